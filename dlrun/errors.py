@@ -1,0 +1,113 @@
+"""Everything that can be the user's fault, as one tree of exceptions.
+
+```
+DlrunError                 1   the run failed
+├── UsageError             2   the command line asks for something that cannot be
+│   └── ConfigError        2   the config is wrong: carries every problem found, not only the first
+├── DataError              3   a file with data is missing, malformed or does not fit
+├── RunFolderError         4   a run folder is missing, damaged or not what it claims to be
+├── DivergedError          5   training produced NaN or infinity
+└── InterruptedRunError    130 or 143   a signal ended the run
+```
+
+The command line catches `DlrunError` once, prints it and exits with its `exit_code`.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+
+class DlrunError(Exception):
+    """Something went wrong that the user can mend.
+
+    Args:
+        what: What was received and what was expected, in one or two sentences.
+        where: The place: a file with line and column, a dotted path, a command-line flag.
+        fix: How to mend it, in one sentence.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        """The whole message: place, what, and the fix on a line of its own."""
+        place = f"{self.where}: " if self.where else ""
+        fix = f"\n  {self.fix}" if self.fix else ""
+        return f"{place}{self.what}{fix}"
+
+
+class UsageError(DlrunError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a config.
+
+    Attributes:
+        path: The dotted path, such as `model.layers[2].units`; empty for the file as a whole.
+        what: What was received and what was expected.
+        fix: How to mend it, such as `Did you mean 'units'?`.
+        location: `file:line:column`, or the `--set` flag; None until it is known.
+    """
+
+    path: str
+    what: str
+    fix: str | None = None
+    location: str | None = None
+
+    def __str__(self) -> str:
+        """One line: `file:line:column: dotted.path: what. fix`."""
+        parts = [part for part in (self.location, self.path, self.what) if part]
+        return ": ".join(parts) + (f" {self.fix}" if self.fix else "")
+
+
+class ConfigError(UsageError):
+    """A config is wrong.
+
+    Args:
+        problems: Every mistake found, in the order of the file.
+    """
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class DataError(DlrunError):
+    """A file with data is missing, malformed or does not fit."""
+
+    exit_code = 3
+
+
+class RunFolderError(DlrunError):
+    """A run folder is missing, damaged or not what it claims to be."""
+
+    exit_code = 4
+
+
+class DivergedError(DlrunError):
+    """Training produced NaN or infinity."""
+
+    exit_code = 5
+
+
+class InterruptedRunError(DlrunError):
+    """A signal ended the run after what was trained had been saved.
+
+    Args:
+        signal_number: The signal, such as `signal.SIGINT`.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"Interrupted by {signal.Signals(signal_number).name}.")
+        self.exit_code = 128 + signal_number
