@@ -1,0 +1,258 @@
+"""Files that are whole or not there: written aside, synced, renamed; read with care."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlrun.errors import DlrunError, RunFolderError
+from dlrun.rundir.names import TEMPORARY_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MAX_TEXT_BYTES = 16 * 2**20
+"""No text file of a run folder is larger than 16 MiB: what is larger was not written by dlrun."""
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file in a way that a crash, a full disk or a reader never meets half of it.
+
+    The block writes to the temporary path that it is given, in the folder of `path` and with its
+    suffix. At its end the file is synced to the disk and renamed, and the folder is synced. If the
+    block raises, the temporary file is removed and what stood at `path` before is still there.
+
+    Args:
+        path: Where the file shall be. Its folder is made if it is missing.
+
+    Yields:
+        A path that does not exist yet.
+
+    Raises:
+        DlrunError: The file cannot be written: no space left, no permission, a folder in its place.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            _sync(temporary)
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+    except OSError as error:
+        raise _write_error(path, error) from error
+
+
+def replace_with(path: Path, writer: Callable[[Path], object]) -> None:
+    """Let a function that wants a path write a file, see `replacing`.
+
+    Args:
+        path: Where the file shall be.
+        writer: Is called with the temporary path.
+    """
+    with replacing(path) as temporary:
+        writer(temporary)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes to a file, see `replacing`.
+
+    Args:
+        path: Where the file shall be.
+        data: What it shall hold.
+    """
+    with replacing(path) as temporary, temporary.open("xb") as file:
+        file.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text to a file as UTF-8 with newlines as they are, see `replacing`.
+
+    Args:
+        path: Where the file shall be.
+        text: What it shall hold.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value to a file as JSON, see `replacing` and `plain`.
+
+    Args:
+        path: Where the file shall be.
+        value: Mappings, sequences, numbers (NumPy's too), texts, paths.
+    """
+    write_text(path, json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def append_text(path: Path, text: str) -> None:
+    """Append text to a file; for logs, which may end in the middle of a line after a crash.
+
+    Args:
+        path: The file; it is made if it is missing.
+        text: What is added.
+
+    Raises:
+        DlrunError: The file cannot be written.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        with open(os.open(path, flags, 0o666), "ab") as file:  # noqa: PTH123 - a descriptor
+            file.write(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise _write_error(path, error) from error
+
+
+def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
+    """Read a file of a run folder, which may come from a stranger.
+
+    Args:
+        path: An ordinary file: a symbolic link, a folder, a pipe or a device is refused.
+        limit: The largest size that is read, in bytes.
+
+    Returns:
+        What the file holds.
+
+    Raises:
+        RunFolderError: The file is missing, not an ordinary file, too large, or cannot be read.
+    """
+    try:
+        # O_NONBLOCK: opening a pipe would wait for somebody to write into it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise RunFolderError("is not an ordinary file.", where=str(path))
+            data = file.read(limit + 1) if status.st_size <= limit else None
+    except OSError as error:
+        raise _read_error(path, error) from error
+    if data is None or len(data) > limit:
+        raise RunFolderError(f"is larger than {_size(limit)}: damaged.", where=str(path))
+    return data
+
+
+def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
+    """Read a UTF-8 file of a run folder, see `read_bytes`.
+
+    Args:
+        path: An ordinary file.
+        limit: The largest size that is read, in bytes.
+
+    Returns:
+        What the file holds.
+
+    Raises:
+        RunFolderError: See `read_bytes`; or it is not UTF-8.
+    """
+    try:
+        return read_bytes(path, limit).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RunFolderError("is not UTF-8 text: damaged.", where=str(path)) from error
+
+
+def read_json(path: Path, limit: int = MAX_TEXT_BYTES) -> dict[str, Any]:
+    """Read a JSON file of a run folder, see `read_bytes`.
+
+    Args:
+        path: An ordinary file that holds one JSON object.
+        limit: The largest size that is read, in bytes.
+
+    Returns:
+        The object.
+
+    Raises:
+        RunFolderError: See `read_bytes`; or it is not a JSON object.
+    """
+    text = read_text(path, limit)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = f":{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise RunFolderError("is not valid JSON: damaged.", where=f"{path}{place}") from error
+    if not isinstance(value, dict):
+        raise RunFolderError("does not hold a JSON object: damaged.", where=str(path))
+    return value
+
+
+def plain(value: Any) -> Any:
+    """Turn a value into what JSON knows.
+
+    NaN and infinity become null, as in every strict JSON; NumPy numbers and arrays become numbers
+    and lists; tuples become lists; paths become texts.
+
+    Args:
+        value: The value.
+
+    Returns:
+        Dicts, lists, texts, numbers, booleans and None.
+
+    Raises:
+        TypeError: JSON cannot express the value.
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    raise TypeError(f"JSON cannot express {type(value).__name__}: {value!r}")
+
+
+def reason(error: OSError) -> str:
+    """Say in a few words why the operating system refused.
+
+    Args:
+        error: What it raised.
+
+    Returns:
+        Such as `no space left on device`.
+    """
+    text = error.strerror or str(error) or type(error).__name__
+    return text[:1].lower() + text[1:]
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or the list of a folder's files is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_error(path: Path, error: OSError) -> DlrunError:
+    """What a failed write is called."""
+    return DlrunError(f"cannot be written: {reason(error)}.", where=str(path))
+
+
+def _read_error(path: Path, error: OSError) -> RunFolderError:
+    """What a failed read is called."""
+    if isinstance(error, FileNotFoundError):
+        return RunFolderError("is missing.", where=str(path))
+    if Path(path).is_symlink():
+        what = "is a symbolic link, which is not followed inside a run folder."
+        return RunFolderError(what, where=str(path))
+    return RunFolderError(f"cannot be read: {reason(error)}.", where=str(path))
+
+
+def _size(size: int) -> str:
+    """A number of bytes for people."""
+    return f"{size / 2**20:.0f} MiB" if size >= 2**20 else f"{size} bytes"

@@ -1,0 +1,245 @@
+"""Run folders: made so that no two runs ever share one, found again by a part of their name."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dlrun.errors import DlrunError, RunFolderError
+from dlrun.rundir import files
+from dlrun.rundir.listing import is_run, list_runs, run_paths
+from dlrun.rundir.names import LOG, RECORD
+from dlrun.rundir.record import read_record
+
+LATEST = "latest"
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_ATTEMPTS = 100
+_MAX_NAME_BYTES = 120
+_MAX_LISTED = 10
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run.
+
+    Attributes:
+        path: Where it is.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The name of the folder."""
+        return self.path.name
+
+    def file(self, name: str) -> Path:
+        """Give the path of a file in the folder.
+
+        Args:
+            name: A name of `dlrun.rundir.names`, or a path below the folder such as
+                `predictions/test.csv`.
+
+        Returns:
+            Its path.
+        """
+        return self.path / name
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file, see `dlrun.rundir.files.write_text`.
+
+        Args:
+            name: See `file`.
+            text: What it shall hold.
+        """
+        files.write_text(self.file(name), text)
+
+    def write_json(self, name: str, value: object) -> None:
+        """Write a JSON file, see `dlrun.rundir.files.write_json`.
+
+        Args:
+            name: See `file`.
+            value: What it shall hold.
+        """
+        files.write_json(self.file(name), value)
+
+    def read_text(self, name: str) -> str:
+        """Read a text file, see `dlrun.rundir.files.read_text`.
+
+        Args:
+            name: See `file`.
+
+        Returns:
+            What it holds.
+        """
+        return files.read_text(self.file(name))
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read a JSON file, see `dlrun.rundir.files.read_json`.
+
+        Args:
+            name: See `file`.
+
+        Returns:
+            The object that it holds.
+        """
+        return files.read_json(self.file(name))
+
+    def read_record(self) -> dict[str, Any]:
+        """Read `run.json`, see `dlrun.rundir.record.read_record`.
+
+        Returns:
+            What it holds.
+        """
+        return read_record(self.path)
+
+    def log(self, line: str) -> None:
+        """Add a line to `log.txt`.
+
+        Args:
+            line: The line, without its end.
+        """
+        files.append_text(self.file(LOG), line + "\n")
+
+
+def create_run(runs_dir: Path, name: str) -> RunFolder:
+    """Make the folder of a new run: `20261120-231455_mnist_mlp_7k2q`.
+
+    Local time, the experiment's name made safe, and four random letters: two runs of one second
+    never meet, for the folder is made exclusively.
+
+    Args:
+        runs_dir: The folder that holds the run folders; it is made if it is missing.
+        name: The experiment's name, any text.
+
+    Returns:
+        The new, empty folder.
+
+    Raises:
+        DlrunError: The folder cannot be made.
+    """
+    fix = "Choose another folder with --runs-dir."
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        what = "is a file, expected a folder for the runs."
+        raise DlrunError(what, where=str(runs_dir), fix=fix) from error
+    except OSError as error:
+        what = f"the folder for the runs cannot be made: {files.reason(error)}."
+        raise DlrunError(what, where=str(runs_dir), fix=fix) from error
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    for _ in range(_ATTEMPTS):
+        suffix = "".join(secrets.choice(_LETTERS) for _ in range(4))
+        path = runs_dir / f"{stamp}_{safe_name(name)}_{suffix}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            what = f"no run folder can be made here: {files.reason(error)}."
+            raise DlrunError(what, where=str(runs_dir), fix=fix) from error
+        return RunFolder(path)
+    what = f"no free name for a run was found in {_ATTEMPTS} attempts."
+    raise DlrunError(what, where=str(runs_dir), fix=fix)
+
+
+def safe_name(name: str) -> str:
+    """Turn any text into a part of a file name.
+
+    Letters, marks and digits of every script stay, and `-`, `_` and `.`; everything else becomes
+    one `_`.
+
+    Args:
+        name: Any text.
+
+    Returns:
+        At least one and at most 120 bytes in UTF-8.
+    """
+    kept = "".join(
+        character if character in "-_." or unicodedata.category(character)[0] in "LMN" else " "
+        for character in unicodedata.normalize("NFC", name)
+    )
+    joined = "_".join(kept.split()).strip("._")
+    short = joined.encode("utf-8")[:_MAX_NAME_BYTES].decode("utf-8", "ignore")
+    return short.strip("._") or "run"
+
+
+def open_run(reference: str, runs_dir: Path) -> RunFolder:
+    """Find a run.
+
+    Args:
+        reference: The path of a run folder, its name in `runs_dir`, a part of the name that no
+            other run has, or `latest`.
+        runs_dir: The folder that holds the run folders.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        RunFolderError: There is no such run, or several.
+    """
+    for path in (Path(reference), runs_dir / reference):
+        if reference and os.path.isdir(path) and is_run(path):  # noqa: PTH112 - never raises
+            return _opened(path)
+    if reference == LATEST:
+        return _latest(runs_dir)
+    if os.sep in reference:
+        raise _no_run_at(reference)
+    matches = [path for path in run_paths(runs_dir) if reference and reference in path.name]
+    if len(matches) == 1:
+        return _opened(matches[0])
+    if matches:
+        raise _several(reference, matches)
+    if os.path.lexists(reference):
+        raise _no_run_at(reference)
+    raise RunFolderError(
+        f"no run in {runs_dir} has '{reference}' in its name.", fix=_how_to_find(runs_dir)
+    )
+
+
+def _opened(path: Path) -> RunFolder:
+    """The run folder at a path that looks like one."""
+    if not os.path.lexists(path / RECORD):
+        raise RunFolderError(f"is not a run folder: {RECORD} is missing.", where=str(path))
+    return RunFolder(path)
+
+
+def _latest(runs_dir: Path) -> RunFolder:
+    """The run that was started last."""
+    rows = list_runs(runs_dir)
+    if not rows:
+        raise RunFolderError(f"there is no run in {runs_dir}.", fix=_how_to_find(runs_dir))
+    return _opened(rows[0].path)
+
+
+def _no_run_at(reference: str) -> RunFolderError:
+    """What is wrong with a path that is given for a run."""
+    if os.path.isdir(reference):  # noqa: PTH112 - never raises
+        what = f"is not a run folder: {RECORD} is missing."
+    elif os.path.lexists(reference):
+        what = "is a file, expected a run folder."
+    else:
+        what = "there is no such run folder."
+    return RunFolderError(what, where=reference)
+
+
+def _several(reference: str, matches: list[Path]) -> RunFolderError:
+    """The error that lists the runs whose names hold the reference, the newest first."""
+    names = [path.name for path in sorted(matches, reverse=True)]
+    more = [f"... and {len(names) - _MAX_LISTED} more"] if len(names) > _MAX_LISTED else []
+    listed = "".join(f"\n    {name}" for name in names[:_MAX_LISTED] + more)
+    return RunFolderError(
+        f"{len(names)} runs have '{reference}' in their names:{listed}",
+        fix="Give a longer part of the name.",
+    )
+
+
+def _how_to_find(runs_dir: Path) -> str:
+    """What helps somebody whose run is not found."""
+    return f"`dlrun runs --runs-dir {runs_dir}` lists the runs; --runs-dir names another folder."

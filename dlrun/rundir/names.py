@@ -1,0 +1,39 @@
+"""Every name in a run folder.
+
+```
+config.yaml          the resolved config, every default written out; training it repeats the run
+run.json             status, format version, command, seed, times, pid and host, versions, hashes
+spec.json            shapes, dtypes, feature and class names, fitted scaling, form of the labels
+history.csv          one row per epoch
+metrics.json         final metrics per split
+model.txt            the model summary
+model.keras          the whole model, for every other Keras tool
+weights.safetensors  the final weights by variable path, for everyone else
+checkpoint/          what resume needs
+predictions/         <split or file stem>.csv
+plots/  report.html
+log.txt
+```
+"""
+
+from __future__ import annotations
+
+CONFIG = "config.yaml"
+RECORD = "run.json"
+SPEC = "spec.json"
+HISTORY = "history.csv"
+METRICS = "metrics.json"
+MODEL_SUMMARY = "model.txt"
+MODEL = "model.keras"
+WEIGHTS = "weights.safetensors"
+CHECKPOINT = "checkpoint"
+PREDICTIONS = "predictions"
+PLOTS = "plots"
+REPORT = "report.html"
+LOG = "log.txt"
+
+LOCK = ".lock"
+"""Held open and locked by the process that works in the folder; empty."""
+
+TEMPORARY_PREFIX = ".tmp-"
+"""What the name of a file begins with until it is complete."""

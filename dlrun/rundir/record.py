@@ -1,0 +1,178 @@
+"""`run.json`: what a run is and how it stands; on disk before any work, closed whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dlrun.errors import DlrunError, InterruptedRunError, RunFolderError
+from dlrun.rundir.environment import host_facts
+from dlrun.rundir.files import read_json, write_json
+from dlrun.rundir.lock import holding_lock
+from dlrun.rundir.names import RECORD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from dlrun.rundir.folder import RunFolder
+
+FORMAT = 1
+"""The version of the run folder's format that this dlrun writes and reads."""
+
+STATUSES = ("running", "finished", "interrupted", "failed")
+
+_MAX_REASON = 500
+_INTERRUPTED_BY_KEYBOARD = 130
+
+
+class Record:
+    """The open record of a run that is going on.
+
+    Args:
+        path: The path of `run.json`.
+        facts: What it holds at the start.
+    """
+
+    def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
+        self._path = path
+        self._facts = dict(facts)
+
+    def add(self, **facts: Any) -> None:
+        """Add facts, or replace them, and write the file anew.
+
+        Args:
+            **facts: Whatever JSON can express, see `dlrun.rundir.files.plain`.
+
+        Raises:
+            DlrunError: The file cannot be written.
+        """
+        self._facts.update(facts)
+        write_json(self._path, self._facts)
+
+
+@contextlib.contextmanager
+def recording(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[Record]:
+    """Record a run: `running` while the block works, and at its end how it ended.
+
+    `finished` where the block ends by itself, `interrupted` on a signal (`InterruptedRunError`,
+    `KeyboardInterrupt`), `failed` on everything else, with a reason of one line and the exit code.
+    The exception goes on. The folder is locked meanwhile: a process that is killed leaves
+    `running` behind without a lock, which readers call `killed`.
+
+    Args:
+        folder: The run's folder.
+        facts: What is known at the start, such as `command`, `seed`, `environment_facts()`.
+
+    Yields:
+        The record, to add what becomes known later.
+
+    Raises:
+        RunFolderError: Another process works in the folder.
+        DlrunError: `run.json` cannot be written.
+    """
+    with holding_lock(folder.path):
+        start = time.monotonic()
+        first = {
+            "format": FORMAT,
+            "status": "running",
+            "reason": None,
+            "exit_code": None,
+            "started": _now(),
+            "ended": None,
+            "seconds": None,
+            **host_facts(),
+        }
+        record = Record(folder.file(RECORD), {**first, **facts})
+        record.add()
+        try:
+            yield record
+        except BaseException as error:
+            # A disk too full for the closing line must not hide why the run failed.
+            with contextlib.suppress(DlrunError):
+                record.add(**_failure(error), **_end(start))
+            raise
+        record.add(status="finished", exit_code=0, **_end(start))
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read the record of a run, perhaps a stranger's.
+
+    Args:
+        folder: The path of the run folder.
+
+    Returns:
+        What `run.json` holds; `format`, `status` and `started` are there and make sense.
+
+    Raises:
+        RunFolderError: It is missing, damaged, larger than 16 MiB, or of another format version.
+    """
+    path = folder / RECORD
+    record = read_json(path)
+    version = record.get("format")
+    if version != FORMAT:
+        newer = isinstance(version, int) and version > FORMAT
+        raise RunFolderError(
+            f"has the format version {version!r}; this dlrun reads version {FORMAT}.",
+            where=str(path),
+            fix="It was written by a newer dlrun: upgrade." if newer else None,
+        )
+    if record.get("status") not in STATUSES:
+        raise RunFolderError(
+            f"has the status {record.get('status')!r}, expected one of {', '.join(STATUSES)}.",
+            where=str(path),
+        )
+    if started(record) is None:
+        raise RunFolderError(
+            f"has the starting time {record.get('started')!r}: not a time.", where=str(path)
+        )
+    return record
+
+
+def started(record: Mapping[str, Any]) -> datetime | None:
+    """Read when a run was started.
+
+    Args:
+        record: What `run.json` holds.
+
+    Returns:
+        The time with its zone, or None where there is none that makes sense.
+    """
+    try:
+        time_of_start = datetime.fromisoformat(record["started"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return time_of_start if time_of_start.tzinfo is not None else None
+
+
+def _now() -> str:
+    """The local time with its zone, to the microsecond: `2026-11-20T23:14:55.000000+01:00`."""
+    return datetime.now().astimezone().isoformat(timespec="microseconds")
+
+
+def _end(start: float) -> dict[str, Any]:
+    """When the run ended and how long it took, in seconds."""
+    return {"ended": _now(), "seconds": round(time.monotonic() - start, 3)}
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    """What an exception means for the run."""
+    if isinstance(error, KeyboardInterrupt):
+        return _closing("interrupted", _INTERRUPTED_BY_KEYBOARD, "Interrupted by SIGINT.")
+    if isinstance(error, InterruptedRunError):
+        return _closing("interrupted", error.exit_code, str(error))
+    if isinstance(error, DlrunError):
+        return _closing("failed", error.exit_code, str(error))
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        return _closing("failed", code, f"SystemExit: {error.code}")
+    return _closing("failed", 1, f"{type(error).__name__}: {error}")
+
+
+def _closing(status: str, exit_code: int, reason: str) -> dict[str, Any]:
+    """The three facts that close a record; the reason on one line of bounded length."""
+    line = " ".join(reason.split())
+    short = line if len(line) <= _MAX_REASON else line[: _MAX_REASON - 1] + "…"
+    return {"status": status, "exit_code": exit_code, "reason": short}

@@ -1,0 +1,145 @@
+"""Named arrays in safetensors files: no code in them, checked before use."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from dlrun.errors import RunFolderError
+from dlrun.rundir.files import read_bytes, write_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_HEADER_BYTES = 2**20
+_MAX_BYTES = 64 * 2**30
+_MAX_REPORTED = 5
+
+_DTYPES = {
+    "BOOL": "bool",
+    "U8": "uint8",
+    "I8": "int8",
+    "U16": "uint16",
+    "I16": "int16",
+    "U32": "uint32",
+    "I32": "int32",
+    "U64": "uint64",
+    "I64": "int64",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "F32": "float32",
+    "F64": "float64",
+}
+
+
+def save_tensors(
+    path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write arrays to a safetensors file. The same arrays always give the same bytes.
+
+    Args:
+        path: Where the file shall be; see `dlrun.rundir.files.replacing`.
+        tensors: The arrays by name. They need not be contiguous; 0-d arrays keep their shape.
+        metadata: Texts that travel along. They are stored as one JSON text named `dlrun`: with
+            several entries the library writes them in an order that changes from call to call.
+
+    Raises:
+        DlrunError: The file cannot be written.
+    """
+    import numpy as np
+    from safetensors.numpy import save
+
+    # np.ascontiguousarray would make a 0-d array 1-d.
+    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    entries = None if metadata is None else {"dlrun": json.dumps(dict(metadata), sort_keys=True)}
+    write_bytes(path, save(contiguous, entries))
+
+
+def load_tensors(
+    path: Path, expected: Mapping[str, tuple[Sequence[int], str]] | None = None
+) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a safetensors file.
+
+    Args:
+        path: An ordinary file.
+        expected: Shape and dtype by name, such as `{"dense/kernel": ((2, 10), "float32")}`. A file
+            that holds anything else, or more, or less, is refused. None takes what is there.
+
+    Returns:
+        The arrays by name, read-only.
+
+    Raises:
+        RunFolderError: The file is missing, damaged, or does not hold what is expected.
+    """
+    from safetensors import SafetensorError, deserialize
+
+    limit = _MAX_BYTES if expected is None else _HEADER_BYTES + _expected_bytes(expected)
+    data = read_bytes(path, limit)
+    try:
+        entries = dict(deserialize(data))  # type: ignore[no-untyped-call]
+    except SafetensorError as error:
+        raise RunFolderError(f"is damaged: {error}.", where=str(path)) from error
+    found = {
+        name: (tuple(entry["shape"]), _DTYPES.get(entry["dtype"], entry["dtype"]))
+        for name, entry in entries.items()
+    }
+    if expected is not None:
+        _check(path, found, expected)
+    return {
+        name: _array(path, name, entries[name]["data"], *found[name])
+        for name in (found if expected is None else expected)
+    }
+
+
+def _check(
+    path: Path,
+    found: Mapping[str, tuple[tuple[int, ...], str]],
+    expected: Mapping[str, tuple[Sequence[int], str]],
+) -> None:
+    """Refuse a file that does not hold exactly what is expected."""
+    differences = [f"'{name}' is missing" for name in expected if name not in found]
+    differences += [f"'{name}' is not expected" for name in found if name not in expected]
+    for name in expected:
+        if name in found:
+            shape, dtype = tuple(expected[name][0]), str(expected[name][1])
+            if found[name] != (shape, dtype):
+                was = f"{found[name][1]} {found[name][0]}"
+                differences.append(f"'{name}' is {was}, expected {dtype} {shape}")
+    if differences:
+        more = len(differences) - _MAX_REPORTED
+        shown = "; ".join(differences[:_MAX_REPORTED]) + (f"; {more} more" if more > 0 else "")
+        raise RunFolderError(f"does not fit the model: {shown}.", where=str(path))
+
+
+def _array(path: Path, name: str, data: bytes, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """The array of one entry; the library has checked the length of its data."""
+    import numpy as np
+
+    try:
+        array = np.frombuffer(data, _dtype(dtype)).reshape(shape)
+    except TypeError as error:
+        raise RunFolderError(
+            f"'{name}' has the dtype {dtype}, unknown.", where=str(path)
+        ) from error
+    array.setflags(write=False)
+    return array
+
+
+def _expected_bytes(expected: Mapping[str, tuple[Sequence[int], str]]) -> int:
+    """How much data the expected arrays are."""
+    return sum(math.prod(shape) * _dtype(dtype).itemsize for shape, dtype in expected.values())
+
+
+def _dtype(name: str) -> Any:
+    """The NumPy dtype of a name; NumPy itself has no bfloat16."""
+    import numpy as np
+
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(name)
