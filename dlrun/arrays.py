@@ -27,14 +27,15 @@ class Samples:
     """Rows of data.
 
     Attributes:
-        x: Features, `(rows, *input_shape)`, float32.
+        x: Features, `(rows, *input_shape)`, float32. Before the dataset is split they may be
+            float64, so that scaling can work on what the source holds.
         y: Targets. Before labels are fitted: class numbers `(rows,)`, int64, where there are
             classes, else values `(rows, num_targets)`, float32. After: as `LabelForm` says, float32
             (`index` stays int64). None where the rows have no target.
         sample_weight: `(rows,)`, float32, or None for equal weights.
     """
 
-    x: NDArray[np.float32]
+    x: NDArray[Any]
     y: NDArray[Any] | None = None
     sample_weight: NDArray[np.float32] | None = None
 
@@ -54,6 +55,7 @@ class Dataset:
         class_values: The labels as numbers where the source has numbers, such as (-1.0, 1.0).
         feature_names: One name per column, or None for images and other arrays.
         target_names: One name per target.
+        pixel_max: For images of whole-number pixels: the number that became 1.0 in `x`.
     """
 
     train: Samples
@@ -62,6 +64,7 @@ class Dataset:
     class_values: tuple[float, ...] | None = None
     feature_names: tuple[str, ...] | None = None
     target_names: tuple[str, ...] = ("target",)
+    pixel_max: float | None = None
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,13 @@ class Spec:
         target_names: See `Dataset`.
         class_names: See `Dataset`.
         class_values: See `Dataset`.
+        pixel_max: See `Dataset`.
         scaling: What was fitted on the training rows, or None.
         label_form: How targets are handed to the loss; None until labels are fitted.
         threshold: With one output unit and two classes: an output above it is the second class.
             None where the class is the argmax, or where there are no classes.
+        output: What the numbers of the last layer are, where there are classes; None before the
+            model is known, and for a regression.
         rows: The number of rows per split.
     """
 
@@ -101,9 +107,11 @@ class Spec:
     target_names: tuple[str, ...] = ("target",)
     class_names: tuple[str, ...] | None = None
     class_values: tuple[float, ...] | None = None
+    pixel_max: float | None = None
     scaling: Scaling | None = None
     label_form: LabelForm | None = None
     threshold: float | None = None
+    output: Literal["probability", "logit", "score"] | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -1,0 +1,72 @@
+"""Turns a word and its arguments, as they stand in a config, into an object of Keras or of a shelf."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from dlrun import catalog
+from dlrun.backend import keras
+from dlrun.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NAMESPACES = {
+    "layers": keras.layers,
+    "losses": keras.losses,
+    "metrics": keras.metrics,
+    "optimizers": keras.optimizers,
+    "schedules": keras.optimizers.schedules,
+    "callbacks": keras.callbacks,
+    "initializers": keras.initializers,
+    "regularizers": keras.regularizers,
+    "constraints": keras.constraints,
+}
+_NESTED = ("layers", "schedules", "initializers", "regularizers", "constraints", "optimizers")
+
+
+def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
+    """Build the object that a component of a config names.
+
+    Args:
+        kind: One of the catalog's kinds, such as `layers`.
+        component: `{"type": word, **arguments}`; an argument may itself be a component.
+        path: The dotted path of the component in the config, for errors.
+
+    Returns:
+        The Keras object, or the object of one of dlrun's own shelves.
+
+    Raises:
+        ConfigError: Keras refuses the arguments; its text is kept.
+    """
+    word = component["type"]
+    found = catalog.find(kind, word)
+    if found is None:
+        raise ConfigError(Problem(path, f"{word!r} is not among the {kind} of this Keras."))
+    arguments = {
+        name: _nested(value, path=f"{path}.{name}")
+        for name, value in component.items()
+        if name != "type"
+    }
+    if found.origin == "keras":
+        class_ = getattr(_NAMESPACES[kind], found.name)
+    else:
+        class_ = getattr(importlib.import_module(found.module), found.name)
+    try:
+        return class_(**arguments)
+    except (ValueError, TypeError, AttributeError, NotImplementedError, ImportError) as error:
+        raise ConfigError(Problem(path, f"({found.name}) {error}")) from error
+
+
+def _nested(value: Any, *, path: str) -> Any:
+    """Build the components inside an argument, at any depth."""
+    if isinstance(value, dict) and "type" in value:
+        for kind in _NESTED:
+            if catalog.find(kind, value["type"]) is not None:
+                return create(kind, value, path=path)
+    if isinstance(value, dict):
+        return {key: _nested(item, path=f"{path}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_nested(item, path=f"{path}[{i}]") for i, item in enumerate(value)]
+    return value

@@ -1,0 +1,1 @@
+"""Callbacks of dlrun's own, beside Keras's; one file is one word of `training.callbacks`."""

@@ -1,0 +1,22 @@
+"""Exports `model.keras`: the whole model, for every other Keras tool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dlrun.rundir.files import replace_with
+from dlrun.rundir.names import MODEL
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Splits
+    from dlrun.rundir.folder import RunFolder
+    from dlrun.training.evaluation import Predictor
+
+
+def export(*, model: Any, splits: Splits, predictor: Predictor, folder: RunFolder) -> None:
+    """Write the architecture, the weights, the loss and the optimizer's state in Keras's own format.
+
+    dlrun never reads this file: a run is rebuilt from its config and its weights.
+    """
+    del splits, predictor
+    replace_with(folder.file(MODEL), model.save)

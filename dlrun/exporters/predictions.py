@@ -1,0 +1,46 @@
+"""Exports `predictions/<split>.csv`: what the model says of each row, beside what is true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dlrun.data.labels import class_numbers, decode
+from dlrun.reports.predictions import PredictionWriter
+from dlrun.rundir.files import replace_with
+from dlrun.rundir.names import PREDICTIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dlrun.arrays import Splits
+    from dlrun.rundir.folder import RunFolder
+    from dlrun.training.evaluation import Predictor
+
+
+def export(
+    *,
+    model: Any,
+    splits: Splits,
+    predictor: Predictor,
+    folder: RunFolder,
+    split: str | None = None,
+) -> None:
+    """Write one row per row of a split: the true value, the predicted one, the probabilities.
+
+    Args:
+        split: `train`, `validation` or `test`; by default test rows if there are any, else
+            validation rows, else training rows.
+    """
+    del model
+    present = splits.present()
+    chosen = split or list(present)[-1]
+    samples = present[chosen]
+    y_pred = predictor.predict(samples.x)
+
+    def write(path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = PredictionWriter(stream, splits.spec, with_true=samples.y is not None)
+            writer.write(y_pred, decode(y_pred, splits.spec), class_numbers(samples.y, splits.spec))
+
+    folder.file(PREDICTIONS).mkdir(exist_ok=True)
+    replace_with(folder.file(f"{PREDICTIONS}/{chosen}.csv"), write)

@@ -1,0 +1,114 @@
+"""Builds a Keras model from the stack or the graph of layers that a config declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.backend import keras
+from dlrun.backend.components import create
+from dlrun.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+INPUT = "input"
+"""The word by which a layer's `inputs` names the data."""
+
+
+def build_model(
+    layers: Sequence[Mapping[str, Any]], *, input_shape: tuple[int, ...], seed: int, name: str
+) -> Any:
+    """Build the model; the same seed gives the same initial weights.
+
+    Args:
+        layers: One mapping a layer: `type`, `name`, `inputs` (names of earlier layers, or `input`
+            for the data), `trainable`, `weights` (or None), and the layer's own arguments.
+        input_shape: The shape of one sample.
+        seed: What every initializer and seeded layer draws from.
+        name: The model's name.
+
+    Returns:
+        A functional `keras.Model` from `(batch, *input_shape)` to the output of the last layer.
+
+    Raises:
+        ConfigError: Keras refuses a layer; the error names it as `model.layers[2] (Conv2D)`.
+    """
+    # Without this, names and seeds would depend on the models built before in this process.
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(seed)
+    outputs = {INPUT: keras.Input(shape=input_shape, name=INPUT)}
+    for index, layer in enumerate(layers):
+        outputs[layer["name"]] = _connect(layer, outputs, path=_path(index, layer))
+    model = keras.Model(outputs[INPUT], outputs[layers[-1]["name"]], name=_scope(name))
+    for index, layer in enumerate(layers):
+        if layer["weights"] is not None:
+            _set_weights(model.get_layer(layer["name"]), layer["weights"], _path(index, layer))
+    return model
+
+
+def output_activation(model: Any, last_layer: str) -> str | None:
+    """Return the name of the activation that ends the model, such as `softmax`.
+
+    Args:
+        model: A model from `build_model`.
+        last_layer: The name of the layer whose output is the model's.
+
+    Returns:
+        The name in lower case; `linear` where a layer that could have one has none; None where
+        the last layer does not say.
+    """
+    last = model.get_layer(last_layer)
+    if type(last).__name__ in ("Softmax", "ReLU"):
+        return str(type(last).__name__).lower()
+    activation = getattr(last, "activation", None)
+    return getattr(activation, "__name__", None)
+
+
+def _path(index: int, layer: Mapping[str, Any]) -> str:
+    return f"model.layers[{index}] ({layer['type']})"
+
+
+def _scope(name: str) -> str:
+    """Return the name in the form that Keras takes for a model."""
+    return "".join(char if char.isalnum() or char in "._-" else "_" for char in name) or "model"
+
+
+def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str) -> Any:
+    """Create one layer and call it on the outputs that it names."""
+    own = {key: value for key, value in layer.items() if key not in ("inputs", "weights")}
+    built = create("layers", own, path=path)
+    tensors = [outputs[name] for name in layer["inputs"]]
+    try:
+        return built(tensors[0] if len(tensors) == 1 else tensors)
+    except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+        shapes = " and ".join(str(tuple(tensor.shape[1:])) for tensor in tensors)
+        raise ConfigError(
+            Problem(path, f"cannot take an input of shape {shapes}. {_first_lines(error)}")
+        ) from error
+
+
+def _first_lines(error: Exception) -> str:
+    """Keep Keras's sentence, without the dump of arguments that follows it."""
+    return str(error).split("\n\nArguments received")[0].strip()
+
+
+def _set_weights(layer: Any, weights: Sequence[Any], path: str) -> None:
+    """Fill a layer with the weights that the config writes down."""
+    expected = [tuple(variable.shape) for variable in layer.weights]
+    names = [variable.name for variable in layer.weights]
+    try:
+        arrays = [np.asarray(weight, dtype="float32") for weight in weights]
+    except (ValueError, TypeError) as error:
+        raise ConfigError(
+            Problem(f"{path}.weights", "A weight is a number or a nested list of equal rows.")
+        ) from error
+    received = [array.shape for array in arrays]
+    if received != expected:
+        wanted = ", ".join(f"{name} {shape}" for name, shape in zip(names, expected, strict=True))
+        got = ", ".join(map(str, received)) or "nothing"
+        raise ConfigError(
+            Problem(f"{path}.weights", f"received shapes {got}; the layer has {wanted}.")
+        )
+    layer.set_weights(arrays)

@@ -1,0 +1,132 @@
+"""Runs Keras callbacks over the logs of compiled epochs, exactly as if after every epoch."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+from dlrun.backend import keras
+from dlrun.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Pace = Literal["long", "epoch", "batch"]
+"""How often the callbacks must be called: any number of epochs late, after each epoch, each batch."""
+
+_READ_LOGS = (keras.callbacks.CSVLogger, keras.callbacks.TerminateOnNaN)
+_BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+_TEST_HOOKS = ("on_test_begin", "on_test_end")
+
+
+class CallbackChain:
+    """The callbacks of a run, in the order of the config.
+
+    Args:
+        callbacks: Keras callbacks.
+        model: The model that they look at and change.
+        metrics: The metrics whose names they may monitor.
+        epochs: The number of epochs asked for.
+        steps: Batches an epoch.
+    """
+
+    def __init__(
+        self,
+        callbacks: Sequence[Any],
+        model: Any,
+        metrics: Sequence[Any],
+        *,
+        epochs: int,
+        steps: int,
+    ) -> None:
+        self._callbacks = list(callbacks)
+        self._model = model
+        model.stop_training = False
+        directions = {"loss": "down"} | {
+            metric.name: getattr(metric, "_direction", None) for metric in metrics
+        }
+        for index, callback in enumerate(self._callbacks):
+            callback.set_model(model)
+            callback.set_params({"epochs": epochs, "steps": steps, "verbose": 0})
+            _settle_mode(callback, directions, path=f"training.callbacks[{index}]")
+        self.pace = _slowest(self._callbacks)
+        self.watches_validation = any(
+            _overrides(callback, _TEST_HOOKS) for callback in self._callbacks
+        )
+        self.can_change_course = any(
+            not isinstance(callback, _READ_LOGS) for callback in self._callbacks
+        )
+
+    def call(self, hook: str, *arguments: Any) -> None:
+        """Call one hook, such as `on_epoch_end`, of every callback."""
+        # Callbacks print their news to stdout, which belongs to the run folder's path.
+        with contextlib.redirect_stdout(sys.stderr):
+            for index, callback in enumerate(self._callbacks):
+                try:
+                    getattr(callback, hook)(*arguments)
+                except (ValueError, TypeError, AttributeError, KeyError) as error:
+                    path = f"training.callbacks[{index}] ({type(callback).__name__})"
+                    raise ConfigError(Problem(path, str(error))) from error
+
+    def learning_rate(self) -> float | None:
+        """Return the learning rate where callbacks can set one; None under a schedule."""
+        optimizer = self._model.optimizer
+        scheduled = isinstance(
+            getattr(optimizer, "_learning_rate", None),
+            keras.optimizers.schedules.LearningRateSchedule,
+        )
+        return None if scheduled else float(optimizer.learning_rate.numpy())
+
+    def set_learning_rate(self, value: float | None) -> None:
+        """Set what `learning_rate` returned; None changes nothing."""
+        if value is not None:
+            self._model.optimizer.learning_rate = value
+
+    @property
+    def stop_training(self) -> bool:
+        """Whether a callback has asked for the end."""
+        return bool(self._model.stop_training)
+
+
+def _overrides(callback: Any, hooks: Sequence[str]) -> bool:
+    """Return whether the callback does something in one of the hooks."""
+    return any(not getattr(getattr(callback, hook), "_is_default", False) for hook in hooks)
+
+
+def _slowest(callbacks: Sequence[Any]) -> Pace:
+    """Return the pace that the most demanding callback needs."""
+    paces = {_pace(callback) for callback in callbacks}
+    if "batch" in paces:
+        return "batch"
+    return "epoch" if "epoch" in paces else "long"
+
+
+def _pace(callback: Any) -> Pace:
+    if isinstance(callback, _READ_LOGS):
+        return "long"
+    if type(callback) is keras.callbacks.ReduceLROnPlateau:
+        return "long"
+    if type(callback) is keras.callbacks.EarlyStopping:
+        return "epoch" if callback.restore_best_weights else "long"
+    if isinstance(callback, keras.callbacks.ModelCheckpoint):
+        return "epoch" if callback.save_freq == "epoch" else "batch"
+    return "batch" if _overrides(callback, _BATCH_HOOKS) else "epoch"
+
+
+def _settle_mode(callback: Any, directions: dict[str, str | None], *, path: str) -> None:
+    """Tell a monitoring callback in `auto` mode whether less or more is better."""
+    if getattr(callback, "mode", None) != "auto" or not hasattr(callback, "monitor"):
+        return
+    name = callback.monitor.removeprefix("val_")
+    direction = directions.get(name)
+    if direction is None:
+        reason = "is not logged" if name not in directions else "may be better high or low"
+        raise ConfigError(
+            Problem(
+                path,
+                f"monitor {callback.monitor!r} {reason}.",
+                f"Logged: {', '.join(directions)}; or set mode: min or max.",
+            )
+        )
+    callback.mode = "max" if direction == "up" else "min"

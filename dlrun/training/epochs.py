@@ -1,0 +1,190 @@
+"""Whole epochs in one `tf.function`: the loop over batches and over epochs, compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dlrun.backend import tf
+from dlrun.training.order import permutation
+
+if TYPE_CHECKING:
+    from dlrun.training.steps import Steps
+
+
+class Position(NamedTuple):
+    """A point in the training: `step` batches into the epoch `epoch`, both counted from 0."""
+
+    epoch: int
+    step: int
+
+
+class Rows(NamedTuple):
+    """Samples as tensors on the device.
+
+    Attributes:
+        x: `(rows, *input_shape)`.
+        y: `(rows, ...)`.
+        weight: `(rows,)`, or None.
+    """
+
+    x: Any
+    y: Any
+    weight: Any
+
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return int(self.x.shape[0])
+
+
+class CompiledEpochs:
+    """Runs any stretch of the training as one call of a compiled function.
+
+    The order of the rows is a pure function of (seed, epoch), so a stretch may begin and end
+    anywhere, and how the training is cut into stretches never changes a bit of the result.
+
+    Args:
+        steps: The arithmetic of a batch.
+        train: The training rows.
+        validation: The validation rows, or None.
+        batch_size: Rows a batch; the last batch of an epoch may be smaller.
+        shuffle: Whether each epoch visits the rows in an order of its own.
+        seed: The experiment's seed.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        train: Rows,
+        validation: Rows | None,
+        *,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+    ) -> None:
+        self._steps = steps
+        self._train = train
+        self._validation = validation
+        self._batch_size = batch_size
+        self._shuffle = shuffle
+        self._seed = seed
+        self.steps_per_epoch = count_steps(train.count, batch_size)
+        names = steps.names()
+        self.names = names if validation is None else names + [f"val_{name}" for name in names]
+        # The data are arguments, not captured constants: a constant would be copied into the graph.
+        self._run = tf.function(self._stretch, autograph=False)
+
+    def run(self, begin: Position, end: Position) -> tuple[Any, bool]:
+        """Train from one position to another.
+
+        Args:
+            begin: Where the variables stand.
+            end: Where to stop; a later position, with a step from 1 to `steps_per_epoch`.
+
+        Returns:
+            The logs of the epochs that were completed, `(epochs, num_logs)`, float32; and whether
+            the loss so far and all weights are finite.
+        """
+        first_epoch, first_step, last_epoch, last_step = (
+            tf.constant(value, tf.int64) for value in (*begin, *end)
+        )
+        table, finite = self._run(
+            self._train, self._validation, first_epoch, first_step, last_epoch, last_step
+        )
+        return table.numpy(), bool(finite)
+
+    def _stretch(
+        self,
+        train: Rows,
+        validation: Rows | None,
+        first_epoch: Any,
+        first_step: Any,
+        last_epoch: Any,
+        last_step: Any,
+    ) -> tuple[Any, Any]:
+        total = tf.constant(self.steps_per_epoch, tf.int64)
+        completed = last_epoch - first_epoch + tf.cast(last_step == total, tf.int64)
+        table = tf.TensorArray(tf.float32, size=tf.cast(completed, tf.int32))
+
+        def one_epoch(epoch: Any, table: Any) -> tuple[Any, Any]:
+            begin = tf.where(epoch == first_epoch, first_step, tf.zeros_like(first_step))
+            end = tf.where(epoch == last_epoch, last_step, total)
+            tf.cond(begin == 0, self._reset, lambda: False)
+            self._batches(train, epoch, begin, end)
+            table = tf.cond(
+                end == total,
+                lambda: table.write(tf.cast(epoch - first_epoch, tf.int32), self._logs(validation)),
+                lambda: table,
+            )
+            return epoch + 1, table
+
+        _, table = tf.while_loop(
+            lambda epoch, _: epoch <= last_epoch, one_epoch, (first_epoch, table)
+        )
+        return table.stack(), self._finite()
+
+    def _reset(self) -> bool:
+        self._steps.reset()
+        return True
+
+    def _batches(self, train: Rows, epoch: Any, begin: Any, end: Any) -> None:
+        """Train on the batches `begin` to `end` of an epoch."""
+        order = (
+            permutation(train.count, seed=self._seed, epoch=epoch)
+            if self._shuffle
+            else tf.range(train.count, dtype=tf.int64)
+        )
+
+        def one_batch(step: Any) -> Any:
+            self._steps.train(*_batch(train, order, step, self._batch_size))
+            return step + 1
+
+        tf.while_loop(lambda step: step < end, one_batch, (begin,))
+
+    def _logs(self, validation: Rows | None) -> Any:
+        """Return the row of logs at the end of an epoch."""
+        logs = self._steps.results()
+        if validation is None:
+            return logs
+        self._steps.reset()
+        test_batches(self._steps, validation, self._batch_size)
+        return tf.concat([logs, self._steps.results()], axis=0)
+
+    def _finite(self) -> Any:
+        """Return whether the loss so far and every weight are finite."""
+        values = [self._steps.loss.result(), *self._steps.model.trainable_variables]
+        return tf.reduce_all(
+            [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(value))) for value in values]
+        )
+
+
+def test_batches(steps: Steps, rows: Rows, batch_size: int) -> None:
+    """Measure all rows, batch by batch, in their order; for use inside a `tf.function`."""
+    count = tf.shape(rows.x, out_type=tf.int64)[0]
+    total = -(-count // batch_size)
+
+    def one_batch(step: Any) -> Any:
+        begin = step * batch_size
+        end = tf.minimum(begin + batch_size, count)
+        weight = None if rows.weight is None else rows.weight[begin:end]
+        steps.test(rows.x[begin:end], rows.y[begin:end], weight)
+        return step + 1
+
+    tf.while_loop(lambda step: step < total, one_batch, (tf.constant(0, tf.int64),))
+
+
+def count_steps(rows: int, batch_size: int) -> int:
+    """Return the number of batches an epoch has; the last one may be smaller."""
+    return -(-rows // batch_size)
+
+
+def _batch(rows: Rows, order: Any, step: Any, batch_size: int) -> tuple[Any, Any, Any]:
+    """Gather one batch."""
+    if batch_size >= rows.count:
+        chosen = order
+    elif rows.count % batch_size == 0:
+        chosen = tf.ensure_shape(order[step * batch_size : (step + 1) * batch_size], [batch_size])
+    else:
+        chosen = order[step * batch_size : tf.minimum((step + 1) * batch_size, rows.count)]
+    weight = None if rows.weight is None else tf.gather(rows.weight, chosen)
+    return tf.gather(rows.x, chosen), tf.gather(rows.y, chosen), weight

@@ -1,0 +1,118 @@
+"""Measures and predicts with a trained model, batch by batch, compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.backend import tf
+from dlrun.training.epochs import Rows, test_batches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Samples
+    from dlrun.training.steps import Steps
+
+PREDICT_BATCH = 128
+"""Rows a prediction step takes; the last one is padded to it.
+
+With one size for every call, the bits of a row's prediction do not depend on how many rows are
+predicted with it.
+"""
+
+
+class Evaluator:
+    """Measures the loss and the metrics over any rows.
+
+    Args:
+        steps: The arithmetic of a batch.
+        batch_size: Rows a batch, as in training: a loss summed over the batch depends on it.
+    """
+
+    def __init__(self, steps: Steps, *, batch_size: int) -> None:
+        self._steps = steps
+        self._batch_size = batch_size
+        self._functions: dict[bool, Any] = {}
+
+    def evaluate(self, samples: Samples | Rows) -> dict[str, float]:
+        """Return the loss, if the model has one, and the metrics by name.
+
+        Args:
+            samples: Rows with fitted labels.
+        """
+        rows = samples if isinstance(samples, Rows) else to_rows(samples)
+        weighted = rows.weight is not None
+        if weighted not in self._functions:
+            self._functions[weighted] = self._compile(rows)
+        results = self._functions[weighted](*(value for value in rows if value is not None))
+        return dict(zip(self._steps.names(), map(float, results.numpy()), strict=True))
+
+    def _compile(self, rows: Rows) -> Any:
+        """Compile for any number of rows of this kind."""
+        signature = [
+            tf.TensorSpec([None, *value.shape[1:]], value.dtype)
+            for value in rows
+            if value is not None
+        ]
+
+        def measure(x: Any, y: Any, weight: Any = None) -> Any:
+            self._steps.reset()
+            test_batches(self._steps, Rows(x, y, weight), self._batch_size)
+            return self._steps.results()
+
+        return tf.function(measure, input_signature=signature, autograph=False)
+
+
+class Predictor:
+    """Predicts with a model, in batches of one size.
+
+    Args:
+        model: A built model.
+    """
+
+    def __init__(self, model: Any) -> None:
+        output = model.output_shape[1:]
+
+        def predict(x: Any) -> Any:
+            batches = tf.shape(x)[0] // PREDICT_BATCH
+            outputs = tf.TensorArray(tf.float32, batches, element_shape=[PREDICT_BATCH, *output])
+
+            def one_batch(index: Any, outputs: Any) -> tuple[Any, Any]:
+                begin = index * PREDICT_BATCH
+                batch = tf.ensure_shape(
+                    x[begin : begin + PREDICT_BATCH], [PREDICT_BATCH, *x.shape[1:]]
+                )
+                y_pred = tf.cast(model(batch, training=False), tf.float32)
+                return index + 1, outputs.write(index, y_pred)
+
+            _, outputs = tf.while_loop(lambda i, _: i < batches, one_batch, (0, outputs))
+            return outputs.concat()
+
+        signature = [tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)]
+        self._predict = tf.function(predict, input_signature=signature, autograph=False)
+
+    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the model's output.
+
+        Args:
+            x: `(rows, *input_shape)`, float32.
+
+        Returns:
+            `(rows, *output_shape)`, float32.
+        """
+        padding = -len(x) % PREDICT_BATCH
+        padded = np.concatenate([x, np.zeros((padding, *x.shape[1:]), x.dtype)]) if padding else x
+        y_pred: NDArray[np.float32] = self._predict(padded).numpy()
+        return y_pred[: len(x)]
+
+
+def to_rows(samples: Samples) -> Rows:
+    """Move samples to the device.
+
+    Args:
+        samples: Rows with fitted labels.
+    """
+    weight = None if samples.sample_weight is None else tf.constant(samples.sample_weight)
+    return Rows(tf.constant(samples.x), tf.constant(samples.y), weight)

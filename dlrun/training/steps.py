@@ -1,0 +1,82 @@
+"""The arithmetic of one batch: Keras's own loss, optimizer and metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlrun.backend import keras, tf
+
+
+class Steps:
+    """Trains or tests a compiled model on one batch at a time, inside a `tf.function`.
+
+    The operations are those of `keras.Model.train_step` and `test_step`, without the results of the
+    metrics, which nobody reads in the middle of an epoch.
+
+    Args:
+        model: A model, compiled where it has a loss.
+        metrics: Keras metrics, updated without weights, as `compile(metrics=...)` does.
+    """
+
+    def __init__(self, model: Any, metrics: list[Any]) -> None:
+        self.model = model
+        self.metrics = metrics
+        self.loss = keras.metrics.Mean(name="loss")
+        self.has_loss = model.compiled
+
+    @property
+    def tracked(self) -> list[Any]:
+        """The loss, if there is one, and the metrics: what a row of logs is read from."""
+        return [self.loss, *self.metrics] if self.has_loss else self.metrics
+
+    def train(self, x: Any, y: Any, weight: Any) -> None:
+        """Take one step of the optimizer.
+
+        Args:
+            x: `(batch, *input_shape)`.
+            y: As the loss wants it.
+            weight: `(batch,)`, or None.
+        """
+        model, optimizer = self.model, self.model.optimizer
+        with tf.GradientTape() as tape:
+            y_pred = model(x, training=True)
+            loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, training=True)
+            scaled = optimizer.scale_loss(loss)
+        variables = model.trainable_variables
+        gradients = tape.gradient(scaled, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        self._update(loss, x, y, y_pred)
+
+    def test(self, x: Any, y: Any, weight: Any) -> None:
+        """Measure one batch; shapes as in `train`."""
+        y_pred = self.model(x, training=False)
+        loss = None
+        if self.has_loss:
+            loss = self.model.compute_loss(
+                x=x, y=y, y_pred=y_pred, sample_weight=weight, training=False
+            )
+        self._update(loss, x, y, y_pred)
+
+    def _update(self, loss: Any, x: Any, y: Any, y_pred: Any) -> None:
+        if loss is not None:
+            self.loss.update_state(loss, sample_weight=tf.shape(x)[0])
+        for metric in self.metrics:
+            metric.update_state(y, y_pred)
+
+    def reset(self) -> None:
+        """Forget what the loss and the metrics have seen."""
+        for metric in self.tracked:
+            metric.reset_state()
+
+    def results(self) -> Any:
+        """Return the loss and the metrics so far, `(num_logs,)`, float32, as `names` orders them."""
+        values = [tf.reshape(metric.result(), [-1]) for metric in self.tracked]
+        return tf.concat([tf.cast(value, tf.float32) for value in values], axis=0)
+
+    def names(self) -> list[str]:
+        """Return one name per entry of `results`; a metric with many values is numbered."""
+        names: list[str] = []
+        for metric in self.tracked:
+            size = int(tf.size(metric.result()))
+            names += [metric.name] if size == 1 else [f"{metric.name}_{i}" for i in range(size)]
+        return names

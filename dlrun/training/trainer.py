@@ -1,0 +1,213 @@
+"""The loop around the compiled epochs: how far to run, what the callbacks say, when to stop."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.errors import DivergedError, InterruptedRunError
+from dlrun.training.callbacks import CallbackChain
+from dlrun.training.epochs import CompiledEpochs, Position
+from dlrun.training.evaluation import Evaluator, to_rows
+from dlrun.training.history import History
+from dlrun.training.interrupt import StopRequest
+from dlrun.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dlrun.arrays import Splits
+    from dlrun.training.listener import Listener
+    from dlrun.training.steps import Steps
+
+STRETCH_SECONDS = 0.25
+"""How long a stretch should take: short enough for prompt progress and a prompt Ctrl-C."""
+
+_FIRST_BUDGET = 8
+_GROWTH = 8
+
+
+class Trainer:
+    """Trains a compiled model over its epochs.
+
+    Args:
+        steps: The arithmetic of a batch; its model has a loss and an optimizer.
+        splits: The rows, with fitted labels.
+        epochs: The epoch to train to.
+        batch_size: Rows a batch.
+        shuffle: Whether each epoch visits the rows in an order of its own.
+        seed: The experiment's seed.
+        callbacks: Keras callbacks, in order.
+        listener: Who is told of the progress.
+        stop: Asked between two stretches whether a signal came.
+
+    Attributes:
+        history: The logs of the completed epochs.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        splits: Splits,
+        *,
+        epochs: int,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        callbacks: Sequence[Any],
+        listener: Listener,
+        stop: StopRequest | None = None,
+    ) -> None:
+        model = steps.model
+        model.optimizer.build(model.trainable_variables)
+        self.history = History()
+        self._steps = steps
+        self._epochs = epochs
+        self._listener = listener
+        self._stop = stop or StopRequest()
+        validation = None if splits.validation is None else to_rows(splits.validation)
+        total = -(-len(splits.train) // batch_size)
+        self._chain = CallbackChain(callbacks, model, steps.metrics, epochs=epochs, steps=total)
+        self._watched = validation if self._chain.watches_validation else None
+        self._evaluator = Evaluator(steps, batch_size=batch_size)
+        self._compiled = CompiledEpochs(
+            steps,
+            to_rows(splits.train),
+            None if self._chain.watches_validation else validation,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seed=seed,
+        )
+        self._state = TrainingState(steps)
+        self._budget = _FIRST_BUDGET
+        self._traced = False
+
+    def fit(self) -> History:
+        """Train until the last epoch, or until a callback asks for the end.
+
+        Returns:
+            The history, which is also in `history` when an error ends the training.
+
+        Raises:
+            DivergedError: The loss or a weight became NaN or infinite; the model holds the weights
+                of the last epoch before that.
+            InterruptedRunError: A signal came; the model holds what was trained so far.
+        """
+        position = Position(0, 0)
+        self._listener.started(epochs=self._epochs, steps=self._compiled.steps_per_epoch)
+        self._chain.call("on_train_begin", {})
+        try:
+            while position.epoch < self._epochs and not self._chain.stop_training:
+                position = self._advance(position)
+                if self._stop.signal_number is not None:
+                    raise InterruptedRunError(self._stop.signal_number)
+        finally:
+            self._listener.finished()
+        self._chain.call("on_train_end", self.history.rows[-1] if self.history.rows else {})
+        model = self._steps.model
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+        return self.history
+
+    def _advance(self, begin: Position) -> Position:
+        """Run one stretch and the callbacks over it; return where the variables stand."""
+        end = self._end_of_stretch(begin)
+        if begin.step == 0:
+            self._chain.call("on_epoch_begin", begin.epoch, {})
+        if self._chain.pace == "batch":
+            self._chain.call("on_train_batch_begin", begin.step, {})
+        start = self._state.snapshot()
+        began = time.perf_counter()
+        table, finite = self._compiled.run(begin, end)
+        self._adapt(begin, end, time.perf_counter() - began)
+        if not finite:
+            self._keep_last_good(start, begin, end, table)
+        if self._chain.pace == "batch":
+            self._chain.call("on_train_batch_end", begin.step, self._running_logs())
+        position = self._close_epochs(start, begin, end, table)
+        self._listener.progressed(
+            epoch=position.epoch,
+            step=position.step,
+            logs=self.history.rows[-1] if self.history.rows else {},
+        )
+        return position
+
+    def _end_of_stretch(self, begin: Position) -> Position:
+        """Return how far to run: as far as the callbacks allow and the time budget reaches."""
+        total = self._compiled.steps_per_epoch
+        budget = 1 if self._chain.pace == "batch" else self._budget
+        left = total - begin.step
+        if self._chain.pace != "long" or budget < left + total:
+            return Position(begin.epoch, begin.step + min(left, budget))
+        whole = 1 + (budget - left) // total
+        return Position(min(begin.epoch + whole, self._epochs) - 1, total)
+
+    def _adapt(self, begin: Position, end: Position, seconds: float) -> None:
+        """Set the next stretch's length by the speed of this one."""
+        done = (end.epoch - begin.epoch) * self._compiled.steps_per_epoch + end.step - begin.step
+        reach = int(done * STRETCH_SECONDS / max(seconds, 1e-6))
+        # The first stretch spends its time on tracing, so its speed says nothing.
+        wanted = reach if self._traced else done * _GROWTH
+        self._budget = min(max(wanted, 1), done * _GROWTH)
+        self._traced = True
+
+    def _close_epochs(
+        self, start: list[Any], begin: Position, end: Position, table: Any
+    ) -> Position:
+        """Run the callbacks over the completed epochs; replay where one changes the course."""
+        total = self._compiled.steps_per_epoch
+        for offset, row in enumerate(table):
+            epoch = begin.epoch + offset
+            if offset > 0:
+                self._chain.call("on_epoch_begin", epoch, {})
+            rate = self._chain.learning_rate() if self._chain.can_change_course else None
+            self._close_epoch(epoch, row)
+            if not self._chain.can_change_course:
+                continue
+            new_rate = self._chain.learning_rate()
+            changed = self._chain.stop_training or new_rate != rate
+            if changed and Position(epoch, total) != end:
+                self._state.restore(start)
+                self._compiled.run(begin, Position(epoch, total))
+                self._chain.set_learning_rate(new_rate)
+                return Position(epoch + 1, 0)
+        return Position(end.epoch + 1, 0) if end.step == total else end
+
+    def _close_epoch(self, epoch: int, row: Any) -> None:
+        """Log one epoch and tell the callbacks."""
+        logs = dict(zip(self._compiled.names, map(float, row), strict=True))
+        if self._watched is not None:
+            self._chain.call("on_test_begin", {})
+            results = self._evaluator.evaluate(self._watched)
+            self._chain.call("on_test_end", results)
+            logs |= {f"val_{name}": value for name, value in results.items()}
+        self._chain.call("on_epoch_end", epoch, logs)
+        self.history.append(logs)
+
+    def _running_logs(self) -> Mapping[str, float]:
+        """Return the loss and the metrics of the epoch so far."""
+        values = self._steps.results().numpy()
+        return dict(zip(self._steps.names(), map(float, values), strict=True))
+
+    def _keep_last_good(self, start: list[Any], begin: Position, end: Position, table: Any) -> None:
+        """Go back to the last epoch that ended with finite weights, and raise."""
+        bad_rows = np.flatnonzero(~np.isfinite(table[:, 0]))
+        bad = begin.epoch + int(bad_rows[0]) if len(bad_rows) else end.epoch
+        for epoch in range(bad - 1, begin.epoch - 1, -1):
+            self._state.restore(start)
+            logged, finite = self._compiled.run(
+                begin, Position(epoch, self._compiled.steps_per_epoch)
+            )
+            if finite:
+                for offset, row in enumerate(logged):
+                    self._close_epoch(begin.epoch + offset, row)
+                break
+        else:
+            self._state.restore(start)
+        kept = len(self.history.rows)
+        raise DivergedError(
+            f"The loss became NaN or infinite in epoch {bad + 1}. "
+            + (f"The weights of epoch {kept} are kept." if kept else "No epoch was completed."),
+            fix="Try a smaller learning rate, or gradient clipping (optimizer.clipnorm).",
+        )

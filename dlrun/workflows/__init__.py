@@ -1,0 +1,1 @@
+"""Workflows: one file is one command, told in order. The only place where rooms meet."""

@@ -1,0 +1,91 @@
+"""What every workflow with a model does first: build it, fit the labels to it, compile it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dlrun.backend.components import create
+from dlrun.data.labels import fit_labels
+from dlrun.models.build import build_model, output_activation
+from dlrun.reports.predictions import output_kind
+from dlrun.training.metrics import build_metrics
+from dlrun.training.steps import Steps
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Spec, Splits
+    from dlrun.config import Experiment
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A model with its loss, optimizer and metrics, and the rows in the form that it wants.
+
+    Attributes:
+        model: The `keras.Model`; compiled where the config has a loss.
+        steps: The arithmetic of a batch.
+        splits: The rows, with fitted labels; the spec is complete.
+        labels: What was done to the labels, in one line.
+    """
+
+    model: Any
+    steps: Steps
+    splits: Splits
+    labels: str
+
+
+def assemble(experiment: Experiment, splits: Splits) -> Assembly:
+    """Build an experiment's model and make labels and model fit each other.
+
+    Args:
+        experiment: The config.
+        splits: The rows, labels not fitted yet.
+
+    Raises:
+        ConfigError: The layers, the loss or a metric do not fit.
+    """
+    model = build(experiment, splits.spec)
+    activation = output_activation(model, experiment.model.layers[-1].name)
+    loss = experiment.loss
+    from_logits = loss is not None and bool(loss.arguments.get("from_logits", False))
+    splits, labels = fit_labels(
+        splits,
+        loss=None if loss is None else loss.type,
+        output_shape=tuple(model.output_shape[1:]),
+        from_logits=from_logits,
+        output_activation=activation,
+    )
+    output = output_kind(
+        from_logits=from_logits, activation=activation, classes=splits.spec.class_names is not None
+    )
+    splits = replace(splits, spec=replace(splits.spec, output=output))
+    return Assembly(model, compile_model(model, experiment, splits.spec), splits, labels)
+
+
+def build(experiment: Experiment, spec: Spec) -> Any:
+    """Build the model of an experiment, not compiled."""
+    return build_model(
+        [layer.as_dict() for layer in experiment.model.layers],
+        input_shape=spec.input_shape,
+        seed=experiment.seed,
+        name=experiment.name,
+    )
+
+
+def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
+    """Give a model the loss, the optimizer and the metrics of its config.
+
+    Args:
+        model: A built model.
+        experiment: The config.
+        spec: A complete spec.
+    """
+    if experiment.loss is not None:
+        loss = create("losses", experiment.loss.as_dict(), path="loss")
+        optimizer = "sgd"
+        if experiment.optimizer is not None:
+            optimizer = create("optimizers", experiment.optimizer.as_dict(), path="optimizer")
+        # Metrics stay out of it: dlrun updates them itself, and any Keras can load the file.
+        model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    metrics = build_metrics([metric.as_dict() for metric in experiment.metrics], spec)
+    return Steps(model, metrics)

@@ -1,0 +1,41 @@
+"""From the words of a config to split, scaled rows; TensorFlow is not needed for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dlrun.catalog.losses import label_form
+from dlrun.data.classes import as_classes
+from dlrun.data.splitting import split_dataset
+from dlrun.datasets import load_dataset
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Splits
+    from dlrun.config import Experiment
+
+
+def load_splits(experiment: Experiment) -> Splits:
+    """Load the dataset of an experiment and split it.
+
+    Args:
+        experiment: The config. A loss over classes makes classes of numeric labels.
+
+    Returns:
+        The splits, labels not fitted yet.
+
+    Raises:
+        DataError: The data are missing, malformed, or cannot be split as asked.
+    """
+    config = experiment.dataset
+    seed = experiment.seed if config.seed is None else config.seed
+    dataset = load_dataset(config.type, seed=seed, **config.arguments)
+    loss = experiment.loss
+    if dataset.class_names is None and loss is not None and label_form(loss.type) != "value":
+        dataset = as_classes(dataset)
+    return split_dataset(
+        dataset,
+        validation_split=config.validation_split,
+        test_split=config.test_split,
+        scale=config.scale,
+        seed=seed,
+    )

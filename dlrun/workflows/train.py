@@ -1,0 +1,163 @@
+"""`dlrun train`: from a config to a complete run folder."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dlrun.config import locating
+from dlrun.data.hashing import hash_arrays, hash_samples
+from dlrun.data.spec_json import spec_to_json
+from dlrun.rundir.environment import environment_facts
+from dlrun.rundir.folder import RunFolder, create_run
+from dlrun.rundir.names import CONFIG, HISTORY, METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
+from dlrun.rundir.record import Record, recording
+from dlrun.rundir.tensors import save_tensors
+from dlrun.workflows.load import load_splits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from dlrun.arrays import Splits
+    from dlrun.config import Experiment
+    from dlrun.reports.classification import ClassificationReport
+    from dlrun.training.listener import Listener
+    from dlrun.workflows.assembly import Assembly
+
+
+@dataclass(frozen=True)
+class TrainOutcome:
+    """What a finished run has to show.
+
+    Attributes:
+        folder: The run folder.
+        metrics: The final metrics by split.
+        classification: Of the last split that has rows, where there are classes.
+        seconds: The time of the whole run.
+    """
+
+    folder: RunFolder
+    metrics: dict[str, dict[str, float]]
+    classification: ClassificationReport | None
+    seconds: float
+
+
+def train(
+    experiment: Experiment, *, runs_dir: Path, command: Sequence[str], listener: Listener
+) -> TrainOutcome:
+    """Train an experiment and leave a complete run folder behind.
+
+    Args:
+        experiment: The config.
+        runs_dir: Where the run folder is made.
+        command: The command line, for the record.
+        listener: Who is told of messages and progress.
+
+    Raises:
+        DlrunError: The run ended otherwise; the folder says how, and holds what was trained.
+    """
+    began = time.perf_counter()
+    folder = create_run(runs_dir, experiment.name)
+    facts = {"command": list(command), "seed": experiment.seed, **environment_facts()}
+    with recording(folder, facts) as record, locating(experiment):
+        folder.write_text(CONFIG, experiment.to_yaml())
+        splits = load_splits(experiment)
+        # From here on TensorFlow is needed: wrong data have been told before its import.
+        from dlrun.models.summary import summary_text
+        from dlrun.workflows.assembly import assemble
+        from dlrun.workflows.measure import measure_splits
+
+        assembly = assemble(experiment, splits)
+        say(assembly.labels, folder, listener)
+        record.add(labels=assembly.labels, data=hash_samples(assembly.splits))
+        folder.write_json(SPEC, spec_to_json(assembly.splits.spec))
+        folder.write_text(MODEL_SUMMARY, summary_text(assembly.model))
+        with saving_weights(assembly.model, folder, record):
+            if experiment.training.epochs > 0:
+                fit(experiment, assembly, folder, listener)
+        measured = measure_splits(experiment, assembly)
+        folder.write_json(METRICS, measured.to_json())
+        export(experiment, assembly, folder)
+    return TrainOutcome(
+        folder, measured.metrics, measured.classification, time.perf_counter() - began
+    )
+
+
+def say(line: str, folder: RunFolder, listener: Listener) -> None:
+    """Tell the user, and keep it in the run's log."""
+    listener.message(line)
+    folder.log(line)
+
+
+@contextmanager
+def saving_weights(model: Any, folder: RunFolder, record: Record) -> Iterator[None]:
+    """Save the weights at the end of the block, whether or not it failed."""
+    from dlrun.models.weights import get_weights
+
+    initial = get_weights(model)
+    record.add(initial_weights=hash_arrays(initial))
+    try:
+        yield
+    finally:
+        final = get_weights(model)
+        save_tensors(folder.file(WEIGHTS), final)
+        record.add(final_weights=hash_arrays(final))
+
+
+def fit(experiment: Experiment, assembly: Assembly, folder: RunFolder, listener: Listener) -> None:
+    """Train the model, and save the history whether or not it failed."""
+    from dlrun.training.interrupt import stop_requests
+    from dlrun.training.trainer import Trainer
+    from dlrun.workflows.course import build_callbacks
+
+    training = experiment.training
+    with stop_requests() as stop:
+        trainer = Trainer(
+            assembly.steps,
+            weighted(assembly.splits, experiment),
+            epochs=training.epochs,
+            batch_size=training.batch_size,
+            shuffle=training.shuffle,
+            seed=experiment.seed,
+            callbacks=build_callbacks(training.callbacks, folder),
+            listener=listener,
+            stop=stop,
+        )
+        try:
+            trainer.fit()
+        finally:
+            folder.write_text(HISTORY, trainer.history.to_csv())
+
+
+def weighted(splits: Splits, experiment: Experiment) -> Splits:
+    """Give the training rows the weights of their classes; only training counts them."""
+    from dlrun.data.labels import class_numbers
+    from dlrun.data.weighting import weigh_classes
+
+    spec, class_weight = splits.spec, experiment.training.class_weight
+    if class_weight is None:
+        return splits
+    numbers = class_numbers(splits.train.y, spec)
+    return replace(
+        splits, train=weigh_classes(splits.train, numbers, spec.class_names, class_weight)
+    )
+
+
+def export(experiment: Experiment, assembly: Assembly, folder: RunFolder) -> None:
+    """Run the exporters of the config."""
+    from dlrun.exporters import run_exporter
+    from dlrun.training.evaluation import Predictor
+
+    predictor = Predictor(assembly.model)
+    for component in experiment.exports:
+        run_exporter(
+            component.type,
+            component.arguments,
+            model=assembly.model,
+            splits=assembly.splits,
+            predictor=predictor,
+            folder=folder,
+        )

@@ -1,0 +1,178 @@
+"""The loop: equal to Keras, the same bits however it is cut, and honest about its end."""
+
+from __future__ import annotations
+
+import signal
+
+import numpy as np
+import pytest
+
+from dlrun.backend import keras
+from dlrun.errors import DivergedError, InterruptedRunError
+from dlrun.training import trainer as trainer_module
+from dlrun.training.interrupt import StopRequest
+from tests.training.networks import Silent, model, rows, splits, trainer
+
+
+def dropout_and_norm():
+    return [
+        keras.layers.Dense(8, activation="relu"),
+        keras.layers.BatchNormalization(),
+        keras.layers.Dropout(0.3, seed=5),
+    ]
+
+
+def run_in_stretches(budget, monkeypatch, **options):
+    """Train with every stretch cut to at most `budget` steps."""
+    if budget:
+        monkeypatch.setattr(trainer_module, "_FIRST_BUDGET", budget)
+        monkeypatch.setattr(trainer_module, "_GROWTH", 1)
+        monkeypatch.setattr(trainer_module, "STRETCH_SECONDS", 1e9)
+    built = model(layers=dropout_and_norm)
+    fitted = trainer(built, epochs=6, **options)
+    fitted.fit()
+    return built.get_weights(), fitted.history.to_csv()
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("budget", [1, 3, 7, 20])
+def test_cutting_the_training_into_stretches_never_changes_a_bit(budget, shuffle, monkeypatch):
+    """One step at a time or many epochs at once: the same weights, the same history."""
+    with monkeypatch.context() as patch:
+        whole, history = run_in_stretches(10_000, patch, shuffle=shuffle)
+    cut, cut_history = run_in_stretches(budget, monkeypatch, shuffle=shuffle)
+    assert cut_history == history
+    assert all(np.array_equal(a, b) for a, b in zip(whole, cut, strict=True))
+
+
+def test_weights_and_history_equal_keras_fit():
+    """Same initial weights, same order: the arithmetic is Keras's own."""
+    ours, theirs = model(), model()
+    data = splits()
+    fitted = trainer(ours, data, shuffle=False)
+    fitted.fit()
+    theirs.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
+    expected = theirs.fit(
+        data.train.x,
+        data.train.y,
+        validation_data=(data.validation.x, data.validation.y),
+        epochs=4,
+        batch_size=8,
+        shuffle=False,
+        verbose=0,
+    ).history
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        values = [row[name] for row in fitted.history.rows]
+        np.testing.assert_allclose(values, expected[name], rtol=1e-6)
+
+
+def callback_run(make, *, ours, epochs=30):
+    """Train with a callback under dlrun or under `fit`; return weights, history and the callback."""
+    built, data, callback = model(optimizer=keras.optimizers.SGD(0.5)), splits(), make()
+    if ours:
+        fitted = trainer(built, data, shuffle=False, callbacks=[callback], epochs=epochs)
+        fitted.fit()
+        names = fitted.history.rows[0]
+        history = {name: [row[name] for row in fitted.history.rows] for name in names}
+    else:
+        built.compile(
+            optimizer=built.optimizer, loss="categorical_crossentropy", metrics=["accuracy"]
+        )
+        history = built.fit(
+            data.train.x,
+            data.train.y,
+            validation_data=(data.validation.x, data.validation.y),
+            epochs=epochs,
+            batch_size=8,
+            shuffle=False,
+            verbose=0,
+            callbacks=[callback],
+        ).history
+    return built.get_weights(), history, callback
+
+
+CALLBACKS = {
+    "early stopping": lambda: keras.callbacks.EarlyStopping("val_loss", patience=2),
+    "early stopping, best weights": lambda: keras.callbacks.EarlyStopping(
+        "val_loss", patience=3, restore_best_weights=True
+    ),
+    "early stopping on accuracy": lambda: keras.callbacks.EarlyStopping("val_accuracy", patience=1),
+    "plateau": lambda: keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1),
+    "plateau with cooldown": lambda: keras.callbacks.ReduceLROnPlateau(
+        "loss", factor=0.3, patience=2, cooldown=2, min_lr=0.01
+    ),
+    "scheduler": lambda: keras.callbacks.LearningRateScheduler(lambda epoch, _: 0.5 / (epoch + 1)),
+    "one that watches batches": lambda: keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: None
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_callbacks_act_as_under_fit(name):
+    """The stopping epoch, the learning rates and the restored weights are those of `fit`."""
+    weights, history, _ = callback_run(CALLBACKS[name], ours=True)
+    expected_weights, expected, _ = callback_run(CALLBACKS[name], ours=False)
+    assert set(history) == set(expected)
+    for column, values in expected.items():
+        np.testing.assert_allclose(history[column], values, rtol=2e-5, err_msg=column)
+    for a, b in zip(weights, expected_weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
+
+
+def test_a_replayed_course_equals_one_epoch_at_a_time(monkeypatch):
+    """Where a callback acts in the middle of a stretch, the bits are those of single epochs."""
+    results = []
+    for pace in ("long", "epoch"):
+        monkeypatch.setattr("dlrun.training.callbacks._pace", lambda _, pace=pace: pace)
+        results.append(callback_run(CALLBACKS["plateau"], ours=True))
+    (weights, history, _), (expected_weights, expected, _) = results
+    assert history == expected
+    assert len(set(history["learning_rate"])) > 2
+    assert all(np.array_equal(a, b) for a, b in zip(weights, expected_weights, strict=True))
+
+
+def test_diverging_training_keeps_the_last_good_weights():
+    """The error names the epoch; the weights are those of the epoch before, all finite."""
+    built = model(optimizer=keras.optimizers.SGD(1e30), loss="mse")
+    fitted = trainer(built, epochs=50)
+    with pytest.raises(DivergedError, match=r"The loss became NaN or infinite in epoch \d+\."):
+        fitted.fit()
+    assert all(np.isfinite(weight).all() for weight in built.get_weights())
+    assert all(np.isfinite(row["loss"]) for row in fitted.history.rows)
+
+
+def test_a_signal_ends_the_training_between_two_stretches():
+    """What was trained is kept, and the error carries the exit code of the signal."""
+    stop = StopRequest()
+    listener = Silent()
+    listener.progressed = lambda **_: setattr(stop, "signal_number", signal.SIGTERM)
+    fitted = trainer(model(), epochs=10_000, stop=stop, listener=listener)
+    with pytest.raises(InterruptedRunError, match=r"Interrupted by SIGTERM\.") as caught:
+        fitted.fit()
+    assert caught.value.exit_code == 143
+    assert 0 < len(fitted.history.rows) < 10_000
+
+
+def test_progress_is_told_with_logs():
+    """The listener hears of every stretch; the last one is the end."""
+    listener = Silent()
+    trainer(model(), listener=listener).fit()
+    last = listener.progress[-1]
+    assert (last["epoch"], last["step"]) == (4, 0)
+    assert list(last["logs"]) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+
+
+def test_a_batch_larger_than_the_data_is_the_whole_data():
+    """As in Keras: one step an epoch."""
+    data = splits(count=5, validation=0)
+    fitted = trainer(model(), data, batch_size=64)
+    fitted.fit()
+    assert len(fitted.history.rows) == 4
+
+
+def test_rows_of_the_helper_have_every_class():
+    """The rows that these tests train on are a real problem."""
+    assert set(rows().y.argmax(axis=1)) == {0, 1, 2}
