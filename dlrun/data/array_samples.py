@@ -1,0 +1,119 @@
+"""Matches the arrays of `.npz` and `.npy` files to what a model was trained on."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.arrays import Samples
+from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
+from dlrun.data.classes import match_names, match_values
+from dlrun.data.pixels import scale_pixels
+from dlrun.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Spec
+
+ENTRIES_PER_PIECE = 2**20
+
+
+def read_array_samples(
+    path: Path, spec: Spec, *, with_target: bool
+) -> tuple[tuple[str, ...], Iterator[Samples]]:
+    """Reads the rows of an `.npz` or `.npy` file.
+
+    Args:
+        path: The file.
+        spec: What the model was trained on.
+        with_target: Whether the rows must have targets.
+
+    Returns:
+        What the user should know, and pieces with `x`, `(rows, *input_shape)`, not yet scaled,
+        and `y`: class numbers, values, or None.
+
+    Raises:
+        DataError: An array is missing or does not fit.
+    """
+    notes: tuple[str, ...] = ()
+    y: NDArray[Any] | None = None
+    if path.suffix == ".npy":
+        x, where = read_npy(path), str(path)
+        if with_target:
+            raise DataError("a .npy file has no targets; a .npz file with x and y was expected.",
+                            where=where)  # fmt: skip
+    else:
+        archive = ArchiveFile(path)
+        name = archive.names[0] if len(archive.names) == 1 else "x"
+        x, where = archive.read(name), f"{path}: array {name!r}"
+        used = {name}
+        if with_target:
+            y = _read_targets(archive, len(x) if x.ndim else 0, spec)
+            used.add("y")
+        extra = [other for other in archive.names if other not in used | {"y"}]
+        if extra:
+            notes = (f"arrays not used: {', '.join(extra)}",)
+    check_rows(x, where)
+    _check_shape(x, spec, where)
+    return notes, _pieces(x, y, spec, where)
+
+
+def _pieces(x: NDArray[Any], y: NDArray[Any] | None, spec: Spec, where: str) -> Iterator[Samples]:
+    step = max(1, ENTRIES_PER_PIECE // math.prod(spec.input_shape))
+    step = 2 ** int(math.log2(step))
+    for start in range(0, len(x), step):
+        rows = x[start : start + step]
+        floats = check_numbers(np.asarray(rows), where)
+        if spec.pixel_max is not None and rows.dtype.kind in "iu":
+            floats = scale_pixels(rows, spec.pixel_max, where)
+        elif spec.pixel_max is not None and ((floats < 0) | (floats > 1)).any():
+            raise DataError(
+                "the pixels are fractions beyond 0 to 1; fractions from 0 to 1 or whole numbers "
+                f"from 0 to {spec.pixel_max:g} (an integer dtype) were expected.",
+                where=where,
+            )
+        labels = None if y is None else y[start : start + step]
+        yield Samples(floats.reshape(len(rows), *spec.input_shape), labels)
+
+
+def _check_shape(x: NDArray[Any], spec: Spec, where: str) -> None:
+    """Lets through what differs from the model's input by axes of size 1, or by flattening."""
+    received, expected = x.shape[1:], spec.input_shape
+    if _without_ones(received) == _without_ones(expected):
+        return
+    two_axes = len(_without_ones(received)) <= 2  # noqa: PLR2004
+    if len(expected) == 1 and two_axes and (math.prod(received),) == expected:
+        return
+    one_sample = _without_ones(x.shape) == _without_ones(expected)
+    raise DataError(
+        f"the array has shape {x.shape}; {('rows', *expected)} was expected.".replace("'", ""),
+        where=where,
+        fix="For a single row, add a first axis: `x[None]`." if one_sample else None,
+    )
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
+
+
+def _read_targets(archive: ArchiveFile, rows: int, spec: Spec) -> NDArray[Any]:
+    y, where = archive.read("y"), f"{archive.path}: array 'y'"
+    if y.ndim == 0 or len(y) != rows:
+        raise DataError(f"the array has shape {y.shape}, but x has {rows} rows.", where=where)
+    if y.dtype.kind == "U" and spec.class_names is not None and spec.class_values is None:
+        return match_names(y.reshape(rows).tolist(), spec.class_names, where)
+    values = check_numbers(y, where)
+    if spec.class_names is None:
+        return values
+    if spec.class_values is None or values.size != rows:
+        raise DataError(
+            f"the array holds {y.dtype} of shape {y.shape}; one class for each row was expected.",
+            where=where,
+        )
+    return match_values(values.reshape(rows), np.array(spec.class_values), where)

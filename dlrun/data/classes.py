@@ -1,0 +1,197 @@
+"""Turns targets into classes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.catalog.losses import label_form
+from dlrun.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Dataset, Samples
+
+MAX_CLASSES = 1000
+"""More distinct values than this are no classes but a measured quantity or an identifier."""
+
+
+def classes_for_loss(dataset: Dataset, loss: str | None) -> Dataset:
+    """Turns numeric targets into classes where the loss asks for classes.
+
+    Targets that have classes already are left alone, and so are numbers that a loss can take as
+    they are: fractions in [0, 1] for a binary loss, rows of probabilities for a categorical one.
+
+    Args:
+        dataset: Before it is split.
+        loss: The loss by name or alias, or None.
+
+    Returns:
+        The dataset, with classes where the loss needs them.
+    """
+    form = label_form(loss)
+    if dataset.class_names is not None or form == "value":
+        return dataset
+    y = dataset.train.y
+    if y is not None and form == "binary" and _are_fractions(y):
+        return dataset
+    if y is not None and form == "one_hot" and y.ndim > 1 and y.shape[1] > 1 and not _is_one_hot(y):
+        return dataset
+    return as_classes(dataset)
+
+
+def as_classes(dataset: Dataset) -> Dataset:
+    """Reads numeric targets as classes.
+
+    The distinct values, sorted, become the classes; they are named without a trailing `.0`.
+    One-hot rows become the position of their one.
+
+    Args:
+        dataset: Before it is split.
+
+    Returns:
+        The dataset with `class_names`, `class_values` and class numbers `(rows,)`, int64, in `y`.
+
+    Raises:
+        DataError: The targets are not whole numbers, too many are distinct, all are the same, or
+            a test row has a value that no training row has.
+    """
+    if dataset.class_names is not None:
+        return dataset
+    values = _label_values(dataset.train)
+    distinct = np.unique(values)
+    _check_distinct(distinct, dataset.target_names[0])
+    test = dataset.test
+    if test is not None:
+        test = replace(test, y=match_values(_label_values(test), distinct, "the test rows"))
+    return replace(
+        dataset,
+        train=replace(dataset.train, y=np.searchsorted(distinct, values).astype(np.int64)),
+        test=test,
+        class_names=tuple(f"{int(value)}" for value in distinct),
+        class_values=tuple(float(value) for value in distinct),
+        target_names=dataset.target_names[:1],
+    )
+
+
+def classes_of_text(labels: Sequence[str], name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Numbers the classes of a column of text, in the order of their names.
+
+    Args:
+        labels: One name per row.
+        name: The column, for messages.
+
+    Returns:
+        The distinct names, sorted, and the class number of each row, `(rows,)`.
+
+    Raises:
+        DataError: There are more than 1000 distinct names.
+    """
+    names = sorted(set(labels))
+    if len(names) > MAX_CLASSES:
+        raise DataError(
+            f"column {name!r} has {len(names)} distinct texts; at most {MAX_CLASSES} classes are "
+            "expected.",
+            fix="Is it the target? Name another column with `dataset.target`.",
+        )
+    numbers = {label: number for number, label in enumerate(names)}
+    return tuple(names), np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
+
+
+def check_more_than_one_class(dataset: Dataset) -> None:
+    """Raises a `DataError` when all training rows have the same class."""
+    y, names = dataset.train.y, dataset.class_names
+    if names is None or y is None or len(y) == 0 or (y != y[0]).any():
+        return
+    raise DataError(
+        f"all {len(y)} training rows have the class {names[int(y[0])]!r}; "
+        "there is nothing to tell apart."
+    )
+
+
+def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -> NDArray[np.int64]:
+    """Finds the class of each value.
+
+    Args:
+        values: `(rows,)`.
+        class_values: The known values, sorted.
+        where: The file or the rows, for messages.
+
+    Returns:
+        Class numbers, `(rows,)`.
+
+    Raises:
+        DataError: A value is none of the known ones.
+    """
+    numbers = np.searchsorted(class_values, values).clip(max=len(class_values) - 1)
+    unknown = class_values[numbers] != values
+    if unknown.any():
+        first = int(np.argmax(unknown))
+        known = [f"{value:g}" for value in class_values]
+        raise _unseen(first + 1, f"{values[first]:g}", known, where)
+    return np.asarray(numbers, dtype=np.int64)
+
+
+def match_names(labels: Sequence[str], class_names: Sequence[str], where: str) -> NDArray[np.int64]:
+    """Finds the class of each name; as `match_values`."""
+    numbers = {name: number for number, name in enumerate(class_names)}
+    for row, label in enumerate(labels, start=1):
+        if label not in numbers:
+            raise _unseen(row, label, class_names, where)
+    return np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
+
+
+def _unseen(row: int, label: str, known: Sequence[str], where: str) -> DataError:
+    shown = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")  # noqa: PLR2004
+    return DataError(
+        f"row {row} has the class {label!r}, which no training row has ({shown}).", where=where
+    )
+
+
+def _label_values(samples: Samples) -> NDArray[Any]:
+    """The targets as one number a row."""
+    y = np.asarray(samples.y)
+    if y.ndim > 1 and y.shape[1] > 1:
+        if y.ndim > 2 or not _is_one_hot(y):  # noqa: PLR2004
+            shape = " x ".join(map(str, y.shape[1:]))
+            raise DataError(
+                f"each row has {shape} targets; classes need one, or a one-hot row.",
+                fix="Choose one target, or a loss for numbers such as mean_squared_error.",
+            )
+        return np.asarray(y.argmax(axis=1), dtype=np.float64)
+    return np.asarray(y.reshape(len(y)), dtype=np.float64)
+
+
+def _check_distinct(distinct: NDArray[Any], name: str) -> None:
+    fractions = distinct[distinct != np.floor(distinct)]
+    if len(fractions):
+        raise DataError(
+            f"the target {name!r} holds {fractions[0]:g}; classes are whole numbers or text.",
+            fix="For a regression choose a loss such as mean_squared_error.",
+        )
+    if len(distinct) > MAX_CLASSES:
+        raise DataError(
+            f"the target {name!r} has {len(distinct)} distinct values; at most {MAX_CLASSES} "
+            "classes are expected.",
+            fix="For a regression choose a loss such as mean_squared_error.",
+        )
+    if len(distinct) == 1:
+        raise DataError(
+            f"the target {name!r} is {distinct[0]:g} in every row; there is nothing to tell apart."
+        )
+
+
+def _is_one_hot(y: NDArray[Any]) -> bool:
+    return bool(((y == 0) | (y == 1)).all() and (y.sum(axis=-1) == 1).all())
+
+
+def _are_fractions(y: NDArray[Any]) -> bool:
+    """Whether targets are numbers between 0 and 1 that are not simply two classes."""
+    inside = bool(((y >= 0) & (y <= 1)).all())
+    many_columns = y.ndim > 1 and y.shape[1] > 1 and not _is_one_hot(y)
+    return inside and (many_columns or bool(((y > 0) & (y < 1)).any()))

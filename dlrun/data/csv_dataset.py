@@ -1,0 +1,209 @@
+"""Reads a CSV file as a dataset to train on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.arrays import Dataset, Samples
+from dlrun.data.classes import classes_of_text
+from dlrun.data.csv import column_positions, parse_number, parse_numbers
+from dlrun.errors import ConfigError, DataError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dlrun.data.csv import CsvFile, Piece
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which columns of a file are what.
+
+    Attributes:
+        header: Whether the first row holds names.
+        feature_names: The features, in the order in which the network gets them.
+        target_names: The targets.
+        features: The positions of the features, counted from 0.
+        targets: The positions of the targets.
+    """
+
+    header: bool
+    feature_names: tuple[str, ...]
+    target_names: tuple[str, ...]
+    features: list[int]
+    targets: list[int]
+
+
+def tell_header(file: CsvFile) -> bool:
+    """Whether the first row holds names: none of its cells is a number.
+
+    Args:
+        file: Just opened.
+
+    Returns:
+        True where no cell is a number, False where all are.
+
+    Raises:
+        DataError: Some cells are numbers and some are not: it could be either.
+    """
+    numbers = [cell for cell in file.first_row if parse_number(cell) is not None]
+    texts = [cell for cell in file.first_row if parse_number(cell) is None]
+    if numbers and texts:
+        raise DataError(
+            f"the first row has numbers such as {numbers[0]!r} and texts such as {texts[0]!r}; "
+            "it could be a header or data.",
+            where=f"{file.path}:{file.first_line}",
+            fix="Set `dataset.header` to true or to false.",
+        )
+    return not numbers
+
+
+def choose_columns(
+    file: CsvFile,
+    header: bool,
+    target: str | Sequence[str] | None,
+    features: Sequence[str] | None,
+) -> Choice:
+    """Finds the features and the targets in a file.
+
+    Args:
+        file: Just opened.
+        header: Whether the first row holds names.
+        target: One name or several; None for the last column.
+        features: Names; None for all columns that are no target.
+
+    Returns:
+        Which columns are what.
+
+    Raises:
+        ConfigError: A name is not in the file, or stands for both.
+        DataError: A column that is needed has no name or shares it, or there is only one column.
+    """
+    where = f"{file.path}:{file.first_line}"
+    if header:
+        columns = file.first_row
+    else:
+        columns = [f"column_{number + 1}" for number in range(len(file.first_row))]
+    targets = [columns[-1]] if target is None else _as_list("target", target)
+    if features is None:
+        chosen = [column for column in columns if column not in targets]
+    else:
+        chosen = _as_list("features", features)
+    for key, names in (("target", targets), ("features", chosen)):
+        _check_names(key, names, columns, file.path)
+        if "" in names:
+            place = columns.index("") + 1
+            raise DataError(
+                f"column {place} has no name.",
+                where=where,
+                fix="Name it, or list the columns to use under `dataset.features`.",
+            )
+    both = [name for name in chosen if name in targets]
+    if both:
+        raise ConfigError(
+            Problem("dataset.features", f"{both[0]!r} is the target and a feature at once.")
+        )
+    if not chosen:
+        raise DataError(
+            f"the file has one column, {columns[0]!r}; a feature and a target were expected.",
+            where=where,
+        )
+    feature_positions, _ = column_positions(columns, chosen, where=where)
+    target_positions, _ = column_positions(columns, targets, where=where)
+    return Choice(header, tuple(chosen), tuple(targets), feature_positions, target_positions)
+
+
+def read_dataset(file: CsvFile, choice: Choice) -> Dataset:
+    """Reads all rows.
+
+    Args:
+        file: Just opened.
+        choice: Which columns are what.
+
+    Returns:
+        `x`, `(rows, columns)`, float64; `y`, class numbers `(rows,)`, int64, where the target is
+        text, else values `(rows, targets)`, float64.
+
+    Raises:
+        DataError: A cell is not what its column holds; names file, line, column and text.
+    """
+    features, values, labels = [], [], []
+    is_text: bool | None = None
+    for piece in file.pieces(header=choice.header):
+        if is_text is None:
+            first = piece.rows[0][choice.targets[0]].strip()
+            is_text = len(choice.targets) == 1 and _is_name(first)
+        features.append(parse_numbers(piece, choice.features, choice.feature_names, file.path))
+        if is_text:
+            labels.extend(_read_labels(piece, choice, file.path))
+        else:
+            values.append(parse_numbers(piece, choice.targets, choice.target_names, file.path))
+    x = np.concatenate(features)
+    class_names = None
+    if is_text:
+        class_names, y = classes_of_text(labels, choice.target_names[0])
+    else:
+        y = np.concatenate(values)
+    return Dataset(
+        Samples(x, y),
+        class_names=class_names,
+        feature_names=choice.feature_names,
+        target_names=choice.target_names,
+    )
+
+
+def _read_labels(piece: Piece, choice: Choice, path: Path) -> list[str]:
+    position, name = choice.targets[0], choice.target_names[0]
+    labels = [row[position].strip() for row in piece.rows]
+    for label in set(labels):
+        if not _is_name(label):
+            line = piece.lines[labels.index(label)]
+            what = f"{label!r} is a number" if label else "the cell is empty"
+            raise DataError(
+                f"column {name!r}: {what}, but the column begins with text; "
+                "a target is all numbers or all text.",
+                where=f"{path}:{line}",
+                fix="Mend the cell, or leave the row out.",
+            )
+    return labels
+
+
+def _is_name(cell: str) -> bool:
+    """Whether a cell can be the name of a class: some text that is no number, nor NaN."""
+    try:
+        float(cell)
+    except ValueError:
+        return bool(cell)
+    return False
+
+
+def _as_list(key: str, names: str | Sequence[str]) -> list[str]:
+    listed = [names] if isinstance(names, str) else list(names)
+    if not listed:
+        raise ConfigError(Problem(f"dataset.{key}", "The list is empty; a name was expected."))
+    return listed
+
+
+def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: Path) -> None:
+    problems = []
+    for name in names:
+        if name in columns:
+            continue
+        close = get_close_matches(name, columns, n=1)
+        problems.append(
+            Problem(
+                f"dataset.{key}",
+                f"There is no column {name!r} in {path}; it has {', '.join(map(repr, columns))}.",
+                f"Did you mean {close[0]!r}?" if close else None,
+            )
+        )
+    repeated = next((name for name in names if list(names).count(name) > 1), None)
+    if repeated is not None and not problems:
+        problems.append(Problem(f"dataset.{key}", f"{repeated!r} is listed twice."))
+    if problems:
+        raise ConfigError(*problems)

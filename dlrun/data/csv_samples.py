@@ -1,0 +1,169 @@
+"""Matches the columns of a CSV file to what a model was trained on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.arrays import Samples
+from dlrun.data.csv import cell_error, column_positions, parse_number, parse_numbers
+from dlrun.data.pixels import scale_pixels
+from dlrun.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Spec
+    from dlrun.data.csv import CsvFile, Piece
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where in a file the features and the targets stand.
+
+    Attributes:
+        header: Whether the first row holds names.
+        feature_names: The names of the features, for messages.
+        features: Their positions, counted from 0.
+        targets: The positions of the targets; empty where they are not read.
+        notes: What the user should know about the choice.
+    """
+
+    header: bool
+    feature_names: tuple[str, ...]
+    features: list[int]
+    targets: list[int]
+    notes: tuple[str, ...]
+
+
+def match_columns(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
+    """Finds a model's features and targets in a file, by name or, without a header, by place.
+
+    Args:
+        file: Just opened.
+        spec: What the model was trained on.
+        with_target: Whether the targets are wanted.
+
+    Returns:
+        Their positions.
+
+    Raises:
+        DataError: A column is missing or stands there twice.
+    """
+    entries = math.prod(spec.input_shape)
+    names = spec.feature_names or tuple(f"column {number + 1}" for number in range(entries))
+    has_names = spec.feature_names is not None and set(names) <= set(file.first_row)
+    if not has_names and _is_a_row(file.first_row, entries, len(spec.target_names)):
+        return _by_place(file, spec, names, header=False, with_target=with_target)
+    if spec.feature_names is None:
+        return _by_place(file, spec, names, header=True, with_target=with_target)
+    return _by_name(file, spec, names, with_target=with_target)
+
+
+def read_csv_samples(file: CsvFile, columns: Columns, spec: Spec) -> Iterator[Samples]:
+    """Reads the rows of a file, piece by piece.
+
+    Args:
+        file: The file.
+        columns: Where the features and the targets stand.
+        spec: What the model was trained on.
+
+    Returns:
+        Pieces with `x`, `(rows, *input_shape)`, float64, not yet scaled, and `y`: class numbers,
+        values, or None.
+
+    Raises:
+        DataError: A cell is not a number, or a class was never seen; names file, line and column.
+    """
+    for piece in file.pieces(header=columns.header):
+        x: NDArray[Any] = parse_numbers(piece, columns.features, columns.feature_names, file.path)
+        if spec.pixel_max is not None:
+            x = scale_pixels(x, spec.pixel_max, f"{file.path}:{piece.lines[0]}")
+        x = x.reshape(len(x), *spec.input_shape)
+        y = _read_targets(piece, columns.targets, spec, file) if columns.targets else None
+        yield Samples(x, y)
+
+
+def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: bool) -> Columns:
+    header, where = file.first_row, f"{file.path}:{file.first_line}"
+    features, missing = column_positions(header, names, where=where)
+    targets: list[int] = []
+    if with_target:
+        targets, missing_targets = column_positions(header, spec.target_names, where=where)
+        missing = missing + missing_targets
+    if missing:
+        raise _missing(missing, header, where)
+    known = {*names, *spec.target_names}
+    extra = [column or f"column {place + 1}" for place, column in enumerate(header)
+             if column not in known]  # fmt: skip
+    notes = (f"columns not used: {', '.join(extra)}",) if extra else ()
+    return Columns(True, names, features, targets, notes)
+
+
+def _by_place(
+    file: CsvFile, spec: Spec, names: tuple[str, ...], *, header: bool, with_target: bool
+) -> Columns:
+    """Features first, then the targets: for files without names and models without names."""
+    width, entries = len(file.first_row), len(names)
+    has_targets = width == entries + len(spec.target_names)
+    wanted = entries + len(spec.target_names) if with_target else entries
+    if width != wanted and not (has_targets and not with_target):
+        target = f" and {len(spec.target_names)} of the target" if with_target else ""
+        raise DataError(
+            f"the file has {width} columns; {entries} of the features{target} were expected.",
+            where=f"{file.path}:{file.first_line}",
+        )
+    notes = []
+    if not header:
+        notes.append("no header: columns are taken in the order of the training data")
+    if has_targets:
+        notes.append(f"the last column is taken as the target {spec.target_names[-1]!r}")
+    targets = list(range(entries, width)) if with_target else []
+    return Columns(header, names, list(range(entries)), targets, tuple(notes))
+
+
+def _is_a_row(cells: Sequence[str], entries: int, targets: int) -> bool:
+    """Whether a first row is data: as many cells as expected, and the features are numbers."""
+    if len(cells) not in (entries, entries + targets):
+        return False
+    return all(parse_number(cell) is not None for cell in cells[:entries])
+
+
+def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -> NDArray[Any]:
+    if spec.class_names is None:
+        return parse_numbers(piece, targets, spec.target_names, file.path)
+    numbers: dict[Any, int] = {}
+    if spec.class_values is None:
+        numbers = {name: number for number, name in enumerate(spec.class_names)}
+    else:
+        numbers = {value: number for number, value in enumerate(spec.class_values)}
+    y = np.empty(len(piece.rows), dtype=np.int64)
+    for index, row in enumerate(piece.rows):
+        cell = row[targets[0]].strip()
+        label = cell if spec.class_values is None else parse_number(cell)
+        where = f"{file.path}:{piece.lines[index]}"
+        if label is None:
+            raise cell_error(cell, spec.target_names[0], where)
+        if label not in numbers:
+            known = ", ".join(spec.class_names[:10])
+            raise DataError(
+                f"column {spec.target_names[0]!r}: {cell!r} is none of the classes that the model "
+                f"was trained on ({known}{', ...' if len(spec.class_names) > 10 else ''}).",  # noqa: PLR2004
+                where=where,
+            )
+        y[index] = numbers[label]
+    return y
+
+
+def _missing(missing: list[str], header: Sequence[str], where: str) -> DataError:
+    subject = "column" if len(missing) == 1 else "columns"
+    return DataError(
+        f"missing {subject} {', '.join(map(repr, missing))}; the file has "
+        f"{', '.join(map(repr, header))}.",
+        where=where,
+    )

@@ -1,0 +1,68 @@
+"""Draws toy datasets from a seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.arrays import Dataset, Samples
+from dlrun.data.arguments import check_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Law = Callable[[np.random.Generator, int], tuple[NDArray[Any], NDArray[Any]]]
+
+
+def seeded_generator(seed: int) -> np.random.Generator:
+    """The generator of a dataset: PCG64, whose stream is the same on every machine."""
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def draw_dataset(
+    law: Law,
+    generator: np.random.Generator,
+    *,
+    samples: int,
+    test_samples: int,
+    class_values: tuple[float, ...] | None,
+) -> Dataset:
+    """Draws training rows, and then test rows of the same law.
+
+    The test rows are drawn last, so that their number does not change the training rows.
+
+    Args:
+        law: Given the generator and a number of rows, returns `x`, `(rows, columns)`, and `y`:
+            class numbers `(rows,)`, or values `(rows, targets)` for a regression.
+        generator: Where the randomness comes from.
+        samples: The number of training rows, at least 1.
+        test_samples: The number of test rows; 0 for none.
+        class_values: The numbers of the classes; None for a regression.
+
+    Returns:
+        The dataset, float32, with columns named `x1`, `x2`, ...
+    """
+    check_whole("samples", samples, minimum=1)
+    check_whole("test_samples", test_samples, minimum=0)
+    train = _draw(law, generator, samples)
+    test = _draw(law, generator, test_samples) if test_samples else None
+    return Dataset(
+        train,
+        test,
+        class_names=None if class_values is None else tuple(f"{v:g}" for v in class_values),
+        class_values=class_values,
+        feature_names=numbered_names(train.x.shape[1]),
+    )
+
+
+def numbered_names(columns: int) -> tuple[str, ...]:
+    """`x1`, `x2`, ...: the names of columns that have none of their own."""
+    return tuple(f"x{number + 1}" for number in range(columns))
+
+
+def _draw(law: Law, generator: np.random.Generator, rows: int) -> Samples:
+    x, y = law(generator, rows)
+    return Samples(x.astype(np.float32), y.astype(np.int64 if y.ndim == 1 else np.float32))

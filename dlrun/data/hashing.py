@@ -1,0 +1,49 @@
+"""Fingerprints of the rows that a run sees."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Splits
+
+
+def hash_samples(splits: Splits) -> dict[str, str]:
+    """The SHA-256 of every array of every split.
+
+    Args:
+        splits: The rows, ready for training.
+
+    Returns:
+        Hex digests by `<split>.<array>`, such as `train.x`; arrays that are None are left out.
+    """
+    hashes = {}
+    for split, samples in splits.present().items():
+        for name in ("x", "y", "sample_weight"):
+            array = getattr(samples, name)
+            if array is not None:
+                hashes[f"{split}.{name}"] = hash_array(array)
+    return hashes
+
+
+def hash_array(array: NDArray[Any]) -> str:
+    """The SHA-256 of an array: its dtype and shape, then its bytes.
+
+    The bytes are little-endian in C order, so equal arrays hash alike on every machine.
+
+    Args:
+        array: Numbers of any shape.
+
+    Returns:
+        64 hex digits.
+    """
+    dtype = array.dtype.newbyteorder("<")
+    contiguous = np.ascontiguousarray(array, dtype=dtype)
+    digest = hashlib.sha256(f"{dtype.str} {array.shape}\n".encode())
+    digest.update(contiguous.data.cast("B") if contiguous.size else b"")
+    return digest.hexdigest()

@@ -1,0 +1,76 @@
+"""Reads IDX files, the format in which MNIST is published."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.data.files import open_error
+from dlrun.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from numpy.typing import NDArray
+
+UNSIGNED_BYTE = 0x08
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+def read_idx(path: Path, *, axes: int) -> NDArray[np.uint8]:
+    """Reads an IDX file of unsigned bytes, gzipped or not.
+
+    The file holds two zero bytes, the type 0x08, the number of axes, each axis's size as a
+    big-endian 32-bit number, and then the bytes.
+
+    Args:
+        path: The file.
+        axes: The number of axes it must have: 3 for images, 1 for labels.
+
+    Returns:
+        The bytes, with the shape that the file gives.
+
+    Raises:
+        DataError: The file is missing, of another format, cut short, or longer than it says.
+    """
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == GZIP_MAGIC
+            raw.seek(0)
+            if not zipped:
+                return _read(raw, path, axes)
+            with gzip.GzipFile(fileobj=raw) as file:
+                return _read(file, path, axes)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"the file is damaged: {error}.", where=str(path)) from error
+    except OSError as error:
+        raise open_error(path, error) from error
+
+
+def _read(file: BinaryIO | gzip.GzipFile, path: Path, axes: int) -> NDArray[np.uint8]:
+    head = file.read(4)
+    if head != bytes([0, 0, UNSIGNED_BYTE, axes]):
+        raise DataError(
+            f"this is no IDX file of unsigned bytes with {axes} "
+            f"{'axis' if axes == 1 else 'axes'}: it begins with 0x{head.hex() or '0'}.",
+            where=str(path),
+        )
+    sizes = file.read(4 * axes)
+    if len(sizes) < 4 * axes:
+        raise DataError("the file is cut short.", where=str(path))
+    shape = struct.unpack(f">{axes}I", sizes)
+    expected = math.prod(shape)
+    content = file.read(expected + 1)
+    if len(content) != expected:
+        received = "more" if len(content) > expected else len(content)
+        raise DataError(
+            f"the file says that it holds {expected} bytes {shape}, but it holds {received}.",
+            where=str(path),
+        )
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)

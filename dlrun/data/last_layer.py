@@ -1,0 +1,155 @@
+"""Holds the last layer against the loss and the classes, before the first step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dlrun.catalog.losses import label_form
+from dlrun.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from dlrun.arrays import LabelForm, Spec
+
+LAST = "model.layers[-1]"
+
+NOT_PROBABILITIES = frozenset(
+    {
+        "linear", "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "swish",
+        "tanh", "softsign", "softplus", "mish", "log_softmax", "log_sigmoid", "hard_tanh",
+    }
+)  # fmt: skip
+"""Activations whose outputs leave [0, 1], so that the logarithm of a cross-entropy is clipped."""
+
+NEVER_NEGATIVE = frozenset({"sigmoid", "hard_sigmoid", "softmax", "relu", "relu6", "softplus"})
+"""Activations that cannot say -1."""
+
+SQUASHED = frozenset({"sigmoid", "softmax", "hard_sigmoid"})
+"""Activations that turn logits into probabilities."""
+
+
+def check_activation(
+    loss: str | None,
+    *,
+    outputs: tuple[int | None, ...],
+    from_logits: bool,
+    output_activation: str | None,
+) -> None:
+    """Refuses a last activation under which the loss cannot mean what it says.
+
+    Args:
+        loss: The loss by name or alias, or None.
+        outputs: What the last layer gives for one row.
+        from_logits: Whether the loss takes logits.
+        output_activation: The last layer's activation, or None where it is not known.
+
+    Raises:
+        ConfigError: Such as a cross-entropy of probabilities after a linear layer.
+    """
+    if loss is None or output_activation is None:
+        return
+    form, activation = label_form(loss), output_activation
+    if activation == "softmax" and outputs == (1,):
+        raise _problem(
+            f"{LAST}.activation",
+            "The softmax of a single unit is always 1.",
+            "Use `activation: sigmoid`, or one unit per class.",
+        )
+    if form == "sign" and activation in NEVER_NEGATIVE:
+        raise _problem(
+            f"{LAST}.activation",
+            f"{loss} tells classes apart by sign, but {activation} is never negative.",
+            "Use `activation: tanh` or `linear`.",
+        )
+    if not _is_crossentropy(loss):
+        return
+    if from_logits and activation in SQUASHED:
+        raise _problem(
+            "loss.from_logits",
+            f"The loss takes logits, but the last layer has already applied {activation}.",
+            "Leave `from_logits` out, or use `activation: linear`.",
+        )
+    if not from_logits and activation in NOT_PROBABILITIES:
+        fitting = "sigmoid" if form == "binary" else "softmax"
+        raise _problem(
+            f"{LAST}.activation",
+            f"{loss} takes probabilities, but {activation} gives numbers outside 0 to 1.",
+            f"Use `activation: {fitting}`, or give the loss `from_logits: true`.",
+        )
+
+
+def check_units(
+    spec: Spec, loss: str | None, form: LabelForm, outputs: tuple[int | None, ...]
+) -> None:
+    """Refuses a last layer whose size does not fit the classes.
+
+    Args:
+        spec: With classes.
+        loss: The loss by name or alias, or None.
+        form: How the loss wants its labels.
+        outputs: What the last layer gives for one row.
+
+    Raises:
+        ConfigError: Names both sizes and what to do.
+    """
+    names = spec.class_names or ()
+    classes = len(names)
+    if len(outputs) != 1:
+        raise _problem(
+            LAST,
+            f"The last layer gives an array of shape {outputs} for each row, "
+            "but a label is one class.",
+            "Put a Flatten layer before the first Dense layer."
+            if len(outputs) == len(spec.input_shape)
+            else "End with a layer that gives one vector for each row.",
+        )
+    units = outputs[0]
+    if form == "sign":
+        if units != 1:
+            raise _problem(
+                LAST,
+                f"{loss} takes one output for each row; the last layer gives {units}.",
+                "Set `units: 1`, or use the loss categorical_hinge.",
+            )
+        if classes != 2:  # noqa: PLR2004
+            raise _problem(
+                "loss",
+                f"{loss} tells 2 classes apart, but the data has {classes}{_preview(names)}.",
+                f"Use categorical_hinge with `units: {classes}`.",
+            )
+        return
+    one_output_will_do = form in ("binary", "value") and classes == 2  # noqa: PLR2004
+    if units == classes or (units == 1 and one_output_will_do):
+        return
+    if units == 1 and form == "binary":
+        raise _problem(
+            "loss",
+            f"{loss} with one output tells 2 classes apart, "
+            f"but the data has {classes}{_preview(names)}.",
+            f"Use categorical_crossentropy after a last layer with `units: {classes}` "
+            "and `activation: softmax`.",
+        )
+    wanted = f"`units: {classes}`"
+    if one_output_will_do:
+        wanted += " or `units: 1`"
+    elif units == 1 and classes == 2:  # noqa: PLR2004
+        wanted += " with `activation: softmax`, or use binary_crossentropy with sigmoid"
+    raise _problem(
+        LAST,
+        f"The last layer gives {units} {'number' if units == 1 else 'numbers'} for each row, "
+        f"but the data has {classes} classes{_preview(names)}.",
+        f"Set {wanted}.",
+    )
+
+
+def _preview(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:10])
+    return f" ({shown}, ...)" if len(names) > 10 else f" ({shown})"  # noqa: PLR2004
+
+
+def _is_crossentropy(loss: str) -> bool:
+    plain = loss.replace("_", "").lower()
+    return "crossentropy" in plain or plain == "bce"
+
+
+def _problem(path: str, what: str, fix: str) -> ConfigError:
+    return ConfigError(Problem(path, what, fix))

@@ -1,0 +1,61 @@
+"""Scales the whole-number pixels of images to [0, 1]."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.arrays import Samples
+from dlrun.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[np.float32]:
+    """Scales pixels: `pixels / pixel_max`, rounded to float32.
+
+    Args:
+        pixels: Whole numbers from 0 to `pixel_max`, of any shape and dtype.
+        pixel_max: The number that becomes 1.
+        where: The file, for messages.
+
+    Returns:
+        The same shape, float32, from 0 to 1.
+
+    Raises:
+        DataError: A pixel is negative, too large or no whole number.
+    """
+    wrong = (pixels < 0) | (pixels > pixel_max)
+    if pixels.dtype.kind == "f":
+        wrong |= pixels != np.floor(pixels)
+    if wrong.any():
+        first = pixels.reshape(-1)[int(np.argmax(wrong))]
+        raise DataError(
+            f"{first:g} is no pixel; whole numbers from 0 to {pixel_max:g} were expected.",
+            where=where,
+        )
+    return pixels.astype(np.float32) / np.float32(pixel_max)
+
+
+def image_samples(
+    images: NDArray[Any], labels: NDArray[Any], *, pixel_max: float, flatten: bool, where: str
+) -> Samples:
+    """Makes samples of grey images and their classes.
+
+    Args:
+        images: Whole-number pixels, `(rows, height, width)`.
+        labels: Class numbers, `(rows,)`.
+        pixel_max: The pixel that becomes 1.
+        flatten: Whether each image becomes one row of pixels.
+        where: The file, for messages.
+
+    Returns:
+        `x`, `(rows, height * width)` or `(rows, height, width, 1)`, float32, from 0 to 1; `y`,
+        `(rows,)`, int64.
+    """
+    rows, height, width = images.shape
+    shape = (rows, height * width) if flatten else (rows, height, width, 1)
+    x = scale_pixels(images, pixel_max, where).reshape(shape)
+    return Samples(x, labels.astype(np.int64))

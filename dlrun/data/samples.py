@@ -1,0 +1,88 @@
+"""Reads files of new rows for a trained model, in the form that its spec describes."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.arrays import Samples
+from dlrun.data.array_samples import read_array_samples
+from dlrun.data.csv import open_csv
+from dlrun.data.csv_samples import match_columns, read_csv_samples
+from dlrun.data.labels import encode
+from dlrun.data.scaling import apply_scaling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Spec
+
+
+@dataclass(frozen=True)
+class SampleFile:
+    """A file of rows, opened for one pass.
+
+    Attributes:
+        notes: What the user should know, such as which columns are not used.
+        pieces: The rows in their order, scaled, targets encoded; a bounded number at a time.
+    """
+
+    notes: tuple[str, ...]
+    pieces: Iterator[Samples]
+
+
+@contextmanager
+def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[SampleFile]:
+    """Opens a CSV, `.npz` or `.npy` file of rows.
+
+    A CSV file may have its columns in any order and others besides; without a header its columns
+    must be the features in their order, and then, possibly, the target. An `.npz` file holds `x`
+    (and `y`), or a single array; an `.npy` file holds `x`.
+
+    Args:
+        path: The file; everything that is not `.npz` or `.npy` is read as CSV.
+        spec: What the model was trained on, with its `label_form` set.
+        with_target: Whether the rows must have targets; if not, targets are not even read.
+
+    Returns:
+        A context manager over the open file. The pieces hold `x`, `(rows, *input_shape)`,
+        float32, and `y` as `encode` gives it, or None.
+
+    Raises:
+        DataError: The file is missing, malformed or does not fit; some of it only when that piece
+            is reached.
+    """
+    if path.suffix in (".npz", ".npy"):
+        notes, raw = read_array_samples(path, spec, with_target=with_target)
+        yield SampleFile(notes, _ready(raw, spec))
+        return
+    with open_csv(path) as file:
+        columns = match_columns(file, spec, with_target=with_target)
+        yield SampleFile(columns.notes, _ready(read_csv_samples(file, columns, spec), spec))
+
+
+def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples, tuple[str, ...]]:
+    """Reads a whole file of rows; see `open_samples`.
+
+    Returns:
+        The rows, and what the user should know, such as which columns are not used.
+    """
+    with open_samples(path, spec, with_target=with_target) as file:
+        pieces = list(file.pieces)
+        x = np.concatenate([piece.x for piece in pieces])
+        y: NDArray[Any] | None = None
+        if with_target:
+            y = np.concatenate([piece.y for piece in pieces if piece.y is not None])
+        return Samples(x, y), file.notes
+
+
+def _ready(pieces: Iterator[Samples], spec: Spec) -> Iterator[Samples]:
+    for piece in pieces:
+        x = apply_scaling(piece.x, spec.scaling)
+        yield Samples(x, None if piece.y is None else encode(piece.y, spec))

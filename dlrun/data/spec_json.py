@@ -1,0 +1,153 @@
+"""Writes a spec as JSON, and reads it back as nothing else than a spec."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from dlrun.arrays import LabelForm, Scaling, Spec
+from dlrun.errors import RunFolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+def spec_to_json(spec: Spec) -> dict[str, Any]:
+    """The spec as what JSON can hold: objects, lists, texts, numbers and null."""
+    content = {key: _plain(value) for key, value in asdict(spec).items()}
+    if spec.scaling is not None:
+        content["scaling"] = {key: _plain(value) for key, value in asdict(spec.scaling).items()}
+    return content
+
+
+def spec_from_json(content: object) -> Spec:
+    """Reads a spec.
+
+    Args:
+        content: What the JSON file holds.
+
+    Returns:
+        The spec, equal to the one that was written.
+
+    Raises:
+        RunFolderError: Something is missing, unknown or not what it should be.
+    """
+    entries = _entries(content, "the spec", Spec)
+    spec = Spec(
+        input_shape=_all(entries, "input_shape", _whole),
+        feature_names=_maybe(entries, "feature_names", _texts),
+        target_names=_all(entries, "target_names", _text),
+        class_names=_maybe(entries, "class_names", _texts),
+        class_values=_maybe(entries, "class_values", _numbers),
+        pixel_max=_maybe(entries, "pixel_max", _number),
+        scaling=_maybe(entries, "scaling", _scaling),
+        label_form=_maybe(entries, "label_form", _label_form),
+        threshold=_maybe(entries, "threshold", _number),
+        rows=_rows(entries["rows"]),
+    )
+    _check_lengths(spec)
+    return spec
+
+
+def _check_lengths(spec: Spec) -> None:
+    if spec.feature_names is not None and (len(spec.feature_names),) != spec.input_shape:
+        raise _malformed("feature_names", "one name for each column")
+    if not spec.target_names:
+        raise _malformed("target_names", "at least one name")
+    classes = spec.num_classes
+    if spec.class_values is not None and len(spec.class_values) != classes:
+        raise _malformed("class_values", "one number for each class")
+    columns = spec.input_shape[0] if len(spec.input_shape) == 1 else 1
+    if spec.scaling is not None and len(spec.scaling.offset) != columns:
+        raise _malformed("scaling", "one offset for each column")
+
+
+def _scaling(content: object, key: str) -> Scaling:
+    entries = _entries(content, key, Scaling)
+    kind = entries["kind"]
+    if kind not in ("standard", "minmax"):
+        raise _malformed("scaling.kind", "standard or minmax")
+    offset, factor = _all(entries, "offset", _number), _all(entries, "factor", _number)
+    if len(offset) != len(factor) or 0 in factor:
+        raise _malformed("scaling.factor", "one number for each offset, never 0")
+    return Scaling(kind, offset, factor)
+
+
+def _rows(content: object) -> dict[str, int]:
+    if not isinstance(content, dict) or not set(content) <= {"train", "validation", "test"}:
+        raise _malformed("rows", "a number for each of train, validation and test")
+    return {name: _whole(number, "rows") for name, number in content.items()}
+
+
+def _entries(content: object, name: str, kind: type[Spec | Scaling]) -> dict[str, Any]:
+    """The entries of an object that has exactly the fields of a dataclass."""
+    if not isinstance(content, dict):
+        raise _malformed(name, "an object")
+    expected = {field.name for field in fields(kind)}
+    for problem, keys in (
+        ("misses", expected - set(content)),
+        ("has the unknown", set(content) - expected),
+    ):
+        if keys:
+            raise RunFolderError(f"{name} {problem} {', '.join(sorted(map(repr, keys)))}.")
+    return content
+
+
+def _maybe(entries: dict[str, Any], key: str, read: Callable[[object, str], T]) -> T | None:
+    return None if entries[key] is None else read(entries[key], key)
+
+
+def _all(entries: dict[str, Any], key: str, read: Callable[[object, str], T]) -> tuple[T, ...]:
+    return _items(entries[key], key, read)
+
+
+def _items(content: object, key: str, read: Callable[[object, str], T]) -> tuple[T, ...]:
+    if not isinstance(content, list):
+        raise _malformed(key, "a list")
+    return tuple(read(item, key) for item in content)
+
+
+def _texts(content: object, key: str) -> tuple[str, ...]:
+    return _items(content, key, _text)
+
+
+def _numbers(content: object, key: str) -> tuple[float, ...]:
+    return _items(content, key, _number)
+
+
+def _text(content: object, key: str) -> str:
+    if not isinstance(content, str):
+        raise _malformed(key, "text")
+    return content
+
+
+def _whole(content: object, key: str) -> int:
+    if not isinstance(content, int) or isinstance(content, bool) or content < 0:
+        raise _malformed(key, "whole numbers")
+    return content
+
+
+def _number(content: object, key: str) -> float:
+    if isinstance(content, int | float) and not isinstance(content, bool):
+        number = float(content)
+        if math.isfinite(number):
+            return number
+    raise _malformed(key, "finite numbers")
+
+
+def _label_form(content: object, key: str) -> LabelForm:
+    for form in get_args(LabelForm):
+        if content == form:
+            return form  # type: ignore[no-any-return]
+    raise _malformed(key, "one of " + ", ".join(get_args(LabelForm)))
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _malformed(key: str, expected: str) -> RunFolderError:
+    return RunFolderError(f"{key} should be {expected}.", where="spec.json")

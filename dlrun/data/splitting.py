@@ -1,0 +1,172 @@
+"""Splits rows into train, validation and test by seed, keeping the shares of the classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from dlrun.arrays import Samples, Spec, Splits
+from dlrun.data.classes import check_more_than_one_class
+from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
+from dlrun.errors import ConfigError, DataError, Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Dataset, Scaling
+
+STREAMS = {"test_split": 1, "validation_split": 2}
+"""The `spawn_key` of each split's own random stream.
+
+Datasets are drawn from the seed itself, so no split shares numbers with the data or with the
+other split: asking for a test split does not change which random numbers choose the validation
+rows.
+"""
+
+
+def split_dataset(
+    dataset: Dataset,
+    *,
+    validation_split: float | None,
+    test_split: float | None,
+    scale: Literal["standard", "minmax", "none"],
+    seed: int,
+) -> Splits:
+    """Splits rows, then scales them by what the training rows tell.
+
+    Test rows are taken first, validation rows from what is left; both keep the order that they
+    had. Where there are classes each gives its share (largest remainder), and every class keeps a
+    training row.
+
+    Args:
+        dataset: All rows.
+        validation_split: The share of the training rows to validate on, in (0, 1); None or 0: none.
+        test_split: The share of all rows to test on, in (0, 1); None or 0: the dataset's own
+            test rows, if it has any.
+        scale: What to fit on the training rows.
+        seed: Any whole number that is not negative.
+
+    Returns:
+        The splits, float32, with the spec of their arrays.
+
+    Raises:
+        ConfigError: A split would be empty, would take all training rows, or the dataset brings
+            test rows of its own.
+        DataError: There are no rows, or all training rows have one class.
+    """
+    if len(dataset.train) == 0:
+        raise DataError("the dataset has no rows.")
+    check_more_than_one_class(dataset)
+    train, test = dataset.train, dataset.test
+    if test_split:
+        if test is not None:
+            raise _split_error(
+                "test_split", "The dataset brings test rows of its own.", "Leave test_split out."
+            )
+        train, test = _split(dataset, train, test_split, "test_split", seed)
+    validation = None
+    if validation_split:
+        train, validation = _split(dataset, train, validation_split, "validation_split", seed)
+
+    scaling = fit_scaling(train.x, scale)
+    splits = {"train": train, "validation": validation, "test": test}
+    ready = {name: _ready(rows, scaling) for name, rows in splits.items() if rows is not None}
+    spec = Spec(
+        input_shape=train.x.shape[1:],
+        feature_names=dataset.feature_names,
+        target_names=dataset.target_names,
+        class_names=dataset.class_names,
+        class_values=dataset.class_values,
+        pixel_max=dataset.pixel_max,
+        scaling=scaling,
+        rows={name: len(rows) for name, rows in ready.items()},
+    )
+    return Splits(ready["train"], ready.get("validation"), ready.get("test"), spec)
+
+
+def allocate(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
+    """Shares `total` rows out among classes by the method of the largest remainder.
+
+    Every class keeps at least one of its rows. Equal remainders are served in class order.
+
+    Args:
+        counts: How many rows each class has.
+        total: How many rows to take in all.
+
+    Returns:
+        How many rows to take of each class.
+    """
+    quotas = counts * (total / counts.sum())
+    limits = np.maximum(counts - 1, 0)
+    taken = np.minimum(np.floor(quotas), limits).astype(np.int64)
+    while taken.sum() < total and (taken < limits).any():
+        remainders = np.where(taken < limits, quotas - taken, -np.inf)
+        taken[int(np.argmax(remainders))] += 1
+    return np.asarray(taken)
+
+
+def _split(
+    dataset: Dataset, rows: Samples, share: float, key: str, seed: int
+) -> tuple[Samples, Samples]:
+    """The rows that stay, and those that are taken."""
+    total = _rows_to_take(len(rows), share, key)
+    stream = np.random.SeedSequence(seed, spawn_key=(STREAMS[key],))
+    generator = np.random.Generator(np.random.PCG64(stream))
+    taken = np.zeros(len(rows), dtype=bool)
+    if dataset.class_names is None or rows.y is None:
+        taken[generator.permutation(len(rows))[:total]] = True
+    else:
+        counts = np.bincount(rows.y, minlength=len(dataset.class_names))
+        shares = allocate(counts, total)
+        if shares.sum() < total:
+            raise _split_error(
+                key,
+                f"{share:g} of {len(rows)} rows is {total}, but only {shares.sum()} can be taken "
+                "when every class keeps a training row.",
+                "Choose a smaller share.",
+            )
+        for number, class_share in enumerate(shares):
+            members = np.flatnonzero(rows.y == number)
+            taken[members[generator.permutation(len(members))[:class_share]]] = True
+    return _pick(rows, ~taken), _pick(rows, taken)
+
+
+def _rows_to_take(rows: int, share: float, key: str) -> int:
+    if not 0 < share < 1:
+        raise _split_error(key, f"{share:g} was given, a share between 0 and 1 was expected.", None)
+    total = int(share * rows + 0.5)
+    if total == 0:
+        raise _split_error(
+            key, f"{share:g} of {_rows(rows)} is no row at all.", "Choose a larger share."
+        )
+    if total >= rows:
+        raise _split_error(
+            key,
+            f"{share:g} of {_rows(rows)} leaves no training row.",
+            "Choose a smaller share.",
+        )
+    return total
+
+
+def _ready(samples: Samples, scaling: Scaling | None) -> Samples:
+    y: NDArray[Any] | None = samples.y
+    if y is not None and y.dtype.kind == "f":
+        y = to_float32(y, "targets")
+    return Samples(apply_scaling(samples.x, scaling), y, samples.sample_weight)
+
+
+def _pick(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
+    return Samples(
+        samples.x[chosen],
+        None if samples.y is None else samples.y[chosen],
+        None if samples.sample_weight is None else samples.sample_weight[chosen],
+    )
+
+
+def _split_error(key: str, what: str, fix: str | None) -> ConfigError:
+    return ConfigError(Problem(f"dataset.{key}", what, fix))
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"

@@ -1,0 +1,33 @@
+"""The datasets: one file is one YAML word; drop a file with a `load_data` and it is one more."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from dlrun.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Dataset
+
+
+def load_dataset(type: str, *, seed: int, **arguments: Any) -> Dataset:  # noqa: A002
+    """Loads a dataset by its YAML word.
+
+    Args:
+        type: The word, such as `moons`.
+        seed: Where the randomness of a drawn dataset comes from.
+        **arguments: The dataset's own arguments.
+
+    Returns:
+        All its rows, not yet split or scaled.
+
+    Raises:
+        ConfigError: There is no such dataset, or an argument has a value that it cannot have.
+        DataError: A file is missing, malformed or does not fit.
+    """
+    if not type.isidentifier() or find_spec(f"dlrun.datasets.{type}") is None:
+        raise ConfigError(Problem("dataset.type", f"There is no dataset {type!r}."))
+    dataset: Dataset = import_module(f"dlrun.datasets.{type}").load_data(seed=seed, **arguments)
+    return dataset

@@ -1,0 +1,61 @@
+"""Round clouds of points, one per class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.data.arguments import check_number, check_whole
+from dlrun.data.drawing import draw_dataset, seeded_generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Dataset
+
+BOX = 10.0
+
+
+def load_data(
+    *,
+    seed: int,
+    samples: int = 300,
+    centers: int = 3,
+    columns: int = 2,
+    cluster_std: float = 1.0,
+    test_samples: int = 0,
+) -> Dataset:
+    """Gaussian clouds as scikit-learn's `make_blobs` draws them, shuffled.
+
+    The centers are uniform in [-10, 10) along each axis and shared by training and test rows.
+    The classes have equally many rows; the first ones get what is left over.
+
+    Args:
+        seed: Where the randomness comes from.
+        samples: The number of training rows.
+        centers: The number of clouds, at least 2.
+        columns: The number of columns.
+        cluster_std: The standard deviation of the clouds along each axis.
+        test_samples: The number of fresh test rows of the same law.
+
+    Returns:
+        `x`, `(samples, columns)`, float32; `y`, `(samples,)`, class numbers.
+    """
+    check_whole("centers", centers, minimum=2)
+    check_whole("columns", columns, minimum=1)
+    check_number("cluster_std", cluster_std, minimum=0)
+    generator = seeded_generator(seed)
+    middle = generator.uniform(-BOX, BOX, size=(centers, columns))
+
+    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        y = generator.permutation(np.arange(rows) % centers)
+        return generator.normal(loc=middle[y], scale=cluster_std), y
+
+    return draw_dataset(
+        law,
+        generator,
+        samples=samples,
+        test_samples=test_samples,
+        class_values=tuple(float(number) for number in range(centers)),
+    )

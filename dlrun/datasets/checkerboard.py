@@ -1,0 +1,55 @@
+"""A checkerboard on the unit square."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.data.arguments import check_number, check_whole
+from dlrun.data.drawing import draw_dataset, seeded_generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Dataset
+
+
+def load_data(
+    *,
+    seed: int,
+    samples: int = 1000,
+    cells: int = 4,
+    noise: float = 0.0,
+    test_samples: int = 0,
+) -> Dataset:
+    """Points uniform in [0, 1)^2; the class is the colour of their cell.
+
+    `y = (floor(cells * x1) + floor(cells * x2)) mod 2`, before the noise.
+
+    Args:
+        seed: Where the randomness comes from.
+        samples: The number of training rows.
+        cells: The number of cells along each side, at least 2.
+        noise: The standard deviation of the Gaussian noise of each coordinate.
+        test_samples: The number of fresh test rows of the same law.
+
+    Returns:
+        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
+    """
+    check_whole("cells", cells, minimum=2)
+    check_number("noise", noise, minimum=0)
+
+    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        points = generator.random((rows, 2), dtype=np.float32)
+        cell = np.floor(cells * points.astype(np.float64)).astype(np.int64)
+        x = points + generator.normal(scale=noise, size=points.shape)
+        return x, cell.sum(axis=1) % 2
+
+    return draw_dataset(
+        law,
+        seeded_generator(seed),
+        samples=samples,
+        test_samples=test_samples,
+        class_values=(0.0, 1.0),
+    )

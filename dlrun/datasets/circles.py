@@ -1,0 +1,62 @@
+"""A small circle inside a large one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.data.arguments import check_number, check_share
+from dlrun.data.drawing import draw_dataset, seeded_generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Dataset
+
+
+def load_data(
+    *,
+    seed: int,
+    samples: int = 500,
+    noise: float = 0.05,
+    factor: float = 0.5,
+    test_samples: int = 0,
+) -> Dataset:
+    """Circles as scikit-learn's `make_circles` draws them, shuffled.
+
+    Class 0 is `(cos t, sin t)`, class 1 is `factor * (cos t, sin t)`, with `t` evenly spaced in
+    [0, 2 pi); half of the rows, rounded down, are of class 0.
+
+    Args:
+        seed: Where the order and the noise come from.
+        samples: The number of training rows.
+        noise: The standard deviation of the Gaussian noise of each coordinate.
+        factor: The radius of the inner circle; the outer one has 1.
+        test_samples: The number of fresh test rows of the same law.
+
+    Returns:
+        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
+    """
+    check_number("noise", noise, minimum=0)
+    check_share("factor", factor)
+
+    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        y = (np.arange(rows) >= rows // 2).astype(np.int64)
+        x = np.concatenate([_circle(rows // 2), factor * _circle(rows - rows // 2)])
+        order = generator.permutation(rows)
+        return x[order] + generator.normal(scale=noise, size=x.shape), y[order]
+
+    return draw_dataset(
+        law,
+        seeded_generator(seed),
+        samples=samples,
+        test_samples=test_samples,
+        class_values=(0.0, 1.0),
+    )
+
+
+def _circle(rows: int) -> NDArray[np.float64]:
+    """Points of the unit circle, evenly spaced, `(rows, 2)`."""
+    angles = np.linspace(0, 2 * np.pi, rows, endpoint=False)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)

@@ -1,0 +1,47 @@
+"""Small handwritten digits, shipped with dlrun: a real image problem that needs no network.
+
+The 1,797 images of `digits.csv.gz` are the test set of "Optical Recognition of Handwritten
+Digits" by E. Alpaydin and C. Kaynak, UCI Machine Learning Repository (1998),
+https://doi.org/10.24432/C50P49, licensed CC BY 4.0; taken unchanged from scikit-learn's copy.
+Each row holds the 64 pixels of an 8 x 8 image, whole numbers from 0 to 16, and then the digit.
+"""
+
+from __future__ import annotations
+
+import gzip
+from importlib.resources import files
+
+import numpy as np
+
+from dlrun.arrays import Dataset
+from dlrun.data.pixels import image_samples
+
+PIXEL_MAX = 16.0
+
+
+def load_data(*, seed: int, flatten: bool = False) -> Dataset:  # noqa: ARG001  the rows are fixed
+    """The 1,797 handwritten digits of 8 x 8 pixels, in their original order.
+
+    There are no test rows apart; use `test_split`.
+
+    Args:
+        seed: Not used.
+        flatten: Whether each image becomes one row of 64 pixels.
+
+    Returns:
+        `x`, `(1797, 8, 8, 1)` or `(1797, 64)`, float32, pixels / 16, from 0 to 1; `y`,
+        `(1797,)`, class numbers 0 to 9.
+    """
+    packed = files("dlrun.datasets").joinpath("digits.csv.gz").read_bytes()
+    lines = gzip.decompress(packed).decode("ascii").splitlines()
+    table = np.loadtxt(lines, delimiter=",", dtype=np.uint8)
+    images, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1]
+    samples = image_samples(
+        images, labels, pixel_max=PIXEL_MAX, flatten=flatten, where="digits.csv.gz"
+    )
+    return Dataset(
+        samples,
+        class_names=tuple(str(digit) for digit in range(10)),
+        class_values=tuple(float(digit) for digit in range(10)),
+        pixel_max=PIXEL_MAX,
+    )

@@ -1,0 +1,62 @@
+"""A linear regression whose weights are known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.data.arguments import argument_error, check_number
+from dlrun.data.drawing import draw_dataset, seeded_generator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Dataset
+
+
+def load_data(
+    *,
+    seed: int,
+    samples: int = 200,
+    weights: Sequence[float] = (2.0, -3.0),
+    bias: float = 1.0,
+    noise: float = 0.1,
+    test_samples: int = 0,
+) -> Dataset:
+    """`y = x @ weights + bias + noise`, with standard normal `x`.
+
+    This is scikit-learn's `make_regression` with weights of one's own.
+
+    Args:
+        seed: Where the randomness comes from.
+        samples: The number of training rows.
+        weights: One weight per column; what the network should find.
+        bias: The value at the origin.
+        noise: The standard deviation of the Gaussian noise of `y`.
+        test_samples: The number of fresh test rows of the same law.
+
+    Returns:
+        `x`, `(samples, len(weights))`, float32; `y`, `(samples, 1)`, float32.
+    """
+    if isinstance(weights, str) or len(weights) == 0:
+        raise argument_error("weights", weights, "a list of numbers")
+    for number, weight in enumerate(weights):
+        check_number(f"weights[{number}]", weight)
+    check_number("bias", bias)
+    check_number("noise", noise, minimum=0)
+
+    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        x = generator.normal(size=(rows, len(weights)))
+        y = (x * np.array(weights, dtype=np.float64)).sum(axis=1, keepdims=True) + bias
+        return x, y + generator.normal(scale=noise, size=y.shape)
+
+    return draw_dataset(
+        law,
+        seeded_generator(seed),
+        samples=samples,
+        test_samples=test_samples,
+        class_values=None,
+    )

@@ -1,0 +1,164 @@
+"""MNIST: 70,000 handwritten digits by Y. LeCun, C. Cortes and C. Burges (CC BY-SA 3.0)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.arrays import Dataset
+from dlrun.data.array_files import ArchiveFile
+from dlrun.data.idx_files import read_idx
+from dlrun.data.pixels import image_samples
+from dlrun.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+PIXEL_MAX = 255.0
+SIZE = 28
+CLASSES = 10
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+IDX_STEMS = {
+    "x_train": ("train-images", 3),
+    "y_train": ("train-labels", 1),
+    "x_test": ("t10k-images", 3),
+    "y_test": ("t10k-labels", 1),
+}
+CONNECTION_SECONDS = 20.0
+
+
+def load_data(
+    *,
+    seed: int,  # noqa: ARG001  the rows are fixed
+    path: Path | None = None,
+    flatten: bool = False,
+) -> Dataset:
+    """60,000 training and 10,000 test images of 28 x 28 pixels, in their original order.
+
+    Args:
+        seed: Not used.
+        path: An `.npz` file with `x_train`, `y_train`, `x_test`, `y_test`, or a folder with the
+            four IDX files, gzipped or not. Null takes the file in the Keras cache, and downloads
+            it once if it is not there.
+        flatten: Whether each image becomes one row of 784 pixels.
+
+    Returns:
+        `x`, `(rows, 28, 28, 1)` or `(rows, 784)`, float32, pixels / 255, from 0 to 1; `y`,
+        `(rows,)`, class numbers 0 to 9.
+
+    Raises:
+        DataError: A file is missing or does not hold MNIST, or the download failed.
+    """
+    source = Path(path) if path is not None else _cached_file()
+    arrays = _read_folder(source) if source.is_dir() else _read_archive(source)
+    train, test = (
+        image_samples(
+            arrays[f"x_{part}"],
+            arrays[f"y_{part}"],
+            pixel_max=PIXEL_MAX,
+            flatten=flatten,
+            where=str(source),
+        )
+        for part in ("train", "test")
+    )
+    return Dataset(
+        train,
+        test,
+        class_names=tuple(str(digit) for digit in range(CLASSES)),
+        class_values=tuple(float(digit) for digit in range(CLASSES)),
+        pixel_max=PIXEL_MAX,
+    )
+
+
+def _read_archive(path: Path) -> dict[str, NDArray[Any]]:
+    archive = ArchiveFile(path)
+    arrays = {name: archive.read(name) for name in ARRAYS}
+    _check_content(arrays, str(path))
+    return arrays
+
+
+def _read_folder(folder: Path) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
+        name: read_idx(_idx_file(folder, stem, axes), axes=axes)
+        for name, (stem, axes) in IDX_STEMS.items()
+    }
+    _check_content(arrays, str(folder))
+    return arrays
+
+
+def _idx_file(folder: Path, stem: str, axes: int) -> Path:
+    """The file of one array: `-idx3-ubyte` or `.idx3-ubyte`, with or without `.gz`."""
+    names = [f"{stem}{dot}idx{axes}-ubyte{gz}" for dot in "-." for gz in ("", ".gz")]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise DataError(
+        f"there is no file {names[0]} or {names[1]} in this folder.",
+        where=str(folder),
+        fix="The folder needs the four IDX files of MNIST; or name an .npz file.",
+    )
+
+
+def _check_content(arrays: dict[str, NDArray[Any]], where: str) -> None:
+    for part in ("train", "test"):
+        images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE) or len(images) == 0:
+            raise _wrong(f"x_{part}", images, "(rows, 28, 28) of uint8", where)
+        if labels.dtype.kind not in "iu" or labels.shape != (len(images),):
+            raise _wrong(f"y_{part}", labels, f"({len(images)},) of whole numbers", where)
+        if labels.min() < 0 or labels.max() >= CLASSES:
+            raise DataError(
+                f"y_{part} holds labels from {labels.min()} to {labels.max()}; "
+                "0 to 9 were expected.",
+                where=where,
+            )
+
+
+def _wrong(name: str, array: NDArray[Any], expected: str, where: str) -> DataError:
+    return DataError(
+        f"{name} is {array.shape} of {array.dtype}; {expected} was expected.", where=where
+    )
+
+
+def _cached_file() -> Path:
+    """The file in the Keras cache, downloaded if it is not there."""
+    home = os.environ.get("KERAS_HOME")
+    cache = (Path(home) if home else Path.home() / ".keras") / "datasets" / "mnist.npz"
+    if not cache.is_file():
+        _download(cache)
+    return cache
+
+
+def _download(cache: Path) -> None:
+    """Lets Keras fetch the file; what Keras prints goes to stderr."""
+    from dlrun.backend import keras  # noqa: PLC0415  only a download needs Keras
+
+    try:
+        with redirect_stdout(sys.stderr), _connection_timeout(CONNECTION_SECONDS):
+            keras.datasets.mnist.load_data()
+    except Exception as error:  # Keras raises bare Exceptions here
+        raise DataError(
+            f"MNIST is not on this machine and cannot be downloaded ({error}).",
+            where="dataset.path",
+            fix=f"Put mnist.npz at {cache}, or set `dataset.path` to an .npz file with "
+            f"{', '.join(ARRAYS)} or to a folder with the four IDX files.",
+        ) from error
+
+
+@contextmanager
+def _connection_timeout(seconds: float) -> Iterator[None]:
+    """Gives up on a network that does not answer."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

@@ -1,0 +1,51 @@
+"""A sine wave: the smallest regression that a line cannot fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.data.arguments import check_number
+from dlrun.data.drawing import draw_dataset, seeded_generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Dataset
+
+
+def load_data(
+    *,
+    seed: int,
+    samples: int = 200,
+    frequency: float = 1.0,
+    noise: float = 0.1,
+    test_samples: int = 0,
+) -> Dataset:
+    """`y = sin(frequency * x) + noise`, with `x` uniform in [-pi, pi).
+
+    Args:
+        seed: Where the randomness comes from.
+        samples: The number of training rows.
+        frequency: The number of full waves in the interval.
+        noise: The standard deviation of the Gaussian noise of `y`.
+        test_samples: The number of fresh test rows of the same law.
+
+    Returns:
+        `x`, `(samples, 1)`, float32, radians; `y`, `(samples, 1)`, float32.
+    """
+    check_number("frequency", frequency)
+    check_number("noise", noise, minimum=0)
+
+    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        x = generator.uniform(-np.pi, np.pi, size=(rows, 1))
+        return x, np.sin(frequency * x) + generator.normal(scale=noise, size=x.shape)
+
+    return draw_dataset(
+        law,
+        seeded_generator(seed),
+        samples=samples,
+        test_samples=test_samples,
+        class_values=None,
+    )

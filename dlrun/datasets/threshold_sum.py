@@ -1,0 +1,57 @@
+"""Uniform rows whose class tells whether their sum exceeds a threshold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.data.arguments import argument_error, check_number, check_whole
+from dlrun.data.drawing import draw_dataset, seeded_generator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Dataset
+
+
+def load_data(
+    *,
+    seed: int,
+    samples: int = 250,
+    columns: int = 2,
+    threshold: float = 0.5,
+    labels: Sequence[int] = (-1, 1),
+    test_samples: int = 0,
+) -> Dataset:
+    """Rows uniform in [0, 1); the second class where `x.sum() > threshold`, else the first.
+
+    Args:
+        seed: Where the randomness comes from.
+        samples: The number of training rows.
+        columns: The number of columns.
+        threshold: What the sum is compared with.
+        labels: The numbers of the two classes, [-1, 1] or [0, 1].
+        test_samples: The number of fresh test rows of the same law.
+
+    Returns:
+        `x`, `(samples, columns)`, float32; `y`, `(samples,)`, class numbers.
+    """
+    check_whole("columns", columns, minimum=1)
+    check_number("threshold", threshold)
+    if list(labels) not in ([-1, 1], [0, 1]):
+        raise argument_error("labels", list(labels), "[-1, 1] or [0, 1]")
+
+    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        x = generator.random((rows, columns), dtype=np.float32)
+        return x, (x.sum(axis=1, dtype=np.float64) > threshold).astype(np.int64)
+
+    return draw_dataset(
+        law,
+        seeded_generator(seed),
+        samples=samples,
+        test_samples=test_samples,
+        class_values=(float(labels[0]), float(labels[1])),
+    )
