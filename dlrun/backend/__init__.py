@@ -1,4 +1,4 @@
-"""The one place where TensorFlow and Keras are first imported, and where what must precede that is set."""
+"""The one place where TensorFlow and Keras are first imported, and what is set before that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a word and its arguments, as they stand in a config, into an object of Keras or of a shelf."""
+"""Turns a word of a config and its arguments into an object of Keras or of one of our shelves."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def export(*, model: Any, splits: Splits, predictor: Predictor, folder: RunFolder) -> None:
-    """Write the architecture, the weights, the loss and the optimizer's state in Keras's own format.
+    """Write architecture, weights, loss and optimizer state in Keras's own format.
 
     dlrun never reads this file: a run is rebuilt from its config and its weights.
     """

@@ -28,6 +28,10 @@ def export(
     """Write one row per row of a split: the true value, the predicted one, the probabilities.
 
     Args:
+        model: Not needed.
+        splits: The rows, with fitted labels, and their spec.
+        predictor: Predicts with the model.
+        folder: Where to write.
         split: `train`, `validation` or `test`; by default test rows if there are any, else
             validation rows, else training rows.
     """

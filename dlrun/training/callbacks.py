@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Pace = Literal["long", "epoch", "batch"]
-"""How often the callbacks must be called: any number of epochs late, after each epoch, each batch."""
+"""When the callbacks must be called: many epochs late will do, after each epoch, each batch."""
 
 _READ_LOGS = (keras.callbacks.CSVLogger, keras.callbacks.TerminateOnNaN)
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")

@@ -32,7 +32,7 @@ class Rows(NamedTuple):
     weight: Any
 
     @property
-    def count(self) -> int:
+    def num_rows(self) -> int:
         """The number of rows."""
         return int(self.x.shape[0])
 
@@ -68,7 +68,7 @@ class CompiledEpochs:
         self._batch_size = batch_size
         self._shuffle = shuffle
         self._seed = seed
-        self.steps_per_epoch = count_steps(train.count, batch_size)
+        self.steps_per_epoch = count_steps(train.num_rows, batch_size)
         names = steps.names()
         self.names = names if validation is None else names + [f"val_{name}" for name in names]
         # The data are arguments, not captured constants: a constant would be copied into the graph.
@@ -93,7 +93,7 @@ class CompiledEpochs:
         )
         return table.numpy(), bool(finite)
 
-    def _stretch(
+    def _stretch(  # noqa: PLR0917 - a tf.function caches by position
         self,
         train: Rows,
         validation: Rows | None,
@@ -130,9 +130,9 @@ class CompiledEpochs:
     def _batches(self, train: Rows, epoch: Any, begin: Any, end: Any) -> None:
         """Train on the batches `begin` to `end` of an epoch."""
         order = (
-            permutation(train.count, seed=self._seed, epoch=epoch)
+            permutation(train.num_rows, seed=self._seed, epoch=epoch)
             if self._shuffle
-            else tf.range(train.count, dtype=tf.int64)
+            else tf.range(train.num_rows, dtype=tf.int64)
         )
 
         def one_batch(step: Any) -> Any:
@@ -180,11 +180,11 @@ def count_steps(rows: int, batch_size: int) -> int:
 
 def _batch(rows: Rows, order: Any, step: Any, batch_size: int) -> tuple[Any, Any, Any]:
     """Gather one batch."""
-    if batch_size >= rows.count:
+    if batch_size >= rows.num_rows:
         chosen = order
-    elif rows.count % batch_size == 0:
+    elif rows.num_rows % batch_size == 0:
         chosen = tf.ensure_shape(order[step * batch_size : (step + 1) * batch_size], [batch_size])
     else:
-        chosen = order[step * batch_size : tf.minimum((step + 1) * batch_size, rows.count)]
+        chosen = order[step * batch_size : tf.minimum((step + 1) * batch_size, rows.num_rows)]
     weight = None if rows.weight is None else tf.gather(rows.weight, chosen)
     return tf.gather(rows.x, chosen), tf.gather(rows.y, chosen), weight

@@ -1,4 +1,4 @@
-"""Everything that the next batch depends on: the variables of the model, the optimizer and the metrics."""
+"""Everything that the next batch depends on: variables of model, optimizer and metrics."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Steps:
             metric.reset_state()
 
     def results(self) -> Any:
-        """Return the loss and the metrics so far, `(num_logs,)`, float32, as `names` orders them."""
+        """Return the loss and the metrics so far, `(num_logs,)`, float32, as `names` has them."""
         values = [tf.reshape(metric.result(), [-1]) for metric in self.tracked]
         return tf.concat([tf.cast(value, tf.float32) for value in values], axis=0)
 

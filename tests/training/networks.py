@@ -23,6 +23,7 @@ class Silent:
         """Ignore it."""
 
     def progressed(self, **facts):
+        """Keep it."""
         self.progress.append(facts)
 
     def finished(self):
