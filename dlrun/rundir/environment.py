@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-import subprocess
-from importlib import metadata
 from typing import Any
 
 from dlrun import __version__
@@ -49,6 +46,8 @@ def environment_facts() -> dict[str, Any]:
         `platform`, `cpu_count` (the cores this process may use), `environment` (variables that
         change results), and `git`: commit and dirty flag of the working folder, or None.
     """
+    import platform
+
     return {
         "versions": {
             "python": platform.python_version(),
@@ -70,7 +69,7 @@ def host_facts() -> dict[str, Any]:
     Returns:
         `pid`, `host`, and `boot`: a number that changes whenever the machine starts, or None.
     """
-    return {"pid": os.getpid(), "host": platform.node(), "boot": _boot_id()}
+    return {"pid": os.getpid(), "host": os.uname().nodename, "boot": _boot_id()}
 
 
 def _boot_id() -> str | None:
@@ -84,6 +83,8 @@ def _boot_id() -> str | None:
 
 def _version(package: str) -> str | None:
     """The installed version of a package, which is not imported."""
+    from importlib import metadata
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -108,6 +109,8 @@ def _git_facts() -> dict[str, Any] | None:
 
 def _git(*arguments: str) -> str | None:
     """What a git command prints, or None if it fails, takes long or git is not installed."""
+    import subprocess
+
     try:
         done = subprocess.run(  # noqa: S603 - constant arguments
             ["git", *arguments],  # noqa: S607 - the user's own git

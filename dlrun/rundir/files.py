@@ -6,7 +6,6 @@ import contextlib
 import json
 import math
 import os
-import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         DlrunError: The file cannot be written: no space left, no permission, a folder in its place.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -135,7 +134,7 @@ def create_run(runs_dir: Path, name: str) -> RunFolder:
         raise DlrunError(what, where=str(runs_dir), fix=fix) from error
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     for _ in range(_ATTEMPTS):
-        suffix = "".join(secrets.choice(_LETTERS) for _ in range(4))
+        suffix = "".join(_LETTERS[byte % len(_LETTERS)] for byte in os.urandom(4))
         path = runs_dir / f"{stamp}_{safe_name(name)}_{suffix}"
         try:
             path.mkdir()

@@ -1,0 +1,50 @@
+"""The commands of `dlrun`, one file each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dlrun import __version__
+from dlrun.cli.evaluate import evaluate
+from dlrun.cli.output import write_data
+from dlrun.cli.predict import predict
+from dlrun.cli.runs import runs
+from dlrun.cli.train import train
+from dlrun.cli.validate import validate
+
+app = typer.Typer(
+    name="dlrun",
+    help="Deep-learning experiments that are written down, not programmed: "
+    "YAML in, a complete run folder out.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage or config, 3 data, 4 damaged run folder, "
+    "5 training diverged, 130 and 143 ended by a signal.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(requested: bool) -> None:
+    """Print the version and end."""
+    if requested:
+        write_data(f"dlrun {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def dlrun(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Hold what belongs to all commands."""
+
+
+for command in (train, evaluate, predict, runs, validate):
+    app.command()(command)

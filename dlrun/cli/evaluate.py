@@ -1,0 +1,72 @@
+"""`dlrun evaluate RUN`: the metrics of a run on one of its splits or on another file."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Split
+from dlrun.cli.output import screen_of, write_data, write_json
+from dlrun.errors import UsageError
+
+SplitName = Annotated[
+    Split | None,
+    typer.Option(
+        help="The split.  [default: test, or else the last that has rows]", show_default=False
+    ),
+]
+DataPath = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Other data with the same columns: CSV, npz or npy.",
+        show_default=False,
+    ),
+]
+
+
+def evaluate(
+    run: Run,
+    *,
+    split: SplitName = None,
+    data: DataPath = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print and store the metrics of a run; for classes the confusion matrix too."""
+    if split is not None and data is not None:
+        raise UsageError(
+            "--split names rows of the run's own data, --data a file with other rows.",
+            fix="Give only one of them.",
+        )
+    from dlrun.cli.progress import listening
+    from dlrun.workflows import evaluate as workflow
+
+    with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
+        evaluation = workflow.evaluate(
+            run,
+            runs_dir=runs_dir,
+            split=None if split is None else split.value,
+            data=data,
+            listener=listener,
+        )
+    report = evaluation.classification
+    if as_json:
+        write_json(
+            {
+                "run": evaluation.folder.path,
+                "split": evaluation.split,
+                "metrics": evaluation.metrics,
+                "classification": None if report is None else report.to_json(),
+            }
+        )
+        return
+    from dlrun.cli.tables import evaluation_tables
+
+    screen = screen_of(sys.stdout)
+    write_data(evaluation_tables(evaluation.split, evaluation.metrics, report, screen=screen))

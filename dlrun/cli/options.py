@@ -1,0 +1,60 @@
+"""The arguments and options that several commands share, each with its one help text."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="The experiment: a YAML file.", show_default=False)
+]
+Run = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run folder, a part of its name that no other run has, or `latest`.",
+        show_default=False,
+    ),
+]
+RunsDir = Annotated[
+    Path, typer.Option("--runs-dir", metavar="DIR", help="The folder that holds the runs.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set a key of the config by its dotted path, such as optimizer.learning_rate=0.01. "
+        "Can be given several times.",
+        show_default=False,
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no messages but errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+DEFAULT_RUNS_DIR = Path("runs")
+
+
+class Split(StrEnum):
+    """The splits of an experiment's data."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+def as_override(key: str, value: str | int) -> str:
+    """Write an option as the override that it stands for.
+
+    Args:
+        key: The dotted path.
+        value: The value; a text stays a text whatever it looks like.
+
+    Returns:
+        Such as `seed=3` or `name="no"`.
+    """
+    return f"{key}={json.dumps(value, ensure_ascii=False)}"

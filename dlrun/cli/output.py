@@ -1,0 +1,176 @@
+"""Where words go: data to stdout, byte for byte; messages to stderr, harmless to the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dlrun.errors import DlrunError
+from dlrun.rundir.files import plain, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+_UNLIMITED_WIDTH = 10_000
+_DEFAULT_WIDTH = 80
+
+
+class ClosedOutputError(Exception):
+    """Whoever reads our stdout has gone, such as `head` after its ten lines."""
+
+
+def open_streams() -> None:
+    """Make the standard streams fit for every start: closed ones, odd names, odd encodings.
+
+    A file opened while descriptor 2 is free would receive the messages of every library.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        # A path that is not UTF-8 must come out as it is; what an encoding lacks must not fail.
+        utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+
+
+def write_data(text: str) -> None:
+    """Print one piece of data, with a newline, to stdout.
+
+    Args:
+        text: The data.
+
+    Raises:
+        ClosedOutputError: Nobody reads any more.
+        DlrunError: stdout cannot take it, such as a file on a full disk.
+    """
+    with _stdout_errors():
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def write_json(value: object) -> None:
+    """Print a value as JSON to stdout.
+
+    Args:
+        value: Whatever JSON can express, see `dlrun.rundir.files.plain`.
+    """
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    write_data(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def flush_data() -> None:
+    """Send what a library has left in the buffer of stdout."""
+    with _stdout_errors():
+        sys.stdout.flush()
+
+
+def discard_data() -> None:
+    """Let the interpreter's last flush of stdout go nowhere instead of failing once more."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_message(text: str) -> None:
+    """Print a message to stderr. Nothing is worth less than a message that nobody can read.
+
+    Args:
+        text: One or several lines.
+    """
+    write_drawing(printable(text))
+
+
+def write_drawing(text: str) -> None:
+    """Print a message that steers the terminal on purpose to stderr.
+
+    Args:
+        text: One or several lines, in which every text of others has been made `printable`.
+    """
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+def printable(text: str) -> str:
+    r"""Make control characters visible: a stranger's run must not steer the terminal.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text with `\x1b` and its like spelled out; newlines stay.
+    """
+    return "".join(
+        character
+        if character == "\n" or character.isprintable()
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a stream can show.
+
+    Attributes:
+        width: The cells of a line; without a terminal nothing needs to be cut.
+        color: Whether it shows colours: a terminal that is not dumb, and no `NO_COLOR`.
+        is_terminal: Whether a line can be drawn over.
+    """
+
+    width: int = _UNLIMITED_WIDTH
+    color: bool = False
+    is_terminal: bool = False
+
+
+def screen_of(stream: TextIO) -> Screen:
+    """Look at what a stream is connected to.
+
+    Args:
+        stream: `sys.stdout` or `sys.stderr`.
+
+    Returns:
+        What it can show. `COLUMNS` in the environment overrides the width of a terminal.
+    """
+    if not stream.isatty():
+        return Screen()
+    is_dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
+    return Screen(
+        width=_terminal_width(stream),
+        color=not is_dumb and not os.environ.get("NO_COLOR"),
+        is_terminal=not is_dumb,
+    )
+
+
+def _terminal_width(stream: TextIO) -> int:
+    """The cells of a line: what `COLUMNS` says, else what the terminal says, else 80."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _DEFAULT_WIDTH
+    except (OSError, ValueError):
+        return _DEFAULT_WIDTH
+
+
+@contextlib.contextmanager
+def _stdout_errors() -> Iterator[None]:
+    """Name what can go wrong with stdout."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise ClosedOutputError from error
+        raise DlrunError(f"cannot be written: {reason(error)}.", where="stdout") from error

@@ -1,0 +1,247 @@
+"""What a run shows while it trains: a bar on a terminal, a line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from dlrun.cli.output import printable, screen_of, write_message
+from dlrun.cli.wording import format_duration, format_logs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from dlrun.training.listener import Listener
+
+_SECONDS_BETWEEN_LINES = 5.0
+_SECONDS_BETWEEN_DRAWINGS = 0.1
+_BAR = "........"
+"""Keeps the room for the shortest bar."""
+_LONGEST_BAR = 32
+_GAP = "  "
+
+
+@contextlib.contextmanager
+def listening(*, quiet: bool) -> Iterator[Listener]:
+    """Choose how to tell what a run does, and leave the terminal as it was.
+
+    Args:
+        quiet: Whether to tell nothing.
+
+    Yields:
+        The listener.
+    """
+    if quiet:
+        yield SilentListener()
+    elif screen_of(sys.stderr).is_terminal:
+        from rich.console import Console
+
+        listener = BarListener(Console(stderr=True))
+        try:
+            yield listener
+        finally:
+            listener.finished()
+    else:
+        yield LineListener()
+
+
+class SilentListener:
+    """Tells nothing."""
+
+    def message(self, text: str) -> None:
+        """See `Listener`."""
+
+    def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
+        """See `Listener`."""
+
+    def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
+        """See `Listener`."""
+
+    def finished(self) -> None:
+        """See `Listener`."""
+
+
+class Pace:
+    """How fast training goes, and so how long it will take.
+
+    Args:
+        total: The number of batches of the whole training.
+        done: Those already done.
+        now: The time, in seconds.
+    """
+
+    def __init__(self, total: int, done: int, now: float) -> None:
+        self._total = total
+        self._start = (done, now)
+        self._first_report: tuple[int, float] | None = None
+
+    def time_left(self, done: int, now: float) -> float | None:
+        """Estimate the time left from the speed so far.
+
+        The time before the first report, in which the graph is compiled, is left out as soon as
+        there is a second one.
+
+        Args:
+            done: The number of batches done.
+            now: The time, in seconds.
+
+        Returns:
+            Seconds, or None where nothing is known yet.
+        """
+        before, then = self._first_report or self._start
+        if self._first_report is None and done > self._start[0]:
+            self._first_report = (done, now)
+        if done <= before:
+            return None
+        return (self._total - done) * (now - then) / (done - before)
+
+
+class LineListener:
+    """Prints plain lines to stderr, at most one every few seconds, and always the last epoch.
+
+    Args:
+        clock: Gives the time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._pending: str | None = None
+
+    def message(self, text: str) -> None:
+        """Print a line."""
+        write_message(text)
+
+    def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
+        """Note how much there is to do."""
+        self._epochs, self._steps = epochs, steps
+        self._printed_at = self._clock()
+        self._pace = Pace(epochs * steps, first_epoch * steps, self._printed_at)
+
+    def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
+        """Print where training is, if the last line is old enough or this is the end."""
+        now = self._clock()
+        time_left = self._pace.time_left(epoch * self._steps + step, now)
+        place = f"epoch {epoch}/{self._epochs}"
+        place += f" + {step}/{self._steps} batches" if step else ""
+        remaining = "" if time_left is None else f"{format_duration(time_left)} left"
+        parts = (place, *format_logs(logs), remaining if epoch < self._epochs else "")
+        self._pending = "  ".join(part for part in parts if part)
+        if epoch >= self._epochs or now - self._printed_at >= _SECONDS_BETWEEN_LINES:
+            self._print(now)
+
+    def finished(self) -> None:
+        """Print the last epoch, where training ended early."""
+        self._print(self._clock())
+
+    def _print(self, now: float) -> None:
+        """Print the line that waits, if there is one."""
+        if self._pending is not None:
+            write_message(self._pending)
+        self._pending, self._printed_at = None, now
+
+
+class BarListener:
+    """Draws a line with epoch, bar, loss, metrics and time left, and clears it at the end.
+
+    Args:
+        console: Where to draw.
+        clock: Gives the time in seconds.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._clock = clock
+        self._live: Live | None = None
+
+    def message(self, text: str) -> None:
+        """Print a line above the bar."""
+        with contextlib.suppress(OSError):
+            self._console.out(printable(text), highlight=False)
+
+    def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
+        """Draw the bar."""
+        from rich.live import Live
+
+        self._epochs, self._steps = epochs, steps
+        self._pace = Pace(epochs * steps, first_epoch * steps, self._clock())
+        self._drawn_at = -_SECONDS_BETWEEN_DRAWINGS
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._live.start()
+        self.progressed(epoch=first_epoch, step=0, logs={})
+
+    def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
+        """Draw the bar anew, at most ten times a second."""
+        now = self._clock()
+        done = epoch * self._steps + step
+        time_left = self._pace.time_left(done, now)
+        if self._live is None or now - self._drawn_at < _SECONDS_BETWEEN_DRAWINGS:
+            return
+        self._drawn_at = now
+        line = progress_line(
+            f"epoch {epoch}/{self._epochs}",
+            fraction=done / max(self._epochs * self._steps, 1),
+            logs=format_logs(logs),
+            time_left="" if time_left is None else f"{format_duration(time_left)} left",
+            width=self._console.width - 1,
+            ascii_only=self._console.options.ascii_only,
+        )
+        with contextlib.suppress(OSError):
+            self._live.update(line, refresh=True)
+
+    def finished(self) -> None:
+        """Clear the bar."""
+        live, self._live = self._live, None
+        if live is not None:
+            with contextlib.suppress(OSError):
+                live.stop()
+
+
+def progress_line(
+    epoch: str,
+    *,
+    fraction: float,
+    logs: list[str],
+    time_left: str,
+    width: int,
+    ascii_only: bool = False,
+) -> Text:
+    """Write one line that shows where training is, and what fits of it on a narrow terminal.
+
+    What matters most finds room first: the epoch, the loss, the time left, the bar, the metrics.
+
+    Args:
+        epoch: Such as `epoch 3/10`.
+        fraction: How much is done, in [0, 1].
+        logs: The logs, the loss first.
+        time_left: Such as `12 s left`; may be empty.
+        width: The cells of the line.
+        ascii_only: Whether to draw the bar with `=` and `-`.
+
+    Returns:
+        The line, such as `epoch 3/10  ━━━╌╌╌╌╌╌╌  loss 0.1234  12 s left`.
+    """
+    from rich.text import Text
+
+    room = width - len(epoch)
+    shown = []
+    for part in (*logs[:1], time_left, _BAR, *logs[1:]):
+        if part and len(part) + len(_GAP) <= room:
+            shown.append(part)
+            room -= len(part) + len(_GAP)
+    line = Text(epoch, no_wrap=True, overflow="ellipsis")
+    if _BAR in shown:
+        bar_width = min(len(_BAR) + room, _LONGEST_BAR)
+        filled = round(bar_width * min(fraction, 1.0))
+        full, empty = "=-" if ascii_only else "━╌"
+        line.append(_GAP).append(full * filled, "green")
+        line.append(empty * (bar_width - filled), "dim")
+    for part in (*logs, time_left):
+        if part in shown:
+            line.append(_GAP + part)
+    return line

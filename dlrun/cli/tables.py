@@ -1,0 +1,186 @@
+"""The tables that `dlrun` prints, on wide terminals and on narrow ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dlrun.cli.columns import Cell, align, draw, natural_width, paint
+from dlrun.cli.output import printable
+from dlrun.cli.wording import format_age, format_duration, format_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from dlrun.cli.output import Screen
+    from dlrun.reports.classification import ClassificationReport
+    from dlrun.rundir.listing import RunRow
+
+_STATUS_STYLES = {
+    "finished": "green",
+    "running": "cyan",
+    "interrupted": "yellow",
+    "killed": "yellow",
+    "failed": "red",
+    "damaged": "red",
+}
+_LONGEST_HEADING = 6
+_MOST_CONFUSIONS = 10
+
+
+def closing_table(
+    metrics: Mapping[str, Mapping[str, float]], *, seconds: float, folder: str, screen: Screen
+) -> str:
+    """Draw what stands at the end of a training.
+
+    Args:
+        metrics: Values by split and name.
+        seconds: How long the run took.
+        folder: The run folder's path.
+        screen: Where it is shown.
+
+    Returns:
+        One row per metric and one column per split; below, the time and the folder.
+    """
+    closing = f"{format_duration(seconds)}  {printable(folder)}"
+    names = list(dict.fromkeys(name for values in metrics.values() for name in values))
+    if not names:
+        return closing
+    rows = [
+        [name, *(format_number(split[name]) if name in split else "" for split in metrics.values())]
+        for name in names
+    ]
+    return f"{_table(['', *metrics], rows, screen)}\n\n{closing}"
+
+
+def evaluation_tables(
+    split: str,
+    metrics: Mapping[str, float],
+    report: ClassificationReport | None,
+    *,
+    screen: Screen,
+) -> str:
+    """Draw what `evaluate` prints.
+
+    Args:
+        split: The name of the split or of the file.
+        metrics: Values by name.
+        report: The classes' scores, or None for a regression.
+        screen: Where it is shown.
+
+    Returns:
+        The metrics; for classes their scores and the confusion matrix below.
+    """
+    rows = [[name, format_number(value)] for name, value in metrics.items()]
+    tables = [_table(["", split], rows, screen)]
+    if report is not None:
+        tables += [scores_table(report, screen=screen), confusion_table(report, screen=screen)]
+    return "\n\n".join(tables)
+
+
+def scores_table(report: ClassificationReport, *, screen: Screen) -> str:
+    """Draw precision, recall, F1 and the number of rows of each class and their mean.
+
+    Args:
+        report: The classes' scores.
+        screen: Where it is shown.
+
+    Returns:
+        One row per class, and one for the macro average.
+    """
+    every = zip(report.class_names, report.scores, report.support, strict=True)
+    rows = [
+        [name, f"{of.precision:.4f}", f"{of.recall:.4f}", f"{of.f1:.4f}", str(support)]
+        for name, of, support in [*every, ("macro average", report.macro, sum(report.support))]
+    ]
+    return _table(["class", "precision", "recall", "f1", "rows"], rows, screen)
+
+
+def confusion_table(report: ClassificationReport, *, screen: Screen) -> str:
+    """Draw the confusion matrix, or the most frequent confusions where it is too wide.
+
+    Args:
+        report: The classes' scores.
+        screen: Where it is shown.
+
+    Returns:
+        One row per true class and one column per predicted class. Long class names are numbered.
+    """
+    names = list(report.class_names)
+    numbered = any(len(name) > _LONGEST_HEADING for name in names)
+    headings = [str(number) for number in range(len(names))] if numbered else names
+    labels = [f"{number} {name}" for number, name in enumerate(names)] if numbered else names
+    matrix = [
+        [label, *(str(count) if count else "." for count in counts)]
+        for label, counts in zip(labels, report.confusion, strict=True)
+    ]
+    rows = align([_bold(["true \\ predicted", *headings]), *matrix])
+    if natural_width(rows) <= screen.width:
+        return draw(rows, color=screen.color)
+    return _most_confused(report, screen)
+
+
+def runs_table(rows: Sequence[RunRow], *, now: datetime, screen: Screen) -> str:
+    """Draw the list of runs.
+
+    Args:
+        rows: The runs.
+        now: The time from which ages are counted.
+        screen: Where it is shown.
+
+    Returns:
+        One line per run; where that is too wide, the name and what else is known below it.
+    """
+    headings = _bold(["name", "status", "main metric", "value", "age"])
+    cells = [[Cell(row.name), *_run_cells(row, now)] for row in rows]
+    table = align([headings, *cells], left=3)
+    if natural_width(table) <= screen.width:
+        return draw(table, color=screen.color)
+    return "\n".join(_stacked(row, now, screen) for row in rows)
+
+
+def _run_cells(row: RunRow, now: datetime) -> list[Cell]:
+    """Status, main metric, its value, and age of a run."""
+    return [
+        Cell(row.status, _STATUS_STYLES[row.status]),
+        Cell(row.metric or "-"),
+        Cell(format_number(row.value)),
+        Cell(format_age((now - row.started).total_seconds()) if row.started else "-"),
+    ]
+
+
+def _stacked(row: RunRow, now: datetime, screen: Screen) -> str:
+    """A run in two lines."""
+    status, metric, value, age = _run_cells(row, now)
+    shown = [status, metric, value, age] if row.metric else [status, age]
+    words = " ".join(paint(printable(cell.text), cell.style, color=screen.color) for cell in shown)
+    return f"{printable(row.name)}\n  {words}"
+
+
+def _most_confused(report: ClassificationReport, screen: Screen) -> str:
+    """The pairs of classes that are confused most often, under a heading."""
+    pairs = [
+        (count, report.class_names[true], report.class_names[predicted])
+        for true, counts in enumerate(report.confusion)
+        for predicted, count in enumerate(counts)
+        if count and true != predicted
+    ]
+    if not pairs:
+        return "No row is taken for another class."
+    most = sorted(pairs, key=lambda pair: -pair[0])[:_MOST_CONFUSIONS]
+    rows = [[true, predicted, str(count)] for count, true, predicted in most]
+    table = _table(["true", "predicted", "rows"], rows, screen, left=2)
+    return f"The most frequent confusions:\n{table}"
+
+
+def _table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, left: int = 1
+) -> str:
+    """A table that fits on the screen, if its first column can make it fit."""
+    aligned = align([_bold(headings), *rows], left=left, width=screen.width)
+    return draw(aligned, color=screen.color)
+
+
+def _bold(headings: Sequence[str]) -> list[Cell]:
+    """The cells of a heading."""
+    return [Cell(heading, "bold") for heading in headings]

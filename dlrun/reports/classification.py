@@ -1,0 +1,164 @@
+"""How well classes are told apart: confusion matrix, precision, recall and F1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """The scores of one class, or their mean over the classes, each in [0, 1].
+
+    Attributes:
+        precision: Of the rows predicted as the class, the part that is of it.
+        recall: Of the rows of the class, the part that is predicted as it.
+        f1: The harmonic mean of the two.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class ClassificationReport:
+    """How well a model tells classes apart on some rows.
+
+    Attributes:
+        class_names: One name per class.
+        confusion: The number of rows by true class (first index) and predicted class (second).
+        scores: One entry per class.
+        support: The number of rows of each true class.
+        accuracy: The part of the rows whose class is predicted.
+        macro: The mean of the scores over all classes, every class counting the same.
+    """
+
+    class_names: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    scores: tuple[ClassScores, ...]
+    support: tuple[int, ...]
+    accuracy: float
+    macro: ClassScores
+
+    def to_json(self) -> dict[str, Any]:
+        """Turn the report into what JSON knows.
+
+        Returns:
+            A dict that `from_json` turns back into an equal report.
+        """
+        return {
+            "accuracy": self.accuracy,
+            "macro": vars(self.macro),
+            "classes": [
+                {"name": name, **vars(scores), "support": support}
+                for name, scores, support in zip(
+                    self.class_names, self.scores, self.support, strict=True
+                )
+            ],
+            "confusion": [list(row) for row in self.confusion],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ClassificationReport:
+        """Make the report of its JSON form.
+
+        Args:
+            value: What `to_json` returns. Only names and the confusion matrix are read: all
+                else follows from them.
+
+        Returns:
+            The report.
+        """
+        names = [entry["name"] for entry in value["classes"]]
+        return report_of(np.asarray(value["confusion"], np.int64), names)
+
+
+def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int) -> NDArray[np.int64]:
+    """Count rows by true and predicted class.
+
+    Args:
+        y_true: Class numbers, `(rows,)`.
+        y_pred: Class numbers, `(rows,)`.
+        num_classes: The number of classes.
+
+    Returns:
+        `(num_classes, num_classes)`, int64; `[i, j]` counts the rows of class `i` predicted as `j`.
+
+    Raises:
+        ValueError: A class number is not in `0 ... num_classes - 1`, or the lengths differ.
+    """
+    true = np.asarray(y_true, np.int64)
+    predicted = np.asarray(y_pred, np.int64)
+    if true.ndim != 1 or true.shape != predicted.shape:
+        raise ValueError(f"expected two vectors, got shapes {true.shape} and {predicted.shape}")
+    for numbers in (true, predicted):
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() < num_classes:
+            raise ValueError(f"class numbers must be in 0 ... {num_classes - 1}")
+    counts = np.bincount(true * num_classes + predicted, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes).astype(np.int64)
+
+
+def classification_report(
+    y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str]
+) -> ClassificationReport:
+    """Score predicted classes; a score whose denominator is zero is 0.0.
+
+    Equal to scikit-learn's `precision_recall_fscore_support(..., labels=range(num_classes),
+    zero_division=0)`.
+
+    Args:
+        y_true: Class numbers, `(rows,)`.
+        y_pred: Class numbers, `(rows,)`.
+        class_names: One name per class.
+
+    Returns:
+        The report.
+
+    Raises:
+        ValueError: See `confusion_matrix`.
+    """
+    return report_of(confusion_matrix(y_true, y_pred, len(class_names)), class_names)
+
+
+def report_of(confusion: NDArray[np.int64], class_names: Sequence[str]) -> ClassificationReport:
+    """Score a confusion matrix.
+
+    `precision = tp / (tp + fp)`, `recall = tp / (tp + fn)`, `f1 = 2 tp / (2 tp + fp + fn)`.
+
+    Args:
+        confusion: See `confusion_matrix`.
+        class_names: One name per class.
+
+    Returns:
+        The report.
+    """
+    correct = np.diagonal(confusion)
+    support = confusion.sum(axis=1)
+    predicted = confusion.sum(axis=0)
+    precision = _quotient(correct, predicted)
+    recall = _quotient(correct, support)
+    f1 = _quotient(2 * correct, support + predicted)
+    return ClassificationReport(
+        class_names=tuple(class_names),
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        scores=tuple(
+            ClassScores(*scores)
+            for scores in zip(precision.tolist(), recall.tolist(), f1.tolist(), strict=True)
+        ),
+        support=tuple(support.tolist()),
+        accuracy=float(_quotient(correct.sum(), confusion.sum())),
+        macro=ClassScores(float(precision.mean()), float(recall.mean()), float(f1.mean())),
+    )
+
+
+def _quotient(numerator: ArrayLike, denominator: ArrayLike) -> NDArray[np.float64]:
+    """Divide, where zero by zero is zero."""
+    return np.asarray(numerator) / np.maximum(denominator, 1)
