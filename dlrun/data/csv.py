@@ -1,4 +1,4 @@
-"""Reads CSV files in pieces, and says exactly which cell is wrong."""
+"""Reads CSV files front to back, a bounded number of rows at a time."""
 
 from __future__ import annotations
 
@@ -7,95 +7,153 @@ import math
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice
-from operator import itemgetter
 from typing import TYPE_CHECKING, TextIO
 
-import numpy as np
-
-from dlrun.data.files import open_error
+from dlrun.data.files import encoding_error, open_error
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 CELLS_PER_PIECE = 2**18
 """About how many cells are held as Python strings at a time (some 20 MB)."""
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
+QUOTE = '"'
+
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of a file, as text.
+    """Some rows of a file, as text, all of the same width.
 
     Attributes:
-        rows: The cells of each row, all rows of equal width.
-        lines: The line of the file on which each row begins, counted from 1.
+        numbers: The line of the file on which each row begins, counted from 1.
+        delimiter: What separates the cells.
+        lines: The rows before they are split, where no cell of the piece is quoted; else None.
+        quoted_rows: The cells of each row, where some cell of the piece is quoted; else None.
     """
 
-    rows: list[list[str]]
-    lines: list[int]
+    numbers: Sequence[int]
+    delimiter: str
+    lines: list[str] | None = None
+    quoted_rows: list[list[str]] | None = None
+
+    @cached_property
+    def rows(self) -> list[list[str]]:
+        """The cells of each row."""
+        if self.lines is None:
+            return self.quoted_rows or []
+        return [line.rstrip("\r\n").split(self.delimiter) for line in self.lines]
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.numbers)
 
 
 class CsvFile:
-    """An open CSV file, read from front to back once, so that a pipe will do.
+    """An open CSV file. It is read once and never rewound, so that a pipe will do.
 
     Attributes:
         path: The file, for messages.
+        delimiter: What separates the cells.
         first_row: The cells of the first row that is not blank, stripped.
-        first_line: Its line number.
+        first_number: The number of its line.
     """
 
     def __init__(self, path: Path, file: TextIO, delimiter: str | None) -> None:
         self.path = path
-        self._records = _records(path, file, delimiter)
-        first = next(self._records, None)
+        self.first_number = 1
+        self._lines = _lines(path, file)
+        first = next(self._lines, None)
+        while first is not None and _is_blank(first):
+            self.first_number += 1
+            first = next(self._lines, None)
         if first is None:
             raise DataError("the file is empty.", where=str(path))
-        self.first_line = first[0]
-        self._first_record = first[1]
-        self.first_row = [cell.strip() for cell in first[1]]
+        self.delimiter = delimiter or _sniff_delimiter(first, f"{path}:{self.first_number}")
+        self._first_lines: list[str] = []
+        lines = self._remembered(chain([first], self._lines))
+        reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
+        with _quoting_errors(path, self.first_number):
+            self.first_row = [cell.strip() for cell in next(reader)]
 
     def pieces(self, *, header: bool) -> Iterator[Piece]:
-        """The rows, a bounded number at a time.
+        """The rows, a bounded number at a time; blank lines are passed over.
 
         Args:
             header: Whether the first row holds names and is left out.
 
         Returns:
-            Pieces of equal size, a power of two of rows; the last may be shorter.
+            Pieces of as many lines as a power of two; the last may be shorter.
 
         Raises:
             DataError: A row has another number of cells than the first, or there is no row.
         """
-        width = len(self.first_row)
-        rows_per_piece = 2 ** max(0, int(math.log2(CELLS_PER_PIECE / width)))
-        records = self._records
-        if not header:
-            records = chain([(self.first_line, self._first_record)], records)
+        lines_per_piece = 2 ** max(0, int(math.log2(CELLS_PER_PIECE / len(self.first_row))))
+        lines: Iterator[str] = self._lines
+        number = self.first_number
+        if header:
+            number += len(self._first_lines)
+        else:
+            lines = chain(self._first_lines, lines)
         empty = True
-        while batch := list(islice(records, rows_per_piece)):
-            empty = False
-            lines, rows = map(list, zip(*batch, strict=True))
-            self._check_width(rows, lines, width)
-            yield Piece(rows, lines)
+        while taken := list(islice(lines, lines_per_piece)):
+            if any(QUOTE in line for line in taken):
+                piece, taken_lines = self._quoted_piece(taken, lines, number)
+            else:
+                piece, taken_lines = self._plain_piece(taken, number), len(taken)
+            number += taken_lines
+            if len(piece):
+                empty = False
+                yield piece
         if empty:
             raise DataError("the file has a header but no rows.", where=str(self.path))
 
-    def _check_width(self, rows: list[list[str]], lines: list[int], width: int) -> None:
-        if set(map(len, rows)) == {width}:
+    def _plain_piece(self, lines: list[str], number: int) -> Piece:
+        numbers: Sequence[int] = range(number, number + len(lines))
+        if any(map(_is_blank, lines)):
+            kept = [index for index, line in enumerate(lines) if not _is_blank(line)]
+            numbers, lines = [numbers[index] for index in kept], [lines[index] for index in kept]
+        self._check_widths([line.count(self.delimiter) + 1 for line in lines], numbers)
+        return Piece(numbers, self.delimiter, lines=lines)
+
+    def _quoted_piece(
+        self, taken: list[str], following: Iterator[str], number: int
+    ) -> tuple[Piece, int]:
+        """A piece of the lines taken and of those on which its last cell goes on; their number."""
+        numbers, rows = [], []
+        lines = chain(taken, following)
+        reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
+        while reader.line_num < len(taken):
+            begin = number + reader.line_num
+            with _quoting_errors(self.path, begin):
+                cells = next(reader)
+            if len(cells) > 1 or (cells and cells[0].strip()):
+                numbers.append(begin)
+                rows.append(cells)
+        self._check_widths(list(map(len, rows)), numbers)
+        return Piece(numbers, self.delimiter, quoted_rows=rows), reader.line_num
+
+    def _check_widths(self, widths: list[int], numbers: Sequence[int]) -> None:
+        width = len(self.first_row)
+        if widths.count(width) == len(widths):
             return
-        for line, row in zip(lines, rows, strict=True):
-            if len(row) != width:
-                raise DataError(
-                    f"the row has {_count(len(row), 'cell')}, "
-                    f"but the first row (line {self.first_line}) has {width}.",
-                    where=f"{self.path}:{line}",
-                )
+        index = next(index for index, other in enumerate(widths) if other != width)
+        raise DataError(
+            f"the row has {widths[index]} {'cell' if widths[index] == 1 else 'cells'}, "
+            f"but the first row (line {self.first_number}) has {width}.",
+            where=f"{self.path}:{numbers[index]}",
+        )
+
+    def _remembered(self, lines: Iterable[str]) -> Iterator[str]:
+        """Keeps the lines of the first row, which is data where there is no header."""
+        for line in lines:
+            self._first_lines.append(line)
+            yield line
 
 
 @contextmanager
@@ -122,186 +180,45 @@ def open_csv(path: Path, *, delimiter: str | None = None) -> Iterator[CsvFile]:
         yield CsvFile(path, file, delimiter)
 
 
-def parse_number(cell: str) -> float | None:
-    """The number that a cell holds, or None; `nan`, `inf` and Python's `1_000` are no numbers."""
-    if "_" in cell or not cell.strip().isascii():
-        return None
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """The lines of a file; errors of reading it become errors of the user's data."""
     try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def parse_numbers(
-    piece: Piece, positions: Sequence[int], names: Sequence[str], path: Path
-) -> NDArray[np.float64]:
-    """Reads some columns of a piece as numbers.
-
-    Args:
-        piece: Rows of text.
-        positions: The columns to read, counted from 0.
-        names: The names of these columns, for messages.
-        path: The file, for messages.
-
-    Returns:
-        `(rows, columns)`, float64, all finite.
-
-    Raises:
-        DataError: A cell is not a finite number; names file, line, column and text.
-    """
-    if not positions:
-        return np.empty((len(piece.rows), 0))
-    if len(positions) == 1:
-        cells = list(map(itemgetter(positions[0]), piece.rows))
-    else:
-        cells = list(chain.from_iterable(map(itemgetter(*positions), piece.rows)))
-    shape = (len(piece.rows), len(positions))
-    numbers = _parse_quickly(cells)
-    if numbers is None:
-        numbers = _parse_one_by_one(cells, piece.lines, names, path)
-    return numbers.reshape(shape)
-
-
-def column_positions(
-    header: Sequence[str], names: Sequence[str], *, where: str
-) -> tuple[list[int], list[str]]:
-    """Finds columns by name.
-
-    Args:
-        header: All names of the file.
-        names: The names to find.
-        where: The file and the header's line, for messages.
-
-    Returns:
-        The positions of the names that are there, and the names that are not.
-
-    Raises:
-        DataError: A name to find stands in the header twice.
-    """
-    positions, missing = [], []
-    for name in names:
-        found = [index for index, column in enumerate(header) if column == name]
-        if len(found) > 1:
-            raise DataError(
-                f"column {name!r} appears {len(found)} times "
-                f"(columns {', '.join(str(index + 1) for index in found)}).",
-                where=where,
-                fix="Give each column a name of its own.",
-            )
-        if found:
-            positions.append(found[0])
-        else:
-            missing.append(name)
-    return positions, missing
-
-
-def _records(path: Path, file: TextIO, delimiter: str | None) -> Iterator[tuple[int, list[str]]]:
-    """The line number and the cells of every row that is not blank."""
-    blank = 0
-    line = 1
-    try:
-        for first in file:
-            if first.strip():
-                break
-            blank += 1
-        else:
-            return
-        line = blank + 1
-        delimiter = delimiter or _sniff_delimiter(path, first, line)
-        reader = csv.reader(
-            chain([first], file), delimiter=delimiter, strict=True, skipinitialspace=True
-        )
-        for cells in reader:
-            if len(cells) > 1 or (cells and cells[0].strip()):
-                yield line, cells
-            line = blank + reader.line_num + 1
-    except csv.Error as error:
-        raise _quoting_error(path, line, error) from error
+        yield from file
     except UnicodeDecodeError as error:
-        raise _encoding_error(path) from error
+        raise encoding_error(path) from error
     except OSError as error:
         raise open_error(path, error) from error
 
 
-def _sniff_delimiter(path: Path, line: str, line_number: int) -> str:
-    """The delimiter that occurs outside quotes in the first line."""
-    bare = re.sub(r'"[^"]*"', "", line)
-    found = [delimiter for delimiter in DELIMITERS if delimiter in bare.rstrip("\r\n")]
+def _is_blank(line: str) -> bool:
+    """Whether a line has no cells at all; a row of empty cells is not blank."""
+    return not line.strip(" \r\n")
+
+
+def _sniff_delimiter(line: str, where: str) -> str:
+    """The delimiter that occurs outside quotes in the first line; a comma if there is none."""
+    bare = re.sub(r'"[^"]*"', "", line).rstrip("\r\n")
+    found = [delimiter for delimiter in DELIMITERS if delimiter in bare]
     if len(found) > 1:
         raise DataError(
             f"the line has {' and '.join(DELIMITERS[delimiter] for delimiter in found)}; "
             "which of them separates the columns cannot be told.",
-            where=f"{path}:{line_number}",
-            fix="Put cells that contain one of them in double quotes, and numbers with a point.",
+            where=where,
+            fix="Put cells that contain one of them in double quotes, and write decimals with "
+            "a point.",
         )
     return found[0] if found else ","
 
 
-def _parse_quickly(cells: list[str]) -> NDArray[np.float64] | None:
-    """All cells at once, or None where any of them needs a closer look."""
-    text = "".join(cells)
-    if "_" in text or not text.isascii():
-        return None
+@contextmanager
+def _quoting_errors(path: Path, number: int) -> Iterator[None]:
+    """Names the line on which a row with broken quotes begins."""
     try:
-        numbers = np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))
-    except ValueError:
-        return None
-    return numbers if np.isfinite(numbers).all() else None
-
-
-def _parse_one_by_one(
-    cells: list[str], lines: list[int], names: Sequence[str], path: Path
-) -> NDArray[np.float64]:
-    numbers = np.empty(len(cells))
-    for index, cell in enumerate(cells):
-        number = parse_number(cell)
-        if number is None:
-            row, column = divmod(index, len(names))
-            raise cell_error(cell, names[column], f"{path}:{lines[row]}")
-        numbers[index] = number
-    return numbers
-
-
-def cell_error(cell: str, column: str, where: str) -> DataError:
-    """The error for a cell that is not a finite number."""
-    if not cell.strip():
-        what, fix = "the cell is empty; a number was expected.", None
-    elif re.fullmatch(r"[+-]?(nan|inf|infinity)", cell.strip(), re.IGNORECASE):
-        what, fix = f"{cell!r} is not a finite number.", None
-    elif re.fullmatch(r"\s*[+-]?\d+,\d+\s*", cell):
-        what, fix = f"{cell!r} is not a number.", "Write decimals with a point."
-    else:
-        what, fix = f"{cell!r} is not a number.", None
-    if fix is None:
-        fix = "Mend the cell, or leave the row out."
-    return DataError(f"column {column!r}: {what}", where=where, fix=fix)
-
-
-def _quoting_error(path: Path, line: int, error: csv.Error) -> DataError:
-    reason = str(error)
-    if "field larger" in reason or "unexpected end" in reason:
-        what = "a quoted cell begins here and does not end."
-    else:
-        what = f"the quotes of this row are broken ({reason})."
-    return DataError(what, where=f"{path}:{line}", fix='Inside a quoted cell, write a quote as "".')
-
-
-def _encoding_error(path: Path) -> DataError:
-    fix = "Save it as UTF-8."
-    if path.is_file():
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    line.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    return DataError(
-                        f"byte 0x{line[error.start]:02x} is not UTF-8 text.",
-                        where=f"{path}:{number}",
-                        fix=fix,
-                    )
-    return DataError("the file is not UTF-8 text.", where=str(path), fix=fix)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        yield
+    except csv.Error as error:
+        if "field larger" in str(error) or "unexpected end" in str(error):
+            what = "a quoted cell of this row does not end."
+        else:
+            what = f"the quotes of this row are broken ({error})."
+        fix = 'Put quotes around the whole cell, and write a quote inside it as "".'
+        raise DataError(what, where=f"{path}:{number}", fix=fix) from error

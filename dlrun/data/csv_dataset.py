@@ -10,7 +10,8 @@ import numpy as np
 
 from dlrun.arrays import Dataset, Samples
 from dlrun.data.classes import classes_of_text
-from dlrun.data.csv import column_positions, parse_number, parse_numbers
+from dlrun.data.csv_columns import column_positions
+from dlrun.data.csv_numbers import parse_number, parse_numbers
 from dlrun.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def tell_header(file: CsvFile) -> bool:
         raise DataError(
             f"the first row has numbers such as {numbers[0]!r} and texts such as {texts[0]!r}; "
             "it could be a header or data.",
-            where=f"{file.path}:{file.first_line}",
+            where=f"{file.path}:{file.first_number}",
             fix="Set `dataset.header` to true or to false.",
         )
     return not numbers
@@ -84,7 +85,7 @@ def choose_columns(
         ConfigError: A name is not in the file, or stands for both.
         DataError: A column that is needed has no name or shares it, or there is only one column.
     """
-    where = f"{file.path}:{file.first_line}"
+    where = f"{file.path}:{file.first_number}"
     if header:
         columns = file.first_row
     else:
@@ -162,7 +163,7 @@ def _read_labels(piece: Piece, choice: Choice, path: Path) -> list[str]:
     labels = [row[position].strip() for row in piece.rows]
     for label in set(labels):
         if not _is_name(label):
-            line = piece.lines[labels.index(label)]
+            line = piece.numbers[labels.index(label)]
             what = f"{label!r} is a number" if label else "the cell is empty"
             raise DataError(
                 f"column {name!r}: {what}, but the column begins with text; "

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.arrays import Samples
-from dlrun.data.csv import cell_error, column_positions, parse_number, parse_numbers
+from dlrun.data.csv_columns import column_positions
+from dlrun.data.csv_numbers import parse_number, parse_numbers
 from dlrun.data.pixels import scale_pixels
 from dlrun.errors import DataError
 
@@ -83,14 +84,14 @@ def read_csv_samples(file: CsvFile, columns: Columns, spec: Spec) -> Iterator[Sa
     for piece in file.pieces(header=columns.header):
         x: NDArray[Any] = parse_numbers(piece, columns.features, columns.feature_names, file.path)
         if spec.pixel_max is not None:
-            x = scale_pixels(x, spec.pixel_max, f"{file.path}:{piece.lines[0]}")
+            x = scale_pixels(x, spec.pixel_max, f"{file.path}:{piece.numbers[0]}")
         x = x.reshape(len(x), *spec.input_shape)
         y = _read_targets(piece, columns.targets, spec, file) if columns.targets else None
         yield Samples(x, y)
 
 
 def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: bool) -> Columns:
-    header, where = file.first_row, f"{file.path}:{file.first_line}"
+    header, where = file.first_row, f"{file.path}:{file.first_number}"
     features, missing = column_positions(header, names, where=where)
     targets: list[int] = []
     if with_target:
@@ -116,7 +117,7 @@ def _by_place(
         target = f" and {len(spec.target_names)} of the target" if with_target else ""
         raise DataError(
             f"the file has {width} columns; {entries} of the features{target} were expected.",
-            where=f"{file.path}:{file.first_line}",
+            where=f"{file.path}:{file.first_number}",
         )
     notes = []
     if not header:
@@ -137,27 +138,21 @@ def _is_a_row(cells: Sequence[str], entries: int, targets: int) -> bool:
 def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -> NDArray[Any]:
     if spec.class_names is None:
         return parse_numbers(piece, targets, spec.target_names, file.path)
-    numbers: dict[Any, int] = {}
-    if spec.class_values is None:
-        numbers = {name: number for number, name in enumerate(spec.class_names)}
-    else:
+    labels: list[Any] = [row[targets[0]].strip() for row in piece.rows]
+    numbers: dict[Any, int] = {name: number for number, name in enumerate(spec.class_names)}
+    if spec.class_values is not None:
+        labels = parse_numbers(piece, targets, spec.target_names, file.path)[:, 0].tolist()
         numbers = {value: number for number, value in enumerate(spec.class_values)}
-    y = np.empty(len(piece.rows), dtype=np.int64)
-    for index, row in enumerate(piece.rows):
-        cell = row[targets[0]].strip()
-        label = cell if spec.class_values is None else parse_number(cell)
-        where = f"{file.path}:{piece.lines[index]}"
-        if label is None:
-            raise cell_error(cell, spec.target_names[0], where)
-        if label not in numbers:
-            known = ", ".join(spec.class_names[:10])
-            raise DataError(
-                f"column {spec.target_names[0]!r}: {cell!r} is none of the classes that the model "
-                f"was trained on ({known}{', ...' if len(spec.class_names) > 10 else ''}).",  # noqa: PLR2004
-                where=where,
-            )
-        y[index] = numbers[label]
-    return y
+    unseen = set(labels) - set(numbers)
+    if unseen:
+        row = next(index for index, label in enumerate(labels) if label in unseen)
+        known = ", ".join(spec.class_names[:10]) + (", ..." if len(spec.class_names) > 10 else "")  # noqa: PLR2004
+        raise DataError(
+            f"column {spec.target_names[0]!r}: {piece.rows[row][targets[0]].strip()!r} is none of "
+            f"the classes of the training data ({known}).",
+            where=f"{file.path}:{piece.numbers[row]}",
+        )
+    return np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
 
 
 def _missing(missing: list[str], header: Sequence[str], where: str) -> DataError:

@@ -64,9 +64,6 @@ def fit_labels(
     )
     spec = splits.spec
     purpose = "without a loss" if loss is None else f"for {loss}"
-    if spec.class_names is not None and _means_values(spec, loss, outputs):
-        splits = _as_values(splits)
-        spec = splits.spec
     if spec.class_names is None:
         _check_values(splits.train, loss, outputs)
         fit = _Fit("value", None, "as they are")
@@ -155,27 +152,6 @@ def _fit_classes(
         return _Fit("sign", LOGIT_THRESHOLD, f"{_pair(spec)} as -1 and +1")
     low, high = _class_values(spec)
     return _Fit("value", (low + high) / 2, f"{_pair(spec)} as {low:g} and {high:g}")
-
-
-def _means_values(spec: Spec, loss: str | None, outputs: tuple[int | None, ...]) -> bool:
-    """Whether several numeric classes meet one output of a loss for numbers: a regression."""
-    return (
-        label_form(loss) == "value"
-        and outputs == (1,)
-        and spec.class_values is not None
-        and len(spec.class_values) > 2  # noqa: PLR2004
-    )
-
-
-def _as_values(splits: Splits) -> Splits:
-    """Puts the numbers of the classes in the place of the class numbers."""
-    values = np.array(splits.spec.class_values, dtype=np.float32)
-    ready = {
-        name: rows if rows.y is None else replace(rows, y=values[rows.y].reshape(-1, 1))
-        for name, rows in splits.present().items()
-    }
-    spec = replace(splits.spec, class_names=None, class_values=None)
-    return Splits(ready["train"], ready.get("validation"), ready.get("test"), spec)
 
 
 def _check_values(train: Samples, loss: str | None, outputs: tuple[int | None, ...]) -> None:

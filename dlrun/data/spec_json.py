@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+WORDS: dict[str, tuple[str, ...]] = {
+    "label_form": get_args(LabelForm),
+    "output": ("probability", "logit", "score"),
+    "kind": ("standard", "minmax"),
+}
+"""The words that a field may hold."""
+
 
 def spec_to_json(spec: Spec) -> dict[str, Any]:
     """The spec as what JSON can hold: objects, lists, texts, numbers and null."""
@@ -44,8 +51,9 @@ def spec_from_json(content: object) -> Spec:
         class_values=_maybe(entries, "class_values", _numbers),
         pixel_max=_maybe(entries, "pixel_max", _number),
         scaling=_maybe(entries, "scaling", _scaling),
-        label_form=_maybe(entries, "label_form", _label_form),
+        label_form=_maybe(entries, "label_form", _word),
         threshold=_maybe(entries, "threshold", _number),
+        output=_maybe(entries, "output", _word),
         rows=_rows(entries["rows"]),
     )
     _check_lengths(spec)
@@ -67,13 +75,10 @@ def _check_lengths(spec: Spec) -> None:
 
 def _scaling(content: object, key: str) -> Scaling:
     entries = _entries(content, key, Scaling)
-    kind = entries["kind"]
-    if kind not in ("standard", "minmax"):
-        raise _malformed("scaling.kind", "standard or minmax")
     offset, factor = _all(entries, "offset", _number), _all(entries, "factor", _number)
     if len(offset) != len(factor) or 0 in factor:
         raise _malformed("scaling.factor", "one number for each offset, never 0")
-    return Scaling(kind, offset, factor)
+    return Scaling(_word(entries["kind"], "kind"), offset, factor)
 
 
 def _rows(content: object) -> dict[str, int]:
@@ -138,11 +143,12 @@ def _number(content: object, key: str) -> float:
     raise _malformed(key, "finite numbers")
 
 
-def _label_form(content: object, key: str) -> LabelForm:
-    for form in get_args(LabelForm):
-        if content == form:
-            return form  # type: ignore[no-any-return]
-    raise _malformed(key, "one of " + ", ".join(get_args(LabelForm)))
+def _word(content: object, key: str) -> Any:
+    """One of the words that the field of that name allows."""
+    words = WORDS[key]
+    if content not in words:
+        raise _malformed(key, f"one of {', '.join(words)}")
+    return content
 
 
 def _plain(value: Any) -> Any:

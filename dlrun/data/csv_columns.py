@@ -1,0 +1,43 @@
+"""Finds columns of a CSV file by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dlrun.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def column_positions(
+    header: Sequence[str], names: Sequence[str], *, where: str
+) -> tuple[list[int], list[str]]:
+    """Finds columns by name.
+
+    Args:
+        header: All names of the file.
+        names: The names to find.
+        where: The file and the header's line, for messages.
+
+    Returns:
+        The positions of the names that are there, and the names that are not.
+
+    Raises:
+        DataError: A name to find stands in the header twice.
+    """
+    positions, missing = [], []
+    for name in names:
+        found = [index for index, column in enumerate(header) if column == name]
+        if len(found) > 1:
+            places = ", ".join(str(index + 1) for index in found)
+            raise DataError(
+                f"column {name!r} appears {len(found)} times (columns {places}).",
+                where=where,
+                fix="Give each column a name of its own.",
+            )
+        if found:
+            positions.append(found[0])
+        else:
+            missing.append(name)
+    return positions, missing

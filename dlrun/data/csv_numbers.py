@@ -1,0 +1,100 @@
+"""Reads cells as numbers: all at once in C, and one by one to say which cell is wrong."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from dlrun.data.csv import Piece
+
+
+def parse_number(cell: str) -> float | None:
+    """The number that a cell holds, or None; `nan`, `inf` and Python's `1_000` are no numbers."""
+    if "_" in cell or not cell.strip().isascii():
+        return None
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def parse_numbers(
+    piece: Piece, positions: Sequence[int], names: Sequence[str], path: Path
+) -> NDArray[np.float64]:
+    """Reads some columns of a piece as numbers.
+
+    Args:
+        piece: Rows of text.
+        positions: The columns to read, counted from 0, at least one.
+        names: The names of these columns, for messages.
+        path: The file, for messages.
+
+    Returns:
+        `(rows, columns)`, float64, all finite.
+
+    Raises:
+        DataError: A cell is not a finite number; names file, line, column and text.
+    """
+    numbers = _parse_lines(piece, positions)
+    if numbers is None:
+        numbers = _parse_cells(piece, positions, names, path)
+    return numbers
+
+
+def cell_error(cell: str, column: str, where: str) -> DataError:
+    """The error for a cell that is not a finite number."""
+    fix = "Mend the cell, or leave the row out."
+    if not cell.strip():
+        what = "the cell is empty; a number was expected."
+    elif re.fullmatch(r"[+-]?(nan|inf|infinity)", cell.strip(), re.IGNORECASE):
+        what = f"{cell.strip()!r} is not a finite number."
+    else:
+        what = f"{cell.strip()!r} is not a number."
+        if re.fullmatch(r"[+-]?\d+,\d+", cell.strip()):
+            fix = "Write decimals with a point."
+    return DataError(f"column {column!r}: {what}", where=where, fix=fix)
+
+
+def _parse_lines(piece: Piece, positions: Sequence[int]) -> NDArray[np.float64] | None:
+    """All cells at once, or None where some cell is quoted or needs a closer look."""
+    if piece.lines is None:
+        return None
+    try:
+        numbers = np.loadtxt(
+            piece.lines,
+            dtype=np.float64,
+            comments=None,
+            delimiter=piece.delimiter,
+            usecols=positions,
+            ndmin=2,
+        )
+    except ValueError:
+        return None
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _parse_cells(
+    piece: Piece, positions: Sequence[int], names: Sequence[str], path: Path
+) -> NDArray[np.float64]:
+    """Cell by cell."""
+    numbers = np.empty((len(piece), len(positions)))
+    for row, cells in enumerate(piece.rows):
+        for column, position in enumerate(positions):
+            number = parse_number(cells[position])
+            if number is None:
+                where = f"{path}:{piece.numbers[row]}"
+                raise cell_error(cells[position], names[column], where)
+            numbers[row, column] = number
+    return numbers
