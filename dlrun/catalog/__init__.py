@@ -1,0 +1,19 @@
+"""Which words exist: dlrun's own shelves and the installed Keras, read as text."""
+
+from dlrun.catalog.keras_names import snake_case
+from dlrun.catalog.signatures import NOT_LITERAL, Parameter
+from dlrun.catalog.words import KINDS, Word, canonical, find, nested_kind, refusal, suggest, words
+
+__all__ = [
+    "KINDS",
+    "NOT_LITERAL",
+    "Parameter",
+    "Word",
+    "canonical",
+    "find",
+    "nested_kind",
+    "refusal",
+    "snake_case",
+    "suggest",
+    "words",
+]

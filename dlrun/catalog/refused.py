@@ -1,0 +1,55 @@
+"""Words of Keras that cannot be used in a config, each with the reason a user is told."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CODE: Final = "it runs code that a config cannot hold"
+ABSTRACT: Final = "it is a base class for others"
+INPUT: Final = "the input comes from the dataset; name it 'input' in 'inputs'"
+FUNCTION: Final = "it takes a Python function, which a config cannot hold"
+OWN_PROGRESS: Final = "dlrun keeps the history and shows the progress itself"
+
+REFUSED: Final[dict[str, dict[str, str]]] = {
+    "layers": {
+        "Lambda": CODE,
+        "TFSMLayer": CODE,
+        "TorchModuleWrapper": CODE,
+        "JaxLayer": CODE,
+        "FlaxLayer": CODE,
+        "Layer": ABSTRACT,
+        "Wrapper": ABSTRACT,
+        "Input": INPUT,
+        "InputLayer": INPUT,
+        "InputSpec": INPUT,
+    },
+    "losses": {"Loss": ABSTRACT},
+    "metrics": {
+        "Metric": ABSTRACT,
+        "Mean": "it averages one value and cannot compare targets with predictions",
+        "Sum": "it sums one value and cannot compare targets with predictions",
+        "MeanMetricWrapper": FUNCTION,
+    },
+    "optimizers": {
+        "Optimizer": ABSTRACT,
+        "LossScaleOptimizer": "it wraps another optimizer",
+        "MultiOptimizer": "it needs one optimizer for each set of variables",
+        "OptimizerMap": "it needs one optimizer for each set of variables",
+    },
+    "schedules": {"LearningRateSchedule": ABSTRACT},
+    "callbacks": {
+        "Callback": ABSTRACT,
+        "CallbackList": ABSTRACT,
+        "LambdaCallback": FUNCTION,
+        "LearningRateScheduler": (
+            "it takes a Python function; give the optimizer a learning_rate such as"
+            " {type: ExponentialDecay, ...}"
+        ),
+        "History": OWN_PROGRESS,
+        "ProgbarLogger": OWN_PROGRESS,
+        "BackupAndRestore": "it does not restore a run exactly; dlrun keeps checkpoints itself",
+    },
+    "initializers": {"Initializer": ABSTRACT},
+    "regularizers": {"Regularizer": ABSTRACT},
+    "constraints": {"Constraint": ABSTRACT},
+}

@@ -1,0 +1,176 @@
+"""The arguments of a constructor or a function, read from its source, inherited ones included."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
+
+from dlrun.catalog import docstrings, text
+
+
+class _NotLiteral:
+    """The type of `NOT_LITERAL`."""
+
+    def __repr__(self) -> str:
+        return "NOT_LITERAL"
+
+
+NOT_LITERAL: Final = _NotLiteral()
+"""Stands for a default that is computed when the code runs, such as `backend.epsilon()`."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One argument of a word.
+
+    Attributes:
+        name: Its name.
+        required: It has no default.
+        default: Its default as a Python literal; NOT_LITERAL where it is required or computed.
+        annotation: Its annotation as written, or None.
+        doc: What the docstring says about it, on one line, or None.
+        keyword_only: It can only be given by name.
+    """
+
+    name: str
+    required: bool
+    default: Any
+    annotation: str | None = None
+    doc: str | None = None
+    keyword_only: bool = False
+
+
+@lru_cache
+def of_class(module: str, name: str) -> tuple[Parameter, ...]:
+    """What the constructor of a class takes, the arguments it hands on to its bases included."""
+    return _constructor(module, name) or ()
+
+
+def of_function(module: str, name: str) -> tuple[Parameter, ...]:
+    """What a function takes."""
+    definition = text.function(module, name)
+    if definition is None:
+        return ()
+    return _parameters(definition, docstrings.arguments(docstrings.of(definition)))
+
+
+def _constructor(module: str, name: str) -> tuple[Parameter, ...] | None:
+    """The parameters of a class's constructor; None where no constructor is found."""
+    head = text.class_head(module, name)
+    if head is None:
+        return None
+    initializer = text.method(head, "__init__")
+    docs = docstrings.arguments(docstrings.of(head))
+    if initializer is None:
+        inherited = _inherited(module, head)
+        return None if inherited is None else _documented(inherited, docs)
+    own = _parameters(initializer, docs | docstrings.arguments(docstrings.of(initializer)))
+    handing_on = _call_that_hands_on(initializer)
+    if handing_on is None:
+        return own
+    known = {parameter.name for parameter in own}
+    inherited = _left_open(handing_on, _inherited(module, head) or ())
+    new = tuple(parameter for parameter in inherited if parameter.name not in known)
+    return own + _documented(new, docs)
+
+
+def _documented(parameters: tuple[Parameter, ...], docs: dict[str, str]) -> tuple[Parameter, ...]:
+    """The parameters with what a subclass says about them."""
+    return tuple(
+        replace(parameter, doc=docs.get(parameter.name, parameter.doc)) for parameter in parameters
+    )
+
+
+def _inherited(module: str, head: ast.ClassDef) -> tuple[Parameter, ...] | None:
+    """The parameters of the first base whose constructor takes any."""
+    for base in head.bases:
+        place = _resolve(module, base)
+        parameters = _constructor(*place) if place else None
+        if parameters:
+            return parameters
+    return None
+
+
+def _resolve(module: str, base: ast.expr) -> tuple[str, str] | None:
+    """The module and the name of a base class, where both are in a package read as text."""
+    imported = text.imports(module)
+    if isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name):
+        package = imported.get(base.value.id)
+        return (f"{package.module}.{package.name}", base.attr) if package else None
+    if not isinstance(base, ast.Name):
+        return None
+    origin = imported.get(base.id)
+    if origin is None:
+        return (module, base.id)
+    same_package = origin.module.partition(".")[0] == module.partition(".")[0]
+    return (origin.module, origin.name) if same_package else None
+
+
+def _call_that_hands_on(initializer: ast.FunctionDef) -> ast.Call | None:
+    """The call `super().__init__(..., **kwargs)`, if the constructor makes it."""
+    rest = initializer.args.kwarg
+    if rest is None:
+        return None
+    for node in ast.walk(initializer):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "__init__"
+            and any(_is_rest(keyword, rest.arg) for keyword in node.keywords)
+        ):
+            return node
+    return None
+
+
+def _is_rest(keyword: ast.keyword, rest: str) -> bool:
+    return keyword.arg is None and isinstance(keyword.value, ast.Name) and keyword.value.id == rest
+
+
+def _left_open(call: ast.Call, parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+    """The parameters of a base that the call to it does not already fix."""
+    fixed = {keyword.arg for keyword in call.keywords}
+    positional = [argument for argument in call.args if not isinstance(argument, ast.Starred)]
+    return tuple(
+        parameter for parameter in parameters[len(positional) :] if parameter.name not in fixed
+    )
+
+
+def _parameters(definition: ast.FunctionDef, docs: dict[str, str]) -> tuple[Parameter, ...]:
+    arguments = definition.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    pairs = [
+        *(
+            (argument, default, False)
+            for argument, default in zip(
+                positional, defaults + list(arguments.defaults), strict=True
+            )
+        ),
+        *(
+            (argument, default, True)
+            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        ),
+    ]
+    return tuple(
+        Parameter(
+            name=argument.arg,
+            required=default is None,
+            default=_literal(default),
+            annotation=ast.unparse(argument.annotation) if argument.annotation else None,
+            doc=docs.get(argument.arg),
+            keyword_only=keyword_only,
+        )
+        for argument, default, keyword_only in pairs
+        if argument.arg != "self"
+    )
+
+
+def _literal(default: ast.expr | None) -> Any:
+    if default is None:
+        return NOT_LITERAL
+    try:
+        return ast.literal_eval(default)
+    except ValueError:
+        return NOT_LITERAL

@@ -1,0 +1,136 @@
+"""Python packages read as text: where a module is, what it imports, how its classes begin.
+
+Nothing is imported. A class is cut out of its file before it is parsed, because parsing all of
+Keras's `layer.py` to read one signature would cost ten times as much.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeVar
+
+from dlrun.errors import DlrunError
+
+Definition = TypeVar("Definition", ast.ClassDef, ast.FunctionDef)
+IMPORT = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n(]+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that a module imports from another.
+
+    Attributes:
+        module: The dotted module it comes from.
+        name: Its name there.
+    """
+
+    module: str
+    name: str
+
+
+@lru_cache
+def package_folder(package: str) -> Path:
+    """The folder of an installed top-level package, found without importing it.
+
+    Raises:
+        DlrunError: The package is not installed.
+    """
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise DlrunError(
+            f"The package '{package}' is not installed.", fix=f"Install it: pip install {package}"
+        )
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+@lru_cache
+def module_file(module: str) -> Path | None:
+    """The file of a dotted module, or None where there is no such file."""
+    package, _, rest = module.partition(".")
+    place = package_folder(package).joinpath(*rest.split(".")) if rest else package_folder(package)
+    for file in (place.with_suffix(".py"), place / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
+
+
+@lru_cache
+def module_text(module: str) -> str:
+    """The source of a dotted module; empty where there is no such file."""
+    file = module_file(module)
+    return file.read_text(encoding="utf-8") if file else ""
+
+
+@lru_cache
+def imports(module: str) -> dict[str, Import]:
+    """What a module imports by `from ... import ...`, by the name it has inside the module.
+
+    Where a name is imported in several branches (one per backend), the first counts: Keras lists
+    TensorFlow first.
+    """
+    found: dict[str, Import] = {}
+    for source, names in IMPORT.findall(module_text(module)):
+        for part in names.strip("()").split(","):
+            name, _, alias = part.strip().partition(" as ")
+            if name:
+                found.setdefault(alias.strip() or name, Import(source, name.strip()))
+    return found
+
+
+@lru_cache
+def class_head(module: str, name: str) -> ast.ClassDef | None:
+    """A class up to the end of its `__init__`, parsed; None where the module has no such class."""
+    text = module_text(module)
+    start = re.search(rf"^class {re.escape(name)}\b", text, re.MULTILINE)
+    if start is None:
+        return None
+    try:
+        tree = ast.parse(_cut(text[start.start() :]))
+    except SyntaxError:  # a line of a docstring looked like code
+        tree = ast.parse(text)
+    return _definition(tree, name, ast.ClassDef)
+
+
+@lru_cache
+def function(module: str, name: str) -> ast.FunctionDef | None:
+    """A function at the top of a module, parsed; None where there is no such function."""
+    text = module_text(module)
+    start = re.search(rf"^def {re.escape(name)}\b", text, re.MULTILINE)
+    if start is None:
+        return None
+    try:
+        tree = ast.parse(_top_level_block(text[start.start() :]))
+    except SyntaxError:
+        tree = ast.parse(text)
+    return _definition(tree, name, ast.FunctionDef)
+
+
+def method(head: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+    """A method defined in the class itself."""
+    return _definition(head, name, ast.FunctionDef)
+
+
+def _definition(
+    tree: ast.Module | ast.ClassDef, name: str, kind: type[Definition]
+) -> Definition | None:
+    found = (node for node in tree.body if isinstance(node, kind) and node.name == name)
+    return next(found, None)
+
+
+def _cut(text: str) -> str:
+    block = _top_level_block(text)
+    constructor = block.find("\n    def __init__(")
+    if constructor < 0:
+        return block
+    after = re.compile(r"\n    (?:def|async def|class|@)").search(block, constructor + 1)
+    return block[: after.start()] if after else block
+
+
+def _top_level_block(text: str) -> str:
+    following = re.compile(r"\n(?=[A-Za-z_@])").search(text)
+    return text[: following.start()] if following else text

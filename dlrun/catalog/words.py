@@ -1,0 +1,136 @@
+"""Every word that a config may use, by kind, with what it takes and where it is defined."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal
+
+from dlrun.catalog import docstrings, keras_names, shelves, signatures, text
+from dlrun.catalog.refused import REFUSED
+from dlrun.catalog.signatures import Parameter
+
+if TYPE_CHECKING:
+    from dlrun.catalog.keras_names import Export
+
+KINDS: Final = (
+    "datasets",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "schedules",
+    "callbacks",
+    "initializers",
+    "regularizers",
+    "constraints",
+    "activations",
+    "exporters",
+)
+"""What a word can be the name of."""
+
+ACCURACY: Final = "accuracy"
+ACCURACY_SUMMARY: Final = "The share of rows whose class is right, whatever form the labels have."
+
+NESTED: Final = (
+    (re.compile(r"(\w+_)?initializer"), "initializers"),
+    (re.compile(r"\w+_regularizer"), "regularizers"),
+    (re.compile(r"\w+_constraint"), "constraints"),
+    (re.compile(r"(\w+_)?activation"), "activations"),
+    (re.compile(r"learning_rate|schedule"), "schedules"),
+    (re.compile(r"layers?|forward_layer|backward_layer|cells?"), "layers"),
+)
+"""The kind of word that an argument takes, told by its name."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of the language.
+
+    Attributes:
+        kind: One of `KINDS`.
+        name: The canonical name, such as `CategoricalCrossentropy`.
+        origin: Who defines it.
+        module: The dotted module that defines it.
+        parameters: What a config can give to it, in the order of the source.
+        summary: The first paragraph of its docstring on one line.
+    """
+
+    kind: str
+    name: str
+    origin: Literal["keras", "dlrun"]
+    module: str
+    parameters: tuple[Parameter, ...]
+    summary: str
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The argument of that name, or None."""
+        return next((one for one in self.parameters if one.name == name), None)
+
+
+def words(kind: str) -> tuple[str, ...]:
+    """The canonical names of a kind, dlrun's own first, each group in the order of its source."""
+    extra = (ACCURACY,) if kind == "metrics" else ()
+    return tuple(dict.fromkeys((*extra, *shelves.origins(kind), *_keras_origins(kind))))
+
+
+def canonical(kind: str, word: str) -> str | None:
+    """The canonical name for a word or one of its aliases, or None where there is no such word."""
+    if word in words(kind):
+        return word
+    if kind == "metrics" and word == "acc":
+        return ACCURACY
+    if kind in shelves.SHELVES and kind not in keras_names.PACKAGES:
+        return None
+    return keras_names.aliases(kind).get(word.lower() if kind == "optimizers" else word)
+
+
+@lru_cache
+def find(kind: str, word: str) -> Word | None:
+    """What the catalog knows about a word or one of its aliases, or None."""
+    name = canonical(kind, word)
+    if name is None:
+        return None
+    if kind == "metrics" and name == ACCURACY:
+        named = Parameter("name", required=False, default=ACCURACY, doc="Its name in the logs.")
+        return Word(kind, name, "dlrun", "dlrun.training", (named,), ACCURACY_SUMMARY)
+    if name in shelves.origins(kind):
+        said = docstrings.summary(shelves.docstring(kind, name))
+        module = shelves.origins(kind)[name]
+        return Word(kind, name, "dlrun", module, shelves.parameters(kind, name), said)
+    return _keras_word(kind, name)
+
+
+def suggest(kind: str, word: str) -> str | None:
+    """The word or alias that was probably meant, or None where nothing is near."""
+    known = {name.lower(): name for name in words(kind)}
+    if kind in keras_names.PACKAGES:
+        known |= {alias.lower(): alias for alias in keras_names.aliases(kind)} | known
+    return next((known[name] for name in get_close_matches(word.lower(), known, n=1)), None)
+
+
+def refusal(kind: str, word: str) -> str | None:
+    """Why a word that Keras has cannot be used in a config; None where nothing is known."""
+    return REFUSED.get(kind, {}).get(word)
+
+
+def nested_kind(argument: str) -> str | None:
+    """The kind of word that an argument of a Keras class takes, or None for a literal."""
+    return next((kind for name, kind in NESTED if name.fullmatch(argument)), None)
+
+
+def _keras_origins(kind: str) -> dict[str, Export]:
+    return keras_names.origins(kind) if kind in keras_names.PACKAGES else {}
+
+
+def _keras_word(kind: str, word: str) -> Word:
+    module, name, _ = keras_names.origins(kind)[word]
+    if kind == "activations":
+        said = docstrings.of(text.function(module, name))
+        parameters = signatures.of_function(module, name)[1:]  # the first one is the tensor
+    else:
+        said = docstrings.of(text.class_head(module, name))
+        parameters = signatures.of_class(module, name)
+    return Word(kind, word, "keras", module, parameters, docstrings.summary(said))

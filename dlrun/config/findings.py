@@ -1,0 +1,88 @@
+"""The mistakes found in one config, collected so that all of them are told at once."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from dlrun.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dlrun.config.places import Place
+
+SHOWN_CHARACTERS = 60
+
+
+class Findings:
+    """Collects problems together with their places."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Place, Problem]] = []
+
+    def __len__(self) -> int:
+        """The number of problems found so far."""
+        return len(self._found)
+
+    def add(self, place: Place, path: str, what: str, fix: str | None = None) -> None:
+        """Note one problem."""
+        self._found.append((place, Problem(path, what, fix, str(place))))
+
+    def touch(self, path: str) -> bool:
+        """Whether a problem was found at this path, below it or above it."""
+        return any(_related(problem.path, path) for _, problem in self._found)
+
+    def raise_if_any(self) -> None:
+        """Raise all of them in the order of the file.
+
+        Raises:
+            ConfigError: There is at least one.
+        """
+        if self._found:
+            ordered = sorted(self._found, key=lambda found: _order(found[0]))
+            raise ConfigError(*dict.fromkeys(problem for _, problem in ordered))
+
+
+def _order(place: Place) -> tuple[bool, int, int]:
+    return (place.source.startswith("--"), place.line, place.column)
+
+
+def _related(one: str, other: str) -> bool:
+    return one == other or _within(one, other) or _within(other, one)
+
+
+def _within(path: str, parent: str) -> bool:
+    return parent == "" or path.startswith((f"{parent}.", f"{parent}["))
+
+
+def describe(value: Any) -> str:
+    """A value as a message names it: `'abc'`, `3`, `true`, `null`, `a list`, `a mapping`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
+
+
+def near_word(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, or None."""
+    names = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), names, n=1)
+    return names[near[0]] if near else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """`Did you mean 'epochs'?`, or None where nothing is near."""
+    near = near_word(word, known)
+    return f"Did you mean '{near}'?" if near else None
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in one line: `'a', 'b', 'c'`."""
+    return ", ".join(f"'{name}'" for name in names)

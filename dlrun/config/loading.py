@@ -1,0 +1,89 @@
+"""The one door into a config: a file and its overrides become an `Experiment`, or one error."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlrun.config import overrides as flags
+from dlrun.config.findings import Findings, describe
+from dlrun.config.places import Node, Places
+from dlrun.config.reading import read_text
+from dlrun.config.rules import check_rules
+from dlrun.config.sections import check_experiment
+from dlrun.config.values import fill
+from dlrun.config.yaml_nodes import parse
+from dlrun.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dlrun.config.schema import Experiment
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Read a config and check all of it that can be checked without TensorFlow.
+
+    Args:
+        path: A YAML file.
+        overrides: `key=value` texts; keys are dotted paths such as `model.layers[0].units`.
+
+    Returns:
+        The experiment, every default filled in and every path absolute.
+
+    Raises:
+        ConfigError: With every problem found, each with its place, in the order of the file.
+    """
+    path = Path(path)
+    findings = Findings()
+    root = parse(read_text(path), str(path), findings)
+    _require_mapping(root, findings)
+    flags.apply(root, overrides, findings)
+    root.value.setdefault("name", Node(path.stem, root.place))
+    places = Places(root)
+    experiment = fill(check_experiment(root, findings), places, findings)
+    check_rules(experiment, places, findings)
+    findings.raise_if_any()
+    experiment._places = places  # noqa: SLF001  (private to pydantic, not to this package)
+    return experiment
+
+
+def locate(experiment: Experiment, error: ConfigError) -> ConfigError:
+    """The same error with the place of every problem that does not know its own yet.
+
+    Args:
+        experiment: What was loaded.
+        error: Problems that were found later, such as those of Keras while it builds a layer.
+    """
+    return ConfigError(
+        *(
+            replace(problem, location=str(experiment.places.find(problem.path)))
+            if problem.location is None
+            else problem
+            for problem in error.problems
+        )
+    )
+
+
+@contextmanager
+def locating(experiment: Experiment) -> Iterator[None]:
+    """Give every `ConfigError` that leaves the block its places in the config.
+
+    Raises:
+        ConfigError: The block raised one.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        raise locate(experiment, error) from error
+
+
+def _require_mapping(root: Node, findings: Findings) -> None:
+    if isinstance(root.value, dict):
+        return
+    got = "nothing" if root.value is None else describe(root.value)
+    fix = "A config starts with keys such as 'dataset:' and 'model:'."
+    findings.add(root.place, "", f"Expected a mapping, got {got}.", fix)
+    findings.raise_if_any()

@@ -1,0 +1,111 @@
+"""Where things are written: places in a config and the dotted paths that lead to them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STEP = re.compile(r"\.?([^.\[\]]+)|\[(-?\d+)\]")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place that a message can point at.
+
+    Attributes:
+        source: The file, or the flag such as `--set seed`.
+        line: The line, counted from 1; 0 for a flag, and for a file as a whole.
+        column: The character in that line, counted from 1.
+    """
+
+    source: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """`file:line:column`, or the flag."""
+        return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+
+
+@dataclass
+class Node:
+    """A value as it was written: a scalar, a list of nodes, or a mapping to nodes.
+
+    Attributes:
+        value: None, bool, int, float, str, `list[Node]` or `dict[str, Node]`.
+        place: Where it starts.
+        keys: For a mapping, where each key starts.
+        size: How many values it holds, itself included, with every alias written out.
+    """
+
+    value: Any
+    place: Place
+    keys: dict[str, Place] = field(default_factory=dict)
+    size: int = 1
+
+    def plain(self) -> Any:
+        """The value without the places."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        return self.value
+
+    def child(self, step: str | int) -> Node | None:
+        """What a key or an index leads to, or None where it leads nowhere."""
+        found: Node | None = None
+        if isinstance(self.value, dict):
+            found = self.value.get(str(step))
+        elif isinstance(self.value, list) and isinstance(step, int) and step < len(self.value):
+            found = self.value[step]
+        return found
+
+    def key_place(self, key: str) -> Place:
+        """Where a key of this mapping is written."""
+        return self.keys.get(key, self.place)
+
+
+def below(path: str, key: str | int) -> str:
+    """The dotted path of a child: `training.epochs`, `model.layers[2]`."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else key
+
+
+def steps(path: str) -> Iterator[str | int]:
+    """The keys and indices that a dotted path consists of."""
+    for match in STEP.finditer(path):
+        yield int(match[2]) if match[2] is not None else match[1]
+
+
+class Places:
+    """The places of everything in one config.
+
+    Two of them are always equal: where a thing was written is no part of what it says.
+
+    Args:
+        root: The config as it was written.
+    """
+
+    def __init__(self, root: Node) -> None:
+        self.root = root
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other object is a `Places` too."""
+        return isinstance(other, Places)
+
+    __hash__ = object.__hash__
+
+    def find(self, path: str) -> Place:
+        """The place of a dotted path, or of the deepest part of it that was written."""
+        node = self.root
+        for step in steps(path):
+            child = node.child(step)
+            if child is None:
+                break
+            node = child
+        return node.place

@@ -1,0 +1,71 @@
+"""A place in the config on its way through the checks: what stands there and whom to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dlrun.config.findings import describe, did_you_mean, listed
+from dlrun.config.places import Node, below
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from dlrun.config.findings import Findings
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One value of the config.
+
+    Attributes:
+        node: What was written.
+        path: The dotted path that leads to it.
+        findings: Takes what is wrong with it.
+    """
+
+    node: Node
+    path: str
+    findings: Findings
+
+    @property
+    def value(self) -> Any:
+        """The scalar, the list of nodes, or the mapping to nodes."""
+        return self.node.value
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of a mapping; none of anything else."""
+        return tuple(self.value) if isinstance(self.value, dict) else ()
+
+    def child(self, key: str) -> Spot:
+        """What stands under a key of this mapping."""
+        return Spot(self.value[key], below(self.path, key), self.findings)
+
+    def items(self) -> Iterator[Spot]:
+        """What stands in this list."""
+        for index, node in enumerate(self.value):
+            yield Spot(node, below(self.path, index), self.findings)
+
+    def plain(self, keys: Collection[str]) -> dict[str, Any]:
+        """Those of the keys that were written, with plain values."""
+        return {key: self.value[key].plain() for key in keys if key in self.keys}
+
+    def wrong(self, what: str, fix: str | None = None) -> None:
+        """Note that this value is wrong."""
+        self.findings.add(self.node.place, self.path, what, fix)
+
+    def missing(self, key: str, what: str, fix: str | None = None) -> None:
+        """Note that a key is missing here."""
+        self.findings.add(self.node.place, below(self.path, key), f"Missing: {what}", fix)
+
+    def wrong_key(self, key: str, what: str, fix: str | None = None) -> None:
+        """Note that a key should not be here."""
+        self.findings.add(self.node.key_place(key), below(self.path, key), what, fix)
+
+    def check_keys(self, known: Collection[str]) -> None:
+        """Note every key that means nothing here."""
+        for key in self.keys:
+            if key not in known:
+                fix = did_you_mean(key, known) or f"Known here: {listed(known)}."
+                self.wrong_key(key, f"Unknown key {describe(key)}.", fix)

@@ -1,0 +1,189 @@
+"""YAML text as nodes that know their places, built from PyYAML's stream of events.
+
+PyYAML's own construction is not used: it reads `no` as false and `1e-3` as text, lets the last of
+two equal keys win, and its C code overflows the stack on deep nesting. Events come one by one, so
+nesting is refused long before it can do harm.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from dlrun.config import scalars
+from dlrun.config.findings import describe
+from dlrun.config.places import Node, Place, below
+from dlrun.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from dlrun.config.findings import Findings
+
+Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+MAX_DEPTH: Final = 64
+MAX_VALUES: Final = 100_000
+UNFINISHED: Final = Node(None, Place(""))
+
+
+def parse(text: str, source: str, findings: Findings, flag: Place | None = None) -> Node:
+    """The one document of a YAML text.
+
+    Args:
+        text: What was written.
+        source: The file it comes from.
+        findings: Takes what is wrong but leaves the rest readable: tags, duplicate keys.
+        flag: The place of everything in it, for text that comes from a flag.
+
+    Raises:
+        ConfigError: The text cannot be read to its end.
+    """
+    return _Reader(text, source, findings, flag).document()
+
+
+class _Reader:
+    def __init__(self, text: str, source: str, findings: Findings, flag: Place | None) -> None:
+        self.text = text
+        self.loader = Loader(text)
+        self.source = source
+        self.findings = findings
+        self.flag = flag
+        self.anchors: dict[str, Node] = {}
+        self.depth = 0
+        self.values = 0
+
+    def document(self) -> Node:
+        try:
+            self.loader.get_event()  # the start of the stream
+            event = self.loader.get_event()
+            if isinstance(event, yaml.StreamEndEvent):
+                return Node(None, self.place(event))
+            node = self.node(self.loader.get_event(), "")
+            self.loader.get_event()  # the end of the document
+            event = self.loader.get_event()
+        except yaml.YAMLError as error:
+            raise self.malformed(error) from error
+        finally:
+            self.loader.dispose()
+        if not isinstance(event, yaml.StreamEndEvent):
+            raise self.refused(
+                event, "", "A second document starts here.", "Keep one config per file."
+            )
+        return node
+
+    def node(self, event: Any, path: str) -> Node:
+        if isinstance(event, yaml.AliasEvent):
+            return self.counted(self.alias(event, path), event, path)
+        if event.tag is not None:
+            self.findings.add(
+                self.place(event),
+                path,
+                f"The tag '{event.tag}' is not allowed.",
+                "Remove it: types are told by how a value is written.",
+            )
+        if event.anchor is not None:
+            self.anchors[event.anchor] = UNFINISHED
+        node = self.untagged(event, path)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        return node
+
+    def untagged(self, event: Any, path: str) -> Node:
+        if isinstance(event, yaml.ScalarEvent):
+            return self.counted(Node(self.scalar(event, path), self.place(event)), event, path)
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            what = f"More than {MAX_DEPTH} levels of nesting."
+            raise self.refused(event, path[:100], what)
+        start = self.mapping if isinstance(event, yaml.MappingStartEvent) else self.sequence
+        node = start(event, path)
+        self.depth -= 1
+        return node
+
+    def sequence(self, event: Any, path: str) -> Node:
+        node = self.counted(Node([], self.place(event)), event, path)
+        while not isinstance(following := self.loader.get_event(), yaml.SequenceEndEvent):
+            item = self.node(following, below(path, len(node.value)))
+            node.value.append(item)
+            node.size += item.size
+        return node
+
+    def mapping(self, event: Any, path: str) -> Node:
+        node = self.counted(Node({}, self.place(event)), event, path)
+        while not isinstance(following := self.loader.get_event(), yaml.MappingEndEvent):
+            key = self.key(following, path)
+            value = self.node(self.loader.get_event(), below(path, key))
+            node.size += value.size
+            if key in node.value:
+                self.findings.add(
+                    self.place(following),
+                    below(path, key),
+                    f"The key '{key}' is given twice; first at line {node.keys[key].line}."
+                    if self.flag is None
+                    else f"The key '{key}' is given twice.",
+                    "Remove one of them.",
+                )
+                continue
+            node.value[key] = value
+            node.keys[key] = self.place(following)
+        return node
+
+    def key(self, event: Any, path: str) -> str:
+        node = self.node(event, path)
+        if isinstance(node.value, str):
+            return node.value
+        if isinstance(node.value, dict | list):
+            raise self.refused(event, path, f"A key must be text, not {describe(node.value)}.")
+        written = event.value if isinstance(event, yaml.ScalarEvent) else describe(node.value)
+        self.findings.add(
+            self.place(event),
+            path,
+            f"A key must be text, got {describe(node.value)}.",
+            f'Put it in quotes: "{written}".',
+        )
+        return str(written)
+
+    def scalar(self, event: Any, path: str) -> scalars.Scalar:
+        if "\0" in event.value:
+            self.findings.add(self.place(event), path, "Text cannot hold a NUL.", "Remove it.")
+            return event.value.replace("\0", "")
+        if not event.implicit[0]:
+            return event.value
+        try:
+            return scalars.resolve(event.value)
+        except ValueError as error:
+            self.findings.add(self.place(event), path, f"{error}.", "Write a smaller number.")
+            return 0
+
+    def alias(self, event: Any, path: str) -> Node:
+        node = self.anchors.get(event.anchor)
+        if node is None:
+            what = f"The alias '*{event.anchor}' refers to nothing above it."
+            raise self.refused(event, path, what, f"Write '&{event.anchor}' where it is defined.")
+        if node is UNFINISHED:
+            raise self.refused(event, path, f"The alias '*{event.anchor}' contains itself.")
+        return node
+
+    def counted(self, node: Node, event: Any, path: str) -> Node:
+        self.values += node.size
+        if self.values > MAX_VALUES:
+            raise self.refused(event, path[:100], f"More than {MAX_VALUES} values in one config.")
+        return node
+
+    def place(self, event: Any) -> Place:
+        if self.flag is not None:
+            return self.flag
+        return Place(self.source, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def refused(self, event: Any, path: str, what: str, fix: str | None = None) -> ConfigError:
+        return ConfigError(Problem(path, what, fix, str(self.place(event))))
+
+    def malformed(self, error: yaml.YAMLError) -> ConfigError:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        said = getattr(error, "problem", None) or str(error).splitlines()[0]
+        place = Place(self.source, mark.line + 1, mark.column + 1) if mark else Place(self.source)
+        what, fix = f"This is not YAML: {said}.", None
+        if mark and self.text[mark.index : mark.index + 1] == "\t":
+            what, fix = "A tab cannot indent YAML.", "Indent with spaces."
+        elif "mapping values are not allowed" in said:
+            fix = "Put text that holds ': ' in quotes, or check the indentation."
+        return ConfigError(Problem("", what, fix, str(self.flag or place)))
