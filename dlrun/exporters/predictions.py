@@ -40,11 +40,16 @@ def export(
     chosen = split or list(present)[-1]
     samples = present[chosen]
     y_pred = predictor.predict(samples.x)
+    classes = y_true = None
+    if splits.spec.class_names is not None:
+        classes = decode(y_pred, splits.spec)
+    if samples.y is not None:
+        y_true = samples.y if classes is None else class_numbers(samples.y, splits.spec)
 
     def write(path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = PredictionWriter(stream, splits.spec, with_true=samples.y is not None)
-            writer.write(y_pred, decode(y_pred, splits.spec), class_numbers(samples.y, splits.spec))
+            writer = PredictionWriter(stream, splits.spec, with_true=y_true is not None)
+            writer.write(y_pred, classes, y_true)
 
     folder.file(PREDICTIONS).mkdir(exist_ok=True)
     replace_with(folder.file(f"{PREDICTIONS}/{chosen}.csv"), write)

@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_HEADER = ("layer", "type", "inputs", "output shape", "parameters")
 
 
-def summary_text(model: Any) -> str:
-    """Return Keras's summary of the model: layers, output shapes, parameters, connections.
+def summary_text(model: Any, layers: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table with one line per layer, and the sums.
+
+    Keras's own summary is drawn for a terminal and cut to its width; this one is for a file.
 
     Args:
-        model: A built model.
+        model: The model that `build_model` made.
+        layers: The layers that it was made of.
     """
-    lines: list[str] = []
-    model.summary(line_length=100, print_fn=lines.append)
-    return "\n".join(line.rstrip() for line in "\n".join(lines).splitlines()) + "\n"
+    rows = [_HEADER] + [
+        (
+            layer["name"],
+            layer["type"],
+            ", ".join(layer["inputs"]),
+            str(tuple(model.get_layer(layer["name"]).output.shape)),
+            f"{model.get_layer(layer['name']).count_params():,}",
+        )
+        for layer in layers
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
+    lines = [_line(row, widths) for row in rows]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    total = model.count_params()
+    lines += ["", f"{total:,} parameters, {trainable:,} of them trainable"]
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    """Align the words to the left and the last column, numbers, to the right."""
+    *words, number = row
+    cells = [word.ljust(width) for word, width in zip(words, widths[:-1], strict=True)]
+    return "  ".join([*cells, number.rjust(widths[-1])])

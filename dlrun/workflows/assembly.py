@@ -19,27 +19,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Assembly:
-    """A model with its loss, optimizer and metrics, and the rows in the form that it wants.
+    """A model with its loss, optimizer and metrics.
 
     Attributes:
         model: The `keras.Model`; compiled where the config has a loss.
         steps: The arithmetic of a batch.
-        splits: The rows, with fitted labels; the spec is complete.
-        labels: What was done to the labels, in one line.
+        spec: What the rows look like that it takes; complete.
     """
 
     model: Any
     steps: Steps
-    splits: Splits
-    labels: str
+    spec: Spec
 
 
-def assemble(experiment: Experiment, splits: Splits) -> Assembly:
+def assemble(experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, str]:
     """Build an experiment's model and make labels and model fit each other.
 
     Args:
         experiment: The config.
         splits: The rows, labels not fitted yet.
+
+    Returns:
+        The assembly; the rows with fitted labels; what was done to the labels, in one line.
 
     Raises:
         ConfigError: The layers, the loss or a metric do not fit.
@@ -59,7 +60,8 @@ def assemble(experiment: Experiment, splits: Splits) -> Assembly:
         from_logits=from_logits, activation=activation, classes=splits.spec.class_names is not None
     )
     splits = replace(splits, spec=replace(splits.spec, output=output))
-    return Assembly(model, compile_model(model, experiment, splits.spec), splits, labels)
+    steps = compile_model(model, experiment, splits.spec)
+    return Assembly(model, steps, splits.spec), splits, labels
 
 
 def build(experiment: Experiment, spec: Spec) -> Any:

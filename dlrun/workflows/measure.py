@@ -10,7 +10,7 @@ from dlrun.reports.classification import ClassificationReport, classification_re
 from dlrun.training.evaluation import Evaluator, Predictor
 
 if TYPE_CHECKING:
-    from dlrun.arrays import Samples, Spec
+    from dlrun.arrays import Samples, Spec, Splits
     from dlrun.config import Experiment
     from dlrun.workflows.assembly import Assembly
 
@@ -39,20 +39,20 @@ class Measured:
         return values
 
 
-def measure_splits(experiment: Experiment, assembly: Assembly) -> Measured:
+def measure_splits(experiment: Experiment, assembly: Assembly, splits: Splits) -> Measured:
     """Measure every split; the last one that has rows also class by class.
 
     Args:
         experiment: The config.
-        assembly: The trained model and its rows.
+        assembly: The trained model.
+        splits: Rows with fitted labels.
     """
     evaluator = Evaluator(assembly.steps, batch_size=experiment.training.batch_size)
-    present = assembly.splits.present()
+    present = splits.present()
     metrics = {name: evaluator.evaluate(samples) for name, samples in present.items()}
     last = list(present)[-1]
-    return Measured(
-        metrics, last, classify(Predictor(assembly.model), present[last], assembly.splits.spec)
-    )
+    report = classify(Predictor(assembly.model), present[last], assembly.spec)
+    return Measured(metrics, last, report)
 
 
 def measure_samples(
@@ -67,7 +67,7 @@ def measure_samples(
         split: What to call them.
     """
     evaluator = Evaluator(assembly.steps, batch_size=experiment.training.batch_size)
-    report = classify(Predictor(assembly.model), samples, assembly.splits.spec)
+    report = classify(Predictor(assembly.model), samples, assembly.spec)
     return Measured({split: evaluator.evaluate(samples)}, split, report)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import locating
-from dlrun.data.hashing import hash_arrays, hash_samples
+from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_to_json
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import RunFolder, create_run
@@ -70,17 +70,18 @@ def train(
         from dlrun.workflows.assembly import assemble
         from dlrun.workflows.measure import measure_splits
 
-        assembly = assemble(experiment, splits)
-        say(assembly.labels, folder, listener)
-        record.add(labels=assembly.labels, data=hash_samples(assembly.splits))
-        folder.write_json(SPEC, spec_to_json(assembly.splits.spec))
-        folder.write_text(MODEL_SUMMARY, summary_text(assembly.model))
+        assembly, splits, labels = assemble(experiment, splits)
+        say(labels, folder, listener)
+        record.add(labels=labels, data=hash_samples(splits))
+        folder.write_json(SPEC, spec_to_json(splits.spec))
+        layers = [layer.as_dict() for layer in experiment.model.layers]
+        folder.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
         with saving_weights(assembly.model, folder, record):
             if experiment.training.epochs > 0:
-                fit(experiment, assembly, folder, listener)
-        measured = measure_splits(experiment, assembly)
+                fit(experiment, assembly, splits, folder, listener)
+        measured = measure_splits(experiment, assembly, splits)
         folder.write_json(METRICS, measured.to_json())
-        export(experiment, assembly, folder)
+        export(experiment, assembly, splits, folder)
     return TrainOutcome(
         folder, measured.metrics, measured.classification, time.perf_counter() - began
     )
@@ -98,16 +99,22 @@ def saving_weights(model: Any, folder: RunFolder, record: Record) -> Iterator[No
     from dlrun.models.weights import get_weights
 
     initial = get_weights(model)
-    record.add(initial_weights=hash_arrays(initial))
+    record.add(initial_weights={path: hash_array(value) for path, value in initial.items()})
     try:
         yield
     finally:
         final = get_weights(model)
         save_tensors(folder.file(WEIGHTS), final)
-        record.add(final_weights=hash_arrays(final))
+        record.add(final_weights={path: hash_array(value) for path, value in final.items()})
 
 
-def fit(experiment: Experiment, assembly: Assembly, folder: RunFolder, listener: Listener) -> None:
+def fit(
+    experiment: Experiment,
+    assembly: Assembly,
+    splits: Splits,
+    folder: RunFolder,
+    listener: Listener,
+) -> None:
     """Train the model, and save the history whether or not it failed."""
     from dlrun.training.interrupt import stop_requests
     from dlrun.training.trainer import Trainer
@@ -117,7 +124,7 @@ def fit(experiment: Experiment, assembly: Assembly, folder: RunFolder, listener:
     with stop_requests() as stop:
         trainer = Trainer(
             assembly.steps,
-            weighted(assembly.splits, experiment),
+            weighted(splits, experiment),
             epochs=training.epochs,
             batch_size=training.batch_size,
             shuffle=training.shuffle,
@@ -146,7 +153,9 @@ def weighted(splits: Splits, experiment: Experiment) -> Splits:
     )
 
 
-def export(experiment: Experiment, assembly: Assembly, folder: RunFolder) -> None:
+def export(
+    experiment: Experiment, assembly: Assembly, splits: Splits, folder: RunFolder
+) -> None:
     """Run the exporters of the config."""
     from dlrun.exporters import run_exporter
     from dlrun.training.evaluation import Predictor
@@ -157,7 +166,7 @@ def export(experiment: Experiment, assembly: Assembly, folder: RunFolder) -> Non
             component.type,
             component.arguments,
             model=assembly.model,
-            splits=assembly.splits,
+            splits=splits,
             predictor=predictor,
             folder=folder,
         )

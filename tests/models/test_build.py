@@ -171,7 +171,16 @@ def test_the_last_activation_is_found(last, activation):
 
 
 def test_the_summary_counts_parameters():
-    """2 x 3 weights and 3 biases."""
-    text = summary_text(build(layer("Dense", "dense", ["input"], units=3)))
-    assert "Total params: 9" in text
-    assert max(map(len, text.splitlines())) <= 100
+    """2 x 3 weights and 3 biases; a normalization has as many moving averages as weights."""
+    stack = [
+        layer("Dense", "dense", ["input"], units=3),
+        layer("BatchNormalization", "norm", ["dense"]),
+    ]
+    assert summary_text(build(*stack), stack) == (
+        "layer  type                inputs  output shape  parameters\n"
+        "-----  ------------------  ------  ------------  ----------\n"
+        "dense  Dense               input   (None, 3)              9\n"
+        "norm   BatchNormalization  dense   (None, 3)             12\n"
+        "\n"
+        "21 parameters, 15 of them trainable\n"
+    )

@@ -1,0 +1,104 @@
+"""`dlrun evaluate`: the metrics of a run, over one of its splits or over other rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dlrun.config import locating
+from dlrun.data.hashing import hash_samples
+from dlrun.data.samples import read_samples
+from dlrun.errors import DataError
+from dlrun.rundir.names import METRICS
+from dlrun.workflows.load import load_splits
+from dlrun.workflows.opening import OpenedRun, load_weights, open_trained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dlrun.arrays import Samples
+    from dlrun.reports.classification import ClassificationReport
+    from dlrun.rundir.folder import RunFolder
+    from dlrun.training.listener import Listener
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured.
+
+    Attributes:
+        folder: The run folder.
+        split: The split, or the name of the file.
+        metrics: The loss, if there is one, and the metrics.
+        classification: The confusion matrix and the numbers per class, where there are classes.
+    """
+
+    folder: RunFolder
+    split: str
+    metrics: dict[str, float]
+    classification: ClassificationReport | None
+
+
+def evaluate(
+    reference: str, *, runs_dir: Path, split: str | None, data: Path | None, listener: Listener
+) -> Evaluation:
+    """Measure a run's model again and store the numbers in `metrics.json`.
+
+    Args:
+        reference: A run folder, a part of its name, or `latest`.
+        runs_dir: Where the runs are.
+        split: `train`, `validation` or `test`; None for the last of these that has rows.
+        data: Other rows with the same columns, in the place of a split.
+        listener: Who is told of messages.
+
+    Raises:
+        RunFolderError: The run is missing or damaged.
+        DataError: The split has no rows, or the file does not fit.
+    """
+    opened = open_trained(reference, runs_dir)
+    if data is None:
+        name, samples = _rows_of_split(opened, split, listener)
+    else:
+        name, (samples, notes) = data.name, read_samples(data, opened.spec, with_target=True)
+        for note in notes:
+            listener.message(note)
+
+    from dlrun.workflows.assembly import Assembly, build, compile_model
+    from dlrun.workflows.measure import measure_samples
+
+    with locating(opened.experiment):
+        model = build(opened.experiment, opened.spec)
+        steps = compile_model(model, opened.experiment, opened.spec)
+    load_weights(opened, model)
+    measured = measure_samples(opened.experiment, Assembly(model, steps, opened.spec), samples, name)
+    _store(opened.folder, measured.to_json())
+    return Evaluation(opened.folder, name, measured.metrics[name], measured.classification)
+
+
+def _rows_of_split(
+    opened: OpenedRun, split: str | None, listener: Listener
+) -> tuple[str, Samples]:
+    """Load the run's dataset again and take one split of it, labels fitted as in training."""
+    from dlrun.data.labels import encode
+
+    splits = load_splits(opened.experiment)
+    present = splits.present()
+    name = split or list(present)[-1]
+    if name not in present:
+        raise DataError(
+            f"the run has no {name} rows.", fix=f"It has: {', '.join(present)}. Or give --data FILE."
+        )
+    encoded = {
+        key: replace(samples, y=None if samples.y is None else encode(samples.y, opened.spec))
+        for key, samples in present.items()
+    }
+    hashes = hash_samples(replace(splits, **encoded))
+    if hashes != opened.record.get("data"):
+        listener.message("warning: the dataset is no longer the one that this run was trained on")
+    return name, encoded[name]
+
+
+def _store(folder: RunFolder, measured: dict[str, Any]) -> None:
+    """Add to the numbers that are there, or replace those of the same rows."""
+    stored = folder.read_json(METRICS) if folder.file(METRICS).exists() else {}
+    folder.write_json(METRICS, {**stored, **measured})
