@@ -134,7 +134,7 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise RunFolderError("is not an ordinary file.", where=str(path))
-            data = file.read(limit + 1) if status.st_size <= limit else None
+            data = file.read(status.st_size + 1) if status.st_size <= limit else None
     except OSError as error:
         raise _read_error(path, error) from error
     if data is None or len(data) > limit:

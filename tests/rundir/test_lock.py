@@ -1,0 +1,80 @@
+"""The kernel's lock tells who works in a run folder, and forgets those who die."""
+
+import fcntl
+import multiprocessing
+import os
+import signal
+
+import pytest
+
+from dlrun.errors import RunFolderError
+from dlrun.rundir import lock
+from dlrun.rundir.lock import holding_lock, lock_state
+from dlrun.rundir.names import LOCK
+
+
+def hold_for_ever(folder, connection):
+    with holding_lock(folder):
+        connection.send("held")
+        signal.pause()
+
+
+def test_states(tmp_path):
+    """Without a lock file nothing is known; then the lock is held, then free."""
+    assert lock_state(tmp_path) == "unknown"
+    with holding_lock(tmp_path):
+        assert lock_state(tmp_path) == "held"
+    assert lock_state(tmp_path) == "free"
+
+
+def test_killed_process_leaves_the_lock_free(tmp_path):
+    """SIGKILL leaves no time to clean up, and none is needed."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=hold_for_ever, args=(tmp_path, theirs))
+    process.start()
+    assert ours.recv() == "held"
+    assert lock_state(tmp_path) == "held"
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert lock_state(tmp_path) == "free"
+
+
+def test_second_process_is_refused(tmp_path, monkeypatch):
+    """Two processes never work in one folder."""
+    monkeypatch.setattr(lock, "_PATIENCE", 0.0)
+    with (
+        holding_lock(tmp_path),
+        pytest.raises(RunFolderError, match="another process works in this run folder"),
+        holding_lock(tmp_path),
+    ):
+        pass
+
+
+def test_reader_does_not_disturb_a_start(tmp_path):
+    """Somebody who looks at the lock at the wrong moment is waited for."""
+    (tmp_path / LOCK).touch()
+    reader = os.open(tmp_path / LOCK, os.O_RDONLY)
+    fcntl.flock(reader, fcntl.LOCK_SH)
+    signal.signal(signal.SIGALRM, lambda *_: os.close(reader))
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    with holding_lock(tmp_path):
+        assert lock_state(tmp_path) == "held"
+
+
+def test_file_systems_without_locks_are_no_obstacle(tmp_path, monkeypatch):
+    """Where the kernel refuses to lock, work goes on and nothing is claimed."""
+
+    def refuse(*_args):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with holding_lock(tmp_path):
+        assert lock_state(tmp_path) == "unknown"
+
+
+def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path):
+    """A stranger's folder cannot make dlrun create a file elsewhere."""
+    (tmp_path / LOCK).symlink_to(tmp_path / "elsewhere")
+    with holding_lock(tmp_path):
+        assert not (tmp_path / "elsewhere").exists()
