@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NUMERIC_KINDS = "biuf"
+ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
+NPY_MAGIC = b"\x93NUMPY"
+MAGIC_LENGTH = 6
 UNREADABLE = (ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, KeyError)
 
 
@@ -36,7 +39,7 @@ class ArchiveFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        _check_magic(path, b"PK", "a .npz file")
+        _check_magic(path, ZIP_MAGICS, "a .npz file")
         try:
             with np.load(path, allow_pickle=False) as archive:
                 self.names: tuple[str, ...] = tuple(archive.files)
@@ -83,7 +86,7 @@ def read_npy(path: Path) -> NDArray[Any]:
     Raises:
         DataError: The file cannot be read, or holds Python objects.
     """
-    _check_magic(path, b"\x93NUMPY", "a .npy file")
+    _check_magic(path, (NPY_MAGIC,), "a .npy file")
     try:
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except OSError as error:
@@ -128,24 +131,25 @@ def check_rows(array: NDArray[Any], where: str) -> None:
         raise DataError(f"the array is empty: shape {array.shape}.", where=where)
 
 
-def _check_magic(path: Path, magic: bytes, expected: str) -> None:
+def _check_magic(path: Path, magics: tuple[bytes, ...], expected: str) -> None:
     """Looks at the first bytes, because NumPy takes everything it does not know for a pickle."""
     try:
         with path.open("rb") as file:
-            start = file.read(len(magic))
+            start = file.read(MAGIC_LENGTH)
     except OSError as error:
         raise open_error(path, error) from error
-    if start != magic:
+    if not start.startswith(magics):
         raise DataError(f"this is not {expected}.", where=str(path))
 
 
 def _damaged(path: Path, error: Exception, name: str | None = None) -> DataError:
     subject = "the file" if name is None else f"the array {name!r}"
-    if "allow_pickle" in str(error):
+    reason = str(error).rstrip(".")
+    if "allow_pickle" in reason or "Python objects" in reason:
         return DataError(
             f"{subject} holds Python objects, which could run code; only numbers and text are "
             "read.",
             where=str(path),
             fix="Save it with a dtype such as float32, int64 or str.",
         )
-    return DataError(f"{subject} is damaged: {error}.", where=str(path))
+    return DataError(f"{subject} is damaged: {reason}.", where=str(path))

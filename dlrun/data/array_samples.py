@@ -9,7 +9,7 @@ import numpy as np
 
 from dlrun.arrays import Samples
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
-from dlrun.data.classes import match_names, match_values
+from dlrun.data.classes import is_one_hot, match_names, match_values
 from dlrun.data.pixels import scale_pixels
 from dlrun.errors import DataError
 
@@ -110,10 +110,26 @@ def _read_targets(archive: ArchiveFile, rows: int, spec: Spec) -> NDArray[Any]:
         return match_names(y.reshape(rows).tolist(), spec.class_names, where)
     values = check_numbers(y, where)
     if spec.class_names is None:
+        _check_target_count(values, spec, where)
         return values
-    if spec.class_values is None or values.size != rows:
+    if spec.class_values is None:
         raise DataError(
-            f"the array holds {y.dtype} of shape {y.shape}; one class for each row was expected.",
-            where=where,
+            f"the array holds {y.dtype}; the names of the classes were expected.", where=where
+        )
+    if values.shape == (rows, len(spec.class_names)) and is_one_hot(values):
+        return np.asarray(values.argmax(axis=1))
+    if values.size != rows:
+        raise DataError(
+            f"the array has shape {y.shape}; one class for each row was expected.", where=where
         )
     return match_values(values.reshape(rows), np.array(spec.class_values), where)
+
+
+def _check_target_count(values: NDArray[Any], spec: Spec, where: str) -> None:
+    columns = values.shape[1] if values.ndim > 1 else 1
+    if values.ndim <= 2 and columns != len(spec.target_names):  # noqa: PLR2004
+        raise DataError(
+            f"the array has {columns} targets for each row; {len(spec.target_names)} were "
+            "expected.",
+            where=where,
+        )

@@ -40,7 +40,7 @@ def classes_for_loss(dataset: Dataset, loss: str | None) -> Dataset:
     y = dataset.train.y
     if y is not None and form == "binary" and _are_fractions(y):
         return dataset
-    if y is not None and form == "one_hot" and y.ndim > 1 and y.shape[1] > 1 and not _is_one_hot(y):
+    if y is not None and form == "one_hot" and y.ndim > 1 and y.shape[1] > 1 and not is_one_hot(y):
         return dataset
     return as_classes(dataset)
 
@@ -75,7 +75,7 @@ def as_classes(dataset: Dataset) -> Dataset:
         test=test,
         class_names=tuple(f"{int(value)}" for value in distinct),
         class_values=tuple(float(value) for value in distinct),
-        target_names=dataset.target_names[:1],
+        target_names=dataset.target_names if len(dataset.target_names) == 1 else ("target",),
     )
 
 
@@ -157,7 +157,7 @@ def _label_values(samples: Samples) -> NDArray[Any]:
     """The targets as one number a row."""
     y = np.asarray(samples.y)
     if y.ndim > 1 and y.shape[1] > 1:
-        if y.ndim > 2 or not _is_one_hot(y):  # noqa: PLR2004
+        if y.ndim > 2 or not is_one_hot(y):  # noqa: PLR2004
             shape = " x ".join(map(str, y.shape[1:]))
             raise DataError(
                 f"each row has {shape} targets; classes need one, or a one-hot row.",
@@ -186,12 +186,13 @@ def _check_distinct(distinct: NDArray[Any], name: str) -> None:
         )
 
 
-def _is_one_hot(y: NDArray[Any]) -> bool:
+def is_one_hot(y: NDArray[Any]) -> bool:
+    """Whether each row, `(rows, columns)`, is a single 1 among zeros."""
     return bool(((y == 0) | (y == 1)).all() and (y.sum(axis=-1) == 1).all())
 
 
 def _are_fractions(y: NDArray[Any]) -> bool:
     """Whether targets are numbers between 0 and 1 that are not simply two classes."""
     inside = bool(((y >= 0) & (y <= 1)).all())
-    many_columns = y.ndim > 1 and y.shape[1] > 1 and not _is_one_hot(y)
+    many_columns = y.ndim > 1 and y.shape[1] > 1 and not is_one_hot(y)
     return inside and (many_columns or bool(((y > 0) & (y < 1)).any()))

@@ -9,6 +9,9 @@ from dlrun.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MAX_SHOWN = 20
+"""How many names a message lists."""
+
 
 def column_positions(
     header: Sequence[str], names: Sequence[str], *, where: str
@@ -41,3 +44,9 @@ def column_positions(
         else:
             missing.append(name)
     return positions, missing
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Names in quotes, with commas; the first twenty of them, and how many more there are."""
+    shown = ", ".join(map(repr, names[:MAX_SHOWN]))
+    return shown if len(names) <= MAX_SHOWN else f"{shown} and {len(names) - MAX_SHOWN} more"

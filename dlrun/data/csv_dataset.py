@@ -10,8 +10,8 @@ import numpy as np
 
 from dlrun.arrays import Dataset, Samples
 from dlrun.data.classes import classes_of_text
-from dlrun.data.csv_columns import column_positions
-from dlrun.data.csv_numbers import parse_number, parse_numbers
+from dlrun.data.csv_columns import column_positions, list_names
+from dlrun.data.csv_numbers import is_number_like, parse_number, parse_numbers
 from dlrun.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
@@ -165,6 +165,8 @@ def _read_labels(piece: Piece, choice: Choice, path: Path) -> list[str]:
         if not _is_name(label):
             line = piece.numbers[labels.index(label)]
             what = f"{label!r} is a number" if label else "the cell is empty"
+            if label and parse_number(label) is None:
+                what = f"{label!r} is no value"
             raise DataError(
                 f"column {name!r}: {what}, but the column begins with text; "
                 "a target is all numbers or all text.",
@@ -176,17 +178,16 @@ def _read_labels(piece: Piece, choice: Choice, path: Path) -> list[str]:
 
 def _is_name(cell: str) -> bool:
     """Whether a cell can be the name of a class: some text that is no number, nor NaN."""
-    try:
-        float(cell)
-    except ValueError:
-        return bool(cell)
-    return False
+    return bool(cell) and not is_number_like(cell)
 
 
 def _as_list(key: str, names: str | Sequence[str]) -> list[str]:
     listed = [names] if isinstance(names, str) else list(names)
     if not listed:
         raise ConfigError(Problem(f"dataset.{key}", "The list is empty; a name was expected."))
+    for name in listed:
+        if listed.count(name) > 1:
+            raise ConfigError(Problem(f"dataset.{key}", f"{name!r} is listed twice."))
     return listed
 
 
@@ -199,12 +200,9 @@ def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: P
         problems.append(
             Problem(
                 f"dataset.{key}",
-                f"There is no column {name!r} in {path}; it has {', '.join(map(repr, columns))}.",
+                f"There is no column {name!r} in {path}; it has {list_names(columns)}.",
                 f"Did you mean {close[0]!r}?" if close else None,
             )
         )
-    repeated = next((name for name in names if list(names).count(name) > 1), None)
-    if repeated is not None and not problems:
-        problems.append(Problem(f"dataset.{key}", f"{repeated!r} is listed twice."))
     if problems:
         raise ConfigError(*problems)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from dlrun.data.csv import Piece
 
+MAX_SHOWN = 60
+"""How many characters of a cell a message shows."""
+
 
 def parse_number(cell: str) -> float | None:
     """The number that a cell holds, or None; `nan`, `inf` and Python's `1_000` are no numbers."""
@@ -55,16 +58,31 @@ def parse_numbers(
 
 def cell_error(cell: str, column: str, where: str) -> DataError:
     """The error for a cell that is not a finite number."""
+    text = cell.strip()
     fix = "Mend the cell, or leave the row out."
-    if not cell.strip():
+    if not text:
         what = "the cell is empty; a number was expected."
-    elif re.fullmatch(r"[+-]?(nan|inf|infinity)", cell.strip(), re.IGNORECASE):
-        what = f"{cell.strip()!r} is not a finite number."
+    elif is_number_like(text) and "_" not in text and text.isascii():
+        what = f"{text!r} is not a finite number."
     else:
-        what = f"{cell.strip()!r} is not a number."
-        if re.fullmatch(r"[+-]?\d+,\d+", cell.strip()):
+        what = f"{shorten(text)} is not a number."
+        if re.fullmatch(r"[+-]?\d+,\d+", text):
             fix = "Write decimals with a point."
     return DataError(f"column {column!r}: {what}", where=where, fix=fix)
+
+
+def is_number_like(cell: str) -> bool:
+    """Whether Python reads a cell as a float; `nan` and `inf` too."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def shorten(text: str) -> str:
+    """A text in quotes, cut where it is too long for a message."""
+    return repr(text) if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]!r}..."
 
 
 def _parse_lines(piece: Piece, positions: Sequence[int]) -> NDArray[np.float64] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.arrays import Samples
-from dlrun.data.csv_columns import column_positions
+from dlrun.data.csv_columns import column_positions, list_names
 from dlrun.data.csv_numbers import parse_number, parse_numbers
 from dlrun.data.pixels import scale_pixels
 from dlrun.errors import DataError
@@ -58,12 +58,12 @@ def match_columns(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
     """
     entries = math.prod(spec.input_shape)
     names = spec.feature_names or tuple(f"column {number + 1}" for number in range(entries))
-    has_names = spec.feature_names is not None and set(names) <= set(file.first_row)
-    if not has_names and _is_a_row(file.first_row, entries, len(spec.target_names)):
-        return _by_place(file, spec, names, header=False, with_target=with_target)
-    if spec.feature_names is None:
-        return _by_place(file, spec, names, header=True, with_target=with_target)
-    return _by_name(file, spec, names, with_target=with_target)
+    if spec.feature_names is not None and set(names) <= set(file.first_row):
+        return _by_name(file, spec, names, with_target=with_target)
+    header = not _is_data(file.first_row, entries, len(spec.target_names))
+    if header and spec.feature_names is not None:
+        return _by_name(file, spec, names, with_target=with_target)
+    return _by_place(file, spec, names, header=header, with_target=with_target)
 
 
 def read_csv_samples(file: CsvFile, columns: Columns, spec: Spec) -> Iterator[Samples]:
@@ -128,11 +128,10 @@ def _by_place(
     return Columns(header, names, list(range(entries)), targets, tuple(notes))
 
 
-def _is_a_row(cells: Sequence[str], entries: int, targets: int) -> bool:
-    """Whether a first row is data: as many cells as expected, and the features are numbers."""
-    if len(cells) not in (entries, entries + targets):
-        return False
-    return all(parse_number(cell) is not None for cell in cells[:entries])
+def _is_data(cells: Sequence[str], entries: int, targets: int) -> bool:
+    """Whether a first row is data: all numbers, or numbers and then a target of text."""
+    leading = cells[:entries] if len(cells) == entries + targets else cells
+    return all(parse_number(cell) is not None for cell in leading)
 
 
 def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -> NDArray[Any]:
@@ -158,7 +157,6 @@ def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -
 def _missing(missing: list[str], header: Sequence[str], where: str) -> DataError:
     subject = "column" if len(missing) == 1 else "columns"
     return DataError(
-        f"missing {subject} {', '.join(map(repr, missing))}; the file has "
-        f"{', '.join(map(repr, header))}.",
+        f"missing {subject} {list_names(missing)}; the file has {list_names(header)}.",
         where=where,
     )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 UNSIGNED_BYTE = 0x08
 GZIP_MAGIC = b"\x1f\x8b"
+MAX_BYTES = 2**30
+"""More than any file of this family holds; nothing is allocated beyond it."""
 
 
 def read_idx(path: Path, *, axes: int) -> NDArray[np.uint8]:
@@ -56,17 +58,15 @@ def read_idx(path: Path, *, axes: int) -> NDArray[np.uint8]:
 def _read(file: BinaryIO | gzip.GzipFile, path: Path, axes: int) -> NDArray[np.uint8]:
     head = file.read(4)
     if head != bytes([0, 0, UNSIGNED_BYTE, axes]):
-        raise DataError(
-            f"this is no IDX file of unsigned bytes with {axes} "
-            f"{'axis' if axes == 1 else 'axes'}: it begins with 0x{head.hex() or '0'}.",
-            where=str(path),
-        )
+        kind = f"an IDX file of unsigned bytes with {axes} {'axis' if axes == 1 else 'axes'}"
+        begin = f"begins with 0x{head.hex()}" if head else "is empty"
+        raise DataError(f"the file {begin}; {kind} was expected.", where=str(path))
     sizes = file.read(4 * axes)
     if len(sizes) < 4 * axes:
         raise DataError("the file is cut short.", where=str(path))
     shape = struct.unpack(f">{axes}I", sizes)
     expected = math.prod(shape)
-    content = file.read(expected + 1)
+    content = file.read(min(expected, MAX_BYTES) + 1)
     if len(content) != expected:
         received = "more" if len(content) > expected else len(content)
         raise DataError(

@@ -57,7 +57,19 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         if class_names is not None:
             test_y = match_names(test_y.tolist(), class_names, where)
         test = Samples(test_x, test_y)
-    return Dataset(Samples(features, targets), test, class_names=class_names, target_names=(y,))
+    return Dataset(
+        Samples(features, targets),
+        test,
+        class_names=class_names,
+        target_names=_target_names(y, targets),
+    )
+
+
+def _target_names(name: str, targets: NDArray[Any]) -> tuple[str, ...]:
+    """One name per column of targets: `y_1`, `y_2`, ... where there are several."""
+    if targets.ndim != 2 or targets.shape[1] == 1:  # noqa: PLR2004
+        return (name,)
+    return tuple(f"{name}_{number + 1}" for number in range(targets.shape[1]))
 
 
 def _read_pair(archive: ArchiveFile, x: str, y: str) -> tuple[NDArray[Any], NDArray[Any]]:

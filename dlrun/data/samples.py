@@ -60,11 +60,11 @@ def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[Sampl
     """
     if path.suffix in (".npz", ".npy"):
         notes, raw = read_array_samples(path, spec, with_target=with_target)
-        yield SampleFile(notes, _ready(raw, spec))
+        yield SampleFile(notes, _ready(raw, spec, path))
         return
     with open_csv(path) as file:
         columns = match_columns(file, spec, with_target=with_target)
-        yield SampleFile(columns.notes, _ready(read_csv_samples(file, columns, spec), spec))
+        yield SampleFile(columns.notes, _ready(read_csv_samples(file, columns, spec), spec, path))
 
 
 def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples, tuple[str, ...]]:
@@ -82,7 +82,7 @@ def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples,
         return Samples(x, y), file.notes
 
 
-def _ready(pieces: Iterator[Samples], spec: Spec) -> Iterator[Samples]:
+def _ready(pieces: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Samples]:
     for piece in pieces:
-        x = apply_scaling(piece.x, spec.scaling)
+        x = apply_scaling(piece.x, spec.scaling, where=str(path))
         yield Samples(x, None if piece.y is None else encode(piece.y, spec))

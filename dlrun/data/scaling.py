@@ -53,12 +53,15 @@ def fit_scaling(x: NDArray[Any], kind: Literal["standard", "minmax", "none"]) ->
     return Scaling(kind, tuple(offset.tolist()), tuple(factor.tolist()))
 
 
-def apply_scaling(x: NDArray[Any], scaling: Scaling | None) -> NDArray[np.float32]:
+def apply_scaling(
+    x: NDArray[Any], scaling: Scaling | None, *, where: str | None = None
+) -> NDArray[np.float32]:
     """Scales rows: `(x - offset) / factor`, worked out in float64 and rounded once.
 
     Args:
         x: `(rows, columns)` or `(rows, ...)`.
         scaling: What was fitted, or None to leave the values as they are.
+        where: The file, for messages.
 
     Returns:
         The same shape, float32.
@@ -67,21 +70,23 @@ def apply_scaling(x: NDArray[Any], scaling: Scaling | None) -> NDArray[np.float3
         DataError: A value is too large for float32.
     """
     if scaling is None:
-        return to_float32(x, "features")
+        return to_float32(x, "features", where=where)
     offset, factor = np.array(scaling.offset), np.array(scaling.factor)
     scaled = np.empty(x.shape, dtype=np.float32)
     for rows in _row_ranges(x):
         with np.errstate(over="ignore"):
             scaled[rows] = (x[rows].astype(np.float64) - offset) / factor
-    return _all_finite(scaled, x, "features")
+    _check_finite(scaled, x, "features", where)
+    return scaled
 
 
-def to_float32(values: NDArray[Any], name: str) -> NDArray[np.float32]:
+def to_float32(values: NDArray[Any], name: str, *, where: str | None = None) -> NDArray[np.float32]:
     """Rounds to float32.
 
     Args:
         values: Finite numbers of any shape.
         name: What they are, for messages.
+        where: The file, for messages.
 
     Returns:
         The same shape, float32; the same array where it is float32 already.
@@ -93,20 +98,21 @@ def to_float32(values: NDArray[Any], name: str) -> NDArray[np.float32]:
         return values
     with np.errstate(over="ignore"):
         rounded = values.astype(np.float32)
-    return _all_finite(rounded, values, name)
+    _check_finite(rounded, values, name, where)
+    return rounded
 
 
-def _all_finite(
-    rounded: NDArray[np.float32], values: NDArray[Any], name: str
-) -> NDArray[np.float32]:
+def _check_finite(
+    rounded: NDArray[np.float32], values: NDArray[Any], name: str, where: str | None
+) -> None:
     finite = np.isfinite(rounded)
     if not finite.all():
         first = values.reshape(-1)[int(np.argmin(finite.reshape(-1)))]
         raise DataError(
             f"the {name} hold {float(first):g}, which is beyond the range of float32.",
-            fix="Measure in a larger unit, or use `dataset.scale`.",
+            where=where,
+            fix="Measure in a larger unit, or train with `dataset.scale`.",
         )
-    return rounded
 
 
 def _mean_and_deviation(

@@ -57,8 +57,12 @@ def load_data(
     Raises:
         DataError: A file is missing or does not hold MNIST, or the download failed.
     """
-    source = Path(path) if path is not None else _cached_file()
-    arrays = _read_folder(source) if source.is_dir() else _read_archive(source)
+    if path is None:
+        source = _cached_file()
+        arrays = _read_cache(source)
+    else:
+        source = Path(path)
+        arrays = _read_folder(source) if source.is_dir() else _read_archive(source)
     train, test = (
         image_samples(
             arrays[f"x_{part}"],
@@ -83,6 +87,17 @@ def _read_archive(path: Path) -> dict[str, NDArray[Any]]:
     arrays = {name: archive.read(name) for name in ARRAYS}
     _check_content(arrays, str(path))
     return arrays
+
+
+def _read_cache(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        return _read_archive(path)
+    except DataError as error:
+        raise DataError(
+            error.what,
+            where=error.where,
+            fix="This is the copy in the Keras cache: delete it and it is downloaded again.",
+        ) from error
 
 
 def _read_folder(folder: Path) -> dict[str, NDArray[Any]]:
