@@ -1,0 +1,181 @@
+"""Every shipped config reaches the score that its header promises, and its run can be used again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tests.conftest import CONFIGS, MNIST, needs_mnist
+
+ALL = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+MNIST_CONFIGS = [name for name in ALL if name.startswith("mnist")]
+EXPECTED = re.compile(r"^# Expected: +(\w+) (\w+) at (least|most) ([\d.]+)$", re.MULTILINE)
+
+
+def marked(name):
+    if name not in MNIST_CONFIGS:
+        return name
+    return pytest.param(name, marks=[needs_mnist, pytest.mark.slow])
+
+
+def options(name):
+    return ["--set", f"dataset.path={MNIST}"] if name in MNIST_CONFIGS else []
+
+
+def train(dlrun, name, *words):
+    return dlrun("train", CONFIGS / f"{name}.yaml", *options(name), *words).run
+
+
+def predictions(run, split="train"):
+    with (run / "predictions" / f"{split}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_eight_experiments_and_the_other_kinds_are_there():
+    """The published eight; images, moons, a regression, a graph with branches, a table."""
+    assert set(ALL) >= {
+        "two_points_softmax",
+        "two_points_sigmoid",
+        "majority_full_batch",
+        "majority_logistic",
+        "mnist_mlp_rmsprop",
+        "mnist_mlp_sgd",
+        "threshold_hinge",
+        "threshold_exact",
+        "digits_mlp",
+        "digits_cnn",
+        "moons_mlp",
+        "mnist_cnn",
+        "sine_regression",
+        "digits_branches",
+        "iris",
+    }
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_header_states_command_time_and_score(name):
+    """So that a reader knows what to type and what to expect."""
+    text = (CONFIGS / f"{name}.yaml").read_text()
+    assert f"# Train:     dlrun train configs/{name}.yaml" in text
+    assert re.search(r"^# Time:      \d+ seconds", text, re.MULTILINE)
+    assert EXPECTED.findall(text)
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in ALL])
+def test_the_score_is_reached_and_the_run_speaks_again(name, dlrun):
+    """Train; then a new process loads the run and gives the same predictions to the bit."""
+    run = train(dlrun, name)
+    metrics = json.loads((run / "metrics.json").read_text())
+    for split, metric, side, bound in EXPECTED.findall((CONFIGS / f"{name}.yaml").read_text()):
+        value = metrics[split][metric]
+        assert value >= float(bound) if side == "least" else value <= float(bound), (metric, value)
+    split = next(path.stem for path in (run / "predictions").iterdir())
+    again = subprocess.run(
+        [sys.executable, "-c", PREDICT_AGAIN, str(run), split],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert again.stdout == (run / "predictions" / f"{split}.csv").read_text(), again.stderr
+    expected = {key: metrics[split][key] for key in metrics[split] if key != "classification"}
+    evaluated = json.loads(dlrun("evaluate", run, "--split", split, "--json").out)
+    assert evaluated["metrics"] == expected
+
+
+PREDICT_AGAIN = """
+import csv, io, sys
+from pathlib import Path
+import numpy as np
+from dlrun.workflows.load import load_splits
+from dlrun.workflows.opening import open_trained
+from dlrun.workflows.predict import predict
+
+class Silent:
+    def message(self, text): pass
+
+run, split = Path(sys.argv[1]), sys.argv[2]
+experiment = open_trained(str(run), run.parent).experiment
+unscaled = experiment.dataset.model_copy(update={"scale": "none"})
+rows = load_splits(experiment.model_copy(update={"dataset": unscaled})).present()[split]
+source = run / "again.npz"
+if experiment.dataset.type == "csv":
+    source = run / "again.tsv"
+    np.savetxt(source, rows.x.astype(str), fmt="%s", delimiter="\\t")
+else:
+    np.savez(source, x=rows.x)
+predict(str(run), source, runs_dir=run.parent, output=run / "again.csv", listener=Silent())
+truth = [row["true"] for row in csv.DictReader((run / "predictions" / f"{split}.csv").open())]
+lines = list(csv.reader((run / "again.csv").open()))
+for line, true in zip(lines, ["true", *truth]):
+    line.insert(1, true)
+csv.writer(sys.stdout, lineterminator="\\n").writerows(lines)
+"""
+
+
+def test_two_points_softmax_is_sure_of_both_points(dlrun):
+    """Published: [1,1] -> [.0040, .9960], [0,0] -> [.9320, .0680]."""
+    for row in predictions(train(dlrun, "two_points_softmax")):
+        assert row["predicted"] == row["true"]
+        assert float(row[f"probability_{row['true']}"]) > 0.9
+
+
+def test_two_points_sigmoid_is_near_the_published_values(dlrun):
+    """Published: .9906 for [1,1] and .0277 for [0,0]; the initial weights differ."""
+    for row in predictions(train(dlrun, "two_points_sigmoid")):
+        assert float(row["probability_1"]) == pytest.approx(
+            0.9906 if row["true"] == "1" else 0.0277, abs=0.02
+        )
+
+
+def test_majority_full_batch_gives_the_published_weights(dlrun):
+    """Plain gradient descent from zero has one answer."""
+    run = train(dlrun, "majority_full_batch")
+    weights = load_file(run / "weights.safetensors")
+    np.testing.assert_allclose(weights["dense/kernel"].ravel(), [3.61665] * 3, atol=1e-4)
+    np.testing.assert_allclose(weights["dense/bias"], [-5.25318], atol=1e-4)
+    p = [float(row["probability_1"]) for row in predictions(run)]
+    published = [0.00520, 0.16294, 0.16294, 0.87869, 0.16294, 0.87869, 0.87869, 0.99630]
+    np.testing.assert_allclose(p, published, atol=1e-5)
+
+
+def test_majority_logistic_is_near_the_published_probabilities(dlrun):
+    """By the number of ones: .0050 .1606 .8800 .9965; the order of the rows differs."""
+    p = [float(row["probability_1"]) for row in predictions(train(dlrun, "majority_logistic"))]
+    ones = [bin(row).count("1") for row in range(8)]
+    published = [[0.0050, 0.1606, 0.8800, 0.9965][count] for count in ones]
+    np.testing.assert_allclose(p, published, atol=0.03)
+
+
+def test_threshold_exact_is_tanh_of_the_sum(dlrun):
+    """The weights that were written down are used as they are."""
+    run = train(dlrun, "threshold_exact")
+    points = run / "points.csv"
+    points.write_text("x1,x2\n0.3,0.1\n0.9,0.8\n")
+    text = dlrun("predict", run, points, "-o", "-").out
+    scores = [float(row["score"]) for row in csv.DictReader(text.splitlines())]
+    np.testing.assert_allclose(scores, np.tanh([-0.1, 1.2]), rtol=1e-6)
+
+
+def test_threshold_hinge_learns_with_a_larger_learning_rate(dlrun):
+    """As its header says: the published setting stays near the share of the larger class."""
+    run = train(dlrun, "threshold_hinge", "--set", "optimizer.learning_rate=0.02")
+    assert json.loads((run / "metrics.json").read_text())["validation"]["accuracy"] >= 0.98
+
+
+def test_the_first_version_of_threshold_hinge_trains(dlrun):
+    """5 columns, threshold 2.5, hidden 20."""
+    run = train(
+        dlrun,
+        "threshold_hinge",
+        *("--set", "dataset.columns=5"),
+        *("--set", "dataset.threshold=2.5"),
+        *("--set", "model.layers[0].units=20"),
+    )
+    assert json.loads((run / "metrics.json").read_text())["validation"]["accuracy"] >= 0.8
