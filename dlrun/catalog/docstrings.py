@@ -8,6 +8,7 @@ import re
 from functools import cache
 
 SECTION = re.compile(r"^(?:Args?|Arguments|Parameters):\s*$", re.MULTILINE)
+PLACEHOLDER = re.compile(r"\{\{\w+\}\}")
 ARGUMENT = re.compile(r"^( *)\**`?(\w+(?:`?, *`?\w+)*)`?(?: \([^)]*\))?: *(.*)$")
 
 
@@ -42,4 +43,5 @@ def arguments(docstring: str) -> dict[str, str]:
             texts.update(dict.fromkeys(re.findall(r"\w+", entry[2]), current))
         else:
             current.append(line)
-    return {name: " ".join(" ".join(text).split()) for name, text in texts.items()}
+    joined = {name: PLACEHOLDER.sub("", " ".join(text)) for name, text in texts.items()}
+    return {name: " ".join(text.split()) for name, text in joined.items()}

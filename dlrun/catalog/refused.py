@@ -52,4 +52,5 @@ REFUSED: Final[dict[str, dict[str, str]]] = {
     "initializers": {"Initializer": ABSTRACT},
     "regularizers": {"Regularizer": ABSTRACT},
     "constraints": {"Constraint": ABSTRACT},
+    "activations": {"threshold": "it needs arguments, and an activation is a word alone"},
 }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
 from dlrun.catalog import docstrings, text
+
+SHARED_DOCS: Final = re.compile(r'^\w+_keyword_args = """(.*?)"""', re.MULTILINE | re.DOTALL)
 
 
 class _NotLiteral:
@@ -60,9 +63,10 @@ def _constructor(module: str, name: str) -> tuple[Parameter, ...] | None:
     """The parameters of a class's constructor; None where no constructor is found."""
     head = text.class_head(module, name)
     if head is None:
-        return None
+        exported = text.imports(module).get(name)
+        return _constructor(exported.module, exported.name) if exported else None
     initializer = text.method(head, "__init__")
-    docs = docstrings.arguments(docstrings.of(head))
+    docs = docstrings.arguments(docstrings.of(head)) or _shared_docs(module)
     if initializer is None:
         inherited = _inherited(module, head)
         return None if inherited is None else _documented(inherited, docs)
@@ -70,10 +74,17 @@ def _constructor(module: str, name: str) -> tuple[Parameter, ...] | None:
     handing_on = _call_that_hands_on(initializer)
     if handing_on is None:
         return own
+    inherited = _inherited(module, head) or ()
+    own = _documented(own, {one.name: one.doc for one in inherited if one.doc} | docs)
     known = {parameter.name for parameter in own}
-    inherited = _left_open(handing_on, _inherited(module, head) or ())
-    new = tuple(parameter for parameter in inherited if parameter.name not in known)
-    return own + _documented(new, docs)
+    new = [one for one in _left_open(handing_on, inherited) if one.name not in known]
+    return own + _documented(tuple(new), docs)
+
+
+def _shared_docs(module: str) -> dict[str, str]:
+    """What a module says once about the arguments of a whole family of classes."""
+    shared = SHARED_DOCS.search(text.module_text(module))
+    return docstrings.arguments(f"Args:\n        {shared[1]}") if shared else {}
 
 
 def _documented(parameters: tuple[Parameter, ...], docs: dict[str, str]) -> tuple[Parameter, ...]:

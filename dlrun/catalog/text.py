@@ -17,6 +17,7 @@ from typing import TypeVar
 from dlrun.errors import DlrunError
 
 Definition = TypeVar("Definition", ast.ClassDef, ast.FunctionDef)
+COMMENT = re.compile(r"#[^\n]*")
 IMPORT = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n(]+)$", re.MULTILINE)
 
 
@@ -75,7 +76,7 @@ def imports(module: str) -> dict[str, Import]:
     """
     found: dict[str, Import] = {}
     for source, names in IMPORT.findall(module_text(module)):
-        for part in names.strip("()").split(","):
+        for part in COMMENT.sub("", names).strip("()").split(","):
             name, _, alias = part.strip().partition(" as ")
             if name:
                 found.setdefault(alias.strip() or name, Import(source, name.strip()))

@@ -143,13 +143,14 @@ class _Reader:
         return str(written)
 
     def scalar(self, event: Any, path: str) -> scalars.Scalar:
-        if "\0" in event.value:
+        text: str = event.value
+        if "\0" in text:
             self.findings.add(self.place(event), path, "Text cannot hold a NUL.", "Remove it.")
-            return event.value.replace("\0", "")
+            return text.replace("\0", "")
         if not event.implicit[0]:
-            return event.value
+            return text
         try:
-            return scalars.resolve(event.value)
+            return scalars.resolve(text)
         except ValueError as error:
             self.findings.add(self.place(event), path, f"{error}.", "Write a smaller number.")
             return 0

@@ -1,0 +1,51 @@
+"""Docstrings taken apart."""
+
+import ast
+
+from dlrun.catalog import docstrings
+
+DOCSTRING = """Does a thing
+on two lines.
+
+More about it.
+
+Args:
+    a: int, the first
+        of them.
+
+        - a point: here
+    b, c (str): Both.
+    **kwargs: The rest.
+
+Returns:
+    d: not an argument.
+"""
+
+
+def test_the_first_paragraph_is_the_summary():
+    """On one line."""
+    assert docstrings.summary(DOCSTRING) == "Does a thing on two lines."
+    assert docstrings.summary("") == ""
+
+
+def test_each_argument_has_its_text_on_one_line():
+    """Continuation lines, shared entries, types in parentheses."""
+    assert docstrings.arguments(DOCSTRING) == {
+        "a": "int, the first of them. - a point: here",
+        "b": "Both.",
+        "c": "Both.",
+        "kwargs": "The rest.",
+    }
+
+
+def test_no_section_no_arguments():
+    """Also where the section is empty."""
+    assert docstrings.arguments("Nothing.") == {}
+    assert docstrings.arguments("Args:") == {}
+
+
+def test_the_docstring_of_a_definition_is_dedented():
+    """Empty where there is none."""
+    (definition,) = ast.parse('def f():\n    """One.\n\n    Two.\n    """').body
+    assert docstrings.of(definition) == "One.\n\nTwo."
+    assert docstrings.of(None) == ""
