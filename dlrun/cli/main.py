@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from typing import TYPE_CHECKING
 
-import typer
-
-from dlrun.cli.app import app
 from dlrun.cli.output import (
     ClosedOutputError,
     discard_data,
@@ -17,14 +15,16 @@ from dlrun.cli.output import (
     open_streams,
     write_message,
 )
-from dlrun.errors import ConfigError, DlrunError, UsageError
+from dlrun.cli.signals import ending_on_signals
+from dlrun.errors import ConfigError, DlrunError, InterruptedRunError, UsageError
+from dlrun.rundir.files import reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INTERRUPTED = 130
-CLOSED_OUTPUT = 141
-"""128 + SIGPIPE: the exit code of every tool whose reader has gone."""
+_INTERNAL_ERROR = 1
+_CODES = {number: 128 + number for number in signal.Signals}
+"""The exit code of a process that a signal has ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,68 +36,69 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    open_streams()
-    # Plugins of pydantic have no business in a command line, and looking for them takes 20 ms.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        exit_code = _invoke(words or ["--help"])
-        flush_data()
+        open_streams()
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        with ending_on_signals():
+            exit_code = _invoke(words or ["--help"])
+            flush_data()
+    except KeyboardInterrupt:
+        exit_code = _CODES[signal.SIGINT]
+    except SystemExit as error:
+        exit_code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except ClosedOutputError:
         discard_data()
-        return CLOSED_OUTPUT
-    except DlrunError as error:
-        _show_traceback()
+        return _CODES[signal.SIGPIPE]
+    except Exception as error:  # noqa: BLE001 - whatever is wrong is told, never traced
+        if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
+            traceback.print_exc()
         write_message(describe(error))
-        return error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        exit_code = INTERRUPTED
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else int(error.code is not None)
-    except Exception as error:  # noqa: BLE001 - the last resort: a bug is told like an error
-        _show_traceback()
-        write_message(describe_bug(error))
-        return 1
-    if exit_code == INTERRUPTED:
-        write_message("Interrupted.")
+        return error.exit_code if isinstance(error, DlrunError) else _INTERNAL_ERROR
+    for number in signal.Signals:
+        if exit_code == _CODES[number]:
+            write_message(str(InterruptedRunError(number)))
     return exit_code
 
 
-def describe(error: DlrunError) -> str:
+def describe(error: Exception) -> str:
     """Word an error for the terminal.
 
     Args:
         error: What went wrong.
 
     Returns:
-        `error: ` and the message; several problems of a config are counted and indented.
+        `error: ` and the message. Several problems of a config are counted and indented. An
+        exception that no user can cause by a mistake says how to see more.
     """
+    if isinstance(error, InterruptedRunError):
+        return str(error)
     if isinstance(error, ConfigError) and len(error.problems) > 1:
         lines = "".join(f"\n  {problem}" for problem in error.problems)
         return f"error: {len(error.problems)} problems in the config{lines}"
-    return f"error: {error}"
-
-
-def describe_bug(error: Exception) -> str:
-    """Word an exception that no user can cause by a mistake.
-
-    Args:
-        error: What was raised.
-
-    Returns:
-        One line that says how to see more.
-    """
+    if isinstance(error, DlrunError):
+        return f"error: {error}"
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename is not None else ""
+        return f"error: {place}{reason(error)}."
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return f"internal error: {text} (set DLRUN_TRACEBACK=1 to see the traceback)"
 
 
 def _invoke(words: list[str]) -> int:
     """Let typer find and call the command; its own errors become ours."""
+    # Plugins of pydantic have no business in a command line, and looking for them takes 20 ms.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    import typer
+
+    from dlrun.cli.app import app
+
     command = typer.main.get_command(app)
     try:
         result = command.main(
             args=words, prog_name="dlrun", standalone_mode=False, obj=["dlrun", *words]
         )
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
@@ -105,9 +106,3 @@ def _invoke(words: list[str]) -> int:
         path = context.command_path if context is not None else "dlrun"
         raise UsageError(error.format_message(), fix=f"`{path} --help` tells more.") from error
     return result if isinstance(result, int) else 0
-
-
-def _show_traceback() -> None:
-    """Print the traceback of the exception at hand, if the user has asked for it."""
-    if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
-        traceback.print_exc()

@@ -178,7 +178,8 @@ def _main_metric(path: Path) -> tuple[str | None, float | None]:
     for split in ("test", "validation", "train"):
         metrics = splits.get(split)
         if isinstance(metrics, dict) and metrics:
-            name = next((name for name in metrics if name != "loss"), "loss")
+            names = [name for name, value in metrics.items() if not isinstance(value, dict)]
+            name = next((name for name in names if name != "loss"), "loss")
             return f"{split} {name}", _number(metrics.get(name))
     return None, None
 

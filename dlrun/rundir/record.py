@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,8 @@ FORMAT = 1
 STATUSES = ("running", "finished", "interrupted", "failed")
 
 _MAX_REASON = 500
-_INTERRUPTED_BY_KEYBOARD = 130
+_SIGNALS_BY_CODE = {128 + number: number for number in signal.Signals}
+"""`SystemExit` with one of these codes is how a signal ends a command in good order."""
 
 
 class Record:
@@ -58,7 +60,8 @@ def recording(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[Record]:
     """Record a run: `running` while the block works, and at its end how it ended.
 
     `finished` where the block ends by itself, `interrupted` on a signal (`InterruptedRunError`,
-    `KeyboardInterrupt`), `failed` on everything else, with a reason of one line and the exit code.
+    `KeyboardInterrupt`, `SystemExit(128 + number)`), `failed` on everything else, with a reason of
+    one line and the exit code.
     The exception goes on. The folder is locked meanwhile: a process that is killed leaves
     `running` behind without a lock, which readers call `killed`.
 
@@ -160,7 +163,9 @@ def _end(start: float) -> dict[str, Any]:
 def _failure(error: BaseException) -> dict[str, Any]:
     """What an exception means for the run."""
     if isinstance(error, KeyboardInterrupt):
-        return _closing("interrupted", _INTERRUPTED_BY_KEYBOARD, "Interrupted by SIGINT.")
+        error = InterruptedRunError(signal.SIGINT)
+    elif isinstance(error, SystemExit) and error.code in _SIGNALS_BY_CODE:
+        error = InterruptedRunError(_SIGNALS_BY_CODE[error.code])
     if isinstance(error, InterruptedRunError):
         return _closing("interrupted", error.exit_code, str(error))
     if isinstance(error, DlrunError):

@@ -79,6 +79,7 @@ def test_what_is_not_a_run_is_left_out(tmp_path):
         ({"train": {"mae": 1.0, "loss": 3.0}}, "train mae", 1.0),
         ({"train": {"loss": None}}, "train loss", None),
         ({"test": {}, "train": {"loss": 1.0}}, "train loss", 1.0),
+        ({"test": {"loss": 1.0, "classification": {"accuracy": 1.0}}}, "test loss", 1.0),
         ({"test": 3}, None, None),
     ],
 )

@@ -69,6 +69,7 @@ def test_end_of_the_work_closes_the_record(run):
         ),
         (DlrunError("Bad.", fix="Mend it."), "failed", 1, "Bad. Mend it."),
         (ValueError("a\n  b"), "failed", 1, "ValueError: a b"),
+        (SystemExit(143), "interrupted", 143, "Interrupted by SIGTERM."),
         (SystemExit(7), "failed", 7, "SystemExit: 7"),
         (SystemExit("no"), "failed", 1, "SystemExit: no"),
         (MemoryError(), "failed", 1, "MemoryError: "),
