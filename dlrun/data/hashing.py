@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-    from dlrun.arrays import Splits
+    from dlrun.arrays import Samples
 
 
-def hash_samples(splits: Splits) -> dict[str, str]:
+def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:
     """The SHA-256 of every array of every split.
 
     Args:
-        splits: The rows, ready for training.
+        splits: The rows by split, ready for training.
 
     Returns:
         Hex digests by `<split>.<array>`, such as `train.x`; arrays that are None are left out.
     """
     hashes = {}
-    for split, samples in splits.present().items():
+    for split, samples in splits.items():
         for name in ("x", "y", "sample_weight"):
             array = getattr(samples, name)
             if array is not None:

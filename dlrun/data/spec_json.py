@@ -97,7 +97,8 @@ def _entries(content: object, name: str, kind: type[Spec | Scaling]) -> dict[str
         ("has the unknown", set(content) - expected),
     ):
         if keys:
-            raise RunFolderError(f"{name} {problem} {', '.join(sorted(map(repr, keys)))}.")
+            listed = ", ".join(sorted(map(repr, keys)))
+            raise RunFolderError(f"{name} {problem} {listed}.", where="spec.json")
     return content
 
 

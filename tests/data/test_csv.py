@@ -1,0 +1,237 @@
+"""Reading CSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dlrun.data import csv as csv_module
+from dlrun.data.csv import open_csv
+from dlrun.data.csv_numbers import parse_number, parse_numbers
+from dlrun.errors import DataError
+
+CELLS = st.text(st.sampled_from('ab1. ,;"\né'), max_size=6)
+TABLES = st.integers(2, 4).flatmap(
+    lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1, max_size=12)
+)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content: bytes) -> Path:
+        path = tmp_path / "data.csv"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def read_rows(path, *, header=False, delimiter=","):
+    with open_csv(path, delimiter=delimiter) as file:
+        pieces = list(file.pieces(header=header))
+        rows = [[cell.strip() for cell in row] for piece in pieces for row in piece.rows]
+        return rows, [number for piece in pieces for number in piece.numbers]
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(table=TABLES, lines=st.sampled_from([1, 2, 4]), line_end=st.sampled_from(["\n", "\r\n"]))
+def test_what_the_csv_module_writes_is_read_back(table, lines, line_end, tmp_path, monkeypatch):
+    """Cells with quotes, delimiters and newlines survive, wherever a piece of the file ends."""
+    monkeypatch.setattr(csv_module, "CELLS_PER_PIECE", lines * len(table[0]))
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=line_end).writerows(table)
+    path = tmp_path / "table.csv"
+    path.write_bytes(text.getvalue().encode())
+    rows, numbers = read_rows(path)
+    assert rows == [[cell.strip() for cell in row] for row in table]
+    assert numbers == sorted(numbers)
+
+
+def test_line_numbers_count_blank_lines_and_lines_inside_quotes(write):
+    """A row's number is the line on which an editor shows its beginning."""
+    path = write(b'\na,b\n\n1,2\n"x\ny",3\n\n\n4,5\n')
+    assert read_rows(path, header=True) == (
+        [["1", "2"], ["x\ny", "3"], ["4", "5"]],
+        [4, 5, 9],
+    )
+
+
+def test_a_header_of_several_lines_is_one_row(write):
+    """Rows are counted from where they begin, after a quoted header cell with a newline."""
+    path = write(b'"a\nb",c\n1,2\n')
+    with open_csv(path) as file:
+        assert file.first_row == ["a\nb", "c"]
+        assert [list(piece.numbers) for piece in file.pieces(header=True)] == [[3]]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_line_ends_and_a_byte_order_mark_are_understood(write, line_end):
+    """Files of Unix, Windows, old Macs and Excel read alike."""
+    path = write(b"\xef\xbb\xbf" + line_end.join([b"a,b", b"1,2", b"3,4"]))
+    assert read_rows(path) == ([["a", "b"], ["1", "2"], ["3", "4"]], [1, 2, 3])
+
+
+@pytest.mark.parametrize(("delimiter", "line"), [(",", b"a,b"), (";", b"a;b"), ("\t", b"a\tb")])
+def test_the_delimiter_is_read_off_the_first_line(write, delimiter, line):
+    """Commas, semicolons and tabs are told apart."""
+    with open_csv(write(line)) as file:
+        assert (file.delimiter, file.first_row) == (delimiter, ["a", "b"])
+
+
+def test_a_delimiter_inside_quotes_does_not_count(write):
+    """A quoted header cell may hold another delimiter."""
+    with open_csv(write(b'"a;b",c\n')) as file:
+        assert file.first_row == ["a;b", "c"]
+
+
+def test_pieces_are_bounded_and_whole(write, monkeypatch):
+    """No piece holds more lines than the largest power of two that the bound allows."""
+    monkeypatch.setattr(csv_module, "CELLS_PER_PIECE", 7)
+    path = write(b"1,2\n" * 5)
+    with open_csv(path) as file:
+        assert [len(piece) for piece in file.pieces(header=False)] == [2, 2, 1]
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path):
+    """Nothing is read twice, so that `<(zcat data.csv.gz)` works in a shell."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"a,b\n1,2\n",))
+    writer.start()
+    assert read_rows(pipe, delimiter=None) == ([["a", "b"], ["1", "2"]], [1, 2])
+    writer.join()
+
+
+BROKEN_QUOTES = "the quotes of this row are broken (',' expected after '\"')."
+FIX_QUOTES = 'Put quotes around the whole cell, and write a quote inside it as "".'
+WHICH_DELIMITER = (
+    "the line has commas and semicolons; which of them separates the columns cannot be told."
+)
+FIX_DELIMITER = (
+    "Put cells that contain one of them in double quotes, and write decimals with a point."
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "{path}: the file is empty."),
+        (b"\xef\xbb\xbf\n \r\n", "{path}: the file is empty."),
+        (b"a,b\n", "{path}: the file has a header but no rows."),
+        (b"a,b\n1\n", "{path}:2: the row has 1 cell, but the first row (line 1) has 2."),
+        (b"a,b\n\n1,2,3\n", "{path}:3: the row has 3 cells, but the first row (line 1) has 2."),
+        (b'a,b\n"1",2,3\n', "{path}:2: the row has 3 cells, but the first row (line 1) has 2."),
+        (
+            b'a,b\n1,2\n3,"4\n5,6\n',
+            f"{{path}}:3: a quoted cell of this row does not end.\n  {FIX_QUOTES}",
+        ),
+        (
+            b'a,b\n3,"4\n' + b"5,6\n" * 50_000,
+            f"{{path}}:2: a quoted cell of this row does not end.\n  {FIX_QUOTES}",
+        ),
+        (
+            b'a,b\n"1"2,3\n',
+            f"{{path}}:2: {BROKEN_QUOTES}\n  {FIX_QUOTES}",
+        ),
+        (b"a,b\n1,caf\xe9\n", "{path}:2: byte 0xe9 is not UTF-8 text.\n  Save it as UTF-8."),
+        (
+            "a,b\n".encode("utf-16"),
+            "{path}:1: byte 0xff is not UTF-8 text.\n  Save it as UTF-8.",
+        ),
+        (
+            b"1,5;2\n",
+            f"{{path}}:1: {WHICH_DELIMITER}\n  {FIX_DELIMITER}",
+        ),
+    ],
+)
+def test_a_malformed_file_is_an_error_that_names_the_line(write, content, message):
+    """Every way in which a file can be no table."""
+    path = write(content)
+    with pytest.raises(DataError) as error, open_csv(path) as file:
+        list(file.pieces(header=True))
+    assert str(error.value) == message.format(path=path)
+
+
+def test_a_missing_file_and_a_directory_are_errors(tmp_path):
+    """The two most frequent slips."""
+    with pytest.raises(DataError) as error, open_csv(tmp_path / "none.csv"):
+        pass
+    assert str(error.value) == f"{tmp_path}/none.csv: there is no such file."
+    with pytest.raises(DataError) as error, open_csv(tmp_path):
+        pass
+    assert str(error.value) == f"{tmp_path}: this is a directory; a CSV file was expected."
+
+
+def test_a_file_that_may_not_be_read_is_an_error(write, monkeypatch):
+    """The system's reason is passed on."""
+    path = write(b"a,b\n")
+
+    def refuse(*_arguments, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError) as error, open_csv(path):
+        pass
+    assert str(error.value) == f"{path}: the file cannot be read: Permission denied."
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    numbers=st.lists(
+        st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 2), min_size=1, max_size=20
+    ),
+    quoted=st.booleans(),
+)
+def test_numbers_are_read_to_the_last_bit(numbers, quoted, tmp_path):
+    """The quick path and the path for quoted cells both give what Python's `float` gives."""
+    mark = '"' if quoted else ""
+    path = tmp_path / "numbers.csv"
+    path.write_text("".join(f"{mark}{a!r}{mark},{b!r}\n" for a, b in numbers))
+    with open_csv(path) as file:
+        read = [
+            parse_numbers(piece, [1, 0], ["b", "a"], path) for piece in file.pieces(header=False)
+        ]
+    expected = np.array(numbers)[:, ::-1]
+    assert np.concatenate(read).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(
+    "cell", ["1_000", "0x10", "\uff11", "", " ", "1e", "nan", "-Infinity", "1e999"]
+)
+@pytest.mark.parametrize("quoted", [False, True])
+def test_what_only_looks_like_a_number_is_refused(write, cell, quoted):
+    """No cell is swallowed, neither by the quick path nor by the other."""
+    assert parse_number(cell) is None
+    first = '"1"' if quoted else "1"
+    path = write(f"{first},2\n{cell},3\n".encode())
+    with open_csv(path) as file, pytest.raises(DataError, match=r"data\.csv:2: column 'a': "):
+        parse_numbers(next(file.pieces(header=False)), [0], ["a"], path)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("abc", "'abc' is not a number.\n  Mend the cell, or leave the row out."),
+        ("", "the cell is empty; a number was expected.\n  Mend the cell, or leave the row out."),
+        ("NaN", "'NaN' is not a finite number.\n  Mend the cell, or leave the row out."),
+        ("1e999", "'1e999' is not a finite number.\n  Mend the cell, or leave the row out."),
+        ("1,5", "'1,5' is not a number.\n  Write decimals with a point."),
+        ("x" * 70, f"'{'x' * 60}'... is not a number.\n  Mend the cell, or leave the row out."),
+    ],
+)
+def test_a_bad_cell_is_shown_with_its_line_and_column(write, cell, message):
+    """File, line, column and text, and what to do."""
+    path = write(f"a;b\n1;2\n3;{cell}\n".encode())
+    with open_csv(path) as file, pytest.raises(DataError) as error:
+        parse_numbers(next(file.pieces(header=True)), [0, 1], ["a", "b"], path)
+    assert str(error.value) == f"{path}:3: column 'b': {message}"

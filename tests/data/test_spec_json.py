@@ -1,0 +1,113 @@
+"""The spec as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlrun.arrays import Scaling, Spec
+from dlrun.data.spec_json import spec_from_json, spec_to_json
+from dlrun.errors import RunFolderError
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@st.composite
+def specs(draw):
+    columns = draw(st.integers(1, 3))
+    names = st.lists(st.text(max_size=5), min_size=columns, max_size=columns).map(tuple)
+    numbers = st.lists(FINITE, min_size=columns, max_size=columns).map(tuple)
+    factors = st.lists(FINITE.filter(bool), min_size=columns, max_size=columns).map(tuple)
+    classes = draw(st.none() | st.lists(st.text(max_size=5), min_size=2, max_size=4).map(tuple))
+    return Spec(
+        input_shape=(columns,),
+        feature_names=draw(st.none() | names),
+        class_names=classes,
+        class_values=draw(st.none() | st.just(tuple(map(float, range(len(classes))))))
+        if classes
+        else None,
+        pixel_max=draw(st.none() | FINITE),
+        scaling=draw(st.none() | st.builds(Scaling, st.just("standard"), numbers, factors)),
+        label_form=draw(st.sampled_from([None, "index", "one_hot", "binary", "sign", "value"])),
+        threshold=draw(st.none() | FINITE),
+        output=draw(st.sampled_from([None, "probability", "logit", "score"])),
+        rows=draw(st.dictionaries(st.sampled_from(["train", "test"]), st.integers(0, 9))),
+    )
+
+
+@given(spec=specs())
+def test_a_spec_comes_back_from_json_equal(spec):
+    """To the last bit of every number."""
+    assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
+
+
+def test_an_image_spec_comes_back_equal():
+    """Several axes, and one scaling number for all of them."""
+    spec = Spec((8, 8, 1), scaling=Scaling("minmax", (0.0,), (2.0,)), target_names=("digit",))
+    assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"input_shape": None}, "spec.json: input_shape should be a list."),
+        ({"input_shape": ["3"]}, "spec.json: input_shape should be whole numbers."),
+        ({"input_shape": [True]}, "spec.json: input_shape should be whole numbers."),
+        ({"feature_names": ["a"]}, "spec.json: feature_names should be one name for each column."),
+        ({"feature_names": [1, 2]}, "spec.json: feature_names should be text."),
+        ({"target_names": []}, "spec.json: target_names should be at least one name."),
+        ({"class_values": [1]}, "spec.json: class_values should be one number for each class."),
+        ({"threshold": float("nan")}, "spec.json: threshold should be finite numbers."),
+        ({"threshold": "0.5"}, "spec.json: threshold should be finite numbers."),
+        (
+            {"label_form": "onehot"},
+            "spec.json: label_form should be one of index, one_hot, binary, sign, value.",
+        ),
+        ({"scaling": 3}, "spec.json: scaling should be an object."),
+        (
+            {"scaling": {"kind": "standard", "offset": [0, 0], "factor": [1, 0]}},
+            "spec.json: scaling.factor should be one number for each offset, never 0.",
+        ),
+        (
+            {"scaling": {"kind": "log", "offset": [0, 0], "factor": [1, 1]}},
+            "spec.json: kind should be one of standard, minmax.",
+        ),
+        (
+            {"scaling": {"kind": "minmax", "offset": [0], "factor": [1]}},
+            "spec.json: scaling should be one offset for each column.",
+        ),
+        (
+            {"rows": {"all": 3}},
+            "spec.json: rows should be a number for each of train, validation and test.",
+        ),
+        ({"rows": {"train": -1}}, "spec.json: rows should be whole numbers."),
+        ({"color": 1}, "spec.json: the spec has the unknown 'color'."),
+    ],
+)
+def test_a_malformed_spec_is_an_error_of_the_run_folder(change, message):
+    """Nothing of it is believed before it has been checked."""
+    content = spec_to_json(Spec((2,))) | change
+    with pytest.raises(RunFolderError) as error:
+        spec_from_json(content)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([], "spec.json: the spec should be an object."),
+        (None, "spec.json: the spec should be an object."),
+        (
+            {key: value for key, value in spec_to_json(Spec((2,))).items() if key != "rows"},
+            "spec.json: the spec misses 'rows'.",
+        ),
+    ],
+)
+def test_what_is_no_spec_is_an_error(content, message):
+    """Another kind of JSON, or a part of one."""
+    with pytest.raises(RunFolderError) as error:
+        spec_from_json(content)
+    assert str(error.value) == message
