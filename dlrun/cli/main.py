@@ -104,5 +104,6 @@ def _invoke(words: list[str]) -> int:
             raise
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "dlrun"
-        raise UsageError(error.format_message(), fix=f"`{path} --help` tells more.") from error
+        what = error.format_message().replace("Value error, ", "")  # pydantic's, inside typer's
+        raise UsageError(what, fix=f"`{path} --help` tells more.") from error
     return result if isinstance(result, int) else 0

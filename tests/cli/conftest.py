@@ -1,0 +1,33 @@
+"""Commands called in this process, with workflows that do what a test says."""
+
+import pytest
+
+from dlrun.cli.main import main
+
+CONFIG = """\
+name: tiny
+dataset: {type: moons}
+model: {layers: [{type: Dense, units: 1, activation: sigmoid}]}
+loss: binary_crossentropy
+optimizer: adam
+"""
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    """A valid config, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.yaml").write_text(CONFIG)
+    return "tiny.yaml"
+
+
+@pytest.fixture
+def dlrun(capsys):
+    """Call the command line: exit code, stdout, stderr."""
+
+    def call(*words):
+        exit_code = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return exit_code, captured.out, captured.err
+
+    return call

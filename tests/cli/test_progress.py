@@ -1,0 +1,184 @@
+"""Progress: a line every few seconds, or one line that is drawn over on a terminal."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from dlrun.cli.progress import BarListener, LineListener, Pace, listening, progress_line
+
+LOGS = ["loss 0.1234", "accuracy 0.9812", "val_loss 0.2345", "val_accuracy 0.9712"]
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        """The time in seconds."""
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def run_epochs(listener, clock, *, seconds, epochs, until=None, steps=4):
+    """Report every epoch of a training whose epochs take some seconds each."""
+    listener.started(epochs=epochs, steps=steps)
+    for epoch in range(1, (until or epochs) + 1):
+        clock.now += seconds
+        listener.progressed(epoch=epoch, step=0, logs={"loss": 1 / epoch})
+    listener.finished()
+
+
+def test_lines_are_seconds_apart(capsys, clock):
+    """Fifty epochs a second each give a line every five seconds, and the last epoch."""
+    run_epochs(LineListener(clock), clock, seconds=1, epochs=12)
+    assert capsys.readouterr().err == (
+        "epoch 5/12  loss 0.2000  7.0 s left\n"
+        "epoch 10/12  loss 0.1000  2.0 s left\n"
+        "epoch 12/12  loss 0.0833\n"
+    )
+
+
+def test_quick_training_is_one_line(capsys, clock):
+    """What is over at once is told once."""
+    run_epochs(LineListener(clock), clock, seconds=0.001, epochs=3000)
+    assert capsys.readouterr().err == "epoch 3000/3000  loss 3.33e-04\n"
+
+
+def test_training_that_ends_early_has_its_last_line(capsys, clock):
+    """Early stopping: the last epoch that was trained is told."""
+    run_epochs(LineListener(clock), clock, seconds=1, epochs=100, until=6)
+    assert capsys.readouterr().err.splitlines()[-1] == "epoch 6/100  loss 0.1667  1 min 34 s left"
+
+
+def test_long_epochs_show_batches(capsys, clock):
+    """Within an epoch the batches are counted."""
+    listener = LineListener(clock)
+    listener.started(epochs=2, steps=100, first_epoch=1)
+    for step in (10, 20):
+        clock.now += 6
+        listener.progressed(epoch=1, step=step, logs={})
+    assert capsys.readouterr().err == (
+        "epoch 1/2 + 10/100 batches  54 s left\nepoch 1/2 + 20/100 batches  48 s left\n"
+    )
+
+
+def test_messages(capsys, clock):
+    """Messages come at once, with control characters spelled out."""
+    LineListener(clock).message("labels: \x1b[2J")
+    assert capsys.readouterr().err == "labels: \\x1b[2J\n"
+
+
+def test_a_dead_stderr_does_not_end_a_training(monkeypatch, clock):
+    """`dlrun train 2>&1 | head -1` loses messages, never the run."""
+
+    class Dead(io.StringIO):
+        def write(self, _):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Dead())
+    run_epochs(LineListener(clock), clock, seconds=9, epochs=3)
+
+
+def test_pace_leaves_out_the_time_of_compiling():
+    """The first report carries the tracing of the graph; later ones tell the speed."""
+    pace = Pace(total=100, done=0, now=0.0)
+    assert pace.time_left(0, 10.0) is None
+    assert pace.time_left(10, 20.0) == 180.0
+    assert pace.time_left(20, 21.0) == 8.0
+    assert pace.time_left(60, 25.0) == 4.0
+    assert pace.time_left(100, 29.0) == 0.0
+
+
+def test_quiet_tells_nothing(capsys, clock):
+    """--quiet: nothing but errors."""
+    with listening(quiet=True) as listener:
+        listener.message("a")
+        run_epochs(listener, clock, seconds=9, epochs=3)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (12, "epoch 137/3000"),
+        (28, "epoch 137/3000  loss 0.1234"),
+        (40, "epoch 137/3000  loss 0.1234  48 s left"),
+        (60, "epoch 137/3000  ======--------------  loss 0.1234  48 s left"),
+        (
+            80,
+            "epoch 137/3000  =======----------------  loss 0.1234  accuracy 0.9812  48 s left",
+        ),
+    ],
+)
+def test_line_on_narrow_terminals(width, line):
+    """What matters most finds room first: the epoch, the loss, the time left, a bar, the rest."""
+    drawn = progress_line(
+        "epoch 137/3000",
+        fraction=0.3,
+        logs=LOGS,
+        time_left="48 s left",
+        width=width,
+        ascii_only=True,
+    )
+    assert drawn.plain == line
+
+
+@pytest.mark.parametrize("width", range(14, 160))
+def test_line_never_wraps(width):
+    """It fits whatever the width."""
+    drawn = progress_line(
+        "epoch 137/3000", fraction=1.5, logs=LOGS, time_left="48 s left", width=width
+    )
+    assert drawn.cell_len <= width
+
+
+def test_bar_is_made_of_line_characters_where_there_are_some():
+    """Half of the bar is full."""
+    line = progress_line("epoch 1/2", fraction=0.5, logs=[], time_left="", width=21)
+    assert line.plain == "epoch 1/2  \u2501\u2501\u2501\u2501\u2501\u254c\u254c\u254c\u254c\u254c"
+
+
+def terminal(**options):
+    return Console(file=io.StringIO(), force_terminal=True, width=60, _environ={}, **options)
+
+
+def test_bar_is_drawn_over_and_cleared(clock):
+    """The cursor is hidden while the bar is there and shown at the end; the line is erased."""
+    console = terminal(color_system=None)
+    run_epochs(BarListener(console, clock), clock, seconds=1, epochs=2)
+    drawn = console.file.getvalue()
+    assert "epoch 0/2" in drawn
+    assert "epoch 1/2" in drawn
+    assert "loss 0.5000" in drawn
+    assert drawn.count("\x1b[?25l") == drawn.count("\x1b[?25h") == 1
+    assert drawn.endswith("\x1b[2K")
+
+
+def test_bar_is_drawn_ten_times_a_second_at_most(clock):
+    """A thousand reports a second cost next to nothing."""
+    console = terminal(color_system=None)
+    run_epochs(BarListener(console, clock), clock, seconds=0.001, epochs=1000)
+    assert 5 <= console.file.getvalue().count("epoch") <= 15
+
+
+def test_bar_prints_messages_as_they_are(clock):
+    """No markup, no escape sequence, no wrapping; also before the bar."""
+    console = terminal(color_system=None)
+    listener = BarListener(console, clock)
+    listener.message("[red]a[/red] \x1b[2J " + "x" * 80)
+    assert console.file.getvalue() == "[red]a[/red] \\x1b[2J " + "x" * 80 + "\n"
+
+
+def test_bar_without_a_training(clock):
+    """A run that fails before its first epoch has no bar to clear."""
+    console = terminal()
+    listener = BarListener(console, clock)
+    listener.finished()
+    assert console.file.getvalue() == ""

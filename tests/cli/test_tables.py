@@ -1,0 +1,122 @@
+"""What the tables look like, to the character, on wide and on narrow terminals."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dlrun.cli.output import Screen
+from dlrun.cli.tables import closing_table, evaluation_tables, runs_table
+from dlrun.reports.classification import classification_report
+from dlrun.rundir.listing import RunRow
+
+METRICS = {
+    "train": {"loss": 0.03214, "accuracy": 0.99, "mean_absolute_error": 1e-6},
+    "validation": {"loss": 0.0712, "accuracy": 0.98},
+    "test": {"loss": float("nan"), "accuracy": 0.979},
+}
+FOLDER = "runs/20261120-231455_mnist_mlp_7k2q"
+WIDE, NARROW = Screen(80), Screen(40)
+NOW = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
+ROWS = [
+    RunRow(Path(FOLDER), "finished", NOW - timedelta(minutes=3), 3.2, "test accuracy", 0.979),
+    RunRow(Path("runs/20261117-231455_moons_2abc"), "damaged", NOW - timedelta(days=3)),
+    RunRow(Path("runs/odd"), "damaged"),
+]
+
+
+def test_closing_table():
+    """One row per metric, one column per split, then time and folder."""
+    assert closing_table(METRICS, seconds=12.3, folder=FOLDER, screen=WIDE) == (
+        "                        train  validation    test\n"
+        "loss                   0.0321      0.0712     nan\n"
+        "accuracy               0.9900      0.9800  0.9790\n"
+        "mean_absolute_error  1.00e-06\n"
+        "\n"
+        "12 s  runs/20261120-231455_mnist_mlp_7k2q"
+    )
+
+
+def test_closing_table_in_forty_columns():
+    """The names of the metrics give way, the numbers do not."""
+    assert closing_table(METRICS, seconds=12.3, folder="runs/a", screen=NARROW) == (
+        "               train  validation    test\n"
+        "loss          0.0321      0.0712     nan\n"
+        "accuracy      0.9900      0.9800  0.9790\n"
+        "mean_abso\u2026  1.00e-06\n"
+        "\n"
+        "12 s  runs/a"
+    )
+
+
+def test_closing_table_without_metrics():
+    """An experiment without loss and metrics still has a time and a folder."""
+    assert closing_table({"train": {}}, seconds=1, folder="a", screen=WIDE) == "1.0 s  a"
+
+
+def test_long_class_names_are_numbered():
+    """A heading would be too wide: the number stands for the class."""
+    names = ["setosa", "versicolor", "virginica"]
+    report = classification_report([0, 1, 2, 2], [0, 1, 1, 2], names)
+    assert evaluation_tables("test", {"loss": 0.5}, report, screen=WIDE) == (
+        "        test\n"
+        "loss  0.5000\n"
+        "\n"
+        "class          precision  recall      f1  rows\n"
+        "setosa            1.0000  1.0000  1.0000     1\n"
+        "versicolor        0.5000  1.0000  0.6667     1\n"
+        "virginica         1.0000  0.5000  0.6667     2\n"
+        "macro average     0.8333  0.8333  0.7778     4\n"
+        "\n"
+        "true \\ predicted  0  1  2\n"
+        "0 setosa          1  .  .\n"
+        "1 versicolor      .  1  .\n"
+        "2 virginica       .  1  1"
+    )
+
+
+def test_wide_confusion_matrix_becomes_a_list():
+    """On a narrow terminal the most frequent confusions tell more than a broken matrix."""
+    y_true = [*range(20), 3, 3, 3, 5]
+    y_pred = [*range(20), 4, 4, 7, 6]
+    report = classification_report(y_true, y_pred, [str(number) for number in range(20)])
+    text = evaluation_tables("test", {}, report, screen=NARROW)
+    assert text.endswith(
+        "\n\nThe most frequent confusions:\n"
+        "true  predicted  rows\n"
+        "3     4             2\n"
+        "3     7             1\n"
+        "5     6             1"
+    )
+    assert max(len(line) for line in text.splitlines()) <= 40
+    perfect = classification_report(range(20), range(20), [str(number) for number in range(20)])
+    assert evaluation_tables("test", {}, perfect, screen=NARROW).endswith(
+        "\n\nNo row is taken for another class."
+    )
+
+
+def test_runs():
+    """One line a run."""
+    assert runs_table(ROWS, now=NOW, screen=WIDE) == (
+        "name                            status    main metric     value    age\n"
+        "20261120-231455_mnist_mlp_7k2q  finished  test accuracy  0.9790  3 min\n"
+        "20261117-231455_moons_2abc      damaged   -                   -    3 d\n"
+        "odd                             damaged   -                   -      -"
+    )
+
+
+def test_runs_in_forty_columns():
+    """Two lines a run."""
+    assert runs_table(ROWS, now=NOW, screen=NARROW) == (
+        "20261120-231455_mnist_mlp_7k2q\n"
+        "  finished test accuracy 0.9790 3 min\n"
+        "20261117-231455_moons_2abc\n"
+        "  damaged 3 d\n"
+        "odd\n"
+        "  damaged -"
+    )
+
+
+def test_colours_of_a_terminal():
+    """Headings are bold, a status has its colour."""
+    text = runs_table(ROWS[:1], now=NOW, screen=Screen(80, color=True))
+    assert "\x1b[32mfinished\x1b[0m" in text
+    assert text.startswith("\x1b[1mname ")

@@ -1,0 +1,96 @@
+"""The command line in a real terminal: a bar that is drawn over, and a terminal left as it was."""
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from dlrun.cli.main import main
+from dlrun.rundir.folder import RunFolder
+import dlrun.workflows.train as workflow
+
+def train(experiment, *, runs_dir, command, listener):
+    listener.message("labels: as they are")
+    listener.started(epochs=2, steps=5)
+    listener.progressed(epoch=1, step=0, logs={"loss": 0.5})
+    if experiment.name == "fails":
+        raise KeyboardInterrupt
+    listener.progressed(epoch=2, step=0, logs={"loss": 0.25})
+    listener.finished()
+    return SimpleNamespace(
+        folder=RunFolder(Path("runs/a")), metrics={"train": {"loss": 0.25}}, seconds=1.0
+    )
+
+workflow.train = train
+sys.exit(main(["train", "tiny.yaml", *sys.argv[1:]]))
+"""
+
+
+def in_terminal(*words, **environment):
+    """Run a training in name only with stderr on a terminal: exit code, stdout, stderr."""
+    leader, follower = pty.openpty()
+    clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words],
+        env={**clean, "TERM": "xterm-256color", "COLUMNS": "40", **environment},
+        stdout=subprocess.PIPE,
+        stderr=follower,
+    )
+    os.close(follower)
+    out, _ = process.communicate()
+    drawn = b""
+    try:
+        while piece := os.read(leader, 65536):
+            drawn += piece
+    except OSError:  # Linux says so when the last writer has gone.
+        pass
+    os.close(leader)
+    return process.returncode, out.decode(), drawn.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.usefixtures("config")
+def test_bar_and_path():
+    """The bar on the terminal, the path in the pipe: `RUN=$(dlrun train ...)`."""
+    exit_code, out, drawn = in_terminal()
+    assert (exit_code, out) == (0, "runs/a\n")
+    assert drawn.startswith("labels: as they are\n")
+    assert "epoch 0/2" in drawn
+    assert "\x1b[1m" in drawn
+    assert "\x1b[?25l" in drawn
+    assert drawn.rindex("\x1b[?25h") > drawn.rindex("\x1b[?25l")
+    assert drawn.endswith("1.0 s  runs/a\n")
+
+
+@pytest.mark.usefixtures("config")
+def test_interrupted_bar():
+    """Ctrl-C leaves no bar, and the cursor is shown again."""
+    exit_code, out, drawn = in_terminal("--name", "fails")
+    assert (exit_code, out) == (130, "")
+    assert drawn.rindex("\x1b[?25h") > drawn.rindex("\x1b[?25l")
+    assert drawn.endswith("Interrupted by SIGINT.\n")
+
+
+@pytest.mark.usefixtures("config")
+def test_no_color():
+    """NO_COLOR: a bar, but no colour and no bold."""
+    exit_code, _, drawn = in_terminal(NO_COLOR="1")
+    assert exit_code == 0
+    assert "\x1b[?25l" in drawn
+    assert "\x1b[32m" not in drawn
+    assert "\x1b[1m" not in drawn
+
+
+@pytest.mark.usefixtures("config")
+def test_dumb_terminal():
+    """TERM=dumb: plain lines, not one control character."""
+    exit_code, _, drawn = in_terminal(TERM="dumb")
+    assert exit_code == 0
+    assert drawn == (
+        "labels: as they are\nepoch 2/2  loss 0.2500\n       train\nloss  0.2500\n\n1.0 s  runs/a\n"
+    )
