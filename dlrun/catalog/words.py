@@ -105,9 +105,10 @@ def find(kind: str, word: str) -> Word | None:
 
 def suggest(kind: str, word: str) -> str | None:
     """The word or alias that was probably meant, or None where nothing is near."""
-    known = {name.lower(): name for name in words(kind)}
-    if kind in keras_names.PACKAGES:
-        known |= {alias.lower(): alias for alias in keras_names.aliases(kind)} | known
+    known: dict[str, str] = {}
+    aliases = keras_names.aliases(kind) if kind in keras_names.PACKAGES else ()
+    for name in (*words(kind), *aliases):
+        known.setdefault(name.lower(), name)
     return next((known[name] for name in get_close_matches(word.lower(), known, n=1)), None)
 
 

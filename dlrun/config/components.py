@@ -104,13 +104,13 @@ def _why_not(kind: str, word: str) -> tuple[str, str | None]:
 def _argument(word: Word, parameter: Parameter, spot: Spot) -> Any:
     kind = catalog.nested_kind(parameter.name)
     if kind is None or word.kind in ("datasets", "exporters"):
-        return _literal(parameter, spot, literals.expected(parameter))
+        return _literal(spot, literals.expected(parameter))
     if spot.value is None and not parameter.required:
         return None
     if kind == "layers" and isinstance(spot.value, list):
         return [check_component(kind, item).as_dict() for item in spot.items()]
     if kind == "schedules" and parameter.name == "learning_rate" and not spot.keys:
-        return _literal(parameter, spot, literals.Expected(frozenset({"float"}), low=0))
+        return _literal(spot, literals.Expected(frozenset({"float"}), low=0))
     if kind == "activations":
         return _activation(spot)
     checked = check_component(kind, spot)
@@ -118,23 +118,23 @@ def _argument(word: Word, parameter: Parameter, spot: Spot) -> Any:
     return spot.value if written_as_word else checked.as_dict()
 
 
-def _activation(spot: Spot) -> str | None:
+def _activation(spot: Spot) -> str:
     if len(spot.keys) > 1:
         what = "An activation is a word without arguments."
         spot.wrong(what, "Put a layer such as LeakyReLU after this one, with the arguments.")
-        return None
+        return UNKNOWN
     return check_component("activations", spot).type
 
 
-def _literal(parameter: Parameter, spot: Spot, wanted: literals.Expected) -> Any:
+def _literal(spot: Spot, wanted: literals.Expected) -> Any:
+    """The value of an argument; NOT_LITERAL, with a problem noted, where it cannot be that."""
     value = spot.node.plain()
     complaint = literals.complaint(value, wanted)
-    if complaint is None:
-        is_path = wanted.is_path and isinstance(value, str)
-        return absolute(value, spot.node) if is_path else value
-    what = f"{complaint[0].upper()}{complaint[1:]}, got {describe(value)}."
-    spot.wrong(what, literals.repair(value, wanted))
-    return _as_written(parameter.default)
+    if complaint is not None:
+        spot.wrong(f"{complaint}, got {describe(value)}.", literals.repair(value, wanted))
+        return catalog.NOT_LITERAL
+    is_path = "path" in wanted.types and isinstance(value, str)
+    return absolute(value, spot.node) if is_path else value
 
 
 def absolute(path: str, node: Node) -> Path:

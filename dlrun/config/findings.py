@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.errors import ConfigError, Problem
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
     from dlrun.config.places import Place
 
-SHOWN_CHARACTERS = 60
+SHOWN_CHARACTERS: Final = 60
+INDEX: Final = re.compile(r"\[\d+\]")
 
 
 class Findings:
@@ -30,8 +32,16 @@ class Findings:
         self._found.append((place, Problem(path, what, fix, str(place))))
 
     def touch(self, path: str) -> bool:
-        """Whether a problem was found at this path, below it or above it."""
-        return any(_related(problem.path, path) for _, problem in self._found)
+        """Whether a problem was found at this path, below it or above it.
+
+        Args:
+            path: A dotted path; `[]` in it stands for every item of a list.
+        """
+        every = "[]" in path
+        return any(
+            _related(INDEX.sub("[]", problem.path) if every else problem.path, path)
+            for _, problem in self._found
+        )
 
     def raise_if_any(self) -> None:
         """Raise all of them in the order of the file.

@@ -10,6 +10,8 @@ from dlrun.config.components import UNKNOWN, check_component
 from dlrun.config.findings import describe
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dlrun.config.spots import Spot
 
 DATA: Final = "input"
@@ -62,10 +64,14 @@ def _fill_names(layers: tuple[dict[str, Any], ...]) -> None:
     taken = {layer["name"] for layer in layers if isinstance(layer.get("name"), str)} | {DATA}
     for layer in layers:
         if layer.get("name") is None:
-            stem = snake_case(layer["type"]) or UNKNOWN
-            names = chain([stem], (f"{stem}_{number}" for number in count(1)))
-            layer["name"] = next(name for name in names if name not in taken)
+            layer["name"] = free_name(snake_case(layer["type"]) or UNKNOWN, taken)
             taken.add(layer["name"])
+
+
+def free_name(stem: str, taken: Collection[str]) -> str:
+    """The first of `dense`, `dense_1`, `dense_2`, ... that is not taken."""
+    names = chain([stem], (f"{stem}_{number}" for number in count(1)))
+    return next(name for name in names if name not in taken)
 
 
 def _fill_inputs(layers: tuple[dict[str, Any], ...]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STEP = re.compile(r"\.?([^.\[\]]+)|\[(-?\d+)\]")
+STEP = re.compile(r"\.?([^.\[\]\s]+)|\[(-?\d+)\](?: \(\w+\))?")
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Node:
         found: Node | None = None
         if isinstance(self.value, dict):
             found = self.value.get(str(step))
-        elif isinstance(self.value, list) and isinstance(step, int) and step < len(self.value):
-            found = self.value[step]
+        elif isinstance(self.value, list) and step in range(-len(self.value), len(self.value)):
+            found = self.value[int(step)]
         return found
 
     def key_place(self, key: str) -> Place:

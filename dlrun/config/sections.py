@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from dlrun.catalog import snake_case
 from dlrun.config.components import SINGULAR, UNKNOWN, check_component
 from dlrun.config.findings import describe, listed
-from dlrun.config.layers import check_layers
+from dlrun.config.layers import check_layers, free_name
 from dlrun.config.places import Node
 from dlrun.config.schema import Experiment, ModelConfig, TrainingConfig
 from dlrun.config.spots import Spot
@@ -65,11 +66,16 @@ def _layers(root: Spot) -> tuple[dict[str, Any], ...]:
 
 
 def _metrics(spot: Spot) -> tuple[dict[str, Any], ...]:
-    """The metrics; one that is given by an alias is called by it in the logs, as in Keras."""
+    """The metrics, named as Keras names them in the logs: an alias is called as it was written."""
     metrics = _components("metrics", spot)
+    taken: set[str] = set()
     for metric, item in zip(metrics, spot.items() if metrics else (), strict=True):
+        arguments = metric["arguments"]
         if isinstance(item.value, str) and item.value != metric["type"] != UNKNOWN:
-            metric["arguments"]["name"] = item.value
+            arguments["name"] = item.value
+        elif arguments.get("name") is None:
+            arguments["name"] = free_name(snake_case(metric["type"]), taken)
+        taken.add(arguments["name"])
     return metrics
 
 

@@ -49,11 +49,13 @@ def fill(draft: dict[str, Any], places: Places, findings: Findings) -> Experimen
         return Experiment.model_validate(draft)
     except ValidationError as error:
         mistakes = error.errors(include_url=False)
-    for location in dict.fromkeys(_location(mistake) for mistake in mistakes):
+    locations = [_location(mistake) for mistake in mistakes]
+    for location, mistake in dict(zip(locations, mistakes, strict=True)).items():
+        if location == CLASS_WEIGHT and any(one[:2] == CLASS_WEIGHT != one for one in locations):
+            continue  # one of the weights is wrong, not the whole
         path = ""
         for step in location:
             path = below(path, step)
-        mistake = next(one for one in mistakes if _location(one) == location)
         value = _remove(draft, location)
         what = f"Expected {_expected(mistake)}, got {describe(value)}."
         findings.add(places.find(path), path, what)
@@ -61,14 +63,16 @@ def fill(draft: dict[str, Any], places: Places, findings: Findings) -> Experimen
 
 
 def _location(mistake: ErrorDetails) -> tuple[str | int, ...]:
-    """The keys that lead to a wrong value; pydantic adds the names of alternatives."""
+    """The keys that lead to a wrong value; pydantic adds the name of the alternative."""
     location = mistake["loc"]
-    return CLASS_WEIGHT if location[:2] == CLASS_WEIGHT else location
+    if location[:2] == CLASS_WEIGHT:
+        return location[:2] + location[3:4]
+    return location
 
 
 def _expected(mistake: ErrorDetails) -> str:
-    if mistake["loc"][:2] == CLASS_WEIGHT:
-        return "a weight of 0 or more for each class name, 'balanced' or null"
+    if _location(mistake) == CLASS_WEIGHT:
+        return "a weight for each class name, 'balanced' or null"
     text = EXPECTED.get(mistake["type"])
     return text.format(**mistake.get("ctx", {})) if text else mistake["msg"]
 

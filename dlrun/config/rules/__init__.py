@@ -1,14 +1,69 @@
-"""Rules across fields: what each field allows alone, but not together."""
+"""Rules across fields: what every field allows alone, but not together; one function a rule."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from dlrun.config.rules import arguments, graph, last_layer, names, training, weights
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from dlrun.config.findings import Findings
     from dlrun.config.places import Places
     from dlrun.config.schema import Experiment
+    from dlrun.errors import Problem
+
+
+class Rule(NamedTuple):
+    """A rule, and the paths after whose problems it could only guess."""
+
+    check: Callable[[Experiment], Iterator[Problem]]
+    reads: tuple[str, ...] = ()
+
+
+RULES: Final = (
+    Rule(names.layer_names_differ),
+    Rule(names.layer_names_are_usable),
+    Rule(graph.inputs_exist, ("model.layers[].name",)),
+    Rule(graph.inputs_stand_above, ("model.layers[].name",)),
+    Rule(graph.outputs_are_read, ("model.layers[].name", "model.layers[].inputs")),
+    Rule(graph.number_of_inputs_fits),
+    Rule(arguments.one_number_per_dimension),
+    Rule(arguments.strides_or_dilation),
+    Rule(arguments.cells_are_inside_rnn),
+    Rule(arguments.wrappers_hold_what_they_can_use),
+    Rule(weights.weights_are_arrays),
+    Rule(weights.weights_fit_the_layer),
+    Rule(last_layer.softmax_has_several_units),
+    Rule(last_layer.sigmoid_is_not_categorical),
+    Rule(last_layer.probabilities_reach_the_loss),
+    Rule(last_layer.logits_reach_the_loss),
+    Rule(last_layer.signs_reach_the_loss),
+    Rule(last_layer.hinge_has_one_unit),
+    Rule(names.metric_names_differ),
+    Rule(training.training_has_a_loss, ("training.epochs",)),
+    Rule(training.training_has_an_optimizer, ("training.epochs",)),
+    Rule(training.monitors_exist, ("dataset.validation_split", "metrics")),
+    Rule(training.one_thing_sets_the_learning_rate),
+    Rule(training.averages_are_kept),
+    Rule(training.class_weights_have_classes),
+    Rule(training.test_rows_come_once),
+)
 
 
 def check_rules(experiment: Experiment, places: Places, findings: Findings) -> None:
-    """Check every rule; one whose path already has a problem says nothing."""
+    """Check every rule; where a path already has a problem, no rule adds a second one.
+
+    Args:
+        experiment: The config, wrong values replaced by neutral ones.
+        places: Where everything was written.
+        findings: Takes every problem.
+    """
+    for rule in RULES:
+        if any(findings.touch(path) for path in rule.reads):
+            continue
+        for problem in rule.check(experiment):
+            if not findings.touch(problem.path):
+                place = places.find(problem.path)
+                findings.add(place, problem.path, problem.what, problem.fix)

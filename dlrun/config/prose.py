@@ -1,0 +1,130 @@
+"""What the docstrings of Keras say about the type of an argument.
+
+Keras annotates almost nothing, but its docstrings begin with the type: `Positive integer, ...`,
+`Float between 0 and 1. ...`, `int or tuple of 2 integers`, `string, either "valid" or "same"`.
+Where they say nothing certain, anything goes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from dlrun.catalog import NOT_LITERAL
+
+ARTICLE: Final = re.compile(
+    r"^(?:\(optional\)|optional|an?|python|positive|`)[\s,.:;]*", re.IGNORECASE
+)
+CLAUSE: Final = re.compile(r"\.(?:\s|$)|;|:\s")
+WORD: Final = re.compile(r"[A-Za-z]+")
+TYPES: Final = {
+    "int": "int",
+    "ints": "int",
+    "integer": "int",
+    "integers": "int",
+    "float": "float",
+    "floats": "float",
+    "bool": "bool",
+    "boolean": "bool",
+    "string": "str",
+    "str": "str",
+    "strings": "str",
+    "list": "list",
+    "lists": "list",
+    "tuple": "list",
+    "tuples": "list",
+    "none": "null",
+    "dict": "mapping",
+    "dictionary": "mapping",
+}
+OPEN_WORDS: Final = {"callable", "instance", "function", "tensor", "array", "scalar"}
+"""Words that leave the type open."""
+POSITIVE: Final = re.compile(r"^(?:optional )?positive int", re.IGNORECASE)
+SHARE: Final = re.compile(r"^float (?:between 0 and 1|in range \[0, 1\])", re.IGNORECASE)
+QUOTED: Final = r"[`{]*[\"'][\w-]+[\"'`}]+(?:\s*\((?:default|case-insensitive)\))?"
+LEAD: Final = r"(?:^|\b(?:either|one of|be|are|include|supports) |(?:values:|string,|computed,) )"
+CHOICES: Final = re.compile(
+    rf"{LEAD}(?:`None`, )?({QUOTED}(?:(?:,\s*(?:or\s+)?|\s+or\s+|\s+and\s+){QUOTED})+)([^.]*)",
+    re.IGNORECASE,
+)
+ONE_CHOICE: Final = re.compile(r"[\"']([\w-]+)[\"'`]")
+MORE: Final = re.compile(r"^,?\s*(?:or|and)\s+(?!`?None)")
+SOON: Final = 200
+"""How many characters into a docstring the choices are still those of the argument itself."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a docstring tells for certain.
+
+    Attributes:
+        types: Names of types; empty where it begins with none.
+        choices: All texts that it lists, or none.
+        low: The smallest number.
+        high: The largest number.
+        folds_case: Whether the choices may be written in any case.
+    """
+
+    types: frozenset[str]
+    choices: tuple[str, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    folds_case: bool = False
+
+
+@lru_cache
+def read(doc: str) -> Said:
+    """What a docstring of an argument tells about its values."""
+    types = _types(doc)
+    if "int" in types and POSITIVE.match(doc):
+        return Said(types, low=1)
+    if "float" in types and SHARE.match(doc):
+        return Said(types, low=0, high=1)
+    choices = _choices(doc) if "str" in types or not types else ()
+    return Said(types, choices, folds_case="(case-insensitive)" in doc)
+
+
+def types_of(value: Any) -> set[str]:
+    """The names of the types that a value of YAML belongs to."""
+    if value is None:
+        return {"null"}
+    if isinstance(value, bool):
+        return {"bool"}
+    if isinstance(value, int):
+        return {"int", "float"}
+    if isinstance(value, str):
+        return {"str", "path"}
+    names = {float: "float", list: "list", tuple: "list", dict: "mapping"}
+    return {names[type(value)]}
+
+
+def with_default(types: frozenset[str], default: Any) -> frozenset[str]:
+    """The types with that of the default; without a docstring only a boolean tells its type."""
+    if default is NOT_LITERAL:
+        return types
+    own = types_of(default) - {"path"}
+    if not types:
+        return frozenset(own) if own == {"bool"} else frozenset()
+    return types if types & own else types | own
+
+
+def _types(doc: str) -> frozenset[str]:
+    """The types that the first clause names, if it begins with one."""
+    clause = CLAUSE.split(doc, maxsplit=1)[0]
+    while article := ARTICLE.match(clause):
+        clause = clause[article.end() :]
+    words = [word.lower() for word in WORD.findall(clause)]
+    if not words or words[0] not in TYPES or OPEN_WORDS & set(words):
+        return frozenset()
+    return frozenset(TYPES[word] for word in words if word in TYPES)
+
+
+def _choices(doc: str) -> tuple[str, ...]:
+    """The texts that are listed early on, if the list is complete."""
+    found = CHOICES.search(doc[:SOON])
+    if found is None or MORE.match(found[2]):
+        return ()
+    return tuple(ONE_CHOICE.findall(found[1]))

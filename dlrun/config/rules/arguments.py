@@ -1,0 +1,73 @@
+"""Rules about the arguments of one layer that depend on each other or on the layer's rank."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from dlrun.config.findings import listed
+from dlrun.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dlrun.config.schema import Experiment
+
+RANKED: Final = re.compile(r"(?:.*Conv|.*Pooling|UpSampling|ConvLSTM)(\d)D(?:Transpose)?")
+PER_DIMENSION: Final = ("kernel_size", "strides", "pool_size", "dilation_rate", "size")
+CELLS: Final = ("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells")
+RECURRENT: Final = ("GRU", "LSTM", "RNN", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+
+
+def one_number_per_dimension(experiment: Experiment) -> Iterator[Problem]:
+    """A window over images is given by one number or by two, never by three."""
+    for index, layer in enumerate(experiment.model.layers):
+        ranked = RANKED.fullmatch(layer.type)
+        for name in PER_DIMENSION if ranked else ():
+            given = layer.arguments.get(name)
+            if ranked and isinstance(given, list) and len(given) != int(ranked[1]):
+                what = f"Expected a list of {ranked[1]} for {layer.type}, got {len(given)}."
+                yield Problem(f"model.layers[{index}].{name}", what, "Or write one number.")
+
+
+def strides_or_dilation(experiment: Experiment) -> Iterator[Problem]:
+    """Keras refuses a convolution that both strides and dilates."""
+    for index, layer in enumerate(experiment.model.layers):
+        strides = _largest(layer.arguments.get("strides"))
+        if layer.type.startswith(("Conv", "DepthwiseConv", "SeparableConv")) and strides > 1:
+            dilation = layer.arguments.get("dilation_rate")
+            if _largest(dilation) > 1:
+                what = f"{layer.type} cannot have both strides and a dilation rate above 1."
+                yield Problem(f"model.layers[{index}].dilation_rate", what, "Remove one of them.")
+
+
+def cells_are_inside_rnn(experiment: Experiment) -> Iterator[Problem]:
+    """A cell handles one step of a sequence; it needs a layer that goes through the steps."""
+    for index, layer in enumerate(experiment.model.layers):
+        if layer.type in CELLS:
+            what = f"{layer.type} is one step of a recurrent layer, not a layer by itself."
+            whole = layer.type.removesuffix("Cell")
+            fix = "Write {type: RNN, cell: {type: " + layer.type + ", ...}}"
+            fix += f", or use {whole}." if layer.type.endswith("Cell") else "."
+            yield Problem(f"model.layers[{index}].type", what, fix)
+
+
+def wrappers_hold_what_they_can_use(experiment: Experiment) -> Iterator[Problem]:
+    """Bidirectional goes through a sequence both ways; RNN goes through it with a cell."""
+    for index, layer in enumerate(experiment.model.layers):
+        held = {"Bidirectional": ("layer", RECURRENT), "RNN": ("cell", CELLS)}.get(layer.type)
+        if held is None:
+            continue
+        argument, fitting = held
+        given = layer.arguments.get(argument)
+        for inner in given if isinstance(given, list) else [given]:
+            word = inner.get("type") if isinstance(inner, dict) else None
+            if word not in (None, "?", *fitting):
+                what = f"{layer.type} cannot hold {word}."
+                path = f"model.layers[{index}].{argument}"
+                yield Problem(path, what, f"It takes {listed(fitting)}.")
+
+
+def _largest(value: Any) -> int:
+    numbers = value if isinstance(value, list) else [value]
+    return max((number for number in numbers if isinstance(number, int)), default=1)

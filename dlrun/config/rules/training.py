@@ -1,0 +1,98 @@
+"""Rules about training: what callbacks watch exists, and nothing that is given goes unused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dlrun.config.findings import did_you_mean, listed
+from dlrun.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dlrun.config.schema import Component, Experiment
+
+SET_THE_RATE: Final = ("ReduceLROnPlateau", "LearningRateScheduler")
+REGRESSIONS: Final = ("linear", "sine")
+"""Datasets whose targets are never classes."""
+
+
+def training_has_a_loss(experiment: Experiment) -> Iterator[Problem]:
+    """Only an experiment without epochs can do without a loss."""
+    if experiment.training.epochs > 0 and experiment.loss is None:
+        what = f"Missing: training for {experiment.training.epochs} epochs needs a loss."
+        yield Problem("loss", what, "Add 'loss', or set 'training.epochs: 0'.")
+
+
+def training_has_an_optimizer(experiment: Experiment) -> Iterator[Problem]:
+    """Only an experiment without epochs can do without an optimizer."""
+    if experiment.training.epochs > 0 and experiment.optimizer is None:
+        what = f"Missing: training for {experiment.training.epochs} epochs needs an optimizer."
+        yield Problem("optimizer", what, "Add 'optimizer: adam', or set 'training.epochs: 0'.")
+
+
+def monitors_exist(experiment: Experiment) -> Iterator[Problem]:
+    """A callback watches the loss or a metric, of the training or of the validation rows."""
+    logged = ["loss", *(str(metric.arguments.get("name")) for metric in experiment.metrics)]
+    has_validation = experiment.dataset.validation_split is not None
+    known = [*logged, *(f"val_{name}" for name in logged)] if has_validation else logged
+    for index, callback in enumerate(experiment.training.callbacks):
+        monitor = callback.arguments.get("monitor")
+        if monitor is None or monitor in known or not _watches(callback):
+            continue
+        path = f"training.callbacks[{index}].monitor"
+        if not has_validation and monitor.removeprefix("val_") in logged:
+            what = f"There is no '{monitor}', because there are no validation rows."
+            fix = f"Set 'dataset.validation_split', or 'monitor: {monitor.removeprefix('val_')}'."
+            yield Problem(path, what, fix)
+        else:
+            fix = did_you_mean(monitor, known) or f"Logged are {listed(known)}."
+            yield Problem(path, f"Neither the loss nor a metric is called '{monitor}'.", fix)
+
+
+def one_thing_sets_the_learning_rate(experiment: Experiment) -> Iterator[Problem]:
+    """Keras fails in the middle of training where a schedule and a callback both set it."""
+    rate = experiment.optimizer and experiment.optimizer.arguments.get("learning_rate")
+    setting = [
+        (index, callback.type)
+        for index, callback in enumerate(experiment.training.callbacks)
+        if callback.type in SET_THE_RATE
+    ]
+    if not isinstance(rate, dict):
+        return
+    for index, name in setting:
+        what = f"{name} cannot set the learning rate: {rate['type']} already does."
+        fix = "Remove one of them, or give the optimizer a number."
+        yield Problem(f"training.callbacks[{index}]", what, fix)
+
+
+def averages_are_kept(experiment: Experiment) -> Iterator[Problem]:
+    """SwapEMAWeights needs an optimizer that keeps the averages that it swaps in."""
+    keeps = experiment.optimizer is None or experiment.optimizer.arguments.get("use_ema", True)
+    for index, callback in enumerate(experiment.training.callbacks):
+        if callback.type == "SwapEMAWeights" and not keeps:
+            what = "SwapEMAWeights needs an optimizer that keeps averages."
+            fix = "Give the optimizer 'use_ema: true'."
+            yield Problem(f"training.callbacks[{index}]", what, fix)
+
+
+def class_weights_have_classes(experiment: Experiment) -> Iterator[Problem]:
+    """Weights of classes mean nothing where the target is a number."""
+    weights, dataset = experiment.training.class_weight, experiment.dataset.type
+    if weights is not None and dataset in REGRESSIONS:
+        what = f"There are no classes to weigh: the target of '{dataset}' is a number."
+        yield Problem("training.class_weight", what, "Remove it.")
+
+
+def test_rows_come_once(experiment: Experiment) -> Iterator[Problem]:
+    """Test rows are either the dataset's own or split off, not both."""
+    dataset = experiment.dataset
+    own = dataset.type == "mnist" or dataset.arguments.get("test_samples", 0)
+    if own and dataset.test_split is not None:
+        what = f"The dataset '{dataset.type}' brings test rows of its own here."
+        yield Problem("dataset.test_split", what, "Remove one of the two.")
+
+
+def _watches(callback: Component) -> bool:
+    """ModelCheckpoint looks at its monitor only if it saves the best."""
+    return bool(callback.arguments.get("save_best_only", True))
