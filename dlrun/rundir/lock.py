@@ -21,14 +21,44 @@ _PATIENCE = 1.0
 """Seconds to wait for a reader, which holds the lock for microseconds to see whether it is free."""
 
 
+_ROOM_BYTES = 2**18
+"""More than the largest record needs."""
+
+
+class FolderLock:
+    """The lock of a run folder while it is held.
+
+    Args:
+        descriptor: The open lock file; None where none can be made.
+    """
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
+
+    def keep_room(self) -> None:
+        """Fill the lock file: what it takes can be given back when the disk is full."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.pwrite(self._descriptor, bytes(_ROOM_BYTES), 0)
+
+    def give_room(self) -> None:
+        """Empty the lock file, so that a last small file can be written on a full disk."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
+
+
 @contextlib.contextmanager
-def holding_lock(folder: Path) -> Iterator[None]:
+def holding_lock(folder: Path) -> Iterator[FolderLock]:
     """Be the only process that works in a run folder.
 
-    On a file system that knows no locks this does nothing.
+    On a file system that knows no locks nothing is locked.
 
     Args:
         folder: The path of the run folder.
+
+    Yields:
+        The lock.
 
     Raises:
         RunFolderError: Another process works in it.
@@ -37,11 +67,12 @@ def holding_lock(folder: Path) -> Iterator[None]:
     try:
         descriptor = os.open(folder / LOCK, flags, 0o666)
     except OSError:
-        yield  # Whoever cannot make a file here will be told so by the first file that matters.
+        # Whoever cannot make a file here will be told so by the first file that matters.
+        yield FolderLock(None)
         return
     try:
         _acquire(folder, descriptor)
-        yield
+        yield FolderLock(descriptor)
     finally:
         os.close(descriptor)
 

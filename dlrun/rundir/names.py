@@ -33,7 +33,7 @@ REPORT = "report.html"
 LOG = "log.txt"
 
 LOCK = ".lock"
-"""Held open and locked by the process that works in the folder; empty."""
+"""Held open and locked by the process that works in the folder; empty when it has ended."""
 
 TEMPORARY_PREFIX = ".tmp-"
 """What the name of a file begins with until it is complete."""

@@ -63,7 +63,8 @@ def recording(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[Record]:
     `KeyboardInterrupt`, `SystemExit(128 + number)`), `failed` on everything else, with a reason of
     one line and the exit code.
     The exception goes on. The folder is locked meanwhile: a process that is killed leaves
-    `running` behind without a lock, which readers call `killed`.
+    `running` behind without a lock, which readers call `killed`. Room for the last line is kept in
+    the lock file, so that a run that fills the disk can still say so.
 
     Args:
         folder: The run's folder.
@@ -76,7 +77,7 @@ def recording(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[Record]:
         RunFolderError: Another process works in the folder.
         DlrunError: `run.json` cannot be written.
     """
-    with holding_lock(folder.path):
+    with holding_lock(folder.path) as lock:
         start = time.monotonic()
         first = {
             "format": FORMAT,
@@ -90,13 +91,16 @@ def recording(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[Record]:
         }
         record = Record(folder.file(RECORD), {**first, **facts})
         record.add()
+        lock.keep_room()
         try:
             yield record
         except BaseException as error:
+            lock.give_room()
             # A disk too full for the closing line must not hide why the run failed.
             with contextlib.suppress(DlrunError):
                 record.add(**_failure(error), **_end(start))
             raise
+        lock.give_room()
         record.add(status="finished", exit_code=0, **_end(start))
 
 

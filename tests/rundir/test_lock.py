@@ -78,3 +78,13 @@ def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path):
     (tmp_path / LOCK).symlink_to(tmp_path / "elsewhere")
     with holding_lock(tmp_path):
         assert not (tmp_path / "elsewhere").exists()
+
+
+def test_room_is_kept_and_given_back(tmp_path):
+    """The lock file takes space while a run goes on, and none before and after."""
+    with holding_lock(tmp_path) as held:
+        assert (tmp_path / LOCK).stat().st_size == 0
+        held.keep_room()
+        assert (tmp_path / LOCK).stat().st_size == 2**18
+        held.give_room()
+        assert (tmp_path / LOCK).stat().st_size == 0

@@ -142,3 +142,23 @@ def test_missing_record(tmp_path):
     """The file that is missing is named."""
     with pytest.raises(RunFolderError, match=r"run.json: is missing\.$"):
         read_record(tmp_path)
+
+
+def test_a_run_that_fills_the_disk_can_still_say_so(run, monkeypatch):
+    """The space of the lock file is given back before the last line is written."""
+    real = Path.replace
+
+    def full(self, target):
+        if (run.path / ".lock").stat().st_size > 0:
+            no_space()
+        return real(self, target)
+
+    def fill():
+        with recording(run, {}):
+            monkeypatch.setattr(Path, "replace", full)
+            run.write_text("model.txt", "")
+
+    with pytest.raises(DlrunError, match=r"model.txt: cannot be written: no space left"):
+        fill()
+    assert read_record(run.path)["status"] == "failed"
+    assert read_record(run.path)["reason"].endswith("cannot be written: no space left on device.")
