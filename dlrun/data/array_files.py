@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from dlrun.data.files import open_error
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -20,7 +20,6 @@ NUMERIC_KINDS = "biuf"
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 NPY_MAGIC = b"\x93NUMPY"
 MAGIC_LENGTH = 6
-UNREADABLE = (ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, KeyError)
 
 
 class ArchiveFile:
@@ -40,13 +39,8 @@ class ArchiveFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         _check_magic(path, ZIP_MAGICS, "a .npz file")
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                self.names: tuple[str, ...] = tuple(archive.files)
-        except OSError as error:
-            raise open_error(path, error) from error
-        except UNREADABLE as error:
-            raise _damaged(path, error) from error
+        with _damage_named(path, "the file"), _opened(path) as archive:
+            self.names: tuple[str, ...] = tuple(archive.files)
 
     def read(self, name: str) -> NDArray[Any]:
         """Reads one array.
@@ -65,13 +59,8 @@ class ArchiveFile:
                 f"there is no array {name!r}; the file has {', '.join(self.names) or 'none'}.",
                 where=str(self.path),
             )
-        try:
-            with np.load(self.path, allow_pickle=False) as archive:
-                return np.asarray(archive[name])
-        except OSError as error:
-            raise open_error(self.path, error) from error
-        except UNREADABLE as error:
-            raise _damaged(self.path, error, name) from error
+        with _damage_named(self.path, f"the array {name!r}"), _opened(self.path) as archive:
+            return np.asarray(archive[name])
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -87,12 +76,8 @@ def read_npy(path: Path) -> NDArray[Any]:
         DataError: The file cannot be read, or holds Python objects.
     """
     _check_magic(path, (NPY_MAGIC,), "a .npy file")
-    try:
+    with _damage_named(path, "the file"):
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except OSError as error:
-        raise open_error(path, error) from error
-    except UNREADABLE as error:
-        raise _damaged(path, error) from error
 
 
 def check_numbers(array: NDArray[Any], where: str) -> NDArray[Any]:
@@ -142,14 +127,27 @@ def _check_magic(path: Path, magics: tuple[bytes, ...], expected: str) -> None:
         raise DataError(f"this is not {expected}.", where=str(path))
 
 
-def _damaged(path: Path, error: Exception, name: str | None = None) -> DataError:
-    subject = "the file" if name is None else f"the array {name!r}"
-    reason = str(error).rstrip(".")
-    if "allow_pickle" in reason or "Python objects" in reason:
-        return DataError(
-            f"{subject} holds Python objects, which could run code; only numbers and text are "
-            "read.",
-            where=str(path),
-            fix="Save it with a dtype such as float32, int64 or str.",
-        )
-    return DataError(f"{subject} is damaged: {reason}.", where=str(path))
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """NumPy's archive over a file that is closed even where NumPy finds it damaged."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        yield archive
+
+
+@contextmanager
+def _damage_named(path: Path, subject: str) -> Iterator[None]:
+    """Turns what NumPy raises over a damaged file, which can be nearly anything, into one error."""
+    try:
+        yield
+    except OSError as error:
+        raise open_error(path, error) from error
+    except Exception as error:
+        reason = str(error).rstrip(".") or type(error).__name__
+        if "allow_pickle" in reason or "Python objects" in reason:
+            what = (
+                f"{subject} holds Python objects, which could run code; only numbers and text "
+                "are read."
+            )
+            fix = "Save it with a dtype such as float32, int64 or str."
+            raise DataError(what, where=str(path), fix=fix) from error
+        raise DataError(f"{subject} is damaged: {reason}.", where=str(path)) from error
