@@ -184,9 +184,9 @@ class BarListener:
             return
         self._drawn_at = now
         line = progress_line(
-            f"epoch {epoch}/{self._epochs}",
+            f"epoch {epoch:{len(str(self._epochs))}}/{self._epochs}",
             fraction=done / max(self._epochs * self._steps, 1),
-            logs=format_logs(logs),
+            logs=[printable(part) for part in format_logs(logs)],
             time_left="" if time_left is None else f"{format_duration(time_left)} left",
             width=self._console.width - 1,
             ascii_only=self._console.options.ascii_only,
@@ -213,7 +213,7 @@ def progress_line(
 ) -> Text:
     """Write one line that shows where training is, and what fits of it on a narrow terminal.
 
-    What matters most finds room first: the epoch, the loss, the time left, the bar, the metrics.
+    What matters most finds room first: the epoch, the loss, the bar, the time left, the metrics.
 
     Args:
         epoch: Such as `epoch 3/10`.
@@ -226,14 +226,17 @@ def progress_line(
     Returns:
         The line, such as `epoch 3/10  ━━━╌╌╌╌╌╌╌  loss 0.1234  12 s left`.
     """
+    from rich.cells import cell_len
     from rich.text import Text
 
     room = width - len(epoch)
     shown = []
-    for part in (*logs[:1], time_left, _BAR, *logs[1:]):
-        if part and len(part) + len(_GAP) <= room:
-            shown.append(part)
-            room -= len(part) + len(_GAP)
+    for part in filter(None, (*logs[:1], _BAR, time_left, *logs[1:])):
+        needed = cell_len(_GAP + part)
+        if needed > room:
+            break
+        shown.append(part)
+        room -= needed
     line = Text(epoch, no_wrap=True, overflow="ellipsis")
     if _BAR in shown:
         bar_width = min(len(_BAR) + room, _LONGEST_BAR)

@@ -109,7 +109,7 @@ def test_quiet_tells_nothing(capsys, clock):
     [
         (12, "epoch 137/3000"),
         (28, "epoch 137/3000  loss 0.1234"),
-        (40, "epoch 137/3000  loss 0.1234  48 s left"),
+        (40, "epoch 137/3000  ===--------  loss 0.1234"),
         (60, "epoch 137/3000  ======--------------  loss 0.1234  48 s left"),
         (
             80,
@@ -118,7 +118,7 @@ def test_quiet_tells_nothing(capsys, clock):
     ],
 )
 def test_line_on_narrow_terminals(width, line):
-    """What matters most finds room first: the epoch, the loss, the time left, a bar, the rest."""
+    """What matters most finds room first: the epoch, the loss, a bar, the time left, the rest."""
     drawn = progress_line(
         "epoch 137/3000",
         fraction=0.3,
@@ -174,6 +174,17 @@ def test_bar_prints_messages_as_they_are(clock):
     listener = BarListener(console, clock)
     listener.message("[red]a[/red] \x1b[2J " + "x" * 80)
     assert console.file.getvalue() == "[red]a[/red] \\x1b[2J " + "x" * 80 + "\n"
+
+
+def test_bar_cannot_be_steered_by_the_name_of_a_metric(clock):
+    """A metric is named by the config, which may be a stranger's."""
+    console = terminal(color_system=None)
+    listener = BarListener(console, clock)
+    listener.started(epochs=2, steps=1)
+    clock.now += 1
+    listener.progressed(epoch=1, step=0, logs={"loss\x1b[2J": 1.0})
+    listener.finished()
+    assert "loss\\x1b[2J 1.0000" in console.file.getvalue()
 
 
 def test_bar_without_a_training(clock):
