@@ -1,4 +1,4 @@
-"""Every shipped config reaches the score that its header promises, and its run can be used again."""
+"""Every shipped config reaches the score that its header promises; its run speaks again."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_majority_full_batch_gives_the_published_weights(dlrun):
 def test_majority_logistic_is_near_the_published_probabilities(dlrun):
     """By the number of ones: .0050 .1606 .8800 .9965; the order of the rows differs."""
     p = [float(row["probability_1"]) for row in predictions(train(dlrun, "majority_logistic"))]
-    ones = [bin(row).count("1") for row in range(8)]
+    ones = [row.bit_count() for row in range(8)]
     published = [[0.0050, 0.1606, 0.8800, 0.9965][count] for count in ones]
     np.testing.assert_allclose(p, published, atol=0.03)
 

@@ -7,8 +7,8 @@ import json
 
 CONFIG = """\
 dataset: {type: moons, samples: 200, noise: 0.1, test_split: 0.2}
-model: {layers: [{type: Dense, units: 16, activation: relu}, {type: Dense, units: 1, activation: sigmoid}]}
-loss: binary_crossentropy
+model: {layers: [{type: Dense, units: 16, activation: relu}, {type: Dense, units: 1}]}
+loss: {type: BinaryCrossentropy, from_logits: true}
 optimizer: {type: Adam, learning_rate: 0.05}
 metrics: [accuracy]
 training: {epochs: 200, batch_size: 16}

@@ -69,6 +69,9 @@ def _import() -> tuple[Any, Any]:
 
 tf, keras = _import()
 
+# Its warnings speak to programmers: of retracing, of functions built in a loop.
+tf.get_logger().setLevel("ERROR")
+
 # `~/.keras/keras.json` may say otherwise; a run must not depend on it.
 keras.config.set_floatx("float32")
 keras.config.set_epsilon(1e-7)

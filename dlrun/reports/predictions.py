@@ -125,5 +125,6 @@ def _sigmoid(z: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _softmax(z: NDArray[np.float32]) -> NDArray[np.float32]:
-    shifted = np.exp(z - z.max(axis=1, keepdims=True), dtype=np.float64)
-    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+    powers: NDArray[np.float64] = np.exp(z - z.max(axis=1, keepdims=True), dtype=np.float64)
+    shares: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares

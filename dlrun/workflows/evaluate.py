@@ -70,14 +70,14 @@ def evaluate(
         model = build(opened.experiment, opened.spec)
         steps = compile_model(model, opened.experiment, opened.spec)
     load_weights(opened, model)
-    measured = measure_samples(opened.experiment, Assembly(model, steps, opened.spec), samples, name)
+    measured = measure_samples(
+        opened.experiment, Assembly(model, steps, opened.spec), samples, name
+    )
     _store(opened.folder, measured.to_json())
     return Evaluation(opened.folder, name, measured.metrics[name], measured.classification)
 
 
-def _rows_of_split(
-    opened: OpenedRun, split: str | None, listener: Listener
-) -> tuple[str, Samples]:
+def _rows_of_split(opened: OpenedRun, split: str | None, listener: Listener) -> tuple[str, Samples]:
     """Load the run's dataset again and take one split of it, labels fitted as in training."""
     from dlrun.data.labels import encode
 
@@ -86,13 +86,14 @@ def _rows_of_split(
     name = split or list(present)[-1]
     if name not in present:
         raise DataError(
-            f"the run has no {name} rows.", fix=f"It has: {', '.join(present)}. Or give --data FILE."
+            f"the run has no {name} rows.",
+            fix=f"It has: {', '.join(present)}. Or give --data FILE.",
         )
     encoded = {
         key: replace(samples, y=None if samples.y is None else encode(samples.y, opened.spec))
         for key, samples in present.items()
     }
-    hashes = hash_samples(replace(splits, **encoded))
+    hashes = hash_samples(encoded)
     if hashes != opened.record.get("data"):
         listener.message("warning: the dataset is no longer the one that this run was trained on")
     return name, encoded[name]

@@ -72,7 +72,7 @@ def train(
 
         assembly, splits, labels = assemble(experiment, splits)
         say(labels, folder, listener)
-        record.add(labels=labels, data=hash_samples(splits))
+        record.add(labels=labels, data=hash_samples(splits.present()))
         folder.write_json(SPEC, spec_to_json(splits.spec))
         layers = [layer.as_dict() for layer in experiment.model.layers]
         folder.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
@@ -145,7 +145,7 @@ def weighted(splits: Splits, experiment: Experiment) -> Splits:
     from dlrun.data.weighting import weigh_classes
 
     spec, class_weight = splits.spec, experiment.training.class_weight
-    if class_weight is None:
+    if class_weight is None or splits.train.y is None:
         return splits
     numbers = class_numbers(splits.train.y, spec)
     return replace(
@@ -153,9 +153,7 @@ def weighted(splits: Splits, experiment: Experiment) -> Splits:
     )
 
 
-def export(
-    experiment: Experiment, assembly: Assembly, splits: Splits, folder: RunFolder
-) -> None:
+def export(experiment: Experiment, assembly: Assembly, splits: Splits, folder: RunFolder) -> None:
     """Run the exporters of the config."""
     from dlrun.exporters import run_exporter
     from dlrun.training.evaluation import Predictor

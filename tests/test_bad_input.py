@@ -1,0 +1,221 @@
+"""Whatever is wrong, the user reads a sentence and gets an exit code; nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+TABLE = "a,b,kind\n" + "".join(f"{i},{i % 7},{'big' if i > 20 else 'small'}\n" for i in range(40))
+
+
+def config(path="table.csv", layers=None, **changes):
+    """A config over a table, as JSON, which is YAML."""
+    values = {
+        "dataset": {"type": "csv", "path": str(path)},
+        "model": {"layers": layers or [{"type": "Dense", "units": 2, "activation": "softmax"}]},
+        "loss": "sparse_categorical_crossentropy",
+        "optimizer": "SGD",
+        "metrics": ["accuracy"],
+        "training": {"epochs": 2},
+    }
+    return json.dumps(values | changes)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A good table and a good config over it."""
+    (tmp_path / "table.csv").write_text(TABLE)
+    (tmp_path / "good.yaml").write_text(config())
+    return tmp_path
+
+
+TABLES = {
+    "empty": ("", "table.csv: the file is empty."),
+    "header only": ("a,b,kind\n", "the file has a header but no rows."),
+    "ragged row": ("a,b,kind\n1,2,x\n1,2\n", "table.csv:3: "),
+    "bad cell": ("a,b,kind\n1,2,x\n1,abc,y\n", "table.csv:3: column 'b': 'abc' is not a number"),
+    "nan": ("a,b,kind\n1,2,x\nnan,3,y\n", "table.csv:3: column 'a': 'nan'"),
+    "one class": ("a,b,kind\n1,2,x\n3,4,x\n", "all 2 training rows have the class 'x'"),
+    "not utf-8": (b"a,b,kind\n1,2,\xff\n", "UTF-8"),
+}
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_a_bad_table_is_told_with_its_place(case, dlrun, tmp_path):
+    """Exit code 3, and no TensorFlow needed to say so."""
+    content, message = TABLES[case]
+    data = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / "table.csv").write_bytes(data)
+    (tmp_path / "config.yaml").write_text(config())
+    assert message in dlrun("train", "config.yaml", code=3).err
+
+
+def test_a_missing_file_a_directory_and_a_missing_config(dlrun, tmp_path):
+    """Each is named, with what it is."""
+    (tmp_path / "config.yaml").write_text(config())
+    assert "table.csv" in dlrun("train", "config.yaml", code=3).err
+    (tmp_path / "table.csv").mkdir()
+    assert "is a directory" in dlrun("train", "config.yaml", code=3).err
+    assert "nowhere.yaml" in dlrun("train", "nowhere.yaml", code=2).err
+    assert "This is a folder." in dlrun("train", tmp_path, code=2).err
+
+
+def test_a_failed_run_says_why_in_its_folder(dlrun, tmp_path):
+    """`run.json` is closed whatever happens."""
+    (tmp_path / "config.yaml").write_text(config())
+    dlrun("train", "config.yaml", code=3)
+    (run,) = (tmp_path / "runs").iterdir()
+    record = json.loads((run / "run.json").read_text())
+    assert (record["status"], record["exit_code"]) == ("failed", 3)
+    assert "table.csv" in record["reason"]
+
+
+def test_layers_that_do_not_fit_are_named(dlrun, table):
+    """With the line of the config, the layer, and the shape that came in."""
+    layers = [
+        {"type": "Dense", "units": 4},
+        {"type": "Conv2D", "filters": 2, "kernel_size": 3},
+        {"type": "Dense", "units": 2},
+    ]
+    (table / "bad.yaml").write_text(config(layers=layers))
+    told = dlrun("train", "bad.yaml", code=2).err
+    assert "bad.yaml:1:" in told
+    assert "model.layers[1]" in told
+    assert "Conv2D" in told
+
+
+def test_dense_after_images_without_flatten_is_told(dlrun, tmp_path):
+    """Legal in Keras, but the labels are one class a row."""
+    layers = [{"type": "Dense", "units": 10, "activation": "softmax"}]
+    (tmp_path / "bad.yaml").write_text(config(layers=layers, dataset={"type": "digits"}))
+    told = dlrun("train", "bad.yaml", code=2).err
+    assert "array of shape (8, 8, 10)" in told
+    assert "Flatten" in told
+
+
+def test_a_last_layer_of_the_wrong_size_is_told(dlrun, table):
+    """Three units for two classes."""
+    layers = [{"type": "Dense", "units": 3, "activation": "softmax"}]
+    (table / "bad.yaml").write_text(config(layers=layers))
+    told = dlrun("train", "bad.yaml", code=2).err
+    assert "gives 3 numbers for each row, but the data has 2 classes (big, small)" in told
+
+
+@pytest.mark.usefixtures("table")
+def test_a_batch_larger_than_the_data_trains(dlrun):
+    """As in Keras: the whole data is the batch."""
+    dlrun("train", "good.yaml", "--set", "training.batch_size=1000")
+
+
+def test_a_loss_that_goes_nan_stops_the_run(dlrun, table):
+    """Exit code 5, the epoch named, finite weights kept."""
+    import numpy as np
+    from safetensors.numpy import load_file
+
+    told = dlrun(
+        "train",
+        "good.yaml",
+        *("--set", "optimizer={type: SGD, learning_rate: 1e38}"),
+        *("--set", "training.epochs=50"),
+        code=5,
+    ).err
+    assert "The loss became NaN or infinite in epoch " in told
+    assert "Try a smaller learning rate" in told
+    (run,) = (table / "runs").iterdir()
+    assert json.loads((run / "run.json").read_text())["status"] == "failed"
+    weights = load_file(run / "weights.safetensors")
+    assert all(np.isfinite(weight).all() for weight in weights.values())
+
+
+def test_a_column_that_is_missing_at_predict_is_named(dlrun, table):
+    """And columns that are not needed are only mentioned."""
+    run = dlrun("train", "good.yaml", "--quiet").run
+    (table / "new.csv").write_text("b,c\n1,2\n")
+    told = dlrun("predict", run, "new.csv", code=3).err
+    assert "missing column 'a'" in told
+    (table / "new.csv").write_text("c,b,a\n1,2,3\n")
+    assert "columns not used: c" in dlrun("predict", run, "new.csv").err
+    (table / "new.csv").write_text("3,2\n4,5\n")
+    assert len(dlrun("predict", run, "new.csv", "-o", "-").out.splitlines()) == 3
+
+
+def test_a_class_never_seen_is_named_at_evaluate(dlrun, table):
+    """With its line."""
+    run = dlrun("train", "good.yaml", "--quiet").run
+    (table / "new.csv").write_text("a,b,kind\n1,2,small\n3,4,huge\n")
+    told = dlrun("evaluate", run, "--data", "new.csv", code=3).err
+    assert "new.csv:3" in told
+    assert "'huge'" in told
+
+
+@pytest.mark.usefixtures("table")
+def test_a_split_without_rows_is_told(dlrun):
+    """The run has only training rows."""
+    run = dlrun("train", "good.yaml", "--quiet").run
+    assert "has no test rows" in dlrun("evaluate", run, "--split", "test", code=3).err
+
+
+@pytest.mark.usefixtures("table")
+def test_an_unwritable_runs_folder_is_told(dlrun):
+    """Here: a file in its place."""
+    told = dlrun("train", "good.yaml", "--runs-dir", "table.csv", code=1).err
+    assert "table.csv" in told
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize("name", ["config.yaml", "run.json", "spec.json", "weights.safetensors"])
+def test_a_damaged_run_folder_is_exit_code_4(name, dlrun):
+    """Missing, cut short or garbage: the file is named."""
+    run = dlrun("train", "good.yaml", "--quiet").run
+    whole = (run / name).read_bytes()
+    for damage in (whole[: len(whole) // 3], b"\x00garbage"):
+        (run / name).write_bytes(damage)
+        assert name in dlrun("predict", run, "table.csv", code=4).err
+    (run / name).unlink()
+    assert name in dlrun("predict", run, "table.csv", code=4).err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_what_was_trained(number, code, table):
+    """Status `interrupted`, weights and history on disk, the exit code of the signal."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dlrun", "train", "good.yaml", "--set", "training.epochs=100000000"],
+        cwd=table,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    lines = iter(process.stderr.readline, "")
+    assert any("epoch" in line for line in lines)
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == code, err
+    assert out == ""
+    (run,) = (table / "runs").iterdir()
+    record = json.loads((run / "run.json").read_text())
+    assert (record["status"], record["exit_code"]) == ("interrupted", code)
+    assert (run / "weights.safetensors").is_file()
+    assert len((run / "history.csv").read_text().splitlines()) > 10
+
+
+def test_two_runs_of_one_second_do_not_meet(dlrun, table):
+    """Two processes started together; two folders, both finished."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "dlrun", "train", "good.yaml", "--quiet"],
+            cwd=table,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    runs = {process.communicate(timeout=60)[0].strip() for process in processes}
+    assert [process.returncode for process in processes] == [0, 0]
+    assert len(runs) == 2
+    listed = json.loads(dlrun("runs", "--json").out)
+    assert [row["status"] for row in listed] == ["finished", "finished"]

@@ -1,0 +1,96 @@
+"""Every example of the README works as it stands."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CONFIGS, ROOT
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^( *)```(\w+)\n(.*?)^\1```$", README, re.MULTILINE | re.DOTALL)
+
+
+def blocks(language):
+    """The code blocks of a language, without the indentation of a list."""
+    return [
+        re.sub(rf"^{indent}", "", text, flags=re.MULTILINE)
+        for indent, name, text in BLOCKS
+        if name == language
+    ]
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_every_config_of_the_readme_trains(text, dlrun, tmp_path):
+    """One epoch of it, at least."""
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    (tmp_path / "example.yaml").write_text(text)
+    dlrun("train", "example.yaml", "--set", "training.epochs=1", "--quiet")
+
+
+def test_the_sweep_picks_the_best_run_and_predicts(tmp_path):
+    """The shell script, run by a shell, finds the iris setosa."""
+    (script,) = blocks("bash")
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (row,) = csv.DictReader(done.stdout.splitlines())
+    assert row["predicted"] == "setosa"
+    assert len((tmp_path / "scores.txt").read_text().splitlines()) == 3
+
+
+def test_the_transcript_is_what_training_prints(dlrun, tmp_path):
+    """The same lines, but for the time and the folder's name."""
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    (tmp_path / "iris.yaml").write_text(blocks("yaml")[0])
+    (transcript,) = blocks("console")
+    command, *expected = transcript.strip().splitlines()
+    printed = dlrun(*command.removeprefix("$ dlrun ").split()).err.strip().splitlines()
+    told = [line for line in printed if not line.startswith("epoch") or "100/100" in line]
+    assert [shape_of(line) for line in told] == [shape_of(line) for line in expected]
+
+
+def shape_of(line):
+    """A line without what differs from machine to machine."""
+    return re.sub(r"[\d.]+ m?s  runs/\S+", "TIME", re.sub(r"\d\.\d{3}\d", "N", line))
+
+
+def test_the_first_block_installs_trains_and_tests():
+    """`.ci/run` types these lines."""
+    first, second = blocks("sh")[0].strip().splitlines()
+    assert "pip install" in first
+    assert "dlrun train configs/digits_mlp.yaml" in first
+    assert ".[test]" in second
+    assert second.endswith("pytest")
+
+
+def test_the_exit_codes_are_those_of_the_errors():
+    """The table and the tree of errors agree."""
+    from dlrun import errors
+
+    for error in (errors.DlrunError, errors.UsageError, errors.DataError):
+        assert f"\n| {error.exit_code} | " in README
+    for error in (errors.RunFolderError, errors.DivergedError):
+        assert f"\n| {error.exit_code} | " in README
+
+
+def test_the_table_of_datasets_is_complete():
+    """Every word of the shelf stands in it."""
+    from dlrun import catalog
+
+    table = README[README.index("### Datasets") : README.index("### Callbacks")]
+    assert set(catalog.words("datasets")) <= set(re.findall(r"`(\w+)`", table))
