@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dlrun import catalog
 from dlrun.config import literals
-from dlrun.config.findings import describe, did_you_mean, listed, near_word
+from dlrun.config.findings import describe, listed, near_word
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from dlrun.config.spots import Spot
 
 SINGULAR: Final = {kind: kind.removesuffix("s") for kind in catalog.KINDS} | {"losses": "loss"}
+A: Final = {kind: f"{'an' if word[0] in 'aeio' else 'a'} {word}" for kind, word in SINGULAR.items()}
+"""What to call one word of a kind, with its article."""
+INPUT_SHAPE: Final = ("input_shape", "input_dim", "batch_shape", "batch_input_shape")
+"""Arguments by which Keras lets a user say what dlrun knows from the dataset."""
+MANY: Final = 8
+"""How many arguments a message lists."""
 UNKNOWN: Final = "?"
 """Stands for a word that does not exist, so that the rest of the config can still be checked."""
 
@@ -52,18 +58,16 @@ def check_component(kind: str, spot: Spot, reserved: Collection[str] = ()) -> Ch
         return Checked(UNKNOWN, {})
     takes = [parameter for parameter in word.parameters if parameter.name not in reserved]
     names = [*(parameter.name for parameter in takes), *reserved]
-    unknown = [key for key in spot.keys if key != "type" and key not in names]
-    for key in unknown:
-        fix = did_you_mean(key, names) or f"It takes {listed(names)}."
-        spot.wrong_key(key, f"{word.name} has no argument {describe(key)}.", fix)
-    misspelt = {near_word(key, names) for key in unknown}
+    for key in spot.keys:
+        if key != "type" and key not in names:
+            _unknown_argument(word, key, names, spot)
     arguments = {}
     for parameter in takes:
         if parameter.name in spot.keys:
             arguments[parameter.name] = _argument(word, parameter, spot.child(parameter.name))
         elif not parameter.required:
             arguments[parameter.name] = _as_written(parameter.default)
-        elif parameter.name not in misspelt:
+        else:
             what = f"{word.name} needs '{parameter.name}'."
             spot.missing(parameter.name, what, _how_to_fill(parameter))
     known = {name: value for name, value in arguments.items() if value is not catalog.NOT_LITERAL}
@@ -73,17 +77,18 @@ def check_component(kind: str, spot: Spot, reserved: Collection[str] = ()) -> Ch
 def _word(kind: str, spot: Spot) -> Word | None:
     """The word of a component; None, with a problem noted, where there is none."""
     if not isinstance(spot.value, str | dict):
-        what = f"Expected a {SINGULAR[kind]}, got {describe(spot.value)}."
+        what = f"Expected {A[kind]}, got {describe(spot.value)}."
         spot.wrong(what, "Write a word, or a mapping with 'type'.")
         return None
     if isinstance(spot.value, dict) and "type" not in spot.keys:
-        near = next((key for key in spot.keys if near_word(key, ["type"])), None)
-        fix = f"Write 'type' for '{near}'." if near else "Add 'type'."
-        spot.missing("type", f"which {SINGULAR[kind]} this is.", fix)
+        misspelt = next((key for key in spot.keys if near_word(key, ["type"])), None)
+        if misspelt:
+            spot.unknown(misspelt, f"Unknown key '{misspelt}'.", ["type"], "")
+        spot.missing("type", f"which {SINGULAR[kind]} this is.", "Add 'type'.")
         return None
     written = spot.child("type") if isinstance(spot.value, dict) else spot
     if not isinstance(written.value, str):
-        written.wrong(f"Expected the name of a {SINGULAR[kind]}, got {describe(written.value)}.")
+        written.wrong(f"Expected the name of {A[kind]}, got {describe(written.value)}.")
         return None
     word = catalog.find(kind, written.value)
     if word is None:
@@ -101,6 +106,17 @@ def _why_not(kind: str, word: str) -> tuple[str, str | None]:
     return f"There is no {SINGULAR[kind]} {describe(word)}.", fix
 
 
+def _unknown_argument(word: Word, key: str, names: list[str], spot: Spot) -> None:
+    what = f"{word.name} has no argument {describe(key)}."
+    if word.kind == "layers" and key in INPUT_SHAPE:
+        spot.unknown(key, "The input shape comes from the dataset.", (), "Remove it.")
+    elif len(names) > MANY:
+        spot.unknown(key, what, names, f"'dlrun list {word.kind} {word.name}' shows all of them.")
+    else:
+        fix = f"It takes {listed(names)}." if names else "It takes no arguments."
+        spot.unknown(key, what, names, fix)
+
+
 def _argument(word: Word, parameter: Parameter, spot: Spot) -> Any:
     kind = catalog.nested_kind(parameter.name)
     if kind is None or word.kind in ("datasets", "exporters"):
@@ -109,13 +125,20 @@ def _argument(word: Word, parameter: Parameter, spot: Spot) -> Any:
         return None
     if kind == "layers" and isinstance(spot.value, list):
         return [check_component(kind, item).as_dict() for item in spot.items()]
-    if kind == "schedules" and parameter.name == "learning_rate" and not spot.keys:
-        return _literal(spot, literals.Expected(frozenset({"float"}), low=0))
+    if parameter.name == "learning_rate" and not _is_component(kind, spot):
+        return _literal(spot, literals.Expected(frozenset({"float", "schedule"}), low=0))
     if kind == "activations":
         return _activation(spot)
     checked = check_component(kind, spot)
     written_as_word = isinstance(spot.value, str) and kind not in ("layers", "schedules")
     return spot.value if written_as_word else checked.as_dict()
+
+
+def _is_component(kind: str, spot: Spot) -> bool:
+    """Whether this is a mapping, or a word of the kind."""
+    if isinstance(spot.value, str):
+        return catalog.find(kind, spot.value) is not None
+    return isinstance(spot.value, dict)
 
 
 def _activation(spot: Spot) -> str:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from dlrun.config.places import Place
 
 SHOWN_CHARACTERS: Final = 60
+DOZEN: Final = 12
+SIMILARITY: Final = 0.7
+"""How near a word must be to be suggested; 1 is the same word."""
+_SHORT: Final = {None: "null", True: "true", False: "false"}
 INDEX: Final = re.compile(r"\[\d+\]")
 
 
@@ -22,14 +26,32 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: list[tuple[Place, Problem]] = []
+        self._paths: list[str] = []
 
     def __len__(self) -> int:
         """The number of problems found so far."""
         return len(self._found)
 
-    def add(self, place: Place, path: str, what: str, fix: str | None = None) -> None:
-        """Note one problem."""
+    def add(
+        self,
+        place: Place,
+        path: str,
+        what: str,
+        fix: str | None = None,
+        *,
+        meant: str | None = None,
+    ) -> None:
+        """Note one problem.
+
+        Args:
+            place: Where it is.
+            path: Its dotted path.
+            what: What was received and what was expected.
+            fix: How to mend it.
+            meant: The path that was probably meant; nothing else is said about it.
+        """
         self._found.append((place, Problem(path, what, fix, str(place))))
+        self._paths += [path, meant] if meant else [path]
 
     def touch(self, path: str) -> bool:
         """Whether a problem was found at this path, below it or above it.
@@ -39,9 +61,12 @@ class Findings:
         """
         every = "[]" in path
         return any(
-            _related(INDEX.sub("[]", problem.path) if every else problem.path, path)
-            for _, problem in self._found
+            _related(INDEX.sub("[]", found) if every else found, path) for found in self._paths
         )
+
+    def hold(self, path: str) -> bool:
+        """Whether a problem was found at exactly this path."""
+        return path in self._paths
 
     def raise_if_any(self) -> None:
         """Raise all of them in the order of the file.
@@ -67,23 +92,26 @@ def _within(path: str, parent: str) -> bool:
 
 
 def describe(value: Any) -> str:
-    """A value as a message names it: `'abc'`, `3`, `true`, `null`, `a list`, `a mapping`."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    """A value as a message names it: `'abc'`, `3`, `true`, `null`, `[3, -1]`, `a mapping`."""
+    text = _SHORT.get(value) if value is None or isinstance(value, bool) else None
     if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    text = repr(value)
+        text = "a mapping"
+    elif isinstance(value, list | tuple):
+        items = [item for item in value if isinstance(item, int | float | str)]
+        shown = ", ".join(map(describe, items))
+        fits = len(items) == len(value) and len(shown) < SHOWN_CHARACTERS
+        text = f"[{shown}]" if fits else "a list"
+    text = text or repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
 
 
 def near_word(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant, or None."""
+    """The known word that was probably meant: spelt nearly so, or abbreviated as `lr`."""
     names = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), names, n=1)
+    for name in names.values():
+        if word == "".join(part[:1] for part in name.split("_")):
+            return name
+    near = get_close_matches(word.lower(), names, n=1, cutoff=SIMILARITY)
     return names[near[0]] if near else None
 
 
@@ -94,5 +122,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in one line: `'a', 'b', 'c'`."""
-    return ", ".join(f"'{name}'" for name in names)
+    """Names in one line, no more than a dozen: `'a', 'b', 'c'`."""
+    shown = [f"'{name}'" for name in names]
+    return ", ".join(shown if len(shown) <= DOZEN else [*shown[:DOZEN], "..."])

@@ -79,4 +79,4 @@ def _fill_inputs(layers: tuple[dict[str, Any], ...]) -> None:
     above = DATA
     for layer in layers:
         layer["inputs"] = layer.get("inputs") or (above,)
-        above = layer["name"]
+        above = str(layer["name"])

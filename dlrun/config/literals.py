@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.catalog import NOT_LITERAL
-from dlrun.config import prose, type_hints
+from dlrun.config import prose, scalars, type_hints
 
 if TYPE_CHECKING:
     from dlrun.catalog import Parameter
@@ -33,6 +32,7 @@ NEVER_NEGATIVE: Final = frozenset(
 SHOWN: Final = {
     "int": "an integer",
     "float": "a number",
+    "schedule": "a schedule",
     "bool": "true or false",
     "str": "text",
     "path": "a path",
@@ -62,7 +62,8 @@ class Expected:
 
     def __str__(self) -> str:
         """`an integer`, `a number or null`, `'valid' or 'same'`."""
-        names = [SHOWN[name] for name in SHOWN if name in self.types]
+        types = {"float"} if self.types == prose.NOT_TEXT else self.types
+        names = [SHOWN[name] for name in SHOWN if name in types]
         if self.choices:
             others = [name for name in names if name != SHOWN["str"]]
             names = [f"'{choice}'" for choice in self.choices] + others
@@ -116,7 +117,7 @@ def repair(value: Any, wanted: Expected) -> str | None:
         return f"Did you mean '{near[0]}'?" if near else None
     elif isinstance(value, str) and wanted.types & {"int", "float"}:
         number = value.replace("_", "").strip()
-        meant = number if re.fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", number) else None
+        meant = number if scalars.FLOAT.fullmatch(number) else None
     elif isinstance(value, str) and "bool" in wanted.types:
         meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower())
     return None if meant is None else f"Write {meant}."

@@ -40,10 +40,13 @@ TYPES: Final = {
     "dict": "mapping",
     "dictionary": "mapping",
 }
+NOT_TEXT: Final = frozenset({"float", "list", "bool"})
+"""What an argument takes whose default is a number and about which nothing is said."""
 OPEN_WORDS: Final = {"callable", "instance", "function", "tensor", "array", "scalar"}
 """Words that leave the type open."""
 POSITIVE: Final = re.compile(r"^(?:optional )?positive int", re.IGNORECASE)
 SHARE: Final = re.compile(r"^float (?:between 0 and 1|in range \[0, 1\])", re.IGNORECASE)
+COUNT: Final = re.compile(r"^(?:\(optional\) )?(?:the )?number of", re.IGNORECASE)
 QUOTED: Final = r"[`{]*[\"'][\w-]+[\"'`}]+(?:\s*\((?:default|case-insensitive)\))?"
 LEAD: Final = r"(?:^|\b(?:either|one of|be|are|include|supports) |(?:values:|string,|computed,) )"
 CHOICES: Final = re.compile(
@@ -102,17 +105,25 @@ def types_of(value: Any) -> set[str]:
 
 
 def with_default(types: frozenset[str], default: Any) -> frozenset[str]:
-    """The types with that of the default; without a docstring only a boolean tells its type."""
+    """The types with that of the default, or what the default alone tells.
+
+    A default of true or false is certain. One that is a number can stand for a list, or for true
+    and false, but not for text.
+    """
     if default is NOT_LITERAL:
         return types
     own = types_of(default) - {"path"}
-    if not types:
-        return frozenset(own) if own == {"bool"} else frozenset()
-    return types if types & own else types | own
+    if types:
+        return types if types & own else types | own
+    if own == {"bool"}:
+        return frozenset(own)
+    return NOT_TEXT if "float" in own else frozenset()
 
 
 def _types(doc: str) -> frozenset[str]:
     """The types that the first clause names, if it begins with one."""
+    if COUNT.match(doc):
+        return frozenset({"int"})
     clause = CLAUSE.split(doc, maxsplit=1)[0]
     while article := ARTICLE.match(clause):
         clause = clause[article.end() :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.findings import describe, did_you_mean, listed
+from dlrun.config.findings import describe, listed, near_word
 from dlrun.config.places import Node, below
 
 if TYPE_CHECKING:
@@ -56,16 +56,31 @@ class Spot:
         self.findings.add(self.node.place, self.path, what, fix)
 
     def missing(self, key: str, what: str, fix: str | None = None) -> None:
-        """Note that a key is missing here."""
-        self.findings.add(self.node.place, below(self.path, key), f"Missing: {what}", fix)
+        """Note that a key is missing here, unless it was misspelt."""
+        path = below(self.path, key)
+        if not self.findings.hold(path):
+            self.findings.add(self.node.place, path, f"Missing: {what}", fix)
 
-    def wrong_key(self, key: str, what: str, fix: str | None = None) -> None:
-        """Note that a key should not be here."""
-        self.findings.add(self.node.key_place(key), below(self.path, key), what, fix)
+    def unknown(self, key: str, what: str, known: Collection[str], fix: str) -> None:
+        """Note that a key means nothing here.
+
+        Args:
+            key: What was written.
+            what: What is wrong with it.
+            known: What could be written.
+            fix: What to do where none of these is near.
+        """
+        path = below(self.path, key)
+        if self.findings.hold(path):
+            return
+        near = near_word(key, known)
+        meant = below(self.path, near) if near and near not in self.keys else None
+        fix = f"Did you mean '{near}'?" if near else fix
+        self.findings.add(self.node.key_place(key), path, what, fix, meant=meant)
 
     def check_keys(self, known: Collection[str]) -> None:
         """Note every key that means nothing here."""
         for key in self.keys:
             if key not in known:
-                fix = did_you_mean(key, known) or f"Known here: {listed(known)}."
-                self.wrong_key(key, f"Unknown key {describe(key)}.", fix)
+                what = f"Unknown key {describe(key)}."
+                self.unknown(key, what, known, f"Known here: {listed(known)}.")

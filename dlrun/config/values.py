@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from dlrun.config.components import UNKNOWN
-from dlrun.config.findings import describe
+from dlrun.config.findings import describe, did_you_mean
+from dlrun.config.literals import Expected, repair
 from dlrun.config.places import below
 from dlrun.config.schema import Experiment
 
@@ -23,10 +25,10 @@ EXPECTED: Final = {
     "bool_type": "true or false",
     "string_type": "text",
     "string_too_short": "at least one character",
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "{ge:g} or more",
-    "less_than": "less than {lt:g}",
-    "less_than_equal": "{le:g} or less",
+    "greater_than": "more than {gt:.0f}",
+    "greater_than_equal": "{ge:.0f} or more",
+    "less_than": "less than {lt:.0f}",
+    "less_than_equal": "{le:.0f} or less",
     "finite_number": "a finite number",
     "literal_error": "{expected}",
     "list_type": "a list",
@@ -34,6 +36,8 @@ EXPECTED: Final = {
     "dict_type": "a mapping",
 }
 """What was expected, by pydantic's name for the mistake."""
+TYPES: Final = {"int_type": ("int",), "float_type": ("float",), "bool_type": ("bool",)}
+QUOTED: Final = re.compile(r"'(\w+)'")
 CLASS_WEIGHT: Final = ("training", "class_weight")
 
 
@@ -58,7 +62,7 @@ def fill(draft: dict[str, Any], places: Places, findings: Findings) -> Experimen
             path = below(path, step)
         value = _remove(draft, location)
         what = f"Expected {_expected(mistake)}, got {describe(value)}."
-        findings.add(places.find(path), path, what)
+        findings.add(places.find(path), path, what, _repair(mistake, value))
     return Experiment.model_validate(draft)
 
 
@@ -75,6 +79,15 @@ def _expected(mistake: ErrorDetails) -> str:
         return "a weight for each class name, 'balanced' or null"
     text = EXPECTED.get(mistake["type"])
     return text.format(**mistake.get("ctx", {})) if text else mistake["msg"]
+
+
+def _repair(mistake: ErrorDetails, value: Any) -> str | None:
+    """What was probably meant, or None."""
+    if mistake["type"] == "literal_error" and isinstance(value, str):
+        choices = QUOTED.findall(mistake["ctx"]["expected"])
+        return did_you_mean(value, choices)
+    wanted = Expected(frozenset(TYPES.get(mistake["type"], ())))
+    return repair(value, wanted)
 
 
 def _remove(draft: Any, location: tuple[str | int, ...]) -> Any:

@@ -77,7 +77,7 @@ class _Reader:
             self.findings.add(
                 self.place(event),
                 path,
-                f"The tag '{event.tag}' is not allowed.",
+                f"The tag '{event.tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed.",
                 "Remove it: types are told by how a value is written.",
             )
         if event.anchor is not None:
@@ -111,6 +111,9 @@ class _Reader:
         node = self.counted(Node({}, self.place(event)), event, path)
         while not isinstance(following := self.loader.get_event(), yaml.MappingEndEvent):
             key = self.key(following, path)
+            if key == "<<":
+                what = "YAML 1.2 has no merge keys."
+                self.findings.add(self.place(following), below(path, key), what, "Write them out.")
             value = self.node(self.loader.get_event(), below(path, key))
             node.size += value.size
             if key in node.value:
@@ -136,7 +139,7 @@ class _Reader:
         written = event.value if isinstance(event, yaml.ScalarEvent) else describe(node.value)
         self.findings.add(
             self.place(event),
-            path,
+            below(path, str(written)),
             f"A key must be text, got {describe(node.value)}.",
             f'Put it in quotes: "{written}".',
         )
@@ -179,12 +182,21 @@ class _Reader:
         return ConfigError(Problem(path, what, fix, str(self.place(event))))
 
     def malformed(self, error: yaml.YAMLError) -> ConfigError:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        """What the parser could not make sense of, in plain words where it is a known slip."""
+        mark = getattr(error, "problem_mark", None)
+        opening = getattr(error, "context_mark", None) or mark
         said = getattr(error, "problem", None) or str(error).splitlines()[0]
-        place = Place(self.source, mark.line + 1, mark.column + 1) if mark else Place(self.source)
         what, fix = f"This is not YAML: {said}.", None
-        if mark and self.text[mark.index : mark.index + 1] == "\t":
+        character = self.text[mark.index : mark.index + 1] if mark else ""
+        if character == "\t":
             what, fix = "A tab cannot indent YAML.", "Indent with spaces."
+        elif "cannot start any token" in said:
+            what, fix = f"The character '{character}' cannot start a value.", "Put it in quotes."
         elif "mapping values are not allowed" in said:
             fix = "Put text that holds ': ' in quotes, or check the indentation."
+        elif "unexpected end of stream" in said:
+            mark, what, fix = opening, "The quote that opens here is never closed.", "Close it."
+        elif opening and opening is not mark:
+            fix = f"It is part of what starts at line {opening.line + 1}; check the lines between."
+        place = Place(self.source, mark.line + 1, mark.column + 1) if mark else Place(self.source)
         return ConfigError(Problem("", what, fix, str(self.flag or place)))

@@ -23,9 +23,9 @@ class Rule(NamedTuple):
 
 
 RULES: Final = (
+    Rule(graph.inputs_exist, ("model.layers[].name",)),
     Rule(names.layer_names_differ),
     Rule(names.layer_names_are_usable),
-    Rule(graph.inputs_exist, ("model.layers[].name",)),
     Rule(graph.inputs_stand_above, ("model.layers[].name",)),
     Rule(graph.outputs_are_read, ("model.layers[].name", "model.layers[].inputs")),
     Rule(graph.number_of_inputs_fits),
@@ -41,10 +41,10 @@ RULES: Final = (
     Rule(last_layer.logits_reach_the_loss),
     Rule(last_layer.signs_reach_the_loss),
     Rule(last_layer.hinge_has_one_unit),
-    Rule(names.metric_names_differ),
     Rule(training.training_has_a_loss, ("training.epochs",)),
     Rule(training.training_has_an_optimizer, ("training.epochs",)),
     Rule(training.monitors_exist, ("dataset.validation_split", "metrics")),
+    Rule(names.metric_names_differ),
     Rule(training.one_thing_sets_the_learning_rate),
     Rule(training.averages_are_kept),
     Rule(training.class_weights_have_classes),

@@ -32,14 +32,13 @@ ONE_INPUT: Final = re.compile(
 
 def inputs_exist(experiment: Experiment) -> Iterator[Problem]:
     """Every name in `inputs` is that of a layer or of the data."""
-    names = [layer.name for layer in experiment.model.layers]
+    names = dict.fromkeys([DATA, *(layer.name for layer in experiment.model.layers)])
     for index, layer in enumerate(experiment.model.layers):
         for position, name in enumerate(layer.inputs or ()):
-            if name != DATA and name not in names:
-                others = [other for other in names if other != layer.name]
-                fix = did_you_mean(name, [DATA, *others])
+            if name not in names:
                 path = f"model.layers[{index}].inputs[{position}]"
-                fix = fix or f"The names here: {listed([DATA, *others])}."
+                others = [other for other in names if other != layer.name]
+                fix = did_you_mean(name, others) or f"The names here: {listed(others)}."
                 yield Problem(path, f"There is no layer '{name}'.", fix)
 
 
