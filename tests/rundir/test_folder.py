@@ -33,7 +33,7 @@ def test_name_is_time_name_and_four_letters(tmp_path):
 
 def test_runs_of_one_second_never_meet(tmp_path):
     """Four processes at once make 200 different folders."""
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     pipes = [context.Pipe() for _ in range(4)]
     processes = [context.Process(target=create_many, args=(tmp_path, pipe[1])) for pipe in pipes]
     for process in processes:

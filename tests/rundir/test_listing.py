@@ -140,7 +140,7 @@ def test_odd_values_do_not_stop_the_list(tmp_path):
 def test_running_is_believed_while_the_process_lives(tmp_path):
     """A killed process leaves `running` behind; the lock tells that it is gone."""
     run = create_run(tmp_path, "a")
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=work_for_ever, args=(run, theirs))
     process.start()

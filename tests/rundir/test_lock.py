@@ -29,7 +29,7 @@ def test_states(tmp_path):
 
 def test_killed_process_leaves_the_lock_free(tmp_path):
     """SIGKILL leaves no time to clean up, and none is needed."""
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=hold_for_ever, args=(tmp_path, theirs))
     process.start()
