@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.catalog.losses import label_form
+from dlrun.data.wording import list_classes, quote
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -147,9 +148,10 @@ def match_names(labels: Sequence[str], class_names: Sequence[str], where: str) -
 
 
 def _unseen(row: int, label: str, known: Sequence[str], where: str) -> DataError:
-    shown = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")  # noqa: PLR2004
     return DataError(
-        f"row {row} has the class {label!r}, which no training row has ({shown}).", where=where
+        f"row {row} has the class {quote(label)}, which no training row has "
+        f"({list_classes(known)}).",
+        where=where,
     )
 
 

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, TextIO
 
 from dlrun.data.files import encoding_error, open_error
+from dlrun.data.wording import count
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class CsvFile:
             return
         index = next(index for index, other in enumerate(widths) if other != width)
         raise DataError(
-            f"the row has {widths[index]} {'cell' if widths[index] == 1 else 'cells'}, "
+            f"the row has {count(widths[index], 'cell')}, "
             f"but the first row (line {self.first_number}) has {width}.",
             where=f"{self.path}:{numbers[index]}",
         )

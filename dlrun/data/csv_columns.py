@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dlrun.data.wording import count
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MAX_SHOWN = 20
-"""How many names a message lists."""
 
 
 def column_positions(
@@ -35,7 +33,7 @@ def column_positions(
         if len(found) > 1:
             places = ", ".join(str(index + 1) for index in found)
             raise DataError(
-                f"column {name!r} appears {len(found)} times (columns {places}).",
+                f"column {name!r} appears {count(len(found), 'time')} (columns {places}).",
                 where=where,
                 fix="Give each column a name of its own.",
             )
@@ -44,9 +42,3 @@ def column_positions(
         else:
             missing.append(name)
     return positions, missing
-
-
-def list_names(names: Sequence[str]) -> str:
-    """Names in quotes, with commas; the first twenty of them, and how many more there are."""
-    shown = ", ".join(map(repr, names[:MAX_SHOWN]))
-    return shown if len(names) <= MAX_SHOWN else f"{shown} and {len(names) - MAX_SHOWN} more"

@@ -10,8 +10,9 @@ import numpy as np
 
 from dlrun.arrays import Dataset, Samples
 from dlrun.data.classes import classes_of_text
-from dlrun.data.csv_columns import column_positions, list_names
+from dlrun.data.csv_columns import column_positions
 from dlrun.data.csv_numbers import is_number_like, parse_number, parse_numbers
+from dlrun.data.wording import list_columns
 from dlrun.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: P
         problems.append(
             Problem(
                 f"dataset.{key}",
-                f"There is no column {name!r} in {path}; it has {list_names(columns)}.",
+                f"There is no column {name!r} in {path}; it has {list_columns(columns)}.",
                 f"Did you mean {close[0]!r}?" if close else None,
             )
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlrun.data.wording import quote
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.data.csv import Piece
-
-MAX_SHOWN = 60
-"""How many characters of a cell a message shows."""
 
 
 def parse_number(cell: str) -> float | None:
@@ -65,7 +63,7 @@ def cell_error(cell: str, column: str, where: str) -> DataError:
     elif is_number_like(text) and "_" not in text and text.isascii():
         what = f"{text!r} is not a finite number."
     else:
-        what = f"{shorten(text)} is not a number."
+        what = f"{quote(text)} is not a number."
         if re.fullmatch(r"[+-]?\d+,\d+", text):
             fix = "Write decimals with a point."
     return DataError(f"column {column!r}: {what}", where=where, fix=fix)
@@ -78,11 +76,6 @@ def is_number_like(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def shorten(text: str) -> str:
-    """A text in quotes, cut where it is too long for a message."""
-    return repr(text) if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]!r}..."
 
 
 def _parse_lines(piece: Piece, positions: Sequence[int]) -> NDArray[np.float64] | None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.arrays import Samples
-from dlrun.data.csv_columns import column_positions, list_names
+from dlrun.data.csv_columns import column_positions
 from dlrun.data.csv_numbers import parse_number, parse_numbers
 from dlrun.data.pixels import scale_pixels
+from dlrun.data.wording import count, list_classes, list_columns, quote
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -114,9 +115,11 @@ def _by_place(
     has_targets = width == entries + len(spec.target_names)
     wanted = entries + len(spec.target_names) if with_target else entries
     if width != wanted and not (has_targets and not with_target):
-        target = f" and {len(spec.target_names)} of the target" if with_target else ""
+        expected = f"{entries} of the features"
+        if with_target:
+            expected += f" and {len(spec.target_names)} of the target"
         raise DataError(
-            f"the file has {width} columns; {entries} of the features{target} were expected.",
+            f"the file has {count(width, 'column')}; {expected} were expected.",
             where=f"{file.path}:{file.first_number}",
         )
     notes = []
@@ -137,26 +140,29 @@ def _is_data(cells: Sequence[str], entries: int, targets: int) -> bool:
 def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -> NDArray[Any]:
     if spec.class_names is None:
         return parse_numbers(piece, targets, spec.target_names, file.path)
-    labels: list[Any] = [row[targets[0]].strip() for row in piece.rows]
-    numbers: dict[Any, int] = {name: number for number, name in enumerate(spec.class_names)}
-    if spec.class_values is not None:
-        labels = parse_numbers(piece, targets, spec.target_names, file.path)[:, 0].tolist()
-        numbers = {value: number for number, value in enumerate(spec.class_values)}
+    labels: list[Any]
+    known: tuple[Any, ...]
+    if spec.class_values is None:
+        labels, known = [row[targets[0]].strip() for row in piece.rows], spec.class_names
+    else:
+        values = parse_numbers(piece, targets, spec.target_names, file.path)
+        labels, known = values[:, 0].tolist(), spec.class_values
+    numbers = {label: number for number, label in enumerate(known)}
     unseen = set(labels) - set(numbers)
     if unseen:
         row = next(index for index, label in enumerate(labels) if label in unseen)
-        known = ", ".join(spec.class_names[:10]) + (", ..." if len(spec.class_names) > 10 else "")  # noqa: PLR2004
+        cell = quote(piece.rows[row][targets[0]].strip())
         raise DataError(
-            f"column {spec.target_names[0]!r}: {piece.rows[row][targets[0]].strip()!r} is none of "
-            f"the classes of the training data ({known}).",
+            f"column {spec.target_names[0]!r}: {cell} is none of the classes of the training data "
+            f"({list_classes(spec.class_names)}).",
             where=f"{file.path}:{piece.numbers[row]}",
         )
     return np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
 
 
 def _missing(missing: list[str], header: Sequence[str], where: str) -> DataError:
-    subject = "column" if len(missing) == 1 else "columns"
     return DataError(
-        f"missing {subject} {list_names(missing)}; the file has {list_names(header)}.",
+        f"missing {'column' if len(missing) == 1 else 'columns'} {list_columns(missing)}; "
+        f"the file has {list_columns(header)}.",
         where=where,
     )

@@ -10,9 +10,10 @@ import numpy as np
 
 from dlrun.arrays import Samples, Splits
 from dlrun.catalog.losses import label_form
-from dlrun.data.last_layer import check_activation, check_units
+from dlrun.data.last_layer import SQUASHED, check_activation, check_units, check_values
 from dlrun.data.scaling import to_float32
-from dlrun.errors import ConfigError, DataError, Problem
+from dlrun.data.wording import count
+from dlrun.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,12 +66,16 @@ def fit_labels(
     spec = splits.spec
     purpose = "without a loss" if loss is None else f"for {loss}"
     if spec.class_names is None:
-        _check_values(splits.train, loss, outputs)
+        if splits.train.y is None:
+            raise DataError("the training rows have no targets.")
+        check_values(splits.train.y.shape[1:] or (1,), loss, outputs)
         fit = _Fit("value", None, "as they are")
-        subject = f"targets: {_count(math.prod(size or 1 for size in outputs), 'number')} per row"
+        subject = f"targets: {count(math.prod(size or 1 for size in outputs), 'number')} per row"
     else:
-        fit = _fit_classes(spec, loss, outputs, from_logits=from_logits)
-        subject = f"labels: {_count(len(spec.class_names), 'class', 'classes')}"
+        fit = _fit_classes(
+            spec, loss, outputs, from_logits=from_logits, squashed=output_activation in SQUASHED
+        )
+        subject = f"labels: {count(len(spec.class_names), 'class', 'classes')}"
     spec = replace(spec, label_form=fit.form, threshold=fit.threshold)
     encoded = {name: _encode_samples(rows, spec) for name, rows in splits.present().items()}
     fitted = Splits(encoded["train"], encoded.get("validation"), encoded.get("test"), spec)
@@ -134,55 +139,27 @@ def class_numbers(y: NDArray[Any], spec: Spec) -> NDArray[np.int64]:
 
 
 def _fit_classes(
-    spec: Spec, loss: str | None, outputs: tuple[int | None, ...], *, from_logits: bool
+    spec: Spec,
+    loss: str | None,
+    outputs: tuple[int | None, ...],
+    *,
+    from_logits: bool,
+    squashed: bool,
 ) -> _Fit:
+    """Chooses the form; one output between 0 and 1 gets labels that it can reach."""
     form = label_form(loss)
-    classes = spec.num_classes
     check_units(spec, loss, form, outputs)
     if form == "index":
         return _Fit("index", None, "as class numbers")
     if form == "one_hot" or outputs != (1,):
         return _Fit("one_hot", None, "one-hot encoded")
-    if classes != 2:  # noqa: PLR2004
-        raise AssertionError("check_units lets one unit through for two classes only")
-    if form == "binary":
+    if form == "binary" or (form == "value" and squashed):
         threshold = LOGIT_THRESHOLD if from_logits else PROBABILITY_THRESHOLD
         return _Fit("binary", threshold, f"{_pair(spec)} as 0 and 1")
     if form == "sign":
         return _Fit("sign", LOGIT_THRESHOLD, f"{_pair(spec)} as -1 and +1")
     low, high = _class_values(spec)
     return _Fit("value", (low + high) / 2, f"{_pair(spec)} as {low:g} and {high:g}")
-
-
-def _check_values(train: Samples, loss: str | None, outputs: tuple[int | None, ...]) -> None:
-    """Holds numeric targets against the loss and the last layer."""
-    if train.y is None:
-        raise DataError("the training rows have no targets.")
-    if label_form(loss) in ("index", "sign"):
-        raise ConfigError(
-            Problem(
-                "loss",
-                f"{loss} needs classes, but the targets are numbers.",
-                "Choose a loss for numbers, such as mean_squared_error.",
-            )
-        )
-    wanted = train.y.shape[1:] or (1,)
-    if wanted != outputs:
-        raise ConfigError(
-            Problem(
-                "model.layers[-1]",
-                f"The last layer gives {shape_in_words(outputs)} for each row, "
-                f"but the target is {shape_in_words(wanted)}.",
-                f"Set `units: {wanted[0]}`." if len(wanted) == 1 else None,
-            )
-        )
-
-
-def shape_in_words(shape: tuple[int | None, ...]) -> str:
-    """`1 number`, `3 numbers`, or `an array of shape (28, 28, 1)`."""
-    if len(shape) == 1 and shape[0] is not None:
-        return _count(shape[0], "number")
-    return f"an array of shape {shape}"
 
 
 def _encode_samples(samples: Samples, spec: Spec) -> Samples:
@@ -199,7 +176,3 @@ def _class_values(spec: Spec) -> tuple[float, ...]:
 def _pair(spec: Spec) -> str:
     first, second = spec.class_names or ("", "")
     return f"{first} and {second}"
-
-
-def _count(number: int, one: str, several: str | None = None) -> str:
-    return f"{number} {one if number == 1 else several or one + 's'}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dlrun.catalog.losses import label_form
+from dlrun.data.wording import count, list_classes
 from dlrun.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from dlrun.arrays import LabelForm, Spec
 
 LAST = "model.layers[-1]"
+TWO = 2
 
 NOT_PROBABILITIES = frozenset(
     {
@@ -91,59 +93,94 @@ def check_units(
     Raises:
         ConfigError: Names both sizes and what to do.
     """
-    names = spec.class_names or ()
-    classes = len(names)
     if len(outputs) != 1:
+        image_like = len(outputs) == len(spec.input_shape)
         raise _problem(
             LAST,
-            f"The last layer gives an array of shape {outputs} for each row, "
+            f"The last layer gives {shape_in_words(outputs)} for each row, "
             "but a label is one class.",
             "Put a Flatten layer before the first Dense layer."
-            if len(outputs) == len(spec.input_shape)
+            if image_like
             else "End with a layer that gives one vector for each row.",
         )
-    units = outputs[0]
+    names = spec.class_names or ()
     if form == "sign":
-        if units != 1:
-            raise _problem(
-                LAST,
-                f"{loss} takes one output for each row; the last layer gives {units}.",
-                "Set `units: 1`, or use the loss categorical_hinge.",
-            )
-        if classes != 2:  # noqa: PLR2004
-            raise _problem(
-                "loss",
-                f"{loss} tells 2 classes apart, but the data has {classes}{_preview(names)}.",
-                f"Use categorical_hinge with `units: {classes}`.",
-            )
+        _check_one_unit_for_two_classes(names, loss, outputs)
         return
-    one_output_will_do = form in ("binary", "value") and classes == 2  # noqa: PLR2004
-    if units == classes or (units == 1 and one_output_will_do):
+    classes, units = len(names), outputs[0]
+    one_unit_will_do = form in ("binary", "value") and classes == TWO
+    if units == classes or (units == 1 and one_unit_will_do):
         return
+    data = f"the data has {classes} classes ({list_classes(names)})"
     if units == 1 and form == "binary":
         raise _problem(
             "loss",
-            f"{loss} with one output tells 2 classes apart, "
-            f"but the data has {classes}{_preview(names)}.",
+            f"{loss} with one output tells 2 classes apart, but {data}.",
             f"Use categorical_crossentropy after a last layer with `units: {classes}` "
             "and `activation: softmax`.",
         )
-    wanted = f"`units: {classes}`"
-    if one_output_will_do:
-        wanted += " or `units: 1`"
-    elif units == 1 and classes == 2:  # noqa: PLR2004
-        wanted += " with `activation: softmax`, or use binary_crossentropy with sigmoid"
+    fix = f"Set `units: {classes}`"
+    if one_unit_will_do:
+        fix += " or `units: 1`"
+    elif units == 1 and classes == TWO:
+        fix += " with `activation: softmax`, or use binary_crossentropy with sigmoid"
     raise _problem(
-        LAST,
-        f"The last layer gives {units} {'number' if units == 1 else 'numbers'} for each row, "
-        f"but the data has {classes} classes{_preview(names)}.",
-        f"Set {wanted}.",
+        LAST, f"The last layer gives {shape_in_words(outputs)} for each row, but {data}.", f"{fix}."
     )
 
 
-def _preview(names: tuple[str, ...]) -> str:
-    shown = ", ".join(names[:10])
-    return f" ({shown}, ...)" if len(names) > 10 else f" ({shown})"  # noqa: PLR2004
+def check_values(
+    targets: tuple[int, ...], loss: str | None, outputs: tuple[int | None, ...]
+) -> None:
+    """Refuses a loss for classes, or a last layer of another shape, where targets are numbers.
+
+    Args:
+        targets: The shape of one row's targets.
+        loss: The loss by name or alias, or None.
+        outputs: What the last layer gives for one row.
+
+    Raises:
+        ConfigError: Names both shapes and what to do.
+    """
+    if label_form(loss) in ("index", "sign"):
+        raise _problem(
+            "loss",
+            f"{loss} needs classes, but the targets are numbers.",
+            "Choose a loss for numbers, such as mean_squared_error.",
+        )
+    if targets != outputs:
+        raise _problem(
+            LAST,
+            f"The last layer gives {shape_in_words(outputs)} for each row, "
+            f"but the target is {shape_in_words(targets)}.",
+            f"Set `units: {targets[-1]}`.",
+        )
+
+
+def shape_in_words(shape: tuple[int | None, ...]) -> str:
+    """`1 number`, `3 numbers`, or `an array of shape (28, 28, 1)`."""
+    if len(shape) == 1 and shape[0] is not None:
+        return count(shape[0], "number")
+    return f"an array of shape {shape}"
+
+
+def _check_one_unit_for_two_classes(
+    names: tuple[str, ...], loss: str | None, outputs: tuple[int | None, ...]
+) -> None:
+    """What a loss of signs needs."""
+    if outputs != (1,):
+        raise _problem(
+            LAST,
+            f"{loss} takes one output for each row; the last layer gives {outputs[0]}.",
+            "Set `units: 1`, or use the loss categorical_hinge.",
+        )
+    if len(names) != TWO:
+        raise _problem(
+            "loss",
+            f"{loss} tells 2 classes apart, but the data has {len(names)} classes "
+            f"({list_classes(names)}).",
+            f"Use categorical_hinge with `units: {len(names)}`.",
+        )
 
 
 def _is_crossentropy(loss: str) -> bool:

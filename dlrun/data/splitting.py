@@ -9,6 +9,7 @@ import numpy as np
 from dlrun.arrays import Samples, Spec, Splits
 from dlrun.data.classes import check_more_than_one_class
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
+from dlrun.data.wording import count
 from dlrun.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
@@ -119,11 +120,12 @@ def _split(
     else:
         counts = np.bincount(rows.y, minlength=len(dataset.class_names))
         shares = allocate(counts, total)
-        if shares.sum() < total:
+        possible = shares.sum()
+        if possible < total:
             raise _split_error(
                 key,
-                f"{share:g} of {len(rows)} rows is {total}, but only {shares.sum()} can be taken "
-                "when every class keeps a training row.",
+                f"{share:g} of {count(len(rows), 'row')} is {total}, but only {possible} can be "
+                "taken when every class keeps a training row.",
                 "Choose a smaller share.",
             )
         for number, class_share in enumerate(shares):
@@ -138,12 +140,12 @@ def _rows_to_take(rows: int, share: float, key: str) -> int:
     total = int(share * rows + 0.5)
     if total == 0:
         raise _split_error(
-            key, f"{share:g} of {_rows(rows)} is no row at all.", "Choose a larger share."
+            key, f"{share:g} of {count(rows, 'row')} is no row at all.", "Choose a larger share."
         )
     if total >= rows:
         raise _split_error(
             key,
-            f"{share:g} of {_rows(rows)} leaves no training row.",
+            f"{share:g} of {count(rows, 'row')} leaves no training row.",
             "Choose a smaller share.",
         )
     return total
@@ -166,7 +168,3 @@ def _pick(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
 
 def _split_error(key: str, what: str, fix: str | None) -> ConfigError:
     return ConfigError(Problem(f"dataset.{key}", what, fix))
-
-
-def _rows(number: int) -> str:
-    return "1 row" if number == 1 else f"{number} rows"

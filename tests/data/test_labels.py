@@ -216,6 +216,17 @@ def test_logits_are_cut_at_zero():
     assert fitted.spec.threshold == 0.0
 
 
+@pytest.mark.parametrize("loss", ["mse", None])
+def test_a_sigmoid_gets_labels_that_it_can_reach(loss):
+    """-1 is out of reach of an output between 0 and 1, and 0 is no threshold for it."""
+    fitted, said = fit_labels(
+        two((-1.0, 1.0)), loss=loss, output_shape=(1,), output_activation="sigmoid"
+    )
+    assert fitted.train.y.ravel().tolist() == [0, 1, 1]
+    assert (fitted.spec.label_form, fitted.spec.threshold) == ("binary", 0.5)
+    assert said.startswith("labels: 2 classes, -1 and 1 as 0 and 1 ")
+
+
 def test_the_batch_axis_of_a_keras_shape_is_left_out():
     """`model.output_shape` may be given as it is."""
     fitted, _ = fit_labels(three(), loss="mse", output_shape=(None, 3))
@@ -279,15 +290,15 @@ def test_predictions_are_read_as_the_largest_unit_or_by_the_threshold():
             three(),
             "bce",
             (1,),
-            ("loss: bce with one output tells 2 classes apart, but the data has 3 (red, green, "
-            "blue). Use categorical_crossentropy after a last layer with `units: 3` and "
+            ("loss: bce with one output tells 2 classes apart, but the data has 3 classes "
+            "(red, green, blue). Use categorical_crossentropy after a last layer with `units: 3` and "
             "`activation: softmax`."),
         ),
         (
             three(),
             "hinge",
             (1,),
-            ("loss: hinge tells 2 classes apart, but the data has 3 (red, green, blue). "
+            ("loss: hinge tells 2 classes apart, but the data has 3 classes (red, green, blue). "
             "Use categorical_hinge with `units: 3`."),
         ),
         (
