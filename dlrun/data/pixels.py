@@ -27,16 +27,17 @@ def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[
     Raises:
         DataError: A pixel is negative, too large or no whole number.
     """
-    wrong = (pixels < 0) | (pixels > pixel_max)
-    if pixels.dtype.kind == "f":
-        wrong |= pixels != np.floor(pixels)
-    if wrong.any():
-        first = pixels.reshape(-1)[int(np.argmax(wrong))]
+    whole = pixels.dtype.kind in "biu" or bool((pixels == np.floor(pixels)).all())
+    if not whole or pixels.min() < 0 or pixels.max() > pixel_max:
+        wrong = (pixels < 0) | (pixels > pixel_max) | (pixels != np.floor(pixels))
         raise DataError(
-            f"{first:g} is no pixel; whole numbers from 0 to {pixel_max:g} were expected.",
+            f"{pixels[wrong][0]:g} is no pixel; whole numbers from 0 to {pixel_max:g} were "
+            "expected.",
             where=where,
         )
-    return pixels.astype(np.float32) / np.float32(pixel_max)
+    scaled = pixels.astype(np.float32)
+    scaled /= np.float32(pixel_max)
+    return scaled
 
 
 def image_samples(

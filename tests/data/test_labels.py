@@ -291,8 +291,8 @@ def test_predictions_are_read_as_the_largest_unit_or_by_the_threshold():
             "bce",
             (1,),
             ("loss: bce with one output tells 2 classes apart, but the data has 3 classes "
-            "(red, green, blue). Use categorical_crossentropy after a last layer with `units: 3` and "
-            "`activation: softmax`."),
+            "(red, green, blue). Use categorical_crossentropy after a last layer with `units: 3` "
+            "and `activation: softmax`."),
         ),
         (
             three(),

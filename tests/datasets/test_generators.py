@@ -48,6 +48,27 @@ def test_the_seed_decides_everything(word):
     assert hash_array(first.train.x) != hash_array(other.train.x)
 
 
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("threshold_sum", "26079d94aebb"),
+        ("xor", "204df6607cf5"),
+        ("moons", "f250f5efaa06"),
+        ("circles", "0c1c983af2a4"),
+        ("blobs", "3427fafe4e46"),
+        ("spirals", "b1c223d11a16"),
+        ("checkerboard", "26079d94aebb"),
+        ("linear", "2ca5d2f60d35"),
+        ("sine", "d626c2b9102c"),
+    ],
+)
+def test_the_rows_of_seed_0_do_not_change_between_versions(word, expected):
+    """Golden hashes: a new NumPy that draws differently must not go unnoticed."""
+    noise = {"noise": 0.1} if word == "xor" else {}
+    rows = load_dataset(word, seed=0, samples=100, **noise).train.x
+    assert hash_array(rows).startswith(expected)
+
+
 @pytest.mark.parametrize("word", DRAWN)
 def test_shapes_dtypes_and_fresh_test_rows(word):
     """As many rows as asked for; the test rows are none of the training rows."""
