@@ -26,7 +26,7 @@ def apply(root: Node, overrides: Sequence[str], findings: Findings) -> None:
     for override in overrides:
         path, equals, text = override.partition("=")
         place = Place(f"--set {path.strip()}")
-        way = _way(path.strip())
+        way = list(steps(path.strip()))
         if not equals or not way:
             findings.add(place, "", "Expected KEY=VALUE.", "Write --set training.epochs=20.")
             continue
@@ -34,30 +34,33 @@ def apply(root: Node, overrides: Sequence[str], findings: Findings) -> None:
         _put(root, way, value, place, findings)
 
 
-def _way(path: str) -> list[str | int]:
-    """The steps of a path; numbers between dots are indices too."""
-    return [
-        int(step) if isinstance(step, str) and step.isdecimal() else step for step in steps(path)
-    ]
-
-
 def _put(root: Node, way: list[str | int], value: Node, place: Place, findings: Findings) -> None:
     node, path = root, ""
-    for step in way[:-1]:
-        node = _enter(node, step, place)
-        child = _child(node, step, below(path, step), place, findings)
-        if child is None:
+    for number, step in enumerate(way, 1):
+        _open(node, step, place)
+        key = _key(node, step)
+        path = below(path, step if key is None else key)
+        if key is None:
+            wanted = "a list" if isinstance(step, int) else "a mapping"
+            what = f"Expected {wanted} there, found {describe(node.value)}."
+            findings.add(place, path, what)
             return
-        child = replace(child)  # an alias may share the original
-        _attach(node, step, child, place)
-        node, path = child, below(path, step)
-    node = _enter(node, way[-1], place)
-    if _child(node, way[-1], below(path, way[-1]), place, findings) is not None:
-        _attach(node, way[-1], value, place)
+        if isinstance(key, int) and node.child(key) is None:
+            what = f"There is no item {key}: the list has {len(node.value)}."
+            findings.add(place, path, what, "Items are counted from 0.")
+            return
+        child = value if number == len(way) else replace(node.child(key) or Node(None, place))
+        node.value[key] = child
+        if isinstance(key, str):
+            node.keys.setdefault(key, place)
+        node = child
 
 
-def _enter(node: Node, step: str | int, place: Place) -> Node:
-    """Make room for a key: a bare word becomes a mapping with that type."""
+def _open(node: Node, step: str | int, place: Place) -> None:
+    """Make room for a change: a bare word becomes a mapping with that type, nothing an empty one.
+
+    Lists and mappings are copied, because an alias may share them.
+    """
     if isinstance(step, str) and isinstance(node.value, str):
         node.keys = {"type": node.place}
         node.value = {"type": Node(node.value, node.place)}
@@ -67,28 +70,11 @@ def _enter(node: Node, step: str | int, place: Place) -> Node:
         node.value, node.keys = dict(node.value), dict(node.keys)
     elif isinstance(node.value, list):
         node.value = list(node.value)
-    return node
 
 
-def _child(node: Node, step: str | int, path: str, place: Place, findings: Findings) -> Node | None:
-    """What the step leads to; a new node for a new key, None for what cannot be reached."""
+def _key(node: Node, step: str | int) -> str | int | None:
+    """The step as a key of a mapping or an index of a list; None where it can be neither."""
     if isinstance(node.value, dict):
-        return node.value.get(str(step)) or Node(None, place)
-    if not isinstance(step, int) or not isinstance(node.value, list):
-        wanted = "a list" if isinstance(step, int) else "a mapping"
-        findings.add(place, path, f"Expected {wanted} there, found {describe(node.value)}.")
-        return None
-    if step >= len(node.value):
-        what = f"There is no item {step}: the list has {len(node.value)}."
-        findings.add(place, path, what, "Items are counted from 0.")
-        return None
-    item: Node = node.value[step]
-    return item
-
-
-def _attach(node: Node, step: str | int, child: Node, place: Place) -> None:
-    if isinstance(node.value, dict):
-        node.value[str(step)] = child
-        node.keys.setdefault(str(step), place)
-    elif isinstance(step, int):
-        node.value[step] = child
+        return str(step)
+    is_index = isinstance(step, int) or step.isdecimal()
+    return int(step) if isinstance(node.value, list) and is_index else None

@@ -10,6 +10,8 @@ import yaml
 from dlrun.config import scalars
 
 LINE_WIDTH: Final = 100
+BREAKS: Final = frozenset("\x85\u2028\u2029")
+"""Characters that end a line for PyYAML; only escaped do they survive."""
 
 
 def to_yaml(value: Any) -> str:
@@ -26,6 +28,8 @@ class _Dumper(yaml.SafeDumper):
 
 def _write_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     quotes = "'" if _means_something_else(text) else None
+    if BREAKS & set(text):
+        quotes = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, quotes)
 
 

@@ -196,7 +196,7 @@ class _Reader:
             fix = "Put text that holds ': ' in quotes, or check the indentation."
         elif "unexpected end of stream" in said:
             mark, what, fix = opening, "The quote that opens here is never closed.", "Close it."
-        elif opening and opening is not mark:
+        elif self.flag is None and opening and opening is not mark:
             fix = f"It is part of what starts at line {opening.line + 1}; check the lines between."
         place = Place(self.source, mark.line + 1, mark.column + 1) if mark else Place(self.source)
         return ConfigError(Problem("", what, fix, str(self.flag or place)))

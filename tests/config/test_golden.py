@@ -87,12 +87,18 @@ training: {epochs: -1, batch_size: 1.5, callbacks: [{}, EarlyStopping]}
         "5:44: model.layers[0].activation: There is no activation 'rellu'. Did you mean 'relu'?",
         "6:28: model.layers[1].units: Expected an integer, got '10'. Write 10.",
         "7:29: model.layers[2].rate: Expected 0 to 1, got 2.",
-        "7:38: model.layers[2].name: The name 'a' is taken by model.layers[1]. "
-        "Choose another name.",
-        "8:43: model.layers[3].activation: The softmax of a single unit is always 1. "
-        "Use 'activation: sigmoid', or one unit for each class.",
-        "8:61: model.layers[3].inputs[0]: There is no layer 'b'. "
-        "The names here: 'input', 'dense', 'a'.",
+        (
+            "7:38: model.layers[2].name: The name 'a' is taken by model.layers[1]. "
+            "Choose another name."
+        ),
+        (
+            "8:43: model.layers[3].activation: The softmax of a single unit is always 1. "
+            "Use 'activation: sigmoid', or one unit for each class."
+        ),
+        (
+            "8:61: model.layers[3].inputs[0]: There is no layer 'b'. "
+            "The names here: 'input', 'dense', 'a'."
+        ),
         "9:7: loss: There is no loss 'mze'. Did you mean 'mse'?",
         "10:43: optimizer.learning_rate: Expected 0 or more, got -1.",
         "11:20: training.epochs: Expected 0 or more, got -1.",
