@@ -33,13 +33,15 @@ def weights_fit_the_layer(experiment: Experiment) -> Iterator[Problem]:
         path = f"model.layers[{index}].weights"
         if len(layer.weights) != len(wanted):
             names = ", ".join(f"{name} {_shown(shape)}" for name, shape in wanted)
-            what = f"{layer.type} has {len(wanted)} weights, got {len(layer.weights)}."
+            count = "1 weight" if len(wanted) == 1 else f"{len(wanted)} weights"
+            what = f"{layer.type} has {count}, got {len(layer.weights)}."
             yield Problem(path, what, f"Write [{names}].")
             continue
         for number, (weight, (name, shape)) in enumerate(zip(layer.weights, wanted, strict=True)):
             got = _shape(weight)
             if got is not None and not _fits(got, shape):
-                what = f"The {name} of {layer.type} has the shape {_shown(shape)}, "
+                has = "have" if name.endswith("s") and name != "bias" else "has"
+                what = f"The {name} of {layer.type} {has} the shape {_shown(shape)}, "
                 yield Problem(f"{path}[{number}]", f"{what}got {_shown(got)}.", _why(layer))
 
 
