@@ -80,7 +80,7 @@ def test_layers_that_do_not_fit_are_named(dlrun, table):
     layers = [
         {"type": "Dense", "units": 4},
         {"type": "Conv2D", "filters": 2, "kernel_size": 3},
-        {"type": "Dense", "units": 2},
+        {"type": "Dense", "units": 2, "activation": "softmax"},
     ]
     (table / "bad.yaml").write_text(config(layers=layers))
     told = dlrun("train", "bad.yaml", code=2).err
@@ -127,6 +127,7 @@ def test_a_loss_that_goes_nan_stops_the_run(dlrun, table):
     assert "The loss became NaN or infinite in epoch " in told
     assert "Try a smaller learning rate" in told
     (run,) = (table / "runs").iterdir()
+    assert f"run folder: runs/{run.name}" in told
     assert json.loads((run / "run.json").read_text())["status"] == "failed"
     weights = load_file(run / "weights.safetensors")
     assert all(np.isfinite(weight).all() for weight in weights.values())

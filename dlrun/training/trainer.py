@@ -16,7 +16,7 @@ from dlrun.training.interrupt import StopRequest
 from dlrun.training.state import TrainingState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from dlrun.arrays import Splits
     from dlrun.training.listener import Listener
@@ -70,7 +70,7 @@ class Trainer:
         validation = None if splits.validation is None else to_rows(splits.validation)
         total = -(-len(splits.train) // batch_size)
         self._chain = CallbackChain(callbacks, model, steps.metrics, epochs=epochs, steps=total)
-        self._watched = validation if self._chain.watches_validation else None
+        self._validation = validation
         self._evaluator = Evaluator(steps, batch_size=batch_size)
         self._compiled = CompiledEpochs(
             steps,
@@ -125,7 +125,12 @@ class Trainer:
             self._keep_last_good(start, begin, end, table)
         if self._chain.pace == "batch":
             self._chain.call("on_train_batch_end", begin.step, self._running_logs())
-        position = self._close_epochs(start, begin, end, table)
+        if self._chain.stop_training and not len(table):
+            # As under `fit`, a callback that asks for the end in mid-epoch ends the epoch there.
+            self._close_epoch(begin.epoch, self._measure_validation(self._running_logs()))
+            position = Position(begin.epoch + 1, 0)
+        else:
+            position = self._close_epochs(start, begin, end, table)
         self._listener.progressed(
             epoch=position.epoch,
             step=position.step,
@@ -162,7 +167,7 @@ class Trainer:
             if offset > 0:
                 self._chain.call("on_epoch_begin", epoch, {})
             rate = self._chain.learning_rate() if self._chain.can_change_course else None
-            self._close_epoch(epoch, row)
+            self._close_epoch(epoch, self._logs(row))
             if not self._chain.can_change_course:
                 continue
             new_rate = self._chain.learning_rate()
@@ -174,18 +179,26 @@ class Trainer:
                 return Position(epoch + 1, 0)
         return Position(end.epoch + 1, 0) if end.step == total else end
 
-    def _close_epoch(self, epoch: int, row: Any) -> None:
-        """Log one epoch and tell the callbacks."""
-        logs = dict(zip(self._compiled.names, map(float, row), strict=True))
-        if self._watched is not None:
-            self._chain.call("on_test_begin", {})
-            results = self._evaluator.evaluate(self._watched)
-            self._chain.call("on_test_end", results)
-            logs |= {f"val_{name}": value for name, value in results.items()}
+    def _close_epoch(self, epoch: int, logs: dict[str, float]) -> None:
+        """Tell the callbacks of an epoch's logs, which they may add to, and keep them."""
         self._chain.call("on_epoch_end", epoch, logs)
         self.history.append(logs)
 
-    def _running_logs(self) -> Mapping[str, float]:
+    def _logs(self, row: Any) -> dict[str, float]:
+        """Return the logs of an epoch; `row` is what the compiled function gave."""
+        logs = dict(zip(self._compiled.names, map(float, row), strict=True))
+        return self._measure_validation(logs) if self._chain.watches_validation else logs
+
+    def _measure_validation(self, logs: dict[str, float]) -> dict[str, float]:
+        """Add the logs of the validation rows, measured outside the compiled function."""
+        if self._validation is None:
+            return logs
+        self._chain.call("on_test_begin", {})
+        results = self._evaluator.evaluate(self._validation)
+        self._chain.call("on_test_end", results)
+        return logs | {f"val_{name}": value for name, value in results.items()}
+
+    def _running_logs(self) -> dict[str, float]:
         """Return the loss and the metrics of the epoch so far."""
         values = self._steps.results().numpy()
         return dict(zip(self._steps.names(), map(float, values), strict=True))
@@ -201,7 +214,7 @@ class Trainer:
             )
             if finite:
                 for offset, row in enumerate(logged):
-                    self._close_epoch(begin.epoch + offset, row)
+                    self._close_epoch(begin.epoch + offset, self._logs(row))
                 break
         else:
             self._state.restore(start)

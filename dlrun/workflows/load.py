@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dlrun.catalog.losses import label_form
-from dlrun.data.classes import as_classes
+from dlrun.data.classes import classes_for_loss
 from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
 
@@ -29,11 +28,9 @@ def load_splits(experiment: Experiment) -> Splits:
     config = experiment.dataset
     seed = experiment.seed if config.seed is None else config.seed
     dataset = load_dataset(config.type, seed=seed, **config.arguments)
-    loss = experiment.loss
-    if dataset.class_names is None and loss is not None and label_form(loss.type) != "value":
-        dataset = as_classes(dataset)
+    loss = None if experiment.loss is None else experiment.loss.type
     return split_dataset(
-        dataset,
+        classes_for_loss(dataset, loss),
         validation_split=config.validation_split,
         test_split=config.test_split,
         scale=config.scale,

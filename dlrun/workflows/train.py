@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlrun.config import locating
 from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_to_json
+from dlrun.errors import DlrunError
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import RunFolder, create_run
 from dlrun.rundir.names import CONFIG, HISTORY, METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
@@ -62,7 +63,11 @@ def train(
     began = time.perf_counter()
     folder = create_run(runs_dir, experiment.name)
     facts = {"command": list(command), "seed": experiment.seed, **environment_facts()}
-    with recording(folder, facts) as record, locating(experiment):
+    with (
+        telling_where(folder, listener),
+        recording(folder, facts) as record,
+        locating(experiment),
+    ):
         folder.write_text(CONFIG, experiment.to_yaml())
         splits = load_splits(experiment)
         # From here on TensorFlow is needed: wrong data have been told before its import.
@@ -91,6 +96,16 @@ def say(line: str, folder: RunFolder, listener: Listener) -> None:
     """Tell the user, and keep it in the run's log."""
     listener.message(line)
     folder.log(line)
+
+
+@contextmanager
+def telling_where(folder: RunFolder, listener: Listener) -> Iterator[None]:
+    """Name the run folder where the block fails: stdout will not."""
+    try:
+        yield
+    except DlrunError:
+        listener.message(f"run folder: {folder.path}")
+        raise
 
 
 @contextmanager
