@@ -77,6 +77,8 @@ def expected(parameter: Parameter) -> Expected:
     if parameter.annotation is not None:
         types, choices = type_hints.read(parameter.annotation)
         return Expected(types, choices)
+    if parameter.name == "name":
+        return Expected(frozenset({"str", "null"}))
     said = prose.read(parameter.doc or "")
     low, high = said.low, said.high
     if parameter.name in AT_LEAST_ONE:

@@ -26,6 +26,11 @@ class Place:
     line: int = 0
     column: int = 0
 
+    @classmethod
+    def after(cls, text: str, source: str) -> Place:
+        """The place where a text ends."""
+        return cls(source, text.count("\n") + 1, len(text) - text.rfind("\n"))
+
     def __str__(self) -> str:
         """`file:line:column`, or the flag."""
         return f"{self.source}:{self.line}:{self.column}" if self.line else self.source

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import re
 import stat
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 1 << 20
 WIDE_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def read_text(file: Path) -> str:
@@ -32,21 +30,16 @@ def decode(content: bytes, source: str) -> str:
     """Bytes as text, without a byte order mark.
 
     Raises:
-        ConfigError: They are not UTF-8, or hold control characters.
+        ConfigError: They are not UTF-8.
     """
     if content.startswith(WIDE_MARKS):
         raise _refused(Place(source, 1, 1), "The file is UTF-16.", "Save it as UTF-8.")
     try:
-        text = content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+        return content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8")
+        place = Place.after(content[: error.start].decode("utf-8"), source)
         what = f"The byte 0x{content[error.start]:02x} is not UTF-8."
-        raise _refused(_place_after(before, source), what, "Save the file as UTF-8.") from error
-    control = CONTROL.search(text)
-    if control:
-        what = f"The character U+{ord(control[0]):04X} cannot stand in a config."
-        raise _refused(_place_after(text[: control.start()], source), what, "Remove it.")
-    return text
+        raise _refused(place, what, "Save the file as UTF-8.") from error
 
 
 def _read_bytes(file: Path) -> bytes:
@@ -68,11 +61,6 @@ def _read_bytes(file: Path) -> bytes:
         what = f"The file is larger than {MAX_BYTES >> 20} MiB, which no config should be."
         raise _refused(place, what, "Keep data in data files.")
     return content
-
-
-def _place_after(text: str, source: str) -> Place:
-    line = text.count("\n") + 1
-    return Place(source, line, len(text) - (text.rfind("\n") + 1) + 1)
 
 
 def _refused(place: Place, what: str, fix: str | None = None) -> ConfigError:

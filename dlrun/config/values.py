@@ -55,8 +55,8 @@ def fill(draft: dict[str, Any], places: Places, findings: Findings) -> Experimen
         mistakes = error.errors(include_url=False)
     locations = [_location(mistake) for mistake in mistakes]
     for location, mistake in dict(zip(locations, mistakes, strict=True)).items():
-        if location == CLASS_WEIGHT and any(one[:2] == CLASS_WEIGHT != one for one in locations):
-            continue  # one of the weights is wrong, not the whole
+        if any(one[: len(location)] == location != one for one in locations):
+            continue  # a part of it is wrong, not the whole
         path = ""
         for step in location:
             path = below(path, step)

@@ -7,6 +7,7 @@ nesting is refused long before it can do harm.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 100_000
+NOT_PRINTABLE: Final = re.compile(
+    r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+"""What YAML 1.2 does not allow in its text."""
 UNFINISHED: Final = Node(None, Place(""))
 
 
@@ -37,6 +42,11 @@ def parse(text: str, source: str, findings: Findings, flag: Place | None = None)
     Raises:
         ConfigError: The text cannot be read to its end.
     """
+    odd = NOT_PRINTABLE.search(text)
+    if odd:
+        what = f"The character U+{ord(odd[0]):04X} cannot stand in a config."
+        place = flag or Place.after(text[: odd.start()], source)
+        raise ConfigError(Problem("", what, "Remove it.", str(place)))
     return _Reader(text, source, findings, flag).document()
 
 

@@ -80,6 +80,8 @@ def test_an_alias_is_changed_in_one_place_only(load):
             "name[0]=1",
             "--set name[0]: name[0]: Expected a list there, found 'golden'.",
         ),
+        ("name=a\x00b", "--set name: The character U+0000 cannot stand in a config. Remove it."),
+        ("name=a\udc80", "--set name: The character U+DC80 cannot stand in a config. Remove it."),
         (
             "training.epochs=[1",
             "--set training.epochs: This is not YAML: did not find expected ',' or ']'.",

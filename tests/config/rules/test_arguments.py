@@ -56,7 +56,8 @@ def test_a_cell_is_not_a_layer(say, accept):
     """It stands inside one."""
     assert say(first("GRUCell, units: 3")) == [
         (
-            "model.layers[0].type: GRUCell is one step of a recurrent layer, not a layer by itself. "
+            "model.layers[0].type: GRUCell is one step of a recurrent "
+            "layer, not a layer by itself. "
             "Write {type: RNN, cell: {type: GRUCell, ...}}, or use GRU."
         )
     ]
@@ -70,7 +71,8 @@ def test_wrappers_hold_what_they_can_use(say, accept):
     accept(first("TimeDistributed, layer: {type: Dense, units: 3}"))
     assert say(first("Bidirectional, layer: Flatten")) == [
         (
-            "model.layers[0].layer: Bidirectional cannot hold Flatten. It takes 'GRU', 'LSTM', 'RNN', "
+            "model.layers[0].layer: Bidirectional cannot hold Flatten. "
+            "It takes 'GRU', 'LSTM', 'RNN', "
             "'SimpleRNN', 'ConvLSTM1D', 'ConvLSTM2D', 'ConvLSTM3D'."
         )
     ]

@@ -72,7 +72,8 @@ def test_layers_that_are_an_activation_count(say, accept):
     accept("loss=categorical_crossentropy", softmax)
     assert say("loss={type: CategoricalCrossentropy, from_logits: true}", softmax) == [
         (
-            "loss.from_logits: The loss takes logits, but the last layer has already applied softmax. "
+            "loss.from_logits: The loss takes logits, but the last layer "
+            "has already applied softmax. "
             "Leave 'from_logits' out, or use 'activation: linear'."
         )
     ]
