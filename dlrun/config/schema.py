@@ -19,7 +19,9 @@ MAX_SEED: Final = 2**32 - 1
 class Section(BaseModel):
     """A part of a config: frozen, and strict about the types of its values."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
+    )
 
 
 class Component(Section):
@@ -139,7 +141,7 @@ class Experiment(Section):
     metrics: tuple[Component, ...] = ()
     """What is measured besides the loss."""
 
-    training: TrainingConfig = TrainingConfig()
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
     """How the weights are fitted."""
 
     exports: tuple[Component, ...] = ()

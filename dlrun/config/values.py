@@ -38,7 +38,6 @@ EXPECTED: Final = {
 """What was expected, by pydantic's name for the mistake."""
 TYPES: Final = {"int_type": ("int",), "float_type": ("float",), "bool_type": ("bool",)}
 QUOTED: Final = re.compile(r"'(\w+)'")
-CLASS_WEIGHT: Final = ("training", "class_weight")
 
 
 def fill(draft: dict[str, Any], places: Places, findings: Findings) -> Experiment:
@@ -52,42 +51,55 @@ def fill(draft: dict[str, Any], places: Places, findings: Findings) -> Experimen
     try:
         return Experiment.model_validate(draft)
     except ValidationError as error:
-        mistakes = error.errors(include_url=False)
-    locations = [_location(mistake) for mistake in mistakes]
-    for location, mistake in dict(zip(locations, mistakes, strict=True)).items():
-        if any(one[: len(location)] == location != one for one in locations):
+        mistakes: dict[tuple[str | int, ...], list[ErrorDetails]] = {}
+        for mistake in error.errors(include_url=False):
+            mistakes.setdefault(_location(mistake["loc"], draft), []).append(mistake)
+    for location, alternatives in mistakes.items():
+        if any(other[: len(location)] == location != other for other in mistakes):
             continue  # a part of it is wrong, not the whole
         path = ""
         for step in location:
             path = below(path, step)
         value = _remove(draft, location)
-        what = f"Expected {_expected(mistake)}, got {describe(value)}."
-        findings.add(places.find(path), path, what, _repair(mistake, value))
+        what = f"Expected {_expected(path, alternatives)}, got {describe(value)}."
+        findings.add(places.find(path), path, what, _repair(alternatives, value))
     return Experiment.model_validate(draft)
 
 
-def _location(mistake: ErrorDetails) -> tuple[str | int, ...]:
-    """The keys that lead to a wrong value; pydantic adds the name of the alternative."""
-    location = mistake["loc"]
-    if location[:2] == CLASS_WEIGHT:
-        return location[:2] + location[3:4]
+def _location(steps: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:
+    """The keys that lead to a wrong value, without the names that pydantic gives alternatives."""
+    location: tuple[str | int, ...] = ()
+    for step in steps:
+        is_key = isinstance(value, dict) and step in value
+        if is_key or (isinstance(value, list | tuple) and isinstance(step, int)):
+            value = value[step]
+            location = (*location, step)
     return location
 
 
-def _expected(mistake: ErrorDetails) -> str:
-    if _location(mistake) == CLASS_WEIGHT:
+def _expected(path: str, alternatives: list[ErrorDetails]) -> str:
+    """What was expected: any of the alternatives that the value failed."""
+    if path == "training.class_weight":
         return "a weight for each class name, 'balanced' or null"
-    text = EXPECTED.get(mistake["type"])
-    return text.format(**mistake.get("ctx", {})) if text else mistake["msg"]
+    texts = [
+        EXPECTED[mistake["type"]].format(**mistake.get("ctx", {}))
+        if mistake["type"] in EXPECTED
+        else mistake["msg"]
+        for mistake in alternatives
+    ]
+    return " or ".join(dict.fromkeys(texts))
 
 
-def _repair(mistake: ErrorDetails, value: Any) -> str | None:
+def _repair(alternatives: list[ErrorDetails], value: Any) -> str | None:
     """What was probably meant, or None."""
-    if mistake["type"] == "literal_error" and isinstance(value, str):
-        choices = QUOTED.findall(mistake["ctx"]["expected"])
-        return did_you_mean(value, choices)
-    wanted = Expected(frozenset(TYPES.get(mistake["type"], ())))
-    return repair(value, wanted)
+    types: set[str] = set()
+    for mistake in alternatives:
+        if mistake["type"] == "literal_error" and isinstance(value, str):
+            near = did_you_mean(value, QUOTED.findall(mistake["ctx"]["expected"]))
+            if near:
+                return near
+        types.update(TYPES.get(mistake["type"], ()))
+    return repair(value, Expected(frozenset(types)))
 
 
 def _remove(draft: Any, location: tuple[str | int, ...]) -> Any:

@@ -7,7 +7,6 @@ nesting is refused long before it can do harm.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 100_000
-NOT_PRINTABLE: Final = re.compile(
-    r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
-"""What YAML 1.2 does not allow in its text."""
 UNFINISHED: Final = Node(None, Place(""))
 
 
@@ -42,12 +37,24 @@ def parse(text: str, source: str, findings: Findings, flag: Place | None = None)
     Raises:
         ConfigError: The text cannot be read to its end.
     """
-    odd = NOT_PRINTABLE.search(text)
-    if odd:
-        what = f"The character U+{ord(odd[0]):04X} cannot stand in a config."
-        place = flag or Place.after(text[: odd.start()], source)
-        raise ConfigError(Problem("", what, "Remove it.", str(place)))
-    return _Reader(text, source, findings, flag).document()
+    try:
+        return _Reader(text, source, findings, flag).document()
+    except (yaml.reader.ReaderError, UnicodeEncodeError) as error:
+        position = next(index for index, one in enumerate(text) if not _is_allowed(one))
+        place = flag or Place.after(text[:position], source)
+        what = f"The character U+{ord(text[position]):04X} cannot stand in a config."
+        raise ConfigError(Problem("", what, "Remove it.", str(place))) from error
+
+
+def _is_allowed(character: str) -> bool:
+    """Whether YAML 1.2 allows a character in its text."""
+    return (
+        character in "\t\n\r\x85"
+        or " " <= character <= "~"
+        or "\xa0" <= character <= "\ud7ff"
+        or "\ue000" <= character <= "\ufffd"
+        or character >= "\U00010000"
+    )
 
 
 class _Reader:
@@ -70,7 +77,7 @@ class _Reader:
             node = self.node(self.loader.get_event(), "")
             self.loader.get_event()  # the end of the document
             event = self.loader.get_event()
-        except yaml.YAMLError as error:
+        except yaml.MarkedYAMLError as error:
             raise self.malformed(error) from error
         finally:
             self.loader.dispose()
@@ -191,11 +198,10 @@ class _Reader:
     def refused(self, event: Any, path: str, what: str, fix: str | None = None) -> ConfigError:
         return ConfigError(Problem(path, what, fix, str(self.place(event))))
 
-    def malformed(self, error: yaml.YAMLError) -> ConfigError:
+    def malformed(self, error: yaml.MarkedYAMLError) -> ConfigError:
         """What the parser could not make sense of, in plain words where it is a known slip."""
-        mark = getattr(error, "problem_mark", None)
-        opening = getattr(error, "context_mark", None) or mark
-        said = getattr(error, "problem", None) or str(error).splitlines()[0]
+        mark, opening = error.problem_mark, error.context_mark or error.problem_mark
+        said = error.problem or "it cannot be read"
         what, fix = f"This is not YAML: {said}.", None
         character = self.text[mark.index : mark.index + 1] if mark else ""
         if character == "\t":

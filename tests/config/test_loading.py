@@ -32,13 +32,9 @@ def test_defaults_are_filled_in(load):
         "scale": "none",
         "arguments": {},
     }
-    assert experiment.training.model_dump() == {
-        "epochs": 0,
-        "batch_size": 32,
-        "shuffle": True,
-        "class_weight": None,
-        "callbacks": (),
-    }
+    training = experiment.training
+    assert (training.epochs, training.batch_size, training.shuffle) == (0, 32, True)
+    assert (training.class_weight, training.callbacks) == (None, ())
     (layer,) = experiment.model.layers
     assert (layer.name, layer.inputs, layer.weights, layer.trainable) == (
         "dense",
