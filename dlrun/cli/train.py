@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from dlrun.cli.options import (
     as_override,
 )
 from dlrun.cli.output import screen_of, write_data, write_drawing, write_json
+from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
     from dlrun.workflows.train import TrainOutcome
@@ -37,10 +39,18 @@ def train(
         str | None,
         typer.Option(help="Set the config's name.", show_default=False),
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1."),
+    ] = "auto",
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Train an experiment and print the path of its run folder."""
+    if not re.fullmatch(r"auto|cpu|gpu(:\d+)?", device):
+        raise UsageError(
+            f"{device!r} is not a device.", where="--device", fix="Use auto, cpu, gpu or gpu:1."
+        )
     from dlrun.cli.progress import listening
     from dlrun.config import load_config
     from dlrun.workflows import train as workflow
@@ -51,7 +61,11 @@ def train(
     # Whatever a library prints while it trains is a message, never data.
     with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
         outcome = workflow.train(
-            experiment, runs_dir=runs_dir, command=context.obj, listener=listener
+            experiment,
+            runs_dir=runs_dir,
+            command=context.obj,
+            listener=listener,
+            device=device,
         )
     if not quiet:
         _show(outcome)

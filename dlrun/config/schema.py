@@ -113,6 +113,12 @@ class TrainingConfig(Section):
     class_weight: dict[str, Annotated[float, Field(ge=0)]] | Literal["balanced"] | None = None
     """How much each class counts, by class name; 'balanced' for the inverse of its frequency."""
 
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    """What the layers compute in; mixed: in 16 bits, with weights of 32."""
+
+    jit_compile: bool | Literal["auto"] = "auto"
+    """Whether XLA compiles the training step; 'auto' does so on a GPU."""
+
     callbacks: tuple[Component, ...] = ()
     """What is done after epochs, such as EarlyStopping."""
 
@@ -170,6 +176,8 @@ class Experiment(Section):
                 "batch_size": training.batch_size,
                 "shuffle": training.shuffle,
                 "class_weight": training.class_weight,
+                "precision": training.precision,
+                "jit_compile": training.jit_compile,
                 "callbacks": [callback.as_dict() for callback in training.callbacks],
             },
             "exports": [export.as_dict() for export in self.exports],

@@ -18,7 +18,12 @@ INPUT = "input"
 
 
 def build_model(
-    layers: Sequence[Mapping[str, Any]], *, input_shape: tuple[int, ...], seed: int, name: str
+    layers: Sequence[Mapping[str, Any]],
+    *,
+    input_shape: tuple[int, ...],
+    seed: int,
+    name: str,
+    precision: str = "float32",
 ) -> Any:
     """Build the model; the same seed gives the same initial weights.
 
@@ -28,6 +33,7 @@ def build_model(
         input_shape: The shape of one sample.
         seed: What every initializer and seeded layer draws from.
         name: The model's name.
+        precision: Keras's dtype policy of every layer that has none of its own.
 
     Returns:
         A functional `keras.Model` from `(batch, *input_shape)` to the output of the last layer.
@@ -38,6 +44,7 @@ def build_model(
     # Without this, names and seeds would depend on the models built before in this process.
     keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
+    keras.config.set_dtype_policy(precision)
     outputs = {INPUT: keras.Input(shape=input_shape, name=INPUT)}
     for index, layer in enumerate(layers):
         outputs[layer["name"]] = _connect(layer, outputs, path=_path(index, layer))

@@ -72,6 +72,7 @@ class CallbackChain:
     def learning_rate(self) -> float | None:
         """Return the learning rate where callbacks can set one; None under a schedule."""
         optimizer = self._model.optimizer
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         scheduled = isinstance(
             getattr(optimizer, "_learning_rate", None),
             keras.optimizers.schedules.LearningRateSchedule,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlrun.backend import tf
+from dlrun.errors import DlrunError
 from dlrun.training.order import permutation
 
 if TYPE_CHECKING:
@@ -88,10 +89,13 @@ class CompiledEpochs:
         first_epoch, first_step, last_epoch, last_step = (
             tf.constant(value, tf.int64) for value in (*begin, *end)
         )
-        table, finite = self._run(
-            self._train, self._validation, first_epoch, first_step, last_epoch, last_step
-        )
-        return table.numpy(), bool(finite)
+        try:
+            table, finite = self._run(
+                self._train, self._validation, first_epoch, first_step, last_epoch, last_step
+            )
+            return table.numpy(), bool(finite)
+        except tf.errors.OpError as error:
+            raise _stopped(error, jit_compile=self._steps.jit_compile) from error
 
     def _stretch(  # noqa: PLR0917 - a tf.function caches by position
         self,
@@ -136,10 +140,24 @@ class CompiledEpochs:
         )
 
         def one_batch(step: Any) -> Any:
-            self._steps.train(*_batch(train, order, step, self._batch_size))
+            self._steps.train(*_batch(train, order, step, self._batch_size, static=static))
             return step + 1
 
-        tf.while_loop(lambda step: step < end, one_batch, (begin,))
+        static = self._steps.jit_compile
+        full = train.num_rows // self._batch_size
+        if not static or full == self.steps_per_epoch:
+            tf.while_loop(lambda step: step < end, one_batch, (begin,))
+            return
+        tf.while_loop(lambda step: step < tf.minimum(end, full), one_batch, (begin,))
+
+        def last_batch() -> bool:
+            rest = order[full * self._batch_size :]
+            self._steps.train(
+                *_gather(train, tf.ensure_shape(rest, [train.num_rows % self._batch_size]))
+            )
+            return True
+
+        tf.cond(end > full, last_batch, lambda: False)
 
     def _logs(self, validation: Rows | None) -> Any:
         """Return the row of logs at the end of an epoch."""
@@ -156,6 +174,18 @@ class CompiledEpochs:
         return tf.reduce_all(
             [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(value))) for value in values]
         )
+
+
+def _stopped(error: Any, *, jit_compile: bool) -> DlrunError:
+    """Word what TensorFlow says when an operation fails."""
+    fix = None
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        fix = "The memory is full: try a smaller training.batch_size."
+    elif jit_compile:
+        fix = "Does it train with 'training.jit_compile: false'?"
+    # The reason stands last, before the names of graph nodes.
+    reason = error.message.split("\n\t [[")[0].strip().splitlines()[-1]
+    return DlrunError(f"TensorFlow stopped: {reason}", fix=fix)
 
 
 def test_batches(steps: Steps, rows: Rows, batch_size: int) -> None:
@@ -178,13 +208,19 @@ def count_steps(rows: int, batch_size: int) -> int:
     return -(-rows // batch_size)
 
 
-def _batch(rows: Rows, order: Any, step: Any, batch_size: int) -> tuple[Any, Any, Any]:
-    """Gather one batch."""
+def _batch(
+    rows: Rows, order: Any, step: Any, batch_size: int, *, static: bool
+) -> tuple[Any, Any, Any]:
+    """Gather one batch; `static` promises that it is a full one."""
     if batch_size >= rows.num_rows:
-        chosen = order
-    elif rows.num_rows % batch_size == 0:
-        chosen = tf.ensure_shape(order[step * batch_size : (step + 1) * batch_size], [batch_size])
-    else:
-        chosen = order[step * batch_size : tf.minimum((step + 1) * batch_size, rows.num_rows)]
+        return _gather(rows, order)
+    begin = step * batch_size
+    if static or rows.num_rows % batch_size == 0:
+        return _gather(rows, tf.ensure_shape(order[begin : begin + batch_size], [batch_size]))
+    return _gather(rows, order[begin : tf.minimum(begin + batch_size, rows.num_rows)])
+
+
+def _gather(rows: Rows, chosen: Any) -> tuple[Any, Any, Any]:
+    """Take the chosen rows."""
     weight = None if rows.weight is None else tf.gather(rows.weight, chosen)
     return tf.gather(rows.x, chosen), tf.gather(rows.y, chosen), weight

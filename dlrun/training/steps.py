@@ -16,10 +16,15 @@ class Steps:
     Args:
         model: A model, compiled where it has a loss.
         metrics: Keras metrics, updated without weights, as `compile(metrics=...)` does.
+        jit_compile: Whether XLA compiles the training step. It takes only batches of one size, so
+            the smaller last batch gets a program of its own.
     """
 
-    def __init__(self, model: Any, metrics: list[Any]) -> None:
+    def __init__(self, model: Any, metrics: list[Any], *, jit_compile: bool = False) -> None:
         self.model = model
+        self.jit_compile = jit_compile
+        if jit_compile:
+            self.train = tf.function(self.train, jit_compile=True, autograph=False)  # type: ignore[method-assign]
         self.metrics = metrics
         self.loss = keras.metrics.Mean(name="loss")
         self.has_loss = model.compiled

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
+from dlrun.backend.device import on_gpu
 from dlrun.data.labels import fit_labels
 from dlrun.models.build import build_model, output_activation
 from dlrun.reports.predictions import output_kind
@@ -71,6 +72,7 @@ def build(experiment: Experiment, spec: Spec) -> Any:
         input_shape=spec.input_shape,
         seed=experiment.seed,
         name=experiment.name,
+        precision=experiment.training.precision,
     )
 
 
@@ -90,4 +92,5 @@ def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
         # Metrics stay out of it: dlrun updates them itself, and any Keras can load the file.
         model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
     metrics = build_metrics([metric.as_dict() for metric in experiment.metrics], spec)
-    return Steps(model, metrics)
+    jit_compile = experiment.training.jit_compile
+    return Steps(model, metrics, jit_compile=on_gpu() if jit_compile == "auto" else jit_compile)

@@ -47,7 +47,12 @@ class TrainOutcome:
 
 
 def train(
-    experiment: Experiment, *, runs_dir: Path, command: Sequence[str], listener: Listener
+    experiment: Experiment,
+    *,
+    runs_dir: Path,
+    command: Sequence[str],
+    listener: Listener,
+    device: str = "auto",
 ) -> TrainOutcome:
     """Train an experiment and leave a complete run folder behind.
 
@@ -56,6 +61,7 @@ def train(
         runs_dir: Where the run folder is made.
         command: The command line, for the record.
         listener: Who is told of messages and progress.
+        device: `auto`, `cpu`, `gpu` or `gpu:1`.
 
     Raises:
         DlrunError: The run ended otherwise; the folder says how, and holds what was trained.
@@ -71,10 +77,12 @@ def train(
         folder.write_text(CONFIG, experiment.to_yaml())
         splits = load_splits(experiment)
         # From here on TensorFlow is needed: wrong data have been told before its import.
+        from dlrun.backend.device import select_device
         from dlrun.models.summary import summary_text
         from dlrun.workflows.assembly import assemble
         from dlrun.workflows.measure import measure_splits
 
+        record.add(**select_device(device))
         assembly, splits, labels = assemble(experiment, splits)
         say(labels, folder, listener)
         record.add(labels=labels, data=hash_samples(splits.present()))

@@ -57,7 +57,7 @@ def model(optimizer="adam", layers=None, seed=0, loss="categorical_crossentropy"
     return built
 
 
-def trainer(built, data=None, **options):
+def trainer(built, data=None, *, jit_compile=False, **options):
     """A trainer with an accuracy, ready to fit."""
     metrics = [keras.metrics.CategoricalAccuracy(name="accuracy")]
     settings = {
@@ -68,4 +68,5 @@ def trainer(built, data=None, **options):
         "callbacks": [],
         "listener": Silent(),
     }
-    return Trainer(Steps(built, metrics), data or splits(), **(settings | options))
+    steps = Steps(built, metrics, jit_compile=jit_compile)
+    return Trainer(steps, data or splits(), **(settings | options))
