@@ -70,12 +70,14 @@ class Word:
         return next((one for one in self.parameters if one.name == name), None)
 
 
+@lru_cache
 def words(kind: str) -> tuple[str, ...]:
     """The canonical names of a kind, dlrun's own first, each group in the order of its source."""
     extra = (ACCURACY,) if kind == "metrics" else ()
     return tuple(dict.fromkeys((*extra, *shelves.origins(kind), *_keras_origins(kind))))
 
 
+@lru_cache
 def canonical(kind: str, word: str) -> str | None:
     """The canonical name for a word or one of its aliases, or None where there is no such word."""
     if word in words(kind):
