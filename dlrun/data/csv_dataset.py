@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from dlrun.data.csv import CsvFile, Piece
 
 
@@ -32,6 +34,7 @@ class Choice:
         target_names: The targets.
         features: The positions of the features, counted from 0.
         targets: The positions of the targets.
+        weight: The name and the position of the column of row weights, or None.
     """
 
     header: bool
@@ -39,6 +42,7 @@ class Choice:
     target_names: tuple[str, ...]
     features: list[int]
     targets: list[int]
+    weight: tuple[str, int] | None = None
 
 
 def tell_header(file: CsvFile) -> bool:
@@ -70,6 +74,7 @@ def choose_columns(
     header: bool,
     target: str | Sequence[str] | None,
     features: Sequence[str] | None,
+    sample_weight: str | None = None,
 ) -> Choice:
     """Finds the features and the targets in a file.
 
@@ -77,7 +82,8 @@ def choose_columns(
         file: Just opened.
         header: Whether the first row holds names.
         target: One name or several; None for the last column.
-        features: Names; None for all columns that are no target.
+        features: Names; None for all columns that are neither target nor weight.
+        sample_weight: The name of the column of row weights, or None.
 
     Returns:
         Which columns are what.
@@ -91,12 +97,15 @@ def choose_columns(
         columns = file.first_row
     else:
         columns = [f"column_{number + 1}" for number in range(len(file.first_row))]
-    targets = [columns[-1]] if target is None else _as_list("target", target)
+    weights = [] if sample_weight is None else [sample_weight]
+    unweighted = [column for column in columns if column not in weights]
+    targets = unweighted[-1:] if target is None else _as_list("target", target)
     if features is None:
-        chosen = [column for column in columns if column not in targets]
+        chosen = [column for column in unweighted if column not in targets]
     else:
         chosen = _as_list("features", features)
-    for key, names in (("target", targets), ("features", chosen)):
+    named = (("target", targets), ("features", chosen), ("sample_weight", weights))
+    for key, names in named:
         _check_names(key, names, columns, file.path)
         if "" in names:
             place = columns.index("") + 1
@@ -110,6 +119,11 @@ def choose_columns(
         raise ConfigError(
             Problem("dataset.features", f"{both[0]!r} is the target and a feature at once.")
         )
+    if sample_weight in (*chosen, *targets):
+        use = "the target" if sample_weight in targets else "a feature"
+        raise ConfigError(
+            Problem("dataset.sample_weight", f"{sample_weight!r} is the weight and {use} at once.")
+        )
     if not chosen:
         raise DataError(
             f"the file has one column, {columns[0]!r}; a feature and a target were expected.",
@@ -117,7 +131,15 @@ def choose_columns(
         )
     feature_positions, _ = column_positions(columns, chosen, where=where)
     target_positions, _ = column_positions(columns, targets, where=where)
-    return Choice(header, tuple(chosen), tuple(targets), feature_positions, target_positions)
+    weight_positions, _ = column_positions(columns, weights, where=where)
+    return Choice(
+        header,
+        tuple(chosen),
+        tuple(targets),
+        feature_positions,
+        target_positions,
+        (weights[0], weight_positions[0]) if weights else None,
+    )
 
 
 def read_dataset(file: CsvFile, choice: Choice) -> Dataset:
@@ -134,13 +156,15 @@ def read_dataset(file: CsvFile, choice: Choice) -> Dataset:
     Raises:
         DataError: A cell is not what its column holds; names file, line, column and text.
     """
-    features, values, labels = [], [], []
+    features, values, labels, weights = [], [], [], []
     is_text: bool | None = None
     for piece in file.pieces(header=choice.header):
         if is_text is None:
             first = piece.rows[0][choice.targets[0]].strip()
             is_text = len(choice.targets) == 1 and _is_name(first)
         features.append(parse_numbers(piece, choice.features, choice.feature_names, file.path))
+        if choice.weight is not None:
+            weights.append(_read_weights(piece, *choice.weight, file.path))
         if is_text:
             labels.extend(_read_labels(piece, choice, file.path))
         else:
@@ -152,11 +176,24 @@ def read_dataset(file: CsvFile, choice: Choice) -> Dataset:
     else:
         y = np.concatenate(values)
     return Dataset(
-        Samples(x, y),
+        Samples(x, y, np.concatenate(weights) if weights else None),
         class_names=class_names,
         feature_names=choice.feature_names,
         target_names=choice.target_names,
     )
+
+
+def _read_weights(piece: Piece, name: str, position: int, path: Path) -> NDArray[np.float32]:
+    weights = parse_numbers(piece, [position], [name], path)[:, 0]
+    negative = np.flatnonzero(weights < 0)
+    if len(negative):
+        row = int(negative[0])
+        raise DataError(
+            f"column {name!r}: {piece.rows[row][position].strip()!r} is negative; "
+            "a weight is 0 or more.",
+            where=f"{path}:{piece.numbers[row]}",
+        )
+    return weights.astype(np.float32)
 
 
 def _read_labels(piece: Piece, choice: Choice, path: Path) -> list[str]:

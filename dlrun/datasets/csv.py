@@ -23,6 +23,7 @@ def load_data(
     features: Sequence[str] | None = None,
     header: bool | None = None,
     delimiter: str | None = None,
+    sample_weight: str | None = None,
 ) -> Dataset:
     """The rows of a CSV file, in their order.
 
@@ -36,10 +37,12 @@ def load_data(
         target: The name of the target column, or names of several columns of numbers; null
             takes the last column.
         features: The names of the feature columns, in the order in which the network gets them;
-            null takes all columns but the target.
+            null takes all columns but the target and the weight.
         header: Whether the first row holds names; null tells by whether it holds numbers.
         delimiter: What separates the cells: a comma, a semicolon or a tab; null reads it off the
             first line.
+        sample_weight: The name of a column that says how much each row counts in the loss; null
+            for all alike.
 
     Returns:
         `x`, `(rows, columns)`, float64; `y`, class numbers `(rows,)` or values
@@ -53,5 +56,5 @@ def load_data(
         raise argument_error("delimiter", delimiter, 'one of ",", ";" and "\\t"')
     with open_csv(Path(path), delimiter=delimiter) as file:
         has_header = tell_header(file) if header is None else header
-        columns = choose_columns(file, has_header, target, features)
+        columns = choose_columns(file, has_header, target, features, sample_weight)
         return read_dataset(file, columns)

@@ -107,3 +107,37 @@ def test_a_failing_operation_is_an_error_and_not_a_traceback(dlrun, tmp_path):
     told = dlrun("train", "words.yaml", code=1).err
     assert "error: TensorFlow stopped: " in told
     assert "is not in [0, 5)" in told
+
+
+def test_rows_of_a_table_count_as_much_as_their_weight(dlrun, tmp_path):
+    """A row of weight 3 is the same as three rows of weight 1, for a loss summed over the rows."""
+    (tmp_path / "weighted.csv").write_text("a,b,kind,w\n1,0,x,3\n0,1,y,1\n1,1,y,0\n")
+    (tmp_path / "repeated.csv").write_text("a,b,kind\n1,0,x\n1,0,x\n1,0,x\n0,1,y\n")
+    weights = []
+    for name, extra in (("weighted", {"sample_weight": "w", "target": "kind"}), ("repeated", {})):
+        config = {
+            "dataset": {"type": "csv", "path": f"{name}.csv", **extra},
+            "model": {"layers": [{"type": "Dense", "units": 1, "activation": "sigmoid"}]},
+            "loss": {"type": "BinaryCrossentropy", "reduction": "sum"},
+            "optimizer": "SGD",
+            "training": {"epochs": 20},
+        }
+        (tmp_path / f"{name}.yaml").write_text(json.dumps(config))
+        run = dlrun("train", f"{name}.yaml").run
+        weights.append(load_file(run / "weights.safetensors"))
+    for path, value in weights[0].items():
+        np.testing.assert_allclose(value, weights[1][path], rtol=1e-5)
+
+
+def test_a_negative_weight_is_told_with_its_line(dlrun, tmp_path):
+    """A weight is 0 or more."""
+    (tmp_path / "table.csv").write_text("a,kind,w\n1,x,1\n0,y,-2\n")
+    config = {
+        "dataset": {"type": "csv", "path": "table.csv", "sample_weight": "w"},
+        "model": {"layers": [{"type": "Dense", "units": 1, "activation": "sigmoid"}]},
+        "loss": "binary_crossentropy",
+        "optimizer": "SGD",
+    }
+    (tmp_path / "weighted.yaml").write_text(json.dumps(config))
+    told = dlrun("train", "weighted.yaml", code=3).err
+    assert "table.csv:3: column 'w': '-2' is negative; a weight is 0 or more." in told
