@@ -19,10 +19,10 @@ def read(text):
 
 
 def message(text):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ConfigError) as caught:
         read(text)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     return str(caught.value)
 
 
