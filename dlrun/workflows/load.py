@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dlrun.data.classes import classes_for_loss
@@ -11,6 +14,33 @@ from dlrun.datasets import load_dataset
 if TYPE_CHECKING:
     from dlrun.arrays import Splits
     from dlrun.config import Experiment
+
+
+PATIENCE = 0.2
+"""Seconds that data may take before the import of TensorFlow no longer waits for them."""
+
+
+def load_splits_while_importing(experiment: Experiment) -> Splits:
+    """Load the splits, and TensorFlow meanwhile where that takes long.
+
+    Small data, and most mistakes in data, are there at once; only then is the import, of seconds,
+    worth beginning.
+
+    Args:
+        experiment: See `load_splits`.
+
+    Returns:
+        See `load_splits`.
+
+    Raises:
+        DataError: See `load_splits`.
+    """
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        splits = reader.submit(load_splits, experiment)
+        with suppress(TimeoutError):
+            return splits.result(timeout=PATIENCE)
+        importlib.import_module("dlrun.backend")
+        return splits.result()
 
 
 def load_splits(experiment: Experiment) -> Splits:

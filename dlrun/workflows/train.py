@@ -16,7 +16,7 @@ from dlrun.rundir.folder import RunFolder, create_run
 from dlrun.rundir.names import CONFIG, HISTORY, METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
 from dlrun.rundir.record import Record, recording
 from dlrun.rundir.tensors import save_tensors
-from dlrun.workflows.load import load_splits
+from dlrun.workflows.load import load_splits_while_importing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +75,7 @@ def train(
         locating(experiment),
     ):
         folder.write_text(CONFIG, experiment.to_yaml())
-        splits = load_splits(experiment)
+        splits = load_splits_while_importing(experiment)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
         from dlrun.models.summary import summary_text
