@@ -23,7 +23,6 @@ _NAMESPACES = {
     "regularizers": keras.regularizers,
     "constraints": keras.constraints,
 }
-_NESTED = ("layers", "schedules", "initializers", "regularizers", "constraints", "optimizers")
 
 
 def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
@@ -45,7 +44,7 @@ def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
     if found is None:
         raise ConfigError(Problem(path, f"{word!r} is not among the {kind} of this Keras."))
     arguments = {
-        name: _nested(value, path=f"{path}.{name}")
+        name: _nested(value, catalog.nested_kind(name), path=f"{path}.{name}")
         for name, value in component.items()
         if name != "type"
     }
@@ -59,14 +58,12 @@ def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
         raise ConfigError(Problem(path, f"({found.name}) {error}")) from error
 
 
-def _nested(value: Any, *, path: str) -> Any:
-    """Build the components inside an argument, at any depth."""
+def _nested(value: Any, kind: str | None, *, path: str) -> Any:
+    """Build the components inside an argument whose name says of which kind they are."""
+    if kind is None:
+        return value
     if isinstance(value, dict) and "type" in value:
-        for kind in _NESTED:
-            if catalog.find(kind, value["type"]) is not None:
-                return create(kind, value, path=path)
-    if isinstance(value, dict):
-        return {key: _nested(item, path=f"{path}.{key}") for key, item in value.items()}
+        return create(kind, value, path=path)
     if isinstance(value, list | tuple):
-        return [_nested(item, path=f"{path}[{i}]") for i, item in enumerate(value)]
+        return [_nested(item, kind, path=f"{path}[{i}]") for i, item in enumerate(value)]
     return value

@@ -113,7 +113,6 @@ class CompiledEpochs:
         def one_epoch(epoch: Any, table: Any) -> tuple[Any, Any]:
             begin = tf.where(epoch == first_epoch, first_step, tf.zeros_like(first_step))
             end = tf.where(epoch == last_epoch, last_step, total)
-            tf.cond(begin == 0, self._reset, lambda: False)
             self._batches(train, epoch, begin, end)
             table = tf.cond(
                 end == total,
@@ -125,11 +124,8 @@ class CompiledEpochs:
         _, table = tf.while_loop(
             lambda epoch, _: epoch <= last_epoch, one_epoch, (first_epoch, table)
         )
-        return table.stack(), self._finite()
-
-    def _reset(self) -> bool:
-        self._steps.reset()
-        return True
+        table = table.stack()
+        return table, self._finite(table)
 
     def _batches(self, train: Rows, epoch: Any, begin: Any, end: Any) -> None:
         """Train on the batches `begin` to `end` of an epoch."""
@@ -160,17 +156,20 @@ class CompiledEpochs:
         tf.cond(end > full, last_batch, lambda: False)
 
     def _logs(self, validation: Rows | None) -> Any:
-        """Return the row of logs at the end of an epoch."""
+        """Return the row of logs at the end of an epoch, and forget it for the next one."""
         logs = self._steps.results()
+        self._steps.reset()
         if validation is None:
             return logs
-        self._steps.reset()
         test_batches(self._steps, validation, self._batch_size)
-        return tf.concat([logs, self._steps.results()], axis=0)
+        held = self._steps.results()
+        self._steps.reset()
+        return tf.concat([logs, held], axis=0)
 
-    def _finite(self) -> Any:
-        """Return whether the loss so far and every weight are finite."""
-        values = [self._steps.loss.result(), *self._steps.model.trainable_variables]
+    def _finite(self, table: Any) -> Any:
+        """Return whether the losses of all epochs, the loss so far and every weight are finite."""
+        losses = [table[:, 0], self._steps.loss.result()]
+        values = [*losses, *self._steps.model.trainable_variables]
         return tf.reduce_all(
             [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(value))) for value in values]
         )

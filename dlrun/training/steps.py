@@ -48,8 +48,9 @@ class Steps:
             loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, training=True)
             scaled = optimizer.scale_loss(loss)
         variables = model.trainable_variables
-        gradients = tape.gradient(scaled, variables)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        if variables:
+            gradients = tape.gradient(scaled, variables)
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self._update(loss, x, y, y_pred)
 
     def test(self, x: Any, y: Any, weight: Any) -> None:

@@ -105,9 +105,10 @@ class Trainer:
                     raise InterruptedRunError(self._stop.signal_number)
         finally:
             self._listener.finished()
-        self._chain.call("on_train_end", self.history.rows[-1] if self.history.rows else {})
+        # In this order, as under `fit`: a callback that restores weights has the last word.
         model = self._steps.model
         model.optimizer.finalize_variable_values(model.trainable_weights)
+        self._chain.call("on_train_end", self.history.rows[-1] if self.history.rows else {})
         return self.history
 
     def _advance(self, begin: Position) -> Position:
@@ -124,10 +125,10 @@ class Trainer:
         if not finite:
             self._keep_last_good(start, begin, end, table)
         if self._chain.pace == "batch":
-            self._chain.call("on_train_batch_end", begin.step, self._running_logs())
+            self._chain.call("on_train_batch_end", begin.step, self._running_logs(table))
         if self._chain.stop_training and not len(table):
             # As under `fit`, a callback that asks for the end in mid-epoch ends the epoch there.
-            self._close_epoch(begin.epoch, self._measure_validation(self._running_logs()))
+            self._close_epoch(begin.epoch, self._measure_validation(self._running_logs(table)))
             position = Position(begin.epoch + 1, 0)
         else:
             position = self._close_epochs(start, begin, end, table)
@@ -198,10 +199,11 @@ class Trainer:
         self._chain.call("on_test_end", results)
         return logs | {f"val_{name}": value for name, value in results.items()}
 
-    def _running_logs(self) -> dict[str, float]:
-        """Return the loss and the metrics of the epoch so far."""
-        values = self._steps.results().numpy()
-        return dict(zip(self._steps.names(), map(float, values), strict=True))
+    def _running_logs(self, table: Any) -> dict[str, float]:
+        """Return the loss and the metrics of the epoch so far; of a completed one, its row's."""
+        names = self._steps.names()
+        values = table[-1][: len(names)] if len(table) else self._steps.results().numpy()
+        return dict(zip(names, map(float, values), strict=True))
 
     def _keep_last_good(self, start: list[Any], begin: Position, end: Position, table: Any) -> None:
         """Go back to the last epoch that ended with finite weights, and raise."""

@@ -69,7 +69,7 @@ def test_weights_and_history_equal_keras_fit():
 
 
 def callback_run(make, *, ours, epochs=30):
-    """Train with a callback under dlrun or under `fit`; return weights and history."""
+    """Train with a callback under dlrun or under `fit`; return what came."""
     built, data, callback = model(optimizer=keras.optimizers.SGD(0.5)), splits(), make()
     if ours:
         fitted = trainer(built, data, shuffle=False, callbacks=[callback], epochs=epochs)
@@ -90,7 +90,7 @@ def callback_run(make, *, ours, epochs=30):
             verbose=0,
             callbacks=[callback],
         ).history
-    return built.get_weights(), history
+    return built.get_weights(), history, callback
 
 
 class StopAtBatch(keras.callbacks.Callback):
@@ -128,9 +128,11 @@ CALLBACKS = {
 @pytest.mark.parametrize("name", CALLBACKS)
 def test_callbacks_act_as_under_fit(name):
     """The stopping epoch, the learning rates and the restored weights are those of `fit`."""
-    weights, history = callback_run(CALLBACKS[name], ours=True)
-    expected_weights, expected = callback_run(CALLBACKS[name], ours=False)
+    weights, history, callback = callback_run(CALLBACKS[name], ours=True)
+    expected_weights, expected, under_fit = callback_run(CALLBACKS[name], ours=False)
     assert set(history) == set(expected)
+    if name == "one that watches batches":
+        np.testing.assert_allclose(callback.batches, under_fit.batches, rtol=1e-6)
     for column, values in expected.items():
         np.testing.assert_allclose(history[column], values, rtol=2e-5, err_msg=column)
     for a, b in zip(weights, expected_weights, strict=True):
@@ -143,7 +145,7 @@ def test_a_replayed_course_equals_one_epoch_at_a_time(monkeypatch):
     for pace in ("long", "epoch"):
         monkeypatch.setattr("dlrun.training.callbacks._pace", lambda _, pace=pace: pace)
         results.append(callback_run(CALLBACKS["plateau on accuracy"], ours=True))
-    (weights, history), (expected_weights, expected) = results
+    (weights, history, _), (expected_weights, expected, _) = results
     assert history == expected
     assert len(set(history["learning_rate"])) > 2
     assert all(np.array_equal(a, b) for a, b in zip(weights, expected_weights, strict=True))
