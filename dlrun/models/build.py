@@ -84,8 +84,12 @@ def _scope(name: str) -> str:
 
 def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str) -> Any:
     """Create one layer and call it on the outputs that it names."""
-    own = {key: value for key, value in layer.items() if key not in ("inputs", "weights")}
+    ours = ("inputs", "weights", "trainable")
+    own = {key: value for key, value in layer.items() if key not in ours}
     built = create("layers", own, path=path)
+    # Not an argument: some layers of Keras, such as SpatialDropout2D, take none of that name.
+    if not layer["trainable"]:
+        built.trainable = False
     tensors = [outputs[name] for name in layer["inputs"]]
     try:
         return built(tensors[0] if len(tensors) == 1 else tensors)
