@@ -1,5 +1,7 @@
 """Which words exist: dlrun's own shelves and the installed Keras, read as text."""
 
+from dlrun.catalog.fields import fields
+from dlrun.catalog.glossary import aliases, family, gist, prose, without_links
 from dlrun.catalog.keras_names import snake_case
 from dlrun.catalog.signatures import NOT_LITERAL, Parameter
 from dlrun.catalog.words import KINDS, Word, canonical, find, nested_kind, refusal, suggest, words
@@ -9,11 +11,17 @@ __all__ = [
     "NOT_LITERAL",
     "Parameter",
     "Word",
+    "aliases",
     "canonical",
+    "family",
+    "fields",
     "find",
+    "gist",
     "nested_kind",
+    "prose",
     "refusal",
     "snake_case",
     "suggest",
+    "without_links",
     "words",
 ]

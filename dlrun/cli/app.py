@@ -8,9 +8,12 @@ import typer
 
 from dlrun import __version__
 from dlrun.cli.evaluate import evaluate
+from dlrun.cli.init import init
+from dlrun.cli.list import list_words
 from dlrun.cli.output import write_data
 from dlrun.cli.predict import predict
 from dlrun.cli.runs import runs
+from dlrun.cli.schema import schema
 from dlrun.cli.train import train
 from dlrun.cli.validate import validate
 
@@ -48,3 +51,6 @@ def dlrun(
 
 for command in (train, evaluate, predict, runs, validate):
     app.command()(command)
+app.command("list")(list_words)
+app.command()(schema)
+app.command()(init)

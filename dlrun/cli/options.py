@@ -9,14 +9,23 @@ from typing import Annotated
 
 import typer
 
+from dlrun.cli.completion import complete_config, complete_run
+
 ConfigPath = Annotated[
-    Path, typer.Argument(metavar="CONFIG", help="The experiment: a YAML file.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="CONFIG",
+        help="The experiment: a YAML file.",
+        autocompletion=complete_config,
+        show_default=False,
+    ),
 ]
 Run = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
         help="A run folder, a part of its name that no other run has, or `latest`.",
+        autocompletion=complete_run,
         show_default=False,
     ),
 ]

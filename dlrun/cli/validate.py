@@ -7,13 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
+from dlrun.cli.completion import complete_config
 from dlrun.cli.options import AsJson, Overrides  # noqa: TC001 - typer reads them
 from dlrun.cli.output import write_data, write_json
 from dlrun.errors import ConfigError, DlrunError, Problem
 
 ConfigPaths = Annotated[
     list[Path],
-    typer.Argument(metavar="CONFIG...", help="The experiments: YAML files.", show_default=False),
+    typer.Argument(
+        metavar="CONFIG...",
+        help="The experiments: YAML files.",
+        autocompletion=complete_config,
+        show_default=False,
+    ),
 ]
 
 

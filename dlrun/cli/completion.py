@@ -1,0 +1,118 @@
+"""What the Tab key offers: config files, runs, words and templates; light, and never an error."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+import typer  # noqa: TC002 - typer reads the annotations
+
+from dlrun.errors import DlrunError
+
+CONFIG_SUFFIXES: Final = (".yaml", ".yml")
+DEPTH: Final = 8
+"""How many folders are entered in search of the first choice."""
+QUOTED_BY_BASH: Final = re.compile(r"[^\w./~+,@%=:-]")
+
+
+def complete_config(incomplete: str) -> list[str]:
+    """The YAML files and folders that a path can go on with.
+
+    A folder that is the only choice is entered at once: a shell would end it with a blank.
+
+    Args:
+        incomplete: What has been typed of the path.
+    """
+    found = [incomplete]
+    for _ in range(DEPTH):
+        found = _paths(found[0])
+        if len(found) != 1 or not found[0].endswith("/"):
+            break
+    if "bash" in os.environ.get("_DLRUN_COMPLETE", "") and any(map(QUOTED_BY_BASH.search, found)):
+        return []  # bash takes what it gets as it is, but quotes what it finds itself
+    return found
+
+
+def complete_run(context: typer.Context, incomplete: str) -> list[str]:
+    """The names of the runs, the newest first, and `latest`.
+
+    Args:
+        context: The words so far; `--runs-dir` among them counts.
+        incomplete: What has been typed of the name.
+    """
+    from dlrun.rundir.folder import LATEST
+    from dlrun.rundir.listing import run_paths
+
+    folder = Path(context.params.get("runs_dir") or "runs")
+    try:
+        names = sorted((path.name for path in run_paths(folder)), reverse=True)
+    except (DlrunError, OSError):
+        return []
+    return [name for name in [LATEST, *names] if names and name.startswith(incomplete)]
+
+
+def complete_kind(incomplete: str) -> list[tuple[str, str]]:
+    """The kinds of words, each with what it is for.
+
+    Args:
+        incomplete: What has been typed of the kind.
+    """
+    from dlrun.cli.glossary import MEANINGS
+
+    return [(kind, meaning) for kind, meaning in MEANINGS.items() if kind.startswith(incomplete)]
+
+
+def complete_word(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """The words of the kind that stands before; other spellings once a letter is typed.
+
+    Args:
+        context: The words so far.
+        incomplete: What has been typed of the word.
+    """
+    from dlrun import catalog
+
+    kind = context.params.get("kind")
+    if kind not in catalog.KINDS:
+        return []
+    try:
+        found = [(name, name) for name in catalog.words(kind)]
+        if incomplete:
+            spelt = catalog.aliases(kind).items()
+            found += [(alias, name) for name, aliases in spelt for alias in aliases]
+        return [
+            (spelling, catalog.gist(kind, name))
+            for spelling, name in found
+            if spelling.startswith(incomplete)
+        ]
+    except DlrunError:  # Keras is not installed
+        return []
+
+
+def complete_template(incomplete: str) -> list[tuple[str, str]]:
+    """The templates, each with what it is a start for.
+
+    Args:
+        incomplete: What has been typed of the name.
+    """
+    from dlrun.cli.init import TEMPLATES, headline
+
+    return [(name, headline(name)) for name in TEMPLATES if name.startswith(incomplete)]
+
+
+def _paths(incomplete: str) -> list[str]:
+    """What the folder of a path holds that begins like its last part."""
+    start, slash, stem = incomplete.rpartition("/")
+    prefix = start + slash
+    try:
+        entries = sorted(Path(prefix or ".").expanduser().iterdir())
+    except (OSError, RuntimeError):  # no such folder, no such home
+        return []
+    return [
+        f"{prefix}{entry.name}{'/' if entry.is_dir() else ''}"
+        for entry in entries
+        if entry.name.startswith(stem)
+        and (stem or not entry.name.startswith("."))
+        and (entry.is_dir() or entry.suffix in CONFIG_SUFFIXES)
+    ]

@@ -1,0 +1,12 @@
+"""`dlrun schema`: the language as a JSON Schema, for completion and checks in editors."""
+
+from __future__ import annotations
+
+from dlrun.cli.output import write_json
+
+
+def schema() -> None:
+    """Print a JSON Schema of the language, for completion and hover in editors."""
+    from dlrun.config.json_schema import json_schema
+
+    write_json(json_schema())
