@@ -17,6 +17,7 @@ FLOORS = {
     "errors": 0,
     "catalog": 1,
     "rundir": 1,
+    "shapes": 1,
     "arrays": 1,
     "config": 2,
     "backend": 2,

@@ -15,7 +15,6 @@ GOOD_LINES = [
     (9, "    - {type: Attention, inputs: [input, input]}"),
     (9, "    - {type: Bidirectional, layer: {type: LSTM, units: 3}, merge_mode: null}"),
     (9, "    - {type: Concatenate, inputs: [input, input]}"),
-    (9, "    - {type: Conv1D, filters: 3, kernel_size: [2], padding: SAME}"),
     (9, "    - {type: Dense, units: 8, activation: {type: relu}, kernel_regularizer: l2}"),
     (9, "    - {type: Dense, units: 8, kernel_initializer: {type: Constant, value: 0.5}}"),
     (9, "    - {type: Dense, units: 2, weights: [[[1, 2], [3, 4]], [0, 0]], trainable: false}"),

@@ -63,14 +63,14 @@ def test_layers_are_named_as_keras_names_them(load):
     """Numbered by type; a name that is taken is not given again."""
     experiment = load(
         SMALL,
-        "model.layers=[{type: Dense, units: 1}, {type: Dense, units: 1}, {type: MaxPool2D},"
+        "model.layers=[{type: Dense, units: 1}, {type: Dense, units: 1}, {type: RMSNormalization},"
         "{type: Dense, units: 1, name: dense_2}, {type: Dense, units: 1}]",
     )
     assert [(layer.name, layer.inputs) for layer in experiment.model.layers] == [
         ("dense", ("input",)),
         ("dense_1", ("dense",)),
-        ("max_pooling2d", ("dense_1",)),
-        ("dense_2", ("max_pooling2d",)),
+        ("rms_normalization", ("dense_1",)),
+        ("dense_2", ("rms_normalization",)),
         ("dense_3", ("dense_2",)),
     ]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dlrun.config.rules import arguments, graph, last_layer, names, training, weights
+from dlrun.config.rules import arguments, graph, last_layer, names, shapes, training, weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ class Rule(NamedTuple):
 
     check: Callable[[Experiment], Iterator[Problem]]
     reads: tuple[str, ...] = ()
+    reads_above: bool = False
+    """Whether it also reads every layer above the one that it speaks of."""
 
 
 RULES: Final = (
@@ -49,6 +52,9 @@ RULES: Final = (
     Rule(training.averages_are_kept),
     Rule(training.class_weights_have_classes),
     Rule(training.test_rows_come_once),
+    Rule(shapes.shapes_fit, ("dataset",), reads_above=True),
+    Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True),
+    Rule(shapes.last_layer_fits_the_targets, ("dataset", "loss"), reads_above=True),
 )
 
 
@@ -60,10 +66,14 @@ def check_rules(experiment: Experiment, places: Places, findings: Findings) -> N
         places: Where everything was written.
         findings: Takes every problem.
     """
+    paths = [f"model.layers[{index}]" for index in range(len(experiment.model.layers))]
+    sound = tuple(takewhile(lambda path: not findings.touch(path), paths))
     for rule in RULES:
         if any(findings.touch(path) for path in rule.reads):
             continue
         for problem in rule.check(experiment):
-            if not findings.touch(problem.path):
+            is_above_wrong = len(sound) < len(paths) and not problem.path.startswith(sound)
+            is_a_guess = rule.reads_above and is_above_wrong
+            if not is_a_guess and not findings.touch(problem.path):
                 place = places.find(problem.path)
                 findings.add(place, problem.path, problem.what, problem.fix)

@@ -26,7 +26,7 @@ def accept(load):
 
 
 BASE = """\
-dataset: {type: moons, validation_split: 0.2}
+dataset: {type: csv, path: rows.csv, validation_split: 0.2}
 model:
   layers:
     - {type: Dense, units: 8, activation: relu, name: hidden}

@@ -32,6 +32,7 @@ def test_a_window_has_one_number_per_dimension(say, layer, argument, sizes, got)
         "SeparableConv2D, filters: 3, kernel_size: [3, 3]",
         "ConvLSTM2D, filters: 3, kernel_size: 3",
         "MaxPooling1D, pool_size: 2",
+        "Conv1D, filters: 3, kernel_size: [2], padding: SAME",
         "GlobalMaxPooling2D",
         "ZeroPadding2D, padding: [[1, 1], [2, 2]]",
     ],

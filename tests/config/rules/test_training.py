@@ -98,7 +98,7 @@ def test_averages_must_be_kept_to_be_swapped(say, accept):
 @pytest.mark.parametrize("dataset", ["linear", "sine"])
 def test_a_regression_has_no_class_weights(say, accept, dataset):
     """Its target is a number."""
-    regression = (f"dataset.type={dataset}", "loss=mse", "model.layers[1].activation=null")
+    regression = (f"dataset={{type: {dataset}}}", "loss=mse", "model.layers[1].activation=null")
     accept(*regression)
     assert say(*regression, "training.class_weight=balanced") == [
         (
@@ -112,8 +112,8 @@ def test_a_regression_has_no_class_weights(say, accept, dataset):
 def test_test_rows_come_once(say, accept):
     """From the dataset, or split off."""
     accept("dataset.test_split=0.2")
-    accept("dataset.test_samples=50")
-    assert say("dataset.test_split=0.2", "dataset.test_samples=50") == [
+    accept("dataset={type: moons, test_samples: 50}")
+    assert say("dataset={type: moons, test_split: 0.2, test_samples: 50}") == [
         (
             "dataset.test_split: The dataset 'moons' brings test rows of its own here. "
             "Remove one of the two."

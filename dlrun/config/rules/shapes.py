@@ -1,0 +1,57 @@
+"""Rules about shapes: every layer can take what it reads, and the last one fits the targets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dlrun.catalog.losses import label_form
+from dlrun.shapes import find_sample, walk
+from dlrun.shapes.last_layer import LAST, target_misfit, units_misfit
+from dlrun.shapes.weights import misfits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dlrun.config.schema import Experiment
+    from dlrun.errors import Problem
+    from dlrun.shapes import Sample, Step
+
+
+def shapes_fit(experiment: Experiment) -> Iterator[Problem]:
+    """The shape of a sample passes through every layer, as far as that is known without Keras."""
+    _, steps = _walk(experiment)
+    for step in steps:
+        if step.problem is not None:
+            yield step.problem
+
+
+def weights_fit_the_input(experiment: Experiment) -> Iterator[Problem]:
+    """Weights that are written down have the shapes that the input of their layer asks for."""
+    _, steps = _walk(experiment)
+    for index, (step, layer) in enumerate(zip(steps, experiment.model.layers, strict=True)):
+        yield from misfits(step, layer.weights, f"model.layers[{index}]")
+
+
+def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
+    """The last layer gives what the classes and the loss, or the targets, ask for."""
+    sample, steps = _walk(experiment)
+    outputs = steps[-1].shape
+    loss = None if experiment.loss is None else experiment.loss.type
+    form, problem = label_form(loss), None
+    if outputs is None or sample.shape is None:
+        return
+    if sample.classes is not None:
+        problem = units_misfit(
+            outputs, sample=sample.shape, classes=sample.classes, loss=loss, form=form
+        )
+    elif sample.target is not None and form == "value":
+        problem = target_misfit(outputs, sample.target)
+    if problem is not None:
+        last = f"model.layers[{len(steps) - 1}]"
+        yield replace(problem, path=last if problem.path == LAST else problem.path)
+
+
+def _walk(experiment: Experiment) -> tuple[Sample, tuple[Step, ...]]:
+    sample = find_sample(experiment.dataset.type, experiment.dataset.arguments)
+    return sample, walk([layer.as_dict() for layer in experiment.model.layers], sample.shape)

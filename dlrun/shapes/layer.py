@@ -1,0 +1,180 @@
+"""A layer as the functions of this package see it: arguments of a known type, and its refusals."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from dlrun.shapes.outputs import MisfitError, Shape, show, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DATA: Final = "input"
+"""The name of the data among the inputs of layers."""
+AXES: Final = {
+    1: ("features",),
+    2: ("steps", "features"),
+    3: ("height", "width", "channels"),
+    4: ("depth", "height", "width", "channels"),
+}
+"""What the axes of a sample are called, by their number."""
+NO_NUMBERS: Final = ("lora_rank", "quantization_config")
+"""Arguments that change the weights in ways that are left to Keras."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a config.
+
+    Every accessor ends the walk where the argument is missing or of another type: what is wrong
+    with an argument alone is told elsewhere.
+
+    Attributes:
+        type: The Keras class.
+        arguments: What it is given, its defaults filled in.
+        inputs: The names of what it reads.
+        prefix: The arguments that lead to it, such as `layer.` inside a wrapper.
+    """
+
+    type: str
+    arguments: Mapping[str, Any]
+    inputs: tuple[str, ...] = ()
+    prefix: str = ""
+
+    def value(self, name: str) -> Any:
+        """An argument, whatever it is."""
+        return self.arguments[name] if name in self.arguments else unknown()
+
+    def whole(self, name: str, *, low: int = 1) -> int:
+        """A whole number that is not below a limit."""
+        return _whole(self.value(name), low)
+
+    def wholes(self, name: str) -> tuple[int, ...]:
+        """A list of whole numbers of any sign, or one of them."""
+        value = self.value(name)
+        items = value if isinstance(value, list | tuple) else [value]
+        return tuple(_whole(item, -sys.maxsize) for item in items)
+
+    def window(self, name: str, rank: int, *, low: int = 1) -> tuple[int, ...]:
+        """One whole number for every axis; a single one stands for all of them."""
+        return _window(self.value(name), rank, low)
+
+    def margins(self, name: str, rank: int) -> tuple[tuple[int, ...], ...]:
+        """Two whole numbers for every axis: what is added or cut before and behind."""
+        value = self.value(name)
+        if rank == 1:
+            return (_window(value, 2, 0),)
+        items = value if isinstance(value, list | tuple) else [value] * rank
+        if len(items) != rank:
+            unknown()
+        return tuple(_window(item, 2, 0) for item in items)
+
+    def flag(self, name: str) -> bool:
+        """True or false."""
+        value = self.value(name)
+        return value if isinstance(value, bool) else unknown()
+
+    def choice(self, name: str, *choices: str) -> str:
+        """One of several words."""
+        value = self.value(name)
+        word = value.lower() if isinstance(value, str) else value
+        return word if isinstance(word, str) and word in choices else unknown()
+
+    def inner(self, name: str) -> Layer:
+        """The layer that a wrapper holds."""
+        value = self.value(name)
+        if not isinstance(value, dict) or not isinstance(value.get("type"), str):
+            unknown()
+        return Layer(value["type"], value, self.inputs, f"{self.prefix}{name}.")
+
+    @property
+    def is_channels_first(self) -> bool:
+        """Whether the channels stand before the other axes; dlrun's default is behind them."""
+        if self.arguments.get("data_format") is None:
+            return False
+        return self.choice("data_format", "channels_first", "channels_last") == "channels_first"
+
+    @property
+    def has_plain_weights(self) -> bool:
+        """Whether the arguments ask for nothing that changes weights by themselves."""
+        return all(self.arguments.get(name) is None for name in NO_NUMBERS)
+
+    def refuse(self, what: str, fix: str, argument: str = "") -> NoReturn:
+        """Tell that the layer cannot take its input.
+
+        Raises:
+            MisfitError: Always.
+        """
+        raise MisfitError(what, fix, f"{self.prefix}{argument}".rstrip("."))
+
+    def got(self, *shapes: Shape) -> str:
+        """What was received: `(2,) from the data`, `(4,) from 'a' and (8,) from 'b'`."""
+        names = self.inputs if len(self.inputs) == len(shapes) else ("",) * len(shapes)
+        return " and ".join(
+            show(shape) + (" from the data" if name == DATA else f" from '{name}'" * bool(name))
+            for shape, name in zip(shapes, names, strict=True)
+        )
+
+    def expect_rank(self, shape: Shape, rank: int) -> None:
+        """Refuse a sample with another number of axes.
+
+        Raises:
+            MisfitError: Names both shapes, and a Reshape that brings one to the other.
+        """
+        if len(shape) == rank:
+            return
+        names = AXES[rank]
+        if self.is_channels_first:
+            names = (names[-1], *names[:-1])
+        shown = f"({names[0]},)" if rank == 1 else f"({', '.join(names)})"
+        what = f"{self.type} takes an input of shape {shown}, got {self.got(shape)}."
+        self.refuse(what, _way_to(shape, rank))
+
+    def axis(self, axis: int, shape: Shape, argument: str = "axis") -> int:
+        """The position in a sample of an axis that counts the batch as 0.
+
+        Raises:
+            MisfitError: There is no such axis, or it is that of the batch.
+        """
+        rank = len(shape) + 1
+        if not -rank <= axis < rank or axis % rank == 0:
+            what = f"{self.type} has 'axis: {axis}', but its input is {self.got(shape)}."
+            numbers = f"1 to {rank - 1}" if rank > len("ab") else "1"
+            fix = f"Its axes are {numbers}, or -1 for the last one; 0 is that of the batch."
+            self.refuse(what, fix, argument)
+        return axis % rank - 1
+
+
+def _whole(value: Any, low: int) -> int:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return int(value) if is_whole and value >= low else unknown()
+
+
+def _window(value: Any, rank: int, low: int) -> tuple[int, ...]:
+    items = value if isinstance(value, list | tuple) else [value] * rank
+    return tuple(_whole(item, low) for item in items) if len(items) == rank else unknown()
+
+
+def _way_to(shape: Shape, rank: int) -> str:
+    """Which layer brings a sample to another number of axes."""
+    if rank == 1:
+        return "Put a Flatten layer before it."
+    return f"Put {{type: Reshape, target_shape: {_target(shape, rank)}}} before it."
+
+
+def _target(shape: Shape, rank: int) -> str:
+    sizes: Sequence[int | str]
+    numbers = [size for size in shape if size is not None]
+    if len(numbers) < len(shape) or not numbers:
+        sizes = AXES[rank]
+    elif len(shape) > rank:
+        sizes = [*numbers[: rank - 1], -1]
+    elif len(shape) == 1 and rank == len("hwc"):
+        side = math.isqrt(numbers[0])
+        sizes = [side, side, 1] if side * side == numbers[0] else [numbers[0], 1, 1]
+    else:
+        sizes = [*numbers, *[1] * (rank - len(shape))]
+    return f"[{', '.join(map(str, sizes))}]"

@@ -1,0 +1,73 @@
+"""Shapes of the layers that normalize: what they give is as large as what they get."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dlrun.shapes.outputs import Output, Shape, Weight, known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dlrun.shapes.layer import Layer
+
+
+def batch_normalization(layer: Layer, shape: Shape) -> Output:
+    """One mean and variance along an axis."""
+    size = _sizes(layer, shape)
+    moving = ["moving_mean", "moving_variance"]
+    if layer.flag("renorm"):
+        moving += ["moving_stddev", "renorm_mean", "renorm_stddev"]
+    fixed = (Weight(name, size, trainable=False) for name in moving)
+    return Output(shape, (*_scale_and_center(layer, size), *fixed))
+
+
+def layer_normalization(layer: Layer, shape: Shape) -> Output:
+    """One mean and variance for each sample."""
+    if not layer.flag("scale") and not layer.flag("center"):
+        return unit_normalization(layer, shape)
+    return Output(shape, _scale_and_center(layer, _sizes(layer, shape)))
+
+
+def group_normalization(layer: Layer, shape: Shape) -> Output:
+    """One mean and variance for each sample and group of channels."""
+    (channels,) = _sizes(layer, shape)
+    groups = layer.whole("groups", low=-1) or 1
+    if groups > 0 and channels % groups:
+        what = f"The {channels} channels of the input cannot be dealt out to {groups} groups."
+        fix = f"Choose a number of groups that divides {channels}."
+        layer.refuse(what, fix, "groups")
+    return Output(shape, _scale_and_center(layer, (channels,)))
+
+
+def rms_normalization(layer: Layer, shape: Shape) -> Output:
+    """One scale along the axes."""
+    return Output(shape, (Weight("scale", _sizes(layer, shape)),))
+
+
+def unit_normalization(layer: Layer, shape: Shape) -> Output:
+    """Each sample of length 1 along the axes; without weights the batch may be one of them."""
+    for axis in layer.wholes("axis"):
+        if axis not in (0, -len(shape) - 1):
+            layer.axis(axis, shape)
+    return Output(shape)
+
+
+def _sizes(layer: Layer, shape: Shape) -> tuple[int, ...]:
+    """The sizes of the axes that have weights."""
+    axes = sorted(layer.wholes("axis"))
+    return known([shape[layer.axis(axis, shape)] for axis in axes])
+
+
+def _scale_and_center(layer: Layer, size: tuple[int, ...]) -> tuple[Weight, ...]:
+    named = (("gamma", layer.flag("scale")), ("beta", layer.flag("center")))
+    return tuple(Weight(name, size) for name, is_there in named if is_there)
+
+
+LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
+    "BatchNormalization": batch_normalization,
+    "LayerNormalization": layer_normalization,
+    "GroupNormalization": group_normalization,
+    "RMSNormalization": rms_normalization,
+    "UnitNormalization": unit_normalization,
+}

@@ -1,0 +1,121 @@
+"""Shapes of layers that only move, repeat, add or cut entries."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from dlrun.shapes.outputs import Output, Shape, show, unknown
+from dlrun.shapes.windows import image, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dlrun.shapes.layer import Layer
+
+
+def flatten(layer: Layer, shape: Shape) -> Output:  # noqa: ARG001  all layers are called alike
+    """`(...)` to `(entries,)`."""
+    return Output((_entries(shape),))
+
+
+def reshape(layer: Layer, shape: Shape) -> Output:
+    """`(...)` to `target_shape`, where -1 stands for what is left over."""
+    target = layer.value("target_shape")
+    if not isinstance(target, list | tuple):
+        unknown()
+    if None in target:  # Keras takes it as a size that is not known
+        return Output(tuple(None if size in (None, -1) else size for size in target))
+    sizes = layer.wholes("target_shape")
+    if any(size < -1 for size in sizes) or sizes.count(-1) > 1:
+        what = f"A target shape has sizes from 0 up and one -1 at most, got {show(sizes)}."
+        layer.refuse(what, "Let -1 stand for one size that follows from the others.",
+                     "target_shape")  # fmt: skip
+    entries = _entries(shape)
+    if entries is None:
+        return Output(tuple(None if size == -1 else size for size in sizes))
+    rest = math.prod(size for size in sizes if size != -1)
+    if (-1 not in sizes and rest != entries) or (-1 in sizes and (not rest or entries % rest)):
+        has = f"{show(sizes)} has {rest}" if -1 not in sizes else f"{show(sizes)} takes {rest} each"
+        what = f"The input {layer.got(shape)} has {entries} numbers, but {has}."
+        layer.refuse(what, _target(entries, sizes), "target_shape")
+    return Output(tuple(entries // rest if size == -1 else size for size in sizes))
+
+
+def permute(layer: Layer, shape: Shape) -> Output:
+    """The same axes in another order; 1 is the first one of a sample."""
+    order = layer.wholes("dims")
+    if sorted(order) != list(range(1, len(shape) + 1)):
+        wanted = ", ".join(str(number + 1) for number in range(len(shape)))
+        what = f"Permute has 'dims: {list(order)}', but its input is {layer.got(shape)}."
+        layer.refuse(what, f"Name each of its axes once: {wanted}, in the new order.", "dims")
+    return Output(tuple(shape[number - 1] for number in order))
+
+
+def repeat_vector(layer: Layer, shape: Shape) -> Output:
+    """`(features,)` to `(n, features)`."""
+    layer.expect_rank(shape, 1)
+    return Output((layer.whole("n"), shape[0]))
+
+
+def padding(layer: Layer, shape: Shape, *, rank: int) -> Output:
+    """Zeros before and behind each axis."""
+    sizes, channels = image(layer, shape, rank)
+    grown = tuple(
+        None if size is None else size + sum(margin)
+        for size, margin in zip(sizes, layer.margins("padding", rank), strict=True)
+    )
+    return Output(sample(layer, grown, channels))
+
+
+def cropping(layer: Layer, shape: Shape, *, rank: int) -> Output:
+    """Entries cut off before and behind each axis."""
+    sizes, channels = image(layer, shape, rank)
+    margins = layer.margins("cropping", rank)
+    left = tuple(
+        None if size is None else size - sum(margin)
+        for size, margin in zip(sizes, margins, strict=True)
+    )
+    if any(size is not None and size <= 0 for size in left):
+        cut = show(tuple(map(sum, margins)))
+        what = f"{layer.type} cuts {cut} off {show(sizes)}: nothing is left."
+        layer.refuse(what, "Crop less.", "cropping")
+    return Output(sample(layer, left, channels))
+
+
+def up_sampling(layer: Layer, shape: Shape, *, rank: int) -> Output:
+    """Each entry several times along each axis."""
+    sizes, channels = image(layer, shape, rank)
+    grown = tuple(
+        None if size is None else size * times
+        for size, times in zip(sizes, layer.window("size", rank), strict=True)
+    )
+    return Output(sample(layer, grown, channels))
+
+
+def _entries(shape: Shape) -> int | None:
+    """How many numbers a sample has; None where a size is not known."""
+    numbers = [size for size in shape if size is not None]
+    return math.prod(numbers) if len(numbers) == len(shape) else None
+
+
+def _target(entries: int, sizes: tuple[int, ...]) -> str:
+    """What to write instead of a target shape of another size."""
+    for index in range(len(sizes) - 1, -1, -1):
+        others = math.prod(size for size in (*sizes[:index], *sizes[index + 1 :]))
+        if others > 0 and entries % others == 0:
+            shown = [*sizes[:index], entries // others, *sizes[index + 1 :]]
+            return f"Such as 'target_shape: {shown}'."
+    return f"Choose sizes whose product is {entries}, or use a Flatten layer."
+
+
+LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
+    "Flatten": flatten,
+    "Reshape": reshape,
+    "Permute": permute,
+    "RepeatVector": repeat_vector,
+    **{f"ZeroPadding{rank}D": partial(padding, rank=rank) for rank in (1, 2, 3)},
+    **{f"Cropping{rank}D": partial(cropping, rank=rank) for rank in (1, 2, 3)},
+    **{f"UpSampling{rank}D": partial(up_sampling, rank=rank) for rank in (1, 2, 3)},
+}
