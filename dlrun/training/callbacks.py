@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from dlrun.backend import keras
 from dlrun.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Pace = Literal["long", "epoch", "batch"]
-"""When the callbacks must be called: many epochs late will do, after each epoch, each batch."""
 
 _READ_LOGS = (keras.callbacks.CSVLogger, keras.callbacks.TerminateOnNaN)
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
@@ -29,6 +27,10 @@ class CallbackChain:
         metrics: The metrics whose names they may monitor.
         epochs: The number of epochs asked for.
         steps: Batches an epoch.
+
+    Attributes:
+        needs_batches: Whether a callback must hear of every batch.
+        watches_validation: Whether a callback must hear of the validation.
     """
 
     def __init__(
@@ -50,12 +52,9 @@ class CallbackChain:
             callback.set_model(model)
             callback.set_params({"epochs": epochs, "steps": steps, "verbose": 0})
             _settle_mode(callback, directions, path=f"training.callbacks[{index}]")
-        self.pace = _slowest(self._callbacks)
+        self.needs_batches = any(map(_needs_batches, self._callbacks))
         self.watches_validation = any(
             _overrides(callback, _TEST_HOOKS) for callback in self._callbacks
-        )
-        self.can_change_course = any(
-            not isinstance(callback, _READ_LOGS) for callback in self._callbacks
         )
 
     def call(self, hook: str, *arguments: Any) -> None:
@@ -69,20 +68,13 @@ class CallbackChain:
                     path = f"training.callbacks[{index}] ({type(callback).__name__})"
                     raise ConfigError(Problem(path, str(error))) from error
 
-    def learning_rate(self) -> float | None:
-        """Return the learning rate where callbacks can set one; None under a schedule."""
-        optimizer = self._model.optimizer
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        scheduled = isinstance(
-            getattr(optimizer, "_learning_rate", None),
-            keras.optimizers.schedules.LearningRateSchedule,
-        )
-        return None if scheduled else float(optimizer.learning_rate.numpy())
+    def horizon(self) -> float:
+        """Return how many epochs may pass before the callbacks must hear of them.
 
-    def set_learning_rate(self, value: float | None) -> None:
-        """Set what `learning_rate` returned; None changes nothing."""
-        if value is not None:
-            self._model.optimizer.learning_rate = value
+        Within that many epochs no callback can change the course of the training or look at the
+        weights, whatever the logs are; so the callbacks may hear of all of them at the end.
+        """
+        return min(map(_horizon, self._callbacks), default=math.inf)
 
     @property
     def stop_training(self) -> bool:
@@ -95,24 +87,22 @@ def _overrides(callback: Any, hooks: Sequence[str]) -> bool:
     return any(not getattr(getattr(callback, hook), "_is_default", False) for hook in hooks)
 
 
-def _slowest(callbacks: Sequence[Any]) -> Pace:
-    """Return the pace that the most demanding callback needs."""
-    paces = {_pace(callback) for callback in callbacks}
-    if "batch" in paces:
-        return "batch"
-    return "epoch" if "epoch" in paces else "long"
-
-
-def _pace(callback: Any) -> Pace:
+def _horizon(callback: Any) -> float:
+    """Return how many epochs may pass before this callback must hear of them."""
     if isinstance(callback, _READ_LOGS):
-        return "long"
-    if type(callback) is keras.callbacks.ReduceLROnPlateau:
-        return "long"
-    if type(callback) is keras.callbacks.EarlyStopping:
-        return "epoch" if callback.restore_best_weights else "long"
+        return math.inf
+    waits = type(callback) is keras.callbacks.ReduceLROnPlateau or (
+        type(callback) is keras.callbacks.EarlyStopping and not callback.restore_best_weights
+    )
+    return max(1, callback.patience - callback.wait) if waits else 1
+
+
+def _needs_batches(callback: Any) -> bool:
+    if isinstance(callback, _READ_LOGS):
+        return False
     if isinstance(callback, keras.callbacks.ModelCheckpoint):
-        return "epoch" if callback.save_freq == "epoch" else "batch"
-    return "batch" if _overrides(callback, _BATCH_HOOKS) else "epoch"
+        return bool(callback.save_freq != "epoch")
+    return _overrides(callback, _BATCH_HOOKS)
 
 
 def _settle_mode(callback: Any, directions: dict[str, str | None], *, path: str) -> None:

@@ -9,11 +9,12 @@ import numpy as np
 
 from dlrun.errors import DivergedError, InterruptedRunError
 from dlrun.training.callbacks import CallbackChain
-from dlrun.training.epochs import CompiledEpochs, Position
-from dlrun.training.evaluation import Evaluator, to_rows
+from dlrun.training.epochs import Position
+from dlrun.training.evaluation import Evaluator, resident
 from dlrun.training.history import History
 from dlrun.training.interrupt import StopRequest
 from dlrun.training.state import TrainingState
+from dlrun.training.streaming import compile_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,14 +68,14 @@ class Trainer:
         self._epochs = epochs
         self._listener = listener
         self._stop = stop or StopRequest()
-        validation = None if splits.validation is None else to_rows(splits.validation)
+        validation = None if splits.validation is None else resident(splits.validation)
         total = -(-len(splits.train) // batch_size)
         self._chain = CallbackChain(callbacks, model, steps.metrics, epochs=epochs, steps=total)
         self._validation = validation
         self._evaluator = Evaluator(steps, batch_size=batch_size)
-        self._compiled = CompiledEpochs(
+        self._compiled = compile_epochs(
             steps,
-            to_rows(splits.train),
+            splits.train,
             None if self._chain.watches_validation else validation,
             batch_size=batch_size,
             shuffle=shuffle,
@@ -116,7 +117,7 @@ class Trainer:
         end = self._end_of_stretch(begin)
         if begin.step == 0:
             self._chain.call("on_epoch_begin", begin.epoch, {})
-        if self._chain.pace == "batch":
+        if self._chain.needs_batches:
             self._chain.call("on_train_batch_begin", begin.step, {})
         start = self._state.snapshot()
         began = time.perf_counter()
@@ -124,14 +125,14 @@ class Trainer:
         self._adapt(begin, end, time.perf_counter() - began)
         if not finite:
             self._keep_last_good(start, begin, end, table)
-        if self._chain.pace == "batch":
+        if self._chain.needs_batches:
             self._chain.call("on_train_batch_end", begin.step, self._running_logs(table))
         if self._chain.stop_training and not len(table):
             # As under `fit`, a callback that asks for the end in mid-epoch ends the epoch there.
             self._close_epoch(begin.epoch, self._measure_validation(self._running_logs(table)))
             position = Position(begin.epoch + 1, 0)
         else:
-            position = self._close_epochs(start, begin, end, table)
+            position = self._close_epochs(begin, end, table)
         self._listener.progressed(
             epoch=position.epoch,
             step=position.step,
@@ -142,11 +143,11 @@ class Trainer:
     def _end_of_stretch(self, begin: Position) -> Position:
         """Return how far to run: as far as the callbacks allow and the time budget reaches."""
         total = self._compiled.steps_per_epoch
-        budget = 1 if self._chain.pace == "batch" else self._budget
+        budget = 1 if self._chain.needs_batches else self._budget
         left = total - begin.step
-        if self._chain.pace != "long" or budget < left + total:
-            return Position(begin.epoch, begin.step + min(left, budget))
-        whole = 1 + (budget - left) // total
+        if budget < left:
+            return Position(begin.epoch, begin.step + budget)
+        whole = int(min(1 + (budget - left) // total, self._chain.horizon()))
         return Position(min(begin.epoch + whole, self._epochs) - 1, total)
 
     def _adapt(self, begin: Position, end: Position, seconds: float) -> None:
@@ -158,27 +159,14 @@ class Trainer:
         self._budget = min(max(wanted, 1), done * _GROWTH)
         self._traced = True
 
-    def _close_epochs(
-        self, start: list[Any], begin: Position, end: Position, table: Any
-    ) -> Position:
-        """Run the callbacks over the completed epochs; replay where one changes the course."""
-        total = self._compiled.steps_per_epoch
+    def _close_epochs(self, begin: Position, end: Position, table: Any) -> Position:
+        """Run the callbacks over the completed epochs; none acts before the last of them."""
         for offset, row in enumerate(table):
-            epoch = begin.epoch + offset
             if offset > 0:
-                self._chain.call("on_epoch_begin", epoch, {})
-            rate = self._chain.learning_rate() if self._chain.can_change_course else None
-            self._close_epoch(epoch, self._logs(row))
-            if not self._chain.can_change_course:
-                continue
-            new_rate = self._chain.learning_rate()
-            changed = self._chain.stop_training or new_rate != rate
-            if changed and Position(epoch, total) != end:
-                self._state.restore(start)
-                self._compiled.run(begin, Position(epoch, total))
-                self._chain.set_learning_rate(new_rate)
-                return Position(epoch + 1, 0)
-        return Position(end.epoch + 1, 0) if end.step == total else end
+                self._chain.call("on_epoch_begin", begin.epoch + offset, {})
+            self._close_epoch(begin.epoch + offset, self._logs(row))
+        done = end.step == self._compiled.steps_per_epoch
+        return Position(end.epoch + 1, 0) if done else end
 
     def _close_epoch(self, epoch: int, logs: dict[str, float]) -> None:
         """Tell the callbacks of an epoch's logs, which they may add to, and keep them."""
