@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any] | "StreamedArray"
+    """An array in memory, or one whose rows stay on the disk until they are taken."""
+
+BLOCK_BYTES = 8 * 2**20
+"""About how much of a streamed array is held in memory at a time."""
 
 LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 """How the targets are handed to the loss.
@@ -22,26 +30,133 @@ LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 """
 
 
+class RowSource(Protocol):
+    """What a `StreamedArray` takes its rows from: a NumPy array, or a file."""
+
+    def __len__(self) -> int:
+        """The number of rows."""
+
+    def __getitem__(self, rows: Any) -> NDArray[Any]:
+        """The rows of a slice, or of row numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedArray:
+    """An array whose rows are read, and worked on, each time when they are taken.
+
+    `len`, `shape`, `ndim` and `dtype` are those of a NumPy array; `array[begin:end]` and
+    `array[row_numbers]` are NumPy arrays.
+
+    Attributes:
+        source: What holds the rows.
+        numbers: Which rows of the source these are, in order, `(rows,)`; None for all of them.
+        changes: What is done to rows when they are taken, in order. Each change keeps the number
+            of rows and works on every row alone, so that it does not matter how they are cut.
+    """
+
+    source: RowSource
+    numbers: NDArray[Any] | None = None
+    changes: tuple[Callable[[NDArray[Any]], NDArray[Any]], ...] = ()
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.source if self.numbers is None else self.numbers)
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> NDArray[Any]:
+        """Take rows: `(rows, ...)`, in memory."""
+        taken = self.source[rows if self.numbers is None else self.numbers[rows]]
+        for change in self.changes:
+            taken = change(taken)
+        return taken
+
+    @cached_property
+    def _first(self) -> NDArray[Any]:
+        return self[:1]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, as an array in memory would have it."""
+        return (len(self), *self._first.shape[1:])
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the rows that are taken."""
+        return self._first.dtype
+
+    def pick(self, chosen: NDArray[np.bool_]) -> StreamedArray:
+        """Choose rows by a mask, `(rows,)`; nothing is read."""
+        numbers = chosen.nonzero()[0]
+        if self.numbers is not None:
+            numbers = self.numbers[numbers]
+        # Half the memory of int64; there is one number for each row.
+        compact = numbers.astype("uint32") if len(self.source) < 2**32 else numbers
+        return StreamedArray(self.source, compact, self.changes)
+
+    def changed(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> StreamedArray:
+        """Do one more thing to rows when they are taken; see `changes`."""
+        return StreamedArray(self.source, self.numbers, (*self.changes, change))
+
+
 @dataclass(frozen=True)
 class Samples:
     """Rows of data.
 
     Attributes:
-        x: Features, `(rows, *input_shape)`, float32. Before the dataset is split they may be
-            float64, so that scaling can work on what the source holds.
+        x: Features, `(rows, *input_shape)`, float32; in memory or streamed. Before the dataset is
+            split they may be float64, so that scaling can work on what the source holds.
         y: Targets. Before labels are fitted: class numbers `(rows,)`, int64, where there are
             classes, else values `(rows, num_targets)`, float32. After: as `LabelForm` says, float32
             (`index` stays int64). None where the rows have no target.
         sample_weight: `(rows,)`, float32, or None for equal weights.
     """
 
-    x: NDArray[Any]
-    y: NDArray[Any] | None = None
+    x: Array
+    y: Array | None = None
     sample_weight: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """The number of rows."""
         return len(self.x)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the rows stay on the disk until they are taken."""
+        return isinstance(self.x, StreamedArray)
+
+    def take(self, rows: slice | NDArray[Any]) -> Samples:
+        """Take some rows into memory."""
+        return Samples(
+            self.x[rows],
+            None if self.y is None else self.y[rows],
+            None if self.sample_weight is None else self.sample_weight[rows],
+        )
+
+    def rows_per_block(self, multiple_of: int) -> int:
+        """Return how many rows, a multiple of some number, fill a block of `BLOCK_BYTES`."""
+        arrays = [array for array in (self.x, self.y) if array is not None]
+        row_bytes = sum(math.prod(array.shape[1:]) * array.dtype.itemsize for array in arrays)
+        return max(1, BLOCK_BYTES // max(1, row_bytes * multiple_of)) * multiple_of
+
+    def blocks(self, multiple_of: int = 1) -> Iterator[Samples]:
+        """Take all rows into memory, in order, block by block.
+
+        Args:
+            multiple_of: What the number of rows of every block but the last is a multiple of.
+
+        Returns:
+            Samples in memory; a single block where all rows are in memory already.
+        """
+        if not self.streamed:
+            yield self
+            return
+        step = self.rows_per_block(multiple_of)
+        for begin in range(0, len(self), step):
+            yield self.take(slice(begin, begin + step))
 
 
 @dataclass(frozen=True)
@@ -56,6 +171,7 @@ class Dataset:
         feature_names: One name per column, or None for images and other arrays.
         target_names: One name per target.
         pixel_max: For images of whole-number pixels: the number that became 1.0 in `x`.
+        streamed: Why the rows stay on the disk, in one line; None where they are in memory.
     """
 
     train: Samples
@@ -65,6 +181,7 @@ class Dataset:
     feature_names: tuple[str, ...] | None = None
     target_names: tuple[str, ...] = ("target",)
     pixel_max: float | None = None
+    streamed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,12 +246,14 @@ class Splits:
         validation: What is watched during training, or None.
         test: What is looked at once, at the end, or None.
         spec: What the arrays look like.
+        streamed: See `Dataset`.
     """
 
     train: Samples
     validation: Samples | None
     test: Samples | None
     spec: Spec
+    streamed: str | None = None
 
     def present(self) -> dict[str, Samples]:
         """The splits that have rows, by name, in the order train, validation, test."""

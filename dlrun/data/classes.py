@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.catalog.losses import label_form
+from dlrun.data.pieces import pieces
 from dlrun.data.wording import list_classes, quote
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from dlrun.arrays import Dataset, Samples
+    from dlrun.arrays import Array, Dataset, Samples
 
 MAX_CLASSES = 1000
 """More distinct values than this are no classes but a measured quantity or an identifier."""
@@ -80,37 +81,62 @@ def as_classes(dataset: Dataset) -> Dataset:
     )
 
 
-def classes_of_text(labels: Sequence[str], name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Numbers the classes of a column of text, in the order of their names.
+class TextClasses:
+    """Numbers the classes of a column of text, in the order of their names, piece by piece.
 
     Args:
-        labels: One name per row.
         name: The column, for messages.
-
-    Returns:
-        The distinct names, sorted, and the class number of each row, `(rows,)`.
-
-    Raises:
-        DataError: There are more than 1000 distinct names.
     """
-    names = sorted(set(labels))
-    if len(names) > MAX_CLASSES:
-        raise DataError(
-            f"column {name!r} has {len(names)} distinct texts; at most {MAX_CLASSES} classes are "
-            "expected.",
-            fix="Is it the target? Name another column with `dataset.target`.",
-        )
-    numbers = {label: number for number, label in enumerate(names)}
-    return tuple(names), np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._seen: dict[str, int] = {}
+        self._numbers: list[NDArray[np.uint16]] = []
+
+    def add(self, labels: Sequence[str]) -> None:
+        """Add rows.
+
+        Args:
+            labels: One name per row.
+
+        Raises:
+            DataError: There are more than 1000 distinct names by now.
+        """
+        seen = self._seen
+        for label in dict.fromkeys(labels):
+            seen.setdefault(label, len(seen))
+        if len(seen) > MAX_CLASSES:
+            raise DataError(
+                f"column {self._name!r} has more than {MAX_CLASSES} distinct texts; at most "
+                f"{MAX_CLASSES} classes are expected.",
+                fix="Is it the target? Name another column with `dataset.target`.",
+            )
+        self._numbers.append(np.fromiter(map(seen.__getitem__, labels), np.uint16, len(labels)))
+
+    def numbered(self) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+        """Return the distinct names, sorted, and the class number of each row, `(rows,)`."""
+        names = sorted(self._seen)
+        ranks = np.empty(len(names), np.int64)
+        ranks[[self._seen[name] for name in names]] = np.arange(len(names))
+        return tuple(names), ranks[np.concatenate(self._numbers)]
+
+
+def classes_of_text(labels: Sequence[str], name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Numbers the classes of a column of text at once; see `TextClasses`."""
+    classes = TextClasses(name)
+    classes.add(labels)
+    return classes.numbered()
 
 
 def check_more_than_one_class(dataset: Dataset) -> None:
     """Raises a `DataError` when all training rows have the same class."""
     y, names = dataset.train.y, dataset.class_names
-    if names is None or y is None or len(y) == 0 or (y != y[0]).any():
+    if names is None or y is None or any(bool((piece != y[:1]).any()) for piece in pieces(y)):
+        return
+    if len(y) == 0:
         return
     raise DataError(
-        f"all {len(y)} training rows have the class {names[int(y[0])]!r}; "
+        f"all {len(y)} training rows have the class {names[int(y[:1][0])]!r}; "
         "there is nothing to tell apart."
     )
 
@@ -138,13 +164,16 @@ def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -
     return np.asarray(numbers, dtype=np.int64)
 
 
-def match_names(labels: Sequence[str], class_names: Sequence[str], where: str) -> NDArray[np.int64]:
+def match_names(labels: Iterable[str], class_names: Sequence[str], where: str) -> NDArray[np.int64]:
     """Finds the class of each name; as `match_values`."""
     numbers = {name: number for number, name in enumerate(class_names)}
-    for row, label in enumerate(labels, start=1):
+
+    def number(row: int, label: str) -> int:
         if label not in numbers:
             raise _unseen(row, label, class_names, where)
-    return np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
+        return numbers[label]
+
+    return np.fromiter((number(row, label) for row, label in enumerate(labels, 1)), np.int64)
 
 
 def _unseen(row: int, label: str, known: Sequence[str], where: str) -> DataError:
@@ -156,8 +185,10 @@ def _unseen(row: int, label: str, known: Sequence[str], where: str) -> DataError
 
 
 def _label_values(samples: Samples) -> NDArray[Any]:
-    """The targets as one number a row."""
-    y = np.asarray(samples.y)
+    """The targets as one number a row, float64."""
+    y = samples.y
+    if y is None:
+        raise DataError("the training rows have no targets.")
     if y.ndim > 1 and y.shape[1] > 1:
         if y.ndim > 2 or not is_one_hot(y):  # noqa: PLR2004
             shape = " x ".join(map(str, y.shape[1:]))
@@ -165,8 +196,8 @@ def _label_values(samples: Samples) -> NDArray[Any]:
                 f"each row has {shape} targets; classes need one, or a one-hot row.",
                 fix="Choose one target, or a loss for numbers such as mean_squared_error.",
             )
-        return np.asarray(y.argmax(axis=1), dtype=np.float64)
-    return np.asarray(y.reshape(len(y)), dtype=np.float64)
+        return np.concatenate([piece.argmax(axis=1).astype(np.float64) for piece in pieces(y)])
+    return np.concatenate([piece.reshape(len(piece)).astype(np.float64) for piece in pieces(y)])
 
 
 def _check_distinct(distinct: NDArray[Any], name: str) -> None:
@@ -188,13 +219,17 @@ def _check_distinct(distinct: NDArray[Any], name: str) -> None:
         )
 
 
-def is_one_hot(y: NDArray[Any]) -> bool:
+def is_one_hot(y: Array) -> bool:
     """Whether each row, `(rows, columns)`, is a single 1 among zeros."""
-    return bool(((y == 0) | (y == 1)).all() and (y.sum(axis=-1) == 1).all())
+    return all(
+        bool(((piece == 0) | (piece == 1)).all() and (piece.sum(axis=-1) == 1).all())
+        for piece in pieces(y)
+    )
 
 
-def _are_fractions(y: NDArray[Any]) -> bool:
+def _are_fractions(y: Array) -> bool:
     """Whether targets are numbers between 0 and 1 that are not simply two classes."""
-    inside = bool(((y >= 0) & (y <= 1)).all())
+    inside = all(bool(((piece >= 0) & (piece <= 1)).all()) for piece in pieces(y))
     many_columns = y.ndim > 1 and y.shape[1] > 1 and not is_one_hot(y)
-    return inside and (many_columns or bool(((y > 0) & (y < 1)).any()))
+    between = any(bool(((piece > 0) & (piece < 1)).any()) for piece in pieces(y))
+    return inside and (many_columns or between)

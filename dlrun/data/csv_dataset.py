@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlrun.arrays import Dataset, Samples
-from dlrun.data.classes import classes_of_text
+from dlrun.data.classes import TextClasses
 from dlrun.data.csv_columns import column_positions
 from dlrun.data.csv_numbers import is_number_like, parse_number, parse_numbers
+from dlrun.data.spool import Pile, Spool
 from dlrun.data.wording import list_columns
 from dlrun.errors import ConfigError, DataError, Problem
 
@@ -142,12 +143,13 @@ def choose_columns(
     )
 
 
-def read_dataset(file: CsvFile, choice: Choice) -> Dataset:
+def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) -> Dataset:
     """Reads all rows.
 
     Args:
         file: Just opened.
         choice: Which columns are what.
+        streamed: Why the numbers are to be kept on the disk; None to keep them in memory.
 
     Returns:
         `x`, `(rows, columns)`, float64; `y`, class numbers `(rows,)`, int64, where the target is
@@ -156,30 +158,29 @@ def read_dataset(file: CsvFile, choice: Choice) -> Dataset:
     Raises:
         DataError: A cell is not what its column holds; names file, line, column and text.
     """
-    features, values, labels, weights = [], [], [], []
+    classes, weights = TextClasses(choice.target_names[0]), []
     is_text: bool | None = None
-    for piece in file.pieces(header=choice.header):
-        if is_text is None:
-            first = piece.rows[0][choice.targets[0]].strip()
-            is_text = len(choice.targets) == 1 and _is_name(first)
-        features.append(parse_numbers(piece, choice.features, choice.feature_names, file.path))
-        if choice.weight is not None:
-            weights.append(_read_weights(piece, *choice.weight, file.path))
-        if is_text:
-            labels.extend(_read_labels(piece, choice, file.path))
-        else:
-            values.append(parse_numbers(piece, choice.targets, choice.target_names, file.path))
-    x = np.concatenate(features)
-    class_names = None
-    if is_text:
-        class_names, y = classes_of_text(labels, choice.target_names[0])
-    else:
-        y = np.concatenate(values)
+    collector = Pile if streamed is None else Spool
+    with collector() as features, collector() as values:
+        for piece in file.pieces(header=choice.header):
+            if is_text is None:
+                first = piece.rows[0][choice.targets[0]].strip()
+                is_text = len(choice.targets) == 1 and _is_name(first)
+            features.write(parse_numbers(piece, choice.features, choice.feature_names, file.path))
+            if choice.weight is not None:
+                weights.append(_read_weights(piece, *choice.weight, file.path))
+            if is_text:
+                classes.add(_read_labels(piece, choice, file.path))
+            else:
+                values.write(parse_numbers(piece, choice.targets, choice.target_names, file.path))
+        x = features.array()
+        class_names, y = classes.numbered() if is_text else (None, values.array())
     return Dataset(
         Samples(x, y, np.concatenate(weights) if weights else None),
         class_names=class_names,
         feature_names=choice.feature_names,
         target_names=choice.target_names,
+        streamed=streamed,
     )
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from dlrun.arrays import StreamedArray
+from dlrun.data.pieces import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Samples
+    from dlrun.arrays import Array, Samples
 
 
 def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:
@@ -33,19 +34,20 @@ def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:
     return hashes
 
 
-def hash_array(array: NDArray[Any]) -> str:
+def hash_array(array: Array) -> str:
     """The SHA-256 of an array: its dtype and shape, then its bytes.
 
     The bytes are little-endian in C order, so equal arrays hash alike on every machine.
 
     Args:
-        array: Numbers of any shape.
+        array: Numbers of any shape; of a streamed array all rows are read.
 
     Returns:
         64 hex digits.
     """
     dtype = array.dtype.newbyteorder("<")
-    contiguous = np.ascontiguousarray(array, dtype=dtype)
     digest = hashlib.sha256(f"{dtype.str} {array.shape}\n".encode())
-    digest.update(contiguous.data.cast("B") if contiguous.size else b"")
+    for piece in pieces(array) if isinstance(array, StreamedArray) else [array]:
+        contiguous = np.ascontiguousarray(piece, dtype=dtype)
+        digest.update(contiguous.data.cast("B") if contiguous.size else b"")
     return digest.hexdigest()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from dlrun.arrays import Samples, Splits
+from dlrun.arrays import Samples, Splits, StreamedArray
 from dlrun.catalog.losses import label_form
 from dlrun.data.last_layer import SQUASHED, check_activation, check_units, check_values
+from dlrun.data.pieces import pieces
 from dlrun.data.scaling import to_float32
 from dlrun.data.wording import count
 from dlrun.errors import DataError
@@ -18,7 +20,7 @@ from dlrun.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dlrun.arrays import LabelForm, Spec
+    from dlrun.arrays import Array, LabelForm, Spec
 
 PROBABILITY_THRESHOLD = 0.5
 LOGIT_THRESHOLD = 0.0
@@ -77,12 +79,22 @@ def fit_labels(
         )
         subject = f"labels: {count(len(spec.class_names), 'class', 'classes')}"
     spec = replace(spec, label_form=fit.form, threshold=fit.threshold)
-    encoded = {name: _encode_samples(rows, spec) for name, rows in splits.present().items()}
-    fitted = Splits(encoded["train"], encoded.get("validation"), encoded.get("test"), spec)
+    encoded: dict[str, Any] = {
+        name: _encode_samples(rows, spec) for name, rows in splits.present().items()
+    }
+    fitted = replace(splits, spec=spec, **encoded)
     return fitted, f"{subject}, {fit.said} {purpose}"
 
 
-def encode(y: NDArray[Any], spec: Spec) -> NDArray[Any]:
+@overload
+def encode(y: NDArray[Any], spec: Spec) -> NDArray[Any]: ...
+
+
+@overload
+def encode(y: Array, spec: Spec) -> Array: ...
+
+
+def encode(y: Array, spec: Spec) -> Array:
     """Encodes targets as a spec says.
 
     Args:
@@ -91,8 +103,11 @@ def encode(y: NDArray[Any], spec: Spec) -> NDArray[Any]:
 
     Returns:
         `(rows,)` int64 for `index`, `(rows, num_classes)` for `one_hot`, `(rows, 1)` for `binary`
-        and `sign`, `(rows, ...)` for `value`; float32 all but `index`.
+        and `sign`, `(rows, ...)` for `value`; float32 all but `index`. Streamed targets are
+        encoded when they are taken.
     """
+    if isinstance(y, StreamedArray):
+        return y.changed(partial(encode, spec=spec))
     if spec.class_names is None:
         values = to_float32(y, "targets")
         return values.reshape(-1, 1) if values.ndim == 1 else values
@@ -125,7 +140,7 @@ def decode(y_pred: NDArray[Any], spec: Spec) -> NDArray[np.int64]:
     return np.asarray(y_pred.reshape(len(y_pred)) > spec.threshold, dtype=np.int64)
 
 
-def class_numbers(y: NDArray[Any], spec: Spec) -> NDArray[np.int64]:
+def class_numbers(y: Array, spec: Spec) -> NDArray[np.int64]:
     """The classes of encoded targets; undoes `encode`.
 
     Args:
@@ -135,6 +150,8 @@ def class_numbers(y: NDArray[Any], spec: Spec) -> NDArray[np.int64]:
     Returns:
         Class numbers, `(rows,)`.
     """
+    if isinstance(y, StreamedArray):
+        return np.concatenate([class_numbers(piece, spec) for piece in pieces(y)])
     return np.asarray(y, dtype=np.int64) if spec.label_form == "index" else decode(y, spec)
 
 

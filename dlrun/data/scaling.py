@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from dlrun.arrays import Scaling
+from dlrun.arrays import Scaling, StreamedArray
+from dlrun.data.pieces import pieces, row_ranges
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-ENTRIES_PER_PIECE = 2**20
-"""How many entries are widened to float64 at a time (8 MB)."""
+    from dlrun.arrays import Array
 
 
-def fit_scaling(x: NDArray[Any], kind: Literal["standard", "minmax", "none"]) -> Scaling | None:
+def fit_scaling(x: Array, kind: Literal["standard", "minmax", "none"]) -> Scaling | None:
     """Fits `(x - offset) / factor` to rows.
 
     `standard` takes the mean and the standard deviation (of the population, `ddof=0`), `minmax`
@@ -27,7 +26,7 @@ def fit_scaling(x: NDArray[Any], kind: Literal["standard", "minmax", "none"]) ->
     entries.
 
     Args:
-        x: `(rows, columns)` or `(rows, ...)`.
+        x: `(rows, columns)` or `(rows, ...)`; in memory or streamed, the numbers are the same.
         kind: What to fit.
 
     Returns:
@@ -35,12 +34,10 @@ def fit_scaling(x: NDArray[Any], kind: Literal["standard", "minmax", "none"]) ->
     """
     if kind == "none":
         return None
-    columns = x if x.ndim == 2 else x.reshape(-1, 1)  # noqa: PLR2004
-    low = columns.min(axis=0).astype(np.float64)
-    high = columns.max(axis=0).astype(np.float64)
+    low, high = _range(x)
     with np.errstate(over="ignore"):
         spread = high - low
-        offset, factor = (low, spread) if kind == "minmax" else _mean_and_deviation(columns)
+        offset, factor = (low, spread) if kind == "minmax" else _mean_and_deviation(x)
     constant = low == high
     offset = np.where(constant, low, offset)
     factor = np.where(constant, 1.0, factor)
@@ -53,9 +50,17 @@ def fit_scaling(x: NDArray[Any], kind: Literal["standard", "minmax", "none"]) ->
     return Scaling(kind, tuple(offset.tolist()), tuple(factor.tolist()))
 
 
+@overload
 def apply_scaling(
     x: NDArray[Any], scaling: Scaling | None, *, where: str | None = None
-) -> NDArray[np.float32]:
+) -> NDArray[np.float32]: ...
+
+
+@overload
+def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None) -> Array: ...
+
+
+def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None) -> Array:
     """Scales rows: `(x - offset) / factor`, worked out in float64 and rounded once.
 
     Args:
@@ -64,23 +69,35 @@ def apply_scaling(
         where: The file, for messages.
 
     Returns:
-        The same shape, float32.
+        The same shape, float32; streamed rows are scaled when they are taken.
 
     Raises:
         DataError: A value is too large for float32.
     """
+    if isinstance(x, StreamedArray):
+        return x.changed(partial(apply_scaling, scaling=scaling, where=where))
     if scaling is None:
         return to_float32(x, "features", where=where)
     offset, factor = np.array(scaling.offset), np.array(scaling.factor)
     scaled = np.empty(x.shape, dtype=np.float32)
-    for rows in _row_ranges(x):
+    for rows in row_ranges(x):
         with np.errstate(over="ignore"):
             scaled[rows] = (x[rows].astype(np.float64) - offset) / factor
     _check_finite(scaled, x, "features", where)
     return scaled
 
 
-def to_float32(values: NDArray[Any], name: str, *, where: str | None = None) -> NDArray[np.float32]:
+@overload
+def to_float32(
+    values: NDArray[Any], name: str, *, where: str | None = None
+) -> NDArray[np.float32]: ...
+
+
+@overload
+def to_float32(values: Array, name: str, *, where: str | None = None) -> Array: ...
+
+
+def to_float32(values: Array, name: str, *, where: str | None = None) -> Array:
     """Rounds to float32.
 
     Args:
@@ -89,11 +106,14 @@ def to_float32(values: NDArray[Any], name: str, *, where: str | None = None) -> 
         where: The file, for messages.
 
     Returns:
-        The same shape, float32; the same array where it is float32 already.
+        The same shape, float32; the same array where it is float32 already. Streamed rows are
+        rounded when they are taken.
 
     Raises:
         DataError: A value is too large for float32.
     """
+    if isinstance(values, StreamedArray):
+        return values.changed(partial(to_float32, name=name, where=where))
     if values.dtype == np.float32:
         return values
     with np.errstate(over="ignore"):
@@ -115,18 +135,27 @@ def _check_finite(
         )
 
 
-def _mean_and_deviation(
-    columns: NDArray[Any],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    mean = columns.mean(axis=0, dtype=np.float64)
+def _range(x: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The minimum and the maximum of each column."""
+    lows, highs = [], []
+    for piece in pieces(x):
+        columns = _columns(piece)
+        lows.append(columns.min(axis=0))
+        highs.append(columns.max(axis=0))
+    return np.min(lows, axis=0).astype(np.float64), np.max(highs, axis=0).astype(np.float64)
+
+
+def _mean_and_deviation(x: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each column's mean, and in a second pass its standard deviation about it."""
+    total = sum(_columns(piece).sum(axis=0, dtype=np.float64) for piece in pieces(x))
+    entries = len(_columns(x[:1])) * len(x)
+    mean: NDArray[np.float64] = np.asarray(total) / entries
     squares = np.zeros_like(mean)
-    for rows in _row_ranges(columns):
-        squares += ((columns[rows].astype(np.float64) - mean) ** 2).sum(axis=0)
-    return mean, np.sqrt(squares / len(columns))
+    for piece in pieces(x):
+        squares += ((_columns(piece).astype(np.float64) - mean) ** 2).sum(axis=0)
+    return mean, np.sqrt(squares / entries)
 
 
-def _row_ranges(x: NDArray[Any]) -> Iterator[slice]:
-    entries_per_row = max(1, x.size // max(1, len(x)))
-    step = max(1, ENTRIES_PER_PIECE // entries_per_row)
-    for start in range(0, len(x), step):
-        yield slice(start, start + step)
+def _columns(piece: NDArray[Any]) -> NDArray[Any]:
+    """What shares one offset and one factor as columns: of images all entries are one column."""
+    return piece if piece.ndim == 2 else piece.reshape(-1, 1)  # noqa: PLR2004

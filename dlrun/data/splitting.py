@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dlrun.arrays import Samples, Spec, Splits
+from dlrun.arrays import Samples, Spec, Splits, StreamedArray
 from dlrun.data.classes import check_more_than_one_class
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.data.wording import count
@@ -15,7 +15,7 @@ from dlrun.errors import ConfigError, DataError, Problem
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dlrun.arrays import Dataset, Scaling
+    from dlrun.arrays import Array, Dataset, Scaling
 
 STREAMS = {"test_split": 1, "validation_split": 2}
 """The `spawn_key` of each split's own random stream.
@@ -83,7 +83,9 @@ def split_dataset(
         scaling=scaling,
         rows={name: len(rows) for name, rows in ready.items()},
     )
-    return Splits(ready["train"], ready.get("validation"), ready.get("test"), spec)
+    return Splits(
+        ready["train"], ready.get("validation"), ready.get("test"), spec, dataset.streamed
+    )
 
 
 def allocate(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
@@ -118,7 +120,8 @@ def _split(
     if dataset.class_names is None or rows.y is None:
         taken[generator.permutation(len(rows))[:total]] = True
     else:
-        counts = np.bincount(rows.y, minlength=len(dataset.class_names))
+        numbers = rows.y[:]
+        counts = np.bincount(numbers, minlength=len(dataset.class_names))
         shares = allocate(counts, total)
         possible = shares.sum()
         if possible < total:
@@ -129,7 +132,7 @@ def _split(
                 "Choose a smaller share.",
             )
         for number, class_share in enumerate(shares):
-            members = np.flatnonzero(rows.y == number)
+            members = np.flatnonzero(numbers == number)
             taken[members[generator.permutation(len(members))[:class_share]]] = True
     return _pick(rows, ~taken), _pick(rows, taken)
 
@@ -152,18 +155,25 @@ def _rows_to_take(rows: int, share: float, key: str) -> int:
 
 
 def _ready(samples: Samples, scaling: Scaling | None) -> Samples:
-    y: NDArray[Any] | None = samples.y
+    y = samples.y
     if y is not None and y.dtype.kind == "f":
         y = to_float32(y, "targets")
+    if samples.streamed and y is not None and not isinstance(y, StreamedArray):
+        # Class numbers are kept in memory; encoded for the loss they may be too large for it.
+        y = StreamedArray(y)
     return Samples(apply_scaling(samples.x, scaling), y, samples.sample_weight)
 
 
 def _pick(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
     return Samples(
-        samples.x[chosen],
-        None if samples.y is None else samples.y[chosen],
+        _pick_rows(samples.x, chosen),
+        None if samples.y is None else _pick_rows(samples.y, chosen),
         None if samples.sample_weight is None else samples.sample_weight[chosen],
     )
+
+
+def _pick_rows(array: Array, chosen: NDArray[np.bool_]) -> Array:
+    return array.pick(chosen) if isinstance(array, StreamedArray) else array[chosen]
 
 
 def _split_error(key: str, what: str, fix: str | None) -> ConfigError:

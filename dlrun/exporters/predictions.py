@@ -8,6 +8,7 @@ from dlrun.data.labels import class_numbers, decode
 from dlrun.reports.predictions import PredictionWriter
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import PREDICTIONS
+from dlrun.training.evaluation import PREDICT_BATCH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,17 +40,18 @@ def export(
     present = splits.present()
     chosen = split or list(present)[-1]
     samples = present[chosen]
-    y_pred = predictor.predict(samples.x)
-    classes = y_true = None
-    if splits.spec.class_names is not None:
-        classes = decode(y_pred, splits.spec)
-    if samples.y is not None:
-        y_true = samples.y if classes is None else class_numbers(samples.y, splits.spec)
+    spec = splits.spec
 
     def write(path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = PredictionWriter(stream, splits.spec, with_true=y_true is not None)
-            writer.write(y_pred, classes, y_true)
+            writer = PredictionWriter(stream, spec, with_true=samples.y is not None)
+            for block in samples.blocks(PREDICT_BATCH):
+                y_pred = predictor.predict(block.x)
+                classes = decode(y_pred, spec) if spec.class_names is not None else None
+                y_true = None if block.y is None else block.y[:]
+                if y_true is not None and classes is not None:
+                    y_true = class_numbers(y_true, spec)
+                writer.write(y_pred, classes, y_true)
 
     folder.file(PREDICTIONS).mkdir(exist_ok=True)
     replace_with(folder.file(f"{PREDICTIONS}/{chosen}.csv"), write)

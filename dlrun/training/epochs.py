@@ -70,6 +70,7 @@ class CompiledEpochs:
         self._shuffle = shuffle
         self._seed = seed
         self.steps_per_epoch = count_steps(train.num_rows, batch_size)
+        steps.prepare(train.x, train.y)
         names = steps.names()
         self.names = names if validation is None else names + [f"val_{name}" for name in names]
         # The data are arguments, not captured constants: a constant would be copied into the graph.
@@ -95,7 +96,7 @@ class CompiledEpochs:
             )
             return table.numpy(), bool(finite)
         except tf.errors.OpError as error:
-            raise _stopped(error, jit_compile=self._steps.jit_compile) from error
+            raise stopped_error(error, jit_compile=self._steps.jit_compile) from error
 
     def _stretch(  # noqa: PLR0917 - a tf.function caches by position
         self,
@@ -125,7 +126,7 @@ class CompiledEpochs:
             lambda epoch, _: epoch <= last_epoch, one_epoch, (first_epoch, table)
         )
         table = table.stack()
-        return table, self._finite(table)
+        return table, all_finite(self._steps, table)
 
     def _batches(self, train: Rows, epoch: Any, begin: Any, end: Any) -> None:
         """Train on the batches `begin` to `end` of an epoch."""
@@ -166,16 +167,22 @@ class CompiledEpochs:
         self._steps.reset()
         return tf.concat([logs, held], axis=0)
 
-    def _finite(self, table: Any) -> Any:
-        """Return whether the losses of all epochs, the loss so far and every weight are finite."""
-        losses = [table[:, 0], self._steps.loss.result()]
-        values = [*losses, *self._steps.model.trainable_variables]
-        return tf.reduce_all(
-            [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(value))) for value in values]
-        )
+
+def all_finite(steps: Steps, table: Any) -> Any:
+    """Return whether the losses of some epochs, the loss so far and every weight are finite.
+
+    Args:
+        steps: What trains.
+        table: The logs of the epochs, `(epochs, num_logs)`.
+    """
+    losses = [table[:, 0], steps.loss.result()]
+    values = [*losses, *steps.model.trainable_variables]
+    return tf.reduce_all(
+        [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(value))) for value in values]
+    )
 
 
-def _stopped(error: Any, *, jit_compile: bool) -> DlrunError:
+def stopped_error(error: Any, *, jit_compile: bool) -> DlrunError:
     """Word what TensorFlow says when an operation fails."""
     fix = None
     if isinstance(error, tf.errors.ResourceExhaustedError):

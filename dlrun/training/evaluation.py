@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlrun.arrays import Samples
 from dlrun.backend import tf
 from dlrun.training.epochs import Rows, test_batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dlrun.arrays import Samples
+    from dlrun.arrays import Array
     from dlrun.training.steps import Steps
 
 PREDICT_BATCH = 128
@@ -42,11 +43,16 @@ class Evaluator:
         Args:
             samples: Rows with fitted labels.
         """
-        rows = samples if isinstance(samples, Rows) else to_rows(samples)
-        weighted = rows.weight is not None
-        if weighted not in self._functions:
-            self._functions[weighted] = self._compile(rows)
-        results = self._functions[weighted](*(value for value in rows if value is not None))
+        blocks = samples.blocks(self._batch_size) if isinstance(samples, Samples) else [samples]
+        results: Any = None
+        for block in blocks:
+            rows = to_rows(block) if isinstance(block, Samples) else block
+            self._steps.prepare(rows.x, rows.y)
+            weighted = rows.weight is not None
+            if weighted not in self._functions:
+                self._functions[weighted] = self._compile(rows)
+            arrays = (value for value in rows if value is not None)
+            results = self._functions[weighted](tf.constant(results is None), *arrays)
         return dict(zip(self._steps.names(), map(float, results.numpy()), strict=True))
 
     def _compile(self, rows: Rows) -> Any:
@@ -57,12 +63,18 @@ class Evaluator:
             if value is not None
         ]
 
-        def measure(x: Any, y: Any, weight: Any = None) -> Any:
-            self._steps.reset()
+        def measure(first: Any, x: Any, y: Any, weight: Any = None) -> Any:
+            tf.cond(first, self._reset, lambda: False)
             test_batches(self._steps, Rows(x, y, weight), self._batch_size)
             return self._steps.results()
 
-        return tf.function(measure, input_signature=signature, autograph=False)
+        return tf.function(
+            measure, input_signature=[tf.TensorSpec([], tf.bool), *signature], autograph=False
+        )
+
+    def _reset(self) -> bool:
+        self._steps.reset()
+        return True
 
 
 class Predictor:
@@ -93,19 +105,25 @@ class Predictor:
         signature = [tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)]
         self._predict = tf.function(predict, input_signature=signature, autograph=False)
 
-    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(self, x: Array) -> NDArray[np.float32]:
         """Return the model's output.
 
         Args:
-            x: `(rows, *input_shape)`, float32.
+            x: `(rows, *input_shape)`, float32; of streamed samples, predict block by block.
 
         Returns:
             `(rows, *output_shape)`, float32.
         """
+        x = x[:]
         padding = -len(x) % PREDICT_BATCH
         padded = np.concatenate([x, np.zeros((padding, *x.shape[1:]), x.dtype)]) if padding else x
         y_pred: NDArray[np.float32] = self._predict(padded).numpy()
         return y_pred[: len(x)]
+
+
+def resident(samples: Samples) -> Samples | Rows:
+    """Move samples to the device, once and for all, unless they are streamed."""
+    return samples if samples.streamed else to_rows(samples)
 
 
 def to_rows(samples: Samples) -> Rows:

@@ -34,6 +34,20 @@ class Steps:
         """The loss, if there is one, and the metrics: what a row of logs is read from."""
         return [self.loss, *self.metrics] if self.has_loss else self.metrics
 
+    def prepare(self, x: Any, y: Any) -> None:
+        """Let the metrics that size themselves by their first rows, such as F1Score, do so.
+
+        Args:
+            x: `(rows, *input_shape)`.
+            y: `(rows, ...)`.
+        """
+        waiting = [metric for metric in self.metrics if not getattr(metric, "_built", True)]
+        if waiting:
+            y_pred = self.model(x[:1], training=False)
+            for metric in waiting:
+                metric.update_state(y[:1], y_pred)
+                metric.reset_state()
+
     def train(self, x: Any, y: Any, weight: Any) -> None:
         """Take one step of the optimizer.
 

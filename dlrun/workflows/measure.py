@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dlrun.data.labels import class_numbers, decode
 from dlrun.reports.classification import ClassificationReport, classification_report
-from dlrun.training.evaluation import Evaluator, Predictor
+from dlrun.training.evaluation import PREDICT_BATCH, Evaluator, Predictor
 
 if TYPE_CHECKING:
     from dlrun.arrays import Samples, Spec, Splits
@@ -75,8 +77,7 @@ def classify(predictor: Predictor, samples: Samples, spec: Spec) -> Classificati
     """Hold the predicted classes against the true ones, where there are classes."""
     if spec.class_names is None or samples.y is None:
         return None
+    y_pred = [decode(predictor.predict(block.x), spec) for block in samples.blocks(PREDICT_BATCH)]
     return classification_report(
-        class_numbers(samples.y, spec),
-        decode(predictor.predict(samples.x), spec),
-        class_names=spec.class_names,
+        class_numbers(samples.y, spec), np.concatenate(y_pred), class_names=spec.class_names
     )

@@ -7,7 +7,7 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from dlrun.arrays import Scaling
-from dlrun.data import scaling as scaling_module
+from dlrun.data import pieces as pieces_module
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.errors import DataError
 
@@ -78,7 +78,7 @@ def test_rows_are_scaled_alike_in_pieces(rows, monkeypatch):
     """How many rows are widened at a time does not show."""
     whole = fit_scaling(rows, "standard")
     scaled = apply_scaling(rows, whole)
-    monkeypatch.setattr(scaling_module, "ENTRIES_PER_PIECE", 7)
+    monkeypatch.setattr(pieces_module, "ENTRIES_PER_PIECE", 7)
     np.testing.assert_allclose(fit_scaling(rows, "standard").factor, whole.factor, rtol=1e-14)
     assert (apply_scaling(rows, whole) == scaled).all()
 

@@ -1,0 +1,36 @@
+"""Cuts arrays into pieces of rows, so that what is worked out in between stays small."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Array
+
+ENTRIES_PER_PIECE = 2**20
+"""How many entries a piece has; as float64 they are 8 MB."""
+
+
+def row_ranges(array: Array) -> Iterator[slice]:
+    """The rows of each piece; they depend on the shape alone, not on where the rows are kept.
+
+    Args:
+        array: `(rows, ...)`.
+
+    Returns:
+        One slice for each piece.
+    """
+    step = max(1, ENTRIES_PER_PIECE // max(1, math.prod(array.shape[1:])))
+    for start in range(0, len(array), step):
+        yield slice(start, start + step)
+
+
+def pieces(array: Array) -> Iterator[NDArray[Any]]:
+    """The rows, in order, in pieces that are in memory; see `row_ranges`."""
+    for rows in row_ranges(array):
+        yield array[rows]

@@ -1,0 +1,128 @@
+"""Reads rows of an array in a file by their numbers, without ever holding the whole file."""
+
+from __future__ import annotations
+
+import math
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+PART_BYTES = 2**20
+"""How many bytes of rows are looked up at a time."""
+
+NEAR = 16
+"""Rows are read with all that lies between them where that is no more than so many times them."""
+
+
+class RowFile:
+    """The rows of an array in an open file.
+
+    They are read, not mapped into memory: every page of a mapping that was ever touched counts as
+    memory of the process, and with it, in the end, the whole file.
+
+    Args:
+        descriptor: The open file; it is closed with this object.
+        dtype: Of the numbers or texts.
+        shape: `(rows, ...)`.
+        offset: Where the first row begins, in bytes.
+        path: The file, for messages.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        dtype: np.dtype[Any],
+        shape: tuple[int, ...],
+        *,
+        offset: int = 0,
+        path: Path | None = None,
+    ) -> None:
+        self._descriptor = os.dup(descriptor)
+        self._dtype = dtype
+        self._shape = shape
+        self._offset = offset
+        self._path = path
+        self._row_bytes = dtype.itemsize * math.prod(shape[1:])
+
+    def __del__(self) -> None:
+        """Close the file; one without a name is gone then."""
+        os.close(self._descriptor)
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return self._shape[0]
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> NDArray[Any]:
+        """Read rows.
+
+        Args:
+            rows: A slice without a step, or row numbers.
+
+        Returns:
+            `(rows, ...)`.
+
+        Raises:
+            DataError: The file cannot be read, or has become shorter.
+        """
+        if isinstance(rows, slice):
+            begin, end, _ = rows.indices(len(self))
+            return self._read(begin, max(0, end - begin))
+        taken = np.empty((len(rows), *self._shape[1:]), self._dtype)
+        step = max(1, PART_BYTES // max(1, self._row_bytes))
+        for begin in range(0, len(rows), step):
+            self._gather(rows[begin : begin + step], taken[begin : begin + step])
+        return taken
+
+    def _gather(self, numbers: NDArray[Any], taken: NDArray[Any]) -> None:
+        """Read a few rows: at once where they are close together, else one by one."""
+        first, span = int(numbers.min()), int(numbers.max()) - int(numbers.min()) + 1
+        if span <= NEAR * len(numbers):
+            taken[...] = self._read(first, span)[numbers - first]
+            return
+        size = self._row_bytes
+        view = memoryview(taken.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+        places = (numbers.astype(np.int64) * size + self._offset).tolist()
+        with _reading(self._path):
+            done = sum(
+                os.preadv(self._descriptor, [view[start : start + size]], place)
+                for start, place in zip(range(0, len(view), size), places, strict=True)
+            )
+        self._check(done, len(view))
+
+    def _read(self, begin: int, count: int) -> NDArray[Any]:
+        """Read consecutive rows."""
+        rows = np.empty((count, *self._shape[1:]), self._dtype)
+        if not rows.size:
+            return rows
+        view = memoryview(rows.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+        done, place = 0, self._offset + begin * self._row_bytes
+        with _reading(self._path):
+            while step := os.preadv(self._descriptor, [view[done:]], place + done):
+                done += step
+        self._check(done, len(view))
+        return rows
+
+    def _check(self, done: int, wanted: int) -> None:
+        if done != wanted:
+            where = None if self._path is None else str(self._path)
+            raise DataError("the file has become shorter while it was read.", where=where)
+
+
+@contextmanager
+def _reading(path: Path | None) -> Iterator[None]:
+    """Turn an error of reading into one that the user can read."""
+    try:
+        yield
+    except OSError as error:
+        where = None if path is None else str(path)
+        raise DataError(f"the rows cannot be read: {error.strerror}.", where=where) from error

@@ -1,0 +1,210 @@
+"""Epochs over rows that stay on the disk: blocks of batches, read ahead, through compiled steps."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.backend import tf
+from dlrun.training.epochs import CompiledEpochs, Position, all_finite, count_steps, stopped_error
+from dlrun.training.evaluation import Evaluator, to_rows
+from dlrun.training.order import permutation_in_memory
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Samples
+    from dlrun.training.epochs import Rows
+    from dlrun.training.steps import Steps
+
+
+def compile_epochs(
+    steps: Steps, train: Samples, validation: Any, **options: Any
+) -> CompiledEpochs | StreamedEpochs:
+    """Return what runs the epochs: over rows on the device, or over rows on the disk.
+
+    Args:
+        steps: The arithmetic of a batch.
+        train: The training rows.
+        validation: The validation rows, `Rows` where they are not streamed, or None.
+        **options: As `CompiledEpochs` takes them.
+    """
+    if train.streamed:
+        return StreamedEpochs(steps, train, validation, **options)
+    return CompiledEpochs(steps, to_rows(train), validation, **options)
+
+
+class BlockReader:
+    """Reads the rows of an epoch in its order, a block of batches at a time, one block ahead.
+
+    Every block holds the same number of full batches; what is left of an epoch follows in a
+    shorter block, and a smaller last batch in one of its own.
+
+    Args:
+        samples: The training rows.
+        batch_size: Rows a batch.
+        shuffle: Whether each epoch visits the rows in an order of its own.
+        seed: The experiment's seed.
+
+    Attributes:
+        steps_per_block: Batches a block.
+    """
+
+    def __init__(self, samples: Samples, *, batch_size: int, shuffle: bool, seed: int) -> None:
+        self._samples = samples
+        self._batch_size = batch_size
+        self._shuffle = shuffle
+        self._seed = seed
+        self._full = len(samples) // batch_size
+        self.steps_per_block = samples.rows_per_block(batch_size) // batch_size
+        self._reader = ThreadPoolExecutor(max_workers=1)
+        self._blocks: dict[Position, Future[Samples]] = {}
+        self._order: tuple[int, NDArray[Any]] | None = None
+
+    def block(self, begin: Position) -> tuple[Samples, Position]:
+        """Return the block in which a batch lies.
+
+        Args:
+            begin: The epoch and the batch in it.
+
+        Returns:
+            The rows of the block, in memory; and the position of its first batch.
+        """
+        first, end = self._bounds(begin)
+        following, _ = self._bounds(Position(begin.epoch, end))
+        wanted = [first, following] if end * self._batch_size < len(self._samples) else [first]
+        self._blocks = {
+            place: self._blocks.get(place) or self._reader.submit(self._read, place)
+            for place in wanted
+        }
+        return self._blocks[first].result(), first
+
+    def _bounds(self, place: Position) -> tuple[Position, int]:
+        """Return where the block of a batch begins, and after which batch of the epoch it ends."""
+        if place.step >= self._full:
+            return Position(place.epoch, self._full), self._full + 1
+        first = place.step - place.step % self.steps_per_block
+        return Position(place.epoch, first), min(first + self.steps_per_block, self._full)
+
+    def _read(self, place: Position) -> Samples:
+        """Read a block; runs in the reader's thread."""
+        _, end = self._bounds(place)
+        rows = slice(place.step * self._batch_size, end * self._batch_size)
+        return self._samples.take(self._order_of(place.epoch)[rows] if self._shuffle else rows)
+
+    def _order_of(self, epoch: int) -> NDArray[Any]:
+        if self._order is None or self._order[0] != epoch:
+            order = permutation_in_memory(len(self._samples), seed=self._seed, epoch=epoch)
+            self._order = (epoch, order)
+        return self._order[1]
+
+
+class StreamedEpochs:
+    """Runs any stretch of the training over streamed rows; used like `CompiledEpochs`.
+
+    Batches are cut, and steps computed, as in `CompiledEpochs`: the same rows give the same bits.
+
+    Args:
+        steps: The arithmetic of a batch.
+        train: The training rows.
+        validation: The validation rows, or None.
+        batch_size: Rows a batch; the last batch of an epoch may be smaller.
+        shuffle: Whether each epoch visits the rows in an order of its own.
+        seed: The experiment's seed.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        train: Samples,
+        validation: Samples | Rows | None,
+        *,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+    ) -> None:
+        first = to_rows(train.take(slice(0, 1)))
+        steps.prepare(first.x, first.y)
+        self._steps = steps
+        self._validation = validation
+        self._evaluator = Evaluator(steps, batch_size=batch_size)
+        self._rows = len(train)
+        self._batch_size = min(batch_size, self._rows)
+        self._reader = BlockReader(train, batch_size=self._batch_size, shuffle=shuffle, seed=seed)
+        self.steps_per_epoch = count_steps(self._rows, batch_size)
+        names = steps.names()
+        self.names = names if validation is None else names + [f"val_{name}" for name in names]
+        self._train = tf.function(self._train_block, autograph=False, reduce_retracing=True)
+        self._results = tf.function(self._take_results, autograph=False)
+        self._finite = tf.function(
+            lambda table: all_finite(steps, table),
+            input_signature=[tf.TensorSpec([None, None], tf.float32)],
+            autograph=False,
+        )
+
+    def run(self, begin: Position, end: Position) -> tuple[Any, bool]:
+        """Train from one position to another; see `CompiledEpochs.run`."""
+        table = np.empty((0, len(self.names)), np.float32)
+        try:
+            for epoch in range(begin.epoch, end.epoch + 1):
+                last = end.step if epoch == end.epoch else self.steps_per_epoch
+                self._batches(epoch, begin.step if epoch == begin.epoch else 0, last)
+                if last == self.steps_per_epoch:
+                    table = np.concatenate([table, self._logs()])
+            return table, bool(self._finite(table))
+        except tf.errors.OpError as error:
+            raise stopped_error(error, jit_compile=self._steps.jit_compile) from error
+
+    def _batches(self, epoch: int, begin: int, end: int) -> None:
+        """Train on the batches `begin` to `end` of an epoch."""
+        while begin < end:
+            block, first = self._reader.block(Position(epoch, begin))
+            block_end = min(end, first.step + count_steps(len(block), self._batch_size))
+            self._train(
+                to_rows(block),
+                tf.constant(begin - first.step, tf.int64),
+                tf.constant(block_end - first.step, tf.int64),
+                self._static_size(len(block)),
+            )
+            begin = block_end
+
+    def _static_size(self, rows: int) -> int | None:
+        """Return the size of a block's batches where the compiled step may rely on it.
+
+        It may exactly where `CompiledEpochs` lets it, because what is known of a shape can change
+        how TensorFlow computes.
+        """
+        if self._steps.jit_compile or self._rows % self._batch_size == 0:
+            return min(rows, self._batch_size)
+        return None
+
+    def _train_block(self, rows: Rows, begin: Any, end: Any, size: int | None) -> None:
+        """Train on the batches `begin` to `end` of a block."""
+
+        def one_batch(step: Any) -> Any:
+            chosen = slice(step * self._batch_size, (step + 1) * self._batch_size)
+            batch = [None if value is None else value[chosen] for value in rows]
+            if size is not None:
+                batch = [
+                    None if value is None else tf.ensure_shape(value, [size, *value.shape[1:]])
+                    for value in batch
+                ]
+            self._steps.train(*batch)
+            return step + 1
+
+        tf.while_loop(lambda step: step < end, one_batch, (begin,))
+
+    def _logs(self) -> NDArray[np.float32]:
+        """Return the row of logs at the end of an epoch, `(1, num_logs)`, and forget it."""
+        logs = self._results().numpy()
+        if self._validation is not None:
+            self._evaluator.evaluate(self._validation)
+            logs = np.concatenate([logs, self._results().numpy()])
+        return np.asarray(logs[None], np.float32)
+
+    def _take_results(self) -> Any:
+        results = self._steps.results()
+        self._steps.reset()
+        return results
