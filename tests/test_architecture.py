@@ -40,6 +40,7 @@ LIGHT_COMMANDS = [
     ["train", "--help"],
     ["predict", "--help"],
     ["validate", "config.yaml"],
+    ["validate", "--summary", "config.yaml"],
     ["validate", "broken.yaml"],
     ["runs", "--runs-dir", "runs"],
     ["runs", "--runs-dir", "runs", "--json"],

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dlrun.cli.completion import complete_config
 from dlrun.cli.options import AsJson, Overrides  # noqa: TC001 - typer reads them
-from dlrun.cli.output import write_data, write_json
+from dlrun.cli.output import screen_of, write_data, write_json
 from dlrun.errors import ConfigError, DlrunError, Problem
+
+if TYPE_CHECKING:
+    from dlrun.config import Experiment
 
 ConfigPaths = Annotated[
     list[Path],
@@ -21,45 +25,67 @@ ConfigPaths = Annotated[
         show_default=False,
     ),
 ]
+WithSummary = Annotated[
+    bool, typer.Option("--summary", help="Also print each layer's output shape and parameters.")
+]
 
 
 def validate(
     configs: ConfigPaths,
     *,
     overrides: Overrides = None,
+    with_summary: WithSummary = False,
     as_json: AsJson = False,
 ) -> None:
     """Check configs and tell every mistake with its place."""
-    found = {path: _problems(path, overrides or []) for path in configs}
+    found = {path: _read(path, overrides or []) for path in configs}
     if as_json:
-        write_json([_as_data(path, problems) for path, problems in found.items()])
+        write_json(
+            [_as_data(path, *read, with_summary=with_summary) for path, read in found.items()]
+        )
     else:
-        for path, problems in found.items():
-            if not problems:
+        for path, (experiment, _) in found.items():
+            if experiment is not None:
                 write_data(f"{path}: valid")
-    everything = [problem for problems in found.values() for problem in problems]
+                if with_summary:
+                    write_data(f"\n{_summary(experiment)}\n")
+    everything = [problem for _, problems in found.values() for problem in problems]
     if everything and as_json:
         raise typer.Exit(ConfigError.exit_code)
     if everything:
         raise ConfigError(*everything)
 
 
-def _problems(path: Path, overrides: list[str]) -> tuple[Problem, ...]:
-    """Every mistake in a config; none where it is valid."""
+def _read(path: Path, overrides: list[str]) -> tuple[Experiment | None, tuple[Problem, ...]]:
+    """The experiment, or every mistake in its config."""
     from dlrun.config import load_config
 
     try:
-        load_config(path, overrides)
+        return load_config(path, overrides), ()
     except ConfigError as error:
-        return error.problems
+        return None, error.problems
     except DlrunError as error:
-        return (Problem("", error.what, error.fix, error.where),)
-    return ()
+        return None, (Problem("", error.what, error.fix, error.where),)
 
 
-def _as_data(path: Path, problems: tuple[Problem, ...]) -> dict[str, Any]:
+def _summary(experiment: Experiment) -> str:
+    """The table of layers."""
+    from dlrun.cli.summary import summarize, summary_text
+
+    return summary_text(summarize(experiment), screen=screen_of(sys.stdout))
+
+
+def _as_data(
+    path: Path,
+    experiment: Experiment | None,
+    problems: tuple[Problem, ...],
+    *,
+    with_summary: bool,
+) -> dict[str, Any]:
     """What `--json` prints for a config."""
-    return {
+    from dlrun.cli.summary import summarize, summary_data
+
+    data = {
         "config": path,
         "valid": not problems,
         "problems": [
@@ -72,3 +98,6 @@ def _as_data(path: Path, problems: tuple[Problem, ...]) -> dict[str, Any]:
             for problem in problems
         ],
     }
+    if with_summary:
+        data["summary"] = None if experiment is None else summary_data(summarize(experiment))
+    return data

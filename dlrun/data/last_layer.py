@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dlrun.catalog.losses import label_form
-from dlrun.data.wording import count, list_classes
 from dlrun.errors import ConfigError, Problem
+from dlrun.shapes.last_layer import LAST, target_misfit, units_misfit
 
 if TYPE_CHECKING:
     from dlrun.arrays import LabelForm, Spec
-
-LAST = "model.layers[-1]"
-TWO = 2
 
 NOT_PROBABILITIES = frozenset(
     {
@@ -93,40 +90,11 @@ def check_units(
     Raises:
         ConfigError: Names both sizes and what to do.
     """
-    if len(outputs) != 1:
-        image_like = len(outputs) == len(spec.input_shape)
-        raise _problem(
-            LAST,
-            f"The last layer gives {shape_in_words(outputs)} for each row, "
-            "but a label is one class.",
-            "Put a Flatten layer before the first Dense layer."
-            if image_like
-            else "End with a layer that gives one vector for each row.",
-        )
-    names = spec.class_names or ()
-    if form == "sign":
-        _check_one_unit_for_two_classes(names, loss, outputs)
-        return
-    classes, units = len(names), outputs[0]
-    one_unit_will_do = form in ("binary", "value") and classes == TWO
-    if units == classes or (units == 1 and one_unit_will_do):
-        return
-    data = f"the data has {classes} classes ({list_classes(names)})"
-    if units == 1 and form == "binary":
-        raise _problem(
-            "loss",
-            f"{loss} with one output tells 2 classes apart, but {data}.",
-            f"Use categorical_crossentropy after a last layer with `units: {classes}` "
-            "and `activation: softmax`.",
-        )
-    fix = f"Set `units: {classes}`"
-    if one_unit_will_do:
-        fix += " or `units: 1`"
-    elif units == 1 and classes == TWO:
-        fix += " with `activation: softmax`, or use binary_crossentropy with sigmoid"
-    raise _problem(
-        LAST, f"The last layer gives {shape_in_words(outputs)} for each row, but {data}.", f"{fix}."
+    problem = units_misfit(
+        outputs, sample=spec.input_shape, classes=spec.class_names or (), loss=loss, form=form
     )
+    if problem is not None:
+        raise ConfigError(problem)
 
 
 def check_values(
@@ -148,39 +116,9 @@ def check_values(
             f"{loss} needs classes, but the targets are numbers.",
             "Choose a loss for numbers, such as mean_squared_error.",
         )
-    if targets != outputs:
-        raise _problem(
-            LAST,
-            f"The last layer gives {shape_in_words(outputs)} for each row, "
-            f"but the target is {shape_in_words(targets)}.",
-            f"Set `units: {targets[-1]}`.",
-        )
-
-
-def shape_in_words(shape: tuple[int | None, ...]) -> str:
-    """`1 number`, `3 numbers`, or `an array of shape (28, 28, 1)`."""
-    if len(shape) == 1 and shape[0] is not None:
-        return count(shape[0], "number")
-    return f"an array of shape {shape}"
-
-
-def _check_one_unit_for_two_classes(
-    names: tuple[str, ...], loss: str | None, outputs: tuple[int | None, ...]
-) -> None:
-    """What a loss of signs needs."""
-    if outputs != (1,):
-        raise _problem(
-            LAST,
-            f"{loss} takes one output for each row; the last layer gives {outputs[0]}.",
-            "Set `units: 1`, or use the loss categorical_hinge.",
-        )
-    if len(names) != TWO:
-        raise _problem(
-            "loss",
-            f"{loss} tells 2 classes apart, but the data has {len(names)} classes "
-            f"({list_classes(names)}).",
-            f"Use categorical_hinge with `units: {len(names)}`.",
-        )
+    problem = target_misfit(outputs, targets)
+    if problem is not None:
+        raise ConfigError(problem)
 
 
 def _is_crossentropy(loss: str) -> bool:

@@ -88,7 +88,7 @@ class Layer:
         value = self.value(name)
         if not isinstance(value, dict) or not isinstance(value.get("type"), str):
             unknown()
-        return Layer(value["type"], value, self.inputs, f"{self.prefix}{name}.")
+        return Layer(value["type"], value, (), f"{self.prefix}{name}.")
 
     @property
     def is_channels_first(self) -> bool:
@@ -131,7 +131,7 @@ class Layer:
             names = (names[-1], *names[:-1])
         shown = f"({names[0]},)" if rank == 1 else f"({', '.join(names)})"
         what = f"{self.type} takes an input of shape {shown}, got {self.got(shape)}."
-        self.refuse(what, _way_to(shape, rank))
+        self.refuse(what, _way_to(shape, rank, is_channels_first=self.is_channels_first))
 
     def axis(self, axis: int, shape: Shape, argument: str = "axis") -> int:
         """The position in a sample of an axis that counts the batch as 0.
@@ -141,9 +141,9 @@ class Layer:
         """
         rank = len(shape) + 1
         if not -rank <= axis < rank or axis % rank == 0:
-            what = f"{self.type} has 'axis: {axis}', but its input is {self.got(shape)}."
-            numbers = f"1 to {rank - 1}" if rank > len("ab") else "1"
-            fix = f"Its axes are {numbers}, or -1 for the last one; 0 is that of the batch."
+            what = f"{self.type} has '{argument}: {axis}', but its input is {self.got(shape)}."
+            numbers = f"axes are 1 to {rank - 1}" if len(shape) > 1 else "only axis is 1"
+            fix = f"Its {numbers}, or -1 for the last one; 0 is that of the batch."
             self.refuse(what, fix, argument)
         return axis % rank - 1
 
@@ -158,14 +158,18 @@ def _window(value: Any, rank: int, low: int) -> tuple[int, ...]:
     return tuple(_whole(item, low) for item in items) if len(items) == rank else unknown()
 
 
-def _way_to(shape: Shape, rank: int) -> str:
+def _way_to(shape: Shape, rank: int, *, is_channels_first: bool) -> str:
     """Which layer brings a sample to another number of axes."""
     if rank == 1:
         return "Put a Flatten layer before it."
-    return f"Put {{type: Reshape, target_shape: {_target(shape, rank)}}} before it."
+    sizes = _target(shape, rank)
+    if is_channels_first and len(shape) < rank:
+        sizes = [sizes[-1], *sizes[:-1]]
+    target = ", ".join(map(str, sizes))
+    return f"Put {{type: Reshape, target_shape: [{target}]}} before it."
 
 
-def _target(shape: Shape, rank: int) -> str:
+def _target(shape: Shape, rank: int) -> Sequence[int | str]:
     sizes: Sequence[int | str]
     numbers = [size for size in shape if size is not None]
     if len(numbers) < len(shape) or not numbers:
@@ -177,4 +181,4 @@ def _target(shape: Shape, rank: int) -> str:
         sizes = [side, side, 1] if side * side == numbers[0] else [numbers[0], 1, 1]
     else:
         sizes = [*numbers, *[1] * (rank - len(shape))]
-    return f"[{', '.join(map(str, sizes))}]"
+    return sizes

@@ -106,7 +106,7 @@ def _target(entries: int, sizes: tuple[int, ...]) -> str:
         others = math.prod(size for size in (*sizes[:index], *sizes[index + 1 :]))
         if others > 0 and entries % others == 0:
             shown = [*sizes[:index], entries // others, *sizes[index + 1 :]]
-            return f"Such as 'target_shape: {shown}'."
+            return f"Write such as 'target_shape: {shown}'."
     return f"Choose sizes whose product is {entries}, or use a Flatten layer."
 
 

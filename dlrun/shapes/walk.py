@@ -59,7 +59,7 @@ def walk(layers: Sequence[Mapping[str, Any]], sample: Shape | None) -> tuple[Ste
     for index, layer in enumerate(layers):
         taken = tuple(shapes.get(name) for name in layer["inputs"] or ())
         step = _step(index, layer, taken)
-        shapes[step.name] = step.shape
+        shapes[step.name] = None if step.name in shapes else step.shape  # two of one name: either
         steps.append(step)
     return tuple(steps)
 
