@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from dlrun.arrays import StreamedArray
+from dlrun.data.archive_rows import archived_size, stream_array
 from dlrun.data.files import open_error
-from dlrun.errors import DataError
+from dlrun.data.pieces import pieces
+from dlrun.errors import DataError, DlrunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from dlrun.arrays import Array
 
 NUMERIC_KINDS = "biuf"
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -54,13 +59,32 @@ class ArchiveFile:
         Raises:
             DataError: There is no such array, it holds Python objects, or it is damaged.
         """
+        self._check_name(name)
+        with _damage_named(self.path, f"the array {name!r}"), _opened(self.path) as archive:
+            return np.asarray(archive[name])
+
+    def stream(self, name: str) -> Array:
+        """Opens one array without reading it into memory; see `read`.
+
+        Raises:
+            DlrunError: It is compressed, and there is no room on the disk to unpack it.
+        """
+        self._check_name(name)
+        with _damage_named(self.path, f"the array {name!r}"):
+            array = stream_array(self.path, name)
+        return self.read(name) if array is None else array
+
+    def size(self, names: Sequence[str]) -> int:
+        """The size of some arrays in bytes, uncompressed; a missing one counts nothing."""
+        with _damage_named(self.path, "the file"):
+            return archived_size(self.path, names)
+
+    def _check_name(self, name: str) -> None:
         if name not in self.names:
             raise DataError(
                 f"there is no array {name!r}; the file has {', '.join(self.names) or 'none'}.",
                 where=str(self.path),
             )
-        with _damage_named(self.path, f"the array {name!r}"), _opened(self.path) as archive:
-            return np.asarray(archive[name])
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -80,11 +104,19 @@ def read_npy(path: Path) -> NDArray[Any]:
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-def check_numbers(array: NDArray[Any], where: str) -> NDArray[Any]:
+@overload
+def check_numbers(array: NDArray[Any], where: str) -> NDArray[Any]: ...
+
+
+@overload
+def check_numbers(array: Array, where: str) -> Array: ...
+
+
+def check_numbers(array: Array, where: str) -> Array:
     """Checks that an array holds finite real numbers, and makes floats of them.
 
     Args:
-        array: `(rows, ...)`.
+        array: `(rows, ...)`; of a streamed one all rows are read once.
         where: The file and the array's name, for messages.
 
     Returns:
@@ -95,24 +127,39 @@ def check_numbers(array: NDArray[Any], where: str) -> NDArray[Any]:
     """
     if array.dtype.kind not in NUMERIC_KINDS:
         raise DataError(f"the array holds {array.dtype}; numbers were expected.", where=where)
+    if isinstance(array, StreamedArray):
+        first = 0
+        for piece in pieces(array):
+            _check_finite(_floats(piece), where, first)
+            first += len(piece)
+        return array.changed(_floats)
+    floats = _floats(array)
+    _check_finite(floats, where)
+    return floats
+
+
+def _floats(array: NDArray[Any]) -> NDArray[Any]:
     exact = np.can_cast(array.dtype, np.float32, "safe")
-    floats = array.astype(np.float32 if exact else np.float64, copy=False)
+    return array.astype(np.float32 if exact else np.float64, copy=False)
+
+
+def _check_finite(floats: NDArray[Any], where: str, first: int = 0) -> None:
+    """Names the first entry that is not finite; `first` is the number of the first row."""
     finite = np.isfinite(floats)
     if not finite.all():
         position = np.unravel_index(int(np.argmin(finite)), finite.shape)
-        index = ", ".join(str(int(number)) for number in position)
+        index = ", ".join(str(int(number)) for number in (position[0] + first, *position[1:]))
         raise DataError(
             f"the entry [{index}] is {float(floats[position])}; finite numbers were expected.",
             where=where,
         )
-    return floats
 
 
-def check_rows(array: NDArray[Any], where: str) -> None:
+def check_rows(array: Array, where: str) -> None:
     """Raises a `DataError` where an array has no rows."""
     if array.ndim == 0:
         raise DataError("the array is a single number; rows were expected.", where=where)
-    if array.size == 0:
+    if 0 in array.shape:
         raise DataError(f"the array is empty: shape {array.shape}.", where=where)
 
 
@@ -139,6 +186,8 @@ def _damage_named(path: Path, subject: str) -> Iterator[None]:
     """Turns what NumPy raises over a damaged file, which can be nearly anything, into one error."""
     try:
         yield
+    except DlrunError:
+        raise
     except OSError as error:
         raise open_error(path, error) from error
     except Exception as error:

@@ -108,7 +108,7 @@ def _read_targets(archive: ArchiveFile, rows: int, spec: Spec) -> NDArray[Any]:
         raise DataError(f"the array has shape {y.shape}, but x has {rows} rows.", where=where)
     if y.dtype.kind == "U" and spec.class_names is not None and spec.class_values is None:
         return match_names(y.reshape(rows).tolist(), spec.class_names, where)
-    values = check_numbers(y, where)
+    values: NDArray[Any] = check_numbers(y, where)
     if spec.class_names is None:
         _check_target_count(values, spec, where)
         return values

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from dlrun.arrays import Dataset, Samples
+from dlrun.arrays import Dataset, Samples, StreamedArray
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows
-from dlrun.data.classes import classes_of_text, match_names
+from dlrun.data.classes import TextClasses, match_names
+from dlrun.data.memory import reason_to_stream
+from dlrun.data.pieces import pieces
 from dlrun.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from dlrun.arrays import Array
 
 
 def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | None) -> Dataset:
@@ -38,13 +42,19 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         given, other = ("x_test", "y_test") if y_test is None else ("y_test", "x_test")
         raise ConfigError(Problem(f"dataset.{given}", f"{given} was given without {other}."))
     archive = ArchiveFile(path)
-    features, targets = _read_pair(archive, x, y)
+    names = [name for name in (x, y, x_test, y_test) if name is not None]
+    streamed = reason_to_stream(path, archive.size(names))
+    read = archive.read if streamed is None else archive.stream
+    features, targets = _read_pair(path, read, x, y)
     class_names: tuple[str, ...] | None = None
     if targets.dtype.kind == "U":
-        class_names, targets = classes_of_text(targets.tolist(), y)
+        classes = TextClasses(y)
+        for piece in pieces(targets):
+            classes.add(piece.reshape(-1).tolist())
+        class_names, targets = classes.numbered()
     test = None
     if x_test is not None and y_test is not None:
-        test_x, test_y = _read_pair(archive, x_test, y_test)
+        test_x, test_y = _read_pair(path, read, x_test, y_test)
         where = f"{path}: array {y_test!r}"
         if test_x.shape[1:] != features.shape[1:]:
             raise DataError(
@@ -55,41 +65,56 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         if (test_y.dtype.kind == "U") != (class_names is not None):
             raise DataError(f"the array holds {test_y.dtype}, unlike {y!r}.", where=where)
         if class_names is not None:
-            test_y = match_names(test_y.tolist(), class_names, where)
+            test_y = match_names(_texts(test_y), class_names, where)
         test = Samples(test_x, test_y)
     return Dataset(
         Samples(features, targets),
         test,
         class_names=class_names,
         target_names=_target_names(y, targets),
+        streamed=streamed,
     )
 
 
-def _target_names(name: str, targets: NDArray[Any]) -> tuple[str, ...]:
+def _target_names(name: str, targets: Array) -> tuple[str, ...]:
     """One name per column of targets: `y_1`, `y_2`, ... where there are several."""
     if targets.ndim != 2 or targets.shape[1] == 1:  # noqa: PLR2004
         return (name,)
     return tuple(f"{name}_{number + 1}" for number in range(targets.shape[1]))
 
 
-def _read_pair(archive: ArchiveFile, x: str, y: str) -> tuple[NDArray[Any], NDArray[Any]]:
+def _read_pair(path: Path, read: Callable[[str], Array], x: str, y: str) -> tuple[Array, Array]:
     """Features with at least one axis a row, and targets: `(rows,)` text or `(rows, ...)`."""
-    where = f"{archive.path}: array {x!r}"
-    features = archive.read(x)
+    where = f"{path}: array {x!r}"
+    features = read(x)
     check_rows(features, where)
     numbers = check_numbers(features, where)
-    targets, where = archive.read(y), f"{archive.path}: array {y!r}"
+    targets, where = read(y), f"{path}: array {y!r}"
     check_rows(targets, where)
     if len(targets) != len(features):
         raise DataError(
             f"the array has {len(targets)} rows, but {x!r} has {len(features)}.", where=where
         )
-    if numbers.ndim == 1:
-        numbers = numbers.reshape(-1, 1)
     if targets.dtype.kind == "U":
-        if targets.size != len(targets):
+        if math.prod(targets.shape) != len(targets):
             raise DataError(f"the array has shape {targets.shape}; one class for each row was "
                             "expected.", where=where)  # fmt: skip
-        return numbers, np.asarray(targets.reshape(-1))
-    values = check_numbers(targets, where)
-    return numbers, values.reshape(-1, 1) if values.ndim == 1 else values
+        return _as_columns(numbers), targets
+    return _as_columns(numbers), _as_columns(check_numbers(targets, where))
+
+
+def _as_columns(array: Array) -> Array:
+    """Makes one column of `(rows,)`; everything else stays as it is."""
+    if array.ndim > 1:
+        return array
+    return array.changed(_column) if isinstance(array, StreamedArray) else _column(array)
+
+
+def _column(rows: NDArray[Any]) -> NDArray[Any]:
+    return rows.reshape(-1, 1)
+
+
+def _texts(targets: Array) -> Iterator[str]:
+    """The targets one by one."""
+    for piece in pieces(targets):
+        yield from piece.reshape(-1).tolist()

@@ -13,7 +13,6 @@ from dlrun.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -35,7 +34,6 @@ class RowFile:
         dtype: Of the numbers or texts.
         shape: `(rows, ...)`.
         offset: Where the first row begins, in bytes.
-        path: The file, for messages.
     """
 
     def __init__(
@@ -45,13 +43,11 @@ class RowFile:
         shape: tuple[int, ...],
         *,
         offset: int = 0,
-        path: Path | None = None,
     ) -> None:
         self._descriptor = os.dup(descriptor)
         self._dtype = dtype
         self._shape = shape
         self._offset = offset
-        self._path = path
         self._row_bytes = dtype.itemsize * math.prod(shape[1:])
 
     def __del__(self) -> None:
@@ -92,12 +88,12 @@ class RowFile:
         size = self._row_bytes
         view = memoryview(taken.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
         places = (numbers.astype(np.int64) * size + self._offset).tolist()
-        with _reading(self._path):
+        with _reading():
             done = sum(
                 os.preadv(self._descriptor, [view[start : start + size]], place)
                 for start, place in zip(range(0, len(view), size), places, strict=True)
             )
-        self._check(done, len(view))
+        _check(done, len(view))
 
     def _read(self, begin: int, count: int) -> NDArray[Any]:
         """Read consecutive rows."""
@@ -106,23 +102,22 @@ class RowFile:
             return rows
         view = memoryview(rows.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
         done, place = 0, self._offset + begin * self._row_bytes
-        with _reading(self._path):
+        with _reading():
             while step := os.preadv(self._descriptor, [view[done:]], place + done):
                 done += step
-        self._check(done, len(view))
+        _check(done, len(view))
         return rows
 
-    def _check(self, done: int, wanted: int) -> None:
-        if done != wanted:
-            where = None if self._path is None else str(self._path)
-            raise DataError("the file has become shorter while it was read.", where=where)
+
+def _check(done: int, wanted: int) -> None:
+    if done != wanted:
+        raise DataError("the file with the rows has become shorter while it was read.")
 
 
 @contextmanager
-def _reading(path: Path | None) -> Iterator[None]:
+def _reading() -> Iterator[None]:
     """Turn an error of reading into one that the user can read."""
     try:
         yield
     except OSError as error:
-        where = None if path is None else str(path)
-        raise DataError(f"the rows cannot be read: {error.strerror}.", where=where) from error
+        raise DataError(f"the rows cannot be read from the disk: {error.strerror}.") from error

@@ -80,7 +80,7 @@ def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None
         return to_float32(x, "features", where=where)
     offset, factor = np.array(scaling.offset), np.array(scaling.factor)
     scaled = np.empty(x.shape, dtype=np.float32)
-    for rows in row_ranges(x):
+    for rows in row_ranges(x.shape):
         with np.errstate(over="ignore"):
             scaled[rows] = (x[rows].astype(np.float64) - offset) / factor
     _check_finite(scaled, x, "features", where)

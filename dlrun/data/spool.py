@@ -81,14 +81,16 @@ class Spool:
         with _writing(self._folder):
             self._file.write(np.ascontiguousarray(rows).data.cast("B") if rows.size else b"")
 
-    def array(self) -> StreamedArray:
-        """Return all rows that were written."""
+    def fileno(self) -> int:
+        """Return the descriptor of the file, in which everything written stands."""
         with _writing(self._folder):
             self._file.flush()
+        return self._file.fileno()
+
+    def array(self) -> StreamedArray:
+        """Return all rows that were written."""
         like = np.empty((0,)) if self._like is None else self._like
-        return StreamedArray(
-            RowFile(self._file.fileno(), like.dtype, (self._rows, *like.shape[1:]))
-        )
+        return StreamedArray(RowFile(self.fileno(), like.dtype, (self._rows, *like.shape[1:])))
 
 
 def spool_folder() -> Path:

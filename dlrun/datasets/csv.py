@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dlrun.data.arguments import argument_error
 from dlrun.data.csv import DELIMITERS, open_csv
 from dlrun.data.csv_dataset import choose_columns, read_dataset, tell_header
+from dlrun.data.memory import reason_to_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,4 +58,5 @@ def load_data(
     with open_csv(Path(path), delimiter=delimiter) as file:
         has_header = tell_header(file) if header is None else header
         columns = choose_columns(file, has_header, target, features, sample_weight)
-        return read_dataset(file, columns)
+        size = file.path.stat().st_size if file.path.is_file() else 0
+        return read_dataset(file, columns, streamed=reason_to_stream(file.path, size))

@@ -82,6 +82,8 @@ def _rows_of_split(opened: OpenedRun, split: str | None, listener: Listener) -> 
     from dlrun.data.labels import encode
 
     splits = load_splits(opened.experiment)
+    if splits.streamed is not None:
+        listener.message(splits.streamed)
     present = splits.present()
     name = split or list(present)[-1]
     if name not in present:

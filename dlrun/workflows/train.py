@@ -76,6 +76,8 @@ def train(
     ):
         folder.write_text(CONFIG, experiment.to_yaml())
         splits = load_splits_while_importing(experiment)
+        if splits.streamed is not None:
+            say(splits.streamed, folder, listener)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
         from dlrun.models.summary import summary_text

@@ -1,0 +1,79 @@
+"""Decides whether data are held in memory or stay on the disk."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from dlrun.errors import UsageError
+
+LIMIT_VARIABLE = "DLRUN_STREAM_ABOVE_MB"
+"""The environment variable that sets the limit, in megabytes of 10**6 bytes.
+
+It is no key of the config: where the rows are kept changes no bit of a run.
+"""
+
+MOST_BYTES = 10**9
+
+SHARE = 16
+"""The part of the free memory that data may have: read, split, scaled and handed to TensorFlow, a
+table of short numbers takes some sixteen times the size of its file."""
+
+MEMORY_FACTS = Path("/proc/meminfo")
+GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+
+def reason_to_stream(path: Path, size: int) -> str | None:
+    """Why the rows of a file are to stay on the disk.
+
+    Args:
+        path: The file, for the message.
+        size: What it holds, in bytes.
+
+    Returns:
+        One line for the user, or None where the rows are to be held in memory.
+
+    Raises:
+        UsageError: The environment variable is no number.
+    """
+    limit = stream_limit()
+    if size <= limit:
+        return None
+    return (
+        f"streaming from the disk: {path.name} holds {_in_words(size)}, more than "
+        f"{_in_words(limit)} ({LIMIT_VARIABLE} sets the limit)"
+    )
+
+
+def stream_limit() -> float:
+    """From how many bytes on data are streamed: as set, else 1 GB or 1/16 of the free memory."""
+    text = os.environ.get(LIMIT_VARIABLE)
+    if text is None:
+        return min(MOST_BYTES, free_memory() / SHARE)
+    try:
+        megabytes = float(text)
+    except ValueError:
+        megabytes = -1.0
+    if not megabytes >= 0:
+        raise UsageError(
+            f"{text!r} is not a size.",
+            where=LIMIT_VARIABLE,
+            fix="Give a number of megabytes, such as 4000; 0 streams every CSV and npz file.",
+        )
+    return megabytes * 1e6
+
+
+def _in_words(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"  # noqa: PLR2004
+
+
+def free_memory() -> float:
+    """How many bytes could be used without swapping; infinity where the system does not say."""
+    sizes = [float("inf")]
+    with suppress(OSError, ValueError, KeyError):
+        facts = dict(line.split(":") for line in MEMORY_FACTS.read_text("ascii").splitlines())
+        sizes.append(float(facts["MemAvailable"].split()[0]) * 1024)
+    with suppress(OSError, ValueError):  # the limit may be the word "max"
+        sizes.append(float(GROUP_LIMIT.read_text("ascii")))
+    return min(sizes)
