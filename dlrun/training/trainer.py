@@ -184,6 +184,8 @@ class Trainer:
             return logs
         self._chain.call("on_test_begin", {})
         results = self._evaluator.evaluate(self._validation)
+        # The compiled epochs count on metrics that have seen nothing.
+        self._steps.reset()
         self._chain.call("on_test_end", results)
         return logs | {f"val_{name}": value for name, value in results.items()}
 
