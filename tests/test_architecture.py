@@ -42,6 +42,11 @@ LIGHT_COMMANDS = [
     ["validate", "config.yaml"],
     ["validate", "--summary", "config.yaml"],
     ["validate", "broken.yaml"],
+    ["list"],
+    ["list", "layers"],
+    ["list", "layers", "Conv2D"],
+    ["schema"],
+    ["init", "images"],
     ["runs", "--runs-dir", "runs"],
     ["runs", "--runs-dir", "runs", "--json"],
 ]

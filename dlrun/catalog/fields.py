@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from dlrun.catalog import text
@@ -25,10 +26,10 @@ def fields(module: str, name: str) -> tuple[Parameter, ...]:
             """How often the training rows are gone through."""
     '''
     head = text.class_head(module, name)
-    body = head.body if head else []
+    body: list[ast.stmt] = head.body if head else []
     return tuple(
         _field(statement, following)
-        for statement, following in zip(body, [*body[1:], None], strict=True)
+        for statement, following in pairwise([*body, None])
         if isinstance(statement, ast.AnnAssign)
         and not ast.unparse(statement.target).startswith("_")
     )

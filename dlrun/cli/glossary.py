@@ -99,9 +99,11 @@ def word_page(word: Word, *, screen: Screen) -> str:
     """
     width = min(screen.width, PAGE)
     also = catalog.aliases(word.kind).get(word.name)
-    title = paint(word.name, "bold", color=screen.color)
+    title = _wrap(f"{word.name}, {_origin(word)}", width)
+    if also:
+        title += f"\n{_wrap('Also: ' + ', '.join(also), width)}"
     blocks = [
-        f"{title}, {_origin(word)}{', also: ' + ', '.join(also) if also else ''}",
+        _emphasized(title, word.name, color=screen.color),
         *(_wrap(paragraph, width) for paragraph in catalog.prose(word.kind, word.name)),
         _wrap(example(word), width, INDENT, INDENT * 2),
     ]
@@ -186,10 +188,15 @@ def _argument(parameter: Parameter, width: int, *, color: bool) -> str:
         default = "has a default"
     else:
         default = f"default {yaml_value(parameter.default)}"
-    name = paint(parameter.name, "bold", color=color)
+    head = _wrap(f"{parameter.name}  ({default})", width, INDENT, INDENT * 2)
     doc = catalog.without_links(parameter.doc or "")
     told = [_wrap(doc, width, INDENT * 2)] if doc else []
-    return "\n".join([f"{INDENT}{name}  ({default})", *told])
+    return "\n".join([_emphasized(head, parameter.name, color=color), *told])
+
+
+def _emphasized(text: str, name: str, *, color: bool) -> str:
+    """A text with the name that it begins with in bold."""
+    return text.replace(name, paint(name, "bold", color=color), 1)
 
 
 def _entries(pairs: Sequence[tuple[Cell, str]], screen: Screen) -> Iterable[str]:

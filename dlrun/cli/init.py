@@ -12,7 +12,7 @@ import typer
 
 from dlrun.cli.completion import complete_template
 from dlrun.cli.output import write_data, write_message
-from dlrun.errors import DlrunError, UsageError
+from dlrun.errors import UsageError
 
 FOLDER: Final = Path(__file__).with_name("templates")
 TEMPLATES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
@@ -96,20 +96,12 @@ def _write(path: Path, text: str, *, force: bool) -> None:
         UsageError: There is a file already.
         DlrunError: The file cannot be written.
     """
-    from dlrun.rundir.files import reason, write_text
+    from dlrun.rundir.files import write_text
 
-    if force:
-        write_text(path, text)
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
+    if not force and path.is_file():
         raise UsageError(
             "There is a file of that name already.",
             where=str(path),
             fix="Give another name, or --force to overwrite it.",
-        ) from error
-    except OSError as error:
-        raise DlrunError(f"cannot be written: {reason(error)}.", where=str(path)) from error
+        )
+    write_text(path, text)

@@ -67,9 +67,9 @@ def _require_kind(kind: str) -> None:
     if near:
         raise UsageError(what, fix=f"Did you mean `dlrun list {near[0]}`?")
     meant = [
-        f"`dlrun list {one} {name}`"
+        f"`dlrun list {one} {kind}`"
         for one in catalog.KINDS
-        if (name := catalog.canonical(one, kind)) is not None
+        if catalog.canonical(one, kind) is not None
     ]
     if meant:
         raise UsageError(what, fix=f"Did you mean {' or '.join(meant)}?")

@@ -88,6 +88,9 @@ def _invoke(words: list[str]) -> int:
     """Let typer find and call the command; its own errors become ours."""
     # Plugins of pydantic have no business in a command line, and looking for them takes 20 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    if "_DLRUN_COMPLETE" in os.environ:
+        # Typer wraps help texts, and a shell would take each further line for one more choice.
+        os.environ["COLUMNS"] = "10000"
     import typer
 
     from dlrun.cli.app import app

@@ -27,9 +27,7 @@ def json_schema() -> Schema:
     Returns:
         A JSON Schema of draft 7.
     """
-    every_layer = _keys(schema.LayerConfig)
-    every_layer["name"] = _or_null(every_layer["name"])
-    every_layer["inputs"]["anyOf"].append({"type": "string"})
+    every_layer = _every_layer()
     layer_keys = {name: reference(f"every_layer/properties/{name}") for name in every_layer}
     shared = {"datasets": _keys(schema.DatasetConfig), "layers": layer_keys}
     defined: dict[str, Schema] = {"every_layer": {"properties": every_layer}}
@@ -45,6 +43,18 @@ def json_schema() -> Schema:
         **_needed_for_training(),
         "definitions": defined | nested_layers(layer_keys),
     }
+
+
+def _every_layer() -> dict[str, Schema]:
+    """The keys of dlrun's own that every layer of the model takes."""
+    keys = _keys(schema.LayerConfig)
+    lists = keys["inputs"]["anyOf"]
+    keys["inputs"]["anyOf"] = [
+        *(one | {"minItems": 1} if "items" in one else one for one in lists),
+        {"type": "string"},
+    ]
+    keys["name"] = _about(keys["name"]) | _or_null({"type": "string", "pattern": "^[^/]+$"})
+    return keys
 
 
 def _sections() -> Schema:
