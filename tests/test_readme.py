@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import subprocess
@@ -26,6 +27,19 @@ def blocks(language):
     ]
 
 
+def in_shell(script, folder):
+    """Run a script as a user would, but ended by its first failure."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("text", blocks("yaml"))
 def test_every_config_of_the_readme_trains(text, dlrun, tmp_path):
     """One epoch of it, at least."""
@@ -38,19 +52,21 @@ def test_the_sweep_picks_the_best_run_and_predicts(tmp_path):
     """The shell script, run by a shell, finds the iris setosa."""
     (script,) = blocks("bash")
     (tmp_path / "configs").symlink_to(CONFIGS)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = in_shell(script, tmp_path)
     assert done.returncode == 0, done.stderr
     (row,) = csv.DictReader(done.stdout.splitlines())
     assert row["predicted"] == "setosa"
     assert len((tmp_path / "scores.txt").read_text().splitlines()) == 3
+
+
+def test_writing_a_config_from_a_template(tmp_path):
+    """The lines give a config, a schema and a run; the line for editors names the schema."""
+    done = in_shell(blocks("sh")[1], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Conv2D, a layer of Keras" in done.stdout
+    (line,) = re.findall(r"^`# yaml-language-server: \$schema=(\S+)`$", README, re.MULTILINE)
+    assert json.loads((tmp_path / line).read_text())["properties"]["model"]
+    assert (tmp_path / done.stdout.splitlines()[-1] / "metrics.json").is_file()
 
 
 def test_the_transcript_is_what_training_prints(dlrun, tmp_path):
