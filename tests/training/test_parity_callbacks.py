@@ -231,7 +231,7 @@ def test_the_csv_log_has_the_rows_of_fit(with_rate, tmp_path):
 
 
 def test_training_that_diverges_ends_in_the_epoch_where_terminate_on_nan_ends_fit():
-    """dlrun always ends there, and keeps the weights of the last good epoch besides."""
+    """The loop always ends there, and keeps the weights of the last good epoch besides."""
     linear = {"type": "Dense", "units": 3}
     one = Case((linear, linear), "MeanSquaredError", {"type": "SGD", "learning_rate": 3.0})
     theirs = train_by_fit(one, epochs=EPOCHS, callbacks=lambda: [callbacks.TerminateOnNaN()])
