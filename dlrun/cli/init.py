@@ -24,7 +24,7 @@ EXAMPLE_TABLE: Final = "EXAMPLE_TABLE"
 Template = Annotated[
     str,
     typer.Argument(
-        metavar="[TEMPLATE]",
+        metavar="TEMPLATE",
         help=f"{', '.join(TEMPLATES[:-1])} or {TEMPLATES[-1]}.",
         autocompletion=complete_template,
     ),
