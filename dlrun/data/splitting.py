@@ -160,8 +160,12 @@ def _ready(samples: Samples, scaling: Scaling | None) -> Samples:
         y = to_float32(y, "targets")
     if samples.streamed and y is not None and not isinstance(y, StreamedArray):
         # Class numbers are kept in memory; encoded for the loss they may be too large for it.
-        y = StreamedArray(y)
+        y = StreamedArray(y.astype(np.uint16), changes=(_widened,))
     return Samples(apply_scaling(samples.x, scaling), y, samples.sample_weight)
+
+
+def _widened(numbers: NDArray[np.uint16]) -> NDArray[np.int64]:
+    return numbers.astype(np.int64)
 
 
 def _pick(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:

@@ -96,6 +96,7 @@ class BlockReader:
 
     def _order_of(self, epoch: int) -> NDArray[Any]:
         if self._order is None or self._order[0] != epoch:
+            self._order = None
             order = permutation_in_memory(len(self._samples), seed=self._seed, epoch=epoch)
             self._order = (epoch, order)
         return self._order[1]
