@@ -65,6 +65,32 @@ def replace_with(path: Path, writer: Callable[[Path], object]) -> None:
         writer(temporary)
 
 
+def write_output(path: Path, writer: Callable[[Path], object]) -> None:
+    """Write where a user points: a file is replaced, a device or a pipe is written into.
+
+    A symbolic link stays, and what it leads to is written.
+
+    Args:
+        path: Where the output shall be.
+        writer: Is called with the path to write: a temporary one, see `replacing`, or `path`
+            itself where that is neither a file nor free.
+
+    Raises:
+        DlrunError: See `replacing`.
+    """
+    try:
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            mode = stat.S_IFREG
+        if not stat.S_ISREG(mode):
+            writer(path)
+            return
+    except OSError as error:
+        raise _write_error(path, error) from error
+    replace_with(Path(os.path.realpath(path)) if path.is_symlink() else path, writer)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes to a file, see `replacing`.
 

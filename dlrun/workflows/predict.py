@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from dlrun.config import locating
 from dlrun.data.samples import SampleFile, open_samples
-from dlrun.rundir.files import replace_with
+from dlrun.errors import UsageError
+from dlrun.rundir.files import write_output
 from dlrun.rundir.names import PREDICTIONS
 from dlrun.workflows.opening import OpenedRun, load_weights, open_trained
 
@@ -29,15 +30,23 @@ def predict(
         input_path: A CSV with the features as columns, or an `.npz` or `.npy` array.
         runs_dir: Where the runs are.
         output: Where to write; None for `predictions/<stem>.csv` in the run folder, `-` for stdout.
+            A device or a pipe is written into, and a symbolic link is followed.
         listener: Who is told of messages.
 
     Returns:
         The file written, or None for stdout.
 
     Raises:
+        UsageError: The output is the input.
         RunFolderError: The run is missing or damaged.
         DataError: The input is missing, malformed or does not fit.
     """
+    if output is not None and _are_one_file(output, input_path):
+        raise UsageError(
+            "the output is the input: its rows would be lost.",
+            where=f"--output {output}",
+            fix="Name another file.",
+        )
     opened = open_trained(reference, runs_dir)
     with open_samples(input_path, opened.spec, with_target=False) as samples:
         for note in samples.notes:
@@ -54,8 +63,16 @@ def predict(
             with path.open("w", encoding="utf-8", newline="") as stream:
                 _write(stream, samples, predictor, opened)
 
-        replace_with(target, write)
+        write_output(target, write)
     return target
+
+
+def _are_one_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file that is there."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _load_predictor(opened: OpenedRun) -> Predictor:

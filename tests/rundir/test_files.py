@@ -170,3 +170,17 @@ def test_damaged_json_is_named(tmp_path, content, message):
     with pytest.raises(RunFolderError, match=message) as caught:
         files.read_json(tmp_path / "run.json")
     assert caught.value.exit_code == 4
+
+
+def test_a_full_device_is_told_and_left_in_place(tmp_path):
+    """Here: a pipe, whose writer says what a full device says."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write(path):
+        assert path == pipe
+        no_space()
+
+    with pytest.raises(DlrunError, match=r"pipe: cannot be written: no space left on device\."):
+        files.write_output(pipe, write)
+    assert pipe.is_fifo()
