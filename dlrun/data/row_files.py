@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PART_BYTES = 2**20
-"""How many bytes of rows are looked up at a time."""
+PART_ROWS = 4096
+"""How many rows are looked up at a time: so many, or as many as have so many bytes."""
 
-NEAR = 16
-"""Rows are read with all that lies between them where that is no more than so many times them."""
+PAGE_BYTES = 4096
+"""Rows are read with all that lies between them where that is no more than this for each row."""
 
 
 class RowFile:
@@ -74,26 +75,35 @@ class RowFile:
             begin, end, _ = rows.indices(len(self))
             return self._read(begin, max(0, end - begin))
         taken = np.empty((len(rows), *self._shape[1:]), self._dtype)
-        step = max(1, PART_BYTES // max(1, self._row_bytes))
+        order = np.argsort(rows, kind="stable")
+        step = min(PART_ROWS, max(1, PART_BYTES // max(1, self._row_bytes)))
         for begin in range(0, len(rows), step):
-            self._gather(rows[begin : begin + step], taken[begin : begin + step])
+            places = order[begin : begin + step]
+            self._gather(rows[places], places, taken)
         return taken
 
-    def _gather(self, numbers: NDArray[Any], taken: NDArray[Any]) -> None:
-        """Read a few rows: at once where they are close together, else one by one."""
-        first, span = int(numbers.min()), int(numbers.max()) - int(numbers.min()) + 1
-        if span <= NEAR * len(numbers):
-            taken[...] = self._read(first, span)[numbers - first]
-            return
+    def _gather(self, numbers: NDArray[Any], places: NDArray[Any], taken: NDArray[Any]) -> None:
+        """Read a few rows to their places: at once where they are close together, or one by one.
+
+        Args:
+            numbers: The rows, ascending.
+            places: Where in `taken` each of them belongs.
+            taken: What is filled.
+        """
         size = self._row_bytes
+        first, span = int(numbers[0]), int(numbers[-1]) - int(numbers[0]) + 1
+        if span * size <= max(PAGE_BYTES, 2 * size) * len(numbers):
+            taken[places] = self._read(first, span)[numbers - first]
+            return
         view = memoryview(taken.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
-        places = (numbers.astype(np.int64) * size + self._offset).tolist()
+        offsets = (numbers.astype(np.int64) * size + self._offset).tolist()
+        starts = (places * size).tolist()
         with _reading():
             done = sum(
-                os.preadv(self._descriptor, [view[start : start + size]], place)
-                for start, place in zip(range(0, len(view), size), places, strict=True)
+                os.preadv(self._descriptor, [view[start : start + size]], offset)
+                for start, offset in zip(starts, offsets, strict=True)
             )
-        _check(done, len(view))
+        _check(done, size * len(numbers))
 
     def _read(self, begin: int, count: int) -> NDArray[Any]:
         """Read consecutive rows."""
