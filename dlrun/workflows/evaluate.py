@@ -69,7 +69,7 @@ def evaluate(
     with locating(opened.experiment):
         model = build(opened.experiment, opened.spec)
         steps = compile_model(model, opened.experiment, opened.spec)
-    load_weights(opened, model)
+    load_weights(opened, model, listener)
     measured = measure_samples(
         opened.experiment, Assembly(model, steps, opened.spec), samples, name
     )

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Experiment, load_config
+from dlrun.data.hashing import hash_array
 from dlrun.data.spec_json import spec_from_json
 from dlrun.errors import ConfigError, RunFolderError
 from dlrun.rundir.folder import RunFolder, open_run
-from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
+from dlrun.rundir.listing import is_alive
+from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
 from dlrun.rundir.tensors import load_tensors
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from dlrun.arrays import Spec
+    from dlrun.training.listener import Listener
 
 
 @dataclass(frozen=True)
@@ -54,28 +61,75 @@ def open_trained(reference: str, runs_dir: Path) -> OpenedRun:
     except ConfigError as error:
         raise RunFolderError(f"is damaged: {error.problems[0]}", where=str(path)) from error
     if not folder.file(SPEC).exists():
-        raise RunFolderError(
-            f"the run has no {SPEC}: it {_how_it_ended(record)}.", where=str(folder.path)
-        )
+        raise _missing(folder, record, SPEC, "the model was built", "initial_weights")
     return OpenedRun(folder, record, experiment, spec_from_json(folder.read_json(SPEC)))
 
 
-def load_weights(opened: OpenedRun, model: Any) -> None:
+def load_weights(opened: OpenedRun, model: Any, listener: Listener) -> None:
     """Fill a model, built from the run's config, with the weights of the run.
 
     Args:
         opened: The run.
         model: The model that `build` made of its config and spec.
+        listener: Who is told where the weights cannot be checked.
 
     Raises:
-        RunFolderError: The weights are missing, damaged, or those of another model.
+        RunFolderError: The weights are missing, damaged, or not those that the run saved.
     """
     from dlrun.models.weights import set_weights, weight_layout
 
-    weights = load_tensors(opened.folder.file(WEIGHTS), weight_layout(model))
+    path = opened.folder.file(WEIGHTS)
+    if not os.path.lexists(path):
+        raise _missing(opened.folder, opened.record, WEIGHTS, "it saved them", "final_weights")
+    weights = load_tensors(path, weight_layout(model))
+    _check_weights(opened, weights, listener)
     set_weights(model, weights)
 
 
-def _how_it_ended(record: dict[str, Any]) -> str:
-    reason = record.get("reason")
-    return f"{record['status']} before the model was built" + (f" ({reason})" if reason else "")
+def _check_weights(
+    opened: OpenedRun, weights: Mapping[str, NDArray[Any]], listener: Listener
+) -> None:
+    """Hold weights against the hashes that the run wrote down after it had saved them."""
+    path, hashes = opened.folder.file(WEIGHTS), opened.record.get("final_weights")
+    if hashes is None and opened.record["status"] != "finished":
+        listener.message(
+            f"warning: {path} cannot be checked: the run ended before it recorded their hashes"
+        )
+        return
+    for name, weight in weights.items():
+        recorded = hashes.get(name) if isinstance(hashes, dict) else None
+        if recorded is None:
+            raise RunFolderError(
+                f"has no hash of the weight {name!r}: damaged.",
+                where=str(opened.folder.file(RECORD)),
+            )
+        if hash_array(weight) != recorded:
+            raise RunFolderError(
+                f"the weight {name!r} is not the one that the run saved: damaged.",
+                where=str(path),
+            )
+
+
+def _missing(
+    folder: RunFolder, record: Mapping[str, Any], name: str, step: str, fact: str
+) -> RunFolderError:
+    """Say why a file is not there.
+
+    Args:
+        folder: The run.
+        record: What its `run.json` says.
+        name: The file.
+        step: What the run does when it writes the file: `it saved them`.
+        fact: What the record holds only after the file has been written.
+    """
+    status = record["status"]
+    if status == "finished" or fact in record:
+        return RunFolderError(
+            "is missing: the run wrote it, so it has been removed.", where=str(folder.file(name))
+        )
+    how = f"was interrupted before {step}" if status == "interrupted" else f"{status} before {step}"
+    if status == "running":
+        alive = is_alive(folder.path, record)
+        how = "is still running" if alive else f"was killed before {step}"
+    reason = f" ({record['reason']})" if record.get("reason") else ""
+    return RunFolderError(f"the run has no {name}: it {how}{reason}.", where=str(folder.path))

@@ -51,7 +51,7 @@ def predict(
     with open_samples(input_path, opened.spec, with_target=False) as samples:
         for note in samples.notes:
             listener.message(note)
-        predictor = _load_predictor(opened)
+        predictor = _load_predictor(opened, listener)
         if output == STDOUT:
             _write(sys.stdout, samples, predictor, opened)
             return None
@@ -75,14 +75,14 @@ def _are_one_file(one: Path, other: Path) -> bool:
         return False
 
 
-def _load_predictor(opened: OpenedRun) -> Predictor:
+def _load_predictor(opened: OpenedRun, listener: Listener) -> Predictor:
     """Build the model and load its weights; TensorFlow is imported here."""
     from dlrun.training.evaluation import Predictor
     from dlrun.workflows.assembly import build
 
     with locating(opened.experiment):
         model = build(opened.experiment, opened.spec)
-    load_weights(opened, model)
+    load_weights(opened, model, listener)
     return Predictor(model)
 
 

@@ -1,0 +1,77 @@
+"""A run folder that is not what its run left behind: exit code 4, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.test_bad_input import TABLE, config
+
+
+@pytest.fixture
+def run(dlrun, tmp_path):
+    """A finished run over a table of two classes."""
+    (tmp_path / "table.csv").write_text(TABLE)
+    (tmp_path / "good.yaml").write_text(config())
+    return dlrun("train", "good.yaml", "--quiet").run
+
+
+def change(path, **changes):
+    """Change entries of a JSON file; None takes one away."""
+    values = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({key: value for key, value in values.items() if value is not None}))
+
+
+def killed(run):
+    """Make a run look as if it had been killed: what it would have written last is not there."""
+    change(run / "run.json", status="running", ended=None, exit_code=None, final_weights=None)
+
+
+def test_a_changed_byte_of_the_weights_is_told(run, dlrun):
+    """The file still has its form; the weight is named."""
+    path = run / "weights.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    for words in (["predict", run, "table.csv"], ["evaluate", run]):
+        told = dlrun(*words, code=4).err
+        assert f"{path}: the weight 'dense/" in told
+        assert "is not the one that the run saved" in told
+
+
+def test_a_finished_run_without_hashes_is_damaged(run, dlrun):
+    """Only a run that did not get so far may lack them."""
+    change(run / "run.json", final_weights=None)
+    assert "run.json: has no hash of the weight" in dlrun("evaluate", run, code=4).err
+
+
+def test_weights_of_a_killed_run_are_used_with_a_warning(run, dlrun):
+    """It was killed between the weights and their hashes."""
+    killed(run)
+    assert "weights.safetensors cannot be checked" in dlrun("evaluate", run).err
+
+
+def test_weights_that_a_killed_run_did_not_save(run, dlrun):
+    """The message says so, instead of calling the folder damaged."""
+    killed(run)
+    (run / "weights.safetensors").unlink()
+    told = dlrun("evaluate", run, code=4).err
+    assert "the run has no weights.safetensors: it was killed before it saved them." in told
+
+
+@pytest.mark.parametrize("name", ["spec.json", "weights.safetensors"])
+def test_a_file_removed_from_a_finished_run(name, run, dlrun):
+    """The run is not blamed."""
+    (run / name).unlink()
+    told = dlrun("evaluate", run, code=4).err
+    assert f"{name}: is missing: the run wrote it, so it has been removed." in told
+
+
+def test_a_run_that_failed_early_has_no_spec(dlrun, tmp_path):
+    """With the reason of the failure."""
+    (tmp_path / "bad.yaml").write_text(config(path="nowhere.csv"))
+    dlrun("train", "bad.yaml", code=3)
+    told = dlrun("evaluate", "latest", code=4).err
+    assert "the run has no spec.json: it failed before the model was built (" in told
+    assert "nowhere.csv" in told
