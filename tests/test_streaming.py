@@ -105,6 +105,17 @@ CASES = {
 }  # fmt: skip
 
 
+SLOW = {
+    "a regression of two targets",
+    "batches of one size",
+    "compiled by XLA",
+    "one batch",
+    "rows in their order",
+    "signs for hinge",
+    "test rows of their own",
+}
+
+
 def write_experiment(folder, data, dataset, changes):
     """Write the data and a config of them; the config's path."""
     if isinstance(data, str):
@@ -139,7 +150,9 @@ def traces(run):
     }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CASES]
+)
 def test_streamed_rows_give_the_same_bits(dlrun, tmp_path, monkeypatch, name):
     """Hashes, weights, history, metrics and predictions do not tell where the rows were."""
     monkeypatch.setattr("dlrun.arrays.BLOCK_BYTES", 1500)
