@@ -220,3 +220,23 @@ def test_two_runs_of_one_second_do_not_meet(dlrun, table):
     assert len(runs) == 2
     listed = json.loads(dlrun("runs", "--json").out)
     assert [row["status"] for row in listed] == ["finished", "finished"]
+
+
+def test_nothing_to_train_and_nothing_to_measure_is_legal(dlrun, table):
+    """`epochs: 0`, no loss, no metrics: the weights are saved, the rows predicted."""
+    (table / "bare.yaml").write_text(
+        config(loss=None, optimizer=None, metrics=[], training={"epochs": 0})
+    )
+    run = dlrun("train", "bare.yaml").run
+    assert (run / "weights.safetensors").is_file()
+    assert dlrun("evaluate", run).code == 0
+
+
+def test_a_metric_of_many_values_has_many_columns(dlrun, table):
+    """F1Score sizes itself by its first rows, in training and when a run is opened again."""
+    (table / "f1.yaml").write_text(config(loss="categorical_crossentropy", metrics=["F1Score"]))
+    run = dlrun("train", "f1.yaml").run
+    assert (run / "history.csv").read_text().startswith("epoch,loss,f1_score_0,f1_score_1\n")
+    metrics = json.loads((run / "metrics.json").read_text())["train"]
+    evaluated = json.loads(dlrun("evaluate", run, "--json").out)["metrics"]
+    assert evaluated == {key: value for key, value in metrics.items() if key != "classification"}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.backend import keras
+from dlrun.backend import keras, tf
 from dlrun.backend.components import create
-from dlrun.errors import ConfigError, Problem
+from dlrun.errors import ConfigError, DlrunError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,8 +80,9 @@ def _path(index: int, layer: Mapping[str, Any]) -> str:
 
 
 def _scope(name: str) -> str:
-    """Return the name in the form that Keras takes for a model."""
-    return "".join(char if char.isalnum() or char in "._-" else "_" for char in name) or "model"
+    """Return the name in the form that TensorFlow takes for a scope."""
+    scope = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    return scope if scope[:1].isalnum() else f"model{scope}"
 
 
 def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str) -> Any:
@@ -92,12 +95,25 @@ def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str)
         built.trainable = False
     tensors = [outputs[name] for name in layer["inputs"]]
     try:
+        if _takes_several(built):
+            return built(*tensors)
         return built(tensors[0] if len(tensors) == 1 else tensors)
+    except tf.errors.OpError as error:
+        raise DlrunError(
+            f"TensorFlow cannot make this layer: {_first_lines(error)}", where=path
+        ) from error
     except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
         shapes = " and ".join(str(tuple(tensor.shape[1:])) for tensor in tensors)
         raise ConfigError(
             Problem(path, f"cannot take an input of shape {shapes}. {_first_lines(error)}")
         ) from error
+
+
+def _takes_several(layer: Any) -> bool:
+    """Return whether a layer takes its inputs one by one, as attention does, not as one list."""
+    parameters = inspect.signature(layer.call).parameters.values()
+    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    return len(required) > 1
 
 
 def _first_lines(error: Exception) -> str:

@@ -64,7 +64,7 @@ class CallbackChain:
             for index, callback in enumerate(self._callbacks):
                 try:
                     getattr(callback, hook)(*arguments)
-                except (ValueError, TypeError, AttributeError, KeyError) as error:
+                except (ValueError, TypeError, AttributeError, KeyError, ImportError) as error:
                     path = f"training.callbacks[{index}] ({type(callback).__name__})"
                     raise ConfigError(Problem(path, str(error))) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlrun.backend import tf
-from dlrun.errors import DlrunError
+from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.training.order import permutation
 
 if TYPE_CHECKING:
@@ -95,6 +95,9 @@ class CompiledEpochs:
                 self._train, self._validation, first_epoch, first_step, last_epoch, last_step
             )
             return table.numpy(), bool(finite)
+        except (ValueError, TypeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ConfigError(Problem("", f"Keras cannot train this: {reason}")) from error
         except tf.errors.OpError as error:
             raise stopped_error(error, jit_compile=self._steps.jit_compile) from error
 

@@ -1,4 +1,4 @@
-"""Turns the first SIGINT or SIGTERM into a request that training answers at its next stop."""
+"""Turns the first SIGINT, SIGTERM or SIGHUP into a request that training answers in time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:

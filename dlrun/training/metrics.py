@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dlrun.backend import keras
 from dlrun.backend.components import create
 from dlrun.errors import ConfigError, Problem
+from dlrun.training.metric_labels import misfit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,23 +15,6 @@ if TYPE_CHECKING:
     from dlrun.arrays import Spec
 
 ACCURACY = ("accuracy", "acc")
-
-_COUNT_ZERO_AND_ONE = (
-    "AUC",
-    "BinaryIoU",
-    "F1Score",
-    "FBetaScore",
-    "FalseNegatives",
-    "FalsePositives",
-    "Precision",
-    "PrecisionAtRecall",
-    "Recall",
-    "RecallAtPrecision",
-    "SensitivityAtSpecificity",
-    "SpecificityAtSensitivity",
-    "TrueNegatives",
-    "TruePositives",
-)
 
 
 class ThresholdAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]
@@ -81,14 +65,9 @@ def _build(component: Mapping[str, Any], spec: Spec, *, path: str) -> Any:
     word = component["type"]
     if word in ACCURACY:
         return _accuracy(spec, name=str(component.get("name") or word), path=path)
-    if spec.label_form == "sign" and word in _COUNT_ZERO_AND_ONE:
-        raise ConfigError(
-            Problem(
-                path,
-                f"{word} counts labels 0 and 1, but this loss uses -1 and +1.",
-                "Use accuracy; dlrun evaluate prints precision and recall per class.",
-            )
-        )
+    problem = misfit(component, spec)
+    if problem is not None:
+        raise ConfigError(Problem(path, *problem))
     return create("metrics", component, path=path)
 
 

@@ -91,7 +91,8 @@ class Steps:
     def results(self) -> Any:
         """Return the loss and the metrics so far, `(num_logs,)`, float32, as `names` has them."""
         values = [tf.reshape(metric.result(), [-1]) for metric in self.tracked]
-        return tf.concat([tf.cast(value, tf.float32) for value in values], axis=0)
+        # A model without a loss may have no metrics either; `concat` wants at least one.
+        return tf.concat([tf.zeros([0]), *(tf.cast(value, tf.float32) for value in values)], axis=0)
 
     def names(self) -> list[str]:
         """Return one name per entry of `results`; a metric with many values is numbered."""

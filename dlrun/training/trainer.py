@@ -82,6 +82,7 @@ class Trainer:
             seed=seed,
         )
         self._state = TrainingState(steps)
+        self._epoch_start: list[Any] = []
         self._budget = _FIRST_BUDGET
         self._traced = False
 
@@ -119,12 +120,13 @@ class Trainer:
             self._chain.call("on_epoch_begin", begin.epoch, {})
         if self._chain.needs_batches:
             self._chain.call("on_train_batch_begin", begin.step, {})
-        start = self._state.snapshot()
+        if begin.step == 0:
+            self._epoch_start = self._state.snapshot()
         began = time.perf_counter()
         table, finite = self._compiled.run(begin, end)
         self._adapt(begin, end, time.perf_counter() - began)
         if not finite:
-            self._keep_last_good(start, begin, end, table)
+            self._keep_last_good(begin, end, table)
         if self._chain.needs_batches:
             self._chain.call("on_train_batch_end", begin.step, self._running_logs(table))
         if self._chain.stop_training and not len(table):
@@ -195,21 +197,25 @@ class Trainer:
         values = table[-1][: len(names)] if len(table) else self._steps.results().numpy()
         return dict(zip(names, map(float, values), strict=True))
 
-    def _keep_last_good(self, start: list[Any], begin: Position, end: Position, table: Any) -> None:
-        """Go back to the last epoch that ended with finite weights, and raise."""
+    def _keep_last_good(self, begin: Position, end: Position, table: Any) -> None:
+        """Go back to the last epoch that ended with finite weights, and raise.
+
+        Where the stretch began in mid-epoch, that epoch's start is gone back to: where stretches
+        are cut depends on the clock, and the weights that are kept must not.
+        """
         bad_rows = np.flatnonzero(~np.isfinite(table[:, 0]))
         bad = begin.epoch + int(bad_rows[0]) if len(bad_rows) else end.epoch
         for epoch in range(bad - 1, begin.epoch - 1, -1):
-            self._state.restore(start)
+            self._state.restore(self._epoch_start)
             logged, finite = self._compiled.run(
-                begin, Position(epoch, self._compiled.steps_per_epoch)
+                Position(begin.epoch, 0), Position(epoch, self._compiled.steps_per_epoch)
             )
             if finite:
                 for offset, row in enumerate(logged):
                     self._close_epoch(begin.epoch + offset, self._logs(row))
                 break
         else:
-            self._state.restore(start)
+            self._state.restore(self._epoch_start)
         kept = len(self.history.rows)
         raise DivergedError(
             f"The loss became NaN or infinite in epoch {bad + 1}. "

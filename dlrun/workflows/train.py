@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from dlrun.config import locating
 from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_to_json
-from dlrun.errors import DlrunError
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import RunFolder, create_run
 from dlrun.rundir.names import CONFIG, HISTORY, METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
@@ -113,7 +112,7 @@ def telling_where(folder: RunFolder, listener: Listener) -> Iterator[None]:
     """Name the run folder where the block fails: stdout will not."""
     try:
         yield
-    except DlrunError:
+    except BaseException:
         listener.message(f"run folder: {folder.path}")
         raise
 

@@ -16,8 +16,8 @@ def trained(monkeypatch):
     """The calls that a training in name only receives."""
     calls = []
 
-    def train(experiment, *, runs_dir, command, listener):
-        calls.append(SimpleNamespace(experiment=experiment, runs_dir=runs_dir, command=command))
+    def train(experiment, *, runs_dir, command, listener, device):
+        calls.append(SimpleNamespace(**locals()))
         print("a library talks")  # noqa: T201 - the behaviour under test
         listener.message("labels: as they are")
         listener.started(epochs=10, steps=2)

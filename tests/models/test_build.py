@@ -184,3 +184,19 @@ def test_the_summary_counts_parameters():
         "\n"
         "21 parameters, 15 of them trainable\n"
     )
+
+
+def test_attention_takes_its_inputs_one_by_one():
+    """Query and value, both the data: self-attention."""
+    model = build(
+        layer("MultiHeadAttention", "mha", ["input", "input"], num_heads=2, key_dim=3),
+        shape=(5, 4),
+    )
+    assert model.output_shape == (None, 5, 4)
+
+
+@pytest.mark.parametrize("name", ["größe", "a b", "_x", "", "???"])
+def test_any_name_of_an_experiment_will_do(name):
+    """Keras takes fewer names for a model than a file system for a file."""
+    stack = [layer("Dense", "dense", ["input"], units=1)]
+    build_model(stack, input_shape=(2,), seed=0, name=name)

@@ -194,3 +194,23 @@ def test_a_batch_larger_than_the_data_is_the_whole_data():
 def test_rows_of_the_helper_have_every_class():
     """The rows that these tests train on are a real problem."""
     assert set(rows().y.argmax(axis=1)) == {0, 1, 2}
+
+
+def test_the_kept_weights_do_not_depend_on_how_the_training_was_cut(monkeypatch):
+    """A loss that explodes in mid-epoch: the weights are those of the epoch before."""
+    kept = []
+    for budget in (1, 3, 10_000):
+        with monkeypatch.context() as patch:
+            patch.setattr(trainer_module, "_FIRST_BUDGET", budget)
+            patch.setattr(trainer_module, "_GROWTH", 1)
+            rate = keras.optimizers.schedules.PiecewiseConstantDecay([16], [0.01, 1e38])
+            built = model(optimizer=keras.optimizers.SGD(rate), loss="mse")
+            with pytest.raises(
+                DivergedError, match=r"in epoch 3\. The weights of epoch 2 are kept"
+            ):
+                trainer(built, epochs=5).fit()
+            kept.append(built.get_weights())
+    calm = model(optimizer=keras.optimizers.SGD(0.01), loss="mse")
+    trainer(calm, epochs=2).fit()
+    for weights in kept:
+        assert all(np.array_equal(a, b) for a, b in zip(weights, calm.get_weights(), strict=True))

@@ -5,7 +5,16 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dlrun.config.rules import arguments, graph, last_layer, names, shapes, training, weights
+from dlrun.config.rules import (
+    arguments,
+    files,
+    graph,
+    last_layer,
+    names,
+    shapes,
+    training,
+    weights,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +61,8 @@ RULES: Final = (
     Rule(training.averages_are_kept),
     Rule(training.class_weights_have_classes),
     Rule(training.test_rows_come_once),
+    Rule(files.callback_files_have_their_own_place),
+    Rule(arguments.statistics_are_given),
     Rule(shapes.shapes_fit, ("dataset",), reads_above=True),
     Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True),
     Rule(shapes.last_layer_fits_the_targets, ("dataset", "loss"), reads_above=True),

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 RANKED: Final = re.compile(r"(?:.*Conv|.*Pooling|UpSampling|ConvLSTM)(\d)D(?:Transpose)?")
 PER_DIMENSION: Final = ("kernel_size", "strides", "pool_size", "dilation_rate", "size")
 CELLS: Final = ("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells")
+NEEDS_STATISTICS: Final = {
+    "Normalization": ("mean", "Give mean and variance, or use 'dataset.scale: standard'."),
+    "Discretization": ("bin_boundaries", "List the boundaries."),
+}
 RECURRENT: Final = ("GRU", "LSTM", "RNN", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 
 
@@ -39,6 +43,15 @@ def strides_or_dilation(experiment: Experiment) -> Iterator[Problem]:
             if _largest(dilation) > 1:
                 what = f"{layer.type} cannot have both strides and a dilation rate above 1."
                 yield Problem(f"model.layers[{index}].dilation_rate", what, "Remove one of them.")
+
+
+def statistics_are_given(experiment: Experiment) -> Iterator[Problem]:
+    """A layer that would have to look at the data first, as by `adapt`, would do nothing."""
+    for index, layer in enumerate(experiment.model.layers):
+        needed = NEEDS_STATISTICS.get(layer.type)
+        if needed is not None and layer.arguments.get(needed[0]) is None:
+            what = f"{layer.type} has not seen the data, so it needs {needed[0]}."
+            yield Problem(f"model.layers[{index}]", what, needed[1])
 
 
 def cells_are_inside_rnn(experiment: Experiment) -> Iterator[Problem]:

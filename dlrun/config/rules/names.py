@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from dlrun.config.layers import DATA
 from dlrun.errors import Problem
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dlrun.config.schema import Experiment
+
+
+USABLE: Final = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.-]*")
+"""What TensorFlow takes for the name of a scope."""
 
 
 def layer_names_differ(experiment: Experiment) -> Iterator[Problem]:
@@ -24,6 +29,9 @@ def metric_names_differ(experiment: Experiment) -> Iterator[Problem]:
     names = [str(metric.arguments.get("name", metric)) for metric in experiment.metrics]
     yield from _repeated(names, "metrics")
     for index, name in enumerate(names):
+        if name.startswith("val_"):
+            what = f"The name '{name}' is what the validation rows' {name[4:]!r} is called."
+            yield Problem(f"metrics[{index}].name", what, "Give the metric another name.")
         if name == "loss":
             what = "The name 'loss' is that of the loss."
             yield Problem(f"metrics[{index}].name", what, "Give the metric another name.")
@@ -40,6 +48,9 @@ def layer_names_are_usable(experiment: Experiment) -> Iterator[Problem]:
         elif "/" in layer.name:
             what = f"The name '{layer.name}' holds a slash, which Keras does not allow."
             yield Problem(path, what, f"Write '{layer.name.replace('/', '_')}'.")
+        elif not USABLE.fullmatch(layer.name):
+            what = f"The name '{layer.name}' holds what TensorFlow does not allow."
+            yield Problem(path, what, "Use the letters a to z, digits and . _ - only.")
 
 
 def _repeated(names: Sequence[str], path: str) -> Iterator[Problem]:

@@ -83,3 +83,13 @@ def test_wrappers_hold_what_they_can_use(say, accept):
             "'SimpleRNNCell', 'StackedRNNCells'."
         )
     ]
+
+
+def test_a_layer_that_must_see_the_data_first_is_told(say):
+    """Without its statistics it would do nothing, in silence."""
+    assert say("model.layers[0]={type: Normalization}") == [
+        (
+            "model.layers[0]: Normalization has not seen the data, so it needs mean. "
+            "Give mean and variance, or use 'dataset.scale: standard'."
+        )
+    ]

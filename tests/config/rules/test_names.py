@@ -39,3 +39,21 @@ def test_a_metric_is_not_called_loss(say):
     assert say("metrics=[{type: AUC, name: loss}]") == [
         "metrics[0].name: The name 'loss' is that of the loss. Give the metric another name."
     ]
+
+
+def test_a_layer_name_is_one_that_tensorflow_takes(say, accept):
+    """Letters without accents, digits and three signs."""
+    fix = "holds what TensorFlow does not allow. Use the letters a to z, digits and . _ - only."
+    assert say("model.layers[0].name=a b") == [f"model.layers[0].name: The name 'a b' {fix}"]
+    assert say("model.layers[0].name=größe") == [f"model.layers[0].name: The name 'größe' {fix}"]
+    accept("model.layers[0].name=a.b-c_1")
+
+
+def test_a_metric_does_not_take_the_column_of_a_validation(say):
+    """`val_mse` is the `mse` of the validation rows."""
+    assert say("metrics=[{type: MeanSquaredError, name: val_mse}]") == [
+        (
+            "metrics[0].name: The name 'val_mse' is what the validation rows' 'mse' is called. "
+            "Give the metric another name."
+        )
+    ]
