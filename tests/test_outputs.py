@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -53,3 +54,45 @@ def test_predict_does_not_write_over_its_input(run, dlrun, tmp_path):
         told = dlrun("predict", run, "new.csv", "-o", output, code=2).err
         assert "the output is the input" in told
         assert (tmp_path / "new.csv").read_text() == before
+
+
+def test_predictions_of_a_file_that_is_called_like_a_split(run, dlrun, tmp_path):
+    """What training exported stays; asking again replaces the answer."""
+    exported = (run / "predictions" / "train.csv").read_bytes()
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text("a,b\n1,2\n")
+        for _ in range(2):
+            written = dlrun("predict", run, name).run
+            assert written.name == name.replace(".", "_input.")
+            assert len(written.read_text().splitlines()) == 2
+    assert (run / "predictions" / "train.csv").read_bytes() == exported
+
+
+def test_predictions_of_two_files_of_one_name(run, dlrun, tmp_path):
+    """Each input has a file of its own, also the second time."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "new.csv").write_text("a,b\n1,2\n")
+    for _ in range(2):
+        first = dlrun("predict", run, "new.csv").run
+        second = dlrun("predict", run, "folder/new.csv").run
+        assert (first.name, second.name) == ("new.csv", "new_2.csv")
+        assert len(first.read_text().splitlines()) == 3
+        assert len(second.read_text().splitlines()) == 2
+
+
+def test_a_file_that_is_called_like_a_split_does_not_change_the_metrics_of_the_run(
+    run, dlrun, tmp_path
+):
+    """Its numbers stand under its path, and the list of runs does not take them for the run's."""
+    before = json.loads((run / "metrics.json").read_text())
+    listed = dlrun("runs", "--json").out
+    rows = TABLE.splitlines()[:4]
+    for name in ("train", "test"):
+        (tmp_path / name).write_text("\n".join(rows) + "\n")
+        dlrun("evaluate", run, "--data", name)
+    after = json.loads((run / "metrics.json").read_text())
+    files = after.pop("files")
+    assert after == before
+    assert set(files) == {str(tmp_path / name) for name in ("train", "test")}
+    assert all({"loss", "accuracy", "classification"} == set(numbers) for numbers in files.values())
+    assert dlrun("runs", "--json").out == listed

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from dlrun.rundir.folder import RunFolder
     from dlrun.training.listener import Listener
 
+FILES = "files"
+"""The key of `metrics.json` under which the numbers of other files stand, by absolute path."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -73,7 +76,7 @@ def evaluate(
     measured = measure_samples(
         opened.experiment, Assembly(model, steps, opened.spec), samples, name
     )
-    _store(opened.folder, measured.to_json())
+    _store(opened.folder, measured.to_json(), data)
     return Evaluation(opened.folder, name, measured.metrics[name], measured.classification)
 
 
@@ -101,7 +104,15 @@ def _rows_of_split(opened: OpenedRun, split: str | None, listener: Listener) -> 
     return name, encoded[name]
 
 
-def _store(folder: RunFolder, measured: dict[str, Any]) -> None:
-    """Add to the numbers that are there, or replace those of the same rows."""
+def _store(folder: RunFolder, measured: dict[str, Any], data: Path | None) -> None:
+    """Add to the numbers that are there, or replace those of the same rows.
+
+    Files have a key of their own: one that is called `test` is not the run's test split.
+    """
     stored = folder.read_json(METRICS) if folder.file(METRICS).exists() else {}
+    if data is not None:
+        (numbers,) = measured.values()
+        before = stored.get(FILES)
+        files = before if isinstance(before, dict) else {}
+        measured = {FILES: {**files, str(data.resolve()): numbers}}
     folder.write_json(METRICS, {**stored, **measured})

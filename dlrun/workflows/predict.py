@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from dlrun.config import locating
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.errors import UsageError
-from dlrun.rundir.files import write_output
+from dlrun.rundir.files import replace_with, write_output
 from dlrun.rundir.names import PREDICTIONS
 from dlrun.workflows.opening import OpenedRun, load_weights, open_trained
 
 if TYPE_CHECKING:
+    from dlrun.rundir.folder import RunFolder
     from dlrun.training.evaluation import Predictor
     from dlrun.training.listener import Listener
 
 STDOUT = Path("-")
+SPLITS = ("train", "validation", "test")
 
 
 def predict(
@@ -29,7 +33,7 @@ def predict(
         reference: A run folder, a part of its name, or `latest`.
         input_path: A CSV with the features as columns, or an `.npz` or `.npy` array.
         runs_dir: Where the runs are.
-        output: Where to write; None for `predictions/<stem>.csv` in the run folder, `-` for stdout.
+        output: Where to write; None for a file in the run folder, see `_own_file`; `-` for stdout.
             A device or a pipe is written into, and a symbolic link is followed.
         listener: Who is told of messages.
 
@@ -55,16 +59,38 @@ def predict(
         if output == STDOUT:
             _write(sys.stdout, samples, predictor, opened)
             return None
-        target = output or opened.folder.file(f"{PREDICTIONS}/{input_path.stem}.csv")
-        if output is None:
-            target.parent.mkdir(exist_ok=True)
 
         def write(path: Path) -> None:
             with path.open("w", encoding="utf-8", newline="") as stream:
                 _write(stream, samples, predictor, opened)
 
-        write_output(target, write)
-    return target
+        if output is not None:
+            write_output(output, write)
+            return output
+        target = _own_file(opened.folder, input_path)
+        replace_with(target, write)
+        return target
+
+
+def _own_file(folder: RunFolder, input_path: Path) -> Path:
+    """Choose the file in the run folder for the predictions of an input.
+
+    It is `predictions/<stem>.csv`. An input that is called like a split gets `<stem>_input.csv`:
+    those names belong to training. What another input, or somebody else, has written stays; then
+    it is `<stem>_2.csv`, and so on. `predictions/inputs.json` knows which file is whose, so that
+    the same input replaces its own predictions.
+    """
+    source, inputs = str(input_path.resolve()), f"{PREDICTIONS}/inputs.json"
+    known = folder.read_json(inputs) if os.path.lexists(folder.file(inputs)) else {}
+    stem = f"{input_path.stem}_input" if input_path.stem in SPLITS else input_path.stem
+    names = (f"{stem}{suffix}.csv" for suffix in chain([""], map("_{}".format, count(2))))
+    name = next(
+        name
+        for name in names
+        if known.get(name) == source or not os.path.lexists(folder.file(f"{PREDICTIONS}/{name}"))
+    )
+    folder.write_json(inputs, {**known, name: source})
+    return folder.file(f"{PREDICTIONS}/{name}")
 
 
 def _are_one_file(one: Path, other: Path) -> bool:
