@@ -10,7 +10,7 @@ model.txt            the model summary
 model.keras          the whole model, for every other Keras tool
 weights.safetensors  the final weights by variable path, for everyone else
 checkpoint/          what resume needs
-predictions/         <split or file stem>.csv
+predictions/         <split or file stem>.csv; inputs.json: which file came from which input
 plots/  report.html
 log.txt
 ```
