@@ -20,7 +20,8 @@ def run(dlrun, tmp_path):
 def change(path, **changes):
     """Change entries of a JSON file; None takes one away."""
     values = json.loads(path.read_text()) | changes
-    path.write_text(json.dumps({key: value for key, value in values.items() if value is not None}))
+    gone = {key for key, value in changes.items() if value is None}
+    path.write_text(json.dumps({key: values[key] for key in values.keys() - gone}))
 
 
 def killed(run):
@@ -75,3 +76,34 @@ def test_a_run_that_failed_early_has_no_spec(dlrun, tmp_path):
     told = dlrun("evaluate", "latest", code=4).err
     assert "the run has no spec.json: it failed before the model was built (" in told
     assert "nowhere.csv" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"label_form": "sign"}, "label_form is sign, not index."),
+        ({"label_form": None}, "misses 'label_form'"),
+        ({"threshold": 0.5}, "threshold is 0.5, not None."),
+        ({"output": "score"}, "output is score, not probability."),
+        ({"class_names": ["big", "tall", "small"]}, "but the data has 3 classes"),
+        ({"class_names": ["big"]}, "but the data has 1 classes"),
+        ({"class_names": ["big", "big"]}, "class_names should be different from each other."),
+        ({"feature_names": ["a", "a"]}, "feature_names should be different from each other."),
+    ],
+)
+def test_a_spec_that_does_not_fit_its_model_is_told(changes, message, run, dlrun):
+    """With its path, and before a row is predicted."""
+    change(run / "spec.json", **changes)
+    for words in (["evaluate", run], ["evaluate", run, "--data", "table.csv"]):
+        told = dlrun(*words, code=4).err
+        assert f"{run / 'spec.json'}: " in told
+        assert message in told
+    told = dlrun("predict", run, "table.csv", code=4).err
+    assert message in told
+
+
+def test_classes_that_are_no_longer_those_of_the_run(run, dlrun, tmp_path):
+    """The table has been changed since; it cannot be encoded as it was."""
+    (tmp_path / "table.csv").write_text(TABLE + "1,2,huge\n")
+    told = dlrun("evaluate", run, code=3).err
+    assert "its class_names was ('big', 'small') and is ('big', 'huge', 'small')" in told

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from dlrun.arrays import Samples, Splits, StreamedArray
-from dlrun.catalog.losses import label_form
-from dlrun.data.last_layer import SQUASHED, check_activation, check_units, check_values
+from dlrun.catalog.losses import SQUASHED, label_form
+from dlrun.data.last_layer import check_activation, check_units, check_values
 from dlrun.data.pieces import pieces
 from dlrun.data.scaling import to_float32
 from dlrun.data.wording import count
@@ -61,16 +61,56 @@ def fit_labels(
     Raises:
         ConfigError: The loss, the last layer and the labels do not fit.
     """
+    if splits.spec.class_names is None and splits.train.y is None:
+        raise DataError("the training rows have no targets.")
+    targets = None if splits.train.y is None else splits.train.y.shape[1:] or (1,)
+    spec, said = fit_spec(
+        splits.spec,
+        targets=targets,
+        loss=loss,
+        output_shape=output_shape,
+        from_logits=from_logits,
+        output_activation=output_activation,
+    )
+    encoded: dict[str, Any] = {
+        name: _encode_samples(rows, spec) for name, rows in splits.present().items()
+    }
+    fitted = replace(splits, spec=spec, **encoded)
+    return fitted, said
+
+
+def fit_spec(
+    spec: Spec,
+    *,
+    targets: tuple[int, ...] | None,
+    loss: str | None,
+    output_shape: tuple[int | None, ...],
+    from_logits: bool = False,
+    output_activation: str | None = None,
+) -> tuple[Spec, str]:
+    """Decides how targets are encoded.
+
+    Args:
+        spec: Of the rows.
+        targets: The shape of one row's targets; None where it is not known.
+        loss: See `fit_labels`.
+        output_shape: See `fit_labels`.
+        from_logits: See `fit_labels`.
+        output_activation: See `fit_labels`.
+
+    Returns:
+        The spec with `label_form` and `threshold`, and the line that `fit_labels` returns.
+
+    Raises:
+        ConfigError: The loss, the last layer and the labels do not fit.
+    """
     outputs = output_shape[1:] if output_shape[:1] == (None,) else output_shape
     check_activation(
         loss, outputs=outputs, from_logits=from_logits, output_activation=output_activation
     )
-    spec = splits.spec
     purpose = "without a loss" if loss is None else f"for {loss}"
     if spec.class_names is None:
-        if splits.train.y is None:
-            raise DataError("the training rows have no targets.")
-        check_values(splits.train.y.shape[1:] or (1,), loss, outputs)
+        check_values(targets, loss, outputs)
         fit = _Fit("value", None, "as they are")
         subject = f"targets: {count(math.prod(size or 1 for size in outputs), 'number')} per row"
     else:
@@ -78,11 +118,7 @@ def fit_labels(
             spec, loss, outputs, from_logits=from_logits, squashed=output_activation in SQUASHED
         )
         subject = f"labels: {count(len(spec.class_names), 'class', 'classes')}"
-    spec = replace(spec, label_form=fit.form, threshold=fit.threshold)
-    encoded: dict[str, Any] = {
-        name: _encode_samples(rows, spec) for name, rows in splits.present().items()
-    }
-    fitted = replace(splits, spec=spec, **encoded)
+    fitted = replace(spec, label_form=fit.form, threshold=fit.threshold)
     return fitted, f"{subject}, {fit.said} {purpose}"
 
 

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dlrun.catalog.losses import label_form
+from dlrun.catalog.losses import (
+    NEVER_NEGATIVE,
+    NOT_PROBABILITIES,
+    SQUASHED,
+    is_crossentropy,
+    label_form,
+)
 from dlrun.errors import ConfigError, Problem
 from dlrun.shapes.last_layer import LAST, target_misfit, units_misfit
 
 if TYPE_CHECKING:
     from dlrun.arrays import LabelForm, Spec
-
-NOT_PROBABILITIES = frozenset(
-    {
-        "linear", "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "swish",
-        "tanh", "softsign", "softplus", "mish", "log_softmax", "log_sigmoid", "hard_tanh",
-    }
-)  # fmt: skip
-"""Activations whose outputs leave [0, 1], so that the logarithm of a cross-entropy is clipped."""
-
-NEVER_NEGATIVE = frozenset({"sigmoid", "hard_sigmoid", "softmax", "relu", "relu6", "softplus"})
-"""Activations that cannot say -1."""
-
-SQUASHED = frozenset({"sigmoid", "softmax", "hard_sigmoid"})
-"""Activations that turn logits into probabilities."""
 
 
 def check_activation(
@@ -59,7 +51,7 @@ def check_activation(
             f"{loss} tells classes apart by sign, but {activation} is never negative.",
             "Use `activation: tanh` or `linear`.",
         )
-    if not _is_crossentropy(loss):
+    if not is_crossentropy(loss):
         return
     if from_logits and activation in SQUASHED:
         raise _problem(
@@ -98,12 +90,12 @@ def check_units(
 
 
 def check_values(
-    targets: tuple[int, ...], loss: str | None, outputs: tuple[int | None, ...]
+    targets: tuple[int, ...] | None, loss: str | None, outputs: tuple[int | None, ...]
 ) -> None:
     """Refuses a loss for classes, or a last layer of another shape, where targets are numbers.
 
     Args:
-        targets: The shape of one row's targets.
+        targets: The shape of one row's targets; None where it is not known.
         loss: The loss by name or alias, or None.
         outputs: What the last layer gives for one row.
 
@@ -116,14 +108,9 @@ def check_values(
             f"{loss} needs classes, but the targets are numbers.",
             "Choose a loss for numbers, such as mean_squared_error.",
         )
-    problem = target_misfit(outputs, targets)
+    problem = None if targets is None else target_misfit(outputs, targets)
     if problem is not None:
         raise ConfigError(problem)
-
-
-def _is_crossentropy(loss: str) -> bool:
-    plain = loss.replace("_", "").lower()
-    return "crossentropy" in plain or plain == "bce"
 
 
 def _problem(path: str, what: str, fix: str) -> ConfigError:

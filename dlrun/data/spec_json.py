@@ -65,6 +65,10 @@ def _check_lengths(spec: Spec) -> None:
         raise _malformed("feature_names", "one name for each column")
     if not spec.target_names:
         raise _malformed("target_names", "at least one name")
+    for key in ("feature_names", "target_names", "class_names", "class_values"):
+        names = getattr(spec, key) or ()
+        if len(set(names)) < len(names):
+            raise _malformed(key, "different from each other")
     classes = spec.num_classes
     if spec.class_values is not None and len(spec.class_values) != classes:
         raise _malformed("class_values", "one number for each class")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
 from dlrun.backend.device import on_gpu
-from dlrun.data.labels import fit_labels
+from dlrun.data.labels import fit_labels, fit_spec
 from dlrun.models.build import build_model, output_activation
 from dlrun.reports.predictions import output_kind
 from dlrun.training.metrics import build_metrics
@@ -47,22 +47,51 @@ def assemble(experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, 
         ConfigError: The layers, the loss or a metric do not fit.
     """
     model = build(experiment, splits.spec)
-    activation = output_activation(model, experiment.model.layers[-1].name)
-    loss = experiment.loss
-    from_logits = loss is not None and bool(loss.arguments.get("from_logits", False))
-    splits, labels = fit_labels(
-        splits,
-        loss=None if loss is None else loss.type,
-        output_shape=tuple(model.output_shape[1:]),
-        from_logits=from_logits,
-        output_activation=activation,
-    )
-    output = output_kind(
-        from_logits=from_logits, activation=activation, classes=splits.spec.class_names is not None
-    )
-    splits = replace(splits, spec=replace(splits.spec, output=output))
+    ending = _ending(model, experiment)
+    splits, labels = fit_labels(splits, **ending)
+    splits = replace(splits, spec=_with_output(splits.spec, ending))
     steps = compile_model(model, experiment, splits.spec)
     return Assembly(model, steps, splits.spec), splits, labels
+
+
+def refit(spec: Spec, model: Any, experiment: Experiment) -> Spec:
+    """Fit the labels of a stored spec to its model again.
+
+    Args:
+        spec: Complete, as it was stored.
+        model: What `build` made of it.
+        experiment: The config.
+
+    Returns:
+        What training would have stored: an equal spec, if this one belongs to the model.
+
+    Raises:
+        ConfigError: The spec cannot belong to the model.
+    """
+    ending = _ending(model, experiment)
+    named = len(spec.target_names)
+    fitted, _ = fit_spec(spec, targets=(named,) if named > 1 else None, **ending)
+    return _with_output(fitted, ending)
+
+
+def _ending(model: Any, experiment: Experiment) -> dict[str, Any]:
+    """What the labels have to fit: the loss, and what the last layer gives to it."""
+    loss = experiment.loss
+    return {
+        "loss": None if loss is None else loss.type,
+        "output_shape": tuple(model.output_shape[1:]),
+        "from_logits": loss is not None and bool(loss.arguments.get("from_logits", False)),
+        "output_activation": output_activation(model, experiment.model.layers[-1].name),
+    }
+
+
+def _with_output(spec: Spec, ending: dict[str, Any]) -> Spec:
+    output = output_kind(
+        from_logits=ending["from_logits"],
+        activation=ending["output_activation"],
+        classes=spec.class_names is not None,
+    )
+    return replace(spec, output=output)
 
 
 def build(experiment: Experiment, spec: Spec) -> Any:

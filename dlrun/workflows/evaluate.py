@@ -11,7 +11,7 @@ from dlrun.data.samples import read_samples
 from dlrun.errors import DataError
 from dlrun.rundir.names import METRICS
 from dlrun.workflows.load import load_splits
-from dlrun.workflows.opening import OpenedRun, load_weights, open_trained
+from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +59,11 @@ def evaluate(
         DataError: The split has no rows, or the file does not fit.
     """
     opened = open_trained(reference, runs_dir)
+    model = load_model(opened, listener)
+
+    from dlrun.workflows.assembly import Assembly, compile_model
+    from dlrun.workflows.measure import measure_samples
+
     if data is None:
         name, samples = _rows_of_split(opened, split, listener)
     else:
@@ -66,13 +71,8 @@ def evaluate(
         for note in notes:
             listener.message(note)
 
-    from dlrun.workflows.assembly import Assembly, build, compile_model
-    from dlrun.workflows.measure import measure_samples
-
     with locating(opened.experiment):
-        model = build(opened.experiment, opened.spec)
         steps = compile_model(model, opened.experiment, opened.spec)
-    load_weights(opened, model, listener)
     measured = measure_samples(
         opened.experiment, Assembly(model, steps, opened.spec), samples, name
     )
@@ -87,6 +87,14 @@ def _rows_of_split(opened: OpenedRun, split: str | None, listener: Listener) -> 
     splits = load_splits(opened.experiment)
     if splits.streamed is not None:
         listener.message(splits.streamed)
+    for key in ("input_shape", "class_names"):
+        now, then = getattr(splits.spec, key), getattr(opened.spec, key)
+        if now != then:
+            raise DataError(
+                "the dataset is no longer the one that this run was trained on: "
+                f"its {key} was {then} and is {now}.",
+                fix="Or give --data FILE.",
+            )
     present = splits.present()
     name = split or list(present)[-1]
     if name not in present:

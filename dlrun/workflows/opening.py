@@ -62,7 +62,40 @@ def open_trained(reference: str, runs_dir: Path) -> OpenedRun:
         raise RunFolderError(f"is damaged: {error.problems[0]}", where=str(path)) from error
     if not folder.file(SPEC).exists():
         raise _missing(folder, record, SPEC, "the model was built", "initial_weights")
-    return OpenedRun(folder, record, experiment, spec_from_json(folder.read_json(SPEC)))
+    content, path = folder.read_json(SPEC), folder.file(SPEC)
+    try:
+        spec = spec_from_json(content)
+    except RunFolderError as error:
+        raise RunFolderError(f"is damaged: {error.what}", where=str(path)) from error
+    return OpenedRun(folder, record, experiment, spec)
+
+
+def load_model(opened: OpenedRun, listener: Listener) -> Any:
+    """Build the model of a run and fill it with the run's weights; TensorFlow is imported here.
+
+    Args:
+        opened: The run.
+        listener: Who is told where the weights cannot be checked.
+
+    Raises:
+        RunFolderError: Config, spec and weights do not fit each other, or are damaged.
+    """
+    from dlrun.workflows.assembly import build, refit
+
+    path = opened.folder.file(SPEC)
+    try:
+        model = build(opened.experiment, opened.spec)
+        fitted = refit(opened.spec, model, opened.experiment)
+    except ConfigError as error:
+        what = f"does not fit the model of {CONFIG}: {error.problems[0]}"
+        raise RunFolderError(what, where=str(path)) from error
+    for key in ("label_form", "threshold", "output"):
+        stored, expected = getattr(opened.spec, key), getattr(fitted, key)
+        if stored != expected:
+            what = f"does not fit the model of {CONFIG}: {key} is {stored}, not {expected}."
+            raise RunFolderError(what, where=str(path))
+    load_weights(opened, model, listener)
+    return model
 
 
 def load_weights(opened: OpenedRun, model: Any, listener: Listener) -> None:

@@ -8,12 +8,11 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from dlrun.config import locating
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.errors import UsageError
 from dlrun.rundir.files import replace_with, write_output
 from dlrun.rundir.names import PREDICTIONS
-from dlrun.workflows.opening import OpenedRun, load_weights, open_trained
+from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 
 if TYPE_CHECKING:
     from dlrun.rundir.folder import RunFolder
@@ -102,14 +101,10 @@ def _are_one_file(one: Path, other: Path) -> bool:
 
 
 def _load_predictor(opened: OpenedRun, listener: Listener) -> Predictor:
-    """Build the model and load its weights; TensorFlow is imported here."""
+    """Load the model; TensorFlow is imported here."""
     from dlrun.training.evaluation import Predictor
-    from dlrun.workflows.assembly import build
 
-    with locating(opened.experiment):
-        model = build(opened.experiment, opened.spec)
-    load_weights(opened, model, listener)
-    return Predictor(model)
+    return Predictor(load_model(opened, listener))
 
 
 def _write(stream: TextIO, samples: SampleFile, predictor: Predictor, opened: OpenedRun) -> None:

@@ -18,10 +18,14 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 @st.composite
 def specs(draw):
     columns = draw(st.integers(1, 3))
-    names = st.lists(st.text(max_size=5), min_size=columns, max_size=columns).map(tuple)
+    names = st.lists(st.text(max_size=5), min_size=columns, max_size=columns, unique=True).map(
+        tuple
+    )
     numbers = st.lists(FINITE, min_size=columns, max_size=columns).map(tuple)
     factors = st.lists(FINITE.filter(bool), min_size=columns, max_size=columns).map(tuple)
-    classes = draw(st.none() | st.lists(st.text(max_size=5), min_size=2, max_size=4).map(tuple))
+    classes = draw(
+        st.none() | st.lists(st.text(max_size=5), min_size=2, max_size=4, unique=True).map(tuple)
+    )
     return Spec(
         input_shape=(columns,),
         feature_names=draw(st.none() | names),
@@ -58,6 +62,10 @@ def test_an_image_spec_comes_back_equal():
         ({"input_shape": [True]}, "spec.json: input_shape should be whole numbers."),
         ({"feature_names": ["a"]}, "spec.json: feature_names should be one name for each column."),
         ({"feature_names": [1, 2]}, "spec.json: feature_names should be text."),
+        (
+            {"feature_names": ["a", "a"]},
+            "spec.json: feature_names should be different from each other.",
+        ),
         ({"target_names": []}, "spec.json: target_names should be at least one name."),
         ({"class_values": [1]}, "spec.json: class_values should be one number for each class."),
         ({"threshold": float("nan")}, "spec.json: threshold should be finite numbers."),
