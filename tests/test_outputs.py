@@ -96,3 +96,22 @@ def test_a_file_that_is_called_like_a_split_does_not_change_the_metrics_of_the_r
     assert set(files) == {str(tmp_path / name) for name in ("train", "test")}
     assert all({"loss", "accuracy", "classification"} == set(numbers) for numbers in files.values())
     assert dlrun("runs", "--json").out == listed
+
+
+def test_a_file_with_the_column_of_weights_is_measured_by_it(dlrun, tmp_path):
+    """As the run's own split is: the same rows give the same loss. `predict` needs no weights."""
+    header, *rows = TABLE.splitlines()
+    weighted = [f"{header},w", *(f"{row},{number % 5}" for number, row in enumerate(rows))]
+    (tmp_path / "table.csv").write_text("\n".join(weighted) + "\n")
+    dataset = {"type": "csv", "path": "table.csv", "target": "kind", "sample_weight": "w"}
+    (tmp_path / "weighted.yaml").write_text(config(dataset=dataset))
+    run = dlrun("train", "weighted.yaml", "--quiet").run
+
+    def loss(*words):
+        return json.loads(dlrun("evaluate", run, "--json", *words).out)["metrics"]["loss"]
+
+    expected = loss("--split", "train")
+    assert loss("--data", "table.csv") == expected
+    assert "not used" not in dlrun("predict", run, "table.csv").err
+    (tmp_path / "plain.csv").write_text(TABLE)
+    assert loss("--data", "plain.csv") != expected

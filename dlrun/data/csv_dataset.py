@@ -11,7 +11,7 @@ import numpy as np
 from dlrun.arrays import Dataset, Samples
 from dlrun.data.classes import TextClasses
 from dlrun.data.csv_columns import column_positions
-from dlrun.data.csv_numbers import is_number_like, parse_number, parse_numbers
+from dlrun.data.csv_numbers import is_number_like, parse_number, parse_numbers, parse_weights
 from dlrun.data.spool import Pile, Spool
 from dlrun.data.wording import list_columns
 from dlrun.errors import ConfigError, DataError, Problem
@@ -19,8 +19,6 @@ from dlrun.errors import ConfigError, DataError, Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from dlrun.data.csv import CsvFile, Piece
 
@@ -168,7 +166,7 @@ def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) 
                 is_text = len(choice.targets) == 1 and _is_name(first)
             features.write(parse_numbers(piece, choice.features, choice.feature_names, file.path))
             if choice.weight is not None:
-                weights.append(_read_weights(piece, *choice.weight, file.path))
+                weights.append(parse_weights(piece, *choice.weight, file.path))
             if is_text:
                 classes.add(_read_labels(piece, choice, file.path))
             else:
@@ -180,21 +178,9 @@ def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) 
         class_names=class_names,
         feature_names=choice.feature_names,
         target_names=choice.target_names,
+        sample_weight=None if choice.weight is None else choice.weight[0],
         streamed=streamed,
     )
-
-
-def _read_weights(piece: Piece, name: str, position: int, path: Path) -> NDArray[np.float32]:
-    weights = parse_numbers(piece, [position], [name], path)[:, 0]
-    negative = np.flatnonzero(weights < 0)
-    if len(negative):
-        row = int(negative[0])
-        raise DataError(
-            f"column {name!r}: {piece.rows[row][position].strip()!r} is negative; "
-            "a weight is 0 or more.",
-            where=f"{path}:{piece.numbers[row]}",
-        )
-    return weights.astype(np.float32)
 
 
 def _read_labels(piece: Piece, choice: Choice, path: Path) -> list[str]:

@@ -109,3 +109,30 @@ def _parse_cells(
                 raise cell_error(cells[position], names[column], where)
             numbers[row, column] = number
     return numbers
+
+
+def parse_weights(piece: Piece, name: str, position: int, path: Path) -> NDArray[np.float32]:
+    """Reads a column of row weights.
+
+    Args:
+        piece: Rows of the file.
+        name: The column's name, for messages.
+        position: Where it stands.
+        path: The file, for messages.
+
+    Returns:
+        `(rows,)`, none negative.
+
+    Raises:
+        DataError: A cell is not a number, or negative; names file, line and column.
+    """
+    weights = parse_numbers(piece, [position], [name], path)[:, 0]
+    negative = np.flatnonzero(weights < 0)
+    if len(negative):
+        row = int(negative[0])
+        raise DataError(
+            f"column {name!r}: {piece.rows[row][position].strip()!r} is negative; "
+            "a weight is 0 or more.",
+            where=f"{path}:{piece.numbers[row]}",
+        )
+    return weights.astype(np.float32)

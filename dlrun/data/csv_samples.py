@@ -10,7 +10,7 @@ import numpy as np
 
 from dlrun.arrays import Samples
 from dlrun.data.csv_columns import column_positions
-from dlrun.data.csv_numbers import parse_number, parse_numbers
+from dlrun.data.csv_numbers import parse_number, parse_numbers, parse_weights
 from dlrun.data.pixels import scale_pixels
 from dlrun.data.wording import count, list_classes, list_columns, quote
 from dlrun.errors import DataError
@@ -33,6 +33,7 @@ class Columns:
         feature_names: The names of the features, for messages.
         features: Their positions, counted from 0.
         targets: The positions of the targets; empty where they are not read.
+        weight: The name and the position of the column of row weights, or None.
         notes: What the user should know about the choice.
     """
 
@@ -40,6 +41,7 @@ class Columns:
     feature_names: tuple[str, ...]
     features: list[int]
     targets: list[int]
+    weight: tuple[str, int] | None
     notes: tuple[str, ...]
 
 
@@ -76,8 +78,8 @@ def read_csv_samples(file: CsvFile, columns: Columns, spec: Spec) -> Iterator[Sa
         spec: What the model was trained on.
 
     Returns:
-        Pieces with `x`, `(rows, *input_shape)`, float64, not yet scaled, and `y`: class numbers,
-        values, or None.
+        Pieces with `x`, `(rows, *input_shape)`, float64, not yet scaled; `y`: class numbers,
+        values, or None; and the row weights, where the file has them.
 
     Raises:
         DataError: A cell is not a number, or a class was never seen; names file, line and column.
@@ -88,7 +90,10 @@ def read_csv_samples(file: CsvFile, columns: Columns, spec: Spec) -> Iterator[Sa
             x = scale_pixels(x, spec.pixel_max, f"{file.path}:{piece.numbers[0]}")
         x = x.reshape(len(x), *spec.input_shape)
         y = _read_targets(piece, columns.targets, spec, file) if columns.targets else None
-        yield Samples(x, y)
+        weight = (
+            None if columns.weight is None else parse_weights(piece, *columns.weight, file.path)
+        )
+        yield Samples(x, y, weight)
 
 
 def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: bool) -> Columns:
@@ -100,11 +105,15 @@ def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: 
         missing = missing + missing_targets
     if missing:
         raise _missing(missing, header, where)
-    known = {*names, *spec.target_names}
+    weight: tuple[str, int] | None = None
+    if with_target and spec.sample_weight in header:
+        (position,), _ = column_positions(header, [spec.sample_weight], where=where)
+        weight = (spec.sample_weight, position)
+    known = {*names, *spec.target_names, spec.sample_weight}
     extra = [column or f"column {place + 1}" for place, column in enumerate(header)
              if column not in known]  # fmt: skip
     notes = (f"columns not used: {', '.join(extra)}",) if extra else ()
-    return Columns(True, names, features, targets, notes)
+    return Columns(True, names, features, targets, weight, notes)
 
 
 def _by_place(
@@ -128,7 +137,7 @@ def _by_place(
     if has_targets:
         notes.append(f"the last column is taken as the target {spec.target_names[-1]!r}")
     targets = list(range(entries, width)) if with_target else []
-    return Columns(header, names, list(range(entries)), targets, tuple(notes))
+    return Columns(header, names, list(range(entries)), targets, None, tuple(notes))
 
 
 def _is_data(cells: Sequence[str], entries: int, targets: int) -> bool:

@@ -42,8 +42,9 @@ def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[Sampl
     """Opens a CSV, `.npz` or `.npy` file of rows.
 
     A CSV file may have its columns in any order and others besides; without a header its columns
-    must be the features in their order, and then, possibly, the target. An `.npz` file holds `x`
-    (and `y`), or a single array; an `.npy` file holds `x`.
+    must be the features in their order, and then, possibly, the target. Where the model was trained
+    on rows with weights, and the file has that column, they are read together with the targets.
+    An `.npz` file holds `x` (and `y`), or a single array; an `.npy` file holds `x`.
 
     Args:
         path: The file; everything that is not `.npz` or `.npy` is read as CSV.
@@ -79,10 +80,12 @@ def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples,
         y: NDArray[Any] | None = None
         if with_target:
             y = np.concatenate([piece.y for piece in pieces if piece.y is not None])
-        return Samples(x, y), file.notes
+        weights = [piece.sample_weight for piece in pieces if piece.sample_weight is not None]
+        return Samples(x, y, np.concatenate(weights) if weights else None), file.notes
 
 
 def _ready(pieces: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Samples]:
     for piece in pieces:
         x = apply_scaling(piece.x, spec.scaling, where=str(path))
-        yield Samples(x, None if piece.y is None else encode(piece.y, spec))
+        y = None if piece.y is None else encode(piece.y, spec)
+        yield Samples(x, y, piece.sample_weight)

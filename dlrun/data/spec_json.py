@@ -50,6 +50,7 @@ def spec_from_json(content: object) -> Spec:
         class_names=_maybe(entries, "class_names", _texts),
         class_values=_maybe(entries, "class_values", _numbers),
         pixel_max=_maybe(entries, "pixel_max", _number),
+        sample_weight=_maybe(entries, "sample_weight", _text),
         scaling=_maybe(entries, "scaling", _scaling),
         label_form=_maybe(entries, "label_form", _word),
         threshold=_maybe(entries, "threshold", _number),

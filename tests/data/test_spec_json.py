@@ -34,6 +34,7 @@ def specs(draw):
         if classes
         else None,
         pixel_max=draw(st.none() | FINITE),
+        sample_weight=draw(st.none() | st.text(max_size=5)),
         scaling=draw(st.none() | st.builds(Scaling, st.just("standard"), numbers, factors)),
         label_form=draw(st.sampled_from([None, "index", "one_hot", "binary", "sign", "value"])),
         threshold=draw(st.none() | FINITE),
