@@ -35,7 +35,7 @@ def _without(names: tuple[str, ...]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet_native_log() -> Iterator[None]:
-    """Keep what C++ writes to stderr out of the terminal, unless an exception makes it telling.
+    """Keep what C++ writes to stderr out of the terminal, unless an error makes it telling.
 
     TensorFlow logs before its own log level is read, so no environment variable silences it
     (tensorflow/tensorflow#100442).
@@ -45,7 +45,7 @@ def _quiet_native_log() -> Iterator[None]:
         os.dup2(log.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             log.seek(0)
             os.write(stderr, log.read())
             raise
