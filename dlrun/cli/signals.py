@@ -6,6 +6,8 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
+from dlrun.errors import DlrunError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
@@ -19,19 +21,26 @@ def ending_on_signals() -> Iterator[None]:
 
     A signal that is ignored (`nohup`) stays ignored. Outside of the main thread nothing changes.
     """
-    changed = []
+    changed, received = [], []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise SystemExit(128 + number)
+
     with contextlib.suppress(ValueError):  # not the main thread
         for number in _SIGNALS:
             if signal.getsignal(number) == signal.SIG_DFL:
-                signal.signal(number, _end)
+                signal.signal(number, end)
                 changed.append(number)
     try:
         yield
+    except DlrunError:
+        raise
+    except Exception as error:
+        # TensorFlow makes an error of its own of what is raised inside of its calls.
+        if received:
+            raise SystemExit(128 + received[0]) from error
+        raise
     finally:
         for number in changed:
             signal.signal(number, signal.SIG_DFL)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    """Leave, by an exception that no `except Exception` stops."""
-    raise SystemExit(128 + number)

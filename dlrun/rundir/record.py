@@ -177,7 +177,9 @@ def _failure(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SystemExit):
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
         return _closing("failed", code, f"SystemExit: {error.code}")
-    return _closing("failed", 1, f"{type(error).__name__}: {error}")
+    # TensorFlow puts whole stacks below the line that tells.
+    first_line = str(error).strip().partition("\n")[0]
+    return _closing("failed", 1, f"{type(error).__name__}: {first_line}")
 
 
 def _closing(status: str, exit_code: int, reason: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from dlrun import __version__
 from dlrun.cli.main import describe
+from dlrun.cli.signals import ending_on_signals
 from dlrun.errors import (
     ConfigError,
     DataError,
@@ -184,3 +185,22 @@ def test_sigterm_while_a_command_works(tmp_path):
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (143, "", "Interrupted by SIGTERM.\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(RuntimeError("SystemExit: 143"), SystemExit), (DlrunError("a"), DlrunError)],
+)
+def test_a_signal_that_became_another_error_still_ends_the_command(error, raised):
+    """TensorFlow makes an error of its own of what is raised inside of its calls."""
+
+    def work():
+        with ending_on_signals():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            except SystemExit:
+                raise error from None
+
+    with pytest.raises(raised) as caught:
+        work()
+    assert getattr(caught.value, "code", 143) == 143

@@ -68,7 +68,7 @@ def test_end_of_the_work_closes_the_record(run):
             "epoch 3: The loss is NaN.",
         ),
         (DlrunError("Bad.", fix="Mend it."), "failed", 1, "Bad. Mend it."),
-        (ValueError("a\n  b"), "failed", 1, "ValueError: a b"),
+        (ValueError("a  b\nTraceback:\n  c"), "failed", 1, "ValueError: a b"),
         (SystemExit(143), "interrupted", 143, "Interrupted by SIGTERM."),
         (SystemExit(7), "failed", 7, "SystemExit: 7"),
         (SystemExit("no"), "failed", 1, "SystemExit: no"),
