@@ -41,6 +41,7 @@ TABLES = {
     "bad cell": ("a,b,kind\n1,2,x\n1,abc,y\n", "table.csv:3: column 'b': 'abc' is not a number"),
     "nan": ("a,b,kind\n1,2,x\nnan,3,y\n", "table.csv:3: column 'a': 'nan'"),
     "one class": ("a,b,kind\n1,2,x\n3,4,x\n", "all 2 training rows have the class 'x'"),
+    "one row": ("a,b,kind\n1,2,x\n", "the only training row has the class 'x'"),
     "not utf-8": (b"a,b,kind\n1,2,\xff\n", "UTF-8"),
 }
 

@@ -135,10 +135,8 @@ def check_more_than_one_class(dataset: Dataset) -> None:
         return
     if len(y) == 0:
         return
-    raise DataError(
-        f"all {len(y)} training rows have the class {names[int(y[:1][0])]!r}; "
-        "there is nothing to tell apart."
-    )
+    rows = "the only training row has" if len(y) == 1 else f"all {len(y)} training rows have"
+    raise DataError(f"{rows} the class {names[int(y[:1][0])]!r}; there is nothing to tell apart.")
 
 
 def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -> NDArray[np.int64]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 INPUT = "input"
 """The word by which a layer's `inputs` names the data."""
 
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
+
 
 def build_model(
     layers: Sequence[Mapping[str, Any]],
@@ -117,8 +119,8 @@ def _takes_several(layer: Any) -> bool:
 
 
 def _first_lines(error: Exception) -> str:
-    """Keep Keras's sentence, without the dump of arguments that follows it."""
-    return str(error).split("\n\nArguments received")[0].strip()
+    """Keep Keras's sentence, without its colors and the dump of arguments that follows it."""
+    return _COLOR.sub("", str(error)).split("\n\nArguments received")[0].strip()
 
 
 def _set_weights(layer: Any, weights: Sequence[Any], path: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dlrun.backend import keras
 from dlrun.errors import ConfigError
-from dlrun.models.build import build_model, output_activation
+from dlrun.models.build import _first_lines, build_model, output_activation
 from dlrun.models.summary import summary_text
 from dlrun.models.weights import get_weights, set_weights, weight_layout
 
@@ -200,3 +200,9 @@ def test_any_name_of_an_experiment_will_do(name):
     """Keras takes fewer names for a model than a file system for a file."""
     stack = [layer("Dense", "dense", ["input"], units=1)]
     build_model(stack, input_shape=(2,), seed=0, name=name)
+
+
+def test_the_colors_of_keras_do_not_reach_the_message():
+    """Keras prints some of its messages in bold, wherever they go."""
+    error = ValueError("\x1b[1mException in call().\x1b[0m Bad.\n\nArguments received by a: b")
+    assert _first_lines(error) == "Exception in call(). Bad."
