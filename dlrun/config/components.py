@@ -156,8 +156,18 @@ def _literal(spot: Spot, wanted: literals.Expected) -> Any:
     if complaint is not None:
         spot.wrong(f"{complaint}, got {describe(value)}.", literals.repair(value, wanted))
         return catalog.NOT_LITERAL
+    if type(value) is int and "schedule" in wanted.types:
+        return _as_float(value)
     is_path = "path" in wanted.types and isinstance(value, str)
     return absolute(value, spot.node) if is_path else value
+
+
+def _as_float(value: int) -> int | float:
+    """A whole number where a number is meant: Keras refuses the learning rate 1 and takes 1.0."""
+    try:
+        return float(value)
+    except OverflowError:
+        return value
 
 
 def absolute(path: str, node: Node) -> Path:

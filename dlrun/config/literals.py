@@ -52,6 +52,7 @@ class Expected:
         low: The smallest number.
         high: The largest number.
         folds_case: Whether the choices may be written in any case.
+        counts: Whether a list, or a list in it, holds nothing but integers and null.
     """
 
     types: frozenset[str] = frozenset()
@@ -59,6 +60,7 @@ class Expected:
     low: float = -math.inf
     high: float = math.inf
     folds_case: bool = False
+    counts: bool = False
 
     def __str__(self) -> str:
         """`an integer`, `a number or null`, `'valid' or 'same'`."""
@@ -71,6 +73,16 @@ class Expected:
         return f"{', '.join(all_but_last)} or {last}" if all_but_last else last
 
 
+REDUCTIONS: Final = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none")
+KNOWN: Final = {
+    "reduction": Expected(frozenset({"str", "null"}), REDUCTIONS),
+    "noise_shape": Expected(frozenset({"list", "null"}), counts=True),
+    "target_shape": Expected(frozenset({"list"}), counts=True),
+    "dims": Expected(frozenset({"list"}), counts=True),
+}
+"""Arguments of Keras about whose type the docstrings are silent or vague."""
+
+
 @lru_cache
 def expected(parameter: Parameter) -> Expected:
     """What an argument takes, from its annotation, else its docstring, else its default."""
@@ -79,6 +91,8 @@ def expected(parameter: Parameter) -> Expected:
         return Expected(types, choices)
     if parameter.name == "name":
         return Expected(frozenset({"str", "null"}))
+    if parameter.name in KNOWN:
+        return KNOWN[parameter.name]
     said = prose.read(parameter.doc or "")
     low, high = said.low, said.high
     if parameter.name in AT_LEAST_ONE:
@@ -89,7 +103,8 @@ def expected(parameter: Parameter) -> Expected:
     choices = said.choices
     if parameter.default not in (None, NOT_LITERAL, *choices):
         choices = ()  # the list was about something else
-    return Expected(types, choices, low, high, said.folds_case)
+    counts = {"int", "list"} <= types and "float" not in types
+    return Expected(types, choices, low, high, said.folds_case, counts)
 
 
 def complaint(value: Any, wanted: Expected) -> str | None:
@@ -99,7 +114,9 @@ def complaint(value: Any, wanted: Expected) -> str | None:
     if wanted.choices and isinstance(value, str):
         folded = value.lower() if wanted.folds_case else value
         return None if folded in wanted.choices else f"Expected {wanted}"
-    items = value if isinstance(value, list) else [value]
+    items = value if isinstance(value, list | tuple) else [value]
+    if wanted.counts and not all(map(_is_count, items)):
+        return "Expected whole numbers in the list"
     for item in items:
         if isinstance(item, int | float) and not isinstance(item, bool):
             if item < wanted.low and math.isinf(wanted.high):
@@ -107,6 +124,12 @@ def complaint(value: Any, wanted: Expected) -> str | None:
             if not wanted.low <= item <= wanted.high:
                 return f"Expected {wanted.low:g} to {wanted.high:g}"
     return None
+
+
+def _is_count(item: Any) -> bool:
+    if isinstance(item, list | tuple):
+        return all(map(_is_count, item))
+    return item is None or (isinstance(item, int) and not isinstance(item, bool))
 
 
 def repair(value: Any, wanted: Expected) -> str | None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.backend import keras
 from dlrun.backend.components import create
+from dlrun.catalog.metric_labels import misfit
 from dlrun.errors import ConfigError, Problem
-from dlrun.training.metric_labels import misfit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ def _build(component: Mapping[str, Any], spec: Spec, *, path: str) -> Any:
     word = component["type"]
     if word in ACCURACY:
         return _accuracy(spec, name=str(component.get("name") or word), path=path)
-    problem = misfit(component, spec)
+    problem = misfit(component, label_form=spec.label_form, output=spec.output)
     if problem is not None:
         raise ConfigError(Problem(path, *problem))
     return create("metrics", component, path=path)

@@ -27,7 +27,12 @@ def expected(kind, word, argument):
         ("layers", "MaxPooling2D", "strides", "an integer, a list or null"),
         ("layers", "LSTM", "use_cudnn", "another value"),
         ("layers", "ReLU", "max_value", "a number or null"),
-        ("losses", "BinaryCrossentropy", "reduction", "another value"),
+        (
+            "losses",
+            "BinaryCrossentropy",
+            "reduction",
+            "'sum', 'sum_over_batch_size', 'mean', 'mean_with_sample_weight', 'none' or null",
+        ),
         ("optimizers", "SGD", "momentum", "a number"),
         ("optimizers", "Adam", "clipnorm", "a number or null"),
         ("callbacks", "EarlyStopping", "patience", "an integer"),

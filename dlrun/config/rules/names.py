@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from dlrun.config.components import UNKNOWN
 from dlrun.config.layers import DATA
 from dlrun.errors import Problem
 
@@ -48,7 +49,7 @@ def layer_names_are_usable(experiment: Experiment) -> Iterator[Problem]:
         elif "/" in layer.name:
             what = f"The name '{layer.name}' holds a slash, which Keras does not allow."
             yield Problem(path, what, f"Write '{layer.name.replace('/', '_')}'.")
-        elif not USABLE.fullmatch(layer.name):
+        elif layer.type != UNKNOWN and not USABLE.fullmatch(layer.name):
             what = f"The name '{layer.name}' holds what TensorFlow does not allow."
             yield Problem(path, what, "Use the letters a to z, digits and . _ - only.")
 

@@ -7,13 +7,8 @@ import json
 import pytest
 
 from dlrun import catalog
-from dlrun.arrays import Spec
-from dlrun.training import metric_labels
-from dlrun.training.metric_labels import misfit
-
-
-def spec(form, output="probability"):
-    return Spec((2,), class_names=("a", "b"), label_form=form, output=output)
+from dlrun.catalog import metric_labels
+from dlrun.catalog.metric_labels import misfit
 
 
 @pytest.mark.parametrize(
@@ -33,7 +28,7 @@ def spec(form, output="probability"):
 )
 def test_a_metric_that_misreads_labels_or_outputs_is_refused(form, output, metric, message):
     """With what it takes and what it would get."""
-    what, _ = misfit(metric, spec(form, output))
+    what, _ = misfit(metric, label_form=form, output=output)
     assert message in what
 
 
@@ -55,7 +50,7 @@ def test_a_metric_that_misreads_labels_or_outputs_is_refused(form, output, metri
 )
 def test_a_metric_that_reads_them_right_is_taken(form, output, metric):
     """No false refusals."""
-    assert misfit(metric, spec(form, output)) is None
+    assert misfit(metric, label_form=form, output=output) is None
 
 
 def test_the_tables_name_metrics_that_exist():

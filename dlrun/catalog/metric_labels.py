@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dlrun.arrays import Spec
+    from dlrun.catalog.losses import LabelForm
 
 COUNTING = frozenset(
     {
@@ -41,35 +41,38 @@ PROBABILITIES = COUNTING | frozenset({"CategoricalCrossentropy", "SparseCategori
 """Metrics that take outputs for probabilities, unless an argument says otherwise."""
 
 
-def misfit(component: Mapping[str, Any], spec: Spec) -> tuple[str, str] | None:
+def misfit(
+    component: Mapping[str, Any], *, label_form: LabelForm | None, output: str | None
+) -> tuple[str, str] | None:
     """Say why a metric would give a number that means nothing.
 
     Args:
         component: `{"type": word, **arguments}`.
-        spec: What the labels and the outputs look like; complete.
+        label_form: What the labels look like.
+        output: What the outputs are; see `dlrun.arrays.Spec`.
 
     Returns:
         What does not fit, and how to mend it; None where the metric fits.
     """
     word = component["type"]
-    if spec.label_form == "index" and word not in SPARSE | ANY_LABELS:
+    if label_form == "index" and word not in SPARSE | ANY_LABELS:
         return (
             f"{word} does not take class numbers, which the labels of this loss are.",
             "Use accuracy, a sparse metric, or the loss categorical_crossentropy.",
         )
-    if spec.label_form != "index" and word in SPARSE:
+    if label_form != "index" and word in SPARSE:
         return (
             f"{word} takes class numbers, which the labels of this loss are not.",
             "Use accuracy, or the loss sparse_categorical_crossentropy.",
         )
-    if spec.label_form in ("binary", "sign") and word in CATEGORICAL:
+    if label_form in ("binary", "sign") and word in CATEGORICAL:
         return f"{word} takes one-hot labels, but there is one output.", "Use accuracy."
-    if spec.label_form == "sign" and word in COUNTING:
+    if label_form == "sign" and word in COUNTING:
         return (
             f"{word} takes labels of 0 and 1, but this loss uses -1 and +1.",
             "Use accuracy; dlrun evaluate prints precision and recall per class.",
         )
-    if spec.output == "logit" and word in PROBABILITIES and not _takes_logits(component):
+    if output == "logit" and word in PROBABILITIES and not _takes_logits(component):
         return (
             f"{word} takes probabilities, but the outputs are logits.",
             "Give it 'from_logits: true' or 'thresholds: 0' where it has them, or use accuracy.",
