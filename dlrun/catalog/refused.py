@@ -8,6 +8,7 @@ CODE: Final = "it runs code that a config cannot hold"
 ABSTRACT: Final = "it is a base class for others"
 INPUT: Final = "the input comes from the dataset; name it 'input' in 'inputs'"
 FUNCTION: Final = "it takes a Python function, which a config cannot hold"
+TEXT: Final = "it works on text, and data are numbers"
 OWN_PROGRESS: Final = "dlrun keeps the history and shows the progress itself"
 
 REFUSED: Final[dict[str, dict[str, str]]] = {
@@ -22,8 +23,17 @@ REFUSED: Final[dict[str, dict[str, str]]] = {
         "Input": INPUT,
         "InputLayer": INPUT,
         "InputSpec": INPUT,
+        "StringLookup": TEXT,
+        "TextVectorization": TEXT,
+        "HashedCrossing": "it takes features as a tuple of columns, and data are one array",
+        "MaxNumBoundingBoxes": "it works on bounding boxes, which no dataset has",
+        "Equalization": "Keras itself cannot build a model with it",
+        "Pipeline": "it only holds other layers; write them out",
     },
-    "losses": {"Loss": ABSTRACT},
+    "losses": {
+        "Loss": ABSTRACT,
+        "CTC": "it compares sequences of labels, and a row has one label",
+    },
     "metrics": {
         "Metric": ABSTRACT,
         "Mean": "it averages one value and cannot compare targets with predictions",

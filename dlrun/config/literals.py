@@ -137,6 +137,8 @@ def repair(value: Any, wanted: Expected) -> str | None:
     meant: Any = None
     if "int" in wanted.types and isinstance(value, float) and value.is_integer():
         meant = int(value)
+    elif wanted.counts and type(value) is int and "int" not in wanted.types:
+        meant = [value]
     elif isinstance(value, str) and wanted.choices:
         near = get_close_matches(value.lower(), [str(one) for one in wanted.choices], n=1)
         return f"Did you mean '{near[0]}'?" if near else None

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 100_000
+PLAIN: Final = {
+    "did not find expected key": "This does not belong here: a key such as 'name:' was expected.",
+    "did not find expected ','": "A comma or a closing bracket is missing.",
+}
+"""Slips in YAML by how PyYAML's complaint begins, in plain words."""
 UNFINISHED: Final = Node(None, Place(""))
 
 
@@ -202,7 +207,8 @@ class _Reader:
         """What the parser could not make sense of, in plain words where it is a known slip."""
         mark, opening = error.problem_mark, error.context_mark or error.problem_mark
         said = error.problem or "it cannot be read"
-        what, fix = f"This is not YAML: {said}.", None
+        plain = next((PLAIN[slip] for slip in PLAIN if said.startswith(slip)), None)
+        what, fix = plain or f"This is not YAML: {said}.", None
         character = self.text[mark.index : mark.index + 1] if mark else ""
         if character == "\t":
             what, fix = "A tab cannot indent YAML.", "Indent with spaces."

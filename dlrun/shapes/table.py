@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from dlrun.shapes import convolutions, core, merging, normalizations, pooling, recurrent, reshaping
+from dlrun.shapes import (
+    convolutions,
+    core,
+    images,
+    merging,
+    normalizations,
+    pooling,
+    recurrent,
+    reshaping,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +38,7 @@ ONE_INPUT: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
     **reshaping.LAYERS,
     **normalizations.LAYERS,
     **recurrent.LAYERS,
+    **images.LAYERS,
 }
 """Layers that read one other."""
 ONE_INPUT["TimeDistributed"] = partial(recurrent.time_distributed, table=ONE_INPUT)

@@ -84,7 +84,7 @@ def test_an_alias_is_changed_in_one_place_only(load):
         ("name=a\udc80", "--set name: The character U+DC80 cannot stand in a config. Remove it."),
         (
             "training.epochs=[1",
-            "--set training.epochs: This is not YAML: did not find expected ',' or ']'.",
+            "--set training.epochs: A comma or a closing bracket is missing.",
         ),
         (
             "dataset={type: moons, a: 1}",

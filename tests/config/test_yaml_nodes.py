@@ -77,7 +77,7 @@ def test_aliases_are_written_out():
         ("a: @b", "f:1:4: The character '@' cannot start a value. Put it in quotes."),
         ("a: b: c", "f:1:5: This is not YAML: mapping values are not allowed"),
         ('a: "b', "f:1:4: The quote that opens here is never closed. Close it."),
-        ("a: [1, 2", "f:2:1: This is not YAML: did not find expected ',' or ']'. It is part of"),
+        ("a: [1, 2", "f:2:1: A comma or a closing bracket is missing. It is part of"),
         ("a: {<<: {b: 1}}", "f:1:5: a.<<: YAML 1.2 has no merge keys. Write them out."),
         ('a: "\\0"', "f:1:4: a: Text cannot hold a NUL. Remove it."),
         ("a: 1e999", "f:1:4: a: 1e999 is too large for a number. Write a smaller number."),

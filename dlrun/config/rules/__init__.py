@@ -10,6 +10,7 @@ from dlrun.config.rules import (
     files,
     graph,
     last_layer,
+    metrics,
     names,
     shapes,
     training,
@@ -42,7 +43,10 @@ RULES: Final = (
     Rule(graph.outputs_are_read, ("model.layers[].name", "model.layers[].inputs")),
     Rule(graph.number_of_inputs_fits),
     Rule(arguments.one_number_per_dimension),
+    Rule(arguments.one_margin_per_side),
     Rule(arguments.strides_or_dilation),
+    Rule(arguments.matrices_are_matrices),
+    Rule(arguments.some_of_the_rows_stay),
     Rule(arguments.cells_are_inside_rnn),
     Rule(arguments.wrappers_hold_what_they_can_use),
     Rule(weights.weights_are_arrays),
@@ -66,6 +70,7 @@ RULES: Final = (
     Rule(shapes.shapes_fit, ("dataset",), reads_above=True),
     Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True),
     Rule(shapes.last_layer_fits_the_targets, ("dataset", "loss"), reads_above=True),
+    Rule(metrics.metrics_fit_the_labels, ("dataset", "loss", "model")),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from dlrun.catalog import find, nested_kind
 from dlrun.config.findings import listed
 from dlrun.errors import Problem
 
@@ -15,10 +16,18 @@ if TYPE_CHECKING:
 
 RANKED: Final = re.compile(r"(?:.*Conv|.*Pooling|UpSampling|ConvLSTM)(\d)D(?:Transpose)?")
 PER_DIMENSION: Final = ("kernel_size", "strides", "pool_size", "dilation_rate", "size")
+MARGIN: Final = re.compile(r"(Cropping|ZeroPadding)(\d)D")
+MARGINS: Final = {"Cropping": "cropping", "ZeroPadding": "padding"}
+OF_MATRICES: Final = ("Identity", "Orthogonal", "OrthogonalRegularizer")
+OF_TWO_AXES: Final = ("Identity", "OrthogonalRegularizer")
+WINDOW: Final = re.compile(r"Conv\w*\dD")
+VECTORS: Final = ("alpha_", "beta_", "bias_", "gamma_", "moving_")
 CELLS: Final = ("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells")
 NEEDS_STATISTICS: Final = {
     "Normalization": ("mean", "Give mean and variance, or use 'dataset.scale: standard'."),
     "Discretization": ("bin_boundaries", "List the boundaries."),
+    "IntegerLookup": ("vocabulary", "List the numbers that it knows."),
+    "CategoryEncoding": ("num_tokens", "Write how many categories there are."),
 }
 RECURRENT: Final = ("GRU", "LSTM", "RNN", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 
@@ -32,6 +41,44 @@ def one_number_per_dimension(experiment: Experiment) -> Iterator[Problem]:
             if ranked and isinstance(given, list) and len(given) != int(ranked[1]):
                 what = f"Expected a list of {ranked[1]} for {layer.type}, got {len(given)}."
                 yield Problem(f"model.layers[{index}].{name}", what, "Or write one number.")
+
+
+def one_margin_per_side(experiment: Experiment) -> Iterator[Problem]:
+    """What is cut off or padded is one number, one for each axis, or two for each."""
+    for index, layer in enumerate(experiment.model.layers):
+        margin = MARGIN.fullmatch(layer.type)
+        name = MARGINS[margin[1]] if margin else ""
+        given = layer.arguments.get(name)
+        if margin is None or not isinstance(given, list):
+            continue
+        length = max(2, int(margin[2]))
+        if len(given) != length:
+            what = f"Expected a list of {length} for {layer.type}, got {len(given)}."
+            yield Problem(f"model.layers[{index}].{name}", what, "Or write one number.")
+
+
+def matrices_are_matrices(experiment: Experiment) -> Iterator[Problem]:
+    """What speaks of the rows of a matrix cannot be said of a bias or of another vector."""
+    for index, layer in enumerate(experiment.model.layers):
+        for name, given in layer.arguments.items():
+            kind = nested_kind(name)
+            word = given.get("type") if isinstance(given, dict) else given
+            known = find(kind, word) if kind and isinstance(word, str) else None
+            if known is None:
+                continue
+            is_vector = known.name in OF_MATRICES and name.startswith(VECTORS)
+            is_window = known.name in OF_TWO_AXES and WINDOW.search(layer.type)
+            if is_vector or (is_window and name.startswith("kernel_")):
+                what = f"{known.name} is for matrices, and the {name.partition('_')[0]} is none."
+                yield Problem(f"model.layers[{index}].{name}", what, "Choose another.")
+
+
+def some_of_the_rows_stay(experiment: Experiment) -> Iterator[Problem]:
+    """AlphaDropout divides by what it keeps."""
+    for index, layer in enumerate(experiment.model.layers):
+        if layer.type in ("AlphaDropout", "GaussianDropout") and layer.arguments.get("rate") == 1:
+            what = f"{layer.type} divides by the share that it keeps, which is 0."
+            yield Problem(f"model.layers[{index}].rate", what, "Choose a rate below 1.")
 
 
 def strides_or_dilation(experiment: Experiment) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MERGING: Final = {
     "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract",
 }  # fmt: skip
+ATTENDING: Final = {"AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention"}
 PAIRING: Final = {"Dot", "Subtract"}
 """Merging layers that take exactly two."""
 ONE_INPUT: Final = re.compile(
@@ -82,6 +83,9 @@ def number_of_inputs_fits(experiment: Experiment) -> Iterator[Problem]:
         if layer.type in MERGING and (count == 1 or too_many):
             what = f"{layer.type} takes {wanted} inputs, got {count}."
             yield Problem(path, what, "Name them, such as 'inputs: [a, b]'.")
+        elif layer.type in ATTENDING and count not in (2, 3):
+            what = f"{layer.type} takes two or three inputs (query, value, key), got {count}."
+            yield Problem(path, what, "A layer attends to itself by 'inputs: [a, a]'.")
         elif count > 1 and ONE_INPUT.fullmatch(layer.type):
             what = f"{layer.type} takes one input, got {count}."
             yield Problem(path, what, "Put a layer such as Concatenate before it.")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dlrun.catalog.losses import label_form
+from dlrun.errors import Problem
 from dlrun.shapes import find_sample, walk
 from dlrun.shapes.last_layer import LAST, target_misfit, units_misfit
 from dlrun.shapes.weights import misfits
@@ -13,9 +14,8 @@ from dlrun.shapes.weights import misfits
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dlrun.config.schema import Experiment
-    from dlrun.errors import Problem
-    from dlrun.shapes import Sample, Step
+    from dlrun.config.schema import Experiment, LayerConfig
+    from dlrun.shapes import Sample, Shape, Step
 
 
 def shapes_fit(experiment: Experiment) -> Iterator[Problem]:
@@ -36,7 +36,7 @@ def weights_fit_the_input(experiment: Experiment) -> Iterator[Problem]:
 def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
     """The last layer gives what the classes and the loss, or the targets, ask for."""
     sample, steps = _walk(experiment)
-    outputs = steps[-1].shape
+    outputs = steps[-1].shape or _least(experiment.model.layers[-1])
     loss = None if experiment.loss is None else experiment.loss.type
     form, problem = label_form(loss), None
     if outputs is None or sample.shape is None:
@@ -45,11 +45,20 @@ def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
         problem = units_misfit(
             outputs, sample=sample.shape, classes=sample.classes, loss=loss, form=form
         )
+    elif sample.target is not None and form in ("index", "sign"):
+        what = f"{loss} needs classes, but the target is a number."
+        problem = Problem("loss", what, "Choose a loss for numbers, such as mean_squared_error.")
     elif sample.target is not None and form == "value":
         problem = target_misfit(outputs, sample.target)
     if problem is not None:
         last = f"model.layers[{len(steps) - 1}]"
         yield replace(problem, path=last if problem.path == LAST else problem.path)
+
+
+def _least(last: LayerConfig) -> Shape | None:
+    """What a Dense layer gives at least; if that does not fit, more axes would not either."""
+    units = last.arguments.get("units")
+    return (units,) if last.type == "Dense" and isinstance(units, int) else None
 
 
 def _walk(experiment: Experiment) -> tuple[Sample, tuple[Step, ...]]:

@@ -1,0 +1,83 @@
+"""Shapes of layers that change images, and of adaptive pooling; others that need certain axes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from dlrun.shapes.outputs import Output, Shape, show, unknown
+from dlrun.shapes.windows import image, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dlrun.shapes.layer import Layer
+
+GREY: Final = 1
+COLOUR: Final = 3
+CHANNELS: Final[dict[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("AugMix", "RandAugment", "RandomGrayscale"), (GREY, COLOUR)),
+    **dict.fromkeys(("RandomColorDegeneration", "RandomHue", "RandomSaturation"), (COLOUR,)),
+}
+"""How many channels an image may have, where that matters."""
+AUGMENTING: Final = (
+    "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix",
+    "MixUp", "RandomBrightness", "RandomColorJitter", "RandomContrast", "RandomElasticTransform",
+    "RandomErasing", "RandomFlip", "RandomGaussianBlur", "RandomInvert", "RandomPerspective",
+    "RandomPosterization", "RandomRotation", "RandomSharpness", "RandomShear",
+    "RandomTranslation", "RandomZoom", "Solarization", *CHANNELS,
+)  # fmt: skip
+"""Layers that leave an image as large as it was. Keras takes a sample of two axes, too: it then
+sees all rows of a batch as one image, and mixes them."""
+
+
+def augmented(layer: Layer, shape: Shape) -> Output:
+    """An image as large as it was."""
+    _, channels = image(layer, shape, 2)
+    allowed = CHANNELS.get(layer.type)
+    if allowed and channels is not None and channels not in allowed:
+        numbers = " or ".join(map(str, allowed))
+        what = f"{layer.type} takes images of {numbers} channels, got {show(shape)}."
+        layer.refuse(what, "Remove it.")
+    return Output(shape)
+
+
+def resized(layer: Layer, shape: Shape) -> Output:
+    """`(height, width, channels)` to another height and width."""
+    _, channels = image(layer, shape, 2)
+    return Output(sample(layer, (layer.whole("height"), layer.whole("width")), channels))
+
+
+def adaptive_pooling(layer: Layer, shape: Shape, *, rank: int) -> Output:
+    """`(*sizes, channels)` to `(*output_size, channels)`."""
+    _, channels = image(layer, shape, rank)
+    return Output(sample(layer, layer.window("output_size", rank), channels))
+
+
+def sequence_of_images(layer: Layer, shape: Shape, *, rank: int) -> Output:
+    """`(steps, *sizes, channels)`; what it gives is left to Keras."""
+    if len(shape) != rank + 2:
+        sizes = ("height", "width", "depth")[:rank]
+        wanted = ", ".join(("steps", *sizes, "channels"))
+        what = f"{layer.type} takes an input of shape ({wanted}), got {layer.got(shape)}."
+        layer.refuse(what, "Put a Reshape layer before it.")
+    unknown()
+
+
+def sequence(layer: Layer, shape: Shape) -> Output:
+    """`(steps, features)`; what it gives is left to Keras."""
+    layer.expect_rank(shape, 2)
+    unknown()
+
+
+LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
+    **dict.fromkeys(AUGMENTING, augmented),
+    **dict.fromkeys(("CenterCrop", "RandomCrop", "Resizing"), resized),
+    **{
+        f"Adaptive{kind}Pooling{rank}D": partial(adaptive_pooling, rank=rank)
+        for kind in ("Average", "Max")
+        for rank in (1, 2, 3)
+    },
+    **{f"ConvLSTM{rank}D": partial(sequence_of_images, rank=rank) for rank in (1, 2, 3)},
+    "RNN": sequence,
+}

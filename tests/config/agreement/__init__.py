@@ -1,0 +1,1 @@
+"""Mutated configs, and what Keras itself says to them."""
