@@ -68,11 +68,6 @@ def positive(x, rng):
     return np.abs(value(x, rng)) + np.float32(0.5)
 
 
-def letters(x, rng):
-    """Two labels from 1 to 3 in a row, `(rows, 2)`, for CTC, whose class 0 is the blank."""
-    return rng.integers(1, 4, size=(len(x), 2)).astype("int64")
-
-
 TARGETS = {
     "index": index,
     "one_hot": one_hot,
@@ -80,7 +75,6 @@ TARGETS = {
     "sign": sign,
     "value": value,
     "positive": positive,
-    "letters": letters,
 }
 
 

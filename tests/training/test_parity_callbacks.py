@@ -24,7 +24,7 @@ callbacks = keras.callbacks
 HIDDEN = {"type": "Dense", "units": 6, "activation": "relu"}
 SOFTMAX = {"type": "Dense", "units": 3, "activation": "softmax"}
 ACCURACY = {"type": "CategoricalAccuracy", "name": "accuracy"}
-EPOCHS = 25
+EPOCHS = 20
 """Enough for every callback below to act in the middle of the training."""
 
 
@@ -65,7 +65,22 @@ STOPS = {
 }
 
 
-@pytest.mark.parametrize("name", STOPS)
+SLOW = {
+    "no patience",
+    "mode given",
+    "more is better",
+    "plateau, more is better",
+    "plateau, cooldown, least rate",
+}
+"""Left out unless asked for with `-m slow`; each costs an epoch of `fit` many times over."""
+
+
+def mostly(names):
+    """The names, the slow ones marked."""
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in names]
+
+
+@pytest.mark.parametrize("name", mostly(STOPS))
 def test_early_stopping_stops_where_fit_stops(name):
     """In the same epoch, long before the last one, with the same weights."""
     ours, _ = train_both(lambda: [STOPS[name]()])
@@ -75,10 +90,11 @@ def test_early_stopping_stops_where_fit_stops(name):
 def test_early_stopping_that_never_stops_restores_the_best_weights():
     """At the end of the last epoch, as under `fit`."""
     ours, _ = train_both(
-        lambda: [callbacks.EarlyStopping("val_loss", patience=99, restore_best_weights=True)]
+        lambda: [callbacks.EarlyStopping("val_loss", patience=99, restore_best_weights=True)],
+        epochs=25,
     )
-    assert len(ours.history["loss"]) == EPOCHS
-    free = train_by_dlrun(case(), epochs=EPOCHS)
+    assert len(ours.history["loss"]) == 25
+    free = train_by_dlrun(case(), epochs=25)
     assert difference(ours, free).weights > CLOSE
 
 
@@ -102,7 +118,7 @@ RATES = {
 }
 
 
-@pytest.mark.parametrize("name", RATES)
+@pytest.mark.parametrize("name", mostly(RATES))
 def test_learning_rates_are_those_of_fit(name):
     """In every epoch; and they change more than once."""
     ours, theirs = train_both(lambda: [RATES[name]()])
@@ -113,7 +129,7 @@ def test_learning_rates_are_those_of_fit(name):
 
 @pytest.mark.parametrize("rate", ["plateau", "a function of the epoch"])
 @pytest.mark.parametrize("stop", ["patience", "best weights"])
-@pytest.mark.parametrize("first", ["rate", "stop"])
+@pytest.mark.parametrize("first", ["rate", pytest.param("stop", marks=pytest.mark.slow)])
 def test_two_that_change_the_course_act_together(rate, stop, first):
     """In either order: rates, stopping epoch and restored weights are those of `fit`."""
     makers = [RATES[rate], STOPS[stop]]
@@ -152,7 +168,7 @@ def saved_models(tmp_path, make, one=None):
     folders = tmp_path / "ours", tmp_path / "theirs"
     for folder, train in zip(folders, (train_by_dlrun, train_by_fit), strict=True):
         folder.mkdir()
-        train(one, epochs=EPOCHS, callbacks=lambda folder=folder: make(folder))
+        train(one, epochs=8, callbacks=lambda folder=folder: make(folder))
     return folders
 
 

@@ -181,7 +181,13 @@ def test_networks_over_images_train_as_under_fit(name):
     check(IMAGES[name])
 
 
-@pytest.mark.parametrize("name", SERIES)
+SLOW = {"bidirectional", "stacked, with dropout inside", "an RNN of cells", "unrolled"}
+"""Long to trace; `-m slow` runs them."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in SERIES]
+)
 def test_networks_over_series_train_as_under_fit(name):
     """Recurrent layers, embeddings, attention: the same weights, the same history."""
     check(SERIES[name])
