@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 # Linux counts the memory of a forking parent as the child's own peak, so a small one does it.
 LAUNCHER = """\
-import json, resource, subprocess, sys, time
+import json, os, resource, subprocess, sys, time
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user has the compiled files
 began = time.perf_counter()
 done = subprocess.run(sys.argv[1:], capture_output=True, text=True)
 seconds = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-print(json.dumps({"seconds": seconds, "mebibytes": peak, "code": done.returncode,
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps({"seconds": seconds, "processor": used.ru_utime + used.ru_stime,
+                  "mebibytes": used.ru_maxrss / 1024, "code": done.returncode,
                   "stderr": done.stderr[-2000:]}))
 """
 
@@ -47,7 +49,11 @@ model.evaluate(x_test, y_test, batch_size=128, verbose=0)
 
 
 def launch(*command: str) -> dict[str, float]:
-    """Run a command to its end; return its `seconds` and its peak of memory in `mebibytes`."""
+    """Run a command to its end.
+
+    Returns:
+        Its `seconds`, those that it had a `processor` for, and its peak of memory in `mebibytes`.
+    """
     launched = subprocess.run(
         [sys.executable, "-c", LAUNCHER, *command],
         check=True,

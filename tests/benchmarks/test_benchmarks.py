@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks import commands, training
+from tests.benchmarks import commands, light, training
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.rows import Row, alternating, line, table
 
-TINY = ["two_points_sigmoid", "threshold_hinge", "mnist_cnn", "lstm"]
+TINY = ["light_validate", "two_points_sigmoid", "threshold_hinge", "mnist_cnn", "lstm"]
 
 
 @pytest.mark.parametrize("word", TINY)
@@ -62,5 +62,7 @@ def test_the_table_says_which_goal_was_missed():
 
 def test_every_benchmark_has_a_name_to_choose_it_by():
     """`python -m tests.benchmarks lstm` runs one."""
-    names = [one.__name__ for one in (*commands.BENCHMARKS, *training.BENCHMARKS)]
-    assert len(set(names)) == len(names) == 8
+    names = [
+        one.__name__ for one in (*light.BENCHMARKS, *commands.BENCHMARKS, *training.BENCHMARKS)
+    ]
+    assert len(set(names)) == len(names) == 14

@@ -111,38 +111,51 @@ def file(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzz") / "config.yaml"
 
 
-FUZZ = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+def to_bytes(text):
+    """Text as a file holds it, broken text too."""
+    return text.encode("utf-8", "surrogatepass")
 
 
-@FUZZ
-@given(text=mutated())
-def test_mutations_of_good_configs(file, text):
-    """Cut, doubled, mixed up."""
-    check(file, text.encode("utf-8", "surrogatepass"))
-
-
-@FUZZ
-@given(text=GRAMMAR)
-def test_configs_of_the_right_form(file, text):
-    """Real words and keys in the wrong places."""
-    check(file, text.encode("utf-8", "surrogatepass"))
-
-
-@FUZZ
-@given(content=st.binary(max_size=200) | SIGN_TEXT.map(str.encode))
-def test_noise(file, content):
-    """Bytes, and the characters that mean something to YAML."""
-    check(file, content)
-
-
-@FUZZ
-@given(
-    key=st.lists(st.sampled_from(KEYS) | st.integers(-2, 3).map(str), min_size=1, max_size=5),
-    value=VALUES,
-)
-def test_overrides(file, key, value):
-    """Any path, any value."""
+def override(key, value):
+    """A flag that sets any path to any value."""
     written = yaml.safe_dump(value, default_flow_style=True, width=10**6).strip()
-    check(file, SHIPPED[0].encode(), [f"{'.'.join(key)}={written}"])
+    return SHIPPED[0].encode(), [f"{'.'.join(key)}={written}"]
+
+
+FUZZ = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+ANY_PATH = st.lists(st.sampled_from(KEYS) | st.integers(-2, 3).map(str), min_size=1, max_size=5)
+CASES = {
+    "a good config cut, doubled, mixed up": st.tuples(mutated().map(to_bytes), st.just(())),
+    "real words and keys in the wrong places": st.tuples(GRAMMAR.map(to_bytes), st.just(())),
+    "bytes, and the characters that mean something to YAML": st.tuples(
+        st.binary(max_size=200) | SIGN_TEXT.map(str.encode), st.just(())
+    ),
+    "any path set to any value": st.builds(override, ANY_PATH, VALUES),
+}
+"""What a config can be made of: its bytes, and the flags beside it."""
+MANY = dict(zip(CASES, (3000, 1500, 4000, 1500), strict=True))
+"""10,000 in all, more of those that are quick to make."""
+
+
+def fuzz(file, cases, examples):
+    """Check some of the cases."""
+
+    @settings(FUZZ, max_examples=examples)
+    @given(cases)
+    def each(case):
+        check(file, *case)
+
+    each()
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_few(file, kind):
+    """In every run of the tests."""
+    fuzz(file, CASES[kind], 250)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", CASES)
+def test_ten_thousand(file, kind):
+    """In every run of CI."""
+    fuzz(file, CASES[kind], MANY[kind])

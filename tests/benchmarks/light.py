@@ -1,0 +1,124 @@
+"""The commands that never load TensorFlow, against a Python that does nothing."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.commands import launch
+from tests.benchmarks.rows import Row, alternating
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+GOAL = 0.2
+"""Seconds, whatever the machine's Python takes to start."""
+BLOCK = """\
+    - type: Conv2D
+      name: convolution_{n}
+      filters: 8
+      kernel_size: 3
+      padding: same
+      activation: relu
+      kernel_regularizer: {{type: L2, l2: 0.001}}
+    - type: BatchNormalization
+      name: normal_{n}
+      momentum: 0.9
+    - type: Dropout
+      name: dropout_{n}
+      rate: 0.1
+"""
+HEAD = """\
+dataset:
+  type: digits
+  validation_split: 0.1
+model:
+  layers:
+"""
+TAIL = """\
+    - type: Flatten
+    - type: Dense
+      units: 10
+      activation: softmax
+loss: categorical_crossentropy
+optimizer:
+  type: Adam
+  learning_rate: 1e-3
+metrics: [accuracy]
+training:
+  epochs: 3
+  callbacks:
+    - {type: EarlyStopping, patience: 3}
+"""
+BLOCKS = 14
+
+
+def long_config() -> str:
+    """A valid config of 200 lines or so."""
+    return HEAD + "".join(BLOCK.format(n=number) for number in range(BLOCKS)) + TAIL
+
+
+def measured(name: str, tiny: bool, *words: str, content: str | None = None) -> Row:
+    """Time a command by its processor time, which other processes hardly disturb.
+
+    Args:
+        name: What to call it.
+        tiny: Whether to measure it only once.
+        words: The command line after `dlrun`; CONFIG stands for a file.
+        content: What the file holds.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.yaml"
+        config.write_text(content or "")
+        line = [word.replace("CONFIG", str(config)).replace("FOLDER", folder) for word in words]
+        ours, theirs = alternating(
+            lambda: launch(sys.executable, "-m", "dlrun", *line)["processor"],
+            lambda: launch(sys.executable, "-c", "pass")["processor"],
+            1 if tiny else 15,
+        )
+    note = f"processor time, against python -c pass; the goal is {GOAL} s"
+    return Row(name, "s", ours, theirs, goal=round(GOAL / theirs, 1), faster=False, note=note)
+
+
+def light_help(tiny: bool) -> Row:
+    """The help of everything."""
+    return measured("dlrun --help", tiny, "--help")
+
+
+def light_validate(tiny: bool) -> Row:
+    """A config of 200 lines."""
+    content = long_config()
+    name = f"dlrun validate, {len(content.splitlines())} lines"
+    return measured(name, tiny, "validate", "CONFIG", content=content)
+
+
+def light_list(tiny: bool) -> Row:
+    """One layer."""
+    return measured("dlrun list layers Conv2D", tiny, "list", "layers", "Conv2D")
+
+
+def light_runs(tiny: bool) -> Row:
+    """An empty folder of runs."""
+    return measured("dlrun runs", tiny, "runs", "--runs-dir", "FOLDER")
+
+
+def light_init(tiny: bool) -> Row:
+    """A template on the standard output."""
+    return measured("dlrun init", tiny, "init", "classification")
+
+
+def light_schema(tiny: bool) -> Row:
+    """The schema of the whole language."""
+    return measured("dlrun schema", tiny, "schema")
+
+
+BENCHMARKS: Sequence[Callable[[bool], Row]] = (
+    light_help,
+    light_validate,
+    light_list,
+    light_runs,
+    light_init,
+    light_schema,
+)
