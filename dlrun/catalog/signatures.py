@@ -6,9 +6,12 @@ import ast
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.catalog import docstrings, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHARED_DOCS: Final = re.compile(r'^\w+_keyword_args = """(.*?)"""', re.MULTILINE | re.DOTALL)
 
@@ -124,7 +127,8 @@ def _call_that_hands_on(initializer: ast.FunctionDef) -> ast.Call | None:
     rest = initializer.args.kwarg
     if rest is None:
         return None
-    for node in ast.walk(initializer):
+    for statement in _statements(initializer.body):
+        node = statement.value if isinstance(statement, ast.Expr) else None
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -133,6 +137,14 @@ def _call_that_hands_on(initializer: ast.FunctionDef) -> ast.Call | None:
         ):
             return node
     return None
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a block and of the blocks in it, which is far less than all nodes."""
+    for statement in body:
+        yield statement
+        for block in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(statement, block, []))
 
 
 def _is_rest(keyword: ast.keyword, rest: str) -> bool:

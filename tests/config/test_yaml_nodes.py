@@ -1,5 +1,6 @@
 """YAML read with positions."""
 
+import gc
 import time
 
 import pytest
@@ -19,6 +20,7 @@ def read(text):
 
 
 def message(text):
+    gc.freeze()  # what other tests have loaded, such as TensorFlow, is not searched again and again
     started = time.process_time()
     with pytest.raises(ConfigError) as caught:
         read(text)

@@ -61,6 +61,8 @@ def matrices_are_matrices(experiment: Experiment) -> Iterator[Problem]:
     """What speaks of the rows of a matrix cannot be said of a bias or of another vector."""
     for index, layer in enumerate(experiment.model.layers):
         for name, given in layer.arguments.items():
+            if given is None or not name.startswith((*VECTORS, "kernel_")):
+                continue
             kind = nested_kind(name)
             word = given.get("type") if isinstance(given, dict) else given
             known = find(kind, word) if kind and isinstance(word, str) else None
