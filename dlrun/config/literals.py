@@ -24,11 +24,15 @@ AT_LEAST_ONE: Final = frozenset(
 NEVER_NEGATIVE: Final = frozenset(
     {
         "clipnorm", "clipvalue", "cooldown", "decay_rate", "epsilon", "global_clipnorm",
-        "initial_learning_rate", "l1", "l2", "min_lr", "momentum", "patience", "rate",
+        "initial_learning_rate", "l1", "l1_regularization_strength", "l2",
+        "l2_regularization_strength", "l2_shrinkage_regularization_strength", "min_lr", "patience",
+        "rate",
         "start_from_epoch", "stddev", "weight_decay",
     }
 )  # fmt: skip
 """Arguments of Keras that mean the same in every class that has them, by their least value."""
+SHARES: Final = frozenset({"ema_momentum", "momentum"})
+"""Arguments of Keras that are shares of the past, from 0 to 1."""
 SHOWN: Final = {
     "int": "an integer",
     "float": "a number",
@@ -78,6 +82,8 @@ KNOWN: Final = {
     "reduction": Expected(frozenset({"str", "null"}), REDUCTIONS),
     "noise_shape": Expected(frozenset({"list", "null"}), counts=True),
     "target_shape": Expected(frozenset({"list"}), counts=True),
+    "seed": Expected(frozenset({"int", "null"})),
+    "value_dim": Expected(frozenset({"int", "null"}), low=1),
     "dims": Expected(frozenset({"list"}), counts=True),
 }
 """Arguments of Keras about whose type the docstrings are silent or vague."""
@@ -99,6 +105,8 @@ def expected(parameter: Parameter) -> Expected:
         low = max(low, 1)
     elif parameter.name in NEVER_NEGATIVE:
         low = max(low, 0)
+    elif parameter.name in SHARES:
+        low, high = 0, 1
     types = prose.with_default(said.types, parameter.default)
     choices = said.choices
     if parameter.default not in (None, NOT_LITERAL, *choices):

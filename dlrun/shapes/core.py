@@ -17,6 +17,9 @@ def unchanged(layer: Layer, shape: Shape) -> Output:
     """A layer without weights whose output is as large as its input."""
     if layer.type in RANKS:
         layer.expect_rank(shape, RANKS[layer.type])
+    if layer.type == "Softmax":
+        for axis in layer.wholes("axis"):
+            layer.axis(axis, shape)
     return Output(shape)
 
 

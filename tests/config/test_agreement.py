@@ -23,6 +23,11 @@ LATE = {
         r"an array of shape .* for each row|cannot take an input of shape"
         r"|The last layer gives \d+ numbers?|labels"
     ),
+    "how many axes a regularizer sees is known when the layer is called": r"must have rank 2",
+    "weights beside those that lora adds, or after a layer outside the table": (
+        r"weights: received shapes"
+    ),
+    "what Keras asks of its fast attention": r"flash attention",
     "what a layer computes, not what it is given: kernels that fit no spectrum": r"Spectrogram",
 }
 """Why dlrun refuses some configs only when the model is built."""
@@ -43,6 +48,8 @@ DELIBERATE = {
     "a layer that would have to see the data first does nothing": r"has not seen the data",
     "Keras would take the rows of a batch for one image": r"\(height, width, channels\)",
     "two things of one name cannot be told apart in files": r"The name '",
+    "a callback would watch what is never logged": r"There is no 'val_",
+    "a loss or a layer would mix rows": r"The classes stand on the last axis|of the batch",
     "not of dlrun's language": r"cannot be used|The input shape comes from the dataset",
 }
 """Why dlrun refuses some configs that Keras would build and train."""

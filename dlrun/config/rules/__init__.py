@@ -57,6 +57,7 @@ RULES: Final = (
     Rule(last_layer.logits_reach_the_loss),
     Rule(last_layer.signs_reach_the_loss),
     Rule(last_layer.hinge_has_one_unit),
+    Rule(last_layer.loss_runs_over_the_classes),
     Rule(training.training_has_a_loss, ("training.epochs",)),
     Rule(training.training_has_an_optimizer, ("training.epochs",)),
     Rule(training.monitors_exist, ("dataset.validation_split", "metrics")),

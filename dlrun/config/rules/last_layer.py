@@ -12,6 +12,7 @@ from dlrun.catalog.losses import (
     is_crossentropy,
     label_form,
 )
+from dlrun.config.findings import describe
 from dlrun.errors import Problem
 
 if TYPE_CHECKING:
@@ -94,6 +95,15 @@ def hinge_has_one_unit(experiment: Experiment) -> Iterator[Problem]:
             f"{loss} takes one output for each row, got {units}.",
             "Set 'units: 1', or use the loss categorical_hinge.",
         )
+
+
+def loss_runs_over_the_classes(experiment: Experiment) -> Iterator[Problem]:
+    """A cross-entropy sums over the classes of a row, never over rows."""
+    axis = experiment.loss.arguments.get("axis", -1) if experiment.loss else -1
+    last = (-1,) if label_form(_loss(experiment)) == "index" else (-1, 1)
+    if is_crossentropy(_loss(experiment)) and (axis not in last or not isinstance(axis, int)):
+        what = f"The classes stand on the last axis, which is -1, got {describe(axis)}."
+        yield Problem("loss.axis", what, "Leave it out.")
 
 
 def _loss(experiment: Experiment) -> str:
