@@ -171,6 +171,7 @@ class Dataset:
         feature_names: One name per column, or None for images and other arrays.
         target_names: One name per target.
         pixel_max: For images of whole-number pixels: the number that became 1.0 in `x`.
+        image_shape: Where the rows are images, flattened or not: (height, width, channels).
         sample_weight: The name of the column that `Samples.sample_weight` came from, or None.
         streamed: Why the rows stay on the disk, in one line; None where they are in memory.
     """
@@ -182,6 +183,7 @@ class Dataset:
     feature_names: tuple[str, ...] | None = None
     target_names: tuple[str, ...] = ("target",)
     pixel_max: float | None = None
+    image_shape: tuple[int, ...] | None = None
     sample_weight: str | None = None
     streamed: str | None = None
 
@@ -212,6 +214,7 @@ class Spec:
         class_names: See `Dataset`.
         class_values: See `Dataset`.
         pixel_max: See `Dataset`.
+        image_shape: See `Dataset`.
         sample_weight: See `Dataset`.
         scaling: What was fitted on the training rows, or None.
         label_form: How targets are handed to the loss; None until labels are fitted.
@@ -228,6 +231,7 @@ class Spec:
     class_names: tuple[str, ...] | None = None
     class_values: tuple[float, ...] | None = None
     pixel_max: float | None = None
+    image_shape: tuple[int, ...] | None = None
     sample_weight: str | None = None
     scaling: Scaling | None = None
     label_form: LabelForm | None = None

@@ -21,6 +21,10 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """The words that a field may hold."""
 
+IMAGE_AXES = 3
+ADDED = {"image_shape": None}
+"""Fields that specs of older versions lack, and what that means."""
+
 
 def spec_to_json(spec: Spec) -> dict[str, Any]:
     """The spec as what JSON can hold: objects, lists, texts, numbers and null."""
@@ -42,6 +46,8 @@ def spec_from_json(content: object) -> Spec:
     Raises:
         RunFolderError: Something is missing, unknown or not what it should be.
     """
+    if isinstance(content, dict):
+        content = {**ADDED, **content}
     entries = _entries(content, "the spec", Spec)
     spec = Spec(
         input_shape=_all(entries, "input_shape", _whole),
@@ -50,6 +56,7 @@ def spec_from_json(content: object) -> Spec:
         class_names=_maybe(entries, "class_names", _texts),
         class_values=_maybe(entries, "class_values", _numbers),
         pixel_max=_maybe(entries, "pixel_max", _number),
+        image_shape=_maybe(entries, "image_shape", _wholes),
         sample_weight=_maybe(entries, "sample_weight", _text),
         scaling=_maybe(entries, "scaling", _scaling),
         label_form=_maybe(entries, "label_form", _word),
@@ -73,6 +80,11 @@ def _check_lengths(spec: Spec) -> None:
     classes = spec.num_classes
     if spec.class_values is not None and len(spec.class_values) != classes:
         raise _malformed("class_values", "one number for each class")
+    if spec.image_shape is not None and (
+        len(spec.image_shape) != IMAGE_AXES
+        or math.prod(spec.image_shape) != math.prod(spec.input_shape)
+    ):
+        raise _malformed("image_shape", "height, width and channels of one sample")
     columns = spec.input_shape[0] if len(spec.input_shape) == 1 else 1
     if spec.scaling is not None and len(spec.scaling.offset) != columns:
         raise _malformed("scaling", "one offset for each column")
@@ -127,6 +139,10 @@ def _texts(content: object, key: str) -> tuple[str, ...]:
 
 def _numbers(content: object, key: str) -> tuple[float, ...]:
     return _items(content, key, _number)
+
+
+def _wholes(content: object, key: str) -> tuple[int, ...]:
+    return _items(content, key, _whole)
 
 
 def _text(content: object, key: str) -> str:

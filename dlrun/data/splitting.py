@@ -80,6 +80,7 @@ def split_dataset(
         class_names=dataset.class_names,
         class_values=dataset.class_values,
         pixel_max=dataset.pixel_max,
+        image_shape=dataset.image_shape,
         sample_weight=dataset.sample_weight,
         scaling=scaling,
         rows={name: len(rows) for name, rows in ready.items()},

@@ -44,4 +44,5 @@ def load_data(*, seed: int, flatten: bool = False) -> Dataset:  # noqa: ARG001  
         class_names=tuple(str(digit) for digit in range(10)),
         class_values=tuple(float(digit) for digit in range(10)),
         pixel_max=PIXEL_MAX,
+        image_shape=(8, 8, 1),
     )

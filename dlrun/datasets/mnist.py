@@ -79,6 +79,7 @@ def load_data(
         class_names=tuple(str(digit) for digit in range(CLASSES)),
         class_values=tuple(float(digit) for digit in range(CLASSES)),
         pixel_max=PIXEL_MAX,
+        image_shape=(SIZE, SIZE, 1),
     )
 
 

@@ -55,6 +55,19 @@ def test_an_image_spec_comes_back_equal():
     assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
 
 
+def test_flattened_images_keep_their_shape():
+    """So that a report can show them."""
+    spec = Spec((64,), image_shape=(8, 8, 1))
+    assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
+
+
+def test_a_spec_of_an_older_version_is_read():
+    """It said nothing about images."""
+    content = spec_to_json(Spec((64,)))
+    del content["image_shape"]
+    assert spec_from_json(content) == Spec((64,))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -91,6 +104,14 @@ def test_an_image_spec_comes_back_equal():
         (
             {"rows": {"all": 3}},
             "spec.json: rows should be a number for each of train, validation and test.",
+        ),
+        (
+            {"image_shape": [2, 2, 1]},
+            "spec.json: image_shape should be height, width and channels of one sample.",
+        ),
+        (
+            {"image_shape": [2]},
+            "spec.json: image_shape should be height, width and channels of one sample.",
         ),
         ({"rows": {"train": -1}}, "spec.json: rows should be whole numbers."),
         ({"color": 1}, "spec.json: the spec has the unknown 'color'."),
