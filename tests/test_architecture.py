@@ -24,6 +24,7 @@ FLOORS = {
     "data": 3,
     "models": 3,
     "training": 3,
+    "formulas": 3,
     "reports": 3,
     "datasets": 4,
     "callbacks": 4,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dlrun.shapes.outputs import Output, Shape, Weight, known
+from dlrun.shapes.outputs import Output, Shape, Weight, known, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,11 @@ def unit_normalization(layer: Layer, shape: Shape) -> Output:
     return Output(shape)
 
 
+def given_normalization(layer: Layer, shape: Shape) -> Output:
+    """By a mean and a variance that are written down: without weights."""
+    return unknown() if layer.value("mean") is None else Output(shape)
+
+
 def _sizes(layer: Layer, shape: Shape) -> tuple[int, ...]:
     """The sizes of the axes that have weights."""
     axes = sorted(layer.wholes("axis"))
@@ -70,4 +75,5 @@ LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
     "GroupNormalization": group_normalization,
     "RMSNormalization": rms_normalization,
     "UnitNormalization": unit_normalization,
+    "Normalization": given_normalization,
 }

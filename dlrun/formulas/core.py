@@ -1,0 +1,126 @@
+"""Formulas of the layers that multiply or look up, and of those that change every entry alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from dlrun.formulas.activations import activate, elu, relu, softmax
+from dlrun.formulas.tape import value_of
+from dlrun.formulas.working import Place, WeightedSum, Working, refuse, weighted_sum
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from dlrun.shapes.layer import Layer
+
+    Weights = Mapping[str, NDArray[Any]]
+
+
+def dense(layer: Layer, weights: Weights, x: Any) -> Working:
+    """`(..., features)` to `(..., units)`."""
+    kernel, bias = weights["kernel"], weights.get("bias")
+    z = x @ kernel
+    if bias is not None:
+        z = z + bias
+    y, lines = activate(layer, z)
+
+    def sum_at(place: Place) -> WeightedSum:
+        *before, unit = place
+        places = [(*before, index) for index in range(len(kernel))]
+        added = None if bias is None else float(bias[unit])
+        return weighted_sum(places, value_of(x)[tuple(before)], kernel[:, unit], added)
+
+    line = "z[j] = Σ x[i] · kernel[i, j]" + ("" if bias is None else " + bias[j]")
+    return Working(y, (line, *lines), {"z": z}, sum_at)
+
+
+def embedding(layer: Layer, weights: Weights, x: Any) -> Working:
+    """`(...)` to `(..., output_dim)`."""
+    if layer.value("mask_zero"):
+        refuse(layer, "mask_zero: true")
+    table, numbers = weights["embeddings"], value_of(x).astype(int)
+    if ((numbers < 0) | (numbers >= len(table))).any():
+        refuse(layer, f"an input beyond 0 to {len(table) - 1}")
+    return Working(table[numbers], ("y[i] = embeddings[x[i]], the row of that number",))
+
+
+def activation(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
+    """An activation by itself."""
+    y, lines = activate(layer, x)
+    return Working(y, tuple(line.replace("z", "x") for line in lines))
+
+
+def rectified(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
+    """ReLU with its options."""
+    top, slope = layer.value("max_value"), layer.value("negative_slope") or 0.0
+    low = layer.value("threshold") or 0.0
+    below = f"{slope:g} · (x - {low:g})" if slope else "0"
+    text = "max(x, 0)" if not slope and not low else f"x if x >= {low:g} else {below}"
+    line = f"y = {text}" if top is None else f"y = min({text}, {top:g})"
+    y = relu(x, slope, top, low)
+    return Working(y, (line,))
+
+
+def leaky(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
+    """A smaller slope below zero."""
+    slope = layer.value("negative_slope")
+    return Working(relu(x, slope), (f"y = x if x > 0 else {slope:g} x",))
+
+
+def exponential_linear(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
+    """An exponential below zero."""
+    alpha = layer.value("alpha")
+    return Working(elu(x, alpha), (f"y = x if x > 0 else {alpha:g} (exp(x) - 1)",))
+
+
+def prelu(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
+    """A learned slope below zero."""
+    return Working(np.where(x > 0, x, weights["alpha"] * x), ("y = x if x > 0 else alpha · x",))
+
+
+def shares(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
+    """Softmax along one axis or several."""
+    axes = tuple(layer.axis(axis, x.shape) for axis in layer.wholes("axis"))
+    return Working(softmax(x, axes), ("y = exp(x) / Σ exp(x)",))
+
+
+def rescaling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
+    """A factor and an offset."""
+    scale, offset = np.asarray(layer.value("scale")), np.asarray(layer.value("offset"))
+    if scale.dtype.kind not in "if" or offset.dtype.kind not in "if":
+        refuse(layer, "a scale or an offset that is not a number")
+    words = f"{scale:g}" if scale.ndim == 0 else "scale"
+    more = f"{offset:g}" if offset.ndim == 0 else "offset"
+    return Working(x * scale + offset, (f"y = x · {words} + {more}",))
+
+
+def same(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
+    """Layers that do something in training only."""
+    reason = (
+        "" if layer.type in ("Identity", "ActivityRegularization") else ": only training uses it"
+    )
+    return Working(x, (f"y = x{reason}",))
+
+
+SAME: Final = (
+    "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise",
+    "Identity", "RandomBrightness", "RandomContrast", "RandomFlip", "RandomRotation",
+    "RandomTranslation", "RandomZoom", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+)  # fmt: skip
+
+LAYERS: Final[dict[str, Callable[[Layer, Weights, Any], Working]]] = {
+    "Dense": dense,
+    "Embedding": embedding,
+    "Activation": activation,
+    "ReLU": rectified,
+    "LeakyReLU": leaky,
+    "ELU": exponential_linear,
+    "PReLU": prelu,
+    "Softmax": shares,
+    "Rescaling": rescaling,
+    **dict.fromkeys(SAME, same),
+}

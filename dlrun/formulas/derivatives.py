@@ -1,0 +1,53 @@
+"""The slopes of NumPy's elementwise functions, and which functions only move entries."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+erf: Final[Any] = np.frompyfunc(math.erf, 1, 1)
+"""The error function, which NumPy lacks; of an array it gives Python's numbers."""
+
+
+def _power(_: Any, base: Any, exponent: Any) -> tuple[Any, Any]:
+    """Exponents are constants."""
+    return exponent * base ** (exponent - 1), 0.0
+
+
+LOCAL: Final[dict[Any, Callable[..., tuple[Any, ...]]]] = {
+    np.add: lambda _, a, b: (np.ones_like(a), np.ones_like(b)),
+    np.subtract: lambda _, a, b: (np.ones_like(a), -np.ones_like(b)),
+    np.multiply: lambda _, a, b: (b, a),
+    np.divide: lambda r, _, b: (1 / b, -r / b),
+    np.power: _power,
+    np.maximum: lambda _, a, b: ((a >= b) * 1.0, (a < b) * 1.0),
+    np.minimum: lambda _, a, b: ((a <= b) * 1.0, (a > b) * 1.0),
+    np.negative: lambda _, a: (-np.ones_like(a),),
+    np.exp: lambda r, _: (r,),
+    np.expm1: lambda r, _: (r + 1,),
+    np.log: lambda _, a: (1 / a,),
+    np.log1p: lambda _, a: (1 / (1 + a),),
+    np.sqrt: lambda r, _: (0.5 / r,),
+    np.square: lambda _, a: (2 * a,),
+    np.absolute: lambda _, a: (np.sign(a),),
+    np.tanh: lambda r, _: (1 - r * r,),
+    erf: lambda _, a: (2 / math.sqrt(math.pi) * np.exp(-a * a),),
+}
+"""The partial derivatives of `r = f(a, ...)`, by function."""
+
+MOVES: Final = {
+    np.reshape,
+    np.transpose,
+    np.moveaxis,
+    np.flip,
+    np.expand_dims,
+    np.squeeze,
+    np.repeat,
+    np.broadcast_to,
+}
+"""Functions whose result holds entries of their first argument, and nothing else."""

@@ -1,0 +1,149 @@
+"""Formulas of the layers that go through a sequence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from dlrun.formulas.activations import find_activation
+from dlrun.formulas.working import Working, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from dlrun.shapes.layer import Layer
+
+    Weights = Mapping[str, NDArray[Any]]
+    Cell = Callable[[Layer, Weights, Any, tuple[Any, ...]], dict[str, Any]]
+
+RECURRENT_LINES: Final = {
+    "SimpleRNN": ("h[t] = {f}(x[t] · kernel + h[t-1] · recurrent_kernel{b})",),
+    "LSTM": (
+        "z[t] = x[t] · kernel + h[t-1] · recurrent_kernel{b}, in four parts for i, f, g, o",
+        "i = {r}(z_i)   f = {r}(z_f)   g = {f}(z_g)   o = {r}(z_o)",
+        "c[t] = f · c[t-1] + i · g",
+        "h[t] = o · {f}(c[t])",
+    ),
+    "GRU": (
+        "u = {r}(x[t] · kernel_u + h[t-1] · recurrent_kernel_u{b})",
+        "r = {r}(x[t] · kernel_r + h[t-1] · recurrent_kernel_r{b})",
+        "g = {f}(x[t] · kernel_g{b} + {reset})",
+        "h[t] = u · h[t-1] + (1 - u) · g",
+    ),
+}
+
+
+def recurrent(layer: Layer, weights: Weights, x: Any) -> Working:
+    """`(steps, features)` to `(units,)`, or to `(steps, units)` with `return_sequences`."""
+    if layer.flag("return_state") or layer.flag("stateful"):
+        refuse(layer, "return_state or stateful")
+    units = len(weights["recurrent_kernel"])
+    state: tuple[Any, ...] = (np.zeros(units), np.zeros(units))
+    order = range(x.shape[0])
+    taken: list[dict[str, Any]] = []
+    for step in reversed(order) if layer.flag("go_backwards") else order:
+        taken.append(CELLS[layer.type](layer, weights, x[step], state))
+        state = (taken[-1]["h"], taken[-1].get("c"))
+    between = {symbol: np.stack([one[symbol] for one in taken]) for symbol in taken[0]}
+    y = between["h"] if layer.flag("return_sequences") else taken[-1]["h"]
+    return Working(y, _lines(layer, weights), between)
+
+
+def bidirectional(layer: Layer, weights: Weights, x: Any) -> Working:
+    """A recurrent layer forwards, and a copy of it backwards."""
+    inner = layer.inner("layer")
+    if inner.type not in CELLS or layer.value("backward_layer") is not None:
+        refuse(layer, f"layer: {inner.type}, or a backward_layer of its own")
+    turned = {**inner.arguments, "go_backwards": True}
+    backward = type(inner)(inner.type, turned, inner.inputs, inner.prefix)
+    one = recurrent(inner, _of(weights, "forward"), x)
+    other = recurrent(backward, _of(weights, "backward"), x)
+    back = other.output[::-1] if inner.flag("return_sequences") else other.output
+    ahead, mode = one.output, layer.choice("merge_mode", "concat", "sum", "ave", "mul")
+    joined = {
+        "concat": lambda: np.concatenate([ahead, back], -1),
+        "sum": lambda: ahead + back,
+        "ave": lambda: (ahead + back) / 2,
+        "mul": lambda: ahead * back,
+    }
+    words = {
+        "concat": "forward and backward, one behind the other",
+        "sum": "forward + backward",
+        "ave": "(forward + backward) / 2",
+        "mul": "forward · backward",
+    }
+    between = {f"forward {symbol}": value for symbol, value in one.between.items()}
+    between |= {f"backward {symbol}": value for symbol, value in other.between.items()}
+    return Working(joined[mode](), (*one.formula, f"y = {words[mode]}"), between)
+
+
+def _of(weights: Weights, direction: str) -> Weights:
+    start = f"{direction}/"
+    return {
+        name.removeprefix(start): weight
+        for name, weight in weights.items()
+        if name.startswith(start)
+    }
+
+
+def _simple(layer: Layer, weights: Weights, x: Any, state: tuple[Any, ...]) -> dict[str, Any]:
+    z = x @ weights["kernel"] + weights.get("bias", 0.0) + state[0] @ weights["recurrent_kernel"]
+    return {"z": z, "h": _apply(layer, z)}
+
+
+def _lstm(layer: Layer, weights: Weights, x: Any, state: tuple[Any, ...]) -> dict[str, Any]:
+    h, c = state
+    z = x @ weights["kernel"] + weights.get("bias", 0.0) + h @ weights["recurrent_kernel"]
+    units = len(weights["recurrent_kernel"])
+    i, f, o = (_gate(layer, z[part * units : (part + 1) * units]) for part in (0, 1, 3))
+    g = _apply(layer, z[2 * units : 3 * units])
+    c = f * c + i * g
+    return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": o * _apply(layer, c)}
+
+
+def _gru(layer: Layer, weights: Weights, x: Any, state: tuple[Any, ...]) -> dict[str, Any]:
+    h, units = state[0], len(weights["recurrent_kernel"])
+    double = layer.flag("reset_after")
+    bias = weights.get("bias", np.zeros((2, 3 * units) if double else 3 * units))
+    of_x, of_h = (bias[0], bias[1]) if double else (bias, np.zeros(3 * units))
+    from_x = x @ weights["kernel"] + of_x
+    inner = weights["recurrent_kernel"]
+    from_h = h @ inner[:, : 2 * units] + of_h[: 2 * units]
+    u = _gate(layer, from_x[:units] + from_h[:units])
+    r = _gate(layer, from_x[units : 2 * units] + from_h[units:])
+    last = inner[:, 2 * units :]
+    reset = r * (h @ last + of_h[2 * units :]) if double else (r * h) @ last
+    g = _apply(layer, from_x[2 * units :] + reset)
+    return {"u": u, "r": r, "g": g, "h": u * h + (1 - u) * g}
+
+
+def _apply(layer: Layer, z: Any) -> Any:
+    return find_activation(layer)[1].compute(z)
+
+
+def _gate(layer: Layer, z: Any) -> Any:
+    return find_activation(layer, "recurrent_activation")[1].compute(z)
+
+
+def _lines(layer: Layer, weights: Weights) -> tuple[str, ...]:
+    bias = " + bias" if "bias" in weights else ""
+    reset = "(r · h[t-1]) · recurrent_kernel_g"
+    if layer.type == "GRU" and layer.flag("reset_after"):
+        reset = f"r · (h[t-1] · recurrent_kernel_g{bias})"
+    gate = "" if layer.type == "SimpleRNN" else find_activation(layer, "recurrent_activation")[0]
+    words = {"f": find_activation(layer)[0], "r": gate, "b": bias, "reset": reset}
+    last = "y = h of every step" if layer.flag("return_sequences") else "y = h of the last step"
+    if layer.flag("go_backwards"):
+        last += ", from the last row of x to the first"
+    return (*(line.format(**words) for line in RECURRENT_LINES[layer.type]), last)
+
+
+CELLS: Final[dict[str, Cell]] = {"SimpleRNN": _simple, "LSTM": _lstm, "GRU": _gru}
+
+LAYERS: Final[dict[str, Callable[[Layer, Weights, Any], Working]]] = {
+    **dict.fromkeys(CELLS, recurrent),
+    "Bidirectional": bidirectional,
+}

@@ -1,0 +1,118 @@
+"""The weights of a run by layer: variable paths read as names, shapes checked without Keras.
+
+Keras calls a variable by the way to it. `dense/kernel` is the kernel of the layer `dense`. Layers
+inside of layers stand between the two, under names that Keras gives:
+
+- `lstm/lstm_cell/kernel`: a recurrent layer keeps its weights in a cell;
+- `bidirectional/forward_lstm/lstm_cell/kernel` and `bidirectional/backward_lstm/...`;
+- `time_distributed/dense/kernel`: a wrapper.
+
+So the first part names the layer of the config, the last one the weight, and of the parts between
+only `forward_` and `backward_` tell two weights apart: the weight is called `kernel`, or
+`forward/kernel` and `backward/kernel`. Which names and shapes a layer has, `dlrun.shapes` knows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from dlrun.errors import RunFolderError
+from dlrun.shapes.outputs import show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from dlrun.shapes import Step, Weight
+
+    ByName = dict[str, NDArray[Any]]
+
+DIRECTIONS: Final = ("forward", "backward")
+LARGEST_REPORT: Final = 5
+
+
+def weights_by_layer(
+    steps: Sequence[Step], tensors: Mapping[str, NDArray[Any]], *, where: str
+) -> dict[str, ByName]:
+    """Deal the weights of a run out to its layers.
+
+    Args:
+        steps: The layers, in order, with the weights that each one must have, where that is known.
+        tensors: The weights by variable path.
+        where: The file that they come from, for messages.
+
+    Returns:
+        For every layer its weights by name, in the order of Keras where it is known.
+
+    Raises:
+        RunFolderError: A weight is missing, has another shape, or belongs to no layer.
+    """
+    found: dict[str, ByName] = {step.name: {} for step in steps}
+    wrong = []
+    for path, tensor in tensors.items():
+        layer, name = read_path(path)
+        if layer not in found or name in found[layer]:
+            wrong.append(f"'{path}' is not expected")
+        else:
+            found[layer][name] = tensor
+    for step in steps:
+        if step.weights is not None:
+            expected = expected_names(step.type, step.weights)
+            wrong += _differences(step.name, found[step.name], expected)
+            found[step.name] = {
+                name: found[step.name][name] for name in expected if name in found[step.name]
+            }
+    if wrong:
+        more = len(wrong) - LARGEST_REPORT
+        shown = "; ".join(wrong[:LARGEST_REPORT]) + (f"; {more} more" if more > 0 else "")
+        raise RunFolderError(f"does not fit the model: {shown}.", where=where)
+    return found
+
+
+def read_path(path: str) -> tuple[str, str]:
+    """Read a variable path.
+
+    Args:
+        path: Such as `lstm/lstm_cell/kernel`.
+
+    Returns:
+        The layer and the name of the weight: `("lstm", "kernel")`.
+    """
+    layer, _, rest = path.partition("/")
+    *between, name = rest.split("/")
+    for direction in DIRECTIONS:
+        if between and between[0].startswith(f"{direction}_"):
+            return layer, f"{direction}/{name}"
+    return layer, name
+
+
+def expected_names(type_: str, weights: Sequence[Weight]) -> dict[str, tuple[int, ...]]:
+    """Name the weights that a layer must have.
+
+    Args:
+        type_: The layer's class.
+        weights: What `dlrun.shapes` tells; of a Bidirectional first those of the way forwards.
+
+    Returns:
+        Their shapes by name.
+    """
+    if type_ != "Bidirectional":
+        return {weight.name: weight.shape for weight in weights}
+    half = len(weights) // 2
+    return {
+        f"{direction}/{weight.name}": weight.shape
+        for direction, part in zip(DIRECTIONS, (weights[:half], weights[half:]), strict=True)
+        for weight in part
+    }
+
+
+def _differences(layer: str, found: ByName, expected: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """What is missing, too much, or of another shape or type."""
+    wrong = [f"'{layer}/{name}' is missing" for name in expected if name not in found]
+    wrong += [f"'{layer}/{name}' is not expected" for name in found if name not in expected]
+    for name, shape in expected.items():
+        if name in found and found[name].shape != shape:
+            has = f"the shape {show(found[name].shape)}, expected {show(shape)}"
+            wrong.append(f"'{layer}/{name}' has {has}")
+    return wrong
