@@ -43,6 +43,14 @@ def train(
         str,
         typer.Option(metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1."),
     ] = "auto",
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report",
+            help="Make plots and report.html at the end.  [default: report]",
+            show_default=False,
+        ),
+    ] = True,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -66,6 +74,7 @@ def train(
             command=context.obj,
             listener=listener,
             device=device,
+            report=report,
         )
     if not quiet:
         _show(outcome)

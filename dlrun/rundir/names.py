@@ -32,6 +32,9 @@ PLOTS = "plots"
 REPORT = "report.html"
 LOG = "log.txt"
 
+COMPARISON = "comparison.html"
+"""The page that compares runs; it stands beside their folders."""
+
 LOCK = ".lock"
 """Held open and locked by the process that works in the folder; empty when it has ended."""
 

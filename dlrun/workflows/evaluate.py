@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import locating
-from dlrun.data.hashing import hash_samples
 from dlrun.data.samples import read_samples
 from dlrun.errors import DataError
 from dlrun.rundir.names import METRICS
-from dlrun.workflows.load import load_splits
-from dlrun.workflows.opening import OpenedRun, load_model, open_trained
+from dlrun.workflows.opening import OpenedRun, load_model, load_rows, open_trained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,20 +79,10 @@ def evaluate(
 
 
 def _rows_of_split(opened: OpenedRun, split: str | None, listener: Listener) -> tuple[str, Samples]:
-    """Load the run's dataset again and take one split of it, labels fitted as in training."""
-    from dlrun.data.labels import encode
-
-    splits = load_splits(opened.experiment)
-    if splits.streamed is not None:
-        listener.message(splits.streamed)
-    for key in ("input_shape", "class_names"):
-        now, then = getattr(splits.spec, key), getattr(opened.spec, key)
-        if now != then:
-            raise DataError(
-                "the dataset is no longer the one that this run was trained on: "
-                f"its {key} was {then} and is {now}.",
-                fix="Or give --data FILE.",
-            )
+    """Load the run's dataset again and take one split of it."""
+    splits, notes = load_rows(opened)
+    for note in notes:
+        listener.message(note)
     present = splits.present()
     name = split or list(present)[-1]
     if name not in present:
@@ -102,14 +90,7 @@ def _rows_of_split(opened: OpenedRun, split: str | None, listener: Listener) -> 
             f"the run has no {name} rows.",
             fix=f"It has: {', '.join(present)}. Or give --data FILE.",
         )
-    encoded = {
-        key: replace(samples, y=None if samples.y is None else encode(samples.y, opened.spec))
-        for key, samples in present.items()
-    }
-    hashes = hash_samples(encoded)
-    if hashes != opened.record.get("data"):
-        listener.message("warning: the dataset is no longer the one that this run was trained on")
-    return name, encoded[name]
+    return name, present[name]
 
 
 def _store(folder: RunFolder, measured: dict[str, Any], data: Path | None) -> None:

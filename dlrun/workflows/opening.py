@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Experiment, load_config
-from dlrun.data.hashing import hash_array
+from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
-from dlrun.errors import ConfigError, RunFolderError
+from dlrun.errors import ConfigError, DataError, RunFolderError
 from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.listing import is_alive
 from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
 from dlrun.rundir.tensors import load_tensors
+from dlrun.workflows.load import load_splits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dlrun.arrays import Spec
+    from dlrun.arrays import Samples, Spec, Splits
     from dlrun.training.listener import Listener
 
 
@@ -70,6 +71,47 @@ def open_trained(reference: str, runs_dir: Path) -> OpenedRun:
     return OpenedRun(folder, record, experiment, spec)
 
 
+def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
+    """Load the dataset of a run again, split and encoded as in training.
+
+    Args:
+        opened: The run.
+
+    Returns:
+        The rows; and what a user should be told, such as that the data have changed since.
+
+    Raises:
+        DataError: The data are missing, or no longer of the kind that the model takes.
+    """
+    from dlrun.data.labels import encode
+
+    def encoded(samples: Samples | None) -> Samples | None:
+        if samples is None or samples.y is None:
+            return samples
+        return replace(samples, y=encode(samples.y, opened.spec))
+
+    splits = load_splits(opened.experiment)
+    for key in ("input_shape", "class_names"):
+        now, then = getattr(splits.spec, key), getattr(opened.spec, key)
+        if now != then:
+            raise DataError(
+                "the dataset is no longer the one that this run was trained on: "
+                f"its {key} was {then} and is {now}.",
+                fix="Or give --data FILE.",
+            )
+    notes = [] if splits.streamed is None else [splits.streamed]
+    splits = replace(
+        splits,
+        train=encoded(splits.train),
+        validation=encoded(splits.validation),
+        test=encoded(splits.test),
+        spec=opened.spec,
+    )
+    if hash_samples(splits.present()) != opened.record.get("data"):
+        notes.append("warning: the dataset is no longer the one that this run was trained on")
+    return splits, tuple(notes)
+
+
 def load_model(opened: OpenedRun, listener: Listener) -> Any:
     """Build the model of a run and fill it with the run's weights; TensorFlow is imported here.
 
@@ -111,12 +153,33 @@ def load_weights(opened: OpenedRun, model: Any, listener: Listener) -> None:
     """
     from dlrun.models.weights import set_weights, weight_layout
 
+    set_weights(model, read_weights(opened, listener, weight_layout(model)))
+
+
+def read_weights(
+    opened: OpenedRun,
+    listener: Listener,
+    layout: Mapping[str, tuple[tuple[int, ...], str]] | None = None,
+) -> dict[str, NDArray[Any]]:
+    """Read the weights of a run; TensorFlow is not needed for it.
+
+    Args:
+        opened: The run.
+        listener: Who is told where the weights cannot be checked.
+        layout: See `load_tensors`.
+
+    Returns:
+        The weights by variable path.
+
+    Raises:
+        RunFolderError: The weights are missing, damaged, or not those that the run saved.
+    """
     path = opened.folder.file(WEIGHTS)
     if not os.path.lexists(path):
         raise _missing(opened.folder, opened.record, WEIGHTS, "it saved them", "final_weights")
-    weights = load_tensors(path, weight_layout(model))
+    weights = load_tensors(path, layout)
     _check_weights(opened, weights, listener)
-    set_weights(model, weights)
+    return weights
 
 
 def _check_weights(

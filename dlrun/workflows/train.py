@@ -16,6 +16,7 @@ from dlrun.rundir.names import CONFIG, HISTORY, METRICS, MODEL_SUMMARY, SPEC, WE
 from dlrun.rundir.record import Record, recording
 from dlrun.rundir.tensors import save_tensors
 from dlrun.workflows.load import load_splits_while_importing
+from dlrun.workflows.report import add_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dlrun.arrays import Splits
     from dlrun.config import Experiment
     from dlrun.reports.classification import ClassificationReport
+    from dlrun.training.evaluation import Predictor
     from dlrun.training.listener import Listener
     from dlrun.workflows.assembly import Assembly
 
@@ -52,6 +54,7 @@ def train(
     command: Sequence[str],
     listener: Listener,
     device: str = "auto",
+    report: bool = True,
 ) -> TrainOutcome:
     """Train an experiment and leave a complete run folder behind.
 
@@ -61,6 +64,7 @@ def train(
         command: The command line, for the record.
         listener: Who is told of messages and progress.
         device: `auto`, `cpu`, `gpu` or `gpu:1`.
+        report: Whether plots and a page are made at the end.
 
     Raises:
         DlrunError: The run ended otherwise; the folder says how, and holds what was trained.
@@ -80,6 +84,7 @@ def train(
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
         from dlrun.models.summary import summary_text
+        from dlrun.training.evaluation import Predictor
         from dlrun.workflows.assembly import assemble
         from dlrun.workflows.measure import measure_splits
 
@@ -95,7 +100,18 @@ def train(
                 fit(experiment, assembly, splits, folder, listener)
         measured = measure_splits(experiment, assembly, splits)
         folder.write_json(METRICS, measured.to_json())
-        export(experiment, assembly, splits, folder)
+        predictor = Predictor(assembly.model)
+        export(experiment, assembly, splits, folder, predictor)
+    if report:
+        add_report(
+            experiment,
+            assembly.model,
+            splits,
+            measured,
+            predictor=predictor,
+            folder=folder,
+            listener=listener,
+        )
     return TrainOutcome(
         folder, measured.metrics, measured.classification, time.perf_counter() - began
     )
@@ -177,12 +193,16 @@ def weighted(splits: Splits, experiment: Experiment) -> Splits:
     )
 
 
-def export(experiment: Experiment, assembly: Assembly, splits: Splits, folder: RunFolder) -> None:
+def export(
+    experiment: Experiment,
+    assembly: Assembly,
+    splits: Splits,
+    folder: RunFolder,
+    predictor: Predictor,
+) -> None:
     """Run the exporters of the config."""
     from dlrun.exporters import run_exporter
-    from dlrun.training.evaluation import Predictor
 
-    predictor = Predictor(assembly.model)
     for component in experiment.exports:
         run_exporter(
             component.type,

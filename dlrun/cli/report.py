@@ -1,0 +1,55 @@
+"""`dlrun report RUN...`: plots and a page of a run, or a page that compares several."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlrun.cli.completion import complete_run
+from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, RunsDir
+from dlrun.cli.output import write_data
+
+References = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN...",
+        help="Run folders, parts of their names that no other run has, or `latest`.",
+        autocompletion=complete_run,
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Where to write the page.  [default: report.html in the run folder; "
+        "of several runs comparison.html in the folder of the runs]",
+        show_default=False,
+    ),
+]
+
+
+def report(
+    runs: References,
+    *,
+    output: Output = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    quiet: Quiet = False,
+) -> None:
+    """Make the plots and the page of a run anew, or a page that compares several runs."""
+    from dlrun.cli.progress import listening
+    from dlrun.workflows.comparison_page import compare_on_a_page
+    from dlrun.workflows.report import report as report_on
+
+    with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
+        if len(runs) == 1:
+            page = report_on(runs[0], runs_dir=runs_dir, output=output, listener=listener)
+        else:
+            page = compare_on_a_page(runs, runs_dir=runs_dir, output=output, listener=listener)
+    write_data(str(page))

@@ -1,0 +1,139 @@
+"""Several runs side by side: what was asked differently, and what came out differently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dlrun.reports.training_course import is_larger_better
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dlrun.reports.classification import ClassificationReport
+
+ABSENT = object()
+"""Stands for a key that a config does not have, such as an argument of another optimizer."""
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedRun:
+    """What a comparison knows of a run.
+
+    Attributes:
+        run: The name of its folder.
+        label: A short name, different from those of the other runs.
+        status: How it ended.
+        config: Its resolved config by dotted paths.
+        metrics: The loss and the metrics by split.
+        history: One array a column of `history.csv`, `(epochs,)`, float64.
+        classification: The scores of its classes, or None.
+        split: The split that `classification` speaks of.
+    """
+
+    run: str
+    label: str
+    status: str
+    config: Mapping[str, Any]
+    metrics: Mapping[str, Mapping[str, float]]
+    history: Mapping[str, NDArray[np.float64]]
+    classification: ClassificationReport | None = None
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """A metric of all runs.
+
+    Attributes:
+        split: `train`, `validation` or `test`.
+        name: What was measured.
+        values: One a run; None where it was not measured.
+        best: The numbers of the runs with the best value; empty where all are equal.
+    """
+
+    split: str
+    name: str
+    values: tuple[float | None, ...]
+    best: tuple[int, ...]
+
+
+def differing_keys(runs: Sequence[ComparedRun]) -> dict[str, tuple[Any, ...]]:
+    """Find the keys of the configs that are not the same in all runs.
+
+    Args:
+        runs: Two or more.
+
+    Returns:
+        One value a run by dotted path, ABSENT where there is none; in the order of the configs.
+    """
+    keys = dict.fromkeys(key for run in runs for key in run.config)
+    table = {key: tuple(run.config.get(key, ABSENT) for run in runs) for key in keys}
+    return {
+        key: values
+        for key, values in table.items()
+        if any(value is not values[0] and value != values[0] for value in values)
+    }
+
+
+def metric_rows(runs: Sequence[ComparedRun]) -> list[MetricRow]:
+    """Put the metrics of all runs side by side.
+
+    Args:
+        runs: Two or more.
+    """
+    names = dict.fromkeys(
+        (split, name)
+        for split in ("test", "validation", "train")
+        for run in runs
+        for name in run.metrics.get(split, {})
+    )
+    rows = []
+    for split, name in names:
+        values = tuple(run.metrics.get(split, {}).get(name) for run in runs)
+        rows.append(MetricRow(split, name, values, best_of(values, larger=is_larger_better(name))))
+    return rows
+
+
+def class_rows(runs: Sequence[ComparedRun]) -> list[MetricRow]:
+    """Put the F1 scores of the classes side by side, those that differ most first.
+
+    Args:
+        runs: Two or more.
+
+    Returns:
+        Nothing where the runs do not all tell the same classes apart.
+    """
+    reports = [run.classification for run in runs if run.classification is not None]
+    if len(reports) < len(runs) or len({report.class_names for report in reports}) > 1:
+        return []
+    rows = []
+    for number, name in enumerate(reports[0].class_names):
+        values = tuple(report.scores[number].f1 for report in reports)
+        rows.append(MetricRow(runs[0].split, name, values, best_of(values, larger=True)))
+    return sorted(rows, key=_spread, reverse=True)
+
+
+def best_of(values: Sequence[float | None], *, larger: bool) -> tuple[int, ...]:
+    """Find the best values.
+
+    Args:
+        values: One a run.
+        larger: Whether larger is better.
+
+    Returns:
+        Their numbers; none where fewer than two values are there, or all are equal.
+    """
+    known = [value for value in values if value is not None and value == value]  # noqa: PLR0124
+    if len(set(known)) < 2:  # noqa: PLR2004
+        return ()
+    best = max(known) if larger else min(known)
+    return tuple(number for number, value in enumerate(values) if value == best)
+
+
+def _spread(row: MetricRow) -> float:
+    known = [value for value in row.values if value is not None]
+    return max(known) - min(known)

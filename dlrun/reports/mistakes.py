@@ -1,0 +1,101 @@
+"""The rows that a model gets most wrong, the worst first: what one learns most from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.reports.story import class_scores, gives_probabilities, is_classification
+
+if TYPE_CHECKING:
+    from dlrun.reports.story import Story
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One wrong answer.
+
+    Attributes:
+        place: Where the row stands in the story's judged rows.
+        row: The number of the row in its split, from 0.
+        true: The true class, or the true value.
+        predicted: The predicted class, or the predicted value.
+        sure: How likely the model found the predicted class, in [0, 1]; its score where it does
+            not give probabilities; for a regression the distance to the true value.
+    """
+
+    place: int
+    row: int
+    true: str
+    predicted: str
+    sure: float
+
+
+def worst(story: Story, most: int) -> list[Mistake]:
+    """Find the wrong answers: the surest first, of a regression the farthest.
+
+    Args:
+        story: The run.
+        most: How many at most.
+
+    Returns:
+        Of a regression always some; of classes as many as there are.
+    """
+    return _wrong_classes(story, most) if is_classification(story) else _far_values(story, most)
+
+
+def count_wrong(story: Story) -> int:
+    """Count the rows of a wrong class among the judged rows that are in memory."""
+    return int(np.count_nonzero(story.judged.y_true != story.judged.y_pred))
+
+
+def sureness(story: Story, mistake: Mistake) -> str:
+    """Word how sure the model was.
+
+    Args:
+        story: The run.
+        mistake: One of its mistakes.
+
+    Returns:
+        `97 %`, or a score or distance such as `0.41`.
+    """
+    if gives_probabilities(story):
+        return f"{100 * mistake.sure:.0f} %"
+    return f"{mistake.sure:.3g}"
+
+
+def _wrong_classes(story: Story, most: int) -> list[Mistake]:
+    rows, names = story.judged, story.class_names
+    wrong = np.flatnonzero(rows.y_true != rows.y_pred)
+    scores = class_scores(rows.outputs[wrong], story.spec)
+    sure = scores[np.arange(len(wrong)), rows.y_pred[wrong]]
+    order = np.argsort(-sure, kind="stable")[:most]
+    return [
+        Mistake(
+            int(place),
+            int(rows.numbers[place]),
+            names[int(rows.y_true[place])],
+            names[int(rows.y_pred[place])],
+            float(how_sure),
+        )
+        for place, how_sure in zip(wrong[order], sure[order], strict=True)
+    ]
+
+
+def _far_values(story: Story, most: int) -> list[Mistake]:
+    rows = story.judged
+    true, predicted = (values.reshape(len(rows), -1) for values in (rows.y_true, rows.y_pred))
+    distance = np.sqrt(np.square(true.astype(np.float64) - predicted).sum(axis=1))
+    order = np.argsort(-distance, kind="stable")[:most]
+    return [
+        Mistake(
+            int(place),
+            int(rows.numbers[place]),
+            ", ".join(f"{value:.4g}" for value in true[place]),
+            ", ".join(f"{value:.4g}" for value in predicted[place]),
+            float(distance[place]),
+        )
+        for place in order
+    ]

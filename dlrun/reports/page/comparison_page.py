@@ -1,0 +1,70 @@
+"""Gathers what the page that compares runs says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dlrun.reports.comparison import ABSENT, class_rows, differing_keys, metric_rows
+from dlrun.reports.page.rendering import render
+from dlrun.reports.page.wording import number, text_of
+from dlrun.reports.plots import overlaid_curves, style
+from dlrun.reports.plots.shelf import CSS_PIXELS, Picture
+from dlrun.reports.plots.style import SPLIT_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dlrun.reports.comparison import ComparedRun
+
+MOST_KEYS = 200
+MOST_CLASSES = 200
+
+
+def comparison_page(runs: Sequence[ComparedRun]) -> str:
+    """Write the page that compares runs.
+
+    Args:
+        runs: Two or more.
+
+    Returns:
+        HTML that needs nothing else.
+    """
+    differing = differing_keys(runs)
+    classes = class_rows(runs)
+    keys = [(key, [_cell(value) for value in values]) for key, values in differing.items()]
+    return render(
+        "comparison.html.jinja",
+        title=f"Comparison of {len(runs)} runs",
+        runs=runs,
+        keys=keys[:MOST_KEYS],
+        more_keys=max(0, len(keys) - MOST_KEYS),
+        metrics=metric_rows(runs),
+        classes=classes[:MOST_CLASSES],
+        more_classes=max(0, len(classes) - MOST_CLASSES),
+        plots=_plots(runs),
+        split_names=SPLIT_NAMES,
+    )
+
+
+def _plots(runs: Sequence[ComparedRun]) -> list[Picture]:
+    if not overlaid_curves.columns(runs):
+        return []
+    with style.applied():
+        figure = overlaid_curves.draw(runs)
+        png = style.to_png(figure)
+    width = round(figure.get_figwidth() * CSS_PIXELS)
+    said = "The curves of all runs over each other, after every epoch."
+    return [Picture("curves", "Learning curves", said, png, width)]
+
+
+def _cell(value: Any) -> str:
+    """A value of a config in a table."""
+    if value is ABSENT:
+        return ""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else number(value)
+    return text_of(value, 80)

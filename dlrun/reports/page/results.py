@@ -1,0 +1,170 @@
+"""What a page says about how good a model is: a sentence, warnings, and tables of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.reports.curves import has_both, precision_recall, roc
+from dlrun.reports.mistakes import count_wrong
+from dlrun.reports.page.wording import count, number, percent
+from dlrun.reports.plots.predicted_true import fits as values_fit
+from dlrun.reports.plots.predicted_true import target_values
+from dlrun.reports.plots.style import SPLIT_NAMES
+from dlrun.reports.regression import Distances, distances
+from dlrun.reports.story import class_scores, is_classification
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dlrun.reports.story import Story
+
+_WIDE_GAP = 0.05
+_MANY_TIMES = 2.0
+MOST_CLASSES = 200
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class in the table of classes.
+
+    Attributes:
+        name: Its name.
+        rows: How many rows are of it.
+        precision: See `ClassScores`.
+        recall: See `ClassScores`.
+        f1: See `ClassScores`.
+        roc_area: The area under its ROC curve; None where it has no rows, or nothing else.
+        average_precision: The area under its precision-recall curve; None as above.
+    """
+
+    name: str
+    rows: int
+    precision: float
+    recall: float
+    f1: float
+    roc_area: float | None
+    average_precision: float | None
+
+
+def headline(story: Story) -> str:
+    """Say in two or three sentences what was done and how well it went."""
+    judged, weights = story.judged, sum(layer.parameters for layer in story.layers)
+    rows = count(next(iter(story.rows.values())).total, "row")
+    task = (
+        f"tell {len(story.class_names)} classes apart"
+        if is_classification(story)
+        else f"predict {', '.join(story.spec.target_names[:6])}"
+    )
+    network = f"A network of {count(len(story.layers), 'layer')} with {count(weights, 'weight')}"
+    learned = (
+        f"learned to {task} from {rows}" if story.epochs else f"was asked to {task}, untrained"
+    )
+    unseen = "that it was not trained on" if judged.split != "train" else "that it was trained on"
+    return f"{network} {learned}. On {count(judged.total, 'row')} {unseen}, {_success(story)}."
+
+
+def _success(story: Story) -> str:
+    report = story.classification
+    if report is not None:
+        wrong = sum(report.support) - sum(row[i] for i, row in enumerate(report.confusion))
+        return f"it is right in {percent(report.accuracy)}: {count(wrong, 'wrong answer')}"
+    found = target_distances(story)
+    if not found:
+        loss = story.metrics.get(story.judged.split, {}).get("loss")
+        return f"its loss is {number(loss)}"
+    first = next(iter(found.values()))
+    said = f"it is {number(first.absolute)} away from the true value in the mean"
+    if first.explained is not None and first.explained > 0:
+        said += f" and explains {percent(first.explained)} of the variance"
+    return said
+
+
+def remarks(story: Story) -> Iterator[str]:
+    """Point out what a learner should know before believing the numbers."""
+    yield from story.notes
+    judged = story.judged
+    if judged.split == "train":
+        yield (
+            "There are no rows that the network has not seen: nothing here tells how it does on "
+            "new ones. `test_split` or `validation_split` would."
+        )
+    yield from _gap(story)
+    report = story.classification
+    if report is not None and sum(report.support):
+        largest = max(range(len(report.support)), key=report.support.__getitem__)
+        share = report.support[largest] / sum(report.support)
+        if share > max(0.6, 1.5 / len(report.support)):
+            name = report.class_names[largest]
+            yield f"Always answering {name} would be right in {percent(share)} of the rows."
+
+
+def _gap(story: Story) -> Iterator[str]:
+    """The distance between training and test, where it is large."""
+    train, judged = story.metrics.get("train", {}), story.metrics.get(story.judged.split, {})
+    if story.judged.split == "train" or not train:
+        return
+    name, split = "accuracy", SPLIT_NAMES[story.judged.split]
+    if name in train and train[name] - judged.get(name, 0) > _WIDE_GAP:
+        yield (
+            f"The accuracy is {percent(train[name])} on training rows and "
+            f"{percent(judged[name])} on {split} rows: part of what the network has learned holds "
+            "for its training rows only."
+        )
+    elif name not in train and 0 < train.get("loss", 0) * _MANY_TIMES < judged.get("loss", 0):
+        yield (
+            f"The loss is {number(train['loss'])} on training rows and {number(judged['loss'])} on "
+            f"{split} rows: part of what the network has learned holds for its training rows only."
+        )
+
+
+def class_rows(story: Story) -> list[ClassRow]:
+    """Score each class, with the areas under its curves.
+
+    Args:
+        story: A run; a regression has no classes.
+    """
+    report = story.classification
+    if report is None or len(report.class_names) > MOST_CLASSES:
+        return []
+    judged = story.judged
+    scores = class_scores(judged.outputs, story.spec)
+    rows = []
+    for index, name in enumerate(report.class_names):
+        positive, score = judged.y_true == index, scores[:, index]
+        has_curves = has_both(positive) and bool(np.isfinite(score).all())
+        of = report.scores[index]
+        rows.append(
+            ClassRow(
+                name,
+                report.support[index],
+                of.precision,
+                of.recall,
+                of.f1,
+                roc(positive, score).area if has_curves else None,
+                precision_recall(positive, score).area if has_curves else None,
+            )
+        )
+    return rows
+
+
+def target_distances(story: Story) -> dict[str, Distances]:
+    """Measure the distances of each target of a regression, on the judged rows.
+
+    Args:
+        story: A run; a classification has no targets.
+    """
+    if not values_fit(story):
+        return {}
+    return {
+        name: distances(*list(target_values(story, index))[-1][1:])
+        for index, name in enumerate(story.spec.target_names)
+    }
+
+
+def wrong_rows(story: Story) -> str:
+    """Say how many of the judged rows are wrong."""
+    wrong = count_wrong(story)
+    return f"{count(wrong, 'wrong answer')} among {count(len(story.judged), 'row')}"

@@ -1,0 +1,110 @@
+"""What ROC and precision-recall curves share: one curve a class, the weakest ones in colour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.reports.curves import Curve, has_both
+from dlrun.reports.plots.style import COLORS, GRID, MUTED, WIDTH, new_figure, safe_text
+from dlrun.reports.story import class_scores, is_classification
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from dlrun.reports.story import Story
+
+FEWEST_ROWS = 20
+_ALL_COLORED_UP_TO = 4
+_COLORED = 3
+
+
+def curves_fit(story: Story) -> bool:
+    """Whether there are classes, and rows enough for a curve of one of them."""
+    enough = is_classification(story) and len(story.judged) >= FEWEST_ROWS
+    return enough and bool(chosen_classes(story))
+
+
+def chosen_classes(story: Story) -> list[int]:
+    """List the classes that get a curve: of two only the second, and none without rows."""
+    classes = [1] if len(story.class_names) == 2 else list(range(len(story.class_names)))  # noqa: PLR2004
+    return [number for number in classes if has_both(story.judged.y_true == number)]
+
+
+def class_curves(story: Story, trace: Callable[[ArrayLike, ArrayLike], Curve]) -> dict[int, Curve]:
+    """Trace the curve of each class against all others.
+
+    Args:
+        story: A classification.
+        trace: `roc` or `precision_recall`.
+
+    Returns:
+        The curves by class number.
+    """
+    scores = class_scores(story.judged.outputs, story.spec)
+    return {
+        number: trace(story.judged.y_true == number, scores[:, number])
+        for number in chosen_classes(story)
+    }
+
+
+def draw_curves(story: Story, curves: dict[int, Curve], *, area: str, steps: bool) -> Figure:
+    """Draw the curves: few in colours of their own, of many the three with the smallest areas.
+
+    Args:
+        story: The run.
+        curves: By class number.
+        area: What the area is called.
+        steps: Whether to draw steps, as between two thresholds precision does not interpolate,
+            and to end where everything is found.
+    """
+    figure = new_figure(WIDTH * 0.86)
+    axes = figure.add_subplot()
+    weakest = sorted(curves, key=lambda number: curves[number].area)
+    colored = weakest if len(curves) <= _ALL_COLORED_UP_TO else weakest[:_COLORED]
+    style = "steps-pre" if steps else "default"
+    ends = {
+        number: int(np.argmax(curve.x >= 1)) + 1 if steps else None
+        for number, curve in curves.items()
+    }
+    for number in [number for number in curves if number not in colored]:
+        points = slice(ends[number])
+        x, y = curves[number].x[points], curves[number].y[points]
+        axes.plot(x, y, color="#b5b5b5", linewidth=1, drawstyle=style)
+    for color, number in zip(COLORS, sorted(colored), strict=False):
+        name = safe_text(story.class_names[number], 20)
+        axes.plot(
+            curves[number].x[: ends[number]],
+            curves[number].y[: ends[number]],
+            color=color,
+            drawstyle=style,
+            label=f"{name}  {curves[number].area:.3f}",
+            zorder=3,
+            clip_on=False,
+        )
+    mean = np.mean([curve.area for curve in curves.values()])
+    title = area if len(curves) == 1 else f"{area}\nmean of {len(curves)} classes  {mean:.3f}"
+    if len(colored) < len(curves):
+        title += "\nthe smallest:"
+    _finish(axes, title)
+    return figure
+
+
+def chance(axes: Axes, share: float | None) -> None:
+    """Draw what guessing would give: the diagonal, or a level of precision."""
+    ends = [0, 1] if share is None else [share, share]
+    axes.plot([0, 1], ends, color=MUTED, linestyle="--", linewidth=1, zorder=1)
+
+
+def _finish(axes: Axes, title: str) -> None:
+    axes.legend(loc="lower right" , title=title, alignment="left", title_fontsize=8,
+                frameon=True, facecolor="white", edgecolor=GRID, framealpha=0.9)  # fmt: skip
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.01)
+    axes.set_xticks(np.linspace(0, 1, 6))
+    axes.set_yticks(np.linspace(0, 1, 6))

@@ -1,0 +1,146 @@
+"""The decision boundary of a model of two columns, with the data over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.colors import to_rgb
+
+from dlrun.reports.plots.style import (
+    COLORS,
+    INK,
+    MARKERS,
+    WIDTH,
+    legend_above,
+    new_figure,
+    safe_text,
+)
+from dlrun.reports.story import (
+    class_scores,
+    feature_name,
+    gives_probabilities,
+    is_classification,
+    rescaled,
+    unscaled,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from dlrun.reports.story import Rows, Story
+
+NAME = "decision_boundary"
+TITLE = "Decision boundary"
+
+_GRID_POINTS = 220
+_MOST_DOTS = 1000
+_TINT = 0.34
+_MARGIN = 0.08
+
+
+def fits(story: Story) -> bool:
+    """Whether the rows have two columns, and there are no more classes than colours."""
+    two = story.spec.input_shape == (2,)
+    return two and is_classification(story) and len(story.class_names) <= len(COLORS)
+
+
+def caption(story: Story) -> str:
+    """Say what is seen and how it is read."""
+    said = "What the model answers at every point of the plane, and the data over it: "
+    judged = story.judged.split
+    said += f"large marks are {judged} rows" if len(story.rows) > 1 else "the training rows"
+    said += ", small ones are training rows" if len(story.rows) > 1 else ""
+    if gives_probabilities(story):
+        said += ". The paler the ground, the less sure is the model"
+    return said + f". A ring marks {judged} rows of a wrong answer."
+
+
+def draw(story: Story) -> Figure:
+    """Draw the classes as grounds, the boundary as a line, and the rows as marks."""
+    figure = new_figure(WIDTH * 0.92)
+    axes = figure.add_subplot()
+    sets = {rows.split: rows for rows in (next(iter(story.rows.values())), story.judged)}
+    points = np.concatenate([unscaled(rows.x, story.spec) for rows in sets.values()])
+    _ground(axes, story, points)
+    for rows in sets.values():
+        _marks(axes, story, rows, is_judged=rows is story.judged)
+    axes.set_xlabel(safe_text(feature_name(story.spec, 0)))
+    axes.set_ylabel(safe_text(feature_name(story.spec, 1)))
+    axes.grid(visible=False)
+    legend_above(axes)
+    return figure
+
+
+def _ground(axes: Axes, story: Story, points: NDArray[np.float64]) -> None:
+    """Tint the plane by the predicted class, paler where the model is less sure."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    edge = np.where(high > low, (high - low) * _MARGIN, 0.5)
+    horizontal, vertical = (
+        np.linspace(low[column] - edge[column], high[column] + edge[column], _GRID_POINTS)
+        for column in (0, 1)
+    )
+    plane = np.stack(np.meshgrid(horizontal, vertical), axis=-1).reshape(-1, 2)
+    outputs = story.answer(rescaled(plane, story.spec))
+    classes = story.decide(outputs)
+    sure = np.ones(len(plane))
+    if gives_probabilities(story):
+        shares = class_scores(outputs, story.spec)
+        chance = 1 / shares.shape[1]
+        sure = np.clip((shares[np.arange(len(plane)), classes] - chance) / (1 - chance), 0, 1)
+    colors = np.array([to_rgb(color) for color in COLORS])[classes]
+    ground = 1 - (1 - colors) * (_TINT * (0.25 + 0.75 * sure[:, None]))
+    shape = (_GRID_POINTS, _GRID_POINTS)
+    extent = (horizontal[0], horizontal[-1], vertical[0], vertical[-1])
+    axes.imshow(ground.reshape(*shape, 3), extent=extent, origin="lower", aspect="auto",
+                interpolation="bilinear")  # fmt: skip
+    for lead in _leads(class_scores(outputs, story.spec), classes):
+        axes.contour(
+            horizontal, vertical, lead.reshape(shape), levels=[0], colors=INK, linewidths=1.1
+        )
+
+
+def _leads(
+    scores: NDArray[np.float32], classes: NDArray[np.int64]
+) -> Iterator[NDArray[np.float64]]:
+    """How far each class that is predicted somewhere leads before all others: 0 on its border."""
+    are_scores_telling = bool((scores.argmax(axis=1) == classes).all())
+    present = np.unique(classes)
+    for number in present[: -1 if len(present) == 2 else None]:  # noqa: PLR2004
+        if len(present) == 1:
+            return
+        if are_scores_telling:
+            others = np.delete(scores, number, axis=1).max(axis=1)
+            yield scores[:, number].astype(np.float64) - others
+        else:
+            yield (classes == number) - 0.5
+
+
+def _marks(axes: Axes, story: Story, rows: Rows, *, is_judged: bool) -> None:
+    """One mark a row; the class by colour and shape."""
+    x = unscaled(rows.x, story.spec)[:_MOST_DOTS]
+    true, predicted = rows.y_true[:_MOST_DOTS], rows.y_pred[:_MOST_DOTS]
+    is_small = not is_judged
+    for number, name in enumerate(story.class_names):
+        chosen = true == number
+        if is_judged or chosen.any():
+            axes.scatter(
+                x[chosen, 0],
+                x[chosen, 1],
+                color=COLORS[number],
+                marker=MARKERS[number],
+                s=6 if is_small else 30,
+                alpha=0.55 if is_small else 1,
+                edgecolor="none" if is_small else "white",
+                linewidth=0.7,
+                label=None if is_small else safe_text(name),
+                zorder=3 if is_small else 4,
+            )
+    wrong = true != predicted
+    if is_judged and wrong.any():
+        axes.scatter(x[wrong, 0], x[wrong, 1], s=85, facecolor="none", edgecolor=INK,
+                     linewidth=1.1, zorder=5, label="wrong answer")  # fmt: skip

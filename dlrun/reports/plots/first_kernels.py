@@ -1,0 +1,117 @@
+"""What the first layer of an image model looks for: its kernels as images."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.reports.plots.style import bare, new_figure, safe_text
+from dlrun.reports.story import image_shape
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from dlrun.reports.story import Layer, Story
+
+NAME = "first_kernels"
+TITLE = "Kernels of the first layer"
+
+MOST = 64
+_COLUMNS = 8
+_DATA = "input"
+_KEEP_PIXELS = ("Dropout", "Flatten", "GaussianNoise", "Identity", "Rescaling")
+"""Layers behind which a pixel is still where it was."""
+_KERNEL_AXES = {"Dense": 2, "Conv2D": 4}
+
+
+def fits(story: Story) -> bool:
+    """Whether a layer that sees the pixels of images has kernels that can be shown."""
+    return bool(first_kernels(story))
+
+
+def first_kernels(story: Story) -> dict[str, NDArray[Any]]:
+    """Find the kernels that look at pixels.
+
+    Args:
+        story: The run.
+
+    Returns:
+        By the name of the layer, `(kernels, height, width, channels)`.
+    """
+    shape = image_shape(story.spec)
+    if shape is None:
+        return {}
+    pixels, found = {_DATA}, {}
+    for layer in story.layers:
+        if len(layer.inputs) != 1 or layer.inputs[0] not in pixels:
+            continue
+        if layer.type in _KEEP_PIXELS:
+            pixels.add(layer.name)
+            continue
+        kernels = _kernels(story, layer, shape)
+        if kernels is not None:
+            found[layer.name] = kernels
+    return found
+
+
+def caption(story: Story) -> str:
+    """Say what is seen and how it is read."""
+    said = "What each unit of the first layer looks for: red pixels speak for it, blue ones against"
+    said += " it, white ones do not count."
+    total = sum(map(len, first_kernels(story).values()))
+    return said if total <= MOST else f"{said} The first of {total} kernels."
+
+
+def draw(story: Story) -> Figure:
+    """Draw the kernels of each such layer in a grid, on one scale of colours around zero."""
+    groups = {name: kernels[:MOST] for name, kernels in first_kernels(story).items()}
+    lines = [math.ceil(len(kernels) / _columns(kernels)) for kernels in groups.values()]
+    shapes = [kernels.shape[1] / kernels.shape[2] for kernels in groups.values()]
+    heights = [
+        0.3 + 5.2 / _columns(kernels) * count * ratio
+        for kernels, count, ratio in zip(groups.values(), lines, shapes, strict=True)
+    ]
+    figure = new_figure(sum(heights))
+    panels = figure.subplots(len(groups), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for panel, (name, kernels) in zip(panels, groups.items(), strict=True):
+        columns, ratio = _columns(kernels), kernels.shape[1] / kernels.shape[2]
+        limit = float(np.abs(kernels).max()) or 1.0
+        for number, kernel in enumerate(kernels):
+            left, top = number % columns, number // columns * ratio
+            image = kernel.mean(axis=-1)
+            panel.imshow(
+                image,
+                extent=(left + 0.04, left + 0.96, top + 0.96 * ratio, top + 0.04 * ratio),
+                cmap="RdBu_r",
+                vmin=-limit,
+                vmax=limit,
+                interpolation="nearest",
+            )
+        panel.set_xlim(0, columns)
+        panel.set_ylim(math.ceil(len(kernels) / columns) * ratio, 0)
+        panel.set_aspect("equal")
+        panel.set_title(f"{safe_text(name)}, weights from {-limit:.2g} to {limit:.2g}",
+                        fontweight="normal", fontsize=8.5)  # fmt: skip
+        bare(panel)
+    return figure
+
+
+def _columns(kernels: NDArray[Any]) -> int:
+    return min(_COLUMNS, max(4, len(kernels)))
+
+
+def _kernels(story: Story, layer: Layer, shape: tuple[int, ...]) -> NDArray[Any] | None:
+    """The kernels of a layer, `(kernels, height, width, channels)`, if they can be shown."""
+    kernel = story.weights.get(f"{layer.name}/kernel")
+    if kernel is None or kernel.ndim != _KERNEL_AXES.get(layer.type):
+        return None
+    kernel = kernel.astype(np.float64)
+    if not np.isfinite(kernel).all():
+        return None
+    if layer.type == "Dense":
+        is_whole_image = kernel.shape[0] == math.prod(shape)
+        return kernel.T.reshape(-1, *shape) if is_whole_image else None
+    return np.moveaxis(kernel, -1, 0) if max(kernel.shape[:2]) > 1 else None

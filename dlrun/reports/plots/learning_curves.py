@@ -1,0 +1,141 @@
+"""Learning curves: the loss and each metric over the epochs, and the learning rate if it moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.reports.plots.style import (
+    INK,
+    MUTED,
+    SPLIT_COLORS,
+    SPLIT_NAMES,
+    epoch_axis,
+    legend_above,
+    log_axis,
+    new_figure,
+    safe_text,
+)
+from dlrun.reports.training_course import (
+    LEARNING_RATE,
+    best_epoch,
+    changes,
+    quantities,
+    serves_log,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from dlrun.reports.story import Story
+
+NAME = "learning_curves"
+TITLE = "Learning curves"
+
+_MOST_PANELS = 8
+_FEW_EPOCHS = 12
+_HEIGHT = 2.1
+
+
+def fits(story: Story) -> bool:
+    """Whether something was trained."""
+    return story.epochs > 0 and bool(quantities(story.history))
+
+
+def caption(story: Story) -> str:
+    """Say what is seen and how it is read."""
+    has_validation = any(name.startswith("val_") for name in story.history)
+    said = "The loss and each metric after every epoch."
+    if has_validation:
+        said += (
+            " Where the training curve goes on falling while the validation curve turns up again, "
+            "the network learns the training rows by heart."
+        )
+    best = best_epoch(story.experiment, story.history)
+    if best is not None:
+        said += f" The dotted line marks the best epoch, {best[1]}, by {best[0]}."
+    return said
+
+
+def draw(story: Story) -> Figure:
+    """Draw one panel for each quantity, one below the other."""
+    history, names = story.history, quantities(story.history)[:_MOST_PANELS]
+    moves = changes(history.get(LEARNING_RATE))
+    rows = len(names) + moves
+    figure = new_figure(0.5 + _HEIGHT * rows)
+    panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    best = best_epoch(story.experiment, history) if story.epochs > 1 else None
+    for panel, name in zip(panels, names, strict=False):
+        _curves(panel, story, name)
+        if best is not None:
+            _mark(panel, story, name, best)
+    if moves:
+        _rate(panels[-1], story)
+    if any(name.startswith("val_") for name in history):
+        legend_above(panels[0])
+    epoch_axis(panels[-1], story.epochs)
+    figure.align_ylabels()
+    return figure
+
+
+def _curves(panel: Axes, story: Story, name: str) -> None:
+    """The training and the validation curve of a quantity."""
+    together = []
+    for split, column in (("train", name), ("validation", f"val_{name}")):
+        values = story.history.get(column)
+        if values is not None:
+            marker = "o" if len(values) <= _FEW_EPOCHS else None
+            panel.plot(
+                np.arange(1, len(values) + 1),
+                values,
+                color=SPLIT_COLORS[split],
+                marker=marker,
+                markersize=3.5,
+                label=SPLIT_NAMES[split],
+                clip_on=marker is None,
+            )
+            together.append(values)
+    _scale(panel, np.concatenate(together))
+    panel.set_title(safe_text(name.replace("_", " "), 60))
+
+
+def _mark(panel: Axes, story: Story, name: str, best: tuple[str, int]) -> None:
+    """A line at the best epoch, and a dot on the curve that says so."""
+    watched, epoch = best
+    panel.axvline(epoch, color=MUTED, linestyle=":", linewidth=1.1)
+    if watched.removeprefix("val_") != name:
+        return
+    value = float(story.history[watched][epoch - 1])
+    color = SPLIT_COLORS["validation" if watched.startswith("val_") else "train"]
+    panel.plot([epoch], [value], "o", color=color, markersize=6, markeredgecolor="white", zorder=5)
+    is_late = epoch > 0.6 * story.epochs
+    panel.annotate(
+        f"best epoch {epoch}: {value:.4g}",
+        (epoch, 0.96),
+        xycoords=("data", "axes fraction"),
+        xytext=(-5 if is_late else 5, 0),
+        textcoords="offset points",
+        ha="right" if is_late else "left",
+        va="top",
+        fontsize=8,
+        color=INK,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+    )
+
+
+def _rate(panel: Axes, story: Story) -> None:
+    """The learning rate."""
+    values = story.history[LEARNING_RATE]
+    panel.plot(np.arange(1, len(values) + 1), values, color=INK, linewidth=1.2)
+    _scale(panel, values)
+    panel.set_title("learning rate")
+
+
+def _scale(panel: Axes, values: NDArray[np.float64]) -> None:
+    """A logarithmic axis where it shows more."""
+    if serves_log(values):
+        finite = values[np.isfinite(values)]
+        log_axis(panel, float(finite.min()), float(finite.max()))

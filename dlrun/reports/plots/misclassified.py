@@ -1,0 +1,77 @@
+"""A gallery of the images that are taken for another class, the surest mistakes first."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from dlrun.reports.mistakes import count_wrong, sureness, worst
+from dlrun.reports.plots.style import INK, MUTED, bare, new_figure, safe_text
+from dlrun.reports.story import as_images, gives_probabilities, image_shape, is_classification
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from dlrun.reports.story import Story
+
+NAME = "misclassified"
+TITLE = "Misclassified images"
+
+MOST = 100
+_LONG_NAME = 4
+_TEXT = 0.42
+"""The height of the two lines below an image, in parts of its width."""
+
+
+def fits(story: Story) -> bool:
+    """Whether the rows are images, and some of them are taken for another class."""
+    return is_classification(story) and bool(image_shape(story.spec)) and count_wrong(story) > 0
+
+
+def caption(story: Story) -> str:
+    """Say what is seen and how it is read."""
+    wrong, shown = count_wrong(story), min(count_wrong(story), MOST)
+    which = f"All {wrong}" if wrong == shown else f"{shown} of {wrong}"
+    sure = (
+        "below, how likely the model found its answer; the surest mistakes come first."
+        if gives_probabilities(story)
+        else "below, the score of its answer; the highest come first."
+    )
+    return (
+        f"{which} wrong answers among {len(story.judged):,} rows of the {story.judged.split} "
+        f"split. First the true class, then the predicted one; {sure}"
+    )
+
+
+def draw(story: Story) -> Figure:
+    """Draw the images in rows, with two lines of text below each."""
+    mistakes = worst(story, MOST)
+    images = as_images(story.judged.x[[mistake.place for mistake in mistakes]], story.spec)
+    longest = max(len(name) for name in story.class_names)
+    widest = 10 if longest <= _LONG_NAME else 6
+    columns = min(widest, max(5, math.ceil(math.sqrt(len(mistakes)))))
+    lines = math.ceil(len(mistakes) / columns)
+    ratio = images.shape[1] / images.shape[2]
+    inch = 7.2 / widest
+    figure = new_figure(max(lines * (ratio + _TEXT) * inch, 0.8), columns * inch)
+    axes = figure.add_subplot()
+    for number, (image, mistake) in enumerate(zip(images, mistakes, strict=True)):
+        left, top = number % columns, (number // columns) * (ratio + _TEXT)
+        axes.imshow(
+            image,
+            extent=(left + 0.04, left + 0.96, top + 0.96 * ratio, top + 0.04 * ratio),
+            cmap="gray",
+            vmin=0,
+            vmax=1,
+            interpolation="nearest",
+        )
+        names = [safe_text(name, 9) for name in (mistake.true, mistake.predicted)]
+        below = {"ha": "center", "va": "top", "fontsize": 7.5 if longest <= _LONG_NAME else 6.5}
+        axes.text(left + 0.5, top + ratio, " → ".join(names), color=INK, **below)
+        below["fontsize"] = 6.5
+        axes.text(left + 0.5, top + ratio + 0.2, sureness(story, mistake), color=MUTED, **below)
+    axes.set_xlim(0, columns)
+    axes.set_ylim(lines * (ratio + _TEXT), 0)
+    axes.set_aspect("equal")
+    bare(axes)
+    return figure

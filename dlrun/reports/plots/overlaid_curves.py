@@ -1,0 +1,86 @@
+"""The learning curves of several runs over each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.reports.plots.style import (
+    COLORS,
+    SPLIT_NAMES,
+    epoch_axis,
+    log_axis,
+    new_figure,
+    safe_text,
+)
+from dlrun.reports.training_course import LEARNING_RATE, quantities, serves_log
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+    from dlrun.reports.comparison import ComparedRun
+
+MOST_PANELS = 8
+_STYLES = ("-", "--", ":", "-.")
+_FEW_EPOCHS = 12
+
+
+def columns(runs: Sequence[ComparedRun]) -> list[str]:
+    """List the columns of the histories that more than one run has.
+
+    Args:
+        runs: Two or more.
+
+    Returns:
+        Validation before training, in the order of the quantities.
+    """
+    names = dict.fromkeys(name for run in runs for name in quantities(run.history))
+    found = [f"{prefix}{name}" for name in names for prefix in ("val_", "")]
+    shared = [name for name in found if sum(name in run.history for run in runs) > 1]
+    return [name for name in shared if name != LEARNING_RATE][:MOST_PANELS]
+
+
+def draw(runs: Sequence[ComparedRun]) -> Figure:
+    """Draw one panel for each column, one line for each run.
+
+    Args:
+        runs: Two or more, some columns of their histories the same.
+    """
+    names = columns(runs)
+    legend = 0.2 * -(-len(runs) // 2) + 0.1
+    figure = new_figure(0.4 + 2.1 * len(names) + legend)
+    panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
+    for panel, name in zip(panels, names, strict=True):
+        drawn = []
+        for number, run in enumerate(runs):
+            values = run.history.get(name)
+            if values is None or not len(values):
+                continue
+            panel.plot(
+                np.arange(1, len(values) + 1),
+                values,
+                color=COLORS[number % len(COLORS)],
+                linestyle=_STYLES[number // len(COLORS) % len(_STYLES)],
+                linewidth=1.3,
+                marker="o" if len(values) <= _FEW_EPOCHS else None,
+                markersize=3,
+            )
+            drawn.append(values[np.isfinite(values)])
+        together = np.concatenate(drawn)
+        if serves_log(together):
+            log_axis(panel, float(together.min()), float(together.max()))
+        split = SPLIT_NAMES["validation" if name.startswith("val_") else "train"]
+        said = name.removeprefix("val_").replace("_", " ")
+        panel.set_title(f"{safe_text(said, 50)}, {split}")
+    epoch_axis(panels[-1], max(len(values) for run in runs for values in run.history.values()))
+    handles = [
+        panels[0].plot([], [], color=COLORS[n % len(COLORS)],
+                       linestyle=_STYLES[n // len(COLORS) % len(_STYLES)],
+                       label=safe_text(run.label, 34))[0]
+        for n, run in enumerate(runs)
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside upper left", ncols=2)
+    return figure

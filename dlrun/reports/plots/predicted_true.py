@@ -1,0 +1,104 @@
+"""Predicted against true values of a regression."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.reports.plots.style import (
+    MUTED,
+    SPLIT_COLORS,
+    SPLIT_NAMES,
+    WIDTH,
+    dots,
+    legend_above,
+    new_figure,
+    safe_text,
+)
+from dlrun.reports.story import is_classification
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from dlrun.reports.story import Rows, Story
+
+NAME = "predicted_true"
+TITLE = "Predicted against true values"
+
+MOST_TARGETS = 6
+
+
+def fits(story: Story) -> bool:
+    """Whether values are predicted, one for each target."""
+    rows = story.judged
+    values = (len(rows), len(story.spec.target_names))
+    return not is_classification(story) and rows.y_true.shape == rows.y_pred.shape == values
+
+
+def caption(story: Story) -> str:
+    """Say what is seen and how it is read."""
+    said = f"Each dot is a row of the {story.judged.split} split; on the dashed line the "
+    said += "prediction is exact."
+    return said + (" Training rows lie behind it." if len(story.rows) > 1 else "")
+
+
+def draw(story: Story) -> Figure:
+    """Draw one panel for each target."""
+    names = story.spec.target_names[:MOST_TARGETS]
+    columns = min(len(names), 2)
+    lines = -(-len(names) // columns)
+    figure = new_figure(WIDTH * 0.9 if columns == 1 else 2.8 * lines + 0.3)
+    panels = figure.subplots(lines, columns, squeeze=False).ravel()
+    for number, (panel, name) in enumerate(zip(panels, names, strict=False)):
+        for rows, true, predicted in target_values(story, number):
+            panel.scatter(
+                true,
+                predicted,
+                color=SPLIT_COLORS[rows.split],
+                linewidth=0,
+                label=SPLIT_NAMES[rows.split],
+                **dots(len(true)),
+            )
+        _diagonal(panel)
+        panel.set_xlabel(f"true {safe_text(name)}")
+        panel.set_ylabel(f"predicted {safe_text(name)}")
+    for panel in panels[len(names) :]:
+        panel.set_axis_off()
+    if len(story.rows) > 1:
+        legend_above(panels[0])
+    return figure
+
+
+def target_values(
+    story: Story, target: int
+) -> Iterator[tuple[Rows, NDArray[np.float64], NDArray[np.float64]]]:
+    """Give true and predicted values of a target, of the training and of the judged rows.
+
+    Args:
+        story: A regression.
+        target: The number of the target, from 0.
+
+    Yields:
+        The rows, their true and their predicted values, `(rows,)`.
+    """
+    chosen = {rows.split: rows for rows in (next(iter(story.rows.values())), story.judged)}
+    for rows in chosen.values():
+        true, predicted = (
+            np.asarray(values, np.float64).reshape(len(rows), -1)[:, target]
+            for values in (rows.y_true, rows.y_pred)
+        )
+        yield rows, true, predicted
+
+
+def _diagonal(panel: Axes) -> None:
+    low = min(panel.get_xlim()[0], panel.get_ylim()[0])
+    high = max(panel.get_xlim()[1], panel.get_ylim()[1])
+    panel.plot([low, high], [low, high], color=MUTED, linestyle="--", linewidth=1, zorder=1)
+    panel.set_xlim(low, high)
+    panel.set_ylim(low, high)
+    panel.set_aspect("equal")

@@ -1,0 +1,114 @@
+"""All plots, in the order in which they tell the story of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from dlrun.reports.plots import (
+    confusion_matrix,
+    decision_boundary,
+    first_kernels,
+    fitted_curve,
+    learning_curves,
+    misclassified,
+    precision_recall_curves,
+    predicted_true,
+    reliability_diagram,
+    residuals,
+    roc_curves,
+    style,
+    weight_histograms,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from dlrun.reports.story import Story
+
+
+class Plot(Protocol):
+    """What a file of this folder offers.
+
+    Attributes:
+        NAME: The stem of its file in the run folder.
+        TITLE: What it shows, in a few words.
+    """
+
+    NAME: str
+    TITLE: str
+
+    def fits(self, story: Story) -> bool:
+        """Whether the plot makes sense for a run."""
+
+    def draw(self, story: Story) -> Figure:
+        """Draw it."""
+
+    def caption(self, story: Story) -> str:
+        """Say what is seen and how it is read."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot that was drawn.
+
+    Attributes:
+        name: The stem of its file.
+        title: What it shows, in a few words.
+        caption: What is seen and how it is read.
+        png: The picture.
+        width: How wide it is meant to be shown, in CSS pixels.
+    """
+
+    name: str
+    title: str
+    caption: str
+    png: bytes
+    width: int
+
+
+PLOTS = cast(
+    "tuple[Plot, ...]",
+    (
+        learning_curves,
+        decision_boundary,
+        fitted_curve,
+        confusion_matrix,
+        misclassified,
+        roc_curves,
+        precision_recall_curves,
+        reliability_diagram,
+        predicted_true,
+        residuals,
+        weight_histograms,
+        first_kernels,
+    ),
+)
+
+CSS_PIXELS = 96
+
+
+def draw_plots(story: Story) -> list[Picture]:
+    """Draw every plot that fits a run.
+
+    Args:
+        story: The run.
+    """
+    with style.applied():
+        return [_picture(plot, story) for plot in PLOTS if plot.fits(story)]
+
+
+def _picture(plot: Plot, story: Story) -> Picture:
+    figure = plot.draw(story)
+    width = round(figure.get_figwidth() * CSS_PIXELS)
+    said = plot.caption(story) + _bound(plot, story)
+    return Picture(plot.NAME, plot.TITLE, said, style.to_png(figure), width)
+
+
+def _bound(plot: Plot, story: Story) -> str:
+    """Say so where not all rows were looked at."""
+    rows = story.judged
+    of_all = (learning_curves, confusion_matrix, weight_histograms, first_kernels)
+    if plot in of_all or len(rows) == rows.total:
+        return ""
+    return f" From {len(rows):,} of the {rows.total:,} rows, evenly spaced."

@@ -1,0 +1,205 @@
+"""The one style of all plots: quiet, the same everywhere, and safe for the colour-blind."""
+
+from __future__ import annotations
+
+import io
+import logging
+import unicodedata
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's palette, the one of https://jfly.uni-koeln.de/color/, darkest hues first.
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b6b6b", "#a6761d")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+SPLIT_NAMES = {"train": "training", "validation": "validation", "test": "test"}
+SPLIT_COLORS = {"train": COLORS[0], "validation": COLORS[1], "test": COLORS[2]}
+INK = "#222222"
+MUTED = "#767676"
+GRID = "#e3e3e3"
+
+WIDTH = 5.2
+"""Inches; with fonts of 9 points it can be read on a telephone and in two columns of a page."""
+DPI = 160
+
+FALLBACK_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Zen Hei",
+    "Microsoft YaHei", "PingFang SC", "Hiragino Sans", "Malgun Gothic", "Noto Sans",
+    "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Arial Unicode MS",
+)  # fmt: skip
+"""Fonts for scripts that DejaVu Sans lacks; those that are installed are used."""
+NO_GLYPH = "\N{WHITE SQUARE}"
+
+SETTINGS: dict[str, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.formatter.use_mathtext": False,
+    "axes.formatter.limits": (-4, 5),
+    "axes.unicode_minus": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.h_pad": 0.09,
+    "figure.constrained_layout.w_pad": 0.09,
+    "axes.facecolor": "white",
+}
+
+
+# What it logs speaks to programmers: of fonts that it would have liked better.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """Draw in this style whatever a user's own matplotlibrc says; leaves matplotlib as it was."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update({**SETTINGS, "font.family": list(_families())})
+        yield
+
+
+def new_figure(height: float, width: float = WIDTH) -> Figure:
+    """Make an empty figure; without pyplot, so that nothing of it stays behind.
+
+    Args:
+        height: Inches.
+        width: Inches.
+    """
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def to_png(figure: Figure) -> bytes:
+    """Draw a figure; the same figure always gives the same bytes.
+
+    Args:
+        figure: What `new_figure` made.
+    """
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", metadata={"Software": None})
+    return stream.getvalue()
+
+
+def safe_text(text: str, limit: int = 24) -> str:
+    """Make any text fit for a plot: one line, not too long, only characters that can be drawn.
+
+    Args:
+        text: Such as the name of a class, which may come from a stranger's file.
+        limit: The largest number of characters.
+
+    Returns:
+        The text; what no font has becomes a small square.
+    """
+    composed = unicodedata.normalize("NFC", " ".join(text.split()))
+    drawn = "".join(
+        character if _has_glyph(character) else NO_GLYPH
+        for character in composed
+        if unicodedata.category(character) not in ("Cc", "Cf")
+    )
+    return drawn if len(drawn) <= limit else drawn[: limit - 1].rstrip() + "…"
+
+
+def epoch_axis(axes: Axes, epochs: int) -> None:
+    """Let the horizontal axis run from the first epoch to the last, marked at whole numbers.
+
+    Args:
+        axes: Where.
+        epochs: How many.
+    """
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.set_xlim((1, epochs) if epochs > 1 else (0.5, 1.5))
+    axes.set_xlabel("epoch")
+
+
+def log_axis(axes: Axes, low: float, high: float) -> None:
+    """Make the vertical axis logarithmic, marked with plain numbers.
+
+    Args:
+        axes: Where.
+        low: The smallest value.
+        high: The largest value.
+    """
+    axes.set_yscale("log")
+    marks = (1.0, 2.0, 5.0) if high / low < 1000 else (1.0,)  # noqa: PLR2004
+    axes.yaxis.set_major_locator(LogLocator(subs=marks, numticks=7))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def legend_above(axes: Axes, columns: int = 4) -> None:
+    """Put the legend above the axes, at the right, where no curve runs through it."""
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=columns,
+        borderaxespad=0.1,
+        handlelength=1.4,
+        columnspacing=1.2,
+    )
+
+
+def bare(axes: Axes) -> None:
+    """Take away everything but what is drawn inside."""
+    axes.set_axis_off()
+
+
+def dots(rows: int) -> dict[str, float]:
+    """Choose size and opacity of the dots of a scatter plot by their number."""
+    return {
+        "s": float(np.interp(np.log10(max(rows, 1)), [1, 2, 3, 4], [26, 18, 9, 4])),
+        "alpha": float(np.interp(np.log10(max(rows, 1)), [1, 2, 3, 4], [0.9, 0.75, 0.5, 0.3])),
+    }
+
+
+@cache
+def _families() -> tuple[str, ...]:
+    """DejaVu Sans, which matplotlib brings along, and the fallback fonts that are installed."""
+    installed = {entry.name for entry in font_manager.fontManager.ttflist}
+    return ("DejaVu Sans", *(name for name in FALLBACK_FONTS if name in installed))
+
+
+@cache
+def _fonts() -> tuple[Any, ...]:
+    return tuple(
+        font_manager.get_font(font_manager.findfont(family, fallback_to_default=False))
+        for family in _families()
+    )
+
+
+@cache
+def _has_glyph(character: str) -> bool:
+    return any(font.get_char_index(ord(character)) for font in _fonts())

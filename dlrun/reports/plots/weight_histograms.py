@@ -1,0 +1,108 @@
+"""Histograms of the weights of each layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.reports.plots.style import COLORS, MUTED, new_figure, safe_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from dlrun.reports.story import Story
+
+NAME = "weight_histograms"
+TITLE = "Weights of each layer"
+
+MOST_LAYERS = 12
+_MOST_VARIABLES = 5
+_FEW = 12
+_HEIGHT = 1.55
+
+
+def fits(story: Story) -> bool:
+    """Whether there are weights, all of them finite."""
+    groups = by_layer(story)
+    return bool(groups) and all(
+        np.isfinite(array).all() for group in groups.values() for array in group.values()
+    )
+
+
+def caption(story: Story) -> str:
+    """Say what is seen and how it is read."""
+    groups = by_layer(story)
+    shown = min(len(groups), MOST_LAYERS)
+    which = "" if shown == len(groups) else f" The first {shown} of {len(groups)} layers."
+    return (
+        "How often each value occurs among the weights of a layer after training. Values piled up "
+        "at zero are hardly used; a few very large ones may be a sign of a learning rate too high."
+        + which
+    )
+
+
+def by_layer(story: Story) -> dict[str, dict[str, NDArray[Any]]]:
+    """Sort the weights by layer.
+
+    Args:
+        story: The run.
+
+    Returns:
+        Per layer its arrays of numbers by what they are called in it, such as `kernel`.
+    """
+    groups: dict[str, dict[str, NDArray[Any]]] = {}
+    for path, array in story.weights.items():
+        layer, _, name = path.partition("/")
+        if array.dtype.kind in "fV" and array.size:
+            groups.setdefault(layer, {})[name or layer] = array.astype(np.float64)
+    return groups
+
+
+def draw(story: Story) -> Figure:
+    """Draw one panel for each layer, two in a row."""
+    groups = list(by_layer(story).items())[:MOST_LAYERS]
+    columns = min(2, len(groups))
+    lines = -(-len(groups) // columns)
+    figure = new_figure(0.25 + _HEIGHT * lines)
+    panels = figure.subplots(lines, columns, squeeze=False).ravel()
+    for panel, (layer, arrays) in zip(panels, groups, strict=False):
+        _panel(panel, arrays)
+        panel.set_title(safe_text(layer, 28))
+    for panel in panels[len(groups) :]:
+        panel.set_axis_off()
+    figure.supxlabel("value of a weight", fontsize=9)
+    figure.supylabel("number of weights", fontsize=9)
+    return figure
+
+
+def _panel(panel: Axes, arrays: dict[str, NDArray[Any]]) -> None:
+    """Step histograms of a layer's arrays over common bins; a comb where there are few weights."""
+    shown = list(arrays.items())[:_MOST_VARIABLES]
+    values = np.concatenate([array.ravel() for _, array in shown])
+    low, high = float(values.min()), float(values.max())
+    if high - low <= 1e-6 * max(abs(low), abs(high)):
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, int(np.clip(np.sqrt(len(values)), 10, 60)) + 1)
+    panel.axvline(0, color=MUTED, linewidth=0.8)
+    for number, (name, array) in enumerate(shown):
+        color = COLORS[number % len(COLORS)]
+        label = f"{safe_text(name.rpartition('/')[2], 18)} {' x '.join(map(str, array.shape))}"
+        if len(values) <= _FEW:
+            panel.vlines(array.ravel(), 0, 1, color=color, linewidth=2, label=label)
+            panel.set_ylim(0, 1.5)
+            panel.set_yticks([0, 1])
+            continue
+        panel.hist(
+            array.ravel(),
+            bins=edges,
+            histtype="stepfilled",
+            facecolor=(color, 0.25),
+            edgecolor=color,
+            linewidth=1,
+            label=label,
+        )
+    panel.margins(y=0.1)
+    panel.legend(fontsize=7, handlelength=1, labelspacing=0.25, borderaxespad=0.2)

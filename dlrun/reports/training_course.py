@@ -1,0 +1,81 @@
+"""What the history of a training shows: which epoch was the best, whether the rate changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from dlrun.config import Experiment
+
+LEARNING_RATE = "learning_rate"
+_LARGER_IS_BETTER = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "r2", "cosine")
+_STOPPERS = ("EarlyStopping", "ModelCheckpoint")
+
+
+def quantities(history: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
+    """Name what was logged, training and validation as one.
+
+    Args:
+        history: One array a column.
+
+    Returns:
+        Such as `("loss", "accuracy")`.
+    """
+    names = dict.fromkeys(name.removeprefix("val_") for name in history)
+    return tuple(name for name in names if name != LEARNING_RATE)
+
+
+def best_epoch(
+    experiment: Experiment, history: Mapping[str, NDArray[np.float64]]
+) -> tuple[str, int] | None:
+    """Find the best epoch by what the training itself watched, else by the validation loss.
+
+    Args:
+        experiment: The config; its EarlyStopping or ModelCheckpoint says what was watched.
+        history: One array a column.
+
+    Returns:
+        What it was judged by, and the number of the epoch, from 1; None where nothing tells.
+    """
+    watched, mode = "val_loss", "min"
+    for callback in experiment.training.callbacks:
+        if callback.type in _STOPPERS and callback.arguments.get("monitor") in history:
+            watched = str(callback.arguments["monitor"])
+            mode = str(callback.arguments.get("mode", "auto"))
+            break
+    values = history.get(watched)
+    if values is None or not np.isfinite(values).any():
+        return None
+    larger = is_larger_better(watched) if mode == "auto" else mode == "max"
+    best = np.nanargmax(values) if larger else np.nanargmin(values)
+    return watched, int(best) + 1
+
+
+def is_larger_better(name: str) -> bool:
+    """Tell by the name of a quantity whether a larger value is a better one.
+
+    Args:
+        name: Such as `val_loss` or `binary_accuracy`.
+    """
+    return any(word in name.lower() for word in _LARGER_IS_BETTER)
+
+
+def changes(values: NDArray[np.float64] | None) -> bool:
+    """Whether a column takes more than one value."""
+    return values is not None and len(np.unique(values[np.isfinite(values)])) > 1
+
+
+def serves_log(values: NDArray[np.float64]) -> bool:
+    """Whether a logarithmic axis shows more: positive values over more than a factor of 20.
+
+    Args:
+        values: All values on the axis.
+    """
+    finite = values[np.isfinite(values)]
+    return len(finite) > 0 and finite.min() > 0 and bool(finite.max() / finite.min() > 20)  # noqa: PLR2004

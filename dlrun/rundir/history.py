@@ -1,0 +1,64 @@
+"""Reads `history.csv` again: one column of numbers for each thing that was logged."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from typing import TYPE_CHECKING
+
+from dlrun.errors import RunFolderError
+from dlrun.rundir.files import read_text
+from dlrun.rundir.names import HISTORY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EPOCH = "epoch"
+
+
+def read_history(folder: Path) -> dict[str, list[float]]:
+    """Read the logs of a run.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        The logged values of all epochs by name, NaN where a cell is empty; without the column
+        `epoch`, whose numbers are 1, 2, ... . Empty where nothing was trained.
+
+    Raises:
+        RunFolderError: The file is damaged.
+    """
+    path = folder / HISTORY
+    if not os.path.lexists(path):
+        return {}
+    try:
+        rows = list(csv.reader(read_text(path).splitlines(), strict=True))
+    except csv.Error as error:
+        raise RunFolderError(f"is damaged: {error}.", where=str(path)) from error
+    names = rows[0] if rows else []
+    if names[:1] != [EPOCH] or len(set(names)) < len(names):
+        raise RunFolderError(
+            f"is damaged: its first line should name columns, first '{EPOCH}'.", where=str(path)
+        )
+    columns: dict[str, list[float]] = {name: [] for name in names}
+    for number, row in enumerate(rows[1:], start=1):
+        if len(row) != len(names) or row[0] != str(number):
+            raise RunFolderError(
+                "is damaged: not a row of the table.", where=f"{path}:{number + 1}"
+            )
+        for name, cell in zip(names, row, strict=True):
+            columns[name].append(_number(cell, f"{path}:{number + 1}"))
+    del columns[EPOCH]
+    return columns
+
+
+def _number(cell: str, where: str) -> float:
+    """A cell's number, perhaps not a finite one."""
+    if not cell:
+        return math.nan
+    try:
+        return float(cell)
+    except ValueError as error:
+        raise RunFolderError(f"is damaged: {cell[:40]!r} is not a number.", where=where) from error

@@ -1,0 +1,117 @@
+"""`dlrun report RUN RUN...`: a page that compares runs, made of what their folders hold."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.config import given, load_config
+from dlrun.errors import ConfigError, RunFolderError, UsageError
+from dlrun.reports.classification import ClassificationReport
+from dlrun.reports.comparison import ComparedRun
+from dlrun.rundir.files import write_output
+from dlrun.rundir.folder import open_run
+from dlrun.rundir.history import read_history
+from dlrun.rundir.names import COMPARISON, CONFIG, METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dlrun.rundir.folder import RunFolder
+    from dlrun.training.listener import Listener
+
+_STAMP = re.compile(r"\d{8}-\d{6}_")
+_SPLITS = ("train", "validation", "test")
+
+
+def compare_on_a_page(
+    references: Sequence[str], *, runs_dir: Path, output: Path | None, listener: Listener
+) -> Path:
+    """Write a page that compares runs; neither their models nor their data are needed.
+
+    Args:
+        references: Run folders, parts of their names, or `latest`; two or more.
+        runs_dir: Where the runs are.
+        output: Where the page is written; None for `comparison.html` among the runs.
+        listener: Who is told of messages.
+
+    Returns:
+        The page.
+
+    Raises:
+        UsageError: Fewer than two different runs are named.
+        RunFolderError: A run is missing or damaged.
+    """
+    folders = {}
+    for reference in references:
+        folder = open_run(reference, runs_dir)
+        folders[folder.path.resolve()] = folder
+    if len(folders) < 2:  # noqa: PLR2004
+        raise UsageError(
+            f"the {len(references)} names stand for one run, {next(iter(folders)).name}.",
+            fix="Name two runs or more to compare them, or one run once.",
+        )
+    runs = [_read(folder) for folder in folders.values()]
+    for run in runs:
+        if not run.metrics:
+            listener.message(f"warning: {run.run} has no metrics: it is {run.status}")
+
+    from dlrun.reports.page.comparison_page import comparison_page
+
+    page = comparison_page(runs)
+    target = runs_dir / COMPARISON if output is None else output
+    write_output(target, lambda path: path.write_text(page, "utf-8", "backslashreplace"))
+    return target
+
+
+def _read(folder: RunFolder) -> ComparedRun:
+    """Read what the page shows of a run."""
+    record = folder.read_record()
+    try:
+        experiment = load_config(folder.file(CONFIG))
+    except ConfigError as error:
+        what = f"is damaged: {error.problems[0]}"
+        raise RunFolderError(what, where=str(folder.file(CONFIG))) from error
+    stored = folder.read_json(METRICS) if os.path.lexists(folder.file(METRICS)) else {}
+    report, split = _classification(stored)
+    return ComparedRun(
+        run=folder.name,
+        label=_STAMP.sub("", folder.name, count=1) or folder.name,
+        status=str(record["status"]),
+        config=given.flat(experiment),
+        metrics=_metrics(stored),
+        history={name: np.array(values) for name, values in read_history(folder.path).items()},
+        classification=report,
+        split=split,
+    )
+
+
+def _metrics(stored: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """The numbers among what `metrics.json` holds, by split."""
+    found = {}
+    for split in _SPLITS:
+        values = stored.get(split)
+        if isinstance(values, dict):
+            found[split] = {
+                name: math.nan if value is None else float(value)
+                for name, value in values.items()
+                if value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+            }
+    return {split: values for split, values in found.items() if values}
+
+
+def _classification(stored: dict[str, Any]) -> tuple[ClassificationReport | None, str]:
+    """The scores of the classes, of the last split that has them."""
+    for split in reversed(_SPLITS):
+        values = stored.get(split)
+        if isinstance(values, dict) and "classification" in values:
+            try:
+                return ClassificationReport.from_json(values["classification"]), split
+            except (KeyError, TypeError, ValueError, OverflowError, IndexError):
+                return None, ""
+    return None, ""
