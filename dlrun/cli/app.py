@@ -8,14 +8,17 @@ import typer
 
 from dlrun import __version__
 from dlrun.cli.evaluate import evaluate
+from dlrun.cli.explain import explain
 from dlrun.cli.init import init
 from dlrun.cli.list import list_words
 from dlrun.cli.output import write_data
 from dlrun.cli.predict import predict
+from dlrun.cli.report import report
 from dlrun.cli.runs import runs
 from dlrun.cli.schema import schema
 from dlrun.cli.train import train
 from dlrun.cli.validate import validate
+from dlrun.cli.weights import weights
 
 app = typer.Typer(
     name="dlrun",
@@ -49,7 +52,7 @@ def dlrun(
     """Hold what belongs to all commands."""
 
 
-for command in (train, evaluate, predict, runs, validate):
+for command in (train, evaluate, predict, report, explain, weights, runs, validate):
     app.command()(command)
 app.command("list")(list_words)
 app.command()(schema)

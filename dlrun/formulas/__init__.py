@@ -1,6 +1,7 @@
 """What every layer computes, in plain NumPy, independent of TensorFlow and Keras."""
 
 from dlrun.formulas.network import Node, Stage, Story, derivative, follow, read_nodes
+from dlrun.formulas.statistics import Statistics, largest_places, statistics
 from dlrun.formulas.weights import weights_by_layer
 from dlrun.formulas.working import NoFormulaError, Place, WeightedSum
 
@@ -9,10 +10,13 @@ __all__ = [
     "Node",
     "Place",
     "Stage",
+    "Statistics",
     "Story",
     "WeightedSum",
     "derivative",
     "follow",
+    "largest_places",
     "read_nodes",
+    "statistics",
     "weights_by_layer",
 ]

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
     from dlrun.formulas.working import Place, Working
 
-FIX: Final = (
-    "`dlrun predict` and `dlrun evaluate` still work, and `dlrun weights RUN {name}` shows it."
-)
+FIX: Final = "The story ends here; `dlrun predict` and `dlrun weights` still work."
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,7 @@ def _follow(nodes: Sequence[Node], x: Any) -> Story:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 working = work_out(node.layer, node.weights, *inputs)
         except NoFormulaError as error:
-            fix = FIX.format(name=node.name)
-            return Story(tuple(stages), NoFormulaError(error.what, where=node.name, fix=fix))
+            return Story(tuple(stages), NoFormulaError(error.what, where=node.name, fix=FIX))
         values[node.name] = working.output
         named = tuple(zip(node.layer.inputs, inputs, strict=True))
         stages.append(Stage(node, named, working))

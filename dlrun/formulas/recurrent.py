@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -58,12 +59,12 @@ def bidirectional(layer: Layer, weights: Weights, x: Any) -> Working:
     if inner.type not in CELLS or layer.value("backward_layer") is not None:
         refuse(layer, f"layer: {inner.type}, or a backward_layer of its own")
     turned = {**inner.arguments, "go_backwards": True}
-    backward = type(inner)(inner.type, turned, inner.inputs, inner.prefix)
+    backward = replace(inner, arguments=turned)
     one = recurrent(inner, _of(weights, "forward"), x)
     other = recurrent(backward, _of(weights, "backward"), x)
     back = other.output[::-1] if inner.flag("return_sequences") else other.output
     ahead, mode = one.output, layer.choice("merge_mode", "concat", "sum", "ave", "mul")
-    joined = {
+    joined: dict[str, Callable[[], Any]] = {
         "concat": lambda: np.concatenate([ahead, back], -1),
         "sum": lambda: ahead + back,
         "ave": lambda: (ahead + back) / 2,

@@ -1,0 +1,62 @@
+"""Arrays on wide terminals and on narrow ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dlrun.cli.matrices import draw_array, draw_grid, format_entry
+from dlrun.cli.output import Screen
+
+WIDE = Screen()
+
+
+def test_numbers():
+    """Four places; very small and very large ones with a power of ten."""
+    numbers = (0.0, 0.5, -1.25e-5, 1.5e5, float("nan"), 12.0)
+    told = ["0", "0.5000", "-1.25e-05", "1.50e+05", "nan", "12.0000"]
+    assert [format_entry(number) for number in numbers] == told
+
+
+def test_matrix():
+    """Rows and columns under their indices."""
+    assert draw_array("kernel", np.array([[1.0, -2.0], [0.0, 0.25]]), screen=WIDE) == (
+        "kernel     [0]      [1]\n[0]     1.0000  -2.0000\n[1]          0   0.2500"
+    )
+
+
+def test_more_axes():
+    """One matrix for each place on the axes behind the second."""
+    drawn = draw_array("y", np.arange(8.0).reshape(2, 2, 2), screen=WIDE)
+    assert drawn.split("\n\n")[1] == (
+        "y[:, :, 1]     [0]     [1]\n[0]         1.0000  3.0000\n[1]         5.0000  7.0000"
+    )
+
+
+def test_number_without_axes():
+    """It needs no index."""
+    assert draw_array("y", np.array(2.0), screen=WIDE).split() == ["y", "2.0000"]
+
+
+def test_large_arrays_are_summarised():
+    """Unless all of them is asked for."""
+    array = np.zeros((40, 40))
+    array[3, 4] = -2.0
+    drawn = draw_array("x", array, screen=WIDE)
+    assert drawn.startswith("x  (40, 40)  mean -0.0013  std 0.0500  min -2.0000  max 0.0000")
+    assert "zeros 99%" in drawn
+    assert drawn.endswith("largest by magnitude: [3, 4] -2.0000")
+    assert len(draw_array("x", array, screen=WIDE, full=True).splitlines()) == 41
+
+
+def test_narrow_terminals():
+    """Columns that do not fit stand below."""
+    rows = [("x", ["1.0000", "2.0000", "3.0000"])]
+    assert draw_grid(["[0]", "[1]", "[2]"], rows, screen=Screen(width=18)) == (
+        "      [0]     [1]\nx  1.0000  2.0000\n\n      [2]\nx  3.0000"
+    )
+
+
+def test_names_of_others_are_harmless():
+    """Heads may come from a stranger's file."""
+    drawn = draw_grid(["\x1b[2J"], [("x", ["1"])], screen=WIDE)
+    assert "\x1b" not in drawn
