@@ -226,6 +226,25 @@ def test_weights(hand, dlrun):
     assert "the run has no layer 'x'." in dlrun("weights", hand, "x", code=2).err
 
 
+def test_graphs_in_mixed_precision(dlrun, tmp_path):
+    """The formulas are exact, and compared in float32; weights without a formula are shown."""
+    (tmp_path / "graph.yaml").write_text(
+        "dataset: {type: digits, flatten: true, test_split: 0.2}\n"
+        "loss: sparse_categorical_crossentropy\noptimizer: sgd\n"
+        "training: {epochs: 0, precision: mixed_float16}\n"
+        "model: {layers: [{type: Reshape, name: rows, target_shape: [8, 8]},"
+        " {type: Bidirectional, name: b, inputs: [rows], layer: {type: GRU, units: 3}},"
+        " {type: Concatenate, name: c, inputs: [b, input]},"
+        " {type: Dense, units: 10, activation: softmax}]}\n"
+    )
+    run = dlrun("train", "graph.yaml", "--quiet").run
+    told = dlrun("explain", run)
+    assert "the run computes in mixed_float16; what follows is the exact" in told.err
+    assert "c  Concatenate, reads b (6,) and input (64,), gives (70,)" in told.out
+    assert "TensorFlow agrees" in told.out
+    assert "forward/recurrent_kernel  (3, 9)" in dlrun("weights", run, "b").out
+
+
 @pytest.mark.parametrize("words", [["explain", "--numpy-only"], ["weights"]], ids=" ".join)
 def test_no_tensorflow(words, hand):
     """What needs no TensorFlow does not import it."""

@@ -73,11 +73,22 @@ def test_the_transcript_is_what_training_prints(dlrun, tmp_path):
     """The same lines, but for the time and the folder's name."""
     (tmp_path / "configs").symlink_to(CONFIGS)
     (tmp_path / "iris.yaml").write_text(blocks("yaml")[0])
-    (transcript,) = blocks("console")
+    transcript = blocks("console")[0]
     command, *expected = transcript.strip().splitlines()
     printed = dlrun(*command.removeprefix("$ dlrun ").split()).err.strip().splitlines()
     told = [line for line in printed if not line.startswith("epoch") or "100/100" in line]
     assert [shape_of(line) for line in told] == [shape_of(line) for line in expected]
+
+
+def test_the_explanation_is_what_explain_prints(dlrun, tmp_path):
+    """Every line, but for the folder's name and how far TensorFlow is."""
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    (transcript,) = (text for text in blocks("console") if "dlrun explain" in text)
+    train, explain, _, *expected = transcript.rstrip("\n").split("\n")
+    dlrun(*train.removeprefix("$ dlrun ").split())
+    _, *printed = dlrun(*explain.removeprefix("$ dlrun ").split()).out.rstrip("\n").split("\n")
+    assert printed[:-1] == expected[:-1]
+    assert printed[-1].startswith("TensorFlow agrees: ")
 
 
 def shape_of(line):

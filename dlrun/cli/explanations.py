@@ -201,5 +201,7 @@ def _comparison(comparison: Comparison, layer: str | None) -> str:
     worst = max(differences, key=lambda name: differences[name])
     if not comparison.agrees:
         return f"TensorFlow DISAGREES: the output of {worst} differs by {differences[worst]:.1e}."
+    if not differences[worst]:
+        return "TensorFlow agrees: every layer's output is the same."
     largest = f"{differences[worst]:.1e} ({worst})"
     return f"TensorFlow agrees: no layer's output differs by more than {largest}."

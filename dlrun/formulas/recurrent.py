@@ -29,9 +29,10 @@ RECURRENT_LINES: Final = {
         "h[t] = o · {f}(c[t])",
     ),
     "GRU": (
+        "kernel and recurrent_kernel in three parts, for u, r and g",
         "u = {r}(x[t] · kernel_u + h[t-1] · recurrent_kernel_u{b})",
         "r = {r}(x[t] · kernel_r + h[t-1] · recurrent_kernel_r{b})",
-        "g = {f}(x[t] · kernel_g{b} + {reset})",
+        "g = {f}(x[t] · kernel_g{first} + {reset})",
         "h[t] = u · h[t-1] + (1 - u) · g",
     ),
 }
@@ -78,7 +79,12 @@ def bidirectional(layer: Layer, weights: Weights, x: Any) -> Working:
     }
     between = {f"forward {symbol}": value for symbol, value in one.between.items()}
     between |= {f"backward {symbol}": value for symbol, value in other.between.items()}
-    return Working(joined[mode](), (*one.formula, f"y = {words[mode]}"), between)
+    lines = (
+        *one.formula[:-1],
+        "forward from the first row of x to the last, backward from the last to the first",
+        f"y = {words[mode]}, h of {'every' if inner.flag('return_sequences') else 'the last'} step",
+    )
+    return Working(joined[mode](), lines, between)
 
 
 def _of(weights: Weights, direction: str) -> Weights:
@@ -130,15 +136,18 @@ def _gate(layer: Layer, z: Any) -> Any:
 
 
 def _lines(layer: Layer, weights: Weights) -> tuple[str, ...]:
-    bias = " + bias" if "bias" in weights else ""
+    has_bias = "bias" in weights
+    gate, bias, first = "", " + bias" if has_bias else "", " + bias" if has_bias else ""
     reset = "(r · h[t-1]) · recurrent_kernel_g"
     if layer.type == "GRU" and layer.flag("reset_after"):
-        reset = f"r · (h[t-1] · recurrent_kernel_g{bias})"
-    gate = "" if layer.type == "SimpleRNN" else find_activation(layer, "recurrent_activation")[0]
-    words = {"f": find_activation(layer)[0], "r": gate, "b": bias, "reset": reset}
+        first, second = (" + bias[0]", " + bias[1]") if has_bias else ("", "")
+        bias, reset = first + second, f"r · (h[t-1] · recurrent_kernel_g{second})"
+    if layer.type != "SimpleRNN":
+        gate = find_activation(layer, "recurrent_activation")[0]
+    words = {"f": find_activation(layer)[0], "r": gate, "b": bias, "first": first, "reset": reset}
     last = "y = h of every step" if layer.flag("return_sequences") else "y = h of the last step"
     if layer.flag("go_backwards"):
-        last += ", from the last row of x to the first"
+        last += "; the steps go from the last row of x to the first"
     return (*(line.format(**words) for line in RECURRENT_LINES[layer.type]), last)
 
 

@@ -16,6 +16,7 @@ from dlrun.formulas import (
     reshaping,
 )
 from dlrun.formulas.working import NoFormulaError, Working, refuse
+from dlrun.shapes.layer import NO_NUMBERS
 from dlrun.shapes.outputs import MisfitError, UnknownShapeError
 
 if TYPE_CHECKING:
@@ -51,10 +52,14 @@ def work_out(layer: Layer, weights: Mapping[str, NDArray[Any]], *xs: Any) -> Wor
         raise NoFormulaError(f"dlrun has no formula for {layer.type}.")
     if layer.arguments.get("dtype") not in (None, "float32"):
         refuse(layer, f"dtype: {layer.arguments['dtype']}")
+    for name in NO_NUMBERS:
+        if layer.arguments.get(name) is not None:
+            refuse(layer, name)
     try:
         return LAYERS[layer.type](layer, weights, *xs)
-    except (UnknownShapeError, MisfitError) as error:
-        raise NoFormulaError(f"dlrun cannot read the arguments of {layer.type}.") from error
+    except (UnknownShapeError, MisfitError, KeyError) as error:
+        what = f"dlrun cannot read the arguments or the weights of {layer.type}."
+        raise NoFormulaError(what) from error
 
 
 def _time_distributed(layer: Layer, weights: Mapping[str, NDArray[Any]], x: Any) -> Working:

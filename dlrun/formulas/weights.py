@@ -9,7 +9,8 @@ inside of layers stand between the two, under names that Keras gives:
 
 So the first part names the layer of the config, the last one the weight, and of the parts between
 only `forward_` and `backward_` tell two weights apart: the weight is called `kernel`, or
-`forward/kernel` and `backward/kernel`. Which names and shapes a layer has, `dlrun.shapes` knows.
+`forward/kernel` and `backward/kernel`. Which names and shapes a layer has, `dlrun.shapes` knows;
+the weights of a layer that it does not know keep their whole path, such as `query/kernel`.
 """
 
 from __future__ import annotations
@@ -49,16 +50,19 @@ def weights_by_layer(
         RunFolderError: A weight is missing, has another shape, or belongs to no layer.
     """
     found: dict[str, ByName] = {step.name: {} for step in steps}
+    is_known = {step.name: step.weights is not None for step in steps}
     wrong = []
     for path, tensor in tensors.items():
         layer, name = read_path(path)
+        if not is_known.get(layer, True):
+            name = path.partition("/")[2]
         if layer not in found or name in found[layer]:
             wrong.append(f"'{path}' is not expected")
         else:
             found[layer][name] = tensor
     for step in steps:
         if step.weights is not None:
-            expected = expected_names(step.type, step.weights)
+            expected = expected_names(step.weights)
             wrong += _differences(step.name, found[step.name], expected)
             found[step.name] = {
                 name: found[step.name][name] for name in expected if name in found[step.name]
@@ -82,24 +86,24 @@ def read_path(path: str) -> tuple[str, str]:
     layer, _, rest = path.partition("/")
     *between, name = rest.split("/")
     for direction in DIRECTIONS:
-        if between and between[0].startswith(f"{direction}_"):
+        if any(part.startswith(f"{direction}_") for part in between):
             return layer, f"{direction}/{name}"
     return layer, name
 
 
-def expected_names(type_: str, weights: Sequence[Weight]) -> dict[str, tuple[int, ...]]:
+def expected_names(weights: Sequence[Weight]) -> dict[str, tuple[int, ...]]:
     """Name the weights that a layer must have.
 
     Args:
-        type_: The layer's class.
-        weights: What `dlrun.shapes` tells; of a Bidirectional first those of the way forwards.
+        weights: What `dlrun.shapes` tells; of a Bidirectional first those of the way forwards,
+            then the same backwards.
 
     Returns:
         Their shapes by name.
     """
-    if type_ != "Bidirectional":
-        return {weight.name: weight.shape for weight in weights}
     half = len(weights) // 2
+    if not weights or weights[:half] != weights[half:]:
+        return {weight.name: weight.shape for weight in weights}
     return {
         f"{direction}/{weight.name}": weight.shape
         for direction, part in zip(DIRECTIONS, (weights[:half], weights[half:]), strict=True)

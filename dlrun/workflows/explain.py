@@ -9,7 +9,7 @@ import numpy as np
 
 from dlrun.errors import RunFolderError
 from dlrun.formulas import Story, derivative, follow, read_nodes
-from dlrun.rundir.names import WEIGHTS
+from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
 from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 from dlrun.workflows.rows import Row, choose_row
 from dlrun.workflows.weights import check_layer, deal_out
@@ -145,6 +145,13 @@ def _answer(opened: OpenedRun, nodes: tuple[Node, ...], story: Story, row: Row) 
     place: Place = (0,) * output.ndim
     predicted, spec = None, opened.spec
     if spec.class_names is not None:
+        units = len(spec.class_names) if spec.threshold is None else 1
+        if output.shape != (units,):
+            raise RunFolderError(
+                f"does not fit the model of {CONFIG}: its classes need {units} outputs, "
+                f"the last layer has the shape {output.shape}.",
+                where=str(opened.folder.file(SPEC)),
+            )
         number = int(decode(output[None], spec)[0])
         predicted = spec.class_names[number]
         place = (number,) if spec.threshold is None else place

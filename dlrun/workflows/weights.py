@@ -5,9 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
-from dlrun.errors import UsageError
+from dlrun.errors import RunFolderError, UsageError
 from dlrun.formulas import weights_by_layer
-from dlrun.rundir.names import WEIGHTS
+from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
 from dlrun.shapes import walk
 from dlrun.workflows.opening import OpenedRun, open_trained, read_weights
 
@@ -91,6 +91,10 @@ def deal_out(opened: OpenedRun, listener: Listener) -> dict[str, dict[str, NDArr
         RunFolderError: They are missing, damaged, or do not fit the config.
     """
     steps = walk([one.as_dict() for one in opened.experiment.model.layers], opened.spec.input_shape)
+    for step in steps:
+        if step.problem is not None:
+            what = f"does not fit the rows of {SPEC}: {step.problem}"
+            raise RunFolderError(what, where=str(opened.folder.file(CONFIG)))
     path = opened.folder.file(WEIGHTS)
     return weights_by_layer(steps, read_weights(opened, listener), where=str(path))
 
