@@ -40,6 +40,8 @@ LIGHT_COMMANDS = [
     ["--version"],
     ["train", "--help"],
     ["predict", "--help"],
+    ["explain", "--help"],
+    ["weights", "--help"],
     ["validate", "config.yaml"],
     ["validate", "--summary", "config.yaml"],
     ["validate", "broken.yaml"],

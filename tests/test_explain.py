@@ -207,6 +207,38 @@ def test_damaged_weights(hand, dlrun):
     assert "the run has no weights.safetensors" in dlrun("weights", hand, code=4).err
 
 
+@pytest.mark.parametrize("words", [["explain", "--numpy-only"], ["explain"]], ids=" ".join)
+def test_a_spec_of_another_model(words, dlrun):
+    """Text files have no hashes; what does not fit is told before anything is worked out."""
+    run = dlrun(*IRIS).run
+    command, *options = words
+    path = run / "spec.json"
+    spec = json.loads(path.read_text())
+    path.write_text(json.dumps(spec | {"class_names": ["a", "b", "c", "d"]}))
+    told = dlrun(command, run, "--input", "1,2,3,4", *options, code=4).err
+    assert "spec.json: does not fit the model of config.yaml: its classes need 4 outputs" in told
+    other = {"input_shape": [2], "feature_names": ["a", "b"], "scaling": None}
+    path.write_text(json.dumps(spec | other))
+    told = dlrun(command, run, "--input", "1,2", *options, code=4).err
+    assert "'dense/kernel' has the shape (4, 16), expected (2, 16)" in told
+
+
+def test_terminals(hand, dlrun, monkeypatch):
+    """Tables and sums fit into a narrow one; colours only where they are wanted."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "50")
+    for command in (["explain", hand, "--numpy-only"], ["weights", hand]):
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        colored = dlrun(*command).out
+        assert "\x1b[1mhidden\x1b[0m" in colored
+        monkeypatch.setenv("NO_COLOR", "1")
+        plain = dlrun(*command).out
+        assert "\x1b" not in plain
+        lines = [line for line in plain.splitlines() if line.startswith("  ")]
+        assert max(len(line) for line in lines if "z[" in line or "[1]" in line) <= 50
+
+
 def test_weights(hand, dlrun):
     """Every number of small ones, with statistics; one layer; JSON; CSV in long form."""
     told = dlrun("weights", hand).out

@@ -53,6 +53,26 @@ def complete_run(context: typer.Context, incomplete: str) -> list[str]:
     return [name for name in [LATEST, *names] if names and name.startswith(incomplete)]
 
 
+def complete_layer(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """The layers of the run that stands before, each with its class.
+
+    Args:
+        context: The words so far; the run and `--runs-dir` among them count.
+        incomplete: What has been typed of the name.
+    """
+    from dlrun.config import load_config
+    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.names import CONFIG
+
+    folder = Path(context.params.get("runs_dir") or "runs")
+    try:
+        run = open_run(context.params.get("run") or "", folder)
+        layers = load_config(run.file(CONFIG)).model.layers
+    except (DlrunError, OSError):
+        return []
+    return [(layer.name, layer.type) for layer in layers if layer.name.startswith(incomplete)]
+
+
 def complete_kind(incomplete: str) -> list[tuple[str, str]]:
     """The kinds of words, each with what it is for.
 

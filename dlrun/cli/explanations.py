@@ -6,7 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.cli.columns import align, draw, paint
-from dlrun.cli.matrices import draw_array, draw_grid, format_entry, format_place, is_small
+from dlrun.cli.matrices import (
+    draw_array,
+    draw_grid,
+    draw_image,
+    format_entry,
+    format_place,
+    is_small,
+)
 from dlrun.cli.output import printable
 from dlrun.cli.worked_layers import draw_layer, entry_names, worked_places
 
@@ -128,6 +135,8 @@ def _row(explained: Explanation, screen: Screen) -> str:
     else:
         x = x[..., 0] if x.ndim == len("hwc") and x.shape[-1] == 1 else x
         lines.append(draw_array("x", x, screen=screen))
+        picture = draw_image(x, screen=screen) if x.ndim == len("hw") and shape else None
+        lines += [] if picture is None or is_small(x) else ["", picture]
     return "\n".join(lines)
 
 

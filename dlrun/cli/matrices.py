@@ -21,6 +21,9 @@ MANY: Final = 120
 """Arrays with more numbers are summarised."""
 LONG: Final = 20
 """Axes that are longer are not laid out."""
+PICTURE: Final = 40
+"""Images with more rows or columns are not drawn."""
+SHADES: Final = " .:-=+*#%@"
 SHOWN: Final = 3
 """How many of the largest entries a summary names."""
 
@@ -91,6 +94,26 @@ def draw_array(name: str, array: Any, *, screen: Screen, full: bool = False) -> 
         )
         for label, part in _parts(name, array)
     )
+
+
+def draw_image(pixels: Any, *, screen: Screen) -> str | None:
+    """Draw a grey image in shades of text.
+
+    Args:
+        pixels: `(height, width)`.
+        screen: Where it is shown.
+
+    Returns:
+        One line for each row of pixels, two cells for each pixel; None where that is too wide.
+    """
+    height, width = pixels.shape
+    if max(height, width) > PICTURE or 2 * width > screen.width:
+        return None
+    low, high = float(pixels.min()), float(pixels.max())
+    step = (high - low) / len(SHADES) or 1.0
+    shades = [[min(int((pixel - low) / step), len(SHADES) - 1) for pixel in row]
+              for row in pixels.tolist()]  # fmt: skip
+    return "\n".join("".join(2 * SHADES[shade] for shade in row).rstrip() for row in shades)
 
 
 def draw_summary(name: str, array: Any) -> str:

@@ -6,11 +6,13 @@ import csv
 import io
 import itertools
 import sys
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dlrun.cli.columns import paint
+from dlrun.cli.completion import complete_layer
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir
 from dlrun.cli.output import Screen, printable, screen_of, write_data, write_json
 from dlrun.errors import UsageError
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 LayerName = Annotated[
     str | None,
     typer.Argument(
-        metavar="[LAYER]", help="One layer, with every number.  [default: all]", show_default=False
+        metavar="[LAYER]",
+        help="One layer, with every number.  [default: all]",
+        autocompletion=complete_layer,
+        show_default=False,
     ),
 ]
 AsCsv = Annotated[
@@ -79,15 +84,14 @@ def _layer(one: LayerWeights, *, is_full: bool, screen: Screen) -> str:
         norm = f"norm {numbers.norm:.4g}  {numbers.dtype}"
         lines = [f"  {label}  {describe(numbers)}  {norm}"]
         if is_full or is_small(array):
-            drawn = draw_array(label, array, screen=screen, full=is_full)
-            lines += [f"    {line}" for line in drawn.splitlines()]
+            narrow = replace(screen, width=screen.width - len("    "))
+            drawn = draw_array(label, array, screen=narrow, full=is_full)
+            lines += [f"    {line}".rstrip() for line in drawn.splitlines()]
         parts.append("\n".join(lines))
     return "\n".join([title, *parts])
 
 
 def _json(found: RunWeights) -> dict[str, Any]:
-    from dataclasses import asdict
-
     from dlrun.formulas import statistics
 
     return {

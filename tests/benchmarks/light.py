@@ -53,6 +53,15 @@ training:
     - {type: EarlyStopping, patience: 3}
 """
 BLOCKS = 14
+SMALL = """\
+dataset: {type: digits, flatten: true, test_split: 0.2}
+model:
+  layers:
+    - {type: Dense, units: 64, activation: relu}
+    - {type: Dense, units: 10, activation: softmax}
+loss: sparse_categorical_crossentropy
+training: {epochs: 0}
+"""
 
 
 def long_config() -> str:
@@ -117,6 +126,16 @@ def light_schema(tiny: bool) -> Row:
     return measured("dlrun schema", tiny, "schema", goal=1.0)
 
 
+def light_explain(tiny: bool) -> Row:
+    """A forward pass without TensorFlow, of a small network that was trained before."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.yaml"
+        config.write_text(SMALL)
+        launch(sys.executable, "-m", "dlrun", "train", str(config), "--runs-dir", folder)
+        words = ("explain", "latest", "--runs-dir", folder, "--numpy-only")
+        return measured("dlrun explain --numpy-only", tiny, *words, goal=0.5)
+
+
 BENCHMARKS: Sequence[Callable[[bool], Row]] = (
     light_help,
     light_validate,
@@ -124,4 +143,5 @@ BENCHMARKS: Sequence[Callable[[bool], Row]] = (
     light_runs,
     light_init,
     light_schema,
+    light_explain,
 )

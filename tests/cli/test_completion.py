@@ -148,6 +148,15 @@ def test_templates(folder):
     assert offered(folder, "init", "im") == ["images"]
 
 
+def test_layers(folder):
+    """Those of the run that stands before; none where its config cannot be read."""
+    assert offered(folder, "weights", "first", "") == []
+    config = "dataset: {type: moons}\ntraining: {epochs: 0}\nmodel: {layers: ["
+    config += "{type: Dense, units: 2}, {type: Dense, units: 1}, {type: ReLU}]}\n"
+    (folder / "runs" / "20261121-000000_first_aaaa" / "config.yaml").write_text(config)
+    assert offered(folder, "weights", "first", "den") == ["dense", "dense_1"]
+
+
 @pytest.mark.parametrize(
     "words",
     [

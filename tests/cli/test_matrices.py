@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlrun.cli.matrices import draw_array, draw_grid, format_entry
+from dlrun.cli.matrices import draw_array, draw_grid, draw_image, format_entry
 from dlrun.cli.output import Screen
 
 WIDE = Screen()
@@ -60,3 +60,12 @@ def test_names_of_others_are_harmless():
     """Heads may come from a stranger's file."""
     drawn = draw_grid(["\x1b[2J"], [("x", ["1"])], screen=WIDE)
     assert "\x1b" not in drawn
+
+
+def test_images_are_drawn_in_shades():
+    """From the darkest to the brightest pixel; not where they do not fit."""
+    image = np.array([[0.0, 0.5, 1.0], [1.0, 0.0, 0.0]])
+    assert draw_image(image, screen=WIDE) == "  ++@@\n@@"
+    assert draw_image(image, screen=Screen(width=5)) is None
+    assert draw_image(np.zeros((41, 2)), screen=WIDE) is None
+    assert draw_image(np.ones((1, 2)), screen=WIDE) == ""

@@ -93,6 +93,20 @@ NETWORKS = {
         "[{type: MaxPooling1D, pool_size: 3, strides: 2, padding: same},"
         " {type: AveragePooling1D, pool_size: 2}]",
     ),
+    "channels first": (
+        (2, 7, 6),
+        "[{type: Conv2D, filters: 3, kernel_size: 2, data_format: channels_first},"
+        " {type: ZeroPadding2D, padding: 1, data_format: channels_first},"
+        " {type: MaxPooling2D, data_format: channels_first},"
+        " {type: Cropping2D, cropping: [[1, 0], [0, 1]], data_format: channels_first},"
+        " {type: UpSampling2D, data_format: channels_first},"
+        " {type: Flatten, data_format: channels_first}]",
+    ),
+    "global channels first": (
+        (2, 4, 3),
+        "[{type: AveragePooling2D, pool_size: 2, data_format: channels_first},"
+        " {type: GlobalAveragePooling2D, data_format: channels_first, keepdims: true}]",
+    ),
     "global max": ((5, 4, 3), "[{type: GlobalMaxPooling2D}, {type: Dense, units: 2}]"),
     "global mean": ((5, 4, 3), "[{type: GlobalAveragePooling2D, keepdims: true}]"),
     "global mean of rows": ((5, 3), "[{type: GlobalAveragePooling1D}]"),
