@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,16 @@ def test_images(dlrun, tmp_path):
     told = "--input: takes the features of a flat row; the run takes arrays of shape (8, 8, 1)."
     assert told in refused
     assert "Use --row N, or --data FILE." in refused
+
+
+def test_regressions(dlrun):
+    """Targets have names and no classes."""
+    words = ("--set", "training.epochs=1", "--quiet")
+    run = dlrun("train", CONFIGS / "sine_regression.yaml", *words).run
+    told = dlrun("explain", run, "--row", "2").out
+    target = json.loads((run / "spec.json").read_text())["target_names"][0]
+    assert re.search(rf"output\n +{target}\n  y +-?\d\.\d+\n  the row has -?\d", told)
+    assert "TensorFlow agrees" in told
 
 
 def test_a_layer_without_a_formula_ends_the_story(dlrun, tmp_path):

@@ -145,7 +145,11 @@ def _answer(explained: Explanation, answer: Answer, screen: Screen) -> str:
     spec, row = explained.opened.spec, explained.row
     title = paint("output", "bold", color=screen.color)
     if answer.predicted is None:
-        return f"{title}\n{draw_array('  y', answer.output, screen=screen)}"
+        drawn = draw_array("  y", answer.output, screen=screen)
+        if answer.output.shape == (len(spec.target_names),):
+            values = [format_entry(value) for value in answer.output.tolist()]
+            drawn = draw_grid(spec.target_names, [("  y", values)], screen=screen)
+        return f"{title}\n{drawn}" + (f"\n  the row has {row.true}" if row.true else "")
     predicted = printable(answer.predicted)
     if spec.threshold is not None:
         value = float(answer.output.reshape(-1)[0])

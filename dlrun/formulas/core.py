@@ -42,7 +42,8 @@ def embedding(layer: Layer, weights: Weights, x: Any) -> Working:
     """`(...)` to `(..., output_dim)`."""
     if layer.value("mask_zero"):
         refuse(layer, "mask_zero: true")
-    table, numbers = weights["embeddings"], value_of(x).astype(int)
+    # In float32, as in training: 255 · (7 / 255) is 7 there, and less than 7 in float64.
+    table, numbers = weights["embeddings"], value_of(x).astype(np.float32).astype(int)
     if ((numbers < 0) | (numbers >= len(table))).any():
         refuse(layer, f"an input beyond 0 to {len(table) - 1}")
     return Working(table[numbers], ("y[i] = embeddings[x[i]], the row of that number",))

@@ -35,6 +35,8 @@ def build(tmp_path):
         nodes = read_nodes(words, weights_by_layer(walk(words, sample), weights, where="weights"))
         is_lookup = words[0]["type"] == "Embedding"
         x = random.integers(0, 4, sample) if is_lookup else random.normal(0, 1, sample)
+        if words[0]["type"] == "Rescaling" and words[-1]["type"] == "Embedding":
+            x = random.integers(0, 256, sample) / 255
         return nodes, model, x.astype("float32")
 
     return built

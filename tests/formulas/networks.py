@@ -130,6 +130,10 @@ NETWORKS = {
         "[{type: Embedding, input_dim: 4, output_dim: 3}, {type: GlobalAveragePooling1D},"
         " {type: Dense, units: 2, activation: softmax}]",
     ),
+    "embedding of pixels": (
+        (5,),
+        "[{type: Rescaling, scale: 255}, {type: Embedding, input_dim: 256, output_dim: 2}]",
+    ),
     "merging": (
         (4,),
         "[{type: Dense, name: a, inputs: [input], units: 3}, {type: Dense, name: b,"
