@@ -39,11 +39,70 @@ def dlrun(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run(*words, code=0):
+        """A training leaves its report out unless `--report` asks for it: that takes a second."""
         capsys.readouterr()
-        received = main([str(word) for word in words])
+        is_silent = words[:1] == ("train",) and not {"--report", "--help"} & set(words)
+        received = main([str(word) for word in (*words, *["--no-report"][:is_silent])])
         result = Result(received, *capsys.readouterr())
         assert "Traceback" not in result.err
         assert received == code, result.err
         return result
 
     return run
+
+
+KINDS = {
+    "digits_mlp": ("training.epochs=4",),
+    "digits_cnn": ("training.epochs=1",),
+    "digits_branches": ("training.epochs=1",),
+    "iris": ("training.epochs=5",),
+    "majority_logistic": ("training.epochs=5",),
+    "moons_mlp": ("training.epochs=10",),
+    "sine_regression": ("training.epochs=5",),
+    "threshold_exact": (),
+    "threshold_hinge": ("training.epochs=5",),
+    "two_points_softmax": ("training.epochs=5",),
+}
+"""The shipped configs that stand for all kinds of plots, trained as briefly as they can be."""
+
+
+class Silent:
+    """A listener that keeps what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def message(self, text):
+        """Keep it."""
+        self.told.append(text)
+
+    def started(self, **progress):
+        """Ignore it."""
+
+    progressed = started
+
+    def finished(self):
+        """Ignore it."""
+
+
+@pytest.fixture(scope="session")
+def reported(tmp_path_factory):
+    """Train a shipped config of `KINDS` once, with its report: gives the run folder."""
+    runs = {}
+
+    def run_of(name):
+        if name not in runs:
+            from dlrun.config import load_config
+            from dlrun.workflows.train import train
+
+            listener = Silent()
+            runs[name] = train(
+                load_config(CONFIGS / f"{name}.yaml", KINDS[name]),
+                runs_dir=tmp_path_factory.getbasetemp() / "reported",
+                command=["dlrun", "train", f"configs/{name}.yaml"],
+                listener=listener,
+            ).folder.path
+            assert not [line for line in listener.told if "warning" in line]
+        return runs[name]
+
+    return run_of

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Keras imports these if it finds them, for wrappers that dlrun never uses: over a second of
 # start-up. A None in `sys.modules` is Python's documented way to make an import fail at once.
-UNWANTED = ("sklearn", "matplotlib", "pandas", "IPython")
+UNWANTED = ("sklearn", "matplotlib", "pandas", "IPython", "PIL")
 
 # KERAS_BACKEND could otherwise switch the arithmetic of a run silently.
 PINNED = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}

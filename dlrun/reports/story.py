@@ -28,7 +28,7 @@ _CHANNELS = (1, 3, 4)
 _IMAGE_AXES = 3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rows:
     """Some rows of a split, and what the model says of them.
 
@@ -78,7 +78,7 @@ class Layer:
     trainable: bool = True
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Story:
     """A run, told from its config to its mistakes.
 
@@ -200,7 +200,8 @@ def unscaled(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
     values = x.astype(np.float64)
     if spec.scaling is None:
         return values
-    return values * np.array(spec.scaling.factor) + np.array(spec.scaling.offset)
+    factor, offset = np.array(spec.scaling.factor), np.array(spec.scaling.offset)
+    return np.asarray(values * factor + offset)
 
 
 def rescaled(x: NDArray[np.float64], spec: Spec) -> NDArray[np.float32]:

@@ -85,10 +85,9 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
     """
     from dlrun.data.labels import encode
 
-    def encoded(samples: Samples | None) -> Samples | None:
-        if samples is None or samples.y is None:
-            return samples
-        return replace(samples, y=encode(samples.y, opened.spec))
+    def encoded(samples: Samples) -> Samples:
+        y = samples.y
+        return samples if y is None else replace(samples, y=encode(y, opened.spec))
 
     splits = load_splits(opened.experiment)
     for key in ("input_shape", "class_names"):
@@ -102,9 +101,7 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
     notes = [] if splits.streamed is None else [splits.streamed]
     splits = replace(
         splits,
-        train=encoded(splits.train),
-        validation=encoded(splits.validation),
-        test=encoded(splits.test),
+        **{name: encoded(samples) for name, samples in splits.present().items()},
         spec=opened.spec,
     )
     if hash_samples(splits.present()) != opened.record.get("data"):

@@ -79,7 +79,9 @@ class Chromium:
         message, _, self._waiting = self._waiting.partition(b"\0")
         return json.loads(message)
 
-    def open(self, page: Path, *, width: int = 1200, dark: bool = False, print: bool = False) -> None:  # noqa: A002
+    def open(
+        self, page: Path, *, width: int = 1200, dark: bool = False, paper: bool = False
+    ) -> None:
         """Show a page and wait until it is loaded."""
         self.events.clear()
         self.ask(
@@ -87,7 +89,7 @@ class Chromium:
             width=width, height=900, deviceScaleFactor=1, mobile=width < 500,
         )  # fmt: skip
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.ask("Emulation.setEmulatedMedia", media="print" if print else "", features=[scheme])
+        self.ask("Emulation.setEmulatedMedia", media="print" if paper else "", features=[scheme])
         self.ask("Page.navigate", url=page.resolve().as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlrun.reports.curves import has_both, precision_recall, roc
-from dlrun.reports.mistakes import count_wrong
 from dlrun.reports.page.wording import count, number, percent
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
@@ -69,7 +68,8 @@ def headline(story: Story) -> str:
 def _success(story: Story) -> str:
     report = story.classification
     if report is not None:
-        wrong = sum(report.support) - sum(row[i] for i, row in enumerate(report.confusion))
+        rows = report.confusion
+        wrong = sum(map(sum, rows)) - sum(row[number] for number, row in enumerate(rows))
         return f"it is right in {percent(report.accuracy)}: {count(wrong, 'wrong answer')}"
     found = target_distances(story)
     if not found:
@@ -162,9 +162,3 @@ def target_distances(story: Story) -> dict[str, Distances]:
         name: distances(*list(target_values(story, index))[-1][1:])
         for index, name in enumerate(story.spec.target_names)
     }
-
-
-def wrong_rows(story: Story) -> str:
-    """Say how many of the judged rows are wrong."""
-    wrong = count_wrong(story)
-    return f"{count(wrong, 'wrong answer')} among {count(len(story.judged), 'row')}"

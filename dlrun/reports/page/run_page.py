@@ -175,6 +175,8 @@ def _training(story: Story) -> dict[str, str]:
 def _mistakes(story: Story) -> list[Shown]:
     """The worst answers, with what the model saw."""
     mistakes = worst(story, MOST_MISTAKES)
+    if not mistakes:
+        return []
     x = story.judged.x[[mistake.place for mistake in mistakes]]
     are_images = image_shape(story.spec) is not None
     images = [_png(image) for image in as_images(x, story.spec)] if are_images else []

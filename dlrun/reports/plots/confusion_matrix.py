@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.colors import PowerNorm
@@ -58,7 +58,7 @@ def draw(story: Story) -> Figure:
     image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1))
     bar = figure.colorbar(image, ax=axes, shrink=0.7, pad=0.02, ticks=[0, 0.1, 0.25, 0.5, 1])
     bar.ax.set_yticklabels(["0 %", "10 %", "25 %", "50 %", "100 %"])
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.set_label("share of the true class")
     if classes <= _COUNTS_UP_TO:
         _numbers(axes, counts, shares)
@@ -81,7 +81,7 @@ def _numbers(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64])
         size = 12.0 if classes <= _FEW else 8.5 if with_percent else 6.5
         if len(count) > 4:  # noqa: PLR2004
             size -= 1.5
-        options = {"ha": "center", "color": color}
+        options: dict[str, Any] = {"ha": "center", "color": color}
         if not with_percent:
             axes.text(column, row, count, fontsize=size, va="center", **options)
             continue

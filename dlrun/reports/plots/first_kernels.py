@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.collections import LineCollection
 
-from dlrun.reports.plots.style import bare, new_figure, safe_text
+from dlrun.reports.plots.style import GRID, bare, new_figure, safe_text
 from dlrun.reports.story import image_shape
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ TITLE = "Kernels of the first layer"
 
 MOST = 64
 _COLUMNS = 8
+_CORNERS = ((0, 2), (1, 2), (1, 3), (0, 3), (0, 2))
 _DATA = "input"
 _KEEP_PIXELS = ("Dropout", "Flatten", "GaussianNoise", "Identity", "Rescaling")
 """Layers behind which a pixel is still where it was."""
@@ -79,17 +81,20 @@ def draw(story: Story) -> Figure:
     for panel, (name, kernels) in zip(panels, groups.items(), strict=True):
         columns, ratio = _columns(kernels), kernels.shape[1] / kernels.shape[2]
         limit = float(np.abs(kernels).max()) or 1.0
+        frames = []
         for number, kernel in enumerate(kernels):
             left, top = number % columns, number // columns * ratio
-            image = kernel.mean(axis=-1)
+            edges = (left + 0.05, left + 0.95, top + 0.95 * ratio, top + 0.05 * ratio)
             panel.imshow(
-                image,
-                extent=(left + 0.04, left + 0.96, top + 0.96 * ratio, top + 0.04 * ratio),
+                kernel.mean(axis=-1),
+                extent=edges,
                 cmap="RdBu_r",
                 vmin=-limit,
                 vmax=limit,
                 interpolation="nearest",
             )
+            frames.append([(edges[a], edges[b]) for a, b in _CORNERS])
+        panel.add_collection(LineCollection(frames, colors=GRID, linewidths=0.6))
         panel.set_xlim(0, columns)
         panel.set_ylim(math.ceil(len(kernels) / columns) * ratio, 0)
         panel.set_aspect("equal")

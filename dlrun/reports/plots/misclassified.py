@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dlrun.reports.mistakes import count_wrong, sureness, worst
 from dlrun.reports.plots.style import INK, MUTED, bare, new_figure, safe_text
@@ -66,7 +66,11 @@ def draw(story: Story) -> Figure:
             interpolation="nearest",
         )
         names = [safe_text(name, 9) for name in (mistake.true, mistake.predicted)]
-        below = {"ha": "center", "va": "top", "fontsize": 7.5 if longest <= _LONG_NAME else 6.5}
+        below: dict[str, Any] = {
+            "ha": "center",
+            "va": "top",
+            "fontsize": 7.5 if longest <= _LONG_NAME else 6.5,
+        }
         axes.text(left + 0.5, top + ratio, " → ".join(names), color=INK, **below)
         below["fontsize"] = 6.5
         axes.text(left + 0.5, top + ratio + 0.2, sureness(story, mistake), color=MUTED, **below)

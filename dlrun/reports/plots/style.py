@@ -40,6 +40,7 @@ FALLBACK_FONTS = (
     "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Arial Unicode MS",
 )  # fmt: skip
 """Fonts for scripts that DejaVu Sans lacks; those that are installed are used."""
+_LEGEND_CHARACTERS = 64
 NO_GLYPH = "\N{WHITE SQUARE}"
 
 SETTINGS: dict[str, Any] = {
@@ -87,7 +88,8 @@ def applied() -> Iterator[None]:
     """Draw in this style whatever a user's own matplotlibrc says; leaves matplotlib as it was."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update({**SETTINGS, "font.family": list(_families())})
+        settings: Any = {**SETTINGS, "font.family": list(_families())}
+        mpl.rcParams.update(settings)
         yield
 
 
@@ -160,12 +162,14 @@ def log_axis(axes: Axes, low: float, high: float) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def legend_above(axes: Axes, columns: int = 4) -> None:
+def legend_above(axes: Axes) -> None:
     """Put the legend above the axes, at the right, where no curve runs through it."""
+    _, labels = axes.get_legend_handles_labels()
+    columns = _LEGEND_CHARACTERS // (max(map(len, labels)) + 5)
     axes.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
-        ncols=columns,
+        ncols=min(max(columns, 1), 4),
         borderaxespad=0.1,
         handlelength=1.4,
         columnspacing=1.2,

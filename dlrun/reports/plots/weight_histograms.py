@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from dlrun.reports.plots.style import COLORS, MUTED, new_figure, safe_text
 
@@ -91,18 +92,20 @@ def _panel(panel: Axes, arrays: dict[str, NDArray[Any]]) -> None:
         color = COLORS[number % len(COLORS)]
         label = f"{safe_text(name.rpartition('/')[2], 18)} {' x '.join(map(str, array.shape))}"
         if len(values) <= _FEW:
-            panel.vlines(array.ravel(), 0, 1, color=color, linewidth=2, label=label)
-            panel.set_ylim(0, 1.5)
-            panel.set_yticks([0, 1])
+            places, counts = np.unique(array, return_counts=True)
+            panel.vlines(places, 0, counts, color=color, linewidth=2, label=label)
+            panel.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=3))
             continue
         panel.hist(
             array.ravel(),
-            bins=edges,
+            bins=edges.tolist(),
             histtype="stepfilled",
             facecolor=(color, 0.25),
             edgecolor=color,
             linewidth=1,
             label=label,
         )
-    panel.margins(y=0.1)
-    panel.legend(fontsize=7, handlelength=1, labelspacing=0.25, borderaxespad=0.2)
+    top = panel.get_ylim()[1]
+    panel.set_ylim(0, top * (1.05 + 0.17 * len(shown)))
+    panel.legend(loc="upper right", fontsize=7, handlelength=1, labelspacing=0.25,
+                 borderaxespad=0.1)  # fmt: skip

@@ -1,0 +1,174 @@
+"""The pages say what is so, and escape what is not theirs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from dlrun.config import given
+from dlrun.reports.comparison import ComparedRun
+from dlrun.reports.page.comparison_page import comparison_page
+from dlrun.reports.page.run_page import run_page
+from dlrun.reports.plots.shelf import draw_plots
+from tests.reports.stories import classification, experiment, regression
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(1)>&amp;{{ 7*7 }}",
+    "א\u202eבג שלום",
+    "🧿" * 30,
+    "x" * 400,
+)
+VOID = {"meta", "img", "br", "link", "hr", "input"}
+
+
+class Checked(HTMLParser):
+    """Every element that opens is closed; what a page is made of is counted."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.seen = [], []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        """Note what opens."""
+        self.seen.append(tag)
+        assert not [name for name, _ in attributes if name.startswith("on")]
+        for name, value in attributes:
+            if name in ("src", "href"):
+                assert value.startswith("data:image/png;base64,"), value
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, _attributes):
+        """Note what is empty."""
+        self.seen.append(tag)
+
+    def handle_endtag(self, tag):
+        """What opened last closes first."""
+        assert self.open.pop() == tag
+
+
+def text_of(page):
+    """What a reader reads, on one line."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.split("</style>")[1]).split())
+
+
+def compared(label, **changes):
+    run = ComparedRun(
+        run=f"20261120-231455_{label}",
+        label=label,
+        status="finished",
+        config=given.flat(experiment()),
+        metrics={"test": {"loss": 0.5, "accuracy": 0.75}},
+        history={"loss": np.array([1.0, 0.5]), "val_loss": np.array([1.0, 0.6])},
+        classification=classification().classification,
+        split="test",
+    )
+    return replace(run, **changes)
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        classification(),
+        classification(input_shape=(8, 8, 1)),
+        regression(),
+        regression(columns=12),
+        classification(history={}, record={}, metrics={}),
+        classification(classes=300, rows=900),
+    ],
+    ids=["classes", "images", "regression", "columns", "bare", "many"],
+)
+def test_a_page_is_whole(story):
+    """Its elements are closed; it has no script, and nothing of it lies elsewhere."""
+    page = run_page(story, draw_plots(story))
+    seen = Checked(page).seen
+    assert "script" not in seen
+    assert "link" not in seen
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_what_a_page_tells():
+    """The story in its order, with numbers that agree."""
+    story = classification(rows=100)
+    page = text_of(run_page(story, draw_plots(story)))
+    headings = ("What was asked", "The data", "The model", "The training", "The results",
+                "The most instructive mistakes", "A look inside", "How to repeat it")  # fmt: skip
+    places = [page.index(heading) for heading in headings]
+    assert places == sorted(places)
+    wrong = int((story.judged.y_true != story.judged.y_pred).sum())
+    assert f"On 100 rows that it was not trained on, it is right in {100 - wrong} %" in page
+    assert f"{wrong} of 100 test rows got a wrong answer" in page
+    assert "dlrun train a.yaml" in page
+
+
+def test_rows_that_were_trained_on_prove_nothing():
+    """The page says so."""
+    story = classification()
+    story = replace(story, rows={"train": story.rows["train"]})
+    assert "There are no rows that the network has not seen" in run_page(story, [])
+
+
+def test_a_wide_gap_is_named():
+    """Training far better than test."""
+    metrics = {"train": {"accuracy": 1.0}, "test": {"accuracy": 0.8}}
+    assert "holds for its training rows only" in run_page(classification(metrics=metrics), [])
+    even = {"train": {"accuracy": 0.82}, "test": {"accuracy": 0.8}}
+    assert "holds for its training rows only" not in run_page(classification(metrics=even), [])
+
+
+def test_hostile_names_break_neither_page_nor_plots():
+    """They are read as they are."""
+    story = classification(names=HOSTILE, classes=len(HOSTILE))
+    story = replace(
+        story,
+        run=HOSTILE[0],
+        experiment=experiment(name=HOSTILE[0]),
+        spec=replace(story.spec, feature_names=HOSTILE[:2]),
+        record={"command": ["dlrun", HOSTILE[1]], "versions": {HOSTILE[0]: HOSTILE[1]}, "git": 3},
+        notes=(HOSTILE[0],),
+        layers=(replace(story.layers[0], name=HOSTILE[1]),),
+        metrics={"test": {HOSTILE[0]: float("nan"), HOSTILE[1]: float("inf")}},
+    )
+    page = run_page(story, draw_plots(story))
+    assert "script" not in Checked(page).seen
+    assert "&lt;script&gt;" in page
+    assert "49" not in re.findall(r"\{\{.*?\}\}", page)
+
+
+def test_a_record_of_a_stranger_is_only_shown():
+    """Whatever JSON can hold may stand in it."""
+    for odd in (None, 3, "x", [], {}, [1, {}], {"a": [1]}):
+        keys = """command seconds started device versions git environment labels data
+        initial_weights final_weights status reason""".split()
+        Checked(run_page(classification(record=dict.fromkeys(keys, odd)), []))
+
+
+def test_a_comparison_tells_what_differs():
+    """Keys, metrics with the best one marked, classes."""
+    changed = {**given.flat(experiment()), "seed": 7}
+    metrics = {"test": {"loss": 0.6, "accuracy": 0.8}}
+    page = comparison_page([compared("a"), compared("b", config=changed, metrics=metrics)])
+    Checked(page)
+    read = text_of(page)
+    assert "seed 0 7" in read
+    assert "training.epochs" not in read
+    assert '<td class="best">0.5000</td><td>0.6000</td>' in page
+    assert '<td>0.7500</td><td class="best">0.8000</td>' in page
+    assert "F1 of each class, test rows" in read
+    assert page.count("data:image/png") == 1
+
+
+def test_a_comparison_of_hostile_and_bare_runs():
+    """Names are escaped; a run without anything has empty cells."""
+    bare = compared("b", metrics={}, history={}, classification=None, config={})
+    many = [compared(name, run=name) for name in HOSTILE]
+    for runs in ([compared("a"), bare], [bare, bare], many * 3):
+        assert "script" not in Checked(comparison_page(runs)).seen
