@@ -40,6 +40,7 @@ LIGHT_COMMANDS = [
     ["--version"],
     ["train", "--help"],
     ["predict", "--help"],
+    ["report", "--help"],
     ["explain", "--help"],
     ["weights", "--help"],
     ["validate", "config.yaml"],
@@ -176,4 +177,4 @@ def test_light_commands_load_nothing_heavy(tmp_path, words):
     )
     exit_code, loaded = json.loads(done.stdout.splitlines()[-1])
     assert exit_code == (2 if "broken.yaml" in words else 0), done.stderr
-    assert not (HEAVY | {"sklearn", "pandas", "matplotlib"}) & set(loaded)
+    assert not (HEAVY | {"sklearn", "pandas", "matplotlib", "jinja2"}) & set(loaded)

@@ -11,7 +11,7 @@ model.keras          the whole model, for every other Keras tool
 weights.safetensors  the final weights by variable path, for everyone else
 checkpoint/          what resume needs
 predictions/         <split or file stem>.csv; inputs.json: which file came from which input
-plots/  report.html
+plots/  report.html  what was learned, as pictures and as a page
 log.txt
 ```
 """

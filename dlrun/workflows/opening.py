@@ -99,9 +99,12 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
                 fix="Or give --data FILE.",
             )
     notes = [] if splits.streamed is None else [splits.streamed]
+    ready = {name: encoded(samples) for name, samples in splits.present().items()}
     splits = replace(
         splits,
-        **{name: encoded(samples) for name, samples in splits.present().items()},
+        train=ready["train"],
+        validation=ready.get("validation"),
+        test=ready.get("test"),
         spec=opened.spec,
     )
     if hash_samples(splits.present()) != opened.record.get("data"):

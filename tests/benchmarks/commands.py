@@ -67,13 +67,15 @@ def launch(*command: str) -> dict[str, float]:
     return found
 
 
-def train(config: str, *overrides: str) -> dict[str, float]:
+def train(
+    config: str, *overrides: str, options: Sequence[str] = ("--no-report",)
+) -> dict[str, float]:
     """Run `dlrun train` on a shipped config, into a folder that is then removed."""
     words = [word for override in overrides for word in ("--set", override)]
     with tempfile.TemporaryDirectory() as folder:
         return launch(
             sys.executable, "-m", "dlrun", "train", str(CONFIGS / config),
-            "--runs-dir", folder, *words,
+            "--runs-dir", folder, *words, *options,
         )  # fmt: skip
 
 
@@ -111,4 +113,17 @@ def mnist_memory(tiny: bool) -> Row:
     return Row(title, "MiB", *peaks, goal=1.3, faster=False, note=note)
 
 
-BENCHMARKS: Sequence[Callable[[bool], Row]] = (two_points, mnist_memory)
+def report_digits(tiny: bool) -> Row:
+    """What plots and page add to a training."""
+    epochs = ["training.epochs=2"] if tiny else []
+    with_report, without = alternating(
+        lambda: train("digits_mlp.yaml", *epochs, options=("--report",))["seconds"],
+        lambda: train("digits_mlp.yaml", *epochs)["seconds"],
+        1 if tiny else 5,
+    )
+    added = with_report - without
+    note = f"what the report adds to a training of {without:.1f} s, against 2 s"
+    return Row("digits_mlp, report", "s", added, 2.0, goal=1.0, faster=False, note=note)
+
+
+BENCHMARKS: Sequence[Callable[[bool], Row]] = (two_points, mnist_memory, report_digits)

@@ -69,7 +69,7 @@ def _success(story: Story) -> str:
     report = story.classification
     if report is not None:
         rows = report.confusion
-        wrong = sum(map(sum, rows)) - sum(row[number] for number, row in enumerate(rows))
+        wrong = sum(sum(row) - row[number] for number, row in enumerate(rows))
         return f"it is right in {percent(report.accuracy)}: {count(wrong, 'wrong answer')}"
     found = target_distances(story)
     if not found:
@@ -93,7 +93,7 @@ def remarks(story: Story) -> Iterator[str]:
         )
     yield from _gap(story)
     report = story.classification
-    if report is not None and sum(report.support):
+    if report is not None and sum(report.support) > 0:
         largest = max(range(len(report.support)), key=report.support.__getitem__)
         share = report.support[largest] / sum(report.support)
         if share > max(0.6, 1.5 / len(report.support)):

@@ -204,7 +204,7 @@ def _columns(story: Story) -> list[str]:
 
 def _png(image: NDArray[Any]) -> bytes:
     stream = io.BytesIO()
-    imsave(stream, image, cmap="gray", vmin=0, vmax=1, format="png", metadata={"Software": None})
+    imsave(stream, image, cmap="gray", vmin=0, vmax=1, format="png", metadata={"Software": ""})
     return stream.getvalue()
 
 

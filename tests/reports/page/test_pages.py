@@ -23,6 +23,10 @@ HOSTILE = (
     "🧿" * 30,
     "x" * 400,
 )
+RECORDED = (
+    *("command", "seconds", "started", "device", "versions", "git", "environment", "labels"),
+    *("data", "initial_weights", "final_weights", "status", "reason"),
+)
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 
 
@@ -146,9 +150,7 @@ def test_hostile_names_break_neither_page_nor_plots():
 def test_a_record_of_a_stranger_is_only_shown():
     """Whatever JSON can hold may stand in it."""
     for odd in (None, 3, "x", [], {}, [1, {}], {"a": [1]}):
-        keys = """command seconds started device versions git environment labels data
-        initial_weights final_weights status reason""".split()
-        Checked(run_page(classification(record=dict.fromkeys(keys, odd)), []))
+        Checked(run_page(classification(record=dict.fromkeys(RECORDED, odd)), []))
 
 
 def test_a_comparison_tells_what_differs():
