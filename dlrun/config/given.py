@@ -57,6 +57,20 @@ def flat(experiment: Experiment) -> dict[str, Any]:
     return dict(_flat(experiment.as_dict(), ""))
 
 
+def given_paths(experiment: Experiment) -> frozenset[str]:
+    """Find the dotted paths of `flat` whose values are no defaults.
+
+    Args:
+        experiment: The resolved config.
+    """
+    defaults = dict(_flat(_defaults(experiment), ""))
+    return frozenset(
+        path
+        for path, value in flat(experiment).items()
+        if defaults.get(path, NO_DEFAULT) is NO_DEFAULT or defaults[path] != value
+    )
+
+
 def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         for key, item in value.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.reports.classification import ClassificationReport
+
+SECTIONS = (
+    "name", "seed", "dataset", "model", "loss", "optimizer", "metrics", "training", "exports",
+)  # fmt: skip
+"""The order of the language."""
 
 ABSENT = object()
 """Stands for a key that a config does not have, such as an argument of another optimizer."""
@@ -28,6 +34,7 @@ class ComparedRun:
         label: A short name, different from those of the other runs.
         status: How it ended.
         config: Its resolved config by dotted paths.
+        given: Those of the paths whose values are no defaults.
         metrics: The loss and the metrics by split.
         history: One array a column of `history.csv`, `(epochs,)`, float64.
         classification: The scores of its classes, or None.
@@ -38,6 +45,7 @@ class ComparedRun:
     label: str
     status: str
     config: Mapping[str, Any]
+    given: frozenset[str]
     metrics: Mapping[str, Mapping[str, float]]
     history: Mapping[str, NDArray[np.float64]]
     classification: ClassificationReport | None = None
@@ -64,14 +72,20 @@ class MetricRow:
 def differing_keys(runs: Sequence[ComparedRun]) -> dict[str, tuple[Any, ...]]:
     """Find the keys of the configs that are not the same in all runs.
 
+    Keys that are at their defaults in all runs that have them are left out: another layer has
+    other arguments, which nobody asked for.
+
     Args:
         runs: Two or more.
 
     Returns:
         One value a run by dotted path, ABSENT where there is none; in the order of the configs.
     """
-    keys = dict.fromkeys(key for run in runs for key in run.config)
-    table = {key: tuple(run.config.get(key, ABSENT) for run in runs) for key in keys}
+    asked = frozenset().union(*(run.given for run in runs))
+    keys = dict.fromkeys(key for run in runs for key in run.config if key in asked)
+    table = {
+        key: tuple(run.config.get(key, ABSENT) for run in runs) for key in sorted(keys, key=_order)
+    }
     return {
         key: values
         for key, values in table.items()
@@ -132,6 +146,13 @@ def best_of(values: Sequence[float | None], *, larger: bool) -> tuple[int, ...]:
         return ()
     best = max(known) if larger else min(known)
     return tuple(number for number, value in enumerate(values) if value == best)
+
+
+def _order(key: str) -> tuple[int, list[int]]:
+    """The sections in the order of the language, lists by number; else as they came."""
+    section = key.partition(".")[0].partition("[")[0]
+    place = SECTIONS.index(section) if section in SECTIONS else len(SECTIONS)
+    return place, [int(number) for number in re.findall(r"\[(\d+)\]", key)]
 
 
 def _spread(row: MetricRow) -> float:

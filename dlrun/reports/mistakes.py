@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlrun.reports.story import class_scores, gives_probabilities, is_classification
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dlrun.reports.story import Story
+
+_MOST_VALUES = 6
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ def _wrong_classes(story: Story, most: int) -> list[Mistake]:
 
 def _far_values(story: Story, most: int) -> list[Mistake]:
     rows = story.judged
+    if rows.y_true.shape != rows.y_pred.shape:
+        return []
     true, predicted = (values.reshape(len(rows), -1) for values in (rows.y_true, rows.y_pred))
     distance = np.sqrt(np.square(true.astype(np.float64) - predicted).sum(axis=1))
     order = np.argsort(-distance, kind="stable")[:most]
@@ -93,9 +99,15 @@ def _far_values(story: Story, most: int) -> list[Mistake]:
         Mistake(
             int(place),
             int(rows.numbers[place]),
-            ", ".join(f"{value:.4g}" for value in true[place]),
-            ", ".join(f"{value:.4g}" for value in predicted[place]),
+            _numbers(true[place]),
+            _numbers(predicted[place]),
             float(distance[place]),
         )
         for place in order
     ]
+
+
+def _numbers(values: NDArray[Any]) -> str:
+    """The first values of a row."""
+    more = ", ..." if len(values) > _MOST_VALUES else ""
+    return ", ".join(f"{value:.4g}" for value in values[:_MOST_VALUES]) + more

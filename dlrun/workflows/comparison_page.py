@@ -84,6 +84,7 @@ def _read(folder: RunFolder) -> ComparedRun:
         label=_STAMP.sub("", folder.name, count=1) or folder.name,
         status=str(record["status"]),
         config=given.flat(experiment),
+        given=given.given_paths(experiment),
         metrics=_metrics(stored),
         history={name: np.array(values) for name, values in read_history(folder.path).items()},
         classification=report,

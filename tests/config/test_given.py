@@ -81,3 +81,10 @@ def test_dotted_paths(experiment):
     assert flat["model.layers[1].inputs"] == ["wide"]
     assert flat["optimizer.momentum"] == 0.9
     assert flat["training.callbacks"] == []
+    asked = given.given_paths(experiment)
+    assert asked == {
+        "name", "dataset.type", "dataset.samples", "model.layers[0].type", "model.layers[0].name",
+        "model.layers[0].units", "model.layers[1].type", "model.layers[1].units",
+        "model.layers[1].activation", "model.layers[1].trainable", "loss.type", "optimizer.type",
+        "optimizer.momentum", "training.batch_size",
+    }  # fmt: skip

@@ -21,7 +21,7 @@ class Chromium:
     """A browser; see https://chromedevtools.github.io/devtools-protocol/."""
 
     def __init__(self) -> None:
-        self._profile = tempfile.TemporaryDirectory()
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         commands, self._to = os.pipe()
         self._from, answers = os.pipe()
         options = [
@@ -51,7 +51,8 @@ class Chromium:
 
     def close(self) -> None:
         """End it."""
-        self._process.terminate()
+        self._session = None
+        self.ask("Browser.close")
         self._process.wait(timeout=20)
         os.close(self._to)
         self._stream.close()

@@ -67,4 +67,6 @@ def _cell(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}" if float(f"{value:g}") == value else number(value)
+    if isinstance(value, list):
+        return text_of(f"[{', '.join(map(_cell, value))}]", 80)
     return text_of(value, 80)

@@ -25,9 +25,9 @@ _COLORED = 3
 
 
 def curves_fit(story: Story) -> bool:
-    """Whether there are classes, and rows enough for a curve of one of them."""
+    """Whether there are classes, and rows with finite scores enough for a curve of one of them."""
     enough = is_classification(story) and len(story.judged) >= FEWEST_ROWS
-    return enough and bool(chosen_classes(story))
+    return enough and bool(np.isfinite(story.judged.outputs).all() and chosen_classes(story))
 
 
 def chosen_classes(story: Story) -> list[int]:

@@ -34,10 +34,12 @@ MOST_TARGETS = 6
 
 
 def fits(story: Story) -> bool:
-    """Whether values are predicted, one for each target."""
+    """Whether values are predicted, one for each target, all of them finite."""
     rows = story.judged
     values = (len(rows), len(story.spec.target_names))
-    return not is_classification(story) and rows.y_true.shape == rows.y_pred.shape == values
+    if is_classification(story) or not rows.y_true.shape == rows.y_pred.shape == values:
+        return False
+    return all(bool(np.isfinite(part.y_pred).all()) for part in story.rows.values())
 
 
 def caption(story: Story) -> str:

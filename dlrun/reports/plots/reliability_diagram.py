@@ -24,7 +24,8 @@ FEWEST_ROWS = 50
 
 def fits(story: Story) -> bool:
     """Whether the model gives probabilities, and for rows enough to hold them against."""
-    return gives_probabilities(story) and len(story.judged) >= FEWEST_ROWS
+    enough = gives_probabilities(story) and len(story.judged) >= FEWEST_ROWS
+    return enough and bool(np.isfinite(story.judged.outputs).all())
 
 
 def measured(story: Story) -> tuple[Reliability, NDArray[np.float64]]:

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium or Chrome o
 
 PAPER = (718, 1009)
 """What an A4 page leaves between margins of 15 mm, in CSS pixels."""
+MOST_PAGES = 16
 MOVES = """
 (() => {
   const wide = [...document.body.querySelectorAll('*')].filter(
@@ -124,6 +125,7 @@ def test_a_printed_page_has_all_its_plots_whole(name, chromium, pages):
     printed = chromium.pdf()
     assert printed.startswith(b"%PDF")
     assert printed.count(b"/Subtype /Image") >= plots
+    assert len(re.findall(rb"/Type /Page\b", printed)) < MOST_PAGES
 
 
 def test_a_hostile_page_does_nothing(chromium, pages):

@@ -70,6 +70,7 @@ def compared(label, **changes):
         label=label,
         status="finished",
         config=given.flat(experiment()),
+        given=given.given_paths(experiment()),
         metrics={"test": {"loss": 0.5, "accuracy": 0.75}},
         history={"loss": np.array([1.0, 0.5]), "val_loss": np.array([1.0, 0.6])},
         classification=classification().classification,
@@ -157,7 +158,8 @@ def test_a_comparison_tells_what_differs():
     """Keys, metrics with the best one marked, classes."""
     changed = {**given.flat(experiment()), "seed": 7}
     metrics = {"test": {"loss": 0.6, "accuracy": 0.8}}
-    page = comparison_page([compared("a"), compared("b", config=changed, metrics=metrics)])
+    other = compared("b", config=changed, given=frozenset({"seed"}), metrics=metrics)
+    page = comparison_page([compared("a"), other])
     Checked(page)
     read = text_of(page)
     assert "seed 0 7" in read

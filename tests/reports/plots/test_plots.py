@@ -296,3 +296,18 @@ def test_bounded_rows_are_told():
         told = "From 200 of the 1,000,000 rows, evenly spaced." in picture.caption
         exact = ("learning_curves", "confusion_matrix", "weight_histograms")
         assert told is (picture.name not in exact)
+
+
+def test_answers_that_are_not_finite():
+    """Plots of them are left out, and the others are drawn."""
+    story = classification(rows=300)
+    outputs = np.full_like(story.judged.outputs, np.nan)
+    judged = replace(story.judged, outputs=outputs)
+    story = replace(story, rows={"test": judged}, answer=lambda x: np.full((len(x), 3), np.nan))
+    assert not {"roc_curves", "precision_recall_curves", "reliability"} & names(story)
+    shelf.draw_plots(story)
+    story = regression()
+    judged = replace(story.judged, y_pred=np.full_like(story.judged.y_pred, np.inf))
+    story = replace(story, rows={"test": judged})
+    assert names(story) == {"learning_curves", "weight_histograms"}
+    shelf.draw_plots(story)
