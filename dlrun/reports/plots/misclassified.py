@@ -19,8 +19,8 @@ TITLE = "Misclassified images"
 
 MOST = 100
 _LONG_NAME = 4
-_TEXT = 0.42
-"""The height of the two lines below an image, in parts of its width."""
+_TEXT = 0.3
+"""Inches: the height of the two lines below an image."""
 
 
 def fits(story: Story) -> bool:
@@ -53,10 +53,11 @@ def draw(story: Story) -> Figure:
     lines = math.ceil(len(mistakes) / columns)
     ratio = images.shape[1] / images.shape[2]
     inch = 7.2 / widest
-    figure = new_figure(max(lines * (ratio + _TEXT) * inch, 0.8), columns * inch)
+    text = _TEXT / inch
+    figure = new_figure(max(lines * (ratio + text) * inch, 0.8), columns * inch)
     axes = figure.add_subplot()
     for number, (image, mistake) in enumerate(zip(images, mistakes, strict=True)):
-        left, top = number % columns, (number // columns) * (ratio + _TEXT)
+        left, top = number % columns, (number // columns) * (ratio + text)
         axes.imshow(
             image,
             extent=(left + 0.04, left + 0.96, top + 0.96 * ratio, top + 0.04 * ratio),
@@ -73,9 +74,11 @@ def draw(story: Story) -> Figure:
         }
         axes.text(left + 0.5, top + ratio, " → ".join(names), color=INK, **below)
         below["fontsize"] = 6.5
-        axes.text(left + 0.5, top + ratio + 0.2, sureness(story, mistake), color=MUTED, **below)
+        axes.text(
+            left + 0.5, top + ratio + text * 0.46, sureness(story, mistake), color=MUTED, **below
+        )
     axes.set_xlim(0, columns)
-    axes.set_ylim(lines * (ratio + _TEXT), 0)
+    axes.set_ylim(lines * (ratio + text), 0)
     axes.set_aspect("equal")
     bare(axes)
     return figure

@@ -22,6 +22,7 @@ TITLE = "Weights of each layer"
 MOST_LAYERS = 12
 _MOST_VARIABLES = 5
 _FEW = 12
+_FEW_NAMES = 3
 _HEIGHT = 1.55
 
 
@@ -106,6 +107,8 @@ def _panel(panel: Axes, arrays: dict[str, NDArray[Any]]) -> None:
             label=label,
         )
     top = panel.get_ylim()[1]
-    panel.set_ylim(0, top * (1.05 + 0.17 * len(shown)))
-    panel.legend(loc="upper right", fontsize=7, handlelength=1, labelspacing=0.25,
-                 borderaxespad=0.1)  # fmt: skip
+    panel.set_ylim(0, top * (1.05 + 0.2 * len(shown)))
+    size = 7 if len(shown) <= _FEW_NAMES else 5.5
+    panel.legend(
+        loc="upper right", fontsize=size, handlelength=1, labelspacing=0.25, borderaxespad=0.1
+    )
