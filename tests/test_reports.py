@@ -116,6 +116,21 @@ def test_a_failing_report_does_not_lose_the_training(dlrun, monkeypatch):
     assert "ValueError" in dlrun("report", result.run, code=1).err
 
 
+def test_an_interrupted_report_leaves_a_finished_run(dlrun, monkeypatch, tmp_path):
+    """Ctrl-C ends the command; the training had ended before."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dlrun.reports.page.run_page.run_page", interrupt)
+    words = ["train", CONFIGS / "two_points_softmax.yaml", "--set", "training.epochs=1"]
+    dlrun(*words, "--report", code=130)
+    (run,) = (tmp_path / "runs").iterdir()
+    assert json.loads((run / "run.json").read_text())["status"] == "finished"
+    assert (run / "metrics.json").exists()
+    assert not (run / "report.html").exists()
+
+
 def test_report_of_another_place(copied, dlrun, tmp_path):
     """`-o` says where the page goes."""
     run = copied("two_points_softmax")
