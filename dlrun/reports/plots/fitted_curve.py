@@ -62,7 +62,7 @@ def draw(story: Story) -> Figure:
                 color=SPLIT_COLORS[rows.split],
                 linewidth=0,
                 label=SPLIT_NAMES[rows.split],
-                **dots(len(rows)),
+                **dots(len(rows), faint=rows is not story.judged),
             )
         panel.plot(x[:, 0], answer[:, number], color=INK, linewidth=1.8, label="model")
         panel.set_xlabel(safe_text(feature_name(story.spec, 0)))

@@ -64,7 +64,7 @@ def draw(story: Story) -> Figure:
                 color=SPLIT_COLORS[rows.split],
                 linewidth=0,
                 label=SPLIT_NAMES[rows.split],
-                **dots(len(true)),
+                **dots(len(true), faint=rows is not story.judged),
             )
         _diagonal(panel)
         panel.set_xlabel(f"true {safe_text(name)}")

@@ -181,11 +181,17 @@ def bare(axes: Axes) -> None:
     axes.set_axis_off()
 
 
-def dots(rows: int) -> dict[str, float]:
-    """Choose size and opacity of the dots of a scatter plot by their number."""
+def dots(rows: int, *, faint: bool = False) -> dict[str, float]:
+    """Choose size and opacity of the dots of a scatter plot by their number.
+
+    Args:
+        rows: Their number.
+        faint: Whether they are only the background of others.
+    """
     return {
         "s": float(np.interp(np.log10(max(rows, 1)), [1, 2, 3, 4], [26, 18, 9, 4])),
-        "alpha": float(np.interp(np.log10(max(rows, 1)), [1, 2, 3, 4], [0.9, 0.75, 0.5, 0.3])),
+        "alpha": float(np.interp(np.log10(max(rows, 1)), [1, 2, 3, 4], [0.9, 0.75, 0.5, 0.3]))
+        * (0.5 if faint else 1.0),
     }
 
 
