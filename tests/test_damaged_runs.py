@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
+from tests.folders import change
 from tests.test_bad_input import TABLE, config
 
 
@@ -17,16 +16,10 @@ def run(dlrun, tmp_path):
     return dlrun("train", "good.yaml", "--quiet").run
 
 
-def change(path, **changes):
-    """Change entries of a JSON file; None takes one away."""
-    values = json.loads(path.read_text()) | changes
-    gone = {key for key, value in changes.items() if value is None}
-    path.write_text(json.dumps({key: values[key] for key in values.keys() - gone}))
-
-
 def killed(run):
     """Make a run look as if it had been killed: what it would have written last is not there."""
-    change(run / "run.json", status="running", ended=None, exit_code=None, final_weights=None)
+    gone = dict.fromkeys(("ended", "exit_code", "final_weights", "files"))
+    change(run / "run.json", status="running", **gone)
 
 
 def test_a_changed_byte_of_the_weights_is_told(run, dlrun):

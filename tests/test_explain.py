@@ -15,7 +15,7 @@ import pytest
 
 from dlrun.rundir.tensors import load_tensors, save_tensors
 from tests.conftest import CONFIGS
-from tests.test_damaged_runs import change
+from tests.folders import change
 
 HAND = """\
 dataset: {type: threshold_sum, samples: 20, test_samples: 4}
@@ -220,16 +220,16 @@ def test_damaged_weights(hand, dlrun):
 
 @pytest.mark.parametrize("words", [["explain", "--numpy-only"], ["explain"]], ids=" ".join)
 def test_a_spec_of_another_model(words, dlrun):
-    """Text files have no hashes; what does not fit is told before anything is worked out."""
+    """Its hash may be anew; what does not fit is told before anything is worked out."""
     run = dlrun(*IRIS).run
     command, *options = words
     path = run / "spec.json"
     spec = json.loads(path.read_text())
-    path.write_text(json.dumps(spec | {"class_names": ["a", "b", "c", "d"]}))
+    change(path, class_names=["a", "b", "c", "d"])
     told = dlrun(command, run, "--input", "1,2,3,4", *options, code=4).err
     assert "spec.json: does not fit the model of config.yaml: its classes need 4 outputs" in told
-    other = {"input_shape": [2], "feature_names": ["a", "b"], "scaling": None}
-    path.write_text(json.dumps(spec | other))
+    path.write_text(json.dumps(spec | {"scaling": None}))
+    change(path, input_shape=[2], feature_names=["a", "b"])
     told = dlrun(command, run, "--input", "1,2", *options, code=4).err
     assert "'dense/kernel' has the shape (4, 16), expected (2, 16)" in told
 

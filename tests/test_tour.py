@@ -31,6 +31,7 @@ def test_a_tour_of_dlrun(dlrun, tmp_path):
 
     # The folder holds all that the run was and gave.
     assert {path.name for path in run.iterdir() if not path.name.startswith(".")} == {
+        "checkpoint",
         "config.yaml",
         "history.csv",
         "log.txt",

@@ -14,6 +14,7 @@ from dlrun.cli.list import list_words
 from dlrun.cli.output import write_data
 from dlrun.cli.predict import predict
 from dlrun.cli.report import report
+from dlrun.cli.resume import resume
 from dlrun.cli.runs import runs
 from dlrun.cli.schema import schema
 from dlrun.cli.train import train
@@ -52,7 +53,7 @@ def dlrun(
     """Hold what belongs to all commands."""
 
 
-for command in (train, evaluate, predict, report, explain, weights, runs, validate):
+for command in (train, resume, evaluate, predict, report, explain, weights, runs, validate):
     app.command()(command)
 app.command("list")(list_words)
 app.command()(schema)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Split
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Split, Trust
 from dlrun.cli.output import screen_of, write_data, write_json
 from dlrun.errors import UsageError
 
@@ -34,6 +34,7 @@ def evaluate(
     *,
     split: SplitName = None,
     data: DataPath = None,
+    trust: Trust = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -51,6 +52,7 @@ def evaluate(
         evaluation = workflow.evaluate(
             run,
             runs_dir=runs_dir,
+            trust=trust,
             split=None if split is None else split.value,
             data=data,
             listener=listener,

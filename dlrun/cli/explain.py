@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Split
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Split, Trust
 from dlrun.cli.output import screen_of, write_data, write_json
 from dlrun.errors import DlrunError, UsageError
 
@@ -55,6 +55,7 @@ def explain(
     values: Values = None,
     layer: LayerName = None,
     numpy_only: NumpyOnly = False,
+    trust: Trust = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -72,7 +73,13 @@ def explain(
     choice = Choice(row or 0, None if split is None else split.value, data, values)
     with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
         explained = workflow.explain(
-            run, choice, runs_dir=runs_dir, layer=layer, compare=not numpy_only, listener=listener
+            run,
+            choice,
+            runs_dir=runs_dir,
+            trust=trust,
+            layer=layer,
+            compare=not numpy_only,
+            listener=listener,
         )
     if as_json:
         write_json(explanation_json(explained))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from dlrun.cli.completion import complete_config, complete_run
+from dlrun.errors import UsageError
 
 ConfigPath = Annotated[
     Path,
@@ -43,6 +45,21 @@ Overrides = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no messages but errors.")]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Read the files that its config names, though it is not my run."),
+]
+Device = Annotated[
+    str, typer.Option(metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1.")
+]
+WithReport = Annotated[
+    bool,
+    typer.Option(
+        "--report/--no-report",
+        help="Make plots and report.html at the end.  [default: report]",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 DEFAULT_RUNS_DIR = Path("runs")
@@ -54,6 +71,21 @@ class Split(StrEnum):
     TRAIN = "train"
     VALIDATION = "validation"
     TEST = "test"
+
+
+def check_device(word: str) -> None:
+    """Refuse what is no device, before anything is begun.
+
+    Args:
+        word: What the user gave.
+
+    Raises:
+        UsageError: It is none of `auto`, `cpu`, `gpu`, `gpu:1`, ...
+    """
+    if not re.fullmatch(r"auto|cpu|gpu(:\d+)?", word):
+        raise UsageError(
+            f"{word!r} is not a device.", where="--device", fix="Use auto, cpu, gpu or gpu:1."
+        )
 
 
 def as_override(key: str, value: str | int) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dlrun.cli.completion import complete_run
-from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, RunsDir
+from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, RunsDir, Trust
 from dlrun.cli.output import write_data
 
 References = Annotated[
@@ -39,6 +39,7 @@ def report(
     runs: References,
     *,
     output: Output = None,
+    trust: Trust = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
 ) -> None:
@@ -49,7 +50,9 @@ def report(
 
     with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
         if len(runs) == 1:
-            page = report_on(runs[0], runs_dir=runs_dir, output=output, listener=listener)
+            page = report_on(
+                runs[0], runs_dir=runs_dir, trust=trust, output=output, listener=listener
+            )
         else:
             page = compare_on_a_page(runs, runs_dir=runs_dir, output=output, listener=listener)
     write_data(str(page))

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dlrun.cli.completion import complete_run
 from dlrun.cli.options import (
     DEFAULT_RUNS_DIR,
     AsJson,
     ConfigPath,
+    Device,
     Overrides,
     Quiet,
     RunsDir,
+    WithReport,
     as_override,
+    check_device,
 )
 from dlrun.cli.output import screen_of, write_data, write_drawing, write_json
-from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
     from dlrun.workflows.train import TrainOutcome
@@ -39,26 +41,23 @@ def train(
         str | None,
         typer.Option(help="Set the config's name.", show_default=False),
     ] = None,
-    device: Annotated[
-        str,
-        typer.Option(metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1."),
-    ] = "auto",
-    report: Annotated[
-        bool,
+    source: Annotated[
+        str | None,
         typer.Option(
-            "--report/--no-report",
-            help="Make plots and report.html at the end.  [default: report]",
+            "--from",
+            metavar="RUN",
+            help="Begin with the weights of another run, for layers of the same name.",
+            autocompletion=complete_run,
             show_default=False,
         ),
-    ] = True,
+    ] = None,
+    device: Device = "auto",
+    report: WithReport = True,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Train an experiment and print the path of its run folder."""
-    if not re.fullmatch(r"auto|cpu|gpu(:\d+)?", device):
-        raise UsageError(
-            f"{device!r} is not a device.", where="--device", fix="Use auto, cpu, gpu or gpu:1."
-        )
+    check_device(device)
     from dlrun.cli.progress import listening
     from dlrun.config import load_config
     from dlrun.workflows import train as workflow
@@ -75,9 +74,21 @@ def train(
             listener=listener,
             device=device,
             report=report,
+            source=source,
         )
+    show_outcome(outcome, quiet=quiet, as_json=as_json)
+
+
+def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
+    """Draw the closing table on stderr, and write the run folder's path to stdout.
+
+    Args:
+        outcome: What the run has to show.
+        quiet: Whether to leave the table out.
+        as_json: Whether to write the outcome as JSON in the place of the path.
+    """
     if not quiet:
-        _show(outcome)
+        _draw(outcome)
     if as_json:
         write_json(
             {
@@ -91,7 +102,7 @@ def train(
         write_data(str(outcome.folder.path))
 
 
-def _show(outcome: TrainOutcome) -> None:
+def _draw(outcome: TrainOutcome) -> None:
     """Draw the closing table on stderr."""
     from dlrun.cli.tables import closing_table
 

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from dlrun.config.schema import Experiment
 
 
-def load_config(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+def load_config(
+    path: Path, overrides: Sequence[str] = (), *, data_known: bool = True
+) -> Experiment:
     """Read a config and check all of it that can be checked without TensorFlow.
 
     Args:
         path: A YAML file.
         overrides: `key=value` texts; keys are dotted paths such as `model.layers[0].units`.
+        data_known: Whether the headers of the files that it names may be looked at. Those of a run
+            may have changed since, and from a stranger's run nothing is read unasked.
 
     Returns:
         The experiment, every default filled in and every path absolute.
@@ -44,7 +48,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     root.value.setdefault("name", Node(path.stem, root.place))
     places = Places(root)
     experiment = fill(check_experiment(root, findings), places, findings)
-    check_rules(experiment, places, findings)
+    check_rules(experiment, places, findings, data_known=data_known)
     findings.raise_if_any()
     experiment._places = places  # noqa: SLF001  (private to pydantic, not to this package)
     return experiment

@@ -119,6 +119,9 @@ class TrainingConfig(Section):
     jit_compile: bool | Literal["auto"] = "auto"
     """Whether XLA compiles the training step; 'auto' does so on a GPU."""
 
+    checkpoint_seconds: float = Field(default=30.0, ge=0)
+    """The least time between two checkpoints, from which a killed run goes on."""
+
     callbacks: tuple[Component, ...] = ()
     """What is done after epochs, such as EarlyStopping."""
 
@@ -178,6 +181,7 @@ class Experiment(Section):
                 "class_weight": training.class_weight,
                 "precision": training.precision,
                 "jit_compile": training.jit_compile,
+                "checkpoint_seconds": training.checkpoint_seconds,
                 "callbacks": [callback.as_dict() for callback in training.callbacks],
             },
             "exports": [export.as_dict() for export in self.exports],

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlrun import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
@@ -43,8 +46,9 @@ def environment_facts() -> dict[str, Any]:
 
     Returns:
         `versions` of Python, dlrun and the packages that compute (None where not installed),
-        `platform`, `cpu_count` (the cores this process may use), `environment` (variables that
-        change results), and `git`: commit and dirty flag of the working folder, or None.
+        `platform`, `processor`, `cpu_count` (the cores this process may use), `environment`
+        (variables that change results), and `git`: commit and dirty flag of the working folder, or
+        None.
     """
     import platform
 
@@ -55,12 +59,45 @@ def environment_facts() -> dict[str, Any]:
             **{package: _version(package) for package in _PACKAGES},
         },
         "platform": platform.platform(),
+        "processor": _processor(),
         "cpu_count": _cpu_count(),
         "environment": {
             name: value for name, value in sorted(os.environ.items()) if name.startswith(_VARIABLES)
         },
         "git": _git_facts(),
     }
+
+
+COMPARED = ("versions", "platform", "processor", "cpu_count", "environment", "device", "threads")
+"""What can change the bits of a run, by key of its record."""
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Compare what can change the bits of a run.
+
+    Args:
+        then: The record of a run.
+        now: Another one, or what is known of the present.
+
+    Returns:
+        One line each, such as `versions.tensorflow was 2.20.0 and is 2.21.0`.
+    """
+    lines = []
+    for key in COMPARED:
+        before, after = _flat(key, then.get(key)), _flat(key, now.get(key))
+        lines += [
+            f"{name} was {before.get(name)} and is {after.get(name)}"
+            for name in before | after
+            if before.get(name) != after.get(name)
+        ]
+    return lines
+
+
+def _flat(key: str, value: Any) -> dict[str, Any]:
+    """A fact, or the facts of a mapping, by dotted name."""
+    if isinstance(value, dict):
+        return {f"{key}.{name}": item for name, item in value.items()}
+    return {key: value}
 
 
 def host_facts() -> dict[str, Any]:
@@ -89,6 +126,21 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _processor() -> str:
+    """The processor's model: kernels are chosen by what it can do."""
+    import platform
+
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+            for line in file:
+                name, _, value = line.partition(":")
+                if name.strip() == "model name":
+                    return value.strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
 
 
 def _cpu_count() -> int | None:

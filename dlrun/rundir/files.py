@@ -39,19 +39,17 @@ def replacing(path: Path) -> Iterator[Path]:
         DlrunError: The file cannot be written: no space left, no permission, a folder in its place.
     """
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}{path.suffix}")
-    try:
+    with naming_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
-            _sync(temporary)
+            sync(temporary)
             temporary.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-        _sync(path.parent)
-    except OSError as error:
-        raise _write_error(path, error) from error
+        sync(path.parent)
 
 
 def replace_with(path: Path, writer: Callable[[Path], object]) -> None:
@@ -78,7 +76,7 @@ def write_output(path: Path, writer: Callable[[Path], object]) -> None:
     Raises:
         DlrunError: See `replacing`.
     """
-    try:
+    with naming_write_errors(path):
         try:
             mode = path.stat().st_mode
         except FileNotFoundError:
@@ -86,8 +84,6 @@ def write_output(path: Path, writer: Callable[[Path], object]) -> None:
         if not stat.S_ISREG(mode):
             writer(path)
             return
-    except OSError as error:
-        raise _write_error(path, error) from error
     replace_with(Path(os.path.realpath(path)) if path.is_symlink() else path, writer)
 
 
@@ -133,11 +129,11 @@ def append_text(path: Path, text: str) -> None:
         DlrunError: The file cannot be written.
     """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-    try:
-        with open(os.open(path, flags, 0o666), "ab") as file:  # noqa: PTH123 - a descriptor
-            file.write(text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise _write_error(path, error) from error
+    with (
+        naming_write_errors(path),
+        open(os.open(path, flags, 0o666), "ab") as file,  # noqa: PTH123 - a descriptor
+    ):
+        file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
@@ -254,8 +250,12 @@ def reason(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _sync(path: Path) -> None:
-    """Wait until a file or the list of a folder's files is on the disk."""
+def sync(path: Path) -> None:
+    """Wait until a file, or the list of a folder's files, is on the disk.
+
+    Args:
+        path: The file or the folder.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -263,9 +263,20 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _write_error(path: Path, error: OSError) -> DlrunError:
-    """What a failed write is called."""
-    return DlrunError(f"cannot be written: {reason(error)}.", where=str(path))
+@contextlib.contextmanager
+def naming_write_errors(path: Path) -> Iterator[None]:
+    """Say of an operating system's refusal in the block which file could not be written.
+
+    Args:
+        path: The file or the folder.
+
+    Raises:
+        DlrunError: The block raised an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DlrunError(f"cannot be written: {reason(error)}.", where=str(path)) from error
 
 
 def _read_error(path: Path, error: OSError) -> RunFolderError:

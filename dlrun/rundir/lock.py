@@ -9,7 +9,8 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from dlrun.errors import RunFolderError
-from dlrun.rundir.names import LOCK
+from dlrun.rundir.files import read_json
+from dlrun.rundir.names import LOCK, RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +104,16 @@ def lock_state(folder: Path) -> LockState:
         os.close(descriptor)
 
 
+def _holder(folder: Path) -> str:
+    """Name the process that works in a run folder, as its record does."""
+    try:
+        record = read_json(folder / RECORD)
+    except RunFolderError:
+        record = {}
+    pid, host = record.get("pid"), record.get("host")
+    return f"process {pid} on {host}" if pid is not None else "another process"
+
+
 def _acquire(folder: Path, descriptor: int) -> None:
     """Lock an open file; wait a moment for readers that only look."""
     deadline = time.monotonic() + _PATIENCE
@@ -111,9 +122,8 @@ def _acquire(folder: Path, descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             if time.monotonic() > deadline:
-                raise RunFolderError(
-                    "another process works in this run folder.", where=str(folder)
-                ) from error
+                what = f"{_holder(folder)} works in this run folder."
+                raise RunFolderError(what, where=str(folder)) from error
             time.sleep(0.01)
         except OSError:
             return

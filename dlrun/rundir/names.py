@@ -9,9 +9,11 @@ metrics.json         final metrics per split
 model.txt            the model summary
 model.keras          the whole model, for every other Keras tool
 weights.safetensors  the final weights by variable path, for everyone else
-checkpoint/          what resume needs
+initial.safetensors  the weights that it began with, where they came from another run
+checkpoint/          what resume needs; committed atomically
 predictions/         <split or file stem>.csv; inputs.json: which file came from which input
 plots/  report.html  what was learned, as pictures and as a page
+notes.json           labels and a note, given after the run was started
 log.txt
 ```
 """
@@ -26,10 +28,12 @@ METRICS = "metrics.json"
 MODEL_SUMMARY = "model.txt"
 MODEL = "model.keras"
 WEIGHTS = "weights.safetensors"
+INITIAL_WEIGHTS = "initial.safetensors"
 CHECKPOINT = "checkpoint"
 PREDICTIONS = "predictions"
 PLOTS = "plots"
 REPORT = "report.html"
+NOTES = "notes.json"
 LOG = "log.txt"
 
 COMPARISON = "comparison.html"

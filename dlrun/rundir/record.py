@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, InterruptedRunError, RunFolderError
 from dlrun.rundir.environment import host_facts
-from dlrun.rundir.files import read_json, write_json
+from dlrun.rundir.files import read_json, write_text
+from dlrun.rundir.integrity import hash_files, is_signed, signed
 from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.names import RECORD
 
@@ -42,6 +43,11 @@ class Record:
         self._path = path
         self._facts = dict(facts)
 
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What it holds now."""
+        return self._facts
+
     def add(self, **facts: Any) -> None:
         """Add facts, or replace them, and write the file anew.
 
@@ -52,11 +58,13 @@ class Record:
             DlrunError: The file cannot be written.
         """
         self._facts.update(facts)
-        write_json(self._path, self._facts)
+        write_text(self._path, signed(self._facts))
 
 
 @contextlib.contextmanager
-def recording(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[Record]:
+def recording(
+    folder: RunFolder, facts: Mapping[str, Any], *, earlier: Mapping[str, Any] | None = None
+) -> Iterator[Record]:
     """Record a run: `running` while the block works, and at its end how it ended.
 
     `finished` where the block ends by itself, `interrupted` on a signal (`InterruptedRunError`,
@@ -69,6 +77,7 @@ def recording(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[Record]:
     Args:
         folder: The run's folder.
         facts: What is known at the start, such as `command`, `seed`, `environment_facts()`.
+        earlier: What `run.json` says of a run that goes on; None for a new one.
 
     Yields:
         The record, to add what becomes known later.
@@ -78,18 +87,23 @@ def recording(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[Record]:
         DlrunError: `run.json` cannot be written.
     """
     with holding_lock(folder.path) as lock:
-        start = time.monotonic()
-        first = {
+        before = dict(earlier or {})
+        # A monotonic time at which the run would have begun, had it never been interrupted.
+        start = time.monotonic() - float(before.get("seconds") or 0)
+        opening = {
             "format": FORMAT,
             "status": "running",
             "reason": None,
             "exit_code": None,
-            "started": _now(),
+            "started": before.get("started") or now(),
             "ended": None,
             "seconds": None,
             **host_facts(),
         }
-        record = Record(folder.file(RECORD), {**first, **facts})
+        # What they vouch for is about to be written anew.
+        for key in ("files", "final_weights"):
+            before.pop(key, None)
+        record = Record(folder.file(RECORD), {**before, **opening, **facts})
         record.add()
         lock.keep_room()
         try:
@@ -98,10 +112,29 @@ def recording(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[Record]:
             lock.give_room()
             # A disk too full for the closing line must not hide why the run failed.
             with contextlib.suppress(DlrunError):
-                record.add(**_failure(error), **_end(start))
+                record.add(**_failure(error), **_end(start), files=hash_files(folder.path))
             raise
         lock.give_room()
-        record.add(status="finished", exit_code=0, **_end(start))
+        record.add(status="finished", exit_code=0, **_end(start), files=hash_files(folder.path))
+
+
+def update_record(folder: Path, **facts: Any) -> None:
+    """Add facts to the record of a run that has ended.
+
+    Args:
+        folder: The path of the run folder.
+        **facts: What is added or replaced; mappings are merged with those that are there.
+
+    Raises:
+        RunFolderError: The record is damaged, or a process works in the folder.
+        DlrunError: It cannot be written.
+    """
+    with holding_lock(folder):
+        record = read_record(folder)
+        for key, value in facts.items():
+            old = record.get(key)
+            record[key] = {**old, **value} if isinstance(old, dict) else value
+        write_text(folder / RECORD, signed(record))
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -126,6 +159,8 @@ def read_record(folder: Path) -> dict[str, Any]:
             where=str(path),
             fix="It was written by a newer dlrun: upgrade." if newer else None,
         )
+    if not is_signed(record):
+        raise RunFolderError("is not what the run saved: damaged or changed.", where=str(path))
     if record.get("status") not in STATUSES:
         raise RunFolderError(
             f"has the status {record.get('status')!r}, expected one of {', '.join(STATUSES)}.",
@@ -154,14 +189,14 @@ def started(record: Mapping[str, Any]) -> datetime | None:
     return time_of_start if time_of_start.tzinfo is not None else None
 
 
-def _now() -> str:
+def now() -> str:
     """The local time with its zone, to the microsecond: `2026-11-20T23:14:55.000000+01:00`."""
     return datetime.now().astimezone().isoformat(timespec="microseconds")
 
 
 def _end(start: float) -> dict[str, Any]:
     """When the run ended and how long it took, in seconds."""
-    return {"ended": _now(), "seconds": round(time.monotonic() - start, 3)}
+    return {"ended": now(), "seconds": round(time.monotonic() - start, 3)}
 
 
 def _failure(error: BaseException) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -50,17 +51,32 @@ def save_tensors(
     Raises:
         DlrunError: The file cannot be written.
     """
+    write_bytes(path, tensor_bytes(tensors, metadata))
+
+
+def tensor_bytes(
+    tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None
+) -> bytes:
+    """Return what `save_tensors` writes.
+
+    Args:
+        tensors: See `save_tensors`.
+        metadata: See `save_tensors`.
+    """
     import numpy as np
     from safetensors.numpy import save
 
     # np.ascontiguousarray would make a 0-d array 1-d.
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     entries = None if metadata is None else {"dlrun": json.dumps(dict(metadata), sort_keys=True)}
-    write_bytes(path, save(contiguous, entries))
+    return bytes(save(contiguous, entries))
 
 
 def load_tensors(
-    path: Path, expected: Mapping[str, tuple[Sequence[int], str]] | None = None
+    path: Path,
+    expected: Mapping[str, tuple[Sequence[int], str]] | None = None,
+    *,
+    sha256: str | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Read the arrays of a safetensors file.
 
@@ -68,6 +84,7 @@ def load_tensors(
         path: An ordinary file.
         expected: Shape and dtype by name, such as `{"dense/kernel": ((2, 10), "float32")}`. A file
             that holds anything else, or more, or less, is refused. None takes what is there.
+        sha256: The hash that the file must have; None where it is not known.
 
     Returns:
         The arrays by name, read-only.
@@ -79,6 +96,8 @@ def load_tensors(
 
     limit = _MAX_BYTES if expected is None else _HEADER_BYTES + _expected_bytes(expected)
     data = read_bytes(path, limit)
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise RunFolderError("is not what the run saved: damaged.", where=str(path))
     try:
         entries = dict(deserialize(data))  # type: ignore[no-untyped-call]
     except SafetensorError as error:

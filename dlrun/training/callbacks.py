@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.backend import keras
 from dlrun.errors import ConfigError, Problem
+from dlrun.training.callback_state import load_callback, prepare_callback, save_callback
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 _READ_LOGS = (keras.callbacks.CSVLogger, keras.callbacks.TerminateOnNaN)
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
@@ -57,6 +60,27 @@ class CallbackChain:
             _overrides(callback, _TEST_HOOKS) for callback in self._callbacks
         )
 
+    def begin(self, arrays: Sequence[Mapping[str, NDArray[Any]]] = ()) -> None:
+        """Begin the training, or go on with it.
+
+        Args:
+            arrays: Those of every callback's memory, where there is one.
+        """
+        for callback, remembered in zip(self._callbacks, arrays, strict=False):
+            prepare_callback(callback, remembered)
+        self.call("on_train_begin", {})
+
+    def memories(self) -> list[tuple[dict[str, Any], dict[str, NDArray[Any]]]]:
+        """Return what every callback remembers, see `save_callback`."""
+        return [save_callback(callback) for callback in self._callbacks]
+
+    def remember(
+        self, values: Sequence[Mapping[str, Any]], arrays: Sequence[Mapping[str, NDArray[Any]]]
+    ) -> None:
+        """Give every callback its memory back; comes after `begin`."""
+        for callback, value, array in zip(self._callbacks, values, arrays, strict=True):
+            load_callback(callback, value, array)
+
     def call(self, hook: str, *arguments: Any) -> None:
         """Call one hook, such as `on_epoch_end`, of every callback."""
         # Callbacks print their news to stdout, which belongs to the run folder's path.
@@ -80,6 +104,10 @@ class CallbackChain:
     def stop_training(self) -> bool:
         """Whether a callback has asked for the end."""
         return bool(self._model.stop_training)
+
+    @stop_training.setter
+    def stop_training(self, value: bool) -> None:
+        self._model.stop_training = value
 
 
 def _overrides(callback: Any, hooks: Sequence[str]) -> bool:

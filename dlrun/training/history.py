@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 
 class History:
@@ -26,13 +28,39 @@ class History:
         """Add the logs of the next epoch."""
         self.rows.append(dict(logs))
 
+    def to_arrays(self) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
+        """Return the table to the bit.
+
+        Returns:
+            The columns; the values, `(epochs, num_columns)`, float64; and which of them are there,
+            `(epochs, num_columns)`, bool.
+        """
+        columns = self._columns()
+        values = np.array([[row.get(name, 0.0) for name in columns] for row in self.rows])
+        present = np.array([[name in row for name in columns] for row in self.rows], bool)
+        shape = (len(self.rows), len(columns))
+        return columns, values.reshape(shape), present.reshape(shape)
+
+    def read_arrays(
+        self, columns: Sequence[str], values: NDArray[Any], present: NDArray[Any]
+    ) -> None:
+        """Take the rows that `to_arrays` returned."""
+        self.rows = [
+            {
+                name: float(value)
+                for name, value, is_there in zip(columns, row, there, strict=True)
+                if is_there
+            }
+            for row, there in zip(values, present, strict=True)
+        ]
+
     def to_csv(self) -> str:
         """Return the table with the columns `epoch` (from 1) and one per log.
 
         Numbers are the shortest that read back as the same float32 (or float64, where a callback
         logged one).
         """
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        columns = self._columns()
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["epoch", *columns])
@@ -41,6 +69,9 @@ class History:
                 [epoch, *(shortest(row[name]) if name in row else "" for name in columns)]
             )
         return text.getvalue()
+
+    def _columns(self) -> list[str]:
+        return list(dict.fromkeys(name for row in self.rows for name in row))
 
 
 def shortest(value: float) -> str:

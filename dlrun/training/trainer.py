@@ -9,6 +9,7 @@ import numpy as np
 
 from dlrun.errors import DivergedError, InterruptedRunError
 from dlrun.training.callbacks import CallbackChain
+from dlrun.training.checkpoint import callback_arrays, capture, restore
 from dlrun.training.epochs import Position
 from dlrun.training.evaluation import Evaluator, resident
 from dlrun.training.history import History
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dlrun.arrays import Splits
+    from dlrun.rundir.checkpoints import Checkpoint
+    from dlrun.training.checkpoint import Keeper
     from dlrun.training.listener import Listener
     from dlrun.training.steps import Steps
 
@@ -43,6 +46,7 @@ class Trainer:
         callbacks: Keras callbacks, in order.
         listener: Who is told of the progress.
         stop: Asked between two stretches whether a signal came.
+        keeper: Keeps the state meanwhile and at the end.
 
     Attributes:
         history: The logs of the completed epochs.
@@ -60,6 +64,7 @@ class Trainer:
         callbacks: Sequence[Any],
         listener: Listener,
         stop: StopRequest | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         model = steps.model
         model.optimizer.build(model.trainable_variables)
@@ -68,6 +73,7 @@ class Trainer:
         self._epochs = epochs
         self._listener = listener
         self._stop = stop or StopRequest()
+        self._keeper = keeper
         validation = None if splits.validation is None else resident(splits.validation)
         total = -(-len(splits.train) // batch_size)
         self._chain = CallbackChain(callbacks, model, steps.metrics, epochs=epochs, steps=total)
@@ -86,8 +92,11 @@ class Trainer:
         self._budget = _FIRST_BUDGET
         self._traced = False
 
-    def fit(self) -> History:
+    def fit(self, saved: Checkpoint | None = None) -> History:
         """Train until the last epoch, or until a callback asks for the end.
+
+        Args:
+            saved: The state to go on from; None to begin.
 
         Returns:
             The history, which is also in `history` when an error ends the training.
@@ -97,21 +106,54 @@ class Trainer:
                 of the last epoch before that.
             InterruptedRunError: A signal came; the model holds what was trained so far.
         """
-        position = Position(0, 0)
-        self._listener.started(epochs=self._epochs, steps=self._compiled.steps_per_epoch)
-        self._chain.call("on_train_begin", {})
+        position = self._begin(saved)
+        self._listener.started(
+            epochs=self._epochs,
+            steps=self._compiled.steps_per_epoch,
+            first_epoch=position.epoch,
+        )
         try:
             while position.epoch < self._epochs and not self._chain.stop_training:
                 position = self._advance(position)
+                interrupted = self._stop.signal_number is not None
+                if self._keeper is not None and (interrupted or self._keeper.due()):
+                    self._keep(position)
                 if self._stop.signal_number is not None:
                     raise InterruptedRunError(self._stop.signal_number)
         finally:
             self._listener.finished()
+        # Before the callbacks' last word: what goes on from here must not find restored weights.
+        self._keep(position, finished=True)
         # In this order, as under `fit`: a callback that restores weights has the last word.
         model = self._steps.model
         model.optimizer.finalize_variable_values(model.trainable_weights)
         self._chain.call("on_train_end", self.history.rows[-1] if self.history.rows else {})
         return self.history
+
+    def _begin(self, saved: Checkpoint | None) -> Position:
+        """Begin at the first epoch, or where a saved state stands."""
+        if saved is None:
+            self._chain.begin()
+            return Position(0, 0)
+        self._chain.begin(callback_arrays(saved))
+        position, self._epoch_start = restore(
+            saved, state=self._state, history=self.history, chain=self._chain
+        )
+        return position
+
+    def _keep(self, position: Position, *, finished: bool = False) -> None:
+        """Commit the state, where somebody keeps it."""
+        if self._keeper is not None:
+            self._keeper.commit(
+                lambda: capture(
+                    position,
+                    state=self._state,
+                    epoch_start=self._epoch_start,
+                    history=self.history,
+                    chain=self._chain,
+                    finished=finished,
+                )
+            )
 
     def _advance(self, begin: Position) -> Position:
         """Run one stretch and the callbacks over it; return where the variables stand."""

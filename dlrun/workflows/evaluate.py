@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dlrun.config import locating
 from dlrun.data.samples import read_samples
 from dlrun.errors import DataError
+from dlrun.rundir.integrity import hash_file
 from dlrun.rundir.names import METRICS
+from dlrun.rundir.record import update_record
 from dlrun.workflows.opening import OpenedRun, load_model, load_rows, open_trained
 
 if TYPE_CHECKING:
@@ -41,13 +43,20 @@ class Evaluation:
 
 
 def evaluate(
-    reference: str, *, runs_dir: Path, split: str | None, data: Path | None, listener: Listener
+    reference: str,
+    *,
+    runs_dir: Path,
+    trust: bool,
+    split: str | None,
+    data: Path | None,
+    listener: Listener,
 ) -> Evaluation:
     """Measure a run's model again and store the numbers in `metrics.json`.
 
     Args:
         reference: A run folder, a part of its name, or `latest`.
         runs_dir: Where the runs are.
+        trust: Whether the files that its config names may be read though it is a stranger's.
         split: `train`, `validation` or `test`; None for the last of these that has rows.
         data: Other rows with the same columns, in the place of a split.
         listener: Who is told of messages.
@@ -56,7 +65,7 @@ def evaluate(
         RunFolderError: The run is missing or damaged.
         DataError: The split has no rows, or the file does not fit.
     """
-    opened = open_trained(reference, runs_dir)
+    opened = open_trained(reference, runs_dir, trust=trust)
     model = load_model(opened, listener)
 
     from dlrun.workflows.assembly import Assembly, compile_model
@@ -105,3 +114,5 @@ def _store(folder: RunFolder, measured: dict[str, Any], data: Path | None) -> No
         files = before if isinstance(before, dict) else {}
         measured = {FILES: {**files, str(data.resolve()): numbers}}
     folder.write_json(METRICS, {**stored, **measured})
+    if "files" in folder.read_record():
+        update_record(folder.path, files={METRICS: hash_file(folder.file(METRICS))})

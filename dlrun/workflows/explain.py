@@ -86,6 +86,7 @@ def explain(
     choice: Choice,
     *,
     runs_dir: Path,
+    trust: bool,
     layer: str | None,
     compare: bool,
     listener: Listener,
@@ -96,6 +97,7 @@ def explain(
         reference: A run folder, a part of its name, or `latest`.
         choice: Which row.
         runs_dir: Where the runs are.
+        trust: Whether the files that its config names may be read though it is a stranger's.
         layer: The layer that will be shown, or None for all; it must be there.
         compare: Whether to import TensorFlow and compare.
         listener: Who is told of messages.
@@ -105,7 +107,7 @@ def explain(
         UsageError: There is no such row or layer.
         DataError: The data are missing or do not fit.
     """
-    opened = open_trained(reference, runs_dir)
+    opened = open_trained(reference, runs_dir, trust=trust)
     layers = [one.as_dict() for one in opened.experiment.model.layers]
     check_layer(layer, [one["name"] for one in layers])
     nodes = read_nodes(layers, _usable_weights(opened, listener))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Experiment, load_config
@@ -11,14 +12,15 @@ from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
 from dlrun.errors import ConfigError, DataError, RunFolderError
 from dlrun.rundir.folder import RunFolder, open_run
+from dlrun.rundir.integrity import check_file
 from dlrun.rundir.listing import is_alive
 from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
+from dlrun.rundir.seal import is_own
 from dlrun.rundir.tensors import load_tensors
 from dlrun.workflows.load import load_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,32 +37,30 @@ class OpenedRun:
         record: What `run.json` says.
         experiment: The resolved config.
         spec: What the arrays look like.
+        trusted: Whether the files that its config names may be read.
     """
 
     folder: RunFolder
     record: dict[str, Any]
     experiment: Experiment
     spec: Spec
+    trusted: bool = False
 
 
-def open_trained(reference: str, runs_dir: Path) -> OpenedRun:
-    """Open a run by its folder, a part of its name, or `latest`.
+def open_trained(reference: str, runs_dir: Path, *, trust: bool = False) -> OpenedRun:
+    """Open a run whose model has been built.
 
     Args:
-        reference: Which run.
+        reference: A run folder, a part of its name, or `latest`.
         runs_dir: Where the runs are.
+        trust: Whether the files that its config names may be read though the run is a stranger's.
 
     Raises:
         RunFolderError: There is no such run, or a file of it is missing or damaged.
     """
     folder = open_run(reference, runs_dir)
     record = folder.read_record()
-    path = folder.file(CONFIG)
-    folder.read_text(CONFIG)
-    try:
-        experiment = load_config(path)
-    except ConfigError as error:
-        raise RunFolderError(f"is damaged: {error.problems[0]}", where=str(path)) from error
+    experiment, trusted = read_experiment(folder, record, trust=trust)
     if not folder.file(SPEC).exists():
         raise _missing(folder, record, SPEC, "the model was built", "initial_weights")
     content, path = folder.read_json(SPEC), folder.file(SPEC)
@@ -68,7 +68,55 @@ def open_trained(reference: str, runs_dir: Path) -> OpenedRun:
         spec = spec_from_json(content)
     except RunFolderError as error:
         raise RunFolderError(f"is damaged: {error.what}", where=str(path)) from error
-    return OpenedRun(folder, record, experiment, spec)
+    check_file(folder.path, record, SPEC)
+    return OpenedRun(folder, record, experiment, spec, trusted)
+
+
+def read_experiment(
+    folder: RunFolder, record: Mapping[str, Any], *, trust: bool, overrides: Sequence[str] = ()
+) -> tuple[Experiment, bool]:
+    """Read the config of a run.
+
+    Args:
+        folder: The run.
+        record: What its `run.json` says.
+        trust: See `open_trained`.
+        overrides: See `dlrun.config.load_config`.
+
+    Returns:
+        The experiment; and whether the files that it names may be read.
+
+    Raises:
+        RunFolderError: The config is missing or damaged.
+    """
+    path, text = folder.file(CONFIG), folder.read_text(CONFIG)
+    check_file(folder.path, record, CONFIG)
+    try:
+        experiment = load_config(path, overrides, data_known=False)
+    except ConfigError as error:
+        raise RunFolderError(f"is damaged: {error.problems[0]}", where=str(path)) from error
+    return experiment, trust or is_own(text, record.get("seal"))
+
+
+def check_trusted(folder: RunFolder, experiment: Experiment, *, trusted: bool) -> None:
+    """Refuse to read the files that a stranger's config names.
+
+    Args:
+        folder: The run.
+        experiment: Its config.
+        trusted: What `read_experiment` says.
+
+    Raises:
+        RunFolderError: The dataset is a file, and the run is not the user's own.
+    """
+    arguments = experiment.dataset.arguments
+    named = [str(value) for value in arguments.values() if isinstance(value, Path)]
+    if named and not trusted:
+        raise RunFolderError(
+            f"this run is not one of yours, and its config names {', '.join(named)}.",
+            where=str(folder.path),
+            fix="Give --trust to let dlrun read it.",
+        )
 
 
 def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
@@ -89,6 +137,7 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
         y = samples.y
         return samples if y is None else replace(samples, y=encode(y, opened.spec))
 
+    check_trusted(opened.folder, opened.experiment, trusted=opened.trusted)
     splits = load_splits(opened.experiment)
     for key in ("input_shape", "class_names"):
         now, then = getattr(splits.spec, key), getattr(opened.spec, key)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from dlrun.workflows.measure import Measured
 
 
-def report(reference: str, *, runs_dir: Path, output: Path | None, listener: Listener) -> Path:
+def report(
+    reference: str, *, runs_dir: Path, trust: bool, output: Path | None, listener: Listener
+) -> Path:
     """Make the plots and the page of a run anew.
 
     The model is measured again: what the page says is what its weights give now.
@@ -33,6 +35,7 @@ def report(reference: str, *, runs_dir: Path, output: Path | None, listener: Lis
     Args:
         reference: A run folder, a part of its name, or `latest`.
         runs_dir: Where the runs are.
+        trust: Whether the files that its config names may be read though it is a stranger's.
         output: Where the page is written; None for `report.html` in the run folder. The plots
             always go there.
         listener: Who is told of messages.
@@ -44,7 +47,7 @@ def report(reference: str, *, runs_dir: Path, output: Path | None, listener: Lis
         RunFolderError: The run is missing or damaged, or was never trained.
         DataError: Its data are gone.
     """
-    opened = open_trained(reference, runs_dir)
+    opened = open_trained(reference, runs_dir, trust=trust)
     splits, notes = load_rows(opened)
     for note in notes:
         listener.message(note)

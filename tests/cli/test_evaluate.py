@@ -18,7 +18,7 @@ def evaluated(monkeypatch):
     """The calls that an evaluation in name only receives; its report can be set."""
     state = SimpleNamespace(calls=[], report=REPORT)
 
-    def evaluate(reference, *, runs_dir, split, data, listener):
+    def evaluate(reference, *, runs_dir, trust, split, data, listener):
         call = {"reference": reference, "runs_dir": runs_dir, "split": split, "data": data}
         state.calls.append(call)
         listener.message("columns not used: z")

@@ -1,6 +1,5 @@
 """Lists of runs show every run, and label those that are damaged or whose process is gone."""
 
-import json
 import multiprocessing
 import os
 import signal
@@ -9,6 +8,7 @@ import pytest
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.folder import create_run
+from dlrun.rundir.integrity import signed
 from dlrun.rundir.listing import list_runs
 from dlrun.rundir.record import recording
 
@@ -33,9 +33,8 @@ def row(runs_dir):
 
 
 def change(run, **facts):
-    record = run.read_json("run.json")
-    record.update(facts)
-    (run.path / "run.json").write_text(json.dumps(record))
+    record = run.read_json("run.json") | facts
+    (run.path / "run.json").write_text(signed(record))
 
 
 def test_newest_first(tmp_path):

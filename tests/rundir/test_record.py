@@ -1,7 +1,6 @@
 """The status of a run is on disk before any work, and closed whatever happens."""
 
 import errno
-import json
 import os
 import signal
 from datetime import datetime
@@ -12,6 +11,7 @@ import pytest
 
 from dlrun.errors import DivergedError, DlrunError, InterruptedRunError, RunFolderError
 from dlrun.rundir.folder import create_run
+from dlrun.rundir.integrity import signed
 from dlrun.rundir.record import read_record, recording
 
 
@@ -105,7 +105,8 @@ def test_two_processes_in_one_folder(run, monkeypatch):
     """The second one is refused before it touches anything."""
     monkeypatch.setattr("dlrun.rundir.lock._PATIENCE", 0.0)
     with recording(run, {"seed": 1}):
-        with pytest.raises(RunFolderError, match="another process works"), recording(run, {}):
+        told = rf"process {os.getpid()} on .+ works in this run folder\.$"
+        with pytest.raises(RunFolderError, match=told), recording(run, {}):
             pass
         assert read_record(run.path)["seed"] == 1
 
@@ -113,7 +114,7 @@ def test_two_processes_in_one_folder(run, monkeypatch):
 def damaged(path, change):
     record = {"format": 1, "status": "finished", "started": "2026-11-20T23:14:55+01:00"}
     record.update(change)
-    (path / "run.json").write_text(json.dumps(record))
+    (path / "run.json").write_text(signed(record))
     with pytest.raises(RunFolderError) as caught:
         read_record(path)
     return str(caught.value).removeprefix(f"{path}/")

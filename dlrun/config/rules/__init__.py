@@ -33,6 +33,8 @@ class Rule(NamedTuple):
     reads: tuple[str, ...] = ()
     reads_above: bool = False
     """Whether it also reads every layer above the one that it speaks of."""
+    needs_data: bool = False
+    """Whether it looks at what the dataset is said to hold, and so perhaps into a file."""
 
 
 RULES: Final = (
@@ -68,25 +70,33 @@ RULES: Final = (
     Rule(training.test_rows_come_once),
     Rule(files.callback_files_have_their_own_place),
     Rule(arguments.statistics_are_given),
-    Rule(shapes.shapes_fit, ("dataset",), reads_above=True),
-    Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True),
-    Rule(shapes.last_layer_fits_the_targets, ("dataset", "loss"), reads_above=True),
-    Rule(metrics.metrics_fit_the_labels, ("dataset", "loss", "model")),
+    Rule(shapes.shapes_fit, ("dataset",), reads_above=True, needs_data=True),
+    Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True, needs_data=True),
+    Rule(
+        shapes.last_layer_fits_the_targets,
+        ("dataset", "loss"),
+        reads_above=True,
+        needs_data=True,
+    ),
+    Rule(metrics.metrics_fit_the_labels, ("dataset", "loss", "model"), needs_data=True),
 )
 
 
-def check_rules(experiment: Experiment, places: Places, findings: Findings) -> None:
+def check_rules(
+    experiment: Experiment, places: Places, findings: Findings, *, data_known: bool
+) -> None:
     """Check every rule; where a path already has a problem, no rule adds a second one.
 
     Args:
         experiment: The config, wrong values replaced by neutral ones.
         places: Where everything was written.
         findings: Takes every problem.
+        data_known: Whether rules may look at the data.
     """
     paths = [f"model.layers[{index}]" for index in range(len(experiment.model.layers))]
     sound = tuple(takewhile(lambda path: not findings.touch(path), paths))
     for rule in RULES:
-        if any(findings.touch(path) for path in rule.reads):
+        if any(findings.touch(path) for path in rule.reads) or rule.needs_data > data_known:
             continue
         for problem in rule.check(experiment):
             is_above_wrong = len(sound) < len(paths) and not problem.path.startswith(sound)

@@ -1,0 +1,169 @@
+"""Checkpoints: what resume needs, kept so that at every moment a whole one is there.
+
+```
+checkpoint/00000007/tensors.safetensors   named arrays
+checkpoint/00000007/state.json            all else, and the hashes of both; written last
+```
+
+A checkpoint is written under a temporary name, every file synced, and then renamed: the name is the
+commit. The one before it stays until then, and one more is kept, for the case that the newest is
+damaged later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dlrun.errors import RunFolderError
+from dlrun.rundir.files import (
+    naming_write_errors,
+    read_json,
+    reason,
+    sync,
+    write_bytes,
+)
+from dlrun.rundir.integrity import is_signed, signed
+from dlrun.rundir.names import CHECKPOINT, TEMPORARY_PREFIX
+from dlrun.rundir.tensors import load_tensors, tensor_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+FORMAT = 1
+KEPT = 2
+"""The newest checkpoint and the one before it."""
+
+_TENSORS = "tensors.safetensors"
+_STATE = "state.json"
+_NAME = re.compile(r"\d{8}")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state of a run.
+
+    Attributes:
+        facts: What JSON can express.
+        tensors: Arrays by name.
+    """
+
+    facts: dict[str, Any]
+    tensors: dict[str, NDArray[Any]]
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Commit a checkpoint, and remove those that are no longer needed.
+
+    Args:
+        folder: The run folder.
+        checkpoint: The state.
+
+    Raises:
+        DlrunError: It cannot be written; the checkpoints before it are still there.
+    """
+    home = folder / CHECKPOINT
+    names = checkpoint_names(folder)
+    target = home / f"{int(names[0]) + 1 if names else 1:08d}"
+    temporary = home / f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}"
+    with naming_write_errors(target):
+        try:
+            temporary.mkdir(parents=True)
+            data = tensor_bytes(checkpoint.tensors)
+            state = {
+                "format": FORMAT,
+                **checkpoint.facts,
+                "tensors_sha256": hashlib.sha256(data).hexdigest(),
+            }
+            write_bytes(temporary / _TENSORS, data)
+            write_bytes(temporary / _STATE, signed(state).encode())
+            temporary.rename(target)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        sync(home)
+    keep_newest(folder, KEPT)
+
+
+def keep_newest(folder: Path, count: int) -> None:
+    """Remove all checkpoints but the newest ones; one that cannot be removed stays.
+
+    Args:
+        folder: The run folder.
+        count: How many stay.
+    """
+    for name in checkpoint_names(folder)[count:]:
+        shutil.rmtree(folder / CHECKPOINT / name, ignore_errors=True)
+
+
+def load_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
+    """Read the newest checkpoint that is whole.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        The checkpoint, or None where there is none; and what is wrong with the newer ones.
+    """
+    damaged: list[str] = []
+    for name in checkpoint_names(folder):
+        try:
+            return _read(folder / CHECKPOINT / name), damaged
+        except RunFolderError as error:
+            damaged.append(str(error))
+    return None, damaged
+
+
+def checkpoint_names(folder: Path) -> list[str]:
+    """List the names of the checkpoints, the newest first.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        RunFolderError: The folder of the checkpoints cannot be read, or is a symbolic link.
+    """
+    home = folder / CHECKPOINT
+    try:
+        if home.is_symlink():
+            what = "is a symbolic link, which is not followed inside a run folder."
+            raise RunFolderError(what, where=str(home))
+        with os.scandir(home) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunFolderError(f"cannot be listed: {reason(error)}.", where=str(home)) from error
+    return sorted(filter(_NAME.fullmatch, names), reverse=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process was still writing; only its successor may do so.
+
+    Args:
+        folder: The run folder, locked by this process.
+    """
+    for place in (folder, *(path for path in folder.iterdir() if path.is_dir())):
+        if place.is_symlink():
+            continue
+        for path in place.glob(f"{TEMPORARY_PREFIX}*"):
+            with contextlib.suppress(OSError):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+
+
+def _read(place: Path) -> Checkpoint:
+    """Read one checkpoint and hold it against its hashes."""
+    state = read_json(place / _STATE)
+    if not is_signed(state) or state.get("format") != FORMAT:
+        raise RunFolderError("is not what the run saved: damaged.", where=str(place / _STATE))
+    return Checkpoint(state, load_tensors(place / _TENSORS, sha256=state["tensors_sha256"]))

@@ -1,0 +1,113 @@
+"""Hashes by which a damaged file of a run folder is found and named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from dlrun.errors import RunFolderError
+from dlrun.rundir.files import plain, reason
+from dlrun.rundir.names import (
+    CONFIG,
+    HISTORY,
+    INITIAL_WEIGHTS,
+    METRICS,
+    MODEL,
+    MODEL_SUMMARY,
+    PREDICTIONS,
+    SPEC,
+    WEIGHTS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, MODEL, WEIGHTS, INITIAL_WEIGHTS)
+_PIECE = 2**20
+
+
+def signed(content: Mapping[str, Any]) -> str:
+    """Write a mapping as JSON that holds its own hash.
+
+    Args:
+        content: What JSON can express, see `dlrun.rundir.files.plain`.
+
+    Returns:
+        The text, with a key `sha256` at its end.
+    """
+    values = {key: value for key, value in plain(content).items() if key != "sha256"}
+    complete = {**values, "sha256": _digest(values)}
+    return json.dumps(complete, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def is_signed(content: Mapping[str, Any]) -> bool:
+    """Say whether a mapping still has the hash that `signed` gave it.
+
+    Args:
+        content: What was read.
+    """
+    values = {key: value for key, value in content.items() if key != "sha256"}
+    return content.get("sha256") == _digest(values)
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """Hash the files that a run has written and that stay as they are.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        SHA-256 by name in the folder. The log, the plots, the report and the checkpoints, which
+        hold their own hashes, are left out.
+    """
+    predictions = sorted((folder / PREDICTIONS).glob("*.csv"))
+    names = [*_HASHED, *(f"{PREDICTIONS}/{path.name}" for path in predictions)]
+    return {name: hash_file(folder / name) for name in names if os.path.lexists(folder / name)}
+
+
+def hash_file(path: Path) -> str:
+    """Hash an ordinary file, of any size.
+
+    Args:
+        path: The file.
+
+    Returns:
+        64 hex digits.
+
+    Raises:
+        RunFolderError: It is not an ordinary file, or cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+    except OSError as error:
+        raise RunFolderError(f"cannot be read: {reason(error)}.", where=str(path)) from error
+    return digest.hexdigest()
+
+
+def check_file(folder: Path, record: Mapping[str, Any], name: str) -> None:
+    """Hold a file against the hash in the run's record, if there is one.
+
+    Args:
+        folder: The run folder.
+        record: What `run.json` says.
+        name: The name of the file in the folder.
+
+    Raises:
+        RunFolderError: The file is not the one that the run wrote.
+    """
+    hashes = record.get("files")
+    recorded = hashes.get(name) if isinstance(hashes, dict) else None
+    path = folder / name
+    if recorded is not None and os.path.lexists(path) and hash_file(path) != recorded:
+        raise RunFolderError("is not what the run saved: damaged or changed.", where=str(path))
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,239 @@
+"""The execution of an experiment in its run folder: begun by `train`, gone on with by `resume`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dlrun.config import locating
+from dlrun.data.hashing import hash_array, hash_samples
+from dlrun.data.spec_json import spec_to_json
+from dlrun.errors import DataError
+from dlrun.rundir.checkpoints import keep_newest, save_checkpoint
+from dlrun.rundir.environment import differences
+from dlrun.rundir.names import HISTORY, METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
+from dlrun.rundir.tensors import save_tensors
+from dlrun.workflows.load import load_splits_while_importing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dlrun.arrays import Splits
+    from dlrun.config import Experiment
+    from dlrun.rundir.checkpoints import Checkpoint
+    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.record import Record
+    from dlrun.training.evaluation import Predictor
+    from dlrun.training.listener import Listener
+    from dlrun.workflows.assembly import Assembly
+    from dlrun.workflows.measure import Measured
+    from dlrun.workflows.opening import OpenedRun
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What an execution leaves in memory.
+
+    Attributes:
+        assembly: The trained model, with its loss and metrics.
+        splits: The rows, with fitted labels.
+        measured: The final metrics.
+        predictor: Predicts with the model.
+    """
+
+    assembly: Assembly
+    splits: Splits
+    measured: Measured
+    predictor: Predictor
+
+
+def carry_out(
+    experiment: Experiment,
+    folder: RunFolder,
+    record: Record,
+    *,
+    device: str,
+    listener: Listener,
+    source: OpenedRun | None = None,
+    earlier: Mapping[str, Any] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Trained:
+    """Do everything that a config asks for, in the order of its words.
+
+    Args:
+        experiment: The config.
+        folder: The run folder.
+        record: Its open record.
+        device: `auto`, `cpu`, `gpu` or `gpu:1`.
+        listener: Who is told of messages and progress.
+        source: A run from whose weights to begin.
+        earlier: The record of the execution that is gone on with.
+        checkpoint: Where that one stood; None to begin.
+
+    Raises:
+        DlrunError: See `dlrun.errors`.
+    """
+    with locating(experiment):
+        splits = load_splits_while_importing(experiment)
+        if splits.streamed is not None:
+            say(splits.streamed, folder, listener)
+        # From here on TensorFlow is needed: wrong data have been told before its import.
+        from dlrun.backend.device import select_device
+        from dlrun.models.summary import summary_text
+        from dlrun.training.evaluation import Predictor
+        from dlrun.workflows.assembly import assemble
+        from dlrun.workflows.measure import measure_splits
+        from dlrun.workflows.starting import set_starting_weights
+
+        record.add(**select_device(device))
+        assembly, splits, labels = assemble(experiment, splits)
+        say(labels, folder, listener)
+        data = hash_samples(splits.present())
+        if earlier is not None:
+            check_continuation(earlier, record, data, folder, listener)
+        record.add(labels=labels, data=data)
+        folder.write_json(SPEC, spec_to_json(splits.spec))
+        layers = [layer.as_dict() for layer in experiment.model.layers]
+        folder.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
+        for line in set_starting_weights(assembly.model, folder, source, listener):
+            say(line, folder, listener)
+        with saving_weights(assembly.model, folder, record):
+            if experiment.training.epochs > 0:
+                fit(
+                    experiment,
+                    assembly,
+                    splits,
+                    folder=folder,
+                    listener=listener,
+                    checkpoint=checkpoint,
+                )
+        measured = measure_splits(experiment, assembly, splits)
+        folder.write_json(METRICS, measured.to_json())
+        predictor = Predictor(assembly.model)
+        export(experiment, assembly, splits, folder, predictor)
+        keep_newest(folder.path, 1)
+    return Trained(assembly, splits, measured, predictor)
+
+
+def say(line: str, folder: RunFolder, listener: Listener) -> None:
+    """Tell the user, and keep it in the run's log."""
+    listener.message(line)
+    folder.log(line)
+
+
+def check_continuation(
+    earlier: Mapping[str, Any],
+    record: Record,
+    data: Mapping[str, str],
+    folder: RunFolder,
+    listener: Listener,
+) -> None:
+    """Refuse other data than the run began with; tell what else could change its bits.
+
+    Args:
+        earlier: The record of the execution that is gone on with.
+        record: The open record.
+        data: The hashes of the rows.
+        folder: The run folder.
+        listener: Who is told.
+
+    Raises:
+        DataError: The data have changed.
+    """
+    if earlier.get("data") not in (None, data):
+        raise DataError(
+            "the data are no longer those that this run began with.",
+            fix="Bring them back, or train anew.",
+        )
+    for difference in differences(earlier, record.facts):
+        say(f"warning: the bits may differ: {difference}", folder, listener)
+
+
+@contextmanager
+def saving_weights(model: Any, folder: RunFolder, record: Record) -> Iterator[None]:
+    """Save the weights at the end of the block, whether or not it failed."""
+    from dlrun.models.weights import get_weights
+
+    initial = get_weights(model)
+    record.add(initial_weights={path: hash_array(value) for path, value in initial.items()})
+    try:
+        yield
+    finally:
+        final = get_weights(model)
+        save_tensors(folder.file(WEIGHTS), final)
+        record.add(final_weights={path: hash_array(value) for path, value in final.items()})
+
+
+def fit(
+    experiment: Experiment,
+    assembly: Assembly,
+    splits: Splits,
+    *,
+    folder: RunFolder,
+    listener: Listener,
+    checkpoint: Checkpoint | None,
+) -> None:
+    """Train the model; save the history and the state meanwhile, and whether or not it failed."""
+    from dlrun.training.checkpoint import Keeper
+    from dlrun.training.interrupt import stop_requests
+    from dlrun.training.trainer import Trainer
+    from dlrun.workflows.course import build_callbacks
+
+    def keep(state: Checkpoint) -> None:
+        folder.write_text(HISTORY, trainer.history.to_csv())
+        save_checkpoint(folder.path, state)
+
+    training = experiment.training
+    with stop_requests() as stop:
+        trainer = Trainer(
+            assembly.steps,
+            weighted(splits, experiment),
+            epochs=training.epochs,
+            batch_size=training.batch_size,
+            shuffle=training.shuffle,
+            seed=experiment.seed,
+            callbacks=build_callbacks(training.callbacks, folder),
+            listener=listener,
+            stop=stop,
+            keeper=Keeper(keep, seconds=training.checkpoint_seconds),
+        )
+        try:
+            trainer.fit(checkpoint)
+        finally:
+            folder.write_text(HISTORY, trainer.history.to_csv())
+
+
+def weighted(splits: Splits, experiment: Experiment) -> Splits:
+    """Give the training rows the weights of their classes; only training counts them."""
+    from dlrun.data.labels import class_numbers
+    from dlrun.data.weighting import weigh_classes
+
+    spec, class_weight = splits.spec, experiment.training.class_weight
+    if class_weight is None or splits.train.y is None:
+        return splits
+    numbers = class_numbers(splits.train.y, spec)
+    return replace(
+        splits, train=weigh_classes(splits.train, numbers, spec.class_names, class_weight)
+    )
+
+
+def export(
+    experiment: Experiment,
+    assembly: Assembly,
+    splits: Splits,
+    folder: RunFolder,
+    predictor: Predictor,
+) -> None:
+    """Run the exporters of the config."""
+    from dlrun.exporters import run_exporter
+
+    for component in experiment.exports:
+        run_exporter(
+            component.type,
+            component.arguments,
+            model=assembly.model,
+            splits=splits,
+            predictor=predictor,
+            folder=folder,
+        )
