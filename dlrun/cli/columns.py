@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from dlrun.cli.output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 GAP = "  "
 _NARROWEST = 6
@@ -30,13 +30,16 @@ class Cell(NamedTuple):
 
 
 def align(
-    rows: Sequence[Sequence[str | Cell]], *, left: int = 1, width: int | None = None
+    rows: Sequence[Sequence[str | Cell]],
+    *,
+    left: int | Collection[int] = 1,
+    width: int | None = None,
 ) -> list[list[Cell]]:
     """Give the cells of each column the same width.
 
     Args:
         rows: The rows, each with the same number of cells.
-        left: So many columns are aligned left, the others right.
+        left: So many columns are aligned left, or those of these numbers; the others right.
         width: The cells of a line. Where a row needs more, its first column is cut, down to six.
 
     Returns:
@@ -47,8 +50,10 @@ def align(
     if width is not None and sum(widths) + len(GAP) * (len(widths) - 1) > width:
         others = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
         widths[0] = min(widths[0], max(width - others, _NARROWEST))
+    lefts = range(left) if isinstance(left, int) else left
     return [
-        [_padded(cell, widths[n], is_left=n < left) for n, cell in enumerate(row)] for row in cells
+        [_padded(cell, widths[n], is_left=n in lefts) for n, cell in enumerate(row)]
+        for row in cells
     ]
 
 

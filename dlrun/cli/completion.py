@@ -53,6 +53,29 @@ def complete_run(context: typer.Context, incomplete: str) -> list[str]:
     return [name for name in [LATEST, *names] if names and name.startswith(incomplete)]
 
 
+def complete_key(context: typer.Context, incomplete: str) -> list[str]:
+    """The keys that the newest runs have; after a comma the next one.
+
+    Args:
+        context: The words so far; `--runs-dir` among them counts.
+        incomplete: What has been typed.
+    """
+    from datetime import UTC, datetime
+
+    from dlrun.rundir.listing import list_runs
+    from dlrun.workflows.facts import RunFacts, known_keys
+
+    before, comma, key = incomplete.rpartition(",")
+    plus = "+" if key.startswith("+") else ""
+    folder = Path(context.params.get("runs_dir") or "runs")
+    try:
+        runs = [RunFacts(row, datetime.now(UTC)) for row in list_runs(folder)]
+    except DlrunError:
+        return []
+    start = before + comma + plus
+    return [start + one for one in known_keys(runs) if one.startswith(key.removeprefix("+"))]
+
+
 def complete_layer(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The layers of the run that stands before, each with its class.
 

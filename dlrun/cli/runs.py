@@ -1,40 +1,108 @@
-"""`dlrun runs`: the runs of a folder with status, main metric and age."""
+"""`dlrun runs`: the runs of a folder with status, main metric, age and whatever is asked for."""
 
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from typing import Annotated
 
+import typer
+
+from dlrun.cli.completion import complete_key
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir
 from dlrun.cli.output import screen_of, write_data, write_json, write_message
+from dlrun.errors import UsageError
+
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY,KEY...",
+        help="What to show: facts (name, status, started, age, seconds, label, note, ...), metrics "
+        "(test.accuracy, val_loss), keys of the config (optimizer.learning_rate). Beginning with "
+        "+ they are added to the usual ones.",
+        autocompletion=complete_key,
+        show_default=False,
+    ),
+]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CONDITION",
+        help="Only runs such as 'optimizer.learning_rate>0.01 and status=finished'. "
+        "= != < <= > >= compare, ~ is: contains; and, or, not, brackets.",
+        show_default=False,
+    ),
+]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="Sort by a key: metrics best first, times newest first, else smallest first.  "
+        "[default: the newest first]",
+        autocompletion=complete_key,
+        show_default=False,
+    ),
+]
+Descending = Annotated[
+    bool | None,
+    typer.Option(
+        "--descending/--ascending",
+        help="The largest, or the smallest value first, whatever --sort would choose.",
+        show_default=False,
+    ),
+]
+Best = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Only the first N by --sort, or by the main metric.",
+        show_default=False,
+    ),
+]
 
 
-def runs(*, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
+def runs(
+    *,
+    columns: Columns = None,
+    where: Where = None,
+    sort: Sort = None,
+    descending: Descending = None,
+    best: Best = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV.")] = False,
+) -> None:
     """List the runs, the newest first."""
-    from dlrun.rundir.listing import list_runs
+    if as_json and as_csv:
+        raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
+    from dlrun.cli import run_lists
+    from dlrun.workflows.runs import choose_runs
 
-    rows = list_runs(runs_dir)
+    is_added = columns is not None and columns.startswith("+")
+    keys = None if columns is None else _keys(columns.removeprefix("+"))
+    found = choose_runs(
+        runs_dir, where=where, sort=sort, descending=descending, best=best, columns=keys or ()
+    )
     if as_json:
-        write_json(
-            [
-                {
-                    "name": row.name,
-                    "run": row.path,
-                    "status": row.status,
-                    "started": row.started.isoformat() if row.started else None,
-                    "seconds": row.seconds,
-                    "metric": row.metric,
-                    "value": row.value,
-                    "reason": row.reason,
-                }
-                for row in rows
-            ]
-        )
+        given = [*run_lists.USUAL, *(keys or [])] if is_added else keys
+        write_json(run_lists.runs_json(found, given))
         return
-    if not rows:
-        write_message(f"There is no run in {runs_dir}.")
-        return
-    from dlrun.cli.tables import runs_table
+    usual = list(run_lists.USUAL_CSV) if as_csv else run_lists.usual_columns(found)
+    shown = keys if keys and not is_added else list(dict.fromkeys([*usual, *(keys or [])]))
+    if as_csv:
+        write_data(run_lists.runs_csv(found, shown))
+    elif found:
+        write_data(run_lists.runs_table(found, shown, screen=screen_of(sys.stdout)))
+    else:
+        such = "such run" if where is not None or best is not None else "run"
+        write_message(f"There is no {such} in {runs_dir}.")
 
-    now = datetime.now(UTC)
-    write_data(runs_table(rows, now=now, screen=screen_of(sys.stdout)))
+
+def _keys(text: str) -> list[str]:
+    """The keys of a list with commas."""
+    keys = [key.strip() for key in text.split(",")]
+    if not all(keys):
+        raise UsageError(
+            "a key between two commas is empty.", where="--columns", fix="Such as name,test.loss"
+        )
+    return list(dict.fromkeys(keys))

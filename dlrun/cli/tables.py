@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dlrun.cli.columns import Cell, align, draw, natural_width, paint
+from dlrun.cli.columns import Cell, align, draw, natural_width
 from dlrun.cli.output import printable
-from dlrun.cli.wording import format_age, format_duration, format_number
+from dlrun.cli.wording import format_duration, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from dlrun.cli.output import Screen
     from dlrun.reports.classification import ClassificationReport
-    from dlrun.rundir.listing import RunRow
 
-_STATUS_STYLES = {
-    "finished": "green",
-    "running": "cyan",
-    "interrupted": "yellow",
-    "killed": "yellow",
-    "failed": "red",
-    "damaged": "red",
-}
 _LONGEST_HEADING = 6
 _MOST_CONFUSIONS = 10
 
@@ -118,43 +108,6 @@ def confusion_table(report: ClassificationReport, *, screen: Screen) -> str:
     if natural_width(rows) <= screen.width:
         return draw(rows, color=screen.color)
     return _most_confused(report, screen)
-
-
-def runs_table(rows: Sequence[RunRow], *, now: datetime, screen: Screen) -> str:
-    """Draw the list of runs.
-
-    Args:
-        rows: The runs.
-        now: The time from which ages are counted.
-        screen: Where it is shown.
-
-    Returns:
-        One line per run; where that is too wide, the name and what else is known below it.
-    """
-    headings = _bold(["name", "status", "main metric", "value", "age"])
-    cells = [[Cell(row.name), *_run_cells(row, now)] for row in rows]
-    table = align([headings, *cells], left=3)
-    if natural_width(table) <= screen.width:
-        return draw(table, color=screen.color)
-    return "\n".join(_stacked(row, now, screen) for row in rows)
-
-
-def _run_cells(row: RunRow, now: datetime) -> list[Cell]:
-    """Status, main metric, its value, and age of a run."""
-    return [
-        Cell(row.status, _STATUS_STYLES[row.status]),
-        Cell(row.metric or "-"),
-        Cell(format_number(row.value)),
-        Cell(format_age((now - row.started).total_seconds()) if row.started else "-"),
-    ]
-
-
-def _stacked(row: RunRow, now: datetime, screen: Screen) -> str:
-    """A run in two lines."""
-    status, metric, value, age = _run_cells(row, now)
-    shown = [status, metric, value, age] if row.metric else [status, age]
-    words = " ".join(paint(printable(cell.text), cell.style, color=screen.color) for cell in shown)
-    return f"{printable(row.name)}\n  {words}"
 
 
 def _most_confused(report: ClassificationReport, screen: Screen) -> str:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.reports.training_course import is_larger_better
+from dlrun.rundir.metrics import is_larger_better
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

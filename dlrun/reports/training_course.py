@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlrun.rundir.metrics import is_larger_better
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
 
 LEARNING_RATE = "learning_rate"
-_LARGER_IS_BETTER = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "r2", "cosine")
 _STOPPERS = ("EarlyStopping", "ModelCheckpoint")
 
 
@@ -55,15 +56,6 @@ def best_epoch(
     larger = is_larger_better(watched) if mode == "auto" else mode == "max"
     best = np.nanargmax(values) if larger else np.nanargmin(values)
     return watched, int(best) + 1
-
-
-def is_larger_better(name: str) -> bool:
-    """Tell by the name of a quantity whether a larger value is a better one.
-
-    Args:
-        name: Such as `val_loss` or `binary_accuracy`.
-    """
-    return any(word in name.lower() for word in _LARGER_IS_BETTER)
 
 
 def changes(values: NDArray[np.float64] | None) -> bool:

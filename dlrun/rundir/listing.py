@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.environment import host_facts
-from dlrun.rundir.files import read_json, reason
+from dlrun.rundir.files import reason
 from dlrun.rundir.lock import lock_state
-from dlrun.rundir.names import METRICS, RECORD
+from dlrun.rundir.metrics import main_metric, read_metrics
+from dlrun.rundir.names import RECORD
+from dlrun.rundir.notes import NOTHING, Notes, read_notes
 from dlrun.rundir.record import read_record, started
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ class RunRow:
         metric: The split and the name of the main metric, such as `test accuracy`, or None.
         value: Its value, or None.
         reason: Why it failed or what is damaged, in one line, or None.
+        notes: The labels and the note that the user gave it.
+        record: What `run.json` says; empty where it cannot be read.
+        metrics: The metrics by split, see `dlrun.rundir.metrics`.
     """
 
     path: Path
@@ -45,6 +50,11 @@ class RunRow:
     metric: str | None = None
     value: float | None = None
     reason: str | None = None
+    notes: Notes = NOTHING
+    record: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    metrics: Mapping[str, Mapping[str, float | None]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
@@ -113,23 +123,36 @@ def read_row(path: Path) -> RunRow:
     Returns:
         The row.
     """
+    notes, damage = _notes(path)
     try:
         record = read_record(path)
-        metric, value = _main_metric(path)
+        metrics = read_metrics(path)
     except RunFolderError as error:
-        return RunRow(path, "damaged", _time_of_name(path), reason=str(error))
+        return RunRow(path, "damaged", _time_of_name(path), reason=str(error), notes=notes)
     status = record["status"]
     seconds = record.get("seconds")
-    why = record.get("reason")
+    why = record.get("reason") or damage
+    main = main_metric(metrics)
     return RunRow(
         path,
         "killed" if status == "running" and not is_alive(path, record) else status,
         started(record),
         float(seconds) if isinstance(seconds, int | float) else None,
-        metric,
-        value,
+        " ".join(main) if main else None,
+        metrics[main[0]].get(main[1]) if main else None,
         str(why) if why is not None else None,
+        notes,
+        record,
+        metrics,
     )
+
+
+def _notes(path: Path) -> tuple[Notes, str | None]:
+    """What the user said of a run, and what is wrong with the file that holds it."""
+    try:
+        return read_notes(path), None
+    except RunFolderError as error:
+        return NOTHING, str(error)
 
 
 def is_alive(path: Path, record: Mapping[str, Any]) -> bool:
@@ -168,27 +191,6 @@ def _process_exists(pid: object) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _main_metric(path: Path) -> tuple[str | None, float | None]:
-    """The first metric that is not the loss, else the loss; of test, validation or train."""
-    if not os.path.lexists(path / METRICS):
-        return None, None
-    splits = read_json(path / METRICS)
-    for split in ("test", "validation", "train"):
-        metrics = splits.get(split)
-        if isinstance(metrics, dict) and metrics:
-            names = [name for name, value in metrics.items() if not isinstance(value, dict)]
-            name = next((name for name in names if name != "loss"), "loss")
-            return f"{split} {name}", _number(metrics.get(name))
-    return None, None
-
-
-def _number(value: object) -> float | None:
-    """A finite number, or None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
 
 
 def _time_of_name(path: Path) -> datetime | None:

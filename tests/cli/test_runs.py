@@ -42,7 +42,8 @@ def test_json(dlrun, runs_dir):
     assert exit_code == 0
     rows = {row["name"].split("_")[1]: row for row in json.loads(out)}
     assert set(rows["good"]) == {
-        "name", "run", "status", "started", "seconds", "metric", "value", "reason"
+        "name", "run", "status", "started", "seconds", "metric", "value", "labels", "note",
+        "reason",
     }  # fmt: skip
     assert (rows["good"]["metric"], rows["good"]["value"]) == ("test accuracy", 0.979)
     assert rows["good"]["run"] == f"{runs_dir}/{rows['good']['name']}"

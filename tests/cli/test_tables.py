@@ -1,12 +1,8 @@
 """What the tables look like, to the character, on wide and on narrow terminals."""
 
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
 from dlrun.cli.output import Screen
-from dlrun.cli.tables import closing_table, evaluation_tables, runs_table
+from dlrun.cli.tables import closing_table, evaluation_tables
 from dlrun.reports.classification import classification_report
-from dlrun.rundir.listing import RunRow
 
 METRICS = {
     "train": {"loss": 0.03214, "accuracy": 0.99, "mean_absolute_error": 1e-6},
@@ -15,12 +11,6 @@ METRICS = {
 }
 FOLDER = "runs/20261120-231455_mnist_mlp_7k2q"
 WIDE, NARROW = Screen(80), Screen(40)
-NOW = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
-ROWS = [
-    RunRow(Path(FOLDER), "finished", NOW - timedelta(minutes=3), 3.2, "test accuracy", 0.979),
-    RunRow(Path("runs/20261117-231455_moons_2abc"), "damaged", NOW - timedelta(days=3)),
-    RunRow(Path("runs/odd"), "damaged"),
-]
 
 
 def test_closing_table():
@@ -91,32 +81,3 @@ def test_wide_confusion_matrix_becomes_a_list():
     assert evaluation_tables("test", {}, perfect, screen=NARROW).endswith(
         "\n\nNo row is taken for another class."
     )
-
-
-def test_runs():
-    """One line a run."""
-    assert runs_table(ROWS, now=NOW, screen=WIDE) == (
-        "name                            status    main metric     value    age\n"
-        "20261120-231455_mnist_mlp_7k2q  finished  test accuracy  0.9790  3 min\n"
-        "20261117-231455_moons_2abc      damaged   -                   -    3 d\n"
-        "odd                             damaged   -                   -      -"
-    )
-
-
-def test_runs_in_forty_columns():
-    """Two lines a run."""
-    assert runs_table(ROWS, now=NOW, screen=NARROW) == (
-        "20261120-231455_mnist_mlp_7k2q\n"
-        "  finished test accuracy 0.9790 3 min\n"
-        "20261117-231455_moons_2abc\n"
-        "  damaged 3 d\n"
-        "odd\n"
-        "  damaged -"
-    )
-
-
-def test_colours_of_a_terminal():
-    """Headings are bold, a status has its colour."""
-    text = runs_table(ROWS[:1], now=NOW, screen=Screen(80, color=True))
-    assert "\x1b[32mfinished\x1b[0m" in text
-    assert text.startswith("\x1b[1mname ")

@@ -1,0 +1,161 @@
+"""Runs that differ by their seeds only: their mean, how sure it is, and which group is better.
+
+A single pair of runs says little: another seed might have turned the order round. So groups of runs
+are compared by Student's t-tests at the level of 5 %.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import fmean, variance
+from typing import TYPE_CHECKING, Literal
+
+from dlrun.reports.student import quantile, two_sided_p
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LEVEL = 0.05
+Word = Literal["better", "worse", "within seed noise", "equal", "undecided"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean and where it may lie.
+
+    Attributes:
+        mean: The mean over the seeds.
+        margin: The half width of its confidence interval of 95 %; None for a single value.
+        count: The number of seeds.
+    """
+
+    mean: float
+    margin: float | None
+    count: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a group of runs compares with another.
+
+    Attributes:
+        word: `better`, `worse`, `within seed noise` (a difference as large is to be expected of
+            the seeds alone), `equal` (to the bit), or `undecided` (too few seeds, or no spread).
+        difference: The mean of this group less that of the other.
+        margin: The half width of the difference's confidence interval of 95 %, or None.
+        p: The probability of a difference as large by chance, corrected for the number of groups
+            by the method of Holm; None where there is no test.
+        test: The name of the test, with the number of seeds.
+    """
+
+    word: Word
+    difference: float
+    margin: float | None
+    p: float | None
+    test: str
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """Estimate the mean of a quantity over all seeds.
+
+    Args:
+        values: One a seed; one or more.
+
+    Returns:
+        The mean with Student's confidence interval of 95 %.
+    """
+    count = len(values)
+    if count < 2:  # noqa: PLR2004
+        return Estimate(values[0], None, count)
+    error = math.sqrt(variance(values) / count)
+    return Estimate(fmean(values), quantile(1 - LEVEL, count - 1) * error, count)
+
+
+def judge(
+    this: Mapping[int, float], other: Mapping[int, float], *, larger: bool
+) -> Verdict:  # fmt: skip
+    """Compare two groups of runs by a two-sided t-test.
+
+    Where both groups have the same seeds, the differences by seed are tested against 0 (a paired
+    test: what a seed makes easy or hard for both cancels out); else Welch's test is taken, which
+    does not ask for equal variances.
+
+    Args:
+        this: The values of a group by seed; one or more.
+        other: Those of the group that it is compared with.
+        larger: Whether larger values are better.
+
+    Returns:
+        The verdict, its p not yet corrected.
+    """
+    difference = fmean(this.values()) - fmean(other.values())
+    if this.keys() == other.keys():
+        gaps = [this[seed] - other[seed] for seed in sorted(this)]
+        test = f"paired t-test over {_seeds(len(gaps))}"
+        difference = fmean(gaps)
+        error, degrees = _paired(gaps)
+    else:
+        test = f"Welch's t-test over {len(this)} and {_seeds(len(other))}"
+        error, degrees = _welch(list(this.values()), list(other.values()))
+    if difference == 0 and (error == 0 or not degrees):
+        return Verdict("equal", 0.0, None, None, test)
+    if not degrees or not error:
+        return Verdict("undecided", difference, None, None, test)
+    p = two_sided_p(difference / error, degrees)
+    margin = quantile(1 - LEVEL, degrees) * error
+    return Verdict(_word(difference, p, larger=larger), difference, margin, p, test)
+
+
+def corrected(verdicts: Sequence[Verdict], *, larger: bool) -> list[Verdict]:
+    """Correct p values for their number, by the method of Holm.
+
+    Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure, 1979.
+
+    Args:
+        verdicts: Those on one quantity.
+        larger: Whether larger values are better.
+
+    Returns:
+        The same verdicts with larger p values, and what follows from these.
+    """
+    tested = sorted(
+        (number for number, one in enumerate(verdicts) if one.p is not None),
+        key=lambda number: verdicts[number].p or 0.0,
+    )
+    result, largest = list(verdicts), 0.0
+    for rank, number in enumerate(tested):
+        one = verdicts[number]
+        largest = min(max(largest, (one.p or 0.0) * (len(tested) - rank)), 1.0)
+        word = _word(one.difference, largest, larger=larger)
+        result[number] = Verdict(word, one.difference, one.margin, largest, one.test)
+    return result
+
+
+def _word(difference: float, p: float, *, larger: bool) -> Word:
+    if p >= LEVEL:
+        return "within seed noise"
+    return "better" if (difference > 0) == larger else "worse"
+
+
+def _paired(gaps: Sequence[float]) -> tuple[float, float]:
+    """The standard error of the mean difference, and its degrees of freedom."""
+    if len(gaps) < 2:  # noqa: PLR2004
+        return 0.0, 0.0
+    return math.sqrt(variance(gaps) / len(gaps)), len(gaps) - 1.0
+
+
+def _welch(this: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
+    """The standard error of the difference, and its degrees of freedom by Welch-Satterthwaite."""
+    if min(len(this), len(other)) < 2:  # noqa: PLR2004
+        return 0.0, 0.0
+    squares = [variance(values) / len(values) for values in (this, other)]
+    total = sum(squares)
+    if total == 0:
+        return 0.0, 0.0
+    parts = zip(squares, (len(this), len(other)), strict=True)
+    return math.sqrt(total), total**2 / sum(one**2 / (count - 1) for one, count in parts)
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed" if count == 1 else f"{count} seeds"

@@ -1,0 +1,85 @@
+"""Reads `metrics.json` as numbers, and tells which numbers are the better ones."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dlrun.rundir.files import read_json
+from dlrun.rundir.names import METRICS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPLITS = ("test", "validation", "train")
+"""The split that tells most comes first."""
+
+_LARGER_IS_BETTER = (
+    "acc", "auc", "precision", "recall", "sensitivity", "specificity", "f1", "fbeta", "iou", "r2",
+    "cosine", "true_positives", "true_negatives",
+)  # fmt: skip
+
+
+def read_metrics(folder: Path) -> dict[str, dict[str, float | None]]:
+    """Read the metrics of a run.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        Finite numbers by split and name, None for what was not finite; `test` first, and in it
+        the loss first. Without splits of which nothing was measured.
+
+    Raises:
+        RunFolderError: The file is damaged.
+    """
+    path = folder / METRICS
+    if not os.path.lexists(path):
+        return {}
+    stored = read_json(path)
+    found = {}
+    for split in SPLITS:
+        values = stored.get(split)
+        if isinstance(values, dict):
+            found[split] = {
+                name: _finite(value) for name, value in values.items() if _is_metric(value)
+            }
+    return {split: values for split, values in found.items() if values}
+
+
+def main_metric(metrics: dict[str, dict[str, float | None]]) -> tuple[str, str] | None:
+    """Choose the metric that says most of a run.
+
+    Args:
+        metrics: What `read_metrics` returns.
+
+    Returns:
+        The split and the name: the first metric that is not the loss, else the loss; of the test
+        rows, else of the validation rows, else of the training rows.
+    """
+    for split, values in metrics.items():
+        return split, next((name for name in values if name != "loss"), "loss")
+    return None
+
+
+def is_larger_better(name: str) -> bool:
+    """Tell by the name of a quantity whether a larger value is a better one.
+
+    Args:
+        name: Such as `val_loss` or `binary_accuracy`.
+    """
+    return any(word in name.lower() for word in _LARGER_IS_BETTER)
+
+
+def _is_metric(value: object) -> bool:
+    """Whether a value is a number, or stands for one that was not finite."""
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _finite(value: float | None) -> float | None:
+    """A finite number, or None."""
+    try:
+        number = float("nan") if value is None else float(value)
+    except OverflowError:
+        return None
+    return number if abs(number) < float("inf") else None

@@ -1,0 +1,178 @@
+"""`notes.json`: labels and a note that a user gives to a run after it was started."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dlrun.errors import RunFolderError, UsageError
+from dlrun.rundir.files import read_json, write_json
+from dlrun.rundir.names import NOTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+MAX_LABEL = 60
+"""Characters of a label."""
+MAX_NOTE = 10_000
+"""Characters of a note."""
+_MAX_LABELS = 100
+_MAX_BYTES = 2**18
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a user says of a run.
+
+    Attributes:
+        labels: Words to find it by, in the order in which they were given.
+        note: A text, or None.
+    """
+
+    labels: tuple[str, ...] = ()
+    note: str | None = None
+
+
+NOTHING = Notes()
+
+
+def read_notes(folder: Path) -> Notes:
+    """Read what was said of a run.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        The labels and the note.
+
+    Raises:
+        RunFolderError: The file is damaged.
+    """
+    path = folder / NOTES
+    if not os.path.lexists(path):
+        return NOTHING
+    content = read_json(path, _MAX_BYTES)
+    labels, note = content.get("labels", []), content.get("note")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise RunFolderError("its labels are no list of texts: damaged.", where=str(path))
+    if note is not None and not isinstance(note, str):
+        raise RunFolderError("its note is no text: damaged.", where=str(path))
+    return Notes(tuple(dict.fromkeys(labels)), note or None)
+
+
+def add_labels(folder: Path, labels: Sequence[str]) -> Notes:
+    """Give labels to a run; those that it has stay.
+
+    Args:
+        folder: The run folder.
+        labels: Words of at most 60 characters on one line; blanks around them are cut off.
+
+    Returns:
+        What is now said of the run.
+
+    Raises:
+        UsageError: A label is empty, too long, or holds a comma or a control character.
+        DlrunError: The file is damaged or cannot be written.
+    """
+    added = [_checked(label) for label in labels]
+    with _changing(folder):
+        notes = read_notes(folder)
+        together = tuple(dict.fromkeys([*notes.labels, *added]))
+        if len(together) > _MAX_LABELS:
+            raise UsageError(f"a run can have {_MAX_LABELS} labels, this would be the next one.")
+        return _write(folder, replace(notes, labels=together))
+
+
+def remove_labels(folder: Path, labels: Sequence[str]) -> Notes:
+    """Take labels from a run.
+
+    Args:
+        folder: The run folder.
+        labels: Labels that it has.
+
+    Returns:
+        What is now said of the run.
+
+    Raises:
+        UsageError: The run has no such label.
+        DlrunError: The file is damaged or cannot be written.
+    """
+    with _changing(folder):
+        notes = read_notes(folder)
+        gone = {label if label in notes.labels else label.strip() for label in labels}
+        for label in gone:
+            if label not in notes.labels:
+                has = ", ".join(f"'{one}'" for one in notes.labels) or "none"
+                what = f"the run has no label '{label}'; its labels: {has}."
+                raise UsageError(what, where=str(folder))
+        kept = tuple(label for label in notes.labels if label not in gone)
+        return _write(folder, replace(notes, labels=kept))
+
+
+def set_note(folder: Path, note: str | None) -> Notes:
+    """Write down a note on a run in the place of the one that it has.
+
+    Args:
+        folder: The run folder.
+        note: A text of at most 10,000 characters; None to take the note away.
+
+    Returns:
+        What is now said of the run.
+
+    Raises:
+        UsageError: The note is too long.
+        DlrunError: The file is damaged or cannot be written.
+    """
+    text = (note or "").strip()
+    if len(text) > MAX_NOTE:
+        raise UsageError(f"the note has {len(text):,} characters, at most {MAX_NOTE:,} fit.")
+    with _changing(folder):
+        return _write(folder, replace(read_notes(folder), note=text or None))
+
+
+def _checked(label: str) -> str:
+    """A label that fits into a line, a list and a condition."""
+    text = unicodedata.normalize("NFC", label).strip()
+    fix = "Use `dlrun note` for longer texts."
+    if not text:
+        raise UsageError("a label cannot be empty.")
+    if len(text) > MAX_LABEL:
+        what = f"a label has at most {MAX_LABEL} characters, '{text[:20]}...' has {len(text)}."
+        raise UsageError(what, fix=fix)
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
+            what = f"a label cannot hold the control character U+{ord(character):04X}."
+            raise UsageError(what, fix=fix)
+        if character == ",":
+            what = f"a label cannot hold a comma, as '{text}' does."
+            raise UsageError(what, fix="Give several labels as several words.")
+    return text
+
+
+def _write(folder: Path, notes: Notes) -> Notes:
+    write_json(folder / NOTES, {"labels": notes.labels, "note": notes.note})
+    return notes
+
+
+@contextlib.contextmanager
+def _changing(folder: Path) -> Iterator[None]:
+    """Let two processes change the file one after the other, where the file system knows locks.
+
+    The run's own lock is no use here: a run that is going on holds it, and can be labelled.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield  # whoever cannot open the folder will be told so by the file
+        return
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,142 @@
+"""`dlrun runs`: which runs of a folder to list, and in which order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dlrun.config.condition_text import parse_condition
+from dlrun.config.conditions import ORDERS, as_text, cheap_first, is_number
+from dlrun.config.findings import near_word
+from dlrun.config.resolved import ABSENT
+from dlrun.errors import UsageError
+from dlrun.rundir.listing import list_runs
+from dlrun.workflows.facts import RunFacts, descends, is_config_key, is_fact, known_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dlrun.config.conditions import Comparison, Condition
+
+
+def choose_runs(
+    runs_dir: Path,
+    *,
+    where: str | None = None,
+    sort: str | None = None,
+    descending: bool | None = None,
+    best: int | None = None,
+    columns: Sequence[str] = (),
+) -> list[RunFacts]:
+    """List runs.
+
+    Args:
+        runs_dir: The folder that holds the run folders; a missing one holds none.
+        where: A condition, see `dlrun.config.condition_text`.
+        sort: The key to sort by; None for the newest first.
+        descending: Whether the largest value comes first; None for what the key suggests.
+        best: How many runs to list of those that have the value sorted by; with it, `sort` None
+            stands for the main metric.
+        columns: The keys that will be shown; a key that no run has is an error.
+
+    Returns:
+        The runs; those that lack the value sorted by are last.
+
+    Raises:
+        UsageError: The condition is none; no run has a key; the main metrics differ.
+        RunFolderError: The folder cannot be read.
+    """
+    condition = None if where is None else parse_condition(where)
+    now = datetime.now(UTC)
+    every = [RunFacts(row, now) for row in list_runs(runs_dir)]
+    if not every:
+        return []
+    for column in columns:
+        _check_known(column, every, "--columns")
+    if sort is not None:
+        _check_known(sort, every, "--sort")
+    chosen = every if condition is None else _that_fulfil(condition, every)
+    if best is None and sort is None:
+        return chosen[::-1] if descending is False else chosen
+    return _sorted(chosen, sort or "value", descending, best)
+
+
+def _that_fulfil(condition: Condition, every: Sequence[RunFacts]) -> list[RunFacts]:
+    """The runs for which a condition holds; what is compared must be there in one run at least."""
+    for comparison in condition.comparisons():
+        _check_known(comparison.key, every, f"--where, column {comparison.column}")
+    quick = cheap_first(condition, is_config_key)
+    chosen = [run for run in every if quick.holds(run.comparable)]
+    if not chosen:
+        for comparison in condition.comparisons():
+            _check_kind(comparison, every)
+    return chosen
+
+
+def _sorted(
+    runs: list[RunFacts], key: str, descending: bool | None, best: int | None
+) -> list[RunFacts]:
+    """Sort runs, those without the value last; with `best`, cut the list."""
+    if key == "value":
+        _check_one_metric(runs)
+    downward = descends(key, runs) if descending is None else descending
+    known = [(value, run) for run in runs if (value := run.comparable(key)) not in (ABSENT, ())]
+    numbers = [(value, run) for value, run in known if is_number(value)]
+    texts = [(as_text(value), run) for value, run in known if not is_number(value)]
+    ordered = [
+        run
+        for part in (numbers, texts)
+        for _, run in sorted(part, key=lambda pair: pair[0], reverse=downward)
+    ]
+    if best is not None:
+        return ordered[:best]
+    found = set(map(id, ordered))
+    return ordered + [run for run in runs if id(run) not in found]
+
+
+def _check_known(key: str, every: Sequence[RunFacts], where: str) -> None:
+    """Refuse a key that no run has: it is misspelt."""
+    if is_fact(key) or any(run.get(key) is not ABSENT for run in every):
+        return
+    known = known_keys(every)
+    near = near_word(key, known) or next(
+        (one for one in known if one.endswith(f".{key}") or one.startswith((f"{key}.", f"{key}["))),
+        None,
+    )
+    raise UsageError(
+        f"no run has '{key}'.",
+        where=where,
+        fix=f"Did you mean '{near}'?"
+        if near
+        else "A key is a fact such as status, a metric such as test.accuracy or val_loss, "
+        "or a key of the config such as optimizer.learning_rate.",
+    )
+
+
+def _check_kind(comparison: Comparison, every: Sequence[RunFacts]) -> None:
+    """Refuse an order between texts and numbers, which would hold for no run."""
+    if comparison.sign not in ORDERS or not is_number(comparison.value):
+        return
+    values = [run.comparable(comparison.key) for run in every]
+    text: Any = next((value for value in values if isinstance(value, str)), None)
+    if text is not None and not any(map(is_number, values)):
+        near = next((one for one in known_keys(every) if one.endswith(f".{comparison.key}")), None)
+        raise UsageError(
+            f"'{comparison.key}' is a text such as '{text}', which is neither more nor less than "
+            f"the number {as_text(comparison.value)}.",
+            where=f"--where, column {comparison.column}",
+            fix=f"Did you mean '{near}'?" if near else None,
+        )
+
+
+def _check_one_metric(runs: Sequence[RunFacts]) -> None:
+    """Refuse to order values of different metrics."""
+    names = dict.fromkeys(run.row.metric for run in runs if run.row.metric is not None)
+    if len(names) > 1:
+        listed = ", ".join(f"'{name}'" for name in names)
+        example = next(iter(names)).replace(" ", ".", 1)
+        raise UsageError(
+            f"the runs have different main metrics: {listed}.",
+            fix=f"Choose a key with --sort, such as --sort {example}, or runs with --where.",
+        )

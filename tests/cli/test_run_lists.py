@@ -1,0 +1,53 @@
+"""What lists of runs look like, to the character, on wide and on narrow terminals."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dlrun.cli.output import Screen
+from dlrun.cli.run_lists import runs_csv, runs_json, runs_table, usual_columns
+from dlrun.rundir.listing import RunRow
+from dlrun.rundir.notes import Notes
+from dlrun.workflows.facts import RunFacts
+
+FOLDER = "runs/20261120-231455_mnist_mlp_7k2q"
+WIDE, NARROW = Screen(80), Screen(40)
+NOW = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
+ROWS = [
+    RunRow(Path(FOLDER), "finished", NOW - timedelta(minutes=3), 3.2, "test accuracy", 0.979),
+    RunRow(Path("runs/20261117-231455_moons_2abc"), "damaged", NOW - timedelta(days=3)),
+    RunRow(Path("runs/odd"), "damaged"),
+]
+
+
+def drawn(rows, screen, *columns):
+    runs = [RunFacts(row, NOW) for row in rows]
+    return runs_table(runs, columns or usual_columns(runs), screen=screen)
+
+
+def test_runs():
+    """One line a run."""
+    assert drawn(ROWS, WIDE) == (
+        "name                            status    main metric     value    age\n"
+        "20261120-231455_mnist_mlp_7k2q  finished  test accuracy  0.9790  3 min\n"
+        "20261117-231455_moons_2abc      damaged   -                   -    3 d\n"
+        "odd                             damaged   -                   -      -"
+    )
+
+
+def test_runs_in_forty_columns():
+    """Two lines a run."""
+    assert drawn(ROWS, NARROW) == (
+        "20261120-231455_mnist_mlp_7k2q\n"
+        "  finished test accuracy 0.9790 3 min\n"
+        "20261117-231455_moons_2abc\n"
+        "  damaged 3 d\n"
+        "odd\n"
+        "  damaged -"
+    )
+
+
+def test_colours_of_a_terminal():
+    """Headings are bold, a status has its colour."""
+    text = drawn(ROWS[:1], Screen(80, color=True))
+    assert "\x1b[32mfinished\x1b[0m" in text
+    assert text.startswith("\x1b[1mname ")
