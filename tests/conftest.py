@@ -17,6 +17,14 @@ needs_mnist = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory):
+    """Keep the key of the tests' own runs away from the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @dataclass(frozen=True)
 class Result:
     """How a command line ended."""
@@ -41,7 +49,7 @@ def dlrun(capsys, tmp_path, monkeypatch):
     def run(*words, code=0):
         """A training leaves its report out unless `--report` asks for it: that takes a second."""
         capsys.readouterr()
-        is_silent = words[:1] == ("train",) and not {"--report", "--help"} & set(words)
+        is_silent = words[0] in {"train", "resume"} and not {"--report", "--help"} & set(words)
         received = main([str(word) for word in (*words, *["--no-report"][:is_silent])])
         result = Result(received, *capsys.readouterr())
         assert "Traceback" not in result.err

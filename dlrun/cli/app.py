@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dlrun import __version__
+from dlrun.cli.compare import compare
+from dlrun.cli.diff import diff
 from dlrun.cli.evaluate import evaluate
 from dlrun.cli.explain import explain
 from dlrun.cli.init import init
+from dlrun.cli.label import label
 from dlrun.cli.list import list_words
+from dlrun.cli.note import note
 from dlrun.cli.output import write_data
 from dlrun.cli.predict import predict
 from dlrun.cli.report import report
+from dlrun.cli.reproduce import reproduce
 from dlrun.cli.resume import resume
 from dlrun.cli.runs import runs
 from dlrun.cli.schema import schema
 from dlrun.cli.train import train
 from dlrun.cli.validate import validate
+from dlrun.cli.verify import verify
 from dlrun.cli.weights import weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 app = typer.Typer(
     name="dlrun",
     help="Deep-learning experiments that are written down, not programmed: "
     "YAML in, a complete run folder out.",
     epilog="Exit codes: 0 done, 1 failed, 2 usage or config, 3 data, 4 damaged run folder, "
-    "5 training diverged, 130 and 143 ended by a signal.",
+    "5 training diverged, 6 not reproduced, 130 and 143 ended by a signal.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -53,8 +62,25 @@ def dlrun(
     """Hold what belongs to all commands."""
 
 
-for command in (train, resume, evaluate, predict, report, explain, weights, runs, validate):
+COMMANDS: tuple[Callable[..., None], ...] = (
+    train,
+    resume,
+    reproduce,
+    evaluate,
+    predict,
+    report,
+    explain,
+    weights,
+    runs,
+    compare,
+    diff,
+    label,
+    note,
+    verify,
+    validate,
+    init,
+    schema,
+)
+for command in COMMANDS:
     app.command()(command)
 app.command("list")(list_words)
-app.command()(schema)
-app.command()(init)

@@ -31,6 +31,15 @@ Run = Annotated[
         show_default=False,
     ),
 ]
+Runs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN...",
+        help="Run folders, parts of their names that no other run has, or `latest`.",
+        autocompletion=complete_run,
+        show_default=False,
+    ),
+]
 RunsDir = Annotated[
     Path, typer.Option("--runs-dir", metavar="DIR", help="The folder that holds the runs.")
 ]

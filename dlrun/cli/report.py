@@ -9,19 +9,9 @@ from typing import Annotated
 
 import typer
 
-from dlrun.cli.completion import complete_run
-from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, RunsDir, Trust
+from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Runs, RunsDir, Trust
 from dlrun.cli.output import write_data
 
-References = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="RUN...",
-        help="Run folders, parts of their names that no other run has, or `latest`.",
-        autocompletion=complete_run,
-        show_default=False,
-    ),
-]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -36,7 +26,7 @@ Output = Annotated[
 
 
 def report(
-    runs: References,
+    runs: Runs,
     *,
     output: Output = None,
     trust: Trust = False,

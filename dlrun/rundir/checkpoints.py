@@ -121,6 +121,25 @@ def load_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     return None, damaged
 
 
+def checkpoint_problems(folder: Path) -> tuple[int, list[str]]:
+    """Read every checkpoint.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        How many there are, and what is wrong with them.
+    """
+    problems = []
+    names = checkpoint_names(folder)
+    for name in names:
+        try:
+            _read(folder / CHECKPOINT / name)
+        except RunFolderError as error:
+            problems.append(str(error))
+    return len(names), problems
+
+
 def checkpoint_names(folder: Path) -> list[str]:
     """List the names of the checkpoints, the newest first.
 

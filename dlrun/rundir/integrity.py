@@ -109,5 +109,27 @@ def check_file(folder: Path, record: Mapping[str, Any], name: str) -> None:
         raise RunFolderError("is not what the run saved: damaged or changed.", where=str(path))
 
 
+def damaged_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
+    """Hold every file against the hash in the run's record.
+
+    Args:
+        folder: The run folder.
+        record: What `run.json` says.
+
+    Returns:
+        What is wrong, one line for each file.
+    """
+    hashes = record.get("files")
+    problems = []
+    for name in hashes if isinstance(hashes, dict) else ():
+        try:
+            check_file(folder, record, name)
+        except RunFolderError as error:
+            problems.append(str(error))
+        if not os.path.lexists(folder / name):
+            problems.append(f"{folder / name}: is missing.")
+    return problems
+
+
 def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_DIRECTIONS = {"less": keras.ops.less, "greater": keras.ops.greater}
+"""How a monitoring callback compares, by name; choosing it, it also turns `min_delta` around."""
 _NOT_STATE = ("_model", "model", "params", "validation_data")
 _FILE = "file"
 """The name of the array that holds the bytes of a file that is written to in every epoch."""
@@ -31,15 +33,17 @@ def save_callback(callback: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]
     """
     values: dict[str, Any] = {}
     arrays: dict[str, NDArray[Any]] = {}
+    is_logger = isinstance(callback, keras.callbacks.CSVLogger)
     for name, value in vars(callback).items():
-        if name in _NOT_STATE:
+        # A text is an argument, such as the path of a file in a folder that may be moved.
+        if name in _NOT_STATE or isinstance(value, str) or (is_logger and name != "keys"):
             continue
         if _are_arrays(value):
             values[name] = {"arrays": len(value)}
             arrays |= {f"{name}/{index}": array for index, array in enumerate(value)}
         elif (written := _write(value)) is not None:
             values[name] = written
-    if isinstance(callback, keras.callbacks.CSVLogger) and Path(callback.filename).exists():
+    if is_logger and Path(callback.filename).exists():
         content = Path(callback.filename).read_bytes()
         arrays[_FILE] = np.frombuffer(content, np.uint8)
     return values, arrays
@@ -67,10 +71,8 @@ def load_callback(
         values: What `save_callback` returned.
         arrays: What `save_callback` returned.
     """
-    is_logger = isinstance(callback, keras.callbacks.CSVLogger)
     for name, written in values.items():
-        # The logger that goes on has its header already.
-        if name not in vars(callback) or (is_logger and name != "keys"):
+        if name not in vars(callback):
             continue
         if isinstance(written, dict) and "arrays" in written:
             value: Any = [arrays[f"{name}/{index}"] for index in range(written["arrays"])]
@@ -97,8 +99,8 @@ def _write(value: Any) -> Any:
     elif isinstance(value, float | np.number):
         number = value if isinstance(value, float) else value.item()
         written = {"float": number.hex()} if isinstance(number, float) else number
-    elif value is np.less or value is np.greater:
-        written = {"ufunc": value.__name__}
+    elif any(value is direction for direction in _DIRECTIONS.values()):
+        written = {"better": value.__name__}
     elif isinstance(value, list):
         items = [_write(item) for item in value]
         written = None if None in items else items
@@ -113,6 +115,6 @@ def _read(written: Any) -> Any:
         return written
     if "float" in written:
         return float.fromhex(written["float"])
-    if "ufunc" in written:
-        return {"less": np.less, "greater": np.greater}[written["ufunc"]]
+    if "better" in written:
+        return _DIRECTIONS[written["better"]]
     return None

@@ -11,6 +11,10 @@ from dlrun.rundir.tensors import load_tensors, save_tensors
 from dlrun.workflows.opening import OpenedRun, read_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
     from dlrun.rundir.folder import RunFolder
     from dlrun.training.listener import Listener
 
@@ -37,30 +41,43 @@ def set_starting_weights(
         if kept.exists():
             set_weights(model, load_tensors(kept, weight_layout(model)))
         return []
-    own, offered = get_weights(model), read_weights(source, listener)
-    taken = {
-        path: value
-        for path, value in offered.items()
-        if path in own and own[path].shape == value.shape
-    }
+    own = _by_layer(get_weights(model))
+    # A safetensors file gives its arrays in any order.
+    offered = _by_layer(dict(sorted(read_weights(source, listener).items())))
+    taken = [layer for layer in own if _shapes(own[layer]) == _shapes(offered.get(layer, {}))]
+    name = source.folder.name
     if not taken:
         raise UsageError(
-            f"none of its weights fits this model: it has {_listed(offered)}.",
-            where=f"--from {source.folder.name}",
+            f"none of its layers fits this model: it has {_listed(offered)}.",
+            where=f"--from {name}",
             fix=f"The model has {_listed(own)}. Layers are matched by name.",
         )
-    set_weights(model, own | taken)
+    chosen = {layer: (offered if layer in taken else own)[layer] for layer in own}
+    set_weights(model, {path: value for part in chosen.values() for path, value in part.items()})
     save_tensors(kept, get_weights(model))
-    lines = [f"from {source.folder.name}: {_listed(taken)}"]
-    new = {path: value for path, value in own.items() if path not in taken}
-    if new:
-        lines.append(f"drawn anew: {_listed(new)}")
-    left = {path: value for path, value in offered.items() if path not in taken}
-    if left:
-        lines.append(f"not taken: {_listed(left)}")
+    lines = [f"layers with the weights of {name}: {', '.join(taken)}"]
+    if new := {layer: part for layer, part in own.items() if layer not in taken}:
+        lines.append(f"layers drawn anew: {_listed(new)}")
+    if left := {layer: part for layer, part in offered.items() if layer not in taken}:
+        lines.append(f"not taken from {name}: {_listed(left)}")
     return lines
 
 
-def _listed(weights: dict[str, Any]) -> str:
-    """Name weights and their shapes: `dense/kernel (2, 10), dense/bias (10,)`."""
-    return ", ".join(f"{path} {tuple(value.shape)}" for path, value in weights.items())
+def _by_layer(weights: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[Any]]]:
+    """Group weights by the layer of the config, the first part of their paths."""
+    layers: dict[str, dict[str, NDArray[Any]]] = {}
+    for path, value in weights.items():
+        layers.setdefault(path.partition("/")[0], {})[path] = value
+    return layers
+
+
+def _shapes(weights: Mapping[str, NDArray[Any]]) -> dict[str, tuple[int, ...]]:
+    return {path: value.shape for path, value in weights.items()}
+
+
+def _listed(layers: Mapping[str, Mapping[str, NDArray[Any]]]) -> str:
+    """Name layers and the shapes of their weights: `dense (2, 10) (10,), head (10, 1) (1,)`."""
+    return ", ".join(
+        " ".join([layer, *(str(shape) for shape in _shapes(weights).values())])
+        for layer, weights in layers.items()
+    )

@@ -1,0 +1,54 @@
+"""`dlrun reproduce RUN`: train a run again and say whether every bit came out the same."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+import typer
+
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Trust
+from dlrun.cli.output import write_data, write_json
+
+EXIT_DIFFERENT = 6
+"""The exit code where something came out otherwise."""
+
+
+def reproduce(
+    context: typer.Context,
+    run: Run,
+    *,
+    trust: Trust = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a finished run again from its folder alone and compare it bit by bit.
+
+    Ends with exit code 6 where it comes out otherwise.
+    """
+    from dlrun.cli.progress import listening
+    from dlrun.workflows import reproduce as workflow
+
+    with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
+        found = workflow.reproduce(
+            run, runs_dir=runs_dir, trust=trust, command=context.obj, listener=listener
+        )
+    if as_json:
+        write_json(
+            {
+                "run": found.folder.path,
+                "identical": found.difference is None,
+                "epochs": found.epochs,
+                "difference": found.difference,
+                "reasons": found.reasons,
+            }
+        )
+    elif found.difference is None:
+        write_data(f"identical: data, initial weights, {found.epochs} epochs, final weights")
+    else:
+        write_data(f"different: {found.difference}")
+        for reason in found.reasons or ["nothing that is recorded explains it"]:
+            write_data(f"  {reason}")
+    if found.difference is not None:
+        raise typer.Exit(EXIT_DIFFERENT)

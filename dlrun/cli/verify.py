@@ -1,0 +1,36 @@
+"""`dlrun verify RUN...`: find the files of a run that are no longer what the run wrote."""
+
+from __future__ import annotations
+
+import typer
+
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Runs, RunsDir
+from dlrun.cli.output import printable, write_data, write_json
+from dlrun.errors import RunFolderError
+
+
+def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
+    """Hold every file of runs against the hashes that the runs wrote down."""
+    from dlrun.workflows import verify as workflow
+
+    found = [workflow.verify(run, runs_dir=runs_dir) for run in runs]
+    if as_json:
+        write_json(
+            [
+                {
+                    "run": one.folder.path,
+                    "files": one.files,
+                    "problems": one.problems,
+                    "complete": one.complete,
+                }
+                for one in found
+            ]
+        )
+    for one in [] if as_json else found:
+        verdict = "damaged" if one.problems else f"{one.files} files are as the run wrote them"
+        ending = "" if one.complete else "; it has not ended, so the others have no hashes yet"
+        write_data(f"{one.folder.path}: {verdict}{ending}")
+        for problem in one.problems:
+            write_data(f"  {printable(problem)}")
+    if any(one.problems for one in found):
+        raise typer.Exit(RunFolderError.exit_code)
