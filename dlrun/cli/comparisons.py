@@ -131,7 +131,7 @@ def _legends(found: RunComparison) -> list[str]:
         for row in found.group_rows
         for one in row.estimates
     )
-    return [_LEGEND] * marked + [_MARGIN_LEGEND] * spread
+    return [f"{_LEGEND} mean"] * marked + [_MARGIN_LEGEND] * spread
 
 
 def _verdicts(found: RunComparison, screen: Screen) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -125,7 +126,15 @@ def _arrays(title: str, hashes: Hashes, screen: Screen) -> str:
         words.append(f"in one run only: {_listed(hashes.missing)}")
     if hashes.same:
         words.append(f"the same: {_listed(hashes.same)}")
-    return _line(title, "\n  ".join(["", *words]), screen)
+    width = max(screen.width, 20)
+    lines = [
+        line
+        for one in words
+        for line in textwrap.wrap(
+            one, width, initial_indent="  ", subsequent_indent="    ", break_long_words=False
+        )
+    ]
+    return _line(title, "\n".join(["", *lines]), screen)
 
 
 def _history(history: Parting, screen: Screen) -> str:
@@ -165,6 +174,8 @@ def _line(title: str, text: str, screen: Screen) -> str:
 def _worded(value: Any) -> str:
     if value is ABSENT:
         return "-"
+    if isinstance(value, float):
+        return min(repr(value), f"{value:.9g}", key=len)
     return as_text(value) if not isinstance(value, dict) else "{}"
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from dlrun.cli import curves
 from dlrun.cli.output import printable, screen_of, write_message
 from dlrun.cli.wording import format_duration, format_logs
 
@@ -25,6 +27,9 @@ _BAR = "........"
 """Keeps the room for the shortest bar."""
 _LONGEST_BAR = 32
 _GAP = "  "
+_WIDTH_WITH_CURVE = 100
+_HEIGHT_WITH_CURVE = 2 * curves.HEIGHT
+"""From which size of the terminal on the losses are drawn."""
 
 
 @contextlib.contextmanager
@@ -149,6 +154,8 @@ class LineListener:
 class BarListener:
     """Draws a line with epoch, bar, loss, metrics and time left, and clears it at the end.
 
+    On a wide terminal the losses of all epochs are drawn beside it.
+
     Args:
         console: Where to draw.
         clock: Gives the time in seconds.
@@ -158,6 +165,7 @@ class BarListener:
         self._console = console
         self._clock = clock
         self._live: Live | None = None
+        self._curve = curves.LossCurve()
 
     def message(self, text: str) -> None:
         """Print a line above the bar."""
@@ -180,19 +188,43 @@ class BarListener:
         now = self._clock()
         done = epoch * self._steps + step
         time_left = self._pace.time_left(done, now)
+        self._curve.add(epoch, logs)
         if self._live is None or now - self._drawn_at < _SECONDS_BETWEEN_DRAWINGS:
             return
         self._drawn_at = now
-        line = progress_line(
+        drawn = self._draw(
             f"epoch {epoch:{len(str(self._epochs))}}/{self._epochs}",
-            fraction=done / max(self._epochs * self._steps, 1),
-            logs=[printable(part) for part in format_logs(logs)],
-            time_left="" if time_left is None else f"{format_duration(time_left)} left",
-            width=self._console.width - 1,
-            ascii_only=self._console.options.ascii_only,
+            done / max(self._epochs * self._steps, 1),
+            logs,
+            "" if time_left is None else f"{format_duration(time_left)} left",
         )
         with contextlib.suppress(OSError):
-            self._live.update(line, refresh=True)
+            self._live.update(drawn, refresh=True)
+
+    def _draw(self, epoch: str, fraction: float, logs: Mapping[str, float], time_left: str) -> Text:
+        """The line; on a large terminal the curve of the losses, too."""
+        width, ascii_only = self._console.width - 1, self._console.options.ascii_only
+        is_large = width >= _WIDTH_WITH_CURVE - 1 and self._console.height >= _HEIGHT_WITH_CURVE
+        is_braille = not ascii_only and self._shows_braille()
+        curve = self._curve.draw(is_braille=is_braille, ascii_only=ascii_only) if is_large else []
+        left = width - curves.WIDTH - len(_GAP) if curve else width
+        line = progress_line(
+            epoch,
+            fraction=fraction,
+            logs=[] if curve else [printable(part) for part in format_logs(logs)],
+            time_left=time_left,
+            width=left,
+            ascii_only=ascii_only,
+        )
+        if not curve:
+            return line
+        numbers = curves.legend(logs, is_braille=is_braille, width=left)
+        return curves.beside([line, *numbers], curve, left + len(_GAP))
+
+    def _shows_braille(self) -> bool:
+        """Whether curves can be told apart by colours; the console of Linux has no braille."""
+        has_colors = self._console.color_system is not None and not self._console.no_color
+        return has_colors and os.environ.get("TERM") != "linux"
 
     def finished(self) -> None:
         """Clear the bar."""

@@ -72,11 +72,18 @@ def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Scre
         for number, key in enumerate(columns)
         if key == "age" or any(is_number(row[number]) for row in values)
     }
-    table = align([headings, *cells], left=frozenset(range(len(columns))) - numeric)
+    lefts = frozenset(range(len(columns))) - numeric
+    table = align([headings, *cells], left=lefts)
     if natural_width(table) <= screen.width:
         return draw(table, color=screen.color)
-    usual = tuple(columns[: len(USUAL)]) == USUAL
-    return "\n".join(_stacked(columns, row, screen, name_keys=not usual) for row in cells)
+    is_usual = tuple(columns[: len(USUAL)]) == USUAL and set(columns) <= {*USUAL, "label", "note"}
+    table = align([row[: len(USUAL)] for row in [headings, *cells]], left=lefts)
+    if is_usual and natural_width(table) <= screen.width:
+        lines = draw(table, color=screen.color).splitlines()
+        below = [_below(row[len(USUAL) :], screen) for row in cells]
+        pairs = zip(lines[1:], below, strict=True)
+        return "\n".join([lines[0], *(line for pair in pairs for line in pair if line)])
+    return "\n".join(_stacked(columns, row, screen, name_keys=not is_usual) for row in cells)
 
 
 def runs_csv(runs: Sequence[RunFacts], columns: Sequence[str]) -> str:
@@ -152,13 +159,19 @@ def _worded(key: str, value: Any) -> str:
     return as_text(value)
 
 
+def _below(cells: Sequence[Cell], screen: Screen) -> str:
+    """Labels and note of a run, indented."""
+    shown = [paint(cell.text, cell.style, color=screen.color) for cell in cells if cell.text]
+    return f"  {GAP.join(shown)}" if shown else ""
+
+
 def _stacked(
     columns: Sequence[str], cells: Sequence[Cell], screen: Screen, *, name_keys: bool
 ) -> str:
     """A run in several lines; of the usual columns it is clear what they are."""
     words = []
     for key, cell in list(zip(columns, cells, strict=True))[1:]:
-        if cell.text in ("", "-") and not (name_keys or key == "age"):
+        if not cell.text or (cell.text == "-" and not (name_keys or key == "age")):
             continue
         label = f"{printable(key)} " if name_keys else ""
         words.append((label + cell.text, label + paint(cell.text, cell.style, color=screen.color)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dlrun.cli.columns import Cell, align, draw, natural_width
+from dlrun.cli.columns import Cell, align, draw, natural_width, paint
+from dlrun.cli.gap import generalisation_gap
 from dlrun.cli.output import printable
 from dlrun.cli.wording import format_duration, format_number
 
@@ -19,7 +20,12 @@ _MOST_CONFUSIONS = 10
 
 
 def closing_table(
-    metrics: Mapping[str, Mapping[str, float]], *, seconds: float, folder: str, screen: Screen
+    metrics: Mapping[str, Mapping[str, float]],
+    *,
+    seconds: float,
+    folder: str,
+    screen: Screen,
+    rows: int | None = None,
 ) -> str:
     """Draw what stands at the end of a training.
 
@@ -28,19 +34,23 @@ def closing_table(
         seconds: How long the run took.
         folder: The run folder's path.
         screen: Where it is shown.
+        rows: See `generalisation_gap`.
 
     Returns:
-        One row per metric and one column per split; below, the time and the folder.
+        One row per metric and one column per split; below, a large generalisation gap, the time
+        and the folder.
     """
     closing = f"{format_duration(seconds)}  {printable(folder)}"
     names = list(dict.fromkeys(name for values in metrics.values() for name in values))
     if not names:
         return closing
-    rows = [
+    cells = [
         [name, *(format_number(split[name]) if name in split else "" for split in metrics.values())]
         for name in names
     ]
-    return f"{_table(['', *metrics], rows, screen)}\n\n{closing}"
+    gap = generalisation_gap(metrics, rows=rows)
+    said = [] if gap is None else [paint(gap, "yellow", color=screen.color)]
+    return "\n\n".join([_table(["", *metrics], cells, screen), *said, closing])
 
 
 def evaluation_tables(

@@ -106,11 +106,13 @@ def _draw(outcome: TrainOutcome) -> None:
     """Draw the closing table on stderr."""
     from dlrun.cli.tables import closing_table
 
+    report = outcome.classification
     write_drawing(
         closing_table(
             outcome.metrics,
             seconds=outcome.seconds,
             folder=str(outcome.folder.path),
             screen=screen_of(sys.stderr),
+            rows=None if report is None else sum(report.support),
         )
     )

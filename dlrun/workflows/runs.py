@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config.condition_text import parse_condition
 from dlrun.config.conditions import ORDERS, as_text, cheap_first, is_number
-from dlrun.config.findings import near_word
+from dlrun.config.findings import listed, near_word
 from dlrun.config.resolved import ABSENT
 from dlrun.errors import UsageError
 from dlrun.rundir.listing import list_runs
-from dlrun.workflows.facts import RunFacts, descends, is_config_key, is_fact, known_keys
+from dlrun.workflows.facts import (
+    RunFacts,
+    descends,
+    is_config_key,
+    is_fact,
+    known_keys,
+    metric_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,17 +108,20 @@ def _check_known(key: str, every: Sequence[RunFacts], where: str) -> None:
     if is_fact(key) or any(run.get(key) is not ABSENT for run in every):
         return
     known = known_keys(every)
-    near = near_word(key, known) or next(
-        (one for one in known if one.endswith(f".{key}") or one.startswith((f"{key}.", f"{key}["))),
-        None,
-    )
-    raise UsageError(
-        f"no run has '{key}'.",
-        where=where,
-        fix=f"Did you mean '{near}'?"
-        if near
-        else "A key is a fact such as status, a metric such as test.accuracy or val_loss, "
-        "or a key of the config such as optimizer.learning_rate.",
+    raise UsageError(f"no run has '{key}'.", where=where, fix=_meant(key, known))
+
+
+def _meant(key: str, known: Sequence[str]) -> str:
+    """What was probably meant by a key, or what there is."""
+    ends = {re.split(r"[.\]]", one)[-1]: one for one in reversed(known)}
+    inside = (one for one in known if one.startswith((f"{key}.", f"{key}[")))
+    near = near_word(key, known) or next(inside, None) or ends.get(near_word(key, ends) or "")
+    if near:
+        return f"Did you mean '{near}'?"
+    metrics = [one for one in known if metric_of(one)]
+    return (
+        f"The metrics of these runs are {listed(metrics) if metrics else 'none'}; other keys are "
+        "facts such as 'status' and keys of the config such as 'optimizer.learning_rate'."
     )
 
 
@@ -134,9 +145,8 @@ def _check_one_metric(runs: Sequence[RunFacts]) -> None:
     """Refuse to order values of different metrics."""
     names = dict.fromkeys(run.row.metric for run in runs if run.row.metric is not None)
     if len(names) > 1:
-        listed = ", ".join(f"'{name}'" for name in names)
         example = next(iter(names)).replace(" ", ".", 1)
         raise UsageError(
-            f"the runs have different main metrics: {listed}.",
+            f"the runs have different main metrics: {listed(names)}.",
             fix=f"Choose a key with --sort, such as --sort {example}, or runs with --where.",
         )

@@ -1,14 +1,17 @@
 """The command line in a real terminal: a bar that is drawn over, and a terminal left as it was."""
 
+import fcntl
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 
 import pytest
 
 PROGRAM = """
-import sys
+import sys, time
 from pathlib import Path
 from types import SimpleNamespace
 from dlrun.cli.main import main
@@ -21,10 +24,14 @@ def train(experiment, *, runs_dir, command, listener, device, report, source):
     listener.progressed(epoch=1, step=0, logs={"loss": 0.5})
     if experiment.name == "fails":
         raise KeyboardInterrupt
-    listener.progressed(epoch=2, step=0, logs={"loss": 0.25})
+    time.sleep(0.15)
+    listener.progressed(epoch=2, step=0, logs={"loss": 0.25, "val_loss": 0.5})
     listener.finished()
     return SimpleNamespace(
-        folder=RunFolder(Path("runs/a")), metrics={"train": {"loss": 0.25}}, seconds=1.0
+        folder=RunFolder(Path("runs/a")),
+        metrics={"train": {"loss": 0.25}},
+        classification=None,
+        seconds=1.0,
     )
 
 workflow.train = train
@@ -32,9 +39,10 @@ sys.exit(main(["train", "tiny.yaml", *sys.argv[1:]]))
 """
 
 
-def in_terminal(*words, **environment):
+def in_terminal(*words, rows=24, **environment):
     """Run a training in name only with stderr on a terminal: exit code, stdout, stderr."""
     leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 80, 0, 0))
     clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM")}
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *words],
@@ -92,5 +100,29 @@ def test_dumb_terminal():
     exit_code, _, drawn = in_terminal(TERM="dumb")
     assert exit_code == 0
     assert drawn == (
-        "labels: as they are\nepoch 2/2  loss 0.2500\n       train\nloss  0.2500\n\n1.0 s  runs/a\n"
+        "labels: as they are\nepoch 2/2  loss 0.2500  val_loss 0.5000\n       train\nloss  0.2500\n\n1.0 s  runs/a\n"
     )
+
+
+@pytest.mark.usefixtures("config")
+def test_wide_terminal():
+    """From 100 columns on the losses are drawn beside the numbers, and cleared at the end."""
+    exit_code, out, drawn = in_terminal(COLUMNS="100")
+    assert (exit_code, out) == (0, "runs/a\n")
+    assert "\u2502" in drawn
+    assert "0.5000" in drawn
+    after = drawn[drawn.rindex("\u2502") :]
+    assert after.count("\x1b[2K") >= 5
+    assert drawn.endswith("1.0 s  runs/a\n")
+
+
+@pytest.mark.usefixtures("config")
+@pytest.mark.parametrize(
+    ("columns", "rows", "environment"),
+    [("99", 24, {}), ("100", 9, {}), ("120", 24, {"TERM": "dumb"})],
+)
+def test_no_curve(columns, rows, environment):
+    """Nothing changes on a narrow, a low or a dumb terminal."""
+    exit_code, _, drawn = in_terminal(rows=rows, COLUMNS=columns, **environment)
+    assert exit_code == 0
+    assert "\u2502" not in drawn

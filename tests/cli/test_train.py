@@ -24,7 +24,10 @@ def trained(monkeypatch):
         listener.progressed(epoch=10, step=0, logs={"loss": 0.03})
         listener.finished()
         return SimpleNamespace(
-            folder=RunFolder(Path("runs/20261120-231455_tiny_7k2q")), metrics=METRICS, seconds=3.21
+            folder=RunFolder(Path("runs/20261120-231455_tiny_7k2q")),
+            metrics=METRICS,
+            classification=None,
+            seconds=3.21,
         )
 
     monkeypatch.setattr("dlrun.workflows.train.train", train)

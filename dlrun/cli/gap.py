@@ -1,0 +1,75 @@
+"""Says in words when a network does much better on its training rows than on others."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from dlrun.cli.output import printable
+from dlrun.cli.wording import format_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SMALLEST_SHARE = 0.05
+"""An accuracy that is lost in smaller parts than this is no matter of words."""
+_ERRORS = 2.0
+"""Standard errors of the accuracy on the other rows: what is within them may be chance."""
+_LOSS_RATIO = 2.0
+_SMALLEST_LOSS = 0.1
+"""Nats of a cross-entropy; below, twice the loss is still a good loss."""
+
+
+def generalisation_gap(
+    metrics: Mapping[str, Mapping[str, float]], *, rows: int | None = None
+) -> str | None:
+    """Compare what was measured on the training rows with the test, else the validation rows.
+
+    An accuracy has a large gap where it is lower by more than 0.05 and by more than two standard
+    errors of an accuracy over so many rows. A loss has one where it is more than twice as large,
+    and where there are classes larger by 0.1 at least.
+
+    Args:
+        metrics: Values by split and name.
+        rows: How many rows the other split has, where there are classes; else None.
+
+    Returns:
+        A sentence, or None where there is no large gap.
+    """
+    train = metrics.get("train", {})
+    split = next((one for one in ("test", "validation") if metrics.get(one)), None)
+    if split is None:
+        return None
+    told = []
+    for name, value in metrics[split].items():
+        before = train.get(name)
+        if before is None or not math.isfinite(value) or not math.isfinite(before):
+            continue
+        if name == "loss":
+            is_large = before > 0 and value > _LOSS_RATIO * before
+            has_classes = rows is not None or any(map(_is_accuracy, train))
+            is_large = is_large and (value - before >= _SMALLEST_LOSS or not has_classes)
+        else:
+            is_large = _is_accuracy(name) and before - value > _threshold(value, rows)
+        if is_large:
+            told.append(
+                f"{printable(name)} {format_number(before)} on the training rows, "
+                f"{format_number(value)} on the {split} rows"
+            )
+    return f"large generalisation gap: {'; '.join(told)}" if told else None
+
+
+def _threshold(accuracy: float, rows: int | None) -> float:
+    """How much lower an accuracy must be.
+
+    The error is that of a share of which one row more is right and one more is wrong (Agresti and
+    Coull's way): the plain formula knows no chance where all rows are right.
+    """
+    if rows is None or not 0 <= accuracy <= 1:
+        return _SMALLEST_SHARE
+    share = (accuracy * rows + 1) / (rows + 2)
+    return max(_SMALLEST_SHARE, _ERRORS * math.sqrt(share * (1 - share) / (rows + 2)))
+
+
+def _is_accuracy(name: str) -> bool:
+    return "acc" in name.lower()
