@@ -1,4 +1,4 @@
-"""What SIGTERM and SIGHUP do while no training catches them: end the command as Ctrl-C does."""
+"""What a signal does while no training catches it: end the command so that a run is closed."""
 
 from __future__ import annotations
 
@@ -7,40 +7,42 @@ import signal
 from typing import TYPE_CHECKING
 
 from dlrun.errors import DlrunError
+from dlrun.signals import CAUGHT, forget_signals, note_signal, received_signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
-
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
 def ending_on_signals() -> Iterator[None]:
     """Turn signals that kill into `SystemExit(128 + number)`, so that a run can close its record.
 
-    A signal that is ignored (`nohup`) stays ignored. Outside of the main thread nothing changes.
+    SIGINT stays a `KeyboardInterrupt`. A signal that is ignored (`nohup`) stays ignored. Outside of
+    the main thread nothing changes.
     """
-    changed, received = [], []
+    before = {}
 
     def end(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
+        note_signal(number)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         raise SystemExit(128 + number)
 
     with contextlib.suppress(ValueError):  # not the main thread
-        for number in _SIGNALS:
-            if signal.getsignal(number) == signal.SIG_DFL:
-                signal.signal(number, end)
-                changed.append(number)
+        for number in CAUGHT:
+            if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
+                before[number] = signal.signal(number, end)
     try:
         yield
     except DlrunError:
         raise
     except Exception as error:
-        # TensorFlow makes an error of its own of what is raised inside of its calls.
-        if received:
-            raise SystemExit(128 + received[0]) from error
+        number_of_error = received_signal(error)
+        if number_of_error is not None:
+            raise SystemExit(128 + number_of_error) from error
         raise
     finally:
-        for number in changed:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        forget_signals()

@@ -156,6 +156,9 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise RunFolderError("is not an ordinary file.", where=str(path))
+            if status.st_nlink > 1:
+                what = "has another name elsewhere (a hard link): what it holds may change unseen."
+                raise RunFolderError(what, where=str(path))
             data = file.read(status.st_size + 1) if status.st_size <= limit else None
     except OSError as error:
         raise _read_error(path, error) from error

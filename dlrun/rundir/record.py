@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from dlrun.rundir.files import read_json, write_text
 from dlrun.rundir.integrity import hash_files, is_signed, signed
 from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.names import RECORD
+from dlrun.signals import received_signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,8 +27,6 @@ FORMAT = 1
 STATUSES = ("running", "finished", "interrupted", "failed")
 
 _MAX_REASON = 500
-_SIGNALS_BY_CODE = {128 + number: number for number in signal.Signals}
-"""`SystemExit` with one of these codes is how a signal ends a command in good order."""
 
 
 class Record:
@@ -201,10 +199,9 @@ def _end(start: float) -> dict[str, Any]:
 
 def _failure(error: BaseException) -> dict[str, Any]:
     """What an exception means for the run."""
-    if isinstance(error, KeyboardInterrupt):
-        error = InterruptedRunError(signal.SIGINT)
-    elif isinstance(error, SystemExit) and error.code in _SIGNALS_BY_CODE:
-        error = InterruptedRunError(_SIGNALS_BY_CODE[error.code])
+    number = None if isinstance(error, DlrunError) else received_signal(error)
+    if number is not None:
+        error = InterruptedRunError(number)
     if isinstance(error, InterruptedRunError):
         return _closing("interrupted", error.exit_code, str(error))
     if isinstance(error, DlrunError):

@@ -273,8 +273,11 @@ def _missing(
             "is missing: the run wrote it, so it has been removed.", where=str(folder.file(name))
         )
     how = f"was interrupted before {step}" if status == "interrupted" else f"{status} before {step}"
+    fix: str | None = f"`dlrun resume {folder.name}` goes on with it."
     if status == "running":
         alive = is_alive(folder.path, record)
         how = "is still running" if alive else f"was killed before {step}"
+        fix = None if alive else fix
     reason = f" ({record['reason']})" if record.get("reason") else ""
-    return RunFolderError(f"the run has no {name}: it {how}{reason}.", where=str(folder.path))
+    what = f"the run has no {name}: it {how}{reason}."
+    return RunFolderError(what, where=str(folder.path), fix=fix)

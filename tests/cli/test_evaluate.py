@@ -19,6 +19,7 @@ def evaluated(monkeypatch):
     state = SimpleNamespace(calls=[], report=REPORT)
 
     def evaluate(reference, *, runs_dir, trust, split, data, listener):
+        assert trust is False
         call = {"reference": reference, "runs_dir": runs_dir, "split": split, "data": data}
         state.calls.append(call)
         listener.message("columns not used: z")

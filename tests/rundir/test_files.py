@@ -184,3 +184,11 @@ def test_a_full_device_is_told_and_left_in_place(tmp_path):
     with pytest.raises(DlrunError, match=r"pipe: cannot be written: no space left on device\."):
         files.write_output(pipe, write)
     assert pipe.is_fifo()
+
+
+def test_a_file_with_a_second_name_is_refused(tmp_path):
+    """What it holds could be somebody's else, or change without a trace."""
+    (tmp_path / "secret").write_text("{}")
+    (tmp_path / "run.json").hardlink_to(tmp_path / "secret")
+    with pytest.raises(RunFolderError, match=r"run.json: has another name"):
+        files.read_json(tmp_path / "run.json")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dlrun.cli.signals import ending_on_signals
 from dlrun.errors import DivergedError, DlrunError, InterruptedRunError, RunFolderError
 from dlrun.rundir.folder import create_run
 from dlrun.rundir.integrity import signed
@@ -163,3 +164,20 @@ def test_a_run_that_fills_the_disk_can_still_say_so(run, monkeypatch):
         fill()
     assert read_record(run.path)["status"] == "failed"
     assert read_record(run.path)["reason"].endswith("cannot be written: no space left on device.")
+
+
+def test_a_signal_that_a_library_has_swallowed(run):
+    """TensorFlow makes an error of its own of what a handler raises inside of its calls."""
+
+    def library():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except SystemExit:
+            raise ValueError("a library's own") from None
+
+    with pytest.raises(SystemExit) as ended, ending_on_signals(), recording(run, {}):
+        library()
+    assert ended.value.code == 143
+    record = read_record(run.path)
+    assert (record["status"], record["exit_code"]) == ("interrupted", 143)
+    assert record["reason"] == "Interrupted by SIGTERM."

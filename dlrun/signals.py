@@ -1,0 +1,42 @@
+"""Which signal has asked this process to end, however a library words what it raises."""
+
+from __future__ import annotations
+
+import signal
+
+CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals on which a run is closed in good order."""
+
+_received: list[int] = []
+
+
+def note_signal(number: int) -> None:
+    """Remember a signal; for its handler.
+
+    Args:
+        number: The signal.
+    """
+    _received.append(number)
+
+
+def forget_signals() -> None:
+    """Begin anew, as with the next command in the same process."""
+    _received.clear()
+
+
+def received_signal(error: BaseException) -> int | None:
+    """Return the signal behind an exception.
+
+    Args:
+        error: What reached the end of the work, and is no error of dlrun's own.
+
+    Returns:
+        The number of the signal, or None where no signal caused the exception.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return int(signal.SIGINT)
+    if isinstance(error, SystemExit):
+        numbers = {128 + number: int(number) for number in signal.Signals}
+        return numbers.get(error.code) if isinstance(error.code, int) else None
+    # TensorFlow makes an error of its own of what is raised inside of its calls.
+    return _received[0] if _received else None
