@@ -89,7 +89,7 @@ def line(row: Row) -> str:
     mark = "" if row.reached else " (missed)"
     return (
         f"| {row.name} | {row.ours:.{digits}f} {row.unit} | {row.theirs:.{digits}f} {row.unit} "
-        f"| {row.ratio:.2f}x{mark} | {sign} {goal:g}x | {row.note} |"
+        f"| {row.ratio:.3g}x{mark} | {sign} {goal:g}x | {row.note} |"
     )
 
 
