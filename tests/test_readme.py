@@ -50,13 +50,22 @@ def test_every_config_of_the_readme_trains(text, dlrun, tmp_path):
 
 def test_the_sweep_picks_the_best_run_and_predicts(tmp_path):
     """The shell script, run by a shell, finds the iris setosa."""
-    (script,) = blocks("bash")
+    script, _ = blocks("bash")
     (tmp_path / "configs").symlink_to(CONFIGS)
     done = in_shell(script, tmp_path)
     assert done.returncode == 0, done.stderr
     (row,) = csv.DictReader(done.stdout.splitlines())
     assert row["predicted"] == "setosa"
     assert len((tmp_path / "scores.txt").read_text().splitlines()) == 3
+
+
+def test_an_extended_run_is_the_whole_run(tmp_path):
+    """The shell script about exact runs, to its last word."""
+    _, script = blocks("bash")
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    done = in_shell(script.replace("--quiet", "--quiet --no-report", 3), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("identical: data, initial weights, 6 epochs")
 
 
 def test_writing_a_config_from_a_template(tmp_path):
