@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.backend import keras
+from dlrun.rundir.files import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,7 @@ def prepare_callback(callback: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
         arrays: What `save_callback` returned.
     """
     if isinstance(callback, keras.callbacks.CSVLogger) and _FILE in arrays:
-        Path(callback.filename).write_bytes(arrays[_FILE].tobytes())
+        write_bytes(Path(callback.filename), arrays[_FILE].tobytes())
         callback.append = True
 
 

@@ -8,7 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from dlrun.backend import keras
-from dlrun.errors import ConfigError, Problem
+from dlrun.errors import ConfigError, DlrunError, Problem
+from dlrun.rundir.files import reason
 from dlrun.training.callback_state import load_callback, prepare_callback, save_callback
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _READ_LOGS = (keras.callbacks.CSVLogger, keras.callbacks.TerminateOnNaN)
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+_FILES = ("filename", "filepath", "log_dir", "backup_dir")
+"""The attributes in which Keras's callbacks keep the path of what they write."""
 _TEST_HOOKS = ("on_test_begin", "on_test_end")
 
 
@@ -91,6 +94,8 @@ class CallbackChain:
                 except (ValueError, TypeError, AttributeError, KeyError, ImportError) as error:
                     path = f"training.callbacks[{index}] ({type(callback).__name__})"
                     raise ConfigError(Problem(path, str(error))) from error
+                except OSError as error:
+                    raise _write_error(callback, error) from error
 
     def horizon(self) -> float:
         """Return how many epochs may pass before the callbacks must hear of them.
@@ -108,6 +113,13 @@ class CallbackChain:
     @stop_training.setter
     def stop_training(self, value: bool) -> None:
         self._model.stop_training = value
+
+
+def _write_error(callback: Any, error: OSError) -> DlrunError:
+    """Name the file of a callback that the operating system did not let it write."""
+    named = (getattr(callback, name, None) for name in _FILES)
+    where = next((str(name) for name in named if name), type(callback).__name__)
+    return DlrunError(f"cannot be written: {reason(error)}.", where=where)
 
 
 def _overrides(callback: Any, hooks: Sequence[str]) -> bool:
