@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.commands import launch
 from tests.benchmarks.rows import Row, alternating
+from tests.cli.stored import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,6 +118,28 @@ def light_runs(tiny: bool) -> Row:
     return measured("dlrun runs", tiny, "runs", "--runs-dir", "FOLDER")
 
 
+def light_thousand_runs(tiny: bool) -> Row:
+    """A thousand runs, the newest first."""
+    return measured_runs("dlrun runs, 1,000 of them", tiny)
+
+
+def light_thousand_configs(tiny: bool) -> Row:
+    """A thousand runs, of which a key of each config is looked up, sorted and shown."""
+    condition = "optimizer.learning_rate>0 and status=finished"
+    words = ("--where", condition, "--sort", "test.accuracy", "--columns", "+model.layers[0].units")
+    return measured_runs("dlrun runs --where, 1,000 configs", tiny, *words)
+
+
+def measured_runs(name: str, tiny: bool, *words: str) -> Row:
+    """Time a list of a thousand runs, or of ten."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder) / "runs"
+        first = store(runs, "first").path
+        for number in range(9 if tiny else 999):
+            shutil.copytree(first, runs / f"{first.name[:15]}_run{number}_aaaa")
+        return measured(name, tiny, "runs", "--runs-dir", str(runs), *words, goal=0.5)
+
+
 def light_init(tiny: bool) -> Row:
     """A template on the standard output."""
     return measured("dlrun init", tiny, "init", "classification")
@@ -141,6 +165,8 @@ BENCHMARKS: Sequence[Callable[[bool], Row]] = (
     light_validate,
     light_list,
     light_runs,
+    light_thousand_runs,
+    light_thousand_configs,
     light_init,
     light_schema,
     light_explain,

@@ -9,7 +9,7 @@ from tests.benchmarks.__main__ import main
 from tests.benchmarks.rows import Row, alternating, line, table
 
 TINY = [
-    *("light_validate", "report_digits"),
+    *("light_validate", "light_thousand", "report_digits"),
     *("two_points_sigmoid", "threshold_hinge", "mnist_cnn", "lstm"),
 ]
 
