@@ -51,7 +51,7 @@ def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
     means = [_mean_row(row) for row in found.group_rows]
     parts = [
         _fitted("group", columns, [counts, *means, *_key_rows(found.group_keys)], screen),
-        "\n".join(_legends(found)),
+        "\n".join(_legends(found, screen)),
         *_verdicts(found, screen),
         _runs(found, screen),
     ]
@@ -124,14 +124,15 @@ def _estimate(one: Estimate | None) -> str:
     return f"{format_number(one.mean)}{margin}"
 
 
-def _legends(found: RunComparison) -> list[str]:
+def _legends(found: RunComparison, screen: Screen) -> list[str]:
     marked = any(row.best for row in found.group_rows)
     spread = any(
         one is not None and one.margin is not None
         for row in found.group_rows
         for one in row.estimates
     )
-    return [f"{_LEGEND} mean"] * marked + [_MARGIN_LEGEND] * spread
+    shown = [f"{_LEGEND} mean"] * marked + [_MARGIN_LEGEND] * spread
+    return [line for one in shown for line in textwrap.wrap(one, screen.width)]
 
 
 def _verdicts(found: RunComparison, screen: Screen) -> list[str]:

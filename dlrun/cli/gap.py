@@ -15,6 +15,7 @@ _SMALLEST_SHARE = 0.05
 """An accuracy that is lost in smaller parts than this is no matter of words."""
 _ERRORS = 2.0
 """Standard errors of the accuracy on the other rows: what is within them may be chance."""
+_FEWEST_ROWS = 10
 _LOSS_RATIO = 2.0
 _SMALLEST_LOSS = 0.1
 """Nats of a cross-entropy; below, twice the loss is still a good loss."""
@@ -27,7 +28,7 @@ def generalisation_gap(
 
     An accuracy has a large gap where it is lower by more than 0.05 and by more than two standard
     errors of an accuracy over so many rows. A loss has one where it is more than twice as large,
-    and where there are classes larger by 0.1 at least.
+    and where there are classes larger by 0.1 at least. Fewer than ten rows tell nothing.
 
     Args:
         metrics: Values by split and name.
@@ -39,6 +40,8 @@ def generalisation_gap(
     train = metrics.get("train", {})
     split = next((one for one in ("test", "validation") if metrics.get(one)), None)
     if split is None:
+        return None
+    if rows is not None and rows < _FEWEST_ROWS:
         return None
     told = []
     for name, value in metrics[split].items():

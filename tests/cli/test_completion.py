@@ -13,6 +13,7 @@ import pytest
 
 from dlrun import catalog
 from dlrun.cli.init import TEMPLATES
+from tests.cli.stored import store
 
 PROGRAM = "import sys; from dlrun.cli.main import main; sys.exit(main())"
 REPORT = """
@@ -112,6 +113,22 @@ def test_runs(folder):
     assert offered(folder, command, names[0][:15]) == names[:1]
     assert offered(folder, command, "--runs-dir", "configs", "") == []
     assert offered(folder, command, "--runs-dir", "iris.yaml", "") == []
+
+
+@pytest.mark.parametrize("command", ["compare", "diff", "label", "note"])
+def test_runs_of_every_command_that_takes_some(folder, command):
+    """Wherever a run is meant."""
+    names = sorted(path.name for path in (folder / "runs").iterdir())
+    assert ask(folder, command, "").stdout.split() == ["latest", *reversed(names)]
+
+
+def test_keys(folder):
+    """What runs can be sorted by and shown with; after a comma the next one."""
+    store(folder / "runs", "third")
+    assert offered(folder, "runs", "--sort", "optimizer.learn") == ["optimizer.learning_rate"]
+    assert offered(folder, "runs", "--columns", "name,test.a") == ["name,test.accuracy"]
+    assert offered(folder, "runs", "--columns", "+lab") == ["+label"]
+    assert offered(folder, "runs", "--runs-dir", "iris.yaml", "--sort", "st") == []
 
 
 def test_kinds_and_words(folder):

@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dlrun.cli.output import Screen
-from dlrun.cli.run_lists import runs_csv, runs_json, runs_table, usual_columns
+from dlrun.cli.run_lists import runs_table, usual_columns
 from dlrun.rundir.listing import RunRow
-from dlrun.rundir.notes import Notes
 from dlrun.workflows.facts import RunFacts
 
 FOLDER = "runs/20261120-231455_mnist_mlp_7k2q"

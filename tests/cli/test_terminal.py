@@ -100,7 +100,8 @@ def test_dumb_terminal():
     exit_code, _, drawn = in_terminal(TERM="dumb")
     assert exit_code == 0
     assert drawn == (
-        "labels: as they are\nepoch 2/2  loss 0.2500  val_loss 0.5000\n       train\nloss  0.2500\n\n1.0 s  runs/a\n"
+        "labels: as they are\nepoch 2/2  loss 0.2500  val_loss 0.5000\n"
+        "       train\nloss  0.2500\n\n1.0 s  runs/a\n"
     )
 
 

@@ -1,0 +1,168 @@
+"""`dlrun compare`: side by side, by groups over seeds, on wide and on narrow terminals."""
+
+import json
+import re
+
+import pytest
+
+from dlrun.cli.comparisons import draw_comparison
+from dlrun.cli.output import Screen
+from dlrun.workflows.compare import compare
+from tests.cli.stored import store
+
+RATES = {"slow": 0.001, "fast": 0.01}
+ACCURACIES = {"slow": (0.90, 0.92, 0.91), "fast": (0.95, 0.96, 0.97)}
+
+
+@pytest.fixture
+def seeds(tmp_path):
+    """Two learning rates over three seeds."""
+    for name, rate in RATES.items():
+        for seed, accuracy in enumerate(ACCURACIES[name]):
+            overrides = [f"seed={seed}", f"optimizer.learning_rate={rate}"]
+            store(tmp_path / "runs", f"{name}{seed}", *overrides, accuracy=accuracy, loss=0.25)
+    return tmp_path / "runs"
+
+
+def drawn(runs_dir, *references, width=80, metrics=()):
+    """A comparison, with the last letters of the runs' names made equal."""
+    found = compare(references, runs_dir=runs_dir, metrics=metrics)
+    return re.sub(r"(\d)_[a-z2-7]{4}\b", r"\1_xxxx", draw_comparison(found, screen=Screen(width)))
+
+
+def test_side_by_side(seeds):
+    """Metrics with the best one marked, then the keys that differ."""
+    assert drawn(seeds, "slow0", "fast1") == (
+        "                         slow0_xxxx  fast1_xxxx\n"
+        "test loss                    0.2500      0.2500\n"
+        "test accuracy              0.9000      0.9600 *\n"
+        "train loss                   0.1250      0.1250\n"
+        "train accuracy               1.0000      1.0000\n"
+        "seed                              0           1\n"
+        "optimizer.learning_rate       0.001        0.01\n"
+        "\n"
+        "* best"
+    )
+
+
+def test_many_runs_are_rows(seeds):
+    """Where the columns do not fit; where the rows do not either, one below the other."""
+    words = ("slow0", "fast1")
+    assert drawn(seeds, *words, width=42, metrics=["test.accuracy"]) == (
+        "slow0_xxxx\n"
+        "  test accuracy            0.9000\n"
+        "  seed                     0\n"
+        "  optimizer.learning_rate  0.001\n"
+        "fast1_xxxx\n"
+        "  test accuracy            0.9600 *\n"
+        "  seed                     1\n"
+        "  optimizer.learning_rate  0.01\n"
+        "\n"
+        "* best"
+    )
+    rows = drawn(seeds, "slow0", "fast0", width=46, metrics=["test.loss"]).splitlines()
+    assert rows[:2] == [
+        "            test loss  optimizer.learning_rate",
+        "slow0_xxxx     0.2500                    0.001",
+    ]
+
+
+def test_groups_over_seeds(seeds):
+    """Means with intervals, the verdicts against the first group, and the runs."""
+    names = [f"{name}{seed}" for name in RATES for seed in range(3)]
+    assert drawn(seeds, *names, width=100, metrics=["test.accuracy"]) == (
+        "group                                    A                  B\n"
+        "seeds                                    3                  3\n"
+        "test accuracy            0.9100 \u00b1 0.0248    0.9600 \u00b1 0.0248 *\n"
+        "optimizer.learning_rate              0.001               0.01\n"
+        "\n"
+        "* best mean\n"
+        "\u00b1 half of the 95 % confidence interval over the seeds (Student's t)\n"
+        "\n"
+        "Against A, on the test rows:\n"
+        "  B, accuracy: better, +0.0500 (95 % CI 0.0252 to 0.0748; paired t-test over 3 seeds, "
+        "p = 0.0131)\n"
+        "\n"
+        "run         group  seed  test accuracy\n"
+        "slow0_xxxx  A         0         0.9000\n"
+        "slow1_xxxx  A         1         0.9200\n"
+        "slow2_xxxx  A         2         0.9100\n"
+        "fast0_xxxx  B         0         0.9500\n"
+        "fast1_xxxx  B         1         0.9600\n"
+        "fast2_xxxx  B         2         0.9700"
+    )
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_nothing_is_too_wide(seeds, width):
+    """Whatever the terminal."""
+    names = [f"{name}{seed}" for name in RATES for seed in range(3)]
+    assert max(map(len, drawn(seeds, *names, width=width).splitlines())) <= width
+
+
+def test_different_seeds_are_not_paired(seeds):
+    """Welch's test, with both numbers of seeds."""
+    text = drawn(seeds, "slow0", "slow1", "slow2", "fast1", "fast2", width=200)
+    assert (
+        "B, accuracy: better, +0.0550 (95 % CI 0.0301 to 0.0799; "
+        "Welch's t-test over 2 and 3 seeds, p = 0.0063)"
+    ) in text
+    assert "B, loss: equal (Welch's t-test over 2 and 3 seeds)" in text
+
+
+def test_one_seed_says_nothing(seeds):
+    """A group of one run has no interval and no verdict."""
+    text = drawn(seeds, "slow0", "slow1", "fast1", width=200, metrics=["test.accuracy"])
+    assert "B, accuracy: undecided, +0.0500: " in text
+
+
+def test_runs_of_one_seed_count_once(seeds, dlrun):
+    """Repeating a seed is no evidence."""
+    store(seeds, "again", "seed=0", accuracy=0.9)
+    code, out, err = dlrun("compare", "slow0", "slow1", "again", "--runs-dir", seeds)
+    assert code == 0
+    assert err == "warning: A has several runs of one seed, which count as one\n"
+    assert ["seeds", "2"] in [line.split() for line in out.splitlines()]
+
+
+def test_json(seeds, dlrun):
+    """All of it, numbers in full."""
+    words = [f"{name}{seed}" for name in RATES for seed in range(3)]
+    _, out, _ = dlrun("compare", *words, "--metric", "test_accuracy", "--json", "--runs-dir", seeds)
+    found = json.loads(out)
+    assert [group["seeds"] for group in found["groups"]] == [[0, 1, 2], [0, 1, 2]]
+    (row,) = found["group_metrics"]
+    assert row["verdicts"][0] is None
+    assert row["verdicts"][1]["word"] == "better"
+    assert row["estimates"][1]["mean"] == pytest.approx(0.96)
+    assert found["group_config"] == {"optimizer.learning_rate": [0.001, 0.01]}
+    assert found["metrics"][0]["values"] == [0.9, 0.92, 0.91, 0.95, 0.96, 0.97]
+
+
+def test_a_run_without_metrics(seeds, dlrun):
+    """It failed: that is told, and the others are compared."""
+    run = store(seeds, "broken", "seed=0")
+    (run.path / "metrics.json").unlink()
+    code, out, err = dlrun("compare", "slow0", "broken", "--runs-dir", seeds)
+    assert code == 0
+    assert err == f"warning: {run.name} has no metrics: it is finished\n"
+    assert out.splitlines()[1].split()[-1] == "-"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["slow0"], 2, "error: one run cannot be compared: "),
+        (["slow0", "slow0"], 2, "error: one run cannot be compared: "),
+        (["slow0", "nothing"], 4, "error: no run in "),
+        (["slow0", "slow1", "--metric", "test.acuracy"], 2,
+         "error: --metric: no run has the metric 'test.acuracy'.\n  Did you mean 'test.accuracy'?"),
+        (["slow0", "slow1", "--metric", "accuracy"], 2,
+         "error: --metric: no run has the metric 'accuracy'.\n  Did you mean 't"),
+    ],
+)  # fmt: skip
+def test_mistakes(seeds, dlrun, words, code, message):
+    """What is wrong, and how to mend it."""
+    received, out, err = dlrun("compare", *words, "--runs-dir", seeds)
+    assert (received, out) == (code, "")
+    assert err.startswith(message)
