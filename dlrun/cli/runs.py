@@ -93,6 +93,9 @@ def runs(
         write_data(run_lists.runs_csv(found, shown))
     elif found:
         write_data(run_lists.runs_table(found, shown, screen=screen_of(sys.stdout)))
+        killed = [run.row.name for run in found if run.row.status == "killed"]
+        if killed:
+            write_message(f"{len(killed)} killed: `dlrun resume {killed[0]}` goes on with it.")
     else:
         such = "such run" if where is not None or best is not None else "run"
         write_message(f"There is no {such} in {runs_dir}.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PYTHON = "DLRUN_JAX_PYTHON"
-"""Names the Python of an environment of its own that has JAX: in one they would disturb each other."""
+"""Names the Python of an environment of its own that has JAX: both in one disturb each other."""
 
 # Prints the seconds of each epoch but the first, which compiles.
 SCRIPT = """\
