@@ -66,7 +66,7 @@ def test_only_finished_runs_are_compared(run, dlrun):
     rewrite(run, "history.csv", status="interrupted")
     told = dlrun("reproduce", run, code=4).err
     assert "only a finished run can be compared; this one is interrupted." in told
-    assert f"`dlrun resume {run.name}` brings it to its end." in told
+    assert f"`dlrun resume {run}` brings it to its end." in told
 
 
 def test_verify_names_every_damaged_file(run, dlrun):

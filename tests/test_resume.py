@@ -170,7 +170,7 @@ def test_two_processes_never_work_in_one_folder(run, dlrun):
     assert f"process {record['pid']} on {record['host']} works in this run folder." in told
     change(run / "run.json", status="running")
     assert json.loads(dlrun("runs", "--json").out)[0]["status"] == "killed"
-    assert dlrun("runs").err == f"1 killed: `dlrun resume {run.name}` goes on with it.\n"
+    assert dlrun("runs").err == f"1 killed: `dlrun resume runs/{run.name}` goes on with it.\n"
     assert "killed: going on after epoch " in dlrun("resume", run.name).err
 
 

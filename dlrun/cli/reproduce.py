@@ -45,7 +45,8 @@ def reproduce(
             }
         )
     elif found.difference is None:
-        write_data(f"identical: data, initial weights, {found.epochs} epochs, final weights")
+        epochs = f"{found.epochs} epoch{'' if found.epochs == 1 else 's'}"
+        write_data(f"identical: data, initial weights, {epochs}, final weights")
     else:
         write_data(f"different: {found.difference}")
         for reason in found.reasons or ["nothing that is recorded explains it"]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dlrun.cli.completion import complete_key
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where
 from dlrun.cli.output import screen_of, write_data, write_json, write_message
 from dlrun.errors import UsageError
 
@@ -20,15 +20,6 @@ Columns = Annotated[
         "(test.accuracy, val_loss), keys of the config (optimizer.learning_rate). Beginning with "
         "+ they are added to the usual ones.",
         autocompletion=complete_key,
-        show_default=False,
-    ),
-]
-Where = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CONDITION",
-        help="Only runs such as 'optimizer.learning_rate>0.01 and status=finished'. "
-        "= != < <= > >= compare, ~ is: contains; and, or, not, brackets.",
         show_default=False,
     ),
 ]
@@ -93,7 +84,7 @@ def runs(
         write_data(run_lists.runs_csv(found, shown))
     elif found:
         write_data(run_lists.runs_table(found, shown, screen=screen_of(sys.stdout)))
-        killed = [run.row.name for run in found if run.row.status == "killed"]
+        killed = [run.row.path for run in found if run.row.status == "killed"]
         if killed:
             write_message(f"{len(killed)} killed: `dlrun resume {killed[0]}` goes on with it.")
     else:

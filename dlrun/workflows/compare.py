@@ -16,6 +16,7 @@ from dlrun.rundir.folder import open_run
 from dlrun.rundir.metrics import read_metrics
 from dlrun.rundir.names import CONFIG
 from dlrun.workflows.facts import metric_of
+from dlrun.workflows.runs import choose_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,9 +71,10 @@ def compare(
         folder = open_run(reference, runs_dir)
         folders[folder.path.resolve()] = folder
     if len(folders) < 2:  # noqa: PLR2004
+        named = next((folder.name for folder in folders.values()), "none is named")
         raise UsageError(
-            f"one run cannot be compared: {next(iter(folders.values())).name}.",
-            fix="Name two runs or more.",
+            f"a comparison takes two runs: {named}.",
+            fix="Name two runs or more, or choose them with --where.",
         )
     runs = [_read(folder) for folder in folders.values()]
     rows = _chosen(metric_rows(runs), metrics)
@@ -88,6 +90,22 @@ def compare(
         next(iter(dict.fromkeys(row.split for row in rows)), ""),
         tuple(_warnings(runs, groups)),
     )
+
+
+def runs_where(condition: str, runs_dir: Path) -> list[str]:
+    """Find the runs that fulfil a condition, the oldest first.
+
+    Args:
+        condition: See `dlrun.config.condition_text`.
+        runs_dir: Where the runs are.
+
+    Raises:
+        UsageError: There are none, or it is no condition.
+    """
+    found = [str(run.row.path) for run in choose_runs(runs_dir, where=condition)]
+    if not found:
+        raise UsageError(f"there is no such run in {runs_dir}.", where="--where")
+    return found[::-1]
 
 
 def _read(folder: RunFolder) -> ComparedRun:

@@ -273,7 +273,7 @@ def _missing(
             "is missing: the run wrote it, so it has been removed.", where=str(folder.file(name))
         )
     how = f"was interrupted before {step}" if status == "interrupted" else f"{status} before {step}"
-    fix: str | None = f"`dlrun resume {folder.name}` goes on with it."
+    fix: str | None = f"`dlrun resume {folder.path}` goes on with it."
     if status == "running":
         alive = is_alive(folder.path, record)
         how = "is still running" if alive else f"was killed before {step}"

@@ -63,7 +63,7 @@ def reproduce(
         raise RunFolderError(
             f"only a finished run can be compared; this one is {record['status']}.",
             where=str(folder.path),
-            fix=f"`dlrun resume {folder.name}` brings it to its end.",
+            fix=f"`dlrun resume {folder.path}` brings it to its end.",
         )
     experiment, trusted = read_experiment(folder, record, trust=trust)
     if not trusted:

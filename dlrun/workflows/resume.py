@@ -161,7 +161,7 @@ def open_interrupted(folder: RunFolder, *, epochs: int | None, trust: bool) -> I
         raise DivergedError(
             "this run diverged, and the same bits would diverge again.",
             where=str(folder.path),
-            fix=f"Train with other settings; `dlrun train --from {folder.name}` keeps its weights.",
+            fix=f"Train with other settings; `dlrun train --from {folder.path}` keeps its weights.",
         )
     overrides = [] if epochs is None else [f"training.epochs={epochs}"]
     experiment, trusted = read_experiment(folder, record, trust=trust, overrides=overrides)
@@ -182,7 +182,7 @@ def open_interrupted(folder: RunFolder, *, epochs: int | None, trust: bool) -> I
             f"no whole checkpoint is left to go on from{': ' if damaged else '.'}"
             + "; ".join(damaged),
             where=str(folder.path),
-            fix=f"`dlrun train --from {folder.name}` begins anew from its weights.",
+            fix=f"`dlrun train --from {folder.path}` begins anew from its weights.",
         )
     return InterruptedRun(folder, record, experiment, checkpoint, damaged)
 
