@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import dlrun
+from tests.cli.stored import store
 
 HOUSE = Path(dlrun.__file__).parent
 MODULES = sorted(HOUSE.rglob("*.py"))
@@ -54,6 +55,11 @@ LIGHT_COMMANDS = [
     ["init", "images"],
     ["runs", "--runs-dir", "runs"],
     ["runs", "--runs-dir", "runs", "--json"],
+    ["runs", "--where", "optimizer.learning_rate>0 and not seed=1", "--best", "1", "--csv"],
+    ["compare", "one", "two"],
+    ["diff", "one", "two"],
+    ["label", "one", "good"],
+    ["note", "one", "as expected"],
 ]
 CONFIG = """\
 dataset: {type: moons}
@@ -165,6 +171,8 @@ def test_light_commands_load_nothing_heavy(tmp_path, words):
     """What answers at once imports neither NumPy nor TensorFlow nor Keras."""
     (tmp_path / "config.yaml").write_text(CONFIG)
     (tmp_path / "broken.yaml").write_text("modle: {}\n")
+    for name in ("one", "two"):
+        store(tmp_path / "runs", name)
     program = (
         "import json, sys; from dlrun.cli.main import main; code = main(sys.argv[1:]); "
         "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]))"

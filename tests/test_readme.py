@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,35 @@ def test_the_explanation_is_what_explain_prints(dlrun, tmp_path):
     _, *printed = dlrun(*explain.removeprefix("$ dlrun ").split()).out.rstrip("\n").split("\n")
     assert printed[:-1] == expected[:-1]
     assert printed[-1].startswith("TensorFlow agrees: ")
+
+
+def test_the_comparison_is_what_compare_prints(dlrun, tmp_path):
+    """The same numbers, in the same places; folders have other names."""
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    (transcript,) = (text for text in blocks("console") if "dlrun compare" in text)
+    done = in_shell("\n".join(commands_of(transcript)[:2]).replace("dlrun", ": dlrun"), tmp_path)
+    assert done.returncode == 0, done.stderr
+    for name, options in (("slow", ["--set", "optimizer.learning_rate=0.001"]), ("fast", [])):
+        for seed in "012":
+            words = ("--seed", seed, "--name", name, *options, "--quiet")
+            dlrun("train", "configs/iris.yaml", *words)
+    for command in commands_of(transcript)[2:]:
+        words = shlex.split(command)[1:]
+        printed = dlrun(*words).out.rstrip("\n").split("\n")
+        if words[0] == "label":
+            continue
+        told = transcript.split(f"$ {command}\n")[1].split("\n$ ")[0].rstrip("\n").split("\n")
+        assert [name_of(line) for line in printed] == [name_of(line) for line in told]
+
+
+def commands_of(transcript):
+    """The lines that a user types."""
+    return [line.removeprefix("$ ") for line in transcript.splitlines() if line.startswith("$ ")]
+
+
+def name_of(line):
+    """A line without the time and the letters of a folder's name."""
+    return re.sub(r"(\d{8}-\d{6}_)?(slow|fast)_[a-z2-7]{4}", r"\2", line)
 
 
 def shape_of(line):

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Runs, RunsDir
+from dlrun.cli.completion import complete_run
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where
 from dlrun.cli.output import screen_of, write_data, write_json, write_message
 
 if TYPE_CHECKING:
     from dlrun.workflows.compare import RunComparison
 
+SomeRuns = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN]...",
+        help="Run folders, parts of their names that no other run has, or `latest`.",
+        autocompletion=complete_run,
+        show_default=False,
+    ),
+]
 Metrics = Annotated[
     list[str] | None,
     typer.Option(
@@ -26,8 +36,9 @@ Metrics = Annotated[
 
 
 def compare(
-    runs: Runs,
+    runs: SomeRuns = None,
     *,
+    where: Where = None,
     metric: Metrics = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
@@ -35,7 +46,8 @@ def compare(
     """Compare runs, and groups of runs over seeds: metrics, configs, verdicts."""
     from dlrun.workflows import compare as workflow
 
-    found = workflow.compare(runs, runs_dir=runs_dir, metrics=metric or ())
+    named = [*(runs or []), *(workflow.runs_where(where, runs_dir) if where is not None else [])]
+    found = workflow.compare(named, runs_dir=runs_dir, metrics=metric or ())
     if as_json:
         write_json(comparison_json(found))
         return

@@ -43,6 +43,15 @@ Runs = Annotated[
 RunsDir = Annotated[
     Path, typer.Option("--runs-dir", metavar="DIR", help="The folder that holds the runs.")
 ]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CONDITION",
+        help="Only runs such as 'optimizer.learning_rate>0.01 and status=finished'. "
+        "= != < <= > >= compare, ~ is: contains; and, or, not, brackets.",
+        show_default=False,
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(

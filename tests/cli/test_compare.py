@@ -139,6 +139,14 @@ def test_json(seeds, dlrun):
     assert found["metrics"][0]["values"] == [0.9, 0.92, 0.91, 0.95, 0.96, 0.97]
 
 
+def test_runs_by_a_condition(seeds, dlrun):
+    """The oldest first: it is what later ones are held against."""
+    words = ("--json", "--runs-dir", seeds)
+    _, out, _ = dlrun("compare", "--where", "optimizer.learning_rate<0.01 or seed=2", *words)
+    names = [run.split("_")[1] for run in json.loads(out)["runs"]]
+    assert names == ["slow0", "slow1", "slow2", "fast2"]
+
+
 def test_a_run_without_metrics(seeds, dlrun):
     """It failed: that is told, and the others are compared."""
     run = store(seeds, "broken", "seed=0")
@@ -152,8 +160,11 @@ def test_a_run_without_metrics(seeds, dlrun):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["slow0"], 2, "error: one run cannot be compared: "),
-        (["slow0", "slow0"], 2, "error: one run cannot be compared: "),
+        (["slow0"], 2, "error: a comparison takes two runs: "),
+        ([], 2, "error: a comparison takes two runs: none is named.\n  Name two runs or more, or"),
+        (["--where", "seed>7"], 2, "error: --where: there is no such run in "),
+        (["--where", "sed>7"], 2, "error: --where, column 1: no run has 'sed'."),
+        (["slow0", "slow0"], 2, "error: a comparison takes two runs: "),
         (["slow0", "nothing"], 4, "error: no run in "),
         (["slow0", "slow1", "--metric", "test.acuracy"], 2,
          "error: --metric: no run has the metric 'test.acuracy'.\n  Did you mean 'test.accuracy'?"),

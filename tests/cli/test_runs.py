@@ -76,6 +76,11 @@ def test_hostile_names_cannot_steer_the_terminal(dlrun, tmp_path):
     assert "20261120-231455_\\x1b[2J_aaaa  damaged" in out
 
 
+NO_ORDER = "which is neither more nor less than the number"
+METRICS = "'test.loss', 'test.accuracy', 'train.loss', 'train.accuracy'"
+OTHERS = "facts such as 'status' and keys of the config such as 'optimizer.learning_rate'"
+
+
 @pytest.fixture
 def stored(tmp_path):
     """Three learning rates, the best in the middle, the newest last; and a damaged run."""
@@ -166,13 +171,11 @@ def test_columns_as_data(dlrun, stored):
         (["--where", "status=finished and lr>1"],
          ("--where, column 21: no run has 'lr'.", "Did you mean 'optimizer.learning_rate'?")),
         (["--where", "loss<0.1"],
-         ("--where, column 1: 'loss' is a text such as 'BinaryCrossentropy', which is neither more "
-          "nor less than the number 0.1.", "Did you mean 'test.loss'?")),
+         (f"--where, column 1: 'loss' is a text such as 'BinaryCrossentropy', {NO_ORDER} 0.1.",
+          "Did you mean 'test.loss'?")),
         (["--sort", "blub"],
          ("--sort: no run has 'blub'.",
-          "The metrics of these runs are 'test.loss', 'test.accuracy', 'train.loss', "
-          "'train.accuracy'; other keys are facts such as 'status' and keys of the config such as "
-          "'optimizer.learning_rate'.")),
+          f"The metrics of these runs are {METRICS}; other keys are {OTHERS}.")),
         (["--columns", "name,training"],
          ("--columns: no run has 'training'.", "Did you mean 'training.epochs'?")),
         (["--columns", "name,,status"],
