@@ -170,9 +170,10 @@ def _lines(
         line = Text(no_wrap=True)
         line.append(f"{labels.get(row, ''):>{_SCALE_WIDTH - 2}} ", "dim")
         line.append("|" if ascii_only else "│", "dim")
-        for column in range(WIDTH - _SCALE_WIDTH):
-            cell = _braille if is_braille else _letter
-            line.append(*cell(grids, column, row))
+        cell = _braille if is_braille else _letter
+        cells = [cell(grids, column, row) for column in range(WIDTH - _SCALE_WIDTH)]
+        for style, group in itertools.groupby(cells, key=lambda one: one[1]):
+            line.append("".join(text for text, _ in group), style)
         line.rstrip()
         lines.append(line)
     return lines

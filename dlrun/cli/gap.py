@@ -55,11 +55,11 @@ def generalisation_gap(
         else:
             is_large = _is_accuracy(name) and before - value > _threshold(value, rows)
         if is_large:
-            told.append(
-                f"{printable(name)} {format_number(before)} on the training rows, "
-                f"{format_number(value)} on the {split} rows"
-            )
-    return f"large generalisation gap: {'; '.join(told)}" if told else None
+            verb = "rises" if name == "loss" else "falls"
+            numbers = f"from {format_number(before)} to {format_number(value)}"
+            told.append(f"{printable(name)} {verb} {numbers}")
+    title = f"large generalisation gap from train to {split}"
+    return f"{title}: {', '.join(told)}" if told else None
 
 
 def _threshold(accuracy: float, rows: int | None) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from dlrun.cli.columns import Cell, align, draw, natural_width, paint
@@ -49,8 +50,10 @@ def closing_table(
         for name in names
     ]
     gap = generalisation_gap(metrics, rows=rows)
-    said = [] if gap is None else [paint(gap, "yellow", color=screen.color)]
-    return "\n\n".join([_table(["", *metrics], cells, screen), *said, closing])
+    lines = textwrap.wrap(gap or "", screen.width)
+    said = "\n".join(paint(line, "yellow", color=screen.color) for line in lines)
+    parts = [_table(["", *metrics], cells, screen), said, closing]
+    return "\n\n".join(part for part in parts if part)
 
 
 def evaluation_tables(

@@ -14,8 +14,8 @@ def gap(train, test, rows=None, **more):
 def test_words():
     """Which number, and how large it is on which rows."""
     assert gap({"loss": 0.01, "accuracy": 1.0}, {"loss": 0.9, "accuracy": 0.8}, 1000) == (
-        "large generalisation gap: loss 0.0100 on the training rows, 0.9000 on the test rows; "
-        "accuracy 1.0000 on the training rows, 0.8000 on the test rows"
+        "large generalisation gap from train to test: loss rises from 0.0100 to 0.9000, "
+        "accuracy falls from 1.0000 to 0.8000"
     )
 
 
@@ -58,7 +58,7 @@ def test_loss(train, test, rows, is_large):
 def test_other_splits():
     """The test rows, else the validation rows, else nothing."""
     train, other = {"accuracy": 1.0}, {"accuracy": 0.5}
-    assert "0.5000 on the validation rows" in generalisation_gap(
+    assert "from train to validation: accuracy falls from 1.0000 to 0.5000" in generalisation_gap(
         {"train": train, "validation": other}
     )
     assert gap(train, train, validation=other) is None
@@ -74,7 +74,8 @@ def test_below_the_closing_table():
         "           train    test\n"
         "accuracy  1.0000  0.5000\n"
         "\n"
-        "large generalisation gap: accuracy 1.0000 on the training rows, 0.5000 on the test rows\n"
+        "large generalisation gap from train to test: accuracy falls from 1.0000 to\n"
+        "0.5000\n"
         "\n"
         "1.0 s  a"
     )
