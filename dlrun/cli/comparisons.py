@@ -74,7 +74,7 @@ def _fitted(corner: str, columns: Sequence[Cell], rows: Table, screen: Screen) -
     blocks = []
     for number, column in enumerate(columns, start=1):
         inner = align([[row[0], row[number]] for row in rows], left=2, width=width)
-        name = paint(printable(column.text), column.style, color=screen.color)
+        name = paint(printable(column.text).replace("\n", " "), column.style, color=screen.color)
         blocks.append(f"{name}\n{textwrap.indent(draw(inner, color=screen.color), '  ')}")
     return "\n".join(blocks)
 

@@ -65,7 +65,7 @@ def draw_difference(found: RunDifference, *, screen: Screen) -> str:
         One block for each kind of difference.
     """
     names = "\n".join(
-        f"{letter}  {printable(name)}" for letter, name in zip("AB", found.names, strict=True)
+        f"{letter}  {_one_line(name)}" for letter, name in zip("AB", found.names, strict=True)
     )
     parts = [
         names,
@@ -106,9 +106,9 @@ def _table(title: str, pairs: Mapping[str, tuple[Any, Any]], screen: Screen) -> 
         return draw(table, color=screen.color)
     lines = [paint(title, "bold", color=screen.color)]
     for key, *values in cells:
-        lines.append(printable(key).replace("\n", " "))
+        lines.append(_one_line(key))
         lines += [
-            f"  {letter}  {printable(value)}" for letter, value in zip("AB", values, strict=True)
+            f"  {letter}  {_one_line(value)}" for letter, value in zip("AB", values, strict=True)
         ]
     return "\n".join(lines)
 
@@ -179,13 +179,17 @@ def _worded(value: Any) -> str:
     return as_text(value) if not isinstance(value, dict) else "{}"
 
 
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", " ")
+
+
 def _short(text: str) -> str:
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return printable(", ".join(names[:_MOST_NAMES])).replace("\n", " ") + more
+    return _one_line(", ".join(names[:_MOST_NAMES])) + more
 
 
 def _epochs(count: int) -> str:

@@ -5,8 +5,10 @@ import re
 
 import pytest
 
+from dlrun.cli.comparisons import draw_comparison
 from dlrun.cli.diff import draw_difference
 from dlrun.cli.output import Screen
+from dlrun.workflows.compare import compare
 from dlrun.workflows.diff import diff, parting
 from tests.cli.stored import store
 
@@ -143,3 +145,20 @@ def test_a_damaged_config(runs_dir, dlrun):
     code, _, err = dlrun("diff", "one", "same", "--runs-dir", runs_dir)
     assert code == 4
     assert f"{run}/config.yaml: is damaged: " in err
+
+
+@pytest.mark.parametrize("width", [20, 80])
+def test_hostile_runs(runs_dir, width):
+    """Names and values of a stranger's run cannot steer the terminal, nor begin lines."""
+    (run,) = runs_dir.glob("*_same_*")
+    evil = run.rename(runs_dir / "20261121-044704_\x1b[2J\nevil_aaaa")
+    with (evil / "config.yaml").open("a") as file:
+        file.write('"\\e[2Jkey\\n": "\\e[2J\\nvalue"\n')
+    found = diff(("one", "evil"), runs_dir=runs_dir)
+    lines = draw_difference(found, screen=Screen(width)).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert not any(line.startswith(("evil", "value")) for line in lines)
+    compared = compare(("one", "evil"), runs_dir=runs_dir)
+    lines = draw_comparison(compared, screen=Screen(width)).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert not any(line.startswith(("evil", "value")) for line in lines)
