@@ -43,7 +43,10 @@ def compare(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Compare runs, and groups of runs over seeds: metrics, configs, verdicts."""
+    """Compare runs, and groups of runs over seeds.
+
+    Shows metrics side by side, the keys in which the configs differ, and verdicts over seeds.
+    """
     from dlrun.workflows import compare as workflow
 
     named = [*(runs or []), *(workflow.runs_where(where, runs_dir) if where is not None else [])]

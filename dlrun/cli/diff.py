@@ -44,7 +44,10 @@ Second = Annotated[
 def diff(
     a: First, b: Second, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False
 ) -> None:
-    """Show in what two runs differ: config, versions, data, initial weights, history, results."""
+    """Show in what two runs differ.
+
+    Config, versions, data, initial weights, history and results, from cause to effect.
+    """
     from dlrun.workflows import diff as workflow
 
     found = workflow.diff((a, b), runs_dir=runs_dir)

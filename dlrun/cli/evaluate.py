@@ -39,7 +39,10 @@ def evaluate(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print and store the metrics of a run; for classes the confusion matrix too."""
+    """Print and store the metrics of a run.
+
+    Where there are classes, their scores and the confusion matrix too.
+    """
     if split is not None and data is not None:
         raise UsageError(
             "--split names rows of the run's own data, --data a file with other rows.",

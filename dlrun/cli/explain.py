@@ -60,9 +60,10 @@ def explain(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Work a forward pass out by hand: formulas, numbers, largest contributions.
+    """Work a forward pass out by hand.
 
-    Ends with exit code 1 where TensorFlow gives another result, or a layer has no formula.
+        Shows formulas, numbers and the largest contributions. Ends with exit code 1 where
+    TensorFlow gives another result, or a layer has no formula.
     """
     _check(row, split, data, values)
     from dlrun.cli.explanations import draw_explanation, explanation_json

@@ -45,7 +45,7 @@ Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite the file."
 def init(
     template: Template = TEMPLATES[0], *, output: OutputPath = STDOUT, force: Force = False
 ) -> None:
-    """Print a commented config to start from, or write it to a file."""
+    """Print or write a commented config to start from."""
     text = template_text(template)
     if output == STDOUT:
         write_data(text.removesuffix("\n"))

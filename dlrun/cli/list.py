@@ -37,7 +37,10 @@ WordName = Annotated[
 
 
 def list_words(kind: Kind = None, word: WordName = None, *, as_json: AsJson = False) -> None:
-    """List what a config may say: the kinds, the words of a kind, the arguments of a word."""
+    """List what a config may say.
+
+    The kinds, the words of a kind, or the arguments of a word.
+    """
     from dlrun.cli import glossary
 
     screen = screen_of(sys.stdout)

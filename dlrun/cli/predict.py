@@ -38,7 +38,7 @@ def predict(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
 ) -> None:
-    """Write a CSV with one row of predictions per input row and print its path."""
+    """Write predictions for new rows and print the CSV's path."""
     from dlrun.cli.progress import listening
     from dlrun.workflows import predict as workflow
 

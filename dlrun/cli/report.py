@@ -33,7 +33,7 @@ def report(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
 ) -> None:
-    """Make the plots and the page of a run anew, or a page that compares several runs."""
+    """Make plots and a page of a run, or a page that compares runs."""
     from dlrun.cli.progress import listening
     from dlrun.workflows.comparison_page import compare_on_a_page
     from dlrun.workflows.report import report as report_on

@@ -23,9 +23,10 @@ def reproduce(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a finished run again from its folder alone and compare it bit by bit.
+    """Train a finished run again and compare it bit by bit.
 
-    Ends with exit code 6 where it comes out otherwise.
+        Nothing but the run folder is needed, and the data that it names. Ends with exit code 6
+    where it comes out otherwise.
     """
     from dlrun.cli.progress import listening
     from dlrun.workflows import reproduce as workflow

@@ -40,7 +40,11 @@ def resume(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a run that was interrupted, failed or killed, to the very same bits."""
+    """Go on with a run that was stopped, to the very same bits.
+
+        It may have been interrupted, have failed or have been killed; `--epochs` extends a
+    finished one.
+    """
     check_device(device)
     from dlrun.cli.progress import listening
     from dlrun.workflows import resume as workflow

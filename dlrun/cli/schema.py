@@ -6,7 +6,7 @@ from dlrun.cli.output import write_json
 
 
 def schema() -> None:
-    """Print a JSON Schema of the language, for completion and hover in editors."""
+    """Print a JSON Schema of the language, for editors."""
     from dlrun.config.json_schema import json_schema
 
     write_json(json_schema())

@@ -10,7 +10,7 @@ from dlrun.errors import RunFolderError
 
 
 def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
-    """Hold every file of runs against the hashes that the runs wrote down."""
+    """Check every file of runs against the hash that they recorded."""
     from dlrun.workflows import verify as workflow
 
     found = [workflow.verify(run, runs_dir=runs_dir) for run in runs]

@@ -43,7 +43,7 @@ def weights(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Show each layer's kernel, bias and other weights with their statistics."""
+    """Show each layer's weights with their statistics."""
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
     from dlrun.cli.progress import listening
