@@ -62,7 +62,7 @@ def explain(
 ) -> None:
     """Work a forward pass out by hand.
 
-        Shows formulas, numbers and the largest contributions. Ends with exit code 1 where
+    Shows formulas, numbers and the largest contributions. Ends with exit code 1 where
     TensorFlow gives another result, or a layer has no formula.
     """
     _check(row, split, data, values)

@@ -25,7 +25,7 @@ def reproduce(
 ) -> None:
     """Train a finished run again and compare it bit by bit.
 
-        Nothing but the run folder is needed, and the data that it names. Ends with exit code 6
+    Nothing but the run folder is needed, and the data that it names. Ends with exit code 6
     where it comes out otherwise.
     """
     from dlrun.cli.progress import listening

@@ -42,7 +42,7 @@ def resume(
 ) -> None:
     """Go on with a run that was stopped, to the very same bits.
 
-        It may have been interrupted, have failed or have been killed; `--epochs` extends a
+    It may have been interrupted, have failed or have been killed; `--epochs` extends a
     finished one.
     """
     check_device(device)
