@@ -8,6 +8,7 @@ from dlrun.data.labels import class_numbers, decode
 from dlrun.reports.predictions import PredictionWriter
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import PREDICTIONS
+from dlrun.rundir.ordinary import check_inside
 from dlrun.training.evaluation import PREDICT_BATCH
 
 if TYPE_CHECKING:
@@ -53,5 +54,5 @@ def export(
                     y_true = class_numbers(y_true, spec)
                 writer.write(y_pred, classes, y_true)
 
-    folder.file(PREDICTIONS).mkdir(exist_ok=True)
+    check_inside(folder.path, PREDICTIONS)
     replace_with(folder.file(f"{PREDICTIONS}/{chosen}.csv"), write)

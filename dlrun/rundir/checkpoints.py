@@ -33,6 +33,7 @@ from dlrun.rundir.names import CHECKPOINT, TEMPORARY_PREFIX
 from dlrun.rundir.tensors import load_tensors, tensor_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -183,6 +184,22 @@ def remove_leftovers(folder: Path) -> None:
 def _read(place: Path) -> Checkpoint:
     """Read one checkpoint and hold it against its hashes."""
     state = read_json(place / _STATE)
-    if not is_signed(state) or state.get("format") != FORMAT:
+    if not is_signed(state) or state.get("format") != FORMAT or not _is_complete(state):
         raise RunFolderError("is not what the run saved: damaged.", where=str(place / _STATE))
     return Checkpoint(state, load_tensors(place / _TENSORS, sha256=state["tensors_sha256"]))
+
+
+def _is_complete(state: Mapping[str, Any]) -> bool:
+    """Whether a state holds what a run writes into it; anybody can sign anything."""
+    places = [state.get("epoch"), state.get("step")]
+    memories = state.get("callbacks")
+    columns = state.get("history_columns")
+    return (
+        all(type(place) is int and 0 <= place < 2**31 for place in places)
+        and all(type(state.get(name)) is bool for name in ("finished", "stop_training"))
+        and isinstance(columns, list)
+        and all(isinstance(column, str) for column in columns)
+        and isinstance(memories, list)
+        and all(isinstance(memory, dict) for memory in memories)
+        and isinstance(state.get("tensors_sha256"), str)
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.names import TEMPORARY_PREFIX
+from dlrun.rundir.ordinary import check_ordinary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,6 +134,7 @@ def append_text(path: Path, text: str) -> None:
         naming_write_errors(path),
         open(os.open(path, flags, 0o666), "ab") as file,  # noqa: PTH123 - a descriptor
     ):
+        check_ordinary(file.fileno(), path)
         file.write(text.encode("utf-8", "backslashreplace"))
 
 
@@ -153,18 +155,9 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
         # O_NONBLOCK: opening a pipe would wait for somebody to write into it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise RunFolderError("is not an ordinary file.", where=str(path))
-            if status.st_nlink > 1:
-                what = "has another name elsewhere (a hard link): what it holds may change unseen."
-                raise RunFolderError(what, where=str(path))
-            data = file.read(status.st_size + 1) if status.st_size <= limit else None
+            return file.read(check_ordinary(descriptor, path, limit))
     except OSError as error:
         raise _read_error(path, error) from error
-    if data is None or len(data) > limit:
-        raise RunFolderError(f"is larger than {_size(limit)}: damaged.", where=str(path))
-    return data
 
 
 def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
@@ -290,8 +283,3 @@ def _read_error(path: Path, error: OSError) -> RunFolderError:
         what = "is a symbolic link, which is not followed inside a run folder."
         return RunFolderError(what, where=str(path))
     return RunFolderError(f"cannot be read: {reason(error)}.", where=str(path))
-
-
-def _size(size: int) -> str:
-    """A number of bytes for people."""
-    return f"{size / 2**20:.0f} MiB" if size >= 2**20 else f"{size} bytes"

@@ -17,9 +17,11 @@ from dlrun.rundir.names import (
     MODEL,
     MODEL_SUMMARY,
     PREDICTIONS,
+    RECORD,
     SPEC,
     WEIGHTS,
 )
+from dlrun.rundir.ordinary import check_ordinary, leads_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 _HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, MODEL, WEIGHTS, INITIAL_WEIGHTS)
 _PIECE = 2**20
+MAX_BYTES = 64 * 2**30
+"""No file of a run folder is larger: what is larger has holes, and would be read for hours."""
 
 
 def signed(content: Mapping[str, Any]) -> str:
@@ -63,7 +67,8 @@ def hash_files(folder: Path) -> dict[str, str]:
         SHA-256 by name in the folder. The log, the plots, the report and the checkpoints, which
         hold their own hashes, are left out.
     """
-    predictions = sorted((folder / PREDICTIONS).glob("*.csv"))
+    is_own = not leads_out(folder, PREDICTIONS)
+    predictions = sorted((folder / PREDICTIONS).glob("*.csv")) if is_own else []
     names = [*_HASHED, *(f"{PREDICTIONS}/{path.name}" for path in predictions)]
     return {name: hash_file(folder / name) for name in names if os.path.lexists(folder / name)}
 
@@ -84,6 +89,7 @@ def hash_file(path: Path) -> str:
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
+            check_ordinary(file.fileno(), path, MAX_BYTES)
             while piece := file.read(_PIECE):
                 digest.update(piece)
     except OSError as error:
@@ -122,6 +128,9 @@ def damaged_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
     hashes = record.get("files")
     problems = []
     for name in hashes if isinstance(hashes, dict) else ():
+        if leads_out(folder, os.path.dirname(name)) or "\0" in name:  # noqa: PTH120 - a name
+            problems.append(f"{folder / RECORD}: names {name!r}, which is not in the run folder.")
+            continue
         try:
             check_file(folder, record, name)
         except RunFolderError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from dlrun.errors import RunFolderError
 from dlrun.rundir.files import read_json
 from dlrun.rundir.names import LOCK, RECORD
+from dlrun.rundir.ordinary import check_ordinary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def holding_lock(folder: Path) -> Iterator[FolderLock]:
         The lock.
 
     Raises:
-        RunFolderError: Another process works in it.
+        RunFolderError: Another process works in it, or the lock file is a link.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
@@ -72,6 +73,7 @@ def holding_lock(folder: Path) -> Iterator[FolderLock]:
         yield FolderLock(None)
         return
     try:
+        check_ordinary(descriptor, folder / LOCK)
         _acquire(folder, descriptor)
         yield FolderLock(descriptor)
     finally:

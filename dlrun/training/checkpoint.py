@@ -125,12 +125,15 @@ def restore(
     if position.step > 0:
         epoch_start = [_fitting(saved, f"epoch_start/{name}", variable) for name, variable in
                        zip(names, state.variables, strict=True)]  # fmt: skip
-    history.read_arrays(
-        saved.facts["history_columns"],
-        saved.tensors["history/values"],
-        saved.tensors["history/present"],
-    )
-    chain.remember(saved.facts["callbacks"], callback_arrays(saved))
+    try:
+        history.read_arrays(
+            saved.facts["history_columns"],
+            saved.tensors["history/values"],
+            saved.tensors["history/present"],
+        )
+        chain.remember(saved.facts["callbacks"], callback_arrays(saved))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise RunFolderError("the checkpoint does not fit the config of its run.") from error
     chain.stop_training = saved.facts["stop_training"]
     return position, epoch_start
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
 from dlrun.config.rules.files import FILE_ARGUMENTS
+from dlrun.rundir.ordinary import check_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,7 @@ def build_callbacks(components: Sequence[Component], folder: RunFolder) -> list[
 
 def _place(folder: RunFolder, value: str) -> str:
     """Return where in the run folder a callback's file goes; a config rule holds it there."""
+    check_inside(folder.path, value)
     target = folder.file(value)
     target.parent.mkdir(parents=True, exist_ok=True)
     return str(target)

@@ -12,6 +12,7 @@ from dlrun.data.samples import SampleFile, open_samples
 from dlrun.errors import UsageError
 from dlrun.rundir.files import replace_with, write_output
 from dlrun.rundir.names import PREDICTIONS
+from dlrun.rundir.ordinary import check_inside
 from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _own_file(folder: RunFolder, input_path: Path) -> Path:
     it is `<stem>_2.csv`, and so on. `predictions/inputs.json` knows which file is whose, so that
     the same input replaces its own predictions.
     """
+    check_inside(folder.path, PREDICTIONS)
     source, inputs = str(input_path.resolve()), f"{PREDICTIONS}/inputs.json"
     known = folder.read_json(inputs) if os.path.lexists(folder.file(inputs)) else {}
     stem = f"{input_path.stem}_input" if input_path.stem in SPLITS else input_path.stem

@@ -16,7 +16,7 @@ class FullDisk(keras.callbacks.Callback):
 
     filename = "epochs.csv"
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, *_):
         """Fail as a write does: the error names no file."""
         raise OSError(28, "No space left on device")
 

@@ -1,0 +1,70 @@
+"""Tells the ordinary files of a run folder from what a stranger may have put in their place."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from dlrun.errors import RunFolderError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def check_ordinary(descriptor: int, path: Path, limit: int | None = None) -> int:
+    """Refuse an open file that may be more than a file of a run folder.
+
+    Args:
+        descriptor: The open file.
+        path: Its path.
+        limit: The largest size, in bytes; None for any.
+
+    Returns:
+        Its size in bytes.
+
+    Raises:
+        RunFolderError: It is a folder, a pipe or a device, has another name, or is too large.
+    """
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise RunFolderError("is not an ordinary file.", where=str(path))
+    if status.st_nlink > 1:
+        what = "has another name elsewhere (a hard link): what it holds may change unseen."
+        raise RunFolderError(what, where=str(path))
+    if limit is not None and status.st_size > limit:
+        raise RunFolderError(f"is larger than {_size(limit)}: damaged.", where=str(path))
+    return status.st_size
+
+
+def leads_out(folder: Path, name: str) -> bool:
+    """Say whether a name, perhaps a stranger's, leads out of a run folder.
+
+    Args:
+        folder: The run folder.
+        name: A path in it; a part of it may be a symbolic link.
+    """
+    if "\0" in name:
+        return True
+    home, place = os.path.realpath(folder), os.path.realpath(folder / name)
+    return place != home and not place.startswith(home + os.sep)
+
+
+def check_inside(folder: Path, name: str) -> None:
+    """Refuse to write where a symbolic link leads out of a run folder.
+
+    Args:
+        folder: The run folder.
+        name: See `leads_out`.
+
+    Raises:
+        RunFolderError: It leads out.
+    """
+    if leads_out(folder, name):
+        what = "is a symbolic link, which is not followed out of a run folder."
+        raise RunFolderError(what, where=str(folder / name))
+
+
+def _size(size: int) -> str:
+    """A number of bytes for people."""
+    return f"{size / 2**20:.0f} MiB" if size >= 2**20 else f"{size} bytes"
