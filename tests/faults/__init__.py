@@ -1,0 +1,1 @@
+"""The fault harness: processes killed, disks that fail, damaged and hostile run folders."""

@@ -1,0 +1,62 @@
+"""Runs the fault harness and prints its table: `python -m tests.faults [--tiny]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.faults import rows
+from tests.faults.server import Server
+from tests.faults.stories import CONFIGS, Workplace
+
+SIZES = (0, 4_000, 12_000, 270_000, 300_000, 320_000, 350_000, 2**20)
+
+
+def main(words):
+    """Run all of it.
+
+    Args:
+        words: The command line: `--tiny` for a few faults of each kind.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--tiny", action="store_true", help="a few faults of each kind")
+    tiny = parser.parse_args(words).tiny
+    server, found = Server(), []
+    with tempfile.TemporaryDirectory() as place:
+        home = Path(place)
+        for name in ("killed", "failed", "damaged", "attacked"):
+            (home / name).mkdir()
+        names = list(CONFIGS)
+        steps = (
+            lambda: rows.killed(
+                Workplace(home / "killed", server),
+                names[:2] if tiny else names,
+                points=[3] * 2 if tiny else [99, 9, 9, 9, 9, 9, 9],
+                times=1 if tiny else 3,
+            ),
+            lambda: rows.failed(
+                Workplace(home / "failed", server),
+                "normalization",
+                range(1, 81, 16 if tiny else 1),
+                (40,) if tiny else (5, 17, 40, 90),
+            ),
+            lambda: rows.filled(SIZES[2:5] if tiny else SIZES),
+            lambda: rows.damaged(
+                Workplace(home / "damaged", server), *((20, 10, 4) if tiny else (120, 44, 40))
+            ),
+            lambda: rows.crowded(home / "crowd", *((10, 5) if tiny else (50, 20))),
+            lambda: rows.attacked(Workplace(home / "attacked", server), 20 if tiny else 500),
+        )
+        for step in steps:
+            row, _ = step()
+            found.append(row)
+            print(row, file=sys.stderr, flush=True)  # noqa: T201
+    server.close()
+    print(rows.table(found))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

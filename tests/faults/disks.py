@@ -1,0 +1,122 @@
+"""Disks that fail: single points, every N-th, and a file system that is full."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import re
+import shutil
+from collections import Counter
+
+from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint
+from tests.faults.points import CHECKED
+from tests.faults.stories import can_resume, check_finished, leftovers, only_run
+
+ERRORS = ("EIO", "ENOSPC")
+PHASES = ("before", "within", "after")
+PROGRAM_ERRORS = ("Traceback", "internal error", "Exception ignored", "Fatal Python error")
+
+
+def told(ended, place, reasons):
+    """Check that a failure was told as dlrun tells failures: which file, and why."""
+    assert ended.code == 1, (ended.code, ended.err)
+    assert re.search(r"^error: ", ended.err, re.MULTILINE), ended.err
+    assert not any(word in ended.err for word in PROGRAM_ERRORS), ended.err
+    assert str(place) in ended.err, ended.err
+    assert any(reason in ended.err for reason in reasons), ended.err
+
+
+def reason_of(error):
+    """What the operating system calls an error, in dlrun's spelling."""
+    text = os.strerror(getattr(errno, error))
+    return text[0].lower() + text[1:]
+
+
+def check_checkpoint(run):
+    """The last checkpoint that was committed loads."""
+    if run is not None and (run / "checkpoint").exists() and checkpoint_names(run):
+        checkpoint, damaged = load_checkpoint(run)
+        assert checkpoint is not None
+        assert damaged == []
+
+
+def fail_and_resume(workplace, name, fault, expected, found):
+    """Let a training fail at one point, look at what is left, and go on when the disk is well."""
+    label = "-".join(str(value) for value in fault.values() if not isinstance(value, list))
+    runs = workplace.folder / f"failed-{name}-{label}"
+    ended, _ = workplace.train(name, runs=runs, fault=fault, stretch=0.001)
+    run = only_run(runs)
+    if ended.code == 0:
+        # What the lock file could not keep, or a file that was no longer needed.
+        found["ignored"] += 1
+        check_finished(run, expected)
+    else:
+        told(ended, runs, [reason_of(fault["error"])])
+        found["told"] += 1
+        check_checkpoint(run)
+        if run is None or not can_resume(run):
+            found["early"] += 1
+        else:
+            assert workplace.resume(run)[0].code == 0
+            check_finished(run, expected)
+            found["resumed"] += 1
+    shutil.rmtree(runs, ignore_errors=True)
+
+
+def sweep(workplace, name, indices, expected, *, seed):
+    """One run for each point: there, one write, fsync, rename, mkdir or open fails."""
+    chance, found = random.Random(seed), Counter()
+    for index in indices:
+        fault = {
+            "index": index,
+            "error": chance.choice(ERRORS),
+            "phase": chance.choice(PHASES),
+            "kinds": list(CHECKED),
+        }
+        fail_and_resume(workplace, name, fault, expected, found)
+    return found
+
+
+def every_nth(workplace, name, numbers, expected):
+    """One run for each number: every so many points fail, and again while it is resumed."""
+    found = Counter()
+    for number in numbers:
+        for error in ERRORS:
+            fault = {"every": number, "error": error, "phase": "before", "kinds": list(CHECKED)}
+            fail_and_resume(workplace, name, fault, expected, found)
+    return found
+
+
+def full_disk(workplace, name, folder, expected, sizes):
+    """Train on a file system that is nearly full, make room, and resume.
+
+    Args:
+        workplace: Where the configs are.
+        name: The config.
+        folder: A folder on a small file system.
+        expected: See `check_finished`.
+        sizes: How many bytes are left, one for each run.
+    """
+    found, ballast = Counter(), folder / "ballast"
+    for size in sizes:
+        runs = folder / "runs"
+        statistics = os.statvfs(folder)
+        ballast.write_bytes(bytes(max(statistics.f_bavail * statistics.f_frsize - size, 0)))
+        ended, _ = workplace.train(name, runs=runs, stretch=0.001)
+        ballast.unlink()
+        run = only_run(runs)
+        if ended.code == 0:
+            found["enough"] += 1
+        else:
+            told(ended, runs, ["no space left on device"])
+            check_checkpoint(run)
+            found["told"] += 1
+            if run is not None and can_resume(run):
+                assert workplace.resume(run)[0].code == 0
+                found["resumed"] += 1
+        if run is not None and can_resume(run):
+            check_finished(run, expected)
+        assert run is None or not can_resume(run) or leftovers(run) == []
+        shutil.rmtree(runs, ignore_errors=True)
+    return found

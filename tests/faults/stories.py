@@ -1,0 +1,172 @@
+"""The runs that faults are tried on: what they train, and what of them must be the same bits."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+
+from dlrun.errors import RunFolderError
+from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint
+from dlrun.rundir.names import RECORD
+from dlrun.rundir.record import read_record
+
+_HEAD = """\
+dataset: {dataset}
+model:
+  layers:
+    - {{type: Dense, units: 6, activation: relu}}
+{layers}
+    - {{type: Dense, units: 1, activation: sigmoid}}
+loss: binary_crossentropy
+optimizer: {optimizer}
+metrics: [accuracy]
+training:
+  epochs: {epochs}
+  batch_size: 7
+  checkpoint_seconds: 0
+  callbacks: {callbacks}
+exports: {exports}
+"""
+_MOONS = "{type: moons, samples: 60, validation_split: 0.2, test_split: 0.1}"
+_TABLE = "{type: csv, path: table.csv, target: t, validation_split: 0.2, scale: standard}"
+_DROPOUT = "    - {type: Dropout, rate: 0.3}"
+_NORMALIZATION = "    - {type: BatchNormalization}"
+_DECAY = (
+    "{type: SGD, momentum: 0.9, learning_rate: "
+    "{type: ExponentialDecay, initial_learning_rate: 0.1, decay_steps: 5, decay_rate: 0.8}}"
+)
+_STOPPING = "{type: EarlyStopping, monitor: val_loss, patience: 9, restore_best_weights: true}"
+_PATIENCE = (
+    "{type: EarlyStopping, monitor: val_loss, patience: 1, min_delta: 0.05, "
+    "restore_best_weights: true}"
+)
+_PLATEAU = "{type: ReduceLROnPlateau, monitor: val_loss, patience: 1, min_delta: 0.1}"
+_LOGGER = "{type: CSVLogger, filename: epochs.csv}"
+
+CONFIGS = {
+    "dropout": {"layers": _DROPOUT, "callbacks": f"[{_STOPPING}]"},
+    "normalization": {"layers": f"{_DROPOUT}\n{_NORMALIZATION}", "callbacks": f"[{_LOGGER}]"},
+    "whole": {"layers": _DROPOUT, "exports": "[predictions, keras_model]"},
+    "schedule": {"layers": _DROPOUT, "optimizer": _DECAY},
+    "plateau": {"layers": _NORMALIZATION, "callbacks": f"[{_PLATEAU}, {_LOGGER}]"},
+    "stopping": {"layers": _DROPOUT, "callbacks": f"[{_PATIENCE}]", "epochs": 8},
+    "streaming": {"layers": _DROPOUT, "dataset": _TABLE},
+}
+_USUAL = {"dataset": _MOONS, "layers": "", "optimizer": "adam", "callbacks": "[]", "epochs": 3,
+          "exports": "[predictions]"}  # fmt: skip
+
+STRETCHES = (0.0, 0.001, None)
+"""Batch by batch; some batches; whole epochs: where a training is cut must not matter."""
+
+
+class Workplace:
+    """A folder with the configs, and processes that work there.
+
+    Args:
+        folder: An empty folder.
+        server: Forks the processes.
+    """
+
+    def __init__(self, folder, server):
+        self.folder, self._server = Path(folder), server
+        self._numbers = itertools.count(1)
+        for name, words in CONFIGS.items():
+            (self.folder / f"{name}.yaml").write_text(_HEAD.format(**_USUAL | words))
+        rows = np.random.default_rng(0).normal(size=(60, 2)).round(3).tolist()
+        lines = [f"{a},{b},{'high' if a * b > 0 else 'low'}" for a, b in rows]
+        (self.folder / "table.csv").write_text("\n".join(["a,b,t", *lines, ""]))
+        self.temporary = self.folder / "temporary"
+        self.temporary.mkdir()
+        self.env = {
+            "TMPDIR": str(self.temporary),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "MPLCONFIGDIR": str(self.folder / "matplotlib"),
+            "DLRUN_STREAM_ABOVE_MB": "0.0001",
+        }
+
+    def run(self, *words, runs, fault=None, kill_after=None, stretch=None):
+        """Run a command line; returns how it ended and the points that it passed."""
+        trace = self.folder / f"trace-{next(self._numbers)}"
+        ended = self._server.call(
+            "points:command",
+            cwd=self.folder,
+            env=self.env,
+            kill_after=kill_after,
+            words=[*map(str, words), "--runs-dir", str(runs)],
+            root=str(runs),
+            trace=str(trace),
+            fault=fault,
+            stretch=stretch,
+        )
+        points = trace.read_text().splitlines() if trace.exists() else []
+        trace.unlink(missing_ok=True)
+        return ended, points
+
+    def batch(self, lines, **how):
+        """Run many command lines in one process, see `tests.faults.batch.commands`."""
+        ended = self._server.call(
+            "batch:commands", cwd=self.temporary, env=self.env, lines=lines, **how
+        )
+        assert ended.code == 0, ended.err[-3000:]
+        return ended
+
+    def train(self, name, *, runs, **how):
+        """Train a config."""
+        return self.run("train", f"{name}.yaml", "--quiet", "--no-report", runs=runs, **how)
+
+    def resume(self, run, **how):
+        """Go on with a run."""
+        return self.run("resume", run, "--quiet", "--no-report", runs=run.parent, **how)
+
+
+def only_run(runs):
+    """The run folder of a folder of runs; None where there is none yet."""
+    found = [path for path in Path(runs).iterdir() if path.is_dir()] if Path(runs).exists() else []
+    assert len(found) <= 1, found
+    return found[0] if found else None
+
+
+def can_resume(run):
+    """Whether a run got as far as to write down what it is."""
+    try:
+        read_record(run)
+    except RunFolderError:
+        assert not (run / RECORD).exists()
+        return False
+    return (run / "config.yaml").exists()
+
+
+def bits(run):
+    """Everything of a finished run that must not depend on how often it was stopped."""
+    checkpoint, damaged = load_checkpoint(run)
+    assert damaged == []
+    assert len(checkpoint_names(run)) == 1
+    facts = {key: value for key, value in checkpoint.facts.items() if key != "sha256"}
+    files = ["history.csv", "metrics.json", "weights.safetensors", "spec.json", "epochs.csv"]
+    files += sorted(str(path.relative_to(run)) for path in run.glob("predictions/*"))
+    return {
+        **{name: hashlib.sha256((run / name).read_bytes()).hexdigest()
+           for name in files if (run / name).exists()},
+        **{f"checkpoint {name}": hashlib.sha256(value.tobytes()).hexdigest()
+           for name, value in checkpoint.tensors.items()},
+        "facts": json.dumps(facts).replace(str(run), ""),
+    }  # fmt: skip
+
+
+def check_finished(run, expected):
+    """Hold a finished run against the uninterrupted one, and look for leftovers."""
+    record = read_record(run)
+    assert (record["status"], record["exit_code"]) == ("finished", 0), record
+    found = bits(run)
+    different = {key for key in found.keys() | expected if found.get(key) != expected.get(key)}
+    assert different == set(), (run, different)
+    assert leftovers(run) == []
+
+
+def leftovers(run):
+    """The files that are still called temporary."""
+    return [str(path) for path in Path(run).rglob(".tmp-*")]
