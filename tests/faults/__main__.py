@@ -11,7 +11,7 @@ from tests.faults import rows
 from tests.faults.server import Server
 from tests.faults.stories import CONFIGS, Workplace
 
-SIZES = (0, 4_000, 12_000, 270_000, 300_000, 320_000, 350_000, 2**20)
+SIZES = (0, 8_000, 30_000, 80_000, 280_000, 290_000, 300_000, 310_000, 320_000, 2**20)
 
 
 def main(words):

@@ -10,6 +10,8 @@ from tests.faults import disks, kills
 from tests.faults.server import Server
 from tests.faults.stories import Workplace
 
+NAMES = ("told", "early", "resumed", "enough")
+
 
 def main(folder, sizes):
     """Print how many trainings told that the disk is full, were resumed, or had room enough."""
@@ -19,7 +21,7 @@ def main(folder, sizes):
         expected, _, _ = kills.uninterrupted(workplace, "dropout")
         found = disks.full_disk(workplace, "dropout", Path(folder), expected, sizes)
     server.close()
-    print(found["told"], found["resumed"], found["enough"])  # noqa: T201
+    print(*(found[name] for name in NAMES))  # noqa: T201
     return 0
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults import crowd, damage, disks, hostile, kills
+from tests.faults import crowd, damage, disks, full, hostile, kills
 
 AT_ONCE = 2
 SMALL_DISK = "2m"
@@ -119,11 +119,10 @@ def filled(sizes):
     if done.returncode in (1, 99) and "mount" in done.stderr + done.stdout:
         return Row(name, "0", "skipped: this machine mounts none", 0), None
     assert done.returncode == 0, done.stderr
-    found = Counter(dict(zip(("told", "resumed", "enough"),
-                             map(int, done.stdout.split()), strict=True)))  # fmt: skip
+    found = Counter(dict(zip(full.NAMES, map(int, done.stdout.split()), strict=True)))
     result = (
         f"{found['told']} said so, exit 1; {found['resumed']} resumed to the same bits once there "
-        f"was room; {found['enough']} had room enough"
+        f"was room, {found['early']} had nothing to resume yet; {found['enough']} had room enough"
     )
     return Row(name, str(len(sizes)), result, time.monotonic() - began), found
 
