@@ -47,6 +47,9 @@ def attack(workplace, runs, count, *, seed, batch=25):
             shutil.copytree(original, run)
             story = chance.choice(MUTATIONS)(run, outside, chance)
             ours = commands_for(run, table, chance)
+            if story.startswith("config"):
+                # Whoever trusts such a run lets it read what its config names.
+                ours = [[word for word in words if word != "--trust"] for words in ours]
             lines += [list(map(str, words)) for words in ours]
             stories += [story] * len(ours)
         found["folders"] += min(batch, count - start)
