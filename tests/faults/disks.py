@@ -48,9 +48,9 @@ def fail_and_resume(workplace, name, fault, expected, found):
     ended, points = workplace.train(name, runs=runs, fault=fault, stretch=0.001)
     run = only_run(runs)
     if ended.code == 0:
-        # On a file system that knows no locks, too, dlrun works without.
+        # dlrun works without its lock file too, and a folder that is there need not be made.
         struck = [point for point in points if "\t" in point]
-        assert all(" .lock" in point for point in struck), struck
+        assert all(" .lock" in point or point.startswith("mkdir") for point in struck), struck
         found["ignored"] += 1
         check_finished(run, expected)
     else:
