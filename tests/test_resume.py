@@ -9,8 +9,10 @@ import signal
 import pytest
 
 from dlrun.cli.progress import LineListener
+from dlrun.rundir.checkpoints import Checkpoint, save_checkpoint
 from dlrun.rundir.folder import RunFolder
 from dlrun.rundir.lock import holding_lock
+from dlrun.rundir.tensors import load_tensors
 from tests.conftest import CONFIGS
 from tests.folders import change
 from tests.test_bad_input import TABLE, config
@@ -199,3 +201,18 @@ def test_a_run_continues_on_the_shipped_digits(dlrun):
     run = dlrun(*digits, "training.epochs=2").run
     dlrun("resume", run, "--epochs", 5)
     assert_same(run, dlrun(*digits, "training.epochs=5").run)
+
+
+def test_a_resumption_that_fails_early_touches_nothing(moons, dlrun):
+    """The weights and the history of the finished run stay until its state is back."""
+    run = dlrun("train", moons).run
+    names = ("weights.safetensors", "history.csv")
+    before = [(run / name).read_bytes() for name in names]
+    (checkpoint,) = (run / "checkpoint").iterdir()
+    tensors = load_tensors(checkpoint / "tensors.safetensors")
+    kernel = next(name for name in tensors if name.endswith("/kernel"))
+    state = json.loads((checkpoint / "state.json").read_text())
+    save_checkpoint(run, Checkpoint(state, tensors | {kernel: tensors[kernel][:1]}))
+    told = dlrun("resume", run, "--epochs", 20, code=4).err
+    assert "the checkpoint does not fit the model: 'variables/" in told
+    assert [(run / name).read_bytes() for name in names] == before

@@ -151,8 +151,8 @@ def callback_arrays(saved: Checkpoint) -> list[dict[str, NDArray[Any]]]:
 
 
 def _names(state: TrainingState) -> list[str]:
-    """Name the variables; their paths alone may repeat."""
-    return [f"{index}/{variable.path}" for index, variable in enumerate(state.variables)]
+    """Name the variables by number; Keras numbers an optimizer by those made before it."""
+    return [f"{index}/{variable.name}" for index, variable in enumerate(state.variables)]
 
 
 def _numbered(group: str, names: list[str], values: list[Any]) -> dict[str, NDArray[Any]]:

@@ -89,14 +89,30 @@ class Trainer:
         )
         self._state = TrainingState(steps)
         self._epoch_start: list[Any] = []
+        self._position: Position | None = None
         self._budget = _FIRST_BUDGET
         self._traced = False
 
-    def fit(self, saved: Checkpoint | None = None) -> History:
-        """Train until the last epoch, or until a callback asks for the end.
+    def begin(self, saved: Checkpoint | None = None) -> None:
+        """Begin at the first epoch, or where a saved state stands.
 
         Args:
-            saved: The state to go on from; None to begin.
+            saved: The state; None to begin.
+
+        Raises:
+            RunFolderError: The state does not belong to this model, which stays as it is.
+        """
+        if saved is None:
+            self._chain.begin()
+            self._position = Position(0, 0)
+            return
+        self._chain.begin(callback_arrays(saved))
+        self._position, self._epoch_start = restore(
+            saved, state=self._state, history=self.history, chain=self._chain
+        )
+
+    def fit(self) -> History:
+        """Train until the last epoch, or until a callback asks for the end.
 
         Returns:
             The history, which is also in `history` when an error ends the training.
@@ -106,7 +122,9 @@ class Trainer:
                 of the last epoch before that.
             InterruptedRunError: A signal came; the model holds what was trained so far.
         """
-        position = self._begin(saved)
+        if self._position is None:
+            self.begin()
+        position = self._position or Position(0, 0)
         self._listener.started(
             epochs=self._epochs,
             steps=self._compiled.steps_per_epoch,
@@ -129,17 +147,6 @@ class Trainer:
         model.optimizer.finalize_variable_values(model.trainable_weights)
         self._chain.call("on_train_end", self.history.rows[-1] if self.history.rows else {})
         return self.history
-
-    def _begin(self, saved: Checkpoint | None) -> Position:
-        """Begin at the first epoch, or where a saved state stands."""
-        if saved is None:
-            self._chain.begin()
-            return Position(0, 0)
-        self._chain.begin(callback_arrays(saved))
-        position, self._epoch_start = restore(
-            saved, state=self._state, history=self.history, chain=self._chain
-        )
-        return position
 
     def _keep(self, position: Position, *, finished: bool = False) -> None:
         """Commit the state, where somebody keeps it."""

@@ -98,16 +98,16 @@ def carry_out(
         folder.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
         for line in set_starting_weights(assembly.model, folder, source, listener):
             say(line, folder, listener)
-        with saving_weights(assembly.model, folder, record):
-            if experiment.training.epochs > 0:
-                fit(
-                    experiment,
-                    assembly,
-                    splits,
-                    folder=folder,
-                    listener=listener,
-                    checkpoint=checkpoint,
-                )
+        record.add(initial_weights=hash_weights(assembly.model))
+        fit(
+            experiment,
+            assembly,
+            splits,
+            folder=folder,
+            record=record,
+            listener=listener,
+            checkpoint=checkpoint,
+        )
         measured = measure_splits(experiment, assembly, splits)
         folder.write_json(METRICS, measured.to_json())
         predictor = Predictor(assembly.model)
@@ -155,14 +155,18 @@ def saving_weights(model: Any, folder: RunFolder, record: Record) -> Iterator[No
     """Save the weights at the end of the block, whether or not it failed."""
     from dlrun.models.weights import get_weights
 
-    initial = get_weights(model)
-    record.add(initial_weights={path: hash_array(value) for path, value in initial.items()})
     try:
         yield
     finally:
-        final = get_weights(model)
-        save_tensors(folder.file(WEIGHTS), final)
-        record.add(final_weights={path: hash_array(value) for path, value in final.items()})
+        save_tensors(folder.file(WEIGHTS), get_weights(model))
+        record.add(final_weights=hash_weights(model))
+
+
+def hash_weights(model: Any) -> dict[str, str]:
+    """Return the hash of every weight by its path."""
+    from dlrun.models.weights import get_weights
+
+    return {path: hash_array(value) for path, value in get_weights(model).items()}
 
 
 def fit(
@@ -171,10 +175,14 @@ def fit(
     splits: Splits,
     *,
     folder: RunFolder,
+    record: Record,
     listener: Listener,
     checkpoint: Checkpoint | None,
 ) -> None:
-    """Train the model; save the history and the state meanwhile, and whether or not it failed."""
+    """Train the model; save history and weights whether or not it fails, and the state meanwhile.
+
+    Before the state of a checkpoint is back, nothing that the run has saved is touched.
+    """
     from dlrun.training.checkpoint import Keeper
     from dlrun.training.interrupt import stop_requests
     from dlrun.training.trainer import Trainer
@@ -184,7 +192,10 @@ def fit(
         folder.write_text(HISTORY, trainer.history.to_csv())
         save_checkpoint(folder.path, state)
 
-    training = experiment.training
+    training, model = experiment.training, assembly.model
+    if training.epochs == 0:
+        with saving_weights(model, folder, record):
+            return
     with stop_requests() as stop:
         trainer = Trainer(
             assembly.steps,
@@ -198,10 +209,12 @@ def fit(
             stop=stop,
             keeper=Keeper(keep, seconds=training.checkpoint_seconds),
         )
-        try:
-            trainer.fit(checkpoint)
-        finally:
-            folder.write_text(HISTORY, trainer.history.to_csv())
+        trainer.begin(checkpoint)
+        with saving_weights(model, folder, record):
+            try:
+                trainer.fit()
+            finally:
+                folder.write_text(HISTORY, trainer.history.to_csv())
 
 
 def weighted(splits: Splits, experiment: Experiment) -> Splits:

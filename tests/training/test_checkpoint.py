@@ -101,7 +101,8 @@ def train(folder, network, make, *, commits=NEVER, go_on=False):
     saved, damaged = load_checkpoint(folder) if go_on else (None, [])
     assert damaged == []
     try:
-        fitted.fit(saved)
+        fitted.begin(saved)
+        fitted.fit()
     finally:
         for callback in given:
             if getattr(callback, "csv_file", None) is not None:
@@ -119,6 +120,8 @@ def assert_goes_on(tmp_path, monkeypatch, network, make, every):
     monkeypatch.setattr(trainer_module, "_FIRST_BUDGET", 3)
     monkeypatch.setattr(trainer_module, "_GROWTH", 1)
     monkeypatch.setattr(trainer_module, "STRETCH_SECONDS", 1e9)
+    # A process that has made others before names its optimizer otherwise.
+    optimizers.Adam(), optimizers.SGD()
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     whole.mkdir()
     cut.mkdir()
