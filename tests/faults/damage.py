@@ -63,7 +63,7 @@ def copies(run, count, *, seed, files=None):
     for number in range(count):
         copy = run.parent.parent / f"damaged-{run.name}-{seed}-{number}" / run.name
         shutil.copytree(run, copy)
-        name = names[number % len(names)]
+        name = names[(number + seed * count) % len(names)]
         if damage(copy / name, chance):
             yield copy, name
 
