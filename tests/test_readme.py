@@ -141,7 +141,7 @@ def test_the_first_block_installs_trains_and_tests():
     assert "pip install" in first
     assert "dlrun train configs/digits_mlp.yaml" in first
     assert ".[test]" in second
-    assert second.endswith("pytest")
+    assert second.endswith("pytest -n auto --dist loadfile")
 
 
 def test_the_exit_codes_are_those_of_the_errors():

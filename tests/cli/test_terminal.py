@@ -43,7 +43,11 @@ def in_terminal(*words, rows=24, **environment):
     """Run a training in name only with stderr on a terminal: exit code, stdout, stderr."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 80, 0, 0))
-    clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM")}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("NO_COLOR", "TERM", "LINES")
+    }
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *words],
         env={**clean, "TERM": "xterm-256color", "COLUMNS": "40", **environment},
