@@ -216,3 +216,20 @@ def test_a_resumption_that_fails_early_touches_nothing(moons, dlrun):
     told = dlrun("resume", run, "--epochs", 20, code=4).err
     assert "the checkpoint does not fit the model: 'variables/" in told
     assert [(run / name).read_bytes() for name in names] == before
+
+
+def test_an_extension_that_is_killed_at_its_first_step_goes_on(moons, dlrun, monkeypatch):
+    """The record is written before the longer config: in between, the run is still one's own."""
+    run = dlrun("train", moons, "--set", "training.epochs=5").run
+    write_text = RunFolder.write_text
+
+    def killed(folder, name, text):
+        if name == "config.yaml":
+            raise OSError
+        write_text(folder, name, text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_text", killed)
+        dlrun("resume", run, "--epochs", 12, code=1)
+    dlrun("resume", run, "--epochs", 12)
+    assert_same(run, dlrun("train", moons).run)

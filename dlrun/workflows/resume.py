@@ -64,9 +64,12 @@ def resume(
         listener.message(reason)
         return folder
     config = experiment.to_yaml()
+    before = record.get("seal")
+    seals = [one for one in (before if isinstance(before, list) else [before]) if one is not None]
     facts = {
         "resumed": [*record.get("resumed", []), interrupted.lineage(command)],
-        "seal": seal(config),
+        # Killed between the record and an extended config, the run is still its user's own.
+        "seal": [*seals, seal(config)],
         **environment_facts(),
     }
     with telling_where(folder, listener), recording(folder, facts, earlier=record) as going_on:
