@@ -20,17 +20,18 @@ from dlrun.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dlrun.config.overrides import Override
     from dlrun.config.schema import Experiment
 
 
 def load_config(
-    path: Path, overrides: Sequence[str] = (), *, data_known: bool = True
+    path: Path, overrides: Sequence[str | Override] = (), *, data_known: bool = True
 ) -> Experiment:
     """Read a config and check all of it that can be checked without TensorFlow.
 
     Args:
         path: A YAML file.
-        overrides: `key=value` texts; keys are dotted paths such as `model.layers[0].units`.
+        overrides: Keys are dotted paths such as `model.layers[0].units`; texts are `key=value`.
         data_known: Whether the headers of the files that it names may be looked at. Those of a run
             may have changed since, and from a stranger's run nothing is read unasked.
 

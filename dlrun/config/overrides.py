@@ -1,8 +1,8 @@
-"""`--set key=value`: values of a config replaced by their dotted path."""
+"""Values of a config replaced by their dotted path: `--set key=value`, and the keys of a sweep."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dlrun.config.findings import describe
@@ -15,23 +15,52 @@ if TYPE_CHECKING:
     from dlrun.config.findings import Findings
 
 
-def apply(root: Node, overrides: Sequence[str], findings: Findings) -> None:
+@dataclass(frozen=True)
+class Override:
+    """A key of a config and the value that it is to have.
+
+    Attributes:
+        key: A dotted path such as `optimizer.learning_rate` or `model.layers[0].units`.
+        value: What was written, with its place.
+    """
+
+    key: str
+    value: Node
+
+
+def apply(root: Node, overrides: Sequence[str | Override], findings: Findings) -> None:
     """Put the value of every override where its path leads; later ones win.
 
     Args:
         root: The config, a mapping; changed in place.
-        overrides: Texts such as `optimizer.learning_rate=0.01` or `model.layers[0].units=3`.
+        overrides: Also as texts such as `optimizer.learning_rate=0.01`.
         findings: Takes what does not fit.
     """
-    for override in overrides:
-        path, equals, text = override.partition("=")
-        place = Place(f"--set {path.strip()}")
-        way = list(steps(path.strip()))
-        if not equals or not way:
-            findings.add(place, "", "Expected KEY=VALUE.", "Write --set training.epochs=20.")
-            continue
-        value = parse(text.strip(), place.source, findings, flag=place)
-        _put(root, way, value, place, findings)
+    for one in overrides:
+        override = read(one, findings) if isinstance(one, str) else one
+        if override is not None:
+            way = list(steps(override.key))
+            _put(root, way, override.value, override.value.place, findings)
+
+
+def read(text: str, findings: Findings, *, flag: str = "--set") -> Override | None:
+    """Read an override as it is given on the command line.
+
+    Args:
+        text: Such as `training.epochs=20`.
+        findings: Takes what is wrong with it.
+        flag: The option that gives it.
+
+    Returns:
+        The override; None, with a problem noted, where it is none.
+    """
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    place = Place(f"{flag} {key}")
+    if not equals or not list(steps(key)):
+        findings.add(place, "", "Expected KEY=VALUE.", f"Write {flag} training.epochs=20.")
+        return None
+    return Override(key, parse(value.strip(), place.source, findings, flag=place))
 
 
 def _put(root: Node, way: list[str | int], value: Node, place: Place, findings: Findings) -> None:

@@ -1,0 +1,116 @@
+"""The values that an axis of a sweep runs through: a list, or a range such as `0..9`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from dlrun.config.findings import describe
+from dlrun.config.overrides import Override
+from dlrun.config.places import Node, steps
+
+if TYPE_CHECKING:
+    from dlrun.config.spots import Spot
+
+RANGE: Final = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})")
+MAX_VALUES: Final = 100_000
+"""How many values an axis, and how many runs a sweep may have."""
+
+
+def values_of(spot: Spot) -> list[Node]:
+    """Read the values of an axis.
+
+    Args:
+        spot: A list of values, or a range `A..B` of whole numbers, both ends included.
+
+    Returns:
+        The values; empty, with a problem noted, where there are none.
+    """
+    if isinstance(spot.value, str) and is_range(spot.node):
+        return spread(spot.node) or _empty(spot)
+    if not isinstance(spot.value, list):
+        what = f"Expected the values of an axis, got {describe(spot.node.plain())}."
+        spot.wrong(what, "Write a list such as [0.1, 0.01], or a range such as 0..9.")
+        return []
+    if not spot.value:
+        return _empty(spot)
+    _check_distinct(spot)
+    return list(spot.value)
+
+
+def is_range(node: Node) -> bool:
+    """Say whether a value is written as a range.
+
+    Args:
+        node: The value.
+    """
+    return isinstance(node.value, str) and RANGE.fullmatch(node.value) is not None
+
+
+def spread(node: Node) -> list[Node]:
+    """Write a range out.
+
+    Args:
+        node: Such as `0..9`.
+
+    Returns:
+        Its numbers; empty where it counts downward or is too long.
+    """
+    found = RANGE.fullmatch(node.value)
+    low, high = (int(found[1]), int(found[2])) if found else (0, -1)
+    if high - low >= MAX_VALUES:
+        return []
+    return [Node(number, node.place) for number in range(low, high + 1)]
+
+
+def is_key(text: str) -> bool:
+    """Say whether a text is a dotted path, as a whole.
+
+    Args:
+        text: Such as `model.layers[0].units`.
+    """
+    joined = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps(text))
+    return bool(text) and joined.removeprefix(".") == text
+
+
+def overrides_of(spot: Spot) -> tuple[Override, ...]:
+    """Read a mapping of keys of a config to their values.
+
+    Args:
+        spot: Such as `{optimizer.learning_rate: 0.1}`.
+
+    Returns:
+        One override a key; problems are noted.
+    """
+    if not isinstance(spot.value, dict):
+        what = f"Expected keys of the config with their values, got {describe(spot.value)}."
+        spot.wrong(what, "Such as {optimizer.learning_rate: 0.1}.")
+        return ()
+    return tuple(
+        Override(key, spot.value[key]) for key in spot.keys if is_key(key) or _no_key(spot, key)
+    )
+
+
+def _no_key(spot: Spot, key: str) -> bool:
+    """Note that a text is no dotted path."""
+    what = f"{describe(key)} is not a key of a config."
+    spot.findings.add(spot.node.key_place(key), spot.path, what, "Such as optimizer.learning_rate.")
+    return False
+
+
+def _empty(spot: Spot) -> list[Node]:
+    what = f"An axis has 1 to {MAX_VALUES:,} values, {describe(spot.node.plain())} has none."
+    if isinstance(spot.value, str):
+        what = f"The range {spot.value} is empty or holds more than {MAX_VALUES:,} numbers."
+    spot.wrong(what, "Write a list such as [0.1, 0.01], or a range such as 0..9.")
+    return []
+
+
+def _check_distinct(spot: Spot) -> None:
+    """Note a value that an axis has twice."""
+    seen: list[Any] = []
+    for item in spot.items():
+        value = item.node.plain()
+        if any(value == other and type(value) is type(other) for other in seen):
+            item.wrong(f"The axis has {describe(value)} twice.", "Remove one of them.")
+        seen.append(value)

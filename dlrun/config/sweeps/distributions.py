@@ -1,0 +1,143 @@
+"""Distributions that the keys of a random sweep are drawn from.
+
+```
+{uniform: [0, 0.9]}            numbers, each as likely as the other
+{log_uniform: [1e-4, 1e-1]}    numbers, each order of magnitude as likely as the other
+{integer: [4, 64]}             whole numbers, both ends included
+{log_integer: [4, 1024]}       whole numbers, each order of magnitude as likely as the other
+{choice: [relu, tanh]}         any values; a list alone means the same
+```
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from dlrun.config.findings import describe, listed
+from dlrun.config.places import Node
+from dlrun.config.sweeps.axes import values_of
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from dlrun.config.spots import Spot
+
+WORDS: Final = ("uniform", "log_uniform", "integer", "log_integer", "choice")
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What the values of a key are drawn from.
+
+    Attributes:
+        word: One of `WORDS`.
+        low: The smallest number; 0 for a choice.
+        high: The largest number; 0 for a choice.
+        choices: The values of a choice.
+        node: Where it is written.
+    """
+
+    word: str
+    low: float
+    high: float
+    choices: tuple[Node, ...]
+    node: Node
+
+    def draw(self, source: Random) -> Node:
+        """Draw a value.
+
+        Args:
+            source: Where its randomness comes from.
+
+        Returns:
+            The value, as if it were written where the distribution is.
+        """
+        if self.word == "choice":
+            return self.choices[int(source.random() * len(self.choices))]
+        share = source.random()
+        low, high = self.low, self.high
+        if self.word == "uniform":
+            number = low + share * (high - low)
+        elif self.word == "log_uniform":
+            number = math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
+        elif self.word == "integer":
+            number = math.floor(low + share * (high - low + 1))
+        else:
+            ends = math.log(low), math.log(high + 1)
+            number = math.floor(math.exp(ends[0] + share * (ends[1] - ends[0])))
+        return self.at(min(max(number, low), high))
+
+    def at(self, number: float) -> Node:
+        """Make a value of a number of its range.
+
+        Args:
+            number: The number.
+        """
+        return Node(int(number) if self.is_whole else float(number), self.node.place)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its numbers are whole."""
+        return self.word.endswith("integer")
+
+    @property
+    def is_log(self) -> bool:
+        """Whether each order of magnitude is as likely as the other."""
+        return self.word.startswith("log_")
+
+    def ends(self) -> tuple[Node, ...]:
+        """The values that must be valid if all are: both ends, or every choice."""
+        return self.choices or (self.at(self.low), self.at(self.high))
+
+
+def distribution_of(spot: Spot) -> Distribution | None:
+    """Read a distribution.
+
+    Args:
+        spot: A list of choices, or a mapping of one word of `WORDS` to its bounds.
+
+    Returns:
+        The distribution; None, with a problem noted, where it is none.
+    """
+    if isinstance(spot.value, list):
+        return _choice(spot)
+    if not isinstance(spot.value, dict) or len(spot.keys) != 1:
+        what = f"Expected a distribution, got {describe(spot.node.plain())}."
+        spot.wrong(what, "Such as {log_uniform: [1e-4, 1e-1]}, or a list of choices.")
+        return None
+    (word,) = spot.keys
+    if word not in WORDS:
+        what = f"There is no distribution {describe(word)}."
+        spot.unknown(word, what, WORDS, f"There are {listed(WORDS)}.")
+        return None
+    return _choice(spot.child(word)) if word == "choice" else _between(word, spot.child(word))
+
+
+def _choice(spot: Spot) -> Distribution | None:
+    values = values_of(spot)
+    return Distribution("choice", 0, 0, tuple(values), spot.node) if values else None
+
+
+def _between(word: str, spot: Spot) -> Distribution | None:
+    """A distribution between two bounds."""
+    bounds = spot.node.plain()
+    is_whole = word.endswith("integer")
+    kinds = (int,) if is_whole else (int, float)
+    pair: list[Any] = bounds if isinstance(bounds, list) else []
+    if len(pair) != 2 or not all(type(bound) in kinds for bound in pair):  # noqa: PLR2004
+        numbers = "whole numbers" if is_whole else "numbers"
+        what = (
+            f"Expected the smallest and the largest value, two {numbers}, got {describe(bounds)}."
+        )
+        spot.wrong(what, f"Such as {{{word}: {'[4, 64]' if is_whole else '[0.001, 0.1]'}}}.")
+        return None
+    low, high = pair
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        spot.wrong(f"Expected the smaller value first, got {describe(bounds)}.")
+        return None
+    if word.startswith("log_") and low <= 0:
+        spot.wrong(f"Expected values above 0, got {describe(low)}: it has no logarithm.")
+        return None
+    return Distribution(word, low, high, (), spot.node)

@@ -1,0 +1,74 @@
+"""What a sweep leaves out: points with certain values, and points that fulfil a condition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dlrun.config.condition_text import parse_condition
+from dlrun.config.findings import describe, did_you_mean, listed
+from dlrun.config.resolved import ABSENT
+from dlrun.config.sweeps.axes import overrides_of
+from dlrun.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dlrun.config.conditions import Condition
+    from dlrun.config.spots import Spot
+    from dlrun.config.sweeps.sweep import Point
+
+
+@dataclass(frozen=True)
+class Exclusions:
+    """What is left out.
+
+    Attributes:
+        sets: Values by key: a point that has all of them is left out.
+        conditions: A point for which one holds is left out.
+    """
+
+    sets: tuple[Mapping[str, Any], ...]
+    conditions: tuple[Condition, ...]
+
+    def hold(self, point: Point) -> bool:
+        """Say whether a point is left out.
+
+        Args:
+            point: The point.
+        """
+        values = point.values
+        return any(
+            all(values.get(key, ABSENT) == value for key, value in one.items()) for one in self.sets
+        ) or any(one.holds(lambda key: values.get(key, ABSENT)) for one in self.conditions)
+
+
+def exclusions_of(spot: Spot, axes: Sequence[str]) -> Exclusions:
+    """Read what a sweep leaves out.
+
+    Args:
+        spot: A list of mappings of keys to values, and of conditions as texts.
+        axes: The keys that vary; nothing else can be asked for.
+    """
+    sets: list[Mapping[str, Any]] = []
+    conditions: list[Condition] = []
+    if not isinstance(spot.value, list):
+        what = f"Expected a list, got {describe(spot.node.plain())}."
+        spot.wrong(what, "Such as [{optimizer.learning_rate: 0.1}].")
+    for item in spot.items() if isinstance(spot.value, list) else ():
+        if isinstance(item.value, str):
+            try:
+                condition = parse_condition(item.value, flag="exclude")
+            except UsageError as error:
+                item.wrong(f"{error.what[:1].upper()}{error.what[1:]}", error.fix)
+                continue
+            conditions.append(condition)
+            keys = [one.key for one in condition.comparisons()]
+        else:
+            sets.append({one.key: one.value.plain() for one in overrides_of(item)})
+            keys = list(sets[-1])
+        for key in keys:
+            if key not in axes:
+                fix = did_you_mean(key, axes) or f"There are {listed(axes)}."
+                item.wrong(f"'{key}' is no axis of this sweep.", fix)
+    return Exclusions(tuple(sets), tuple(conditions))

@@ -1,0 +1,114 @@
+"""Which kinds of value a key of a config takes: so is a list told from values to sweep over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from dlrun import catalog
+from dlrun.config import literals
+from dlrun.config.layers import LAYER_KEYS
+from dlrun.config.places import steps
+from dlrun.config.sections import DATASET_KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dlrun.config.places import Node
+
+Kinds = frozenset[str] | None
+"""Keys of `dlrun.config.literals.SHOWN`; None where nothing is known."""
+
+_COMPONENT: Final = frozenset({"str", "mapping", "null"})
+_LIST: Final = frozenset({"list", "null"})
+_SCALAR: Final = frozenset({"int", "float", "bool", "str", "mapping", "null"})
+_NUMBER: Final = frozenset({"int", "float", "null"})
+_NUMBERS: Final = (
+    "seed", "validation_split", "test_split", "epochs", "batch_size", "checkpoint_seconds",
+)  # fmt: skip
+_LAYER: Final[dict[str, Kinds]] = {
+    "name": frozenset({"str"}),
+    "inputs": _LIST,
+    "weights": _LIST,
+    "trainable": frozenset({"bool"}),
+}
+_SINGLE: Final = {"dataset": "datasets", "loss": "losses", "optimizer": "optimizers"}
+_LISTS: Final = {"metrics": "metrics", "exports": "exporters", "callbacks": "callbacks"}
+
+
+def kinds_of(root: Node, key: str) -> Kinds:
+    """Tell which kinds of value a key takes.
+
+    Args:
+        root: The config, a mapping; it tells of which word an argument is.
+        key: A dotted path.
+    """
+    first, *rest = steps(key)
+    node = root.child(first)
+    if first in _SINGLE:
+        return _of_component(_SINGLE[str(first)], node, rest)
+    if first in ("metrics", "exports"):
+        return _of_list(_LISTS[str(first)], node, rest)
+    if first == "model":
+        layers = node.child("layers") if node else None
+        return _of_list("layers", layers, rest[1:]) if rest[:1] == ["layers"] else None
+    if first == "training":
+        if rest[:1] == ["callbacks"]:
+            callbacks = node.child("callbacks") if node else None
+            return _of_list("callbacks", callbacks, rest[1:])
+        return _of_field("TrainingConfig", rest)
+    return _of_field("Experiment", [first]) if not rest else None
+
+
+def _of_field(section: str, rest: Sequence[str | int]) -> Kinds:
+    """A key that dlrun itself understands: by its annotation; none of them takes a plain list."""
+    known = {one.name for one in catalog.fields("dlrun.config.schema", section)}
+    if len(rest) != 1 or rest[0] not in known:
+        return None
+    return _NUMBER if rest[0] in _NUMBERS else _SCALAR
+
+
+def _of_list(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
+    """A list of components, or something in one of them."""
+    if not rest:
+        return _LIST
+    index = rest[0]
+    step = int(index) if isinstance(index, int) or index.isdecimal() else None
+    item = node.child(step) if node is not None and step is not None else None
+    return None if item is None else _of_component(kind, item, rest[1:])
+
+
+def _of_component(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
+    """A word with arguments, or one of them."""
+    if not rest:
+        return _COMPONENT
+    first = rest[0]
+    if first == "type":
+        return frozenset({"str"}) if len(rest) == 1 else None
+    if kind == "layers" and first in LAYER_KEYS:
+        return _LAYER[str(first)] if len(rest) == 1 else None
+    if kind == "datasets" and first in DATASET_KEYS:
+        return _of_field("DatasetConfig", rest)
+    word = _word(kind, node)
+    parameter = word.parameter(str(first)) if word else None
+    if parameter is None:
+        return None
+    nested: Any = catalog.nested_kind(parameter.name)
+    if kind in ("datasets", "exporters"):
+        nested = None
+    if len(rest) > 1:
+        inner = node.child(first) if node else None
+        return _of_component(nested, inner, rest[1:]) if nested else None
+    if nested is None:
+        return literals.expected(parameter).types or None
+    if parameter.name == "learning_rate":
+        return frozenset({"float", "mapping"})
+    return None if nested == "layers" else _COMPONENT
+
+
+def _word(kind: str, node: Node | None) -> catalog.Word | None:
+    """The word of a component."""
+    if node is None:
+        return None
+    written = node.child("type") if isinstance(node.value, dict) else node
+    is_word = written is not None and isinstance(written.value, str)
+    return catalog.find(kind, written.value) if is_word and written else None

@@ -1,0 +1,263 @@
+"""The one door into the file of a sweep: it becomes a `Sweep`, or one error with every problem."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dlrun.config.components import absolute
+from dlrun.config.findings import Findings, describe, listed
+from dlrun.config.places import Node
+from dlrun.config.reading import read_text
+from dlrun.config.spots import Spot
+from dlrun.config.sweeps import points
+from dlrun.config.sweeps.axes import MAX_VALUES, overrides_of, values_of
+from dlrun.config.sweeps.distributions import Distribution, distribution_of
+from dlrun.config.sweeps.exclusions import exclusions_of
+from dlrun.config.sweeps.objectives import halving_of, objective_of, sampler_of, whole
+from dlrun.config.sweeps.sweep import Halving, Objective, Point, Sampler, Sweep
+from dlrun.config.yaml_nodes import parse
+from dlrun.rundir.metrics import is_larger_better
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dlrun.config.overrides import Override
+
+KEYS: Final = (
+    "name", "base", "set", "points", "zip", "grid", "random", "samples", "sampler", "seeds",
+    "exclude", "max_runs", "objective", "halving",
+)  # fmt: skip
+AXES: Final = ("points", "zip", "grid", "random", "seeds")
+SAMPLES: Final = 10
+EXAMPLE: Final = "Such as objective: validation.accuracy."
+
+
+def load_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
+    """Read the file of a sweep, and check all of it that does not need its base config.
+
+    Args:
+        path: A YAML file.
+        overrides: Further keys that every run sets, `key=value`; they win over `set`.
+
+    Returns:
+        The sweep, its points written out.
+
+    Raises:
+        ConfigError: With every problem found, in the order of the file.
+    """
+    path = Path(path)
+    findings = Findings()
+    root = parse(read_text(path), str(path), findings)
+    if not isinstance(root.value, dict):
+        got = "nothing" if root.value is None else describe(root.value)
+        what, fix = f"Expected a mapping, got {got}.", "A sweep starts with 'base:' and 'grid:'."
+        findings.add(root.place, "", what, fix)
+        findings.raise_if_any()
+    reader = _Reader(Spot(root, "", findings), path)
+    sweep = reader.sweep(overrides)
+    findings.raise_if_any()
+    return sweep
+
+
+class _Reader:
+    """Reads the sections of a sweep.
+
+    Args:
+        spot: The file as a whole.
+        path: Its path.
+    """
+
+    def __init__(self, spot: Spot, path: Path) -> None:
+        self.spot = spot
+        self.path = path
+        self.axes: dict[str, Spot] = {}
+
+    def sweep(self, overrides: Sequence[str]) -> Sweep:
+        self.spot.check_keys(KEYS)
+        parts = [self.written(), *self.zips(), *points.grid(self.grid())]
+        sampler = sampler_of(self.spot.child("sampler")) if self.has("sampler") else Sampler()
+        samples = whole(self.spot, "samples", SAMPLES, low=1)
+        space = self.space()
+        seeds = self.seeds()
+        self.check_drawing(sampler)
+        if space and sampler.type == "random":
+            parts.append(points.drawn(space, samples, sampler.seed))
+        if seeds:
+            self.add_axis("seed", self.spot.child("seeds"))
+            parts.append(points.grid({"seed": seeds})[0])
+        every, excluded, beyond = ([], 0, 0) if sampler.type == "tpe" else self.chosen(parts)
+        if not self.axes and not self.spot.findings:
+            self.spot.wrong("Nothing varies.", f"Give one of {listed(AXES)}.")
+        objective = self.objective()
+        return Sweep(
+            name=self.name(),
+            source=self.path.absolute(),
+            base=self.base(),
+            fixed=(*self.fixed(), *overrides),
+            axes=tuple(self.axes),
+            points=tuple(every),
+            space=space,
+            seeds=tuple(seeds),
+            samples=samples,
+            sampler=sampler,
+            objective=objective,
+            halving=self.halving(objective),
+            excluded=excluded,
+            beyond=beyond,
+        )
+
+    def has(self, key: str) -> bool:
+        return key in self.spot.keys
+
+    def name(self) -> str:
+        if not self.has("name"):
+            return self.path.stem
+        value = self.spot.child("name").value
+        if isinstance(value, str) and value:
+            return value
+        self.spot.child("name").wrong(f"Expected a name, got {describe(value)}.")
+        return self.path.stem
+
+    def base(self) -> Path:
+        if not self.has("base"):
+            self.spot.missing("base", "the config that is varied.", "Add 'base: config.yaml'.")
+            return self.path
+        spot = self.spot.child("base")
+        if isinstance(spot.value, str) and spot.value:
+            return absolute(spot.value, spot.node)
+        spot.wrong(f"Expected the path of a config, got {describe(spot.value)}.")
+        return self.path
+
+    def fixed(self) -> tuple[Override, ...]:
+        return overrides_of(self.spot.child("set")) if self.has("set") else ()
+
+    def written(self) -> points.Part:
+        """The points that are written out."""
+        if not self.has("points"):
+            return [()]
+        spot = self.spot.child("points")
+        if not isinstance(spot.value, list) or not spot.value:
+            spot.wrong(f"Expected a list of points, got {describe(spot.node.plain())}.")
+            return [()]
+        part = []
+        for item in spot.items():
+            part.append(overrides_of(item))
+            for override in part[-1]:
+                self.axes.setdefault(override.key, spot)
+        return part
+
+    def zips(self) -> list[points.Part]:
+        """The axes that are put side by side: of one mapping, or of each of a list."""
+        if not self.has("zip"):
+            return []
+        spot = self.spot.child("zip")
+        parts = []
+        for one in spot.items() if isinstance(spot.value, list) else [spot]:
+            axes = self.lists(one)
+            if len({len(values) for values in axes.values()}) > 1:
+                counts = ", ".join(f"{key}: {len(values)}" for key, values in axes.items())
+                one.wrong(f"Expected as many values for each key, got {counts}.")
+            elif axes:
+                parts.append(points.zipped(axes))
+        return parts
+
+    def grid(self) -> dict[str, list[Node]]:
+        return self.lists(self.spot.child("grid")) if self.has("grid") else {}
+
+    def lists(self, spot: Spot) -> dict[str, list[Node]]:
+        """Values by key; what has none is noted and left out."""
+        found = {}
+        for key in self.keys(spot):
+            values = values_of(spot.child(key))
+            if self.add_axis(key, spot.child(key)) and values:
+                found[key] = values
+        return found
+
+    def space(self) -> dict[str, Distribution]:
+        """The distributions by key."""
+        if not self.has("random"):
+            return {}
+        spot = self.spot.child("random")
+        found = {}
+        for key in self.keys(spot):
+            one = distribution_of(spot.child(key))
+            if self.add_axis(key, spot.child(key)) and one is not None:
+                found[key] = one
+        return found
+
+    def keys(self, spot: Spot) -> list[str]:
+        """The keys of a mapping, each a dotted path."""
+        if isinstance(spot.value, dict) and spot.value:
+            return [override.key for override in overrides_of(spot)]
+        what = f"Expected keys of the config with their values, got {describe(spot.node.plain())}."
+        spot.wrong(what, "Such as {optimizer.learning_rate: [0.1, 0.01]}.")
+        return []
+
+    def add_axis(self, key: str, spot: Spot) -> bool:
+        """Note an axis, unless there is one of the same key."""
+        if key in self.axes:
+            what = f"'{key}' is an axis already, at {self.axes[key].node.place}."
+            spot.wrong(what, "Remove one of the two.")
+            return False
+        self.axes[key] = spot
+        return True
+
+    def seeds(self) -> list[Node]:
+        """The seeds of each point: so many from 0 on, a range, or a list."""
+        if not self.has("seeds"):
+            return []
+        spot = self.spot.child("seeds")
+        if type(spot.value) is int and 1 <= spot.value <= MAX_VALUES:
+            return [Node(number, spot.node.place) for number in range(spot.value)]
+        if isinstance(spot.value, str | list):
+            return values_of(spot)
+        what = f"Expected how many seeds, got {describe(spot.node.plain())}."
+        spot.wrong(what, "Such as 5, 0..4 or [1, 2, 3].")
+        return []
+
+    def check_drawing(self, sampler: Sampler) -> None:
+        """Refuse what does not go with the sampler, and what it would have no use for."""
+        for key in ("samples", "sampler"):
+            if self.has(key) and not self.has("random"):
+                self.spot.child(key).wrong(f"'{key}' says nothing without 'random'.")
+        if sampler.type != "tpe":
+            return
+        for key in ("points", "zip", "grid", "exclude", "max_runs", "halving"):
+            if self.has(key):
+                what = f"'{key}' does not go with the sampler tpe, which chooses each point itself."
+                fix = "Move its keys to 'random', as lists of choices." if key == "grid" else None
+                self.spot.child(key).wrong(what, fix)
+        if not self.has("objective"):
+            what = "the sampler tpe must know what is best."
+            self.spot.missing("objective", what, EXAMPLE)
+
+    def objective(self) -> Objective | None:
+        if not self.has("objective"):
+            return None
+        return objective_of(self.spot.child("objective"), is_larger_better)
+
+    def halving(self, objective: Objective | None) -> Halving | None:
+        halving = halving_of(self.spot.child("halving")) if self.has("halving") else None
+        if halving is not None and not self.has("objective"):
+            self.spot.missing("objective", "halving must know what is best.", EXAMPLE)
+        if halving is not None and objective is not None and objective.split == "test":
+            what = "Halving judges runs while they train, when nothing of the test rows is known."
+            self.spot.child("objective").wrong(what, "Take validation or train.")
+        return halving
+
+    def chosen(self, parts: Sequence[points.Part]) -> tuple[list[Point], int, int]:
+        """The points without those that are excluded, and none beyond the most."""
+        total = points.count(parts)
+        if total > MAX_VALUES:
+            self.spot.wrong(f"These are {total:,} runs; a sweep has {MAX_VALUES:,} at most.")
+            return [], 0, 0
+        kept = list(points.combined(parts))
+        if self.has("exclude"):
+            exclusions = exclusions_of(self.spot.child("exclude"), tuple(self.axes))
+            kept = [point for point in kept if not exclusions.hold(point)]
+            if not kept and not self.spot.findings:
+                self.spot.child("exclude").wrong("Every point is excluded.")
+        most = whole(self.spot, "max_runs", MAX_VALUES, low=1)
+        return list(islice(kept, most)), total - len(kept), max(len(kept) - most, 0)

@@ -1,0 +1,120 @@
+"""The objective of a sweep, how it draws, and how it stops bad runs: three small sections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from dlrun.config.findings import describe, did_you_mean, listed
+from dlrun.config.sweeps.sweep import Halving, Objective, Sampler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dlrun.config.spots import Spot
+
+SPLITS: Final = ("train", "validation", "test")
+DIRECTIONS: Final = ("maximize", "minimize")
+SAMPLERS: Final = ("random", "tpe")
+
+
+def objective_of(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objective | None:
+    """Read what a sweep looks for.
+
+    Args:
+        spot: `validation.accuracy`, or a mapping with `metric`, `split` and `direction`.
+        is_larger_better: Tells the direction of a metric for which none is given.
+    """
+    if isinstance(spot.value, str):
+        split, _, metric = spot.value.partition(".")
+        if metric and split in SPLITS:
+            return Objective(metric, split, is_larger_better(metric), spot.node)
+    elif isinstance(spot.value, dict):
+        spot.check_keys(("metric", "split", "direction"))
+        metric = _text(spot, "metric")
+        split = _word(spot, "split", SPLITS, "test")
+        usual = DIRECTIONS[0] if is_larger_better(metric or "") else DIRECTIONS[1]
+        direction = _word(spot, "direction", DIRECTIONS, usual)
+        if metric is None and "metric" not in spot.keys:
+            spot.missing("metric", "what is measured.", "Such as metric: accuracy.")
+        if metric is None:
+            return None
+        return Objective(metric, split, direction == "maximize", spot.node)
+    what = f"Expected a split and a metric, got {describe(spot.node.plain())}."
+    spot.wrong(what, "Such as validation.accuracy.")
+    return None
+
+
+def sampler_of(spot: Spot) -> Sampler:
+    """Read how the keys under `random` are drawn.
+
+    Args:
+        spot: `random`, `tpe`, or a mapping with `type` and `seed`.
+    """
+    if isinstance(spot.value, str):
+        _known(spot, SAMPLERS)
+        return Sampler(spot.value)
+    if not isinstance(spot.value, dict):
+        spot.wrong(f"Expected a sampler, got {describe(spot.value)}.", "Write random or tpe.")
+        return Sampler()
+    spot.check_keys(("type", "seed"))
+    return Sampler(_word(spot, "type", SAMPLERS, "random"), whole(spot, "seed", 0, low=0))
+
+
+def halving_of(spot: Spot) -> Halving | None:
+    """Read how bad runs are stopped early.
+
+    Args:
+        spot: A mapping with `eta` and `min_epochs`; null for not at all.
+    """
+    if spot.value is None:
+        return None
+    if not isinstance(spot.value, dict):
+        what = f"Expected a mapping, got {describe(spot.node.plain())}."
+        spot.wrong(what, "Such as {eta: 3, min_epochs: 5}.")
+        return None
+    spot.check_keys(("eta", "min_epochs"))
+    return Halving(whole(spot, "eta", 3, low=2), whole(spot, "min_epochs", 1, low=1))
+
+
+def whole(spot: Spot, key: str, default: int, *, low: int) -> int:
+    """Read a whole number.
+
+    Args:
+        spot: The mapping that holds it.
+        key: Its key.
+        default: What it is where it is not written.
+        low: The smallest that is allowed.
+    """
+    if key not in spot.keys:
+        return default
+    value = spot.child(key).value
+    if type(value) is int and value >= low:
+        return value
+    spot.child(key).wrong(f"Expected a whole number, {low} or more, got {describe(value)}.")
+    return default
+
+
+def _text(spot: Spot, key: str) -> str | None:
+    if key not in spot.keys:
+        return None
+    value = spot.child(key).value
+    if isinstance(value, str):
+        return value
+    spot.child(key).wrong(f"Expected a text, got {describe(value)}.")
+    return None
+
+
+def _word(spot: Spot, key: str, words: tuple[str, ...], default: str) -> str:
+    """One of some words."""
+    if key not in spot.keys:
+        return default
+    return str(spot.child(key).value) if _known(spot.child(key), words) else default
+
+
+def _known(spot: Spot, words: tuple[str, ...]) -> bool:
+    value: Any = spot.value
+    if value in words:
+        return True
+    near = did_you_mean(value, words) if isinstance(value, str) else None
+    spot.wrong(f"Expected one of {listed(words)}, got {describe(value)}.", near)
+    return False

@@ -1,0 +1,89 @@
+"""Axes put together to points: every combination, side by side, drawn, and what is left out."""
+
+from __future__ import annotations
+
+from itertools import product
+from random import Random
+from typing import TYPE_CHECKING
+
+from dlrun.config.overrides import Override
+from dlrun.config.places import steps
+from dlrun.config.sweeps.sweep import Point
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from dlrun.config.places import Node
+    from dlrun.config.sweeps.distributions import Distribution
+
+Part = list[tuple[Override, ...]]
+"""Alternatives: of each part of a sweep a point takes one."""
+
+
+def grid(axes: Mapping[str, Sequence[Node]]) -> list[Part]:
+    """Make a part of each axis: their combinations are all that there are.
+
+    Args:
+        axes: Values by key.
+    """
+    return [[(Override(key, value),) for value in values] for key, values in axes.items()]
+
+
+def zipped(axes: Mapping[str, Sequence[Node]]) -> Part:
+    """Put axes side by side: the first value of each, the second of each, ...
+
+    Args:
+        axes: Values by key; as many for one key as for another.
+    """
+    columns = [[Override(key, value) for value in values] for key, values in axes.items()]
+    return list(zip(*columns, strict=True))
+
+
+def drawn(space: Mapping[str, Distribution], samples: int, seed: int) -> Part:
+    """Draw points; each is a pure function of the seed, its number and its keys.
+
+    More samples, or a further key, change nothing of what was drawn before.
+
+    Args:
+        space: Distributions by key.
+        samples: How many points.
+        seed: Where the randomness comes from.
+    """
+    return [
+        tuple(
+            Override(key, one.draw(Random(f"{seed}/{number}/{key}")))  # noqa: S311 - no secret
+            for key, one in space.items()
+        )
+        for number in range(samples)
+    ]
+
+
+def combined(parts: Sequence[Part]) -> Iterator[Point]:
+    """Combine the alternatives of all parts; those of the last part vary fastest.
+
+    Args:
+        parts: Two parts do not have a key in common.
+    """
+    for chosen in product(*parts):
+        yield point_of(override for one in chosen for override in one)
+
+
+def point_of(overrides: Iterable[Override]) -> Point:
+    """Make a point; what is set as a whole comes before what is set inside of it.
+
+    Args:
+        overrides: Keys and values: `optimizer.learning_rate` would be lost before `optimizer`.
+    """
+    return Point(tuple(sorted(overrides, key=lambda one: len(list(steps(one.key))))))
+
+
+def count(parts: Iterable[Part]) -> int:
+    """Count the combinations.
+
+    Args:
+        parts: See `combined`.
+    """
+    total = 1
+    for part in parts:
+        total *= len(part)
+    return total
