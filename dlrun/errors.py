@@ -7,7 +7,8 @@ DlrunError                 1   the run failed
 ├── DataError              3   a file with data is missing, malformed or does not fit
 ├── RunFolderError         4   a run folder is missing, damaged or not what it claims to be
 ├── DivergedError          5   training produced NaN or infinity
-└── InterruptedRunError    130 or 143   a signal ended the run
+├── InterruptedRunError    130 or 143   a signal ended the run
+└── PausedRunError         0   the run is to go on later, if a sweep finds it good enough
 ```
 
 The command line catches `DlrunError` once, prints it and exits with its `exit_code`.
@@ -111,3 +112,16 @@ class InterruptedRunError(DlrunError):
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"Interrupted by {signal.Signals(signal_number).name}.")
         self.exit_code = 128 + signal_number
+
+
+class PausedRunError(DlrunError):
+    """A run is to go on later, if a sweep finds it good enough; what was trained is saved.
+
+    Args:
+        epoch: The number of completed epochs.
+    """
+
+    exit_code = 0
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"Paused after epoch {epoch}.")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals on which a run is closed in good order."""
@@ -17,6 +21,22 @@ def note_signal(number: int) -> None:
         number: The signal.
     """
     _received.append(number)
+
+
+def end_on_signal(number: int, _frame: FrameType | None) -> None:
+    """End the work so that a run can close its record; a handler.
+
+    Args:
+        number: The signal.
+
+    Raises:
+        KeyboardInterrupt: It is SIGINT.
+        SystemExit: It is another one: 128 and its number.
+    """
+    note_signal(number)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(128 + number)
 
 
 def forget_signals() -> None:

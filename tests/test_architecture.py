@@ -28,6 +28,7 @@ FLOORS = {
     "training": 3,
     "formulas": 3,
     "reports": 3,
+    "sweeps": 3,
     "datasets": 4,
     "callbacks": 4,
     "exporters": 4,

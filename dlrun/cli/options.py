@@ -22,6 +22,15 @@ ConfigPath = Annotated[
         show_default=False,
     ),
 ]
+ConfigPaths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="CONFIG...",
+        help="The experiments: YAML files.",
+        autocompletion=complete_config,
+        show_default=False,
+    ),
+]
 Run = Annotated[
     str,
     typer.Argument(
@@ -61,6 +70,54 @@ Overrides = Annotated[
         "Can be given several times.",
         show_default=False,
     ),
+]
+OverridesAndAxes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set a key of the config by its dotted path, such as optimizer.learning_rate=0.01. "
+        "Can be given several times. [0.1,0.01] and 0..9 are swept over where the key takes one "
+        "value.",
+        show_default=False,
+    ),
+]
+Axes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--grid",
+        metavar="KEY=VALUES",
+        help="Sweep over values whatever the key takes, such as "
+        "'model.layers[0].kernel_size=[[3,3],[5,5]]'.",
+        show_default=False,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=1,
+        help="How many runs work at a time.  [default: what cores and memory allow]",
+        show_default=False,
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Compute in so many threads of the CPU; the last bits of a run depend on it.  "
+        "[default: all cores, of several runs an equal share]",
+        show_default=False,
+    ),
+]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Try runs again that failed before.")
+]
+FailFast = Annotated[
+    bool, typer.Option("--fail-fast", help="End all runs as soon as one has failed.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no messages but errors.")]
 Trust = Annotated[

@@ -7,11 +7,10 @@ import signal
 from typing import TYPE_CHECKING
 
 from dlrun.errors import DlrunError
-from dlrun.signals import CAUGHT, forget_signals, note_signal, received_signal
+from dlrun.signals import CAUGHT, end_on_signal, forget_signals, received_signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
 
 
 @contextlib.contextmanager
@@ -22,17 +21,10 @@ def ending_on_signals() -> Iterator[None]:
     the main thread nothing changes.
     """
     before = {}
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        note_signal(number)
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        raise SystemExit(128 + number)
-
     with contextlib.suppress(ValueError):  # not the main thread
         for number in CAUGHT:
             if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
-                before[number] = signal.signal(number, end)
+                before[number] = signal.signal(number, end_on_signal)
     try:
         yield
     except DlrunError:

@@ -1,4 +1,4 @@
-"""`dlrun train CONFIG`: train an experiment; stdout gets the run folder's path and nothing else."""
+"""`dlrun train CONFIG...`: train experiments; stdout gets the run folders' paths, nothing else."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from dlrun.cli.completion import complete_run
 from dlrun.cli.options import (
     DEFAULT_RUNS_DIR,
     AsJson,
-    ConfigPath,
+    Axes,
+    ConfigPaths,
     Device,
-    Overrides,
+    FailFast,
+    OverridesAndAxes,
     Quiet,
+    RetryFailed,
     RunsDir,
-    WithReport,
+    Threads,
+    Workers,
     as_override,
     check_device,
 )
@@ -29,9 +33,10 @@ if TYPE_CHECKING:
 
 def train(
     context: typer.Context,
-    config: ConfigPath,
+    configs: ConfigPaths,
     *,
-    overrides: Overrides = None,
+    overrides: OverridesAndAxes = None,
+    grids: Axes = None,
     seed: Annotated[
         int | None,
         typer.Option(min=0, help="Set the config's seed.", show_default=False),
@@ -52,19 +57,55 @@ def train(
         ),
     ] = None,
     device: Device = "auto",
-    report: WithReport = True,
+    threads: Threads = None,
+    workers: Workers = None,
+    report: Annotated[
+        bool | None,
+        typer.Option(
+            "--report/--no-report",
+            help="Make plots and report.html at the end.  [default: report for one run, "
+            "no-report for several]",
+            show_default=False,
+        ),
+    ] = None,
+    retry_failed: RetryFailed = False,
+    fail_fast: FailFast = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train an experiment and print the path of its run folder."""
+    """Train an experiment and print the path of its run folder.
+
+    Several configs, and a grid of values, are trained together; of these runs those that are
+    there already are not trained again.
+    """
     check_device(device)
+    from dlrun.config.sweeps.flags import read_grid
+
+    options = {"seed": seed, "name": name}
+    given = [as_override(key, value) for key, value in options.items() if value is not None]
+    given = [*(overrides or []), *given]
+    requests = [(config, read_grid(config, given, grids or ())) for config in configs]
+    if len(requests) > 1 or requests[0][1].axes:
+        from dlrun.cli.train_many import train_many
+        from dlrun.workflows.many import Settings
+
+        settings = Settings(
+            context.obj,
+            workers=workers,
+            threads=threads,
+            device=device,
+            report=bool(report),
+            source=source,
+            retry_failed=retry_failed,
+            fail_fast=fail_fast,
+        )
+        train_many(requests, settings, runs_dir=runs_dir, quiet=quiet, as_json=as_json)
+        return
     from dlrun.cli.progress import listening
     from dlrun.config import load_config
     from dlrun.workflows import train as workflow
 
-    options = {"seed": seed, "name": name}
-    given = [as_override(key, value) for key, value in options.items() if value is not None]
-    experiment = load_config(config, [*(overrides or []), *given])
+    experiment = load_config(configs[0], requests[0][1].fixed)
     # Whatever a library prints while it trains is a message, never data.
     with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
         outcome = workflow.train(
@@ -73,7 +114,8 @@ def train(
             command=context.obj,
             listener=listener,
             device=device,
-            report=report,
+            threads=threads or 0,
+            report=report is not False,
             source=source,
         )
     show_outcome(outcome, quiet=quiet, as_json=as_json)

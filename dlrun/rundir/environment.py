@@ -39,6 +39,7 @@ _VARIABLES = (
 """How variables begin that change results. Not all of `TF_`: Terraform keeps its secrets there."""
 
 _GIT_SECONDS = 2.0
+_MOST_THREADS = 4096
 
 
 def environment_facts() -> dict[str, Any]:
@@ -98,6 +99,20 @@ def _flat(key: str, value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return {f"{key}.{name}": item for name, item in value.items()}
     return {key: value}
+
+
+def threads_of(record: Mapping[str, Any]) -> int:
+    """Read in how many threads a run computed.
+
+    Args:
+        record: The record of a run, perhaps a stranger's.
+
+    Returns:
+        Their number within an operation; 0 for as many as there are cores.
+    """
+    threads = record.get("threads")
+    count = threads.get("intra_op") if isinstance(threads, dict) else 0
+    return count if type(count) is int and 0 <= count <= _MOST_THREADS else 0
 
 
 def host_facts() -> dict[str, Any]:

@@ -37,6 +37,10 @@ class FolderLock:
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
 
+    def fileno(self) -> int | None:
+        """The open lock file, which a forked child would hold too if it did not close it."""
+        return self._descriptor
+
     def keep_room(self) -> None:
         """Fill the lock file: what it takes can be given back when the disk is full."""
         if self._descriptor is not None:

@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dlrun.errors import DlrunError, InterruptedRunError, RunFolderError
+from dlrun.errors import DlrunError, InterruptedRunError, PausedRunError, RunFolderError
 from dlrun.rundir.environment import host_facts
 from dlrun.rundir.files import read_json, write_text
 from dlrun.rundir.integrity import hash_files, is_signed, signed
@@ -66,8 +66,8 @@ def recording(
     """Record a run: `running` while the block works, and at its end how it ended.
 
     `finished` where the block ends by itself, `interrupted` on a signal (`InterruptedRunError`,
-    `KeyboardInterrupt`, `SystemExit(128 + number)`), `failed` on everything else, with a reason of
-    one line and the exit code.
+    `KeyboardInterrupt`, `SystemExit(128 + number)`) and on a pause (`PausedRunError`), `failed` on
+    everything else, with a reason of one line and the exit code.
     The exception goes on. The folder is locked meanwhile: a process that is killed leaves
     `running` behind without a lock, which readers call `killed`. Room for the last line is kept in
     the lock file, so that a run that fills the disk can still say so.
@@ -202,7 +202,7 @@ def _failure(error: BaseException) -> dict[str, Any]:
     number = None if isinstance(error, DlrunError) else received_signal(error)
     if number is not None:
         error = InterruptedRunError(number)
-    if isinstance(error, InterruptedRunError):
+    if isinstance(error, InterruptedRunError | PausedRunError):
         return _closing("interrupted", error.exit_code, str(error))
     if isinstance(error, DlrunError):
         return _closing("failed", error.exit_code, str(error))

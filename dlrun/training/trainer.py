@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.errors import DivergedError, InterruptedRunError
+from dlrun.errors import DivergedError, InterruptedRunError, PausedRunError
 from dlrun.training.callbacks import CallbackChain
 from dlrun.training.checkpoint import callback_arrays, capture, restore
 from dlrun.training.epochs import Position
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dlrun.arrays import Splits
+    from dlrun.errors import DlrunError
     from dlrun.rundir.checkpoints import Checkpoint
     from dlrun.training.checkpoint import Keeper
     from dlrun.training.listener import Listener
@@ -47,6 +48,7 @@ class Trainer:
         listener: Who is told of the progress.
         stop: Asked between two stretches whether a signal came.
         keeper: Keeps the state meanwhile and at the end.
+        pause_after: The epoch after which to pause; None for never.
 
     Attributes:
         history: The logs of the completed epochs.
@@ -65,6 +67,7 @@ class Trainer:
         listener: Listener,
         stop: StopRequest | None = None,
         keeper: Keeper | None = None,
+        pause_after: int | None = None,
     ) -> None:
         model = steps.model
         model.optimizer.build(model.trainable_variables)
@@ -74,6 +77,7 @@ class Trainer:
         self._listener = listener
         self._stop = stop or StopRequest()
         self._keeper = keeper
+        self._pause_after = epochs if pause_after is None else pause_after
         validation = None if splits.validation is None else resident(splits.validation)
         total = -(-len(splits.train) // batch_size)
         self._chain = CallbackChain(callbacks, model, steps.metrics, epochs=epochs, steps=total)
@@ -121,6 +125,7 @@ class Trainer:
             DivergedError: The loss or a weight became NaN or infinite; the model holds the weights
                 of the last epoch before that.
             InterruptedRunError: A signal came; the model holds what was trained so far.
+            PausedRunError: The training is to go on later; the model holds what was trained so far.
         """
         if self._position is None:
             self.begin()
@@ -133,11 +138,11 @@ class Trainer:
         try:
             while position.epoch < self._epochs and not self._chain.stop_training:
                 position = self._advance(position)
-                interrupted = self._stop.signal_number is not None
-                if self._keeper is not None and (interrupted or self._keeper.due()):
+                ending = self._reason_to_end(position)
+                if self._keeper is not None and (ending is not None or self._keeper.due()):
                     self._keep(position)
-                if self._stop.signal_number is not None:
-                    raise InterruptedRunError(self._stop.signal_number)
+                if ending is not None:
+                    raise ending
         finally:
             self._listener.finished()
         # Before the callbacks' last word: what goes on from here must not find restored weights.
@@ -147,6 +152,15 @@ class Trainer:
         model.optimizer.finalize_variable_values(model.trainable_weights)
         self._chain.call("on_train_end", self.history.rows[-1] if self.history.rows else {})
         return self.history
+
+    def _reason_to_end(self, position: Position) -> DlrunError | None:
+        """Why training ends here though epochs are left, if it does."""
+        if self._stop.signal_number is not None:
+            return InterruptedRunError(self._stop.signal_number)
+        is_over = position.epoch >= self._epochs or self._chain.stop_training
+        if position == (self._pause_after, 0) and not is_over:
+            return PausedRunError(position.epoch)
+        return None
 
     def _keep(self, position: Position, *, finished: bool = False) -> None:
         """Commit the state, where somebody keeps it."""
@@ -199,7 +213,8 @@ class Trainer:
         if budget < left:
             return Position(begin.epoch, begin.step + budget)
         whole = int(min(1 + (budget - left) // total, self._chain.horizon()))
-        return Position(min(begin.epoch + whole, self._epochs) - 1, total)
+        goal = self._pause_after if begin.epoch < self._pause_after else self._epochs
+        return Position(min(begin.epoch + whole, goal) - 1, total)
 
     def _adapt(self, begin: Position, end: Position, seconds: float) -> None:
         """Set the next stretch's length by the speed of this one."""

@@ -54,10 +54,12 @@ def carry_out(
     record: Record,
     *,
     device: str,
+    threads: int,
     listener: Listener,
     source: OpenedRun | None = None,
     earlier: Mapping[str, Any] | None = None,
     checkpoint: Checkpoint | None = None,
+    pause_after: int | None = None,
 ) -> Trained:
     """Do everything that a config asks for, in the order of its words.
 
@@ -66,10 +68,12 @@ def carry_out(
         folder: The run folder.
         record: Its open record.
         device: `auto`, `cpu`, `gpu` or `gpu:1`.
+        threads: How many threads of the CPU; 0 for as many as there are cores.
         listener: Who is told of messages and progress.
         source: A run from whose weights to begin.
         earlier: The record of the execution that is gone on with.
         checkpoint: Where that one stood; None to begin.
+        pause_after: The epoch after which the run is to wait for its sweep; None for never.
 
     Raises:
         DlrunError: See `dlrun.errors`.
@@ -86,7 +90,7 @@ def carry_out(
         from dlrun.workflows.measure import measure_splits
         from dlrun.workflows.starting import set_starting_weights
 
-        record.add(**select_device(device))
+        record.add(**select_device(device, threads=threads))
         assembly, splits, labels = assemble(experiment, splits)
         say(labels, folder, listener)
         data = hash_samples(splits.present())
@@ -107,6 +111,7 @@ def carry_out(
             record=record,
             listener=listener,
             checkpoint=checkpoint,
+            pause_after=pause_after,
         )
         measured = measure_splits(experiment, assembly, splits)
         folder.write_json(METRICS, measured.to_json())
@@ -178,6 +183,7 @@ def fit(
     record: Record,
     listener: Listener,
     checkpoint: Checkpoint | None,
+    pause_after: int | None,
 ) -> None:
     """Train the model; save history and weights whether or not it fails, and the state meanwhile.
 
@@ -208,6 +214,7 @@ def fit(
             listener=listener,
             stop=stop,
             keeper=Keeper(keep, seconds=training.checkpoint_seconds),
+            pause_after=pause_after,
         )
         trainer.begin(checkpoint)
         with saving_weights(model, folder, record):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dlrun.config import Experiment, load_config
 from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
-from dlrun.errors import ConfigError, DataError, RunFolderError
+from dlrun.errors import ConfigError, DataError, RunFolderError, UsageError
+from dlrun.rundir.environment import threads_of
 from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.listing import is_alive
@@ -171,8 +172,13 @@ def load_model(opened: OpenedRun, listener: Listener) -> Any:
     Raises:
         RunFolderError: Config, spec and weights do not fit each other, or are damaged.
     """
+    from dlrun.backend.device import limit_threads
     from dlrun.workflows.assembly import build, refit
 
+    try:
+        limit_threads(threads_of(opened.record))
+    except UsageError as error:
+        listener.message(f"warning: the last bits may differ from the run's: {error.what}")
     path = opened.folder.file(SPEC)
     try:
         model = build(opened.experiment, opened.spec)

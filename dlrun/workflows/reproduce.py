@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import RunFolderError
-from dlrun.rundir.environment import differences, environment_facts
+from dlrun.rundir.environment import differences, environment_facts, threads_of
 from dlrun.rundir.folder import RunFolder, create_run, open_run
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS
@@ -83,7 +83,14 @@ def reproduce(
             again.write_text(CONFIG, experiment.to_yaml())
             # Another GPU is as good as the one that there was; a CPU is not.
             device = "cpu" if record.get("device") == "cpu" else "auto"
-            carry_out(experiment, again, going_on, device=device, listener=listener)
+            carry_out(
+                experiment,
+                again,
+                going_on,
+                device=device,
+                threads=threads_of(record),
+                listener=listener,
+            )
         now = Outcome.of(again, again.read_record())
     difference = then.first_difference(now)
     reasons = [] if difference is None else differences(then.record, now.record)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DivergedError, RunFolderError, UsageError
 from dlrun.rundir.checkpoints import load_checkpoint, remove_leftovers
-from dlrun.rundir.environment import environment_facts
+from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.listing import is_alive
 from dlrun.rundir.names import CONFIG
 from dlrun.rundir.record import now, recording
 from dlrun.rundir.seal import seal
 from dlrun.workflows.execution import carry_out, say
+from dlrun.workflows.identity import Machine, identity_of
 from dlrun.workflows.opening import read_experiment
 from dlrun.workflows.train import TrainOutcome, finish, telling_where
 
@@ -36,7 +37,9 @@ def resume(
     command: Sequence[str],
     listener: Listener,
     device: str = "auto",
+    threads: int | None = None,
     report: bool = True,
+    pause_after: int | None = None,
 ) -> TrainOutcome | RunFolder:
     """Go on with a run that was interrupted, failed or killed; or with a finished one.
 
@@ -48,7 +51,9 @@ def resume(
         command: The command line, for the record.
         listener: Who is told of messages and progress.
         device: `auto`, `cpu`, `gpu` or `gpu:1`.
+        threads: How many threads of the CPU; None for those that the run had.
         report: Whether plots and a page are made at the end.
+        pause_after: See `dlrun.workflows.execution.carry_out`.
 
     Returns:
         What the run has to show; the folder alone where nothing was left to do.
@@ -66,11 +71,15 @@ def resume(
     config = experiment.to_yaml()
     before = record.get("seal")
     seals = [one for one in (before if isinstance(before, list) else [before]) if one is not None]
+    environment = environment_facts()
+    threads = threads_of(record) if threads is None else threads
+    machine = Machine.of(environment, device=device, threads=threads)
     facts = {
         "resumed": [*record.get("resumed", []), interrupted.lineage(command)],
         # Killed between the record and an extended config, the run is still its user's own.
         "seal": [*seals, seal(config)],
-        **environment_facts(),
+        "identity": interrupted.identity(machine),
+        **environment,
     }
     with telling_where(folder, listener), recording(folder, facts, earlier=record) as going_on:
         remove_leftovers(folder.path)
@@ -82,9 +91,11 @@ def resume(
             folder,
             going_on,
             device=device,
+            threads=threads,
             listener=listener,
             earlier=record,
             checkpoint=interrupted.checkpoint,
+            pause_after=pause_after,
         )
     return finish(experiment, folder, trained, began=began, report=report, listener=listener)
 
@@ -96,6 +107,7 @@ class InterruptedRun:
     Attributes:
         folder: The run folder.
         record: What `run.json` says.
+        original: The config that it began with.
         experiment: The config, with the epochs to train to.
         checkpoint: Where it stands; None where it has to begin anew.
         damaged: What is wrong with newer checkpoints.
@@ -103,6 +115,7 @@ class InterruptedRun:
 
     folder: RunFolder
     record: Mapping[str, Any]
+    original: Experiment
     experiment: Experiment
     checkpoint: Checkpoint | None
     damaged: Sequence[str]
@@ -132,6 +145,14 @@ class InterruptedRun:
             "epochs": self.experiment.training.epochs,
             "versions": self.record.get("versions"),
         }
+
+    def identity(self, machine: Machine) -> str | None:
+        """Tell the identity of the run when it has gone on; None where it began elsewhere."""
+        source = self.record.get("from_weights")
+        began_here = identity_of(self.original, machine, source=source)
+        if began_here != self.record.get("identity"):
+            return None
+        return identity_of(self.experiment, machine, source=source)
 
     def story(self) -> list[str]:
         """What a user should know of it, in lines."""
@@ -166,8 +187,11 @@ def open_interrupted(folder: RunFolder, *, epochs: int | None, trust: bool) -> I
             where=str(folder.path),
             fix=f"Train with other settings; `dlrun train --from {folder.path}` keeps its weights.",
         )
-    overrides = [] if epochs is None else [f"training.epochs={epochs}"]
-    experiment, trusted = read_experiment(folder, record, trust=trust, overrides=overrides)
+    original, trusted = read_experiment(folder, record, trust=trust)
+    experiment = original
+    if epochs is not None:
+        overrides = [f"training.epochs={epochs}"]
+        experiment, _ = read_experiment(folder, record, trust=trust, overrides=overrides)
     if not trusted:
         raise RunFolderError(
             "this run is not one of yours: its config says what is read, computed and written.",
@@ -187,7 +211,7 @@ def open_interrupted(folder: RunFolder, *, epochs: int | None, trust: bool) -> I
             where=str(folder.path),
             fix=f"`dlrun train --from {folder.path}` begins anew from its weights.",
         )
-    return InterruptedRun(folder, record, experiment, checkpoint, damaged)
+    return InterruptedRun(folder, record, original, experiment, checkpoint, damaged)
 
 
 def nothing_to_do(interrupted: InterruptedRun, epochs: int | None) -> str | None:

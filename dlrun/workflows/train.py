@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import RunFolder, create_run
@@ -13,17 +13,19 @@ from dlrun.rundir.names import CONFIG
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import seal
 from dlrun.workflows.execution import carry_out
+from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.opening import open_trained
 from dlrun.workflows.report import add_report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dlrun.config import Experiment
     from dlrun.reports.classification import ClassificationReport
     from dlrun.training.listener import Listener
     from dlrun.workflows.execution import Trained
+    from dlrun.workflows.opening import OpenedRun
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def train(
     command: Sequence[str],
     listener: Listener,
     device: str = "auto",
+    threads: int = 0,
     report: bool = True,
     source: str | None = None,
 ) -> TrainOutcome:
@@ -61,26 +64,78 @@ def train(
         command: The command line, for the record.
         listener: Who is told of messages and progress.
         device: `auto`, `cpu`, `gpu` or `gpu:1`.
+        threads: How many threads of the CPU; 0 for as many as there are cores.
         report: Whether plots and a page are made at the end.
         source: A run from whose weights to begin, for the layers of the same name.
 
     Raises:
         DlrunError: The run ended otherwise; the folder says how, and holds what was trained.
     """
-    began = time.perf_counter()
     opened = None if source is None else open_trained(source, runs_dir)
-    folder = create_run(runs_dir, experiment.name)
+    environment = environment_facts()
+    machine = Machine.of(environment, device=device, threads=threads)
+    weights = None if opened is None else weights_hash(opened.record)
+    return train_in(
+        create_run(runs_dir, experiment.name),
+        experiment,
+        facts={
+            "command": list(command),
+            **environment,
+            "identity": identity_of(experiment, machine, source=weights),
+        },
+        listener=listener,
+        device=device,
+        threads=threads,
+        report=report,
+        source=opened,
+    )
+
+
+def train_in(
+    folder: RunFolder,
+    experiment: Experiment,
+    *,
+    facts: Mapping[str, Any],
+    listener: Listener,
+    device: str,
+    threads: int,
+    report: bool,
+    source: OpenedRun | None = None,
+    pause_after: int | None = None,
+) -> TrainOutcome:
+    """Train an experiment in a new folder.
+
+    Args:
+        folder: The run folder, empty.
+        experiment: The config.
+        facts: What is recorded beside the config's own facts.
+        listener: See `train`.
+        device: See `train`.
+        threads: See `train`.
+        report: See `train`.
+        source: See `train`.
+        pause_after: See `dlrun.workflows.execution.carry_out`.
+
+    Raises:
+        DlrunError: See `train`.
+    """
+    began = time.perf_counter()
     config = experiment.to_yaml()
-    facts = {"command": list(command), "seed": experiment.seed, "seal": seal(config)}
-    if opened is not None:
-        facts["from"] = str(opened.folder.path.resolve())
-    with (
-        telling_where(folder, listener),
-        recording(folder, {**facts, **environment_facts()}) as record,
-    ):
+    own: dict[str, Any] = {"seed": experiment.seed, "seal": seal(config)}
+    if source is not None:
+        own["from"] = str(source.folder.path.resolve())
+        own["from_weights"] = weights_hash(source.record)
+    with telling_where(folder, listener), recording(folder, {**facts, **own}) as record:
         folder.write_text(CONFIG, config)
         trained = carry_out(
-            experiment, folder, record, device=device, listener=listener, source=opened
+            experiment,
+            folder,
+            record,
+            device=device,
+            threads=threads,
+            listener=listener,
+            source=source,
+            pause_after=pause_after,
         )
     return finish(experiment, folder, trained, began=began, report=report, listener=listener)
 

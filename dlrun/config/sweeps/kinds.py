@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dlrun import catalog
 from dlrun.config import literals
-from dlrun.config.layers import LAYER_KEYS
 from dlrun.config.places import steps
 from dlrun.config.sections import DATASET_KEYS
 
@@ -82,19 +81,23 @@ def _of_component(kind: str, node: Node | None, rest: Sequence[str | int]) -> Ki
     if not rest:
         return _COMPONENT
     first = rest[0]
-    if first == "type":
-        return frozenset({"str"}) if len(rest) == 1 else None
-    if kind == "layers" and first in LAYER_KEYS:
-        return _LAYER[str(first)] if len(rest) == 1 else None
+    reserved = {"type": frozenset({"str"}), **(_LAYER if kind == "layers" else {})}
+    if first in reserved:
+        return reserved[str(first)] if len(rest) == 1 else None
     if kind == "datasets" and first in DATASET_KEYS:
         return _of_field("DatasetConfig", rest)
+    return _of_argument(kind, node, rest)
+
+
+def _of_argument(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
+    """An argument of a word, or something in it."""
+    first = rest[0]
     word = _word(kind, node)
     parameter = word.parameter(str(first)) if word else None
     if parameter is None:
         return None
-    nested: Any = catalog.nested_kind(parameter.name)
-    if kind in ("datasets", "exporters"):
-        nested = None
+    is_plain = kind in ("datasets", "exporters")
+    nested = None if is_plain else catalog.nested_kind(parameter.name)
     if len(rest) > 1:
         inner = node.child(first) if node else None
         return _of_component(nested, inner, rest[1:]) if nested else None

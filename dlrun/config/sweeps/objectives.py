@@ -29,19 +29,23 @@ def objective_of(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objecti
         if metric and split in SPLITS:
             return Objective(metric, split, is_larger_better(metric), spot.node)
     elif isinstance(spot.value, dict):
-        spot.check_keys(("metric", "split", "direction"))
-        metric = _text(spot, "metric")
-        split = _word(spot, "split", SPLITS, "test")
-        usual = DIRECTIONS[0] if is_larger_better(metric or "") else DIRECTIONS[1]
-        direction = _word(spot, "direction", DIRECTIONS, usual)
-        if metric is None and "metric" not in spot.keys:
-            spot.missing("metric", "what is measured.", "Such as metric: accuracy.")
-        if metric is None:
-            return None
-        return Objective(metric, split, direction == "maximize", spot.node)
+        return _objective_of_mapping(spot, is_larger_better)
     what = f"Expected a split and a metric, got {describe(spot.node.plain())}."
     spot.wrong(what, "Such as validation.accuracy.")
     return None
+
+
+def _objective_of_mapping(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objective | None:
+    spot.check_keys(("metric", "split", "direction"))
+    metric = _text(spot, "metric")
+    split = _word(spot, "split", SPLITS, "test")
+    usual = DIRECTIONS[0] if is_larger_better(metric or "") else DIRECTIONS[1]
+    direction = _word(spot, "direction", DIRECTIONS, usual)
+    if "metric" not in spot.keys:
+        spot.missing("metric", "what is measured.", "Such as metric: accuracy.")
+    if metric is None:
+        return None
+    return Objective(metric, split, direction == "maximize", spot.node)
 
 
 def sampler_of(spot: Spot) -> Sampler:

@@ -1,0 +1,137 @@
+"""What a run is: two runs of one identity give the same bits, so one of them is enough."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlrun import NUMERICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dlrun.config import Experiment
+
+_VERSIONS = ("tensorflow", "keras", "numpy")
+"""The packages that compute; dlrun's own part of it is told by `NUMERICS`."""
+_PINNED = "KERAS_BACKEND"
+"""What `dlrun.backend` sets itself, whatever the user has set."""
+_GPUS = Path("/proc/driver/nvidia/gpus")
+_BLOCK_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What of the surroundings of a run changes its bits.
+
+    Attributes:
+        versions: Of the packages that compute.
+        processor: The processor's model.
+        environment: The environment variables that change results.
+        device: `cpu`, or the models of the GPUs and which of them is taken.
+        threads: How many threads of the CPU.
+    """
+
+    versions: Mapping[str, Any]
+    processor: str
+    environment: Mapping[str, str]
+    device: str
+    threads: int
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any], *, device: str, threads: int) -> Machine:
+        """Tell it from what is recorded, before TensorFlow is loaded.
+
+        Args:
+            facts: What `dlrun.rundir.environment.environment_facts` returns.
+            device: `auto`, `cpu`, `gpu` or `gpu:1`.
+            threads: How many threads of the CPU; 0 for as many as there are cores.
+        """
+        gpus = [] if device == "cpu" else _gpu_models()
+        return cls(
+            {package: facts["versions"][package] for package in _VERSIONS},
+            facts["processor"],
+            {name: one for name, one in facts["environment"].items() if name != _PINNED},
+            f"{device.removeprefix('auto') or 'gpu'} of {', '.join(gpus)}" if gpus else "cpu",
+            threads or facts["cpu_count"] or 0,
+        )
+
+
+def identity_of(experiment: Experiment, machine: Machine, *, source: str | None = None) -> str:
+    """Tell the identity of a run.
+
+    Args:
+        experiment: The config.
+        machine: What computes it.
+        source: What `weights_hash` says of the run whose weights it begins with, or None.
+
+    Returns:
+        64 hex digits: the hash of the resolved config, the files that it names, the numeric
+        version of dlrun, the machine and the source.
+    """
+    data = {
+        name: _content(value)
+        for name, value in experiment.dataset.arguments.items()
+        if isinstance(value, Path)
+    }
+    told = {
+        "config": experiment.to_yaml(),
+        "data": data,
+        "numerics": NUMERICS,
+        "machine": asdict(machine),
+        "source": source,
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def weights_hash(record: Mapping[str, Any]) -> str:
+    """Tell the final weights of a run by one hash.
+
+    Args:
+        record: Its record.
+
+    Returns:
+        64 hex digits.
+    """
+    weights = json.dumps(record.get("final_weights"), sort_keys=True)
+    return hashlib.sha256(weights.encode()).hexdigest()
+
+
+def _content(path: Path) -> Any:
+    """The hash of a file, those of the files in a folder by name, or None where there is nothing.
+
+    Whatever is wrong with a file is told by whoever reads its rows.
+    """
+    try:
+        if path.is_dir():
+            return {one.name: _content(one) for one in sorted(path.iterdir()) if one.is_file()}
+        if not path.is_file():
+            return None
+        facts = path.stat()
+        return _hash_of_file(path, facts.st_mtime_ns, facts.st_size)
+    except OSError:
+        return None
+
+
+@lru_cache
+def _hash_of_file(path: Path, _changed: int, _size: int) -> str:
+    """The hash of a file; read once for all runs of a sweep, as long as it does not change."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _gpu_models() -> list[str]:
+    """The models of the GPUs, as the driver of NVIDIA tells them; none where there is no driver."""
+    try:
+        texts = [one.read_text("utf-8") for one in sorted(_GPUS.glob("*/information"))]
+    except OSError:
+        return []
+    lines = (line.partition(":") for text in texts for line in text.splitlines())
+    return [value.strip() for name, _, value in lines if name == "Model"]

@@ -1,0 +1,245 @@
+"""Many runs at once: what is there already is found, what is missing is trained."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dlrun.data.memory import free_memory
+from dlrun.errors import RunFolderError
+from dlrun.rundir.environment import environment_facts, threads_of
+from dlrun.rundir.folder import open_run
+from dlrun.rundir.lock import holding_lock
+from dlrun.sweeps.jobs import Job
+from dlrun.sweeps.pool import Pool
+from dlrun.sweeps.queue import Queue
+from dlrun.workflows.identity import Machine, identity_of, weights_hash
+from dlrun.workflows.leftovers import remove_stillborn
+from dlrun.workflows.standing import Standing
+from dlrun.workflows.worker import Orders, Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from dlrun.config import Experiment
+    from dlrun.sweeps.listener import SweepListener
+    from dlrun.sweeps.queue import Agenda
+
+_WORKER_BYTES = 2**30
+"""What a run is taken to need: TensorFlow at work, beside what it shares with its parent."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One run that is asked for.
+
+    Attributes:
+        experiment: Its config.
+        values: What tells it apart from the others: values by key.
+    """
+
+    experiment: Experiment
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How runs are trained.
+
+    Attributes:
+        command: The command line, for the record.
+        workers: How many runs work at a time; None for what cores and memory allow.
+        threads: How many threads each has; None for an equal share of the cores.
+        device: `auto`, `cpu`, `gpu` or `gpu:1`.
+        report: Whether plots and a page are made at the end of each.
+        source: A run from whose weights each begins, or None.
+        retry_failed: Whether runs that failed before go on.
+        fail_fast: Whether the first failure ends it all.
+        facts: What is recorded of each run beside its own facts.
+    """
+
+    command: Sequence[str]
+    workers: int | None = None
+    threads: int | None = None
+    device: str = "auto"
+    report: bool = False
+    source: str | None = None
+    retry_failed: bool = False
+    fail_fast: bool = False
+    facts: Mapping[str, Any] | None = None
+
+
+class Crew:
+    """Trains what is missing.
+
+    Args:
+        runs_dir: Where the runs are.
+        settings: How they are trained.
+        listener: Who is told.
+        halving: Whether runs pause.
+
+    Attributes:
+        jobs: The runs, each once.
+        threads: How many threads each has.
+    """
+
+    def __init__(
+        self,
+        runs_dir: Path,
+        settings: Settings,
+        listener: SweepListener,
+        *,
+        halving: bool = False,
+    ) -> None:
+        self.runs_dir = runs_dir
+        self.jobs: list[Job] = []
+        self._by_identity: dict[str, Job] = {}
+        self._settings = settings
+        self._listener = listener
+        self._standing = Standing(runs_dir, retry_failed=settings.retry_failed, halving=halving)
+        self._environment = environment_facts()
+        self._weights: str | None = None
+        if settings.source is not None:
+            self._weights = weights_hash(open_run(settings.source, runs_dir).read_record())
+        cores = self._environment["cpu_count"] or 1
+        self.workers = settings.workers or max(
+            1, min(cores, int(min(free_memory(), 2.0**50) // _WORKER_BYTES))
+        )
+        self.threads = settings.threads or max(1, cores // self.workers)
+
+    def plan(self, wanted: Sequence[Wanted]) -> None:
+        """Find out how each run stands; two that are the same are one.
+
+        Args:
+            wanted: The runs, in order.
+        """
+        if self._settings.threads is None:
+            self._keep_threads(wanted)
+        for one in wanted:
+            self.add(one)
+
+    def add(self, wanted: Wanted) -> Job:
+        """Add a run.
+
+        Args:
+            wanted: What is asked for.
+
+        Returns:
+            Its job, which may be there already.
+        """
+        identity = self._identity(wanted.experiment, self.threads)
+        if identity in self._by_identity:
+            return self._by_identity[identity]
+        job = Job(wanted.experiment, wanted.values, identity)
+        self._standing.look_up(job)
+        self._by_identity[identity] = job
+        self.jobs.append(job)
+        return job
+
+    def work(
+        self,
+        agenda: Agenda | None = None,
+        *,
+        examples: Sequence[Experiment] = (),
+        held: Sequence[int] = (),
+    ) -> None:
+        """Train until nothing is missing.
+
+        Args:
+            agenda: Says which run is next; None for one after the other.
+            examples: Configs like those that the agenda will ask for.
+            held: Open files that no process of a run may keep.
+        """
+        agenda = agenda or Queue(self.jobs, self.look_again)
+        self._listener.began(self.jobs, workers=self.workers)
+        if not agenda.waits():
+            self._listener.finished()
+            return
+        devices = self._devices()
+        settings = self._settings
+        orders = Orders(
+            self.runs_dir,
+            {**self._environment, **(settings.facts or {})},
+            settings.command,
+            self.threads,
+            settings.report,
+            settings.source,
+        )
+        workers = Workers(orders, forking=devices[0] == "cpu", held=held)
+        workers.prepare([job.experiment for job in self.jobs] or list(examples))
+        Pool(
+            agenda,
+            start=workers.start,
+            collect=self._standing.collect,
+            devices=devices,
+            listener=self._listener,
+            fail_fast=settings.fail_fast,
+        ).run()
+
+    @property
+    def look_again(self) -> Callable[[Job], None]:
+        """Tells how a run stands on which another process works."""
+        return self._standing.look_again
+
+    def _identity(self, experiment: Experiment, threads: int) -> str:
+        machine = Machine.of(self._environment, device=self._settings.device, threads=threads)
+        return identity_of(experiment, machine, source=self._weights)
+
+    def _keep_threads(self, wanted: Sequence[Wanted]) -> None:
+        """Go on with as many threads as the runs have that are there: their bits depend on it."""
+        counts = {threads_of(row.record) for row in self._standing.rows.values()} - {0}
+        found = {
+            count: sum(
+                self._identity(one.experiment, count) in self._standing.rows for one in wanted
+            )
+            for count in dict.fromkeys([self.threads, *sorted(counts)])
+        }
+        best = max(found, key=lambda count: found[count])
+        if best != self.threads and found[best] > found[self.threads]:
+            self._listener.message(f"{_threads(best)} a run, as those that are there already have")
+            self.threads = best
+
+    def _devices(self) -> list[str]:
+        """One device a worker: CPUs as often as asked for, of GPUs each once, or as asked for."""
+        if self._settings.device == "cpu":
+            return ["cpu"] * self.workers
+        from dlrun.backend import tf
+
+        count = len(tf.config.list_physical_devices("GPU"))
+        if not count and self._settings.device == "auto":
+            return ["cpu"] * self.workers
+        word = self._settings.device
+        gpus = [f"gpu:{number}" for number in range(count)] if word == "auto" else [word]
+        self.workers = self._settings.workers or len(gpus)
+        return [gpus[number % len(gpus)] for number in range(self.workers)]
+
+
+@contextlib.contextmanager
+def alone(sweep_dir: Path) -> Iterator[list[int]]:
+    """Be the only process that works on a sweep.
+
+    Args:
+        sweep_dir: The folder of its runs; it is made if it is missing.
+
+    Yields:
+        The open files that no process of a run may keep: the lock must end with this process.
+
+    Raises:
+        RunFolderError: Another process works on it.
+    """
+    sweep_dir.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            lock = stack.enter_context(holding_lock(sweep_dir))
+        except RunFolderError as error:
+            what = "another process works on this sweep."
+            raise RunFolderError(what, where=str(sweep_dir)) from error
+        remove_stillborn(sweep_dir)
+        descriptor = lock.fileno()
+        yield [] if descriptor is None else [descriptor]
+
+
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"

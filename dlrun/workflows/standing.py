@@ -1,0 +1,159 @@
+"""How the runs of a sweep stand: run folders are the only truth, and are looked up by identity."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+from dlrun.errors import DivergedError, DlrunError
+from dlrun.rundir.files import read_text
+from dlrun.rundir.history import read_history
+from dlrun.rundir.listing import list_runs, read_row
+from dlrun.rundir.names import CONFIG
+from dlrun.rundir.seal import is_own
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dlrun.rundir.listing import RunRow
+    from dlrun.sweeps.jobs import Job, Status
+    from dlrun.sweeps.processes import Ended
+
+PAUSED = "Paused "
+"""How the reason of a paused run begins."""
+_RANKS = ("finished", "running", "interrupted", "killed", "failed")
+"""Of several runs of one identity the one is taken that has come farthest."""
+
+
+class Standing:
+    """The runs that are in a folder.
+
+    Args:
+        runs_dir: The folder; it may be missing.
+        retry_failed: Whether failed runs are to go on.
+        halving: Whether paused runs wait for their turn; else they go on.
+    """
+
+    def __init__(self, runs_dir: Path, *, retry_failed: bool, halving: bool) -> None:
+        self._retry_failed = retry_failed
+        self._halving = halving
+        self.rows: dict[str, RunRow] = {}
+        for row in list_runs(runs_dir):
+            identity = row.record.get("identity")
+            if not isinstance(identity, str) or row.status not in _RANKS:
+                continue
+            other = self.rows.get(identity)
+            if other is None or _RANKS.index(row.status) < _RANKS.index(other.status):
+                self.rows[identity] = row
+
+    def look_up(self, job: Job) -> None:
+        """Find the run of a job, if there is one, and tell how it stands.
+
+        Args:
+            job: What is looked for, changed in place.
+        """
+        row = self.rows.get(job.identity)
+        if row is None or not _is_own(row):
+            return
+        job.folder = row.path
+        self._tell(job, row)
+        job.found = job.status == "finished"
+
+    def look_again(self, job: Job) -> None:
+        """Tell how a run stands on which another process works.
+
+        Args:
+            job: The run, changed in place.
+        """
+        if job.folder is not None:
+            self._tell(job, read_row(job.folder))
+
+    def collect(self, job: Job, ended: Ended) -> None:
+        """Tell how a run stands whose process has ended.
+
+        Args:
+            job: The run, changed in place.
+            ended: How the process ended.
+        """
+        if job.folder is None:
+            job.status = "failed" if ended.code >= 0 else "killed"
+            job.reason = _one_line(job.reason or _last_line(ended) or _cause(ended))
+            return
+        row = read_row(job.folder)
+        take_over(job, row)
+        if row.status == "killed":
+            job.reason = f"{_cause(ended)}; {_last_line(ended)}".removesuffix("; ")
+
+    def _tell(self, job: Job, row: RunRow) -> None:
+        """Tell of a run of an earlier sweep, or of another process, what is to be done."""
+        take_over(job, row)
+        goes_on: Status = "waiting"
+        if row.status == "running":
+            job.status = "elsewhere"
+        elif (
+            job.status in ("interrupted", "killed")
+            or (job.status == "paused" and not self._halving)
+            or (job.status == "failed" and self._retry_failed and not _is_diverged(row.record))
+        ):
+            job.status = goes_on
+
+
+def take_over(job: Job, row: RunRow) -> None:
+    """Take over what a run folder says of a run.
+
+    Args:
+        job: The run, changed in place.
+        row: What the folder says.
+    """
+    is_paused = row.status == "interrupted" and (row.reason or "").startswith(PAUSED)
+    statuses: dict[str, Status] = {
+        "finished": "finished",
+        "failed": "failed",
+        "interrupted": "paused" if is_paused else "interrupted",
+        "killed": "killed",
+        "running": "running",
+    }
+    job.status = statuses.get(row.status, "failed")
+    job.reason = None if job.status == "finished" else _one_line(row.reason or "")
+    job.metrics = row.metrics
+    job.epoch = epochs_of(row.path)
+
+
+def epochs_of(folder: Path) -> int:
+    """Count the completed epochs of a run.
+
+    Args:
+        folder: The run folder.
+    """
+    try:
+        return max((len(values) for values in read_history(folder).values()), default=0)
+    except DlrunError:
+        return 0
+
+
+def _is_own(row: RunRow) -> bool:
+    """Whether this user's dlrun made a run: anybody can write down any identity."""
+    try:
+        return is_own(read_text(row.path / CONFIG), row.record.get("seal"))
+    except DlrunError:
+        return False
+
+
+def _is_diverged(record: Mapping[str, Any]) -> bool:
+    """Whether a run would fail again in the same way."""
+    return record.get("exit_code") == DivergedError.exit_code
+
+
+def _cause(ended: Ended) -> str:
+    if ended.code < 0:
+        return f"killed by {signal.Signals(-ended.code).name}"
+    return f"its process ended with exit code {ended.code}"
+
+
+def _last_line(ended: Ended) -> str:
+    return next((line for line in ended.last_words.splitlines()[::-1] if line.strip()), "").strip()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
