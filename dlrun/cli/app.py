@@ -22,6 +22,7 @@ from dlrun.cli.reproduce import reproduce
 from dlrun.cli.resume import resume
 from dlrun.cli.runs import runs
 from dlrun.cli.schema import schema
+from dlrun.cli.sweep import sweep
 from dlrun.cli.train import train
 from dlrun.cli.validate import validate
 from dlrun.cli.verify import verify
@@ -84,3 +85,4 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 for command in COMMANDS:
     app.command()(command)
 app.command("list")(list_words)
+app.add_typer(sweep, name="sweep")

@@ -1,19 +1,28 @@
-"""The tables of a sweep: the best runs at its end."""
+"""The tables of a sweep: the best runs at its end, and all points when it is shown."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dlrun.cli.columns import Cell, align, draw, natural_width
 from dlrun.cli.output import printable
-from dlrun.cli.sweep_wording import counts_of, main_value, settings_of
+from dlrun.cli.sweep_wording import (
+    counts_of,
+    main_value,
+    settings_of,
+    short_names,
+    value_text,
+)
 from dlrun.cli.wording import format_number
+from dlrun.reports.sweep_results import SEED
 from dlrun.rundir.metrics import is_larger_better
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dlrun.cli.output import Screen
+    from dlrun.reports.seeds import Estimate
+    from dlrun.reports.sweep_results import SweepResults
     from dlrun.sweeps.jobs import Job
 
 _MOST = 5
@@ -61,3 +70,90 @@ def closing_table(
     if natural_width(table) > screen.width:
         table = align([row[:2] for row in [heading, *rows]], width=screen.width)
     return f"{draw(table, color=screen.color)}\n\n{printable(closing)}"
+
+
+def results_table(results: SweepResults, *, screen: Screen) -> str:
+    """Draw the points of a sweep, the best first; seeds are put together.
+
+    Args:
+        results: What came out.
+        screen: Where it is shown.
+
+    Returns:
+        One line a point: its values, the objective with its margin, how many runs are finished.
+        Where that is too wide, the values stand in one column.
+    """
+    points = results.points()
+    axes = [axis for axis in results.axes if axis != SEED]
+    names = short_names(axes)
+    has_seeds = SEED in results.axes
+    rows = []
+    for point in points:
+        done = sum(run.status == "finished" for run in point.runs)
+        seen = [f"{done}/{len(point.runs)}"] if has_seeds else [point.runs[0].status]
+        rows.append((point, [_estimate(point.estimate), *seen]))
+    heading = [results.objective or "objective", "finished" if has_seeds else "status"]
+    wide = [[*(_cell(point.values, axis) for axis in axes), *numbers] for point, numbers in rows]
+    head = [Cell(text, "bold") for text in [*(names[axis] for axis in axes), *heading]]
+    table = align([head, *wide], left=len(axes))
+    if natural_width(table) > screen.width:
+        head = [Cell(text, "bold") for text in ["point", *heading]]
+        narrow = [[settings_of(point.values), *numbers] for point, numbers in rows]
+        table = align([head, *narrow], width=screen.width)
+    closing = _closing(results)
+    return f"{draw(table, color=screen.color)}\n\n{closing}" if rows else closing
+
+
+def _estimate(found: Estimate | None) -> str:
+    """A mean and its margin."""
+    if found is None:
+        return "-"
+    margin = "" if found.margin is None else f" ± {format_number(found.margin)}"
+    return format_number(found.mean) + margin
+
+
+def _cell(values: Mapping[str, Any], axis: str) -> str:
+    return value_text(values[axis]) if axis in values else "-"
+
+
+def _closing(results: SweepResults) -> str:
+    """How many runs ended how, what is missing, and which is the best."""
+    counts: dict[str, int] = {}
+    for run in results.runs:
+        counts[run.status] = counts.get(run.status, 0) + 1
+    parts = [f"{count} {status}" for status, count in counts.items()]
+    if results.missing:
+        parts.append(f"{results.missing} missing")
+    lines = [f"{len(results.runs)} runs: {', '.join(parts)}" if parts else "No run is there yet."]
+    if any(point.estimate and point.estimate.margin is not None for point in results.points()):
+        lines.append("± half of the 95 % confidence interval over the seeds (Student's t)")
+    if results.left_out:
+        lines.append(f"{results.left_out} runs of an earlier form of this sweep are left out")
+    failed = [run for run in results.runs if run.reason and run.status in ("failed", "killed")]
+    lines += [f"{run.status}: {run.path}: {run.reason}" for run in failed[:_MOST]]
+    best = results.best()
+    if best is not None:
+        lines.append(f"best run: {best.path}")
+    return "\n".join(printable(line) for line in lines)
+
+
+def points_table(jobs: Sequence[Job], *, screen: Screen) -> str:
+    """Draw the runs that a sweep asks for.
+
+    Args:
+        jobs: The runs.
+        screen: Where it is shown.
+
+    Returns:
+        One line a run: the values of its axes, and how it stands.
+    """
+    axes = list(dict.fromkeys(axis for job in jobs for axis in job.values))
+    names = short_names(axes)
+    head = [Cell(text, "bold") for text in [*(names[axis] for axis in axes), "status"]]
+    rows = [[*(_cell(job.values, axis) for axis in axes), job.status] for job in jobs]
+    table = align([head, *rows], left=len(axes) + 1)
+    if natural_width(table) > screen.width:
+        head = [Cell(text, "bold") for text in ["point", "status"]]
+        narrow = [[settings_of(job.values), job.status] for job in jobs]
+        table = align([head, *narrow], left=2, width=screen.width)
+    return draw(table, color=screen.color)

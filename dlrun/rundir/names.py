@@ -39,6 +39,11 @@ LOG = "log.txt"
 COMPARISON = "comparison.html"
 """The page that compares runs; it stands beside their folders."""
 
+SWEEP = "sweep.json"
+"""What a sweep was asked for; it stands beside the folders of its runs."""
+SWEEP_PAGE = "sweep.html"
+SWEEP_TABLE = "results.csv"
+
 LOCK = ".lock"
 """Held open and locked by the process that works in the folder; empty when it has ended."""
 

@@ -33,6 +33,8 @@ class Job:
         logs: The logs of the last one.
         metrics: The final metrics by split.
         seconds: How long it took, in this sweep.
+        taken: How long it took in all, in seconds; 0 where that is not known.
+        sample: Which draw it belongs to, where draws depend on what came before; else None.
         pause_after: The epoch after which it is to pause; None for never.
     """
 
@@ -47,6 +49,8 @@ class Job:
     logs: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     seconds: float = 0.0
+    taken: float = 0.0
+    sample: int | None = None
     pause_after: int | None = None
 
     @property

@@ -38,10 +38,12 @@ class Wanted:
     Attributes:
         experiment: Its config.
         values: What tells it apart from the others: values by key.
+        sample: See `dlrun.sweeps.jobs.Job`.
     """
 
     experiment: Experiment
     values: Mapping[str, Any]
+    sample: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Settings:
         source: A run from whose weights each begins, or None.
         retry_failed: Whether runs that failed before go on.
         fail_fast: Whether the first failure ends it all.
-        facts: What is recorded of each run beside its own facts.
+        base: The hash of the config that all points of a sweep begin with; None without one.
     """
 
     command: Sequence[str]
@@ -68,7 +70,7 @@ class Settings:
     source: str | None = None
     retry_failed: bool = False
     fail_fast: bool = False
-    facts: Mapping[str, Any] | None = None
+    base: str | None = None
 
 
 class Crew:
@@ -132,7 +134,7 @@ class Crew:
         identity = self._identity(wanted.experiment, self.threads)
         if identity in self._by_identity:
             return self._by_identity[identity]
-        job = Job(wanted.experiment, wanted.values, identity)
+        job = Job(wanted.experiment, wanted.values, identity, sample=wanted.sample)
         self._standing.look_up(job)
         self._by_identity[identity] = job
         self.jobs.append(job)
@@ -161,7 +163,8 @@ class Crew:
         settings = self._settings
         orders = Orders(
             self.runs_dir,
-            {**self._environment, **(settings.facts or {})},
+            self._environment,
+            settings.base,
             settings.command,
             self.threads,
             settings.report,

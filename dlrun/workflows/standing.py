@@ -118,6 +118,7 @@ def take_over(job: Job, row: RunRow) -> None:
     job.reason = None if job.status == "finished" else _one_line(row.reason or "")
     job.metrics = row.metrics
     job.epoch = epochs_of(row.path)
+    job.taken = row.seconds or 0.0
 
 
 def epochs_of(folder: Path) -> int:

@@ -43,6 +43,7 @@ class Orders:
     Attributes:
         runs_dir: Where the run folders are made.
         facts: What is recorded of each.
+        base: The hash of the config that all points of a sweep begin with; None without one.
         command: The command line, for the record.
         threads: How many threads of the CPU each of them has; 0 for as many as there are cores.
         report: Whether plots and a page are made at the end of each.
@@ -51,6 +52,7 @@ class Orders:
 
     runs_dir: Path
     facts: Mapping[str, Any]
+    base: str | None
     command: Sequence[str]
     threads: int
     report: bool
@@ -88,7 +90,8 @@ class Workers:
 
     def start(self, job: Job, device: str, closing: Sequence[int]) -> Child:
         """Start a process; see `dlrun.sweeps.pool.Start`."""
-        facts = {**self._orders.facts, "identity": job.identity, "point": dict(job.values)}
+        point = {"base": self._orders.base, "point": dict(job.values), "sample": job.sample}
+        facts = {**self._orders.facts, "identity": job.identity, "sweep": point}
         if self._forking:
             # The folder and the pause are those of now: a child sees later changes no more.
             return fork(
@@ -222,6 +225,7 @@ def _be_spawned() -> int:
         orders=Orders(
             Path(task["runs_dir"]),
             task["facts"],
+            None,
             task["command"],
             task["threads"],
             task["report"],

@@ -87,6 +87,27 @@ class Distribution:
         """Whether each order of magnitude is as likely as the other."""
         return self.word.startswith("log_")
 
+    def holds(self, value: Any) -> bool:
+        """Say whether a value could be drawn.
+
+        Args:
+            value: A plain value.
+        """
+        if self.choices:
+            return any(value == choice.plain() for choice in self.choices)
+        is_number = type(value) is int or (type(value) is float and not self.is_whole)
+        return is_number and self.low <= value <= self.high
+
+    def written(self, value: Any) -> Node:
+        """Make a node of a value that could be drawn.
+
+        Args:
+            value: A plain value.
+        """
+        if not self.choices:
+            return self.at(value)
+        return next(choice for choice in self.choices if choice.plain() == value)
+
     def ends(self) -> tuple[Node, ...]:
         """The values that must be valid if all are: both ends, or every choice."""
         return self.choices or (self.at(self.low), self.at(self.high))

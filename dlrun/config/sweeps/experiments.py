@@ -37,7 +37,7 @@ def load_points(
     problems: list[Problem] = []
     for point in points:
         try:
-            found.append(load_config(base, [*fixed, *point.overrides]))
+            found.append(load_config(base, [*fixed, *point.to_apply()]))
         except ConfigError as error:
             problems += error.problems
     if problems:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dlrun.config.components import absolute
 from dlrun.config.findings import Findings, describe, listed
-from dlrun.config.places import Node
+from dlrun.config.places import Node, Place
 from dlrun.config.reading import read_text
 from dlrun.config.spots import Spot
 from dlrun.config.sweeps import points
@@ -34,12 +34,15 @@ SAMPLES: Final = 10
 EXAMPLE: Final = "Such as objective: validation.accuracy."
 
 
-def load_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
+def load_sweep(
+    path: Path, overrides: Sequence[str] = (), *, halving: Halving | None = None
+) -> Sweep:
     """Read the file of a sweep, and check all of it that does not need its base config.
 
     Args:
         path: A YAML file.
         overrides: Further keys that every run sets, `key=value`; they win over `set`.
+        halving: How bad runs are stopped early, in the place of what the file says.
 
     Returns:
         The sweep, its points written out.
@@ -55,6 +58,12 @@ def load_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
         what, fix = f"Expected a mapping, got {got}.", "A sweep starts with 'base:' and 'grid:'."
         findings.add(root.place, "", what, fix)
         findings.raise_if_any()
+    if halving is not None:
+        written = {"eta": halving.eta, "min_epochs": halving.min_epochs}
+        place = Place("--halving")
+        nodes = {key: Node(value, place) for key, value in written.items()}
+        root.value["halving"] = Node(nodes, place)
+        root.keys["halving"] = place
     reader = _Reader(Spot(root, "", findings), path)
     sweep = reader.sweep(overrides)
     findings.raise_if_any()

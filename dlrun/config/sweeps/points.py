@@ -7,7 +7,6 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from dlrun.config.overrides import Override
-from dlrun.config.places import steps
 from dlrun.config.sweeps.sweep import Point
 
 if TYPE_CHECKING:
@@ -65,16 +64,7 @@ def combined(parts: Sequence[Part]) -> Iterator[Point]:
         parts: Two parts do not have a key in common.
     """
     for chosen in product(*parts):
-        yield point_of(override for one in chosen for override in one)
-
-
-def point_of(overrides: Iterable[Override]) -> Point:
-    """Make a point; what is set as a whole comes before what is set inside of it.
-
-    Args:
-        overrides: Keys and values: `optimizer.learning_rate` would be lost before `optimizer`.
-    """
-    return Point(tuple(sorted(overrides, key=lambda one: len(list(steps(one.key))))))
+        yield Point(tuple(override for one in chosen for override in one))
 
 
 def count(parts: Iterable[Part]) -> int:

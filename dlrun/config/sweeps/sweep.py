@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dlrun.config.places import steps
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -29,6 +31,13 @@ class Point:
     def values(self) -> dict[str, Any]:
         """The plain values by key."""
         return {one.key: one.value.plain() for one in self.overrides}
+
+    def to_apply(self) -> list[Override]:
+        """The overrides, those of a whole before those inside of it.
+
+        `optimizer.learning_rate` would be lost if `optimizer` were set after it.
+        """
+        return sorted(self.overrides, key=lambda one: len(list(steps(one.key))))
 
     @property
     def text(self) -> str:

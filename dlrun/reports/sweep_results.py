@@ -1,0 +1,234 @@
+"""What came out of a sweep: its points by their objective, the runs of each, the axes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dlrun.reports.seeds import Estimate, estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+SEED = "seed"
+"""The axis over which points are repeated."""
+
+
+@dataclass(frozen=True)
+class SweepRun:
+    """A run of a sweep.
+
+    Attributes:
+        path: Its folder.
+        status: As `dlrun runs` has it; `stopped early` where halving paused it.
+        point: The values of the axes by key; an axis that the run does not have is left out.
+        value: The objective, or None.
+        metrics: The final metrics by split.
+        epochs: The number of completed epochs.
+        seconds: How long it took, or None.
+        reason: Why it is not finished, in one line, or None.
+    """
+
+    path: Path
+    status: str
+    point: Mapping[str, Any]
+    value: float | None
+    metrics: Mapping[str, Mapping[str, float | None]]
+    epochs: int
+    seconds: float | None
+    reason: str | None
+
+    @property
+    def seed(self) -> int:
+        """The seed, where it is an axis; else 0."""
+        seed = self.point.get(SEED, 0)
+        return seed if isinstance(seed, int) else 0
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """The runs of a sweep that differ by their seeds only.
+
+    Attributes:
+        values: The values of the axes by key, without the seed.
+        runs: The runs, by seed.
+        estimate: The mean of the objective and how sure it is; None where no run has it.
+    """
+
+    values: Mapping[str, Any]
+    runs: tuple[SweepRun, ...]
+    estimate: Estimate | None
+
+
+@dataclass(frozen=True)
+class SweepResults:
+    """What came out of a sweep.
+
+    Attributes:
+        name: What the sweep is called.
+        folder: Where its runs are.
+        objective: What is best, as `test accuracy`; empty where nothing was measured.
+        larger: Whether larger values of it are better.
+        axes: The keys that vary, in order.
+        runs: The runs, in the order in which they were started.
+        missing: How many points have no run; None where points are drawn one by one.
+        left_out: How many runs in the folder belong to an earlier form of the sweep.
+    """
+
+    name: str
+    folder: Path
+    objective: str
+    larger: bool
+    axes: tuple[str, ...]
+    runs: tuple[SweepRun, ...]
+    missing: int | None
+    left_out: int
+
+    def points(self) -> list[SweepPoint]:
+        """Put runs together that differ by their seeds only, the best points first."""
+        groups: dict[str, list[SweepRun]] = {}
+        for run in self.runs:
+            groups.setdefault(point_key(_without_seed(run.point)), []).append(run)
+        points = []
+        for runs in groups.values():
+            known = [run.value for run in runs if run.value is not None]
+            ordered = tuple(sorted(runs, key=lambda run: run.seed))
+            mean = estimate(known) if known else None
+            points.append(SweepPoint(_without_seed(runs[0].point), ordered, mean))
+        return sorted(points, key=self._rank)
+
+    def best(self) -> SweepRun | None:
+        """Give the best run of the best point: that with the best objective, the first seed."""
+        for point in self.points():
+            known = [run for run in point.runs if run.value is not None]
+            if known:
+                sign = -1 if self.larger else 1
+                return min(known, key=lambda run: sign * (run.value or 0.0))
+        return None
+
+    def varying(self) -> dict[str, list[Any]]:
+        """Give the axes that have more than one value, and their values in order; no seed."""
+        found: dict[str, list[Any]] = {}
+        for axis in self.axes:
+            values: dict[str, Any] = {}
+            for run in self.runs:
+                if axis in run.point:
+                    values.setdefault(json.dumps(run.point[axis], default=str), run.point[axis])
+            if axis != SEED and len(values) > 1:
+                found[axis] = in_order(list(values.values()))
+        return found
+
+    def _rank(self, point: SweepPoint) -> float:
+        if point.estimate is None:
+            return math.inf
+        return -point.estimate.mean if self.larger else point.estimate.mean
+
+
+def in_order(values: Sequence[Any]) -> list[Any]:
+    """Sort numbers; leave everything else as it came.
+
+    Args:
+        values: The values of an axis.
+    """
+    return sorted(values) if is_numeric(values) else list(values)
+
+
+def is_numeric(values: Sequence[Any]) -> bool:
+    """Say whether all values of an axis are numbers.
+
+    Args:
+        values: The values.
+    """
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def point_key(values: Mapping[str, Any]) -> str:
+    """Write the values of a point as a text that no other point has.
+
+    Args:
+        values: Plain values by key.
+    """
+    return json.dumps(values, sort_keys=True, default=str)
+
+
+def results_csv(results: SweepResults) -> str:
+    """Write the runs of a sweep as CSV, numbers in full, the best first.
+
+    Args:
+        results: What came out.
+    """
+    names = dict.fromkeys(
+        f"{split}.{name}"
+        for run in results.runs
+        for split, of in run.metrics.items()
+        for name in of
+    )
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", "status", *results.axes, *names, "epochs", "seconds", "reason"])
+    for point in results.points():
+        for run in point.runs:
+            metrics = [run.metrics.get(split, {}).get(name) for split, name in map(_split, names)]
+            values = [_cell(run.point.get(axis, "")) for axis in results.axes]
+            facts = [run.epochs, run.seconds, run.reason]
+            writer.writerow([run.path.name, run.status, *values, *metrics, *facts])
+    return text.getvalue()
+
+
+def results_json(results: SweepResults) -> dict[str, Any]:
+    """Give what came out of a sweep as JSON can express it.
+
+    Args:
+        results: What came out.
+    """
+    best = results.best()
+    return {
+        "name": results.name,
+        "folder": results.folder,
+        "objective": results.objective or None,
+        "direction": "maximize" if results.larger else "minimize",
+        "axes": results.axes,
+        "best": None if best is None else best.path,
+        "missing": results.missing,
+        "points": [
+            {
+                "values": point.values,
+                "mean": point.estimate and point.estimate.mean,
+                "margin": point.estimate and point.estimate.margin,
+                "runs": [
+                    {
+                        "run": run.path,
+                        "status": run.status,
+                        "seed": run.point.get(SEED),
+                        "value": run.value,
+                        "metrics": run.metrics,
+                        "epochs": run.epochs,
+                        "seconds": run.seconds,
+                        "reason": run.reason,
+                    }
+                    for run in point.runs
+                ],
+            }
+            for point in results.points()
+        ],
+    }
+
+
+def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != SEED}
+
+
+def _split(name: str) -> tuple[str, str]:
+    split, _, metric = name.partition(".")
+    return split, metric
+
+
+def _cell(value: Any) -> Any:
+    """A value of an axis in a CSV: what is no scalar as JSON."""
+    is_plain = isinstance(value, int | float | str) and not isinstance(value, bool)
+    return value if is_plain else json.dumps(value)
