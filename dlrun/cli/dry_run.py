@@ -96,7 +96,7 @@ class _Messages:
         if not self._quiet:
             write_message(text)
 
-    def began(self, jobs: Sequence[Job], *, workers: int) -> None:
+    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
         """See `SweepListener`."""
 
     def started(self, job: Job) -> None:

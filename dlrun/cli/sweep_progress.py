@@ -64,25 +64,18 @@ class Tally:
     Args:
         objective: See `listening_to_sweep`.
         maximize: See `listening_to_sweep`.
-        clock: Gives the time in seconds.
     """
 
-    def __init__(
-        self,
-        objective: str | None = None,
-        maximize: bool | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, objective: str | None = None, maximize: bool | None = None) -> None:
         self.objective = objective
         self.maximize = maximize
         self.jobs: Sequence[Job] = []
+        self.total = 0
         self.workers = 1
-        self._clock = clock
 
-    def began(self, jobs: Sequence[Job], workers: int) -> None:
+    def began(self, jobs: Sequence[Job], total: int, workers: int) -> None:
         """Begin to count."""
-        self.jobs, self.workers = jobs, workers
-        self.start = self._clock()
+        self.jobs, self.total, self.workers = jobs, total, workers
 
     def number(self) -> int:
         """How many runs need no more work."""
@@ -107,7 +100,8 @@ class Tally:
             for job in self.jobs
             if job.status in ("waiting", "running")
         )
-        return max(each * left / min(self.workers, max(len(self.jobs), 1)), 0.0)
+        left += self.total - len(self.jobs)
+        return max(each * left / min(self.workers, max(left, 1)), 0.0)
 
 
 def best_of(
@@ -144,11 +138,11 @@ class LinePrinter:
         if not self._quiet:
             write_message(text)
 
-    def began(self, jobs: Sequence[Job], *, workers: int) -> None:
+    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
         """Say what there is to do."""
-        self._tally.began(jobs, workers)
+        self._tally.began(jobs, total, workers)
         if not self._quiet:
-            write_message(_opening(jobs, workers))
+            write_message(_opening(self._tally))
 
     def started(self, job: Job) -> None:
         """See `SweepListener`."""
@@ -158,7 +152,7 @@ class LinePrinter:
     def ended(self, job: Job) -> None:
         """Print how it ended."""
         if not self._quiet or job.status in ("failed", "killed"):
-            left = self._tally.time_left() if self._tally.number() < len(self._tally.jobs) else None
+            left = self._tally.time_left() if self._tally.number() < self._tally.total else None
             remaining = "" if not left else f"  {format_duration(left)} left"
             write_message(f"{_place(self._tally)} {_ending(job, self._tally)}{remaining}")
 
@@ -182,11 +176,11 @@ class EventWriter:
         """Write a message."""
         self._write("message", text=text)
 
-    def began(self, jobs: Sequence[Job], *, workers: int) -> None:
+    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
         """Write what there is to do."""
-        self._tally.began(jobs, workers)
+        self._tally.began(jobs, total, workers)
         found = sum(job.found for job in jobs)
-        self._write("began", runs=len(jobs), found=found, workers=workers)
+        self._write("began", runs=total, found=found, workers=workers)
 
     def started(self, job: Job) -> None:
         """Write that a run works."""
@@ -251,12 +245,12 @@ class LiveTable:
         with contextlib.suppress(OSError):
             self._console.out(printable(text), highlight=False)
 
-    def began(self, jobs: Sequence[Job], *, workers: int) -> None:
+    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
         """Say what there is to do, and draw."""
         from rich.live import Live
 
-        self._tally.began(jobs, workers)
-        self.message(_opening(jobs, workers))
+        self._tally.began(jobs, total, workers)
+        self.message(_opening(self._tally))
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._live.start()
         self.ticked()
@@ -312,31 +306,34 @@ class LiveTable:
         return Text("\n").join(lines)
 
 
-def _opening(jobs: Sequence[Job], workers: int) -> str:
+def _opening(tally: Tally) -> str:
     """What there is to do."""
+    jobs = tally.jobs
     found = sum(job.found for job in jobs)
-    waiting = sum(job.status == "waiting" for job in jobs)
-    parts = [f"{len(jobs)} runs"]
+    failed = sum(job.status == "failed" for job in jobs)
+    waiting = sum(job.status == "waiting" for job in jobs) + tally.total - len(jobs)
+    parts = [f"{tally.total} runs"]
     if found:
         parts.append(f"{found} there already")
-    failed = sum(job.status == "failed" for job in jobs)
     if failed:
         parts.append(f"{failed} failed before (--retry-failed tries again)")
     if waiting:
-        parts.append(f"{waiting} to train, {min(workers, waiting)} at a time")
+        parts.append(f"{waiting} to train, {min(tally.workers, waiting)} at a time")
     return ", ".join(parts)
 
 
 def _place(tally: Tally) -> str:
-    total = len(tally.jobs)
-    return f"[{tally.number():{len(str(total))}}/{total}]"
+    return f"[{tally.number():{len(str(tally.total))}}/{tally.total}]"
 
 
 def _ending(job: Job, tally: Tally) -> str:
     """How a run ended, in one line."""
-    name, value = main_value(job, tally.objective)
-    shown = f"{name} {format_number(value)}" if name and job.status == "finished" else ""
-    reason = job.reason or "" if job.status != "finished" else ""
-    where = str(job.folder) if job.folder is not None else ""
-    parts = (job.status, settings_of(job.values), shown, reason, where)
+    shown = job.reason or ""
+    if job.status == "finished":
+        name, value = main_value(job, tally.objective)
+        shown = f"{name} {format_number(value)}" if name else ""
+    elif job.status == "paused":
+        shown = "  ".join([f"after epoch {job.epoch}", *format_logs(job.logs)])
+    where = "" if job.folder is None else str(job.folder)
+    parts = (job.status, settings_of(job.values), shown, where)
     return printable("  ".join(part for part in parts if part))

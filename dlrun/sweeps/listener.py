@@ -16,12 +16,13 @@ class SweepListener(Protocol):
     def message(self, text: str) -> None:
         """Be told one line that the user should read."""
 
-    def began(self, jobs: Sequence[Job], *, workers: int) -> None:
+    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
         """The work begins.
 
         Args:
             jobs: All runs, those that are there already included; the list grows where runs are
                 drawn one by one.
+            total: How many they will be in the end.
             workers: How many runs work at a time.
         """
 

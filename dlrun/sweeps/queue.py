@@ -26,6 +26,9 @@ class Agenda(Protocol):
     def waits(self) -> bool:
         """Say whether there may be a next run later though none works here."""
 
+    def total(self) -> int:
+        """Say how many runs there will be in the end."""
+
 
 class Queue:
     """Every run in its order; those that another process works on last.
@@ -51,6 +54,10 @@ class Queue:
     def waits(self) -> bool:
         """See `Agenda`."""
         return any(job.status in ("waiting", "elsewhere") for job in self._jobs)
+
+    def total(self) -> int:
+        """See `Agenda`."""
+        return len(self._jobs)
 
     def _look_elsewhere(self) -> None:
         """Look, not too often, whether other processes have ended their work."""

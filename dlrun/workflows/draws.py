@@ -74,6 +74,10 @@ class Draws(Queue):
         """See `Agenda`."""
         return len(self._samples) < self._sweep.samples or super().waits()
 
+    def total(self) -> int:
+        """See `Agenda`."""
+        return self._sweep.samples * max(len(self._sweep.seeds), 1)
+
     def _jobs_of(self, values: Mapping[str, Node], number: int) -> list[Job]:
         """The runs of a point: one a seed."""
         drawn = [Override(key, value) for key, value in values.items()]

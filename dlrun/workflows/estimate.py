@@ -126,7 +126,7 @@ class _Stopwatch:
     def message(self, text: str) -> None:
         """See `SweepListener`."""
 
-    def began(self, jobs: Sequence[Job], *, workers: int) -> None:
+    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
         """See `SweepListener`."""
 
     def started(self, job: Job) -> None:

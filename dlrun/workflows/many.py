@@ -155,7 +155,7 @@ class Crew:
             held: Open files that no process of a run may keep.
         """
         agenda = agenda or Queue(self.jobs, self.look_again)
-        self._listener.began(self.jobs, workers=self.workers)
+        self._listener.began(self.jobs, total=agenda.total(), workers=self.workers)
         if not agenda.waits():
             self._listener.finished()
             return

@@ -69,6 +69,8 @@ def exclusions_of(spot: Spot, axes: Sequence[str]) -> Exclusions:
             keys = list(sets[-1])
         for key in keys:
             if key not in axes:
-                fix = did_you_mean(key, axes) or f"There are {listed(axes)}."
+                longer = next((axis for axis in axes if axis.endswith(f".{key}")), None)
+                near = f"Did you mean '{longer}'?" if longer else did_you_mean(key, axes)
+                fix = near or f"There are {listed(axes)}."
                 item.wrong(f"'{key}' is no axis of this sweep.", fix)
     return Exclusions(tuple(sets), tuple(conditions))
