@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from dlrun import catalog
-from dlrun.config import literals
+from dlrun.config import literals, prose
 from dlrun.config.places import steps
 from dlrun.config.sections import DATASET_KEYS
 
@@ -20,6 +21,7 @@ Kinds = frozenset[str] | None
 _COMPONENT: Final = frozenset({"str", "mapping", "null"})
 _LIST: Final = frozenset({"list", "null"})
 _SCALAR: Final = frozenset({"int", "float", "bool", "str", "mapping", "null"})
+_SEVERAL: Final = re.compile(r"list|tuple|vector|sequence|array|integers|floats", re.IGNORECASE)
 _NUMBER: Final = frozenset({"int", "float", "null"})
 _NUMBERS: Final = (
     "seed", "validation_split", "test_split", "epochs", "batch_size", "checkpoint_seconds",
@@ -102,10 +104,25 @@ def _of_argument(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kin
         inner = node.child(first) if node else None
         return _of_component(nested, inner, rest[1:]) if nested else None
     if nested is None:
-        return literals.expected(parameter).types or None
+        return _of_literal(parameter)
     if parameter.name == "learning_rate":
         return frozenset({"float", "mapping"})
     return None if nested == "layers" else _COMPONENT
+
+
+def _of_literal(parameter: catalog.Parameter) -> Kinds:
+    """An argument that is no component; where its type is not told, its default tells it.
+
+    Unless its docstring speaks of several values: the default of `alpha` is a number, though it
+    may be a list of one weight a class.
+    """
+    types = literals.expected(parameter).types
+    if types and types != prose.NOT_TEXT:
+        return types
+    default = parameter.default
+    if _SEVERAL.search(parameter.doc or "") or not isinstance(default, int | float | str):
+        return None
+    return frozenset({"str"}) if isinstance(default, str) else _NUMBER
 
 
 def _word(kind: str, node: Node | None) -> catalog.Word | None:
