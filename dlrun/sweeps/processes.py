@@ -193,6 +193,7 @@ def _be_the_child(
             os.close(descriptor)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
+        os.close(nothing)
         os.dup2(stderr, 1)
         os.dup2(stderr, 2)
         code = work(_sender(writer))

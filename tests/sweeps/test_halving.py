@@ -1,0 +1,107 @@
+"""Asynchronous successive halving, held against its rule worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+
+from dlrun.sweeps.halving import Ladder
+from dlrun.sweeps.jobs import Job
+
+
+@dataclass
+class Course:
+    """A ladder of runs with given scores, climbed by one worker after the other."""
+
+    scores: list
+    eta: int = 3
+    min_epochs: int = 1
+    epochs: int = 9
+
+    def __post_init__(self):
+        """Begin."""
+        self.jobs = [
+            Job(SimpleNamespace(training=SimpleNamespace(epochs=self.epochs)), {}, str(number))
+            for number in range(len(self.scores))
+        ]
+        self.ladder = Ladder(
+            self.jobs,
+            lambda _job: None,
+            score=self.score,
+            eta=self.eta,
+            min_epochs=self.min_epochs,
+        )
+        self.told = []
+
+    def score(self, job, epoch):
+        """The same score at every rung that a run has reached."""
+        return self.scores[self.jobs.index(job)] if job.epoch >= epoch else None
+
+    def step(self):
+        """Let the next run work to its pause, or to its end; False where there is none."""
+        job = self.ladder.next()
+        if job is None:
+            return False
+        self.finish(job)
+        return True
+
+    def finish(self, job):
+        """End a run at work."""
+        job.epoch = job.pause_after or job.epochs
+        job.status = "paused" if job.pause_after else "finished"
+        self.told.append((self.jobs.index(job), job.epoch))
+
+
+def test_one_worker_climbs_as_the_algorithm_says():
+    """Nine runs, eta 3: at the third run the best goes on, then at the sixth, then at the ninth."""
+    course = Course([5, 1, 9, 2, 8, 3, 7, 4, 6])
+    while course.step():
+        pass
+    assert course.told == [
+        (0, 1), (1, 1), (2, 1), (2, 3), (3, 1), (4, 1), (5, 1), (4, 3), (6, 1), (7, 1), (8, 1),
+        (6, 3), (2, 9),
+    ]  # fmt: skip
+    assert [job.status for job in course.jobs].count("finished") == 1
+    assert not course.ladder.waits()
+
+
+def test_a_run_at_work_keeps_its_place_on_the_rung():
+    """It counts where it has been, and is not promoted twice."""
+    course = Course([1, 2, 3, 0, 0, 0])
+    for _ in range(3):
+        course.step()
+    promoted = course.ladder.next()
+    promoted.status = "running"
+    assert (course.jobs.index(promoted), promoted.pause_after) == (2, 3)
+    assert [course.jobs.index(course.ladder.next()) for _ in range(2)] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("min_epochs", "epochs", "rungs"),
+    [(1, 9, [1, 3]), (5, 50, [5, 15, 45]), (9, 9, []), (2, 3, [2])],
+)
+def test_rungs(min_epochs, epochs, rungs):
+    """Each is eta times as high; the end of a run is none."""
+    course = Course([1], min_epochs=min_epochs, epochs=epochs)
+    assert course.ladder.rungs(course.jobs[0]) == rungs
+
+
+def test_nan_is_worse_than_anything():
+    """A run without a number is never promoted before one with a number."""
+    course = Course([float("nan"), -1e30, float("nan")])
+    for _ in range(4):
+        course.step()
+    assert course.told[-1] == (1, 3)
+
+
+def test_runs_that_ended_by_themselves_count():
+    """A finished run is not promoted; it may keep others down."""
+    course = Course([9, 1, 2])
+    first = course.ladder.next()
+    first.epoch, first.status = 9, "finished"
+    course.step()
+    course.step()
+    assert not course.step()
+    assert [job.status for job in course.jobs] == ["finished", "paused", "paused"]

@@ -1,0 +1,163 @@
+"""Forked and new processes: what they tell, how they end, what becomes of them without a parent."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from dlrun.sweeps.processes import fork, spawn
+
+
+def told_by(child):
+    """All events of a child, and how it ended."""
+    events = []
+    while True:
+        select.select([child.events], [], [], 10)
+        more, is_closed = child.read()
+        events += more
+        if is_closed:
+            return events, child.end()
+
+
+def test_a_forked_child_tells_and_ends():
+    """Events come whole and in order, however long; the exit code is what the work returns."""
+
+    def work(send):
+        send({"number": 1, "text": "x" * 200_000})
+        send({"number": 2, "nan": float("nan")})
+        return 7
+
+    events, ended = told_by(fork(work))
+    assert [event["number"] for event in events] == [1, 2]
+    assert len(events[0]["text"]) == 200_000
+    assert ended.code == 7
+    assert ended.peak_bytes > 2**20
+
+
+def test_what_a_child_prints_is_kept():
+    """On both streams, and the traceback of an error; nothing comes through to the parent."""
+
+    def work(_send):
+        os.write(1, b"out\n")
+        os.write(2, b"from C\n")
+        sys.stderr = os.fdopen(2, "w", closefd=False)  # which pytest has replaced
+        raise RuntimeError("broken")
+
+    _, ended = told_by(fork(work))
+    assert ended.code == 1
+    assert "out" in ended.last_words
+    assert "from C" in ended.last_words
+    assert "RuntimeError: broken" in ended.last_words
+
+
+def test_a_child_that_is_killed():
+    """Its code is the negative number of the signal."""
+
+    def work(_send):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert told_by(fork(work))[1].code == -signal.SIGKILL
+
+
+def test_a_child_reads_nothing_and_ends_on_sigterm():
+    """Its stdin is empty, it leads its own group, and SIGTERM raises SystemExit in it."""
+
+    def work(send):
+        send({"stdin": os.read(0, 9).decode(), "group": os.getpgrp() == os.getpid()})
+        try:
+            time.sleep(10)
+        except SystemExit as error:
+            send({"code": error.code})
+            return 3
+        return 0
+
+    child = fork(work)
+    select.select([child.events], [], [], 10)
+    first, _ = child.read()
+    child.signal(signal.SIGTERM)
+    events, ended = told_by(child)
+    assert [*first, *events] == [{"stdin": "", "group": True}, {"code": 143}]
+    assert ended.code == 3
+
+
+def test_a_child_closes_what_it_is_told_to_close():
+    """The files of its siblings."""
+    reader, writer = os.pipe()
+
+    def work(send):
+        try:
+            os.fstat(reader)
+        except OSError:
+            send({"closed": True})
+        return 0
+
+    events, _ = told_by(fork(work, closing=[reader]))
+    os.close(reader)
+    os.close(writer)
+    assert events == [{"closed": True}]
+
+
+def test_a_child_whose_parent_is_killed_ends_itself():
+    """With its next event, by SIGTERM: its run is closed in good order."""
+    program = """
+        import os, sys, time
+        from dlrun.sweeps.processes import fork
+
+        def work(send):
+            try:
+                for _ in range(100):
+                    send({"pid": os.getpid()})
+                    time.sleep(0.1)
+            except SystemExit as error:
+                os.write(answer, str(error.code).encode())
+            return 0
+
+        answer = int(sys.argv[1])
+        children = []
+        for _ in range(2):
+            children.append(fork(work, closing=[child.events for child in children]))
+        time.sleep(30)
+    """
+    reader, writer = os.pipe()
+    parent = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program), str(writer)], pass_fds=[writer]
+    )
+    os.close(writer)
+    time.sleep(1.5)
+    parent.kill()
+    parent.wait()
+    answers = b""
+    while select.select([reader], [], [], 10)[0]:
+        piece = os.read(reader, 100)
+        if not piece:
+            break
+        answers += piece
+    os.close(reader)
+    assert answers == b"143143"
+
+
+def test_a_spawned_child_gets_its_task():
+    """By its stdin; it tells by a pipe of its own."""
+    events, ended = told_by(spawn("tests.sweeps.echo", {"text": "ö", "number": 3}))
+    assert events == [{"task": {"text": "ö", "number": 3}}]
+    assert (ended.code, ended.last_words) == (4, "printed\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_what_is_ignored_stays_ignored(number):
+    """As under `nohup`."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        child = fork(
+            lambda send: send({"ignored": signal.getsignal(number) == signal.SIG_IGN}) or 0
+        )
+    finally:
+        signal.signal(number, before)
+    assert told_by(child)[0] == [{"ignored": True}]
