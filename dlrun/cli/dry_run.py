@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.cli.output import screen_of, write_data, write_json, write_message
 from dlrun.cli.sweep_tables import points_table
+from dlrun.cli.sweep_wording import runs_in_words
 from dlrun.cli.wording import format_duration
 from dlrun.errors import DlrunError
 from dlrun.workflows.estimate import estimate
@@ -72,7 +73,7 @@ def _write(crew: Crew, drawn: int, found: Estimate | None) -> None:
 def _closing(planned: PlannedSweep, crew: Crew, drawn: int, found: Estimate | None) -> str:
     """How many runs there would be, and how long they would take."""
     there = sum(job.found for job in crew.jobs)
-    parts = [f"{drawn or len(crew.jobs)} runs"]
+    parts = [runs_in_words(drawn or len(crew.jobs))]
     if there:
         parts.append(f"{there} there already")
     if drawn:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dlrun.cli.output import printable, screen_of, write_data, write_message
-from dlrun.cli.sweep_wording import counts_of, main_value, settings_of
+from dlrun.cli.sweep_wording import counts_of, main_value, runs_in_words, settings_of
 from dlrun.cli.wording import format_duration, format_logs, format_number
 from dlrun.rundir.files import plain
 
@@ -312,7 +312,7 @@ def _opening(tally: Tally) -> str:
     found = sum(job.found for job in jobs)
     failed = sum(job.status == "failed" for job in jobs)
     waiting = sum(job.status == "waiting" for job in jobs) + tally.total - len(jobs)
-    parts = [f"{tally.total} runs"]
+    parts = [runs_in_words(tally.total)]
     if found:
         parts.append(f"{found} there already")
     if failed:

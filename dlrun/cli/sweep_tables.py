@@ -9,6 +9,7 @@ from dlrun.cli.output import printable
 from dlrun.cli.sweep_wording import (
     counts_of,
     main_value,
+    runs_in_words,
     settings_of,
     short_names,
     value_text,
@@ -48,7 +49,7 @@ def closing_table(
     parts = [f"{count} {status}" for status, count in counts.items() if count]
     if found:
         parts[0] += f" ({found} there already)"
-    closing = f"{len(jobs)} runs: {', '.join(parts)}"
+    closing = f"{runs_in_words(len(jobs))}: {', '.join(parts)}"
     known = [
         (name, value, job)
         for job in jobs
@@ -124,7 +125,11 @@ def _closing(results: SweepResults) -> str:
     parts = [f"{count} {status}" for status, count in counts.items()]
     if results.missing:
         parts.append(f"{results.missing} missing")
-    lines = [f"{len(results.runs)} runs: {', '.join(parts)}" if parts else "No run is there yet."]
+    lines = [
+        f"{runs_in_words(len(results.runs))}: {', '.join(parts)}"
+        if parts
+        else "No run is there yet."
+    ]
     if any(point.estimate and point.estimate.margin is not None for point in results.points()):
         lines.append("± half of the 95 % confidence interval over the seeds (Student's t)")
     if results.left_out:

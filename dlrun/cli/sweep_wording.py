@@ -65,6 +65,15 @@ def value_text(value: Any) -> str:
     return as_text(value)
 
 
+def runs_in_words(count: int) -> str:
+    """Write `1 run`, `12 runs`.
+
+    Args:
+        count: How many.
+    """
+    return "1 run" if count == 1 else f"{count} runs"
+
+
 def counts_of(jobs: Sequence[Job]) -> dict[str, int]:
     """Count the runs by how they stand.
 

@@ -52,7 +52,7 @@ def train_many(
         crew.plan(wanted)
         if len(crew.jobs) < len(wanted):
             same = len(wanted) - len(crew.jobs)
-            listener.message(f"{same} of these runs would be the same as others")
+            listener.message(f"runs that would be the same as others: {same}")
         crew.work()
     if not quiet and not as_json:
         write_drawing(closing_table(crew.jobs, screen=screen_of(sys.stderr)))

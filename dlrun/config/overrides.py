@@ -22,10 +22,12 @@ class Override:
     Attributes:
         key: A dotted path such as `optimizer.learning_rate` or `model.layers[0].units`.
         value: What was written, with its place.
+        place: Where the key is written.
     """
 
     key: str
     value: Node
+    place: Place
 
 
 def apply(root: Node, overrides: Sequence[str | Override], findings: Findings) -> None:
@@ -40,7 +42,7 @@ def apply(root: Node, overrides: Sequence[str | Override], findings: Findings) -
         override = read(one, findings) if isinstance(one, str) else one
         if override is not None:
             way = list(steps(override.key))
-            _put(root, way, override.value, override.value.place, findings)
+            _put(root, way, override.value, override.place, findings)
 
 
 def read(text: str, findings: Findings, *, flag: str = "--set") -> Override | None:
@@ -60,7 +62,7 @@ def read(text: str, findings: Findings, *, flag: str = "--set") -> Override | No
     if not equals or not list(steps(key)):
         findings.add(place, "", "Expected KEY=VALUE.", f"Write {flag} training.epochs=20.")
         return None
-    return Override(key, parse(value.strip(), place.source, findings, flag=place))
+    return Override(key, parse(value.strip(), place.source, findings, flag=place), place)
 
 
 def _put(root: Node, way: list[str | int], value: Node, place: Place, findings: Findings) -> None:

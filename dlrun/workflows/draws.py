@@ -80,8 +80,8 @@ class Draws(Queue):
 
     def _jobs_of(self, values: Mapping[str, Node], number: int) -> list[Job]:
         """The runs of a point: one a seed."""
-        drawn = [Override(key, value) for key, value in values.items()]
-        seeds = [[Override("seed", seed)] for seed in self._sweep.seeds] or [[]]
+        drawn = [self._sweep.space[key].override(key, value) for key, value in values.items()]
+        seeds = [[Override("seed", seed, seed.place)] for seed in self._sweep.seeds] or [[]]
         jobs = []
         for seed in seeds:
             point = Point((*drawn, *seed))
@@ -150,7 +150,12 @@ def extremes(sweep: Sweep) -> list[Experiment]:
     """
     first = {key: one.ends()[0] for key, one in sweep.space.items()}
     points = [
-        Point(tuple(Override(other, end if other == key else first[other]) for other in first))
+        Point(
+            tuple(
+                other.override(name, end if name == key else first[name])
+                for name, other in sweep.space.items()
+            )
+        )
         for key, one in sweep.space.items()
         for end in one.ends()
     ]

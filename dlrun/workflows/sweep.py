@@ -158,9 +158,9 @@ def remarks(sweep: Sweep) -> list[str]:
     """Say what was left out, in lines."""
     lines = []
     if sweep.excluded:
-        lines.append(f"{sweep.excluded} combinations are excluded")
+        lines.append(f"excluded combinations: {sweep.excluded}")
     if sweep.beyond:
-        lines.append(f"{sweep.beyond} runs are left out: max_runs")
+        lines.append(f"runs beyond max_runs: {sweep.beyond}")
     return lines
 
 

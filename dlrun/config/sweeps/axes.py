@@ -87,7 +87,9 @@ def overrides_of(spot: Spot) -> tuple[Override, ...]:
         spot.wrong(what, "Such as {optimizer.learning_rate: 0.1}.")
         return ()
     return tuple(
-        Override(key, spot.value[key]) for key in spot.keys if is_key(key) or _no_key(spot, key)
+        Override(key, spot.value[key], spot.node.key_place(key))
+        for key in spot.keys
+        if is_key(key) or _no_key(spot, key)
     )
 
 

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.config.findings import describe, listed
+from dlrun.config.overrides import Override
 from dlrun.config.places import Node
 from dlrun.config.sweeps.axes import values_of
 
 if TYPE_CHECKING:
     from random import Random
 
+    from dlrun.config.places import Place
     from dlrun.config.spots import Spot
 
 WORDS: Final = ("uniform", "log_uniform", "integer", "log_integer", "choice")
@@ -36,14 +38,23 @@ class Distribution:
         low: The smallest number; 0 for a choice.
         high: The largest number; 0 for a choice.
         choices: The values of a choice.
-        node: Where it is written.
+        place: Where it is written.
     """
 
     word: str
     low: float
     high: float
     choices: tuple[Node, ...]
-    node: Node
+    place: Place
+
+    def override(self, key: str, value: Node) -> Override:
+        """Set a key to a value that was drawn.
+
+        Args:
+            key: The key.
+            value: The value.
+        """
+        return Override(key, value, self.place)
 
     def draw(self, source: Random) -> Node:
         """Draw a value.
@@ -75,7 +86,7 @@ class Distribution:
         Args:
             number: The number.
         """
-        return Node(int(number) if self.is_whole else float(number), self.node.place)
+        return Node(int(number) if self.is_whole else float(number), self.place)
 
     @property
     def is_whole(self) -> bool:
@@ -138,7 +149,7 @@ def distribution_of(spot: Spot) -> Distribution | None:
 
 def _choice(spot: Spot) -> Distribution | None:
     values = values_of(spot)
-    return Distribution("choice", 0, 0, tuple(values), spot.node) if values else None
+    return Distribution("choice", 0, 0, tuple(values), spot.node.place) if values else None
 
 
 def _between(word: str, spot: Spot) -> Distribution | None:
@@ -161,4 +172,4 @@ def _between(word: str, spot: Spot) -> Distribution | None:
     if word.startswith("log_") and low <= 0:
         spot.wrong(f"Expected values above 0, got {describe(low)}: it has no logarithm.")
         return None
-    return Distribution(word, low, high, (), spot.node)
+    return Distribution(word, low, high, (), spot.node.place)

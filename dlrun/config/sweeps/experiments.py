@@ -34,12 +34,13 @@ def load_points(
         ConfigError: With the problems of all points, each told once.
     """
     found: list[Experiment] = []
-    problems: list[Problem] = []
+    problems: dict[tuple[str, str], Problem] = {}
     for point in points:
         try:
             found.append(load_config(base, [*fixed, *point.to_apply()]))
         except ConfigError as error:
-            problems += error.problems
+            for problem in error.problems:
+                problems.setdefault((problem.path, problem.what), problem)
     if problems:
-        raise ConfigError(*dict.fromkeys(problems))
+        raise ConfigError(*problems.values())
     return found

@@ -7,7 +7,7 @@ the key takes numbers. `--grid KEY=[...]` is an axis whatever the key takes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dlrun.config import overrides as flags
@@ -59,7 +59,7 @@ def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> 
     root = parse(read_text(config), str(config), findings)
     root = root if isinstance(root.value, dict) else Node({}, root.place)
     fixed: list[Override] = []
-    axes: dict[str, list[Node]] = {}
+    axes: dict[str, points.Axis] = {}
     # What is wrong with the config itself is told when it is loaded, and so with a fixed key.
     unheard = Findings()
     marked = [(text, "--set") for text in given] + [(text, "--grid") for text in grids]
@@ -71,18 +71,18 @@ def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> 
             values = values_of(Spot(override.value, override.key, findings))
             if override.key in axes:
                 findings.add(override.value.place, override.key, "This key is an axis already.")
-            axes[override.key] = values
+            axes[override.key] = points.Axis(override.key, values, override.place)
             first = values[:1]
         else:
             fixed.append(override)
             first = [override.value]
-        flags.apply(root, [flags.Override(override.key, value) for value in first], unheard)
-    parts = points.grid(axes)
+        flags.apply(root, [replace(override, value=value) for value in first], unheard)
+    parts = points.grid(axes.values())
     if points.count(parts) > MAX_VALUES:
         what = f"These are {points.count(parts):,} runs; {MAX_VALUES:,} is the most."
-        findings.add(next(iter(axes.values()))[0].place, "", what)
+        findings.add(next(iter(axes.values())).place, "", what)
     findings.raise_if_any()
-    sizes = {key: len(values) for key, values in axes.items()}
+    sizes = {key: len(axis.values) for key, axis in axes.items()}
     return Grid(tuple(fixed), sizes, tuple(points.combined(parts)))
 
 

@@ -95,7 +95,8 @@ class _Reader:
             parts.append(points.drawn(space, samples, sampler.seed))
         if seeds:
             self.add_axis("seed", self.spot.child("seeds"))
-            parts.append(points.grid({"seed": seeds})[0])
+            place = self.spot.node.key_place("seeds")
+            parts += points.grid([points.Axis("seed", seeds, place)])
         every, excluded, beyond = ([], 0, 0) if sampler.type == "tpe" else self.chosen(parts)
         if not self.axes and not self.spot.findings:
             self.spot.wrong("Nothing varies.", f"Give one of {listed(AXES)}.")
@@ -165,23 +166,23 @@ class _Reader:
         parts = []
         for one in spot.items() if isinstance(spot.value, list) else [spot]:
             axes = self.lists(one)
-            if len({len(values) for values in axes.values()}) > 1:
-                counts = ", ".join(f"{key}: {len(values)}" for key, values in axes.items())
+            if len({len(axis.values) for axis in axes}) > 1:
+                counts = ", ".join(f"{axis.key}: {len(axis.values)}" for axis in axes)
                 one.wrong(f"Expected as many values for each key, got {counts}.")
             elif axes:
                 parts.append(points.zipped(axes))
         return parts
 
-    def grid(self) -> dict[str, list[Node]]:
-        return self.lists(self.spot.child("grid")) if self.has("grid") else {}
+    def grid(self) -> list[points.Axis]:
+        return self.lists(self.spot.child("grid")) if self.has("grid") else []
 
-    def lists(self, spot: Spot) -> dict[str, list[Node]]:
-        """Values by key; what has none is noted and left out."""
-        found = {}
+    def lists(self, spot: Spot) -> list[points.Axis]:
+        """The axes of a mapping; what has no values is noted and left out."""
+        found = []
         for key in self.keys(spot):
             values = values_of(spot.child(key))
             if self.add_axis(key, spot.child(key)) and values:
-                found[key] = values
+                found.append(points.Axis(key, values, spot.node.key_place(key)))
         return found
 
     def space(self) -> dict[str, Distribution]:

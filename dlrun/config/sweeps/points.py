@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 from random import Random
 from typing import TYPE_CHECKING
@@ -12,30 +13,48 @@ from dlrun.config.sweeps.sweep import Point
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from dlrun.config.places import Node
+    from dlrun.config.places import Node, Place
     from dlrun.config.sweeps.distributions import Distribution
 
 Part = list[tuple[Override, ...]]
 """Alternatives: of each part of a sweep a point takes one."""
 
 
-def grid(axes: Mapping[str, Sequence[Node]]) -> list[Part]:
+@dataclass(frozen=True)
+class Axis:
+    """A key and the values that it runs through.
+
+    Attributes:
+        key: A dotted path.
+        values: The values.
+        place: Where the key is written.
+    """
+
+    key: str
+    values: Sequence[Node]
+    place: Place
+
+    def overrides(self) -> list[Override]:
+        """One override a value."""
+        return [Override(self.key, value, self.place) for value in self.values]
+
+
+def grid(axes: Iterable[Axis]) -> list[Part]:
     """Make a part of each axis: their combinations are all that there are.
 
     Args:
-        axes: Values by key.
+        axes: The axes.
     """
-    return [[(Override(key, value),) for value in values] for key, values in axes.items()]
+    return [[(override,) for override in axis.overrides()] for axis in axes]
 
 
-def zipped(axes: Mapping[str, Sequence[Node]]) -> Part:
+def zipped(axes: Iterable[Axis]) -> Part:
     """Put axes side by side: the first value of each, the second of each, ...
 
     Args:
-        axes: Values by key; as many for one key as for another.
+        axes: The axes, each with as many values as the others.
     """
-    columns = [[Override(key, value) for value in values] for key, values in axes.items()]
-    return list(zip(*columns, strict=True))
+    return list(zip(*(axis.overrides() for axis in axes), strict=True))
 
 
 def drawn(space: Mapping[str, Distribution], samples: int, seed: int) -> Part:
@@ -50,7 +69,7 @@ def drawn(space: Mapping[str, Distribution], samples: int, seed: int) -> Part:
     """
     return [
         tuple(
-            Override(key, one.draw(Random(f"{seed}/{number}/{key}")))  # noqa: S311 - no secret
+            one.override(key, one.draw(Random(f"{seed}/{number}/{key}")))  # noqa: S311 - no secret
             for key, one in space.items()
         )
         for number in range(samples)
