@@ -41,7 +41,7 @@ def in_shell(script, folder):
     )
 
 
-@pytest.mark.parametrize("text", blocks("yaml"))
+@pytest.mark.parametrize("text", [one for one in blocks("yaml") if "\nbase: " not in one])
 def test_every_config_of_the_readme_trains(text, dlrun, tmp_path):
     """One epoch of it, at least."""
     (tmp_path / "configs").symlink_to(CONFIGS)
@@ -51,18 +51,32 @@ def test_every_config_of_the_readme_trains(text, dlrun, tmp_path):
 
 def test_the_sweep_picks_the_best_run_and_predicts(tmp_path):
     """The shell script, run by a shell, finds the iris setosa."""
-    script, _ = blocks("bash")
+    script, *_ = blocks("bash")
     (tmp_path / "configs").symlink_to(CONFIGS)
     done = in_shell(script, tmp_path)
     assert done.returncode == 0, done.stderr
     (row,) = csv.DictReader(done.stdout.splitlines())
     assert row["predicted"] == "setosa"
-    assert len((tmp_path / "scores.txt").read_text().splitlines()) == 3
+    assert len((tmp_path / "runs.txt").read_text().splitlines()) == 6
+
+
+def test_the_sweep_of_a_file_is_shown_and_its_best_run_evaluated(tmp_path):
+    """The file and the shell script below it."""
+    (text,) = (one for one in blocks("yaml") if one.startswith("name: iris_rates"))
+    _, script, _ = blocks("bash")
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    (tmp_path / "iris_rates.yaml").write_text(text)
+    done = in_shell(script, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "accuracy" in done.stdout
+    assert "4 runs: 4 finished" in (tmp_path / "table.txt").read_text()
+    assert (tmp_path / "best.yaml").read_text().startswith("# The best run of the sweep")
+    assert (tmp_path / "runs" / "iris_rates" / "sweep.html").is_file()
 
 
 def test_an_extended_run_is_the_whole_run(tmp_path):
     """The shell script about exact runs, to its last word."""
-    _, script = blocks("bash")
+    *_, script = blocks("bash")
     (tmp_path / "configs").symlink_to(CONFIGS)
     done = in_shell(script.replace("--quiet", "--quiet --no-report", 3), tmp_path)
     assert done.returncode == 0, done.stderr

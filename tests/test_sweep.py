@@ -173,7 +173,8 @@ def test_several_configs_are_trained_together(tmp_path):
         tmp_path, "train", "two.yaml", "one.yaml", "--set", "training.epochs=1", "--name", "same"
     )
     assert "runs that would be the same as others: 1" in err
-    assert len(out.splitlines()) == 1
+    first, second = out.splitlines()
+    assert first == second
 
 
 def test_failures_are_told_and_counted_and_do_not_stop_the_rest(tmp_path):
@@ -296,6 +297,14 @@ def test_what_is_no_sweep(dlrun, tmp_path):
     (tmp_path / "empty" / "sweep.json").write_text('{"format": 1}')
     told = "error: empty/sweep.json: is not what a sweep saved: damaged.\n"
     assert dlrun("sweep", "show", "empty", code=4).err == told
+
+
+@pytest.mark.parametrize("flag", ["--jobs=2", "--retry-failed", "--fail-fast"])
+def test_what_says_nothing_of_a_single_run(dlrun, tmp_path, flag):
+    """Is refused."""
+    (tmp_path / "moons.yaml").write_text(MOONS)
+    told = f"error: {flag.removesuffix('=2')}: there is one run to train, for which this says "
+    assert dlrun("train", "moons.yaml", flag, code=2).err.startswith(told)
 
 
 def test_the_syntax_of_halving(dlrun, tmp_path):

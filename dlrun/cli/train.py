@@ -26,6 +26,7 @@ from dlrun.cli.options import (
     check_device,
 )
 from dlrun.cli.output import screen_of, write_data, write_drawing, write_json
+from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
     from dlrun.workflows.train import TrainOutcome
@@ -101,6 +102,7 @@ def train(
         )
         train_many(requests, settings, runs_dir=runs_dir, quiet=quiet, as_json=as_json)
         return
+    _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast)
     from dlrun.cli.progress import listening
     from dlrun.config import load_config
     from dlrun.workflows import train as workflow
@@ -119,6 +121,17 @@ def train(
             source=source,
         )
     show_outcome(outcome, quiet=quiet, as_json=as_json)
+
+
+def _refuse_for_one(**options: object) -> None:
+    """Refuse what says nothing of a single run."""
+    for name, value in options.items():
+        if value:
+            raise UsageError(
+                "there is one run to train, for which this says nothing.",
+                where=f"--{name.replace('_', '-')}",
+                fix="Give several configs, or an axis such as --set seed=0..9.",
+            )
 
 
 def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:

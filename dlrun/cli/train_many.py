@@ -49,7 +49,7 @@ def train_many(
         for line in dict.fromkeys(_grid_in_words(grid) for _, grid in requests if grid.axes):
             listener.message(line)
         crew = Crew(runs_dir, settings, listener)
-        crew.plan(wanted)
+        asked_for = crew.plan(wanted)
         if len(crew.jobs) < len(wanted):
             same = len(wanted) - len(crew.jobs)
             listener.message(f"runs that would be the same as others: {same}")
@@ -57,7 +57,7 @@ def train_many(
     if not quiet and not as_json:
         write_drawing(closing_table(crew.jobs, screen=screen_of(sys.stderr)))
     if not as_json:
-        for job in crew.jobs:
+        for job in asked_for:
             if job.status == "finished":
                 write_data(str(job.folder))
     if any(job.status != "finished" for job in crew.jobs):

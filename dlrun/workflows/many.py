@@ -111,16 +111,18 @@ class Crew:
         )
         self.threads = settings.threads or max(1, cores // self.workers)
 
-    def plan(self, wanted: Sequence[Wanted]) -> None:
+    def plan(self, wanted: Sequence[Wanted]) -> list[Job]:
         """Find out how each run stands; two that are the same are one.
 
         Args:
             wanted: The runs, in order.
+
+        Returns:
+            One job for each that is wanted.
         """
         if self._settings.threads is None:
             self._keep_threads(wanted)
-        for one in wanted:
-            self.add(one)
+        return [self.add(one) for one in wanted]
 
     def add(self, wanted: Wanted) -> Job:
         """Add a run.
