@@ -9,7 +9,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dlrun.cli.output import printable, screen_of, write_data, write_message
-from dlrun.cli.sweep_wording import counts_of, main_value, runs_in_words, settings_of
+from dlrun.cli.sweep_tally import Tally, ending, opening, place
+from dlrun.cli.sweep_wording import counts_of, settings_of
 from dlrun.cli.wording import format_duration, format_logs, format_number
 from dlrun.rundir.files import plain
 
@@ -58,69 +59,6 @@ def listening_to_sweep(
         yield LinePrinter(tally, quiet=quiet)
 
 
-class Tally:
-    """Counts the runs of a sweep, finds the best one, and foretells the end.
-
-    Args:
-        objective: See `listening_to_sweep`.
-        maximize: See `listening_to_sweep`.
-    """
-
-    def __init__(self, objective: str | None = None, maximize: bool | None = None) -> None:
-        self.objective = objective
-        self.maximize = maximize
-        self.jobs: Sequence[Job] = []
-        self.total = 0
-        self.workers = 1
-
-    def began(self, jobs: Sequence[Job], total: int, workers: int) -> None:
-        """Begin to count."""
-        self.jobs, self.total, self.workers = jobs, total, workers
-
-    def number(self) -> int:
-        """How many runs need no more work."""
-        return sum(job.status in ("finished", "failed", "killed", "paused") for job in self.jobs)
-
-    def best(self) -> tuple[str, float, Job] | None:
-        """The metric, its value and the run that is best so far."""
-        known = [(main_value(job, self.objective), job) for job in self.jobs]
-        found = [(name, value, job) for (name, value), job in known if value is not None and name]
-        if not found:
-            return None
-        return best_of(found, self.maximize)
-
-    def time_left(self) -> float | None:
-        """Foretell the seconds to the end, by the runs that have ended; None before the first."""
-        done = [job for job in self.jobs if job.status == "finished" and job.seconds > 0]
-        if not done:
-            return None
-        each = sum(job.seconds for job in done) / len(done)
-        left = sum(
-            1 - (job.epoch / job.epochs if job.epochs and job.status == "running" else 0)
-            for job in self.jobs
-            if job.status in ("waiting", "running")
-        )
-        left += self.total - len(self.jobs)
-        return max(each * left / min(self.workers, max(left, 1)), 0.0)
-
-
-def best_of(
-    found: Sequence[tuple[str, float, Job]], maximize: bool | None
-) -> tuple[str, float, Job]:
-    """Choose the best of runs by one metric: that of the first.
-
-    Args:
-        found: Metric, value and run.
-        maximize: Whether the largest is the best; None for what the name of the metric suggests.
-    """
-    from dlrun.rundir.metrics import is_larger_better
-
-    name = found[0][0]
-    larger = is_larger_better(name) if maximize is None else maximize
-    same = [one for one in found if one[0] == name]
-    return (max if larger else min)(same, key=lambda one: one[1])
-
-
 class LinePrinter:
     """Prints a line to stderr whenever a run ends.
 
@@ -142,7 +80,7 @@ class LinePrinter:
         """Say what there is to do."""
         self._tally.began(jobs, total, workers)
         if not self._quiet:
-            write_message(_opening(self._tally))
+            write_message(opening(self._tally))
 
     def started(self, job: Job) -> None:
         """See `SweepListener`."""
@@ -154,7 +92,7 @@ class LinePrinter:
         if not self._quiet or job.status in ("failed", "killed"):
             left = self._tally.time_left() if self._tally.number() < self._tally.total else None
             remaining = "" if not left else f"  {format_duration(left)} left"
-            write_message(f"{_place(self._tally)} {_ending(job, self._tally)}{remaining}")
+            write_message(f"{place(self._tally)} {ending(job, self._tally)}{remaining}")
 
     def ticked(self) -> None:
         """See `SweepListener`."""
@@ -250,7 +188,7 @@ class LiveTable:
         from rich.live import Live
 
         self._tally.began(jobs, total, workers)
-        self.message(_opening(self._tally))
+        self.message(opening(self._tally))
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._live.start()
         self.ticked()
@@ -263,7 +201,7 @@ class LiveTable:
     def ended(self, job: Job) -> None:
         """Print a failure."""
         if job.status in ("failed", "killed"):
-            self.message(f"{_place(self._tally)} {_ending(job, self._tally)}")
+            self.message(f"{place(self._tally)} {ending(job, self._tally)}")
 
     def ticked(self) -> None:
         """Draw anew, at most five times a second."""
@@ -304,36 +242,3 @@ class LiveTable:
         for line in lines:
             line.truncate(self._console.width - 1, overflow="ellipsis")
         return Text("\n").join(lines)
-
-
-def _opening(tally: Tally) -> str:
-    """What there is to do."""
-    jobs = tally.jobs
-    found = sum(job.found for job in jobs)
-    failed = sum(job.status == "failed" for job in jobs)
-    waiting = sum(job.status == "waiting" for job in jobs) + tally.total - len(jobs)
-    parts = [runs_in_words(tally.total)]
-    if found:
-        parts.append(f"{found} there already")
-    if failed:
-        parts.append(f"{failed} failed before (--retry-failed tries again)")
-    if waiting:
-        parts.append(f"{waiting} to train, {min(tally.workers, waiting)} at a time")
-    return ", ".join(parts)
-
-
-def _place(tally: Tally) -> str:
-    return f"[{tally.number():{len(str(tally.total))}}/{tally.total}]"
-
-
-def _ending(job: Job, tally: Tally) -> str:
-    """How a run ended, in one line."""
-    shown = job.reason or ""
-    if job.status == "finished":
-        name, value = main_value(job, tally.objective)
-        shown = f"{name} {format_number(value)}" if name else ""
-    elif job.status == "paused":
-        shown = "  ".join([f"after epoch {job.epoch}", *format_logs(job.logs)])
-    where = "" if job.folder is None else str(job.folder)
-    parts = (job.status, settings_of(job.values), shown, where)
-    return printable("  ".join(part for part in parts if part))

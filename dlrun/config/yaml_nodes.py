@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 100_000
+TOO_DEEP: Final = f"More than {MAX_DEPTH} levels of nesting."
 PLAIN: Final = {
     "did not find expected key": "This does not belong here: a key such as 'name:' was expected.",
     "did not find expected ','": "A comma or a closing bracket is missing.",
@@ -114,7 +115,7 @@ class _Reader:
             return self.counted(Node(self.scalar(event, path), self.place(event)), event, path)
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            what = f"More than {MAX_DEPTH} levels of nesting."
+            what = TOO_DEEP
             raise self.refused(event, path[:100], what)
         start = self.mapping if isinstance(event, yaml.MappingStartEvent) else self.sequence
         node = start(event, path)
@@ -214,6 +215,8 @@ class _Reader:
             what, fix = "A tab cannot indent YAML.", "Indent with spaces."
         elif "cannot start any token" in said:
             what, fix = f"The character '{character}' cannot start a value.", "Put it in quotes."
+        elif "nesting depth" in said:  # PyYAML 6.0.4 looks ahead, and counts before it tells
+            what = TOO_DEEP
         elif "mapping values are not allowed" in said:
             fix = "Put text that holds ': ' in quotes, or check the indentation."
         elif "unexpected end of stream" in said:

@@ -68,8 +68,8 @@ def test_version(dlrun):
     ("words", "message"),
     [
         (["trian"], "error: No such command 'trian'"),
-        (["train"], "error: Missing argument 'CONFIG'.\n  `dlrun train --help` tells more.\n"),
-        (["train", "a", "b"], "error: Got unexpected extra argument"),
+        (["train"], "error: Missing argument 'CONFIG...'.\n  `dlrun train --help` tells more.\n"),
+        (["resume", "a", "b"], "error: Got unexpected extra argument"),
         (["train", "--sed", "1", "a"], "error: No such option: --sed"),
         (["train", "--seed", "x", "a"], "error: Invalid value for '--seed': "),
         (["train", "--seed", "-1", "a"], "error: Invalid value for '--seed': "),

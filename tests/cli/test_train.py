@@ -16,7 +16,7 @@ def trained(monkeypatch):
     """The calls that a training in name only receives."""
     calls = []
 
-    def train(experiment, *, runs_dir, command, listener, device, report, source):
+    def train(experiment, *, runs_dir, command, listener, device, threads, report, source):
         calls.append(SimpleNamespace(**locals()))
         print("a library talks")  # noqa: T201 - the behaviour under test
         listener.message("labels: as they are")

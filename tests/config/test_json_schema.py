@@ -16,7 +16,7 @@ from dlrun.config.yaml_nodes import parse
 from dlrun.errors import DlrunError
 from tests.config.test_golden import GOLDEN, GOOD_LINES, golden_cases
 from tests.conftest import CONFIGS, ROOT
-from tests.test_readme import blocks
+from tests.test_readme import configs_of_readme
 
 SCHEMA = json_schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
@@ -75,7 +75,7 @@ def test_the_templates_are_valid(path):
     assert problems(path.read_text()) == []
 
 
-@pytest.mark.parametrize("text", blocks("yaml"))
+@pytest.mark.parametrize("text", configs_of_readme())
 def test_the_configs_of_the_readme_are_valid(text):
     """As they stand."""
     assert problems(text) == []
