@@ -74,9 +74,10 @@ def test_a_sweep_started_again_trains_nothing(swept):
     began = time.monotonic()
     out, err = run(folder, "sweep", "rates.yaml", "--threads", "1", "--json")
     assert time.monotonic() - began < 5
-    _, first, *_, last = map(json.loads, out.splitlines())
+    _, first, *_, done, last = map(json.loads, out.splitlines())
     assert (first["event"], first["runs"], first["found"]) == ("began", 7, 7)
-    assert (last["event"], last["finished"], last["waiting"]) == ("finished", 7, 0)
+    assert last == {"event": "results", "folder": "runs/rates"}
+    assert (done["event"], done["finished"], done["waiting"]) == ("finished", 7, 0)
     assert err == ""
     assert sorted((folder / "runs" / "rates").glob("2*")) == before
 

@@ -23,16 +23,10 @@ def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
         UsageError: There is no such device, or it is too late to choose.
     """
     limit_threads(threads)
+    device = available_devices(word)[0]
+    number = int(device.partition(":")[2] or 0)
     gpus = tf.config.list_physical_devices("GPU")
-    number = int(word.partition(":")[2] or 0)
-    if word.startswith("gpu") and number >= len(gpus):
-        there = f"{len(gpus)} GPU{'s' if len(gpus) > 1 else ''}" if gpus else "no GPU"
-        raise UsageError(
-            f"TensorFlow sees {there} on this machine, so there is no {word}.",
-            where="--device",
-            fix="Use --device cpu, or install dlrun with the extra 'gpu'.",
-        )
-    chosen = [] if word == "cpu" or not gpus else [gpus[number]]
+    chosen = [] if device == "cpu" else [gpus[number]]
     try:
         tf.config.set_visible_devices(chosen, "GPU")
     except RuntimeError as error:
@@ -49,6 +43,32 @@ def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
             "inter_op": tf.config.threading.get_inter_op_parallelism_threads(),
         },
     }
+
+
+def available_devices(word: str) -> list[str]:
+    """Find the devices that a word stands for.
+
+    Args:
+        word: `auto`, `cpu`, `gpu` or `gpu:1`.
+
+    Returns:
+        `cpu`, or GPUs such as `gpu:0`: for `auto` and `gpu` all that there are.
+
+    Raises:
+        UsageError: There is no such device.
+    """
+    count = len(tf.config.list_physical_devices("GPU"))
+    if word == "cpu" or (word == "auto" and not count):
+        return ["cpu"]
+    number = word.partition(":")[2]
+    if int(number or 0) < count:
+        return [word] if number else [f"gpu:{index}" for index in range(count)]
+    there = f"{count} GPU{'s' if count > 1 else ''}" if count else "no GPU"
+    raise UsageError(
+        f"TensorFlow sees {there} on this machine, so there is no {word}.",
+        where="--device",
+        fix="Use --device cpu, or install dlrun with the extra 'gpu'.",
+    )
 
 
 def limit_threads(threads: int) -> None:

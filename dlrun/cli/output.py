@@ -71,6 +71,16 @@ def write_json(value: object) -> None:
     write_data(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
+def write_event(event: str, **facts: object) -> None:
+    """Print an event as JSON on one line to stdout.
+
+    Args:
+        event: What has happened.
+        **facts: What belongs to it.
+    """
+    write_data(json.dumps(plain({"event": event, **facts}), allow_nan=False))
+
+
 def flush_data() -> None:
     """Send what a library has left in the buffer of stdout."""
     with _stdout_errors():

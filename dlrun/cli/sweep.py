@@ -24,7 +24,7 @@ from dlrun.cli.options import (
     Workers,
     check_device,
 )
-from dlrun.cli.output import screen_of, write_data, write_drawing, write_json
+from dlrun.cli.output import screen_of, write_data, write_drawing, write_event, write_json
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
@@ -146,7 +146,9 @@ def run(
         workflow.add_results(planned.folder, listener)
     if not quiet and not as_json:
         write_drawing(closing_table(crew.jobs, screen=screen_of(sys.stderr), **chosen))
-    if not as_json:
+    if as_json:
+        write_event("results", folder=planned.folder)
+    else:
         write_data(str(planned.folder))
     if workflow.unfinished(crew.jobs):
         raise typer.Exit(1)

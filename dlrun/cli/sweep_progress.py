@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dlrun.cli.output import printable, screen_of, write_data, write_message
+from dlrun.cli.output import printable, screen_of, write_event, write_message
 from dlrun.cli.sweep_tally import Tally, ending, opening, place
 from dlrun.cli.sweep_wording import counts_of, settings_of
 from dlrun.cli.wording import format_duration, format_logs, format_number
-from dlrun.rundir.files import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -112,21 +110,21 @@ class EventWriter:
 
     def message(self, text: str) -> None:
         """Write a message."""
-        self._write("message", text=text)
+        write_event("message", text=text)
 
     def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
         """Write what there is to do."""
         self._tally.began(jobs, total, workers)
         found = sum(job.found for job in jobs)
-        self._write("began", runs=total, found=found, workers=workers)
+        write_event("began", runs=total, found=found, workers=workers)
 
     def started(self, job: Job) -> None:
         """Write that a run works."""
-        self._write("started", point=job.values, run=job.folder, epoch=job.epoch)
+        write_event("started", point=job.values, run=job.folder, epoch=job.epoch)
 
     def progressed(self, job: Job) -> None:
         """Write how far a run is."""
-        self._write(
+        write_event(
             "progressed",
             point=job.values,
             run=job.folder,
@@ -137,7 +135,7 @@ class EventWriter:
 
     def ended(self, job: Job) -> None:
         """Write how a run ended."""
-        self._write(
+        write_event(
             "ended",
             point=job.values,
             run=job.folder,
@@ -153,11 +151,7 @@ class EventWriter:
 
     def finished(self) -> None:
         """Write how all runs stand."""
-        self._write("finished", **counts_of(self._tally.jobs))
-
-    def _write(self, event: str, **facts: Any) -> None:
-        values = plain({"event": event, **facts})
-        write_data(json.dumps(values, ensure_ascii=True, allow_nan=False))
+        write_event("finished", **counts_of(self._tally.jobs))
 
 
 class LiveTable:

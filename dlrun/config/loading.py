@@ -45,6 +45,10 @@ def load_config(
     findings = Findings()
     root = parse(read_text(path), str(path), findings)
     _require_mapping(root, findings)
+    if "base" in root.value and not root.value.keys() & {"dataset", "model"}:
+        what = "This is a sweep, not the config of one run."
+        findings.add(root.place, "", what, f"`dlrun sweep {path}` trains its runs.")
+        findings.raise_if_any()
     flags.apply(root, overrides, findings)
     root.value.setdefault("name", Node(path.stem, root.place))
     places = Places(root)

@@ -111,6 +111,16 @@ class SweepResults:
                 return min(known, key=lambda run: sign * (run.value or 0.0))
         return None
 
+    def metric_names(self) -> list[str]:
+        """Give all metrics that runs have, such as `test.accuracy`."""
+        names = (
+            f"{split}.{name}"
+            for run in self.runs
+            for split, metrics in run.metrics.items()
+            for name in metrics
+        )
+        return list(dict.fromkeys(names))
+
     def varying(self) -> dict[str, list[Any]]:
         """Give the axes that have more than one value, and their values in order; no seed."""
         found: dict[str, list[Any]] = {}

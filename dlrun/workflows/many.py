@@ -207,18 +207,13 @@ class Crew:
             self.threads = best
 
     def _devices(self) -> list[str]:
-        """One device a worker: CPUs as often as asked for, of GPUs each once, or as asked for."""
-        if self._settings.device == "cpu":
-            return ["cpu"] * self.workers
-        from dlrun.backend import tf
+        """One device a worker: the CPU as often as asked for, of GPUs each once, or as often."""
+        from dlrun.backend.device import available_devices
 
-        count = len(tf.config.list_physical_devices("GPU"))
-        if not count and self._settings.device == "auto":
-            return ["cpu"] * self.workers
-        word = self._settings.device
-        gpus = [f"gpu:{number}" for number in range(count)] if word == "auto" else [word]
-        self.workers = self._settings.workers or len(gpus)
-        return [gpus[number % len(gpus)] for number in range(self.workers)]
+        devices = available_devices(self._settings.device)
+        if devices != ["cpu"]:
+            self.workers = self._settings.workers or len(devices)
+        return [devices[number % len(devices)] for number in range(self.workers)]
 
 
 @contextlib.contextmanager

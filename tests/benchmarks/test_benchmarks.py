@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks import checkpoints, commands, jax_scan, light, training
+from tests.benchmarks import checkpoints, commands, jax_scan, light, sweeps, training
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.rows import Row, alternating, line, table
 
 TINY = [
     *("light_validate", "light_thousand", "report_digits"),
-    *("two_points_sigmoid", "threshold_hinge", "mnist_cnn", "lstm"),
+    *("two_points_sigmoid", "threshold_hinge", "mnist_cnn", "lstm", "sweep_two"),
 ]
 
 
@@ -65,6 +65,6 @@ def test_the_table_says_which_goal_was_missed():
 
 def test_every_benchmark_has_a_name_to_choose_it_by():
     """`python -m tests.benchmarks lstm` runs one."""
-    groups = (light, commands, training, jax_scan, checkpoints)
+    groups = (light, commands, training, jax_scan, checkpoints, sweeps)
     names = [one.__name__ for group in groups for one in group.BENCHMARKS]
     assert len(set(names)) == len(names)

@@ -19,6 +19,13 @@ training: {epochs: 0}
 """
 
 
+def test_a_sweep_is_no_config(refuse):
+    """One sentence in the place of one for each of its keys."""
+    (told,) = refuse("base: iris.yaml\ngrid: {seed: [1, 2]}\n")
+    assert told.startswith("1:1: This is a sweep, not the config of one run. `dlrun sweep /")
+    assert told.endswith("config.yaml` trains its runs.")
+
+
 def test_defaults_are_filled_in(load):
     """Those of dlrun, of the dataset and of Keras."""
     experiment = load(SMALL)

@@ -58,6 +58,10 @@ def load_sweep(
         what, fix = f"Expected a mapping, got {got}.", "A sweep starts with 'base:' and 'grid:'."
         findings.add(root.place, "", what, fix)
         findings.raise_if_any()
+    if "base" not in root.value and root.value.keys() & {"dataset", "model"}:
+        what = "This is the config of one run, not a sweep."
+        findings.add(root.place, "", what, f"A sweep has 'base: {path}' and 'grid: ...'.")
+        findings.raise_if_any()
     if halving is not None:
         written = {"eta": halving.eta, "min_epochs": halving.min_epochs}
         place = Place("--halving")

@@ -131,6 +131,12 @@ EXAMPLE = "Such as {optimizer.learning_rate: [0.1, 0.01]}."
 MISTAKES = {
     "": ["1:1: Expected a mapping, got nothing. A sweep starts with 'base:' and 'grid:'."],
     "seeds: 2": ["1:1: base: Missing: the config that is varied. Add 'base: config.yaml'."],
+    "dataset: {type: moons}\nmodel: {}": [
+        (
+            "1:1: This is the config of one run, not a sweep. A sweep has 'base: {file}' and "
+            "'grid: ...'."
+        )
+    ],
     "base: b.yaml": [
         "1:1: Nothing varies. Give one of 'points', 'zip', 'grid', 'random', 'seeds'."
     ],
