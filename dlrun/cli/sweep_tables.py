@@ -132,15 +132,9 @@ def _closing(results: SweepResults) -> str:
     ]
     if any(point.estimate and point.estimate.margin is not None for point in results.points()):
         lines.append("± half of the 95 % confidence interval over the seeds (Student's t)")
-    known = {
-        f"{split}.{name}"
-        for run in results.runs
-        for split, of in run.metrics.items()
-        for name in of
-    }
-    if known and all(run.value is None for run in results.runs):
-        measured = ", ".join(sorted(known))
-        lines.append(f"No run has the objective {results.objective}; they have {measured}.")
+    names = results.metric_names()
+    if names and all(run.value is None for run in results.runs):
+        lines.append(f"No run has the objective {results.objective}; they have {', '.join(names)}.")
     if results.left_out:
         lines.append(f"{results.left_out} runs of an earlier form of this sweep are left out")
     failed = [run for run in results.runs if run.reason and run.status in ("failed", "killed")]

@@ -172,12 +172,7 @@ def results_csv(results: SweepResults) -> str:
     Args:
         results: What came out.
     """
-    names = dict.fromkeys(
-        f"{split}.{name}"
-        for run in results.runs
-        for split, of in run.metrics.items()
-        for name in of
-    )
+    names = results.metric_names()
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", "status", *results.axes, *names, "epochs", "seconds", "reason"])
