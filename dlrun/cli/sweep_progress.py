@@ -9,8 +9,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dlrun.cli.output import printable, screen_of, write_data, write_message
-from dlrun.cli.sweep_wording import counts_of, main_value, settings_of
+from dlrun.cli.sweep_wording import counts_of, main_value
 from dlrun.cli.wording import format_duration, format_logs, format_number
+from dlrun.reports.point_words import settings_of
 from dlrun.rundir.files import plain
 
 if TYPE_CHECKING:
