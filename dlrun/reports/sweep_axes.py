@@ -39,9 +39,9 @@ class Axis:
         name: The same as short as can be.
         labels: Its different values in order, as texts.
         groups: The number of each point's value among them, `(points,)`.
-        places: Where each point lies, `(points,)`, float64 in [0, 1]. Numbers over more than a
-            factor of 30 lie as their logarithms, and so do a few numbers that double or the
-            like; what is no number, and numbers that would lie on each other, at equal distances.
+        places: Where each point lies, `(points,)`, float64 in [0, 1]. Numbers lie as their
+            logarithms where that is more even, as numbers over orders of magnitude do; what is no
+            number, and numbers that would lie on each other, at equal distances in order.
         marks: Places and texts of round values; of the values themselves where they are few.
         is_ordered: Whether the values are numbers.
     """
@@ -147,7 +147,7 @@ def _numbers(key: str, name: str, values: NDArray[np.float64]) -> Axis:
     labels = tuple(value_text(int(one) if one.is_integer() else float(one)) for one in different)
     if len(different) < 2:  # noqa: PLR2004
         return _evenly(key, name, labels, groups, is_ordered=True)
-    scale = _scale(different)
+    scale = _scale(values, different)
     places = scale.place(different)
     if len(different) <= MOST_VALUES and np.diff(places).min() < _NARROWEST:
         return _evenly(key, name, labels, groups, is_ordered=True)
@@ -156,16 +156,19 @@ def _numbers(key: str, name: str, values: NDArray[np.float64]) -> Axis:
     return Axis(key, name, labels, groups, places[groups], marks, is_ordered=True)
 
 
-def _scale(different: NDArray[np.float64]) -> Scale:
-    """Choose logarithms for orders of magnitude, and for a few numbers that double, say."""
+def _scale(values: NDArray[np.float64], different: NDArray[np.float64]) -> Scale:
+    """Choose logarithms where numbers lie more evenly by them: if they double each time, say."""
     low, high = float(different[0]), float(different[-1])
     plain = Scale(low, high, is_log=False)
-    if low <= 0 or high / low < _LOG_FEW_FROM:
+    is_few = len(different) <= MOST_VALUES
+    if low <= 0 or high / low < (_LOG_FEW_FROM if is_few else _LOG_FROM):
         return plain
     log = Scale(low, high, is_log=True)
-    is_evener = np.diff(log.place(different)).min() > np.diff(plain.place(different)).min()
-    is_few = len(different) <= MOST_VALUES
-    return log if high / low > _LOG_FROM or (is_few and is_evener) else plain
+    if is_few:
+        closest, others = (np.diff(one.place(different)).min() for one in (log, plain))
+        return log if closest > others else plain
+    middle, other = (abs(np.median(one.place(values)) - 0.5) for one in (log, plain))
+    return log if middle < other else plain
 
 
 def _choices(key: str, name: str, values: Sequence[Any], seen: Sequence[Any]) -> Axis:

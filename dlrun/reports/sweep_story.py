@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.reports.point_words import settings_of
+from dlrun.reports.point_words import settings_of, value_text
 from dlrun.reports.sweep_axes import MOST_VALUES, Scale, axes_of
 from dlrun.reports.sweep_results import SEED, point_key
 
@@ -76,6 +76,17 @@ class SweepStory:
             Such as `learning_rate=0.01 units=8`, what matters most first.
         """
         return settings_of({key: point.values[key] for key in self.keys if key in point.values})
+
+    def values_of(self, point: SweepPoint) -> str:
+        """Name a point more shortly, by its values alone.
+
+        Args:
+            point: One of `every`.
+
+        Returns:
+            Such as `0.01, 8`, in the order of `keys`.
+        """
+        return ", ".join(value_text(point.values.get(key, "-")) for key in self.keys)
 
     @property
     def outside(self) -> int:
@@ -199,7 +210,10 @@ def pairs(story: SweepStory, most: int) -> list[tuple[Axis, Axis]]:
         Pairs whose grid is mostly filled, and pairs of numbers that were drawn at random.
     """
     shares = dict(zip(story.axes, story.shares, strict=True))
-    found = [pair for pair in combinations(story.axes, 2) if is_grid(pair) or _is_plane(pair)]
+    both = len(story.axes) > 2  # noqa: PLR2004
+    found = [
+        pair for pair in combinations(story.axes, 2) if is_grid(pair) or _is_plane(pair, both=both)
+    ]
     return sorted(found, key=lambda pair: -shares[pair[0]] - shares[pair[1]])[:most]
 
 
@@ -216,11 +230,7 @@ def is_grid(pair: tuple[Axis, Axis]) -> bool:
     return cells >= FILLED * len(one.labels) * len(other.labels)
 
 
-def _is_plane(pair: tuple[Axis, Axis]) -> bool:
-    """Whether two axes are numbers of which there are many."""
-    one, other = pair
-    return (
-        one.is_ordered
-        and other.is_ordered
-        and max(len(one.labels), len(other.labels)) > (MOST_VALUES // 2)
-    )
+def _is_plane(pair: tuple[Axis, Axis], *, both: bool) -> bool:
+    """Whether two axes are numbers, both of them or one with so many that dots make a picture."""
+    have_many = [len(axis.labels) > MOST_VALUES // 2 for axis in pair]
+    return all(axis.is_ordered for axis in pair) and (all if both else any)(have_many)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dlrun.reports.page.rendering import render
 from dlrun.reports.page.wording import count, number, text_of
 from dlrun.reports.plots.style import SPLIT_NAMES
-from dlrun.reports.point_words import short_names, value_text
+from dlrun.reports.point_words import settings_of, short_names, value_text
 from dlrun.reports.seed_noise import seed_noise
 from dlrun.reports.sweep_results import SEED, best_of
 
@@ -88,10 +88,7 @@ def sweep_page(story: SweepStory, pictures: SweepPictures) -> str:
         pictures=pictures,
         noise=_noise(story),
         without_effects=_without_effects(story, pictures),
-        failures=[
-            (run.path.name, run.status, text_of(run.reason, _REASON))
-            for run in failures[:MOST_FAILURES]
-        ],
+        failures=_failures(story, failures[:MOST_FAILURES]),
         more_failures=max(0, len(failures) - MOST_FAILURES),
     )
 
@@ -234,6 +231,17 @@ def _noise(story: SweepStory) -> list[str]:
             "more than chance would make it (t-tests at 5 %, with Holm's correction)."
         )
     return lines
+
+
+def _failures(story: SweepStory, runs: Sequence[SweepRun]) -> dict[str, list[tuple[str, str]]]:
+    """By what went wrong the runs of which it is true: their folders and their values."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for run in runs:
+        reason = f"{run.status}: {text_of(run.reason, _REASON)}"
+        keys = [key for key in (*story.keys, SEED) if key in run.point]
+        values = text_of(settings_of({key: run.point[key] for key in keys}), 2 * _VALUE)
+        found.setdefault(reason, []).append((run.path.name, values))
+    return found
 
 
 def _without_effects(story: SweepStory, pictures: SweepPictures) -> list[str]:

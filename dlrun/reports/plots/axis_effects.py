@@ -102,7 +102,9 @@ def _values(axes: Axes, story: SweepStory, axis: Axis) -> None:
             places, means, "o", color=_MEAN, markersize=6, linestyle=joined, label="mean", zorder=3
         )
     else:
-        axes.plot(places, means, "o", color=_MEAN, markersize=5, linestyle=joined, zorder=3)
+        axes.plot(
+            places, means, "o", color=_MEAN, markersize=5, linestyle=joined, label="point", zorder=3
+        )
         _best(axes, story, axis)
 
 
@@ -111,7 +113,7 @@ def _trend(axes: Axes, story: SweepStory, axis: Axis) -> None:
     if bins := _bins(axis):
         middles = [float(np.median(axis.places[one])) for one in bins]
         medians = [float(np.median(story.shown[one])) for one in bins]
-        axes.plot(middles, medians, color=_MEAN, label="median of neighbours", zorder=3)
+        axes.plot(middles, medians, color=_MEAN, label="median", zorder=3)
     _best(axes, story, axis)
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.reports.plots.style import COLORS, MUTED, legend_above, new_figure
+from dlrun.reports.plots.style import COLORS, MUTED, legend_above, new_figure, safe_text
 from dlrun.reports.plots.sweep_marks import BEST, labels, objective
+from dlrun.reports.point_words import short_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,8 +74,12 @@ def draw(story: SweepStory) -> Figure:
         max(low - room, min(low, (means - margins).min()) - room / 8),
         min(high + room, max(high, (means + margins).max()) + room / 8),
     )
-    names = [f"{n} {story.name_of(point)}" for n, point in enumerate(points, start=1)]
-    axes.set_yticks(rows, labels(names, _LABEL))
+    names = [story.name_of(point) for point in points]
+    if max(map(len, names)) > _LABEL:
+        names = [story.values_of(point) for point in points]
+        keys = ", ".join(short_names(story.keys).values())
+        figure.suptitle(f"no.  {safe_text(keys, 2 * _LABEL)}", x=0.02, ha="left", fontsize=8)
+    axes.set_yticks(rows, labels([f"{n}  {name}" for n, name in enumerate(names, 1)], _LABEL + 4))
     axes.set_ylim(rows[-1] - 0.6, 0.6)
     axes.set_xlabel(objective(story))
     axes.grid(visible=False, axis="y")

@@ -36,20 +36,32 @@ def labels(texts: Sequence[str], limit: int) -> list[str]:
         limit: The largest number of characters of each.
 
     Returns:
-        The texts, cut where they are too long: at the end, or, where they begin alike, at the
-        beginning; numbered where neither helps.
+        The texts, cut at the end where they are too long; where they are the same then, only the
+        words in which they differ; numbered where neither helps.
     """
     short = [safe_text(text, limit) for text in texts]
     if len(set(short)) == len(short):
         return short
-    pairs = enumerate(zip(min(texts), max(texts), strict=False))
-    same = max(next((place for place, (one, other) in pairs if one != other), 0) - 2, 0)
-    tails = [safe_text("…" + text[same:], limit) for text in texts]
-    if same and len(set(tails)) == len(tails):
-        return tails
+    parts = [safe_text(text, limit) for text in _different_parts(texts)]
+    if len(set(parts)) == len(parts):
+        return parts
     return [
         f"{number} {safe_text(text, max(limit - 3, 1))}"
         for number, text in enumerate(texts, start=1)
+    ]
+
+
+def _different_parts(texts: Sequence[str]) -> list[str]:
+    """Leave out the words with which all texts begin and end; a key before a value stays."""
+    words = [text.split() for text in texts]
+    shortest = min(map(len, words))
+    first = next((n for n in range(shortest) if len({one[n] for one in words}) > 1), shortest)
+    last = next((n for n in range(shortest - first) if len({one[-1 - n] for one in words}) > 1), 0)
+    if first and words[0][first - 1].endswith(":"):
+        first -= 1
+    return [
+        f"{'…' * (first > 0)}{' '.join(one[first : len(one) - last])}{'…' * (last > 0)}"
+        for one in words
     ]
 
 
