@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dlrun.reports.plots.sweep_shelf import SweepPictures
+    from dlrun.reports.seed_noise import SeedNoise
     from dlrun.reports.seeds import Estimate
     from dlrun.reports.sweep_results import SweepPoint, SweepRun
     from dlrun.reports.sweep_story import SweepStory
@@ -221,16 +222,23 @@ def _noise(story: SweepStory) -> list[str]:
             f"{number(found.by_chance)}."
         )
     if found.tested:
-        of = f"{found.tied:,} of {count(found.tested, 'other point')}"
-        lines.append(
-            f"Against the best point no difference is shown for {of} (paired or Welch's t-tests "
-            "at 5 %, with Holm's correction): what leads there may lead by chance, and only more "
-            "seeds would tell."
-            if found.tied
-            else f"The best point is better than each of {count(found.tested, 'other point')} by "
-            "more than chance would make it (t-tests at 5 %, with Holm's correction)."
-        )
+        lines.append(_lead(found))
     return lines
+
+
+def _lead(found: SeedNoise) -> str:
+    """Whether the lead of the best point may be chance, in a sentence."""
+    tests = "t-tests at 5 %, with Holm's correction"
+    if not found.tied:
+        others = "the other" if found.tested == 1 else f"each of the {found.tested:,} others"
+        return (
+            f"The best of them is better than {others} by more than chance would make it ({tests})."
+        )
+    of = "the other" if found.tested == 1 else f"{found.tied:,} of the {found.tested:,} others"
+    return (
+        f"Against the best of them no difference is shown for {of} ({tests}): that lead may be "
+        "chance, and only more seeds would tell."
+    )
 
 
 def _failures(story: SweepStory, runs: Sequence[SweepRun]) -> dict[str, list[tuple[str, str]]]:

@@ -45,7 +45,7 @@ def caption(story: SweepStory, axis: Axis) -> str:
     said = "Each dot is a point of the sweep"
     if np.isfinite(story.margins).any():
         said += ", its bar the 95 % confidence interval over the seeds"
-    if axis.has_few and len(story.points) > len(axis.labels):
+    if axis.has_few and not _is_single(axis):
         said += "; the mean and the best are those of all points with the same value."
     elif not axis.has_few and _bins(axis):
         said += "; the line joins the medians of neighbouring points."
@@ -73,8 +73,11 @@ def draw(story: SweepStory, axis: Axis) -> Figure:
             places, story.shown, yerr=np.nan_to_num(story.margins),
             fmt="none", ecolor=MUTED, elinewidth=0.8, alpha=0.45, zorder=2,
         )  # fmt: skip
-    shape: dict[str, Any] = dots(len(places), faint=True)
-    axes.scatter(places, story.shown, color=MUTED, linewidth=0, zorder=2.5, label="point", **shape)
+    if not _is_single(axis):
+        shape: dict[str, Any] = dots(len(places), faint=True)
+        axes.scatter(
+            places, story.shown, color=MUTED, linewidth=0, zorder=2.5, label="point", **shape
+        )
     if axis.has_few:
         _values(axes, story, axis)
     else:
@@ -96,7 +99,7 @@ def _values(axes: Axes, story: SweepStory, axis: Axis) -> None:
     if story.scale is not None:
         means, bests = (np.clip(one, story.scale.low, story.scale.high) for one in (means, bests))
     joined = "-" if axis.is_ordered else "none"
-    if len(story.points) > len(members):
+    if not _is_single(axis):
         axes.plot(places, bests, "D", color=BEST, markersize=4.5, label="best", zorder=4)
         axes.plot(
             places, means, "o", color=_MEAN, markersize=6, linestyle=joined, label="mean", zorder=3
@@ -121,6 +124,11 @@ def _best(axes: Axes, story: SweepStory, axis: Axis) -> None:
     axes.plot(
         axis.places[:1], story.shown[:1], "D", color=BEST, markersize=5, label="best", zorder=4
     )
+
+
+def _is_single(axis: Axis) -> bool:
+    """Whether each of a few values has one point only."""
+    return axis.has_few and len(axis.groups) == len(axis.labels)
 
 
 def _aside(axis: Axis) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dlrun.reports.page.wording import text_of
 from dlrun.reports.plots import (
     axis_effects,
     overlaid_curves,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_EFFECTS = 12
 MOST_PAIRS = 3
+_TITLE = 60
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def _effects(story: SweepStory) -> tuple[Picture, ...]:
     return tuple(
         picture_of(
             f"effect_{number}",
-            axis.name,
+            text_of(axis.name, _TITLE),
             axis_effects.caption(story, axis),
             axis_effects.draw(story, axis),
         )
@@ -85,7 +87,7 @@ def _pairs(story: SweepStory) -> tuple[Picture, ...]:
     return tuple(
         picture_of(
             f"pair_{number}",
-            pair_maps.title(pair),
+            text_of(pair_maps.title(pair), 2 * _TITLE),
             pair_maps.caption(story, pair),
             pair_maps.draw(story, pair),
         )
