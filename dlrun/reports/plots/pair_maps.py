@@ -12,6 +12,8 @@ from dlrun.reports.page.wording import number
 from dlrun.reports.plots.style import INK, WIDTH, dots, new_figure
 from dlrun.reports.plots.sweep_marks import (
     BEST,
+    CHARACTERS,
+    UPWARD,
     color_bar,
     color_of,
     mark_values,
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
     from dlrun.reports.sweep_axes import Axis
     from dlrun.reports.sweep_story import SweepStory
 
-_FOUR_PLACES_UP_TO = 5
-_NUMBERS_UP_TO = 9
+_BESIDE = 12
+"""How many characters a color bar takes."""
+_WIDE, _NARROW = 1.2, 0.95
+"""How much room a character of a number takes."""
 _BRIGHT = 0.5
 _EDGE = 0.04
 
@@ -75,9 +79,12 @@ def draw(story: SweepStory, pair: tuple[Axis, Axis]) -> Figure:
         axes = figure.add_subplot()
         means = table(story, across, up)
         scale = scale_of(means[np.isfinite(means)], larger=story.results.larger)
+        room = CHARACTERS - _BESIDE - min(max(map(len, up.labels)), UPWARD)
         _fields(axes, story, means, places_on(scale, means))
-        _name_fields(axes, across)
-        _name_fields(axes, up, vertical=True)
+        _numbers(axes, story, means, places_on(scale, means), room=room / len(across.labels))
+        columns, rows = (replace(one, marks=tuple(enumerate(one.labels))) for one in (across, up))
+        mark_values(axes, columns, characters=room)
+        mark_values(axes, rows, vertical=True)
     else:
         figure = new_figure(WIDTH * 0.78)
         axes = figure.add_subplot()
@@ -124,28 +131,14 @@ def _fields(
         origin="lower", interpolation="nearest",
     )  # fmt: skip
     rows, columns = means.shape
-    if columns <= _NUMBERS_UP_TO:
-        for row, column in zip(*np.nonzero(np.isfinite(means)), strict=True):
-            red, green, blue, _ = colors.to_rgba(places[row, column])
-            is_bright = 0.3 * red + 0.59 * green + 0.11 * blue > _BRIGHT
-            text = number(means[row, column])
-            if columns > _FOUR_PLACES_UP_TO and "e" not in text:
-                text = f"{means[row, column]:.3g}"
-            axes.text(
-                column, row, text, ha="center", va="center",
-                fontsize=8 if columns <= _FOUR_PLACES_UP_TO else 6.5,
-                color=INK if is_bright else "white",
-            )  # fmt: skip
     best = np.nanargmax(means) if story.results.larger else np.nanargmin(means)
     row, column = np.unravel_index(best, means.shape)
-    frame: dict[str, Any] = {
-        "fill": False,
-        "edgecolor": BEST,
-        "linewidth": 2,
-        "clip_on": False,
-        "zorder": 4,
-    }
-    axes.add_patch(Rectangle((float(column) - 0.5, float(row) - 0.5), 1, 1, **frame))
+    axes.add_patch(
+        Rectangle(
+            (float(column) - 0.5, float(row) - 0.5), 1, 1,
+            fill=False, edgecolor=BEST, linewidth=2, clip_on=False, zorder=4,
+        )
+    )  # fmt: skip
     axes.set_xlim(-0.5, columns - 0.5)
     axes.set_ylim(-0.5, rows - 0.5)
     axes.grid(visible=False)
@@ -153,10 +146,27 @@ def _fields(
     axes.tick_params(length=0)
 
 
-def _name_fields(axes: Axes, axis: Axis, *, vertical: bool = False) -> None:
-    """Name the rows or the columns, which are numbered from 0."""
-    marks = tuple(enumerate(axis.labels))
-    mark_values(axes, replace(axis, marks=marks), vertical=vertical)
+def _numbers(
+    axes: Axes,
+    story: SweepStory,
+    means: NDArray[np.float64],
+    places: NDArray[np.float64],
+    *,
+    room: float,
+) -> None:
+    """Write the means into their fields, where these have room for so many characters."""
+    colors = color_of(story)
+    cells = list(zip(*np.nonzero(np.isfinite(means)), strict=True))
+    texts, size = [number(means[cell]) for cell in cells], 8.0
+    if max(map(len, texts)) * _WIDE > room:
+        texts, size = [f"{means[cell]:.3g}" for cell in cells], 6.5
+        if max(map(len, texts)) * _NARROW > room:
+            return
+    for (row, column), text in zip(cells, texts, strict=True):
+        red, green, blue, _ = colors.to_rgba(places[row, column])
+        is_bright = 0.3 * red + 0.59 * green + 0.11 * blue > _BRIGHT
+        color = INK if is_bright else "white"
+        axes.text(column, row, text, ha="center", va="center", fontsize=size, color=color)
 
 
 def _points(axes: Axes, story: SweepStory, across: Axis, up: Axis) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 
 from dlrun.reports.plots.style import COLORS, log_axis, safe_text
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from dlrun.reports.sweep_axes import Axis, Scale
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 BEST = COLORS[1]
 """The colour of what is best."""
 _LABELS = 16
-_CHARACTERS = 62
+CHARACTERS = 62
+"""So many have room beside each other below a plot."""
+UPWARD = 18
+"""So many has the mark of a value at the left of a plot."""
+_AN_INCH = 13
 _ROOM = 0.06
 _ROOM_OF_BARS = 0.25
 
@@ -65,24 +69,27 @@ def _different_parts(texts: Sequence[str]) -> list[str]:
     ]
 
 
-def mark_values(axes: Axes, axis: Axis, *, vertical: bool = False) -> None:
+def mark_values(
+    axes: Axes, axis: Axis, *, vertical: bool = False, characters: int = CHARACTERS
+) -> None:
     """Mark the values of an axis of a sweep.
 
     Args:
         axes: Where; it runs from 0 to 1.
         axis: What is marked.
         vertical: Whether the values run upward.
+        characters: How many have room across.
     """
     step = -(-len(axis.marks) // _LABELS)
     places = [place for place, _ in axis.marks][::step]
     texts = [text for _, text in axis.marks][::step]
-    limit = 18 if vertical else max(_CHARACTERS // len(texts), 12)
-    shown = labels(texts, limit)
     if vertical:
-        axes.set_yticks(places, shown)
-        axes.set_ylabel(safe_text(axis.key, 40))
+        axes.set_yticks(places, labels(texts, UPWARD))
+        room = _upward(axes)
+        axes.set_ylabel(safe_text(axis.key if len(axis.key) <= room else axis.name, room))
         return
-    is_crowded = sum(map(len, shown)) > _CHARACTERS
+    shown = labels(texts, max(characters // len(texts), 12))
+    is_crowded = sum(map(len, shown)) > characters
     turned: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(places, shown, **(turned if is_crowded else {}))
     axes.set_xlabel(safe_text(axis.key, 60))
@@ -95,7 +102,7 @@ def objective_axis(axes: Axes, story: SweepStory) -> None:
         axes: Where.
         story: The sweep.
     """
-    axes.set_ylabel(objective(story))
+    axes.set_ylabel(objective(story, _upward(axes)))
     scale = story.scale
     if scale is None:
         return
@@ -111,13 +118,20 @@ def objective_axis(axes: Axes, story: SweepStory) -> None:
     axes.set_ylim(scale.low - np.clip(below, least, most), scale.high + np.clip(above, least, most))
 
 
-def objective(story: SweepStory) -> str:
+def objective(story: SweepStory, limit: int = 50) -> str:
     """Name the objective.
 
     Args:
         story: The sweep.
+        limit: The largest number of characters.
     """
-    return safe_text(story.results.objective, 40)
+    return safe_text(story.results.objective, limit)
+
+
+def _upward(axes: Axes) -> int:
+    """How many characters have room along the vertical axis, below which there are marks."""
+    height = axes.figure.get_figheight() if isinstance(axes.figure, Figure) else 0.0
+    return max(int((height - 0.8) * _AN_INCH), 8)
 
 
 def color_of(story: SweepStory) -> ScalarMappable:
@@ -163,7 +177,7 @@ def color_bar(figure: Figure, axes: Axes, story: SweepStory, scale: Scale | None
     bar.set_ticks([place for place, _ in marks], labels=[text for _, text in marks])
     bar.outline.set_visible(False)
     bar.ax.minorticks_off()
-    bar.set_label(objective(story))
+    bar.set_label(objective(story, _upward(axes)))
 
 
 def of_outside(story: SweepStory) -> str:
