@@ -107,18 +107,6 @@ class SweepResults:
         points = self.points()
         return best_of(points[0], larger=self.larger) if points else None
 
-    def varying(self) -> dict[str, list[Any]]:
-        """Give the axes that have more than one value, and their values in order; no seed."""
-        found: dict[str, list[Any]] = {}
-        for axis in self.axes:
-            values: dict[str, Any] = {}
-            for run in self.runs:
-                if axis in run.point:
-                    values.setdefault(json.dumps(run.point[axis], default=str), run.point[axis])
-            if axis != SEED and len(values) > 1:
-                found[axis] = in_order(list(values.values()))
-        return found
-
     def _rank(self, point: SweepPoint) -> tuple[float, int]:
         """By the objective; those without it, such as those that were stopped, by their epochs."""
         if point.estimate is None:

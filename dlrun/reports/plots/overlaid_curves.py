@@ -30,17 +30,15 @@ _LABEL = 34
 
 
 class Trained(Protocol):
-    """A run that has curves.
-
-    Attributes:
-        label: A short name, different from those of the other runs.
-        history: One array a column of `history.csv`, `(epochs,)`, float64.
-    """
+    """A run that has curves."""
 
     @property
-    def label(self) -> str: ...  # noqa: D102 - see above
+    def label(self) -> str:
+        """A short name, different from those of the other runs."""
+
     @property
-    def history(self) -> Mapping[str, NDArray[np.float64]]: ...  # noqa: D102 - see above
+    def history(self) -> Mapping[str, NDArray[np.float64]]:
+        """One array a column of `history.csv`, `(epochs,)`, float64."""
 
 
 def columns(runs: Sequence[Trained]) -> list[str]:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _BESIDE = 12
 """How many characters a color bar takes."""
+_TURNED = 0.5
+"""How much height labels take that do not fit beside each other, in inches."""
 _WIDE, _NARROW = 1.2, 0.95
 """How much room a character of a number takes."""
 _BRIGHT = 0.5
@@ -75,11 +77,12 @@ def draw(story: SweepStory, pair: tuple[Axis, Axis]) -> Figure:
     """
     across, up = _placed(pair)
     if is_grid(pair):
-        figure = new_figure(float(np.clip(1.1 + 0.36 * len(up.labels), 2.4, 7.5)))
+        room = CHARACTERS - _BESIDE - min(max(map(len, up.labels)), UPWARD)
+        turned = _TURNED if sum(map(len, across.labels)) > room else 0
+        figure = new_figure(float(np.clip(1.1 + 0.36 * len(up.labels), 2.4, 7.5)) + turned)
         axes = figure.add_subplot()
         means = table(story, across, up)
         scale = scale_of(means[np.isfinite(means)], larger=story.results.larger)
-        room = CHARACTERS - _BESIDE - min(max(map(len, up.labels)), UPWARD)
         _fields(axes, story, means, places_on(scale, means))
         _numbers(axes, story, means, places_on(scale, means), room=room / len(across.labels))
         columns, rows = (replace(one, marks=tuple(enumerate(one.labels))) for one in (across, up))

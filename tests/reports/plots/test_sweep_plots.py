@@ -211,6 +211,13 @@ def test_learning_curves_of_the_best():
         assert sweep_shelf.draw_sweep(story([({"a": 1}, 0.5)], curves=empty)).curves == ()
 
 
+def test_curves_of_a_run_that_diverged():
+    """They are drawn as far as they are numbers."""
+    for values in ([1.0, np.inf, np.nan], [np.nan, np.nan]):
+        told = story([({"a": 1}, 0.5)], curves=[{"loss": np.array(values)}])
+        assert len(sweep_shelf.draw_sweep(told).curves) == 1
+
+
 def test_a_single_run_has_curves():
     """All columns that it has."""
     (run,) = [sweep_shelf._Curves("1", {"loss": np.ones(3), "val_loss": np.ones(3)})]
