@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import signal
-import time
 
 import pytest
 
@@ -68,13 +67,11 @@ def test_a_run_of_a_sweep_has_the_bits_of_the_same_run_alone(swept):
 
 
 def test_a_sweep_started_again_trains_nothing(swept):
-    """And TensorFlow is not even loaded."""
+    """No process is even started."""
     folder, *_ = swept
     before = sorted((folder / "runs" / "rates").glob("2*"))
-    began = time.monotonic()
     out, err = run(folder, "sweep", "rates.yaml", "--threads", "1", "--json")
-    assert time.monotonic() - began < 5
-    _, first, *_, done, last = map(json.loads, out.splitlines())
+    _, first, done, last = map(json.loads, out.splitlines())
     assert (first["event"], first["runs"], first["found"]) == ("began", 7, 7)
     assert last == {"event": "results", "folder": "runs/rates"}
     assert (done["event"], done["finished"], done["waiting"]) == ("finished", 7, 0)

@@ -203,14 +203,11 @@ def best(
 
 
 @sweep.command()
-def report(folder: SweepFolder, *, quiet: Quiet = False) -> None:
+def report(folder: SweepFolder) -> None:
     """Make the page and the table of a sweep anew, and print the page's path."""
-    from dlrun.cli.progress import listening
     from dlrun.workflows.sweep_page import write_page
 
-    with listening(quiet=quiet) as listener:
-        page = write_page(folder, listener)
-    write_data(str(page))
+    write_data(str(write_page(folder)))
 
 
 def _halving(text: str) -> Halving:

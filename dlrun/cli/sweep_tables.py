@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.cli.columns import Cell, align, draw, natural_width
 from dlrun.cli.output import printable
-from dlrun.cli.sweep_wording import (
-    counts_of,
-    main_value,
-    runs_in_words,
-    settings_of,
-    short_names,
-    value_text,
-)
+from dlrun.cli.sweep_wording import counts_of, main_value, runs_in_words
 from dlrun.cli.wording import format_number
+from dlrun.reports.point_words import settings_of, short_names, value_text
 from dlrun.reports.sweep_results import SEED
 from dlrun.rundir.metrics import is_larger_better
 

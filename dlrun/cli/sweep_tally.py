@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dlrun.cli.output import printable
-from dlrun.cli.sweep_wording import main_value, runs_in_words, settings_of
+from dlrun.cli.sweep_wording import main_value, runs_in_words
 from dlrun.cli.wording import format_logs, format_number
+from dlrun.reports.point_words import settings_of
 from dlrun.rundir.metrics import is_larger_better
 
 if TYPE_CHECKING:

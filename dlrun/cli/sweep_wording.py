@@ -1,14 +1,13 @@
-"""How the runs of a sweep are called: by what tells them apart."""
+"""How the runs of a sweep stand, in words and numbers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dlrun.config.conditions import as_text
 from dlrun.rundir.metrics import main_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from dlrun.sweeps.jobs import Job
 
@@ -22,47 +21,6 @@ _STATUSES = {
     "killed": "killed",
     "failed": "failed",
 }
-
-
-def settings_of(values: Mapping[str, Any]) -> str:
-    """Write what tells a run apart from the others.
-
-    Args:
-        values: Values by key.
-
-    Returns:
-        Such as `learning_rate=0.01 seed=3`: keys without what needs not be said.
-    """
-    names = short_names(tuple(values))
-    return " ".join(f"{names[key]}={value_text(value)}" for key, value in values.items())
-
-
-def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Shorten dotted keys to their last parts, where no two become the same.
-
-    Args:
-        keys: Such as `optimizer.learning_rate`.
-    """
-    lasts = [key.rpartition(".")[2] for key in keys]
-    return {
-        key: last if lasts.count(last) == 1 else key for key, last in zip(keys, lasts, strict=True)
-    }
-
-
-def value_text(value: Any) -> str:
-    """Write a value of an axis.
-
-    Args:
-        value: Whatever a config can say.
-    """
-    if isinstance(value, dict):
-        rest = ", ".join(f"{key}: {value_text(item)}" for key, item in value.items())
-        return f"{{{rest}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(value_text, value))}]"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return as_text(value)
 
 
 def runs_in_words(count: int) -> str:

@@ -104,12 +104,8 @@ class SweepResults:
 
     def best(self) -> SweepRun | None:
         """Give the best run of the best point: that with the best objective, the first seed."""
-        for point in self.points():
-            known = [run for run in point.runs if run.value is not None]
-            if known:
-                sign = -1 if self.larger else 1
-                return min(known, key=lambda run: sign * (run.value or 0.0))
-        return None
+        points = self.points()
+        return best_of(points[0], larger=self.larger) if points else None
 
     def metric_names(self) -> list[str]:
         """Give all metrics that runs have, such as `test.accuracy`."""
@@ -121,22 +117,26 @@ class SweepResults:
         )
         return list(dict.fromkeys(names))
 
-    def varying(self) -> dict[str, list[Any]]:
-        """Give the axes that have more than one value, and their values in order; no seed."""
-        found: dict[str, list[Any]] = {}
-        for axis in self.axes:
-            values: dict[str, Any] = {}
-            for run in self.runs:
-                if axis in run.point:
-                    values.setdefault(json.dumps(run.point[axis], default=str), run.point[axis])
-            if axis != SEED and len(values) > 1:
-                found[axis] = in_order(list(values.values()))
-        return found
-
-    def _rank(self, point: SweepPoint) -> float:
+    def _rank(self, point: SweepPoint) -> tuple[float, int]:
+        """By the objective; those without it, such as those that were stopped, by their epochs."""
         if point.estimate is None:
-            return math.inf
-        return -point.estimate.mean if self.larger else point.estimate.mean
+            return math.inf, -max(run.epochs for run in point.runs)
+        return (-point.estimate.mean if self.larger else point.estimate.mean), 0
+
+
+def best_of(point: SweepPoint, *, larger: bool) -> SweepRun | None:
+    """Give the best run of a point, the first seed of several that are equal.
+
+    Args:
+        point: The point.
+        larger: Whether larger values of the objective are better.
+
+    Returns:
+        The run; None where none has the objective.
+    """
+    known = [(run.value, run) for run in point.runs if run.value is not None]
+    sign = -1 if larger else 1
+    return min(known, key=lambda one: sign * one[0])[1] if known else None
 
 
 def in_order(values: Sequence[Any]) -> list[Any]:
@@ -236,4 +236,4 @@ def _split(name: str) -> tuple[str, str]:
 def _cell(value: Any) -> Any:
     """A value of an axis in a CSV: what is no scalar as JSON."""
     is_plain = isinstance(value, int | float | str) and not isinstance(value, bool)
-    return value if is_plain else json.dumps(value)
+    return value if is_plain else json.dumps(value, ensure_ascii=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -133,9 +135,13 @@ def add_results(folder: Path, listener: SweepListener) -> None:
     from dlrun.workflows.sweep_page import write_page
 
     try:
-        write_page(folder, listener)
-    except DlrunError as error:
-        listener.message(f"warning: the page of the sweep could not be made: {error}")
+        write_page(folder)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong, the runs are complete
+        if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
+            traceback.print_exc()
+        kind = "" if isinstance(error, DlrunError) else f"{type(error).__name__}: "
+        line = f"warning: the runs are complete, but the page of the sweep failed: {kind}{error}"
+        listener.message(f"{line}\n  `dlrun sweep report {folder}` tries again.")
 
 
 def agenda_of(planned: PlannedSweep, crew: Crew) -> Agenda | None:

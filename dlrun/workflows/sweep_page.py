@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
-from dlrun.reports.sweep_results import results_csv
+from dlrun.reports.sweep_results import best_of, results_csv
 from dlrun.rundir.files import write_text
 from dlrun.rundir.names import SWEEP_PAGE, SWEEP_TABLE
-from dlrun.workflows.sweep_results import read_results
+from dlrun.workflows.sweep_results import history_of, read_results
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from dlrun.reports.sweep_results import SweepResults
 
-class Messages(Protocol):
-    """Is told messages."""
-
-    def message(self, text: str) -> None:
-        """Be told one line that the user should read."""
+CURVES = 5
+"""Of how many of the best points the learning curves are shown."""
 
 
-def write_page(folder: Path, listener: Messages) -> Path:
-    """Write `results.csv` and `sweep.html`.
+def write_page(folder: Path) -> Path:
+    """Write `results.csv` and `sweep.html`; matplotlib is imported here.
 
     Args:
         folder: The sweep's folder.
-        listener: Who is told where there is nothing to show.
 
     Returns:
         The page.
@@ -35,4 +33,24 @@ def write_page(folder: Path, listener: Messages) -> Path:
     """
     results = read_results(folder)
     write_text(folder / SWEEP_TABLE, results_csv(results))
+
+    from dlrun.reports.page.sweep_page import sweep_page
+    from dlrun.reports.plots.sweep_shelf import draw_sweep
+    from dlrun.reports.sweep_story import tell_sweep
+
+    story = tell_sweep(results, _curves(results))
+    write_text(folder / SWEEP_PAGE, sweep_page(story, draw_sweep(story)))
     return folder / SWEEP_PAGE
+
+
+def _curves(results: SweepResults) -> list[Mapping[str, Any]]:
+    """The histories of the best run of each of the best points, else of the one farthest on."""
+    import numpy as np
+
+    chosen = [
+        best_of(point, larger=results.larger) or max(point.runs, key=lambda run: run.epochs)
+        for point in results.points()[:CURVES]
+    ]
+    return [
+        {name: np.array(values) for name, values in history_of(run.path).items()} for run in chosen
+    ]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dlrun.rundir.listing import RunRow
 
 _RANKS = ("finished", "running", "interrupted", "killed", "failed", "damaged")
+_LARGEST = 1e100
+"""The squares of larger numbers are none; whoever measures such a one has diverged."""
 
 
 def read_results(folder: Path) -> SweepResults:
@@ -145,11 +147,12 @@ def _main(rows: Any) -> str:
 def _run(row: RunRow, objective: str) -> SweepRun:
     split, _, metric = objective.partition(" ")
     is_paused = row.status == "interrupted" and (row.reason or "").startswith(PAUSED)
+    value = row.metrics.get(split, {}).get(metric) if row.status == "finished" else None
     return SweepRun(
         path=row.path,
         status="stopped early" if is_paused else row.status,
         point=row.record["sweep"]["point"],
-        value=row.metrics.get(split, {}).get(metric) if row.status == "finished" else None,
+        value=value if value is not None and abs(value) < _LARGEST else None,
         metrics=row.metrics if row.status == "finished" else {},
         epochs=epochs_of(row.path),
         seconds=row.seconds,

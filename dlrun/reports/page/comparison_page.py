@@ -8,13 +8,14 @@ from dlrun.reports.comparison import ABSENT, class_rows, differing_keys, metric_
 from dlrun.reports.page.rendering import render
 from dlrun.reports.page.wording import number, text_of
 from dlrun.reports.plots import overlaid_curves, style
-from dlrun.reports.plots.shelf import CSS_PIXELS, Picture
+from dlrun.reports.plots.shelf import picture_of
 from dlrun.reports.plots.style import SPLIT_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dlrun.reports.comparison import ComparedRun
+    from dlrun.reports.plots.shelf import Picture
 
 MOST_KEYS = 200
 MOST_CLASSES = 200
@@ -50,11 +51,8 @@ def _plots(runs: Sequence[ComparedRun]) -> list[Picture]:
     if not overlaid_curves.columns(runs):
         return []
     with style.applied():
-        figure = overlaid_curves.draw(runs)
-        png = style.to_png(figure)
-    width = round(figure.get_figwidth() * CSS_PIXELS)
-    said = "The curves of all runs over each other, after every epoch."
-    return [Picture("curves", "Learning curves", said, png, width)]
+        said = "The curves of all runs over each other, after every epoch."
+        return [picture_of("curves", "Learning curves", said, overlaid_curves.draw(runs))]
 
 
 def _cell(value: Any) -> str:

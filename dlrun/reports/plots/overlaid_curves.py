@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -17,40 +17,55 @@ from dlrun.reports.plots.style import (
 from dlrun.reports.training_course import LEARNING_RATE, quantities, serves_log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
-
-    from dlrun.reports.comparison import ComparedRun
+    from numpy.typing import NDArray
 
 MOST_PANELS = 8
 _STYLES = ("-", "--", ":", "-.")
 _FEW_EPOCHS = 12
+_LABEL = 34
+"""So many characters fit twice beside each other."""
 
 
-def columns(runs: Sequence[ComparedRun]) -> list[str]:
-    """List the columns of the histories that more than one run has.
+class Trained(Protocol):
+    """A run that has curves."""
+
+    @property
+    def label(self) -> str:
+        """A short name, different from those of the other runs."""
+
+    @property
+    def history(self) -> Mapping[str, NDArray[np.float64]]:
+        """One array a column of `history.csv`, `(epochs,)`, float64."""
+
+
+def columns(runs: Sequence[Trained]) -> list[str]:
+    """List the columns of the histories that more than one run has, where there are several.
 
     Args:
-        runs: Two or more.
+        runs: One or more.
 
     Returns:
         Validation before training, in the order of the quantities.
     """
     names = dict.fromkeys(name for run in runs for name in quantities(run.history))
     found = [f"{prefix}{name}" for name in names for prefix in ("val_", "")]
-    shared = [name for name in found if sum(name in run.history for run in runs) > 1]
+    least = min(2, len(runs))
+    shared = [name for name in found if sum(name in run.history for run in runs) >= least]
     return [name for name in shared if name != LEARNING_RATE][:MOST_PANELS]
 
 
-def draw(runs: Sequence[ComparedRun]) -> Figure:
+def draw(runs: Sequence[Trained]) -> Figure:
     """Draw one panel for each column, one line for each run.
 
     Args:
-        runs: Two or more, some columns of their histories the same.
+        runs: One or more, some columns of their histories the same.
     """
     names = columns(runs)
-    legend = 0.2 * -(-len(runs) // 2) + 0.1
+    across = 2 if max(len(run.label) for run in runs) <= _LABEL else 1
+    legend = 0.2 * -(-len(runs) // across) + 0.1
     figure = new_figure(0.4 + 2.1 * len(names) + legend)
     panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     for panel, name in zip(panels, names, strict=True):
@@ -79,8 +94,8 @@ def draw(runs: Sequence[ComparedRun]) -> Figure:
     handles = [
         panels[0].plot([], [], color=COLORS[n % len(COLORS)],
                        linestyle=_STYLES[n // len(COLORS) % len(_STYLES)],
-                       label=safe_text(run.label, 34))[0]
+                       label=safe_text(run.label, 2 * _LABEL))[0]
         for n, run in enumerate(runs)
     ]  # fmt: skip
-    figure.legend(handles=handles, loc="outside upper left", ncols=2)
+    figure.legend(handles=handles, loc="outside upper left", ncols=across)
     return figure

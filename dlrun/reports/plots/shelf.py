@@ -98,11 +98,22 @@ def draw_plots(story: Story) -> list[Picture]:
         return [_picture(plot, story) for plot in PLOTS if plot.fits(story)]
 
 
-def _picture(plot: Plot, story: Story) -> Picture:
-    figure = plot.draw(story)
+def picture_of(name: str, title: str, caption: str, figure: Figure) -> Picture:
+    """Draw a figure for a page.
+
+    Args:
+        name: The stem of its file.
+        title: What it shows, in a few words.
+        caption: What is seen and how it is read.
+        figure: What `dlrun.reports.plots.style.new_figure` made.
+    """
     width = round(figure.get_figwidth() * CSS_PIXELS)
+    return Picture(name, title, caption, style.to_png(figure), width)
+
+
+def _picture(plot: Plot, story: Story) -> Picture:
     said = plot.caption(story) + _bound(plot, story)
-    return Picture(plot.NAME, plot.TITLE, said, style.to_png(figure), width)
+    return picture_of(plot.NAME, plot.TITLE, said, plot.draw(story))
 
 
 def _bound(plot: Plot, story: Story) -> str:

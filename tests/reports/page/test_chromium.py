@@ -6,15 +6,19 @@ import re
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from dlrun.reports.page.comparison_page import comparison_page
 from dlrun.reports.page.run_page import run_page
+from dlrun.reports.page.sweep_page import sweep_page
 from dlrun.reports.plots.shelf import draw_plots
+from dlrun.reports.plots.sweep_shelf import draw_sweep
 from dlrun.reports.story import Layer
 from tests.reports.chromium import PROGRAM, Chromium
 from tests.reports.page.test_pages import HOSTILE, compared
 from tests.reports.stories import classification, experiment, regression
+from tests.reports.sweeps import RATE, WORD, grid, story
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium or Chrome on this machine")
 
@@ -73,22 +77,37 @@ STORIES = {
 }
 
 
+SWEEPS = {
+    "sweep": story(
+        grid(
+            lambda point: point["b"] / 10 + point["seed"] / 100,
+            **{RATE: [0.1, 0.2, 0.3], WORD: ["relu", "a long word"], "b": [1, 2], "seed": [0, 1]},
+        ),
+        curves=[{"loss": np.array([1.0, 0.5])}] * 5,
+    ),
+    "strange sweep": story([({key: value}, n / 99) for n, key in enumerate(HOSTILE)
+                            for value in HOSTILE] + [({HOSTILE[0]: 1}, None)]),
+}  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory):
     """The pages, written once."""
     folder = tmp_path_factory.mktemp("pages")
     texts = {}
-    for name, story in STORIES.items():
-        told = story()
+    for name, tell in STORIES.items():
+        told = tell()
         texts[name] = run_page(told, draw_plots(told))
     texts["compared"] = comparison_page([compared(name) for name in "abcdefgh"])
+    for name, told in SWEEPS.items():
+        texts[name] = sweep_page(told, draw_sweep(told))
     texts["strange"] = comparison_page([compared(name, run=name) for name in HOSTILE])
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, "utf-8")
     return {name: folder / f"{name}.html" for name in texts}
 
 
-@pytest.mark.parametrize("name", [*STORIES, "compared", "strange"])
+@pytest.mark.parametrize("name", [*STORIES, *SWEEPS, "compared", "strange"])
 def test_a_page_fits_every_width(name, chromium, pages):
     """From a telephone to a wide screen, light and dark: nothing sticks out, all images load."""
     for width, dark in ((360, False), (800, True), (1600, False)):
@@ -113,7 +132,7 @@ def test_light_and_dark(chromium, pages):
         assert abs(bright - written) > 400
 
 
-@pytest.mark.parametrize("name", [*STORIES, "compared"])
+@pytest.mark.parametrize("name", [*STORIES, *SWEEPS, "compared"])
 def test_a_printed_page_has_all_its_plots_whole(name, chromium, pages):
     """Each fits on a page of paper and is in the PDF."""
     chromium.open(pages[name], width=PAPER[0], paper=True)

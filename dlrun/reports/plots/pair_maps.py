@@ -1,0 +1,190 @@
+"""Two axes of a sweep at once: a heat map of a grid, coloured dots of points drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from dlrun.reports.page.wording import number
+from dlrun.reports.plots.style import INK, WIDTH, dots, new_figure
+from dlrun.reports.plots.sweep_marks import (
+    BEST,
+    CHARACTERS,
+    UPWARD,
+    color_bar,
+    color_of,
+    mark_values,
+    objective,
+    of_outside,
+    places_on,
+)
+from dlrun.reports.sweep_story import is_grid, scale_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from dlrun.reports.sweep_axes import Axis
+    from dlrun.reports.sweep_story import SweepStory
+
+_BESIDE = 12
+"""How many characters a color bar takes."""
+_TURNED = 0.5
+"""How much height labels take that do not fit beside each other, in inches."""
+_WIDE, _NARROW = 1.2, 0.95
+"""How much room a character of a number takes."""
+_BRIGHT = 0.5
+_EDGE = 0.04
+
+
+def title(pair: tuple[Axis, Axis]) -> str:
+    """Name the plot of two axes.
+
+    Args:
+        pair: The axes.
+    """
+    return f"{pair[0].name} and {pair[1].name}"
+
+
+def caption(story: SweepStory, pair: tuple[Axis, Axis]) -> str:
+    """Say what is seen and how it is read.
+
+    Args:
+        story: The sweep.
+        pair: Two of its axes.
+    """
+    if not is_grid(pair):
+        said = "Each dot is a point of the sweep; darker is better, and the best one has a ring."
+        return said + of_outside(story)
+    one, other = _placed(pair)
+    said = f"The mean of {objective(story)} over everything else"
+    said += "; darker is better, and the best field has a frame."
+    if np.isnan(table(story, one, other)).any():
+        said += " Hatched fields have no finished run."
+    return said
+
+
+def draw(story: SweepStory, pair: tuple[Axis, Axis]) -> Figure:
+    """Draw a heat map where the grid is mostly filled, else coloured dots.
+
+    Args:
+        story: The sweep.
+        pair: Two of its axes.
+    """
+    across, up = _placed(pair)
+    if is_grid(pair):
+        room = CHARACTERS - _BESIDE - min(max(map(len, up.labels)), UPWARD)
+        turned = _TURNED if sum(map(len, across.labels)) > room else 0
+        figure = new_figure(float(np.clip(1.1 + 0.36 * len(up.labels), 2.4, 7.5)) + turned)
+        axes = figure.add_subplot()
+        means = table(story, across, up)
+        scale = scale_of(means[np.isfinite(means)], larger=story.results.larger)
+        _fields(axes, story, means, places_on(scale, means))
+        _numbers(axes, story, means, places_on(scale, means), room=room / len(across.labels))
+        columns, rows = (replace(one, marks=tuple(enumerate(one.labels))) for one in (across, up))
+        mark_values(axes, columns, characters=room)
+        mark_values(axes, rows, vertical=True)
+    else:
+        figure = new_figure(WIDTH * 0.78)
+        axes = figure.add_subplot()
+        scale = story.scale
+        _points(axes, story, across, up)
+    color_bar(figure, axes, story, scale)
+    return figure
+
+
+def table(story: SweepStory, across: Axis, up: Axis) -> NDArray[np.float64]:
+    """Average the objective in each field of a grid.
+
+    Args:
+        story: The sweep.
+        across: The axis of the columns.
+        up: The axis of the rows.
+
+    Returns:
+        `(rows, columns)`, NaN where there is no point.
+    """
+    sums = np.zeros((len(up.labels), len(across.labels)))
+    counts = np.zeros_like(sums)
+    np.add.at(sums, (up.groups, across.groups), story.means)
+    np.add.at(counts, (up.groups, across.groups), 1)
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+
+
+def _placed(pair: tuple[Axis, Axis]) -> tuple[Axis, Axis]:
+    """The axis with fewer values runs across: a page is narrow, and may be long."""
+    one, other = pair
+    return (other, one) if len(other.labels) < len(one.labels) else (one, other)
+
+
+def _fields(
+    axes: Axes, story: SweepStory, means: NDArray[np.float64], places: NDArray[np.float64]
+) -> None:
+    """A field for each pair of values, with its number where there is room."""
+    colors = color_of(story)
+    axes.patch.set_facecolor("#f2f2f2")
+    axes.patch.set_hatch("///")
+    axes.patch.set_edgecolor("#cccccc")
+    axes.imshow(
+        np.ma.masked_invalid(places), cmap=colors.cmap, vmin=0, vmax=1, aspect="auto",
+        origin="lower", interpolation="nearest",
+    )  # fmt: skip
+    rows, columns = means.shape
+    best = np.nanargmax(means) if story.results.larger else np.nanargmin(means)
+    row, column = np.unravel_index(best, means.shape)
+    axes.add_patch(
+        Rectangle(
+            (float(column) - 0.5, float(row) - 0.5), 1, 1,
+            fill=False, edgecolor=BEST, linewidth=2, clip_on=False, zorder=4,
+        )
+    )  # fmt: skip
+    axes.set_xlim(-0.5, columns - 0.5)
+    axes.set_ylim(-0.5, rows - 0.5)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+
+
+def _numbers(
+    axes: Axes,
+    story: SweepStory,
+    means: NDArray[np.float64],
+    places: NDArray[np.float64],
+    *,
+    room: float,
+) -> None:
+    """Write the means into their fields, where these have room for so many characters."""
+    colors = color_of(story)
+    cells = list(zip(*np.nonzero(np.isfinite(means)), strict=True))
+    texts, size = [number(means[cell]) for cell in cells], 8.0
+    if max(map(len, texts)) * _WIDE > room:
+        texts, size = [f"{means[cell]:.3g}" for cell in cells], 6.5
+        if max(map(len, texts)) * _NARROW > room:
+            return
+    for (row, column), text in zip(cells, texts, strict=True):
+        red, green, blue, _ = colors.to_rgba(places[row, column])
+        is_bright = 0.3 * red + 0.59 * green + 0.11 * blue > _BRIGHT
+        color = INK if is_bright else "white"
+        axes.text(column, row, text, ha="center", va="center", fontsize=size, color=color)
+
+
+def _points(axes: Axes, story: SweepStory, across: Axis, up: Axis) -> None:
+    """A coloured dot for each point, the best ones on top."""
+    order = np.arange(len(story.means))[::-1]
+    colors = color_of(story).to_rgba(places_on(story.scale, story.means))
+    shape: dict[str, Any] = {**dots(len(order)), "alpha": 0.9}
+    axes.scatter(
+        across.places[order], up.places[order], c=colors[order], edgecolor="white", linewidth=0.3,
+        **shape,
+    )  # fmt: skip
+    axes.scatter(
+        across.places[:1], up.places[:1], s=90, facecolor="none", edgecolor=BEST, linewidth=1.8
+    )
+    mark_values(axes, across)
+    mark_values(axes, up, vertical=True)
+    axes.set_xlim(-_EDGE, 1 + _EDGE)
+    axes.set_ylim(-_EDGE, 1 + _EDGE)

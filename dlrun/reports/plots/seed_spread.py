@@ -1,0 +1,87 @@
+"""The best points of a sweep seed by seed, with their means and how sure these are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.reports.plots.style import COLORS, MUTED, legend_above, new_figure, safe_text
+from dlrun.reports.plots.sweep_marks import BEST, labels, objective
+from dlrun.reports.point_words import short_names
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from dlrun.reports.sweep_story import SweepStory
+
+NAME = "seed_spread"
+TITLE = "The best points, seed by seed"
+
+MOST_POINTS = 15
+_LABEL = 34
+_BEYOND = 0.35
+"""How far bars may reach beyond the dots, as a share of the dots' range."""
+
+
+def fits(story: SweepStory) -> bool:
+    """Whether one of the best points has two seeds.
+
+    Args:
+        story: The sweep.
+    """
+    return bool(np.isfinite(story.margins[:MOST_POINTS]).any())
+
+
+def caption(story: SweepStory) -> str:
+    """Say what is seen and how it is read.
+
+    Args:
+        story: The sweep.
+    """
+    said = "Each dot is a run, each diamond the mean over the seeds, its bar the 95 % confidence "
+    said += "interval (Student's t). Points whose bars overlap widely may be equally good."
+    more = len(story.points) - MOST_POINTS
+    return said + (f" The best {MOST_POINTS} of {len(story.points):,} points." if more > 0 else "")
+
+
+def draw(story: SweepStory) -> Figure:
+    """Draw one row a point, the best at the top.
+
+    Args:
+        story: The sweep.
+    """
+    points = story.points[:MOST_POINTS]
+    figure = new_figure(0.9 + 0.26 * len(points))
+    axes = figure.add_subplot()
+    rows = -np.arange(len(points), dtype=np.float64)
+    values = [[run.value for run in point.runs if run.value is not None] for point in points]
+    axes.scatter(
+        [value for of_point in values for value in of_point],
+        [row for row, of_point in zip(rows, values, strict=True) for _ in of_point],
+        color=MUTED, alpha=0.6, s=14, linewidth=0, label="run", zorder=3,
+    )  # fmt: skip
+    means, margins = story.means[: len(points)], np.nan_to_num(story.margins[: len(points)])
+    axes.errorbar(
+        means, rows, xerr=margins, fmt="D", color=COLORS[0], markersize=4, elinewidth=1.2,
+        label="mean", zorder=2.5,
+    )  # fmt: skip
+    axes.plot(means[:1], rows[:1], "D", color=BEST, markersize=5, zorder=4)
+    every = np.array([value for of_point in values for value in of_point])
+    low, high = every.min(), every.max()
+    room = (high - low) * _BEYOND or abs(high) * 0.1 or 1.0
+    axes.set_xlim(
+        max(low - room, min(low, (means - margins).min()) - room / 8),
+        min(high + room, max(high, (means + margins).max()) + room / 8),
+    )
+    names = [story.name_of(point) for point in points]
+    if max(map(len, names)) > _LABEL:
+        names = [story.values_of(point) for point in points]
+        keys = ", ".join(short_names(story.keys).values())
+        figure.suptitle(f"no.  {safe_text(keys, 2 * _LABEL)}", x=0.02, ha="left", fontsize=8)
+    axes.set_yticks(rows, labels([f"{n}  {name}" for n, name in enumerate(names, 1)], _LABEL + 4))
+    axes.set_ylim(rows[-1] - 0.6, 0.6)
+    axes.set_xlabel(objective(story))
+    axes.grid(visible=False, axis="y")
+    legend_above(axes)
+    return figure

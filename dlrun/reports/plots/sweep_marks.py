@@ -1,0 +1,192 @@
+"""What the plots of a sweep have in common: the axis of the objective, labels, colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from dlrun.reports.plots.style import COLORS, log_axis, safe_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from dlrun.reports.sweep_axes import Axis, Scale
+    from dlrun.reports.sweep_story import SweepStory
+
+BEST = COLORS[1]
+"""The colour of what is best."""
+_LABELS = 16
+CHARACTERS = 62
+"""So many have room beside each other below a plot."""
+UPWARD = 18
+"""So many has the mark of a value at the left of a plot."""
+_AN_INCH = 13
+_ROOM = 0.06
+_ROOM_OF_BARS = 0.25
+
+
+def labels(texts: Sequence[str], limit: int) -> list[str]:
+    """Make texts fit for a plot so that they can still be told apart.
+
+    Args:
+        texts: All different.
+        limit: The largest number of characters of each.
+
+    Returns:
+        The texts, cut at the end where they are too long; where they are the same then, only the
+        words in which they differ; numbered where neither helps.
+    """
+    short = [safe_text(text, limit) for text in texts]
+    if len(set(short)) == len(short):
+        return short
+    parts = [safe_text(text, limit) for text in _different_parts(texts)]
+    if len(set(parts)) == len(parts):
+        return parts
+    return [
+        f"{number} {safe_text(text, max(limit - 3, 1))}"
+        for number, text in enumerate(texts, start=1)
+    ]
+
+
+def _different_parts(texts: Sequence[str]) -> list[str]:
+    """Leave out the words with which all texts begin and end; a key before a value stays."""
+    words = [text.split() for text in texts]
+    shortest = min(map(len, words))
+    first = next((n for n in range(shortest) if len({one[n] for one in words}) > 1), shortest)
+    last = next((n for n in range(shortest - first) if len({one[-1 - n] for one in words}) > 1), 0)
+    if first and words[0][first - 1].endswith(":"):
+        first -= 1
+    return [
+        f"{'…' * (first > 0)}{' '.join(one[first : len(one) - last])}{'…' * (last > 0)}"
+        for one in words
+    ]
+
+
+def mark_values(
+    axes: Axes, axis: Axis, *, vertical: bool = False, characters: int = CHARACTERS
+) -> None:
+    """Mark the values of an axis of a sweep.
+
+    Args:
+        axes: Where; it runs from 0 to 1.
+        axis: What is marked.
+        vertical: Whether the values run upward.
+        characters: How many have room across.
+    """
+    step = -(-len(axis.marks) // _LABELS)
+    places = [place for place, _ in axis.marks][::step]
+    texts = [text for _, text in axis.marks][::step]
+    if vertical:
+        axes.set_yticks(places, labels(texts, UPWARD))
+        room = _upward(axes)
+        axes.set_ylabel(safe_text(axis.key if len(axis.key) <= room else axis.name, room))
+        return
+    shown = labels(texts, max(characters // len(texts), 12))
+    is_crowded = sum(map(len, shown)) > characters
+    turned: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(places, shown, **(turned if is_crowded else {}))
+    axes.set_xlabel(safe_text(axis.key, 60))
+
+
+def objective_axis(axes: Axes, story: SweepStory) -> None:
+    """Let the vertical axis be that of the objective, with room for a part of the error bars.
+
+    Args:
+        axes: Where.
+        story: The sweep.
+    """
+    axes.set_ylabel(objective(story, _upward(axes)))
+    scale = story.scale
+    if scale is None:
+        return
+    margins = np.nan_to_num(story.margins)
+    if scale.is_log:
+        log_axis(axes, scale.low, scale.high)
+        room = (scale.high / scale.low) ** _ROOM
+        axes.set_ylim(scale.low / room, scale.high * room)
+        return
+    least, most = (part * (scale.high - scale.low) for part in (_ROOM, _ROOM_OF_BARS))
+    below = scale.low - float((story.shown - margins).min())
+    above = float((story.shown + margins).max()) - scale.high
+    axes.set_ylim(scale.low - np.clip(below, least, most), scale.high + np.clip(above, least, most))
+
+
+def objective(story: SweepStory, limit: int = 50) -> str:
+    """Name the objective.
+
+    Args:
+        story: The sweep.
+        limit: The largest number of characters.
+    """
+    return safe_text(story.results.objective, limit)
+
+
+def _upward(axes: Axes) -> int:
+    """How many characters have room along the vertical axis, below which there are marks."""
+    height = axes.figure.get_figheight() if isinstance(axes.figure, Figure) else 0.0
+    return max(int((height - 0.8) * _AN_INCH), 8)
+
+
+def color_of(story: SweepStory) -> ScalarMappable:
+    """Choose the colours of the objective: what is better is darker.
+
+    Args:
+        story: The sweep.
+
+    Returns:
+        Gives a colour for places between 0 and 1, see `dlrun.reports.sweep_axes.Scale`.
+    """
+    return ScalarMappable(Normalize(0, 1), "viridis_r" if story.results.larger else "viridis")
+
+
+def places_on(scale: Scale | None, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Place values of the objective between 0 and 1, all in the middle where all are equal.
+
+    Args:
+        scale: The scale; None where all are equal.
+        values: Any shape; NaN stays.
+
+    Returns:
+        The same shape.
+    """
+    if scale is None:
+        return np.where(np.isfinite(values), 0.5, np.nan)
+    return scale.place(values)
+
+
+def color_bar(figure: Figure, axes: Axes, story: SweepStory, scale: Scale | None) -> None:
+    """Explain the colours.
+
+    Args:
+        figure: The figure.
+        axes: That which has the colours.
+        story: The sweep.
+        scale: What the colours stand for.
+    """
+    if scale is None:
+        return
+    bar = figure.colorbar(color_of(story), ax=axes, pad=0.02, aspect=30)
+    marks = scale.marks()
+    bar.set_ticks([place for place, _ in marks], labels=[text for _, text in marks])
+    bar.outline.set_visible(False)
+    bar.ax.minorticks_off()
+    bar.set_label(objective(story, _upward(axes)))
+
+
+def of_outside(story: SweepStory) -> str:
+    """Say so where points are drawn at the end of the scale.
+
+    Args:
+        story: The sweep.
+    """
+    if not story.outside:
+        return ""
+    are = "1 point is" if story.outside == 1 else f"{story.outside:,} points are"
+    return f" {are} far worse than the others and drawn at the end of the scale."

@@ -1,0 +1,236 @@
+"""What the plots and the page of a sweep tell: its points in numbers, and which axes matter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlrun.reports.point_words import settings_of, value_text
+from dlrun.reports.sweep_axes import MOST_VALUES, Scale, axes_of
+from dlrun.reports.sweep_results import SEED, point_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from dlrun.reports.sweep_axes import Axis
+    from dlrun.reports.sweep_results import SweepPoint, SweepResults
+
+LOG_FROM = 20
+"""From which factor on an objective that is to be small is drawn by its logarithm."""
+FILLED = 0.5
+"""The least share of the cells of a grid of two axes that hold a point."""
+_BINS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class SweepStory:
+    """A sweep as its plots and its page tell it.
+
+    Attributes:
+        results: What came out.
+        every: All points, the best first.
+        points: Those of them that have the objective.
+        means: The mean of the objective at each of `points`, `(points,)`, float64.
+        margins: The half width of its confidence interval of 95 %, `(points,)`; NaN where there
+            is one seed only.
+        keys: The keys of the config in which `every` differ, those that matter most first.
+        axes: The axes on which `points` differ, those that matter most first.
+        shares: Which share of the order of the points each axis explains, `(axes,)`, in [0, 1].
+        scale: Where the objective is drawn; points that are far worse than most lie at its end.
+            None where all points are equal, and where there is none.
+        curves: The histories of the best runs of the first of `every`, one array a column,
+            `(epochs,)`.
+    """
+
+    results: SweepResults
+    every: tuple[SweepPoint, ...]
+    points: tuple[SweepPoint, ...]
+    means: NDArray[np.float64]
+    margins: NDArray[np.float64]
+    keys: tuple[str, ...]
+    axes: tuple[Axis, ...]
+    shares: tuple[float, ...]
+    scale: Scale | None
+    curves: Sequence[Mapping[str, NDArray[np.float64]]]
+
+    @property
+    def shown(self) -> NDArray[np.float64]:
+        """The means, those that are far worse than most at the end of the scale, `(points,)`."""
+        if self.scale is None:
+            return self.means
+        return np.clip(self.means, self.scale.low, self.scale.high)
+
+    def name_of(self, point: SweepPoint) -> str:
+        """Name a point by what it does not share with all others.
+
+        Args:
+            point: One of `every`.
+
+        Returns:
+            Such as `learning_rate=0.01 units=8`, what matters most first.
+        """
+        return settings_of({key: point.values[key] for key in self.keys if key in point.values})
+
+    def values_of(self, point: SweepPoint) -> str:
+        """Name a point more shortly, by its values alone.
+
+        Args:
+            point: One of `every`.
+
+        Returns:
+            Such as `0.01, 8`, in the order of `keys`.
+        """
+        return ", ".join(value_text(point.values.get(key, "-")) for key in self.keys)
+
+    @property
+    def outside(self) -> int:
+        """How many points are far worse than the others."""
+        return int((self.shown != self.means).sum())
+
+
+def tell_sweep(
+    results: SweepResults, curves: Sequence[Mapping[str, NDArray[np.float64]]]
+) -> SweepStory:
+    """Put together what a sweep has to tell.
+
+    Args:
+        results: What came out.
+        curves: The histories of the best runs, see `SweepStory`.
+    """
+    every = tuple(results.points())
+    found = [(one, one.estimate) for one in every if one.estimate is not None]
+    points = tuple(point for point, _ in found)
+    means = np.array([estimate.mean for _, estimate in found], np.float64)
+    margins = np.array(
+        [math.nan if one.margin is None else one.margin for _, one in found], np.float64
+    )
+    axes = axes_of(results, points) if points else []
+    shares = [explained(axis, means) for axis in axes]
+    order = sorted(range(len(axes)), key=lambda number: -shares[number])
+    ranked = [axes[number] for number in order]
+    return SweepStory(
+        results=results,
+        every=every,
+        points=points,
+        means=means,
+        margins=margins,
+        keys=tuple(dict.fromkeys([*(axis.key for axis in ranked), *varying_keys(every, results)])),
+        axes=tuple(ranked),
+        shares=tuple(shares[number] for number in order),
+        scale=scale_of(means, larger=results.larger),
+        curves=curves,
+    )
+
+
+def varying_keys(points: Sequence[SweepPoint], results: SweepResults) -> list[str]:
+    """List the keys that are not the same at all points, as far as they have them.
+
+    Args:
+        points: The points.
+        results: Has the keys in order.
+    """
+    values = {
+        key: {point_key({"": point.values[key]}) if key in point.values else "" for point in points}
+        for key in results.axes
+        if key != SEED
+    }
+    return [key for key, different in values.items() if len(different) > 1]
+
+
+def scale_of(means: NDArray[np.float64], *, larger: bool) -> Scale | None:
+    """Choose where an objective is drawn, so that a few very bad points hide no difference.
+
+    What is worse than three quarters of the points by many times their own distance from the best
+    is outside.
+
+    Args:
+        means: One a point, `(points,)`.
+        larger: Whether larger ones are better.
+
+    Returns:
+        The scale; None where all means are equal.
+    """
+    if len(means) == 0 or means.min() == means.max():
+        return None
+    is_log = bool(not larger and means.min() > 0 and means.max() / means.min() > LOG_FROM)
+    badness = np.log(means) if is_log else -means if larger else means
+    best, usual = badness.min(), np.quantile(badness, 0.75)
+    end = usual + (3 if is_log else 10) * (usual - best) if usual > best else badness.max()
+    end = min(end, badness.max())
+    worst = float(np.exp(end)) if is_log else float(-end if larger else end)
+    low, high = (worst, means.max()) if larger else (means.min(), worst)
+    return Scale(float(low), float(high), is_log)
+
+
+def explained(axis: Axis, means: NDArray[np.float64]) -> float:
+    """Say which share of the order of the points an axis explains by itself.
+
+    omega² = 1 - (within / (points - groups)) / (total / (points - 1))
+
+    of the ranks of the points, grouped by the value of the axis, or by fifths of it where there
+    are many values.
+
+    Args:
+        axis: The axis.
+        means: The objective of each point, `(points,)`.
+
+    Returns:
+        In [0, 1]; 0 where there are too few points to tell.
+    """
+    ranks = np.unique(means, return_inverse=True)[1].astype(np.float64)
+    groups = axis.groups
+    if not axis.has_few:
+        order = np.argsort(axis.places, kind="stable")
+        groups = np.empty(len(order), np.int64)
+        groups[order] = np.arange(len(order)) * _BINS // len(order)
+    free = len(ranks) - len(np.unique(groups))
+    total = float(((ranks - ranks.mean()) ** 2).sum())
+    if free < 1 or total == 0:
+        return 0.0
+    sums = np.bincount(groups, ranks)
+    counts = np.maximum(np.bincount(groups), 1)
+    within = float(((ranks - (sums / counts)[groups]) ** 2).sum())
+    return max(0.0, 1 - (within / free) / (total / (len(ranks) - 1)))
+
+
+def pairs(story: SweepStory, most: int) -> list[tuple[Axis, Axis]]:
+    """Choose the pairs of axes that are worth a map, those that matter most first.
+
+    Args:
+        story: The sweep.
+        most: The largest number of pairs.
+
+    Returns:
+        Pairs whose grid is mostly filled, and pairs of numbers that were drawn at random.
+    """
+    shares = dict(zip(story.axes, story.shares, strict=True))
+    both = len(story.axes) > 2  # noqa: PLR2004
+    found = [
+        pair for pair in combinations(story.axes, 2) if is_grid(pair) or _is_plane(pair, both=both)
+    ]
+    return sorted(found, key=lambda pair: -shares[pair[0]] - shares[pair[1]])[:most]
+
+
+def is_grid(pair: tuple[Axis, Axis]) -> bool:
+    """Say whether the values of two axes make a grid that is mostly filled.
+
+    Args:
+        pair: The axes.
+    """
+    if not all(axis.has_few for axis in pair):
+        return False
+    one, other = pair
+    cells = len(set(zip(one.groups.tolist(), other.groups.tolist(), strict=True)))
+    return cells >= FILLED * len(one.labels) * len(other.labels)
+
+
+def _is_plane(pair: tuple[Axis, Axis], *, both: bool) -> bool:
+    """Whether two axes are numbers, both of them or one with so many that dots make a picture."""
+    have_many = [len(axis.labels) > MOST_VALUES // 2 for axis in pair]
+    return all(axis.is_ordered for axis in pair) and (all if both else any)(have_many)
