@@ -146,6 +146,8 @@ class Pool:
         self._stopping = True
         try:
             self._ask_all()
+            if self._working:
+                self._listener.message("ending the runs at work; what they have trained is kept")
             while self._working:
                 self._listen(_TICK_SECONDS)
         except BaseException:
