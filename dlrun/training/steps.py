@@ -104,6 +104,8 @@ class Steps:
         """Return one name per entry of `results`; a metric with many values is numbered."""
         names: list[str] = []
         for metric in self.tracked:
-            size = int(tf.size(metric.result()))
+            # A mean is one number; that is told without computing it.
+            single = isinstance(metric, keras.metrics.Mean)
+            size = 1 if single else int(tf.size(metric.result()))
             names += [metric.name] if size == 1 else [f"{metric.name}_{i}" for i in range(size)]
         return names
