@@ -88,7 +88,7 @@ class CompiledEpochs:
             the loss so far and all weights are finite.
         """
         first_epoch, first_step, last_epoch, last_step = (
-            tf.constant(value, tf.int64) for value in (*begin, *end)
+            tf.constant(value, tf.int32) for value in (*begin, *end)
         )
         try:
             table, finite = self._run(
@@ -110,20 +110,23 @@ class CompiledEpochs:
         last_epoch: Any,
         last_step: Any,
     ) -> tuple[Any, Any]:
-        total = tf.constant(self.steps_per_epoch, tf.int64)
-        completed = last_epoch - first_epoch + tf.cast(last_step == total, tf.int64)
-        table = tf.TensorArray(tf.float32, size=tf.cast(completed, tf.int32))
+        total = self.steps_per_epoch
+        completed = last_epoch - first_epoch + tf.cast(last_step == total, tf.int32)
+        table = tf.TensorArray(tf.float32, size=completed)
 
         def one_epoch(epoch: Any, table: Any) -> tuple[Any, Any]:
-            begin = tf.where(epoch == first_epoch, first_step, tf.zeros_like(first_step))
+            order = self._order(train, epoch)
+
+            def written() -> Any:
+                return table.write(epoch - first_epoch, self._logs(validation))
+
+            if total == 1:  # An epoch cannot be cut, so there is nothing to ask and to count.
+                self._steps.train(*_gather(train, order))
+                return epoch + 1, written()
+            begin = tf.where(epoch == first_epoch, first_step, 0)
             end = tf.where(epoch == last_epoch, last_step, total)
-            self._batches(train, epoch, begin, end)
-            table = tf.cond(
-                end == total,
-                lambda: table.write(tf.cast(epoch - first_epoch, tf.int32), self._logs(validation)),
-                lambda: table,
-            )
-            return epoch + 1, table
+            self._batches(train, order, begin, end)
+            return epoch + 1, tf.cond(end == total, written, lambda: table)
 
         _, table = tf.while_loop(
             lambda epoch, _: epoch <= last_epoch, one_epoch, (first_epoch, table)
@@ -131,13 +134,14 @@ class CompiledEpochs:
         table = table.stack()
         return table, all_finite(self._steps, table)
 
-    def _batches(self, train: Rows, epoch: Any, begin: Any, end: Any) -> None:
-        """Train on the batches `begin` to `end` of an epoch."""
-        order = (
-            permutation(train.num_rows, seed=self._seed, epoch=epoch)
-            if self._shuffle
-            else tf.range(train.num_rows, dtype=tf.int64)
-        )
+    def _order(self, train: Rows, epoch: Any) -> Any:
+        """Return the row numbers in the order of an epoch."""
+        if self._shuffle:
+            return permutation(train.num_rows, seed=self._seed, epoch=epoch)
+        return tf.range(train.num_rows, dtype=tf.int64)
+
+    def _batches(self, train: Rows, order: Any, begin: Any, end: Any) -> None:
+        """Train on the batches `begin` to `end` of an epoch of several."""
 
         def one_batch(step: Any) -> Any:
             self._steps.train(*_batch(train, order, step, self._batch_size, static=static))
@@ -199,17 +203,15 @@ def stopped_error(error: Any, *, jit_compile: bool) -> DlrunError:
 
 def test_batches(steps: Steps, rows: Rows, batch_size: int) -> None:
     """Measure all rows, batch by batch, in their order; for use inside a `tf.function`."""
-    count = tf.shape(rows.x, out_type=tf.int64)[0]
-    total = -(-count // batch_size)
+    count = tf.shape(rows.x)[0]
 
-    def one_batch(step: Any) -> Any:
-        begin = step * batch_size
-        end = tf.minimum(begin + batch_size, count)
+    def one_batch(begin: Any) -> Any:
+        end = begin + tf.minimum(count - begin, min(batch_size, tf.int32.max))
         weight = None if rows.weight is None else rows.weight[begin:end]
         steps.test(rows.x[begin:end], rows.y[begin:end], weight)
-        return step + 1
+        return end
 
-    tf.while_loop(lambda step: step < total, one_batch, (tf.constant(0, tf.int64),))
+    tf.while_loop(lambda begin: begin < count, one_batch, (0,))
 
 
 def count_steps(rows: int, batch_size: int) -> int:
@@ -221,8 +223,6 @@ def _batch(
     rows: Rows, order: Any, step: Any, batch_size: int, *, static: bool
 ) -> tuple[Any, Any, Any]:
     """Gather one batch; `static` promises that it is a full one."""
-    if batch_size >= rows.num_rows:
-        return _gather(rows, order)
     begin = step * batch_size
     if static or rows.num_rows % batch_size == 0:
         return _gather(rows, tf.ensure_shape(order[begin : begin + batch_size], [batch_size]))

@@ -45,6 +45,7 @@ class Evaluator:
         """
         blocks = samples.blocks(self._batch_size) if isinstance(samples, Samples) else [samples]
         results: Any = None
+        self._steps.reset()
         for block in blocks:
             rows = to_rows(block) if isinstance(block, Samples) else block
             self._steps.prepare(rows.x, rows.y)
@@ -52,7 +53,7 @@ class Evaluator:
             if weighted not in self._functions:
                 self._functions[weighted] = self._compile(rows)
             arrays = (value for value in rows if value is not None)
-            results = self._functions[weighted](tf.constant(results is None), *arrays)
+            results = self._functions[weighted](*arrays)
         return dict(zip(self._steps.names(), map(float, results.numpy()), strict=True))
 
     def _compile(self, rows: Rows) -> Any:
@@ -63,18 +64,11 @@ class Evaluator:
             if value is not None
         ]
 
-        def measure(first: Any, x: Any, y: Any, weight: Any = None) -> Any:
-            tf.cond(first, self._reset, lambda: False)
+        def measure(x: Any, y: Any, weight: Any = None) -> Any:
             test_batches(self._steps, Rows(x, y, weight), self._batch_size)
             return self._steps.results()
 
-        return tf.function(
-            measure, input_signature=[tf.TensorSpec([], tf.bool), *signature], autograph=False
-        )
-
-    def _reset(self) -> bool:
-        self._steps.reset()
-        return True
+        return tf.function(measure, input_signature=signature, autograph=False)
 
 
 class Predictor:

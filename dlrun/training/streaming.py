@@ -165,8 +165,8 @@ class StreamedEpochs:
             block_end = min(end, first.step + count_steps(len(block), self._batch_size))
             self._train(
                 to_rows(block),
-                tf.constant(begin - first.step, tf.int64),
-                tf.constant(block_end - first.step, tf.int64),
+                tf.constant(begin - first.step),
+                tf.constant(block_end - first.step),
                 self._static_size(len(block)),
             )
             begin = block_end

@@ -113,9 +113,9 @@ def carry_out(
             checkpoint=checkpoint,
             pause_after=pause_after,
         )
-        measured = measure_splits(experiment, assembly, splits)
-        folder.write_json(METRICS, measured.to_json())
         predictor = Predictor(assembly.model)
+        measured = measure_splits(experiment, assembly, splits, predictor)
+        folder.write_json(METRICS, measured.to_json())
         export(experiment, assembly, splits, folder, predictor)
         keep_newest(folder.path, 1)
     return Trained(assembly, splits, measured, predictor)

@@ -41,19 +41,22 @@ class Measured:
         return values
 
 
-def measure_splits(experiment: Experiment, assembly: Assembly, splits: Splits) -> Measured:
+def measure_splits(
+    experiment: Experiment, assembly: Assembly, splits: Splits, predictor: Predictor
+) -> Measured:
     """Measure every split; the last one that has rows also class by class.
 
     Args:
         experiment: The config.
         assembly: The trained model.
         splits: Rows with fitted labels.
+        predictor: Predicts with the model.
     """
     evaluator = Evaluator(assembly.steps, batch_size=experiment.training.batch_size)
     present = splits.present()
     metrics = {name: evaluator.evaluate(samples) for name, samples in present.items()}
     last = list(present)[-1]
-    report = classify(Predictor(assembly.model), present[last], assembly.spec)
+    report = classify(predictor, present[last], assembly.spec)
     return Measured(metrics, last, report)
 
 

@@ -60,13 +60,15 @@ def report(
 
     with locating(opened.experiment):
         steps = compile_model(model, opened.experiment, opened.spec)
-    measured = measure_splits(opened.experiment, Assembly(model, steps, opened.spec), splits)
+    predictor = Predictor(model)
+    assembly = Assembly(model, steps, opened.spec)
+    measured = measure_splits(opened.experiment, assembly, splits, predictor)
     story = tell(
         opened.experiment,
         model,
         splits,
         measured,
-        predictor=Predictor(model),
+        predictor=predictor,
         folder=opened.folder,
         notes=notes,
     )

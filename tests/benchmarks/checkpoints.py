@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.own_fit import Clock, load
 from tests.benchmarks.rows import Row
-from tests.benchmarks.training import Clock, task_of
 from tests.conftest import CONFIGS, MNIST
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ def checkpoint(tiny: bool) -> Row:
     from dlrun.training.trainer import Trainer
     from dlrun.workflows.assembly import assemble
 
-    task = task_of(CONFIGS / "mnist_mlp_rmsprop.yaml", f"dataset.path={MNIST}", "training.epochs=1")
-    assembly, splits, _ = assemble(task.experiment, task.splits)
-    interval = task.experiment.training.checkpoint_seconds
+    overrides = (f"dataset.path={MNIST}", "training.epochs=1")
+    experiment, splits = load(CONFIGS / "mnist_mlp_rmsprop.yaml", overrides)
+    assembly, splits, _ = assemble(experiment, splits)
+    interval = experiment.training.checkpoint_seconds
     seconds = []
 
     with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.rows import Row
-from tests.benchmarks.training import by_dlrun, task_of
+from tests.benchmarks.training import Task, by_dlrun
 from tests.conftest import CONFIGS, MNIST
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def jax_epoch(tiny: bool) -> Row:
         return Row(title, skipped=f"set {PYTHON} to a Python with JAX, and DLRUN_TEST_MNIST")
     epochs = 1 if tiny else 4
     path = CONFIGS / "mnist_mlp_rmsprop.yaml"
-    task = task_of(path, f"dataset.path={MNIST}", f"training.epochs={epochs}", steady=True)
+    task = Task(path, (f"dataset.path={MNIST}", f"training.epochs={epochs}"), steady=True)
     ours, theirs = [], []
     for _ in range(1 if tiny else 3):
         ours.append(by_dlrun(task))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from tests.benchmarks import checkpoints, commands, jax_scan, light, sweeps, training
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.rows import Row, alternating, line, table
+from tests.conftest import ROOT
 
 TINY = [
     *("light_validate", "light_thousand", "report_digits"),
@@ -29,6 +32,15 @@ def test_a_whole_command_is_timed(tmp_path):
     found = commands.launch(commands.sys.executable, str(script))
     assert 200 < found["mebibytes"] < 400
     assert found["seconds"] > 0
+
+
+def test_plain_keras_never_sees_dlrun():
+    """Dlrun sets up TensorFlow's process; plain Keras must not gain or lose by it."""
+    code = "import sys, tests.benchmarks.plain_fit; print(*sys.modules)"
+    done = subprocess.run(
+        [commands.sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    assert not [name for name in done.stdout.split() if name.split(".")[0] == "dlrun"]
 
 
 def test_a_command_that_fails_is_no_measurement(tmp_path):

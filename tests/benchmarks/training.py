@@ -1,25 +1,30 @@
-"""The train phase, in this process: dlrun's trainer against `keras.Model.fit`."""
+"""The train phase: dlrun's trainer against `keras.Model.fit`, each in a process of its own."""
 
 from __future__ import annotations
 
 import itertools
-import time
+import json
+import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from tests.benchmarks.own_fit import load
+from tests.benchmarks.plain_fit import write_task
 from tests.benchmarks.rows import Row, alternating
-from tests.conftest import CONFIGS, MNIST
+from tests.conftest import CONFIGS, MNIST, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from dlrun.arrays import Samples, Splits
-    from dlrun.config import Experiment
 
 STEPS_PER_EXECUTION = (1, 10, 50)
 """What `fit` may choose from where it is given its best; a whole epoch is tried as well."""
+
+OWN_PROCESS = "each in a process of its own"
+"""In dlrun's process plain Keras would gain by what dlrun does at its start-up."""
 
 
 @dataclass(frozen=True)
@@ -27,126 +32,60 @@ class Task:
     """One training to be timed.
 
     Attributes:
-        experiment: Its config.
-        splits: Its rows, labels not fitted yet.
+        config: The file.
+        overrides: As after `--set`.
+        rows: How many training rows to keep; 0 for all.
         steady: Whether to time an epoch without tracing; else the whole training.
     """
 
-    experiment: Experiment
-    splits: Splits
+    config: Path
+    overrides: tuple[str, ...] = ()
+    rows: int = 0
     steady: bool = False
 
 
-class Clock:
-    """A listener that notes when how much of the training was done."""
-
-    def __init__(self) -> None:
-        self.points: list[tuple[float, float]] = []
-        self._steps = 1
-        self._began = (0.0, 0.0)
-
-    def message(self, text: str) -> None:
-        """Ignore it."""
-
-    def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
-        """Note the length of an epoch, and the time."""
-        del epochs, first_epoch
-        self._steps = steps
-        self._began = (0.0, time.perf_counter())
-
-    def progressed(self, *, epoch: int, step: int, logs: Any) -> None:
-        """Note the position, in epochs, and the time."""
-        del logs
-        self.points.append((epoch + step / self._steps, time.perf_counter()))
-
-    def finished(self) -> None:
-        """Ignore it."""
-
-    def epoch_seconds(self) -> float:
-        """Return the seconds an epoch from the end of the first stretch on, which traces.
-
-        A training of one stretch, as in the tiny mode, is counted whole.
-        """
-        first, last = self.points[0], self.points[-1]
-        first = self._began if first == last else first
-        return (last[1] - first[1]) / (last[0] - first[0])
-
-
 def by_dlrun(task: Task) -> float:
-    """Time dlrun's training once."""
-    from dlrun.training.trainer import Trainer
-    from dlrun.workflows.assembly import assemble
-
-    assembly, splits, _ = assemble(task.experiment, task.splits)
-    training, clock = task.experiment.training, Clock()
-    began = time.perf_counter()
-    Trainer(
-        assembly.steps,
-        splits,
-        epochs=training.epochs,
-        batch_size=training.batch_size,
-        shuffle=training.shuffle,
-        seed=0,
-        callbacks=[],
-        listener=clock,
-    ).fit()
-    return clock.epoch_seconds() if task.steady else time.perf_counter() - began
+    """Time dlrun's training once, in a process of its own."""
+    words = (str(task.config), str(task.rows), *task.overrides)
+    found = _run("tests.benchmarks.own_fit", *words)
+    return found["epoch"] if task.steady else found["seconds"]
 
 
-def by_fit(task: Task, *, epochs: int | None = None, steps_per_execution: int = 1) -> float:
-    """Time plain Keras once.
+class PlainKeras:
+    """Times the same training by plain Keras, each time in a process that never sees dlrun.
 
     Args:
         task: What to train.
+        folder: Where its model and its rows are written to.
         epochs: How many epochs to run; the others are counted at the median time of these.
-        steps_per_execution: As in `compile`.
     """
-    from dlrun.backend import keras
-    from dlrun.backend.components import create
-    from dlrun.training.metrics import build_metrics
-    from dlrun.workflows.assembly import assemble
 
-    experiment = task.experiment
-    assembly, splits, _ = assemble(experiment, task.splits)
-    assembly.model.compile(
-        optimizer=create("optimizers", experiment.optimizer.as_dict(), path="optimizer"),
-        loss=create("losses", experiment.loss.as_dict(), path="loss"),
-        metrics=build_metrics([one.as_dict() for one in experiment.metrics], splits.spec),
-        steps_per_execution=steps_per_execution,
+    def __init__(self, task: Task, folder: Path, *, epochs: int | None = None) -> None:
+        experiment, splits = load(task.config, task.overrides, task.rows)
+        write_task(folder, experiment, splits)
+        self._folder = folder
+        self._steady = task.steady
+        self._measured = epochs or experiment.training.epochs
+        self._missing = experiment.training.epochs - self._measured
+        self.rows = len(splits.train)
+        self.steps = -(-self.rows // experiment.training.batch_size)
+
+    def seconds(self, steps_per_execution: int = 1) -> float:
+        """Time it once; `steps_per_execution` is that of `compile`."""
+        words = (str(self._folder), str(self._measured), str(steps_per_execution))
+        found = _run("tests.benchmarks.plain_fit", *words)
+        lengths = [after - before for before, after in itertools.pairwise(found["ends"])]
+        if self._steady:
+            return sum(lengths) / len(lengths)
+        return found["seconds"] + (self._missing * median(lengths) if self._missing else 0.0)
+
+
+def _run(module: str, *words: str) -> Any:
+    """Run a module of the benchmarks; return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words], check=True, capture_output=True, text=True, cwd=ROOT
     )
-    training, ends = experiment.training, []
-    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
-    measured = epochs or training.epochs
-    began = time.perf_counter()
-    assembly.model.fit(
-        splits.train.x,
-        splits.train.y,
-        validation_data=_pair(splits.validation),
-        epochs=measured,
-        batch_size=training.batch_size,
-        shuffle=training.shuffle,
-        verbose=0,
-        callbacks=[note],
-    )
-    seconds = time.perf_counter() - began
-    lengths = [after - before for before, after in itertools.pairwise(ends)]
-    if task.steady:
-        return sum(lengths) / len(lengths)
-    missing = training.epochs - measured
-    return seconds + missing * median(lengths) if missing else seconds
-
-
-def _pair(samples: Samples | None) -> Any:
-    return None if samples is None else (samples.x, samples.y)
-
-
-def task_of(path: Path, *overrides: str, steady: bool = False) -> Task:
-    """Load a config and its rows."""
-    from dlrun.config import load_config
-    from dlrun.workflows.load import load_splits
-
-    experiment = load_config(path, overrides)
-    return Task(experiment, load_splits(experiment), steady)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def small_task(name: str, goal: float, epochs: int, fit_epochs: int) -> Callable[[bool], Row]:
@@ -155,11 +94,11 @@ def small_task(name: str, goal: float, epochs: int, fit_epochs: int) -> Callable
     def run(tiny: bool) -> Row:
         ours = 4 if tiny else epochs
         measured = min(ours, 3 if tiny else fit_epochs)
-        task = task_of(CONFIGS / f"{name}.yaml", f"training.epochs={ours}")
-        medians = alternating(
-            lambda: by_dlrun(task), lambda: by_fit(task, epochs=measured), 1 if tiny else 3
-        )
-        note = f"{ours} epochs, tracing included"
+        task = Task(CONFIGS / f"{name}.yaml", (f"training.epochs={ours}",))
+        with tempfile.TemporaryDirectory() as folder:
+            plain = PlainKeras(task, Path(folder), epochs=measured)
+            medians = alternating(lambda: by_dlrun(task), plain.seconds, 1 if tiny else 3)
+        note = f"{ours} epochs, tracing included; {OWN_PROCESS}"
         if measured < ours:
             note += f"; fit measured on {measured} epochs and scaled"
         return Row(f"{name}, training", "s", *medians, goal=goal, note=note)
@@ -181,46 +120,31 @@ def mnist_cnn(tiny: bool) -> Row:
 def _mnist(name: str, title: str, goal: float, tiny: bool, *, rows: int, best: bool = False) -> Row:
     if not MNIST.is_file():
         return Row(title, skipped=f"MNIST is not at {MNIST.name} (set DLRUN_TEST_MNIST)")
-    task = task_of(
-        CONFIGS / f"{name}.yaml",
-        f"dataset.path={MNIST}",
-        f"training.epochs={2 if tiny else 4}",
-        steady=True,
-    )
-    task = Task(task.experiment, first_rows(task.splits, 300 if tiny else rows), steady=True)
-    note = f"{len(task.splits.train):,} rows, without tracing"
-    return (
-        against_best(title, goal, task, note, tiny)
-        if best
-        else _plain(title, goal, task, note, tiny)
-    )
+    overrides = (f"dataset.path={MNIST}", f"training.epochs={2 if tiny else 4}")
+    task = Task(CONFIGS / f"{name}.yaml", overrides, 300 if tiny else rows, steady=True)
+    return _epoch(title, goal, task, f"{task.rows:,} rows", tiny, best=best)
 
 
-def _plain(title: str, goal: float, task: Task, note: str, tiny: bool) -> Row:
-    medians = alternating(lambda: by_dlrun(task), lambda: by_fit(task), 1 if tiny else 3)
-    return Row(title, "s", *medians, goal=goal, note=note)
-
-
-def against_best(title: str, goal: float, task: Task, note: str, tiny: bool) -> Row:
-    """Compare with `fit` under the `steps_per_execution` that suits it best."""
-    total = -(-len(task.splits.train) // task.experiment.training.batch_size)
-    choices = sorted({min(choice, total) for choice in (*STEPS_PER_EXECUTION, total)})
-    choices = choices[:1] if tiny else choices
-    best = min(choices, key=lambda choice: by_fit(task, steps_per_execution=choice))
-    medians = alternating(
-        lambda: by_dlrun(task),
-        lambda: by_fit(task, steps_per_execution=best),
-        1 if tiny else 3,
-    )
-    note += f"; fit with steps_per_execution={best}, its best of {', '.join(map(str, choices))}"
+def _epoch(title: str, goal: float, task: Task, note: str, tiny: bool, *, best: bool) -> Row:
+    """Time an epoch; with `best`, `fit` gets the `steps_per_execution` that suits it best."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain = PlainKeras(task, Path(folder))
+        note += f", without tracing; {OWN_PROCESS}"
+        choice = 1
+        if best:
+            choices = sorted({min(one, plain.steps) for one in (*STEPS_PER_EXECUTION, plain.steps)})
+            choices = choices[:1] if tiny else choices
+            choice = min(choices, key=plain.seconds)
+            tried = ", ".join(map(str, choices))
+            note += f"; fit with steps_per_execution={choice}, its best of {tried}"
+        medians = alternating(
+            lambda: by_dlrun(task), lambda: plain.seconds(choice), 1 if tiny else 3
+        )
     return Row(title, "s", *medians, goal=goal, note=note)
 
 
 def lstm(tiny: bool) -> Row:
     """An epoch of an LSTM over series of 20 steps, whose sum's sign is the class."""
-    import tempfile
-    from pathlib import Path
-
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -230,9 +154,8 @@ def lstm(tiny: bool) -> Row:
         data, config = Path(folder) / "series.npz", Path(folder) / "lstm.yaml"
         np.savez(data, x=x, y=y)
         config.write_text(LSTM.format(path=data, epochs=2 if tiny else 5))
-        task = task_of(config, steady=True)
-    note = f"{len(x):,} series of 20 x 8, LSTM of 32, batch 32, without tracing"
-    return against_best("LSTM, an epoch", 1.0, task, note, tiny)
+        note = f"{len(x):,} series of 20 x 8, LSTM of 32, batch 32"
+        return _epoch("LSTM, an epoch", 1.0, Task(config, steady=True), note, tiny, best=True)
 
 
 LSTM = """\
@@ -246,14 +169,6 @@ optimizer: Adam
 metrics: [accuracy]
 training: {{epochs: {epochs}, batch_size: 32}}
 """
-
-
-def first_rows(splits: Splits, count: int) -> Splits:
-    """Keep the first training rows."""
-    from dataclasses import replace
-
-    train = splits.train
-    return replace(splits, train=replace(train, x=train.x[:count], y=train.y[:count]))
 
 
 BENCHMARKS: Sequence[Callable[[bool], Row]] = (
