@@ -15,7 +15,9 @@ from tests.sweeping import MOONS
 
 def carry_out(workers, job):
     """Let a new process work on a job to its end; gives its events and its exit code."""
-    child = workers.start(job, "cpu", [])
+    child = workers.start([])
+    child.give(workers.task(job, "cpu"))
+    child.dismiss()
     events = []
     while True:
         select.select([child.events], [], [], 60)
@@ -34,11 +36,11 @@ def test_a_new_process_pauses_and_goes_on_to_the_same_bits(tmp_path):
     whole, halves = (Job(experiment, {"seed": 3}, "identity") for _ in range(2))
     events, code = carry_out(workers, whole)
     whole.folder = events[0]["folder"]
-    assert (code, events[-1]["epoch"]) == (0, 6)
+    assert (code, events[-2]["epoch"], events[-1]) == (0, 6, {"code": 0})
     halves.pause_after = 2
     events, code = carry_out(workers, halves)
     halves.folder = events[0]["folder"]
-    assert (code, events[-1]) == (0, {"error": "Paused after epoch 2."})
+    assert (code, events[-2]["epoch"], events[-1]) == (0, 2, {"code": 0})
     record = json.loads((tmp_path / halves.folder / "run.json").read_text())
     assert (record["status"], record["reason"]) == ("interrupted", "Paused after epoch 2.")
     assert record["sweep"] == {"base": "abc", "point": {"seed": 3}, "sample": None}
@@ -61,4 +63,4 @@ def test_a_new_process_tells_why_it_failed(tmp_path):
     orders = Orders(tmp_path / "runs", environment_facts(), None, ["dlrun"], 1, report=False)
     events, code = carry_out(Workers(orders, forking=False), Job(experiment, {}, "identity"))
     assert code == 1
-    assert "is a file, expected a folder for the runs." in events[-1]["error"]
+    assert "is a file, expected a folder for the runs." in events[-2]["error"]

@@ -1,4 +1,4 @@
-"""Runs of a sweep at work, so many at a time, each in a process of its own."""
+"""Runs of a sweep at work: so many processes at a time, each with one run after the other."""
 
 from __future__ import annotations
 
@@ -8,37 +8,47 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dlrun.sweeps.processes import Ended
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dlrun.sweeps.jobs import Job
     from dlrun.sweeps.listener import SweepListener
-    from dlrun.sweeps.processes import Child, Ended
+    from dlrun.sweeps.processes import Child
     from dlrun.sweeps.queue import Agenda
 
 _TICK_SECONDS = 0.25
+_MOST_RUNS = 16
+"""How many runs a process takes: the first costs half as much again, and each leaves something."""
 
 
-class Start(Protocol):
-    """Begins the work on a run."""
+class Staff(Protocol):
+    """Provides processes, and words what they are to do."""
 
-    def __call__(self, job: Job, device: str, closing: Sequence[int]) -> Child:
-        """Start a process.
+    def start(self, closing: Sequence[int]) -> Child:
+        """Start a process that waits for tasks.
+
+        Args:
+            closing: Open files that it must not keep.
+        """
+
+    def task(self, job: Job, device: str) -> dict[str, Any]:
+        """Word the task of training a run, or of going on with it.
 
         Args:
             job: The run.
             device: Where it computes.
-            closing: Open files that the process must not keep.
         """
 
 
 class Pool:
-    """Starts processes, listens to them and collects them.
+    """Starts processes, gives them runs, and listens to them.
 
     Args:
         agenda: Says which run is next.
-        start: Starts a process.
-        collect: Looks how a run stands whose process has ended.
+        staff: Provides processes.
+        collect: Looks how a run stands on which no process works any more.
         devices: One a worker.
         listener: Is told of everything.
         fail_fast: Whether the first failure ends it all.
@@ -48,19 +58,18 @@ class Pool:
         self,
         agenda: Agenda,
         *,
-        start: Start,
+        staff: Staff,
         collect: Callable[[Job, Ended], None],
         devices: Sequence[str],
         listener: SweepListener,
         fail_fast: bool = False,
     ) -> None:
         self._agenda = agenda
-        self._start = start
+        self._staff = staff
         self._collect = collect
-        self._free = list(devices)
+        self._workers = [_Worker(device) for device in devices]
         self._listener = listener
         self._fail_fast = fail_fast
-        self._working: dict[int, _Worker] = {}
         self._selector = selectors.DefaultSelector()
         self._stopping = False
 
@@ -71,9 +80,10 @@ class Pool:
         interrupts that ends them at once.
         """
         try:
-            while self._working or not self._is_over():
+            while self._is_working() or not self._is_over():
                 self._fill()
-                self._listen(_TICK_SECONDS)
+                self._listen()
+            self._dismiss_all()
         except BaseException:
             self._end_all()
             raise
@@ -84,36 +94,58 @@ class Pool:
     def _is_over(self) -> bool:
         return self._stopping or not self._agenda.waits()
 
+    def _is_working(self) -> bool:
+        return any(worker.job is not None for worker in self._workers)
+
+    def _there(self) -> list[_Worker]:
+        """The workers that have a process."""
+        return [worker for worker in self._workers if worker.child is not None]
+
     def _fill(self) -> None:
         """Give every free worker a run."""
-        while self._free and not self._stopping:
+        for worker in self._workers:
+            if self._stopping or worker.job is not None or worker.is_leaving:
+                continue
             job = self._agenda.next()
             if job is None:
                 return
-            device = self._free.pop(0)
+            if worker.child is None:
+                others = [one.child for one in self._there() if one.child is not None]
+                worker.child = self._staff.start(
+                    [descriptor for child in others for descriptor in child.descriptors]
+                )
+                self._selector.register(worker.child.events, selectors.EVENT_READ, worker)
             job.status, job.reason = "running", None
-            child = self._start(job, device, list(self._working))
-            self._working[child.events] = _Worker(job, child, device)
-            self._selector.register(child.events, selectors.EVENT_READ)
+            worker.take(job)
+            worker.child.give(self._staff.task(job, worker.device))
             self._listener.started(job)
 
-    def _listen(self, seconds: float) -> None:
+    def _listen(self) -> None:
         """Wait for what the processes tell."""
-        # Where nothing works, another process does: its end tells no selector.
-        ready = self._selector.select(seconds) if self._working else []
-        if not self._working:
-            time.sleep(seconds)
+        if self._there():
+            ready = self._selector.select(_TICK_SECONDS)
+        else:
+            # Where none works here, another process does: its end tells no selector.
+            time.sleep(_TICK_SECONDS)
+            ready = []
         for key, _ in ready:
-            worker = self._working[key.fd]
-            events, is_closed = worker.child.read()
+            worker: _Worker = key.data
+            child = worker.child
+            events, is_closed = child.read() if child is not None else ([], False)
             for event in events:
-                self._hear(worker.job, event)
-            if is_closed:
-                self._end(worker)
+                self._hear(worker, event)
+            if is_closed and child is not None:
+                self._selector.unregister(child.events)
+                ended = child.end()
+                worker.leave()
+                self._close(worker, ended)
         self._listener.ticked()
 
-    def _hear(self, job: Job, event: dict[str, Any]) -> None:
+    def _hear(self, worker: _Worker, event: dict[str, Any]) -> None:
         """Note what a process tells of its run."""
+        job = worker.job
+        if job is None:
+            return
         if "folder" in event:
             job.folder = Path(event["folder"])
         elif "error" in event:
@@ -122,44 +154,79 @@ class Pool:
             job.epoch = event["epoch"]
             job.logs = event["logs"] or job.logs
             self._listener.progressed(job)
+        elif "code" in event:
+            if event["code"] or worker.runs >= _MOST_RUNS:
+                worker.dismiss()
+            self._close(worker, Ended(event["code"], 0, ""))
 
-    def _end(self, worker: _Worker) -> None:
-        """Collect a process that has ended."""
-        del self._working[worker.child.events]
-        self._selector.unregister(worker.child.events)
-        worker.job.seconds += time.monotonic() - worker.began
-        self._collect(worker.job, worker.child.end())
-        self._free.append(worker.device)
-        self._agenda.ended(worker.job)
-        self._listener.ended(worker.job)
-        if worker.job.status == "failed" and self._fail_fast and not self._stopping:
+    def _close(self, worker: _Worker, ended: Ended) -> None:
+        """Look how a run stands on which its process works no more."""
+        job, worker.job = worker.job, None
+        if job is None:
+            return
+        job.seconds += time.monotonic() - worker.began
+        self._collect(job, ended)
+        self._agenda.ended(job)
+        self._listener.ended(job)
+        if job.status == "failed" and self._fail_fast and not self._stopping:
             self._stopping = True
             self._listener.message("--fail-fast: the other runs are ended")
             self._ask_all()
 
     def _ask_all(self, number: int = signal.SIGTERM) -> None:
-        for worker in self._working.values():
-            worker.child.signal(number)
+        for worker in self._there():
+            if worker.child is not None:
+                worker.child.signal(number)
+
+    def _dismiss_all(self) -> None:
+        """Let the processes end that wait for more."""
+        for worker in self._there():
+            worker.dismiss()
+        while self._there():
+            self._listen()
 
     def _end_all(self) -> None:
         """Ask the processes to end, and wait for them."""
         self._stopping = True
         try:
             self._ask_all()
-            if self._working:
+            if self._is_working():
                 self._listener.message("ending the runs at work; what they have trained is kept")
-            while self._working:
-                self._listen(_TICK_SECONDS)
+            self._dismiss_all()
         except BaseException:
             self._ask_all(signal.SIGKILL)
             raise
 
 
 class _Worker:
-    """A process at work on a run."""
+    """A place at which one run works at a time.
 
-    def __init__(self, job: Job, child: Child, device: str) -> None:
-        self.job = job
-        self.child = child
+    Args:
+        device: Where it computes.
+    """
+
+    def __init__(self, device: str) -> None:
         self.device = device
+        self.child: Child | None = None
+        self.job: Job | None = None
+        self.runs = 0
+        self.began = 0.0
+        self.is_leaving = False
+
+    def take(self, job: Job) -> None:
+        """Begin to work on a run."""
+        self.job = job
+        self.runs += 1
         self.began = time.monotonic()
+
+    def dismiss(self) -> None:
+        """Let its process end."""
+        self.is_leaving = True
+        if self.child is not None:
+            self.child.dismiss()
+
+    def leave(self) -> None:
+        """Make room for another process."""
+        self.child = None
+        self.runs = 0
+        self.is_leaving = False

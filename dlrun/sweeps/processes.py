@@ -1,8 +1,9 @@
-"""Processes that work for a sweep: forked ones on a CPU, new ones on a GPU; each tells by lines.
+"""Processes that work for a sweep: forked ones on a CPU, new ones on a GPU.
 
-A forked child shares the TensorFlow that its parent has imported, and trains within a tenth of a
-second. That works as long as the parent never runs an operation: threads and devices do not survive
-a fork. On a GPU a child is a new Python, which imports everything again.
+Each takes one task after the other, and tells of its work by events; both are lines of JSON in
+pipes. A forked child shares the TensorFlow that its parent has imported, and trains within a tenth
+of a second. That works as long as the parent never runs an operation: threads and devices do not
+survive a fork. On a GPU a child is a new Python, which imports everything again.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from typing import IO, TYPE_CHECKING, Any
 from dlrun.signals import CAUGHT, end_on_signal, forget_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     Send = Callable[[Mapping[str, Any]], None]
+    Work = Callable[[Iterator[dict[str, Any]], Send], int]
 
 _PIPE_BYTES = 2**16
 _TAIL_BYTES = 2000
@@ -49,16 +51,39 @@ class Child:
 
     Args:
         pid: Its number.
-        events: The reading end of its pipe.
+        tasks: The writing end of the pipe that it takes its tasks from.
+        events: The reading end of the pipe that it tells by.
         stderr: The file that holds what it writes to stderr.
     """
 
-    def __init__(self, pid: int, events: int, stderr: IO[bytes]) -> None:
+    def __init__(self, pid: int, tasks: int, events: int, stderr: IO[bytes]) -> None:
         self.pid = pid
         self.events = events
+        self._tasks: int | None = tasks
         self._stderr = stderr
         self._rest = b""
         os.set_blocking(events, False)
+
+    @property
+    def descriptors(self) -> list[int]:
+        """The files that are open here for it: no other child may keep them open."""
+        return [self.events, *([] if self._tasks is None else [self._tasks])]
+
+    def give(self, task: Mapping[str, Any]) -> None:
+        """Give it a task; that it has died will be told by its events.
+
+        Args:
+            task: What it is to do, as JSON can express it.
+        """
+        if self._tasks is not None:
+            with contextlib.suppress(BrokenPipeError):
+                _write(self._tasks, task)
+
+    def dismiss(self) -> None:
+        """Let it end when it has done its task: there will be no other."""
+        tasks, self._tasks = self._tasks, None
+        if tasks is not None:
+            os.close(tasks)
 
     def read(self) -> tuple[list[dict[str, Any]], bool]:
         """Read what it has told.
@@ -87,6 +112,7 @@ class Child:
 
     def end(self) -> Ended:
         """Wait for its end, and free what it holds here."""
+        self.dismiss()
         _, status, usage = os.wait4(self.pid, 0)
         os.close(self.events)
         self._stderr.seek(0, os.SEEK_END)
@@ -97,65 +123,82 @@ class Child:
         return Ended(os.waitstatus_to_exitcode(status), usage.ru_maxrss * unit, words)
 
 
-def fork(work: Callable[[Send], int], *, closing: Iterable[int] = ()) -> Child:
+def fork(work: Work, *, closing: Iterable[int] = ()) -> Child:
     """Work in a copy of this process.
 
     Args:
-        work: Does the work in the child; tells events by the function that it is given, and
-            returns the exit code.
+        work: Does the work in the child; is given the tasks, one after the other, and the function
+            that tells events; returns the exit code.
         closing: Open files of this process that the child must not keep open.
 
     Returns:
         The child. It leads a process group of its own: what a terminal sends its parent, the
         parent passes on.
     """
-    reader, writer = os.pipe()
+    taken, tasks = os.pipe()
+    events, told = os.pipe()
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of the child
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
-        _be_the_child(work, writer, stderr.fileno(), [reader, *closing])
-    os.close(writer)
-    return Child(pid, reader, stderr)
+        _be_the_child(work, taken, told, stderr.fileno(), [tasks, events, *closing])
+    os.close(taken)
+    os.close(told)
+    return Child(pid, tasks, events, stderr)
 
 
-def spawn(module: str, task: Mapping[str, Any]) -> Child:
+def spawn(module: str) -> Child:
     """Work in a new process.
 
     Args:
-        module: What it runs, as `python -m` does; `told_by_parent` gives it task and pipe.
-        task: What it is to do, as JSON can express it.
+        module: What it runs, as `python -m` does; `at_work` gives it its tasks.
     """
-    reader, writer = os.pipe()
+    taken, tasks = os.pipe()
+    events, told = os.pipe()
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of the child
-    with tempfile.TemporaryFile() as told:
-        told.write(json.dumps(task).encode())
-        told.seek(0)
-        process = subprocess.Popen(  # noqa: S603 - this Python, a module of dlrun
-            [sys.executable, "-m", module, str(writer)],
-            stdin=told,
-            stdout=stderr,
-            stderr=stderr,
-            pass_fds=[writer],
-            process_group=0,
-        )
-    os.close(writer)
+    process = subprocess.Popen(  # noqa: S603 - this Python, a module of dlrun
+        [sys.executable, "-m", module, str(taken), str(told)],
+        stdin=subprocess.DEVNULL,
+        stdout=stderr,
+        stderr=stderr,
+        pass_fds=[taken, told],
+        process_group=0,
+    )
+    os.close(taken)
+    os.close(told)
     # It is waited for by its number, with what the system knows of its memory.
     process.returncode = 0
-    return Child(process.pid, reader, stderr)
+    return Child(process.pid, tasks, events, stderr)
 
 
-def told_by_parent() -> tuple[dict[str, Any], Send]:
-    """Be the child of `spawn`: read the task, and find the pipe.
+def at_work(work: Work) -> int:
+    """Be the child of `spawn`.
+
+    Args:
+        work: See `fork`.
 
     Returns:
-        The task; and the function that tells events.
+        The exit code.
     """
-    writer = int(sys.argv[1])
-    os.set_inheritable(writer, False)
+    taken, told = map(int, sys.argv[1:])
+    for descriptor in (taken, told):
+        os.set_inheritable(descriptor, False)
     _end_on_signals()
-    return json.load(sys.stdin), _sender(writer)
+    return work(_tasks(taken), _sender(told))
+
+
+def _tasks(taken: int) -> Iterator[dict[str, Any]]:
+    """The tasks that come through a pipe, until the parent closes it, or has died."""
+    with open(taken, "rb") as lines:
+        yield from map(json.loads, lines)
+
+
+def _write(descriptor: int, value: Mapping[str, Any]) -> None:
+    """Write a value as one line."""
+    line = (json.dumps(value) + "\n").encode()
+    while line:
+        line = line[os.write(descriptor, line) :]
 
 
 def _end_on_signals() -> None:
@@ -166,14 +209,12 @@ def _end_on_signals() -> None:
             signal.signal(number, end_on_signal)
 
 
-def _sender(writer: int) -> Send:
+def _sender(told: int) -> Send:
     """Write events to a pipe; where nobody reads any more, ask this process to end."""
 
     def send(event: Mapping[str, Any]) -> None:
-        line = (json.dumps(event) + "\n").encode()
         try:
-            while line:
-                line = line[os.write(writer, line) :]
+            _write(told, event)
         except BrokenPipeError:
             # The parent is gone: save what has been trained, and leave the run to its successor.
             os.kill(os.getpid(), signal.SIGTERM)
@@ -181,9 +222,7 @@ def _sender(writer: int) -> Send:
     return send
 
 
-def _be_the_child(
-    work: Callable[[Send], int], writer: int, stderr: int, closing: Iterable[int]
-) -> None:
+def _be_the_child(work: Work, taken: int, told: int, stderr: int, closing: Iterable[int]) -> None:
     """Do the work and leave, whatever happens."""
     code = _CRASHED
     try:
@@ -196,7 +235,7 @@ def _be_the_child(
         os.close(nothing)
         os.dup2(stderr, 1)
         os.dup2(stderr, 2)
-        code = work(_sender(writer))
+        code = work(_tasks(taken), _sender(told))
     except BaseException:  # noqa: BLE001 - the parent reads it
         sys.excepthook(*sys.exc_info())
     finally:

@@ -176,7 +176,7 @@ class Crew:
         workers.prepare([job.experiment for job in self.jobs] or list(examples))
         Pool(
             agenda,
-            start=workers.start,
+            staff=workers,
             collect=self._standing.collect,
             devices=devices,
             listener=self._listener,

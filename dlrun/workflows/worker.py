@@ -1,8 +1,10 @@
-"""What a process of a sweep does: train one run, or go on with it, and tell of it."""
+"""What a process of a sweep does: train runs, or go on with them, and tell of it."""
 
 from __future__ import annotations
 
+import gc
 import importlib
+import os
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -10,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import load_config
-from dlrun.errors import DlrunError
+from dlrun.errors import DlrunError, PausedRunError
+from dlrun.rundir.files import plain
 from dlrun.rundir.folder import create_run
-from dlrun.sweeps.processes import fork, spawn, told_by_parent
+from dlrun.sweeps.processes import at_work, fork, spawn
 from dlrun.workflows.opening import open_trained
 from dlrun.workflows.resume import resume
 from dlrun.workflows.train import train_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dlrun.config import Experiment
     from dlrun.sweeps.jobs import Job
@@ -60,7 +63,7 @@ class Orders:
 
 
 class Workers:
-    """Starts the processes of a sweep.
+    """Starts the processes of a sweep, and words their tasks; see `dlrun.sweeps.pool.Staff`.
 
     Args:
         orders: What is the same for all runs.
@@ -88,100 +91,102 @@ class Workers:
         for name in ("dlrun.backend", *_USED, *names):
             importlib.import_module(name)
 
-    def start(self, job: Job, device: str, closing: Sequence[int]) -> Child:
-        """Start a process; see `dlrun.sweeps.pool.Start`."""
-        point = {"base": self._orders.base, "point": dict(job.values), "sample": job.sample}
-        facts = {**self._orders.facts, "identity": job.identity, "sweep": point}
+    def start(self, closing: Sequence[int]) -> Child:
+        """Start a process."""
         if self._forking:
-            # The folder and the pause are those of now: a child sees later changes no more.
-            return fork(
-                lambda send: work_on(
-                    job.experiment,
-                    folder=job.folder,
-                    pause_after=job.pause_after,
-                    orders=self._orders,
-                    facts=facts,
-                    device=device,
-                    send=send,
-                ),
-                closing=[*closing, *self._held],
-            )
+            return fork(work, closing=[*closing, *self._held])
+        return spawn(__name__)
+
+    def task(self, job: Job, device: str) -> dict[str, Any]:
+        """Word the task of training a run, or of going on with it."""
         orders = self._orders
-        return spawn(
-            __name__,
+        point = {"base": orders.base, "point": dict(job.values), "sample": job.sample}
+        task: dict[str, Any] = plain(
             {
                 "config": job.experiment.to_yaml(),
-                "folder": job.folder and str(job.folder),
+                "folder": job.folder,
                 "pause_after": job.pause_after,
-                "facts": facts,
+                "facts": {**orders.facts, "identity": job.identity, "sweep": point},
                 "device": device,
-                "runs_dir": str(orders.runs_dir),
-                "command": list(orders.command),
+                "runs_dir": orders.runs_dir,
+                "command": orders.command,
                 "threads": orders.threads,
                 "report": orders.report,
                 "source": orders.source,
-            },
+            }
         )
+        return task
 
 
-def work_on(
-    experiment: Experiment,
-    *,
-    folder: Path | None,
-    pause_after: int | None,
-    orders: Orders,
-    facts: Mapping[str, Any],
-    device: str,
-    send: Send,
-) -> int:
+def work(tasks: Iterator[dict[str, Any]], send: Send) -> int:
+    """Train one run after the other, and tell of each how it ended.
+
+    Args:
+        tasks: What `Workers.task` words.
+        send: Tells the sweep.
+
+    Returns:
+        The exit code: that of the first run that did not end well, after which the process is not
+        to be trusted with another one; else 0.
+    """
+    for task in tasks:
+        code = carry_out_task(task, send)
+        send({"code": code})
+        if code:
+            return code
+        gc.collect()  # a model holds itself in circles
+    return 0
+
+
+def carry_out_task(task: Mapping[str, Any], send: Send) -> int:
     """Train a run, or go on with it.
 
     Args:
-        experiment: Its config.
-        folder: Its folder; None to begin.
-        pause_after: The epoch after which it is to pause; None for never.
-        orders: What is the same for all runs.
-        facts: What is recorded of it.
-        device: Where it computes.
+        task: What `Workers.task` words.
         send: Tells the sweep of it.
 
     Returns:
         The exit code. Whatever goes wrong stands in the record of the run, if there is one.
     """
-    listener = Telling(send)
+    runs_dir = Path(task["runs_dir"])
+    shared: dict[str, Any] = {
+        "listener": Telling(send),
+        "device": task["device"],
+        "threads": task["threads"],
+        "report": task["report"],
+        "pause_after": task["pause_after"],
+    }
     try:
-        if folder is not None:
+        if task["folder"] is not None:
             resume(
-                str(folder),
-                runs_dir=orders.runs_dir,
+                task["folder"],
+                runs_dir=runs_dir,
                 epochs=None,
                 trust=False,
-                command=orders.command,
-                listener=listener,
-                device=device,
-                threads=orders.threads,
-                report=orders.report,
-                pause_after=pause_after,
+                command=task["command"],
+                **shared,
             )
             return 0
-        source = None if orders.source is None else open_trained(orders.source, orders.runs_dir)
-        run = create_run(orders.runs_dir, experiment.name)
+        source = None if task["source"] is None else open_trained(task["source"], runs_dir)
+        experiment = _read(task["config"])
+        run = create_run(runs_dir, experiment.name)
         send({"folder": str(run.path)})
-        train_in(
-            run,
-            experiment,
-            facts={"command": list(orders.command), **facts},
-            listener=listener,
-            device=device,
-            threads=orders.threads,
-            report=orders.report,
-            source=source,
-            pause_after=pause_after,
-        )
+        facts = {"command": task["command"], **task["facts"]}
+        train_in(run, experiment, facts=facts, source=source, **shared)
+    except PausedRunError:
+        return 0
     except DlrunError as error:
         send({"error": str(error)})
         return error.exit_code
     return 0
+
+
+def _read(config: str) -> Experiment:
+    """Read a resolved config from its text."""
+    with tempfile.TemporaryDirectory(prefix="dlrun-") as place:
+        path = Path(place) / "config.yaml"
+        path.write_text(config, "utf-8")
+        return load_config(path)
 
 
 class Telling:
@@ -211,31 +216,7 @@ class Telling:
         """Nothing to tell: the end of the process will."""
 
 
-def _be_spawned() -> int:
-    """Be the process that `Workers.start` has spawned."""
-    task, send = told_by_parent()
-    with tempfile.TemporaryDirectory(prefix="dlrun-") as place:
-        config = Path(place) / "config.yaml"
-        config.write_text(task["config"], "utf-8")
-        experiment = load_config(config)
-    return work_on(
-        experiment,
-        folder=task["folder"] and Path(task["folder"]),
-        pause_after=task["pause_after"],
-        orders=Orders(
-            Path(task["runs_dir"]),
-            task["facts"],
-            None,
-            task["command"],
-            task["threads"],
-            task["report"],
-            task["source"],
-        ),
-        facts=task["facts"],
-        device=task["device"],
-        send=send,
-    )
-
-
 if __name__ == "__main__":
-    sys.exit(_be_spawned())
+    exit_code = at_work(work)
+    sys.stderr.flush()
+    os._exit(exit_code)  # nothing is left to tidy up, and TensorFlow would take its time

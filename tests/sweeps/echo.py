@@ -1,11 +1,17 @@
-"""A process that tells its task and ends."""
+"""A process that tells its tasks and ends."""
 
 import sys
 
-from dlrun.sweeps.processes import told_by_parent
+from dlrun.sweeps.processes import at_work
 
-task, send = told_by_parent()
-print("printed")  # noqa: T201 - that is what is tested
-send({"task": task})
-sys.stdout.flush()
-sys.exit(4)
+
+def work(tasks, send):
+    """Tell each of them."""
+    print("printed")  # noqa: T201 - that is what is tested
+    sys.stdout.flush()
+    for task in tasks:
+        send({"task": task})
+    return 4
+
+
+sys.exit(at_work(work))

@@ -16,7 +16,8 @@ from dlrun.sweeps.processes import fork, spawn
 
 
 def told_by(child):
-    """All events of a child, and how it ended."""
+    """All events of a child that gets no more tasks, and how it ended."""
+    child.dismiss()
     events = []
     while True:
         select.select([child.events], [], [], 10)
@@ -29,7 +30,7 @@ def told_by(child):
 def test_a_forked_child_tells_and_ends():
     """Events come whole and in order, however long; the exit code is what the work returns."""
 
-    def work(send):
+    def work(_tasks, send):
         send({"number": 1, "text": "x" * 200_000})
         send({"number": 2, "nan": float("nan")})
         return 7
@@ -44,7 +45,7 @@ def test_a_forked_child_tells_and_ends():
 def test_what_a_child_prints_is_kept():
     """On both streams, and the traceback of an error; nothing comes through to the parent."""
 
-    def work(_send):
+    def work(_tasks, _send):
         os.write(1, b"out\n")
         os.write(2, b"from C\n")
         sys.stderr = os.fdopen(2, "w", closefd=False)  # which pytest has replaced
@@ -60,7 +61,7 @@ def test_what_a_child_prints_is_kept():
 def test_a_child_that_is_killed():
     """Its code is the negative number of the signal."""
 
-    def work(_send):
+    def work(_tasks, _send):
         os.kill(os.getpid(), signal.SIGKILL)
 
     assert told_by(fork(work))[1].code == -signal.SIGKILL
@@ -69,7 +70,7 @@ def test_a_child_that_is_killed():
 def test_a_child_reads_nothing_and_ends_on_sigterm():
     """Its stdin is empty, it leads its own group, and SIGTERM raises SystemExit in it."""
 
-    def work(send):
+    def work(_tasks, send):
         send({"stdin": os.read(0, 9).decode(), "group": os.getpgrp() == os.getpid()})
         try:
             time.sleep(10)
@@ -91,7 +92,7 @@ def test_a_child_closes_what_it_is_told_to_close():
     """The files of its siblings."""
     reader, writer = os.pipe()
 
-    def work(send):
+    def work(_tasks, send):
         try:
             os.fstat(reader)
         except OSError:
@@ -110,7 +111,7 @@ def test_a_child_whose_parent_is_killed_ends_itself():
         import os, sys, time
         from dlrun.sweeps.processes import fork
 
-        def work(send):
+        def work(_tasks, send):
             try:
                 for _ in range(100):
                     send({"pid": os.getpid()})
@@ -122,7 +123,8 @@ def test_a_child_whose_parent_is_killed_ends_itself():
         answer = int(sys.argv[1])
         children = []
         for _ in range(2):
-            children.append(fork(work, closing=[child.events for child in children]))
+            closing = [one for child in children for one in child.descriptors]
+            children.append(fork(work, closing=closing))
         time.sleep(30)
     """
     reader, writer = os.pipe()
@@ -145,9 +147,37 @@ def test_a_child_whose_parent_is_killed_ends_itself():
 
 def test_a_spawned_child_gets_its_task():
     """By its stdin; it tells by a pipe of its own."""
-    events, ended = told_by(spawn("tests.sweeps.echo", {"text": "ö", "number": 3}))
-    assert events == [{"task": {"text": "ö", "number": 3}}]
+    child = spawn("tests.sweeps.echo")
+    child.give({"text": "ö", "number": 3})
+    child.give({"text": "x" * 300_000})
+    events, ended = told_by(child)
+    assert events == [{"task": {"text": "ö", "number": 3}}, {"task": {"text": "x" * 300_000}}]
     assert (ended.code, ended.last_words) == (4, "printed\n")
+
+
+def test_a_forked_child_takes_one_task_after_the_other():
+    """Until there are no more."""
+
+    def work(tasks, send):
+        for task in tasks:
+            send({"twice": 2 * task["number"]})
+        return 5
+
+    child = fork(work)
+    for number in range(3):
+        child.give({"number": number})
+    events, ended = told_by(child)
+    assert [event["twice"] for event in events] == [0, 2, 4]
+    assert ended.code == 5
+
+
+def test_a_task_for_a_dead_child_is_no_error():
+    """Its end is told by its events."""
+    child = fork(lambda _tasks, _send: 3)
+    select.select([child.events], [], [], 10)
+    time.sleep(0.2)
+    child.give({"text": "x" * 300_000})
+    assert told_by(child)[1].code == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
@@ -156,7 +186,7 @@ def test_what_is_ignored_stays_ignored(number):
     before = signal.signal(number, signal.SIG_IGN)
     try:
         child = fork(
-            lambda send: send({"ignored": signal.getsignal(number) == signal.SIG_IGN}) or 0
+            lambda _, send: send({"ignored": signal.getsignal(number) == signal.SIG_IGN}) or 0
         )
     finally:
         signal.signal(number, before)
