@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from dlrun.cli.columns import Cell, align, draw, natural_width
@@ -63,7 +64,7 @@ def closing_table(
     heading: list[str | Cell] = [Cell("best", "bold"), Cell(name, "bold"), Cell("run", "bold")]
     table = align([heading, *rows], left=(0, 2))
     if natural_width(table) > screen.width:
-        table = align([row[:2] for row in [heading, *rows]], width=screen.width)
+        return f"{_stacked([row[:2] for row in [heading, *rows]], screen)}\n\n{printable(closing)}"
     return f"{draw(table, color=screen.color)}\n\n{printable(closing)}"
 
 
@@ -76,7 +77,7 @@ def results_table(results: SweepResults, *, screen: Screen) -> str:
 
     Returns:
         One line a point: its values, the objective with its margin, how many runs are finished.
-        Where that is too wide, the values stand in one column.
+        Where that is too wide, the values stand in one column, or below the numbers.
     """
     points = results.points()
     axes = [axis for axis in results.axes if axis != SEED]
@@ -91,12 +92,27 @@ def results_table(results: SweepResults, *, screen: Screen) -> str:
     wide = [[*(_cell(point.values, axis) for axis in axes), *numbers] for point, numbers in rows]
     head = [Cell(text, "bold") for text in [*(names[axis] for axis in axes), *heading]]
     table = align([head, *wide], left=len(axes))
+    drawn = draw(table, color=screen.color)
     if natural_width(table) > screen.width:
         head = [Cell(text, "bold") for text in ["point", *heading]]
         narrow = [[settings_of(point.values), *numbers] for point, numbers in rows]
-        table = align([head, *narrow], width=screen.width)
+        drawn = _stacked([head, *narrow], screen)
     closing = _closing(results)
-    return f"{draw(table, color=screen.color)}\n\n{closing}" if rows else closing
+    return f"{drawn}\n\n{closing}" if rows else closing
+
+
+def _stacked(rows: Sequence[Sequence[str | Cell]], screen: Screen) -> str:
+    """Draw rows whose first cells are long; below the other cells where that is too wide."""
+    table = align(rows)
+    if natural_width(table) <= screen.width:
+        return draw(table, color=screen.color)
+    numbers = draw(align([row[1:] for row in rows]), color=screen.color).splitlines()
+    lines = numbers[:1]
+    for row, line in zip(rows[1:], numbers[1:], strict=True):
+        words = printable(row[0].text if isinstance(row[0], Cell) else row[0])
+        lines += [line, textwrap.fill(words, screen.width, initial_indent="  ",
+                                      subsequent_indent="  ")]  # fmt: skip
+    return "\n".join(lines)
 
 
 def _estimate(found: Estimate | None) -> str:
