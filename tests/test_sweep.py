@@ -190,8 +190,7 @@ def test_failures_are_told_and_counted_and_do_not_stop_the_rest(tmp_path):
     _, err = run(tmp_path, *words, "--quiet", code=1)
     assert err == ""
     _, err = run(tmp_path, *words, "--retry-failed", code=1)
-    assert "2 failed before" in err
-    assert "2 there already" in err
+    assert "4 runs, 2 there already, 2 diverged before, and would again\n" in err
 
 
 def test_fail_fast_ends_the_rest(tmp_path):
@@ -215,11 +214,15 @@ def test_a_failed_run_is_tried_again_only_if_asked(tmp_path):
     out, err = run(tmp_path, *words, code=1)
     assert out == ""
     assert err.count("rows.csv:62: ") == 2
-    assert len(list((tmp_path / "runs").glob("2*"))) == 2
-    run(tmp_path, *words, code=1)
-    assert len(list((tmp_path / "runs").glob("2*"))) == 2
-    out, _ = run(tmp_path, *words, "--retry-failed", code=1)
-    assert out == ""
+    failed = sorted((tmp_path / "runs").glob("2*"))
+    assert len(failed) == 2
+    _, err = run(tmp_path, *words[:-1], code=1)
+    assert "2 runs, 2 failed before (--retry-failed tries again)\n" in err
+    run(tmp_path, *words, "--retry-failed", code=1)
+    assert sorted((tmp_path / "runs").glob("2*")) == failed
+    (tmp_path / "rows.csv").unlink()
+    _, err = run(tmp_path, *words, code=3)
+    assert err == f"error: dataset: missing: {tmp_path / 'rows.csv'}.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -57,8 +57,10 @@ def available_devices(word: str) -> list[str]:
     Raises:
         UsageError: There is no such device.
     """
+    if word == "cpu":
+        return ["cpu"]
     count = len(tf.config.list_physical_devices("GPU"))
-    if word == "cpu" or (word == "auto" and not count):
+    if word == "auto" and not count:
         return ["cpu"]
     number = word.partition(":")[2]
     if int(number or 0) < count:

@@ -10,14 +10,12 @@ from dlrun.cli.sweep_tables import points_table
 from dlrun.cli.sweep_wording import runs_in_words
 from dlrun.cli.wording import format_duration
 from dlrun.errors import DlrunError
+from dlrun.sweeps.listener import Deaf
 from dlrun.workflows.estimate import estimate
 from dlrun.workflows.many import Crew, Wanted
 from dlrun.workflows.sweep import remarks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.sweeps.jobs import Job
     from dlrun.workflows.estimate import Estimate
     from dlrun.workflows.many import Settings
     from dlrun.workflows.sweep import PlannedSweep
@@ -41,7 +39,8 @@ def show_dry_run(planned: PlannedSweep, settings: Settings, *, quiet: bool, as_j
         listener.message(line)
     found = None
     try:
-        listener.message("measuring one run ...")
+        if any(job.status == "waiting" for job in crew.jobs):
+            listener.message("measuring one run ...")
         found = estimate(crew.jobs, crew, settings)
     except DlrunError as error:
         write_message(f"warning: no estimate: {error}")
@@ -86,7 +85,7 @@ def _closing(planned: PlannedSweep, crew: Crew, drawn: int, found: Estimate | No
     return ", ".join(parts)
 
 
-class _Messages:
+class _Messages(Deaf):
     """A listener that tells what is to be read, and nothing else."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -96,16 +95,3 @@ class _Messages:
         """Print a line."""
         if not self._quiet:
             write_message(text)
-
-    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
-        """See `SweepListener`."""
-
-    def started(self, job: Job) -> None:
-        """See `SweepListener`."""
-
-    progressed = ended = started
-
-    def ticked(self) -> None:
-        """See `SweepListener`."""
-
-    finished = ticked

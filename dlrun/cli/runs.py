@@ -11,6 +11,9 @@ from dlrun.cli.completion import complete_key
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where
 from dlrun.cli.output import screen_of, write_data, write_json, write_message
 from dlrun.errors import UsageError
+from dlrun.rundir.names import SWEEP
+
+_MOST_SWEEPS = 5
 
 Columns = Annotated[
     str | None,
@@ -90,6 +93,10 @@ def runs(
     else:
         such = "such run" if where is not None or best is not None else "run"
         write_message(f"There is no {such} in {runs_dir}.")
+        sweeps = sorted(path.parent for path in runs_dir.glob(f"*/{SWEEP}"))
+        if sweeps:
+            there = ", ".join(map(str, sweeps[:_MOST_SWEEPS]))
+            write_message(f"Runs of sweeps are in {there}: `--runs-dir {sweeps[0]}` lists them.")
 
 
 def _keys(text: str) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,14 +26,17 @@ from dlrun.cli.options import (
     check_device,
 )
 from dlrun.cli.output import screen_of, write_data, write_drawing, write_event, write_json
+from dlrun.config.findings import near_word
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
     from dlrun.config.sweeps.sweep import Halving
 
 SweepFolder = Annotated[
-    Path,
-    typer.Argument(metavar="DIR", help="The folder of a sweep.", show_default=False),
+    str,
+    typer.Argument(
+        metavar="DIR", help="The folder of a sweep, or its name among the runs.", show_default=False
+    ),
 ]
 
 
@@ -42,22 +46,26 @@ class _Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command; what is none is the file of a sweep."""
         if args and args[0] not in self.commands:
+            near = near_word(args[0], self.commands)
+            if near and not os.path.lexists(args[0]):
+                what = f"there is no file {args[0]!r}, and no such command."
+                raise UsageError(what, where="dlrun sweep", fix=f"Did you mean '{near}'?")
             args = ["run", *args]
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Let the options of `run` stand before the file."""
-        is_option = args and args[0].startswith("-") and args[0] not in ("-h", "--help")
-        return super().parse_args(ctx, ["run", *args] if is_option else args)
+        is_command = args and (not args[0].startswith("-") or args[0] in ("-h", "--help"))
+        return super().parse_args(ctx, args if is_command else ["run", *args])
 
 
 sweep = typer.Typer(
     cls=_Group,
-    help="Train all runs of a sweep: `dlrun sweep SWEEP.yaml`. What is there already is not "
-    "trained again.",
+    help="Train all runs of a sweep: `dlrun sweep SWEEP.yaml`, which is short for `dlrun sweep run "
+    "SWEEP.yaml`; `dlrun sweep run --help` tells its options. What is there already is not trained "
+    "again.",
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    no_args_is_help=True,
 )
 
 
@@ -158,6 +166,7 @@ def run(
 def show(
     folder: SweepFolder,
     *,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV, one line a run.")] = False,
 ) -> None:
@@ -166,9 +175,9 @@ def show(
         raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
     from dlrun.cli.sweep_tables import results_table
     from dlrun.reports.sweep_results import results_csv, results_json
-    from dlrun.workflows.sweep_results import read_results
+    from dlrun.workflows.sweep_results import find_sweep, read_results
 
-    results = read_results(folder)
+    results = read_results(find_sweep(folder, runs_dir))
     if as_json:
         write_json(results_json(results))
     elif as_csv:
@@ -192,22 +201,25 @@ def best(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Print the folder of the best run of a sweep; or write its config to a file."""
-    from dlrun.workflows.sweep_results import best_run, write_best
+    from dlrun.workflows.sweep_results import best_run, find_sweep, write_best
 
+    found = find_sweep(folder, runs_dir)
     if output is None:
-        write_data(str(best_run(folder)))
+        write_data(str(best_run(found)))
     else:
-        write_data(str(write_best(folder, output, force=force)))
+        write_data(str(write_best(found, output, force=force)))
 
 
 @sweep.command()
-def report(folder: SweepFolder) -> None:
+def report(folder: SweepFolder, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     """Make the page and the table of a sweep anew, and print the page's path."""
     from dlrun.workflows.sweep_page import write_page
+    from dlrun.workflows.sweep_results import find_sweep
 
-    write_data(str(write_page(folder)))
+    write_data(str(write_page(find_sweep(folder, runs_dir))))
 
 
 def _halving(text: str) -> Halving:

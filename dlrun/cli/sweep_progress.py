@@ -12,6 +12,7 @@ from dlrun.cli.sweep_tally import Tally, ending, opening, place
 from dlrun.cli.sweep_wording import counts_of
 from dlrun.cli.wording import format_duration, format_logs, format_number
 from dlrun.reports.point_words import settings_of
+from dlrun.sweeps.listener import Deaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +59,7 @@ def listening_to_sweep(
         yield LinePrinter(tally, quiet=quiet)
 
 
-class LinePrinter:
+class LinePrinter(Deaf):
     """Prints a line to stderr whenever a run ends.
 
     Args:
@@ -81,11 +82,6 @@ class LinePrinter:
         if not self._quiet:
             write_message(opening(self._tally))
 
-    def started(self, job: Job) -> None:
-        """See `SweepListener`."""
-
-    progressed = started
-
     def ended(self, job: Job) -> None:
         """Print how it ended."""
         if not self._quiet or job.status in ("failed", "killed"):
@@ -93,13 +89,8 @@ class LinePrinter:
             remaining = "" if not left else f"  {format_duration(left)} left"
             write_message(f"{place(self._tally)} {ending(job, self._tally)}{remaining}")
 
-    def ticked(self) -> None:
-        """See `SweepListener`."""
 
-    finished = ticked
-
-
-class EventWriter:
+class EventWriter(Deaf):
     """Writes every event to stdout, one JSON object a line.
 
     Args:
@@ -147,15 +138,12 @@ class EventWriter:
             metrics=job.metrics,
         )
 
-    def ticked(self) -> None:
-        """See `SweepListener`."""
-
     def finished(self) -> None:
         """Write how all runs stand."""
         write_event("finished", **counts_of(self._tally.jobs))
 
 
-class LiveTable:
+class LiveTable(Deaf):
     """Draws counts, the best run so far and the runs at work; prints failures above.
 
     Args:
@@ -187,11 +175,6 @@ class LiveTable:
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._live.start()
         self.ticked()
-
-    def started(self, job: Job) -> None:
-        """See `SweepListener`."""
-
-    progressed = started
 
     def ended(self, job: Job) -> None:
         """Print a failure."""

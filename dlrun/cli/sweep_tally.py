@@ -85,13 +85,16 @@ def opening(tally: Tally) -> str:
     """
     jobs = tally.jobs
     found = sum(job.found for job in jobs)
-    failed = sum(job.status == "failed" for job in jobs)
+    diverged = sum(job.hopeless for job in jobs)
+    failed = sum(job.status == "failed" for job in jobs) - diverged
     waiting = sum(job.status == "waiting" for job in jobs) + tally.total - len(jobs)
     parts = [runs_in_words(tally.total)]
     if found:
         parts.append(f"{found} there already")
     if failed:
         parts.append(f"{failed} failed before (--retry-failed tries again)")
+    if diverged:
+        parts.append(f"{diverged} diverged before, and would again")
     if waiting:
         parts.append(f"{waiting} to train, {min(tally.workers, waiting)} at a time")
     return ", ".join(parts)

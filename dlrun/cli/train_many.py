@@ -13,6 +13,7 @@ from dlrun.cli.sweep_tables import closing_table
 from dlrun.config.sweeps.experiments import load_points
 from dlrun.errors import ConfigError
 from dlrun.workflows.many import Crew, Wanted
+from dlrun.workflows.turns import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,12 +49,13 @@ def train_many(
     with listening_to_sweep(quiet=quiet, as_json=as_json) as listener:
         for line in dict.fromkeys(_grid_in_words(grid) for _, grid in requests if grid.axes):
             listener.message(line)
-        crew = Crew(runs_dir, settings, listener)
-        asked_for = crew.plan(wanted)
-        if len(crew.jobs) < len(wanted):
-            same = len(wanted) - len(crew.jobs)
-            listener.message(f"runs that would be the same as others: {same}")
-        crew.work()
+        with in_turn(runs_dir, listener) as held:
+            crew = Crew(runs_dir, settings, listener)
+            asked_for = crew.plan(wanted)
+            if len(crew.jobs) < len(wanted):
+                same = len(wanted) - len(crew.jobs)
+                listener.message(f"runs that would be the same as others: {same}")
+            crew.work(held=held)
     if not quiet and not as_json:
         write_drawing(closing_table(crew.jobs, screen=screen_of(sys.stderr)))
     if not as_json:

@@ -7,6 +7,7 @@ nesting is refused long before it can do harm.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 100_000
+KEY_IN_BRACES: Final = re.compile(r"[{,]\s*[\w.]+$")
+"""What stands before the bracket of a key such as `model.layers[0]` in braces without quotes."""
 TOO_DEEP: Final = f"More than {MAX_DEPTH} levels of nesting."
 PLAIN: Final = {
     "did not find expected key": "This does not belong here: a key such as 'name:' was expected.",
@@ -215,6 +218,8 @@ class _Reader:
             what, fix = "A tab cannot indent YAML.", "Indent with spaces."
         elif "cannot start any token" in said:
             what, fix = f"The character '{character}' cannot start a value.", "Put it in quotes."
+        elif character == "[" and mark and KEY_IN_BRACES.search(self.text[: mark.index]):
+            fix = "Inside of { } a key with [ ] stands in quotes: {'model.layers[0].units': ...}."
         elif "nesting depth" in said:  # PyYAML 6.0.4 looks ahead, and counts before it tells
             what = TOO_DEEP
         elif "mapping values are not allowed" in said:

@@ -117,11 +117,16 @@ class SweepResults:
         )
         return list(dict.fromkeys(names))
 
-    def _rank(self, point: SweepPoint) -> tuple[float, int]:
-        """By the objective; those without it, such as those that were stopped, by their epochs."""
+    def _rank(self, point: SweepPoint) -> tuple[bool, float, int]:
+        """By the objective; those without it, such as those that were stopped, by their epochs.
+
+        A point of which a seed failed comes after those of which all are there: the mean of what
+        went well says too much.
+        """
         if point.estimate is None:
-            return math.inf, -max(run.epochs for run in point.runs)
-        return (-point.estimate.mean if self.larger else point.estimate.mean), 0
+            return True, math.inf, -max(run.epochs for run in point.runs)
+        is_partial = any(run.value is None for run in point.runs)
+        return is_partial, (-point.estimate.mean if self.larger else point.estimate.mean), 0
 
 
 def best_of(point: SweepPoint, *, larger: bool) -> SweepRun | None:

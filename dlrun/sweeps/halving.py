@@ -2,7 +2,8 @@
 
 All runs begin; each pauses at the first rung. One of `eta` that have come so far goes on to the
 next rung, which is `eta` times as high, and so on. No worker waits for a rung to fill: where no run
-deserves to go on, another one begins.
+deserves to go on, another one begins. Where all have begun and none has come to its end, the best
+one goes on, which the algorithm leaves open.
 
 Source: Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020, algorithm 2.
 """
@@ -49,16 +50,15 @@ class Ladder(Queue):
     def next(self) -> Job | None:
         """Give the run that deserves most to go on, else one that has not begun."""
         self._look_elsewhere()
-        job = self._to_promote() or next(
-            (one for one in self._jobs if one.status == "waiting"), None
-        )
+        waiting = (one for one in self._jobs if one.status == "waiting")
+        job = self._to_promote() or next(waiting, None) or self._last()
         if job is not None:
-            job.pause_after = self._next_rung(job)
+            job.pauses = self.rungs(job)
         return job
 
     def waits(self) -> bool:
         """See `Agenda`."""
-        return super().waits() or self._to_promote() is not None
+        return super().waits() or self._to_promote() is not None or self._last() is not None
 
     def rungs(self, job: Job) -> list[int]:
         """List the epochs after which a run is judged.
@@ -72,23 +72,35 @@ class Ladder(Queue):
             epoch *= self._eta
         return found
 
-    def _next_rung(self, job: Job) -> int | None:
-        """The first rung above a run; None where it may train to its end."""
-        return next((rung for rung in self.rungs(job) if rung > job.epoch), None)
+    def _last(self) -> Job | None:
+        """The best run, where all the others have ended and none has come to its end.
+
+        Fewer runs than it takes to promote one from every rung would else leave nothing finished.
+        """
+        if any(job.status in ("waiting", "elsewhere", "running", "finished") for job in self._jobs):
+            return None
+        paused = [job for job in self._jobs if job.status == "paused"]
+        highest = max((job.epoch for job in paused), default=0)
+        known = self._ranked(highest, [job for job in paused if job.epoch == highest])
+        return known[0] if known else None
 
     def _to_promote(self) -> Job | None:
         """The best run that pauses on the highest rung where one deserves to go on."""
         heights = {rung for job in self._jobs for rung in self.rungs(job)}
         for rung in sorted(heights, reverse=True):
-            scores = [(self._score(job, rung), job) for job in self._jobs]
-            # What is not a number is worse than any number.
-            known = [
-                (-math.inf if math.isnan(score) else score, job)
-                for score, job in scores
-                if score is not None
-            ]
-            known.sort(key=lambda pair: pair[0], reverse=True)
-            for _, job in known[: len(known) // self._eta]:
+            ranked = self._ranked(rung, self._jobs)
+            for job in ranked[: len(ranked) // self._eta]:
                 if job.status == "paused" and job.epoch == rung:
                     return job
         return None
+
+    def _ranked(self, rung: int, jobs: Sequence[Job]) -> list[Job]:
+        """The runs that have come to a rung, the best first."""
+        scores = [(self._score(job, rung), job) for job in jobs]
+        # What is not a number is worse than any number.
+        known = [
+            (-math.inf if math.isnan(score) else score, job)
+            for score, job in scores
+            if score is not None
+        ]
+        return [job for _, job in sorted(known, key=lambda pair: pair[0], reverse=True)]

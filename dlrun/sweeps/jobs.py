@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from dlrun.config import Experiment
@@ -35,7 +35,8 @@ class Job:
         seconds: How long it took, in this sweep.
         taken: How long it took in all, in seconds; 0 where that is not known.
         sample: Which draw it belongs to, where draws depend on what came before; else None.
-        pause_after: The epoch after which it is to pause; None for never.
+        pauses: The epochs after which halving judges it.
+        hopeless: Whether it failed so that it would fail again in the same way.
     """
 
     experiment: Experiment
@@ -51,7 +52,8 @@ class Job:
     seconds: float = 0.0
     taken: float = 0.0
     sample: int | None = None
-    pause_after: int | None = None
+    pauses: Sequence[int] = ()
+    hopeless: bool = False
 
     @property
     def epochs(self) -> int:

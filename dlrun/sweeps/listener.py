@@ -40,3 +40,28 @@ class SweepListener(Protocol):
 
     def finished(self) -> None:
         """Nothing works any more."""
+
+
+class Deaf:
+    """A listener to whom nothing is told; others begin with it."""
+
+    def message(self, text: str) -> None:
+        """See `SweepListener`."""
+
+    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
+        """See `SweepListener`."""
+
+    def started(self, job: Job) -> None:
+        """See `SweepListener`."""
+
+    def progressed(self, job: Job) -> None:
+        """See `SweepListener`."""
+
+    def ended(self, job: Job) -> None:
+        """See `SweepListener`."""
+
+    def ticked(self) -> None:
+        """See `SweepListener`."""
+
+    def finished(self) -> None:
+        """See `SweepListener`."""

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dlrun.sweeps.listener import Deaf
 from dlrun.sweeps.processes import Ended
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ class Pool:
                 self._fill()
                 self._listen()
             self._dismiss_all()
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, Exception):
+                # Whoever is to be told may be what fails, such as a pipe that nobody reads.
+                self._listener = Deaf()
             self._end_all()
             raise
         finally:
@@ -157,7 +161,7 @@ class Pool:
         elif "code" in event:
             if event["code"] or worker.runs >= _MOST_RUNS:
                 worker.dismiss()
-            self._close(worker, Ended(event["code"], 0, ""))
+            self._close(worker, Ended(event["code"], ""))
 
     def _close(self, worker: _Worker, ended: Ended) -> None:
         """Look how a run stands on which its process works no more."""
@@ -191,7 +195,9 @@ class Pool:
         try:
             self._ask_all()
             if self._is_working():
-                self._listener.message("ending the runs at work; what they have trained is kept")
+                self._listener.message(
+                    "ending the runs at work; the same command will go on with them"
+                )
             self._dismiss_all()
         except BaseException:
             self._ask_all(signal.SIGKILL)

@@ -37,12 +37,10 @@ class Ended:
 
     Attributes:
         code: Its exit code; minus the number of the signal that killed it.
-        peak_bytes: The most memory that it had, what it shares with its parent included.
         last_words: The end of what it wrote to stderr.
     """
 
     code: int
-    peak_bytes: int
     last_words: str
 
 
@@ -113,14 +111,13 @@ class Child:
     def end(self) -> Ended:
         """Wait for its end, and free what it holds here."""
         self.dismiss()
-        _, status, usage = os.wait4(self.pid, 0)
+        _, status = os.waitpid(self.pid, 0)
         os.close(self.events)
         self._stderr.seek(0, os.SEEK_END)
         self._stderr.seek(max(self._stderr.tell() - _TAIL_BYTES, 0))
         words = self._stderr.read().decode("utf-8", "replace")
         self._stderr.close()
-        unit = 1 if sys.platform == "darwin" else 1024
-        return Ended(os.waitstatus_to_exitcode(status), usage.ru_maxrss * unit, words)
+        return Ended(os.waitstatus_to_exitcode(status), words)
 
 
 def fork(work: Work, *, closing: Iterable[int] = ()) -> Child:
@@ -140,12 +137,17 @@ def fork(work: Work, *, closing: Iterable[int] = ()) -> Child:
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of the child
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
-    if pid == 0:
-        _be_the_child(work, taken, told, stderr.fileno(), [tasks, events, *closing])
-    os.close(taken)
-    os.close(told)
-    return Child(pid, tasks, events, stderr)
+    # A signal waits until the child is no longer its parent, and the parent knows its child.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, CAUGHT)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _be_the_child(work, taken, told, stderr.fileno(), [tasks, events, *closing])
+        os.close(taken)
+        os.close(told)
+        return Child(pid, tasks, events, stderr)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def spawn(module: str) -> Child:
@@ -167,7 +169,7 @@ def spawn(module: str) -> Child:
     )
     os.close(taken)
     os.close(told)
-    # It is waited for by its number, with what the system knows of its memory.
+    # It is waited for by its number.
     process.returncode = 0
     return Child(process.pid, tasks, events, stderr)
 
@@ -228,6 +230,7 @@ def _be_the_child(work: Work, taken: int, told: int, stderr: int, closing: Itera
     try:
         os.setpgid(0, 0)
         _end_on_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, CAUGHT)
         for descriptor in closing:
             os.close(descriptor)
         nothing = os.open(os.devnull, os.O_RDONLY)

@@ -48,7 +48,8 @@ class Trainer:
         listener: Who is told of the progress.
         stop: Asked between two stretches whether a signal came.
         keeper: Keeps the state meanwhile and at the end.
-        pause_after: The epoch after which to pause; None for never.
+        pauses: The epochs after which to pause; training does so once, after the first of them
+            that lies before it.
 
     Attributes:
         history: The logs of the completed epochs.
@@ -67,7 +68,7 @@ class Trainer:
         listener: Listener,
         stop: StopRequest | None = None,
         keeper: Keeper | None = None,
-        pause_after: int | None = None,
+        pauses: Sequence[int] = (),
     ) -> None:
         model = steps.model
         model.optimizer.build(model.trainable_variables)
@@ -77,7 +78,8 @@ class Trainer:
         self._listener = listener
         self._stop = stop or StopRequest()
         self._keeper = keeper
-        self._pause_after = epochs if pause_after is None else pause_after
+        self._pauses = pauses
+        self._pause_after = epochs
         validation = None if splits.validation is None else resident(splits.validation)
         total = -(-len(splits.train) // batch_size)
         self._chain = CallbackChain(callbacks, model, steps.metrics, epochs=epochs, steps=total)
@@ -130,6 +132,8 @@ class Trainer:
         if self._position is None:
             self.begin()
         position = self._position or Position(0, 0)
+        ahead = (epoch for epoch in self._pauses if epoch > position.epoch)
+        self._pause_after = next(ahead, self._epochs)
         self._listener.started(
             epochs=self._epochs,
             steps=self._compiled.steps_per_epoch,

@@ -12,6 +12,7 @@ from dlrun.config.sweeps.sweep import Point
 from dlrun.sweeps.queue import Queue
 from dlrun.sweeps.tpe import Study
 from dlrun.workflows.many import Wanted
+from dlrun.workflows.standing import base_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +61,7 @@ class Draws(Queue):
             jobs = self._jobs_of(self._study.ask(number), number)
             self._samples[number] = jobs
             job = next((one for one in jobs if one.status == "waiting"), None)
-            if job is None:
+            if job is None and all(one.status in _OVER for one in jobs):
                 self._study.tell(number, self._value(jobs))
         return job
 
@@ -128,11 +129,9 @@ def earlier_points(rows: Iterable[RunRow], base: str) -> dict[int, Mapping[str, 
     """
     found: dict[int, Mapping[str, Any]] = {}
     for row in rows:
-        told = row.record.get("sweep")
-        if isinstance(told, dict) and told.get("base") == base and type(told.get("sample")) is int:
-            point = told.get("point")
-            if isinstance(point, dict):
-                found[told["sample"]] = point
+        told = row.record["sweep"] if base_of(row.record) == base else {}
+        if type(told.get("sample")) is int and isinstance(told.get("point"), dict):
+            found[told["sample"]] = told["point"]
     return found
 
 

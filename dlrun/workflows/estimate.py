@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlrun.errors import DlrunError
+from dlrun.sweeps.listener import Deaf
 from dlrun.workflows.many import Crew, Wanted
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from dlrun.config import Experiment
     from dlrun.sweeps.jobs import Job
-    from dlrun.workflows.many import Settings
+
+from dlrun.workflows.many import Settings
 
 PATIENCE = 10.0
 """Seconds of training after which a run need not be measured to its end."""
@@ -116,18 +118,12 @@ class _EnoughError(Exception):
     """Enough has been seen."""
 
 
-class _Stopwatch:
+class _Stopwatch(Deaf):
     """A listener that notes when a run was how far."""
 
     def __init__(self) -> None:
         self._began = self._ended = 0.0
         self._places: list[tuple[float, int]] = []
-
-    def message(self, text: str) -> None:
-        """See `SweepListener`."""
-
-    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
-        """See `SweepListener`."""
 
     def started(self, job: Job) -> None:
         """Note the time."""
@@ -148,11 +144,6 @@ class _Stopwatch:
         """Note the time."""
         del job
         self._ended = self._ended or time.monotonic()
-
-    def ticked(self) -> None:
-        """See `SweepListener`."""
-
-    finished = ticked
 
     def cost(self, epochs: int) -> _Cost:
         """Tell what the run takes."""

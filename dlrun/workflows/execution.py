@@ -17,7 +17,7 @@ from dlrun.rundir.tensors import save_tensors
 from dlrun.workflows.load import load_splits_while_importing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dlrun.arrays import Splits
     from dlrun.config import Experiment
@@ -59,7 +59,7 @@ def carry_out(
     source: OpenedRun | None = None,
     earlier: Mapping[str, Any] | None = None,
     checkpoint: Checkpoint | None = None,
-    pause_after: int | None = None,
+    pauses: Sequence[int] = (),
 ) -> Trained:
     """Do everything that a config asks for, in the order of its words.
 
@@ -73,7 +73,8 @@ def carry_out(
         source: A run from whose weights to begin.
         earlier: The record of the execution that is gone on with.
         checkpoint: Where that one stood; None to begin.
-        pause_after: The epoch after which the run is to wait for its sweep; None for never.
+        pauses: The epochs after which it waits for its sweep; it does so once, after the first of
+            them that lies before it.
 
     Raises:
         DlrunError: See `dlrun.errors`.
@@ -111,7 +112,7 @@ def carry_out(
             record=record,
             listener=listener,
             checkpoint=checkpoint,
-            pause_after=pause_after,
+            pauses=pauses,
         )
         predictor = Predictor(assembly.model)
         measured = measure_splits(experiment, assembly, splits, predictor)
@@ -183,7 +184,7 @@ def fit(
     record: Record,
     listener: Listener,
     checkpoint: Checkpoint | None,
-    pause_after: int | None,
+    pauses: Sequence[int],
 ) -> None:
     """Train the model; save history and weights whether or not it fails, and the state meanwhile.
 
@@ -214,7 +215,7 @@ def fit(
             listener=listener,
             stop=stop,
             keeper=Keeper(keep, seconds=training.checkpoint_seconds),
-            pause_after=pause_after,
+            pauses=pauses,
         )
         trainer.begin(checkpoint)
         with saving_weights(model, folder, record):

@@ -79,13 +79,13 @@ def identity_of(experiment: Experiment, machine: Machine, *, source: str | None 
         if isinstance(value, Path)
     }
     told = {
-        "config": experiment.to_yaml(),
+        "config": experiment.as_dict(),
         "data": data,
         "numerics": NUMERICS,
         "machine": asdict(machine),
         "source": source,
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def weights_hash(record: Mapping[str, Any]) -> str:

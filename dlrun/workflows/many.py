@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.data.memory import free_memory
-from dlrun.errors import RunFolderError
+from dlrun.errors import DataError
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.folder import open_run
-from dlrun.rundir.lock import holding_lock
 from dlrun.sweeps.jobs import Job
 from dlrun.sweeps.pool import Pool
 from dlrun.sweeps.queue import Queue
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
-from dlrun.workflows.leftovers import remove_stillborn
-from dlrun.workflows.standing import Standing
+from dlrun.workflows.standing import Standing, base_of
 from dlrun.workflows.worker import Orders, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from dlrun.config import Experiment
     from dlrun.sweeps.listener import SweepListener
@@ -104,7 +101,10 @@ class Crew:
         self._environment = environment_facts()
         self._weights: str | None = None
         if settings.source is not None:
-            self._weights = weights_hash(open_run(settings.source, runs_dir).read_record())
+            # Told once: `latest` would be another one as soon as the first run has begun.
+            folder = open_run(settings.source, runs_dir)
+            self._weights = weights_hash(folder.read_record())
+            self._settings = settings = replace(settings, source=str(folder.path.resolve()))
         cores = self._environment["cpu_count"] or 1
         self.workers = settings.workers or max(
             1, min(cores, int(min(free_memory(), 2.0**50) // _WORKER_BYTES))
@@ -120,9 +120,24 @@ class Crew:
         Returns:
             One job for each that is wanted.
         """
-        if self._settings.threads is None:
-            self._keep_threads(wanted)
+        check_files(wanted)
+        if self._settings.threads is None and wanted:
+            self._keep_threads(
+                lambda count: sum(
+                    self._identity(one.experiment, count) in self._standing.rows for one in wanted
+                )
+            )
         return [self.add(one) for one in wanted]
+
+    def keep_threads_of(self, base: str) -> None:
+        """Go on with as many threads as the runs of a sweep have that are there.
+
+        Args:
+            base: The hash of the sweep's base config.
+        """
+        rows = [row for row in self._standing.rows.values() if base_of(row.record) == base]
+        if self._settings.threads is None:
+            self._keep_threads(lambda count: sum(threads_of(row.record) == count for row in rows))
 
     def add(self, wanted: Wanted) -> Job:
         """Add a run.
@@ -168,6 +183,7 @@ class Crew:
             self._environment,
             settings.base,
             settings.command,
+            settings.device,
             self.threads,
             settings.report,
             settings.source,
@@ -192,15 +208,14 @@ class Crew:
         machine = Machine.of(self._environment, device=self._settings.device, threads=threads)
         return identity_of(experiment, machine, source=self._weights)
 
-    def _keep_threads(self, wanted: Sequence[Wanted]) -> None:
-        """Go on with as many threads as the runs have that are there: their bits depend on it."""
+    def _keep_threads(self, fitting: Callable[[int], int]) -> None:
+        """Go on with as many threads as the runs have that are there: their bits depend on it.
+
+        Args:
+            fitting: Says how many of these runs have so many threads.
+        """
         counts = {threads_of(row.record) for row in self._standing.rows.values()} - {0}
-        found = {
-            count: sum(
-                self._identity(one.experiment, count) in self._standing.rows for one in wanted
-            )
-            for count in dict.fromkeys([self.threads, *sorted(counts)])
-        }
+        found = {count: fitting(count) for count in dict.fromkeys([self.threads, *sorted(counts)])}
         best = max(found, key=lambda count: found[count])
         if best != self.threads and found[best] > found[self.threads]:
             self._listener.message(f"{_threads(best)} a run, as those that are there already have")
@@ -216,29 +231,23 @@ class Crew:
         return [devices[number % len(devices)] for number in range(self.workers)]
 
 
-@contextlib.contextmanager
-def alone(sweep_dir: Path) -> Iterator[list[int]]:
-    """Be the only process that works on a sweep.
+def check_files(wanted: Sequence[Wanted]) -> None:
+    """Refuse runs whose data are not there, before any is begun.
 
     Args:
-        sweep_dir: The folder of its runs; it is made if it is missing.
-
-    Yields:
-        The open files that no process of a run may keep: the lock must end with this process.
+        wanted: The runs.
 
     Raises:
-        RunFolderError: Another process works on it.
+        DataError: Files are missing.
     """
-    sweep_dir.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        try:
-            lock = stack.enter_context(holding_lock(sweep_dir))
-        except RunFolderError as error:
-            what = "another process works on this sweep."
-            raise RunFolderError(what, where=str(sweep_dir)) from error
-        remove_stillborn(sweep_dir)
-        descriptor = lock.fileno()
-        yield [] if descriptor is None else [descriptor]
+    paths = {
+        value
+        for one in wanted
+        for value in one.experiment.dataset.arguments.values()
+        if isinstance(value, Path) and not value.exists()
+    }
+    if paths:
+        raise DataError(f"missing: {', '.join(map(str, sorted(paths)))}.", where="dataset")
 
 
 def _threads(count: int) -> str:

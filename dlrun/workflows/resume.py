@@ -11,12 +11,12 @@ from dlrun.rundir.checkpoints import load_checkpoint, remove_leftovers
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.listing import is_alive
-from dlrun.rundir.names import CONFIG
+from dlrun.rundir.names import CONFIG, INITIAL_WEIGHTS
 from dlrun.rundir.record import now, recording
 from dlrun.rundir.seal import seal
 from dlrun.workflows.execution import carry_out, say
-from dlrun.workflows.identity import Machine, identity_of
-from dlrun.workflows.opening import read_experiment
+from dlrun.workflows.identity import Machine, identity_of, weights_hash
+from dlrun.workflows.opening import open_trained, read_experiment
 from dlrun.workflows.train import TrainOutcome, finish, telling_where
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
     from dlrun.rundir.checkpoints import Checkpoint
     from dlrun.training.listener import Listener
+    from dlrun.workflows.opening import OpenedRun
 
 
 def resume(
@@ -38,8 +39,9 @@ def resume(
     listener: Listener,
     device: str = "auto",
     threads: int | None = None,
+    machine: Machine | None = None,
     report: bool = True,
-    pause_after: int | None = None,
+    pauses: Sequence[int] = (),
 ) -> TrainOutcome | RunFolder:
     """Go on with a run that was interrupted, failed or killed; or with a finished one.
 
@@ -52,8 +54,9 @@ def resume(
         listener: Who is told of messages and progress.
         device: `auto`, `cpu`, `gpu` or `gpu:1`.
         threads: How many threads of the CPU; None for those that the run had.
+        machine: What computes, as a sweep calls it; None for what is told by the other arguments.
         report: Whether plots and a page are made at the end.
-        pause_after: See `dlrun.workflows.execution.carry_out`.
+        pauses: See `dlrun.workflows.execution.carry_out`.
 
     Returns:
         What the run has to show; the folder alone where nothing was left to do.
@@ -73,7 +76,8 @@ def resume(
     seals = [one for one in (before if isinstance(before, list) else [before]) if one is not None]
     environment = environment_facts()
     threads = threads_of(record) if threads is None else threads
-    machine = Machine.of(environment, device=device, threads=threads)
+    machine = machine or Machine.of(environment, device=device, threads=threads)
+    source = interrupted.source(runs_dir)
     facts = {
         "resumed": [*record.get("resumed", []), interrupted.lineage(command)],
         # Killed between the record and an extended config, the run is still its user's own.
@@ -95,7 +99,8 @@ def resume(
             listener=listener,
             earlier=record,
             checkpoint=interrupted.checkpoint,
-            pause_after=pause_after,
+            source=source,
+            pauses=pauses,
         )
     return finish(experiment, folder, trained, began=began, report=report, listener=listener)
 
@@ -145,6 +150,21 @@ class InterruptedRun:
             "epochs": self.experiment.training.epochs,
             "versions": self.record.get("versions"),
         }
+
+    def source(self, runs_dir: Path) -> OpenedRun | None:
+        """Open the run from whose weights this one begins, where it has not taken them yet.
+
+        Raises:
+            RunFolderError: That run has gone, or has other weights now.
+        """
+        begins = self.checkpoint is None and "from" in self.record
+        if not begins or self.folder.file(INITIAL_WEIGHTS).exists():
+            return None
+        opened = open_trained(str(self.record["from"]), runs_dir)
+        if weights_hash(opened.record) != self.record.get("from_weights"):
+            what = "no longer has the weights from which this run was to begin."
+            raise RunFolderError(what, where=str(self.record["from"]), fix="Train anew.")
+        return opened
 
     def identity(self, machine: Machine) -> str | None:
         """Tell the identity of the run when it has gone on; None where it began elsewhere."""

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 PAUSED = "Paused "
 """How the reason of a paused run begins."""
-_RANKS = ("finished", "running", "interrupted", "killed", "failed")
-"""Of several runs of one identity the one is taken that has come farthest."""
+_SIGNALLED = 128
+"""Above it an exit code tells of a signal."""
+RANKS = ("finished", "running", "interrupted", "killed", "failed")
+"""Of several runs of one identity the first by this order is taken, of equal ones the newest."""
 
 
 class Standing:
@@ -41,10 +43,11 @@ class Standing:
         self.rows: dict[str, RunRow] = {}
         for row in list_runs(runs_dir):
             identity = row.record.get("identity")
-            if not isinstance(identity, str) or row.status not in _RANKS:
+            if not isinstance(identity, str) or row.status not in RANKS:
                 continue
             other = self.rows.get(identity)
-            if other is None or _RANKS.index(row.status) < _RANKS.index(other.status):
+            is_better = other is None or RANKS.index(row.status) < RANKS.index(other.status)
+            if is_better and _is_own(row):
                 self.rows[identity] = row
 
     def look_up(self, job: Job) -> None:
@@ -54,7 +57,7 @@ class Standing:
             job: What is looked for, changed in place.
         """
         row = self.rows.get(job.identity)
-        if row is None or not _is_own(row):
+        if row is None:
             return
         job.folder = row.path
         self._tell(job, row)
@@ -77,11 +80,14 @@ class Standing:
             ended: How the process ended.
         """
         if job.folder is None:
-            job.status = "failed" if ended.code >= 0 else "killed"
+            by_signal = ended.code > _SIGNALLED
+            job.status = "killed" if ended.code < 0 else "interrupted" if by_signal else "failed"
             job.reason = _one_line(job.reason or _last_line(ended) or _cause(ended))
             return
         row = read_row(job.folder)
         take_over(job, row)
+        if row.status == "running":
+            job.status = "elsewhere"  # another process was quicker
         if row.status == "killed":
             job.reason = f"{_cause(ended)}; {_last_line(ended)}".removesuffix("; ")
 
@@ -94,7 +100,7 @@ class Standing:
         elif (
             job.status in ("interrupted", "killed")
             or (job.status == "paused" and not self._halving)
-            or (job.status == "failed" and self._retry_failed and not _is_diverged(row.record))
+            or (job.status == "failed" and self._retry_failed and not job.hopeless)
         ):
             job.status = goes_on
 
@@ -119,6 +125,20 @@ def take_over(job: Job, row: RunRow) -> None:
     job.metrics = row.metrics
     job.epoch = epochs_of(row.path)
     job.taken = row.seconds or 0.0
+    job.hopeless = job.status == "failed" and _is_diverged(row.record)
+
+
+def base_of(record: Mapping[str, Any]) -> Any:
+    """Tell with which base config a run of a sweep began.
+
+    Args:
+        record: Its record.
+
+    Returns:
+        The hash, or None.
+    """
+    told = record.get("sweep")
+    return told.get("base") if isinstance(told, dict) else None
 
 
 def epochs_of(folder: Path) -> int:

@@ -22,8 +22,9 @@ from dlrun.rundir.listing import list_runs
 from dlrun.rundir.names import SWEEP
 from dlrun.sweeps.halving import Ladder
 from dlrun.workflows.draws import Draws, extremes
-from dlrun.workflows.many import Crew, Wanted, alone
+from dlrun.workflows.many import Crew, Wanted
 from dlrun.workflows.sweep_scores import Scores
+from dlrun.workflows.turns import alone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +95,8 @@ def plan_sweep(
         experiments = load_points(sweep.base, sweep.fixed, sweep.points)
     if sweep.objective is not None:
         check_objective(sweep.objective, experiments)
+    if sweep.halving is not None:
+        check_halving(sweep.halving, experiments)
     folder = runs_dir / safe_name(sweep.name)
     return PlannedSweep(sweep, folder, experiments, base_hash(sweep))
 
@@ -114,13 +117,15 @@ def run_sweep(planned: PlannedSweep, settings: Settings, listener: SweepListener
     """
     sweep = planned.sweep
     with alone(planned.folder) as held:
-        write_json(planned.folder / SWEEP, definition(planned))
         settings = replace(settings, base=planned.base)
         halving = sweep.halving is not None
         crew = Crew(planned.folder, settings, listener, halving=halving)
         for line in remarks(sweep):
             listener.message(line)
-        crew.plan(planned.wanted())
+        jobs = crew.plan(planned.wanted())
+        if sweep.sampler.type == "tpe":
+            crew.keep_threads_of(planned.base)
+        write_json(planned.folder / SWEEP, definition(planned, jobs))
         crew.work(agenda_of(planned, crew), examples=planned.experiments, held=held)
     return crew
 
@@ -193,6 +198,23 @@ def check_objective(objective: Objective, experiments: Sequence[Experiment]) -> 
             raise ConfigError(Problem("objective", what, fix, str(objective.node.place)))
 
 
+def check_halving(halving: Halving, experiments: Sequence[Experiment]) -> None:
+    """Refuse halving that would judge no run.
+
+    Args:
+        halving: The rule.
+        experiments: The runs.
+
+    Raises:
+        ConfigError: All runs end before the first rung.
+    """
+    longest = max(experiment.training.epochs for experiment in experiments)
+    if halving.min_epochs >= longest:
+        what = f"No run would be stopped: they train {longest} epochs."
+        fix = "Choose a smaller one."
+        raise ConfigError(Problem("halving.min_epochs", what, fix))
+
+
 def base_hash(sweep: Sweep) -> str:
     """Tell by a hash what all runs of a sweep begin with, however it is written."""
     findings = Findings()
@@ -202,8 +224,13 @@ def base_hash(sweep: Sweep) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def definition(planned: PlannedSweep) -> dict[str, Any]:
-    """What `sweep.json` holds: what a sweep was asked for, as far as its results need it."""
+def definition(planned: PlannedSweep, jobs: Sequence[Job]) -> dict[str, Any]:
+    """What `sweep.json` holds: what a sweep was asked for, as far as its results need it.
+
+    Args:
+        planned: The sweep.
+        jobs: One for each of its points; none where they are drawn one by one.
+    """
     sweep, objective = planned.sweep, planned.sweep.objective
     return {
         "format": FORMAT,
@@ -219,6 +246,7 @@ def definition(planned: PlannedSweep) -> dict[str, Any]:
             "maximize": objective.maximize,
         },
         "points": None if sweep.sampler.type == "tpe" else [one.values for one in sweep.points],
+        "identities": [job.identity for job in jobs],
     }
 
 

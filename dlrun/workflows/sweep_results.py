@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import RunFolderError, UsageError
@@ -12,17 +13,28 @@ from dlrun.rundir.history import read_history
 from dlrun.rundir.listing import list_runs
 from dlrun.rundir.metrics import is_larger_better
 from dlrun.rundir.names import CONFIG, SWEEP
-from dlrun.workflows.standing import PAUSED, epochs_of
+from dlrun.workflows.standing import PAUSED, RANKS, base_of, epochs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from dlrun.rundir.listing import RunRow
 
-_RANKS = ("finished", "running", "interrupted", "killed", "failed", "damaged")
+    Point = Mapping[str, Any]
+
 _LARGEST = 1e100
 """The squares of larger numbers are none; whoever measures such a one has diverged."""
+
+
+def find_sweep(reference: str, runs_dir: Path) -> Path:
+    """Find the folder of a sweep.
+
+    Args:
+        reference: Its path, or its name among the runs.
+        runs_dir: Where the runs are.
+    """
+    named = runs_dir / reference
+    return named if (named / SWEEP).exists() and not Path(reference).exists() else Path(reference)
 
 
 def read_results(folder: Path) -> SweepResults:
@@ -35,30 +47,57 @@ def read_results(folder: Path) -> SweepResults:
         RunFolderError: It is no sweep, or its `sweep.json` is damaged.
     """
     told = read_definition(folder)
-    rows = [row for row in list_runs(folder) if row.status != "damaged"]
+    rows = [row for row in list_runs(folder) if row.status in RANKS]
     points = told["points"]
-    wanted = None if points is None else {point_key(point) for point in points}
-    chosen: dict[str, RunRow] = {}
-    left_out = 0
-    for row in reversed(rows):
-        point = _point(row, told["base_hash"])
-        key = None if point is None else point_key(point)
-        if key is None or (wanted is not None and key not in wanted):
-            left_out += 1
-        elif key not in chosen or _RANKS.index(row.status) <= _RANKS.index(chosen[key].status):
-            chosen[key] = row
+    pairs = _drawn(rows, told["base_hash"]) if points is None else _written(rows, told)
     objective = told["objective"]
-    key = f"{objective['split']} {objective['metric']}" if objective else _main(chosen.values())
+    key = f"{objective['split']} {objective['metric']}" if objective else _main(pairs)
+    used = {row.path for _, row in pairs}
     return SweepResults(
         name=told["name"],
         folder=folder,
         objective=key,
         larger=objective["maximize"] if objective else is_larger_better(key),
         axes=tuple(told["axes"]),
-        runs=tuple(_run(row, key) for row in chosen.values()),
-        missing=None if wanted is None else len(wanted - chosen.keys()),
-        left_out=left_out,
+        runs=tuple(_run(row, point, key) for point, row in pairs),
+        missing=None if points is None else len(points) - len(pairs),
+        left_out=sum(row.path not in used for row in rows),
     )
+
+
+def _written(rows: Sequence[RunRow], told: Mapping[str, Any]) -> list[tuple[Point, RunRow]]:
+    """Find the runs of points that are written out, by their identities, as training does."""
+    by_identity = _best_by(rows, lambda row: row.record.get("identity"))
+    pairs = zip(told["points"], told["identities"], strict=True)
+    return [(point, by_identity[identity]) for point, identity in pairs if identity in by_identity]
+
+
+def _drawn(rows: Sequence[RunRow], base: str) -> list[tuple[Point, RunRow]]:
+    """Find the runs of points that were drawn one by one, by what their records say."""
+
+    def key_of(row: RunRow) -> str | None:
+        point = row.record["sweep"].get("point") if base_of(row.record) == base else None
+        return point_key(point) if isinstance(point, dict) else None
+
+    return [(row.record["sweep"]["point"], row) for row in _best_by(rows, key_of).values()]
+
+
+def _best_by(rows: Sequence[RunRow], key_of: Callable[[RunRow], str | None]) -> dict[str, RunRow]:
+    """Choose of several runs of one key the one that has come farthest, the newest of equal ones.
+
+    Args:
+        rows: The runs, the newest first.
+        key_of: Gives the key of a run, or None for one that does not count.
+    """
+    found: dict[str, RunRow] = {}
+    for row in reversed(rows):
+        key = key_of(row)
+        other = None if key is None else found.get(key)
+        if key is not None and (
+            other is None or RANKS.index(row.status) <= RANKS.index(other.status)
+        ):
+            found[key] = row
+    return found
 
 
 def read_definition(folder: Path) -> dict[str, Any]:
@@ -81,7 +120,7 @@ def read_definition(folder: Path) -> dict[str, Any]:
         and isinstance(told.get("name"), str)
         and isinstance(told.get("base_hash"), str)
         and _are(told.get("axes"), str)
-        and (told.get("points") is None or _are(told["points"], dict))
+        and (told.get("points") is None or _are_points(told))
         and (objective is None or _is_objective(objective))
     )
     if not is_whole:
@@ -130,28 +169,19 @@ def write_best(folder: Path, output: Path, *, force: bool) -> Path:
     return output
 
 
-def _point(row: RunRow, base: str) -> Mapping[str, Any] | None:
-    """The values of the axes of a run, or None where it does not begin with this base config."""
-    told = row.record.get("sweep")
-    if not isinstance(told, dict) or told.get("base") != base:
-        return None
-    point = told.get("point")
-    return point if isinstance(point, dict) else None
-
-
-def _main(rows: Any) -> str:
+def _main(pairs: Sequence[tuple[Point, RunRow]]) -> str:
     """The main metric of the first run that has one."""
-    return next((row.metric for row in rows if row.metric is not None), "")
+    return next((row.metric for _, row in pairs if row.metric is not None), "")
 
 
-def _run(row: RunRow, objective: str) -> SweepRun:
+def _run(row: RunRow, point: Point, objective: str) -> SweepRun:
     split, _, metric = objective.partition(" ")
     is_paused = row.status == "interrupted" and (row.reason or "").startswith(PAUSED)
     value = row.metrics.get(split, {}).get(metric) if row.status == "finished" else None
     return SweepRun(
         path=row.path,
         status="stopped early" if is_paused else row.status,
-        point=row.record["sweep"]["point"],
+        point=point,
         value=value if value is not None and abs(value) < _LARGEST else None,
         metrics=row.metrics if row.status == "finished" else {},
         epochs=epochs_of(row.path),
@@ -170,6 +200,13 @@ def history_of(path: Path) -> dict[str, list[float]]:
         return read_history(path)
     except RunFolderError:
         return {}
+
+
+def _are_points(told: Mapping[str, Any]) -> bool:
+    """Whether there is an identity for every point."""
+    points, identities = told["points"], told.get("identities")
+    is_told = _are(points, dict) and _are(identities, str)
+    return is_told and len(points) == len(identities or ())
 
 
 def _are(values: object, kind: type) -> bool:

@@ -34,7 +34,8 @@ class Scores:
             The objective, larger where it is better; of a run that a callback ended before, its
             last value. None where the run has not come so far.
         """
-        if job.folder is None or job.status in ("running", "elsewhere"):
+        is_there = job.epoch >= epoch or job.status == "finished"
+        if job.folder is None or not is_there or job.status in ("running", "elsewhere"):
             # A run that works is past the rung below the one that it works towards.
             return self._known.get((job.identity, epoch))
         if (job.identity, epoch) not in self._known:

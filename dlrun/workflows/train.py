@@ -101,7 +101,7 @@ def train_in(
     threads: int,
     report: bool,
     source: OpenedRun | None = None,
-    pause_after: int | None = None,
+    pauses: Sequence[int] = (),
 ) -> TrainOutcome:
     """Train an experiment in a new folder.
 
@@ -114,7 +114,7 @@ def train_in(
         threads: See `train`.
         report: See `train`.
         source: See `train`.
-        pause_after: See `dlrun.workflows.execution.carry_out`.
+        pauses: See `dlrun.workflows.execution.carry_out`.
 
     Raises:
         DlrunError: See `train`.
@@ -135,7 +135,7 @@ def train_in(
             threads=threads,
             listener=listener,
             source=source,
-            pause_after=pause_after,
+            pauses=pauses,
         )
     return finish(experiment, folder, trained, began=began, report=report, listener=listener)
 

@@ -16,6 +16,7 @@ from dlrun.errors import DlrunError, PausedRunError
 from dlrun.rundir.files import plain
 from dlrun.rundir.folder import create_run
 from dlrun.sweeps.processes import at_work, fork, spawn
+from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.opening import open_trained
 from dlrun.workflows.resume import resume
 from dlrun.workflows.train import train_in
@@ -48,15 +49,17 @@ class Orders:
         facts: What is recorded of each.
         base: The hash of the config that all points of a sweep begin with; None without one.
         command: The command line, for the record.
+        device: Where they were asked to compute: `auto`, `cpu`, `gpu` or `gpu:1`.
         threads: How many threads of the CPU each of them has; 0 for as many as there are cores.
         report: Whether plots and a page are made at the end of each.
-        source: A run from whose weights each begins, or None.
+        source: The folder of a run from whose weights each begins, or None.
     """
 
     runs_dir: Path
     facts: Mapping[str, Any]
     base: str | None
     command: Sequence[str]
+    device: str
     threads: int
     report: bool
     source: str | None = None
@@ -105,9 +108,10 @@ class Workers:
             {
                 "config": job.experiment.to_yaml(),
                 "folder": job.folder,
-                "pause_after": job.pause_after,
-                "facts": {**orders.facts, "identity": job.identity, "sweep": point},
+                "pauses": job.pauses,
+                "facts": {**orders.facts, "sweep": point},
                 "device": device,
+                "asked_device": orders.device,
                 "runs_dir": orders.runs_dir,
                 "command": orders.command,
                 "threads": orders.threads,
@@ -154,8 +158,10 @@ def carry_out_task(task: Mapping[str, Any], send: Send) -> int:
         "device": task["device"],
         "threads": task["threads"],
         "report": task["report"],
-        "pause_after": task["pause_after"],
+        "pauses": task["pauses"],
     }
+    facts = task["facts"]
+    machine = Machine.of(facts, device=task["asked_device"], threads=task["threads"])
     try:
         if task["folder"] is not None:
             resume(
@@ -164,15 +170,19 @@ def carry_out_task(task: Mapping[str, Any], send: Send) -> int:
                 epochs=None,
                 trust=False,
                 command=task["command"],
+                machine=machine,
                 **shared,
             )
             return 0
         source = None if task["source"] is None else open_trained(task["source"], runs_dir)
+        weights = None if source is None else weights_hash(source.record)
         experiment = _read(task["config"])
+        # Told anew: the data may have changed since the sweep was planned.
+        identity = identity_of(experiment, machine, source=weights)
         run = create_run(runs_dir, experiment.name)
         send({"folder": str(run.path)})
-        facts = {"command": task["command"], **task["facts"]}
-        train_in(run, experiment, facts=facts, source=source, **shared)
+        own = {"command": task["command"], "identity": identity}
+        train_in(run, experiment, facts={**facts, **own}, source=source, **shared)
     except PausedRunError:
         return 0
     except DlrunError as error:

@@ -103,6 +103,15 @@ def test_several_slips_are_told_at_once():
     ]
 
 
+def test_a_key_with_an_index_in_braces_needs_quotes():
+    """The key of a sweep that everybody writes."""
+    told = message("grid: {a: [1], model.layers[0].units: [4, 8]}")
+    assert told.endswith(
+        "A comma or a closing bracket is missing. Inside of { } a key with [ ] stands in quotes: "
+        "{'model.layers[0].units': ...}."
+    )
+
+
 @pytest.mark.parametrize("opening", ["[", "{", "{a: ", "- ", "? ", "[{a: "])
 def test_deep_nesting_is_refused_before_it_can_do_harm(opening):
     """PyYAML's own construction in C crashes the process on this."""

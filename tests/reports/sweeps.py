@@ -73,6 +73,7 @@ def store_sweep(folder: Path, points: list[tuple[dict[str, Any], float | None]],
         "axes": axes,
         "objective": {"metric": "accuracy", "split": "test", "maximize": True},
         "points": [point for point, _ in points],
+        "identities": [f"{number:04}" for number in range(len(points))],
         **changes,
     }
     (folder / "sweep.json").write_text(json.dumps(told))
@@ -90,6 +91,7 @@ def store_run(path: Path, point: dict[str, Any], value: float | None, **changes:
         "reason": "The loss became NaN." if value is None else None,
         "started": f"2026-11-20T23:14:55.{int(path.name[-4:]):06}+00:00",
         "seconds": 1.5,
+        "identity": path.name[-4:],
         "sweep": {"base": "b", "point": point, "sample": None},
         **changes,
     }

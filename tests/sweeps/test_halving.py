@@ -49,8 +49,8 @@ class Course:
 
     def finish(self, job):
         """End a run at work."""
-        job.epoch = job.pause_after or job.epochs
-        job.status = "paused" if job.pause_after else "finished"
+        job.epoch = next((rung for rung in job.pauses if rung > job.epoch), job.epochs)
+        job.status = "paused" if job.epoch < job.epochs else "finished"
         self.told.append((self.jobs.index(job), job.epoch))
 
 
@@ -74,8 +74,17 @@ def test_a_run_at_work_keeps_its_place_on_the_rung():
         course.step()
     promoted = course.ladder.next()
     promoted.status = "running"
-    assert (course.jobs.index(promoted), promoted.pause_after) == (2, 3)
+    assert (course.jobs.index(promoted), promoted.pauses) == (2, [1, 3])
     assert [course.jobs.index(course.ladder.next()) for _ in range(2)] == [3, 3]
+
+
+def test_few_runs_bring_one_to_its_end_all_the_same():
+    """Two are too few to promote one of three; the better one goes on from rung to rung."""
+    course = Course([1, 2])
+    while course.step():
+        pass
+    assert course.told == [(0, 1), (1, 1), (1, 3), (1, 9)]
+    assert [job.status for job in course.jobs] == ["paused", "finished"]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,6 @@ def test_a_forked_child_tells_and_ends():
     assert [event["number"] for event in events] == [1, 2]
     assert len(events[0]["text"]) == 200_000
     assert ended.code == 7
-    assert ended.peak_bytes > 2**20
 
 
 def test_what_a_child_prints_is_kept():
@@ -71,8 +70,8 @@ def test_a_child_reads_nothing_and_ends_on_sigterm():
     """Its stdin is empty, it leads its own group, and SIGTERM raises SystemExit in it."""
 
     def work(_tasks, send):
-        send({"stdin": os.read(0, 9).decode(), "group": os.getpgrp() == os.getpid()})
         try:
+            send({"stdin": os.read(0, 9).decode(), "group": os.getpgrp() == os.getpid()})
             time.sleep(10)
         except SystemExit as error:
             send({"code": error.code})

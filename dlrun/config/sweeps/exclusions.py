@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from dlrun.config.sweeps.axes import overrides_of
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from dlrun.config.conditions import Condition
     from dlrun.config.spots import Spot
@@ -24,12 +25,11 @@ class Exclusions:
     """What is left out.
 
     Attributes:
-        sets: Values by key: a point that has all of them is left out.
-        conditions: A point for which one holds is left out.
+        items: Values by key: a point that has all of them is left out; and conditions: a point for
+            which one holds is left out.
     """
 
-    sets: tuple[Mapping[str, Any], ...]
-    conditions: tuple[Condition, ...]
+    items: tuple[Mapping[str, Any] | Condition, ...]
 
     def hold(self, point: Point) -> bool:
         """Say whether a point is left out.
@@ -37,10 +37,25 @@ class Exclusions:
         Args:
             point: The point.
         """
-        values = point.values
-        return any(
-            all(values.get(key, ABSENT) == value for key, value in one.items()) for one in self.sets
-        ) or any(one.holds(lambda key: values.get(key, ABSENT)) for one in self.conditions)
+        return any(_holds(item, point.values) for item in self.items)
+
+    def check_use(self, spot: Spot, points: Sequence[Point]) -> None:
+        """Note what leaves no point out.
+
+        Args:
+            spot: Where the exclusions are written.
+            points: All points.
+        """
+        if not spot.findings:
+            for item, written in zip(self.items, spot.items(), strict=True):
+                if not any(_holds(item, point.values) for point in points):
+                    written.wrong("This excludes no point.", "Correct it, or remove it.")
+
+
+def _holds(item: Mapping[str, Any] | Condition, values: Mapping[str, Any]) -> bool:
+    if isinstance(item, Mapping):
+        return all(values.get(key, ABSENT) == value for key, value in item.items())
+    return item.holds(lambda key: values.get(key, ABSENT))
 
 
 def exclusions_of(spot: Spot, axes: Sequence[str]) -> Exclusions:
@@ -50,8 +65,7 @@ def exclusions_of(spot: Spot, axes: Sequence[str]) -> Exclusions:
         spot: A list of mappings of keys to values, and of conditions as texts.
         axes: The keys that vary; nothing else can be asked for.
     """
-    sets: list[Mapping[str, Any]] = []
-    conditions: list[Condition] = []
+    found: list[Mapping[str, Any] | Condition] = []
     if not isinstance(spot.value, list):
         what = f"Expected a list, got {describe(spot.node.plain())}."
         spot.wrong(what, "Such as [{optimizer.learning_rate: 0.1}].")
@@ -62,15 +76,16 @@ def exclusions_of(spot: Spot, axes: Sequence[str]) -> Exclusions:
             except UsageError as error:
                 item.wrong(f"{error.what[:1].upper()}{error.what[1:]}", error.fix)
                 continue
-            conditions.append(condition)
+            found.append(condition)
             keys = [one.key for one in condition.comparisons()]
         else:
-            sets.append({one.key: one.value.plain() for one in overrides_of(item)})
-            keys = list(sets[-1])
+            values = {one.key: one.value.plain() for one in overrides_of(item)}
+            found.append(values)
+            keys = list(values)
         for key in keys:
             if key not in axes:
                 longer = next((axis for axis in axes if axis.endswith(f".{key}")), None)
                 near = f"Did you mean '{longer}'?" if longer else did_you_mean(key, axes)
                 fix = near or f"There are {listed(axes)}."
                 item.wrong(f"'{key}' is no axis of this sweep.", fix)
-    return Exclusions(tuple(sets), tuple(conditions))
+    return Exclusions(tuple(found))

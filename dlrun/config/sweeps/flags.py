@@ -77,6 +77,10 @@ def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> 
             fixed.append(override)
             first = [override.value]
         flags.apply(root, [replace(override, value=value) for value in first], unheard)
+    for override in fixed:
+        if override.key in axes:
+            what = "This key is an axis already."
+            findings.add(override.place, override.key, what, "Give it once.")
     parts = points.grid(axes.values())
     if points.count(parts) > MAX_VALUES:
         what = f"These are {points.count(parts):,} runs; {MAX_VALUES:,} is the most."

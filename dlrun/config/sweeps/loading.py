@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dlrun.config.components import absolute
 from dlrun.config.findings import Findings, describe, listed
+from dlrun.config.overrides import read
 from dlrun.config.places import Node, Place
 from dlrun.config.reading import read_text
 from dlrun.config.spots import Spot
@@ -109,7 +110,7 @@ class _Reader:
             name=self.name(),
             source=self.path.absolute(),
             base=self.base(),
-            fixed=(*self.fixed(), *overrides),
+            fixed=self.fixed(overrides),
             axes=tuple(self.axes),
             points=tuple(every),
             space=space,
@@ -144,8 +145,17 @@ class _Reader:
         spot.wrong(f"Expected the path of a config, got {describe(spot.value)}.")
         return self.path
 
-    def fixed(self) -> tuple[Override, ...]:
-        return overrides_of(self.spot.child("set")) if self.has("set") else ()
+    def fixed(self, overrides: Sequence[str]) -> tuple[Override, ...]:
+        """What every run sets: none of it may be an axis, which would win over it."""
+        written = list(overrides_of(self.spot.child("set"))) if self.has("set") else []
+        given = [read(text, self.spot.findings) for text in overrides]
+        fixed = (*written, *(one for one in given if one is not None))
+        for override in fixed:
+            if override.key in self.axes:
+                what = f"This key is an axis, at {self.axes[override.key].node.place}."
+                fix = "Leave one of the two out."
+                self.spot.findings.add(override.place, override.key, what, fix)
+        return fixed
 
     def written(self) -> points.Part:
         """The points that are written out."""
@@ -269,7 +279,10 @@ class _Reader:
             return [], 0, 0
         kept = list(points.combined(parts))
         if self.has("exclude"):
-            exclusions = exclusions_of(self.spot.child("exclude"), tuple(self.axes))
+            spot = self.spot.child("exclude")
+            exclusions = exclusions_of(spot, tuple(self.axes))
+            if not self.has("random"):  # draws may miss what another seed would hit
+                exclusions.check_use(spot, kept)
             kept = [point for point in kept if not exclusions.hold(point)]
             if not kept and not self.spot.findings:
                 self.spot.child("exclude").wrong("Every point is excluded.")

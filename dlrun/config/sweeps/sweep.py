@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,20 +37,6 @@ class Point:
         `optimizer.learning_rate` would be lost if `optimizer` were set after it.
         """
         return sorted(self.overrides, key=lambda one: len(list(steps(one.key))))
-
-    @property
-    def text(self) -> str:
-        """The point as a text that no other point has."""
-        return text_of(self.values)
-
-
-def text_of(values: Mapping[str, Any]) -> str:
-    """Write the values of a point as a text that no other point has.
-
-    Args:
-        values: Plain values by key.
-    """
-    return json.dumps(values, sort_keys=True, default=str)
 
 
 @dataclass(frozen=True)
@@ -131,7 +116,7 @@ class Sweep:
     name: str
     source: Path
     base: Path
-    fixed: tuple[str | Override, ...]
+    fixed: tuple[Override, ...]
     axes: tuple[str, ...]
     points: tuple[Point, ...]
     space: Mapping[str, Distribution]

@@ -139,6 +139,11 @@ def test_what_a_key_takes_depends_on_the_flags_before(grid):
         ),
         (["seed=0..1", "seed=2..3"], [], "--set seed: seed: This key is an axis already."),
         (
+            ["seed=0..1", "seed=7"],
+            [],
+            "--set seed: seed: This key is an axis already. Give it once.",
+        ),
+        (
             [],
             ["seed=3"],
             (

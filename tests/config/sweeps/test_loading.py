@@ -96,7 +96,10 @@ def test_what_else_a_sweep_says(read, tmp_path):
     assert (told.sampler.type, told.objective.key, told.objective.maximize) == (
         "tpe", "validation.loss", False,
     )  # fmt: skip
-    assert (told.fixed[0].key, told.fixed[1]) == ("training.epochs", "seed=4")
+    assert [(one.key, one.value.value) for one in told.fixed] == [
+        ("training.epochs", 3),
+        ("seed", 4),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +139,12 @@ MISTAKES = {
             "1:1: This is the config of one run, not a sweep. A sweep has 'base: {file}' and "
             "'grid: ...'."
         )
+    ],
+    "base: b.yaml\ngrid: {a: [1, 2]}\nset: {a: 3}": [
+        "3:7: a: This key is an axis, at {file}:2:11. Leave one of the two out."
+    ],
+    "base: b.yaml\ngrid: {a: [1, 2]}\nexclude: [a=3, {a: 1}]": [
+        "3:11: exclude[0]: This excludes no point. Correct it, or remove it."
     ],
     "base: b.yaml": [
         "1:1: Nothing varies. Give one of 'points', 'zip', 'grid', 'random', 'seeds'."
