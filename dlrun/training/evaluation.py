@@ -35,7 +35,7 @@ class Evaluator:
     def __init__(self, steps: Steps, *, batch_size: int) -> None:
         self._steps = steps
         self._batch_size = batch_size
-        self._functions: dict[bool, Any] = {}
+        self._functions: dict[tuple[bool, bool], Any] = {}
 
     def evaluate(self, samples: Samples | Rows) -> dict[str, float]:
         """Return the loss, if the model has one, and the metrics by name.
@@ -49,15 +49,15 @@ class Evaluator:
         for block in blocks:
             rows = to_rows(block) if isinstance(block, Samples) else block
             self._steps.prepare(rows.x, rows.y)
-            weighted = rows.weight is not None
-            if weighted not in self._functions:
-                self._functions[weighted] = self._compile(rows)
+            kind = rows.weight is not None, rows.num_rows <= self._batch_size
+            if kind not in self._functions:
+                self._functions[kind] = self._compile(rows, is_one_batch=kind[1])
             arrays = (value for value in rows if value is not None)
-            results = self._functions[weighted](*arrays)
+            results = self._functions[kind](*arrays)
         return dict(zip(self._steps.names(), map(float, results.numpy()), strict=True))
 
-    def _compile(self, rows: Rows) -> Any:
-        """Compile for any number of rows of this kind."""
+    def _compile(self, rows: Rows, *, is_one_batch: bool) -> Any:
+        """Compile for any number of rows of this kind; one batch needs no loop."""
         signature = [
             tf.TensorSpec([None, *value.shape[1:]], value.dtype)
             for value in rows
@@ -65,7 +65,10 @@ class Evaluator:
         ]
 
         def measure(x: Any, y: Any, weight: Any = None) -> Any:
-            test_batches(self._steps, Rows(x, y, weight), self._batch_size)
+            if is_one_batch:
+                self._steps.test(x, y, weight)
+            else:
+                test_batches(self._steps, Rows(x, y, weight), self._batch_size)
             return self._steps.results()
 
         return tf.function(measure, input_signature=signature, autograph=False)
@@ -79,9 +82,12 @@ class Predictor:
     """
 
     def __init__(self, model: Any) -> None:
-        output = model.output_shape[1:]
+        inner, output = model.input_shape[1:], model.output_shape[1:]
 
-        def predict(x: Any) -> Any:
+        def predict_one(batch: Any) -> Any:
+            return tf.cast(model(batch, training=False), tf.float32)
+
+        def predict_many(x: Any) -> Any:
             batches = tf.shape(x)[0] // PREDICT_BATCH
             outputs = tf.TensorArray(tf.float32, batches, element_shape=[PREDICT_BATCH, *output])
 
@@ -90,14 +96,17 @@ class Predictor:
                 batch = tf.ensure_shape(
                     x[begin : begin + PREDICT_BATCH], [PREDICT_BATCH, *x.shape[1:]]
                 )
-                y_pred = tf.cast(model(batch, training=False), tf.float32)
-                return index + 1, outputs.write(index, y_pred)
+                return index + 1, outputs.write(index, predict_one(batch))
 
             _, outputs = tf.while_loop(lambda i, _: i < batches, one_batch, (0, outputs))
             return outputs.concat()
 
-        signature = [tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)]
-        self._predict = tf.function(predict, input_signature=signature, autograph=False)
+        def compiled(function: Any, rows: int | None) -> Any:
+            signature = [tf.TensorSpec([rows, *inner], tf.float32)]
+            return tf.function(function, input_signature=signature, autograph=False)
+
+        self._predict_one = compiled(predict_one, PREDICT_BATCH)
+        self._predict_many = compiled(predict_many, None)
 
     def predict(self, x: Array) -> NDArray[np.float32]:
         """Return the model's output.
@@ -111,7 +120,8 @@ class Predictor:
         x = x[:]
         padding = -len(x) % PREDICT_BATCH
         padded = np.concatenate([x, np.zeros((padding, *x.shape[1:]), x.dtype)]) if padding else x
-        y_pred: NDArray[np.float32] = self._predict(padded).numpy()
+        predict = self._predict_one if len(padded) == PREDICT_BATCH else self._predict_many
+        y_pred: NDArray[np.float32] = predict(padded).numpy()
         return y_pred[: len(x)]
 
 

@@ -221,8 +221,10 @@ def fit(
         with saving_weights(model, folder, record):
             try:
                 trainer.fit()
-            finally:
+            except BaseException:
+                # Where it ends well, the last commit has written the same.
                 folder.write_text(HISTORY, trainer.history.to_csv())
+                raise
 
 
 def weighted(splits: Splits, experiment: Experiment) -> Splits:
