@@ -74,7 +74,11 @@ class CompiledEpochs:
         names = steps.names()
         self.names = names if validation is None else names + [f"val_{name}" for name in names]
         # The data are arguments, not captured constants: a constant would be copied into the graph.
-        self._run = tf.function(self._stretch, autograph=False)
+        # So is the seed: a model that is trained with another one needs no other graph.
+        held = None if validation is None else validation.num_rows
+        kind = ("epochs", train.num_rows, held, batch_size, shuffle)
+        compiled = tf.function(self._stretch, autograph=False)
+        self._run = steps.functions.setdefault(kind, compiled)
 
     def run(self, begin: Position, end: Position) -> tuple[Any, bool]:
         """Train from one position to another.
@@ -92,7 +96,13 @@ class CompiledEpochs:
         )
         try:
             table, finite = self._run(
-                self._train, self._validation, first_epoch, first_step, last_epoch, last_step
+                self._train,
+                self._validation,
+                tf.constant(self._seed, tf.int64),
+                first_epoch,
+                first_step,
+                last_epoch,
+                last_step,
             )
             return table.numpy(), bool(finite)
         except (ValueError, TypeError) as error:
@@ -105,6 +115,7 @@ class CompiledEpochs:
         self,
         train: Rows,
         validation: Rows | None,
+        seed: Any,
         first_epoch: Any,
         first_step: Any,
         last_epoch: Any,
@@ -115,7 +126,7 @@ class CompiledEpochs:
         table = tf.TensorArray(tf.float32, size=completed)
 
         def one_epoch(epoch: Any, table: Any) -> tuple[Any, Any]:
-            order = self._order(train, epoch)
+            order = self._order(train, seed, epoch)
 
             def written() -> Any:
                 return table.write(epoch - first_epoch, self._logs(validation))
@@ -134,10 +145,10 @@ class CompiledEpochs:
         table = table.stack()
         return table, all_finite(self._steps, table)
 
-    def _order(self, train: Rows, epoch: Any) -> Any:
+    def _order(self, train: Rows, seed: Any, epoch: Any) -> Any:
         """Return the row numbers in the order of an epoch."""
         if self._shuffle:
-            return permutation(train.num_rows, seed=self._seed, epoch=epoch)
+            return permutation(train.num_rows, seed=seed, epoch=epoch)
         return tf.range(train.num_rows, dtype=tf.int64)
 
     def _batches(self, train: Rows, order: Any, begin: Any, end: Any) -> None:

@@ -35,7 +35,6 @@ class Evaluator:
     def __init__(self, steps: Steps, *, batch_size: int) -> None:
         self._steps = steps
         self._batch_size = batch_size
-        self._functions: dict[tuple[bool, bool], Any] = {}
 
     def evaluate(self, samples: Samples | Rows) -> dict[str, float]:
         """Return the loss, if the model has one, and the metrics by name.
@@ -49,11 +48,13 @@ class Evaluator:
         for block in blocks:
             rows = to_rows(block) if isinstance(block, Samples) else block
             self._steps.prepare(rows.x, rows.y)
-            kind = rows.weight is not None, rows.num_rows <= self._batch_size
-            if kind not in self._functions:
-                self._functions[kind] = self._compile(rows, is_one_batch=kind[1])
+            is_one_batch = rows.num_rows <= self._batch_size
+            kind = ("evaluate", self._batch_size, rows.weight is not None, is_one_batch)
+            functions = self._steps.functions
+            if kind not in functions:
+                functions[kind] = self._compile(rows, is_one_batch=is_one_batch)
             arrays = (value for value in rows if value is not None)
-            results = self._functions[kind](*arrays)
+            results = functions[kind](*arrays)
         return dict(zip(self._steps.names(), map(float, results.numpy()), strict=True))
 
     def _compile(self, rows: Rows, *, is_one_batch: bool) -> Any:

@@ -18,6 +18,9 @@ class Steps:
         metrics: Keras metrics, updated without weights, as `compile(metrics=...)` does.
         jit_compile: Whether XLA compiles the training step. It takes only batches of one size, so
             the smaller last batch gets a program of its own.
+
+    Attributes:
+        functions: What has been compiled of it so far, by what it was compiled for.
     """
 
     def __init__(self, model: Any, metrics: list[Any], *, jit_compile: bool = False) -> None:
@@ -25,6 +28,7 @@ class Steps:
         self.jit_compile = jit_compile
         if jit_compile:
             self.train = tf.function(self.train, jit_compile=True, autograph=False)  # type: ignore[method-assign]
+        self.functions: dict[tuple[Any, ...], Any] = {}
         self.metrics = metrics
         self.loss = keras.metrics.Mean(name="loss")
         self.has_loss = model.compiled

@@ -10,6 +10,7 @@ from dlrun.backend.device import on_gpu
 from dlrun.data.labels import fit_labels, fit_spec
 from dlrun.models.build import build_model, output_activation
 from dlrun.reports.predictions import output_kind
+from dlrun.training.evaluation import Predictor
 from dlrun.training.metrics import build_metrics
 from dlrun.training.steps import Steps
 
@@ -26,11 +27,13 @@ class Assembly:
         model: The `keras.Model`; compiled where the config has a loss.
         steps: The arithmetic of a batch.
         spec: What the rows look like that it takes; complete.
+        predictor: Predicts with the model.
     """
 
     model: Any
     steps: Steps
     spec: Spec
+    predictor: Predictor
 
 
 def assemble(experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, str]:
@@ -51,7 +54,53 @@ def assemble(experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, 
     splits, labels = fit_labels(splits, **ending)
     splits = replace(splits, spec=_with_output(splits.spec, ending))
     steps = compile_model(model, experiment, splits.spec)
-    return Assembly(model, steps, splits.spec), splits, labels
+    return Assembly(model, steps, splits.spec, Predictor(model)), splits, labels
+
+
+class Workshop:
+    """Assembles one model after the other; where only the seed differs, the graphs are kept.
+
+    To trace and optimize them takes a small run as long as its training. So the values of all
+    variables of the new model are given to the one before, which is already compiled.
+    """
+
+    def __init__(self) -> None:
+        self._kind: tuple[Any, ...] | None = None
+        self._before: Assembly | None = None
+
+    def assemble(self, experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, str]:
+        """Assemble an experiment; see `assemble`.
+
+        Args:
+            experiment: The config.
+            splits: The rows, labels not fitted yet.
+        """
+        assembly, splits, labels = assemble(experiment, splits)
+        told = experiment.as_dict() | {"name": None, "seed": None}
+        # What is fitted on the rows is applied to them before they come here.
+        kind = (told, replace(splits.spec, scaling=None))
+        before = self._before
+        if before is not None and kind == self._kind and experiment.training.epochs > 0:
+            hand_over(assembly, before)
+            assembly = replace(before, spec=splits.spec)
+        self._kind, self._before = kind, assembly
+        return assembly, splits, labels
+
+
+def hand_over(new: Assembly, old: Assembly) -> None:
+    """Give the values of all variables of a new model to an old one of the same kind.
+
+    Args:
+        new: Just assembled.
+        old: Trained, and to be trained again.
+    """
+    kept = []
+    for model in (new.model, old.model):
+        model.optimizer.build(model.trainable_variables)
+        kept.append([*model.variables, *model.optimizer.variables])
+    for begin, variable in zip(*kept, strict=True):
+        variable.assign(begin)
+    old.steps.reset()
 
 
 def refit(spec: Spec, model: Any, experiment: Experiment) -> Spec:

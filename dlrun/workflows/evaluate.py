@@ -68,6 +68,7 @@ def evaluate(
     opened = open_trained(reference, runs_dir, trust=trust)
     model = load_model(opened, listener)
 
+    from dlrun.training.evaluation import Predictor
     from dlrun.workflows.assembly import Assembly, compile_model
     from dlrun.workflows.measure import measure_samples
 
@@ -81,7 +82,7 @@ def evaluate(
     with locating(opened.experiment):
         steps = compile_model(model, opened.experiment, opened.spec)
     measured = measure_samples(
-        opened.experiment, Assembly(model, steps, opened.spec), samples, name
+        opened.experiment, Assembly(model, steps, opened.spec, Predictor(model)), samples, name
     )
     _store(opened.folder, measured.to_json(), data)
     return Evaluation(opened.folder, name, measured.metrics[name], measured.classification)

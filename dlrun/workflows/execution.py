@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dlrun.rundir.record import Record
     from dlrun.training.evaluation import Predictor
     from dlrun.training.listener import Listener
-    from dlrun.workflows.assembly import Assembly
+    from dlrun.workflows.assembly import Assembly, Workshop
     from dlrun.workflows.measure import Measured
     from dlrun.workflows.opening import OpenedRun
 
@@ -60,6 +60,7 @@ def carry_out(
     earlier: Mapping[str, Any] | None = None,
     checkpoint: Checkpoint | None = None,
     pauses: Sequence[int] = (),
+    workshop: Workshop | None = None,
 ) -> Trained:
     """Do everything that a config asks for, in the order of its words.
 
@@ -75,6 +76,7 @@ def carry_out(
         checkpoint: Where that one stood; None to begin.
         pauses: The epochs after which it waits for its sweep; it does so once, after the first of
             them that lies before it.
+        workshop: What has assembled the runs of this process before; None for the first.
 
     Raises:
         DlrunError: See `dlrun.errors`.
@@ -86,13 +88,12 @@ def carry_out(
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
         from dlrun.models.summary import summary_text
-        from dlrun.training.evaluation import Predictor
-        from dlrun.workflows.assembly import assemble
+        from dlrun.workflows.assembly import Workshop
         from dlrun.workflows.measure import measure_splits
         from dlrun.workflows.starting import set_starting_weights
 
         record.add(**select_device(device, threads=threads))
-        assembly, splits, labels = assemble(experiment, splits)
+        assembly, splits, labels = (workshop or Workshop()).assemble(experiment, splits)
         say(labels, folder, listener)
         data = hash_samples(splits.present())
         if earlier is not None:
@@ -114,7 +115,7 @@ def carry_out(
             checkpoint=checkpoint,
             pauses=pauses,
         )
-        predictor = Predictor(assembly.model)
+        predictor = assembly.predictor
         measured = measure_splits(experiment, assembly, splits, predictor)
         folder.write_json(METRICS, measured.to_json())
         export(experiment, assembly, splits, folder, predictor)

@@ -72,7 +72,7 @@ def measure_samples(
         split: What to call them.
     """
     evaluator = Evaluator(assembly.steps, batch_size=experiment.training.batch_size)
-    report = classify(Predictor(assembly.model), samples, assembly.spec)
+    report = classify(assembly.predictor, samples, assembly.spec)
     return Measured({split: evaluator.evaluate(samples)}, split, report)
 
 

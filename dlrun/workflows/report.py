@@ -61,7 +61,7 @@ def report(
     with locating(opened.experiment):
         steps = compile_model(model, opened.experiment, opened.spec)
     predictor = Predictor(model)
-    assembly = Assembly(model, steps, opened.spec)
+    assembly = Assembly(model, steps, opened.spec, predictor)
     measured = measure_splits(opened.experiment, assembly, splits, predictor)
     story = tell(
         opened.experiment,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
     from dlrun.reports.classification import ClassificationReport
     from dlrun.training.listener import Listener
+    from dlrun.workflows.assembly import Workshop
     from dlrun.workflows.execution import Trained
     from dlrun.workflows.opening import OpenedRun
 
@@ -102,6 +103,7 @@ def train_in(
     report: bool,
     source: OpenedRun | None = None,
     pauses: Sequence[int] = (),
+    workshop: Workshop | None = None,
 ) -> TrainOutcome:
     """Train an experiment in a new folder.
 
@@ -115,6 +117,7 @@ def train_in(
         report: See `train`.
         source: See `train`.
         pauses: See `dlrun.workflows.execution.carry_out`.
+        workshop: See `dlrun.workflows.execution.carry_out`.
 
     Raises:
         DlrunError: See `train`.
@@ -136,6 +139,7 @@ def train_in(
             listener=listener,
             source=source,
             pauses=pauses,
+            workshop=workshop,
         )
     return finish(experiment, folder, trained, began=began, report=report, listener=listener)
 

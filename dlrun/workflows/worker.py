@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
     from dlrun.sweeps.jobs import Job
     from dlrun.sweeps.processes import Child, Send
+    from dlrun.workflows.assembly import Workshop
 
 _USED = (
     "dlrun.workflows.assembly",
@@ -133,8 +134,11 @@ def work(tasks: Iterator[dict[str, Any]], send: Send) -> int:
         The exit code: that of the first run that did not end well, after which the process is not
         to be trusted with another one; else 0.
     """
+    from dlrun.workflows.assembly import Workshop
+
+    workshop = Workshop()
     for task in tasks:
-        code = carry_out_task(task, send)
+        code = carry_out_task(task, send, workshop)
         send({"code": code})
         if code:
             return code
@@ -142,12 +146,13 @@ def work(tasks: Iterator[dict[str, Any]], send: Send) -> int:
     return 0
 
 
-def carry_out_task(task: Mapping[str, Any], send: Send) -> int:
+def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> int:
     """Train a run, or go on with it.
 
     Args:
         task: What `Workers.task` words.
         send: Tells the sweep of it.
+        workshop: What has assembled the runs of this process before.
 
     Returns:
         The exit code. Whatever goes wrong stands in the record of the run, if there is one.
@@ -182,7 +187,8 @@ def carry_out_task(task: Mapping[str, Any], send: Send) -> int:
         run = create_run(runs_dir, experiment.name)
         send({"folder": str(run.path)})
         own = {"command": task["command"], "identity": identity}
-        train_in(run, experiment, facts={**facts, **own}, source=source, **shared)
+        facts = {**facts, **own}
+        train_in(run, experiment, facts=facts, source=source, workshop=workshop, **shared)
     except PausedRunError:
         return 0
     except DlrunError as error:

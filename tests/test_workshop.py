@@ -1,0 +1,99 @@
+"""A model that is trained again with other seeds gives the bits of new ones."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dlrun.config import load_config
+from dlrun.rundir.environment import environment_facts
+from dlrun.rundir.folder import create_run
+from dlrun.workflows.assembly import Workshop
+from dlrun.workflows.train import train_in
+from tests.conftest import CONFIGS, Silent
+
+DROPOUT = """\
+dataset: {type: digits, flatten: false, validation_split: 0.2}
+model:
+  layers:
+    - {type: RandomTranslation, height_factor: 0.1, width_factor: 0.1}
+    - {type: Conv2D, filters: 4, kernel_size: 3, activation: relu}
+    - {type: BatchNormalization}
+    - {type: SpatialDropout2D, rate: 0.2}
+    - {type: Flatten}
+    - {type: GaussianNoise, stddev: 0.1}
+    - {type: Dense, units: 16, kernel_regularizer: {type: L2, l2: 0.001}}
+    - {type: Dropout, rate: 0.3}
+    - {type: Dense, units: 10, activation: softmax}
+loss: categorical_crossentropy
+optimizer: {type: AdamW, learning_rate: 0.01, use_ema: true, clipnorm: 1.0}
+metrics: [accuracy, {type: F1Score}, {type: AUC}]
+training:
+  epochs: 3
+  callbacks:
+    - {type: ReduceLROnPlateau, patience: 0, min_delta: 0.5}
+    - {type: EarlyStopping, patience: 1, min_delta: 0.5, restore_best_weights: true}
+"""
+LSTM = """\
+dataset: {type: digits, flatten: false, test_split: 0.3, scale: standard}
+model:
+  layers:
+    - {type: Reshape, target_shape: [8, 8]}
+    - {type: LSTM, units: 6, dropout: 0.2, recurrent_dropout: 0.1}
+    - {type: Dense, units: 10}
+loss: {type: SparseCategoricalCrossentropy, from_logits: true}
+optimizer:
+  type: RMSprop
+  learning_rate: {type: ExponentialDecay, initial_learning_rate: 0.01, decay_steps: 20, decay_rate: 0.9}
+metrics: [accuracy]
+training: {epochs: 2, class_weight: balanced, precision: mixed_bfloat16}
+"""
+TEXTS = {"dropout": DROPOUT, "lstm": LSTM}
+KINDS = [
+    "dropout", "lstm", "iris", "digits_branches", "moons_mlp", "sine_regression",
+    "threshold_hinge", "two_points_softmax", "majority_logistic", "majority_full_batch",
+]  # fmt: skip
+
+
+def outcome(experiment, runs_dir, workshop):
+    """Train; give all that has bits: weights, history, metrics, predictions."""
+    folder = create_run(runs_dir, "a")
+    train_in(
+        folder, experiment, facts=environment_facts(), listener=Silent(), device="cpu", threads=0,
+        report=False, workshop=workshop,
+    )  # fmt: skip
+    record = json.loads(folder.read_text("run.json"))
+    names = ["history.csv", "metrics.json", "spec.json"]
+    names += sorted(str(path) for path in (folder.path / "predictions").glob("*.csv"))
+    return (
+        record["initial_weights"],
+        record["final_weights"],
+        *((folder.path / name).read_bytes() for name in names),
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_seeds_give_the_bits_of_new_models(kind, tmp_path):
+    """One after the other through one workshop, and each alone."""
+    path = CONFIGS / f"{kind}.yaml"
+    overrides = []
+    if kind in TEXTS:
+        path = tmp_path / "config.yaml"
+        path.write_text(TEXTS[kind])
+    else:
+        overrides = ["training.epochs=3"]
+    workshop = Workshop()
+    for seed in (1, 2, 1):
+        experiment = load_config(path, [*overrides, f"seed={seed}"])
+        again = outcome(experiment, tmp_path, workshop)
+        assert again == outcome(experiment, tmp_path, Workshop())
+
+
+def test_only_the_seed_may_differ(tmp_path):
+    """Another learning rate, another size: a model of its own; and back again."""
+    workshop = Workshop()
+    for override in ("seed=1", "optimizer.learning_rate=0.5", "model.layers[0].units=3", "seed=1"):
+        experiment = load_config(CONFIGS / "iris.yaml", ["training.epochs=2", override])
+        again = outcome(experiment, tmp_path, workshop)
+        assert again == outcome(experiment, tmp_path, Workshop())
