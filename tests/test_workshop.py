@@ -45,7 +45,8 @@ model:
 loss: {type: SparseCategoricalCrossentropy, from_logits: true}
 optimizer:
   type: RMSprop
-  learning_rate: {type: ExponentialDecay, initial_learning_rate: 0.01, decay_steps: 20, decay_rate: 0.9}
+  learning_rate:
+    {type: ExponentialDecay, initial_learning_rate: 0.01, decay_steps: 20, decay_rate: 0.9}
 metrics: [accuracy]
 training: {epochs: 2, class_weight: balanced, precision: mixed_bfloat16}
 """

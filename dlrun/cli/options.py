@@ -13,15 +13,6 @@ import typer
 from dlrun.cli.completion import complete_config, complete_run
 from dlrun.errors import UsageError
 
-ConfigPath = Annotated[
-    Path,
-    typer.Argument(
-        metavar="CONFIG",
-        help="The experiment: a YAML file.",
-        autocompletion=complete_config,
-        show_default=False,
-    ),
-]
 ConfigPaths = Annotated[
     list[Path],
     typer.Argument(

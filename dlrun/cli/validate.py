@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.completion import complete_config
-from dlrun.cli.options import AsJson, Overrides  # noqa: TC001 - typer reads them
+from dlrun.cli.options import AsJson, ConfigPaths, Overrides  # noqa: TC001 - typer reads them
 from dlrun.cli.output import screen_of, write_data, write_json
 from dlrun.errors import ConfigError, DlrunError, Problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dlrun.config import Experiment
 
-ConfigPaths = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="CONFIG...",
-        help="The experiments: YAML files.",
-        autocompletion=complete_config,
-        show_default=False,
-    ),
-]
 WithSummary = Annotated[
     bool, typer.Option("--summary", help="Also print each layer's output shape and parameters.")
 ]
