@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DivergedError, DlrunError
 from dlrun.rundir.files import read_text
-from dlrun.rundir.history import read_history
 from dlrun.rundir.listing import list_runs, read_row
-from dlrun.rundir.names import CONFIG
+from dlrun.rundir.names import CONFIG, HISTORY
 from dlrun.rundir.seal import is_own
 
 if TYPE_CHECKING:
@@ -142,13 +141,13 @@ def base_of(record: Mapping[str, Any]) -> Any:
 
 
 def epochs_of(folder: Path) -> int:
-    """Count the completed epochs of a run.
+    """Count the completed epochs of a run: a line each, below that with the names.
 
     Args:
         folder: The run folder.
     """
     try:
-        return max((len(values) for values in read_history(folder).values()), default=0)
+        return max(read_text(folder / HISTORY).count("\n") - 1, 0)
     except DlrunError:
         return 0
 

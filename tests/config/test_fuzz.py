@@ -20,7 +20,8 @@ SHIPPED = [
     for file in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 ]
 PLACE = re.compile(r".*:\d+:\d+|--set .*")
-SECONDS = 1.0
+SECONDS = 5.0
+"""Of the processor; a slow machine needs one and a half for what a quick one does in a half."""
 
 WORDS = [word for kind in catalog.KINDS for word in catalog.words(kind)]
 ARGUMENTS = sorted(
