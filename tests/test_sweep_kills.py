@@ -87,13 +87,13 @@ def test_a_thousand_runs_do_not_grow(tmp_path):
     """The parent's memory stays what it was, and so does that of its workers."""
     (tmp_path / "moons.yaml").write_text(MOONS)
     words = ("--set", "training.epochs=1", "--set", "seed=0..999")
-    process = start(tmp_path, "train", "moons.yaml", *words, "--json")
     parents, peaks = [], []
-    for line in process.stdout:
-        if json.loads(line)["event"] == "ended":
-            parents.append(memory_of(process.pid))
-            peaks += [memory_of(child) for child in children_of(process.pid)]
-    assert process.wait() == 0
+    with start(tmp_path, "train", "moons.yaml", *words, "--json") as process:
+        for line in process.stdout:
+            if json.loads(line)["event"] == "ended":
+                parents.append(memory_of(process.pid))
+                peaks += [memory_of(child) for child in children_of(process.pid)]
+    assert process.returncode == 0
     print(f"parent {parents[50]} to {parents[-1]} kB, workers at most {max(peaks)} kB")  # noqa: T201
     assert len(parents) == 1000
     assert parents[-1] < 1.05 * parents[50]
