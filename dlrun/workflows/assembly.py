@@ -60,8 +60,8 @@ def assemble(experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, 
 class Workshop:
     """Assembles one model after the other; where only the seed differs, the graphs are kept.
 
-    To trace and optimize them takes a small run as long as its training. So the values of all
-    variables of the new model are given to the one before, which is already compiled.
+    To trace them takes a small run half as long as its training. So the values of all variables of
+    the new model are given to the one before, whose graphs are there.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Workshop:
             splits: The rows, labels not fitted yet.
         """
         assembly, splits, labels = assemble(experiment, splits)
-        told = experiment.as_dict() | {"name": None, "seed": None}
+        told = experiment.as_dict() | {"seed": None}
         # What is fitted on the rows is applied to them before they come here.
         kind = (told, replace(splits.spec, scaling=None))
         before = self._before
