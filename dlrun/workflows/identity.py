@@ -56,7 +56,7 @@ class Machine:
             {package: facts["versions"][package] for package in _VERSIONS},
             facts["processor"],
             {name: one for name, one in facts["environment"].items() if name != _PINNED},
-            f"{device.removeprefix('auto') or 'gpu'} of {', '.join(gpus)}" if gpus else "cpu",
+            _device(device, gpus),
             threads or facts["cpu_count"] or 0,
         )
 
@@ -125,6 +125,13 @@ def _hash_of_file(path: Path, _changed: int, _size: int) -> str:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _device(word: str, gpus: list[str]) -> str:
+    """What a word stands for here; a GPU that is not there is no CPU."""
+    if not gpus:
+        return "cpu" if word in ("auto", "cpu") else word
+    return f"{word.removeprefix('auto') or 'gpu'} of {', '.join(gpus)}"
 
 
 def _gpu_models() -> list[str]:
