@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from dlrun.backend import tf
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.training.order import permutation
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dlrun.training.steps import Steps
+
+SHORT_EPOCH = 8
+"""The batches of an epoch that is seldom cut: its stretches of whole epochs get a smaller graph."""
 
 
 class Position(NamedTuple):
@@ -76,9 +83,11 @@ class CompiledEpochs:
         # The data are arguments, not captured constants: a constant would be copied into the graph.
         # So is the seed: a model that is trained with another one needs no other graph.
         held = None if validation is None else validation.num_rows
-        kind = ("epochs", train.num_rows, held, batch_size, shuffle)
-        compiled = tf.function(self._stretch, autograph=False)
-        self._run = steps.functions.setdefault(kind, compiled)
+        kind = (train.num_rows, held, batch_size, shuffle)
+        self._whole, self._any = (
+            steps.functions.setdefault((name, *kind), tf.function(stretch, autograph=False))
+            for name, stretch in (("epochs", self._epochs), ("stretch", self._stretch))
+        )
 
     def run(self, begin: Position, end: Position) -> tuple[Any, bool]:
         """Train from one position to another.
@@ -94,22 +103,36 @@ class CompiledEpochs:
         first_epoch, first_step, last_epoch, last_step = (
             tf.constant(value, tf.int32) for value in (*begin, *end)
         )
+        rows = (self._train, self._validation, tf.constant(self._seed, tf.int64))
+        short = self.steps_per_epoch <= SHORT_EPOCH
         try:
-            table, finite = self._run(
-                self._train,
-                self._validation,
-                tf.constant(self._seed, tf.int64),
-                first_epoch,
-                first_step,
-                last_epoch,
-                last_step,
-            )
-            return table.numpy(), bool(finite)
+            if short and begin.step == 0 and end.step == self.steps_per_epoch:
+                table = self._whole(*rows, first_epoch, last_epoch).numpy()
+            else:
+                table = self._any(*rows, first_epoch, first_step, last_epoch, last_step).numpy()
+            return table, all_finite(self._steps, table)
         except (ValueError, TypeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise ConfigError(Problem("", f"Keras cannot train this: {reason}")) from error
         except tf.errors.OpError as error:
             raise stopped_error(error, jit_compile=self._steps.jit_compile) from error
+
+    def _epochs(
+        self, train: Rows, validation: Rows | None, seed: Any, first: Any, last: Any
+    ) -> Any:
+        """Train for whole epochs: what `_stretch` does, in a smaller graph."""
+
+        def one_epoch(epoch: Any, table: Any) -> tuple[Any, Any]:
+            order = self._order(train, seed, epoch)
+            if self.steps_per_epoch == 1:
+                self._steps.train(*_gather(train, order))
+            else:
+                self._batches(train, order, 0, self.steps_per_epoch)
+            return epoch + 1, table.write(epoch - first, self._logs(validation))
+
+        table = tf.TensorArray(tf.float32, size=last - first + 1)
+        _, table = tf.while_loop(lambda epoch, _: epoch <= last, one_epoch, (first, table))
+        return table.stack()
 
     def _stretch(  # noqa: PLR0917 - a tf.function caches by position
         self,
@@ -120,30 +143,26 @@ class CompiledEpochs:
         first_step: Any,
         last_epoch: Any,
         last_step: Any,
-    ) -> tuple[Any, Any]:
+    ) -> Any:
+        """Train from one batch of an epoch to another of that or of a later one."""
         total = self.steps_per_epoch
         completed = last_epoch - first_epoch + tf.cast(last_step == total, tf.int32)
         table = tf.TensorArray(tf.float32, size=completed)
 
         def one_epoch(epoch: Any, table: Any) -> tuple[Any, Any]:
-            order = self._order(train, seed, epoch)
+            begin = tf.where(epoch == first_epoch, first_step, 0)
+            end = tf.where(epoch == last_epoch, last_step, total)
+            self._batches(train, self._order(train, seed, epoch), begin, end)
 
             def written() -> Any:
                 return table.write(epoch - first_epoch, self._logs(validation))
 
-            if total == 1:  # An epoch cannot be cut, so there is nothing to ask and to count.
-                self._steps.train(*_gather(train, order))
-                return epoch + 1, written()
-            begin = tf.where(epoch == first_epoch, first_step, 0)
-            end = tf.where(epoch == last_epoch, last_step, total)
-            self._batches(train, order, begin, end)
             return epoch + 1, tf.cond(end == total, written, lambda: table)
 
         _, table = tf.while_loop(
             lambda epoch, _: epoch <= last_epoch, one_epoch, (first_epoch, table)
         )
-        table = table.stack()
-        return table, all_finite(self._steps, table)
+        return table.stack()
 
     def _order(self, train: Rows, seed: Any, epoch: Any) -> Any:
         """Return the row numbers in the order of an epoch."""
@@ -153,26 +172,32 @@ class CompiledEpochs:
 
     def _batches(self, train: Rows, order: Any, begin: Any, end: Any) -> None:
         """Train on the batches `begin` to `end` of an epoch of several."""
+        size, rows = self._batch_size, train.num_rows
+        full, rest = divmod(rows, size)
 
-        def one_batch(step: Any) -> Any:
-            self._steps.train(*_batch(train, order, step, self._batch_size, static=static))
+        def one_full(step: Any) -> Any:
+            self._steps.train(*_gather(train, tf.gather(batches, step)))
             return step + 1
 
-        static = self._steps.jit_compile
-        full = train.num_rows // self._batch_size
-        if not static or full == self.steps_per_epoch:
-            tf.while_loop(lambda step: step < end, one_batch, (begin,))
+        def one_of_any_size(step: Any) -> Any:
+            first = step * size
+            self._steps.train(*_gather(train, order[first : tf.minimum(first + size, rows)]))
+            return step + 1
+
+        if rest and not self._steps.jit_compile:
+            tf.while_loop(lambda step: step < end, one_of_any_size, (begin,))
             return
-        tf.while_loop(lambda step: step < tf.minimum(end, full), one_batch, (begin,))
+        batches = tf.reshape(order[: full * size] if rest else order, [full, size])
+        if not rest:
+            tf.while_loop(lambda step: step < end, one_full, (begin,))
+            return
+        tf.while_loop(lambda step: step < tf.minimum(end, full), one_full, (begin,))
 
         def last_batch() -> bool:
-            rest = order[full * self._batch_size :]
-            self._steps.train(
-                *_gather(train, tf.ensure_shape(rest, [train.num_rows % self._batch_size]))
-            )
+            self._steps.train(*_gather(train, tf.ensure_shape(order[full * size :], [rest])))
             return True
 
-        tf.cond(end > full, last_batch, lambda: False)
+        tf.cond(tf.greater(end, full), last_batch, lambda: False)
 
     def _logs(self, validation: Rows | None) -> Any:
         """Return the row of logs at the end of an epoch, and forget it for the next one."""
@@ -186,18 +211,17 @@ class CompiledEpochs:
         return tf.concat([logs, held], axis=0)
 
 
-def all_finite(steps: Steps, table: Any) -> Any:
+def all_finite(steps: Steps, table: NDArray[np.float32]) -> bool:
     """Return whether the losses of some epochs, the loss so far and every weight are finite.
 
     Args:
         steps: What trains.
         table: The logs of the epochs, `(epochs, num_logs)`.
     """
-    losses = [table[:, 0], steps.loss.result()]
-    values = [*losses, *steps.model.trainable_variables]
-    return tf.reduce_all(
-        [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(value))) for value in values]
-    )
+    values = [steps.loss.total, *steps.model.trainable_variables]
+    # Not in the graph of the epochs, where each of these takes longer to trace than to compute.
+    flags = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(value))) for value in values]
+    return bool(np.isfinite(table[:, 0]).all() and all(bool(flag) for flag in flags))
 
 
 def stopped_error(error: Any, *, jit_compile: bool) -> DlrunError:
@@ -228,16 +252,6 @@ def test_batches(steps: Steps, rows: Rows, batch_size: int) -> None:
 def count_steps(rows: int, batch_size: int) -> int:
     """Return the number of batches an epoch has; the last one may be smaller."""
     return -(-rows // batch_size)
-
-
-def _batch(
-    rows: Rows, order: Any, step: Any, batch_size: int, *, static: bool
-) -> tuple[Any, Any, Any]:
-    """Gather one batch; `static` promises that it is a full one."""
-    begin = step * batch_size
-    if static or rows.num_rows % batch_size == 0:
-        return _gather(rows, tf.ensure_shape(order[begin : begin + batch_size], [batch_size]))
-    return _gather(rows, order[begin : tf.minimum(begin + batch_size, rows.num_rows)])
 
 
 def _gather(rows: Rows, chosen: Any) -> tuple[Any, Any, Any]:

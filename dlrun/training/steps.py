@@ -89,7 +89,7 @@ class Steps:
 
     def _count(self, loss: Any, x: Any) -> None:
         """Do what `loss.update_state(loss, sample_weight=rows)` does, in a fifth of the graph."""
-        rows = tf.cast(x.shape[0] or tf.shape(x)[0], tf.float32)
+        rows = float(x.shape[0]) if x.shape[0] else tf.cast(tf.shape(x)[0], tf.float32)
         self.loss.total.assign_add(tf.cast(loss, tf.float32) * rows)
         self.loss.count.assign_add(rows)
 
@@ -100,9 +100,12 @@ class Steps:
 
     def results(self) -> Any:
         """Return the loss and the metrics so far, `(num_logs,)`, float32, as `names` has them."""
-        values = [tf.cast(tf.reshape(metric.result(), [-1]), tf.float32) for metric in self.tracked]
+        values = [tf.cast(metric.result(), tf.float32) for metric in self.tracked]
+        if values and all(value.shape.rank == 0 for value in values):
+            return tf.stack(values)
         # A model without a loss may have no metrics either; `concat` wants at least one.
-        return tf.concat(values or [tf.zeros([0])], axis=0)
+        flat = [tf.reshape(value, [-1]) for value in values]
+        return tf.concat(flat or [tf.zeros([0])], axis=0)
 
     def names(self) -> list[str]:
         """Return one name per entry of `results`; a metric with many values is numbered."""

@@ -139,11 +139,6 @@ class StreamedEpochs:
         self.names = names if validation is None else names + [f"val_{name}" for name in names]
         self._train = tf.function(self._train_block, autograph=False, reduce_retracing=True)
         self._results = tf.function(self._take_results, autograph=False)
-        self._finite = tf.function(
-            lambda table: all_finite(steps, table),
-            input_signature=[tf.TensorSpec([None, None], tf.float32)],
-            autograph=False,
-        )
 
     def run(self, begin: Position, end: Position) -> tuple[Any, bool]:
         """Train from one position to another; see `CompiledEpochs.run`."""
@@ -154,7 +149,7 @@ class StreamedEpochs:
                 self._batches(epoch, begin.step if epoch == begin.epoch else 0, last)
                 if last == self.steps_per_epoch:
                     table = np.concatenate([table, self._logs()])
-            return table, bool(self._finite(table))
+            return table, all_finite(self._steps, table)
         except tf.errors.OpError as error:
             raise stopped_error(error, jit_compile=self._steps.jit_compile) from error
 

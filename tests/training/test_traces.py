@@ -23,13 +23,14 @@ class Counting(keras.layers.Layer):
 
 
 def traces(epochs, *, callbacks=(), optimizer="sgd", data=None):
-    """Train; return how often the function was traced, and how often the layer was run by it."""
+    """Train; return how often epochs were traced, and how often the layer was run by it."""
     layer = Counting()
     built = model(optimizer=optimizer, layers=lambda: [layer])
     layer.count = 0
     fitted = trainer(built, data, epochs=epochs, callbacks=list(callbacks))
     fitted.fit()
-    return fitted._compiled._run.experimental_get_tracing_count(), layer.count
+    compiled = (fitted._compiled._whole, fitted._compiled._any)
+    return sum(one.experimental_get_tracing_count() for one in compiled), layer.count
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 300])
@@ -48,7 +49,14 @@ def test_one_trace_whatever_the_length_of_a_stretch(budget, monkeypatch):
     """Stretches begin and end in mid-epoch without a graph of their own."""
     monkeypatch.setattr(trainer_module, "_FIRST_BUDGET", budget)
     monkeypatch.setattr(trainer_module, "_GROWTH", 2)
-    assert traces(9) == (1, 2)
+    assert traces(9, data=splits(count=80)) == (1, 2)
+
+
+def test_a_short_epoch_that_is_cut_after_all_takes_a_second_graph(monkeypatch):
+    """Two steps, then four, then epochs of seven: whole ones have a smaller graph."""
+    monkeypatch.setattr(trainer_module, "_FIRST_BUDGET", 2)
+    monkeypatch.setattr(trainer_module, "_GROWTH", 2)
+    assert traces(9) == (2, 4)
 
 
 CALLBACKS = {
