@@ -6,10 +6,13 @@ import json
 
 import pytest
 
+from dlrun.catalog.words import words
 from dlrun.config import load_config
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import create_run
+from dlrun.training.trainer import Trainer
 from dlrun.workflows.assembly import Workshop
+from dlrun.workflows.load import load_splits
 from dlrun.workflows.train import train_in
 from tests.conftest import CONFIGS, Silent
 
@@ -91,10 +94,44 @@ def test_other_seeds_give_the_bits_of_new_models(kind, tmp_path):
         assert again == outcome(experiment, tmp_path, Workshop())
 
 
-def test_only_the_seed_may_differ(tmp_path):
-    """Another learning rate, another size: a model of its own; and back again."""
+def test_what_is_part_of_the_graph_may_not_differ(tmp_path):
+    """Another rate of decay, another size: a model of its own; and back again."""
     workshop = Workshop()
-    for override in ("seed=1", "optimizer.learning_rate=0.5", "model.layers[0].units=3", "seed=1"):
+    for override in ("seed=1", "optimizer.beta_1=0.5", "model.layers[0].units=3", "seed=1"):
         experiment = load_config(CONFIGS / "iris.yaml", ["training.epochs=2", override])
         again = outcome(experiment, tmp_path, workshop)
         assert again == outcome(experiment, tmp_path, Workshop())
+
+
+OPTIMIZERS = [*sorted(words("optimizers")), "SGD, momentum: 0.9, nesterov: true"]
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_other_learning_rates_and_epochs_share_graphs(optimizer, precision):
+    """To the bits of models of their own, which are trained afterwards."""
+    settings = ["training.batch_size=60", f"training.precision={precision}"]
+    runs = [
+        [*settings, f"optimizer={{type: {optimizer}, learning_rate: {rate}}}", *more]
+        for rate, more in (
+            (0.01, ["training.epochs=3"]),
+            (0.02, ["seed=1", "training.epochs=2"]),
+            (0.01, ["training.epochs=2"]),
+        )
+    ]
+    workshop = Workshop()
+    shared = [trained(overrides, workshop) for overrides in runs]
+    assert len({steps for steps, _ in shared}) == 1
+    alone = [trained(overrides, Workshop()) for overrides in runs]
+    assert [weights for _, weights in shared] == [weights for _, weights in alone]
+
+
+def trained(overrides, workshop):
+    """Train on irises; give what holds the graphs, and the weights as bytes."""
+    experiment = load_config(CONFIGS / "iris.yaml", overrides)
+    assembly, splits, _ = workshop.assemble(experiment, load_splits(experiment))
+    Trainer(
+        assembly.steps, splits, epochs=experiment.training.epochs, shuffle=True, callbacks=[],
+        batch_size=experiment.training.batch_size, seed=experiment.seed, listener=Silent(),
+    ).fit()  # fmt: skip
+    return assembly.steps, [weight.tobytes() for weight in assembly.model.get_weights()]

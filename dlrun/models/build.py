@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import random
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ def build_model(
     seed: int,
     name: str,
     precision: str = "float32",
+    keep_graphs: bool = False,
 ) -> Any:
     """Build the model; the same seed gives the same initial weights.
 
@@ -38,6 +40,9 @@ def build_model(
         seed: What every initializer and seeded layer draws from.
         name: The model's name.
         precision: Keras's dtype policy of every layer that has none of its own.
+        keep_graphs: Whether what is compiled in this process stays ready to run. Then the caller
+            is a thread of its own: Keras keeps the names that it has given by thread, and can
+            only forget them together with TensorFlow's kernels, which are slow to make.
 
     Returns:
         A functional `keras.Model` from `(batch, *input_shape)` to the output of the last layer.
@@ -45,9 +50,15 @@ def build_model(
     Raises:
         ConfigError: Keras refuses a layer; the error names it as `model.layers[2] (Conv2D)`.
     """
-    # Without this, names and seeds would depend on the models built before in this process.
-    keras.utils.clear_session(free_memory=False)
-    keras.utils.set_random_seed(seed)
+    if keep_graphs:
+        # What Keras draws from. TensorFlow's own seed it never asks for, and to set that would
+        # empty the cache of kernels too.
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+    else:
+        # Without this, names and seeds would depend on the models built before in this process.
+        keras.utils.clear_session(free_memory=False)
+        keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(precision)
     outputs = {INPUT: keras.Input(shape=input_shape, name=INPUT)}
     for index, layer in enumerate(layers):

@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     from dlrun.training.steps import Steps
 
 
+def build_optimizer(model: Any) -> None:
+    """Make the variables of a model's optimizer, if they are not there yet."""
+    optimizer = model.optimizer
+    # Built again, a `LossScaleOptimizer` would make its own variables anew; and what the one in
+    # it makes meanwhile, such as Nadam's product, would be missing among the variables.
+    for one in (getattr(optimizer, "inner_optimizer", None), optimizer):
+        if one is not None and not one.built:
+            one.build(model.trainable_variables)
+
+
 class TrainingState:
     """The variables that training changes; with the position, the whole state of a run.
 

@@ -14,7 +14,7 @@ from dlrun.training.epochs import Position
 from dlrun.training.evaluation import Evaluator, resident
 from dlrun.training.history import History
 from dlrun.training.interrupt import StopRequest
-from dlrun.training.state import TrainingState
+from dlrun.training.state import TrainingState, build_optimizer
 from dlrun.training.streaming import compile_epochs
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Trainer:
         pauses: Sequence[int] = (),
     ) -> None:
         model = steps.model
-        model.optimizer.build(model.trainable_variables)
+        build_optimizer(model)
         self.history = History()
         self._steps = steps
         self._epochs = epochs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from dlrun.models.build import build_model, output_activation
 from dlrun.reports.predictions import output_kind
 from dlrun.training.evaluation import Predictor
 from dlrun.training.metrics import build_metrics
+from dlrun.training.state import build_optimizer
 from dlrun.training.steps import Steps
 
 if TYPE_CHECKING:
@@ -36,12 +38,15 @@ class Assembly:
     predictor: Predictor
 
 
-def assemble(experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, str]:
+def assemble(
+    experiment: Experiment, splits: Splits, *, keep_graphs: bool = False
+) -> tuple[Assembly, Splits, str]:
     """Build an experiment's model and make labels and model fit each other.
 
     Args:
         experiment: The config.
         splits: The rows, labels not fitted yet.
+        keep_graphs: See `build_model`.
 
     Returns:
         The assembly; the rows with fitted labels; what was done to the labels, in one line.
@@ -49,7 +54,7 @@ def assemble(experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, 
     Raises:
         ConfigError: The layers, the loss or a metric do not fit.
     """
-    model = build(experiment, splits.spec)
+    model = build(experiment, splits.spec, keep_graphs=keep_graphs)
     ending = _ending(model, experiment)
     splits, labels = fit_labels(splits, **ending)
     splits = replace(splits, spec=_with_output(splits.spec, ending))
@@ -58,10 +63,10 @@ def assemble(experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, 
 
 
 class Workshop:
-    """Assembles one model after the other; where only the seed differs, the graphs are kept.
+    """Assembles one model after the other; where only numbers differ, the graphs are kept.
 
-    To trace them takes a small run half as long as its training. So the values of all variables of
-    the new model are given to the one before, whose graphs are there.
+    To trace them takes a small run longer than its training. So the values of all variables of the
+    new model are given to the one before, whose graphs are there. One of them is the learning rate.
     """
 
     def __init__(self) -> None:
@@ -75,16 +80,33 @@ class Workshop:
             experiment: The config.
             splits: The rows, labels not fitted yet.
         """
-        assembly, splits, labels = assemble(experiment, splits)
-        told = experiment.as_dict() | {"seed": None}
         # What is fitted on the rows is applied to them before they come here.
-        kind = (told, replace(splits.spec, scaling=None))
+        kind = (_as_graphs_see_it(experiment), replace(splits.spec, scaling=None))
         before = self._before
-        if before is not None and kind == self._kind and experiment.training.epochs > 0:
-            hand_over(assembly, before)
-            assembly = replace(before, spec=splits.spec)
-        self._kind, self._before = kind, assembly
-        return assembly, splits, labels
+        if before is None or kind != self._kind:
+            # If it fails, there is no model before.
+            self._kind = self._before = None
+            assembly, splits, labels = assemble(experiment, splits)
+            self._kind, self._before = kind, assembly
+            return assembly, splits, labels
+        # In a thread of its own, where Keras knows no names yet: see `build_model`.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            begun = thread.submit(assemble, experiment, splits, keep_graphs=True)
+            new, splits, labels = begun.result()
+        hand_over(new, before)
+        return replace(before, spec=splits.spec), splits, labels
+
+
+def _as_graphs_see_it(experiment: Experiment) -> dict[str, Any]:
+    """Return a config without the numbers that the graphs read from variables and arguments."""
+    told = experiment.as_dict()
+    del told["seed"]
+    optimizer = told.get("optimizer") or {}
+    if isinstance(optimizer.get("learning_rate"), float):  # A schedule is part of the graph.
+        told["optimizer"] = optimizer | {"learning_rate": None}
+    # No epochs, no optimizer: the model is only measured.
+    told["training"] = {**told["training"], "epochs": experiment.training.epochs > 0}
+    return told
 
 
 def hand_over(new: Assembly, old: Assembly) -> None:
@@ -96,7 +118,7 @@ def hand_over(new: Assembly, old: Assembly) -> None:
     """
     kept = []
     for model in (new.model, old.model):
-        model.optimizer.build(model.trainable_variables)
+        build_optimizer(model)
         kept.append([*model.variables, *model.optimizer.variables])
     for begin, variable in zip(*kept, strict=True):
         variable.assign(begin)
@@ -143,14 +165,15 @@ def _with_output(spec: Spec, ending: dict[str, Any]) -> Spec:
     return replace(spec, output=output)
 
 
-def build(experiment: Experiment, spec: Spec) -> Any:
-    """Build the model of an experiment, not compiled."""
+def build(experiment: Experiment, spec: Spec, *, keep_graphs: bool = False) -> Any:
+    """Build the model of an experiment, not compiled; for `keep_graphs` see `build_model`."""
     return build_model(
         [layer.as_dict() for layer in experiment.model.layers],
         input_shape=spec.input_shape,
         seed=experiment.seed,
         name=experiment.name,
         precision=experiment.training.precision,
+        keep_graphs=keep_graphs,
     )
 
 

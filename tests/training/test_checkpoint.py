@@ -38,6 +38,10 @@ def scaled():
     return optimizers.LossScaleOptimizer(optimizers.Adam(0.05), dynamic_growth_steps=5)
 
 
+def scaled_nadam():
+    return optimizers.LossScaleOptimizer(optimizers.Nadam(0.05))
+
+
 def decaying():
     return optimizers.Adam(optimizers.schedules.CosineDecay(0.1, 30))
 
@@ -60,6 +64,7 @@ NETWORKS = {
     "averaged weights": (drops, averaged),
     "collected gradients": (drops, collected),
     "16 bits, scaled loss": (sixteen_bits, scaled),
+    "16 bits, Nadam": (sixteen_bits, scaled_nadam),
 }
 CALLBACKS = {
     "early stopping, best weights": lambda _: stopping(),
