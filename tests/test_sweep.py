@@ -225,7 +225,9 @@ def test_a_failed_run_is_tried_again_only_if_asked(tmp_path):
     assert err == f"error: dataset: missing: {tmp_path / 'rows.csv'}.\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_a_sweep_in_good_order(tmp_path, number):
     """The runs at work are closed and saved; the next start goes on with them."""
     (tmp_path / "moons.yaml").write_text(MOONS)

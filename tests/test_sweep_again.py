@@ -26,6 +26,7 @@ def record_of(folder, out):
     return json.loads((folder / out.strip() / "run.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_run_that_began_with_the_weights_of_another_still_does_so(folder):
     """Killed before it had taken them, it goes on with them, not with those of its seed."""
     first, _ = run(folder, "train", "moons.yaml", "--seed", "9", "--no-report")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.sweeping import MOONS, records, run
 
 HALVING = """\
@@ -66,6 +68,7 @@ def test_halving_stops_bad_runs_early_and_the_others_have_their_bits(tmp_path):
     assert alone["final_weights"] == resumed["final_weights"]
 
 
+@pytest.mark.slow
 def test_draws_that_learn_go_on_where_they_were(tmp_path):
     """Each point has its number and all of its seeds; more samples keep what is there."""
     (tmp_path / "moons.yaml").write_text(MOONS)

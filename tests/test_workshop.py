@@ -103,11 +103,20 @@ def test_what_is_part_of_the_graph_may_not_differ(tmp_path):
         assert again == outcome(experiment, tmp_path, Workshop())
 
 
+QUICK = [("Adam", "float32"), ("SGD", "mixed_float16"), ("Nadam", "mixed_float16")]
 OPTIMIZERS = [*sorted(words("optimizers")), "SGD, momentum: 0.9, nesterov: true"]
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+CASES = [
+    pytest.param(
+        optimizer, precision, marks=[pytest.mark.slow] * ((optimizer, precision) not in QUICK)
+    )
+    for optimizer in OPTIMIZERS
+    for precision in ("float32", "mixed_float16")
+]
+
+
+@pytest.mark.parametrize(("optimizer", "precision"), CASES)
 def test_other_learning_rates_and_epochs_share_graphs(optimizer, precision):
     """To the bits of models of their own, which are trained afterwards."""
     settings = ["training.batch_size=60", f"training.precision={precision}"]

@@ -17,7 +17,12 @@ TINY = [
 ]
 
 
-@pytest.mark.parametrize("word", TINY)
+SLOW = ("report_digits", "two_points_sigmoid", "mnist_cnn", "lstm", "sweep_two")
+
+
+@pytest.mark.parametrize(
+    "word", [pytest.param(word, marks=[pytest.mark.slow] * (word in SLOW)) for word in TINY]
+)
 def test_a_train_phase_is_timed(word, capsys):
     """Each prints the table with its row, measured or skipped with a reason."""
     assert main(["--tiny", word]) == 0

@@ -147,7 +147,7 @@ def assert_goes_on(tmp_path, monkeypatch, network, make, every):
     assert files(cut) == files(whole)
 
 
-@pytest.mark.parametrize("every", [3, 8])
+@pytest.mark.parametrize("every", [3, pytest.param(8, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_networks_go_on(network, every, tmp_path, monkeypatch):
     """Variables of layers, optimizers, metrics and seeds; in mid-epoch too."""
