@@ -27,6 +27,7 @@ REFUSED: Final[dict[str, dict[str, str]]] = {
         "TextVectorization": TEXT,
         "HashedCrossing": "it takes features as a tuple of columns, and data are one array",
         "MaxNumBoundingBoxes": "it works on bounding boxes, which no dataset has",
+        "AugMix": "Keras draws its operations once, when it compiles, and not for each batch",
         "Equalization": "Keras itself cannot build a model with it",
         "Pipeline": "it only holds other layers; write them out",
     },

@@ -41,8 +41,9 @@ def build_model(
         name: The model's name.
         precision: Keras's dtype policy of every layer that has none of its own.
         keep_graphs: Whether what is compiled in this process stays ready to run. Then the caller
-            is a thread of its own: Keras keeps the names that it has given by thread, and can
-            only forget them together with TensorFlow's kernels, which are slow to make.
+            is a thread of its own: Keras keeps the names that it has given by thread, and by
+            public means forgets them only together with TensorFlow's kernels, which are slow to
+            make.
 
     Returns:
         A functional `keras.Model` from `(batch, *input_shape)` to the output of the last layer.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 GREY: Final = 1
 COLOUR: Final = 3
 CHANNELS: Final[dict[str, tuple[int, ...]]] = {
-    **dict.fromkeys(("AugMix", "RandAugment", "RandomGrayscale"), (GREY, COLOUR)),
+    **dict.fromkeys(("RandAugment", "RandomGrayscale"), (GREY, COLOUR)),
     **dict.fromkeys(("RandomColorDegeneration", "RandomHue", "RandomSaturation"), (COLOUR,)),
 }
 """How many channels an image may have, where that matters."""

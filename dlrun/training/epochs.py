@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dlrun.backend import tf
-from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.training.order import permutation
+from dlrun.training.wording import worded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,17 +105,12 @@ class CompiledEpochs:
         )
         rows = (self._train, self._validation, tf.constant(self._seed, tf.int64))
         short = self.steps_per_epoch <= SHORT_EPOCH
-        try:
+        with worded("train this", jit_compile=self._steps.jit_compile):
             if short and begin.step == 0 and end.step == self.steps_per_epoch:
                 table = self._whole(*rows, first_epoch, last_epoch).numpy()
             else:
                 table = self._any(*rows, first_epoch, first_step, last_epoch, last_step).numpy()
-            return table, all_finite(self._steps, table)
-        except (ValueError, TypeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ConfigError(Problem("", f"Keras cannot train this: {reason}")) from error
-        except tf.errors.OpError as error:
-            raise stopped_error(error, jit_compile=self._steps.jit_compile) from error
+        return table, all_finite(self._steps, table)
 
     def _epochs(
         self, train: Rows, validation: Rows | None, seed: Any, first: Any, last: Any
@@ -222,18 +217,6 @@ def all_finite(steps: Steps, table: NDArray[np.float32]) -> bool:
     # Not in the graph of the epochs, where each of these takes longer to trace than to compute.
     flags = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(value))) for value in values]
     return bool(np.isfinite(table[:, 0]).all() and all(bool(flag) for flag in flags))
-
-
-def stopped_error(error: Any, *, jit_compile: bool) -> DlrunError:
-    """Word what TensorFlow says when an operation fails."""
-    fix = None
-    if isinstance(error, tf.errors.ResourceExhaustedError):
-        fix = "The memory is full: try a smaller training.batch_size."
-    elif jit_compile:
-        fix = "Does it train with 'training.jit_compile: false'?"
-    # The reason stands last, before the names of graph nodes.
-    reason = error.message.split("\n\t [[")[0].strip().splitlines()[-1]
-    return DlrunError(f"TensorFlow stopped: {reason}", fix=fix)
 
 
 def test_batches(steps: Steps, rows: Rows, batch_size: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from dlrun.arrays import Samples
 from dlrun.backend import tf
 from dlrun.training.epochs import Rows, test_batches
+from dlrun.training.wording import worded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +55,8 @@ class Evaluator:
             if kind not in functions:
                 functions[kind] = self._compile(rows, is_one_batch=is_one_batch)
             arrays = (value for value in rows if value is not None)
-            results = functions[kind](*arrays)
+            with worded("evaluate this"):
+                results = functions[kind](*arrays)
         return dict(zip(self._steps.names(), map(float, results.numpy()), strict=True))
 
     def _compile(self, rows: Rows, *, is_one_batch: bool) -> Any:
@@ -122,7 +124,8 @@ class Predictor:
         padding = -len(x) % PREDICT_BATCH
         padded = np.concatenate([x, np.zeros((padding, *x.shape[1:]), x.dtype)]) if padding else x
         predict = self._predict_one if len(padded) == PREDICT_BATCH else self._predict_many
-        y_pred: NDArray[np.float32] = predict(padded).numpy()
+        with worded("predict with this"):
+            y_pred: NDArray[np.float32] = predict(padded).numpy()
         return y_pred[: len(x)]
 
 

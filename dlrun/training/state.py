@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dlrun.backend import tf
+from dlrun.backend import keras, tf
 
 if TYPE_CHECKING:
     from dlrun.training.steps import Steps
 
 
 def build_optimizer(model: Any) -> None:
-    """Make the variables of a model's optimizer, if they are not there yet."""
+    """Make the variables of a model's optimizer, if they are not there yet.
+
+    To build a `LossScaleOptimizer` again would make all of its own variables anew.
+    """
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def variables_of(model: Any) -> list[Any]:
+    """Return what a training changes of a model and of its optimizer, which is built.
+
+    Args:
+        model: A compiled model.
+    """
     optimizer = model.optimizer
-    # Built again, a `LossScaleOptimizer` would make its own variables anew; and what the one in
-    # it makes meanwhile, such as Nadam's product, would be missing among the variables.
-    for one in (getattr(optimizer, "inner_optimizer", None), optimizer):
-        if one is not None and not one.built:
-            one.build(model.trainable_variables)
+    found = [*model.variables, *optimizer.variables]
+    # In a `LossScaleOptimizer` Keras loses sight of what is no slot of a weight: Nadam's product.
+    inner = vars(getattr(optimizer, "inner_optimizer", optimizer)).values()
+    found += [value for value in inner if isinstance(value, keras.Variable)]
+    return list({id(variable): variable for variable in found}.values())
 
 
 class TrainingState:
@@ -28,8 +41,7 @@ class TrainingState:
     """
 
     def __init__(self, steps: Steps) -> None:
-        model = steps.model
-        candidates = [*model.variables, *model.optimizer.variables]
+        candidates = variables_of(steps.model)
         for metric in steps.tracked:
             candidates += metric.variables
         self.variables = list({id(variable): variable for variable in candidates}.values())

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.backend import tf
-from dlrun.training.epochs import CompiledEpochs, Position, all_finite, count_steps, stopped_error
+from dlrun.training.epochs import CompiledEpochs, Position, all_finite, count_steps
 from dlrun.training.evaluation import Evaluator, to_rows
 from dlrun.training.order import permutation_in_memory
+from dlrun.training.wording import worded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,15 +144,13 @@ class StreamedEpochs:
     def run(self, begin: Position, end: Position) -> tuple[Any, bool]:
         """Train from one position to another; see `CompiledEpochs.run`."""
         table = np.empty((0, len(self.names)), np.float32)
-        try:
+        with worded("train this", jit_compile=self._steps.jit_compile):
             for epoch in range(begin.epoch, end.epoch + 1):
                 last = end.step if epoch == end.epoch else self.steps_per_epoch
                 self._batches(epoch, begin.step if epoch == begin.epoch else 0, last)
                 if last == self.steps_per_epoch:
                     table = np.concatenate([table, self._logs()])
-            return table, all_finite(self._steps, table)
-        except tf.errors.OpError as error:
-            raise stopped_error(error, jit_compile=self._steps.jit_compile) from error
+        return table, all_finite(self._steps, table)
 
     def _batches(self, epoch: int, begin: int, end: int) -> None:
         """Train on the batches `begin` to `end` of an epoch."""

@@ -13,7 +13,7 @@ from dlrun.models.build import build_model, output_activation
 from dlrun.reports.predictions import output_kind
 from dlrun.training.evaluation import Predictor
 from dlrun.training.metrics import build_metrics
-from dlrun.training.state import build_optimizer
+from dlrun.training.state import build_optimizer, variables_of
 from dlrun.training.steps import Steps
 
 if TYPE_CHECKING:
@@ -62,11 +62,19 @@ def assemble(
     return Assembly(model, steps, splits.spec, Predictor(model)), splits, labels
 
 
-class Workshop:
-    """Assembles one model after the other; where only numbers differ, the graphs are kept.
+UNSHARED = {
+    "ScheduleFreeAdamW": "its state begins with the weights, which --from sets after the hand-over",
+    "RandomCrop": "it keeps the seed that it drew as a setting, which exports write down",
+}
+"""Words of Keras whose models are never handed over to another run, with the reason."""
 
-    To trace them takes a small run longer than its training. So the values of all variables of the
-    new model are given to the one before, whose graphs are there. One of them is the learning rate.
+
+class Workshop:
+    """Assembles one model after the other; where it can, it keeps the graphs of the one before.
+
+    To trace them takes a small run longer than its training. What they read from variables and
+    arguments may differ: the seed, the learning rate, the number of epochs. Then the values of all
+    variables of the new model are given to the one before.
     """
 
     def __init__(self) -> None:
@@ -83,7 +91,7 @@ class Workshop:
         # What is fitted on the rows is applied to them before they come here.
         kind = (_as_graphs_see_it(experiment), replace(splits.spec, scaling=None))
         before = self._before
-        if before is None or kind != self._kind:
+        if before is None or kind != self._kind or not _is_shared(experiment):
             # If it fails, there is no model before.
             self._kind = self._before = None
             assembly, splits, labels = assemble(experiment, splits)
@@ -97,16 +105,21 @@ class Workshop:
         return replace(before, spec=splits.spec), splits, labels
 
 
-def _as_graphs_see_it(experiment: Experiment) -> dict[str, Any]:
-    """Return a config without the numbers that the graphs read from variables and arguments."""
+def _is_shared(experiment: Experiment) -> bool:
+    """Return whether a model may be handed over. Without epochs nothing is worth keeping."""
+    told = repr(experiment.as_dict())
+    return experiment.training.epochs > 0 and not any(f"'{word}'" in told for word in UNSHARED)
+
+
+def _as_graphs_see_it(experiment: Experiment) -> str:
+    """Return a config without the numbers that graphs read from variables and arguments."""
     told = experiment.as_dict()
     del told["seed"]
     optimizer = told.get("optimizer") or {}
     if isinstance(optimizer.get("learning_rate"), float):  # A schedule is part of the graph.
         told["optimizer"] = optimizer | {"learning_rate": None}
-    # No epochs, no optimizer: the model is only measured.
-    told["training"] = {**told["training"], "epochs": experiment.training.epochs > 0}
-    return told
+    told["training"] = {**told["training"], "epochs": None}
+    return repr(told)  # To Python, 1 and 1.0 and True are equal.
 
 
 def hand_over(new: Assembly, old: Assembly) -> None:
@@ -119,7 +132,7 @@ def hand_over(new: Assembly, old: Assembly) -> None:
     kept = []
     for model in (new.model, old.model):
         build_optimizer(model)
-        kept.append([*model.variables, *model.optimizer.variables])
+        kept.append(variables_of(model))
     for begin, variable in zip(*kept, strict=True):
         variable.assign(begin)
     old.steps.reset()

@@ -109,6 +109,22 @@ def test_a_failing_operation_is_an_error_and_not_a_traceback(dlrun, tmp_path):
     assert "is not in [0, 5)" in told
 
 
+def test_a_layer_that_crops_while_training_only_is_told(dlrun, tmp_path):
+    """Keras's RandomCrop leaves images as large as they were where nothing is trained."""
+    layers = [{"type": "RandomCrop", "height": 6, "width": 6}, {"type": "Flatten"}]
+    config = {
+        "dataset": {"type": "digits", "flatten": False},
+        "model": {"layers": [*layers, {"type": "Dense", "units": 10, "activation": "softmax"}]},
+        "loss": "categorical_crossentropy",
+        "optimizer": "SGD",
+        "training": {"epochs": 1, "batch_size": 600},
+    }
+    (tmp_path / "crop.yaml").write_text(json.dumps(config))
+    told = dlrun("train", "crop.yaml", code=2).err
+    assert "Keras cannot evaluate this: Input 0 with name 'None' of layer 'dense'" in told
+    assert told.endswith("value 36, but received input with shape (None, 64)\n")
+
+
 def test_rows_of_a_table_count_as_much_as_their_weight(dlrun, tmp_path):
     """A row of weight 3 is the same as three rows of weight 1, for a loss summed over the rows."""
     (tmp_path / "weighted.csv").write_text("a,b,kind,w\n1,0,x,3\n0,1,y,1\n1,1,y,0\n")

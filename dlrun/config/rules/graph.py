@@ -27,7 +27,7 @@ ONE_INPUT: Final = re.compile(
     r"|(Alpha|Gaussian|Spatial)?Dropout(\dD)?|GaussianNoise"
     r"|\w+Normalization"
     r"|Dense|EinsumDense|Embedding|Flatten|Reshape|Permute|RepeatVector"
-    r"|Random\w+|Resizing|CenterCrop|AutoContrast|Solarization|CutMix|MixUp|AugMix|RandAugment"
+    r"|Random\w+|Resizing|CenterCrop|AutoContrast|Solarization|CutMix|MixUp|RandAugment"
     r"|Activation|ReLU|LeakyReLU|PReLU|ELU|Softmax|Rescaling"
 )
 

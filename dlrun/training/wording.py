@@ -1,0 +1,49 @@
+"""What Keras and TensorFlow say when they cannot compute something, in a user's words."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING
+
+from dlrun.backend import tf
+from dlrun.errors import ConfigError, DlrunError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@contextlib.contextmanager
+def worded(doing: str, *, jit_compile: bool = False) -> Iterator[None]:
+    """Word the errors of what is run within.
+
+    Args:
+        doing: What cannot be done then, as in "Keras cannot train this".
+        jit_compile: Whether XLA compiles it.
+
+    Raises:
+        ConfigError: Keras refused it.
+        DlrunError: TensorFlow stopped.
+    """
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise ConfigError(Problem("", f"Keras cannot {doing}: {_reason(error)}")) from error
+    except tf.errors.OpError as error:
+        fix = None
+        if isinstance(error, tf.errors.ResourceExhaustedError):
+            fix = "The memory is full: try a smaller training.batch_size."
+        elif jit_compile:
+            fix = "Does it train with 'training.jit_compile: false'?"
+        # The reason stands last, before the names of graph nodes.
+        reason = error.message.split("\n\t [[")[0].strip().splitlines()[-1]
+        raise DlrunError(f"TensorFlow stopped: {reason}", fix=fix) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return Keras's sentence, without where it was called and with what."""
+    lines = _COLOR.sub("", str(error)).split("\n\nArguments received")[0].strip().splitlines()
+    called = lines[0].startswith("Exception encountered when calling")
+    return lines[-1] if called else lines[0]
