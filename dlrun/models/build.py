@@ -11,6 +11,7 @@ import numpy as np
 
 from dlrun.backend import keras, tf
 from dlrun.backend.components import create
+from dlrun.backend.refusals import said_by
 from dlrun.errors import ConfigError, DlrunError, Problem
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 INPUT = "input"
 """The word by which a layer's `inputs` names the data."""
-
-_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def build_model(
@@ -114,12 +113,12 @@ def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str)
         return built(tensors[0] if len(tensors) == 1 else tensors)
     except tf.errors.OpError as error:
         raise DlrunError(
-            f"TensorFlow cannot make this layer: {_first_lines(error)}", where=path
+            f"TensorFlow cannot make this layer: {said_by(error)}", where=path
         ) from error
     except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
         shapes = " and ".join(str(tuple(tensor.shape[1:])) for tensor in tensors)
         raise ConfigError(
-            Problem(path, f"cannot take an input of shape {shapes}. {_first_lines(error)}")
+            Problem(path, f"cannot take an input of shape {shapes}. {said_by(error)}")
         ) from error
 
 
@@ -128,11 +127,6 @@ def _takes_several(layer: Any) -> bool:
     parameters = inspect.signature(layer.call).parameters.values()
     required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     return len(required) > 1
-
-
-def _first_lines(error: Exception) -> str:
-    """Keep Keras's sentence, without its colors and the dump of arguments that follows it."""
-    return _COLOR.sub("", str(error)).split("\n\nArguments received")[0].strip()
 
 
 def _set_weights(layer: Any, weights: Sequence[Any], path: str) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dlrun.training.steps import Steps
 
 SHORT_EPOCH = 8
-"""The batches of an epoch that is seldom cut: its stretches of whole epochs get a smaller graph."""
+"""Epochs of at most so many batches are seldom cut: whole ones get a smaller graph of their own."""
 
 
 class Position(NamedTuple):

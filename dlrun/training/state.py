@@ -41,10 +41,8 @@ class TrainingState:
     """
 
     def __init__(self, steps: Steps) -> None:
-        candidates = variables_of(steps.model)
-        for metric in steps.tracked:
-            candidates += metric.variables
-        self.variables = list({id(variable): variable for variable in candidates}.values())
+        metrics = [variable for metric in steps.tracked for variable in metric.variables]
+        self.variables = [*variables_of(steps.model), *metrics]
 
     def snapshot(self) -> list[Any]:
         """Return the values, in the order of `variables`.

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from typing import TYPE_CHECKING
 
 from dlrun.backend import tf
+from dlrun.backend.refusals import said_by
 from dlrun.errors import ConfigError, DlrunError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @contextlib.contextmanager
@@ -43,7 +41,6 @@ def worded(doing: str, *, jit_compile: bool = False) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """Return Keras's sentence, without where it was called and with what."""
-    lines = _COLOR.sub("", str(error)).split("\n\nArguments received")[0].strip().splitlines()
-    called = lines[0].startswith("Exception encountered when calling")
-    return lines[-1] if called else lines[0]
+    """Return the line that says why, not the one that says in which layer's call."""
+    lines = said_by(error).splitlines()
+    return lines[-1] if lines[0].startswith("Exception encountered when calling") else lines[0]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from dlrun.backend import keras
+from dlrun.backend.refusals import said_by
 from dlrun.errors import ConfigError
-from dlrun.models.build import _first_lines, build_model, output_activation
+from dlrun.models.build import build_model, output_activation
 from dlrun.models.summary import summary_text
 from dlrun.models.weights import get_weights, set_weights, weight_layout
 
@@ -205,4 +206,4 @@ def test_any_name_of_an_experiment_will_do(name):
 def test_the_colors_of_keras_do_not_reach_the_message():
     """Keras prints some of its messages in bold, wherever they go."""
     error = ValueError("\x1b[1mException in call().\x1b[0m Bad.\n\nArguments received by a: b")
-    assert _first_lines(error) == "Exception in call(). Bad."
+    assert said_by(error) == "Exception in call(). Bad."
