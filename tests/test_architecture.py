@@ -129,9 +129,9 @@ def test_imports_point_downward():
 
 
 def test_modules_are_short():
-    """What does not fit on 300 lines is two things."""
+    """What does not fit on 500 lines is two things."""
     lines = {name_of(path): path.read_text("utf-8").count("\n") for path in MODULES}
-    assert {name: count for name, count in lines.items() if count > 300} == {}
+    assert {name: count for name, count in lines.items() if count > 500} == {}
 
 
 def test_modules_introduce_themselves():
