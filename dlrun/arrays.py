@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 8 * 2**20
 """About how much of a streamed array is held in memory at a time."""
 
+BLOCK_ROWS = 2**18
+"""So many rows at least, in up to four times the bytes: the fewer, the more often a shuffled epoch
+reads what lies between the rows of a block."""
+
 LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 """How the targets are handed to the loss.
 
@@ -140,7 +144,8 @@ class Samples:
         """Return how many rows, a multiple of some number, fill a block of `BLOCK_BYTES`."""
         arrays = [array for array in (self.x, self.y) if array is not None]
         row_bytes = sum(math.prod(array.shape[1:]) * array.dtype.itemsize for array in arrays)
-        return max(1, BLOCK_BYTES // max(1, row_bytes * multiple_of)) * multiple_of
+        size = max(BLOCK_BYTES, min(BLOCK_ROWS * row_bytes, 4 * BLOCK_BYTES))
+        return max(1, size // max(1, row_bytes * multiple_of)) * multiple_of
 
     def blocks(self, multiple_of: int = 1) -> Iterator[Samples]:
         """Take all rows into memory, in order, block by block.

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PART_BYTES = 2**20
-PART_ROWS = 4096
-"""How many rows are looked up at a time: so many, or as many as have so many bytes."""
+PART_ROWS = 1024
+"""How many rows are looked up at a time: so many, or as many as have so many bytes. What lies
+between them then stays below 4 MB, which the caches of a processor hold."""
 
 PAGE_BYTES = 4096
 """Rows are read with all that lies between them where that is no more than this for each row."""

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dlrun.backend import tf
-from dlrun.training.order import permutation
+from dlrun.training.order import EpochOrders, permutation
 from dlrun.training.wording import worded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.training.steps import Steps
+
+MANY_ROWS = 2**15
+"""From so many rows on the order of an epoch is an argument of the graph: to sort it anew in every
+stretch of an epoch would take longer than the stretch. Fewer are sorted in a few milliseconds, and
+a graph that can do so runs many epochs in one call."""
 
 SHORT_EPOCH = 8
 """Epochs of at most so many batches are seldom cut: whole ones get a smaller graph of their own."""
@@ -58,6 +63,7 @@ class CompiledEpochs:
         batch_size: Rows a batch; the last batch of an epoch may be smaller.
         shuffle: Whether each epoch visits the rows in an order of its own.
         seed: The experiment's seed.
+        epochs: The epoch that training ends with.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class CompiledEpochs:
         batch_size: int,
         shuffle: bool,
         seed: int,
+        epochs: int,
     ) -> None:
         self._steps = steps
         self._train = train
@@ -76,6 +83,8 @@ class CompiledEpochs:
         self._batch_size = batch_size
         self._shuffle = shuffle
         self._seed = seed
+        self._orders = EpochOrders(train.num_rows, seed=seed, epochs=epochs)
+        self._kept: tuple[int, Any] | None = None
         self.steps_per_epoch = count_steps(train.num_rows, batch_size)
         steps.prepare(train.x, train.y)
         names = steps.names()
@@ -84,9 +93,13 @@ class CompiledEpochs:
         # So is the seed: a model that is trained with another one needs no other graph.
         held = None if validation is None else validation.num_rows
         kind = (train.num_rows, held, batch_size, shuffle)
-        self._whole, self._any = (
+        self._whole, self._any, self._part = (
             steps.functions.setdefault((name, *kind), tf.function(stretch, autograph=False))
-            for name, stretch in (("epochs", self._epochs), ("stretch", self._stretch))
+            for name, stretch in (
+                ("epochs", self._epochs),
+                ("stretch", self._stretch),
+                ("part", self._part_of_epoch),
+            )
         )
 
     def run(self, begin: Position, end: Position) -> tuple[Any, bool]:
@@ -100,17 +113,44 @@ class CompiledEpochs:
             The logs of the epochs that were completed, `(epochs, num_logs)`, float32; and whether
             the loss so far and all weights are finite.
         """
+        with worded("train this", jit_compile=self._steps.jit_compile):
+            many = self._train.num_rows >= MANY_ROWS
+            table = (self._run_in_parts if many else self._run_at_once)(begin, end)
+        return table, all_finite(self._steps, table)
+
+    def _run_at_once(self, begin: Position, end: Position) -> NDArray[np.float32]:
+        """Train in one call, which sorts the rows of each epoch."""
         first_epoch, first_step, last_epoch, last_step = (
             tf.constant(value, tf.int32) for value in (*begin, *end)
         )
         rows = (self._train, self._validation, tf.constant(self._seed, tf.int64))
         short = self.steps_per_epoch <= SHORT_EPOCH
-        with worded("train this", jit_compile=self._steps.jit_compile):
-            if short and begin.step == 0 and end.step == self.steps_per_epoch:
-                table = self._whole(*rows, first_epoch, last_epoch).numpy()
-            else:
-                table = self._any(*rows, first_epoch, first_step, last_epoch, last_step).numpy()
-        return table, all_finite(self._steps, table)
+        if short and begin.step == 0 and end.step == self.steps_per_epoch:
+            table = self._whole(*rows, first_epoch, last_epoch)
+        else:
+            table = self._any(*rows, first_epoch, first_step, last_epoch, last_step)
+        return np.asarray(table)
+
+    def _run_in_parts(self, begin: Position, end: Position) -> NDArray[np.float32]:
+        """Train epoch by epoch, each in an order that was sorted once."""
+        tables = []
+        for epoch in range(begin.epoch, end.epoch + 1):
+            first = begin.step if epoch == begin.epoch else 0
+            last = end.step if epoch == end.epoch else self.steps_per_epoch
+            steps = (tf.constant(step, tf.int32) for step in (first, last))
+            rows = (self._train, self._validation, self._kept_order(epoch))
+            tables.append(self._part(*rows, *steps).numpy())
+        return np.concatenate(tables)
+
+    def _kept_order(self, epoch: int) -> Any:
+        """Return the row numbers in the order of an epoch, `(rows,)`; kept for its next part."""
+        epoch = epoch if self._shuffle else 0
+        if self._kept is None or self._kept[0] != epoch:
+            self._kept = None  # Its memory is free before the next one is made.
+            rows = self._train.num_rows
+            order = self._orders.of(epoch) if self._shuffle else np.arange(rows)
+            self._kept = (epoch, tf.constant(order.astype(np.int64)))
+        return self._kept[1]
 
     def _epochs(
         self, train: Rows, validation: Rows | None, seed: Any, first: Any, last: Any
@@ -119,10 +159,7 @@ class CompiledEpochs:
 
         def one_epoch(epoch: Any, table: Any) -> tuple[Any, Any]:
             order = self._order(train, seed, epoch)
-            if self.steps_per_epoch == 1:
-                self._steps.train(*_gather(train, order))
-            else:
-                self._batches(train, order, 0, self.steps_per_epoch)
+            self._batches_of(train, order, 0, self.steps_per_epoch)
             return epoch + 1, table.write(epoch - first, self._logs(validation))
 
         table = tf.TensorArray(tf.float32, size=last - first + 1)
@@ -159,11 +196,33 @@ class CompiledEpochs:
         )
         return table.stack()
 
+    def _part_of_epoch(
+        self, train: Rows, validation: Rows | None, order: Any, begin: Any, end: Any
+    ) -> Any:
+        """Train on the batches `begin` to `end` of an epoch in a given order.
+
+        Returns:
+            Its logs, `(1, num_logs)`, where it is completed; else `(0, num_logs)`.
+        """
+        self._batches_of(train, order, begin, end)
+        return tf.cond(
+            end == self.steps_per_epoch,
+            lambda: self._logs(validation)[tf.newaxis],
+            lambda: tf.zeros([0, len(self.names)]),
+        )
+
     def _order(self, train: Rows, seed: Any, epoch: Any) -> Any:
         """Return the row numbers in the order of an epoch."""
         if self._shuffle:
             return permutation(train.num_rows, seed=seed, epoch=epoch)
         return tf.range(train.num_rows, dtype=tf.int64)
+
+    def _batches_of(self, train: Rows, order: Any, begin: Any, end: Any) -> None:
+        """Train on the batches `begin` to `end` of an epoch."""
+        if self.steps_per_epoch == 1:
+            self._steps.train(*_gather(train, order))
+        else:
+            self._batches(train, order, begin, end)
 
     def _batches(self, train: Rows, order: Any, begin: Any, end: Any) -> None:
         """Train on the batches `begin` to `end` of an epoch of several."""

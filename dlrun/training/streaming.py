@@ -10,7 +10,7 @@ import numpy as np
 from dlrun.backend import tf
 from dlrun.training.epochs import CompiledEpochs, Position, all_finite, count_steps
 from dlrun.training.evaluation import Evaluator, to_rows
-from dlrun.training.order import permutation_in_memory
+from dlrun.training.order import EpochOrders
 from dlrun.training.wording import worded
 
 if TYPE_CHECKING:
@@ -48,21 +48,23 @@ class BlockReader:
         batch_size: Rows a batch.
         shuffle: Whether each epoch visits the rows in an order of its own.
         seed: The experiment's seed.
+        epochs: The epoch that training ends with; no block is read ahead for later ones.
 
     Attributes:
         steps_per_block: Batches a block.
     """
 
-    def __init__(self, samples: Samples, *, batch_size: int, shuffle: bool, seed: int) -> None:
+    def __init__(
+        self, samples: Samples, *, batch_size: int, shuffle: bool, seed: int, epochs: int
+    ) -> None:
         self._samples = samples
         self._batch_size = batch_size
-        self._shuffle = shuffle
-        self._seed = seed
+        self._orders = EpochOrders(len(samples), seed=seed, epochs=epochs) if shuffle else None
+        self._epochs = epochs
         self._full = len(samples) // batch_size
         self.steps_per_block = samples.rows_per_block(batch_size) // batch_size
         self._reader = ThreadPoolExecutor(max_workers=1)
         self._blocks: dict[Position, Future[Samples]] = {}
-        self._order: tuple[int, NDArray[Any]] | None = None
 
     def block(self, begin: Position) -> tuple[Samples, Position]:
         """Return the block in which a batch lies.
@@ -75,7 +77,9 @@ class BlockReader:
         """
         first, end = self._bounds(begin)
         following, _ = self._bounds(Position(begin.epoch, end))
-        wanted = [first, following] if end * self._batch_size < len(self._samples) else [first]
+        if end * self._batch_size >= len(self._samples):
+            following = Position(begin.epoch + 1, 0)
+        wanted = [first, following] if following.epoch < self._epochs else [first]
         self._blocks = {
             place: self._blocks.get(place) or self._reader.submit(self._read, place)
             for place in wanted
@@ -93,14 +97,9 @@ class BlockReader:
         """Read a block; runs in the reader's thread."""
         _, end = self._bounds(place)
         rows = slice(place.step * self._batch_size, end * self._batch_size)
-        return self._samples.take(self._order_of(place.epoch)[rows] if self._shuffle else rows)
-
-    def _order_of(self, epoch: int) -> NDArray[Any]:
-        if self._order is None or self._order[0] != epoch:
-            self._order = None
-            order = permutation_in_memory(len(self._samples), seed=self._seed, epoch=epoch)
-            self._order = (epoch, order)
-        return self._order[1]
+        if self._orders is None:
+            return self._samples.take(rows)
+        return self._samples.take(self._orders.of(place.epoch)[rows])
 
 
 class StreamedEpochs:
@@ -115,6 +114,7 @@ class StreamedEpochs:
         batch_size: Rows a batch; the last batch of an epoch may be smaller.
         shuffle: Whether each epoch visits the rows in an order of its own.
         seed: The experiment's seed.
+        epochs: The epoch that training ends with.
     """
 
     def __init__(
@@ -126,6 +126,7 @@ class StreamedEpochs:
         batch_size: int,
         shuffle: bool,
         seed: int,
+        epochs: int,
     ) -> None:
         first = to_rows(train.take(slice(0, 1)))
         steps.prepare(first.x, first.y)
@@ -134,7 +135,9 @@ class StreamedEpochs:
         self._evaluator = Evaluator(steps, batch_size=batch_size)
         self._rows = len(train)
         self._batch_size = min(batch_size, self._rows)
-        self._reader = BlockReader(train, batch_size=self._batch_size, shuffle=shuffle, seed=seed)
+        self._reader = BlockReader(
+            train, batch_size=self._batch_size, shuffle=shuffle, seed=seed, epochs=epochs
+        )
         self.steps_per_epoch = count_steps(self._rows, batch_size)
         names = steps.names()
         self.names = names if validation is None else names + [f"val_{name}" for name in names]

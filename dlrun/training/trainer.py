@@ -92,6 +92,7 @@ class Trainer:
             batch_size=batch_size,
             shuffle=shuffle,
             seed=seed,
+            epochs=epochs,
         )
         self._state = TrainingState(steps)
         self._epoch_start: list[Any] = []

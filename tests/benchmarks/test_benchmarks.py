@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.benchmarks import checkpoints, commands, jax_scan, light, sweeps, training
+from tests.benchmarks import checkpoints, commands, jax_scan, light, many_rows, sweeps, training
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.rows import Row, alternating, line, table
 from tests.conftest import ROOT
@@ -82,6 +82,6 @@ def test_the_table_says_which_goal_was_missed():
 
 def test_every_benchmark_has_a_name_to_choose_it_by():
     """`python -m tests.benchmarks lstm` runs one."""
-    groups = (light, commands, training, jax_scan, checkpoints, sweeps)
+    groups = (light, commands, training, many_rows, jax_scan, checkpoints, sweeps)
     names = [one.__name__ for group in groups for one in group.BENCHMARKS]
     assert len(set(names)) == len(names)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dlrun.arrays import Samples, StreamedArray
-from dlrun.backend import keras
+from dlrun.backend import keras, tf
 from dlrun.errors import DataError
 from dlrun.training.epochs import CompiledEpochs, Position
 from dlrun.training.evaluation import Evaluator, to_rows
@@ -21,6 +21,7 @@ from tests.training.networks import model, rows, splits, trainer
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch):
     monkeypatch.setattr("dlrun.arrays.BLOCK_BYTES", 500)
+    monkeypatch.setattr("dlrun.arrays.BLOCK_ROWS", 1)
 
 
 def streamed(samples):
@@ -32,7 +33,7 @@ def epochs(kind, train, **options):
     """Epochs of one kind with a model of their own."""
     steps = Steps(model(), [keras.metrics.CategoricalAccuracy(name="accuracy")])
     steps.model.optimizer.build(steps.model.trainable_variables)
-    settings = {"batch_size": 8, "shuffle": True, "seed": 3} | options
+    settings = {"batch_size": 8, "shuffle": True, "seed": 3, "epochs": 3} | options
     return steps.model, kind(steps, train, None, **settings)
 
 
@@ -44,13 +45,39 @@ def test_the_order_in_memory_is_the_order(count):
         assert (order == permutation(count, seed=9, epoch=epoch).numpy()).all()
 
 
+def test_rows_that_draw_the_same_number_stay_in_order(monkeypatch):
+    """A sort that is not stable may turn them round: many rows of three numbers show it."""
+    draws = np.random.default_rng(0).integers(0, 3, 5000)
+    monkeypatch.setattr("dlrun.training.order._draws", lambda *_, **__: tf.constant(draws))
+    order = permutation_in_memory(len(draws), seed=0, epoch=0)
+    assert order.tolist() == sorted(range(len(draws)), key=lambda row: (draws[row], row))
+
+
+def test_an_epoch_is_sorted_once(monkeypatch):
+    """However many stretches it has, and the next one ahead of its time; none after the last."""
+    sorted_epochs = []
+
+    def sort(rows, *, seed, epoch):
+        sorted_epochs.append(epoch)
+        return permutation_in_memory(rows, seed=seed, epoch=epoch)
+
+    monkeypatch.setattr("dlrun.training.order.permutation_in_memory", sort)
+    monkeypatch.setattr("dlrun.training.epochs.MANY_ROWS", 1)
+    monkeypatch.setattr("dlrun.training.trainer._FIRST_BUDGET", 1)
+    monkeypatch.setattr("dlrun.training.trainer._GROWTH", 1)
+    fitted = trainer(model(), splits(count=200), epochs=3)
+    fitted.fit()
+    assert len(fitted._listener.progress) == 3 * 25
+    assert sorted_epochs == [0, 1, 2]
+
+
 @pytest.mark.parametrize("count", [50, 48, 5])
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_blocks_hold_the_batches_of_an_epoch(count, shuffle):
     """Full batches together, a smaller last one alone, in the order of the epoch."""
     samples = streamed(rows(count))
     size = min(count, 8)
-    reader = BlockReader(samples, batch_size=size, shuffle=shuffle, seed=0)
+    reader = BlockReader(samples, batch_size=size, shuffle=shuffle, seed=0, epochs=3)
     order = permutation_in_memory(count, seed=0, epoch=2) if shuffle else np.arange(count)
     for step in range(-(-count // size)):
         block, first = reader.block(Position(2, step))
@@ -60,8 +87,8 @@ def test_blocks_hold_the_batches_of_an_epoch(count, shuffle):
 
 
 @pytest.mark.parametrize("count", [50, 48])
-def test_any_cut_gives_the_same_bits(count):
-    """However the training is cut into stretches, and whether the rows are in memory or not."""
+def test_any_cut_gives_the_same_bits(count, monkeypatch):
+    """However the training is cut into stretches, wherever rows are kept, whoever sorts them."""
     data = rows(count)
     cuts = [
         [(0, 0), (2, 6)],
@@ -70,7 +97,13 @@ def test_any_cut_gives_the_same_bits(count):
     ]
     total = -(-count // 8)
     results = []
-    for kind, train in ((CompiledEpochs, to_rows(data)), (StreamedEpochs, streamed(data))):
+    ways = [
+        (CompiledEpochs, to_rows(data), 1000),
+        (CompiledEpochs, to_rows(data), 1),
+        (StreamedEpochs, streamed(data), 1),
+    ]
+    for kind, train, many_rows in ways:
+        monkeypatch.setattr("dlrun.training.epochs.MANY_ROWS", many_rows)
         for cut in cuts:
             built, compiled = epochs(kind, train)
             position, table = Position(0, 0), []
