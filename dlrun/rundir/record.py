@@ -116,25 +116,6 @@ def recording(
         record.add(status="finished", exit_code=0, **_end(start), files=hash_files(folder.path))
 
 
-def update_record(folder: Path, **facts: Any) -> None:
-    """Add facts to the record of a run that has ended.
-
-    Args:
-        folder: The path of the run folder.
-        **facts: What is added or replaced; mappings are merged with those that are there.
-
-    Raises:
-        RunFolderError: The record is damaged, or a process works in the folder.
-        DlrunError: It cannot be written.
-    """
-    with holding_lock(folder):
-        record = read_record(folder)
-        for key, value in facts.items():
-            old = record.get(key)
-            record[key] = {**old, **value} if isinstance(old, dict) else value
-        write_text(folder / RECORD, signed(record))
-
-
 def read_record(folder: Path) -> dict[str, Any]:
     """Read the record of a run, perhaps a stranger's.
 
@@ -145,7 +126,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         What `run.json` holds; `format`, `status` and `started` are there and make sense.
 
     Raises:
-        RunFolderError: It is missing, damaged, larger than 16 MiB, or of another format version.
+        RunFolderError: It is missing, damaged, too large, or of another format version.
     """
     path = folder / RECORD
     record = read_json(path)

@@ -76,7 +76,7 @@ def compare(
             f"a comparison takes two runs: {named}.",
             fix="Name two runs or more, or choose them with --where.",
         )
-    runs = [_read(folder) for folder in folders.values()]
+    runs = [read_run(folder) for folder in folders.values()]
     rows = _chosen(metric_rows(runs), metrics)
     groups = seed_groups(runs)
     firsts = [runs[group.runs[0]] for group in groups]
@@ -108,8 +108,15 @@ def runs_where(condition: str, runs_dir: Path) -> list[str]:
     return found[::-1]
 
 
-def _read(folder: RunFolder) -> ComparedRun:
-    """Read what is compared of a run."""
+def read_run(folder: RunFolder) -> ComparedRun:
+    """Read what is compared of a run: of its folder alone, for its data may have changed since.
+
+    Args:
+        folder: The run.
+
+    Raises:
+        RunFolderError: It is damaged.
+    """
     record = folder.read_record()
     metrics = {
         split: {name: math.nan if value is None else value for name, value in values.items()}
