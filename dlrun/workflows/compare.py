@@ -64,7 +64,7 @@ def compare(
 
     Raises:
         UsageError: Fewer than two different runs are named, or no run has a metric.
-        RunFolderError: A run is missing or damaged.
+        RunFolderError: A run is damaged.
     """
     folders = {}
     for reference in references:

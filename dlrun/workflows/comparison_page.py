@@ -43,7 +43,7 @@ def compare_on_a_page(
 
     Raises:
         UsageError: Fewer than two different runs are named.
-        RunFolderError: A run is missing or damaged.
+        RunFolderError: A run is damaged.
     """
     folders = {}
     for reference in references:

@@ -73,7 +73,7 @@ def evaluate(
         listener: Who is told of messages.
 
     Raises:
-        RunFolderError: The run is missing or damaged.
+        RunFolderError: The run is damaged.
         DataError: The split has no rows, or the file does not fit.
     """
     opened = open_trained(reference, runs_dir, trust=trust)

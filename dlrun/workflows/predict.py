@@ -53,7 +53,7 @@ def predict(
 
     Raises:
         UsageError: The output is the input.
-        RunFolderError: The run is missing or damaged.
+        RunFolderError: The run is damaged.
         DataError: The input is missing, malformed or does not fit.
     """
     if output is not None and _are_one_file(output, input_path):

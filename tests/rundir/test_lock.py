@@ -43,11 +43,8 @@ def test_killed_process_leaves_the_lock_free(tmp_path):
 def test_second_process_is_refused(tmp_path, monkeypatch):
     """Two processes never work in one folder."""
     monkeypatch.setattr(lock, "_PATIENCE", 0.0)
-    with (
-        holding_lock(tmp_path),
-        pytest.raises(RunFolderError, match=rf"process {os.getpid()} on .+ works in this run folder"),
-        holding_lock(tmp_path),
-    ):
+    told = rf"process {os.getpid()} on .+ works in this run folder"
+    with holding_lock(tmp_path), pytest.raises(RunFolderError, match=told), holding_lock(tmp_path):
         pass
 
 
