@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlrun.config.similar import ConfigReader
 from dlrun.errors import UsageError
 from dlrun.reports.classification import ClassificationReport
 from dlrun.rundir.files import write_output
@@ -54,7 +55,8 @@ def compare_on_a_page(
             f"the {len(references)} names stand for one run, {next(iter(folders)).name}.",
             fix="Name two runs or more to compare them, or one run once.",
         )
-    runs = [_read(folder) for folder in folders.values()]
+    reader = ConfigReader()
+    runs = [_read(folder, reader) for folder in folders.values()]
     for run in runs:
         if not run.metrics:
             listener.message(f"warning: {run.run} has no metrics: it is {run.status}")
@@ -67,11 +69,11 @@ def compare_on_a_page(
     return target
 
 
-def _read(folder: RunFolder) -> ComparedRun:
+def _read(folder: RunFolder, reader: ConfigReader) -> ComparedRun:
     """Read what the page shows of a run."""
     report, split = _classification(folder)
     return replace(
-        read_run(folder),
+        read_run(folder, reader),
         history={name: np.array(values) for name, values in read_history(folder.path).items()},
         classification=report,
         split=split,
