@@ -12,6 +12,7 @@ from dlrun.rundir.environment import host_facts
 from dlrun.rundir.files import read_json, write_text
 from dlrun.rundir.integrity import hash_files, is_signed, signed
 from dlrun.rundir.lock import holding_lock
+from dlrun.rundir.metrics import finite_number
 from dlrun.rundir.names import RECORD
 from dlrun.signals import received_signal
 
@@ -87,7 +88,7 @@ def recording(
     with holding_lock(folder.path) as lock:
         before = dict(earlier or {})
         # A monotonic time at which the run would have begun, had it never been interrupted.
-        start = time.monotonic() - float(before.get("seconds") or 0)
+        start = time.monotonic() - (finite_number(before.get("seconds")) or 0)
         opening = {
             "format": FORMAT,
             "status": "running",
@@ -163,7 +164,8 @@ def started(record: Mapping[str, Any]) -> datetime | None:
     """
     try:
         time_of_start = datetime.fromisoformat(record["started"])
-    except (KeyError, TypeError, ValueError):
+        time_of_start.astimezone()  # at the ends of the calendar not every zone has a time
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return time_of_start if time_of_start.tzinfo is not None else None
 
