@@ -5,7 +5,7 @@ DlrunError                 1   the run failed
 ├── UsageError             2   the command line asks for something that cannot be
 │   └── ConfigError        2   the config is wrong: carries every problem found, not only the first
 ├── DataError              3   a file with data is missing, malformed or does not fit
-├── RunFolderError         4   a run folder is missing, damaged or not what it claims to be
+├── RunFolderError         4   a run folder is damaged, or not fit for what is asked of it
 ├── DivergedError          5   training produced NaN or infinity
 ├── InterruptedRunError    130 or 143   a signal ended the run
 └── PausedRunError         0   the run is to go on later, if a sweep finds it good enough
@@ -91,7 +91,10 @@ class DataError(DlrunError):
 
 
 class RunFolderError(DlrunError):
-    """A run folder is missing, damaged or not what it claims to be."""
+    """A run folder is damaged, or not fit for what is asked of it: not trained, not one's own.
+
+    A run that is not there at all is a `UsageError`.
+    """
 
     exit_code = 4
 

@@ -154,7 +154,7 @@ def test_plots_never_leave_the_run_folder(copied, dlrun, tmp_path):
 def test_runs_that_cannot_be_reported_on(copied, dlrun):
     """Each says what is missing."""
     run = copied("two_points_softmax")
-    assert "no run in" in dlrun("report", "nowhere", code=4).err
+    assert "no run in" in dlrun("report", "nowhere", code=2).err
     (run / "history.csv").write_text("epoch,loss\n1,much\n")
     assert "history.csv:2: is damaged: 'much' is not a number." in dlrun("report", run, code=4).err
     (run / "weights.safetensors").unlink()
@@ -200,7 +200,7 @@ def test_runs_that_cannot_be_compared(copied, dlrun, tmp_path):
     (other / "metrics.json").write_text(json.dumps(odd))
     result = dlrun("report", one, other, "-o", tmp_path / "page.html")
     assert f"warning: {other.name} has no metrics: it is finished" in result.err
-    (other / "config.yaml").write_text("a: 1\n")
+    (other / "config.yaml").write_text("name: [\n")
     assert "config.yaml: is damaged: " in dlrun("report", one, other, code=4).err
 
 

@@ -295,8 +295,8 @@ def test_what_is_no_sweep(dlrun, tmp_path):
         "error: empty: is not the folder of a sweep: sweep.json is missing.\n"
         "  `dlrun sweep SWEEP.yaml` prints it.\n"
     )
-    assert dlrun("sweep", "show", "empty", code=4).err == told
-    assert dlrun("sweep", "best", "empty", code=4).err == told
+    assert dlrun("sweep", "show", "empty", code=2).err == told
+    assert dlrun("sweep", "best", "empty", code=2).err == told
     (tmp_path / "empty" / "sweep.json").write_text('{"format": 1}')
     told = "error: empty/sweep.json: is not what a sweep saved: damaged.\n"
     assert dlrun("sweep", "show", "empty", code=4).err == told

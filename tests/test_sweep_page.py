@@ -126,7 +126,7 @@ def test_a_folder_that_is_no_sweep(tmp_path, dlrun):
     """Nothing is written into it."""
     with pytest.raises(RunFolderError, match=r"sweep\.json is missing"):
         write_page(tmp_path)
-    assert "is not the folder of a sweep" in dlrun("sweep", "report", tmp_path, code=4).err
+    assert "is not the folder of a sweep" in dlrun("sweep", "report", tmp_path, code=2).err
     assert not list(tmp_path.iterdir())
 
 

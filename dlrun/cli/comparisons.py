@@ -180,17 +180,17 @@ def _runs(found: RunComparison, screen: Screen) -> str:
     """The runs behind the means, group by group and seed by seed."""
     rows = [row for row in found.rows if row.split == found.judged]
     members = sorted(
-        ((group, number) for group in found.groups for number in group.runs),
-        key=lambda pair: (found.groups.index(pair[0]), _seed(found, pair[1])),
+        ((place, number) for place, group in enumerate(found.groups) for number in group.runs),
+        key=lambda pair: (pair[0], _seed(found, pair[1])),
     )
     cells = [
         [
             Cell(found.runs[number].label),
-            Cell(group.label),
+            Cell(found.groups[place].label),
             Cell(str(_seed(found, number))),
             *(Cell(format_number(row.values[number])) for row in rows),
         ]
-        for group, number in members
+        for place, number in members
     ]
     titles = ["run", "group", "seed", *(f"{row.split} {row.name}" for row in rows)]
     table = align([[Cell(title, "bold") for title in titles], *cells], left=2)

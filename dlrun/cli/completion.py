@@ -90,7 +90,7 @@ def complete_layer(context: typer.Context, incomplete: str) -> list[tuple[str, s
     folder = Path(context.params.get("runs_dir") or "runs")
     try:
         run = open_run(context.params.get("run") or "", folder)
-        layers = load_config(run.file(CONFIG)).model.layers
+        layers = load_config(run.file(CONFIG), data_known=False).model.layers
     except (DlrunError, OSError):
         return []
     return [(layer.name, layer.type) for layer in layers if layer.name.startswith(incomplete)]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Split, Trust
 from dlrun.cli.output import screen_of, write_data, write_json
 from dlrun.errors import UsageError
+
+if TYPE_CHECKING:
+    from dlrun.workflows.evaluate import Evaluation
 
 SplitName = Annotated[
     Split | None,
@@ -39,7 +42,7 @@ def evaluate(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print and store the metrics of a run.
+    """Print and store the metrics of a run, beside those that training measured.
 
     Where there are classes, their scores and the confusion matrix too.
     """
@@ -60,6 +63,13 @@ def evaluate(
             data=data,
             listener=listener,
         )
+    _show(evaluation, as_json=as_json)
+    if evaluation.failure is not None:
+        raise evaluation.failure
+
+
+def _show(evaluation: Evaluation, *, as_json: bool) -> None:
+    """Print what was measured."""
     report = evaluation.classification
     if as_json:
         write_json(
@@ -68,6 +78,7 @@ def evaluate(
                 "split": evaluation.split,
                 "metrics": evaluation.metrics,
                 "classification": None if report is None else report.to_json(),
+                "stored": evaluation.stored,
             }
         )
         return

@@ -63,12 +63,21 @@ def given_paths(experiment: Experiment) -> frozenset[str]:
     Args:
         experiment: The resolved config.
     """
-    defaults = dict(_flat(_defaults(experiment), ""))
+    defaults = flat_defaults(experiment)
     return frozenset(
         path
         for path, value in flat(experiment).items()
         if defaults.get(path, NO_DEFAULT) is NO_DEFAULT or defaults[path] != value
     )
+
+
+def flat_defaults(experiment: Experiment) -> dict[str, Any]:
+    """Give the defaults of the keys of a config by dotted paths.
+
+    Args:
+        experiment: The resolved config; its types, names and inputs decide what the defaults are.
+    """
+    return dict(_flat(_defaults(experiment), ""))
 
 
 def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -48,8 +48,8 @@ def told(text: str, path: str) -> Any:
         if found is None:
             return ABSENT
         inline, block, indent = found
-    if _PLAIN.fullmatch(inline) and not block:
-        return [] if inline == "[]" else _resolved(inline)
+    if not block and (value := plain_value(inline)) is not ABSENT:
+        return value
     first = _TYPE.match(block) if not inline else None
     return first[1] if first else _reduced(_parsed(inline + "\n" + block if inline else block))
 
@@ -67,6 +67,20 @@ def flat(text: str) -> dict[str, Any]:
         ConfigError: It is not YAML.
     """
     return dict(flattened(_parse(text), ""))
+
+
+def plain_value(text: str) -> Any:
+    """Read a value that stands on the line of its key.
+
+    Args:
+        text: What stands behind the colon.
+
+    Returns:
+        A scalar or an empty list; ABSENT where the text needs a parser.
+    """
+    if _PLAIN.fullmatch(text) is None:
+        return ABSENT
+    return [] if text == "[]" else _resolved(text)
 
 
 def flattened(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+_MOST_DENSE = 1_000
+"""Up to so many classes the JSON holds the whole confusion matrix, which grows with the square."""
+_MOST_READ = 10_000
+
+
 @dataclass(frozen=True)
 class ClassScores:
     """The scores of one class, or their mean over the classes, each in [0, 1].
@@ -52,8 +57,10 @@ class ClassificationReport:
         """Turn the report into what JSON knows.
 
         Returns:
-            A dict that `from_json` turns back into an equal report.
+            A dict that `from_json` turns back into an equal report. The confusion matrix of more
+            than 1,000 classes is a list of what is not zero: true class, predicted class, rows.
         """
+        is_large = len(self.class_names) > _MOST_DENSE
         return {
             "accuracy": self.accuracy,
             "macro": vars(self.macro),
@@ -63,7 +70,14 @@ class ClassificationReport:
                     self.class_names, self.scores, self.support, strict=True
                 )
             ],
-            "confusion": [list(row) for row in self.confusion],
+            "confusion": [
+                [true, predicted, count]
+                for true, row in enumerate(self.confusion)
+                for predicted, count in enumerate(row)
+                if count
+            ]
+            if is_large
+            else [list(row) for row in self.confusion],
         }
 
     @classmethod
@@ -76,9 +90,26 @@ class ClassificationReport:
 
         Returns:
             The report.
+
+        Raises:
+            ValueError, TypeError, KeyError, OverflowError: It is none; a stranger may have made it.
         """
         names = [entry["name"] for entry in value["classes"]]
-        return report_of(np.asarray(value["confusion"], np.int64), names)
+        confusion = np.asarray(value["confusion"], np.int64)
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError("the names of classes should be texts")
+        if len(names) > _MOST_READ:
+            raise ValueError(f"a matrix of {len(names)} classes is too large to be held")
+        if len(names) > _MOST_DENSE and confusion.ndim == 2 and confusion.shape[1] == 3:  # noqa: PLR2004
+            true, predicted, counts = confusion.T
+            pairs = (true, predicted)
+            confusion = np.zeros((len(names), len(names)), np.int64)
+            np.add.at(confusion, pairs, counts)
+        if confusion.shape != (len(names), len(names)) or confusion.min(initial=0) < 0:
+            raise ValueError(
+                f"expected a row and a column of counts for each of {len(names)} classes"
+            )
+        return report_of(confusion, names)
 
 
 def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ Whoever compares a handful of runs should not have to load a library of numbers 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 _TINY = 1e-300
 _PRECISION = 1e-16
@@ -30,6 +31,7 @@ def two_sided_p(t: float, degrees: float) -> float:
     return _incomplete_beta(degrees / 2, 0.5, degrees / (degrees + square))
 
 
+@lru_cache(maxsize=4096)
 def quantile(confidence: float, degrees: float) -> float:
     """Find how far around 0 a t statistic stays with some probability.
 

@@ -25,6 +25,7 @@ from dlrun.rundir.files import (
     naming_write_errors,
     read_json,
     reason,
+    remove_if_abandoned,
     sync,
     write_bytes,
 )
@@ -165,7 +166,9 @@ def checkpoint_names(folder: Path) -> list[str]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed process was still writing; only its successor may do so.
+    """Remove what a killed training was still writing; only its successor may do so.
+
+    What another command writes at this moment, such as predictions, stays.
 
     Args:
         folder: The run folder, locked by this process.
@@ -178,7 +181,7 @@ def remove_leftovers(folder: Path) -> None:
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
                 else:
-                    path.unlink()
+                    remove_if_abandoned(path)
 
 
 def _read(place: Path) -> Checkpoint:

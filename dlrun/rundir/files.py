@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import json
 import math
 import os
@@ -13,44 +15,95 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.names import TEMPORARY_PREFIX
-from dlrun.rundir.ordinary import check_ordinary
+from dlrun.rundir.ordinary import check_ordinary, size_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-MAX_TEXT_BYTES = 16 * 2**20
-"""No text file of a run folder is larger than 16 MiB: what is larger was not written by dlrun."""
+MAX_TEXT_BYTES = 64 * 2**20
+"""What is larger is neither written nor read: the JSON of a run folder has 64 MiB at most."""
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(
+    path: Path, naming: Callable[[], AbstractContextManager[Path]] | None = None
+) -> Iterator[Path]:
     """Write a file in a way that a crash, a full disk or a reader never meets half of it.
 
     The block writes to the temporary path that it is given, in the folder of `path` and with its
     suffix. At its end the file is synced to the disk and renamed, and the folder is synced. If the
-    block raises, the temporary file is removed and what stood at `path` before is still there.
+    block raises, the temporary file is removed and what stood at `path` before is still there. If
+    the process is killed, the temporary file stays, see `remove_abandoned`.
 
     Args:
         path: Where the file shall be. Its folder is made if it is missing.
+        naming: Tells the path in the end, when the content is there; the file is renamed inside of
+            it. None for `path`.
 
     Yields:
-        A path that does not exist yet.
+        The path of an empty file, locked by this process.
 
     Raises:
         DlrunError: The file cannot be written: no space left, no permission, a folder in its place.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}{path.suffix}")
     with naming_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary, descriptor = _make_temporary(path)
         try:
             yield temporary
             sync(temporary)
-            temporary.replace(path)
+            with contextlib.nullcontext(path) if naming is None else naming() as target:
+                temporary.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
+        finally:
+            os.close(descriptor)
         sync(path.parent)
+
+
+def _make_temporary(path: Path) -> tuple[Path, int]:
+    """Make an empty file beside a path, and lock it: so others know that somebody writes it."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    while True:
+        temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}{path.suffix}")
+        descriptor = os.open(temporary, flags, 0o666)
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return temporary, descriptor
+        os.close(descriptor)  # between the two calls it was taken for an abandoned one
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the temporary files that killed processes have left; those of living ones stay.
+
+    Args:
+        folder: A run folder; the folders in it are looked through too, symbolic links are not.
+    """
+    with contextlib.suppress(OSError):
+        places = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+        for place in (folder, *places):
+            for path in place.glob(f"{TEMPORARY_PREFIX}*"):
+                remove_if_abandoned(path)
+
+
+def remove_if_abandoned(path: Path) -> None:
+    """Remove a temporary file unless a living process writes it.
+
+    Args:
+        path: The file; whatever else stands there stays.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def replace_with(path: Path, writer: Callable[[Path], object]) -> None:
@@ -95,7 +148,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         path: Where the file shall be.
         data: What it shall hold.
     """
-    with replacing(path) as temporary, temporary.open("xb") as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         file.write(data)
 
 
@@ -110,13 +163,61 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a value to a file as JSON, see `replacing` and `plain`.
+    """Write a value to a file as JSON, see `replacing` and `json_text`.
 
     Args:
         path: Where the file shall be.
-        value: Mappings, sequences, numbers (NumPy's too), texts, paths.
+        value: See `plain`.
+
+    Raises:
+        DlrunError: See `replacing`; or the text is larger than `read_json` would read.
     """
-    write_text(path, json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json_text(value)
+    check_size(path, text, MAX_TEXT_BYTES)
+    write_text(path, text)
+
+
+def check_size(path: Path, text: str, limit: int) -> None:
+    """Refuse to write what would not be read again.
+
+    Args:
+        path: Where the file shall be.
+        text: What it shall hold.
+        limit: The largest size that is read, in bytes.
+
+    Raises:
+        DlrunError: It is larger.
+    """
+    if len(text) > limit // 4 and len(text.encode("utf-8", "backslashreplace")) > limit:
+        what = f"would be larger than {size_in_words(limit)}, which is the most that is read again."
+        raise DlrunError(what, where=str(path))
+
+
+def json_text(value: object) -> str:
+    """Write a value as JSON for people and for matrices: a key on each line, a row on each line.
+
+    Args:
+        value: See `plain`.
+
+    Returns:
+        The text, with a newline at its end.
+    """
+    return _json_text(plain(value), "\n") + "\n"
+
+
+def _json_text(value: Any, newline: str) -> str:
+    """JSON of what `plain` gives; `newline` is that of the line which the value begins on."""
+    inner = newline + "  "
+    if isinstance(value, dict) and value:
+        items = (f"{_dumps(key)}: {_json_text(item, inner)}" for key, item in value.items())
+        return f"{{{inner}{f',{inner}'.join(items)}{newline}}}"
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        return f"[{inner}{f',{inner}'.join(_json_text(item, inner) for item in value)}{newline}]"
+    return _dumps(value)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def append_text(path: Path, text: str) -> None:
@@ -244,6 +345,16 @@ def reason(error: OSError) -> str:
     """
     text = error.strerror or str(error) or type(error).__name__
     return text[:1].lower() + text[1:]
+
+
+def is_read_only(error: DlrunError) -> bool:
+    """Say whether a file could not be written because this user may not write there at all.
+
+    Args:
+        error: What `replacing` raised.
+    """
+    number = getattr(error.__cause__, "errno", None)
+    return number in (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def sync(path: Path) -> None:

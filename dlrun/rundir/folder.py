@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from dlrun.errors import DlrunError, RunFolderError
+from dlrun.errors import DlrunError, RunFolderError, UsageError
 from dlrun.rundir import files
 from dlrun.rundir.listing import is_run, list_runs, run_paths
 from dlrun.rundir.names import LOG, RECORD
@@ -21,6 +24,9 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _ATTEMPTS = 100
 _MAX_NAME_BYTES = 120
 _MAX_LISTED = 10
+_MOST_NEAR = 500
+"""How many of the newest runs are looked at for a misspelt name."""
+_STAMP = re.compile(r"\d{8}-\d{6}_")
 
 
 @dataclass(frozen=True)
@@ -181,7 +187,8 @@ def open_run(reference: str, runs_dir: Path) -> RunFolder:
         The run's folder.
 
     Raises:
-        RunFolderError: There is no such run, or several.
+        UsageError: There is no such run, or several.
+        RunFolderError: It is named like a run, and its record is missing.
     """
     for path in (Path(reference), runs_dir / reference):
         if reference and os.path.isdir(path) and is_run(path):  # noqa: PTH112 - never raises
@@ -190,15 +197,17 @@ def open_run(reference: str, runs_dir: Path) -> RunFolder:
         return _latest(runs_dir)
     if os.sep in reference:
         raise _no_run_at(reference)
-    matches = [path for path in run_paths(runs_dir) if reference and reference in path.name]
+    paths = run_paths(runs_dir)
+    matches = [path for path in paths if reference and reference in path.name]
     if len(matches) == 1:
         return _opened(matches[0])
     if matches:
         raise _several(reference, matches)
     if os.path.lexists(reference):
         raise _no_run_at(reference)
-    raise RunFolderError(
-        f"no run in {runs_dir} has '{reference}' in its name.", fix=_how_to_find(runs_dir)
+    raise UsageError(
+        f"no run in {runs_dir} has '{reference}' in its name.",
+        fix=" ".join([*_near_names(reference, paths), _how_to_find(runs_dir)]),
     )
 
 
@@ -213,27 +222,40 @@ def _latest(runs_dir: Path) -> RunFolder:
     """The run that was started last."""
     rows = list_runs(runs_dir)
     if not rows:
-        raise RunFolderError(f"there is no run in {runs_dir}.", fix=_how_to_find(runs_dir))
+        raise UsageError(f"there is no run in {runs_dir}.", fix=_how_to_find(runs_dir))
     return _opened(rows[0].path)
 
 
-def _no_run_at(reference: str) -> RunFolderError:
+def _no_run_at(reference: str) -> UsageError:
     """What is wrong with a path that is given for a run."""
+    fix = None
     if os.path.isdir(reference):  # noqa: PTH112 - never raises
         what = f"is not a run folder: {RECORD} is missing."
     elif os.path.lexists(reference):
         what = "is a file, expected a run folder."
     else:
         what = "there is no such run folder."
-    return RunFolderError(what, where=reference)
+        path = Path(reference)
+        with contextlib.suppress(RunFolderError):
+            fix = " ".join(_near_names(path.name, run_paths(path.parent))) or None
+    return UsageError(what, where=reference, fix=fix)
 
 
-def _several(reference: str, matches: list[Path]) -> RunFolderError:
+def _near_names(name: str, paths: list[Path]) -> list[str]:
+    """Ask for the run that was probably meant: the newest of nearly that name, if there is one."""
+    newest = {_STAMP.sub("", path.name, count=1)[:-5]: path.name for path in paths}
+    newest |= {path.name: path.name for path in paths[-_MOST_NEAR:]} | {LATEST: LATEST}
+    meant = _STAMP.sub("", name, count=1)
+    near = get_close_matches(meant, newest, 1, 0.7) or get_close_matches(name, newest, 1, 0.9)
+    return [f"Did you mean {newest[near[0]]}?"] if near else []
+
+
+def _several(reference: str, matches: list[Path]) -> UsageError:
     """The error that lists the runs whose names hold the reference, the newest first."""
     names = [path.name for path in sorted(matches, reverse=True)]
     more = [f"... and {len(names) - _MAX_LISTED} more"] if len(names) > _MAX_LISTED else []
     listed = "".join(f"\n    {name}" for name in names[:_MAX_LISTED] + more)
-    return RunFolderError(
+    return UsageError(
         f"{len(names)} runs have '{reference}' in their names:{listed}",
         fix="Give a longer part of the name.",
     )

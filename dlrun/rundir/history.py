@@ -1,4 +1,4 @@
-"""Reads `history.csv` again: one column of numbers for each thing that was logged."""
+"""`history.csv`: one row per epoch, one column of numbers for each thing that was logged."""
 
 from __future__ import annotations
 
@@ -8,13 +8,38 @@ import os
 from typing import TYPE_CHECKING
 
 from dlrun.errors import RunFolderError
-from dlrun.rundir.files import read_text
+from dlrun.rundir.files import check_size, read_text, write_text
 from dlrun.rundir.names import HISTORY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 EPOCH = "epoch"
+MAX_BYTES = 2**30
+"""Some ten million epochs: what is larger is neither written nor read."""
+
+
+def write_history(folder: Path, text: str) -> None:
+    """Write the logs of a run, see `dlrun.rundir.files.replacing`.
+
+    Args:
+        folder: The run folder.
+        text: A CSV as `read_history` reads it.
+
+    Raises:
+        DlrunError: It cannot be written, or is larger than what is read.
+    """
+    check_size(folder / HISTORY, text, MAX_BYTES)
+    write_text(folder / HISTORY, text)
+
+
+def history_text(folder: Path) -> str:
+    """Read `history.csv` as it is, see `dlrun.rundir.files.read_text`.
+
+    Args:
+        folder: The run folder.
+    """
+    return read_text(folder / HISTORY, MAX_BYTES)
 
 
 def read_history(folder: Path) -> dict[str, list[float]]:
@@ -34,7 +59,7 @@ def read_history(folder: Path) -> dict[str, list[float]]:
     if not os.path.lexists(path):
         return {}
     try:
-        rows = list(csv.reader(read_text(path).splitlines(), strict=True))
+        rows = list(csv.reader(history_text(folder).splitlines(), strict=True))
     except csv.Error as error:
         raise RunFolderError(f"is damaged: {error}.", where=str(path)) from error
     names = rows[0] if rows else []

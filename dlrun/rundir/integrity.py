@@ -8,11 +8,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import RunFolderError
-from dlrun.rundir.files import plain, reason
+from dlrun.rundir.files import json_text, plain, read_json, reason
 from dlrun.rundir.names import (
     CONFIG,
     HISTORY,
     INITIAL_WEIGHTS,
+    INPUTS,
     METRICS,
     MODEL,
     MODEL_SUMMARY,
@@ -43,8 +44,7 @@ def signed(content: Mapping[str, Any]) -> str:
         The text, with a key `sha256` at its end.
     """
     values = {key: value for key, value in plain(content).items() if key != "sha256"}
-    complete = {**values, "sha256": _digest(values)}
-    return json.dumps(complete, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text({**values, "sha256": _digest(values)})
 
 
 def is_signed(content: Mapping[str, Any]) -> bool:
@@ -64,12 +64,15 @@ def hash_files(folder: Path) -> dict[str, str]:
         folder: The run folder.
 
     Returns:
-        SHA-256 by name in the folder. The log, the plots, the report and the checkpoints, which
-        hold their own hashes, are left out.
+        SHA-256 by name in the folder. The log, the plots, the report, the predictions for other
+        files, which may be asked for again, and checkpoints and evaluations, which hold their own
+        hashes, are left out.
     """
     is_own = not leads_out(folder, PREDICTIONS)
     predictions = sorted((folder / PREDICTIONS).glob("*.csv")) if is_own else []
+    others = _of_inputs(folder)
     names = [*_HASHED, *(f"{PREDICTIONS}/{path.name}" for path in predictions)]
+    names = [name for name in names if name not in others]
     return {name: hash_file(folder / name) for name in names if os.path.lexists(folder / name)}
 
 
@@ -127,7 +130,10 @@ def damaged_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
     """
     hashes = record.get("files")
     problems = []
+    others = _of_inputs(folder)
     for name in hashes if isinstance(hashes, dict) else ():
+        if name in others:
+            continue  # an extended run of an earlier version recorded them
         if leads_out(folder, os.path.dirname(name)) or "\0" in name:  # noqa: PTH120 - a name
             problems.append(f"{folder / RECORD}: names {name!r}, which is not in the run folder.")
             continue
@@ -138,6 +144,32 @@ def damaged_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
         if not os.path.lexists(folder / name):
             problems.append(f"{folder / name}: is missing.")
     return problems
+
+
+def read_inputs(folder: Path) -> dict[str, Any]:
+    """Read which predictions came from which inputs.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        The path of an input by the name of the file in `predictions/`.
+
+    Raises:
+        RunFolderError: The file is damaged.
+    """
+    path = folder / PREDICTIONS / INPUTS
+    return read_json(path) if os.path.lexists(path) else {}
+
+
+def _of_inputs(folder: Path) -> set[str]:
+    """The names of the predictions for other files; none where that is not known."""
+    if leads_out(folder, PREDICTIONS):
+        return set()
+    try:
+        return {f"{PREDICTIONS}/{name}" for name in read_inputs(folder)}
+    except RunFolderError:
+        return set()
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from dlrun.errors import RunFolderError
 from dlrun.rundir.environment import host_facts
 from dlrun.rundir.files import reason
 from dlrun.rundir.lock import lock_state
-from dlrun.rundir.metrics import main_metric, read_metrics
+from dlrun.rundir.metrics import finite_number, main_metric, read_metrics
 from dlrun.rundir.names import RECORD
 from dlrun.rundir.notes import NOTHING, Notes, read_notes
 from dlrun.rundir.record import read_record, started
@@ -130,14 +130,13 @@ def read_row(path: Path) -> RunRow:
     except RunFolderError as error:
         return RunRow(path, "damaged", _time_of_name(path), reason=str(error), notes=notes)
     status = record["status"]
-    seconds = record.get("seconds")
     why = record.get("reason") or damage
     main = main_metric(metrics)
     return RunRow(
         path,
         "killed" if status == "running" and not is_alive(path, record) else status,
         started(record),
-        float(seconds) if isinstance(seconds, int | float) else None,
+        finite_number(record.get("seconds")),
         " ".join(main) if main else None,
         metrics[main[0]].get(main[1]) if main else None,
         str(why) if why is not None else None,

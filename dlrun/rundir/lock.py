@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import time
 from typing import TYPE_CHECKING, Literal
 
 from dlrun.errors import RunFolderError
-from dlrun.rundir.files import read_json
-from dlrun.rundir.names import LOCK, RECORD
+from dlrun.rundir.environment import host_facts
+from dlrun.rundir.names import LOCK
 from dlrun.rundir.ordinary import check_ordinary
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ _PATIENCE = 1.0
 _ROOM_BYTES = 2**18
 """More than the largest record needs."""
 
+_HOLDER = re.compile(rb"(\d{1,10}) ([\w.-]{1,64})\n")
+"""What the lock file begins with while it is held: the process and its machine."""
+
 
 class FolderLock:
     """The lock of a run folder while it is held.
@@ -36,6 +40,9 @@ class FolderLock:
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
+        facts = host_facts()
+        self._line = f"{facts['pid']} {facts['host']}\n".encode()
+        self._fill(self._line)
 
     def fileno(self) -> int | None:
         """The open lock file, which a forked child would hold too if it did not close it."""
@@ -43,15 +50,24 @@ class FolderLock:
 
     def keep_room(self) -> None:
         """Fill the lock file: what it takes can be given back when the disk is full."""
-        if self._descriptor is not None:
-            with contextlib.suppress(OSError):
-                os.pwrite(self._descriptor, bytes(_ROOM_BYTES), 0)
+        self._fill(self._line.ljust(_ROOM_BYTES, b"\0"))
 
     def give_room(self) -> None:
         """Empty the lock file, so that a last small file can be written on a full disk."""
+        self._fill(b"")
+
+    def close(self) -> None:
+        """Give the lock back, and leave the file empty."""
+        if self._descriptor is not None:
+            self._fill(b"")
+            os.close(self._descriptor)
+
+    def _fill(self, content: bytes) -> None:
+        """Let the file hold this, as far as the disk has room."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, 0)
+                os.pwrite(self._descriptor, content, 0)
 
 
 @contextlib.contextmanager
@@ -79,7 +95,35 @@ def holding_lock(folder: Path) -> Iterator[FolderLock]:
     try:
         check_ordinary(descriptor, folder / LOCK)
         _acquire(folder, descriptor)
-        yield FolderLock(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    lock = FolderLock(descriptor)
+    try:
+        yield lock
+    finally:
+        lock.close()
+
+
+@contextlib.contextmanager
+def in_turn(folder: Path) -> Iterator[None]:
+    """Let processes change a small file of a folder one after the other.
+
+    The lock of a run is no use for that: a run that is going on holds it for hours. On a file
+    system that knows no locks nothing is locked.
+
+    Args:
+        folder: The folder; others wait, for as long as one file takes.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield  # whoever cannot open the folder will be told so by the file
+        return
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 
@@ -110,14 +154,12 @@ def lock_state(folder: Path) -> LockState:
         os.close(descriptor)
 
 
-def _holder(folder: Path) -> str:
-    """Name the process that works in a run folder, as its record does."""
-    try:
-        record = read_json(folder / RECORD)
-    except RunFolderError:
-        record = {}
-    pid, host = record.get("pid"), record.get("host")
-    return f"process {pid} on {host}" if pid is not None else "another process"
+def _holder(descriptor: int) -> str:
+    """Name the process that has locked an open file, as it has written down there."""
+    found = _HOLDER.match(os.pread(descriptor, 128, 0))
+    if found is None:
+        return "another process"
+    return f"process {found[1].decode()} on {found[2].decode()}"
 
 
 def _acquire(folder: Path, descriptor: int) -> None:
@@ -128,7 +170,7 @@ def _acquire(folder: Path, descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             if time.monotonic() > deadline:
-                what = f"{_holder(folder)} works in this run folder."
+                what = f"{_holder(descriptor)} works in this run folder."
                 raise RunFolderError(what, where=str(folder)) from error
             time.sleep(0.01)
         except OSError:

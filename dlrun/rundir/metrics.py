@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def read_metrics(folder: Path) -> dict[str, dict[str, float | None]]:
         values = stored.get(split)
         if isinstance(values, dict):
             found[split] = {
-                name: _finite(value) for name, value in values.items() if _is_metric(value)
+                name: finite_number(value) for name, value in values.items() if _is_metric(value)
             }
     return {split: values for split, values in found.items() if values}
 
@@ -71,15 +72,24 @@ def is_larger_better(name: str) -> bool:
     return any(word in name.lower() for word in _LARGER_IS_BETTER)
 
 
+def finite_number(value: object) -> float | None:
+    """Read a number that somebody may have written by hand.
+
+    Args:
+        value: Whatever JSON can hold.
+
+    Returns:
+        A finite number; None for what is none, or is beyond float64, such as 10**400.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def _is_metric(value: object) -> bool:
     """Whether a value is a number, or stands for one that was not finite."""
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-def _finite(value: float | None) -> float | None:
-    """A finite number, or None."""
-    try:
-        number = float("nan") if value is None else float(value)
-    except OverflowError:
-        return None
-    return number if abs(number) < float("inf") else None

@@ -5,7 +5,8 @@ config.yaml          the resolved config, every default written out; training it
 run.json             status, format version, command, seed, times, pid and host, versions, hashes
 spec.json            shapes, dtypes, feature and class names, fitted scaling, form of the labels
 history.csv          one row per epoch
-metrics.json         final metrics per split
+metrics.json         final metrics per split, as training measured them
+evaluations/         what was measured later; one file for each data and weights
 model.txt            the model summary
 model.keras          the whole model, for every other Keras tool
 weights.safetensors  the final weights by variable path, for everyone else
@@ -25,12 +26,15 @@ RECORD = "run.json"
 SPEC = "spec.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
+EVALUATIONS = "evaluations"
 MODEL_SUMMARY = "model.txt"
 MODEL = "model.keras"
 WEIGHTS = "weights.safetensors"
 INITIAL_WEIGHTS = "initial.safetensors"
 CHECKPOINT = "checkpoint"
 PREDICTIONS = "predictions"
+INPUTS = "inputs.json"
+"""In `predictions/`: which file came from which input."""
 PLOTS = "plots"
 REPORT = "report.html"
 NOTES = "notes.json"
@@ -45,7 +49,7 @@ SWEEP_PAGE = "sweep.html"
 SWEEP_TABLE = "results.csv"
 
 LOCK = ".lock"
-"""Held open and locked by the process that works in the folder; empty when it has ended."""
+"""Held open and locked by the process that works in the folder, which it names; else empty."""
 
 TEMPORARY_PREFIX = ".tmp-"
 """What the name of a file begins with until it is complete."""

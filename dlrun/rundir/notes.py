@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import unicodedata
 from dataclasses import dataclass, replace
@@ -11,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from dlrun.errors import RunFolderError, UsageError
 from dlrun.rundir.files import read_json, write_json
+from dlrun.rundir.lock import in_turn
 from dlrun.rundir.names import NOTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 MAX_LABEL = 60
@@ -80,7 +79,7 @@ def add_labels(folder: Path, labels: Sequence[str]) -> Notes:
         DlrunError: The file is damaged or cannot be written.
     """
     added = [_checked(label) for label in labels]
-    with _changing(folder):
+    with in_turn(folder):
         notes = read_notes(folder)
         together = tuple(dict.fromkeys([*notes.labels, *added]))
         if len(together) > _MAX_LABELS:
@@ -102,7 +101,7 @@ def remove_labels(folder: Path, labels: Sequence[str]) -> Notes:
         UsageError: The run has no such label.
         DlrunError: The file is damaged or cannot be written.
     """
-    with _changing(folder):
+    with in_turn(folder):
         notes = read_notes(folder)
         gone = {label if label in notes.labels else label.strip() for label in labels}
         for label in gone:
@@ -131,7 +130,7 @@ def set_note(folder: Path, note: str | None) -> Notes:
     text = (note or "").strip()
     if len(text) > MAX_NOTE:
         raise UsageError(f"the note has {len(text):,} characters, at most {MAX_NOTE:,} fit.")
-    with _changing(folder):
+    with in_turn(folder):
         return _write(folder, replace(read_notes(folder), note=text or None))
 
 
@@ -157,22 +156,3 @@ def _checked(label: str) -> str:
 def _write(folder: Path, notes: Notes) -> Notes:
     write_json(folder / NOTES, {"labels": notes.labels, "note": notes.note})
     return notes
-
-
-@contextlib.contextmanager
-def _changing(folder: Path) -> Iterator[None]:
-    """Let two processes change the file one after the other, where the file system knows locks.
-
-    The run's own lock is no use here: a run that is going on holds it, and can be labelled.
-    """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        yield  # whoever cannot open the folder will be told so by the file
-        return
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -33,7 +33,7 @@ def check_ordinary(descriptor: int, path: Path, limit: int | None = None) -> int
         what = "has another name elsewhere (a hard link): what it holds may change unseen."
         raise RunFolderError(what, where=str(path))
     if limit is not None and status.st_size > limit:
-        raise RunFolderError(f"is larger than {_size(limit)}: damaged.", where=str(path))
+        raise RunFolderError(f"is larger than {size_in_words(limit)}: damaged.", where=str(path))
     return status.st_size
 
 
@@ -65,6 +65,10 @@ def check_inside(folder: Path, name: str) -> None:
         raise RunFolderError(what, where=str(folder / name))
 
 
-def _size(size: int) -> str:
-    """A number of bytes for people."""
+def size_in_words(size: int) -> str:
+    """Write a number of bytes for people.
+
+    Args:
+        size: Such as 64 * 2**20, which is `64 MiB`.
+    """
     return f"{size / 2**20:.0f} MiB" if size >= 2**20 else f"{size} bytes"

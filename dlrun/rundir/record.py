@@ -12,6 +12,7 @@ from dlrun.rundir.environment import host_facts
 from dlrun.rundir.files import read_json, write_text
 from dlrun.rundir.integrity import hash_files, is_signed, signed
 from dlrun.rundir.lock import holding_lock
+from dlrun.rundir.metrics import finite_number
 from dlrun.rundir.names import RECORD
 from dlrun.signals import received_signal
 
@@ -87,7 +88,7 @@ def recording(
     with holding_lock(folder.path) as lock:
         before = dict(earlier or {})
         # A monotonic time at which the run would have begun, had it never been interrupted.
-        start = time.monotonic() - float(before.get("seconds") or 0)
+        start = time.monotonic() - (finite_number(before.get("seconds")) or 0)
         opening = {
             "format": FORMAT,
             "status": "running",
@@ -116,25 +117,6 @@ def recording(
         record.add(status="finished", exit_code=0, **_end(start), files=hash_files(folder.path))
 
 
-def update_record(folder: Path, **facts: Any) -> None:
-    """Add facts to the record of a run that has ended.
-
-    Args:
-        folder: The path of the run folder.
-        **facts: What is added or replaced; mappings are merged with those that are there.
-
-    Raises:
-        RunFolderError: The record is damaged, or a process works in the folder.
-        DlrunError: It cannot be written.
-    """
-    with holding_lock(folder):
-        record = read_record(folder)
-        for key, value in facts.items():
-            old = record.get(key)
-            record[key] = {**old, **value} if isinstance(old, dict) else value
-        write_text(folder / RECORD, signed(record))
-
-
 def read_record(folder: Path) -> dict[str, Any]:
     """Read the record of a run, perhaps a stranger's.
 
@@ -145,7 +127,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         What `run.json` holds; `format`, `status` and `started` are there and make sense.
 
     Raises:
-        RunFolderError: It is missing, damaged, larger than 16 MiB, or of another format version.
+        RunFolderError: It is missing, damaged, too large, or of another format version.
     """
     path = folder / RECORD
     record = read_json(path)
@@ -182,7 +164,8 @@ def started(record: Mapping[str, Any]) -> datetime | None:
     """
     try:
         time_of_start = datetime.fromisoformat(record["started"])
-    except (KeyError, TypeError, ValueError):
+        time_of_start.astimezone()  # at the ends of the calendar not every zone has a time
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return time_of_start if time_of_start.tzinfo is not None else None
 

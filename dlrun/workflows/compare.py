@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config.findings import did_you_mean
-from dlrun.config.resolved import flat
+from dlrun.config.similar import ConfigReader
 from dlrun.errors import ConfigError, RunFolderError, UsageError
 from dlrun.reports.comparison import ComparedRun, MetricRow, differing_keys, metric_rows
 from dlrun.reports.seed_groups import GroupRow, SeedGroup, group_rows, keys_of, seed_groups
@@ -64,7 +64,7 @@ def compare(
 
     Raises:
         UsageError: Fewer than two different runs are named, or no run has a metric.
-        RunFolderError: A run is missing or damaged.
+        RunFolderError: A run is damaged.
     """
     folders = {}
     for reference in references:
@@ -76,7 +76,8 @@ def compare(
             f"a comparison takes two runs: {named}.",
             fix="Name two runs or more, or choose them with --where.",
         )
-    runs = [_read(folder) for folder in folders.values()]
+    reader = ConfigReader()
+    runs = [read_run(folder, reader) for folder in folders.values()]
     rows = _chosen(metric_rows(runs), metrics)
     groups = seed_groups(runs)
     firsts = [runs[group.runs[0]] for group in groups]
@@ -108,42 +109,44 @@ def runs_where(condition: str, runs_dir: Path) -> list[str]:
     return found[::-1]
 
 
-def _read(folder: RunFolder) -> ComparedRun:
-    """Read what is compared of a run."""
+def read_run(folder: RunFolder, reader: ConfigReader) -> ComparedRun:
+    """Read what is compared of a run: of its folder alone, for its data may have changed since.
+
+    Args:
+        folder: The run.
+        reader: Reads the configs.
+
+    Raises:
+        RunFolderError: It is damaged.
+    """
     record = folder.read_record()
     metrics = {
         split: {name: math.nan if value is None else value for name, value in values.items()}
         for split, values in read_metrics(folder.path).items()
     }
-    config, given = read_config(folder)
+    config, given = read_config(folder, reader)
     label = _STAMP.sub("", folder.name, count=1) or folder.name
     return ComparedRun(folder.name, label, record["status"], config, given, metrics, {})
 
 
-def read_config(folder: RunFolder) -> tuple[dict[str, Any], frozenset[str]]:
+def read_config(folder: RunFolder, reader: ConfigReader) -> tuple[dict[str, Any], frozenset[str]]:
     """Read the config of a run by dotted paths.
 
     Args:
         folder: The run.
+        reader: Reads it.
 
     Returns:
-        All values, and the paths of those that are no defaults: all, where the config is no
-        longer valid in this version of dlrun.
+        See `ConfigReader.read`.
 
     Raises:
         RunFolderError: It is missing or damaged.
     """
     path, text = folder.file(CONFIG), folder.read_text(CONFIG)
     try:
-        config = flat(text)
+        return reader.read(text, path)
     except ConfigError as error:
         raise RunFolderError(f"is damaged: {error.problems[0]}", where=str(path)) from error
-    from dlrun.config import given, load_config
-
-    try:
-        return config, given.given_paths(load_config(path, data_known=False))
-    except ConfigError:
-        return config, frozenset(config)
 
 
 def _chosen(rows: list[MetricRow], metrics: Sequence[str]) -> list[MetricRow]:

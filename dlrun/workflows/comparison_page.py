@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.config import given, load_config
-from dlrun.errors import ConfigError, RunFolderError, UsageError
+from dlrun.config.similar import ConfigReader
+from dlrun.errors import UsageError
 from dlrun.reports.classification import ClassificationReport
-from dlrun.reports.comparison import ComparedRun
 from dlrun.rundir.files import write_output
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.history import read_history
-from dlrun.rundir.names import COMPARISON, CONFIG, METRICS
+from dlrun.rundir.names import COMPARISON, METRICS
+from dlrun.workflows.compare import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from dlrun.reports.comparison import ComparedRun
     from dlrun.rundir.folder import RunFolder
     from dlrun.training.listener import Listener
 
-_STAMP = re.compile(r"\d{8}-\d{6}_")
 _SPLITS = ("train", "validation", "test")
 
 
@@ -45,7 +44,7 @@ def compare_on_a_page(
 
     Raises:
         UsageError: Fewer than two different runs are named.
-        RunFolderError: A run is missing or damaged.
+        RunFolderError: A run is damaged.
     """
     folders = {}
     for reference in references:
@@ -56,7 +55,8 @@ def compare_on_a_page(
             f"the {len(references)} names stand for one run, {next(iter(folders)).name}.",
             fix="Name two runs or more to compare them, or one run once.",
         )
-    runs = [_read(folder) for folder in folders.values()]
+    reader = ConfigReader()
+    runs = [_read(folder, reader) for folder in folders.values()]
     for run in runs:
         if not run.metrics:
             listener.message(f"warning: {run.run} has no metrics: it is {run.status}")
@@ -69,45 +69,20 @@ def compare_on_a_page(
     return target
 
 
-def _read(folder: RunFolder) -> ComparedRun:
+def _read(folder: RunFolder, reader: ConfigReader) -> ComparedRun:
     """Read what the page shows of a run."""
-    record = folder.read_record()
-    try:
-        experiment = load_config(folder.file(CONFIG))
-    except ConfigError as error:
-        what = f"is damaged: {error.problems[0]}"
-        raise RunFolderError(what, where=str(folder.file(CONFIG))) from error
-    stored = folder.read_json(METRICS) if os.path.lexists(folder.file(METRICS)) else {}
-    report, split = _classification(stored)
-    return ComparedRun(
-        run=folder.name,
-        label=_STAMP.sub("", folder.name, count=1) or folder.name,
-        status=str(record["status"]),
-        config=given.flat(experiment),
-        given=given.given_paths(experiment),
-        metrics=_metrics(stored),
+    report, split = _classification(folder)
+    return replace(
+        read_run(folder, reader),
         history={name: np.array(values) for name, values in read_history(folder.path).items()},
         classification=report,
         split=split,
     )
 
 
-def _metrics(stored: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """The numbers among what `metrics.json` holds, by split."""
-    found = {}
-    for split in _SPLITS:
-        values = stored.get(split)
-        if isinstance(values, dict):
-            found[split] = {
-                name: math.nan if value is None else float(value)
-                for name, value in values.items()
-                if value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-            }
-    return {split: values for split, values in found.items() if values}
-
-
-def _classification(stored: dict[str, Any]) -> tuple[ClassificationReport | None, str]:
+def _classification(folder: RunFolder) -> tuple[ClassificationReport | None, str]:
     """The scores of the classes, of the last split that has them."""
+    stored = folder.read_json(METRICS) if os.path.lexists(folder.file(METRICS)) else {}
     for split in reversed(_SPLITS):
         values = stored.get(split)
         if isinstance(values, dict) and "classification" in values:

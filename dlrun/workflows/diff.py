@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config.resolved import ABSENT, flattened
+from dlrun.config.similar import ConfigReader
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.history import read_history
 from dlrun.rundir.metrics import read_metrics
@@ -148,7 +149,8 @@ def parting(
 
 def _config(one: RunFolder, other: RunFolder) -> dict[str, Pair]:
     """The keys of the configs that differ."""
-    (mine, given), (theirs, asked) = read_config(one), read_config(other)
+    reader = ConfigReader()
+    (mine, given), (theirs, asked) = read_config(one, reader), read_config(other, reader)
     return {
         key: pair
         for key, pair in _pairs(mine, theirs).items()

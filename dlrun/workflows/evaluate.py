@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import locating
+from dlrun.data.hashing import hash_samples
 from dlrun.data.samples import read_samples
-from dlrun.errors import DataError
+from dlrun.errors import DataError, DlrunError, RunFolderError
+from dlrun.rundir.evaluations import keep_evaluation
+from dlrun.rundir.files import is_read_only, plain
 from dlrun.rundir.integrity import hash_file
-from dlrun.rundir.names import METRICS
-from dlrun.rundir.record import update_record
+from dlrun.rundir.names import EVALUATIONS, METRICS, WEIGHTS
 from dlrun.workflows.opening import OpenedRun, load_model, load_rows, open_trained
 
 if TYPE_CHECKING:
@@ -20,9 +23,9 @@ if TYPE_CHECKING:
     from dlrun.reports.classification import ClassificationReport
     from dlrun.rundir.folder import RunFolder
     from dlrun.training.listener import Listener
+    from dlrun.workflows.measure import Measured
 
-FILES = "files"
-"""The key of `metrics.json` under which the numbers of other files stand, by absolute path."""
+CLASSIFICATION = "classification"
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,17 @@ class Evaluation:
         split: The split, or the name of the file.
         metrics: The loss, if there is one, and the metrics.
         classification: The confusion matrix and the numbers per class, where there are classes.
+        stored: The file that holds it: `metrics.json` where training measured the same, else one
+            of `evaluations/`; None where it could not be written.
+        failure: Why it could not be written; None where it was, and where this user may only read.
     """
 
     folder: RunFolder
     split: str
     metrics: dict[str, float]
     classification: ClassificationReport | None
+    stored: Path | None
+    failure: DlrunError | None = None
 
 
 def evaluate(
@@ -51,7 +59,10 @@ def evaluate(
     data: Path | None,
     listener: Listener,
 ) -> Evaluation:
-    """Measure a run's model again and store the numbers in `metrics.json`.
+    """Measure a run's model again.
+
+    What training measured is never replaced. Where it is not the same, the numbers are stored
+    beside it, see `dlrun.rundir.evaluations`.
 
     Args:
         reference: A run folder, a part of its name, or `latest`.
@@ -62,7 +73,7 @@ def evaluate(
         listener: Who is told of messages.
 
     Raises:
-        RunFolderError: The run is missing or damaged.
+        RunFolderError: The run is damaged.
         DataError: The split has no rows, or the file does not fit.
     """
     opened = open_trained(reference, runs_dir, trust=trust)
@@ -84,8 +95,10 @@ def evaluate(
     measured = measure_samples(
         opened.experiment, Assembly(model, steps, opened.spec, Predictor(model)), samples, name
     )
-    _store(opened.folder, measured.to_json(), data)
-    return Evaluation(opened.folder, name, measured.metrics[name], measured.classification)
+    stored, failure = _store(opened, measured, samples, data, listener)
+    return Evaluation(
+        opened.folder, name, measured.metrics[name], measured.classification, stored, failure
+    )
 
 
 def _rows_of_split(opened: OpenedRun, split: str | None, listener: Listener) -> tuple[str, Samples]:
@@ -103,17 +116,52 @@ def _rows_of_split(opened: OpenedRun, split: str | None, listener: Listener) -> 
     return name, present[name]
 
 
-def _store(folder: RunFolder, measured: dict[str, Any], data: Path | None) -> None:
-    """Add to the numbers that are there, or replace those of the same rows.
+def _store(
+    opened: OpenedRun, measured: Measured, samples: Samples, data: Path | None, listener: Listener
+) -> tuple[Path | None, DlrunError | None]:
+    """Keep the numbers: where they are, and why they could not be written."""
+    folder, name, report = opened.folder, measured.split, measured.classification
+    prefix = f"{name}."
+    hashes = {
+        key.removeprefix(prefix): value for key, value in hash_samples({name: samples}).items()
+    }
+    if data is None:
+        recorded = opened.record.get("data")
+        then = {
+            key.removeprefix(prefix): value
+            for key, value in (recorded.items() if isinstance(recorded, dict) else ())
+            if key.startswith(prefix)
+        }
+        (numbers,) = measured.to_json().values()
+        if hashes == then and _trained(folder, listener).get(name) == plain(numbers):
+            return folder.file(METRICS), None
+        if then and hashes != then:
+            listener.message(
+                f"the {name} rows have changed since training: {METRICS} keeps what training "
+                f"measured, these numbers stand in {EVALUATIONS}/"
+            )
+    facts = {
+        "split" if data is None else "file": name if data is None else data.resolve(),
+        "data": hashes,
+        "weights": hash_file(folder.file(WEIGHTS)),
+        "metrics": measured.metrics[name],
+        **({} if report is None else {CLASSIFICATION: report.to_json()}),
+    }
+    try:
+        return keep_evaluation(folder.path, name=name, facts=facts), None
+    except DlrunError as error:
+        if not is_read_only(error):
+            return None, error
+        listener.message(f"warning: the numbers could not be stored: {error}")
+        return None, None
 
-    Files have a key of their own: one that is called `test` is not the run's test split.
-    """
-    stored = folder.read_json(METRICS) if folder.file(METRICS).exists() else {}
-    if data is not None:
-        (numbers,) = measured.values()
-        before = stored.get(FILES)
-        files = before if isinstance(before, dict) else {}
-        measured = {FILES: {**files, str(data.resolve()): numbers}}
-    folder.write_json(METRICS, {**stored, **measured})
-    if "files" in folder.read_record():
-        update_record(folder.path, files={METRICS: hash_file(folder.file(METRICS))})
+
+def _trained(folder: RunFolder, listener: Listener) -> dict[str, Any]:
+    """What training measured; nothing where it did not come so far."""
+    if not os.path.lexists(folder.file(METRICS)):
+        return {}
+    try:
+        return folder.read_json(METRICS)
+    except RunFolderError as error:
+        listener.message(f"warning: {error}")
+        return {}

@@ -12,7 +12,8 @@ from dlrun.data.spec_json import spec_to_json
 from dlrun.errors import DataError
 from dlrun.rundir.checkpoints import keep_newest, save_checkpoint
 from dlrun.rundir.environment import differences
-from dlrun.rundir.names import HISTORY, METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
+from dlrun.rundir.history import write_history
+from dlrun.rundir.names import METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
 from dlrun.rundir.tensors import save_tensors
 from dlrun.workflows.load import load_splits_while_importing
 
@@ -197,7 +198,7 @@ def fit(
     from dlrun.workflows.course import build_callbacks
 
     def keep(state: Checkpoint) -> None:
-        folder.write_text(HISTORY, trainer.history.to_csv())
+        write_history(folder.path, trainer.history.to_csv())
         save_checkpoint(folder.path, state)
 
     training, model = experiment.training, assembly.model
@@ -224,7 +225,7 @@ def fit(
                 trainer.fit()
             except BaseException:
                 # Where it ends well, the last commit has written the same.
-                folder.write_text(HISTORY, trainer.history.to_csv())
+                write_history(folder.path, trainer.history.to_csv())
                 raise
 
 

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dlrun.data.samples import SampleFile, open_samples
-from dlrun.errors import UsageError
-from dlrun.rundir.files import replace_with, write_output
-from dlrun.rundir.names import PREDICTIONS
+from dlrun.errors import DlrunError, UsageError
+from dlrun.rundir.files import (
+    is_read_only,
+    remove_abandoned,
+    replacing,
+    write_json,
+    write_output,
+)
+from dlrun.rundir.integrity import read_inputs
+from dlrun.rundir.lock import in_turn
+from dlrun.rundir.names import INPUTS, PREDICTIONS
 from dlrun.rundir.ordinary import check_inside
 from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from dlrun.rundir.folder import RunFolder
     from dlrun.training.evaluation import Predictor
     from dlrun.training.listener import Listener
@@ -33,7 +44,7 @@ def predict(
         reference: A run folder, a part of its name, or `latest`.
         input_path: A CSV with the features as columns, or an `.npz` or `.npy` array.
         runs_dir: Where the runs are.
-        output: Where to write; None for a file in the run folder, see `_own_file`; `-` for stdout.
+        output: Where to write; None for a file in the run folder, see `_naming`; `-` for stdout.
             A device or a pipe is written into, and a symbolic link is followed.
         listener: Who is told of messages.
 
@@ -42,7 +53,7 @@ def predict(
 
     Raises:
         UsageError: The output is the input.
-        RunFolderError: The run is missing or damaged.
+        RunFolderError: The run is damaged.
         DataError: The input is missing, malformed or does not fit.
     """
     if output is not None and _are_one_file(output, input_path):
@@ -64,34 +75,62 @@ def predict(
             with path.open("w", encoding="utf-8", newline="") as stream:
                 _write(stream, samples, predictor, opened)
 
-        if output is not None:
-            write_output(output, write)
-            return output
-        target = _own_file(opened.folder, input_path)
-        replace_with(target, write)
-        return target
+        if output is None:
+            return _write_own(opened.folder, input_path, write)
+        write_output(output, write)
+        return output
 
 
-def _own_file(folder: RunFolder, input_path: Path) -> Path:
-    """Choose the file in the run folder for the predictions of an input.
+def _write_own(folder: RunFolder, input_path: Path, write: Callable[[Path], None]) -> Path:
+    """Write the predictions of an input to a file of its own in the run folder, see `_naming`.
+
+    Raises:
+        RunFolderError: `predictions` leads out of the folder, or `inputs.json` is damaged.
+        DlrunError: It cannot be written there.
+    """
+    check_inside(folder.path, PREDICTIONS)
+    remove_abandoned(folder.path)
+    home, chosen = folder.file(PREDICTIONS), []
+
+    @contextmanager
+    def naming() -> Iterator[Path]:
+        with _naming(home, input_path) as path:
+            chosen.append(path)
+            yield path
+
+    try:
+        with replacing(home / f"{input_path.stem}.csv", naming) as temporary:
+            write(temporary)
+    except DlrunError as error:
+        if not is_read_only(error):
+            raise
+        fix = "Name another place with -o FILE; -o - is stdout."
+        raise DlrunError(error.what, where=error.where, fix=fix) from error
+    return chosen[0]
+
+
+@contextmanager
+def _naming(home: Path, input_path: Path) -> Iterator[Path]:
+    """Choose the file for the predictions of an input, while no other process chooses one.
 
     It is `predictions/<stem>.csv`. An input that is called like a split gets `<stem>_input.csv`:
     those names belong to training. What another input, or somebody else, has written stays; then
     it is `<stem>_2.csv`, and so on. `predictions/inputs.json` knows which file is whose, so that
     the same input replaces its own predictions.
     """
-    check_inside(folder.path, PREDICTIONS)
-    source, inputs = str(input_path.resolve()), f"{PREDICTIONS}/inputs.json"
-    known = folder.read_json(inputs) if os.path.lexists(folder.file(inputs)) else {}
+    source = str(input_path.resolve())
     stem = f"{input_path.stem}_input" if input_path.stem in SPLITS else input_path.stem
     names = (f"{stem}{suffix}.csv" for suffix in chain([""], map("_{}".format, count(2))))
-    name = next(
-        name
-        for name in names
-        if known.get(name) == source or not os.path.lexists(folder.file(f"{PREDICTIONS}/{name}"))
-    )
-    folder.write_json(inputs, {**known, name: source})
-    return folder.file(f"{PREDICTIONS}/{name}")
+    with in_turn(home):
+        known = read_inputs(home.parent)
+        name = next(name for name in names if _is_free(home / name, known.get(name), source))
+        write_json(home / INPUTS, {**known, name: source})
+        yield home / name
+
+
+def _is_free(path: Path, owner: Any, source: str) -> bool:
+    """Whether a file belongs to an input, or to nobody and is not there."""
+    return owner == source if owner is not None else not os.path.lexists(path)
 
 
 def _are_one_file(one: Path, other: Path) -> bool:
@@ -115,7 +154,9 @@ def _write(stream: TextIO, samples: SampleFile, predictor: Predictor, opened: Op
     from dlrun.reports.predictions import PredictionWriter
 
     spec = opened.spec
+    outputs = (predictor.predict(piece.x) for piece in samples.pieces)
+    # Not before the first rows are there does the header go out: `-o -` prints all or an error.
+    first = next(outputs, None)
     writer = PredictionWriter(stream, spec, with_true=False)
-    for piece in samples.pieces:
-        y_pred = predictor.predict(piece.x)
+    for y_pred in chain([] if first is None else [first], outputs):
         writer.write(y_pred, None if spec.class_names is None else decode(y_pred, spec))

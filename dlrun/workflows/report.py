@@ -44,7 +44,7 @@ def report(
         The page.
 
     Raises:
-        RunFolderError: The run is missing or damaged, or was never trained.
+        RunFolderError: The run is damaged, or was never trained.
         DataError: Its data are gone.
     """
     opened = open_trained(reference, runs_dir, trust=trust)

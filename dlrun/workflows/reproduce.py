@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dlrun.errors import RunFolderError
 from dlrun.rundir.environment import differences, environment_facts, threads_of
 from dlrun.rundir.folder import RunFolder, create_run, open_run
+from dlrun.rundir.history import history_text
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS
 from dlrun.rundir.record import recording
@@ -115,7 +116,7 @@ class Outcome:
         rows = []
         if folder.file(HISTORY).exists():
             check_file(folder.path, record, HISTORY)
-            rows = list(csv.DictReader(folder.read_text(HISTORY).splitlines()))
+            rows = list(csv.DictReader(history_text(folder.path).splitlines()))
         return cls(record, rows)
 
     def first_difference(self, other: Outcome) -> str | None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DivergedError, DlrunError
 from dlrun.rundir.files import read_text
+from dlrun.rundir.history import history_text
 from dlrun.rundir.listing import list_runs, read_row
-from dlrun.rundir.names import CONFIG, HISTORY
+from dlrun.rundir.names import CONFIG
 from dlrun.rundir.seal import is_own
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def epochs_of(folder: Path) -> int:
         folder: The run folder.
     """
     try:
-        return max(read_text(folder / HISTORY).count("\n") - 1, 0)
+        return max(history_text(folder).count("\n") - 1, 0)
     except DlrunError:
         return 0
 

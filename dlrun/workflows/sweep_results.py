@@ -107,12 +107,13 @@ def read_definition(folder: Path) -> dict[str, Any]:
         folder: The sweep's folder.
 
     Raises:
-        RunFolderError: It is no sweep, or `sweep.json` is damaged.
+        UsageError: It is no sweep.
+        RunFolderError: `sweep.json` is damaged.
     """
     path = folder / SWEEP
     if not os.path.lexists(path):
         what = f"is not the folder of a sweep: {SWEEP} is missing."
-        raise RunFolderError(what, where=str(folder), fix="`dlrun sweep SWEEP.yaml` prints it.")
+        raise UsageError(what, where=str(folder), fix="`dlrun sweep SWEEP.yaml` prints it.")
     told = read_json(path)
     objective = told.get("objective")
     is_whole = (

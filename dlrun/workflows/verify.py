@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlrun.rundir.checkpoints import checkpoint_problems
+from dlrun.rundir.evaluations import evaluation_problems
 from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.integrity import damaged_files
 
@@ -19,7 +20,7 @@ class Verification:
 
     Attributes:
         folder: The run folder.
-        files: How many files have a hash, checkpoints included.
+        files: How many files have a hash, checkpoints and evaluations included.
         problems: What is wrong, one line for each file.
         complete: Whether the run has ended, and so has written its hashes down.
     """
@@ -43,10 +44,11 @@ def verify(reference: str, *, runs_dir: Path) -> Verification:
     folder = open_run(reference, runs_dir)
     record = folder.read_record()
     hashes = record.get("files")
-    checkpoints, problems = checkpoint_problems(folder.path)
+    checkpoints, broken = checkpoint_problems(folder.path)
+    evaluations, changed = evaluation_problems(folder.path)
     return Verification(
         folder,
-        files=1 + checkpoints + (len(hashes) if isinstance(hashes, dict) else 0),
-        problems=damaged_files(folder.path, record) + problems,
+        files=1 + checkpoints + evaluations + (len(hashes) if isinstance(hashes, dict) else 0),
+        problems=damaged_files(folder.path, record) + broken + changed,
         complete=isinstance(hashes, dict),
     )

@@ -165,7 +165,7 @@ def test_a_run_without_metrics(seeds, dlrun):
         (["--where", "seed>7"], 2, "error: --where: there is no such run in "),
         (["--where", "sed>7"], 2, "error: --where, column 1: no run has 'sed'."),
         (["slow0", "slow0"], 2, "error: a comparison takes two runs: "),
-        (["slow0", "nothing"], 4, "error: no run in "),
+        (["slow0", "nothing"], 2, "error: no run in "),
         (["slow0", "slow1", "--metric", "test.acuracy"], 2,
          "error: --metric: no run has the metric 'test.acuracy'.\n  Did you mean 'test.accuracy'?"),
         (["slow0", "slow1", "--metric", "accuracy"], 2,

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from dlrun.errors import DlrunError
 from dlrun.reports.classification import classification_report
 from dlrun.rundir.folder import RunFolder
 
@@ -16,7 +17,7 @@ CALL = {"reference": "a", "runs_dir": Path("runs"), "split": None, "data": None}
 @pytest.fixture
 def evaluated(monkeypatch):
     """The calls that an evaluation in name only receives; its report can be set."""
-    state = SimpleNamespace(calls=[], report=REPORT)
+    state = SimpleNamespace(calls=[], report=REPORT, failure=None)
 
     def evaluate(reference, *, runs_dir, trust, split, data, listener):
         assert trust is False
@@ -28,6 +29,8 @@ def evaluated(monkeypatch):
             split=split or "test",
             metrics={"loss": 0.25, "accuracy": 0.75},
             classification=state.report,
+            stored=Path("runs/a/metrics.json"),
+            failure=state.failure,
         )
 
     monkeypatch.setattr("dlrun.workflows.evaluate.evaluate", evaluate)
@@ -71,8 +74,17 @@ def test_json(dlrun, evaluated):
         "split": "test",
         "metrics": {"loss": 0.25, "accuracy": 0.75},
         "classification": REPORT.to_json(),
+        "stored": "runs/a/metrics.json",
     }
     assert evaluated.calls == [{**CALL, "data": Path("b.csv")}]
+
+
+def test_numbers_that_cannot_be_stored_are_printed_all_the_same(dlrun, evaluated):
+    """What failed is told by a message and the exit code."""
+    evaluated.failure = DlrunError("cannot be written: no space left on device.", where="x")
+    exit_code, out, err = dlrun("evaluate", "a", "--quiet")
+    assert (exit_code, err) == (1, "error: x: cannot be written: no space left on device.\n")
+    assert "accuracy  0.7500" in out
 
 
 def test_split_and_data_exclude_each_other(dlrun, evaluated):

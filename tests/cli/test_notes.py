@@ -48,7 +48,7 @@ def test_notes(dlrun, runs_dir):
     expected = "error: the note is empty.\n  --remove takes a note away.\n"
     assert dlrun("note", "tiny", "", *at) == (2, "", expected)
     assert dlrun("note", "tiny", "a", "--remove", *at)[0] == 2
-    assert dlrun("note", "other", *at)[0] == 4
+    assert dlrun("note", "other", *at)[0] == 2
 
 
 def test_a_list_with_labels_and_notes(dlrun, runs_dir):

@@ -149,7 +149,7 @@ def test_huge_file_is_refused_unread(tmp_path):
     """A sparse terabyte is refused by its size."""
     with (tmp_path / "run.json").open("wb") as file:
         file.truncate(2**40)
-    with pytest.raises(RunFolderError, match=r"run.json: is larger than 16 MiB: damaged\.$"):
+    with pytest.raises(RunFolderError, match=r"run.json: is larger than 64 MiB: damaged\.$"):
         files.read_json(tmp_path / "run.json")
 
 

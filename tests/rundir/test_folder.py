@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dlrun.errors import DlrunError, RunFolderError
+from dlrun.errors import DlrunError, RunFolderError, UsageError
 from dlrun.rundir.folder import create_run, open_run, safe_name
 from dlrun.rundir.record import recording
 
@@ -148,10 +148,10 @@ def test_a_link_to_a_run_is_a_way_to_open_it(tmp_path):
     assert open_run("best", tmp_path).path.samefile(run.path)
 
 
-def message(reference, runs):
-    with pytest.raises(RunFolderError) as caught:
+def message(reference, runs, kind=UsageError):
+    with pytest.raises(kind) as caught:
         open_run(reference, runs)
-    assert caught.value.exit_code == 4
+    assert caught.value.exit_code == {UsageError: 2, RunFolderError: 4}[kind]
     return str(caught.value)
 
 
@@ -163,6 +163,22 @@ def test_no_such_run(tmp_path):
     assert message("", tmp_path) == f"no run in {tmp_path} has '' in its name.{fix}"
     assert message("a/b", tmp_path) == "a/b: there is no such run folder."
     assert message("x" * 5000, tmp_path).startswith(f"no run in {tmp_path} has 'xxx")
+
+
+def test_the_run_that_was_meant(tmp_path):
+    """By a name spelt nearly so: the newest of that name; by its path; or `latest`."""
+    record(create_run(tmp_path, "moons_mlp"))
+    newest = max(record(create_run(tmp_path, "iris")).name for _ in range(3))
+    meant = f"Did you mean {newest}?"
+    fix = f"`dlrun runs --runs-dir {tmp_path}` lists the runs; --runs-dir names another folder."
+    told = f"no run in {tmp_path} has 'irsi' in its name.\n  {meant} {fix}"
+    assert message("irsi", tmp_path) == told
+    swapped = newest[:-1] + "1"
+    assert message(f"{tmp_path}/{swapped}", tmp_path) == (
+        f"{tmp_path}/{swapped}: there is no such run folder.\n  {meant}"
+    )
+    assert "Did you mean latest?" in message("latset", tmp_path)
+    assert "Did you mean" not in message("something", tmp_path)
 
 
 def test_several_runs(tmp_path):
@@ -185,7 +201,7 @@ def test_what_is_not_a_run_folder(tmp_path):
         f"{tmp_path}/file: is a file, expected a run folder."
     )
     empty = create_run(tmp_path, "empty")
-    assert message("empty", tmp_path) == (
+    assert message("empty", tmp_path, RunFolderError) == (
         f"{empty.path}: is not a run folder: run.json is missing."
     )
 

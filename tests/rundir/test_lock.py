@@ -43,11 +43,8 @@ def test_killed_process_leaves_the_lock_free(tmp_path):
 def test_second_process_is_refused(tmp_path, monkeypatch):
     """Two processes never work in one folder."""
     monkeypatch.setattr(lock, "_PATIENCE", 0.0)
-    with (
-        holding_lock(tmp_path),
-        pytest.raises(RunFolderError, match="another process works in this run folder"),
-        holding_lock(tmp_path),
-    ):
+    told = rf"process {os.getpid()} on .+ works in this run folder"
+    with holding_lock(tmp_path), pytest.raises(RunFolderError, match=told), holding_lock(tmp_path):
         pass
 
 
@@ -83,8 +80,26 @@ def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path):
 def test_room_is_kept_and_given_back(tmp_path):
     """The lock file takes space while a run goes on, and none before and after."""
     with holding_lock(tmp_path) as held:
-        assert (tmp_path / LOCK).stat().st_size == 0
+        assert (tmp_path / LOCK).stat().st_size < 100
         held.keep_room()
         assert (tmp_path / LOCK).stat().st_size == 2**18
         held.give_room()
         assert (tmp_path / LOCK).stat().st_size == 0
+    assert (tmp_path / LOCK).stat().st_size == 0
+
+
+def test_the_holder_is_named_and_not_whoever_the_record_names(tmp_path, monkeypatch):
+    """Another command may hold a folder than the one that wrote its record; or nothing tells."""
+    monkeypatch.setattr(lock, "_PATIENCE", 0.0)
+    (tmp_path / "run.json").write_text('{"pid": 1, "host": "elsewhere"}')
+    (tmp_path / LOCK).write_text("77 of a killed process\n")
+    told = rf"process {os.getpid()} on .+ works in this run folder"
+    with holding_lock(tmp_path), pytest.raises(RunFolderError, match=told), holding_lock(tmp_path):
+        pass
+    with holding_lock(tmp_path) as held:
+        held.give_room()
+        with (
+            pytest.raises(RunFolderError, match="another process works in this run folder"),
+            holding_lock(tmp_path),
+        ):
+            pass

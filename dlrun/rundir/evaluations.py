@@ -1,0 +1,99 @@
+"""`evaluations/`: what was measured after the training, beside what the training measured.
+
+One file for each data and weights, named by their hash: processes that measure at the same time
+never meet, and measuring the same again changes nothing. Each holds its own hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from dlrun.errors import RunFolderError
+from dlrun.rundir.files import (
+    MAX_TEXT_BYTES,
+    check_size,
+    plain,
+    read_json,
+    remove_abandoned,
+    write_text,
+)
+from dlrun.rundir.folder import safe_name
+from dlrun.rundir.integrity import is_signed, signed
+from dlrun.rundir.names import EVALUATIONS
+from dlrun.rundir.ordinary import check_inside, leads_out
+from dlrun.rundir.record import now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_DIGITS = 8
+"""Hex digits of the hash that a name shows."""
+
+
+def keep_evaluation(folder: Path, *, name: str, facts: Mapping[str, Any]) -> Path:
+    """Write down what was measured, unless it stands there already.
+
+    Args:
+        folder: The run folder.
+        name: The split, or the name of the file with the rows.
+        facts: What was measured (`metrics`, `classification`); and on what: `split` or `file`, and
+            the hashes `data` and `weights`.
+
+    Returns:
+        The file.
+
+    Raises:
+        RunFolderError: `evaluations` is a symbolic link that leads out of the folder.
+        DlrunError: The file cannot be written.
+    """
+    check_inside(folder, EVALUATIONS)
+    measured = plain(facts)
+    on = {key: measured.get(key) for key in ("split", "file", "data", "weights")}
+    digest = hashlib.sha256(json.dumps(on, sort_keys=True).encode()).hexdigest()[:_DIGITS]
+    path = folder / EVALUATIONS / f"{safe_name(name)}-{digest}.json"
+    if not _holds(path, measured):
+        text = signed({**measured, "time": now()})
+        check_size(path, text, MAX_TEXT_BYTES)
+        remove_abandoned(folder)
+        write_text(path, text)
+    return path
+
+
+def evaluation_problems(folder: Path) -> tuple[int, list[str]]:
+    """Hold every evaluation against its own hash.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        How many there are, and what is wrong with them, a line each.
+    """
+    home = folder / EVALUATIONS
+    if not os.path.lexists(home):
+        return 0, []
+    if leads_out(folder, EVALUATIONS) or not home.is_dir():
+        return 0, [f"{home}: is not a folder of this run."]
+    paths = sorted(home.glob("[!.]*.json"))
+    return len(paths), [problem for path in paths if (problem := _problem(path)) is not None]
+
+
+def _problem(path: Path) -> str | None:
+    try:
+        is_whole = is_signed(read_json(path))
+    except RunFolderError as error:
+        return str(error)
+    return None if is_whole else f"{path}: is not what `dlrun evaluate` wrote: damaged or changed."
+
+
+def _holds(path: Path, measured: Mapping[str, Any]) -> bool:
+    """Whether a file is whole and says the same."""
+    try:
+        stored = read_json(path)
+    except RunFolderError:
+        return False
+    said = {key: value for key, value in stored.items() if key not in ("time", "sha256")}
+    return is_signed(stored) and said == measured
