@@ -69,6 +69,7 @@ RULES: Final = (
     Rule(training.class_weights_have_classes),
     Rule(training.test_rows_come_once),
     Rule(files.callback_files_have_their_own_place),
+    Rule(files.names_hold_numbers_only, ("dataset.validation_split", "metrics")),
     Rule(arguments.statistics_are_given),
     Rule(shapes.shapes_fit, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True, needs_data=True),
