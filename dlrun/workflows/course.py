@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
 from dlrun.config.rules.files import FILE_ARGUMENTS
-from dlrun.errors import RunFolderError
+from dlrun.config.rules.packages import package_problems
+from dlrun.errors import ConfigError, RunFolderError
 from dlrun.rundir.ordinary import check_inside, leads_out
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ def build_callbacks(components: Sequence[Component], folder: RunFolder) -> list[
         Keras callbacks, in order.
 
     Raises:
-        ConfigError: Keras refuses an argument.
+        ConfigError: Keras refuses an argument, or a package is not installed, as may be on the
+            machine where a run goes on.
     """
     callbacks = []
     for index, component in enumerate(components):
         path = f"training.callbacks[{index}]"
         arguments = component.as_dict()
+        if missing := [*package_problems("callbacks", arguments, path)]:
+            raise ConfigError(*missing)
         for name in FILE_ARGUMENTS:
             if arguments.get(name) is not None:
                 arguments[name] = _place(folder, arguments[name])
