@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
@@ -57,7 +58,7 @@ def _place(folder: RunFolder, value: str) -> str:
     target = folder.file(value)
     for place, folders, files in os.walk(target):
         for name in (*folders, *files):
-            check_inside(folder.path, os.path.relpath(os.path.join(place, name), folder.path))
+            check_inside(folder.path, os.path.relpath(Path(place, name), folder.path))
     target.parent.mkdir(parents=True, exist_ok=True)
     return str(target)
 

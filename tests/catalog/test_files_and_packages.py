@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +13,9 @@ from dlrun.catalog.packages import NEEDED
 from dlrun.catalog.text import module_text, package_folder
 from dlrun.config import literals, prose
 from dlrun.config.rules.files import FILE_ARGUMENTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PLACE = re.compile(r"\b(path|pathlike|file ?names?|directory|folder|url)\b", re.IGNORECASE)
 OPENS = re.compile(r"(?<![\w`'.])open\(|gfile|file_utils\.|os\.(path|listdir)|np\.load")

@@ -83,7 +83,7 @@ def test_links_below_the_folder_of_a_callback_are_not_followed(tmp_path):
 
 
 PLANTED = {
-    "filepath": "/tmp/planted.weights.h5",
+    "filepath": "../planted.weights.h5",
     "monitor": "val_loss",
     "save_weights_only": False,
     "_get_file_path": 3,

@@ -41,8 +41,10 @@ FILEPATH = "training.callbacks[0].filepath: "
     [
         (
             "{loss.__class__.__name__[0]}.keras",
-            "'loss.__class__.__name__[0]' is no number that can stand in a name here. "
-            "These can: 'epoch', 'loss', 'val_loss'.",
+            (
+                "'loss.__class__.__name__[0]' is no number that can stand in a name here. "
+                "These can: 'epoch', 'loss', 'val_loss'."
+            ),
         ),
         (
             "{epoch[0]}.keras",
@@ -50,18 +52,24 @@ FILEPATH = "training.callbacks[0].filepath: "
         ),
         (
             "{val_accuracy}.keras",
-            "'val_accuracy' is no number that can stand in a name here. "
-            "These can: 'epoch', 'loss', 'val_loss'.",
+            (
+                "'val_accuracy' is no number that can stand in a name here. "
+                "These can: 'epoch', 'loss', 'val_loss'."
+            ),
         ),
         (
             "{}.keras",
-            "'' is no number that can stand in a name here. "
-            "These can: 'epoch', 'loss', 'val_loss'.",
+            (
+                "'' is no number that can stand in a name here. "
+                "These can: 'epoch', 'loss', 'val_loss'."
+            ),
         ),
         (
             "{batch}.keras",
-            "'batch' is no number that can stand in a name here. "
-            "These can: 'epoch', 'loss', 'val_loss'.",
+            (
+                "'batch' is no number that can stand in a name here. "
+                "These can: 'epoch', 'loss', 'val_loss'."
+            ),
         ),
         (
             "{epoch:/>9}.keras",
@@ -73,8 +81,10 @@ FILEPATH = "training.callbacks[0].filepath: "
         ),
         (
             "{loss!r:{epoch}}.keras",
-            "'!r:{epoch}' does not say how to write a number in a name. "
-            "Write such as '{loss:.3f}'.",
+            (
+                "'!r:{epoch}' does not say how to write a number in a name. "
+                "Write such as '{loss:.3f}'."
+            ),
         ),
         (
             "{epoch.keras",
