@@ -98,7 +98,7 @@ def _memory(callback: Any) -> dict[str, Any]:
         name
         for kind in type(callback).__mro__
         if "__init__" in vars(kind)
-        for name in inspect.signature(kind.__init__).parameters
+        for name in inspect.signature(vars(kind)["__init__"]).parameters
     }
     return {
         name: value
