@@ -13,6 +13,8 @@ from dlrun.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pydantic import BaseModel
+
 _NEAR = 0.7
 """How alike two words must be to be taken for one another; 1 is the same word."""
 _CONFIGS = (".yaml", ".yml")
@@ -40,7 +42,7 @@ def set_instead(error: Any, words: Sequence[str]) -> UsageError | None:
     paths = _paths(words)
     nearest = max(paths, key=lambda key: _likeness(name, key), default="")
     likeness = _likeness(name, nearest)
-    if likeness < max(_NEAR, *(_likeness(name, one.lstrip("-")) for one in options)):
+    if likeness < _NEAR or likeness <= max(_likeness(name, one.lstrip("-")) for one in options):
         return None
     written = shlex.quote(f"{paths[nearest]}={'VALUE' if value is None else value}")
     fix = f"Keys of the config are set so: `--set {written}`."
@@ -71,7 +73,7 @@ def _paths(words: Iterable[str]) -> dict[str, str]:
         for name in names:
             paths.setdefault(name, above + name)
 
-    sections = {"dataset": DatasetConfig, "training": TrainingConfig}
+    sections: dict[str, type[BaseModel]] = {"dataset": DatasetConfig, "training": TrainingConfig}
     add(name for name in Experiment.model_fields if name not in (*sections, "model"))
     for section, fields in sections.items():
         add((name for name in fields.model_fields if name != "arguments"), f"{section}.")

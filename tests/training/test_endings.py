@@ -94,7 +94,9 @@ def test_the_last_restored_weights_are_those_that_stay():
     for epoch, loss in enumerate((1.0, 0.9, 0.95)):
         chain.call("on_epoch_end", epoch, {"loss": loss})
     assert chain.endings(completed=3, asked=9) == [
-        "early stopping after epoch 3 of 9: loss has not improved beyond the baseline 0.1 for "
-        "3 epochs; the best was epoch 2 (0.9), and the weights are those of epoch 3",
+        (
+            "early stopping after epoch 3 of 9: loss has not improved beyond the baseline 0.1 for "
+            "3 epochs; the best was epoch 2 (0.9), and the weights are those of epoch 3"
+        ),
         "EarlyStopping has restored the weights of epoch 1 (1), the best by loss",
     ]
