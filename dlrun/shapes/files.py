@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
+import struct
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import IO
 
-SMALL: Final = 4 * 2**20
+SMALL: Final = 2 * 2**20
 """How large a file may be, in bytes, that is read from its first row to its last."""
 LONGEST_LINE: Final = 2**20
 LONGEST_HEADER: Final = 10_000
@@ -25,10 +25,19 @@ DELIMITERS: Final = (",", ";", "\t")
 NPY_MAGIC: Final = b"\x93NUMPY"
 LENGTH_BYTES: Final = {1: 2, 2: 4, 3: 4}
 """How many bytes hold the length of a header, by the version of the format."""
-DTYPE: Final = re.compile(r"([<>|=])([biufU])(\d+)")
+DTYPE: Final = re.compile(r"([<>|])([biufU])(\d+)")
 CODES: Final = {
-    **{"b1": "?", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I"},
-    **{"i8": "q", "u8": "Q", "f4": "f", "f8": "d"},
+    "b1": "?",
+    "i1": "b",
+    "u1": "B",
+    "i2": "h",
+    "u2": "H",
+    "i4": "i",
+    "u4": "I",
+    "i8": "q",
+    "u8": "Q",
+    "f4": "f",
+    "f8": "d",
 }
 """What `memoryview.cast` calls the numbers of NumPy, by kind and bytes."""
 
@@ -161,7 +170,8 @@ def _npz_array(
     import zipfile  # noqa: PLC0415  configs without an array file do not pay for it
     import zlib  # noqa: PLC0415
 
-    odd = (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError)
+    odd = (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError,
+           struct.error)  # fmt: skip
     try:
         if not path.is_file():
             return None
@@ -200,15 +210,13 @@ def _npy_values(array: IO[bytes], header: ArrayHeader) -> Sequence[Any] | None:
     found, rows = DTYPE.fullmatch(header.dtype), header.shape[0]
     if found is None or set(header.shape[1:]) - {1}:
         return None
-    order, kind, size = found[1], found[2], int(found[3])
+    order, kind, size = found[1].replace("|", "<"), found[2], int(found[3])
     total = rows * size * (4 if kind == "U" else 1)
-    if total > SMALL or order == ">" or (order != "|" and sys.byteorder != "little"):
-        return None
-    content = array.read(total)
+    content = array.read(total) if total <= SMALL else b""
     if len(content) < total:
         return None
     if kind != "U":
         code = CODES.get(f"{kind}{size}")
-        return None if code is None else memoryview(content).cast("B").cast(code).tolist()
-    texts = content.decode("utf-32-le")
+        return None if code is None else struct.unpack(f"{order}{rows}{code}", content)
+    texts = content.decode("utf-32-le" if order == "<" else "utf-32-be")
     return [texts[begin : begin + size].rstrip("\0") for begin in range(0, rows * size, size)]

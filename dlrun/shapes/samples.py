@@ -106,45 +106,90 @@ def _mnist(dataset: Layer) -> Sample:
     return _images(dataset, side=28)
 
 
-def _csv(dataset: Layer, form: str | None) -> Sample:
-    path, weight = dataset.value("path"), dataset.value("sample_weight")
+class Layout(NamedTuple):
+    """Which columns of a CSV file are what, by their places from 0.
+
+    Attributes:
+        header: Whether the first row holds names; None where it may be either.
+        delimiter: What separates the cells.
+        features: The features.
+        targets: The targets.
+        weight: The weight of the rows, where a column holds one.
+    """
+
+    header: bool | None
+    delimiter: str
+    features: tuple[int, ...]
+    targets: tuple[int, ...]
+    weight: int | None
+
+
+def csv_layout(arguments: Mapping[str, Any]) -> Layout | None:
+    """Tell which columns are what, as the reader of the rows does it.
+
+    Args:
+        arguments: Those of the dataset `csv`, defaults filled in.
+
+    Returns:
+        The columns; None where the file or the arguments do not tell them.
+    """
+    try:
+        return _layout(Layer("csv", arguments))
+    except UnknownShapeError:
+        return None
+
+
+def _layout(dataset: Layer) -> Layout:
+    path, weight = dataset.value("path"), _names(dataset.value("sample_weight")) or []
     found = csv_columns(Path(path), dataset.value("delimiter")) if _is_path(path) else None
     if found is None:
         unknown()
     cells, delimiter = found
     header = _has_header(dataset.value("header"), cells)
-    numbered = [f"column_{place + 1}" for place in range(len(cells))]
-    given = {*(_names(dataset.value("target")) or ()), *(_names(dataset.value("features")) or ()),
-             *(_names(weight) or ())}  # fmt: skip
+    targets, features = _names(dataset.value("target")), _names(dataset.value("features"))
+    given = {*(targets or ()), *(features or ()), *weight}
     # A first row that holds numbers may be data, unless what is named stands in it.
     is_named = header is None and bool(given) and given <= {*cells}
+    numbered = [f"column_{place + 1}" for place in range(len(cells))]
     columns = cells if header or is_named else numbered
-    if len(set(columns)) < len(columns):
-        unknown()
-    rest = [name for name in columns if name != weight]
-    targets = _names(dataset.value("target")) or rest[-1:]
-    features = _names(dataset.value("features"))
+    rest = [name for name in columns if name not in weight]
+    targets = rest[-1:] if targets is None else targets
     if features is None:
         features = [name for name in rest if name not in targets]
-    needed = [*features, *targets, *(_names(weight) or ())]
-    if not features or not {*needed} <= {*columns} or len(set(needed)) < len(needed):
+    needed = [*features, *targets, *weight]
+    if not features or not targets or any(columns.count(name) != 1 for name in {*needed}):
         unknown()
-    if len(targets) > 1:
-        return Sample((len(features),), target=(len(targets),))
-    column = csv_column(Path(path), delimiter, columns.index(targets[0]))
+    if len({*needed}) < len(needed) or "" in needed:
+        unknown()
+    places = {name: columns.index(name) for name in needed}
+    return Layout(
+        header,
+        delimiter,
+        tuple(places[name] for name in features),
+        tuple(places[name] for name in targets),
+        places[weight[0]] if weight else None,
+    )
+
+
+def _csv(dataset: Layer, form: str | None) -> Sample:
+    layout = _layout(dataset)
+    sample = Sample((len(layout.features),))
+    if len(layout.targets) > 1:
+        return sample._replace(target=(len(layout.targets),))
+    column = csv_column(Path(dataset.value("path")), layout.delimiter, layout.targets[0])
     texts: Iterable[str] = ()
-    if column is not None and (header or column.first in column.others):
+    if column is not None and (layout.header or column.first in column.others):
         texts = column.others
-    elif column is not None and header is False:
+    elif column is not None and layout.header is False:
         texts = {column.first, *column.others}
-    return _with_target(Sample((len(features),)), texts, form)
+    return _with_target(sample, texts, form)
 
 
 def _has_header(given: Any, cells: list[str]) -> bool | None:
     """Whether a first row holds names; None where it holds numbers and nobody has said it."""
     if isinstance(given, bool):
         return given
-    return None if any(_number(cell) is not None for cell in cells) else True
+    return None if any(finite_number(cell) is not None for cell in cells) else True
 
 
 def _npz(dataset: Layer, form: str | None) -> Sample:
@@ -177,11 +222,11 @@ def _with_target(sample: Sample, values: Iterable[Any], form: str | None) -> Sam
     if distinct and all(isinstance(one, str) and _is_name(one) for one in distinct):
         names = tuple(sorted(distinct))
         return sample._replace(classes=names) if len(names) in FEW else sample
-    numbers = {_number(one) for one in distinct}
+    numbers = {finite_number(one) for one in distinct}
     if not numbers or None in numbers or form is None:
         return sample
     known = sorted(number for number in numbers if number is not None)
-    is_fraction = 0 <= known[0] and known[-1] <= 1 and any(0 < number < 1 for number in known)
+    is_fraction = known[0] >= 0 and known[-1] <= 1 and any(0 < number < 1 for number in known)
     if form == "value" or (form == "binary" and is_fraction):
         return sample._replace(target=(1,))
     if len(known) in FEW and all(map(float.is_integer, known)):
@@ -189,7 +234,7 @@ def _with_target(sample: Sample, values: Iterable[Any], form: str | None) -> Sam
     return sample
 
 
-def _number(value: Any) -> float | None:
+def finite_number(value: Any) -> float | None:
     """The finite number that a cell holds, as the reader of the rows takes it; else None."""
     if isinstance(value, str) and ("_" in value or not value.strip().isascii()):
         return None
