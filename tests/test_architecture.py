@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import dlrun
@@ -48,6 +49,8 @@ LIGHT_COMMANDS = [
     ["weights", "--help"],
     ["validate", "config.yaml"],
     ["validate", "--summary", "config.yaml"],
+    ["validate", "table.yaml"],
+    ["validate", "arrays.yaml"],
     ["validate", "broken.yaml"],
     ["list"],
     ["list", "layers"],
@@ -171,6 +174,11 @@ def test_light_floors_load_nothing_heavy():
 def test_light_commands_load_nothing_heavy(tmp_path, words):
     """What answers at once imports neither NumPy nor TensorFlow nor Keras."""
     (tmp_path / "config.yaml").write_text(CONFIG)
+    table = CONFIG.replace("moons", "csv, path: rows.csv")
+    (tmp_path / "rows.csv").write_text("a,b,c\n1,2,x\n3,4,y\n")
+    (tmp_path / "table.yaml").write_text(table)
+    np.savez(tmp_path / "rows.npz", x=np.zeros((3, 2)), y=np.array([0, 1, 0]))
+    (tmp_path / "arrays.yaml").write_text(table.replace("csv", "npz", 1).replace(".csv", ".npz"))
     (tmp_path / "broken.yaml").write_text("modle: {}\n")
     for name in ("one", "two"):
         store(tmp_path / "runs", name)

@@ -7,6 +7,7 @@ import shutil
 import stat
 
 import pytest
+import yaml
 
 from dlrun.rundir.integrity import hash_file, signed
 from dlrun.rundir.seal import is_own, key_path, seal
@@ -149,6 +150,26 @@ def test_files_that_a_stranger_names_are_not_read(stranger, dlrun, tmp_path):
     for words in (["resume", stranger, "--epochs", 3], ["reproduce", stranger]):
         assert "this run is not one of yours" in dlrun(*words, code=4).err
     assert "identical" in dlrun("reproduce", stranger, "--trust").out
+
+
+def test_a_layer_reads_no_file(dlrun, tmp_path):
+    """A stranger's `vocabulary: FILE` is refused; that of a list is part of the config."""
+    (tmp_path / "table.csv").write_text(TABLE)
+    (tmp_path / "secret.txt").write_text("4711\n")
+    layers = [
+        {"type": "IntegerLookup", "vocabulary": [1, 2, 3], "output_mode": "multi_hot"},
+        {"type": "Dense", "units": 2, "activation": "softmax"},
+    ]
+    (tmp_path / "table.yaml").write_text(config(layers=layers, metrics=[]))
+    run = dlrun("train", "table.yaml").run
+    dlrun("predict", run, "table.csv")
+    changed = yaml.safe_load((run / "config.yaml").read_text())
+    changed["model"]["layers"][0]["vocabulary"] = "secret.txt"
+    rewrite(run, "config.yaml", yaml.safe_dump(changed))
+    for words in (["predict", run, "table.csv"], ["evaluate", run, "--trust"], ["explain", run]):
+        told = dlrun(*words, code=4).err
+        assert "model.layers[0].vocabulary: Expected a list or null, got 'secret.txt'." in told
+        assert "4711" not in told
 
 
 def test_a_config_that_was_changed_is_no_longer_ones_own(run, dlrun):

@@ -108,5 +108,9 @@ def _invoke(words: list[str]) -> int:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "dlrun"
         what = error.format_message().replace("Value error, ", "")  # pydantic's, inside typer's
+        from dlrun.cli.keys_as_options import set_instead
+
+        if told := set_instead(error, words):
+            raise told from error
         raise UsageError(what, fix=f"`{path} --help` tells more.") from error
     return result if isinstance(result, int) else 0

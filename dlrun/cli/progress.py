@@ -135,19 +135,20 @@ class LineListener:
         place = f"epoch {epoch}/{self._epochs}"
         place += f" + {step}/{self._steps} batches" if step else ""
         remaining = "" if time_left is None else f"{format_duration(time_left)} left"
-        parts = (place, *format_logs(logs), remaining if epoch < self._epochs else "")
-        self._pending = "  ".join(part for part in parts if part)
-        if epoch >= self._epochs or now - self._printed_at >= _SECONDS_BETWEEN_LINES:
+        self._pending = "  ".join((place, *format_logs(logs)))
+        if epoch >= self._epochs:
             self._print(now)
+        elif now - self._printed_at >= _SECONDS_BETWEEN_LINES:
+            self._print(now, remaining)
 
     def finished(self) -> None:
-        """Print the last epoch, where training ended early."""
+        """Print the last epoch, where training ended early: then no time is left."""
         self._print(self._clock())
 
-    def _print(self, now: float) -> None:
-        """Print the line that waits, if there is one."""
+    def _print(self, now: float, remaining: str = "") -> None:
+        """Print the line that waits, if there is one, and the time that is left."""
         if self._pending is not None:
-            write_message(self._pending)
+            write_message(f"{self._pending}  {remaining}" if remaining else self._pending)
         self._pending, self._printed_at = None, now
 
 

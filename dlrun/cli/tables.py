@@ -6,9 +6,9 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from dlrun.cli.columns import Cell, align, draw, natural_width, paint
-from dlrun.cli.gap import generalisation_gap
 from dlrun.cli.output import printable
 from dlrun.cli.wording import format_duration, format_number
+from dlrun.reports.gap import generalisation_gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,8 +49,8 @@ def closing_table(
         [name, *(format_number(split[name]) if name in split else "" for split in metrics.values())]
         for name in names
     ]
-    gap = generalisation_gap(metrics, rows=rows)
-    lines = textwrap.wrap(gap or "", screen.width)
+    gap = printable(generalisation_gap(metrics, rows=rows) or "")
+    lines = textwrap.wrap(gap, screen.width)
     said = "\n".join(paint(line, "yellow", color=screen.color) for line in lines)
     parts = [_table(["", *metrics], cells, screen), said, closing]
     return "\n\n".join(part for part in parts if part)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlrun.cli.options import AsJson, ConfigPaths, Overrides  # noqa: TC001 - typer reads them
-from dlrun.cli.output import screen_of, write_data, write_json
-from dlrun.errors import ConfigError, DlrunError, Problem
+from dlrun.cli.output import screen_of, write_data, write_json, write_message
+from dlrun.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dlrun.config import Experiment
+    from dlrun.workflows.validate import Verdict
 
 WithSummary = Annotated[
     bool, typer.Option("--summary", help="Also print each layer's output shape and parameters.")
@@ -28,35 +29,33 @@ def validate(
     with_summary: WithSummary = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check configs and tell every mistake with its place."""
-    found = {path: _read(path, overrides or []) for path in configs}
+    """Check configs, and their data as far as that is cheap; tell every mistake with its place."""
+    from dlrun.workflows import validate as workflow
+
+    found = {path: workflow.validate(path, overrides or []) for path in configs}
     if as_json:
         write_json(
-            [_as_data(path, *read, with_summary=with_summary) for path, read in found.items()]
+            [_as_data(path, verdict, with_summary=with_summary) for path, verdict in found.items()]
         )
     else:
-        for path, (experiment, _) in found.items():
-            if experiment is not None:
+        for path, verdict in found.items():
+            if verdict.experiment is not None:
                 write_data(f"{path}: valid")
                 if with_summary:
-                    write_data(f"\n{_summary(experiment)}\n")
-    everything = [problem for _, problems in found.values() for problem in problems]
+                    write_data(f"\n{_summary(verdict.experiment)}\n")
+                for line in _unchecked(verdict, with_summary=with_summary):
+                    write_message(f"{path}: not looked at: {line}")
+    everything = [problem for verdict in found.values() for problem in verdict.problems]
     if everything and as_json:
         raise typer.Exit(ConfigError.exit_code)
     if everything:
         raise ConfigError(*everything)
 
 
-def _read(path: Path, overrides: list[str]) -> tuple[Experiment | None, tuple[Problem, ...]]:
-    """The experiment, or every mistake in its config."""
-    from dlrun.config import load_config
-
-    try:
-        return load_config(path, overrides), ()
-    except ConfigError as error:
-        return None, error.problems
-    except DlrunError as error:
-        return None, (Problem("", error.what, error.fix, error.where),)
+def _unchecked(verdict: Verdict, *, with_summary: bool) -> list[str]:
+    """What was not looked at; from where on shapes are not known, the summary tells by itself."""
+    shapes = None if with_summary else verdict.unchecked_shapes
+    return [*verdict.unchecked, *([] if shapes is None else [shapes])]
 
 
 def _summary(experiment: Experiment) -> str:
@@ -66,19 +65,14 @@ def _summary(experiment: Experiment) -> str:
     return summary_text(summarize(experiment), screen=screen_of(sys.stdout))
 
 
-def _as_data(
-    path: Path,
-    experiment: Experiment | None,
-    problems: tuple[Problem, ...],
-    *,
-    with_summary: bool,
-) -> dict[str, Any]:
+def _as_data(path: Path, verdict: Verdict, *, with_summary: bool) -> dict[str, Any]:
     """What `--json` prints for a config."""
     from dlrun.cli.summary import summarize, summary_data
 
+    experiment = verdict.experiment
     data = {
         "config": path,
-        "valid": not problems,
+        "valid": not verdict.problems,
         "problems": [
             {
                 "location": problem.location,
@@ -86,8 +80,9 @@ def _as_data(
                 "what": problem.what,
                 "fix": problem.fix,
             }
-            for problem in problems
+            for problem in verdict.problems
         ],
+        "not_looked_at": _unchecked(verdict, with_summary=False),
     }
     if with_summary:
         data["summary"] = None if experiment is None else summary_data(summarize(experiment))

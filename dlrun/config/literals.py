@@ -57,6 +57,7 @@ class Expected:
         high: The largest number.
         folds_case: Whether the choices may be written in any case.
         counts: Whether a list, or a list in it, holds nothing but integers and null.
+        no_path: Whether Keras would take a text for the path of a file.
     """
 
     types: frozenset[str] = frozenset()
@@ -65,6 +66,7 @@ class Expected:
     high: float = math.inf
     folds_case: bool = False
     counts: bool = False
+    no_path: bool = False
 
     def __str__(self) -> str:
         """`an integer`, `a number or null`, `'valid' or 'same'`."""
@@ -85,6 +87,7 @@ KNOWN: Final = {
     "seed": Expected(frozenset({"int", "null"})),
     "value_dim": Expected(frozenset({"int", "null"}), low=1),
     "dims": Expected(frozenset({"list"}), counts=True),
+    "vocabulary": Expected(frozenset({"list", "null"}), no_path=True),
 }
 """Arguments of Keras about whose type the docstrings are silent or vague."""
 
@@ -143,6 +146,8 @@ def _is_count(item: Any) -> bool:
 def repair(value: Any, wanted: Expected) -> str | None:
     """What was probably meant by a value that does not fit, or None."""
     meant: Any = None
+    if wanted.no_path and isinstance(value, str):
+        return "List the entries: what a layer knows stands in the config, not in a file."
     if "int" in wanted.types and isinstance(value, float) and value.is_integer():
         meant = int(value)
     elif wanted.counts and type(value) is int and "int" not in wanted.types:

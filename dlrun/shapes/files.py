@@ -1,15 +1,23 @@
-"""The headers of data files, read without NumPy; a file that is odd in any way tells nothing."""
+"""Data files as far as that is cheap, read without NumPy; one that is odd in any way tells nothing.
+
+The headers of files of any size, and of small ones the values of a target.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Final
+import struct
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
     from typing import IO
 
+SMALL: Final = 2 * 2**20
+"""How large a file may be, in bytes, that is read from its first row to its last."""
 LONGEST_LINE: Final = 2**20
 LONGEST_HEADER: Final = 10_000
 """What NumPy itself takes for a header, in bytes."""
@@ -17,9 +25,48 @@ DELIMITERS: Final = (",", ";", "\t")
 NPY_MAGIC: Final = b"\x93NUMPY"
 LENGTH_BYTES: Final = {1: 2, 2: 4, 3: 4}
 """How many bytes hold the length of a header, by the version of the format."""
+DTYPE: Final = re.compile(r"([<>|])([biufU])(\d+)")
+CODES: Final = {
+    "b1": "?",
+    "i1": "b",
+    "u1": "B",
+    "i2": "h",
+    "u2": "H",
+    "i4": "i",
+    "u4": "I",
+    "i8": "q",
+    "u8": "Q",
+    "f4": "f",
+    "f8": "d",
+}
+"""What `memoryview.cast` calls the numbers of NumPy, by kind and bytes."""
 
 
-def csv_columns(path: Path, delimiter: str | None) -> list[str] | None:
+class Column(NamedTuple):
+    """The cells of a column, stripped.
+
+    Attributes:
+        first: That of the first row, which may be a header.
+        others: Those of the rows below, each once.
+    """
+
+    first: str
+    others: frozenset[str]
+
+
+class ArrayHeader(NamedTuple):
+    """What an array in an `.npz` file says of itself.
+
+    Attributes:
+        dtype: Such as `<f8`, as NumPy writes it.
+        shape: Its shape.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def csv_columns(path: Path, delimiter: str | None) -> tuple[list[str], str] | None:
     """Read the cells of the first row that is not blank.
 
     Args:
@@ -27,7 +74,7 @@ def csv_columns(path: Path, delimiter: str | None) -> list[str] | None:
         delimiter: What separates the cells, or None to tell it from the row.
 
     Returns:
-        The cells, stripped; None where the file does not tell them.
+        The cells, stripped, and what separates them; None where the file does not tell them.
     """
     import csv  # noqa: PLC0415  configs without a CSV file do not pay for it
 
@@ -44,28 +91,95 @@ def csv_columns(path: Path, delimiter: str | None) -> list[str] | None:
         cells = next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
     except (OSError, UnicodeError, csv.Error, TypeError, StopIteration):
         return None
-    return [cell.strip() for cell in cells]
+    return [cell.strip() for cell in cells], separator
 
 
-def npz_array_shape(path: Path, name: str) -> tuple[int, ...] | None:
-    """Read the shape of an array in an `.npz` file off its header.
+def csv_column(path: Path, delimiter: str, position: int) -> Column | None:
+    """Read a column of a small file.
+
+    Args:
+        path: The file.
+        delimiter: What separates the cells.
+        position: Which column, from 0.
+
+    Returns:
+        Its cells; None where the file is not small, or its rows are not all as wide as the first.
+    """
+    try:
+        status = path.stat()
+        if not path.is_file() or status.st_size > SMALL:
+            return None
+    except OSError:
+        return None
+    return _csv_column(str(path), (status.st_size, status.st_mtime_ns), delimiter, position)
+
+
+@lru_cache(maxsize=16)
+def _csv_column(
+    path: str,
+    stamp: tuple[int, int],  # noqa: ARG001  a file that was changed is another one
+    delimiter: str,
+    position: int,
+) -> Column | None:
+    """Read a column; several rules ask for the same one."""
+    import csv  # noqa: PLC0415
+
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
+            cells = [row for row in rows if len(row) > 1 or (row and row[0].strip())]
+        if len({len(row) for row in cells}) != 1:
+            return None
+        first, *others = (row[position].strip() for row in cells)
+    except (OSError, UnicodeError, csv.Error, TypeError, IndexError):
+        return None
+    return Column(first, frozenset(others))
+
+
+def npz_array_header(path: Path, name: str) -> ArrayHeader | None:
+    """Read what an array in an `.npz` file says of itself.
 
     Args:
         path: The file.
         name: The name of the array.
 
     Returns:
-        Its shape; None where the file does not tell it.
+        Its header; None where the file does not tell it.
     """
+    found = _npz_array(path, name)
+    return None if found is None else found[0]
+
+
+def npz_values(path: Path, name: str) -> Sequence[float] | Sequence[str] | None:
+    """Read a small array of one value a row in an `.npz` file.
+
+    Args:
+        path: The file.
+        name: The name of the array.
+
+    Returns:
+        Numbers or texts; None where the array is not small, or of another shape or kind.
+    """
+    found = _npz_array(path, name, with_values=True)
+    return None if found is None else found[1]
+
+
+def _npz_array(
+    path: Path, name: str, *, with_values: bool = False
+) -> tuple[ArrayHeader, Sequence[Any] | None] | None:
     import zipfile  # noqa: PLC0415  configs without an array file do not pay for it
     import zlib  # noqa: PLC0415
 
-    odd = (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError)
+    odd = (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError,
+           struct.error)  # fmt: skip
     try:
         if not path.is_file():
             return None
         with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as array:
-            return _npy_shape(array)
+            header = _npy_header(array)
+            if header is None or not with_values:
+                return header and (header, None)
+            return header, _npy_values(array, header)
     except (*odd, NotImplementedError, RuntimeError, TypeError, MemoryError):
         return None
 
@@ -78,13 +192,31 @@ def _first_line(file: IO[str]) -> str:
     return ""
 
 
-def _npy_shape(array: IO[bytes]) -> tuple[int, ...] | None:
+def _npy_header(array: IO[bytes]) -> ArrayHeader | None:
     start = array.read(len(NPY_MAGIC) + 2)
     if start[: len(NPY_MAGIC)] != NPY_MAGIC or start[-2] not in LENGTH_BYTES:
         return None
     length = int.from_bytes(array.read(LENGTH_BYTES[start[-2]]), "little")
     if length > LONGEST_HEADER:
         return None
-    shape = ast.literal_eval(array.read(length).decode("utf-8").strip())["shape"]
+    header = ast.literal_eval(array.read(length).decode("utf-8").strip())
+    shape, dtype = header["shape"], header.get("descr")
     is_shape = isinstance(shape, tuple) and all(type(size) is int and size > 0 for size in shape)
-    return shape if is_shape and shape else None
+    return ArrayHeader(str(dtype), shape) if is_shape and shape else None
+
+
+def _npy_values(array: IO[bytes], header: ArrayHeader) -> Sequence[Any] | None:
+    """The values of an array whose header has been read, where there is one a row."""
+    found, rows = DTYPE.fullmatch(header.dtype), header.shape[0]
+    if found is None or set(header.shape[1:]) - {1}:
+        return None
+    order, kind, size = found[1].replace("|", "<"), found[2], int(found[3])
+    total = rows * size * (4 if kind == "U" else 1)
+    content = array.read(total) if total <= SMALL else b""
+    if len(content) < total:
+        return None
+    if kind != "U":
+        code = CODES.get(f"{kind}{size}")
+        return None if code is None else struct.unpack(f"{order}{rows}{code}", content)
+    texts = content.decode("utf-32-le" if order == "<" else "utf-32-be")
+    return [texts[begin : begin + size].rstrip("\0") for begin in range(0, rows * size, size)]

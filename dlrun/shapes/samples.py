@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dlrun.shapes.files import csv_columns, npz_array_shape
+from dlrun.shapes.files import csv_column, csv_columns, npz_array_header, npz_values
 from dlrun.shapes.layer import Layer
 from dlrun.shapes.outputs import UnknownShapeError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from dlrun.shapes.outputs import Shape
 
 MOST_BITS: Final = 16
+LABELS: Final = ([-1, 1], [0, 1])
+FEW: Final = range(2, 1000 + 1)
+"""How many distinct values can be classes; see `dlrun.data.classes.MAX_CLASSES`."""
 
 
 class Sample(NamedTuple):
@@ -31,18 +35,22 @@ class Sample(NamedTuple):
     target: Shape | None = None
 
 
-def find_sample(dataset: str, arguments: Mapping[str, Any]) -> Sample:
+def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None = None) -> Sample:
     """Tell what the samples of a dataset look like.
 
     Args:
         dataset: The word, such as `moons`.
         arguments: The dataset's own arguments, defaults filled in.
+        form: How the loss wants its labels, see `dlrun.catalog.losses.label_form`: it decides
+            whether a column of numbers holds classes. None where that is not asked.
 
     Returns:
         What is known. What is wrong with an argument or a file is told when the data are read.
     """
-    tell = DATASETS.get(dataset)
+    tell, look = DATASETS.get(dataset), FILES.get(dataset)
     try:
+        if look:
+            return look(Layer(dataset, arguments), form)
         return tell(Layer(dataset, arguments)) if tell else Sample()
     except UnknownShapeError:
         return Sample()
@@ -59,8 +67,9 @@ def _majority(dataset: Layer) -> Sample:
 
 
 def _threshold_sum(dataset: Layer) -> Sample:
-    labels = tuple(str(label) for label in dataset.wholes("labels"))
-    return Sample((dataset.whole("columns"),), labels) if len(labels) == len("ab") else unknown()
+    labels = dataset.wholes("labels")
+    names = tuple(map(str, labels))
+    return Sample((dataset.whole("columns"),), names) if [*labels] in LABELS else unknown()
 
 
 def _blobs(dataset: Layer) -> Sample:
@@ -74,6 +83,8 @@ def _spirals(dataset: Layer) -> Sample:
 def _linear(dataset: Layer) -> Sample:
     weights = dataset.value("weights")
     if not isinstance(weights, list | tuple) or not weights:
+        unknown()
+    if any(isinstance(one, bool) or not isinstance(one, int | float) for one in weights):
         unknown()
     return Sample((len(weights),), target=(1,))
 
@@ -95,30 +106,156 @@ def _mnist(dataset: Layer) -> Sample:
     return _images(dataset, side=28)
 
 
-def _csv(dataset: Layer) -> Sample:
-    path = dataset.value("path")
-    if not isinstance(path, str | Path):
+class Layout(NamedTuple):
+    """Which columns of a CSV file are what, by their places from 0.
+
+    Attributes:
+        header: Whether the first row holds names; None where it may be either.
+        delimiter: What separates the cells.
+        features: The features.
+        targets: The targets.
+        weight: The weight of the rows, where a column holds one.
+    """
+
+    header: bool | None
+    delimiter: str
+    features: tuple[int, ...]
+    targets: tuple[int, ...]
+    weight: int | None
+
+
+def csv_layout(arguments: Mapping[str, Any]) -> Layout | None:
+    """Tell which columns are what, as the reader of the rows does it.
+
+    Args:
+        arguments: Those of the dataset `csv`, defaults filled in.
+
+    Returns:
+        The columns; None where the file or the arguments do not tell them.
+    """
+    try:
+        return _layout(Layer("csv", arguments))
+    except UnknownShapeError:
+        return None
+
+
+def _layout(dataset: Layer) -> Layout:
+    path, weight = dataset.value("path"), _names(dataset.value("sample_weight")) or []
+    found = csv_columns(Path(path), dataset.value("delimiter")) if _is_path(path) else None
+    if found is None:
         unknown()
-    columns = csv_columns(Path(path), dataset.value("delimiter"))
-    if dataset.value("header") is False:
-        columns = None if columns is None else [f"column_{n + 1}" for n in range(len(columns))]
-    if columns is None or len(set(columns)) < len(columns):
-        unknown()
-    targets = _names(dataset.value("target")) or columns[-1:]
-    features = _names(dataset.value("features"))
+    cells, delimiter = found
+    header = _has_header(dataset.value("header"), cells)
+    targets, features = _names(dataset.value("target")), _names(dataset.value("features"))
+    given = {*(targets or ()), *(features or ()), *weight}
+    # A first row that holds numbers may be data, unless what is named stands in it.
+    is_named = header is None and bool(given) and given <= {*cells}
+    numbered = [f"column_{place + 1}" for place in range(len(cells))]
+    columns = cells if header or is_named else numbered
+    rest = [name for name in columns if name not in weight]
+    targets = rest[-1:] if targets is None else targets
     if features is None:
-        features = [name for name in columns if name not in targets]
-    if not features or not {*features, *targets} <= {*columns}:
+        features = [name for name in rest if name not in targets]
+    needed = [*features, *targets, *weight]
+    if not features or not targets or any(columns.count(name) != 1 for name in {*needed}):
         unknown()
-    return Sample((len(features),), target=(len(targets),) if len(targets) > 1 else None)
+    if len({*needed}) < len(needed) or "" in needed:
+        unknown()
+    places = {name: columns.index(name) for name in needed}
+    return Layout(
+        header,
+        delimiter,
+        tuple(places[name] for name in features),
+        tuple(places[name] for name in targets),
+        places[weight[0]] if weight else None,
+    )
 
 
-def _npz(dataset: Layer) -> Sample:
-    path, name = dataset.value("path"), dataset.value("x")
-    if not isinstance(path, str | Path) or not isinstance(name, str):
+def _csv(dataset: Layer, form: str | None) -> Sample:
+    layout = _layout(dataset)
+    sample = Sample((len(layout.features),))
+    if len(layout.targets) > 1:
+        return sample._replace(target=(len(layout.targets),))
+    column = csv_column(Path(dataset.value("path")), layout.delimiter, layout.targets[0])
+    texts: Iterable[str] = ()
+    if column is not None and (layout.header or column.first in column.others):
+        texts = column.others
+    elif column is not None and layout.header is False:
+        texts = {column.first, *column.others}
+    return _with_target(sample, texts, form)
+
+
+def _has_header(given: Any, cells: list[str]) -> bool | None:
+    """Whether a first row holds names; None where it holds numbers and nobody has said it."""
+    if isinstance(given, bool):
+        return given
+    return None if any(finite_number(cell) is not None for cell in cells) else True
+
+
+def _npz(dataset: Layer, form: str | None) -> Sample:
+    path, x, y = (dataset.value(name) for name in ("path", "x", "y"))
+    if not _is_path(path) or not isinstance(x, str) or not isinstance(y, str):
         unknown()
-    shape = npz_array_shape(Path(path), name)
-    return Sample(shape[1:] or (1,)) if shape else Sample()
+    header = npz_array_header(Path(path), x)
+    if header is None:
+        unknown()
+    sample = Sample(header.shape[1:] or (1,))
+    values = npz_values(Path(path), y)
+    if values is not None:
+        return _with_target(sample, set(values), form)
+    targets = npz_array_header(Path(path), y)
+    is_number = form == "value" and targets is not None and "U" not in targets.dtype
+    return sample._replace(target=targets.shape[1:] or (1,)) if targets and is_number else sample
+
+
+def _with_target(sample: Sample, values: Iterable[Any], form: str | None) -> Sample:
+    """A sample with its classes, or with its target of numbers, where the values tell which.
+
+    As `dlrun.data.classes.classes_for_loss` does it.
+
+    Args:
+        sample: Without either.
+        values: Every value of the target, as texts or numbers; none where they are not known.
+        form: See `find_sample`.
+    """
+    distinct = set(values)
+    if distinct and all(isinstance(one, str) and _is_name(one) for one in distinct):
+        names = tuple(sorted(distinct))
+        return sample._replace(classes=names) if len(names) in FEW else sample
+    numbers = {finite_number(one) for one in distinct}
+    if not numbers or None in numbers or form is None:
+        return sample
+    known = sorted(number for number in numbers if number is not None)
+    is_fraction = known[0] >= 0 and known[-1] <= 1 and any(0 < number < 1 for number in known)
+    if form == "value" or (form == "binary" and is_fraction):
+        return sample._replace(target=(1,))
+    if len(known) in FEW and all(map(float.is_integer, known)):
+        return sample._replace(classes=tuple(str(int(number)) for number in known))
+    return sample
+
+
+def finite_number(value: Any) -> float | None:
+    """The finite number that a cell holds, as the reader of the rows takes it; else None."""
+    if isinstance(value, str) and ("_" in value or not value.strip().isascii()):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _is_name(cell: str) -> bool:
+    """Whether a cell can be the name of a class: a text that Python reads as no number."""
+    try:
+        float(cell)
+    except ValueError:
+        return bool(cell)
+    return False
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | Path)
 
 
 def _names(value: Any) -> list[str] | None:
@@ -140,6 +277,6 @@ DATASETS: Final[dict[str, Callable[[Layer], Sample]]] = {
     "sine": _sine,
     "digits": _digits,
     "mnist": _mnist,
-    "csv": _csv,
-    "npz": _npz,
 }
+FILES: Final[dict[str, Callable[[Layer, str | None], Sample]]] = {"csv": _csv, "npz": _npz}
+"""Datasets whose classes depend on what is in a file, and on the loss."""

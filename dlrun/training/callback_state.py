@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_DIRECTIONS = {"less": keras.ops.less, "greater": keras.ops.greater}
-"""How a monitoring callback compares, by name; choosing it, it also turns `min_delta` around."""
-_NOT_STATE = ("_model", "model", "params", "validation_data")
+_NOT_STATE = ("_model", "model", "params", "validation_data", "monitor_op", "min_delta")
+"""What is no memory. `MonitorCallback` chooses the last two anew, from its arguments: they go
+together, since it turns `min_delta` around where it chooses how to compare."""
 _FILE = "file"
 """The name of the array that holds the bytes of a file that is written to in every epoch."""
 
@@ -34,24 +35,20 @@ def save_callback(callback: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]
     """
     values: dict[str, Any] = {}
     arrays: dict[str, NDArray[Any]] = {}
-    is_logger = isinstance(callback, keras.callbacks.CSVLogger)
-    for name, value in vars(callback).items():
-        # A text is an argument, such as the path of a file in a folder that may be moved.
-        if name in _NOT_STATE or isinstance(value, str) or (is_logger and name != "keys"):
-            continue
+    for name, value in _memory(callback).items():
         if _are_arrays(value):
             values[name] = {"arrays": len(value)}
             arrays |= {f"{name}/{index}": array for index, array in enumerate(value)}
         elif (written := _write(value)) is not None:
             values[name] = written
-    if is_logger and Path(callback.filename).exists():
+    if isinstance(callback, keras.callbacks.CSVLogger) and Path(callback.filename).exists():
         content = Path(callback.filename).read_bytes()
         arrays[_FILE] = np.frombuffer(content, np.uint8)
     return values, arrays
 
 
 def prepare_callback(callback: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Give a callback the file back that it wrote; comes before its `on_train_begin`.
+    """Give a callback back what it had before, but for its memory; comes before `on_train_begin`.
 
     Args:
         callback: A new callback, made of the same config.
@@ -60,6 +57,9 @@ def prepare_callback(callback: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
     if isinstance(callback, keras.callbacks.CSVLogger) and _FILE in arrays:
         write_bytes(Path(callback.filename), arrays[_FILE].tobytes())
         callback.append = True
+    if isinstance(callback, keras.callbacks.ModelCheckpoint):
+        # Set at the start of an epoch, which is past where a run goes on in the middle of one.
+        callback._current_epoch = 0  # noqa: SLF001
 
 
 def load_callback(
@@ -67,19 +67,46 @@ def load_callback(
 ) -> None:
     """Give a callback its memory back; comes after its `on_train_begin`.
 
+    What is restored may be a stranger's, so it is only what would be saved: numbers, nothing,
+    and lists of them, never an argument such as a path, nor an object.
+
     Args:
         callback: A new callback, made of the same config.
-        values: What `save_callback` returned.
+        values: What `save_callback` returned; what is no memory of this callback is passed over.
         arrays: What `save_callback` returned.
+
+    Raises:
+        ValueError: A value is of a kind that no memory has.
     """
-    for name, written in values.items():
-        if name not in vars(callback):
-            continue
+    for name in _memory(callback).keys() & values.keys():
+        written = values[name]
         if isinstance(written, dict) and "arrays" in written:
             value: Any = [arrays[f"{name}/{index}"] for index in range(written["arrays"])]
         else:
             value = _read(written)
         setattr(callback, name, value)
+
+
+def _memory(callback: Any) -> dict[str, Any]:
+    """What a callback may remember, by attribute: what is neither an argument nor an object.
+
+    An argument, such as the path of a file, comes from the config.
+    """
+    if isinstance(callback, keras.callbacks.CSVLogger):
+        return {"keys": callback.keys}
+    arguments = {
+        name
+        for kind in type(callback).__mro__
+        if "__init__" in vars(kind)
+        for name in inspect.signature(vars(kind)["__init__"]).parameters
+    }
+    return {
+        name: value
+        for name, value in vars(callback).items()
+        if name not in arguments
+        and name not in _NOT_STATE
+        and (value is None or isinstance(value, bool | int | float | np.number | list))
+    }
 
 
 def _are_arrays(value: Any) -> bool:
@@ -100,8 +127,6 @@ def _write(value: Any) -> Any:
     elif isinstance(value, float | np.number):
         number = value if isinstance(value, float) else value.item()
         written = {"float": number.hex()} if isinstance(number, float) else number
-    elif any(value is direction for direction in _DIRECTIONS.values()):
-        written = {"better": value.__name__}
     elif isinstance(value, list):
         items = [_write(item) for item in value]
         written = None if None in items else items
@@ -109,13 +134,13 @@ def _write(value: Any) -> Any:
 
 
 def _read(written: Any) -> Any:
-    """Return the value that `_write` was given."""
+    """Return the value that `_write` was given; a text is one only in a list."""
     if isinstance(written, list):
-        return [_read(item) for item in written]
-    if not isinstance(written, dict):
+        return [item if isinstance(item, str) else _read(item) for item in written]
+    if isinstance(written, bool | int):
         return written
-    if "float" in written:
+    if isinstance(written, dict) and list(written) == ["float"]:
         return float.fromhex(written["float"])
-    if "better" in written:
-        return _DIRECTIONS[written["better"]]
-    return None
+    if written == {"none": True}:
+        return None
+    raise ValueError(f"{written!r} is nothing that a callback remembers")

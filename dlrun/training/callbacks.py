@@ -50,6 +50,7 @@ class CallbackChain:
     ) -> None:
         self._callbacks = list(callbacks)
         self._model = model
+        self._stopper: Any = None
         model.stop_training = False
         directions = {"loss": "down"} | {
             metric.name: getattr(metric, "_direction", None) for metric in metrics
@@ -89,6 +90,7 @@ class CallbackChain:
         # Callbacks print their news to stdout, which belongs to the run folder's path.
         with contextlib.redirect_stdout(sys.stderr):
             for index, callback in enumerate(self._callbacks):
+                was_stopped = self.stop_training
                 try:
                     getattr(callback, hook)(*arguments)
                 except (ValueError, TypeError, AttributeError, KeyError, ImportError) as error:
@@ -96,6 +98,41 @@ class CallbackChain:
                     raise ConfigError(Problem(path, str(error))) from error
                 except OSError as error:
                     raise _write_error(callback, error) from error
+                if self.stop_training and not was_stopped:
+                    self._stopper = callback
+
+    def endings(self, *, completed: int, asked: int) -> list[str]:
+        """Say which callback has ended the training and why, and whose weights are restored.
+
+        Args:
+            completed: The number of completed epochs.
+            asked: The number of epochs asked for.
+
+        Returns:
+            Lines for the user; none where nothing of that has happened.
+        """
+        stopping = [one for one in self._callbacks if _is_early_stopping(one)]
+        restoring = [one for one in stopping if one.best_weights is not None]
+        lines = []
+        for callback in stopping:
+            is_restored = callback in restoring[-1:]  # each restores over those before it
+            if callback.stopped_epoch > 0:
+                weights = "its weights are restored" if is_restored else (
+                    f"the weights are those of epoch {completed}"
+                )  # fmt: skip
+                lines.append(
+                    f"early stopping after epoch {completed} of {asked}: {_why(callback)}; "
+                    f"the best was {_best(callback)}, and {weights}"
+                )
+            elif is_restored and callback.best_epoch + 1 < completed:
+                lines.append(
+                    f"EarlyStopping has restored the weights of {_best(callback)}, "
+                    f"the best by {callback.monitor}"
+                )
+        if self.stop_training and completed < asked and not any(map(_has_stopped, stopping)):
+            name = "a callback" if self._stopper is None else type(self._stopper).__name__
+            lines.append(f"{name} has ended the training after epoch {completed} of {asked}")
+        return lines
 
     def horizon(self) -> float:
         """Return how many epochs may pass before the callbacks must hear of them.
@@ -120,6 +157,26 @@ def _write_error(callback: Any, error: OSError) -> DlrunError:
     named = (getattr(callback, name, None) for name in _FILES)
     where = next((str(name) for name in named if name), type(callback).__name__)
     return DlrunError(f"cannot be written: {reason(error)}.", where=where)
+
+
+def _is_early_stopping(callback: Any) -> bool:
+    return isinstance(callback, keras.callbacks.EarlyStopping)
+
+
+def _has_stopped(callback: Any) -> bool:
+    return bool(callback.stopped_epoch > 0)
+
+
+def _why(callback: Any) -> str:
+    """Why an EarlyStopping ends the training: `val_loss has not improved for 3 epochs`."""
+    waited = "1 epoch" if callback.wait == 1 else f"{callback.wait} epochs"
+    beyond = "" if callback.baseline is None else f" beyond the baseline {callback.baseline:g}"
+    return f"{callback.monitor} has not improved{beyond} for {waited}"
+
+
+def _best(callback: Any) -> str:
+    """The best epoch of an EarlyStopping: `epoch 4 (0.1234)`."""
+    return f"epoch {callback.best_epoch + 1} ({callback.best:.4g})"
 
 
 def _overrides(callback: Any, hooks: Sequence[str]) -> bool:

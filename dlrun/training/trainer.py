@@ -158,6 +158,10 @@ class Trainer:
         self._chain.call("on_train_end", self.history.rows[-1] if self.history.rows else {})
         return self.history
 
+    def endings(self) -> list[str]:
+        """Say what callbacks did to the end of the training, see `CallbackChain.endings`."""
+        return self._chain.endings(completed=len(self.history.rows), asked=self._epochs)
+
     def _reason_to_end(self, position: Position) -> DlrunError | None:
         """Why training ends here though epochs are left, if it does."""
         if self._stop.signal_number is not None:

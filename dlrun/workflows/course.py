@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
 from dlrun.config.rules.files import FILE_ARGUMENTS
-from dlrun.rundir.ordinary import check_inside
+from dlrun.config.rules.packages import package_problems
+from dlrun.errors import ConfigError, RunFolderError
+from dlrun.rundir.ordinary import check_inside, leads_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,22 +30,47 @@ def build_callbacks(components: Sequence[Component], folder: RunFolder) -> list[
         Keras callbacks, in order.
 
     Raises:
-        ConfigError: Keras refuses an argument.
+        ConfigError: Keras refuses an argument, or a package is not installed, as may be on the
+            machine where a run goes on.
     """
     callbacks = []
     for index, component in enumerate(components):
         path = f"training.callbacks[{index}]"
         arguments = component.as_dict()
+        if missing := [*package_problems("callbacks", arguments, path)]:
+            raise ConfigError(*missing)
         for name in FILE_ARGUMENTS:
             if arguments.get(name) is not None:
                 arguments[name] = _place(folder, arguments[name])
-        callbacks.append(create("callbacks", arguments, path=path))
+        callback = create("callbacks", arguments, path=path)
+        if hasattr(callback, "_get_file_path"):
+            _hold_inside(callback, folder)
+        callbacks.append(callback)
     return callbacks
 
 
 def _place(folder: RunFolder, value: str) -> str:
-    """Return where in the run folder a callback's file goes; a config rule holds it there."""
+    """Return where in the run folder a callback's file goes; a config rule holds it there.
+
+    Where it is a folder that is there already, what a callback writes below it stays inside, too.
+    """
     check_inside(folder.path, value)
     target = folder.file(value)
+    for place, folders, files in os.walk(target):
+        for name in (*folders, *files):
+            check_inside(folder.path, os.path.relpath(Path(place, name), folder.path))
     target.parent.mkdir(parents=True, exist_ok=True)
     return str(target)
+
+
+def _hold_inside(callback: Any, folder: RunFolder) -> None:
+    """Check each path of a ModelCheckpoint once the numbers of the epoch are written into it."""
+    written = callback._get_file_path  # noqa: SLF001  Keras has no other place to look at it
+
+    def checked(*arguments: Any, **named: Any) -> str:
+        path: str = written(*arguments, **named)
+        if leads_out(folder.path, os.path.relpath(path, folder.path)):
+            raise RunFolderError("leads out of the run folder.", where=path)
+        return path
+
+    callback._get_file_path = checked  # noqa: SLF001

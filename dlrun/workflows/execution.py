@@ -227,6 +227,8 @@ def fit(
                 # Where it ends well, the last commit has written the same.
                 write_history(folder.path, trainer.history.to_csv())
                 raise
+        for line in trainer.endings():
+            say(line, folder, listener)
 
 
 def weighted(splits: Splits, experiment: Experiment) -> Splits:

@@ -87,7 +87,7 @@ def yaml_words(run, outside, chance):
     path, secret = run / "config.yaml", str(outside / "secret.csv")
     config = yaml.safe_load(path.read_text())
     layers, training = config["model"]["layers"], config["training"]
-    what = chance.randrange(12)
+    what = chance.randrange(14)
     callbacks = {
         0: {"type": "CSVLogger", "filename": "../../outside/x"},
         1: {"type": "CSVLogger", "filename": str(outside / "x")},
@@ -95,6 +95,7 @@ def yaml_words(run, outside, chance):
         3: {"type": "TensorBoard", "log_dir": str(outside)},
         4: {"type": "RemoteMonitor", "root": "http://127.0.0.1:9"},
         5: {"type": "LambdaCallback", "on_epoch_end": CODE},
+        11: {"type": "ModelCheckpoint", "filepath": "{epoch.__class__.__name__}.keras"},
     }
     if what in callbacks:
         training["callbacks"] = [callbacks[what]]
@@ -106,6 +107,8 @@ def yaml_words(run, outside, chance):
         layers.insert(1, {"type": "Lambda", "name": "bait", "function": CODE})
     elif what == 9:
         layers.insert(1, {"type": "TextVectorization", "name": "bait", "vocabulary": secret})
+    elif what == 12:
+        layers.insert(1, {"type": "IntegerLookup", "name": "bait", "vocabulary": secret})
     elif what == 10:
         config["exports"] = [chance.choice(["../../outside/code", "os", {"type": "predictions",
                              "split": "../../../outside/x"}])]  # fmt: skip

@@ -9,7 +9,9 @@ import pytest
 
 from dlrun import catalog
 from dlrun.catalog import NOT_LITERAL
+from dlrun.data.classes import check_more_than_one_class, classes_for_loss
 from dlrun.datasets import load_dataset
+from dlrun.errors import DlrunError
 from dlrun.shapes import Sample, find_sample
 from tests.conftest import MNIST, needs_mnist
 from tests.shapes.networks import listed
@@ -32,14 +34,14 @@ DRAWN = [
 ]
 
 
-def tell(dataset, **arguments):
+def tell(dataset, form=None, **arguments):
     """What is told with the dataset's defaults filled in."""
     defaults = {
         parameter.name: listed(parameter.default)
         for parameter in catalog.find("datasets", dataset).parameters
         if parameter.default is not NOT_LITERAL
     }
-    return find_sample(dataset, defaults | arguments)
+    return find_sample(dataset, defaults | arguments, form=form)
 
 
 def told(dataset):
@@ -52,6 +54,158 @@ def told(dataset):
 def test_what_is_told_is_what_is_loaded(dataset, arguments):
     """Shape, class names and targets."""
     assert tell(dataset, **arguments) == told(load_dataset(dataset, seed=0, **arguments))
+
+
+LOSSES = {
+    "value": "mean_squared_error",
+    "index": "sparse_categorical_crossentropy",
+    "one_hot": "categorical_crossentropy",
+    "binary": "binary_crossentropy",
+    "sign": "hinge",
+}
+TABLES = {
+    "text": "a,b,w,c\n1,2,1,x\n3,4,1,y\n5,6,2,x\n",
+    "numbers": "a,b,w,c\n1,2,1,2\n3,4,1,0\n5,6,2,1.0\n7,8,1,2\n",
+    "fractions": "a,b,w,c\n1,2,1,0.5\n3,4,1,0\n5,6,2,1\n",
+    "two numbers": "a,b,w,c\n1,2,1,0\n3,4,1,1\n5,6,2,0\n",
+    "measured": "a,b,w,c\n1,2,1,-0.5\n3,4,1,7.25\n",
+    "quoted": '"a";"b";"w";"c"\r\n1;2;1;"x; y"\r\n\r\n3;4;1; "z"\r\n',
+    "no header": "1,2,1,0\n3,4,1,1\n5,6,1,0\n",
+    "texts without a header": "1,2,1,x\n3,4,1,y\n5,6,1,x\n",
+    "one class": "a,b,w,c\n1,2,1,x\n3,4,1,x\n",
+    "mixed": "a,b,w,c\n1,2,1,x\n3,4,1,7\n",
+    "nan": "a,b,w,c\n1,2,1,x\n3,4,1,nan\n",
+    "weight last": "a,c,b,w\n1,2,3,1\n3,4,1,1\n",
+}
+ARGUMENTS = (
+    {},
+    {"sample_weight": "w"},
+    {"target": "a"},
+    {"target": ["a", "b"]},
+    {"target": ["c"], "sample_weight": "w"},
+    {"features": ["b"]},
+    {"features": ["b", "a"], "target": "c", "sample_weight": "w"},
+    {"features": ["b", "w"], "sample_weight": "w"},
+    {"header": False},
+    {"header": False, "sample_weight": "column_3"},
+    {"header": False, "target": "column_1", "sample_weight": "column_3"},
+    {"header": True},
+    {"target": "w", "sample_weight": "w"},
+    {"target": "gone"},
+)
+
+
+def loaded_or_refused(dataset, form, **arguments):
+    """What a dataset is once the loss has made classes of it; the error where it is refused."""
+    try:
+        data = load_dataset(dataset, seed=0, **arguments)
+        data = classes_for_loss(data, LOSSES[form])
+        check_more_than_one_class(data)
+    except DlrunError as error:
+        return error
+    return told(data)
+
+
+def assert_agrees(static, loaded):
+    """Whatever is told is so; the shape is always told where the data can be loaded."""
+    if isinstance(loaded, DlrunError):
+        return
+    assert static.shape == loaded.shape
+    assert static.classes in (None, loaded.classes)
+    assert static.target in (None, loaded.target)
+    assert loaded.classes is None or static.target is None or len(static.target) == 1
+
+
+@pytest.mark.parametrize("form", LOSSES)
+@pytest.mark.parametrize("table", TABLES)
+def test_tables_are_told_as_they_are_loaded(table, form, tmp_path):
+    """Every argument over every kind of target: no weight is a feature, no class is made up."""
+    path = tmp_path / "rows.csv"
+    path.write_text(TABLES[table], newline="")
+    for arguments in ARGUMENTS:
+        loaded = loaded_or_refused("csv", form, path=path, **arguments)
+        assert_agrees(tell("csv", form, path=path, **arguments), loaded)
+
+
+@pytest.mark.parametrize(
+    ("table", "form", "sample"),
+    [
+        ("text", "index", Sample((3,), ("x", "y"))),
+        ("text", "value", Sample((3,), ("x", "y"))),
+        ("numbers", "one_hot", Sample((3,), ("0", "1", "2"))),
+        ("numbers", "value", Sample((3,), None, (1,))),
+        ("fractions", "binary", Sample((3,), None, (1,))),
+        ("two numbers", "binary", Sample((3,), ("0", "1"))),
+        ("two numbers", "sign", Sample((3,), ("0", "1"))),
+        ("quoted", "index", Sample((3,), ("x; y", "z"))),
+        ("no header", "binary", Sample((3,), ("0", "1"))),
+        ("measured", "index", Sample((3,))),
+        ("mixed", "index", Sample((3,))),
+    ],
+)
+def test_what_a_small_table_tells(table, form, sample, tmp_path):
+    """Its classes are counted: a last layer that does not fit them is refused at once."""
+    path = tmp_path / "rows.csv"
+    path.write_text(TABLES[table], newline="")
+    assert tell("csv", form, path=path) == sample
+    assert tell("csv", form, path=path, sample_weight="w").shape in {(2,), None}
+
+
+def test_a_large_table_tells_its_columns_only(tmp_path, monkeypatch):
+    """Its rows are read when it is loaded; a file that changes is read again."""
+    path = tmp_path / "rows.csv"
+    path.write_text(TABLES["text"])
+    assert tell("csv", "index", path=path).classes == ("x", "y")
+    path.write_text(TABLES["text"] + "7,8,1,zebra\n")
+    assert tell("csv", "index", path=path).classes == ("x", "y", "zebra")
+    monkeypatch.setattr("dlrun.shapes.files.SMALL", 10)
+    assert tell("csv", "index", path=path) == Sample((3,))
+
+
+TARGETS = {
+    "numbers": np.array([2, 0, 1, 2]),
+    "bytes": np.array([2, 0, 1, 2], np.uint8),
+    "truth": np.array([True, False, True, True]),
+    "column": np.array([[1.0], [0.0], [1.0], [0.0]]),
+    "fractions": np.array([0.5, 0.0, 1.0, 0.25], np.float32),
+    "texts": np.array(["x", "yes", "x", "x"]),
+    "text column": np.array([["x"], ["y"], ["x"], ["y"]]),
+    "rows": np.zeros((4, 3)),
+    "images": np.zeros((4, 3, 2)),
+    "big endian": np.array([1, 0, 1, 0], ">i4"),
+    "halves": np.array([1, 0, 1, 0], np.float16),
+    "measured": np.array([1.5, 0, 1, 0]),
+}
+
+
+@pytest.mark.parametrize("form", LOSSES)
+@pytest.mark.parametrize("target", TARGETS)
+def test_arrays_are_told_as_they_are_loaded(target, form, tmp_path):
+    """Also with columns first, compressed, and of one number a row."""
+    y = TARGETS[target]
+    for save, x in ((np.savez, np.zeros((4, 2), order="F")), (np.savez_compressed, np.zeros(4))):
+        save(tmp_path / "a.npz", x=x, y=y, x_test=x, y_test=y)
+        for arguments in ({}, {"x_test": "x_test", "y_test": "y_test"}, {"x": "x_test"}):
+            given = {"path": tmp_path / "a.npz", **arguments}
+            static = tell("npz", form, **given)
+            assert_agrees(static, loaded_or_refused("npz", form, **given))
+
+
+@pytest.mark.parametrize(
+    ("target", "form", "sample"),
+    [
+        ("numbers", "index", Sample((2,), ("0", "1", "2"))),
+        ("bytes", "one_hot", Sample((2,), ("0", "1", "2"))),
+        ("truth", "binary", Sample((2,), ("0", "1"))),
+        ("texts", "index", Sample((2,), ("x", "yes"))),
+        ("rows", "value", Sample((2,), None, (3,))),
+        ("fractions", "binary", Sample((2,), None, (1,))),
+    ],
+)
+def test_what_small_arrays_tell(target, form, sample, tmp_path):
+    """Their classes, or the shape of what is to be predicted."""
+    np.savez(tmp_path / "a.npz", x=np.zeros((4, 2)), y=TARGETS[target])
+    assert tell("npz", form, path=tmp_path / "a.npz") == sample
 
 
 @needs_mnist
@@ -78,6 +232,8 @@ def test_every_dataset_is_known():
         ("linear", {"weights": []}),
         ("linear", {"weights": 3}),
         ("threshold_sum", {"labels": [1]}),
+        ("threshold_sum", {"labels": [1, 0]}),
+        ("linear", {"weights": ["a"]}),
         ("digits", {"flatten": "yes"}),
         ("csv", {"path": None}),
         ("npz", {"path": 3}),
@@ -106,7 +262,9 @@ def test_csv_headers(tmp_path, text, arguments, columns, targets):
     """The columns are counted as the reader of the rows counts them."""
     path = tmp_path / "rows.csv"
     path.write_text(text, encoding="utf-8")
-    assert tell("csv", path=path, **arguments) == Sample((columns,), target=targets)
+    assert tell("csv", path=path, **arguments)._replace(classes=None) == Sample(
+        (columns,), target=targets
+    )
     if text.startswith("a,b,c\n"):
         loaded = load_dataset("csv", seed=0, path=path, **arguments)
         assert loaded.train.x.shape[1:] == (columns,)

@@ -158,7 +158,7 @@ def test_networks_go_on(network, every, tmp_path, monkeypatch):
 def test_callbacks_go_on(name, tmp_path, monkeypatch):
     """They count on where they stood: the same stop, the same rates, the same files."""
     network = (drops, averaged if "averages" in name else lambda: optimizers.SGD(0.3))
-    every = 30 if name == "every batch" else 5
+    every = 11 if name == "every batch" else 5
     assert_goes_on(tmp_path, monkeypatch, network, CALLBACKS[name], every)
 
 

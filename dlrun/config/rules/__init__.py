@@ -12,6 +12,7 @@ from dlrun.config.rules import (
     last_layer,
     metrics,
     names,
+    packages,
     shapes,
     training,
     weights,
@@ -34,7 +35,8 @@ class Rule(NamedTuple):
     reads_above: bool = False
     """Whether it also reads every layer above the one that it speaks of."""
     needs_data: bool = False
-    """Whether it looks at what the dataset is said to hold, and so perhaps into a file."""
+    """Whether it looks at what the dataset is said to hold, and so perhaps into a file; or at what
+    else this machine has for a training."""
 
 
 RULES: Final = (
@@ -69,6 +71,8 @@ RULES: Final = (
     Rule(training.class_weights_have_classes),
     Rule(training.test_rows_come_once),
     Rule(files.callback_files_have_their_own_place),
+    Rule(files.names_hold_numbers_only, ("dataset.validation_split", "metrics")),
+    Rule(packages.packages_are_installed, needs_data=True),
     Rule(arguments.statistics_are_given),
     Rule(shapes.shapes_fit, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True, needs_data=True),

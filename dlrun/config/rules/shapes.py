@@ -48,8 +48,8 @@ def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
     elif sample.target is not None and form in ("index", "sign"):
         what = f"{loss} needs classes, but the target is a number."
         problem = Problem("loss", what, "Choose a loss for numbers, such as mean_squared_error.")
-    elif sample.target is not None and form == "value":
-        problem = target_misfit(outputs, sample.target)
+    elif form == "value" or (form == "binary" and sample.target == (1,)):
+        problem = None if sample.target is None else target_misfit(outputs, sample.target)
     if problem is not None:
         last = f"model.layers[{len(steps) - 1}]"
         yield replace(problem, path=last if problem.path == LAST else problem.path)
@@ -62,5 +62,7 @@ def _least(last: LayerConfig) -> Shape | None:
 
 
 def _walk(experiment: Experiment) -> tuple[Sample, tuple[Step, ...]]:
-    sample = find_sample(experiment.dataset.type, experiment.dataset.arguments)
+    dataset = experiment.dataset
+    form = label_form(None if experiment.loss is None else experiment.loss.type)
+    sample = find_sample(dataset.type, dataset.arguments, form=form)
     return sample, walk([layer.as_dict() for layer in experiment.model.layers], sample.shape)

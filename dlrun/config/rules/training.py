@@ -31,9 +31,14 @@ def training_has_an_optimizer(experiment: Experiment) -> Iterator[Problem]:
         yield Problem("optimizer", what, "Add 'optimizer: adam', or set 'training.epochs: 0'.")
 
 
+def logged_names(experiment: Experiment) -> list[str]:
+    """What an epoch logs of the training rows: the loss and the metrics, by name."""
+    return ["loss", *(str(metric.arguments.get("name")) for metric in experiment.metrics)]
+
+
 def monitors_exist(experiment: Experiment) -> Iterator[Problem]:
     """A callback watches the loss or a metric, of the training or of the validation rows."""
-    logged = ["loss", *(str(metric.arguments.get("name")) for metric in experiment.metrics)]
+    logged = logged_names(experiment)
     has_validation = experiment.dataset.validation_split is not None
     known = [*logged, *(f"val_{name}" for name in logged)] if has_validation else logged
     for index, callback in enumerate(experiment.training.callbacks):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlrun.reports.curves import has_both, precision_recall, roc
+from dlrun.reports.gap import generalisation_gap
 from dlrun.reports.page.wording import count, number, percent
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
-from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.regression import Distances, distances
 from dlrun.reports.story import class_scores, is_classification
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from dlrun.reports.story import Story
 
-_WIDE_GAP = 0.05
-_MANY_TIMES = 2.0
 MOST_CLASSES = 200
 
 
@@ -91,33 +89,19 @@ def remarks(story: Story) -> Iterator[str]:
             "There are no rows that the network has not seen: nothing here tells how it does on "
             "new ones. `test_split` or `validation_split` would."
         )
-    yield from _gap(story)
     report = story.classification
+    rows = None if report is None else sum(report.support)
+    if gap := generalisation_gap(story.metrics, rows=rows):
+        yield (
+            f"{gap[:1].upper()}{gap[1:]}. Part of what the network has learned holds for its "
+            "training rows only."
+        )
     if report is not None and sum(report.support) > 0:
         largest = max(range(len(report.support)), key=report.support.__getitem__)
         share = report.support[largest] / sum(report.support)
         if share > max(0.6, 1.5 / len(report.support)):
             name = report.class_names[largest]
             yield f"Always answering {name} would be right in {percent(share)} of the rows."
-
-
-def _gap(story: Story) -> Iterator[str]:
-    """The distance between training and test, where it is large."""
-    train, judged = story.metrics.get("train", {}), story.metrics.get(story.judged.split, {})
-    if story.judged.split == "train" or not train:
-        return
-    name, split = "accuracy", SPLIT_NAMES[story.judged.split]
-    if name in train and train[name] - judged.get(name, 0) > _WIDE_GAP:
-        yield (
-            f"The accuracy is {percent(train[name])} on training rows and "
-            f"{percent(judged[name])} on {split} rows: part of what the network has learned holds "
-            "for its training rows only."
-        )
-    elif name not in train and 0 < train.get("loss", 0) * _MANY_TIMES < judged.get("loss", 0):
-        yield (
-            f"The loss is {number(train['loss'])} on training rows and {number(judged['loss'])} on "
-            f"{split} rows: part of what the network has learned holds for its training rows only."
-        )
 
 
 def class_rows(story: Story) -> list[ClassRow]:

@@ -9,8 +9,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from dlrun.cli.output import Screen
+from dlrun.cli.tables import closing_table
 from dlrun.config import given
 from dlrun.reports.comparison import ComparedRun
+from dlrun.reports.gap import generalisation_gap
 from dlrun.reports.page.comparison_page import comparison_page
 from dlrun.reports.page.run_page import run_page
 from dlrun.reports.plots.shelf import draw_plots
@@ -127,6 +130,23 @@ def test_a_wide_gap_is_named():
     assert "holds for its training rows only" in run_page(classification(metrics=metrics), [])
     even = {"train": {"accuracy": 0.82}, "test": {"accuracy": 0.8}}
     assert "holds for its training rows only" not in run_page(classification(metrics=even), [])
+
+
+@pytest.mark.parametrize("rows", [5, 30, 200])
+@pytest.mark.parametrize("lost", [0.04, 0.08, 0.15, 0.4])
+def test_the_page_and_the_terminal_judge_a_gap_alike(rows, lost):
+    """In the same words: what is chance over so few rows is told by neither."""
+    metrics = {
+        "train": {"loss": 0.1, "accuracy": 0.98},
+        "test": {"loss": 0.1 + lost, "accuracy": 0.98 - lost},
+    }
+    story = classification(rows=rows, metrics=metrics)
+    told = generalisation_gap(metrics, rows=rows)
+    table = closing_table(metrics, seconds=1, folder="a", screen=Screen(200), rows=rows)
+    page = text_of(run_page(story, []))
+    for text in (table, page):
+        assert ("generalisation gap" in text) == (told is not None)
+        assert told is None or told[1:] in text
 
 
 def test_hostile_names_break_neither_page_nor_plots():

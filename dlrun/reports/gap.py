@@ -1,12 +1,14 @@
-"""Says in words when a network does much better on its training rows than on others."""
+"""Says in words when a network does much better on its training rows than on others.
+
+The one rule and the one sentence: the terminal and the page both show it.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from dlrun.cli.output import printable
-from dlrun.cli.wording import format_number
+from dlrun.reports.page.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,8 +58,7 @@ def generalisation_gap(
             is_large = _is_accuracy(name) and before - value > _threshold(value, rows)
         if is_large:
             verb = "rises" if name == "loss" else "falls"
-            numbers = f"from {format_number(before)} to {format_number(value)}"
-            told.append(f"{printable(name)} {verb} {numbers}")
+            told.append(f"{name} {verb} from {number(before)} to {number(value)}")
     title = f"large generalisation gap from train to {split}"
     return f"{title}: {', '.join(told)}" if told else None
 

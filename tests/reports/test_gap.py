@@ -2,9 +2,9 @@
 
 import pytest
 
-from dlrun.cli.gap import generalisation_gap
 from dlrun.cli.output import Screen
 from dlrun.cli.tables import closing_table
+from dlrun.reports.gap import generalisation_gap
 
 
 def gap(train, test, rows=None, **more):

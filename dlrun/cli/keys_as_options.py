@@ -1,0 +1,111 @@
+"""Keys of a config that were typed as options: `--epochs 3` for `--set training.epochs=3`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlrun.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pydantic import BaseModel
+
+_NEAR = 0.7
+"""How alike two words must be to be taken for one another; 1 is the same word."""
+_CONFIGS = (".yaml", ".yml")
+
+
+def set_instead(error: Any, words: Sequence[str]) -> UsageError | None:
+    """Say how to set the key of the config that an unknown option was meant for.
+
+    Args:
+        error: Typer's error of an option that does not exist.
+        words: The command line.
+
+    Returns:
+        Such as ``No such option: --epochs  Keys of the config are set so: `--set
+        training.epochs=3`.``; None where the command has no `--set`, or where one of its own
+        options is nearer to what was typed.
+    """
+    context = getattr(error, "ctx", None)
+    options = [] if context is None else [one for each in context.command.params
+                                          for one in each.opts]  # fmt: skip
+    if "--set" not in options or not hasattr(error, "option_name"):
+        return None
+    option, value = _typed(error.option_name, words)
+    name = option.lstrip("-").replace("-", "_").lower()
+    paths = _paths(words)
+    nearest = max(paths, key=lambda key: _likeness(name, key), default="")
+    likeness = _likeness(name, nearest)
+    if likeness < _NEAR or likeness <= max(_likeness(name, one.lstrip("-")) for one in options):
+        return None
+    written = shlex.quote(f"{paths[nearest]}={'VALUE' if value is None else value}")
+    fix = f"Keys of the config are set so: `--set {written}`."
+    return UsageError(f"No such option: {option}", fix=fix)
+
+
+def _typed(option: str, words: Sequence[str]) -> tuple[str, str | None]:
+    """What was typed, whole where the parser takes `-lr` for `-l`; and the value that follows."""
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == option or (name.startswith(option) and not name.startswith("--")):
+            following = words[place + 1 : place + 2]
+            if equals:
+                return name, value
+            is_value = following and not re.match(r"--?[A-Za-z]", following[0])
+            return name, following[0] if is_value else None
+    return option, None
+
+
+def _paths(words: Iterable[str]) -> dict[str, str]:
+    """The dotted path of every key of a config by its last name; the upper ones come first."""
+    from dlrun import catalog
+    from dlrun.config.schema import DatasetConfig, Experiment, TrainingConfig
+
+    paths: dict[str, str] = {}
+
+    def add(names: Iterable[str], above: str = "") -> None:
+        for name in names:
+            paths.setdefault(name, above + name)
+
+    sections: dict[str, type[BaseModel]] = {"dataset": DatasetConfig, "training": TrainingConfig}
+    add(name for name in Experiment.model_fields if name not in (*sections, "model"))
+    for section, fields in sections.items():
+        add((name for name in fields.model_fields if name != "arguments"), f"{section}.")
+    for kind, above in (("optimizers", "optimizer."), ("datasets", "dataset.")):
+        for word in catalog.words(kind):
+            found = catalog.find(kind, word)
+            add((one.name for one in found.parameters if one.name != "name") if found else (),
+                above)  # fmt: skip
+    for word in words:
+        if word.endswith(_CONFIGS):
+            _add_written(paths, Path(word))
+    del paths["type"]
+    return paths
+
+
+def _add_written(paths: dict[str, str], config: Path) -> None:
+    """Add the keys that a config holds, if it can be read: such as the first `units` of layers."""
+    from dlrun.config.reading import read_text
+    from dlrun.config.resolved import flat
+    from dlrun.errors import DlrunError
+
+    try:
+        written = flat(read_text(config))
+    except DlrunError:
+        return
+    for path in written:
+        paths.setdefault(path.rpartition(".")[2], path)
+
+
+def _likeness(typed: str, key: str) -> float:
+    """How alike two names are, in [0, 1]; an abbreviation, such as `lr` or `batch`, is the key."""
+    parts = key.split("_")
+    if parts[1:] and typed in ("".join(part[:1] for part in parts), parts[0]):
+        return 1.0
+    return SequenceMatcher(None, typed, key).ratio()
