@@ -14,7 +14,7 @@ from dlrun.data.pixels import scale_pixels
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -54,6 +54,7 @@ def read_array_samples(
         name = archive.names[0] if len(archive.names) == 1 else form.x
         if name == form.y:
             name = form.x  # The targets alone are no features.
+        _check_arrays(archive, [name, form.y] if with_target else [name], spec)
         x, where = archive.read(name), f"{path}: array {name!r}"
         if with_target:
             y = _read_targets(archive, form.y, len(x) if x.ndim else 0, spec)
@@ -63,6 +64,18 @@ def read_array_samples(
     check_rows(x, where)
     _check_shape(x, spec, where)
     return notes, _pieces(x, y, spec, where)
+
+
+def _check_arrays(archive: ArchiveFile, names: Sequence[str], spec: Spec) -> None:
+    """Tells where the names come from, if the config of the run has chosen them."""
+    missing = [name for name in names if name not in archive.names]
+    if missing and isinstance(spec.form, ArrayForm):
+        raise DataError(
+            f"there is no array {missing[0]!r}; the file has {', '.join(archive.names) or 'none'}.",
+            where=str(archive.path),
+            fix=f"The run was trained on the arrays {spec.form.x!r} and {spec.form.y!r}: "
+            "give them these names.",
+        )
 
 
 def _pieces(x: NDArray[Any], y: NDArray[Any] | None, spec: Spec, where: str) -> Iterator[Samples]:
