@@ -19,7 +19,6 @@ WORDS: dict[str, tuple[str, ...]] = {
     "label_form": get_args(LabelForm),
     "output": ("probability", "logit", "score"),
     "kind": ("standard", "minmax"),
-    "delimiter": tuple(DELIMITERS),
 }
 """The words that a field may hold."""
 
@@ -87,7 +86,7 @@ def _check_lengths(spec: Spec) -> None:
         raise _malformed("image_shape", "height, width and channels of one sample")
     if isinstance(spec.form, TableForm) and spec.form.columns is not None:
         read = {*(spec.feature_names or ()), *spec.target_names, spec.sample_weight} - {None}
-        if not read <= {*spec.form.columns}:
+        if spec.feature_names is None or not read <= {*spec.form.columns}:
             raise _malformed("form.columns", "all columns, those that are read among them")
     columns = spec.input_shape[0] if len(spec.input_shape) == 1 else 1
     if spec.scaling is not None and len(spec.scaling.offset) != columns:
@@ -112,7 +111,7 @@ def _form(content: object, key: str) -> TableForm | ArrayForm:
         _maybe(entries, "columns", _texts),
         _flag(entries["named"], "form.named"),
         _maybe(entries, "header", _flag),
-        _maybe(entries, "delimiter", _word),
+        _maybe(entries, "delimiter", _delimiter),
     )
 
 
@@ -168,6 +167,12 @@ def _wholes(content: object, key: str) -> tuple[int, ...]:
 def _text(content: object, key: str) -> str:
     if not isinstance(content, str):
         raise _malformed(key, "text")
+    return content
+
+
+def _delimiter(content: object, _key: str) -> str:
+    if not isinstance(content, str) or content not in DELIMITERS:
+        raise _malformed("form.delimiter", f"one of {', '.join(DELIMITERS.values())}")
     return content
 
 
