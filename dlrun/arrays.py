@@ -165,6 +165,37 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class TableForm:
+    """The form of the table that a run is trained on; later files of rows are read by it.
+
+    Attributes:
+        columns: All its columns, in their order; `column_1`, ... where they have no names. None
+            where they are not known: older runs did not keep them.
+        named: Whether its first row holds the names.
+        header: What the config says of that; None where each file is to tell.
+        delimiter: What the config says separates the cells; None where each file is to tell.
+    """
+
+    columns: tuple[str, ...] | None
+    named: bool
+    header: bool | None = None
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True)
+class ArrayForm:
+    """The names of the arrays that a run is trained on; later files of arrays are read by them.
+
+    Attributes:
+        x: The array of features.
+        y: The array of targets.
+    """
+
+    x: str
+    y: str
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What a dataset's `load_data` returns, before it is split.
 
@@ -178,6 +209,7 @@ class Dataset:
         pixel_max: For images of whole-number pixels: the number that became 1.0 in `x`.
         image_shape: Where the rows are images, flattened or not: (height, width, channels).
         sample_weight: The name of the column that `Samples.sample_weight` came from, or None.
+        form: The form of the file that the rows came from; None where they are drawn.
         streamed: Why the rows stay on the disk, in one line; None where they are in memory.
     """
 
@@ -190,6 +222,7 @@ class Dataset:
     pixel_max: float | None = None
     image_shape: tuple[int, ...] | None = None
     sample_weight: str | None = None
+    form: TableForm | ArrayForm | None = None
     streamed: str | None = None
 
 
@@ -221,6 +254,7 @@ class Spec:
         pixel_max: See `Dataset`.
         image_shape: See `Dataset`.
         sample_weight: See `Dataset`.
+        form: See `Dataset`.
         scaling: What was fitted on the training rows, or None.
         label_form: How targets are handed to the loss; None until labels are fitted.
         threshold: With one output unit and two classes: an output above it is the second class.
@@ -238,6 +272,7 @@ class Spec:
     pixel_max: float | None = None
     image_shape: tuple[int, ...] | None = None
     sample_weight: str | None = None
+    form: TableForm | ArrayForm | None = None
     scaling: Scaling | None = None
     label_form: LabelForm | None = None
     threshold: float | None = None

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.arrays import Samples
+from dlrun.arrays import ArrayForm, Samples
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
 from dlrun.data.classes import is_one_hot, match_names, match_values
 from dlrun.data.pixels import scale_pixels
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -50,18 +50,32 @@ def read_array_samples(
                             where=where)  # fmt: skip
     else:
         archive = ArchiveFile(path)
-        name = archive.names[0] if len(archive.names) == 1 else "x"
+        form = spec.form if isinstance(spec.form, ArrayForm) else ArrayForm("x", "y")
+        name = archive.names[0] if len(archive.names) == 1 else form.x
+        if name == form.y:
+            name = form.x  # The targets alone are no features.
+        _check_arrays(archive, [name, form.y] if with_target else [name], spec)
         x, where = archive.read(name), f"{path}: array {name!r}"
-        used = {name}
         if with_target:
-            y = _read_targets(archive, len(x) if x.ndim else 0, spec)
-            used.add("y")
-        extra = [other for other in archive.names if other not in used | {"y"}]
+            y = _read_targets(archive, form.y, len(x) if x.ndim else 0, spec)
+        extra = [other for other in archive.names if other not in (name, form.y)]
         if extra:
             notes = (f"arrays not used: {', '.join(extra)}",)
     check_rows(x, where)
     _check_shape(x, spec, where)
     return notes, _pieces(x, y, spec, where)
+
+
+def _check_arrays(archive: ArchiveFile, names: Sequence[str], spec: Spec) -> None:
+    """Tells where the names come from, if the config of the run has chosen them."""
+    missing = [name for name in names if name not in archive.names]
+    if missing and isinstance(spec.form, ArrayForm):
+        raise DataError(
+            f"there is no array {missing[0]!r}; the file has {', '.join(archive.names) or 'none'}.",
+            where=str(archive.path),
+            fix=f"The run was trained on the arrays {spec.form.x!r} and {spec.form.y!r}: "
+            "give them these names.",
+        )
 
 
 def _pieces(x: NDArray[Any], y: NDArray[Any] | None, spec: Spec, where: str) -> Iterator[Samples]:
@@ -102,8 +116,8 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(size for size in shape if size != 1)
 
 
-def _read_targets(archive: ArchiveFile, rows: int, spec: Spec) -> NDArray[Any]:
-    y, where = archive.read("y"), f"{archive.path}: array 'y'"
+def _read_targets(archive: ArchiveFile, name: str, rows: int, spec: Spec) -> NDArray[Any]:
+    y, where = archive.read(name), f"{archive.path}: array {name!r}"
     if y.ndim == 0 or len(y) != rows:
         raise DataError(f"the array has shape {y.shape}, but x has {rows} rows.", where=where)
     if y.dtype.kind == "U" and spec.class_names is not None and spec.class_values is None:
@@ -112,12 +126,13 @@ def _read_targets(archive: ArchiveFile, rows: int, spec: Spec) -> NDArray[Any]:
     if spec.class_names is None:
         _check_target_count(values, spec, where)
         return values
+    numbered = spec.class_values is not None or len(spec.target_names) > 1
+    if numbered and values.shape == (rows, len(spec.class_names)) and is_one_hot(values):
+        return np.asarray(values.argmax(axis=1))
     if spec.class_values is None:
         raise DataError(
             f"the array holds {y.dtype}; the names of the classes were expected.", where=where
         )
-    if values.shape == (rows, len(spec.class_names)) and is_one_hot(values):
-        return np.asarray(values.argmax(axis=1))
     if values.size != rows:
         raise DataError(
             f"the array has shape {y.shape}; one class for each row was expected.", where=where

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlrun.arrays import TableForm
 from dlrun.catalog.losses import label_form
 from dlrun.data.pieces import pieces
 from dlrun.data.wording import list_classes, quote
@@ -23,7 +24,7 @@ MAX_CLASSES = 1000
 """More distinct values than this are no classes but a measured quantity or an identifier."""
 
 
-def classes_for_loss(dataset: Dataset, loss: str | None) -> Dataset:
+def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) -> Dataset:
     """Turns numeric targets into classes where the loss asks for classes.
 
     Targets that have classes already are left alone, and so are numbers that a loss can take as
@@ -32,6 +33,7 @@ def classes_for_loss(dataset: Dataset, loss: str | None) -> Dataset:
     Args:
         dataset: Before it is split.
         loss: The loss by name or alias, or None.
+        named: See `as_classes`.
 
     Returns:
         The dataset, with classes where the loss needs them.
@@ -44,17 +46,19 @@ def classes_for_loss(dataset: Dataset, loss: str | None) -> Dataset:
         return dataset
     if y is not None and form == "one_hot" and y.ndim > 1 and y.shape[1] > 1 and not is_one_hot(y):
         return dataset
-    return as_classes(dataset)
+    return as_classes(dataset, named=named)
 
 
-def as_classes(dataset: Dataset) -> Dataset:
+def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
     """Reads numeric targets as classes.
 
     The distinct values, sorted, become the classes; they are named without a trailing `.0`.
-    One-hot rows become the position of their one.
+    One-hot rows become the position of their one; in a table every column is a class, and gives it
+    its name.
 
     Args:
         dataset: Before it is split.
+        named: Whether columns give their names; older runs numbered them.
 
     Returns:
         The dataset with `class_names`, `class_values` and class numbers `(rows,)`, int64, in `y`.
@@ -65,7 +69,11 @@ def as_classes(dataset: Dataset) -> Dataset:
     """
     if dataset.class_names is not None:
         return dataset
-    values = _label_values(dataset.train)
+    values, columns = _label_values(dataset.train), dataset.target_names
+    of_table = isinstance(dataset.form, TableForm) and len(columns) > 1
+    if of_table and named:
+        y = values.astype(np.int64)
+        return replace(dataset, train=replace(dataset.train, y=y), class_names=columns)
     distinct = np.unique(values)
     _check_distinct(distinct, dataset.target_names[0])
     test = dataset.test
@@ -77,7 +85,7 @@ def as_classes(dataset: Dataset) -> Dataset:
         test=test,
         class_names=tuple(f"{int(value)}" for value in distinct),
         class_values=tuple(float(value) for value in distinct),
-        target_names=dataset.target_names if len(dataset.target_names) == 1 else ("target",),
+        target_names=columns if len(columns) == 1 or of_table else ("target",),
     )
 
 
@@ -219,10 +227,13 @@ def _check_distinct(distinct: NDArray[Any], name: str) -> None:
 
 def is_one_hot(y: Array) -> bool:
     """Whether each row, `(rows, columns)`, is a single 1 among zeros."""
-    return all(
-        bool(((piece == 0) | (piece == 1)).all() and (piece.sum(axis=-1) == 1).all())
-        for piece in pieces(y)
-    )
+    return all(bool(is_single_one(piece).all()) for piece in pieces(y))
+
+
+def is_single_one(y: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which of some rows, `(rows, columns)`, are a single 1 among zeros."""
+    zero_or_one = ((y == 0) | (y == 1)).all(axis=-1)
+    return np.asarray(zero_or_one & (y.sum(axis=-1) == 1))
 
 
 def _are_fractions(y: Array) -> bool:

@@ -82,6 +82,12 @@ class CsvFile:
         with _quoting_errors(path, self.first_number):
             self.first_row = [cell.strip() for cell in next(reader)]
 
+    def next_lines(self, number: int) -> list[str]:
+        """The lines after the first row, at most so many; `pieces` gives them again."""
+        taken = list(islice(self._lines, number))
+        self._lines = chain(taken, self._lines)
+        return taken
+
     def pieces(self, *, header: bool) -> Iterator[Piece]:
         """The rows, a bounded number at a time; blank lines are passed over.
 

@@ -29,6 +29,7 @@ class Choice:
 
     Attributes:
         header: Whether the first row holds names.
+        columns: All columns of the file.
         feature_names: The features, in the order in which the network gets them.
         target_names: The targets.
         features: The positions of the features, counted from 0.
@@ -37,35 +38,12 @@ class Choice:
     """
 
     header: bool
+    columns: tuple[str, ...]
     feature_names: tuple[str, ...]
     target_names: tuple[str, ...]
     features: list[int]
     targets: list[int]
     weight: tuple[str, int] | None = None
-
-
-def tell_header(file: CsvFile) -> bool:
-    """Whether the first row holds names: none of its cells is a number.
-
-    Args:
-        file: Just opened.
-
-    Returns:
-        True where no cell is a number, False where all are.
-
-    Raises:
-        DataError: Some cells are numbers and some are not: it could be either.
-    """
-    numbers = [cell for cell in file.first_row if parse_number(cell) is not None]
-    texts = [cell for cell in file.first_row if parse_number(cell) is None]
-    if numbers and texts:
-        raise DataError(
-            f"the first row has numbers such as {numbers[0]!r} and texts such as {texts[0]!r}; "
-            "it could be a header or data.",
-            where=f"{file.path}:{file.first_number}",
-            fix="Set `dataset.header` to true or to false.",
-        )
-    return not numbers
 
 
 def choose_columns(
@@ -133,6 +111,7 @@ def choose_columns(
     weight_positions, _ = column_positions(columns, weights, where=where)
     return Choice(
         header,
+        tuple(columns),
         tuple(chosen),
         tuple(targets),
         feature_positions,

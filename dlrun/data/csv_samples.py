@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.arrays import Samples
+from dlrun.arrays import Samples, TableForm
+from dlrun.data.classes import is_single_one, match_values
 from dlrun.data.csv_columns import column_positions
+from dlrun.data.csv_header import check_no_numbering
 from dlrun.data.csv_numbers import parse_number, parse_numbers, parse_weights
+from dlrun.data.csv_places import feature_names, find_places, misplaced, said_of_delimiter
 from dlrun.data.pixels import scale_pixels
-from dlrun.data.wording import count, list_classes, list_columns, quote
+from dlrun.data.wording import list_classes, list_columns, quote
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from dlrun.arrays import Spec
     from dlrun.data.csv import CsvFile, Piece
+    from dlrun.data.csv_places import Places
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Columns:
 def match_columns(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
     """Finds a model's features and targets in a file, by name or, without a header, by place.
 
+    What the config says of headers holds. Where it leaves that to the file, a first row with the
+    names of all features is a header, and one with numbers for the features is data.
+
     Args:
         file: Just opened.
         spec: What the model was trained on.
@@ -57,16 +63,22 @@ def match_columns(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
         Their positions.
 
     Raises:
-        DataError: A column is missing or stands there twice.
+        DataError: A column is missing or stands there twice, or the places cannot be told.
     """
-    entries = math.prod(spec.input_shape)
-    names = spec.feature_names or tuple(f"column {number + 1}" for number in range(entries))
-    if spec.feature_names is not None and set(names) <= set(file.first_row):
+    form = spec.form if isinstance(spec.form, TableForm) else None
+    header = None if form is None else form.header
+    names = feature_names(spec)
+    is_named = spec.feature_names is not None and set(names) <= set(file.first_row)
+    if is_named or (header and spec.feature_names is not None):
         return _by_name(file, spec, names, with_target=with_target)
-    header = not _is_data(file.first_row, entries, len(spec.target_names))
-    if header and spec.feature_names is not None:
-        return _by_name(file, spec, names, with_target=with_target)
-    return _by_place(file, spec, names, header=header, with_target=with_target)
+    places = find_places(spec, len(file.first_row), with_target=with_target)
+    if header is None:
+        header = not _is_data(file.first_row, places, spec)
+        if header and spec.feature_names is not None:
+            return _by_name(file, spec, names, with_target=with_target)
+        if not header and places:
+            check_no_numbering(file, names)
+    return _by_place(file, spec, places, header=header, with_target=with_target)
 
 
 def read_csv_samples(file: CsvFile, columns: Columns, spec: Spec) -> Iterator[Samples]:
@@ -104,7 +116,7 @@ def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: 
         targets, missing_targets = column_positions(header, spec.target_names, where=where)
         missing = missing + missing_targets
     if missing:
-        raise _missing(missing, header, where)
+        raise _missing(missing, file, spec)
     weight: tuple[str, int] | None = None
     if with_target and spec.sample_weight in header:
         (position,), _ = column_positions(header, [spec.sample_weight], where=where)
@@ -117,38 +129,50 @@ def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: 
 
 
 def _by_place(
-    file: CsvFile, spec: Spec, names: tuple[str, ...], *, header: bool, with_target: bool
+    file: CsvFile, spec: Spec, places: Sequence[Places], *, header: bool, with_target: bool
 ) -> Columns:
-    """Features first, then the targets: for files without names and models without names."""
-    width, entries = len(file.first_row), len(names)
-    has_targets = width == entries + len(spec.target_names)
-    wanted = entries + len(spec.target_names) if with_target else entries
-    if width != wanted and not (has_targets and not with_target):
-        expected = f"{entries} of the features"
-        if with_target:
-            expected += f" and {len(spec.target_names)} of the target"
-        raise DataError(
-            f"the file has {count(width, 'column')}; {expected} were expected.",
-            where=f"{file.path}:{file.first_number}",
-        )
-    notes = []
-    if not header:
-        notes.append("no header: columns are taken in the order of the training data")
-    if has_targets:
-        notes.append(f"the last column is taken as the target {spec.target_names[-1]!r}")
-    targets = list(range(entries, width)) if with_target else []
-    return Columns(header, names, list(range(entries)), targets, None, tuple(notes))
+    """The columns of the training data, or some of them, in their order."""
+    if len(places) != 1:
+        raise misplaced(file, spec, places, with_target=with_target)
+    (place,) = places
+    notes = [] if header else ["no header: columns are taken in the order of the training data"]
+    if place.targets:
+        notes.append(_said_of_targets(place.targets, len(file.first_row), spec.target_names))
+    if place.unused:
+        notes.append(f"columns not used: {', '.join(place.unused)}")
+    weight: tuple[str, int] | None = None
+    if with_target and spec.sample_weight is not None and place.weight is not None:
+        weight = (spec.sample_weight, place.weight)
+    targets = place.targets if with_target else []
+    return Columns(header, feature_names(spec), place.features, targets, weight, tuple(notes))
 
 
-def _is_data(cells: Sequence[str], entries: int, targets: int) -> bool:
-    """Whether a first row is data: all numbers, or numbers and then a target of text."""
-    leading = cells[:entries] if len(cells) == entries + targets else cells
-    return all(parse_number(cell) is not None for cell in leading)
+def _said_of_targets(targets: Sequence[int], width: int, names: Sequence[str]) -> str:
+    listed = ", ".join(map(repr, names))
+    if len(targets) > 1:
+        places = ", ".join(str(place + 1) for place in targets)
+        return f"columns {places} are taken as the targets {listed}"
+    which = "the last column" if targets[0] == width - 1 else f"column {targets[0] + 1}"
+    return f"{which} is taken as the target {listed}"
+
+
+def _is_data(cells: Sequence[str], places: Sequence[Places], spec: Spec) -> bool:
+    """Whether a first row is data: numbers wherever the features may be.
+
+    Without names to look for, a row with any number at all is data; what is wrong with it is told
+    when it is read.
+    """
+    numbers = [parse_number(cell) is not None for cell in cells]
+    if spec.feature_names is None:
+        return any(numbers)
+    return all(numbers) or any(all(numbers[one] for one in place.features) for place in places)
 
 
 def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -> NDArray[Any]:
     if spec.class_names is None:
         return parse_numbers(piece, targets, spec.target_names, file.path)
+    if len(targets) > 1:
+        return _read_one_hot(piece, targets, spec, file)
     labels: list[Any]
     known: tuple[Any, ...]
     if spec.class_values is None:
@@ -169,9 +193,27 @@ def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -
     return np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
 
 
-def _missing(missing: list[str], header: Sequence[str], where: str) -> DataError:
+def _read_one_hot(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -> NDArray[np.int64]:
+    """The position of the one in each row; where classes have numbers, the class of that number."""
+    values = parse_numbers(piece, targets, spec.target_names, file.path)
+    wrong = np.flatnonzero(~is_single_one(values))
+    if len(wrong):
+        shown = ", ".join(piece.rows[wrong[0]][place].strip() for place in targets)
+        raise DataError(
+            f"columns {list_columns(spec.target_names)}: {shown} is no class; a single 1 among "
+            "zeros was expected.",
+            where=f"{file.path}:{piece.numbers[wrong[0]]}",
+        )
+    positions: NDArray[np.int64] = values.argmax(axis=1).astype(np.int64)
+    if spec.class_values is None:
+        return positions
+    return match_values(positions, np.array(spec.class_values), str(file.path))
+
+
+def _missing(missing: list[str], file: CsvFile, spec: Spec) -> DataError:
     return DataError(
         f"missing {'column' if len(missing) == 1 else 'columns'} {list_columns(missing)}; "
-        f"the file has {list_columns(header)}.",
-        where=where,
+        f"the file has {list_columns(file.first_row)}.",
+        where=f"{file.path}:{file.first_number}",
+        fix=said_of_delimiter(file, spec),
     )

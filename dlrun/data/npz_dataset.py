@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset, Samples, StreamedArray
+from dlrun.arrays import ArrayForm, Dataset, Samples, StreamedArray
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows
 from dlrun.data.classes import TextClasses, match_names
 from dlrun.data.memory import reason_to_stream
@@ -72,6 +72,7 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         test,
         class_names=class_names,
         target_names=_target_names(y, targets),
+        form=ArrayForm(x, y),
         streamed=streamed,
     )
 

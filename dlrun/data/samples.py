@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.arrays import Samples
+from dlrun.arrays import Samples, TableForm
 from dlrun.data.array_samples import read_array_samples
 from dlrun.data.csv import open_csv
 from dlrun.data.csv_samples import match_columns, read_csv_samples
@@ -41,10 +41,12 @@ class SampleFile:
 def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[SampleFile]:
     """Opens a CSV, `.npz` or `.npy` file of rows.
 
+    What the run's config says of its own file (header, delimiter, names of arrays) holds here too.
     A CSV file may have its columns in any order and others besides; without a header its columns
-    must be the features in their order, and then, possibly, the target. Where the model was trained
-    on rows with weights, and the file has that column, they are read together with the targets.
-    An `.npz` file holds `x` (and `y`), or a single array; an `.npy` file holds `x`.
+    must be those of the training data in their order, with or without the target, see
+    `dlrun.data.csv_places`. Where the model was trained on rows with weights, and the file has that
+    column, they are read together with the targets. An `.npz` file holds the arrays that the config
+    names, else `x` (and `y`), or a single array; an `.npy` file holds `x`.
 
     Args:
         path: The file; everything that is not `.npz` or `.npy` is read as CSV.
@@ -63,7 +65,8 @@ def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[Sampl
         notes, raw = read_array_samples(path, spec, with_target=with_target)
         yield SampleFile(notes, _ready(raw, spec, path))
         return
-    with open_csv(path) as file:
+    delimiter = spec.form.delimiter if isinstance(spec.form, TableForm) else None
+    with open_csv(path, delimiter=delimiter) as file:
         columns = match_columns(file, spec, with_target=with_target)
         yield SampleFile(columns.notes, _ready(read_csv_samples(file, columns, spec), spec, path))
 

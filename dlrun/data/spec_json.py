@@ -6,7 +6,8 @@ import math
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from dlrun.arrays import LabelForm, Scaling, Spec
+from dlrun.arrays import ArrayForm, LabelForm, Scaling, Spec, TableForm
+from dlrun.data.csv import DELIMITERS
 from dlrun.errors import RunFolderError
 
 if TYPE_CHECKING:
@@ -22,16 +23,13 @@ WORDS: dict[str, tuple[str, ...]] = {
 """The words that a field may hold."""
 
 IMAGE_AXES = 3
-ADDED = {"image_shape": None}
+ADDED = {"image_shape": None, "form": None}
 """Fields that specs of older versions lack, and what that means."""
 
 
 def spec_to_json(spec: Spec) -> dict[str, Any]:
     """The spec as what JSON can hold: objects, lists, texts, numbers and null."""
-    content = {key: _plain(value) for key, value in asdict(spec).items()}
-    if spec.scaling is not None:
-        content["scaling"] = {key: _plain(value) for key, value in asdict(spec.scaling).items()}
-    return content
+    return {key: _plain(value) for key, value in asdict(spec).items()}
 
 
 def spec_from_json(content: object) -> Spec:
@@ -58,6 +56,7 @@ def spec_from_json(content: object) -> Spec:
         pixel_max=_maybe(entries, "pixel_max", _number),
         image_shape=_maybe(entries, "image_shape", _wholes),
         sample_weight=_maybe(entries, "sample_weight", _text),
+        form=_maybe(entries, "form", _form),
         scaling=_maybe(entries, "scaling", _scaling),
         label_form=_maybe(entries, "label_form", _word),
         threshold=_maybe(entries, "threshold", _number),
@@ -85,6 +84,10 @@ def _check_lengths(spec: Spec) -> None:
         or math.prod(spec.image_shape) != math.prod(spec.input_shape)
     ):
         raise _malformed("image_shape", "height, width and channels of one sample")
+    if isinstance(spec.form, TableForm) and spec.form.columns is not None:
+        read = {*(spec.feature_names or ()), *spec.target_names, spec.sample_weight} - {None}
+        if spec.feature_names is None or not read <= {*spec.form.columns}:
+            raise _malformed("form.columns", "all columns, those that are read among them")
     columns = spec.input_shape[0] if len(spec.input_shape) == 1 else 1
     if spec.scaling is not None and len(spec.scaling.offset) != columns:
         raise _malformed("scaling", "one offset for each column")
@@ -98,13 +101,29 @@ def _scaling(content: object, key: str) -> Scaling:
     return Scaling(_word(entries["kind"], "kind"), offset, factor)
 
 
+def _form(content: object, key: str) -> TableForm | ArrayForm:
+    """The form of a table has columns, that of arrays has not."""
+    if isinstance(content, dict) and "columns" not in content:
+        entries = _entries(content, key, ArrayForm)
+        return ArrayForm(_text(entries["x"], "form.x"), _text(entries["y"], "form.y"))
+    entries = _entries(content, key, TableForm)
+    return TableForm(
+        _maybe(entries, "columns", _texts),
+        _flag(entries["named"], "form.named"),
+        _maybe(entries, "header", _flag),
+        _maybe(entries, "delimiter", _delimiter),
+    )
+
+
 def _rows(content: object) -> dict[str, int]:
     if not isinstance(content, dict) or not set(content) <= {"train", "validation", "test"}:
         raise _malformed("rows", "a number for each of train, validation and test")
     return {name: _whole(number, "rows") for name, number in content.items()}
 
 
-def _entries(content: object, name: str, kind: type[Spec | Scaling]) -> dict[str, Any]:
+def _entries(
+    content: object, name: str, kind: type[Spec | Scaling | TableForm | ArrayForm]
+) -> dict[str, Any]:
     """The entries of an object that has exactly the fields of a dataclass."""
     if not isinstance(content, dict):
         raise _malformed(name, "an object")
@@ -151,6 +170,18 @@ def _text(content: object, key: str) -> str:
     return content
 
 
+def _delimiter(content: object, _key: str) -> str:
+    if not isinstance(content, str) or content not in DELIMITERS:
+        raise _malformed("form.delimiter", f"one of {', '.join(DELIMITERS.values())}")
+    return content
+
+
+def _flag(content: object, key: str) -> bool:
+    if not isinstance(content, bool):
+        raise _malformed(key, "true or false")
+    return content
+
+
 def _whole(content: object, key: str) -> int:
     if not isinstance(content, int) or isinstance(content, bool) or content < 0:
         raise _malformed(key, "whole numbers")
@@ -174,6 +205,8 @@ def _word(content: object, key: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -82,6 +82,7 @@ def split_dataset(
         pixel_max=dataset.pixel_max,
         image_shape=dataset.image_shape,
         sample_weight=dataset.sample_weight,
+        form=dataset.form,
         scaling=scaling,
         rows={name: len(rows) for name, rows in ready.items()},
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dlrun.arrays import TableForm
 from dlrun.data.arguments import argument_error
 from dlrun.data.csv import DELIMITERS, open_csv
-from dlrun.data.csv_dataset import choose_columns, read_dataset, tell_header
+from dlrun.data.csv_dataset import choose_columns, read_dataset
+from dlrun.data.csv_header import tell_header
 from dlrun.data.memory import reason_to_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from dlrun.arrays import Dataset
+    from dlrun.arrays import Dataset, Spec
 
 
 def load_data(
@@ -39,7 +43,8 @@ def load_data(
             takes the last column.
         features: The names of the feature columns, in the order in which the network gets them;
             null takes all columns but the target and the weight.
-        header: Whether the first row holds names; null tells by whether it holds numbers.
+        header: Whether the first row holds names; null tells by whether it holds numbers, and asks
+            where these look like the numbers of columns.
         delimiter: What separates the cells: a comma, a semicolon or a tab; null reads it off the
             first line.
         sample_weight: The name of a column that says how much each row counts in the loss; null
@@ -59,4 +64,31 @@ def load_data(
         has_header = tell_header(file) if header is None else header
         columns = choose_columns(file, has_header, target, features, sample_weight)
         size = file.path.stat().st_size if file.path.is_file() else 0
-        return read_dataset(file, columns, streamed=reason_to_stream(file.path, size))
+        dataset = read_dataset(file, columns, streamed=reason_to_stream(file.path, size))
+        return replace(dataset, form=TableForm(columns.columns, has_header, header, delimiter))
+
+
+def recall_form(arguments: Mapping[str, Any], spec: Spec) -> Spec:
+    """Complete the spec of an older run, which did not keep the form of its table.
+
+    Args:
+        arguments: What its config says.
+        spec: What it stored.
+
+    Returns:
+        The spec with its form, and with the names of its targets where they are one-hot columns.
+    """
+    target, header = arguments.get("target"), arguments.get("header")
+    if spec.class_names is not None and isinstance(target, list | tuple):
+        spec = replace(spec, target_names=tuple(target))
+    read = [*(spec.feature_names or ()), *spec.target_names]
+    read += [] if spec.sample_weight is None else [spec.sample_weight]
+    numbers = [re.fullmatch("column_([1-9][0-9]*)", name) for name in read]
+    named = bool(header) if header is not None else not all(numbers)
+    columns: tuple[str, ...] | None = None
+    if not named:
+        last = max((int(number[1]) for number in numbers if number), default=0)
+        columns = tuple(f"column_{number}" for number in range(1, last + 1))
+    elif target is None and arguments.get("features") is None and spec.sample_weight is None:
+        columns = tuple(read)
+    return replace(spec, form=TableForm(columns, named, header, arguments.get("delimiter")))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dlrun.arrays import ArrayForm
 from dlrun.data.npz_dataset import read_dataset
 
 if TYPE_CHECKING:
-    from dlrun.arrays import Dataset
+    from collections.abc import Mapping
+
+    from dlrun.arrays import Dataset, Spec
 
 
 def load_data(
@@ -41,3 +45,8 @@ def load_data(
         DataError: The file or an array is missing or malformed.
     """
     return read_dataset(Path(path), x, y, x_test, y_test)
+
+
+def recall_form(arguments: Mapping[str, Any], spec: Spec) -> Spec:
+    """Complete the spec of an older run, which did not keep the names of its arrays."""
+    return replace(spec, form=ArrayForm(str(arguments["x"]), str(arguments["y"])))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlrun.catalog.losses import label_form
 from dlrun.reports.predictions import probabilities
 
 if TYPE_CHECKING:
@@ -133,6 +134,17 @@ class Story:
 def is_classification(story: Story) -> bool:
     """Whether classes are told apart."""
     return bool(story.class_names)
+
+
+def has_labels(story: Story) -> bool:
+    """Whether several things are told of each row, a yes or a no each, by a loss for such."""
+    loss, judged = story.experiment.loss, story.judged
+    if is_classification(story) or loss is None or label_form(loss.type) != "binary":
+        return False
+    several = (len(judged), max(2, len(story.spec.target_names)))
+    if not judged.y_true.shape == judged.outputs.shape == several:
+        return False
+    return all(bool(np.isin(rows.y_true, (0, 1)).all()) for rows in story.rows.values())
 
 
 def gives_probabilities(story: Story) -> bool:

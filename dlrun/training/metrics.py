@@ -73,14 +73,13 @@ def _build(component: Mapping[str, Any], spec: Spec, *, path: str) -> Any:
 
 def _accuracy(spec: Spec, *, name: str, path: str) -> Any:
     """Return the accuracy that fits the labels."""
+    if spec.class_names is None and len(spec.target_names) > 1:
+        what = "accuracy needs one class for each row, but the targets are several numbers."
+        fix = "Use binary_accuracy where each is a yes or a no, else mean_absolute_error."
+        raise ConfigError(Problem(path, what, fix))
     if spec.class_names is None:
-        raise ConfigError(
-            Problem(
-                path,
-                "accuracy needs classes, but the target is a number.",
-                "Use mean_absolute_error or r2_score.",
-            )
-        )
+        what = "accuracy needs classes, but the target is a number."
+        raise ConfigError(Problem(path, what, "Use mean_absolute_error or r2_score."))
     if spec.label_form == "index":
         return keras.metrics.SparseCategoricalAccuracy(name=name)
     if spec.threshold is None:

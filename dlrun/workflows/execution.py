@@ -16,6 +16,7 @@ from dlrun.rundir.history import write_history
 from dlrun.rundir.names import METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
 from dlrun.rundir.tensors import save_tensors
 from dlrun.workflows.load import load_splits_while_importing
+from dlrun.workflows.opening import read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,7 +84,9 @@ def carry_out(
         DlrunError: See `dlrun.errors`.
     """
     with locating(experiment):
-        splits = load_splits_while_importing(experiment)
+        # What the run told of its file when it began holds: a first row stays what it was.
+        told = read_spec(folder, experiment) if folder.file(SPEC).exists() else None
+        splits = load_splits_while_importing(experiment, told)
         if splits.streamed is not None:
             say(splits.streamed, folder, listener)
         # From here on TensorFlow is needed: wrong data have been told before its import.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlrun.config import Experiment, load_config
 from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
+from dlrun.datasets import recall_form
 from dlrun.errors import ConfigError, DataError, RunFolderError, UsageError
 from dlrun.rundir.environment import threads_of
 from dlrun.rundir.folder import RunFolder, open_run
@@ -64,13 +65,28 @@ def open_trained(reference: str, runs_dir: Path, *, trust: bool = False) -> Open
     experiment, trusted = read_experiment(folder, record, trust=trust)
     if not folder.file(SPEC).exists():
         raise _missing(folder, record, SPEC, "the model was built", "initial_weights")
-    content, path = folder.read_json(SPEC), folder.file(SPEC)
+    spec = read_spec(folder, experiment)
+    check_file(folder.path, record, SPEC)
+    return OpenedRun(folder, record, experiment, spec, trusted)
+
+
+def read_spec(folder: RunFolder, experiment: Experiment) -> Spec:
+    """Read what the arrays of a run look like, and how its files are read.
+
+    Args:
+        folder: The run; it has its spec.
+        experiment: Its config.
+
+    Raises:
+        RunFolderError: The spec is damaged.
+    """
+    content = folder.read_json(SPEC)
     try:
         spec = spec_from_json(content)
     except RunFolderError as error:
-        raise RunFolderError(f"is damaged: {error.what}", where=str(path)) from error
-    check_file(folder.path, record, SPEC)
-    return OpenedRun(folder, record, experiment, spec, trusted)
+        path = str(folder.file(SPEC))
+        raise RunFolderError(f"is damaged: {error.what}", where=path) from error
+    return recall_form(experiment.dataset.type, experiment.dataset.arguments, spec)
 
 
 def read_experiment(
@@ -139,7 +155,7 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
         return samples if y is None else replace(samples, y=encode(y, opened.spec))
 
     check_trusted(opened.folder, opened.experiment, trusted=opened.trusted)
-    splits = load_splits(opened.experiment)
+    splits = load_splits(opened.experiment, opened.spec)
     for key in ("input_shape", "class_names"):
         now, then = getattr(splits.spec, key), getattr(opened.spec, key)
         if now != then:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlrun.arrays import Scaling, Spec
+from dlrun.arrays import ArrayForm, Scaling, Spec, TableForm
 from dlrun.data.spec_json import spec_from_json, spec_to_json
 from dlrun.errors import RunFolderError
 
@@ -43,6 +43,9 @@ def specs(draw):
     )
 
 
+TABLE = {"columns": ["a", "target"], "named": True, "header": None, "delimiter": None}
+
+
 @given(spec=specs())
 def test_a_spec_comes_back_from_json_equal(spec):
     """To the last bit of every number."""
@@ -61,10 +64,24 @@ def test_flattened_images_keep_their_shape():
     assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        TableForm(("t", "", "a", ""), named=True, header=True, delimiter=";"),
+        TableForm(None, named=False),
+        ArrayForm("rows", "values"),
+    ],
+)
+def test_the_form_of_a_file_comes_back_equal(form):
+    """Columns that are not read may have no names."""
+    spec = Spec((1,), feature_names=("a",), target_names=("t",), form=form)
+    assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
+
+
 def test_a_spec_of_an_older_version_is_read():
-    """It said nothing about images."""
+    """It said nothing about images, nor about the form of its file."""
     content = spec_to_json(Spec((64,)))
-    del content["image_shape"]
+    del content["image_shape"], content["form"]
     assert spec_from_json(content) == Spec((64,))
 
 
@@ -112,6 +129,26 @@ def test_a_spec_of_an_older_version_is_read():
         (
             {"image_shape": [2]},
             "spec.json: image_shape should be height, width and channels of one sample.",
+        ),
+        ({"form": []}, "spec.json: form should be an object."),
+        (
+            {"form": TABLE | {"delimiter": []}},
+            "spec.json: form.delimiter should be one of commas, semicolons, tabs.",
+        ),
+        ({"form": {"x": "a"}}, "spec.json: form misses 'y'."),
+        ({"form": {"x": "a", "y": 3}}, "spec.json: form.y should be text."),
+        ({"form": TABLE | {"named": 1}}, "spec.json: form.named should be true or false."),
+        (
+            {"form": TABLE | {"delimiter": "|"}},
+            "spec.json: form.delimiter should be one of commas, semicolons, tabs.",
+        ),
+        (
+            {"form": TABLE},
+            "spec.json: form.columns should be all columns, those that are read among them.",
+        ),
+        (
+            {"form": TABLE, "feature_names": ["a", "b"]},
+            "spec.json: form.columns should be all columns, those that are read among them.",
         ),
         ({"rows": {"train": -1}}, "spec.json: rows should be whole numbers."),
         ({"color": 1}, "spec.json: the spec has the unknown 'color'."),

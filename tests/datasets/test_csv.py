@@ -74,6 +74,40 @@ def test_a_header_of_numbers_is_taken_when_it_is_said_to_be_one(load):
     assert load("2019,2020\n3,4\n", header=True).feature_names == ("2019",)
 
 
+ROWS = "0.5,1.5,2.5\n1.5,2.5,3.5\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "rows", "is_asked"),
+    [
+        ("0,1,2", ROWS, True),
+        ("0,1,2", "4,5,6\n", True),
+        ("1,2,3", ROWS, True),
+        ("7,8,9", "4,5,6\n", True),
+        ("400,410,425", ROWS, True),
+        ("2019,2021,2022", "7,8,0\n", False),
+        ("0,1", "4,5\n", True),
+        ("0,1", "", False),
+        ("1,2", "4,5\n3,1\n", False),
+        ("1,2", "4.5,5.1\n3.0,1.5\n", True),
+        ("2,1,0", ROWS, False),
+        ("0.0,1.0,2.0", ROWS, False),
+        ("0,1,1", ROWS, False),
+        ("-1,0,1", ROWS, False),
+    ],
+)
+def test_a_first_row_that_numbers_the_columns_is_asked_about(load, first, rows, is_asked):
+    """As pandas writes a frame without names; `header` answers."""
+    content = f"{first}\n{rows}"
+    if is_asked:
+        with pytest.raises(DataError, match=f"the first row, {first}, looks like numbers") as error:
+            load(content)
+        assert error.value.fix == "Set `dataset.header` to true or to false."
+    else:
+        load(content)
+    assert len(load(content, header=False).train) == content.count("\n")
+
+
 def test_data_of_numbers_and_text_without_a_header(load):
     """As the UCI repository publishes iris."""
     dataset = load("5.1,setosa\n7.0,versicolor\n", header=False, target="column_2")

@@ -30,7 +30,7 @@ def metrics_fit_the_labels(experiment: Experiment) -> Iterator[Problem]:
     for index, metric in enumerate(experiment.metrics):
         problem = None
         if metric.type == ACCURACY:
-            if sample.target is not None:
+            if sample.target == (1,):  # Several may be the columns of one-hot classes.
                 what = "accuracy needs classes, but the target is a number."
                 problem = (what, "Use mean_absolute_error or r2_score.")
         elif form is not None:

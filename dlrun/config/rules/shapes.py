@@ -45,7 +45,7 @@ def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
         problem = units_misfit(
             outputs, sample=sample.shape, classes=sample.classes, loss=loss, form=form
         )
-    elif sample.target is not None and form in ("index", "sign"):
+    elif sample.target == (1,) and form in ("index", "sign"):
         what = f"{loss} needs classes, but the target is a number."
         problem = Problem("loss", what, "Choose a loss for numbers, such as mean_squared_error.")
     elif form == "value" or (form == "binary" and sample.target == (1,)):

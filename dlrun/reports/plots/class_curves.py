@@ -8,14 +8,14 @@ import numpy as np
 
 from dlrun.reports.curves import Curve, has_both
 from dlrun.reports.plots.style import COLORS, GRID, MUTED, WIDTH, new_figure, safe_text
-from dlrun.reports.story import class_scores, is_classification
+from dlrun.reports.story import class_scores, has_labels, is_classification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from dlrun.reports.story import Story
 
@@ -25,30 +25,44 @@ _COLORED = 3
 
 
 def curves_fit(story: Story) -> bool:
-    """Whether there are classes, and rows with finite scores enough for a curve of one of them."""
-    enough = is_classification(story) and len(story.judged) >= FEWEST_ROWS
+    """Whether classes or labels have rows with finite scores, enough for a curve of one of them."""
+    told = is_classification(story) or has_labels(story)
+    enough = told and len(story.judged) >= FEWEST_ROWS
     return enough and bool(np.isfinite(story.judged.outputs).all() and chosen_classes(story))
+
+
+def curve_names(story: Story) -> tuple[str, ...]:
+    """Give the names of the classes, or of the labels where each row may have several."""
+    return story.class_names or story.spec.target_names
 
 
 def chosen_classes(story: Story) -> list[int]:
     """List the classes that get a curve: of two only the second, and none without rows."""
-    classes = [1] if len(story.class_names) == 2 else list(range(len(story.class_names)))  # noqa: PLR2004
-    return [number for number in classes if has_both(story.judged.y_true == number)]
+    classes = [1] if len(story.class_names) == 2 else list(range(len(curve_names(story))))  # noqa: PLR2004
+    return [number for number in classes if has_both(_members(story, number))]
+
+
+def _members(story: Story, number: int) -> NDArray[np.bool_]:
+    """Tell which judged rows belong to a class, or have a label, `(rows,)`."""
+    true = story.judged.y_true
+    return np.asarray(true == number if is_classification(story) else true[:, number] == 1)
 
 
 def class_curves(story: Story, trace: Callable[[ArrayLike, ArrayLike], Curve]) -> dict[int, Curve]:
     """Trace the curve of each class against all others.
 
     Args:
-        story: A classification.
+        story: A classification, or one of labels: each against the rows that do not have it.
         trace: `roc` or `precision_recall`.
 
     Returns:
         The curves by class number.
     """
-    scores = class_scores(story.judged.outputs, story.spec)
+    scores = story.judged.outputs
+    if is_classification(story):
+        scores = class_scores(scores, story.spec)
     return {
-        number: trace(story.judged.y_true == number, scores[:, number])
+        number: trace(_members(story, number), scores[:, number])
         for number in chosen_classes(story)
     }
 
@@ -77,7 +91,7 @@ def draw_curves(story: Story, curves: dict[int, Curve], *, area: str, steps: boo
         x, y = curves[number].x[points], curves[number].y[points]
         axes.plot(x, y, color="#b5b5b5", linewidth=1, drawstyle=style)
     for color, number in zip(COLORS, sorted(colored), strict=False):
-        name = safe_text(story.class_names[number], 20)
+        name = safe_text(curve_names(story)[number], 20)
         axes.plot(
             curves[number].x[: ends[number]],
             curves[number].y[: ends[number]],
@@ -88,7 +102,8 @@ def draw_curves(story: Story, curves: dict[int, Curve], *, area: str, steps: boo
             clip_on=False,
         )
     mean = np.mean([curve.area for curve in curves.values()])
-    title = area if len(curves) == 1 else f"{area}\nmean of {len(curves)} classes  {mean:.3f}"
+    each = "classes" if is_classification(story) else "labels"
+    title = area if len(curves) == 1 else f"{area}\nmean of {len(curves)} {each}  {mean:.3f}"
     if len(colored) < len(curves):
         title += "\nthe smallest:"
     _finish(axes, title)

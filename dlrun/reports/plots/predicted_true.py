@@ -16,7 +16,7 @@ from dlrun.reports.plots.style import (
     new_figure,
     safe_text,
 )
-from dlrun.reports.story import is_classification
+from dlrun.reports.story import has_labels, is_classification
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +34,12 @@ MOST_TARGETS = 6
 
 
 def fits(story: Story) -> bool:
-    """Whether values are predicted, one for each target, all of them finite."""
+    """Whether values are predicted, one for each target, all of them finite; not labels."""
     rows = story.judged
     values = (len(rows), len(story.spec.target_names))
-    if is_classification(story) or not rows.y_true.shape == rows.y_pred.shape == values:
+    if is_classification(story) or has_labels(story):
+        return False
+    if not rows.y_true.shape == rows.y_pred.shape == values:
         return False
     return all(bool(np.isfinite(part.y_pred).all()) for part in story.rows.values())
 
