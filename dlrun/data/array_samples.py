@@ -112,6 +112,11 @@ def _read_targets(archive: ArchiveFile, rows: int, spec: Spec) -> NDArray[Any]:
     if spec.class_names is None:
         _check_target_count(values, spec, where)
         return values
+    if spec.class_values is None and y.dtype.kind in "iu" and y.size == rows:
+        labels = list(map(str, y.reshape(rows).tolist()))
+        # Whole numbers that are names, because float64 would merge them: see `as_classes`.
+        if set(labels) & set(spec.class_names):
+            return match_names(labels, spec.class_names, where)
     if spec.class_values is None:
         raise DataError(
             f"the array holds {y.dtype}; the names of the classes were expected.", where=where

@@ -10,6 +10,7 @@ from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows
 from dlrun.data.classes import TextClasses, match_names
 from dlrun.data.memory import reason_to_stream
 from dlrun.data.pieces import pieces
+from dlrun.data.rounding import merges_wholes
 from dlrun.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
@@ -100,7 +101,10 @@ def _read_pair(path: Path, read: Callable[[str], Array], x: str, y: str) -> tupl
             raise DataError(f"the array has shape {targets.shape}; one class for each row was "
                             "expected.", where=where)  # fmt: skip
         return _as_columns(numbers), targets
-    return _as_columns(numbers), _as_columns(check_numbers(targets, where))
+    values = check_numbers(targets, where)
+    if targets.dtype.kind in "iu" and merges_wholes(targets):
+        values = targets
+    return _as_columns(numbers), _as_columns(values)
 
 
 def _as_columns(array: Array) -> Array:

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from dlrun.arrays import LabelForm, Scaling, Spec
+from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
 
 if TYPE_CHECKING:
@@ -85,8 +86,10 @@ def _check_lengths(spec: Spec) -> None:
         or math.prod(spec.image_shape) != math.prod(spec.input_shape)
     ):
         raise _malformed("image_shape", "height, width and channels of one sample")
-    columns = spec.input_shape[0] if len(spec.input_shape) == 1 else 1
-    if spec.scaling is not None and len(spec.scaling.offset) != columns:
+    apart = {scaled_apart(spec.input_shape)}
+    if len(spec.input_shape) > 1:
+        apart.add(1)  # Older versions scaled all features of a sequence by one number.
+    if spec.scaling is not None and len(spec.scaling.offset) not in apart:
         raise _malformed("scaling", "one offset for each column")
 
 

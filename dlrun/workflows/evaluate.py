@@ -11,6 +11,7 @@ from dlrun.errors import DataError
 from dlrun.rundir.integrity import hash_file
 from dlrun.rundir.names import METRICS
 from dlrun.rundir.record import update_record
+from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import OpenedRun, load_model, load_rows, open_trained
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def evaluate(
         name, (samples, notes) = data.name, read_samples(data, opened.spec, with_target=True)
         for note in notes:
             listener.message(note)
+        check_new_ids(samples.x, opened, where=str(data))
 
     with locating(opened.experiment):
         steps = compile_model(model, opened.experiment, opened.spec)

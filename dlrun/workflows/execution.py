@@ -15,6 +15,7 @@ from dlrun.rundir.environment import differences
 from dlrun.rundir.names import HISTORY, METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
 from dlrun.rundir.tensors import save_tensors
 from dlrun.workflows.load import load_splits_while_importing
+from dlrun.workflows.opening import read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -82,9 +83,13 @@ def carry_out(
         DlrunError: See `dlrun.errors`.
     """
     with locating(experiment):
-        splits = load_splits_while_importing(experiment)
+        # Where the run has begun before, its rows are scaled as they were then.
+        begun = read_spec(folder) if folder.file(SPEC).exists() else None
+        splits = load_splits_while_importing(experiment, begun)
         if splits.streamed is not None:
             say(splits.streamed, folder, listener)
+        for note in splits.notes:
+            say(note, folder, listener)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
         from dlrun.models.summary import summary_text

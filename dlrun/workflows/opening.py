@@ -64,13 +64,26 @@ def open_trained(reference: str, runs_dir: Path, *, trust: bool = False) -> Open
     experiment, trusted = read_experiment(folder, record, trust=trust)
     if not folder.file(SPEC).exists():
         raise _missing(folder, record, SPEC, "the model was built", "initial_weights")
-    content, path = folder.read_json(SPEC), folder.file(SPEC)
-    try:
-        spec = spec_from_json(content)
-    except RunFolderError as error:
-        raise RunFolderError(f"is damaged: {error.what}", where=str(path)) from error
+    spec = read_spec(folder)
     check_file(folder.path, record, SPEC)
     return OpenedRun(folder, record, experiment, spec, trusted)
+
+
+def read_spec(folder: RunFolder) -> Spec:
+    """Read what the arrays of a run look like.
+
+    Args:
+        folder: The run; it has the file.
+
+    Raises:
+        RunFolderError: The file is damaged.
+    """
+    content = folder.read_json(SPEC)
+    try:
+        return spec_from_json(content)
+    except RunFolderError as error:
+        where = str(folder.file(SPEC))
+        raise RunFolderError(f"is damaged: {error.what}", where=where) from error
 
 
 def read_experiment(
@@ -139,7 +152,7 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
         return samples if y is None else replace(samples, y=encode(y, opened.spec))
 
     check_trusted(opened.folder, opened.experiment, trusted=opened.trusted)
-    splits = load_splits(opened.experiment)
+    splits = load_splits(opened.experiment, opened.spec)
     for key in ("input_shape", "class_names"):
         now, then = getattr(splits.spec, key), getattr(opened.spec, key)
         if now != then:

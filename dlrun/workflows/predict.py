@@ -13,6 +13,7 @@ from dlrun.errors import UsageError
 from dlrun.rundir.files import replace_with, write_output
 from dlrun.rundir.names import PREDICTIONS
 from dlrun.rundir.ordinary import check_inside
+from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ def predict(
             listener.message(note)
         predictor = _load_predictor(opened, listener)
         if output == STDOUT:
-            _write(sys.stdout, samples, predictor, opened)
+            _write(sys.stdout, samples, predictor, opened, input_path)
             return None
 
         def write(path: Path) -> None:
             with path.open("w", encoding="utf-8", newline="") as stream:
-                _write(stream, samples, predictor, opened)
+                _write(stream, samples, predictor, opened, input_path)
 
         if output is not None:
             write_output(output, write)
@@ -109,13 +110,22 @@ def _load_predictor(opened: OpenedRun, listener: Listener) -> Predictor:
     return Predictor(load_model(opened, listener))
 
 
-def _write(stream: TextIO, samples: SampleFile, predictor: Predictor, opened: OpenedRun) -> None:
+def _write(
+    stream: TextIO,
+    samples: SampleFile,
+    predictor: Predictor,
+    opened: OpenedRun,
+    input_path: Path,
+) -> None:
     """Predict piece by piece, so that memory stays bounded."""
     from dlrun.data.labels import decode
     from dlrun.reports.predictions import PredictionWriter
 
     spec = opened.spec
     writer = PredictionWriter(stream, spec, with_true=False)
+    first_row = 0
     for piece in samples.pieces:
+        check_new_ids(piece.x, opened, where=str(input_path), first_row=first_row)
+        first_row += len(piece)
         y_pred = predictor.predict(piece.x)
         writer.write(y_pred, None if spec.class_names is None else decode(y_pred, spec))

@@ -13,7 +13,7 @@ from dlrun.errors import RunFolderError
 from dlrun.rundir.environment import differences, environment_facts, threads_of
 from dlrun.rundir.folder import RunFolder, create_run, open_run
 from dlrun.rundir.integrity import check_file
-from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS
+from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS, SPEC
 from dlrun.rundir.record import recording
 from dlrun.workflows.execution import carry_out
 from dlrun.workflows.opening import read_experiment
@@ -78,6 +78,10 @@ def reproduce(
         if folder.file(INITIAL_WEIGHTS).exists():
             check_file(folder.path, record, INITIAL_WEIGHTS)
             shutil.copyfile(folder.file(INITIAL_WEIGHTS), again.file(INITIAL_WEIGHTS))
+        if folder.file(SPEC).exists():
+            # An older version may have fitted another scaling to the same rows.
+            check_file(folder.path, record, SPEC)
+            shutil.copyfile(folder.file(SPEC), again.file(SPEC))
         facts = {"command": list(command), "seed": experiment.seed, **environment_facts()}
         with recording(again, facts) as going_on:
             again.write_text(CONFIG, experiment.to_yaml())

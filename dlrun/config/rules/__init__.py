@@ -12,6 +12,7 @@ from dlrun.config.rules import (
     last_layer,
     metrics,
     names,
+    scaling,
     shapes,
     training,
     weights,
@@ -70,6 +71,9 @@ RULES: Final = (
     Rule(training.test_rows_come_once),
     Rule(files.callback_files_have_their_own_place),
     Rule(arguments.statistics_are_given),
+    # Runs that older versions trained all the same go on to open: their config is not held to it.
+    Rule(scaling.ids_are_not_scaled, ("dataset",), reads_above=True, needs_data=True),
+    Rule(scaling.padding_is_not_moved, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.shapes_fit, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True, needs_data=True),
     Rule(
