@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PASSING: Final = frozenset(
     {
         "ActivityRegularization", "Concatenate", "Cropping1D", "Cropping2D", "Cropping3D",
-        "Flatten", "Identity", "InputLayer", "Masking", "Permute", "RepeatVector", "Reshape",
+        "Flatten", "Identity", "Masking", "Permute", "RepeatVector", "Reshape",
         "UpSampling1D", "UpSampling2D", "UpSampling3D",
         "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
     }
@@ -39,12 +39,14 @@ class Reader(NamedTuple):
         place: Its place among the layers, from 0.
         name: Its name.
         layer: The layer; of a `TimeDistributed` the one inside.
+        inputs: The names of what it reads.
         through: The places of the layers between the data and this one.
     """
 
     place: int
     name: str
     layer: Layer
+    inputs: tuple[str, ...]
     through: frozenset[int]
 
     @property
@@ -65,9 +67,9 @@ def find_readers(layers: Sequence[Mapping[str, Any]]) -> tuple[Reader, ...]:
         inputs = tuple(mapping["inputs"] or ())
         if not inputs or not set(inputs) <= set(passed):
             continue
-        layer = _innermost(mapping, inputs)
+        layer = _innermost(mapping)
         through = frozenset().union(*(passed[name] for name in inputs))
-        readers.append(Reader(index, mapping["name"], layer, through))
+        readers.append(Reader(index, mapping["name"], layer, inputs, through))
         if layer.type in PASSING:
             passed[mapping["name"]] = through | {index}
     return tuple(readers)
@@ -88,10 +90,10 @@ def find_masks(layers: Sequence[Mapping[str, Any]]) -> tuple[tuple[Reader, float
     return tuple(found)
 
 
-def _innermost(mapping: Mapping[str, Any], inputs: tuple[str, ...]) -> Layer:
+def _innermost(mapping: Mapping[str, Any]) -> Layer:
     """The layer; what `TimeDistributed` does at every step is done to all entries alike."""
     arguments = {key: value for key, value in mapping.items() if key not in OURS}
-    layer = Layer(mapping["type"], arguments, inputs)
+    layer = Layer(mapping["type"], arguments)
     try:
         while layer.type == "TimeDistributed":
             layer = layer.inner("layer")

@@ -61,9 +61,9 @@ def lookups_of(experiment: Experiment, sample: tuple[int, ...]) -> tuple[Lookup,
     reaching = _reaching(layers, sample)
     lookups = []
     for reader in readers:
-        if not set(reader.layer.inputs) <= set(reaching):
+        if not set(reader.inputs) <= set(reaching):
             continue
-        numbers = np.concatenate([reaching[name].reshape(-1) for name in reader.layer.inputs])
+        numbers = np.concatenate([reaching[name].reshape(-1) for name in reader.inputs])
         # A lookup takes the data in float32 whatever the precision; other layers round them first.
         rounded = any(layers[index].get("dtype") != "float32" for index in reader.through)
         exact = EXACT[experiment.training.precision if rounded else "float32"]
@@ -89,7 +89,7 @@ def _reaching(
         mapping = layers[place]
         arguments = {key: value for key, value in mapping.items() if key not in OURS}
         layer = Layer(mapping["type"], arguments, tuple(mapping["inputs"]))
-        if layer.type in ("InputLayer", "Masking"):
+        if layer.type == "Masking":
             layer = Layer("Identity", {}, layer.inputs)
         if set(layer.inputs) <= set(reaching):
             # A layer that cannot take its input is told of when the model is built.
