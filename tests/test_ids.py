@@ -5,6 +5,7 @@ import pytest
 
 from dlrun.catalog import words
 from dlrun.config import load_config
+from dlrun.errors import ConfigError
 from dlrun.shapes.input_readers import LOOKUPS
 from dlrun.workflows.ids import lookups_of
 
@@ -176,3 +177,12 @@ def test_every_layer_that_looks_up_is_known():
     named = ("Embedding", "Lookup", "Hash", "Category")
     found = {word for word in words("layers") if any(part in word for part in named)}
     assert found <= set(LOOKUPS)
+
+
+def test_a_run_that_scaled_ids_goes_on_to_open(write, tmp_path):
+    """The config of a run folder is not held to what newer versions refuse."""
+    write(EMBEDDING)
+    path, words = tmp_path / "ratings.yaml", ["dataset.scale=standard"]
+    assert load_config(path, words, data_known=False).dataset.scale == "standard"
+    with pytest.raises(ConfigError, match="'standard' would change the ids"):
+        load_config(path, words)

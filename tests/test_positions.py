@@ -114,3 +114,15 @@ def test_sequences_of_numbers_have_a_column_for_each(dlrun, write):
     assert list(columns)[1:] == [
         f"{word}_{step}" for word in ("true", "predicted") for step in (1, 2, 3, 4)
     ]
+
+
+@pytest.mark.parametrize("shape", [(3, 1), (1,), (4, 2)])
+def test_targets_of_another_shape_are_not_stretched(dlrun, write, tmp_path, shape):
+    """Keras subtracts (rows, 1, 1) from (rows, 4, 1) without a word."""
+    arrays = write((4,))
+    write((4,), y=arrays["x"][..., :1], y_test=arrays["x_test"][..., :1])
+    words = ("model.layers=[{type: Dense, units: 1}]", "loss=mse", "metrics=[]", "exports=[]")
+    run = dlrun("train", "rows.yaml", *(part for word in words for part in ("--set", word))).run
+    np.savez(tmp_path / "other.npz", x=arrays["x_test"], y=np.zeros((12, *shape)))
+    told = dlrun("evaluate", run, "--data", "other.npz", code=3).err
+    assert f"other.npz: each row has targets of shape {shape}; the run gives (4, 1)." in told

@@ -61,7 +61,8 @@ def test_a_sequence_trains_as_if_it_had_been_scaled_by_feature(
     trained = dlrun("train", "rows.yaml", "--set", f"dataset.scale={kind}")
     words = ("--set", "dataset.scale=none", "--set", "dataset.path=scaled.npz")
     by_hand = dlrun("train", "rows.yaml", *words).run
-    assert f"scale: {kind}, by feature, the last axis of (6, 3)" in trained.err
+    line = f"scale: {kind}, by feature, the last axis of (6, 3); an image is (6, 3, 1)\n"
+    assert line in trained.err
     ours, theirs = (load_tensors(run / "weights.safetensors") for run in (trained.run, by_hand))
     for name, weight in ours.items():
         np.testing.assert_allclose(weight, theirs[name], atol=1e-6)
@@ -116,3 +117,22 @@ def test_minmax_scaling_may_leave_padding_alone(dlrun, tmp_path, padding, code):
     words = ("--set", "dataset.scale=minmax", "--set", f"model.layers[0].mask_value={padding}")
     told = dlrun("train", "masked.yaml", *words, code=code).err
     assert ("would change the padding of -1 that model.layers[0] (Masking)" in told) is bool(code)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "numbers"),
+    [("uint8", (8, 8), 1), ("float32", (8, 8), 8), ("uint8", (9, 3), 3), ("uint8", (8, 3, 1), 1)],
+)
+def test_grey_pixels_share_one_number(dlrun, tmp_path, dtype, shape, numbers):
+    """Bytes in two axes are an image, as whatever has three axes; all else is a sequence."""
+    x = np.random.default_rng(2).integers(0, 256, (6, *shape)).astype(dtype)
+    np.savez(tmp_path / "rows.npz", x=x, y=np.arange(6.0))
+    (tmp_path / "rows.yaml").write_text(
+        MASKED.replace("Masking, mask_value: -1.0", "Flatten").replace(
+            "{type: LSTM, units: 2}, ", ""
+        )
+    )
+    trained = dlrun("train", "rows.yaml", "--set", "dataset.scale=minmax")
+    spec = json.loads((trained.run / "spec.json").read_text())
+    assert len(spec["scaling"]["offset"]) == numbers
+    assert (f"one number for all entries of {shape}" in trained.err) is (numbers == 1)

@@ -74,7 +74,7 @@ def split_dataset(
         train, validation = _split(dataset, train, validation_split, "validation_split", seed)
 
     if scaling is None:
-        scaling = fit_scaling(train.x, scale)
+        scaling = fit_scaling(train.x, scale, images=dataset.image_shape is not None)
     splits = {"train": train, "validation": validation, "test": test}
     classes = dataset.class_names is not None
     ready = {
@@ -111,7 +111,7 @@ def _scaling_notes(spec: Spec) -> list[str]:
         return []
     together = f"one number for all entries of {shape}"
     if len(scaling.offset) > 1:
-        together = f"by feature, the last axis of {shape}"
+        together = f"by feature, the last axis of {shape}; an image is {(*shape, 1)}"
     return [f"scale: {scaling.kind}, {together}"]
 
 

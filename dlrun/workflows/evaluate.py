@@ -80,6 +80,7 @@ def evaluate(
         for note in notes:
             listener.message(note)
         check_new_ids(samples.x, opened, where=str(data))
+        _check_targets(samples, opened, tuple(model.output_shape[1:]), str(data))
 
     with locating(opened.experiment):
         steps = compile_model(model, opened.experiment, opened.spec)
@@ -103,6 +104,19 @@ def _rows_of_split(opened: OpenedRun, split: str | None, listener: Listener) -> 
             fix=f"It has: {', '.join(present)}. Or give --data FILE.",
         )
     return name, present[name]
+
+
+def _check_targets(
+    samples: Samples, opened: OpenedRun, output: tuple[int | None, ...], where: str
+) -> None:
+    """Refuse numbers of another shape than the model's: a loss may stretch one to the other."""
+    if opened.spec.class_names is not None or samples.y is None or None in output:
+        return
+    if samples.y.shape[1:] != output:
+        raise DataError(
+            f"each row has targets of shape {samples.y.shape[1:]}; the run gives {output}.",
+            where=where,
+        )
 
 
 def _store(folder: RunFolder, measured: dict[str, Any], data: Path | None) -> None:
