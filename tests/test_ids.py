@@ -5,6 +5,7 @@ import pytest
 
 from dlrun.catalog import words
 from dlrun.config import load_config
+from dlrun.data import pieces
 from dlrun.errors import ConfigError
 from dlrun.shapes.input_readers import LOOKUPS
 from dlrun.workflows.ids import lookups_of
@@ -124,6 +125,11 @@ def test_half_precision_before_a_table_rounds_ids(dlrun, write, precision, most)
     table = "{type: Embedding, input_dim: 5000, output_dim: 1}"
     write(table, rows=("0,1", "2049,4"))
     dlrun("train", "ratings.yaml", *words)
+    steps = "{type: Reshape, target_shape: [2, 1], dtype: float32}"
+    write(steps, table, rows=("0,1", "2049,4"))
+    dlrun("train", "ratings.yaml", *words)
+    write(steps, f"{{type: TimeDistributed, layer: {table}}}", rows=("0,1", "2049,4"))
+    assert f"{TAKES} {most}: a larger" in dlrun("train", "ratings.yaml", *words, code=3).err
     write("{type: Reshape, target_shape: [2]}", table, rows=("0,1", "2049,4"))
     told = dlrun("train", "ratings.yaml", *words, code=3).err
     assert "column 'user': 2049 is no id for model.layers[1]" in told
@@ -153,6 +159,16 @@ def test_rows_of_arrays_are_named_by_their_entry(dlrun, write, tmp_path):
     words = ("--set", "dataset={type: npz, path: rows.npz}")
     told = dlrun("train", "ratings.yaml", *words, code=3).err
     assert "rows.npz: row 4 (the first is 0), entry [3]: 5 is no id for model.layers[0]" in told
+
+
+def test_streamed_rows_are_held_against_the_table(dlrun, write, monkeypatch):
+    """Row numbers go on from piece to piece."""
+    monkeypatch.setenv("DLRUN_STREAM_ABOVE_MB", "0")
+    monkeypatch.setattr(pieces, "ENTRIES_PER_PIECE", 4)
+    write(EMBEDDING, rows=("0,1", "2,3", "1,1", "0,6"))
+    told = dlrun("train", "ratings.yaml", code=3).err
+    assert "row 3 (the first is 0), column 'movie': 6 is no id" in told
+    assert "Set 'input_dim: 7'" in told
 
 
 @pytest.mark.parametrize("scale", ["standard", "minmax"])

@@ -84,8 +84,8 @@ def carry_out(
     """
     with locating(experiment):
         # Where the run has begun before, its rows are scaled as they were then.
-        begun = read_spec(folder) if folder.file(SPEC).exists() else None
-        splits = load_splits_while_importing(experiment, begun)
+        told = read_spec(folder) if folder.file(SPEC).exists() else None
+        splits = load_splits_while_importing(experiment, told)
         if splits.streamed is not None:
             say(splits.streamed, folder, listener)
         for note in splits.notes:

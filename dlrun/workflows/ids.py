@@ -64,8 +64,11 @@ def lookups_of(experiment: Experiment, sample: tuple[int, ...]) -> tuple[Lookup,
         if not set(reader.inputs) <= set(reaching):
             continue
         numbers = np.concatenate([reaching[name].reshape(-1) for name in reader.inputs])
-        # A lookup takes the data in float32 whatever the precision; other layers round them first.
-        rounded = any(layers[index].get("dtype") != "float32" for index in reader.through)
+        # A lookup takes the data in float32 whatever the precision; layers before it and a wrapper
+        # around it round them first.
+        is_wrapped = layers[reader.place]["type"] != reader.layer.type
+        before = reader.through | ({reader.place} if is_wrapped else set())
+        rounded = any(layers[place].get("dtype") != "float32" for place in before)
         exact = EXACT[experiment.training.precision if rounded else "float32"]
         argument = LOOKUPS[reader.layer.type]
         count = reader.layer.arguments.get(argument) if argument else None

@@ -24,7 +24,7 @@ PATIENCE = 0.2
 """Seconds that data may take before the import of TensorFlow no longer waits for them."""
 
 
-def load_splits_while_importing(experiment: Experiment, trained: Spec | None = None) -> Splits:
+def load_splits_while_importing(experiment: Experiment, told: Spec | None = None) -> Splits:
     """Load the splits, and TensorFlow meanwhile where that takes long.
 
     Small data, and most mistakes in data, are there at once; only then is the import, of seconds,
@@ -32,7 +32,7 @@ def load_splits_while_importing(experiment: Experiment, trained: Spec | None = N
 
     Args:
         experiment: See `load_splits`.
-        trained: See `load_splits`.
+        told: See `load_splits`.
 
     Returns:
         See `load_splits`.
@@ -41,19 +41,19 @@ def load_splits_while_importing(experiment: Experiment, trained: Spec | None = N
         DataError: See `load_splits`.
     """
     with ThreadPoolExecutor(max_workers=1) as reader:
-        splits = reader.submit(load_splits, experiment, trained)
+        splits = reader.submit(load_splits, experiment, told)
         with suppress(TimeoutError):
             return splits.result(timeout=PATIENCE)
         importlib.import_module("dlrun.backend")
         return splits.result()
 
 
-def load_splits(experiment: Experiment, trained: Spec | None = None) -> Splits:
+def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
     """Load the dataset of an experiment and split it.
 
     Args:
         experiment: The config. A loss over classes makes classes of numeric labels.
-        trained: What a run of it has stored: rows are scaled as they were then, and are not held
+        told: What a run of it has stored: rows are scaled as they were then, and are not held
             against the layers again. None to begin.
 
     Returns:
@@ -65,10 +65,10 @@ def load_splits(experiment: Experiment, trained: Spec | None = None) -> Splits:
     config = experiment.dataset
     seed = experiment.seed if config.seed is None else config.seed
     dataset = load_dataset(config.type, seed=seed, **config.arguments)
-    if trained is None:
+    if told is None:
         _check_ids(experiment, dataset)
     # Of rows of another shape whoever asked for them will tell.
-    same_shape = trained is not None and trained.input_shape == dataset.train.x.shape[1:]
+    same_shape = told is not None and told.input_shape == dataset.train.x.shape[1:]
     loss = None if experiment.loss is None else experiment.loss.type
     splits = split_dataset(
         classes_for_loss(dataset, loss),
@@ -76,9 +76,9 @@ def load_splits(experiment: Experiment, trained: Spec | None = None) -> Splits:
         test_split=config.test_split,
         scale=config.scale,
         seed=seed,
-        scaling=trained.scaling if trained is not None and same_shape else None,
+        scaling=told.scaling if told is not None and same_shape else None,
     )
-    if trained is None:
+    if told is None:
         _check_padding(experiment, splits.spec.scaling)
     return splits
 
