@@ -1,19 +1,21 @@
-"""Holds ids against the layers that look them up, before TensorFlow finds another one, or none."""
+"""Holds ids against the layers that look them up, and padding against those that mask it."""
 
 from __future__ import annotations
 
 import math
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dlrun.config.rules.scaling import moved_padding
 from dlrun.data.pieces import pieces
-from dlrun.errors import DataError
+from dlrun.errors import ConfigError, DataError
 from dlrun.formulas.table import work_out
 from dlrun.formulas.working import NoFormulaError
-from dlrun.shapes.input_readers import LOOKUPS, Reader, find_lookups, find_readers
+from dlrun.shapes.input_readers import LOOKUPS, Reader, find_lookups, find_masks, find_readers
 from dlrun.shapes.layer import DATA, Layer
 from dlrun.shapes.walk import OURS
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dlrun.arrays import Array
+    from dlrun.arrays import Array, Dataset, Scaling
     from dlrun.config import Experiment
     from dlrun.workflows.opening import OpenedRun
 
@@ -149,6 +151,45 @@ def check_ids(
                     largest=largest if table_grows else None,
                 )
         before += len(piece)
+
+
+def check_dataset_ids(experiment: Experiment, dataset: Dataset) -> None:
+    """Hold all rows of a dataset, in the order of their source, against the layers.
+
+    Args:
+        experiment: The config.
+        dataset: Not split yet.
+
+    Raises:
+        DataError: See `check_ids`.
+    """
+    x, config = dataset.train.x, experiment.dataset
+    lookups = lookups_of(experiment, x.shape[1:])
+    named = [str(value) for value in config.arguments.values() if isinstance(value, Path)]
+    where = named[0] if named else f"dataset {config.type}"
+    check_ids(x, lookups, where=where, feature_names=dataset.feature_names)
+    if dataset.test is not None:
+        where = f"{where}: the test rows"
+        check_ids(dataset.test.x, lookups, where=where, feature_names=dataset.feature_names)
+
+
+def check_padding(experiment: Experiment, scaling: Scaling | None) -> None:
+    """Refuse a scaling that moves what a `Masking` layer looks for.
+
+    Args:
+        experiment: The config.
+        scaling: What was fitted.
+
+    Raises:
+        ConfigError: Names the layer and the number.
+    """
+    if scaling is None:
+        return
+    for reader, padding in find_masks([layer.as_dict() for layer in experiment.model.layers]):
+        pairs = zip(scaling.offset, scaling.factor, strict=True)
+        if any((padding - offset) / factor != padding for offset, factor in pairs):
+            mask = f"{reader.path} (Masking)"
+            raise ConfigError(moved_padding(mask, padding, scaling.kind))
 
 
 def check_new_ids(x: Array, opened: OpenedRun, *, where: str, first_row: int | None = 0) -> None:
