@@ -228,12 +228,12 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Scaling:
-    """A fitted scaling of columns: `(x - offset) / factor`.
+    """A fitted scaling: `(x - offset) / factor`.
 
     Attributes:
         kind: `standard` (mean and standard deviation) or `minmax` (minimum and range).
-        offset: One number per column.
-        factor: One number per column, never 0.
+        offset: One number for each entry of a sample's last axis, or one for all entries.
+        factor: As many, never 0.
     """
 
     kind: Literal["standard", "minmax"]
@@ -295,6 +295,7 @@ class Splits:
         test: What is looked at once, at the end, or None.
         spec: What the arrays look like.
         streamed: See `Dataset`.
+        notes: What the user should know of the numbers, in lines.
     """
 
     train: Samples
@@ -302,6 +303,7 @@ class Splits:
     test: Samples | None
     spec: Spec
     streamed: str | None = None
+    notes: tuple[str, ...] = ()
 
     def present(self) -> dict[str, Samples]:
         """The splits that have rows, by name, in the order train, validation, test."""

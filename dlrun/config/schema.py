@@ -54,7 +54,7 @@ class DatasetConfig(Section):
     """The share of all rows that is looked at once at the end, for datasets without test rows."""
 
     scale: Literal["standard", "minmax", "none"] = "none"
-    """How features are scaled; fitted on the training rows only."""
+    """How features are scaled, each by itself, images as a whole; fitted on the training rows."""
 
     arguments: dict[str, Any] = Field(default_factory=dict)
     """The dataset's own arguments, its defaults filled in."""

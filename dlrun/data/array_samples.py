@@ -129,6 +129,11 @@ def _read_targets(archive: ArchiveFile, name: str, rows: int, spec: Spec) -> NDA
     numbered = spec.class_values is not None or len(spec.target_names) > 1
     if numbered and values.shape == (rows, len(spec.class_names)) and is_one_hot(values):
         return np.asarray(values.argmax(axis=1))
+    if spec.class_values is None and y.dtype.kind in "iu" and y.size == rows:
+        labels = list(map(str, y.reshape(rows).tolist()))
+        # Whole numbers that are names, because float64 would merge them: see `as_classes`.
+        if set(labels) & set(spec.class_names):
+            return match_names(labels, spec.class_names, where)
     if spec.class_values is None:
         raise DataError(
             f"the array holds {y.dtype}; the names of the classes were expected.", where=where

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.arrays import TableForm
+from dlrun.arrays import StreamedArray, TableForm
 from dlrun.catalog.losses import label_form
 from dlrun.data.pieces import pieces
+from dlrun.data.rounding import WHOLE
 from dlrun.data.wording import list_classes, quote
 from dlrun.errors import DataError
 
@@ -28,7 +30,8 @@ def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) 
     """Turns numeric targets into classes where the loss asks for classes.
 
     Targets that have classes already are left alone, and so are numbers that a loss can take as
-    they are: fractions in [0, 1] for a binary loss, rows of probabilities for a categorical one.
+    they are: fractions in [0, 1] for a binary loss, rows of probabilities for a categorical one,
+    and for both an answer at every position, `(rows, ..., classes)`.
 
     Args:
         dataset: Before it is split.
@@ -37,16 +40,41 @@ def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) 
 
     Returns:
         The dataset, with classes where the loss needs them.
+
+    Raises:
+        DataError: The targets are none that the loss can take.
     """
     form = label_form(loss)
+    y = dataset.train.y
     if dataset.class_names is not None or form == "value":
         return dataset
-    y = dataset.train.y
-    if y is not None and form == "binary" and _are_fractions(y):
-        return dataset
-    if y is not None and form == "one_hot" and y.ndim > 1 and y.shape[1] > 1 and not is_one_hot(y):
-        return dataset
+    if y is None:
+        return as_classes(dataset, named=named)
+    several = math.prod(y.shape[1:]) > 1
+    by_position = several and y.ndim > 2  # noqa: PLR2004
+    if form == "binary" and (by_position or _are_fractions(y)):
+        return _with_shares(dataset, loss)
+    if form == "one_hot" and several and (by_position or not is_one_hot(y)):
+        return _with_shares(dataset, loss)
     return as_classes(dataset, named=named)
+
+
+def _with_shares(dataset: Dataset, loss: str | None) -> Dataset:
+    """The dataset as it is, once its targets are known to be from 0 to 1.
+
+    Raises:
+        DataError: One is not: of a mask of 0 and 255 the logarithms mean nothing.
+    """
+    for name, samples in (("train", dataset.train), ("test", dataset.test)):
+        for piece in pieces(samples.y) if samples is not None and samples.y is not None else ():
+            outside = (piece < 0) | (piece > 1)
+            if outside.any():
+                raise DataError(
+                    f"the targets of the {name} rows hold {float(piece[outside][0]):g}; {loss} "
+                    "takes shares from 0 to 1, such as one-hot rows.",
+                    fix="Divide them, or choose a loss for numbers such as mean_squared_error.",
+                )
+    return dataset
 
 
 def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
@@ -79,12 +107,14 @@ def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
     test = dataset.test
     if test is not None:
         test = replace(test, y=match_values(_label_values(test), distinct, "the test rows"))
+    # Labels that float64 could merge are the names of their classes and no values.
+    are_values = distinct.dtype != object or all(abs(value) <= WHOLE for value in distinct)
     return replace(
         dataset,
         train=replace(dataset.train, y=np.searchsorted(distinct, values).astype(np.int64)),
         test=test,
         class_names=tuple(f"{int(value)}" for value in distinct),
-        class_values=tuple(float(value) for value in distinct),
+        class_values=tuple(float(value) for value in distinct) if are_values else None,
         target_names=columns if len(columns) == 1 or of_table else ("target",),
     )
 
@@ -165,8 +195,8 @@ def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -
     unknown = class_values[numbers] != values
     if unknown.any():
         first = int(np.argmax(unknown))
-        known = [f"{value:g}" for value in class_values]
-        raise _unseen(first + 1, f"{values[first]:g}", known, where)
+        known = [_shown(value) for value in class_values]
+        raise _unseen(first + 1, _shown(values[first]), known, where)
     return np.asarray(numbers, dtype=np.int64)
 
 
@@ -182,6 +212,11 @@ def match_names(labels: Iterable[str], class_names: Sequence[str], where: str) -
     return np.fromiter((number(row, label) for row, label in enumerate(labels, 1)), np.int64)
 
 
+def _shown(value: float) -> str:
+    """A label in a message; of Python's whole numbers every digit."""
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
 def _unseen(row: int, label: str, known: Sequence[str], where: str) -> DataError:
     return DataError(
         f"row {row} has the class {quote(label)}, which no training row has "
@@ -191,24 +226,35 @@ def _unseen(row: int, label: str, known: Sequence[str], where: str) -> DataError
 
 
 def _label_values(samples: Samples) -> NDArray[Any]:
-    """The targets as one number a row, float64."""
+    """The targets as one number a row: float64, or Python's where that would merge some."""
     y = samples.y
     if y is None:
         raise DataError("the training rows have no targets.")
-    if y.ndim > 1 and y.shape[1] > 1:
+    if math.prod(y.shape[1:]) > 1:
         if y.ndim > 2 or not is_one_hot(y):  # noqa: PLR2004
             shape = " x ".join(map(str, y.shape[1:]))
             raise DataError(
                 f"each row has {shape} targets; classes need one, or a one-hot row.",
-                fix="Choose one target, or a loss for numbers such as mean_squared_error.",
+                fix="Choose one target, or a loss for numbers such as mean_squared_error. For a "
+                "class at every position give one-hot targets (rows, ..., classes) to "
+                "categorical_crossentropy.",
             )
         return np.concatenate([piece.argmax(axis=1).astype(np.float64) for piece in pieces(y)])
-    return np.concatenate([piece.reshape(len(piece)).astype(np.float64) for piece in pieces(y)])
+    if y.dtype.kind in "iuO":
+        return np.concatenate([piece.reshape(len(piece)).astype(object) for piece in pieces(y)])
+    values = [piece.reshape(len(piece)).astype(np.float64) for piece in pieces(y)]
+    if isinstance(y, StreamedArray) and any(bool((np.abs(some) > WHOLE).any()) for some in values):
+        raise DataError(
+            f"the targets hold whole numbers beyond {WHOLE}, of which neighbours become one where "
+            "rows are streamed from the disk.",
+            fix="Number the classes from 0, or name them, in the file.",
+        )
+    return np.concatenate(values)
 
 
 def _check_distinct(distinct: NDArray[Any], name: str) -> None:
-    fractions = distinct[distinct != np.floor(distinct)]
-    if len(fractions):
+    fractions = [value for value in distinct.tolist() if value != math.floor(value)]
+    if fractions:
         raise DataError(
             f"the target {name!r} holds {fractions[0]:g}; classes are whole numbers or text.",
             fix="For a regression choose a loss such as mean_squared_error.",
@@ -221,7 +267,8 @@ def _check_distinct(distinct: NDArray[Any], name: str) -> None:
         )
     if len(distinct) == 1:
         raise DataError(
-            f"the target {name!r} is {distinct[0]:g} in every row; there is nothing to tell apart."
+            f"the target {name!r} is {_shown(distinct[0])} in every row; there is nothing to tell "
+            "apart."
         )
 
 

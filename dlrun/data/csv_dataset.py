@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.arrays import Dataset, Samples
+from dlrun.arrays import Dataset, Samples, StreamedArray
 from dlrun.data.classes import TextClasses
 from dlrun.data.csv_columns import column_positions
 from dlrun.data.csv_numbers import is_number_like, parse_number, parse_numbers, parse_weights
+from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.spool import Pile, Spool
 from dlrun.data.wording import list_columns
 from dlrun.errors import ConfigError, DataError, Problem
@@ -130,12 +131,15 @@ def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) 
 
     Returns:
         `x`, `(rows, columns)`, float64; `y`, class numbers `(rows,)`, int64, where the target is
-        text, else values `(rows, targets)`, float64.
+        text, else values `(rows, targets)`, float64; of Python's numbers where one target holds
+        whole ones that float64 would merge.
 
     Raises:
         DataError: A cell is not what its column holds; names file, line, column and text.
     """
     classes, weights = TextClasses(choice.target_names[0]), []
+    exact: dict[int, int] = {}
+    rows = 0
     is_text: bool | None = None
     collector = Pile if streamed is None else Spool
     with collector() as features, collector() as values:
@@ -149,9 +153,19 @@ def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) 
             if is_text:
                 classes.add(_read_labels(piece, choice, file.path))
             else:
-                values.write(parse_numbers(piece, choice.targets, choice.target_names, file.path))
+                numbers = parse_numbers(piece, choice.targets, choice.target_names, file.path)
+                if len(choice.targets) == 1 and streamed is None:
+                    exact |= {
+                        rows + row: exact_whole(piece.rows[row][choice.targets[0]])
+                        for row in np.flatnonzero(np.abs(numbers[:, 0]) > WHOLE).tolist()
+                    }
+                values.write(numbers)
+            rows += len(piece)
         x = features.array()
         class_names, y = classes.numbered() if is_text else (None, values.array())
+    if exact and not isinstance(y, StreamedArray):
+        y = y.astype(object)
+        y[list(exact), 0] = list(exact.values())
     return Dataset(
         Samples(x, y, np.concatenate(weights) if weights else None),
         class_names=class_names,

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from dlrun.data.csv import Piece
 
+SMALLEST = float(np.finfo(np.float32).tiny)
+LARGEST = float(np.finfo(np.float32).max)
+"""Between them float32 keeps its digits; what is smaller, some processors take for 0."""
+
 
 def parse_number(cell: str) -> float | None:
     """The number that a cell holds, or None; `nan`, `inf` and Python's `1_000` are no numbers."""
@@ -124,7 +128,8 @@ def parse_weights(piece: Piece, name: str, position: int, path: Path) -> NDArray
         `(rows,)`, none negative.
 
     Raises:
-        DataError: A cell is not a number, or negative; names file, line and column.
+        DataError: A cell is not a number, negative, or infinite or 0 only in float32; names file,
+            line and column.
     """
     weights = parse_numbers(piece, [position], [name], path)[:, 0]
     negative = np.flatnonzero(weights < 0)
@@ -135,4 +140,15 @@ def parse_weights(piece: Piece, name: str, position: int, path: Path) -> NDArray
             "a weight is 0 or more.",
             where=f"{path}:{piece.numbers[row]}",
         )
-    return weights.astype(np.float32)
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = weights.astype(np.float32)
+    lost = np.flatnonzero(~np.isfinite(rounded) | ((rounded < SMALLEST) & (weights > 0)))
+    if len(lost):
+        row = int(lost[0])
+        raise DataError(
+            f"column {name!r}: {quote(piece.rows[row][position].strip())} is beyond the range of "
+            f"float32, in which a weight is 0 or from {SMALLEST:.2g} to {LARGEST:.2g}.",
+            where=f"{path}:{piece.numbers[row]}",
+            fix="Multiply all weights by one number: only their ratios count.",
+        )
+    return rounded

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from dlrun.arrays import ArrayForm, Dataset, Samples, StreamedArray
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows
 from dlrun.data.classes import TextClasses, match_names
 from dlrun.data.memory import reason_to_stream
 from dlrun.data.pieces import pieces
+from dlrun.data.rounding import merges_wholes
 from dlrun.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.arrays import Array
+
+SMALLEST_SIDE: Final = 8
+"""What has fewer entries along an axis is no image."""
 
 
 def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | None) -> Dataset:
@@ -45,7 +51,7 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
     names = [name for name in (x, y, x_test, y_test) if name is not None]
     streamed = reason_to_stream(path, archive.size(names))
     read = archive.read if streamed is None else archive.stream
-    features, targets = _read_pair(path, read, x, y)
+    features, targets, image_shape = _read_pair(path, read, x, y)
     class_names: tuple[str, ...] | None = None
     if targets.dtype.kind == "U":
         classes = TextClasses(y)
@@ -54,7 +60,7 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         class_names, targets = classes.numbered()
     test = None
     if x_test is not None and y_test is not None:
-        test_x, test_y = _read_pair(path, read, x_test, y_test)
+        test_x, test_y, _ = _read_pair(path, read, x_test, y_test)
         where = f"{path}: array {y_test!r}"
         if test_x.shape[1:] != features.shape[1:]:
             raise DataError(
@@ -73,6 +79,7 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         class_names=class_names,
         target_names=_target_names(y, targets),
         form=ArrayForm(x, y),
+        image_shape=image_shape,
         streamed=streamed,
     )
 
@@ -84,8 +91,15 @@ def _target_names(name: str, targets: Array) -> tuple[str, ...]:
     return tuple(f"{name}_{number + 1}" for number in range(targets.shape[1]))
 
 
-def _read_pair(path: Path, read: Callable[[str], Array], x: str, y: str) -> tuple[Array, Array]:
-    """Features with at least one axis a row, and targets: `(rows,)` text or `(rows, ...)`."""
+def _read_pair(
+    path: Path, read: Callable[[str], Array], x: str, y: str
+) -> tuple[Array, Array, tuple[int, ...] | None]:
+    """Reads features and targets, and tells whether the features are images.
+
+    Returns:
+        Features with at least one axis a row; targets, `(rows,)` text or `(rows, ...)`; the shape
+        of an image.
+    """
     where = f"{path}: array {x!r}"
     features = read(x)
     check_rows(features, where)
@@ -100,8 +114,18 @@ def _read_pair(path: Path, read: Callable[[str], Array], x: str, y: str) -> tupl
         if math.prod(targets.shape) != len(targets):
             raise DataError(f"the array has shape {targets.shape}; one class for each row was "
                             "expected.", where=where)  # fmt: skip
-        return _as_columns(numbers), targets
-    return _as_columns(numbers), _as_columns(check_numbers(targets, where))
+        return _as_columns(numbers), targets, _image_shape(features)
+    values = check_numbers(targets, where)
+    if targets.dtype.kind in "iu" and merges_wholes(targets):
+        values = targets
+    return _as_columns(numbers), _as_columns(values), _image_shape(features)
+
+
+def _image_shape(features: Array) -> tuple[int, ...] | None:
+    """`(height, width, 1)` of bytes in two axes, which are grey pixels and no series; else None."""
+    shape = features.shape[1:]
+    is_grey = features.dtype == np.uint8 and len(shape) == 2 and min(shape) >= SMALLEST_SIDE  # noqa: PLR2004
+    return (*shape, 1) if is_grey else None
 
 
 def _as_columns(array: Array) -> Array:

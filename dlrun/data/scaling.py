@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -16,38 +17,64 @@ if TYPE_CHECKING:
 
     from dlrun.arrays import Array
 
+STEPS_AND_FEATURES = 2
+"""The axes of a sample of a sequence, as Keras's recurrent layers and `Conv1D` read it."""
 
-def fit_scaling(x: Array, kind: Literal["standard", "minmax", "none"]) -> Scaling | None:
+
+def fit_scaling(
+    x: Array, kind: Literal["standard", "minmax", "none"], *, images: bool = False
+) -> Scaling | None:
     """Fits `(x - offset) / factor` to rows.
 
     `standard` takes the mean and the standard deviation (of the population, `ddof=0`), `minmax`
-    the minimum and the range, as scikit-learn's `StandardScaler` and `MinMaxScaler` do. A column
-    that is constant keeps the factor 1. Rows that are arrays (images) share one number for all
-    entries.
+    the minimum and the range, as scikit-learn's `StandardScaler` and `MinMaxScaler` do. A feature
+    that is constant keeps the factor 1.
 
     Args:
-        x: `(rows, columns)` or `(rows, ...)`; in memory or streamed, the numbers are the same.
+        x: `(rows, columns)` and `(rows, steps, features)` are fitted for each entry of the last
+            axis, over all rows and steps; `(rows, height, width, channels)` and more axes share
+            one number. In memory or streamed, the numbers are the same.
         kind: What to fit.
+        images: Whether two axes are `(height, width)` and share one number too.
 
     Returns:
-        One offset and one factor per column, or None for `none`.
+        One offset and one factor for each feature, or for all; None for `none`.
+
+    Raises:
+        DataError: The values of a feature are too large or too close.
     """
     if kind == "none":
         return None
-    low, high = _range(x)
+    sample = x.shape[1:]
+    apart = 1 if images and len(sample) > 1 else scaled_apart(sample)
+    low, high = _range(x, apart)
     with np.errstate(over="ignore"):
         spread = high - low
-        offset, factor = (low, spread) if kind == "minmax" else _mean_and_deviation(x)
+        offset, factor = (low, spread) if kind == "minmax" else _mean_and_deviation(x, apart)
     constant = low == high
     offset = np.where(constant, low, offset)
     factor = np.where(constant, 1.0, factor)
     usable = np.isfinite(offset) & np.isfinite(factor) & (factor > 0)
     if not usable.all():
         raise DataError(
-            f"column {int(np.argmin(usable)) + 1} of the features cannot be scaled: "
+            f"{'column' if x.ndim == 2 else 'feature'} {int(np.argmin(usable)) + 1} of the "  # noqa: PLR2004
+            "features cannot be scaled: "
             f"its values, {low[~usable][0]:g} to {high[~usable][0]:g}, are too large or too close."
         )
     return Scaling(kind, tuple(offset.tolist()), tuple(factor.tolist()))
+
+
+def scaled_apart(sample: tuple[int, ...]) -> int:
+    """How many numbers of a sample are scaled each by itself.
+
+    Args:
+        sample: The shape of one sample.
+
+    Returns:
+        The size of the last axis of `(columns,)` and of `(steps, features)`; 1 for images and
+        whatever else has more axes.
+    """
+    return sample[-1] if 1 <= len(sample) <= STEPS_AND_FEATURES else 1
 
 
 @overload
@@ -65,7 +92,8 @@ def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None
 
     Args:
         x: `(rows, columns)` or `(rows, ...)`.
-        scaling: What was fitted, or None to leave the values as they are.
+        scaling: What was fitted, or None to leave the values as they are. One number stands for
+            all entries, several for those of the last axis.
         where: The file, for messages.
 
     Returns:
@@ -135,27 +163,22 @@ def _check_finite(
         )
 
 
-def _range(x: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The minimum and the maximum of each column."""
+def _range(x: Array, apart: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The minimum and the maximum of each of the numbers that are scaled apart."""
     lows, highs = [], []
     for piece in pieces(x):
-        columns = _columns(piece)
+        columns = piece.reshape(-1, apart)
         lows.append(columns.min(axis=0))
         highs.append(columns.max(axis=0))
     return np.min(lows, axis=0).astype(np.float64), np.max(highs, axis=0).astype(np.float64)
 
 
-def _mean_and_deviation(x: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each column's mean, and in a second pass its standard deviation about it."""
-    total = sum(_columns(piece).sum(axis=0, dtype=np.float64) for piece in pieces(x))
-    entries = len(_columns(x[:1])) * len(x)
+def _mean_and_deviation(x: Array, apart: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean of each of them, and in a second pass the standard deviation about it."""
+    total = sum(piece.reshape(-1, apart).sum(axis=0, dtype=np.float64) for piece in pieces(x))
+    entries = len(x) * (math.prod(x.shape[1:]) // apart)
     mean: NDArray[np.float64] = np.asarray(total) / entries
     squares = np.zeros_like(mean)
     for piece in pieces(x):
-        squares += ((_columns(piece).astype(np.float64) - mean) ** 2).sum(axis=0)
+        squares += ((piece.reshape(-1, apart).astype(np.float64) - mean) ** 2).sum(axis=0)
     return mean, np.sqrt(squares / entries)
-
-
-def _columns(piece: NDArray[Any]) -> NDArray[Any]:
-    """What shares one offset and one factor as columns: of images all entries are one column."""
-    return piece if piece.ndim == 2 else piece.reshape(-1, 1)  # noqa: PLR2004

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from dlrun.arrays import ArrayForm, LabelForm, Scaling, Spec, TableForm
 from dlrun.data.csv import DELIMITERS
+from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def spec_from_json(content: object) -> Spec:
         rows=_rows(entries["rows"]),
     )
     _check_lengths(spec)
+    _check_columns(spec)
     return spec
 
 
@@ -84,13 +86,19 @@ def _check_lengths(spec: Spec) -> None:
         or math.prod(spec.image_shape) != math.prod(spec.input_shape)
     ):
         raise _malformed("image_shape", "height, width and channels of one sample")
-    if isinstance(spec.form, TableForm) and spec.form.columns is not None:
-        read = {*(spec.feature_names or ()), *spec.target_names, spec.sample_weight} - {None}
-        if spec.feature_names is None or not read <= {*spec.form.columns}:
-            raise _malformed("form.columns", "all columns, those that are read among them")
-    columns = spec.input_shape[0] if len(spec.input_shape) == 1 else 1
-    if spec.scaling is not None and len(spec.scaling.offset) != columns:
+    apart = {scaled_apart(spec.input_shape)}
+    if len(spec.input_shape) > 1:
+        apart.add(1)  # Older versions scaled all features of a sequence by one number.
+    if spec.scaling is not None and len(spec.scaling.offset) not in apart:
         raise _malformed("scaling", "one offset for each column")
+
+
+def _check_columns(spec: Spec) -> None:
+    if not isinstance(spec.form, TableForm) or spec.form.columns is None:
+        return
+    read = {*(spec.feature_names or ()), *spec.target_names, spec.sample_weight} - {None}
+    if spec.feature_names is None or not read <= {*spec.form.columns}:
+        raise _malformed("form.columns", "all columns, those that are read among them")
 
 
 def _scaling(content: object, key: str) -> Scaling:

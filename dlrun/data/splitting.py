@@ -8,6 +8,7 @@ import numpy as np
 
 from dlrun.arrays import Samples, Spec, Splits, StreamedArray
 from dlrun.data.classes import check_more_than_one_class
+from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.data.wording import count
 from dlrun.errors import ConfigError, DataError, Problem
@@ -33,6 +34,7 @@ def split_dataset(
     test_split: float | None,
     scale: Literal["standard", "minmax", "none"],
     seed: int,
+    scaling: Scaling | None = None,
 ) -> Splits:
     """Splits rows, then scales them by what the training rows tell.
 
@@ -47,6 +49,7 @@ def split_dataset(
             test rows, if it has any.
         scale: What to fit on the training rows.
         seed: Any whole number that is not negative.
+        scaling: What was fitted before, to be applied again; None to fit as `scale` says.
 
     Returns:
         The splits, float32, with the spec of their arrays.
@@ -70,9 +73,15 @@ def split_dataset(
     if validation_split:
         train, validation = _split(dataset, train, validation_split, "validation_split", seed)
 
-    scaling = fit_scaling(train.x, scale)
+    if scaling is None:
+        scaling = fit_scaling(train.x, scale, images=dataset.image_shape is not None)
     splits = {"train": train, "validation": validation, "test": test}
-    ready = {name: _ready(rows, scaling) for name, rows in splits.items() if rows is not None}
+    classes = dataset.class_names is not None
+    ready = {
+        name: _ready(rows, scaling, classes=classes)
+        for name, rows in splits.items()
+        if rows is not None
+    }
     spec = Spec(
         input_shape=train.x.shape[1:],
         feature_names=dataset.feature_names,
@@ -87,8 +96,41 @@ def split_dataset(
         rows={name: len(rows) for name, rows in ready.items()},
     )
     return Splits(
-        ready["train"], ready.get("validation"), ready.get("test"), spec, dataset.streamed
+        ready["train"],
+        ready.get("validation"),
+        ready.get("test"),
+        spec,
+        dataset.streamed,
+        notes=(*_scaling_notes(spec), *_rounding_notes(dataset, scaling)),
     )
+
+
+def _scaling_notes(spec: Spec) -> list[str]:
+    """What was scaled together; columns are known to be scaled one by one."""
+    shape, scaling = spec.input_shape, spec.scaling
+    if scaling is None or len(shape) == 1:
+        return []
+    together = f"one number for all entries of {shape}"
+    if len(scaling.offset) > 1:
+        together = f"by feature, the last axis of {shape}; an image is {(*shape, 1)}"
+    return [f"scale: {scaling.kind}, {together}"]
+
+
+def _rounding_notes(dataset: Dataset, scaling: Scaling | None) -> list[str]:
+    """Which columns lose digits that somebody may have meant; scaling in float64 keeps them."""
+    notes = []
+    if scaling is None:
+        notes += rounded_wholes(
+            dataset.train.x,
+            dataset.feature_names,
+            what="feature" if dataset.feature_names is None else "column",
+            fix="Use 'dataset.scale', or subtract what they have in common.",
+        )
+    y = dataset.train.y
+    if y is not None and dataset.class_names is None:
+        fix = "Subtract what they have in common, or use a larger unit."
+        notes += rounded_wholes(y, dataset.target_names, what="target", fix=fix)
+    return notes
 
 
 def allocate(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
@@ -157,9 +199,9 @@ def _rows_to_take(rows: int, share: float, key: str) -> int:
     return total
 
 
-def _ready(samples: Samples, scaling: Scaling | None) -> Samples:
+def _ready(samples: Samples, scaling: Scaling | None, *, classes: bool) -> Samples:
     y = samples.y
-    if y is not None and y.dtype.kind == "f":
+    if y is not None and not classes:
         y = to_float32(y, "targets")
     if samples.streamed and y is not None and not isinstance(y, StreamedArray):
         # Class numbers are kept in memory; encoded for the loss they may be too large for it.

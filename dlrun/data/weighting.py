@@ -52,10 +52,32 @@ def weigh_classes(
         weights = len(numbers) / (len(class_names) * np.maximum(counts, 1))
     else:
         weights = _named_weights(dict(class_weight), class_names)  # type: ignore[arg-type]
-    rows = weights[numbers].astype(np.float32)
-    if samples.sample_weight is not None:
-        rows = rows * samples.sample_weight
+    with np.errstate(over="ignore", under="ignore"):
+        rows = weights[numbers].astype(np.float32)
+        if samples.sample_weight is not None:
+            rows = rows * samples.sample_weight
+    _check_range(rows, weights[numbers], samples.sample_weight)
     return replace(samples, sample_weight=rows)
+
+
+def _check_range(
+    rows: NDArray[np.float32],
+    by_class: NDArray[np.float64],
+    by_row: NDArray[np.float32] | None,
+) -> None:
+    """Refuse weights that are infinite, or 0, only because float32 holds no others."""
+    meant = (by_class > 0) & (True if by_row is None else by_row > 0)
+    lost = np.flatnonzero(~np.isfinite(rows) | ((rows < np.finfo(np.float32).tiny) & meant))
+    if len(lost):
+        row = int(lost[0])
+        times = "" if by_row is None else f", times the row's own {by_row[row]:g},"
+        raise ConfigError(
+            Problem(
+                _PATH,
+                f"the weight of a class, {by_class[row]:g}{times} is beyond the range of float32.",
+                "Multiply all weights by one number: only their ratios count.",
+            )
+        )
 
 
 def _named_weights(

@@ -33,7 +33,8 @@ def load_data(
         seed: Not used.
         path: The file; arrays of Python objects are refused.
         x: The name of the array of features, `(rows, ...)`.
-        y: The name of the array of targets, `(rows,)` or `(rows, targets)`.
+        y: The name of the array of targets, `(rows,)` or `(rows, targets)`; or `(rows, ...,
+            classes)`, one-hot, for a class at every position.
         x_test: The name of the features of test rows, or null.
         y_test: The name of their targets; with `x_test`.
 

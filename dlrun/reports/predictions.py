@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import numpy as np
@@ -18,7 +19,8 @@ class PredictionWriter:
 
     The columns are `row` (from 0), `true` where the targets are known, and then, where there are
     classes, `predicted` and one `probability_<class>` each (or one `score` where the model's output
-    is not a probability), else the predicted value of each target.
+    is not a probability), else the predicted value of each target. Of targets that are arrays each
+    entry has a column, named by its place from 1, such as `predicted_10_3`.
 
     Args:
         stream: Where to write.
@@ -31,7 +33,6 @@ class PredictionWriter:
         self._spec = spec
         self._with_true = with_true
         self._row = 0
-        self._writer.writerow(["row", *self._true_columns(), *self._predicted_columns()])
 
     def write(
         self,
@@ -42,10 +43,13 @@ class PredictionWriter:
         """Write one piece.
 
         Args:
-            y_pred: The model's output, `(rows, num_outputs)`.
+            y_pred: The model's output, `(rows, ...)`.
             classes: The predicted class numbers, `(rows,)`, or None for a regression.
-            y_true: Class numbers `(rows,)`, or values `(rows, num_targets)`.
+            y_true: Class numbers `(rows,)`, or values `(rows, ...)`.
         """
+        if not self._row:
+            names = [*self._true_columns(y_true), *self._predicted_columns(y_pred)]
+            self._writer.writerow(["row", *names])
         columns: list[list[str]] = [[str(row) for row in range(self._row, self._row + len(y_pred))]]
         if y_true is not None and self._with_true:
             columns += self._named(y_true) if classes is not None else _numbers(y_true)
@@ -59,15 +63,15 @@ class PredictionWriter:
         names = self._spec.class_names or ()
         return [[names[int(number)] for number in classes]]
 
-    def _true_columns(self) -> list[str]:
-        if not self._with_true:
+    def _true_columns(self, y_true: NDArray[Any] | None) -> list[str]:
+        if not self._with_true or y_true is None:
             return []
-        return ["true"] if self._spec.class_names else _per_target("true", self._spec)
+        return ["true"] if self._spec.class_names else _per_entry("true", y_true, self._spec)
 
-    def _predicted_columns(self) -> list[str]:
+    def _predicted_columns(self, y_pred: NDArray[np.float32]) -> list[str]:
         names = self._spec.class_names
         if names is None:
-            return _per_target("predicted", self._spec)
+            return _per_entry("predicted", y_pred, self._spec)
         if self._spec.output == "score":
             one = self._spec.threshold is not None
             return ["predicted", *(["score"] if one else [f"score_{name}" for name in names])]
@@ -115,9 +119,13 @@ def _numbers(values: NDArray[Any]) -> list[list[str]]:
     return [column.astype("U").tolist() for column in flat.T]
 
 
-def _per_target(word: str, spec: Spec) -> list[str]:
-    names = spec.target_names
-    return [word] if len(names) == 1 else [f"{word}_{name}" for name in names]
+def _per_entry(word: str, values: NDArray[Any], spec: Spec) -> list[str]:
+    """One name for each entry of a row of `values`, `(rows, ...)`."""
+    shape, names = values.shape[1:], spec.target_names
+    if math.prod(shape) == len(names):
+        return [word] if len(names) == 1 else [f"{word}_{name}" for name in names]
+    places = np.ndindex(*(size for size in shape if size != 1))
+    return ["_".join([word, *(str(index + 1) for index in place)]) for place in places]
 
 
 def _sigmoid(z: NDArray[np.float32]) -> NDArray[np.float32]:

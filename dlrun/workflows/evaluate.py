@@ -14,6 +14,7 @@ from dlrun.rundir.evaluations import keep_evaluation
 from dlrun.rundir.files import is_read_only, plain
 from dlrun.rundir.integrity import hash_file
 from dlrun.rundir.names import EVALUATIONS, METRICS, WEIGHTS
+from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import OpenedRun, load_model, load_rows, open_trained
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def evaluate(
         name, (samples, notes) = data.name, read_samples(data, opened.spec, with_target=True)
         for note in notes:
             listener.message(note)
+        check_new_ids(samples.x, opened, where=str(data))
+        _check_targets(samples, opened, tuple(model.output_shape[1:]), str(data))
 
     with locating(opened.experiment):
         steps = compile_model(model, opened.experiment, opened.spec)
@@ -114,6 +117,19 @@ def _rows_of_split(opened: OpenedRun, split: str | None, listener: Listener) -> 
             fix=f"It has: {', '.join(present)}. Or give --data FILE.",
         )
     return name, present[name]
+
+
+def _check_targets(
+    samples: Samples, opened: OpenedRun, output: tuple[int | None, ...], where: str
+) -> None:
+    """Refuse numbers of another shape than the model's: a loss may stretch one to the other."""
+    if opened.spec.class_names is not None or samples.y is None or None in output:
+        return
+    if samples.y.shape[1:] != output:
+        raise DataError(
+            f"each row has targets of shape {samples.y.shape[1:]}; the run gives {output}.",
+            where=where,
+        )
 
 
 def _store(

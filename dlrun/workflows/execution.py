@@ -84,11 +84,13 @@ def carry_out(
         DlrunError: See `dlrun.errors`.
     """
     with locating(experiment):
-        # What the run told of its file when it began holds: a first row stays what it was.
+        # Where the run has begun before, its file is read, and its rows are scaled, as then.
         told = read_spec(folder, experiment) if folder.file(SPEC).exists() else None
         splits = load_splits_while_importing(experiment, told)
         if splits.streamed is not None:
             say(splits.streamed, folder, listener)
+        for note in splits.notes:
+            say(note, folder, listener)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
         from dlrun.models.summary import summary_text

@@ -12,6 +12,7 @@ from dlrun.arrays import TableForm
 from dlrun.data.classes import classes_for_loss
 from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
+from dlrun.workflows.ids import check_dataset_ids, check_padding
 
 if TYPE_CHECKING:
     from dlrun.arrays import Spec, Splits
@@ -51,7 +52,8 @@ def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
 
     Args:
         experiment: The config. A loss over classes makes classes of numeric labels.
-        told: The spec of a run of it, where there is one: what it told of the file holds.
+        told: What a run of it has stored: its file is read and its rows are scaled as they were
+            then, and are not held against the layers again. None to begin.
 
     Returns:
         The splits, labels not fitted yet.
@@ -66,14 +68,22 @@ def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
         arguments["header"] = told.form.named
         named = told.class_values is None
     dataset = load_dataset(config.type, seed=seed, **arguments)
+    if told is None:
+        check_dataset_ids(experiment, dataset)
+    # Of rows of another shape whoever asked for them will tell.
+    same_shape = told is not None and told.input_shape == dataset.train.x.shape[1:]
     loss = None if experiment.loss is None else experiment.loss.type
     dataset = classes_for_loss(dataset, loss, named=named)
     if told is not None:
         dataset = replace(dataset, form=told.form)
-    return split_dataset(
+    splits = split_dataset(
         dataset,
         validation_split=config.validation_split,
         test_split=config.test_split,
         scale=config.scale,
         seed=seed,
+        scaling=told.scaling if told is not None and same_shape else None,
     )
+    if told is None:
+        check_padding(experiment, splits.spec.scaling)
+    return splits

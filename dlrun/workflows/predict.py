@@ -22,6 +22,7 @@ from dlrun.rundir.integrity import read_inputs
 from dlrun.rundir.lock import in_turn
 from dlrun.rundir.names import INPUTS, PREDICTIONS
 from dlrun.rundir.ordinary import check_inside
+from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 
 if TYPE_CHECKING:
@@ -68,12 +69,12 @@ def predict(
             listener.message(note)
         predictor = _load_predictor(opened, listener)
         if output == STDOUT:
-            _write(sys.stdout, samples, predictor, opened)
+            _write(sys.stdout, samples, predictor, opened, input_path)
             return None
 
         def write(path: Path) -> None:
             with path.open("w", encoding="utf-8", newline="") as stream:
-                _write(stream, samples, predictor, opened)
+                _write(stream, samples, predictor, opened, input_path)
 
         if output is None:
             return _write_own(opened.folder, input_path, write)
@@ -148,13 +149,27 @@ def _load_predictor(opened: OpenedRun, listener: Listener) -> Predictor:
     return Predictor(load_model(opened, listener))
 
 
-def _write(stream: TextIO, samples: SampleFile, predictor: Predictor, opened: OpenedRun) -> None:
+def _write(
+    stream: TextIO,
+    samples: SampleFile,
+    predictor: Predictor,
+    opened: OpenedRun,
+    input_path: Path,
+) -> None:
     """Predict piece by piece, so that memory stays bounded."""
     from dlrun.data.labels import decode
     from dlrun.reports.predictions import PredictionWriter
 
     spec = opened.spec
-    outputs = (predictor.predict(piece.x) for piece in samples.pieces)
+
+    def predicted() -> Iterator[Any]:
+        first_row = 0
+        for piece in samples.pieces:
+            check_new_ids(piece.x, opened, where=str(input_path), first_row=first_row)
+            first_row += len(piece)
+            yield predictor.predict(piece.x)
+
+    outputs = predicted()
     # Not before the first rows are there does the header go out: `-o -` prints all or an error.
     first = next(outputs, None)
     writer = PredictionWriter(stream, spec, with_true=False)

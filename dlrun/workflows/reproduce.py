@@ -80,6 +80,7 @@ def reproduce(
             check_file(folder.path, record, INITIAL_WEIGHTS)
             shutil.copyfile(folder.file(INITIAL_WEIGHTS), again.file(INITIAL_WEIGHTS))
         if folder.file(SPEC).exists():
+            # An older version may have read the file, or fitted a scaling, in another way.
             check_file(folder.path, record, SPEC)
             shutil.copyfile(folder.file(SPEC), again.file(SPEC))
         facts = {"command": list(command), "seed": experiment.seed, **environment_facts()}

@@ -14,6 +14,7 @@ from dlrun.data.pixels import scale_pixels
 from dlrun.data.samples import open_samples
 from dlrun.data.scaling import apply_scaling
 from dlrun.errors import DataError, UsageError
+from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import load_rows
 
 if TYPE_CHECKING:
@@ -73,9 +74,13 @@ def choose_row(opened: OpenedRun, choice: Choice, listener: Listener) -> Row:
         DataError: The data are missing, malformed or do not fit.
     """
     if choice.values is not None:
-        return _typed(choice.values, opened.spec)
+        row = _typed(choice.values, opened.spec)
+        check_new_ids(row.x[None], opened, where="--input", first_row=None)
+        return row
     if choice.data is not None:
-        return _row_of_file(choice.data, choice.row, opened.spec, listener)
+        row = _row_of_file(choice.data, choice.row, opened.spec, listener)
+        check_new_ids(row.x[None], opened, where=str(choice.data), first_row=choice.row)
+        return row
     splits, notes = load_rows(opened)
     for note in notes:
         listener.message(note)

@@ -91,7 +91,9 @@ def test_classes_that_are_there_are_left_alone():
             with_targets([1, 2], [3, 4]),
             (
                 "each row has 2 targets; classes need one, or a one-hot row.\n"
-                "  Choose one target, or a loss for numbers such as mean_squared_error."
+                "  Choose one target, or a loss for numbers such as mean_squared_error. For a "
+                "class at every position give one-hot targets (rows, ..., classes) to "
+                "categorical_crossentropy."
             ),
         ),
     ],

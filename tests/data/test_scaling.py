@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from dlrun.arrays import Scaling
+from dlrun.arrays import Scaling, StreamedArray
 from dlrun.data import pieces as pieces_module
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.errors import DataError
@@ -51,6 +51,30 @@ def test_a_constant_column_becomes_zero(kind):
     scaling = fit_scaling(x, kind)
     assert scaling == Scaling(kind, (0.1,), (1.0,))
     assert not apply_scaling(x, scaling).any()
+
+
+@pytest.mark.parametrize("kind", ["standard", "minmax"])
+@pytest.mark.parametrize("sample", [(4,), (5, 3), (5, 4, 1), (5, 4, 3), (2, 3, 4, 2)])
+def test_every_rank_agrees_with_scikit_learn(kind, sample):
+    """Up to two axes the last one is that of the features; more axes are one feature."""
+    generator = np.random.default_rng(len(sample))
+    x = generator.normal(size=(20, *sample)) * np.arange(1, sample[-1] + 1) + 7
+    columns = sample[-1] if len(sample) < 3 else 1
+    oracle = StandardScaler() if kind == "standard" else MinMaxScaler()
+    expected = oracle.fit_transform(x.reshape(-1, columns)).reshape(x.shape)
+    scaling = fit_scaling(x, kind)
+    assert len(scaling.offset) == columns
+    np.testing.assert_allclose(apply_scaling(x, scaling), expected, rtol=2e-6, atol=1e-6)
+    streamed = fit_scaling(StreamedArray(x), kind)
+    assert streamed == scaling
+
+
+def test_a_feature_of_a_sequence_that_cannot_be_scaled_is_named():
+    """Counted from 1, as columns are."""
+    x = np.zeros((2, 3, 2))
+    x[0, 0, 1], x[1, 0, 1] = -1e308, 1e308
+    with pytest.raises(DataError, match="feature 2 of the features cannot be scaled"):
+        fit_scaling(x, "minmax")
 
 
 def test_images_share_one_number():

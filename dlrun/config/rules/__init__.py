@@ -13,6 +13,7 @@ from dlrun.config.rules import (
     metrics,
     names,
     packages,
+    scaling,
     shapes,
     training,
     weights,
@@ -74,6 +75,9 @@ RULES: Final = (
     Rule(files.names_hold_numbers_only, ("dataset.validation_split", "metrics")),
     Rule(packages.packages_are_installed, needs_data=True),
     Rule(arguments.statistics_are_given),
+    # Runs that older versions trained all the same go on to open: their config is not held to it.
+    Rule(scaling.ids_are_not_scaled, ("dataset",), reads_above=True, needs_data=True),
+    Rule(scaling.padding_is_not_moved, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.shapes_fit, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True, needs_data=True),
     Rule(

@@ -1,0 +1,102 @@
+"""Which layers read the data as they are, and which of those look ids up or mask padding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from dlrun.shapes.layer import DATA, Layer
+from dlrun.shapes.outputs import UnknownShapeError
+from dlrun.shapes.walk import OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PASSING: Final = frozenset(
+    {
+        "ActivityRegularization", "Concatenate", "Cropping1D", "Cropping2D", "Cropping3D",
+        "Flatten", "Identity", "Masking", "Permute", "RepeatVector", "Reshape",
+        "UpSampling1D", "UpSampling2D", "UpSampling3D",
+        "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+    }
+)  # fmt: skip
+"""Layers whose entries are entries of their input, or zeros; they only move or leave out some."""
+
+LOOKUPS: Final[Mapping[str, str | None]] = {
+    "Embedding": "input_dim",
+    "ReversibleEmbedding": "input_dim",
+    "CategoryEncoding": "num_tokens",
+    "HashedCrossing": None,
+    "Hashing": None,
+    "IntegerLookup": None,
+}
+"""Layers that take ids, and the argument that says how many there are; None where any will do."""
+
+
+class Reader(NamedTuple):
+    """A layer that reads entries of the data, unchanged.
+
+    Attributes:
+        place: Its place among the layers, from 0.
+        name: Its name.
+        layer: The layer; of a `TimeDistributed` the one inside.
+        inputs: The names of what it reads.
+        through: The places of the layers between the data and this one.
+    """
+
+    place: int
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    through: frozenset[int]
+
+    @property
+    def path(self) -> str:
+        """Where it stands: `model.layers[0]`."""
+        return f"model.layers[{self.place}]"
+
+
+def find_readers(layers: Sequence[Mapping[str, Any]]) -> tuple[Reader, ...]:
+    """Find the layers that read the data directly or through layers that pass them on.
+
+    Args:
+        layers: One mapping a layer, as `dlrun.shapes.walk` takes it.
+    """
+    passed: dict[str, frozenset[int]] = {DATA: frozenset()}
+    readers = []
+    for index, mapping in enumerate(layers):
+        inputs = tuple(mapping["inputs"] or ())
+        if not inputs or not set(inputs) <= set(passed):
+            continue
+        layer = _innermost(mapping)
+        through = frozenset().union(*(passed[name] for name in inputs))
+        readers.append(Reader(index, mapping["name"], layer, inputs, through))
+        if layer.type in PASSING:
+            passed[mapping["name"]] = through | {index}
+    return tuple(readers)
+
+
+def find_lookups(layers: Sequence[Mapping[str, Any]]) -> tuple[Reader, ...]:
+    """Find the layers that take the data for ids; see `LOOKUPS`."""
+    return tuple(reader for reader in find_readers(layers) if reader.layer.type in LOOKUPS)
+
+
+def find_masks(layers: Sequence[Mapping[str, Any]]) -> tuple[tuple[Reader, float], ...]:
+    """Find the `Masking` layers that look for padding in the data, and the number that it is."""
+    found = []
+    for reader in find_readers(layers):
+        value = reader.layer.arguments.get("mask_value", 0.0)
+        if reader.layer.type == "Masking" and isinstance(value, int | float):
+            found.append((reader, float(value)))
+    return tuple(found)
+
+
+def _innermost(mapping: Mapping[str, Any]) -> Layer:
+    """The layer; what `TimeDistributed` does at every step is done to all entries alike."""
+    arguments = {key: value for key, value in mapping.items() if key not in OURS}
+    layer = Layer(mapping["type"], arguments)
+    try:
+        while layer.type == "TimeDistributed":
+            layer = layer.inner("layer")
+    except UnknownShapeError:
+        pass
+    return layer
