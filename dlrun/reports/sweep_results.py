@@ -107,6 +107,11 @@ class SweepResults:
         points = self.points()
         return best_of(points[0], larger=self.larger) if points else None
 
+    @property
+    def split(self) -> str:
+        """By which rows the best is chosen; empty where nothing was measured."""
+        return self.objective.partition(" ")[0]
+
     def metric_names(self) -> list[str]:
         """Give all metrics that runs have, such as `test.accuracy`."""
         names = (

@@ -16,6 +16,7 @@ from dlrun.reports.comparison import ComparedRun
 from dlrun.rundir.files import write_output
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.history import read_history
+from dlrun.rundir.metrics import SPLITS
 from dlrun.rundir.names import COMPARISON, CONFIG, METRICS
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from dlrun.training.listener import Listener
 
 _STAMP = re.compile(r"\d{8}-\d{6}_")
-_SPLITS = ("train", "validation", "test")
 
 
 def compare_on_a_page(
@@ -56,7 +56,9 @@ def compare_on_a_page(
             f"the {len(references)} names stand for one run, {next(iter(folders)).name}.",
             fix="Name two runs or more to compare them, or one run once.",
         )
-    runs = [_read(folder) for folder in folders.values()]
+    stored = [_stored(folder) for folder in folders.values()]
+    split = _classified(stored)
+    runs = [_read(folder, one, split) for folder, one in zip(folders.values(), stored, strict=True)]
     for run in runs:
         if not run.metrics:
             listener.message(f"warning: {run.run} has no metrics: it is {run.status}")
@@ -69,7 +71,21 @@ def compare_on_a_page(
     return target
 
 
-def _read(folder: RunFolder) -> ComparedRun:
+def _stored(folder: RunFolder) -> dict[str, Any]:
+    """What `metrics.json` holds."""
+    return folder.read_json(METRICS) if os.path.lexists(folder.file(METRICS)) else {}
+
+
+def _classified(stored: Sequence[dict[str, Any]]) -> str:
+    """The split whose classes are compared: the first of which all runs have scores."""
+    for split in SPLITS:
+        values = [one.get(split) for one in stored]
+        if all(isinstance(value, dict) and "classification" in value for value in values):
+            return split
+    return ""
+
+
+def _read(folder: RunFolder, stored: dict[str, Any], split: str) -> ComparedRun:
     """Read what the page shows of a run."""
     record = folder.read_record()
     try:
@@ -77,8 +93,6 @@ def _read(folder: RunFolder) -> ComparedRun:
     except ConfigError as error:
         what = f"is damaged: {error.problems[0]}"
         raise RunFolderError(what, where=str(folder.file(CONFIG))) from error
-    stored = folder.read_json(METRICS) if os.path.lexists(folder.file(METRICS)) else {}
-    report, split = _classification(stored)
     return ComparedRun(
         run=folder.name,
         label=_STAMP.sub("", folder.name, count=1) or folder.name,
@@ -87,7 +101,7 @@ def _read(folder: RunFolder) -> ComparedRun:
         given=given.given_paths(experiment),
         metrics=_metrics(stored),
         history={name: np.array(values) for name, values in read_history(folder.path).items()},
-        classification=report,
+        classification=_classification(stored, split),
         split=split,
     )
 
@@ -95,7 +109,7 @@ def _read(folder: RunFolder) -> ComparedRun:
 def _metrics(stored: dict[str, Any]) -> dict[str, dict[str, float]]:
     """The numbers among what `metrics.json` holds, by split."""
     found = {}
-    for split in _SPLITS:
+    for split in reversed(SPLITS):
         values = stored.get(split)
         if isinstance(values, dict):
             found[split] = {
@@ -106,13 +120,9 @@ def _metrics(stored: dict[str, Any]) -> dict[str, dict[str, float]]:
     return {split: values for split, values in found.items() if values}
 
 
-def _classification(stored: dict[str, Any]) -> tuple[ClassificationReport | None, str]:
-    """The scores of the classes, of the last split that has them."""
-    for split in reversed(_SPLITS):
-        values = stored.get(split)
-        if isinstance(values, dict) and "classification" in values:
-            try:
-                return ClassificationReport.from_json(values["classification"]), split
-            except (KeyError, TypeError, ValueError, OverflowError, IndexError):
-                return None, ""
-    return None, ""
+def _classification(stored: dict[str, Any], split: str) -> ClassificationReport | None:
+    """The scores of the classes on a split, where they make sense."""
+    try:
+        return ClassificationReport.from_json(stored[split]["classification"])
+    except (KeyError, TypeError, ValueError, OverflowError, IndexError):
+        return None
