@@ -12,19 +12,11 @@ import pytest
 
 from dlrun.config.sweeps.experiments import load_points
 from dlrun.config.sweeps.flags import read_grid
-from dlrun.rundir.folder import create_run
-from dlrun.rundir.record import recording
-from dlrun.rundir.seal import seal
 from dlrun.sweeps.listener import Deaf
 from dlrun.workflows.many import Crew, Settings, Wanted
-from dlrun.workflows.sweep import base_hash, definition, plan_sweep
-from tests.sweeping import MOONS
+from dlrun.workflows.sweep import plan_sweep
+from tests.sweeping import MOONS, RATES, store_runs, store_sweep
 
-SWEEP = """\
-base: base.yaml
-grid: {optimizer.learning_rate: [0.1, 0.01]}
-seeds: 2
-"""
 STEADY, LUCKY = 0.01, 0.1
 """A lucky run of the worse point has the best single value; on the test rows all is reversed."""
 ACCURACY = {(LUCKY, 0): 0.99, (LUCKY, 1): 0.51, (STEADY, 0): 0.90, (STEADY, 1): 0.92}
@@ -32,22 +24,15 @@ ON_TEST = "the best is chosen on the test rows, so its test metrics flatter it"
 AXES = ("--set", "optimizer.learning_rate=[0.1,0.01]", "--set", "seed=[0,1]")
 
 
-def finish(runs_dir, jobs, splits, base=None):
-    """Let runs be finished, as a training would have left them; gives their folders by point."""
-    found = {}
-    for job in jobs:
-        config = job.experiment.to_yaml()
-        point = (job.values["optimizer.learning_rate"], job.values["seed"])
-        run = found[point] = create_run(runs_dir, job.experiment.name)
-        sweep = {"base": base, "point": dict(job.values), "sample": None}
-        facts = {"identity": job.identity, "seal": seal(config), "sweep": sweep, "seed": point[1]}
-        values = {"validation": ACCURACY[point], "test": 1 - ACCURACY[point], "train": 0.5}
-        with recording(run, facts):
-            run.write_text("config.yaml", config)
-            run.write_text("history.csv", "epoch,loss\n1,0.5\n")
-            metrics = {split: {"loss": 0.1, "accuracy": values[split]} for split in splits}
-            run.write_json("metrics.json", metrics)
-    return {point: run.path for point, run in found.items()}
+def metrics_on(splits):
+    """What the runs have measured on some rows."""
+
+    def metrics_of(rate, seed):
+        accuracy = ACCURACY[rate, seed]
+        values = {"validation": accuracy, "test": 1 - accuracy, "train": 0.5}
+        return {split: {"loss": 0.1, "accuracy": values[split]} for split in splits}
+
+    return metrics_of
 
 
 @pytest.fixture
@@ -55,14 +40,14 @@ def grid(tmp_path):
     """Let the runs of a grid on the command line be finished; gives their folders by point."""
 
     def stored(splits):
-        base = tmp_path / "base.yaml"
+        base = tmp_path / "moons.yaml"
         base.write_text(MOONS)
         asked = read_grid(base, [AXES[1], AXES[3]])
         experiments = load_points(base, asked.fixed, asked.points)
         crew = Crew(tmp_path / "runs", Settings(["dlrun"]), Deaf())
         pairs = zip(experiments, asked.points, strict=True)
         jobs = crew.plan([Wanted(one, point.values) for one, point in pairs])
-        return finish(crew.runs_dir, jobs, splits)
+        return store_runs(crew, jobs, metrics_on(splits))
 
     return stored
 
@@ -70,26 +55,13 @@ def grid(tmp_path):
 @pytest.fixture
 def sweep(tmp_path):
     """Let the runs of a sweep be finished; gives their folders by point."""
-
-    def stored(splits):
-        (tmp_path / "base.yaml").write_text(MOONS)
-        (tmp_path / "rates.yaml").write_text(SWEEP)
-        runs = tmp_path / "runs"
-        planned = plan_sweep(tmp_path / "rates.yaml", overrides=(), runs_dir=runs)
-        planned.folder.mkdir(parents=True)
-        jobs = Crew(planned.folder, Settings(["dlrun"]), Deaf()).plan(planned.wanted())
-        (planned.folder / "sweep.json").write_text(
-            json.dumps(definition(planned, jobs), default=str)
-        )
-        return finish(planned.folder, jobs, splits, base_hash(planned.sweep))
-
-    return stored
+    return lambda splits: store_sweep(tmp_path, metrics_on(splits))
 
 
 def test_a_grid_is_judged_by_the_validation_rows(dlrun, grid):
     """And by means: the point of the single lucky run is second."""
     runs = grid(("train", "validation", "test"))
-    found = dlrun("train", "base.yaml", *AXES)
+    found = dlrun("train", "moons.yaml", *AXES)
     lines = found.err.splitlines()
     assert "4 runs, 4 there already" in lines
     table = lines[lines.index("4 runs, 4 there already") + 1 :]
@@ -174,17 +146,17 @@ def test_two_runs_are_compared_on_the_validation_rows(dlrun, grid):
 )
 def test_rows_of_an_objective_that_names_none(tmp_path, base, objective):
     """The same rule: the validation rows where there are any."""
-    (tmp_path / "base.yaml").write_text(base)
-    (tmp_path / "rates.yaml").write_text(f"{SWEEP}objective: {{metric: accuracy}}\n")
+    (tmp_path / "moons.yaml").write_text(base)
+    (tmp_path / "rates.yaml").write_text(f"{RATES}objective: {{metric: accuracy}}\n")
     planned = plan_sweep(tmp_path / "rates.yaml", overrides=(), runs_dir=tmp_path)
     assert planned.sweep.objective.key == f"{objective}.accuracy"
 
 
 def test_halving_needs_validation_rows(dlrun, tmp_path):
     """It judges runs while they train; where the objective names no rows, these are missing."""
-    (tmp_path / "base.yaml").write_text(MOONS.replace("validation_split: 0.2, ", ""))
+    (tmp_path / "moons.yaml").write_text(MOONS.replace("validation_split: 0.2, ", ""))
     (tmp_path / "rates.yaml").write_text(
-        f"{SWEEP}objective: {{metric: accuracy}}\nhalving: {{eta: 2}}\n"
+        f"{RATES}objective: {{metric: accuracy}}\nhalving: {{eta: 2}}\n"
     )
     err = dlrun("sweep", "rates.yaml", code=2).err
     assert "The runs have no validation rows. Set dataset.validation_split." in err

@@ -141,21 +141,27 @@ def test_runs_of_a_sweep_are_runs(swept):
     assert "validation" in run(folder, "evaluate", best, "--split", "validation")[0]
 
 
-def test_damaged_and_strange_runs_are_no_answer(swept, tmp_path):
-    """Anybody can write down an identity: a run without this user's seal is trained again."""
-    folder, *_ = swept
+def test_damaged_and_strange_runs_are_no_answer(tmp_path):
+    """Anybody can write down an identity: what a run without this user's seal holds must bear it.
+
+    Whoever made it, a whole one is done; one of another config, or with other files, is not.
+    """
     (tmp_path / "moons.yaml").write_text(MOONS)
     words = ("train", "moons.yaml", "--set", "seed=5..5", "--set", "training.epochs=1")
     out, _ = run(tmp_path, *words)
     first = tmp_path / out.strip()
     assert run(tmp_path, *words)[0] == out
     change(first / "run.json", seal="0" * 64)
+    same, err = run(tmp_path, *words)
+    assert same == out
+    assert "1 finished run is not known as yours, but whole, and not trained again. It was" in err
+    (first / "metrics.json").write_text('{"test": {"loss": 0.0}}')
     again, err = run(tmp_path, *words)
     assert again != out
+    assert "1 finished run is not known as yours nor whole, and trained anew. It was" in err
     assert "1 run, 1 to train" in err
     change(tmp_path / again.strip() / "run.json", status="nonsense")
     assert run(tmp_path, *words)[0] not in (out, again)
-    assert folder != tmp_path
 
 
 def test_several_configs_are_trained_together(tmp_path):

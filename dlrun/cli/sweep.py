@@ -22,6 +22,7 @@ from dlrun.cli.options import (
     RetryFailed,
     RunsDir,
     Threads,
+    TrustRuns,
     Workers,
     check_device,
 )
@@ -119,6 +120,7 @@ def run(
     ] = False,
     retry_failed: RetryFailed = False,
     fail_fast: FailFast = False,
+    trust: TrustRuns = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -146,6 +148,7 @@ def run(
         report=report,
         retry_failed=retry_failed,
         fail_fast=fail_fast,
+        trust=trust,
     )
     if dry_run:
         from dlrun.cli.dry_run import show_dry_run

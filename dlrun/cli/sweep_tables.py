@@ -153,6 +153,8 @@ def _closing(results: SweepResults) -> str:
         lines.append(f"No run has the objective {results.objective}; they have {', '.join(names)}.")
     if results.left_out:
         lines.append(f"{results.left_out} runs of an earlier form of this sweep are left out")
+    if results.repeated:
+        lines.append(f"{results.repeated} runs are the same as others, and left out")
     failed = [run for run in results.runs if run.reason and run.status in ("failed", "killed")]
     lines += [f"{run.status}: {run.path}: {run.reason}" for run in failed[:_MOST]]
     best = results.best()

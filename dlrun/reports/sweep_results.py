@@ -78,6 +78,8 @@ class SweepResults:
         runs: The runs, in the order in which they were started.
         missing: How many points have no run; None where points are drawn one by one.
         left_out: How many runs in the folder belong to an earlier form of the sweep.
+        repeated: How many runs in the folder are the same as others: of each point with its seed
+            that one counts which came farthest.
     """
 
     name: str
@@ -88,6 +90,7 @@ class SweepResults:
     runs: tuple[SweepRun, ...]
     missing: int | None
     left_out: int
+    repeated: int = 0
 
     def points(self) -> list[SweepPoint]:
         """Put runs together that differ by their seeds only, the best points first."""

@@ -15,6 +15,7 @@ from dlrun.rundir.folder import RunFolder, create_run, open_run
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS
 from dlrun.rundir.record import recording
+from dlrun.rundir.seal import unknown_because
 from dlrun.workflows.execution import carry_out
 from dlrun.workflows.opening import read_experiment
 
@@ -70,7 +71,7 @@ def reproduce(
         raise RunFolderError(
             "this run is not one of yours: its config says what is read and computed.",
             where=str(folder.path),
-            fix="Give --trust to train it again.",
+            fix=f"Give --trust to train it again. {unknown_because(record.get('seal'))}",
         )
     then = Outcome.of(folder, record)
     with tempfile.TemporaryDirectory(prefix="dlrun-") as place:

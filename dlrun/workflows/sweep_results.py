@@ -55,6 +55,9 @@ def read_results(folder: Path) -> SweepResults:
     finished = [row.metrics for _, row in pairs if row.status == "finished"]
     key = f"{objective['split']} {objective['metric']}" if objective else _main(finished)
     used = {row.path for _, row in pairs}
+    known = {row.record.get("identity") for _, row in pairs} - {None}
+    others = [row.record.get("identity") for row in rows if row.path not in used]
+    repeated = sum(identity in known for identity in others)
     return SweepResults(
         name=told["name"],
         folder=folder,
@@ -63,7 +66,8 @@ def read_results(folder: Path) -> SweepResults:
         axes=tuple(told["axes"]),
         runs=tuple(_run(row, point, key) for point, row in pairs),
         missing=None if points is None else len(points) - len(pairs),
-        left_out=sum(row.path not in used for row in rows),
+        left_out=len(others) - repeated,
+        repeated=repeated,
     )
 
 

@@ -54,6 +54,7 @@ class Orders:
         threads: How many threads of the CPU each of them has; 0 for as many as there are cores.
         report: Whether plots and a page are made at the end of each.
         source: The folder of a run from whose weights each begins, or None.
+        trust: Whether runs that are not known as the user's own go on.
     """
 
     runs_dir: Path
@@ -64,6 +65,7 @@ class Orders:
     threads: int
     report: bool
     source: str | None = None
+    trust: bool = False
 
 
 class Workers:
@@ -118,6 +120,7 @@ class Workers:
                 "threads": orders.threads,
                 "report": orders.report,
                 "source": orders.source,
+                "trust": orders.trust,
             }
         )
         return task
@@ -173,7 +176,7 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
                 task["folder"],
                 runs_dir=runs_dir,
                 epochs=None,
-                trust=False,
+                trust=task["trust"],
                 command=task["command"],
                 machine=machine,
                 **shared,

@@ -129,6 +129,9 @@ def _remarks(story: SweepStory) -> list[str]:
             f"{count(results.left_out, 'run')} in the folder {are} to an earlier form of this "
             "sweep and left out."
         )
+    if results.repeated:
+        are = "is the same as another" if results.repeated == 1 else "are the same as others"
+        remarks.append(f"{count(results.repeated, 'run')} {are} and left out.")
     choice = choice_in_words(results.split) if story.points else None
     if choice is not None:
         remarks.append(f"{choice[0].upper()}{choice[1:]}.")
