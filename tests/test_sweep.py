@@ -231,6 +231,24 @@ def test_a_failed_run_is_tried_again_only_if_asked(tmp_path):
     assert err == f"error: dataset: missing: {tmp_path / 'rows.csv'}.\n"
 
 
+def test_a_mistake_that_only_training_finds_is_told_where_it_is_written(tmp_path):
+    """In the config of the user, not in a file that was there for a moment; in run.json too."""
+    config = MOONS.replace("{type: moons, samples: 60,", "{type: csv, path: rows.csv, target: y,")
+    config = config.replace("binary_crossentropy", "sparse_categorical_crossentropy")
+    config = config.replace("units: 1, activation: sigmoid", "units: 2, activation: softmax")
+    (tmp_path / "rows.yaml").write_text(config)
+    rows = "".join(f"{n % 7},{n % 5},{'abc'[n % 3]}\n" for n in range(60))
+    (tmp_path / "rows.csv").write_text(f"a,b,y\n{rows}")
+    _, err = run(tmp_path, "train", "rows.yaml", "--set", "seed=0..1", code=1)
+    told = [
+        json.loads(path.read_text())["reason"] for path in (tmp_path / "runs").glob("*/run.json")
+    ]
+    assert told
+    for text in (err, *told):
+        assert "rows.yaml:5:7: model.layers[-1]: " in text
+        assert "config.yaml" not in text
+
+
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )

@@ -6,12 +6,12 @@ import gc
 import importlib
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config import load_config
+from dlrun.config.loading import load_resolved
+from dlrun.config.places import Places
 from dlrun.errors import DlrunError, PausedRunError
 from dlrun.rundir.files import plain
 from dlrun.rundir.folder import create_run
@@ -110,6 +110,7 @@ class Workers:
         task: dict[str, Any] = plain(
             {
                 "config": job.experiment.to_yaml(),
+                "places": job.experiment.places.to_json(),
                 "folder": job.folder,
                 "pauses": job.pauses,
                 "facts": {**orders.facts, "sweep": point},
@@ -184,7 +185,7 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
             return 0
         source = None if task["source"] is None else open_trained(task["source"], runs_dir)
         weights = None if source is None else weights_hash(source.record)
-        experiment = _read(task["config"])
+        experiment = load_resolved(task["config"], Places.from_json(task["places"]))
         # Told anew: the data may have changed since the sweep was planned.
         identity = identity_of(experiment, machine, source=weights)
         run = create_run(runs_dir, experiment.name)
@@ -198,14 +199,6 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
         send({"error": str(error)})
         return error.exit_code
     return 0
-
-
-def _read(config: str) -> Experiment:
-    """Read a resolved config from its text."""
-    with tempfile.TemporaryDirectory(prefix="dlrun-") as place:
-        path = Path(place) / "config.yaml"
-        path.write_text(config, "utf-8")
-        return load_config(path)
 
 
 class Telling:
