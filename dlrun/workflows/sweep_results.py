@@ -123,6 +123,7 @@ def read_definition(folder: Path) -> dict[str, Any]:
     objective = told.get("objective")
     is_whole = (
         told.get("format") == 1
+        and told.keys() >= {"points", "objective"}
         and isinstance(told.get("name"), str)
         and isinstance(told.get("base_hash"), str)
         and _are(told.get("axes"), str)
