@@ -7,7 +7,7 @@ DlrunError                 1   the run failed
 ├── DataError              3   a file with data is missing, malformed or does not fit
 ├── RunFolderError         4   a run folder is damaged, or not fit for what is asked of it
 ├── DivergedError          5   training produced NaN or infinity
-├── InterruptedRunError    130 or 143   a signal ended the run
+├── InterruptedRunError    128 + number a signal ended the run
 └── PausedRunError         0   the run is to go on later, if a sweep finds it good enough
 ```
 

@@ -8,19 +8,61 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import FrameType
 
-CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""The signals on which a run is closed in good order."""
+WARNINGS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+"""By which schedulers announce the end of a job; they may come again, and hurry nobody."""
+
+CAUGHT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *WARNINGS)
+"""The signals on which a run is closed in good order, unless they were ignored at the start."""
 
 _received: list[int] = []
+"""The signals that have become exceptions."""
+_told: list[int] = []
+"""All signals since the command began."""
+_led: list[int] = []
+"""What alone hurries this process; empty where every second signal does."""
+
+
+def caught_signals() -> list[signal.Signals]:
+    """Return those of `CAUGHT` that are not ignored, as `nohup` lets SIGHUP be: they stay so."""
+    return [number for number in CAUGHT if signal.getsignal(number) != signal.SIG_IGN]
+
+
+def asking_signal() -> int:
+    """Return the signal by which a process asks its children, or itself, to end in good order.
+
+    Children ignore what their parent was to ignore.
+    """
+    return next(iter(caught_signals()), signal.SIGKILL)
+
+
+def be_led() -> None:
+    """Leave it to the parent of this process to end it at once; a second signal does not.
+
+    Whoever ends a whole job sends each signal to the parent and to the child, and the parent passes
+    it on.
+    """
+    _led.append(signal.SIGKILL)
 
 
 def note_signal(number: int) -> None:
-    """Remember a signal; for its handler.
+    """Remember that the end has begun; for a handler.
 
     Args:
         number: The signal.
     """
-    _received.append(number)
+    _told.append(number)
+
+
+def may_hurry(number: int) -> bool:
+    """Say whether a signal, where it is not the first, ends the process at once.
+
+    Args:
+        number: The signal.
+
+    Returns:
+        False for a warning, and for every signal in a process that is led.
+    """
+    return not _led and number not in WARNINGS
 
 
 def end_on_signal(number: int, _frame: FrameType | None) -> None:
@@ -33,7 +75,10 @@ def end_on_signal(number: int, _frame: FrameType | None) -> None:
         KeyboardInterrupt: It is SIGINT.
         SystemExit: It is another one: 128 and its number.
     """
+    if _told and not may_hurry(number):
+        return
     note_signal(number)
+    _received.append(number)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
@@ -42,6 +87,7 @@ def end_on_signal(number: int, _frame: FrameType | None) -> None:
 def forget_signals() -> None:
     """Begin anew, as with the next command in the same process."""
     _received.clear()
+    _told.clear()
 
 
 def received_signal(error: BaseException) -> int | None:

@@ -6,7 +6,21 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=SLOW
+)
+hypothesis.settings.register_profile(
+    "fresh", deadline=None, suppress_health_check=SLOW, max_examples=1000
+)
+hypothesis.settings.load_profile("same")
+# Random tests draw the same examples each time, on any machine, so that nobody's run fails by
+# chance. `pytest --hypothesis-profile=fresh` draws new ones, and more of them, to look for what has
+# not been found; what it finds becomes an `@example` of its test. What is drawn by `random` or
+# NumPy is drawn from a seed that stands beside it.
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"

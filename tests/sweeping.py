@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+
+from dlrun.rundir.folder import create_run
+from dlrun.rundir.record import recording
+from dlrun.rundir.seal import seal
+from dlrun.sweeps.listener import Deaf
+from dlrun.workflows.many import Crew, Settings
+from dlrun.workflows.sweep import definition, plan_sweep
 
 MOONS = """\
 dataset: {type: moons, samples: 60, validation_split: 0.2, test_split: 0.2}
@@ -19,6 +27,49 @@ metrics: [accuracy]
 training: {epochs: 6, batch_size: 16}
 exports: []
 """
+RATES = """\
+base: moons.yaml
+grid: {optimizer.learning_rate: [0.1, 0.01]}
+seeds: 2
+"""
+
+
+def store_runs(crew, jobs, metrics_of, *, base=None):
+    """Let runs be there as if they had been trained; gives their folders by rate and seed.
+
+    `metrics_of` gives the metrics of a rate and a seed; of None the run was interrupted.
+    """
+    found = {}
+    for job in jobs:
+        config = job.experiment.to_yaml()
+        point = (job.values["optimizer.learning_rate"], job.values["seed"])
+        metrics = metrics_of(*point)
+        run = create_run(crew.runs_dir, job.experiment.name)
+        sweep = {"base": base, "point": dict(job.values), "sample": None}
+        facts = {"identity": job.identity, "seal": seal(config), "sweep": sweep, "seed": point[1]}
+        facts["threads"] = {"intra_op": crew.threads}
+        with contextlib.suppress(KeyboardInterrupt), recording(run, facts):
+            run.write_text("config.yaml", config)
+            if metrics is None:
+                raise KeyboardInterrupt
+            run.write_text("history.csv", "epoch,loss\n1,0.5\n")
+            run.write_text("weights.safetensors", "")
+            run.write_json("metrics.json", metrics)
+        found[point] = run.path
+    return found
+
+
+def store_sweep(folder, metrics_of, text=RATES):
+    """Let a sweep be there as if it had been trained; gives the folders of its runs."""
+    (folder / "moons.yaml").write_text(MOONS)
+    (folder / "rates.yaml").write_text(text)
+    planned = plan_sweep(folder / "rates.yaml", overrides=(), runs_dir=folder / "runs")
+    planned.folder.mkdir(parents=True)
+    crew = Crew(planned.folder, Settings(["dlrun"]), Deaf())
+    jobs = crew.plan(planned.wanted())
+    told = json.dumps(definition(planned, jobs), default=str)
+    (planned.folder / "sweep.json").write_text(told)
+    return store_runs(crew, jobs, metrics_of, base=planned.base)
 
 
 def start(folder, *words, **options):

@@ -2,10 +2,12 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -196,3 +198,15 @@ def test_light_commands_load_nothing_heavy(tmp_path, words):
     exit_code, loaded = json.loads(done.stdout.splitlines()[-1])
     assert exit_code == (2 if "broken.yaml" in words else 0), done.stderr
     assert not (HEAVY | {"sklearn", "pandas", "matplotlib", "jinja2"}) & set(loaded)
+
+
+def test_random_tests_draw_the_same_each_time(pytestconfig):
+    """So that nobody's run fails by chance; `--hypothesis-profile=fresh` draws new examples."""
+    is_fresh = pytestconfig.getoption("--hypothesis-profile") == "fresh"
+    assert hypothesis.settings().derandomize != is_fresh
+    unseeded = re.compile(
+        r"default_rng\(\)|\bRandom\(\)|\brandom\.seed\(\)|np\.random\.(rand|seed)\b"
+    )
+    others = set(Path(__file__).parent.rglob("*.py")) - {Path(__file__)}
+    found = sorted(path.name for path in others if unseeded.search(path.read_text()))
+    assert found == []

@@ -44,11 +44,11 @@ def moons(tmp_path):
 
 
 @contextlib.contextmanager
-def interrupted(epochs=4, number=signal.SIGINT):
-    """Stretches of an epoch, and a signal to this process as soon as some of them are done."""
+def interrupted(epochs=4, *numbers):
+    """Stretches of an epoch, and signals to this process as soon as some of them are done."""
 
     def progressed(_, *, epoch, **_others):
-        if epoch >= epochs:
+        for number in (numbers or [signal.SIGINT]) if epoch >= epochs else ():
             signal.raise_signal(number)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -69,7 +69,9 @@ def checkpoints(run):
     return sorted((run / "checkpoint").iterdir())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGXCPU]
+)
 def test_an_interrupted_run_goes_on(number, moons, dlrun):
     """The exit code is the signal's, the state is kept, and the end is that of a whole run."""
     with interrupted(2, number):
@@ -86,6 +88,29 @@ def test_an_interrupted_run_goes_on(number, moons, dlrun):
     (resumption,) = record["resumed"]
     assert (resumption["was"], resumption["epochs"]) == ("interrupted", 12)
     assert len(checkpoints(run)) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_an_ignored_signal_ends_no_training(number, moons, dlrun):
+    """As under `nohup`: what was ignored at the start is ignored while the epochs run too."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with interrupted(2, number):
+            run = dlrun("train", moons).run
+        assert signal.getsignal(number) == signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+    assert json.loads((run / "run.json").read_text())["status"] == "finished"
+
+
+def test_what_follows_a_warning_ends_nothing_at_once(moons, dlrun):
+    """A scheduler warns, perhaps more than once, and then ends the job: the state is kept."""
+    with interrupted(2, signal.SIGUSR1, signal.SIGUSR1, signal.SIGTERM):
+        dlrun("train", moons, code=128 + signal.SIGUSR1)
+    (run,) = (moons.parent / "runs").iterdir()
+    record = json.loads((run / "run.json").read_text())
+    assert (record["status"], record["reason"]) == ("interrupted", "Interrupted by SIGUSR1.")
+    assert checkpoints(run)
 
 
 def test_a_finished_run_is_extended(moons, dlrun):

@@ -141,21 +141,27 @@ def test_runs_of_a_sweep_are_runs(swept):
     assert "validation" in run(folder, "evaluate", best, "--split", "validation")[0]
 
 
-def test_damaged_and_strange_runs_are_no_answer(swept, tmp_path):
-    """Anybody can write down an identity: a run without this user's seal is trained again."""
-    folder, *_ = swept
+def test_damaged_and_strange_runs_are_no_answer(tmp_path):
+    """Anybody can write down an identity: what a run without this user's seal holds must bear it.
+
+    Whoever made it, a whole one is done; one of another config, or with other files, is not.
+    """
     (tmp_path / "moons.yaml").write_text(MOONS)
     words = ("train", "moons.yaml", "--set", "seed=5..5", "--set", "training.epochs=1")
     out, _ = run(tmp_path, *words)
     first = tmp_path / out.strip()
     assert run(tmp_path, *words)[0] == out
     change(first / "run.json", seal="0" * 64)
+    same, err = run(tmp_path, *words)
+    assert same == out
+    assert "1 finished run is not known as yours, but whole, and not trained again. It was" in err
+    (first / "metrics.json").write_text('{"test": {"loss": 0.0}}')
     again, err = run(tmp_path, *words)
     assert again != out
+    assert "1 finished run is not known as yours nor whole, and trained anew. It was" in err
     assert "1 run, 1 to train" in err
     change(tmp_path / again.strip() / "run.json", status="nonsense")
     assert run(tmp_path, *words)[0] not in (out, again)
-    assert folder != tmp_path
 
 
 def test_several_configs_are_trained_together(tmp_path):
@@ -223,6 +229,24 @@ def test_a_failed_run_is_tried_again_only_if_asked(tmp_path):
     (tmp_path / "rows.csv").unlink()
     _, err = run(tmp_path, *words, code=3)
     assert err == f"error: dataset: missing: {tmp_path / 'rows.csv'}.\n"
+
+
+def test_a_mistake_that_only_training_finds_is_told_where_it_is_written(tmp_path):
+    """In the config of the user, not in a file that was there for a moment; in run.json too."""
+    config = MOONS.replace("{type: moons, samples: 60,", "{type: csv, path: rows.csv, target: y,")
+    config = config.replace("binary_crossentropy", "sparse_categorical_crossentropy")
+    config = config.replace("units: 1, activation: sigmoid", "units: 2, activation: softmax")
+    (tmp_path / "rows.yaml").write_text(config)
+    rows = "".join(f"{n % 7},{n % 5},{'abc'[n % 3]}\n" for n in range(60))
+    (tmp_path / "rows.csv").write_text(f"a,b,y\n{rows}")
+    _, err = run(tmp_path, "train", "rows.yaml", "--set", "seed=0..1", code=1)
+    told = [
+        json.loads(path.read_text())["reason"] for path in (tmp_path / "runs").glob("*/run.json")
+    ]
+    assert told
+    for text in (err, *told):
+        assert "rows.yaml:5:7: model.layers[-1]: " in text
+        assert "config.yaml" not in text
 
 
 @pytest.mark.parametrize(

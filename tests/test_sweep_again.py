@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.folders import change
-from tests.sweeping import MOONS, records, run, start
+from tests.sweeping import MOONS, records, run, start, store_sweep
 
 
 @pytest.fixture
@@ -128,3 +128,16 @@ def test_names_instead_of_paths(dlrun, folder):
         "Runs of sweeps are in runs/rates: `--runs-dir runs/rates` lists them.\n"
     )
     assert "runs/rates/sweep.json: is not what" in dlrun("sweep", "show", "rates", code=4).err
+
+
+@pytest.mark.parametrize("key", ["format", "name", "base_hash", "axes", "objective", "points"])
+@pytest.mark.parametrize("damage", ["gone", 10**400, [[]], {"a": None}])
+def test_a_damaged_sweep_is_labelled(dlrun, tmp_path, key, damage):
+    """Whatever stands in its `sweep.json`, and whatever does not."""
+    path = next(iter(store_sweep(tmp_path, lambda *_: None).values())).parent / "sweep.json"
+    told = json.loads(path.read_text())
+    del told[key]
+    path.write_text(json.dumps(told if damage == "gone" else {**told, key: damage}))
+    for words in (["show"], ["show", "--json"], ["show", "--csv"], ["best"], ["report"]):
+        err = dlrun("sweep", words[0], "runs/rates", *words[1:], code=4).err
+        assert err == "error: runs/rates/sweep.json: is not what a sweep saved: damaged.\n"

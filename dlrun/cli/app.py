@@ -36,7 +36,7 @@ app = typer.Typer(
     help="Deep-learning experiments that are written down, not programmed: "
     "YAML in, a complete run folder out.",
     epilog="Exit codes: 0 done, 1 failed, 2 usage or config, 3 data, 4 damaged run folder, "
-    "5 training diverged, 6 not reproduced, 130 and 143 ended by a signal.",
+    "5 training diverged, 6 not reproduced, 129, 130, 138 and 143 ended by a signal.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

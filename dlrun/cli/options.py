@@ -115,6 +115,10 @@ Trust = Annotated[
     bool,
     typer.Option("--trust", help="Read the files that its config names, though it is not my run."),
 ]
+TrustRuns = Annotated[
+    bool,
+    typer.Option("--trust", help="Go on with unfinished runs that are not known to be mine."),
+]
 Device = Annotated[
     str, typer.Option(metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1.")
 ]

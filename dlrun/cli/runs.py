@@ -49,7 +49,7 @@ Best = Annotated[
     typer.Option(
         metavar="N",
         min=1,
-        help="Only the first N by --sort, or by the main metric.",
+        help="Only the first N by --sort, or by the main metric: its mean over the seeds first.",
         show_default=False,
     ),
 ]
@@ -70,6 +70,7 @@ def runs(
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
     from dlrun.cli import run_lists
+    from dlrun.reports.point_words import choice_in_words
     from dlrun.workflows.runs import choose_runs
 
     is_added = columns is not None and columns.startswith("+")
@@ -77,6 +78,10 @@ def runs(
     found = choose_runs(
         runs_dir, where=where, sort=sort, descending=descending, best=best, columns=keys or ()
     )
+    if best is not None and sort is None and found:
+        choice = choice_in_words((found[0].row.metric or "").partition(" ")[0])
+        if choice is not None:
+            write_message(choice)
     if as_json:
         given = [*run_lists.USUAL, *(keys or [])] if is_added else keys
         write_json(run_lists.runs_json(found, given))

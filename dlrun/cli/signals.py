@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from dlrun.errors import DlrunError
-from dlrun.signals import CAUGHT, end_on_signal, forget_signals, received_signal
+from dlrun.signals import caught_signals, end_on_signal, forget_signals, received_signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ def ending_on_signals() -> Iterator[None]:
     """
     before = {}
     with contextlib.suppress(ValueError):  # not the main thread
-        for number in CAUGHT:
+        for number in caught_signals():
             if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
                 before[number] = signal.signal(number, end_on_signal)
     try:

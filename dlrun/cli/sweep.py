@@ -22,10 +22,18 @@ from dlrun.cli.options import (
     RetryFailed,
     RunsDir,
     Threads,
+    TrustRuns,
     Workers,
     check_device,
 )
-from dlrun.cli.output import screen_of, write_data, write_drawing, write_event, write_json
+from dlrun.cli.output import (
+    screen_of,
+    write_data,
+    write_drawing,
+    write_event,
+    write_json,
+    write_message,
+)
 from dlrun.config.findings import near_word
 from dlrun.errors import UsageError
 
@@ -112,6 +120,7 @@ def run(
     ] = False,
     retry_failed: RetryFailed = False,
     fail_fast: FailFast = False,
+    trust: TrustRuns = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -122,6 +131,7 @@ def run(
     from dlrun.cli.sweep_tables import closing_table
     from dlrun.workflows import sweep as workflow
     from dlrun.workflows.many import Settings
+    from dlrun.workflows.sweep_results import read_results
 
     planned = workflow.plan_sweep(
         path,
@@ -138,6 +148,7 @@ def run(
         report=report,
         retry_failed=retry_failed,
         fail_fast=fail_fast,
+        trust=trust,
     )
     if dry_run:
         from dlrun.cli.dry_run import show_dry_run
@@ -153,7 +164,8 @@ def run(
         crew = workflow.run_sweep(planned, settings, listener)
         workflow.add_results(planned.folder, listener)
     if not quiet and not as_json:
-        write_drawing(closing_table(crew.jobs, screen=screen_of(sys.stderr), **chosen))
+        results = read_results(planned.folder)
+        write_drawing(closing_table(crew.jobs, results, screen=screen_of(sys.stderr)))
     if as_json:
         write_event("results", folder=planned.folder)
     else:
@@ -204,13 +216,17 @@ def best(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Print the folder of the best run of a sweep; or write its config to a file."""
-    from dlrun.workflows.sweep_results import best_run, find_sweep, write_best
+    from dlrun.reports.point_words import choice_in_words
+    from dlrun.workflows.sweep_results import find_sweep, read_results, the_best, write_best
 
-    found = find_sweep(folder, runs_dir)
+    results = read_results(find_sweep(folder, runs_dir))
     if output is None:
-        write_data(str(best_run(found)))
+        write_data(str(the_best(results).path))
     else:
-        write_data(str(write_best(found, output, force=force)))
+        write_data(str(write_best(results, output, force=force)))
+    choice = choice_in_words(results.split)
+    if choice is not None:
+        write_message(choice)
 
 
 @sweep.command()

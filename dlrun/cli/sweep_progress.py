@@ -208,8 +208,8 @@ class LiveTable(Deaf):
         lines = [Text("  ".join(parts), style="bold")]
         best = self._tally.best()
         if best is not None:
-            name, value, job = best
-            lines.append(Text(f"best  {name} {format_number(value)}  {settings_of(job.values)}"))
+            name, mean, point = best
+            lines.append(Text(f"best  {name} {format_number(mean)}  {settings_of(point.values)}"))
         running = [job for job in self._tally.jobs if job.status == "running"]
         for job in running[:_MOST_RUNNING]:
             logs = "  ".join(format_logs(dict(list(job.logs.items())[:2])))

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.cli.columns import Cell, align, draw, natural_width
 from dlrun.cli.output import printable
-from dlrun.cli.sweep_wording import counts_of, main_value, runs_in_words
+from dlrun.cli.sweep_wording import counts_of, runs_in_words
 from dlrun.cli.wording import format_number
-from dlrun.reports.point_words import settings_of, short_names, value_text
-from dlrun.reports.sweep_results import SEED
-from dlrun.rundir.metrics import is_larger_better
+from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
+from dlrun.reports.sweep_results import SEED, best_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,48 +23,46 @@ if TYPE_CHECKING:
 _MOST = 5
 
 
-def closing_table(
-    jobs: Sequence[Job],
-    *,
-    screen: Screen,
-    objective: str | None = None,
-    maximize: bool | None = None,
-) -> str:
-    """Draw what stands at the end of many runs: the best of them, and how many ended how.
+def closing_table(jobs: Sequence[Job], results: SweepResults, *, screen: Screen) -> str:
+    """Draw what stands at the end of many runs: the best points, and how many runs ended how.
 
     Args:
         jobs: The runs.
+        results: What came out of them.
         screen: Where it is shown.
-        objective: What is best, such as `test.accuracy`; None for the main metric.
-        maximize: Whether the largest value is the best; None for what the metric suggests.
+
+    Returns:
+        One line a point: its values, the objective (its mean over the seeds with its margin), and
+        the best run of the point.
     """
     counts = counts_of(jobs)
     found = sum(job.found for job in jobs)
     parts = [f"{count} {status}" for status, count in counts.items() if count]
     if found:
         parts[0] += f" ({found} there already)"
-    closing = f"{runs_in_words(len(jobs))}: {', '.join(parts)}"
-    known = [
-        (name, value, job)
-        for job in jobs
-        for name, value in [main_value(job, objective)]
-        if value is not None and job.status == "finished"
+    lines = [f"{runs_in_words(len(jobs))}: {', '.join(parts)}"]
+    best = [
+        (point, run)
+        for point in results.points()
+        if (run := best_of(point, larger=results.larger)) is not None
     ]
-    names = {name for name, _, _ in known}
-    if len(names) != 1:
-        return closing
-    name = names.pop()
-    larger = is_larger_better(name) if maximize is None else maximize
-    known.sort(key=lambda one: one[1], reverse=larger)
+    if not best:
+        return printable(lines[0])
+    lines += [line for line in [_spread(results), choice_in_words(results.split)] if line]
+    closing = "\n".join(printable(line) for line in lines)
     rows: list[list[str | Cell]] = [
-        [settings_of(job.values), format_number(value), job.folder.name if job.folder else ""]
-        for _, value, job in known[:_MOST]
+        [settings_of(point.values), _estimate(point.estimate), run.path.name]
+        for point, run in best[:_MOST]
     ]
-    heading: list[str | Cell] = [Cell("best", "bold"), Cell(name, "bold"), Cell("run", "bold")]
+    heading: list[str | Cell] = [
+        Cell("best", "bold"),
+        Cell(results.objective, "bold"),
+        Cell("run", "bold"),
+    ]
     table = align([heading, *rows], left=(0, 2))
     if natural_width(table) > screen.width:
-        return f"{_stacked([row[:2] for row in [heading, *rows]], screen)}\n\n{printable(closing)}"
-    return f"{draw(table, color=screen.color)}\n\n{printable(closing)}"
+        return f"{_stacked([row[:2] for row in [heading, *rows]], screen)}\n\n{closing}"
+    return f"{draw(table, color=screen.color)}\n\n{closing}"
 
 
 def results_table(results: SweepResults, *, screen: Screen) -> str:
@@ -115,6 +112,14 @@ def _stacked(rows: Sequence[Sequence[str | Cell]], screen: Screen) -> str:
     return "\n".join(lines)
 
 
+def _spread(results: SweepResults) -> str | None:
+    """What stands behind the means, where there are several seeds."""
+    margins = [point.estimate.margin for point in results.points() if point.estimate]
+    if all(margin is None for margin in margins):
+        return None
+    return "± half of the 95 % confidence interval over the seeds (Student's t)"
+
+
 def _estimate(found: Estimate | None) -> str:
     """A mean and its margin."""
     if found is None:
@@ -140,18 +145,23 @@ def _closing(results: SweepResults) -> str:
         if parts
         else "No run is there yet."
     ]
-    if any(point.estimate and point.estimate.margin is not None for point in results.points()):
-        lines.append("± half of the 95 % confidence interval over the seeds (Student's t)")
+    spread = _spread(results)
+    if spread:
+        lines.append(spread)
     names = results.metric_names()
     if names and all(run.value is None for run in results.runs):
         lines.append(f"No run has the objective {results.objective}; they have {', '.join(names)}.")
     if results.left_out:
         lines.append(f"{results.left_out} runs of an earlier form of this sweep are left out")
+    if results.repeated:
+        lines.append(f"{results.repeated} runs are the same as others, and left out")
     failed = [run for run in results.runs if run.reason and run.status in ("failed", "killed")]
     lines += [f"{run.status}: {run.path}: {run.reason}" for run in failed[:_MOST]]
     best = results.best()
     if best is not None:
         lines.append(f"best run: {best.path}")
+        choice = choice_in_words(results.split)
+        lines += [] if choice is None else [choice]
     return "\n".join(printable(line) for line in lines)
 
 

@@ -8,11 +8,12 @@ from dlrun.cli.output import printable
 from dlrun.cli.sweep_wording import main_value, runs_in_words
 from dlrun.cli.wording import format_logs, format_number
 from dlrun.reports.point_words import settings_of
-from dlrun.rundir.metrics import is_larger_better
+from dlrun.workflows.sweep_results import results_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dlrun.reports.sweep_results import SweepPoint
     from dlrun.sweeps.jobs import Job
 
 
@@ -30,6 +31,8 @@ class Tally:
         self.jobs: Sequence[Job] = []
         self.total = 0
         self.workers = 1
+        self._judged = 0
+        self._best: tuple[str, float, SweepPoint] | None = None
 
     def began(self, jobs: Sequence[Job], total: int, workers: int) -> None:
         """Begin to count."""
@@ -39,13 +42,16 @@ class Tally:
         """How many runs need no more work."""
         return sum(job.status in ("finished", "failed", "killed", "paused") for job in self.jobs)
 
-    def best(self) -> tuple[str, float, Job] | None:
-        """The metric, its value and the run that is best so far."""
-        known = [(main_value(job, self.objective), job) for job in self.jobs]
-        found = [(name, value, job) for (name, value), job in known if value is not None and name]
-        if not found:
-            return None
-        return best_of(found, self.maximize)
+    def best(self) -> tuple[str, float, SweepPoint] | None:
+        """The metric, the mean over the seeds, and the point that is best by it so far."""
+        finished = sum(job.status == "finished" for job in self.jobs)
+        if finished != self._judged:
+            results = results_so_far(self.jobs, objective=self.objective, maximize=self.maximize)
+            point = next(iter(results.points()), None)
+            self._judged = finished
+            if point is not None and point.estimate is not None:
+                self._best = results.objective, point.estimate.mean, point
+        return self._best
 
     def time_left(self) -> float | None:
         """Foretell the seconds to the end, by the runs that have ended; None before the first."""
@@ -60,21 +66,6 @@ class Tally:
         )
         left += self.total - len(self.jobs)
         return max(each * left / min(self.workers, max(left, 1)), 0.0)
-
-
-def best_of(
-    found: Sequence[tuple[str, float, Job]], maximize: bool | None
-) -> tuple[str, float, Job]:
-    """Choose the best of runs by one metric: that of the first.
-
-    Args:
-        found: Metric, value and run.
-        maximize: Whether the largest is the best; None for what the name of the metric suggests.
-    """
-    name = found[0][0]
-    larger = is_larger_better(name) if maximize is None else maximize
-    same = [one for one in found if one[0] == name]
-    return (max if larger else min)(same, key=lambda one: one[1])
 
 
 def opening(tally: Tally) -> str:

@@ -21,6 +21,7 @@ from dlrun.cli.options import (
     RetryFailed,
     RunsDir,
     Threads,
+    TrustRuns,
     Workers,
     as_override,
     check_device,
@@ -71,6 +72,7 @@ def train(
     ] = None,
     retry_failed: RetryFailed = False,
     fail_fast: FailFast = False,
+    trust: TrustRuns = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -99,10 +101,11 @@ def train(
             source=source,
             retry_failed=retry_failed,
             fail_fast=fail_fast,
+            trust=trust,
         )
         train_many(requests, settings, runs_dir=runs_dir, quiet=quiet, as_json=as_json)
         return
-    _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast)
+    _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
     from dlrun.cli.progress import listening
     from dlrun.config import load_config
     from dlrun.workflows import train as workflow

@@ -13,6 +13,7 @@ from dlrun.cli.sweep_tables import closing_table
 from dlrun.config.sweeps.experiments import load_points
 from dlrun.errors import ConfigError
 from dlrun.workflows.many import Crew, Wanted
+from dlrun.workflows.sweep_results import results_so_far
 from dlrun.workflows.turns import in_turn
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def train_many(
                 listener.message(f"runs that would be the same as others: {same}")
             crew.work(held=held)
     if not quiet and not as_json:
-        write_drawing(closing_table(crew.jobs, screen=screen_of(sys.stderr)))
+        results = results_so_far(crew.jobs)
+        write_drawing(closing_table(crew.jobs, results, screen=screen_of(sys.stderr)))
     if not as_json:
         for job in asked_for:
             if job.status == "finished":

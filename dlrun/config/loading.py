@@ -51,7 +51,27 @@ def load_config(
         findings.raise_if_any()
     flags.apply(root, overrides, findings)
     root.value.setdefault("name", Node(path.stem, root.place))
-    places = Places(root)
+    return _checked(root, Places(root), findings, data_known=data_known)
+
+
+def load_resolved(text: str, places: Places) -> Experiment:
+    """Read a config that another process has checked, and written out.
+
+    Args:
+        text: What `Experiment.to_yaml` gave.
+        places: Where the user wrote it: what is wrong now, as with its data, is told to be there.
+
+    Raises:
+        ConfigError: With every problem found.
+    """
+    findings = Findings()
+    root = parse(text, "", findings)
+    places.give_to(root)
+    return _checked(root, places, findings, data_known=True)
+
+
+def _checked(root: Node, places: Places, findings: Findings, *, data_known: bool) -> Experiment:
+    """The experiment of a config that is a mapping."""
     experiment = fill(check_experiment(root, findings), places, findings)
     check_rules(experiment, places, findings, data_known=data_known)
     findings.raise_if_any()

@@ -114,3 +114,55 @@ class Places:
                 break
             node = child
         return node.place
+
+    def to_json(self) -> list[Any]:
+        """Give them as JSON can express them, for another process: what was written is left out."""
+        return _to_json(self.root)
+
+    @classmethod
+    def from_json(cls, told: list[Any]) -> Places:
+        """Read what `to_json` gave.
+
+        Args:
+            told: A source, a line, a column and what is inside, for each node.
+        """
+        return cls(_from_json(told))
+
+    def give_to(self, root: Node) -> None:
+        """Let a config that was written out of this one name the places of this one.
+
+        Args:
+            root: The config, every default written out; changed in place.
+        """
+        _relocate(root, self.root)
+
+
+def _to_json(node: Node) -> list[Any]:
+    inside: Any = None
+    if isinstance(node.value, dict):
+        inside = {key: _to_json(child) for key, child in node.value.items()}
+    elif isinstance(node.value, list):
+        inside = [_to_json(child) for child in node.value]
+    return [node.place.source, node.place.line, node.place.column, inside]
+
+
+def _from_json(told: list[Any]) -> Node:
+    source, line, column, inside = told
+    value: Any = None
+    if isinstance(inside, dict):
+        value = {key: _from_json(child) for key, child in inside.items()}
+    elif isinstance(inside, list):
+        value = [_from_json(child) for child in inside]
+    return Node(value, Place(source, line, column))
+
+
+def _relocate(node: Node, known: Node) -> None:
+    """Give a node and all in it the places of another; of what that lacks, the place around it."""
+    node.place = known.place
+    if not isinstance(node.value, dict | list):
+        return
+    for step in node.value if isinstance(node.value, dict) else range(len(node.value)):
+        child = known.child(step) or Node(None, known.place)
+        _relocate(node.value[step], child)
+        if isinstance(step, str):
+            node.keys[step] = child.place

@@ -137,7 +137,7 @@ class _Reader:
         node = self.counted(Node({}, self.place(event)), event, path)
         while not isinstance(following := self.loader.get_event(), yaml.MappingEndEvent):
             key = self.key(following, path)
-            if key == "<<":
+            if key == "<<" and following.implicit[0]:  # in quotes it is a text as any other
                 what = "YAML 1.2 has no merge keys."
                 self.findings.add(self.place(following), below(path, key), what, "Write them out.")
             value = self.node(self.loader.get_event(), below(path, key))

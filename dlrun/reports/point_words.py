@@ -13,6 +13,28 @@ _LEVELS = 20
 """No config nests deeper; what a stranger wrote may."""
 
 
+def choice_in_words(split: str) -> str | None:
+    """Say what the choice of the best run does to its metrics.
+
+    Args:
+        split: By which rows it was chosen.
+
+    Returns:
+        One line; None for the validation rows, which are there for that.
+    """
+    if split == "test":
+        return (
+            "the best is chosen on the test rows, so its test metrics flatter it; "
+            "dataset.validation_split keeps rows for choosing"
+        )
+    if split == "train":
+        return (
+            "the best is chosen on the training rows, which say nothing of new ones; "
+            "dataset.validation_split keeps rows for choosing"
+        )
+    return None
+
+
 def settings_of(values: Mapping[str, Any]) -> str:
     """Write what tells a run apart from the others.
 

@@ -78,6 +78,8 @@ class SweepResults:
         runs: The runs, in the order in which they were started.
         missing: How many points have no run; None where points are drawn one by one.
         left_out: How many runs in the folder belong to an earlier form of the sweep.
+        repeated: How many runs in the folder are the same as others: of each point with its seed
+            that one counts which came farthest.
     """
 
     name: str
@@ -88,6 +90,7 @@ class SweepResults:
     runs: tuple[SweepRun, ...]
     missing: int | None
     left_out: int
+    repeated: int = 0
 
     def points(self) -> list[SweepPoint]:
         """Put runs together that differ by their seeds only, the best points first."""
@@ -106,6 +109,11 @@ class SweepResults:
         """Give the best run of the best point: that with the best objective, the first seed."""
         points = self.points()
         return best_of(points[0], larger=self.larger) if points else None
+
+    @property
+    def split(self) -> str:
+        """By which rows the best is chosen; empty where nothing was measured."""
+        return self.objective.partition(" ")[0]
 
     def metric_names(self) -> list[str]:
         """Give all metrics that runs have, such as `test.accuracy`."""

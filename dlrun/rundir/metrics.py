@@ -10,10 +10,14 @@ from dlrun.rundir.files import read_json
 from dlrun.rundir.names import METRICS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-SPLITS = ("test", "validation", "train")
-"""The split that tells most comes first."""
+SPLITS = ("validation", "test", "train")
+"""The rows by which the best of several runs is chosen come first.
+
+Whoever chooses by the test rows has none left that tell how good the chosen one is.
+"""
 
 _LARGER_IS_BETTER = (
     "acc", "auc", "precision", "recall", "sensitivity", "specificity", "f1", "fbeta", "iou", "r2",
@@ -28,8 +32,8 @@ def read_metrics(folder: Path) -> dict[str, dict[str, float | None]]:
         folder: The run folder.
 
     Returns:
-        Finite numbers by split and name, None for what was not finite; `test` first, and in it
-        the loss first. Without splits of which nothing was measured.
+        Finite numbers by split and name, None for what was not finite; in the order of
+        `SPLITS`, and in each the loss first. Without splits of which nothing was measured.
 
     Raises:
         RunFolderError: The file is damaged.
@@ -48,18 +52,27 @@ def read_metrics(folder: Path) -> dict[str, dict[str, float | None]]:
     return {split: values for split, values in found.items() if values}
 
 
-def main_metric(metrics: dict[str, dict[str, float | None]]) -> tuple[str, str] | None:
-    """Choose the metric that says most of a run.
+def main_metric(*runs: Mapping[str, Mapping[str, float | None]]) -> tuple[str, str] | None:
+    """Choose the metric by which runs are judged: the one rule for all that names a best run.
 
     Args:
-        metrics: What `read_metrics` returns.
+        *runs: What `read_metrics` returns of each; those of which nothing was measured do not
+            count.
 
     Returns:
-        The split and the name: the first metric that is not the loss, else the loss; of the test
-        rows, else of the validation rows, else of the training rows.
+        The split and the name of a metric that all of them have: of the validation rows, else of
+        the test rows, else of the training rows; the first that is not the loss, else the loss.
+        None where there is none.
     """
-    for split, values in metrics.items():
-        return split, next((name for name in values if name != "loss"), "loss")
+    measured = [run for run in runs if run]
+    for split in SPLITS if measured else ():
+        shared = [
+            name
+            for name in measured[0].get(split, {})
+            if all(name in run.get(split, {}) for run in measured)
+        ]
+        if shared:
+            return split, next((name for name in shared if name != "loss"), shared[0])
     return None
 
 

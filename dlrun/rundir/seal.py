@@ -13,7 +13,10 @@ import hmac
 import os
 from pathlib import Path
 
+from dlrun.rundir.files import reason
+
 _KEY_BYTES = 32
+_LASTING = "set XDG_STATE_HOME to a folder that lasts"
 
 
 def seal(config: str) -> str | None:
@@ -23,9 +26,9 @@ def seal(config: str) -> str | None:
         config: The text of `config.yaml`.
 
     Returns:
-        64 hex digits; None where no key can be kept, as without a home folder.
+        64 hex digits; None where no key can be kept, see `keyless`.
     """
-    key = _key()
+    key, _ = _key()
     return None if key is None else _keyed_hash(key, config)
 
 
@@ -36,15 +39,45 @@ def is_own(config: str, sealed: object) -> bool:
         config: The text of `config.yaml`.
         sealed: What the run's record holds: a seal, or those of its configs so far.
     """
-    key = _key()
+    key, _ = _key()
     if key is None:
         return False
     expected = _keyed_hash(key, config)
-    seals = sealed if isinstance(sealed, list) else [sealed]
-    return any(
-        isinstance(one, str) and one.isascii() and hmac.compare_digest(expected, one)
-        for one in seals
+    return any(one.isascii() and hmac.compare_digest(expected, one) for one in _seals(sealed))
+
+
+def keyless() -> str | None:
+    """Say that no key can be kept, as in a container without a home folder, and what follows.
+
+    Returns:
+        One line; None where there is a key.
+    """
+    key, why = _key()
+    if key is not None:
+        return None
+    return (
+        f"no key can be kept at {_shown_path()} ({why}), so dlrun will not know what is trained "
+        f"now as yours: to go on with it will take --trust; {_LASTING}"
     )
+
+
+def unknown_because(sealed: object) -> str:
+    """Say why a run is not known as the user's own.
+
+    Args:
+        sealed: See `is_own`; no seal of it is the user's.
+
+    Returns:
+        What is missing and how to mend it, in a sentence.
+    """
+    key, why = _key()
+    if key is None:
+        said = f"Your runs are known by a key, and none can be kept at {_shown_path()} ({why})"
+    elif not _seals(sealed):
+        said = "It bears no seal: no key could be kept when it was made"
+    else:
+        said = f"It was sealed with another key than {_shown_path()}, as in another container"
+    return f"{said}; {_LASTING}."
 
 
 def key_path() -> Path:
@@ -54,21 +87,36 @@ def key_path() -> Path:
     return home / "dlrun" / "key"
 
 
+def _shown_path() -> str:
+    try:
+        return str(key_path())
+    except RuntimeError:
+        return "~/.local/state/dlrun/key"
+
+
+def _seals(sealed: object) -> list[str]:
+    """The seals among what a record holds, perhaps a stranger's."""
+    several: list[object] = sealed if isinstance(sealed, list) else [sealed]
+    return [one for one in several if isinstance(one, str)]
+
+
 def _keyed_hash(key: bytes, config: str) -> str:
     return hmac.new(key, config.encode(), hashlib.sha256).hexdigest()
 
 
-def _key() -> bytes | None:
-    """The user's key, made where there is none yet."""
+def _key() -> tuple[bytes | None, str]:
+    """The user's key, made where there is none yet; else None, and why there is none."""
     try:
         path = key_path()
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _make_key(path)
         key = path.read_bytes()
-    except (OSError, RuntimeError):
-        return None
-    return key if len(key) == _KEY_BYTES else None
+    except OSError as error:
+        return None, reason(error)
+    except RuntimeError:
+        return None, "there is no home folder"
+    return (key, "") if len(key) == _KEY_BYTES else (None, f"it has {len(key)} bytes")
 
 
 def _make_key(path: Path) -> None:

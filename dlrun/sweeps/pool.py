@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dlrun.signals import asking_signal
 from dlrun.sweeps.listener import Deaf
 from dlrun.sweeps.processes import Ended
 
@@ -177,10 +178,12 @@ class Pool:
             self._listener.message("--fail-fast: the other runs are ended")
             self._ask_all()
 
-    def _ask_all(self, number: int = signal.SIGTERM) -> None:
+    def _ask_all(self, number: int | None = None) -> None:
+        """Send the processes a signal: by default one that asks them to end in good order."""
+        asking = asking_signal() if number is None else number
         for worker in self._there():
             if worker.child is not None:
-                worker.child.signal(number)
+                worker.child.signal(asking)
 
     def _dismiss_all(self) -> None:
         """Let the processes end that wait for more."""

@@ -18,7 +18,14 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from dlrun.signals import CAUGHT, end_on_signal, forget_signals
+from dlrun.signals import (
+    CAUGHT,
+    asking_signal,
+    be_led,
+    caught_signals,
+    end_on_signal,
+    forget_signals,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -206,9 +213,9 @@ def _write(descriptor: int, value: Mapping[str, Any]) -> None:
 def _end_on_signals() -> None:
     """Let signals end this process in good order; those that are ignored (`nohup`) stay so."""
     forget_signals()
-    for number in CAUGHT:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, end_on_signal)
+    be_led()
+    for number in caught_signals():
+        signal.signal(number, end_on_signal)
 
 
 def _sender(told: int) -> Send:
@@ -219,7 +226,7 @@ def _sender(told: int) -> Send:
             _write(told, event)
         except BrokenPipeError:
             # The parent is gone: save what has been trained, and leave the run to its successor.
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), asking_signal())
 
     return send
 

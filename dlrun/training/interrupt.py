@@ -1,4 +1,4 @@
-"""Turns the first SIGINT, SIGTERM or SIGHUP into a request that training answers in time."""
+"""Turns the first signal that asks for the end into a request that training answers in time."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
+from dlrun.signals import WARNINGS, caught_signals, may_hurry, note_signal
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:
@@ -28,19 +28,24 @@ class StopRequest:
 def stop_requests() -> Iterator[StopRequest]:
     """Catch the first signal as a request; the second one ends the process at once.
 
+    A warning of a scheduler counts as none of the two: the signal that follows it may come before
+    the request is answered. Signals that are ignored stay ignored.
+
     Yields:
         The request, to be looked at between two stretches of training.
     """
     request = StopRequest()
-    previous = {number: signal.getsignal(number) for number in SIGNALS}
+    previous = {number: signal.getsignal(number) for number in caught_signals()}
 
     def note(number: int, _frame: FrameType | None) -> None:
-        request.signal_number = number
-        # The operating system's own action needs no turn of the interpreter, which may be busy.
-        for other in SIGNALS:
-            signal.signal(other, signal.SIG_DFL)
+        note_signal(number)
+        request.signal_number = request.signal_number or number
+        if may_hurry(number):
+            # The operating system's own action needs no turn of the interpreter, which may be busy.
+            for other in previous:
+                signal.signal(other, signal.SIG_IGN if other in WARNINGS else signal.SIG_DFL)
 
-    for number in SIGNALS:
+    for number in previous:
         signal.signal(number, note)
     try:
         yield request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from dlrun.reports.classification import ClassificationReport
 from dlrun.rundir.files import write_output
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.history import read_history
+from dlrun.rundir.metrics import SPLITS
 from dlrun.rundir.names import COMPARISON, METRICS
 from dlrun.workflows.compare import read_run
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from dlrun.reports.comparison import ComparedRun
     from dlrun.rundir.folder import RunFolder
     from dlrun.training.listener import Listener
-
-_SPLITS = ("train", "validation", "test")
 
 
 def compare_on_a_page(
@@ -55,8 +54,12 @@ def compare_on_a_page(
             f"the {len(references)} names stand for one run, {next(iter(folders)).name}.",
             fix="Name two runs or more to compare them, or one run once.",
         )
-    reader = ConfigReader()
-    runs = [_read(folder, reader) for folder in folders.values()]
+    stored = [_stored(folder) for folder in folders.values()]
+    split, reader = _classified(stored), ConfigReader()
+    runs = [
+        _read(folder, reader, one, split)
+        for folder, one in zip(folders.values(), stored, strict=True)
+    ]
     for run in runs:
         if not run.metrics:
             listener.message(f"warning: {run.run} has no metrics: it is {run.status}")
@@ -69,25 +72,35 @@ def compare_on_a_page(
     return target
 
 
-def _read(folder: RunFolder, reader: ConfigReader) -> ComparedRun:
+def _stored(folder: RunFolder) -> dict[str, Any]:
+    """What `metrics.json` holds."""
+    return folder.read_json(METRICS) if os.path.lexists(folder.file(METRICS)) else {}
+
+
+def _classified(stored: Sequence[dict[str, Any]]) -> str:
+    """The split whose classes are compared: the first of which all runs have scores."""
+    for split in SPLITS:
+        values = [one.get(split) for one in stored]
+        if all(isinstance(value, dict) and "classification" in value for value in values):
+            return split
+    return ""
+
+
+def _read(
+    folder: RunFolder, reader: ConfigReader, stored: dict[str, Any], split: str
+) -> ComparedRun:
     """Read what the page shows of a run."""
-    report, split = _classification(folder)
     return replace(
         read_run(folder, reader),
         history={name: np.array(values) for name, values in read_history(folder.path).items()},
-        classification=report,
+        classification=_classification(stored, split),
         split=split,
     )
 
 
-def _classification(folder: RunFolder) -> tuple[ClassificationReport | None, str]:
-    """The scores of the classes, of the last split that has them."""
-    stored = folder.read_json(METRICS) if os.path.lexists(folder.file(METRICS)) else {}
-    for split in reversed(_SPLITS):
-        values = stored.get(split)
-        if isinstance(values, dict) and "classification" in values:
-            try:
-                return ClassificationReport.from_json(values["classification"]), split
-            except (KeyError, TypeError, ValueError, OverflowError, IndexError):
-                return None, ""
-    return None, ""
+def _classification(stored: dict[str, Any], split: str) -> ClassificationReport | None:
+    """The scores of the classes on a split, where they make sense."""
+    try:
+        return ClassificationReport.from_json(stored[split]["classification"])
+    except (KeyError, TypeError, ValueError, OverflowError, IndexError):
+        return None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dlrun.rundir.listing import RunRow
 
 _METRIC = re.compile(r"(train|validation|val|test)[._](.+)")
+_SEED_LINES = re.compile(r"^(?:name|seed):.*\n(?: .*\n)*", re.MULTILINE)
+"""In what `to_yaml` writes, what stands below a key is indented."""
 _SECTIONS = ("dataset", "model", "loss", "optimizer", "metrics", "training", "exports")
 _MOST_CONFIGS = 5
 """How many configs are read to find out which keys there are."""
@@ -82,6 +84,10 @@ class RunFacts:
         """
         value = self.get(key)
         return value.isoformat(timespec="seconds") if hasattr(value, "isoformat") else value
+
+    def without_seed(self) -> str:
+        """The text of the config but for the seed and the name, in which repetitions differ."""
+        return _SEED_LINES.sub("", self._text())
 
     def config_keys(self) -> list[str]:
         """Give the keys of the config; none where it cannot be read."""

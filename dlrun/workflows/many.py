@@ -10,6 +10,7 @@ from dlrun.data.memory import free_memory
 from dlrun.errors import DataError
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.folder import open_run
+from dlrun.rundir.seal import keyless
 from dlrun.sweeps.jobs import Job
 from dlrun.sweeps.pool import Pool
 from dlrun.sweeps.queue import Queue
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dlrun.config import Experiment
+    from dlrun.rundir.listing import RunRow
     from dlrun.sweeps.listener import SweepListener
     from dlrun.sweeps.queue import Agenda
 
@@ -56,6 +58,7 @@ class Settings:
         source: A run from whose weights each begins, or None.
         retry_failed: Whether runs that failed before go on.
         fail_fast: Whether the first failure ends it all.
+        trust: Whether unfinished runs that are not known as the user's own go on.
         base: The hash of the config that all points of a sweep begin with; None without one.
     """
 
@@ -67,6 +70,7 @@ class Settings:
     source: str | None = None
     retry_failed: bool = False
     fail_fast: bool = False
+    trust: bool = False
     base: str | None = None
 
 
@@ -97,7 +101,12 @@ class Crew:
         self._by_identity: dict[str, Job] = {}
         self._settings = settings
         self._listener = listener
-        self._standing = Standing(runs_dir, retry_failed=settings.retry_failed, halving=halving)
+        self._standing = Standing(
+            runs_dir,
+            retry_failed=settings.retry_failed,
+            halving=halving,
+            trust=settings.trust,
+        )
         self._environment = environment_facts()
         self._weights: str | None = None
         if settings.source is not None:
@@ -127,7 +136,9 @@ class Crew:
                     self._identity(one.experiment, count) in self._standing.rows for one in wanted
                 )
             )
-        return [self.add(one) for one in wanted]
+        jobs = [self.add(one) for one in wanted]
+        self._tell_of_seals()
+        return jobs
 
     def keep_threads_of(self, base: str) -> None:
         """Go on with as many threads as the runs of a sweep have that are there.
@@ -135,7 +146,7 @@ class Crew:
         Args:
             base: The hash of the sweep's base config.
         """
-        rows = [row for row in self._standing.rows.values() if base_of(row.record) == base]
+        rows = [row for row in self._rows() if base_of(row.record) == base]
         if self._settings.threads is None:
             self._keep_threads(lambda count: sum(threads_of(row.record) == count for row in rows))
 
@@ -172,10 +183,14 @@ class Crew:
             held: Open files that no process of a run may keep.
         """
         agenda = agenda or Queue(self.jobs, self.look_again)
+        self._tell_of_seals()
         self._listener.began(self.jobs, total=agenda.total(), workers=self.workers)
         if not agenda.waits():
             self._listener.finished()
             return
+        why = keyless()
+        if why is not None:
+            self._listener.message(f"warning: {why}")
         devices = self._devices()
         settings = self._settings
         orders = Orders(
@@ -187,6 +202,7 @@ class Crew:
             self.threads,
             settings.report,
             settings.source,
+            settings.trust,
         )
         workers = Workers(orders, forking=devices[0] == "cpu", held=held)
         workers.prepare([job.experiment for job in self.jobs] or list(examples))
@@ -204,6 +220,15 @@ class Crew:
         """Tells how a run stands on which another process works."""
         return self._standing.look_again
 
+    def _rows(self) -> list[RunRow]:
+        """The runs that are there."""
+        return [row for rows in self._standing.rows.values() for row in rows]
+
+    def _tell_of_seals(self) -> None:
+        """Say which runs are there and not known as the user's own."""
+        for line in self._standing.remarks():
+            self._listener.message(line)
+
     def _identity(self, experiment: Experiment, threads: int) -> str:
         machine = Machine.of(self._environment, device=self._settings.device, threads=threads)
         return identity_of(experiment, machine, source=self._weights)
@@ -214,7 +239,7 @@ class Crew:
         Args:
             fitting: Says how many of these runs have so many threads.
         """
-        counts = {threads_of(row.record) for row in self._standing.rows.values()} - {0}
+        counts = {threads_of(row.record) for row in self._rows()} - {0}
         found = {count: fitting(count) for count in dict.fromkeys([self.threads, *sorted(counts)])}
         best = max(found, key=lambda count: found[count])
         if best != self.threads and found[best] > found[self.threads]:

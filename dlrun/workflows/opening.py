@@ -17,7 +17,7 @@ from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.listing import is_alive
 from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
-from dlrun.rundir.seal import is_own
+from dlrun.rundir.seal import is_own, unknown_because
 from dlrun.rundir.tensors import load_tensors
 from dlrun.workflows.load import load_splits
 
@@ -115,11 +115,14 @@ def read_experiment(
     return experiment, trust or is_own(text, record.get("seal"))
 
 
-def check_trusted(folder: RunFolder, experiment: Experiment, *, trusted: bool) -> None:
+def check_trusted(
+    folder: RunFolder, record: Mapping[str, Any], experiment: Experiment, *, trusted: bool
+) -> None:
     """Refuse to read the files that a stranger's config names.
 
     Args:
         folder: The run.
+        record: What its `run.json` says.
         experiment: Its config.
         trusted: What `read_experiment` says.
 
@@ -132,7 +135,7 @@ def check_trusted(folder: RunFolder, experiment: Experiment, *, trusted: bool) -
         raise RunFolderError(
             f"this run is not one of yours, and its config names {', '.join(named)}.",
             where=str(folder.path),
-            fix="Give --trust to let dlrun read it.",
+            fix=f"Give --trust to let dlrun read it. {unknown_because(record.get('seal'))}",
         )
 
 
@@ -154,7 +157,7 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
         y = samples.y
         return samples if y is None else replace(samples, y=encode(y, opened.spec))
 
-    check_trusted(opened.folder, opened.experiment, trusted=opened.trusted)
+    check_trusted(opened.folder, opened.record, opened.experiment, trusted=opened.trusted)
     splits = load_splits(opened.experiment, opened.spec)
     for key in ("input_shape", "class_names"):
         now, then = getattr(splits.spec, key), getattr(opened.spec, key)

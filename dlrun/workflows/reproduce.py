@@ -16,6 +16,7 @@ from dlrun.rundir.history import history_text
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS, SPEC
 from dlrun.rundir.record import recording
+from dlrun.rundir.seal import unknown_because
 from dlrun.workflows.execution import carry_out
 from dlrun.workflows.opening import read_experiment
 
@@ -71,7 +72,7 @@ def reproduce(
         raise RunFolderError(
             "this run is not one of yours: its config says what is read and computed.",
             where=str(folder.path),
-            fix="Give --trust to train it again.",
+            fix=f"Give --trust to train it again. {unknown_because(record.get('seal'))}",
         )
     then = Outcome.of(folder, record)
     with tempfile.TemporaryDirectory(prefix="dlrun-") as place:

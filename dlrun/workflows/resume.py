@@ -13,11 +13,11 @@ from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.listing import is_alive
 from dlrun.rundir.names import CONFIG, INITIAL_WEIGHTS
 from dlrun.rundir.record import now, recording
-from dlrun.rundir.seal import seal
+from dlrun.rundir.seal import seal, unknown_because
 from dlrun.workflows.execution import carry_out, say
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.opening import open_trained, read_experiment
-from dlrun.workflows.train import TrainOutcome, finish, telling_where
+from dlrun.workflows.train import TrainOutcome, finish, tell_of_no_key, telling_where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def resume(
         return folder
     config = experiment.to_yaml()
     before = record.get("seal")
-    seals = [one for one in (before if isinstance(before, list) else [before]) if one is not None]
+    seals = [*(before if isinstance(before, list) else [before]), seal(config)]
     environment = environment_facts()
     threads = threads_of(record) if threads is None else threads
     machine = machine or Machine.of(environment, device=device, threads=threads)
@@ -81,13 +81,14 @@ def resume(
     facts = {
         "resumed": [*record.get("resumed", []), interrupted.lineage(command)],
         # Killed between the record and an extended config, the run is still its user's own.
-        "seal": [*seals, seal(config)],
+        "seal": [one for one in seals if one is not None],
         "identity": interrupted.identity(machine),
         **environment,
     }
     with telling_where(folder, listener), recording(folder, facts, earlier=record) as going_on:
         remove_leftovers(folder.path)
         folder.write_text(CONFIG, config)
+        tell_of_no_key(folder, listener)
         for line in interrupted.story():
             say(line, folder, listener)
         trained = carry_out(
@@ -216,7 +217,7 @@ def open_interrupted(folder: RunFolder, *, epochs: int | None, trust: bool) -> I
         raise RunFolderError(
             "this run is not one of yours: its config says what is read, computed and written.",
             where=str(folder.path),
-            fix="Give --trust to go on with it.",
+            fix=f"Give --trust to go on with it. {unknown_because(record.get('seal'))}",
         )
     checkpoint, damaged = load_checkpoint(folder.path)
     if checkpoint is not None and epochs is not None and checkpoint.facts["epoch"] > epochs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config.condition_text import parse_condition
@@ -45,7 +46,8 @@ def choose_runs(
         sort: The key to sort by; None for the newest first.
         descending: Whether the largest value comes first; None for what the key suggests.
         best: How many runs to list of those that have the value sorted by; with it, `sort` None
-            stands for the main metric.
+            stands for the main metric, and for its mean over the runs that differ by the seed only
+            before its own value.
         columns: The keys that will be shown; a key that no run has is an error.
 
     Returns:
@@ -67,7 +69,9 @@ def choose_runs(
     chosen = every if condition is None else _that_fulfil(condition, every)
     if best is None and sort is None:
         return chosen[::-1] if descending is False else chosen
-    return _sorted(chosen, sort or "value", descending, best)
+    if sort is None:
+        return _best(chosen, descending)[:best]
+    return _sorted(chosen, sort, descending, best)
 
 
 def _that_fulfil(condition: Condition, every: Sequence[RunFacts]) -> list[RunFacts]:
@@ -80,6 +84,24 @@ def _that_fulfil(condition: Condition, every: Sequence[RunFacts]) -> list[RunFac
         for comparison in condition.comparisons():
             _check_kind(comparison, every)
     return chosen
+
+
+def _best(runs: Sequence[RunFacts], descending: bool | None) -> list[RunFacts]:
+    """Sort the runs that have a main metric by its mean over the seeds, and then by itself."""
+    _check_one_metric(runs)
+    known = [run for run in runs if run.row.value is not None]
+    several: dict[str, dict[Any, list[float]]] = {}
+    for run in known:
+        seeds = several.setdefault(run.without_seed() or run.row.name, {})
+        seeds.setdefault(run.row.record.get("seed"), []).append(run.row.value or 0.0)
+    # Two runs of one seed are one piece of evidence.
+    means = {key: fmean(map(fmean, seeds.values())) for key, seeds in several.items()}
+    downward = descends("value", runs) if descending is None else descending
+    return sorted(
+        known,
+        key=lambda run: (means[run.without_seed() or run.row.name], run.row.value),
+        reverse=downward,
+    )
 
 
 def _sorted(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from dlrun.errors import DivergedError, DlrunError
 from dlrun.rundir.files import read_text
 from dlrun.rundir.history import history_text
+from dlrun.rundir.integrity import damaged_files
 from dlrun.rundir.listing import list_runs, read_row
-from dlrun.rundir.names import CONFIG
-from dlrun.rundir.seal import is_own
+from dlrun.rundir.names import CONFIG, METRICS, WEIGHTS
+from dlrun.rundir.seal import is_own, unknown_because
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,21 +35,20 @@ class Standing:
     Args:
         runs_dir: The folder; it may be missing.
         retry_failed: Whether failed runs are to go on.
+        trust: Whether unfinished runs that are not known as the user's own go on.
         halving: Whether paused runs wait for their turn; else they go on.
     """
 
-    def __init__(self, runs_dir: Path, *, retry_failed: bool, halving: bool) -> None:
+    def __init__(self, runs_dir: Path, *, retry_failed: bool, halving: bool, trust: bool) -> None:
         self._retry_failed = retry_failed
         self._halving = halving
-        self.rows: dict[str, RunRow] = {}
+        self._trust = trust
+        self._strange: dict[str, list[RunRow]] = {"done": [], "damaged": [], "unfinished": []}
+        self.rows: dict[str, list[RunRow]] = {}
         for row in list_runs(runs_dir):
             identity = row.record.get("identity")
-            if not isinstance(identity, str) or row.status not in RANKS:
-                continue
-            other = self.rows.get(identity)
-            is_better = other is None or RANKS.index(row.status) < RANKS.index(other.status)
-            if is_better and _is_own(row):
-                self.rows[identity] = row
+            if isinstance(identity, str) and row.status in RANKS:
+                self.rows.setdefault(identity, []).append(row)
 
     def look_up(self, job: Job) -> None:
         """Find the run of a job, if there is one, and tell how it stands.
@@ -56,12 +56,45 @@ class Standing:
         Args:
             job: What is looked for, changed in place.
         """
-        row = self.rows.get(job.identity)
+        row = self._of(job)
         if row is None:
             return
         job.folder = row.path
         self._tell(job, row)
         job.found = job.status == "finished"
+
+    def remarks(self) -> list[str]:
+        """Say once which runs that were looked up are not known as the user's, in lines."""
+        found, self._strange = self._strange, {"done": [], "damaged": [], "unfinished": []}
+        said = {
+            "done": "not known as yours, but whole, and not trained again",
+            "damaged": "not known as yours nor whole, and trained anew",
+            "unfinished": "not known as yours, and trained anew unless you give --trust",
+        }
+        return [
+            f"{_are(len(rows), kind)} {said[kind]}. {unknown_because(rows[0].record.get('seal'))}"
+            for kind, rows in found.items()
+            if rows
+        ]
+
+    def _of(self, job: Job) -> RunRow | None:
+        """The run of a job that has come farthest; the user's own one of several.
+
+        What a run is, its identity and its hashes tell: a finished one is done, whoever made it,
+        for it is data alone. To go on with one is to do what its folder says.
+        """
+        rows = self.rows.get(job.identity, [])
+        own = {row.path: _is_own(row) for row in rows}
+        for row in sorted(rows, key=lambda row: (RANKS.index(row.status), not own[row.path])):
+            is_finished = row.status == "finished"
+            if own[row.path] or (self._trust and not is_finished):
+                return row
+            is_done = is_finished and _is_whole(row, job)
+            kind = "done" if is_done else "damaged" if is_finished else "unfinished"
+            self._strange[kind].append(row)
+            if is_done:
+                return row
+        return None
 
     def look_again(self, job: Job) -> None:
         """Tell how a run stands on which another process works.
@@ -154,11 +187,28 @@ def epochs_of(folder: Path) -> int:
 
 
 def _is_own(row: RunRow) -> bool:
-    """Whether this user's dlrun made a run: anybody can write down any identity."""
+    """Whether this user's dlrun made a run."""
     try:
         return is_own(read_text(row.path / CONFIG), row.record.get("seal"))
     except DlrunError:
         return False
+
+
+def _is_whole(row: RunRow, job: Job) -> bool:
+    """Whether a finished run is what its identity claims: anybody can write down any."""
+    try:
+        is_same = read_text(row.path / CONFIG) == job.experiment.to_yaml()
+    except DlrunError:
+        return False
+    hashes = row.record.get("files")
+    has_all = isinstance(hashes, dict) and hashes.keys() >= {CONFIG, METRICS, WEIGHTS}
+    return is_same and has_all and not damaged_files(row.path, row.record)
+
+
+def _are(count: int, kind: str) -> str:
+    """Such as `2 finished runs are`."""
+    word = "unfinished" if kind == "unfinished" else "finished"
+    return f"1 {word} run is" if count == 1 else f"{count} {word} runs are"
 
 
 def _is_diverged(record: Mapping[str, Any]) -> bool:

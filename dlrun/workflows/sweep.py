@@ -94,7 +94,9 @@ def plan_sweep(
     else:
         experiments = load_points(sweep.base, sweep.fixed, sweep.points)
     if sweep.objective is not None:
-        check_objective(sweep.objective, experiments)
+        objective = settled(sweep.objective, experiments, halving=sweep.halving is not None)
+        check_objective(objective, experiments)
+        sweep = replace(sweep, objective=objective)
     if sweep.halving is not None:
         check_halving(sweep.halving, experiments)
     folder = runs_dir / safe_name(sweep.name)
@@ -173,6 +175,20 @@ def remarks(sweep: Sweep) -> list[str]:
     if sweep.beyond:
         lines.append(f"runs beyond max_runs: {sweep.beyond}")
     return lines
+
+
+def settled(objective: Objective, experiments: Sequence[Experiment], *, halving: bool) -> Objective:
+    """Choose by which rows the runs are judged where the sweep does not say it.
+
+    Args:
+        objective: What is best.
+        experiments: The runs.
+        halving: Whether runs are judged while they train, when nothing of the test rows is known.
+    """
+    if objective.split:
+        return objective
+    have_validation = all(one.dataset.validation_split is not None for one in experiments)
+    return replace(objective, split="validation" if have_validation or halving else "test")
 
 
 def check_objective(objective: Objective, experiments: Sequence[Experiment]) -> None:

@@ -11,7 +11,7 @@ from dlrun.reports.sweep_results import SweepResults, SweepRun, point_key
 from dlrun.rundir.files import read_json, read_text, write_output
 from dlrun.rundir.history import read_history
 from dlrun.rundir.listing import list_runs
-from dlrun.rundir.metrics import is_larger_better
+from dlrun.rundir.metrics import is_larger_better, main_metric
 from dlrun.rundir.names import CONFIG, SWEEP
 from dlrun.workflows.standing import PAUSED, RANKS, base_of, epochs_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dlrun.rundir.listing import RunRow
+    from dlrun.sweeps.jobs import Job
 
     Point = Mapping[str, Any]
 
@@ -51,8 +52,12 @@ def read_results(folder: Path) -> SweepResults:
     points = told["points"]
     pairs = _drawn(rows, told["base_hash"]) if points is None else _written(rows, told)
     objective = told["objective"]
-    key = f"{objective['split']} {objective['metric']}" if objective else _main(pairs)
+    finished = [row.metrics for _, row in pairs if row.status == "finished"]
+    key = f"{objective['split']} {objective['metric']}" if objective else _main(finished)
     used = {row.path for _, row in pairs}
+    known = {row.record.get("identity") for _, row in pairs} - {None}
+    others = [row.record.get("identity") for row in rows if row.path not in used]
+    repeated = sum(identity in known for identity in others)
     return SweepResults(
         name=told["name"],
         folder=folder,
@@ -61,7 +66,8 @@ def read_results(folder: Path) -> SweepResults:
         axes=tuple(told["axes"]),
         runs=tuple(_run(row, point, key) for point, row in pairs),
         missing=None if points is None else len(points) - len(pairs),
-        left_out=sum(row.path not in used for row in rows),
+        left_out=len(others) - repeated,
+        repeated=repeated,
     )
 
 
@@ -118,6 +124,7 @@ def read_definition(folder: Path) -> dict[str, Any]:
     objective = told.get("objective")
     is_whole = (
         told.get("format") == 1
+        and told.keys() >= {"points", "objective"}
         and isinstance(told.get("name"), str)
         and isinstance(told.get("base_hash"), str)
         and _are(told.get("axes"), str)
@@ -129,29 +136,28 @@ def read_definition(folder: Path) -> dict[str, Any]:
     return told
 
 
-def best_run(folder: Path) -> Path:
-    """Find the best run of a sweep.
+def the_best(results: SweepResults) -> SweepRun:
+    """Give the best run of a sweep.
 
     Args:
-        folder: The sweep's folder.
+        results: What came out of it.
 
     Raises:
-        RunFolderError: It is no sweep.
         UsageError: No run of it has the objective.
     """
-    results = read_results(folder)
     best = results.best()
     if best is None:
         measured = f" with {results.objective}" if results.objective else ""
-        raise UsageError(f"no run of this sweep is finished{measured}.", where=str(folder))
-    return best.path
+        what = f"no run of this sweep is finished{measured}."
+        raise UsageError(what, where=str(results.folder))
+    return best
 
 
-def write_best(folder: Path, output: Path, *, force: bool) -> Path:
+def write_best(results: SweepResults, output: Path, *, force: bool) -> Path:
     """Write the config of the best run of a sweep to a file.
 
     Args:
-        folder: The sweep's folder.
+        results: What came out of it.
         output: The file.
         force: Whether to replace one that is there.
 
@@ -159,31 +165,74 @@ def write_best(folder: Path, output: Path, *, force: bool) -> Path:
         The file.
 
     Raises:
-        RunFolderError: It is no sweep, or the run is damaged.
+        RunFolderError: The run is damaged.
         UsageError: No run of it has the objective, or the file is there.
     """
-    run = best_run(folder)
+    run = the_best(results).path
     if os.path.lexists(output) and not force:
         raise UsageError("is there already.", where=str(output), fix="--force replaces it.")
-    text = f"# The best run of the sweep {folder}: {run}\n{read_text(run / CONFIG)}"
+    text = f"# The best run of the sweep {results.folder}: {run}\n{read_text(run / CONFIG)}"
     write_output(output, lambda path: path.write_text(text, "utf-8"))
     return output
 
 
-def _main(pairs: Sequence[tuple[Point, RunRow]]) -> str:
-    """The main metric of the first run that has one."""
-    return next((row.metric for _, row in pairs if row.metric is not None), "")
+def results_so_far(
+    jobs: Sequence[Job], *, objective: str | None = None, maximize: bool | None = None
+) -> SweepResults:
+    """Tell what came out of runs by what is known of them in memory: the same best as on disk.
+
+    Args:
+        jobs: The runs.
+        objective: What is best, such as `test.accuracy`; None for the main metric.
+        maximize: Whether the largest value is the best; None for what the metric suggests.
+    """
+    finished = [job.metrics for job in jobs if job.status == "finished"]
+    key = objective.replace(".", " ", 1) if objective else _main(finished)
+    return SweepResults(
+        name="",
+        folder=Path(),
+        objective=key,
+        larger=is_larger_better(key) if maximize is None else maximize,
+        axes=tuple(dict.fromkeys(axis for job in jobs for axis in job.values)),
+        runs=tuple(
+            SweepRun(
+                path=job.folder or Path(),
+                status="stopped early" if job.status == "paused" else job.status,
+                point=job.values,
+                value=_value(job.status, job.metrics, key),
+                metrics=job.metrics if job.status == "finished" else {},
+                epochs=job.epoch,
+                seconds=job.seconds,
+                reason=job.reason,
+            )
+            for job in jobs
+        ),
+        missing=0,
+        left_out=0,
+    )
+
+
+def _main(finished: Sequence[Mapping[str, Mapping[str, float | None]]]) -> str:
+    """The metric by which finished runs are judged, as `validation accuracy`."""
+    return " ".join(main_metric(*finished) or ())
+
+
+def _value(
+    status: str, metrics: Mapping[str, Mapping[str, float | None]], objective: str
+) -> float | None:
+    """The objective of a run that is finished."""
+    split, _, metric = objective.partition(" ")
+    value = metrics.get(split, {}).get(metric) if status == "finished" else None
+    return value if value is not None and abs(value) < _LARGEST else None
 
 
 def _run(row: RunRow, point: Point, objective: str) -> SweepRun:
-    split, _, metric = objective.partition(" ")
     is_paused = row.status == "interrupted" and (row.reason or "").startswith(PAUSED)
-    value = row.metrics.get(split, {}).get(metric) if row.status == "finished" else None
     return SweepRun(
         path=row.path,
         status="stopped early" if is_paused else row.status,
         point=point,
-        value=value if value is not None and abs(value) < _LARGEST else None,
+        value=_value(row.status, row.metrics, objective),
         metrics=row.metrics if row.status == "finished" else {},
         epochs=epochs_of(row.path),
         seconds=row.seconds,

@@ -11,8 +11,8 @@ from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import RunFolder, create_run
 from dlrun.rundir.names import CONFIG
 from dlrun.rundir.record import recording
-from dlrun.rundir.seal import seal
-from dlrun.workflows.execution import carry_out
+from dlrun.rundir.seal import keyless, seal
+from dlrun.workflows.execution import carry_out, say
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.opening import open_trained
 from dlrun.workflows.report import add_report
@@ -130,6 +130,7 @@ def train_in(
         own["from_weights"] = weights_hash(source.record)
     with telling_where(folder, listener), recording(folder, {**facts, **own}) as record:
         folder.write_text(CONFIG, config)
+        tell_of_no_key(folder, listener)
         trained = carry_out(
             experiment,
             folder,
@@ -142,6 +143,13 @@ def train_in(
             workshop=workshop,
         )
     return finish(experiment, folder, trained, began=began, report=report, listener=listener)
+
+
+def tell_of_no_key(folder: RunFolder, listener: Listener) -> None:
+    """Warn that a run cannot be sealed: later nothing could be done about it."""
+    why = keyless()
+    if why is not None:
+        say(f"warning: {why}", folder, listener)
 
 
 @contextmanager

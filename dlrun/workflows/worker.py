@@ -6,12 +6,12 @@ import gc
 import importlib
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config import load_config
+from dlrun.config.loading import load_resolved
+from dlrun.config.places import Places
 from dlrun.errors import DlrunError, PausedRunError
 from dlrun.rundir.files import plain
 from dlrun.rundir.folder import create_run
@@ -54,6 +54,7 @@ class Orders:
         threads: How many threads of the CPU each of them has; 0 for as many as there are cores.
         report: Whether plots and a page are made at the end of each.
         source: The folder of a run from whose weights each begins, or None.
+        trust: Whether runs that are not known as the user's own go on.
     """
 
     runs_dir: Path
@@ -64,6 +65,7 @@ class Orders:
     threads: int
     report: bool
     source: str | None = None
+    trust: bool = False
 
 
 class Workers:
@@ -108,6 +110,7 @@ class Workers:
         task: dict[str, Any] = plain(
             {
                 "config": job.experiment.to_yaml(),
+                "places": job.experiment.places.to_json(),
                 "folder": job.folder,
                 "pauses": job.pauses,
                 "facts": {**orders.facts, "sweep": point},
@@ -118,6 +121,7 @@ class Workers:
                 "threads": orders.threads,
                 "report": orders.report,
                 "source": orders.source,
+                "trust": orders.trust,
             }
         )
         return task
@@ -173,7 +177,7 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
                 task["folder"],
                 runs_dir=runs_dir,
                 epochs=None,
-                trust=False,
+                trust=task["trust"],
                 command=task["command"],
                 machine=machine,
                 **shared,
@@ -181,7 +185,7 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
             return 0
         source = None if task["source"] is None else open_trained(task["source"], runs_dir)
         weights = None if source is None else weights_hash(source.record)
-        experiment = _read(task["config"])
+        experiment = load_resolved(task["config"], Places.from_json(task["places"]))
         # Told anew: the data may have changed since the sweep was planned.
         identity = identity_of(experiment, machine, source=weights)
         run = create_run(runs_dir, experiment.name)
@@ -195,14 +199,6 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
         send({"error": str(error)})
         return error.exit_code
     return 0
-
-
-def _read(config: str) -> Experiment:
-    """Read a resolved config from its text."""
-    with tempfile.TemporaryDirectory(prefix="dlrun-") as place:
-        path = Path(place) / "config.yaml"
-        path.write_text(config, "utf-8")
-        return load_config(path)
 
 
 class Telling:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlrun import catalog
@@ -123,7 +123,6 @@ def override(key, value):
     return SHIPPED[0].encode(), [f"{'.'.join(key)}={written}"]
 
 
-FUZZ = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
 ANY_PATH = st.lists(st.sampled_from(KEYS) | st.integers(-2, 3).map(str), min_size=1, max_size=5)
 CASES = {
     "a good config cut, doubled, mixed up": st.tuples(mutated().map(to_bytes), st.just(())),
@@ -141,7 +140,7 @@ MANY = dict(zip(CASES, (3000, 1500, 4000, 1500), strict=True))
 def fuzz(file, cases, examples):
     """Check some of the cases."""
 
-    @settings(FUZZ, max_examples=examples)
+    @settings(max_examples=examples)
     @given(cases)
     def each(case):
         check(file, *case)

@@ -42,7 +42,8 @@ def read_rows(path, *, header=False, delimiter=","):
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(table=TABLES, lines=st.sampled_from([1, 2, 4]), line_end=st.sampled_from(["\n", "\r\n"]))
 def test_what_the_csv_module_writes_is_read_back(table, lines, line_end, tmp_path, monkeypatch):
@@ -185,7 +186,7 @@ def test_a_file_that_may_not_be_read_is_an_error(write, monkeypatch):
     assert str(error.value) == f"{path}: the file cannot be read: Permission denied."
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     numbers=st.lists(
         st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 2), min_size=1, max_size=20

@@ -39,7 +39,7 @@ def assert_equal(model, steps):
         assert count_parameters(step.weights, trainable=True) == trained, step
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(networks())
 def test_networks(network):
     """A random network is told as Keras builds it, or refused at the layer that Keras refuses."""

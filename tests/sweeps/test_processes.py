@@ -12,7 +12,9 @@ import time
 
 import pytest
 
+from dlrun.signals import asking_signal
 from dlrun.sweeps.processes import fork, spawn
+from dlrun.training.interrupt import stop_requests
 
 
 def told_by(child):
@@ -179,7 +181,51 @@ def test_a_task_for_a_dead_child_is_no_error():
     assert told_by(child)[1].code == 3
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_a_second_signal_hurries_no_child():
+    """Whoever ends a job sends each signal to the parent and to the child; the parent passes it on.
+
+    Only the parent ends a child at once, by SIGKILL.
+    """
+
+    def work(_tasks, send):
+        with stop_requests() as stop:
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGTERM)
+            send({"asked": stop.signal_number})
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            return 1
+        return 0
+
+    events, ended = told_by(fork(work))
+    assert (events, ended.code) == ([{"asked": signal.SIGTERM}], 0), ended.last_words
+
+
+@pytest.mark.parametrize("ignored", [[], [signal.SIGTERM], [signal.SIGTERM, signal.SIGINT]])
+def test_a_child_can_be_asked_whatever_is_ignored(ignored):
+    """What this process ignores its children ignore too; it asks them by another signal."""
+
+    def work(_tasks, send):
+        try:
+            send({"ready": True})
+            time.sleep(10)
+        except (SystemExit, KeyboardInterrupt):
+            return 3
+        return 0
+
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
+    try:
+        child = fork(work)
+        select.select([child.events], [], [], 10)
+        child.signal(asking_signal())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert told_by(child)[1].code == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGUSR1])
 def test_what_is_ignored_stays_ignored(number):
     """As under `nohup`."""
     before = signal.signal(number, signal.SIG_IGN)

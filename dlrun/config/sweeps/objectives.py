@@ -38,7 +38,7 @@ def objective_of(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objecti
 def _objective_of_mapping(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objective | None:
     spot.check_keys(("metric", "split", "direction"))
     metric = _text(spot, "metric")
-    split = _word(spot, "split", SPLITS, "test")
+    split = _word(spot, "split", SPLITS, "")
     usual = DIRECTIONS[0] if is_larger_better(metric or "") else DIRECTIONS[1]
     direction = _word(spot, "direction", DIRECTIONS, usual)
     if "metric" not in spot.keys:

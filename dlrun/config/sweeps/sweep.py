@@ -45,7 +45,7 @@ class Objective:
 
     Attributes:
         metric: `loss` or the name of a metric.
-        split: `train`, `validation` or `test`.
+        split: `train`, `validation` or `test`; empty where none is given, until the runs are known.
         maximize: Whether the largest value is the best.
         node: Where it is written.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dlrun.reports.page.rendering import render
 from dlrun.reports.page.wording import count, number, text_of
 from dlrun.reports.plots.style import SPLIT_NAMES
-from dlrun.reports.point_words import settings_of, short_names, value_text
+from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
 from dlrun.reports.seed_noise import seed_noise
 from dlrun.reports.sweep_results import SEED, best_of
 
@@ -129,6 +129,12 @@ def _remarks(story: SweepStory) -> list[str]:
             f"{count(results.left_out, 'run')} in the folder {are} to an earlier form of this "
             "sweep and left out."
         )
+    if results.repeated:
+        are = "is the same as another" if results.repeated == 1 else "are the same as others"
+        remarks.append(f"{count(results.repeated, 'run')} {are} and left out.")
+    choice = choice_in_words(results.split) if story.points else None
+    if choice is not None:
+        remarks.append(f"{choice[0].upper()}{choice[1:]}.")
     if results.runs and not story.points:
         remarks.append("No run is finished with the objective measured: there is nothing to draw.")
     return remarks

@@ -107,7 +107,7 @@ def test_what_else_a_sweep_says(read, tmp_path):
     [
         ("test.accuracy", "test.accuracy", "accuracy", True),
         ("validation.loss", "validation.loss", "val_loss", False),
-        ("{metric: mae}", "test.mae", "mae", False),
+        ("{metric: mae, split: test}", "test.mae", "mae", False),
         ("{metric: auc, split: train}", "train.auc", "auc", True),
         (
             "{metric: auc, split: validation, direction: minimize}",

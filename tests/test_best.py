@@ -1,0 +1,162 @@
+"""Which run is the best: one rule, whoever names it.
+
+By the validation rows where there are any, else by the test rows, which is said, else by the
+training rows; means over the seeds decide, then the best run of the best point.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dlrun.config.sweeps.experiments import load_points
+from dlrun.config.sweeps.flags import read_grid
+from dlrun.sweeps.listener import Deaf
+from dlrun.workflows.many import Crew, Settings, Wanted
+from dlrun.workflows.sweep import plan_sweep
+from tests.sweeping import MOONS, RATES, store_runs, store_sweep
+
+STEADY, LUCKY = 0.01, 0.1
+"""A lucky run of the worse point has the best single value; on the test rows all is reversed."""
+ACCURACY = {(LUCKY, 0): 0.99, (LUCKY, 1): 0.51, (STEADY, 0): 0.90, (STEADY, 1): 0.92}
+ON_TEST = "the best is chosen on the test rows, so its test metrics flatter it"
+AXES = ("--set", "optimizer.learning_rate=[0.1,0.01]", "--set", "seed=[0,1]")
+
+
+def metrics_on(splits):
+    """What the runs have measured on some rows."""
+
+    def metrics_of(rate, seed):
+        accuracy = ACCURACY[rate, seed]
+        values = {"validation": accuracy, "test": 1 - accuracy, "train": 0.5}
+        return {split: {"loss": 0.1, "accuracy": values[split]} for split in splits}
+
+    return metrics_of
+
+
+@pytest.fixture
+def grid(tmp_path):
+    """Let the runs of a grid on the command line be finished; gives their folders by point."""
+
+    def stored(splits):
+        base = tmp_path / "moons.yaml"
+        base.write_text(MOONS)
+        asked = read_grid(base, [AXES[1], AXES[3]])
+        experiments = load_points(base, asked.fixed, asked.points)
+        crew = Crew(tmp_path / "runs", Settings(["dlrun"]), Deaf())
+        pairs = zip(experiments, asked.points, strict=True)
+        jobs = crew.plan([Wanted(one, point.values) for one, point in pairs])
+        return store_runs(crew, jobs, metrics_on(splits))
+
+    return stored
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    """Let the runs of a sweep be finished; gives their folders by point."""
+    return lambda splits: store_sweep(tmp_path, metrics_on(splits))
+
+
+def test_a_grid_is_judged_by_the_validation_rows(dlrun, grid):
+    """And by means: the point of the single lucky run is second."""
+    runs = grid(("train", "validation", "test"))
+    found = dlrun("train", "moons.yaml", *AXES)
+    lines = found.err.splitlines()
+    assert "4 runs, 4 there already" in lines
+    table = lines[lines.index("4 runs, 4 there already") + 1 :]
+    assert table[0].split() == ["best", "validation", "accuracy", "run"]
+    assert table[1].split() == ["learning_rate=0.01", "0.9100", "±", "0.1271", runs[STEADY, 1].name]
+    assert table[2].split()[:2] == ["learning_rate=0.1", "0.7500"]
+    assert ON_TEST not in found.err
+
+
+def test_a_sweep_names_one_winner(dlrun, sweep):
+    """Its last screen, `show`, `best`, its page and the list of its runs."""
+    runs = sweep(("train", "validation", "test"))
+    best = str(runs[STEADY, 1].relative_to(runs[STEADY, 1].parents[2]))
+    screen = dlrun("sweep", "rates.yaml").err
+    rows = [line.split() for line in screen.splitlines()]
+    at = rows.index(["best", "validation", "accuracy", "run"])
+    assert rows[at + 1][-1] == runs[STEADY, 1].name
+    found = dlrun("sweep", "best", "runs/rates")
+    assert (found.out, found.err) == (f"{best}\n", "")
+    shown = dlrun("sweep", "show", "runs/rates").out
+    assert shown.splitlines()[0].split() == ["learning_rate", "validation", "accuracy", "finished"]
+    assert shown.splitlines()[-1] == f"best run: {best}"
+    told = json.loads(dlrun("sweep", "show", "runs/rates", "--json").out)
+    assert (told["objective"], told["best"]) == ("validation accuracy", best)
+    dlrun("sweep", "report", "runs/rates")
+    page = (runs[STEADY, 1].parent / "sweep.html").read_text()
+    assert "validation accuracy, the better" in page
+    assert "test metrics flatter it" not in page
+    listed = dlrun("runs", "--runs-dir", "runs/rates", "--best", "1", "--columns", "run", "--csv")
+    assert (listed.out, listed.err) == (f"run\n{best}\n", "")
+
+
+def test_the_test_rows_are_taken_where_there_are_no_others(dlrun, sweep):
+    """Which is said wherever a best run is named."""
+    runs = sweep(("train", "test"))
+    best = runs[LUCKY, 1]
+    screen = dlrun("sweep", "rates.yaml").err
+    assert ["best", "test", "accuracy", "run"] in [line.split() for line in screen.splitlines()]
+    assert ON_TEST in screen
+    found = dlrun("sweep", "best", "runs/rates")
+    assert found.out.strip().endswith(best.name)
+    assert ON_TEST in found.err
+    assert ON_TEST in dlrun("sweep", "show", "runs/rates").out
+    dlrun("sweep", "report", "runs/rates")
+    assert "test metrics flatter it" in (best.parent / "sweep.html").read_text()
+    listed = dlrun("runs", "--runs-dir", "runs/rates", "--best", "1", "--columns", "run", "--csv")
+    assert listed.out.strip().endswith(best.name)
+    assert ON_TEST in listed.err
+
+
+def test_the_metric_is_one_that_all_runs_have(dlrun, sweep):
+    """Of runs without validation rows among others the test rows decide: there all can be held."""
+    runs = sweep(("train", "validation", "test"))
+    path = runs[STEADY, 0] / "metrics.json"
+    told = json.loads(path.read_text())
+    del told["validation"]
+    path.write_text(json.dumps(told))
+    found = dlrun("sweep", "best", "runs/rates")
+    assert found.out.strip().endswith(runs[LUCKY, 1].name)
+    assert ON_TEST in found.err
+
+
+def test_best_of_a_list_by_an_explicit_key(dlrun, grid):
+    """`--sort` is taken at its word: run by run, by that key."""
+    runs = grid(("train", "validation", "test"))
+    words = ("--columns", "run", "--csv", "--best", "1", "--sort")
+    for key in ("validation.accuracy", "value"):
+        assert dlrun("runs", *words, key).out.strip().endswith(runs[LUCKY, 0].name)
+    assert dlrun("runs", *words, "test.accuracy").out.strip().endswith(runs[LUCKY, 1].name)
+
+
+def test_two_runs_are_compared_on_the_validation_rows(dlrun, grid):
+    """The verdict over seeds is one on the rows that are there to choose by."""
+    grid(("train", "validation", "test"))
+    out = dlrun("compare", "--where", "status=finished").out
+    assert "Against A, on the validation rows" in out
+
+
+@pytest.mark.parametrize(
+    ("base", "objective"),
+    [(MOONS, "validation"), (MOONS.replace("validation_split: 0.2, ", ""), "test")],
+)
+def test_rows_of_an_objective_that_names_none(tmp_path, base, objective):
+    """The same rule: the validation rows where there are any."""
+    (tmp_path / "moons.yaml").write_text(base)
+    (tmp_path / "rates.yaml").write_text(f"{RATES}objective: {{metric: accuracy}}\n")
+    planned = plan_sweep(tmp_path / "rates.yaml", overrides=(), runs_dir=tmp_path)
+    assert planned.sweep.objective.key == f"{objective}.accuracy"
+
+
+def test_halving_needs_validation_rows(dlrun, tmp_path):
+    """It judges runs while they train; where the objective names no rows, these are missing."""
+    (tmp_path / "moons.yaml").write_text(MOONS.replace("validation_split: 0.2, ", ""))
+    (tmp_path / "rates.yaml").write_text(
+        f"{RATES}objective: {{metric: accuracy}}\nhalving: {{eta: 2}}\n"
+    )
+    err = dlrun("sweep", "rates.yaml", code=2).err
+    assert "The runs have no validation rows. Set dataset.validation_split." in err
