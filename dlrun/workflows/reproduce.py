@@ -15,7 +15,7 @@ from dlrun.rundir.folder import RunFolder, create_run, open_run
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS
 from dlrun.rundir.record import recording
-from dlrun.workflows.execution import carry_out
+from dlrun.workflows.execution import carry_out, prepare
 from dlrun.workflows.opening import read_experiment
 
 if TYPE_CHECKING:
@@ -83,14 +83,10 @@ def reproduce(
             again.write_text(CONFIG, experiment.to_yaml())
             # Another GPU is as good as the one that there was; a CPU is not.
             device = "cpu" if record.get("device") == "cpu" else "auto"
-            carry_out(
-                experiment,
-                again,
-                going_on,
-                device=device,
-                threads=threads_of(record),
-                listener=listener,
+            prepared = prepare(
+                experiment, device=device, threads=threads_of(record), listener=listener
             )
+            carry_out(experiment, again, going_on, prepared, listener=listener)
         now = Outcome.of(again, again.read_record())
     difference = then.first_difference(now)
     reasons = [] if difference is None else differences(then.record, now.record)
