@@ -123,7 +123,7 @@ def settle(folder: Path) -> None:
     elif not has_extension(folder) and lock_state(folder) == "free":
         with contextlib.suppress(DlrunError), holding_lock(folder):
             if not has_extension(folder):
-                remove_extension(folder)
+                _tidy(folder)
 
 
 def complete(folder: Path) -> None:
@@ -146,8 +146,16 @@ def complete(folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             (home / name).replace(target)
             sync(target.parent)
-    files = {**_hashes(before), **_hashes(record)}
-    write_text(folder / RECORD, signed({**record, "files": files}))
+        # What the run has beside it, such as predictions for other rows, stays.
+        files = {**_hashes(before), **_hashes(record)}
+        write_text(home / RECORD, signed({**record, "files": files}))
+        (home / RECORD).replace(folder / RECORD)
+        sync(folder)
+    _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what a run no longer needs of an extension, or of its own state before it."""
     remove_extension(folder)
     keep_newest(folder, 1)
 
