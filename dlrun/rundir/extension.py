@@ -155,9 +155,9 @@ def complete(folder: Path) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove what a run no longer needs of an extension, or of its own state before it."""
-    remove_extension(folder)
+    """Remove what a run no longer needs: its state before, then what is left of the extension."""
     keep_newest(folder, 1)
+    remove_extension(folder)
 
 
 def _is_committed(home: Path) -> bool:

@@ -9,6 +9,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+from dlrun.rundir.checkpoints import keep_newest
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.notes import read_notes
 from dlrun.workflows.verify import verify
@@ -19,7 +20,9 @@ from tests.faults.stories import bits, leftovers
 
 EXPORTS = "exports=[predictions, keras_model]"
 EPOCHS = 3
-SWEEP = f"base: streaming.yaml\nset: {{training.epochs: 1, {EXPORTS.replace('=', ': ')}}}\nseeds: 2\n"
+SWEEP = (
+    f"base: streaming.yaml\nset: {{training.epochs: 1, {EXPORTS.replace('=', ': ')}}}\nseeds: 2\n"
+)
 COMMANDS = {
     "resume": ["resume", "{run}", "--epochs", str(EPOCHS), "--no-report"],
     "evaluate": ["evaluate", "{run}"],
@@ -44,6 +47,8 @@ MADE_AGAIN = ("log.txt", "notes.json", "report.html", ".lock", "comparison.html"
               "results.csv")  # fmt: skip
 """Files that a command may replace: they are made of the others, or are the user's words."""
 AT_ONCE = 6
+EVERY = {"resume": 8, "report": 4}
+"""Of the points of a command only every so many are tried where there are hundreds."""
 
 
 class Place:
@@ -110,7 +115,9 @@ def faults_of(points, *, seed, every=1):
     chance, seen, chosen = random.Random(seed), Counter(), []
     for point in points:
         seen[point] += 1
-        place = {"name": point, "occurrence": seen[point], "phase": chance.choice(PHASES)}
+        # A folder that is there fails to be made before anything can happen after it.
+        phases = PHASES[:1] if point.startswith("mkdir ") else PHASES
+        place = {"name": point, "occurrence": seen[point], "phase": chance.choice(phases)}
         chosen.append(place)
         if point.split(" ")[0] in CHECKED:
             chosen.append({**place, "error": chance.choice(ERRORS)})
@@ -155,15 +162,21 @@ def check_runs(runs, before, *, beside=None):
     return different
 
 
-def strike(place, command, fault):
-    """Carry a command out with a fault in its way; the folder, and what came of it."""
-    runs = place.copy()
-    ended, _ = place.carry_out(command, runs, fault=fault)
-    return runs, check_told(ended, fault)
+def longer(run, fault):
+    """The bits of an extended run, in which an obsolete checkpoint may be left by an I/O error."""
+    if fault["name"] == "rename checkpoint/.tmp-" and "error" in fault:
+        keep_newest(run, 1)
+    return bits(run)
 
 
 def attack(place, command, *, seed=0, every=1):
-    """Try a command with a fault at every so many of its points, and again without.
+    """Try a command with a fault at its points, and again without.
+
+    Args:
+        place: The finished runs.
+        command: A key of `COMMANDS`.
+        seed: Of the choice of faults.
+        every: How many times fewer of them than `EVERY` says.
 
     Returns:
         How many were killed, told and ignored.
@@ -171,35 +184,34 @@ def attack(place, command, *, seed=0, every=1):
     reference, found = place.copy(), Counter()
     ended, points = place.carry_out(command, reference)
     assert ended.code == 0, ended.err
-    if command in READING:
+    if command in READING or not points:
         assert points == []
         assert contents(reference) == place.before
         return found
-    assert points, command
     is_longer = command == "resume"
     beside = f"{place.run.name}/" if is_longer else None
     after = bits(reference / place.run.name)
-    waiting = faults_of(points, seed=seed, every=every)
-    while waiting:
-        struck = [strike(place, command, waiting.pop()) for _ in range(min(AT_ONCE, len(waiting)))]
-        lines = []
-        for runs, what in struck:
-            found[what] += 1
-            different = check_runs(runs, place.before, beside=beside)
-            run = runs / place.run.name
+    waiting = faults_of(points, seed=seed, every=every * EVERY.get(command, 1))
+    for begin in range(0, len(waiting), AT_ONCE):
+        chosen, lines = waiting[begin : begin + AT_ONCE], []
+        copies = [place.copy() for _ in chosen]
+        for runs, fault in zip(copies, chosen, strict=True):
+            ended, _ = place.carry_out(command, runs, fault=fault)
+            found[check_told(ended, fault)] += 1
+            different, run = check_runs(runs, place.before, beside=beside), runs / place.run.name
             if different:
-                assert bits(run) == after, different
+                assert longer(run, fault) == after, (fault, different)
                 found["longer"] += 1
             # The finished state is of use, and the command does again what it was to do.
-            lines += [["evaluate", run], ["predict", run, place.table, "-o", "-"]] * is_longer
-            lines += [[*place.words(command, runs), "--runs-dir", runs]]
+            usable = [["evaluate", run], ["predict", run, place.table, "-o", "-"]]
+            lines += usable * is_longer + [[*place.words(command, runs), "--runs-dir", runs]]
         place.many(lines)
-        for runs, _ in struck:
+        for runs, fault in zip(copies, chosen, strict=True):
             check_runs(runs, place.before, beside=beside)
             if is_longer:
-                assert bits(runs / place.run.name) == after
-                assert not (runs / place.run.name / "extension").exists()
-            assert leftovers(runs) == []
+                assert longer(runs / place.run.name, fault) == after, fault
+                assert not (runs / place.run.name / "extension").exists(), fault
+            assert leftovers(runs) == [], (command, fault)
             shutil.rmtree(runs)
     shutil.rmtree(reference)
     return found

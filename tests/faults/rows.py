@@ -106,7 +106,6 @@ def finished(workplace, commands, *, every=1, seed=0):
     place = finished_runs.Place(workplace)
 
     def one(number, command):
-        # Half of an extension is training, which other rows try too.
         return finished_runs.attack(place, command, seed=seed + number, every=every)
 
     found = sum(side_by_side(one, list(enumerate(commands))), Counter())
