@@ -10,6 +10,9 @@ import sys
 
 import pytest
 
+from dlrun.errors import DlrunError
+from dlrun.rundir.folder import RunFolder
+
 TABLE = "a,b,kind\n" + "".join(f"{i},{i % 7},{'big' if i > 20 else 'small'}\n" for i in range(40))
 
 
@@ -66,14 +69,53 @@ def test_a_missing_file_a_directory_and_a_missing_config(dlrun, tmp_path):
     assert "This is a folder." in dlrun("train", tmp_path, code=2).err
 
 
-def test_a_failed_run_says_why_in_its_folder(dlrun, tmp_path):
-    """`run.json` is closed whatever happens."""
-    (tmp_path / "config.yaml").write_text(config())
-    dlrun("train", "config.yaml", code=3)
+LEAVES_NOTHING = {
+    "data": (config(), (), 3),
+    "config": (
+        config(
+            dataset={"type": "moons"},
+            layers=[
+                {"type": "Conv2D", "filters": 2, "kernel_size": 3},
+                {"type": "Dense", "units": 1},
+            ],
+        ),
+        (),
+        2,
+    ),
+    "last layer": (config(dataset={"type": "digits"}), (), 2),
+    "device": (config(dataset={"type": "moons"}), ("--device", "gpu:7"), 2),
+}
+
+
+@pytest.mark.parametrize("case", LEAVES_NOTHING)
+def test_what_was_never_trained_leaves_no_folder(case, dlrun, tmp_path):
+    """Nor is a folder named that is not there."""
+    text, words, code = LEAVES_NOTHING[case]
+    (tmp_path / "config.yaml").write_text(text)
+    told = dlrun("train", "config.yaml", *words, code=code).err
+    assert list(tmp_path.glob("runs/*")) == []
+    assert "run folder" not in told
+
+
+def test_a_run_whose_disk_fails_says_so_in_its_folder(dlrun, tmp_path, monkeypatch):
+    """`run.json` is closed whatever happens: the config was right, and the run can go on."""
+    write_json = RunFolder.write_json
+
+    def failing(folder, name, value):
+        if name == "spec.json":
+            raise DlrunError("cannot be written: no space left on device.", where=name)
+        write_json(folder, name, value)
+
+    (tmp_path / "config.yaml").write_text(config(dataset={"type": "moons"}))
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_json", failing)
+        told = dlrun("train", "config.yaml", code=1).err
     (run,) = (tmp_path / "runs").iterdir()
+    assert f"run folder: runs/{run.name}" in told
     record = json.loads((run / "run.json").read_text())
-    assert (record["status"], record["exit_code"]) == ("failed", 3)
-    assert "table.csv" in record["reason"]
+    assert (record["status"], record["exit_code"]) == ("failed", 1)
+    assert "spec.json: cannot be written" in record["reason"]
+    dlrun("resume", run)
 
 
 def test_layers_that_do_not_fit_are_named(dlrun, table):

@@ -173,9 +173,10 @@ def test_a_damaged_checkpoint(name, run, moons, dlrun):
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 4
     damaged.write_bytes(content)
-    assert f"{damaged.relative_to(moons.parent)}: is " in dlrun("verify", run.name, code=4).out
+    place = damaged.relative_to(moons.parent)
+    assert f"  {place}:" in dlrun("verify", run.name, code=4).out
     told = dlrun("resume", run.name).err
-    assert f"warning: {damaged.relative_to(moons.parent)}: is " in told
+    assert f"warning: {place}:" in told
     assert_same(run, dlrun("train", moons).run.resolve())
 
 
@@ -211,7 +212,7 @@ def test_data_that_have_changed(dlrun, tmp_path):
     told = dlrun("resume", run, "--epochs", 6, code=3).err
     assert "the data are no longer those that this run began with." in told
     table.write_text(TABLE)
-    assert "failed: going on after epoch 4" in dlrun("resume", run, "--epochs", 6).err
+    assert "finished: going on after epoch 4" in dlrun("resume", run, "--epochs", 6).err
 
 
 def test_a_config_that_is_gone(run, dlrun):

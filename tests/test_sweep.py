@@ -210,25 +210,39 @@ def test_fail_fast_ends_the_rest(tmp_path):
 
 
 def test_a_failed_run_is_tried_again_only_if_asked(tmp_path):
-    """Here it fails because its data are missing, and later they are there."""
+    """Such as one whose disk was full; it goes on in its folder."""
+    (tmp_path / "moons.yaml").write_text(MOONS)
+    words = ("train", "moons.yaml", "--set", "seed=0..1", "--jobs", "1")
+    out, _ = run(tmp_path, *words, "--quiet")
+    failed = tmp_path / out.splitlines()[0]
+    change(failed / "run.json", status="failed", exit_code=1, reason="no space left on device")
+    _, err = run(tmp_path, *words, code=1)
+    assert "2 runs, 1 there already, 1 failed before (--retry-failed tries again)\n" in err
+    again, _ = run(tmp_path, *words, "--retry-failed", "--quiet")
+    assert again == out
+    assert json.loads((failed / "run.json").read_text())["status"] == "finished"
+
+
+def test_runs_whose_data_are_wrong_leave_no_folder(tmp_path):
+    """The failures are told, and once the data are right the runs are there."""
     (tmp_path / "moons.yaml").write_text(
         MOONS.replace("{type: moons, samples: 60,", "{type: csv, path: rows.csv, target: y,")
     )
-    rows = "".join(f"{n % 7},{n % 5},{n % 2}\n" for n in range(60))
-    (tmp_path / "rows.csv").write_text("a,b,y\n" + rows + "1,2\n")
-    words = ("train", "moons.yaml", "--set", "seed=0..1", "--quiet")
+    rows = "a,b,y\n" + "".join(f"{n % 7},{n % 5},{n % 2}\n" for n in range(60))
+    (tmp_path / "rows.csv").write_text(rows + "1,2\n")
+    words = ("train", "moons.yaml", "--set", "seed=0..1", "--jobs", "1")
     out, err = run(tmp_path, *words, code=1)
     assert out == ""
     assert err.count("rows.csv:62: ") == 2
-    failed = sorted((tmp_path / "runs").glob("2*"))
-    assert len(failed) == 2
-    _, err = run(tmp_path, *words[:-1], code=1)
-    assert "2 runs, 2 failed before (--retry-failed tries again)\n" in err
-    run(tmp_path, *words, "--retry-failed", code=1)
-    assert sorted((tmp_path / "runs").glob("2*")) == failed
+    assert err.splitlines()[-1] == "2 runs: 2 failed"
+    assert "runs/2" not in err
+    assert list((tmp_path / "runs").glob("2*")) == []
+    (tmp_path / "rows.csv").write_text(rows)
+    out, _ = run(tmp_path, *words, "--quiet")
+    assert len(out.splitlines()) == 2
     (tmp_path / "rows.csv").unlink()
     _, err = run(tmp_path, *words, code=3)
-    assert err == f"error: dataset: missing: {tmp_path / 'rows.csv'}.\n"
+    assert err.splitlines()[-1] == f"error: dataset: missing: {tmp_path / 'rows.csv'}."
 
 
 def test_a_mistake_that_only_training_finds_is_told_where_it_is_written(tmp_path):

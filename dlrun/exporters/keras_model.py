@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dlrun.backend.archives import zip_dates
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import MODEL
 
@@ -19,4 +20,5 @@ def export(*, model: Any, splits: Splits, predictor: Predictor, folder: RunFolde
     dlrun never reads this file: a run is rebuilt from its config and its weights.
     """
     del splits, predictor
-    replace_with(folder.file(MODEL), model.save)
+    with zip_dates():
+        replace_with(folder.file(MODEL), model.save)

@@ -7,7 +7,8 @@ checkpoint/00000007/state.json            all else, and the hashes of both; writ
 
 A checkpoint is written under a temporary name, every file synced, and then renamed: the name is the
 commit. The one before it stays until then, and one more is kept, for the case that the newest is
-damaged later.
+damaged later. One that is no longer needed loses its name first: whatever then goes wrong, there is
+no half of a checkpoint.
 """
 
 from __future__ import annotations
@@ -97,12 +98,18 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 def keep_newest(folder: Path, count: int) -> None:
     """Remove all checkpoints but the newest ones; one that cannot be removed stays.
 
+    What an earlier removal, or a killed process, has left is removed with them.
+
     Args:
-        folder: The run folder.
+        folder: The run folder, locked by this process.
         count: How many stay.
     """
+    home = folder / CHECKPOINT
     for name in checkpoint_names(folder)[count:]:
-        shutil.rmtree(folder / CHECKPOINT / name, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            (home / name).rename(home / f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}")
+    for left in home.glob(f"{TEMPORARY_PREFIX}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def load_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
@@ -130,16 +137,23 @@ def checkpoint_problems(folder: Path) -> tuple[int, list[str]]:
         folder: The run folder.
 
     Returns:
-        How many there are, and what is wrong with them.
+        How many there are, and what is wrong with them. One of which a file is gone does not count
+        where a newer one is whole: its removal was broken off.
     """
-    problems = []
-    names = checkpoint_names(folder)
-    for name in names:
+    problems: list[str] = []
+    whole, damaged = 0, 0
+    for name in checkpoint_names(folder):
+        place = folder / CHECKPOINT / name
         try:
-            _read(folder / CHECKPOINT / name)
+            _read(place)
         except RunFolderError as error:
-            problems.append(str(error))
-    return len(names), problems
+            is_there = all(os.path.lexists(place / part) for part in (_STATE, _TENSORS))
+            if is_there or not whole:
+                damaged += 1
+                problems.append(str(error))
+        else:
+            whole += 1
+    return whole + damaged, problems
 
 
 def checkpoint_names(folder: Path) -> list[str]:

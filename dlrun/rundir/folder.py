@@ -14,6 +14,7 @@ from typing import Any
 
 from dlrun.errors import DlrunError, RunFolderError, UsageError
 from dlrun.rundir import files
+from dlrun.rundir.extension import settle
 from dlrun.rundir.listing import is_run, list_runs, run_paths
 from dlrun.rundir.names import LOG, RECORD
 from dlrun.rundir.record import read_record
@@ -176,7 +177,7 @@ def safe_name(name: str) -> str:
 
 
 def open_run(reference: str, runs_dir: Path) -> RunFolder:
-    """Find a run.
+    """Find a run, and bring it to a state in which it can be read, see `dlrun.rundir.extension`.
 
     Args:
         reference: The path of a run folder, its name in `runs_dir`, a part of the name that no
@@ -215,6 +216,7 @@ def _opened(path: Path) -> RunFolder:
     """The run folder at a path that looks like one."""
     if not os.path.lexists(path / RECORD):
         raise RunFolderError(f"is not a run folder: {RECORD} is missing.", where=str(path))
+    settle(path)
     return RunFolder(path)
 
 

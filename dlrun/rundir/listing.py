@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import re
@@ -10,8 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.errors import RunFolderError
+from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.environment import host_facts
+from dlrun.rundir.extension import settle
 from dlrun.rundir.files import reason
 from dlrun.rundir.lock import lock_state
 from dlrun.rundir.metrics import finite_number, main_metric, read_metrics
@@ -124,6 +126,9 @@ def read_row(path: Path) -> RunRow:
         The row.
     """
     notes, damage = _notes(path)
+    # What cannot be moved to its place now is read where it is next time.
+    with contextlib.suppress(DlrunError):
+        settle(path)
     try:
         record = read_record(path)
         metrics = read_metrics(path)

@@ -12,6 +12,7 @@ model.keras          the whole model, for every other Keras tool
 weights.safetensors  the final weights by variable path, for everyone else
 initial.safetensors  the weights that it began with, where they came from another run
 checkpoint/          what resume needs; committed atomically
+extension/           a longer training of this finished run, until it is whole
 predictions/         <split or file stem>.csv; inputs.json: which file came from which input
 plots/  report.html  what was learned, as pictures and as a page
 notes.json           labels and a note, given after the run was started
@@ -32,6 +33,8 @@ MODEL = "model.keras"
 WEIGHTS = "weights.safetensors"
 INITIAL_WEIGHTS = "initial.safetensors"
 CHECKPOINT = "checkpoint"
+EXTENSION = "extension"
+"""A run folder of its own, see `dlrun.rundir.extension`."""
 PREDICTIONS = "predictions"
 INPUTS = "inputs.json"
 """In `predictions/`: which file came from which input."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.lock import FolderLock
 
 FORMAT = 1
 """The version of the run folder's format that this dlrun writes and reads."""
@@ -62,7 +63,11 @@ class Record:
 
 @contextlib.contextmanager
 def recording(
-    folder: RunFolder, facts: Mapping[str, Any], *, earlier: Mapping[str, Any] | None = None
+    folder: RunFolder,
+    facts: Mapping[str, Any],
+    *,
+    earlier: Mapping[str, Any] | None = None,
+    lock: FolderLock | None = None,
 ) -> Iterator[Record]:
     """Record a run: `running` while the block works, and at its end how it ended.
 
@@ -77,6 +82,7 @@ def recording(
         folder: The run's folder.
         facts: What is known at the start, such as `command`, `seed`, `environment_facts()`.
         earlier: What `run.json` says of a run that goes on; None for a new one.
+        lock: The lock of the folder, where it is held already; None to hold it meanwhile.
 
     Yields:
         The record, to add what becomes known later.
@@ -85,7 +91,7 @@ def recording(
         RunFolderError: Another process works in the folder.
         DlrunError: `run.json` cannot be written.
     """
-    with holding_lock(folder.path) as lock:
+    with contextlib.nullcontext(lock) if lock else holding_lock(folder.path) as held:
         before = dict(earlier or {})
         # A monotonic time at which the run would have begun, had it never been interrupted.
         start = time.monotonic() - (finite_number(before.get("seconds")) or 0)
@@ -104,16 +110,16 @@ def recording(
             before.pop(key, None)
         record = Record(folder.file(RECORD), {**before, **opening, **facts})
         record.add()
-        lock.keep_room()
+        held.keep_room()
         try:
             yield record
         except BaseException as error:
-            lock.give_room()
+            held.give_room()
             # A disk too full for the closing line must not hide why the run failed.
             with contextlib.suppress(DlrunError):
                 record.add(**_failure(error), **_end(start), files=hash_files(folder.path))
             raise
-        lock.give_room()
+        held.give_room()
         record.add(status="finished", exit_code=0, **_end(start), files=hash_files(folder.path))
 
 

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from dlrun.backend import keras
+from dlrun.backend.archives import zip_dates
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.rundir.files import reason
 from dlrun.training.callback_state import load_callback, prepare_callback, save_callback
@@ -57,7 +58,8 @@ class CallbackChain:
         }
         for index, callback in enumerate(self._callbacks):
             callback.set_model(model)
-            callback.set_params({"epochs": epochs, "steps": steps, "verbose": 0})
+            known = math.inf if _swaps(callback) else epochs
+            callback.set_params({"epochs": known, "steps": steps, "verbose": 0})
             _settle_mode(callback, directions, path=f"training.callbacks[{index}]")
         self.needs_batches = any(map(_needs_batches, self._callbacks))
         self.watches_validation = any(
@@ -88,7 +90,7 @@ class CallbackChain:
     def call(self, hook: str, *arguments: Any) -> None:
         """Call one hook, such as `on_epoch_end`, of every callback."""
         # Callbacks print their news to stdout, which belongs to the run folder's path.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), zip_dates():
             for index, callback in enumerate(self._callbacks):
                 was_stopped = self.stop_training
                 try:
@@ -134,6 +136,18 @@ class CallbackChain:
             lines.append(f"{name} has ended the training after epoch {completed} of {asked}")
         return lines
 
+    def close_averages(self) -> None:
+        """Do what `SwapEMAWeights` does in the last epoch, which it is not told of, after it.
+
+        Where the averages are in the model, it writes them over the weights that were exchanged for
+        them, since Keras gives the model what is kept as averages at the end. A run that goes on
+        needs these weights: so this comes after the last commit, and before that end.
+        """
+        for callback in self._callbacks:
+            # Keras has no public word for either.
+            if _swaps(callback) and callback._ema_weights_in_model:  # noqa: SLF001
+                callback._finalize_ema_values()  # noqa: SLF001
+
     def horizon(self) -> float:
         """Return how many epochs may pass before the callbacks must hear of them.
 
@@ -150,6 +164,11 @@ class CallbackChain:
     @stop_training.setter
     def stop_training(self, value: bool) -> None:
         self._model.stop_training = value
+
+
+def _swaps(callback: Any) -> bool:
+    """Return whether the end of each epoch exchanges the weights for their averages."""
+    return isinstance(callback, keras.callbacks.SwapEMAWeights) and callback.swap_on_epoch
 
 
 def _write_error(callback: Any, error: OSError) -> DlrunError:

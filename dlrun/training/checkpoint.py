@@ -93,6 +93,9 @@ def capture(
         "step": position.step,
         "finished": finished,
         "stop_training": chain.stop_training,
+        # Of the end of the last epoch the checkpoints of dlrun before this fact hold the weights
+        # only as `SwapEMAWeights` leaves them.
+        "apart": True,
         "history_columns": columns,
         "callbacks": memories,
     }

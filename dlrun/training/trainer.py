@@ -152,6 +152,8 @@ class Trainer:
             self._listener.finished()
         # Before the callbacks' last word: what goes on from here must not find restored weights.
         self._keep(position, finished=True)
+        if position.epoch == self._epochs:
+            self._chain.close_averages()
         # In this order, as under `fit`: a callback that restores weights has the last word.
         model = self._steps.model
         model.optimizer.finalize_variable_values(model.trainable_weights)

@@ -16,12 +16,11 @@ from dlrun.rundir.history import write_history
 from dlrun.rundir.names import METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
 from dlrun.rundir.tensors import save_tensors
 from dlrun.workflows.load import load_splits_while_importing
-from dlrun.workflows.opening import read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dlrun.arrays import Splits
+    from dlrun.arrays import Spec, Splits
     from dlrun.config import Experiment
     from dlrun.rundir.checkpoints import Checkpoint
     from dlrun.rundir.folder import RunFolder
@@ -50,19 +49,90 @@ class Trained:
     predictor: Predictor
 
 
-def carry_out(
+@dataclass(frozen=True)
+class Prepared:
+    """What an execution has in hand before it writes anything.
+
+    Attributes:
+        assembly: The model as the config and the seed make it, with its loss and metrics.
+        splits: The rows, with fitted labels.
+        data: The hashes of the rows.
+        facts: What goes into the record: the device, what was done to the labels, `data`.
+        lines: What was told of it, for the log.
+    """
+
+    assembly: Assembly
+    splits: Splits
+    data: Mapping[str, str]
+    facts: Mapping[str, Any]
+    lines: Sequence[str]
+
+
+def prepare(
     experiment: Experiment,
-    folder: RunFolder,
-    record: Record,
     *,
     device: str,
     threads: int,
     listener: Listener,
-    source: OpenedRun | None = None,
+    told: Spec | None = None,
     earlier: Mapping[str, Any] | None = None,
+    environment: Mapping[str, Any] | None = None,
+    workshop: Workshop | None = None,
+) -> Prepared:
+    """Load the rows and build the model; whatever can be refused is refused here.
+
+    Nothing is written: a run that goes on is as it was if this fails.
+
+    Args:
+        experiment: The config.
+        device: `auto`, `cpu`, `gpu` or `gpu:1`.
+        threads: How many threads of the CPU; 0 for as many as there are cores.
+        listener: Who is told of messages.
+        told: The spec of a run that has begun before: its file is read, and its rows are scaled, as
+            then.
+        earlier: The record of the execution that is gone on with.
+        environment: What `environment_facts` says; needed to go on.
+        workshop: What has assembled the runs of this process before; None for the first.
+
+    Raises:
+        DlrunError: See `dlrun.errors`.
+    """
+    lines: list[str] = []
+
+    def tell(line: str) -> None:
+        listener.message(line)
+        lines.append(line)
+
+    with locating(experiment):
+        splits = load_splits_while_importing(experiment, told)
+        if splits.streamed is not None:
+            tell(splits.streamed)
+        for note in splits.notes:
+            tell(note)
+        # From here on TensorFlow is needed: wrong data have been told before its import.
+        from dlrun.backend.device import select_device
+        from dlrun.workflows.assembly import Workshop
+
+        computing = select_device(device, threads=threads)
+        assembly, splits, labels = (workshop or Workshop()).assemble(experiment, splits)
+        tell(labels)
+        data = hash_samples(splits.present())
+        if earlier is not None:
+            for line in check_continuation(earlier, {**(environment or {}), **computing}, data):
+                tell(line)
+    return Prepared(assembly, splits, data, {**computing, "labels": labels, "data": data}, lines)
+
+
+def carry_out(
+    experiment: Experiment,
+    folder: RunFolder,
+    record: Record,
+    prepared: Prepared,
+    *,
+    listener: Listener,
+    source: OpenedRun | None = None,
     checkpoint: Checkpoint | None = None,
     pauses: Sequence[int] = (),
-    workshop: Workshop | None = None,
 ) -> Trained:
     """Do everything that a config asks for, in the order of its words.
 
@@ -70,41 +140,25 @@ def carry_out(
         experiment: The config.
         folder: The run folder.
         record: Its open record.
-        device: `auto`, `cpu`, `gpu` or `gpu:1`.
-        threads: How many threads of the CPU; 0 for as many as there are cores.
+        prepared: What `prepare` made of the config.
         listener: Who is told of messages and progress.
         source: A run from whose weights to begin.
-        earlier: The record of the execution that is gone on with.
-        checkpoint: Where that one stood; None to begin.
+        checkpoint: Where the execution stood that is gone on with; None to begin.
         pauses: The epochs after which it waits for its sweep; it does so once, after the first of
             them that lies before it.
-        workshop: What has assembled the runs of this process before; None for the first.
 
     Raises:
         DlrunError: See `dlrun.errors`.
     """
-    with locating(experiment):
-        # Where the run has begun before, its file is read, and its rows are scaled, as then.
-        told = read_spec(folder, experiment) if folder.file(SPEC).exists() else None
-        splits = load_splits_while_importing(experiment, told)
-        if splits.streamed is not None:
-            say(splits.streamed, folder, listener)
-        for note in splits.notes:
-            say(note, folder, listener)
-        # From here on TensorFlow is needed: wrong data have been told before its import.
-        from dlrun.backend.device import select_device
-        from dlrun.models.summary import summary_text
-        from dlrun.workflows.assembly import Workshop
-        from dlrun.workflows.measure import measure_splits
-        from dlrun.workflows.starting import set_starting_weights
+    from dlrun.models.summary import summary_text
+    from dlrun.workflows.measure import measure_splits
+    from dlrun.workflows.starting import set_starting_weights
 
-        record.add(**select_device(device, threads=threads))
-        assembly, splits, labels = (workshop or Workshop()).assemble(experiment, splits)
-        say(labels, folder, listener)
-        data = hash_samples(splits.present())
-        if earlier is not None:
-            check_continuation(earlier, record, data, folder, listener)
-        record.add(labels=labels, data=data)
+    assembly, splits = prepared.assembly, prepared.splits
+    with locating(experiment):
+        for line in prepared.lines:
+            folder.log(line)
+        record.add(**prepared.facts)
         folder.write_json(SPEC, spec_to_json(splits.spec))
         layers = [layer.as_dict() for layer in experiment.model.layers]
         folder.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
@@ -136,20 +190,17 @@ def say(line: str, folder: RunFolder, listener: Listener) -> None:
 
 
 def check_continuation(
-    earlier: Mapping[str, Any],
-    record: Record,
-    data: Mapping[str, str],
-    folder: RunFolder,
-    listener: Listener,
-) -> None:
-    """Refuse other data than the run began with; tell what else could change its bits.
+    earlier: Mapping[str, Any], present: Mapping[str, Any], data: Mapping[str, str]
+) -> list[str]:
+    """Refuse other data than the run began with.
 
     Args:
         earlier: The record of the execution that is gone on with.
-        record: The open record.
+        present: What is known of the machine now.
         data: The hashes of the rows.
-        folder: The run folder.
-        listener: Who is told.
+
+    Returns:
+        What else could change its bits, in lines.
 
     Raises:
         DataError: The data have changed.
@@ -159,8 +210,8 @@ def check_continuation(
             "the data are no longer those that this run began with.",
             fix="Bring them back, or train anew.",
         )
-    for difference in differences(earlier, record.facts):
-        say(f"warning: the bits may differ: {difference}", folder, listener)
+    found = differences(earlier, present)
+    return [f"warning: the bits may differ: {difference}" for difference in found]
 
 
 @contextmanager

@@ -1,16 +1,27 @@
-"""Removes what a killed sweep leaves behind of runs that had not begun."""
+"""Removes what is left of runs that had not begun: by a killed sweep, or because all was wrong."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from typing import TYPE_CHECKING
 
+from dlrun.errors import DataError, RunFolderError, UsageError
 from dlrun.rundir.listing import run_paths
 from dlrun.rundir.lock import lock_state
-from dlrun.rundir.names import LOCK, RECORD, TEMPORARY_PREFIX
+from dlrun.rundir.names import (
+    CHECKPOINT,
+    HISTORY,
+    LOCK,
+    NOTES,
+    RECORD,
+    TEMPORARY_PREFIX,
+    WEIGHTS,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -27,3 +38,21 @@ def remove_stillborn(sweep_dir: Path) -> None:
         )
         if is_nothing and lock_state(path) != "held":
             shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def leaving_nothing(folder: Path) -> Iterator[None]:
+    """Remove a new run folder where config, data or device are wrong and nothing was trained.
+
+    A disk that fails, a signal, and whatever goes wrong later leave the folder, which says so.
+
+    Args:
+        folder: The run folder.
+    """
+    try:
+        yield
+    except (UsageError, DataError, RunFolderError):
+        worth = (WEIGHTS, HISTORY, CHECKPOINT, NOTES)
+        if not any(os.path.lexists(folder / name) for name in worth):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise

@@ -89,6 +89,11 @@ def read_spec(folder: RunFolder, experiment: Experiment) -> Spec:
     return recall_form(experiment.dataset.type, experiment.dataset.arguments, spec)
 
 
+def stored_spec(folder: RunFolder, experiment: Experiment) -> Spec | None:
+    """Read the spec of a run, see `read_spec`; None where it was not built yet."""
+    return read_spec(folder, experiment) if folder.file(SPEC).exists() else None
+
+
 def read_experiment(
     folder: RunFolder, record: Mapping[str, Any], *, trust: bool, overrides: Sequence[str] = ()
 ) -> tuple[Experiment, bool]:

@@ -112,6 +112,8 @@ class Standing:
             job: The run, changed in place.
             ended: How the process ended.
         """
+        if job.folder is not None and not job.folder.exists():
+            job.folder = None  # nothing could be trained, so nothing was left
         if job.folder is None:
             by_signal = ended.code > _SIGNALLED
             job.status = "killed" if ended.code < 0 else "interrupted" if by_signal else "failed"

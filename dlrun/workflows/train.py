@@ -12,8 +12,9 @@ from dlrun.rundir.folder import RunFolder, create_run
 from dlrun.rundir.names import CONFIG
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import keyless, seal
-from dlrun.workflows.execution import carry_out, say
+from dlrun.workflows.execution import carry_out, prepare, say
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
+from dlrun.workflows.leftovers import leaving_nothing
 from dlrun.workflows.opening import open_trained
 from dlrun.workflows.report import add_report
 
@@ -70,7 +71,8 @@ def train(
         source: A run from whose weights to begin, for the layers of the same name.
 
     Raises:
-        DlrunError: The run ended otherwise; the folder says how, and holds what was trained.
+        DlrunError: The run ended otherwise; the folder says how, and holds what was trained. Where
+            config, data or device are wrong and nothing was trained, there is no folder.
     """
     opened = None if source is None else open_trained(source, runs_dir)
     environment = environment_facts()
@@ -117,7 +119,7 @@ def train_in(
         report: See `train`.
         source: See `train`.
         pauses: See `dlrun.workflows.execution.carry_out`.
-        workshop: See `dlrun.workflows.execution.carry_out`.
+        workshop: See `dlrun.workflows.execution.prepare`.
 
     Raises:
         DlrunError: See `train`.
@@ -128,19 +130,18 @@ def train_in(
     if source is not None:
         own["from"] = str(source.folder.path.resolve())
         own["from_weights"] = weights_hash(source.record)
-    with telling_where(folder, listener), recording(folder, {**facts, **own}) as record:
+    with (
+        telling_where(folder, listener),
+        leaving_nothing(folder.path),
+        recording(folder, {**facts, **own}) as record,
+    ):
         folder.write_text(CONFIG, config)
         tell_of_no_key(folder, listener)
+        prepared = prepare(
+            experiment, device=device, threads=threads, listener=listener, workshop=workshop
+        )
         trained = carry_out(
-            experiment,
-            folder,
-            record,
-            device=device,
-            threads=threads,
-            listener=listener,
-            source=source,
-            pauses=pauses,
-            workshop=workshop,
+            experiment, folder, record, prepared, listener=listener, source=source, pauses=pauses
         )
     return finish(experiment, folder, trained, began=began, report=report, listener=listener)
 
@@ -154,11 +155,12 @@ def tell_of_no_key(folder: RunFolder, listener: Listener) -> None:
 
 @contextmanager
 def telling_where(folder: RunFolder, listener: Listener) -> Iterator[None]:
-    """Name the run folder where the block fails: stdout will not."""
+    """Name the run folder where the block fails and leaves one: stdout will not."""
     try:
         yield
     except BaseException:
-        listener.message(f"run folder: {folder.path}")
+        if folder.path.exists():
+            listener.message(f"run folder: {folder.path}")
         raise
 
 

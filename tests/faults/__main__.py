@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.faults import rows
+from tests.faults.finished import COMMANDS
 from tests.faults.server import Server
 from tests.faults.stories import CONFIGS, Workplace
 
@@ -26,7 +27,7 @@ def main(words):
     server, found = Server(), []
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
-        for name in ("killed", "failed", "damaged", "attacked"):
+        for name in ("killed", "failed", "finished", "damaged", "attacked"):
             (home / name).mkdir()
         names = list(CONFIGS)
         steps = (
@@ -41,6 +42,12 @@ def main(words):
                 "normalization",
                 range(1, 81, 16 if tiny else 1),
                 (40,) if tiny else (7, 40),
+            ),
+            lambda: rows.finished(
+                Workplace(home / "finished", server),
+                # Twice with other faults: it has the most.
+                [*COMMANDS] if tiny else ["resume", *COMMANDS],
+                every=8 if tiny else 1,
             ),
             lambda: rows.filled(SIZES[2:5] if tiny else SIZES),
             lambda: rows.damaged(

@@ -9,7 +9,7 @@ import re
 import shutil
 from collections import Counter
 
-from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint
+from dlrun.rundir.checkpoints import checkpoint_names, keep_newest, load_checkpoint
 from tests.faults.points import CHECKED
 from tests.faults.stories import can_resume, check_finished, leftovers, only_run
 
@@ -48,10 +48,13 @@ def fail_and_resume(workplace, name, fault, expected, found):
     ended, points = workplace.train(name, runs=runs, fault=fault, stretch=0.001)
     run = only_run(runs)
     if ended.code == 0:
-        # dlrun works without its lock file too, and a folder that is there need not be made.
+        # dlrun works without its lock file too, a folder that is there need not be made, and an
+        # obsolete checkpoint that cannot be removed stays.
         struck = [point for point in points if "\t" in point]
-        assert all(" .lock" in point or point.startswith("mkdir") for point in struck), struck
+        harmless = (" .lock", "mkdir", "rename checkpoint/.tmp-\t")
+        assert all(any(word in point for word in harmless) for point in struck), struck
         found["ignored"] += 1
+        keep_newest(run, 1)
         check_finished(run, expected)
     else:
         told(ended, runs, [reason_of(fault["error"])])

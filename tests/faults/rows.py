@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults import crowd, damage, disks, full, hostile, kills
+from tests.faults import finished as finished_runs
 
 AT_ONCE = 2
 SMALL_DISK = "2m"
@@ -97,6 +98,26 @@ def failed(workplace, name, indices, numbers, *, seed=0):
     row = Row("EIO or ENOSPC at a write, fsync, rename, mkdir or open", count, result,
               time.monotonic() - began)  # fmt: skip
     return row, found
+
+
+def finished(workplace, commands, *, every=1, seed=0):
+    """Kill commands on a finished run, and let their writing fail."""
+    began = time.monotonic()
+    place = finished_runs.Place(workplace)
+
+    def one(number, command):
+        return finished_runs.attack(place, command, seed=seed + number, every=every)
+
+    found = sum(side_by_side(one, list(enumerate(commands))), Counter())
+    result = (
+        f"each run was as it was, or ({found['longer']}) extended whole; what training wrote never "
+        f"replaced, `verify` 0, the command again 0, no temporary file left; of the errors "
+        f"{found['told']} were told, {found['ignored']} harmless"
+    )
+    count = found["killed"] + found["told"] + found["ignored"]
+    text = f"{count} ({found['killed']} kills) in {len(commands)} commands"
+    return Row("a finished run: SIGKILL, EIO or ENOSPC in any command", text, result,
+               time.monotonic() - began), found  # fmt: skip
 
 
 def filled(sizes):

@@ -42,6 +42,13 @@ def test_a_failing_disk_is_told_and_leaves_a_whole_checkpoint(workplace):
     assert found["told"] >= 4
 
 
+def test_a_finished_run_is_never_harmed(workplace):
+    """By an extension that is killed or fails, nor by what only reads."""
+    reading = ["verify", "runs", "compare", "diff", "sweep show"]
+    _, found = rows.finished(workplace, ["resume", *reading], every=16)
+    assert found["killed"] + found["told"] + found["ignored"] >= 3
+
+
 def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room():
     """A real one, no simulation."""
     row, found = rows.filled((12_000, 300_000))
