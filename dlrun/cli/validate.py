@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlrun.cli.options import AsJson, ConfigPaths, Overrides  # noqa: TC001 - typer reads them
-from dlrun.cli.output import screen_of, write_data, write_json
+from dlrun.cli.output import screen_of, write_data, write_json, write_message
 from dlrun.errors import ConfigError, DlrunError, Problem
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def validate(
     with_summary: WithSummary = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check configs and tell every mistake with its place."""
+    """Check configs and tell every mistake with its place, and what is seldom meant."""
+    from dlrun.config.rules import doubts
+
     found = {path: _read(path, overrides or []) for path in configs}
     if as_json:
         write_json(
@@ -37,6 +39,8 @@ def validate(
     else:
         for path, (experiment, _) in found.items():
             if experiment is not None:
+                for doubt in doubts(experiment):
+                    write_message(f"warning: {doubt}")
                 write_data(f"{path}: valid")
                 if with_summary:
                     write_data(f"\n{_summary(experiment)}\n")
@@ -75,20 +79,24 @@ def _as_data(
 ) -> dict[str, Any]:
     """What `--json` prints for a config."""
     from dlrun.cli.summary import summarize, summary_data
+    from dlrun.config.rules import doubts
 
     data = {
         "config": path,
         "valid": not problems,
-        "problems": [
-            {
-                "location": problem.location,
-                "path": problem.path,
-                "what": problem.what,
-                "fix": problem.fix,
-            }
-            for problem in problems
-        ],
+        "problems": [_told(problem) for problem in problems],
+        "warnings": [] if experiment is None else [_told(doubt) for doubt in doubts(experiment)],
     }
     if with_summary:
         data["summary"] = None if experiment is None else summary_data(summarize(experiment))
     return data
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    """What `--json` prints for a problem or a warning."""
+    return {
+        "location": problem.location,
+        "path": problem.path,
+        "what": problem.what,
+        "fix": problem.fix,
+    }

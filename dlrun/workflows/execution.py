@@ -61,6 +61,7 @@ def carry_out(
     checkpoint: Checkpoint | None = None,
     pauses: Sequence[int] = (),
     workshop: Workshop | None = None,
+    again: bool = False,
 ) -> Trained:
     """Do everything that a config asks for, in the order of its words.
 
@@ -77,6 +78,7 @@ def carry_out(
         pauses: The epochs after which it waits for its sweep; it does so once, after the first of
             them that lies before it.
         workshop: What has assembled the runs of this process before; None for the first.
+        again: Whether a run with this config was begun before; see `judge`.
 
     Raises:
         DlrunError: See `dlrun.errors`.
@@ -88,13 +90,16 @@ def carry_out(
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
         from dlrun.models.summary import summary_text
-        from dlrun.workflows.assembly import Workshop
+        from dlrun.workflows.assembly import Workshop, judge
         from dlrun.workflows.measure import measure_splits
         from dlrun.workflows.starting import set_starting_weights
 
         record.add(**select_device(device, threads=threads))
         assembly, splits, labels = (workshop or Workshop()).assemble(experiment, splits)
         say(labels, folder, listener)
+        rows = splits.present().values()
+        for line in judge(experiment, assembly, rows, refuse=not again):
+            say(f"warning: {line}", folder, listener)
         data = hash_samples(splits.present())
         if earlier is not None:
             check_continuation(earlier, record, data, folder, listener)
@@ -117,6 +122,8 @@ def carry_out(
         )
         predictor = assembly.predictor
         measured = measure_splits(experiment, assembly, splits, predictor)
+        for line in measured.rounded:
+            say(f"warning: {line}", folder, listener)
         folder.write_json(METRICS, measured.to_json())
         export(experiment, assembly, splits, folder, predictor)
         keep_newest(folder.path, 1)

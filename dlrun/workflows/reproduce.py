@@ -90,6 +90,7 @@ def reproduce(
                 device=device,
                 threads=threads_of(record),
                 listener=listener,
+                again=True,
             )
         now = Outcome.of(again, again.read_record())
     difference = then.first_difference(now)

@@ -98,6 +98,7 @@ def resume(
             threads=threads,
             listener=listener,
             earlier=record,
+            again=True,
             checkpoint=interrupted.checkpoint,
             source=source,
             pauses=pauses,
