@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from dlrun.catalog.words import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 
@@ -23,6 +26,26 @@ LABEL_FORMS: Final[dict[str, LabelForm]] = {
 }
 """Every loss that is not named here takes numbers as they are."""
 
+
+TargetLabels = Literal["one_hot", "flags", "shares", "fractions", "numbers"]
+
+
+class Targets(NamedTuple):
+    """What is seen of targets that are no classes.
+
+    Attributes:
+        labels: The first of these that they are: `one_hot` (each last axis is a single 1 among
+            zeros), `flags` (0 and 1), `shares` (each last axis sums to 1), `fractions` (from 0 to
+            1), `numbers`.
+        below_zero: Whether some are below 0.
+        zero: Whether some are 0.
+    """
+
+    labels: TargetLabels
+    below_zero: bool = False
+    zero: bool = False
+
+
 NOT_PROBABILITIES: Final = frozenset(
     {
         "celu", "elu", "gelu", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax",
@@ -36,6 +59,15 @@ NEVER_NEGATIVE: Final = frozenset(
 """Activations that cannot say -1."""
 SQUASHED: Final = frozenset({"hard_sigmoid", "sigmoid", "softmax"})
 """Activations that turn logits into probabilities."""
+
+
+MEASURE_DISTANCE: Final = frozenset(
+    {
+        "CosineSimilarity", "Huber", "LogCosh", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+        "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
+    }
+)  # fmt: skip
+"""Losses of regressions: they ask how far off a number is, and not which class it is."""
 
 
 def is_crossentropy(loss: str) -> bool:
@@ -55,3 +87,77 @@ def label_form(loss: str | None) -> LabelForm:
     """
     name = canonical("losses", loss) if loss else None
     return LABEL_FORMS.get(name or "", "value")
+
+
+def misgiving(
+    loss: str | None,
+    *,
+    units: int | None,
+    activation: str | None,
+    has_classes: bool,
+    targets: Targets | None = None,
+) -> tuple[str, str] | None:
+    """Why a loss that can be computed does not suit the task.
+
+    Args:
+        loss: The name of a loss or an alias of it.
+        units: The size of the last axis of the outputs; None where it is not known.
+        activation: The last layer's; None where it is not known.
+        has_classes: Whether each row has one class.
+        targets: What is seen of targets that are no classes; None where nothing is.
+
+    Returns:
+        What does not suit, and the loss that does; None where nothing is known against it.
+    """
+    name = canonical("losses", loss) if loss else None
+    if name is None:
+        return None
+    doubts = (
+        *_doubts_about_outputs(name, units, activation),
+        *_doubts_about_targets(name, units, has_classes=has_classes, targets=targets),
+    )
+    return next(iter(doubts), None)
+
+
+def _doubts_about_outputs(
+    name: str, units: int | None, activation: str | None
+) -> Iterator[tuple[str, str]]:
+    if label_form(name) == "binary" and activation == "softmax" and units != 1:
+        what = f"{name} takes each output for itself, but a softmax shares 1 among all of them."
+        several = "for several labels at once use 'activation: sigmoid'"
+        yield what, f"For one class a row use categorical_crossentropy; {several}."
+    if label_form(name) == "one_hot" and units == 1:
+        what = f"{name} chooses among several outputs, but there is one."
+        yield what, "Use binary_crossentropy, or mean_squared_error for numbers."
+
+
+def _doubts_about_targets(
+    name: str, units: int | None, *, has_classes: bool, targets: Targets | None
+) -> Iterator[tuple[str, str]]:
+    form, labels = label_form(name), targets and targets.labels
+    if name in MEASURE_DISTANCE and (has_classes or labels in ("one_hot", "flags")):
+        yield _distance_of_classes(name, units, one_class=has_classes or labels == "one_hot")
+    if form == "one_hot" and labels == "flags":
+        what = f"{name} takes targets that sum to 1, but here rows have several labels or none."
+        yield what, "Use binary_crossentropy after 'activation: sigmoid'."
+    if form == "one_hot" and labels in ("fractions", "numbers"):
+        yield f"{name} takes targets that sum to 1, but these do not.", "Use mean_squared_error."
+    if form == "binary" and labels == "numbers":
+        yield f"{name} takes targets from 0 to 1, but some lie beyond.", "Use mean_squared_error."
+    if targets and targets.below_zero and name in ("Poisson", "MeanSquaredLogarithmicError"):
+        what = f"{name} takes targets from 0 on, but some are below 0."
+        yield what, "Use mean_squared_error."
+    if targets and targets.zero and name == "MeanAbsolutePercentageError":
+        yield f"{name} divides by the targets, but some are 0.", "Use mean_absolute_error."
+
+
+def _distance_of_classes(name: str, units: int | None, *, one_class: bool) -> tuple[str, str]:
+    """A loss of regressions over classes: it trains, and slower than it could."""
+    one_unit = "binary_crossentropy after 'activation: sigmoid'"
+    many = "categorical_crossentropy after 'activation: softmax'"
+    fitting = f"{one_unit}, or {many}" if units is None else one_unit
+    if one_class and units is not None and units > 1:
+        fitting = many
+    return f"{name} measures how far off a number is, but the targets are classes.", (
+        f"Use {fitting}."
+    )

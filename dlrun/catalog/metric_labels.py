@@ -1,88 +1,437 @@
-"""Which of Keras's metrics can be taken of labels and outputs as this loss has them."""
+"""Which of Keras's metrics can be taken of the labels and the outputs of a model."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from dlrun.catalog.losses import SQUASHED, Targets, label_form
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dlrun.catalog.losses import LabelForm
 
-COUNTING = frozenset(
-    {
-        "AUC", "BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU", "F1Score", "FBetaScore",
-        "FalseNegatives", "FalsePositives", "KLDivergence", "Precision", "PrecisionAtRecall",
-        "Recall", "RecallAtPrecision", "SensitivityAtSpecificity", "SpecificityAtSensitivity",
-        "TrueNegatives", "TruePositives",
-    }
-)  # fmt: skip
-"""Metrics that take a label for a probability of 0 or 1."""
+    Found = Iterator[tuple[str, str]]
+    """What does not fit, and how to mend it."""
 
-SPARSE = frozenset(
+Labels = Literal[
+    "index", "one_hot", "binary", "sign", "codes", "flags", "shares", "fractions", "numbers"
+]
+"""What a metric gets as labels.
+
+- `index`, `one_hot`, `binary`, `sign`: as `LabelForm` says.
+- `codes`: two numbers of the data that stand for two classes, such as 2 and 4.
+- `flags`: several columns or positions of 0 and 1, each for itself.
+- `shares`: rows that sum to 1, such as soft labels.
+- `fractions`: numbers between 0 and 1.
+- `numbers`: any other numbers.
+"""
+
+ACCURACY: Final = frozenset({"accuracy", "acc", "Accuracy"})
+"""Words for the accuracy that fits itself to the labels. Keras, too, takes the word `Accuracy` for
+that, and its class of that name compares outputs with labels as they are: 0.3 is not 0."""
+
+SPARSE: Final = frozenset(
     {"SparseCategoricalAccuracy", "SparseCategoricalCrossentropy", "SparseTopKCategoricalAccuracy"}
 )
-"""Metrics that take class numbers."""
-
-CATEGORICAL = frozenset(
+CATEGORICAL: Final = frozenset(
     {
-        "CategoricalAccuracy",
-        "CategoricalCrossentropy",
-        "CategoricalHinge",
-        "TopKCategoricalAccuracy",
+        "CategoricalAccuracy", "CategoricalCrossentropy", "CategoricalHinge",
+        "TopKCategoricalAccuracy", "OneHotIoU", "OneHotMeanIoU", "KLDivergence",
     }
+)  # fmt: skip
+CONFUSION: Final = frozenset({"IoU", "MeanIoU"})
+OVERLAPS: Final = frozenset({*CONFUSION, "OneHotIoU", "OneHotMeanIoU"})
+"""Metrics that are told by arguments what labels and outputs are."""
+BINARY: Final = frozenset({"BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU"})
+"""Metrics that hold every output against a label of 0 or 1 of its own."""
+COUNTS: Final = frozenset(
+    {
+        "FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives",
+        "TruePositives",
+    }
+)  # fmt: skip
+CURVES: Final = frozenset(
+    {
+        "AUC", "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity",
+        "SpecificityAtSensitivity",
+    }
+)  # fmt: skip
+"""Metrics that try many thresholds between 0 and 1."""
+F_SCORES: Final = frozenset({"F1Score", "FBetaScore"})
+SIGNS: Final = frozenset({"Hinge", "SquaredHinge"})
+DISTANCES: Final = frozenset(
+    {"LogCoshError", "MeanAbsoluteError", "MeanSquaredError", "R2Score", "RootMeanSquaredError"}
 )
-"""Metrics that take one-hot labels."""
+QUANTITIES: Final = frozenset(
+    {"MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "Poisson"}
+)
+CORRELATIONS: Final = frozenset({"ConcordanceCorrelation", "PearsonCorrelation"})
+LOGARITHMS: Final = frozenset(
+    {
+        "BinaryCrossentropy", "CategoricalCrossentropy", "KLDivergence",
+        "SparseCategoricalCrossentropy",
+    }
+)  # fmt: skip
+"""Metrics that take logarithms of probabilities."""
+SUM_TO_ONE: Final = LOGARITHMS - {"BinaryCrossentropy"}
+FLAT: Final = frozenset({*F_SCORES, "R2Score"})
+"""Metrics that Keras has for one vector a row only."""
+CANCELLING: Final = frozenset({"R2Score", "LogCoshError"})
+"""Metrics that subtract nearly equal numbers, so that float32 may leave no digit of them."""
 
-ANY_LABELS = frozenset({"IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"})
-"""Metrics that are told by their arguments what the labels are."""
+CLASSES: Final = frozenset({"index", "one_hot", "binary", "sign", "codes"})
+_ZERO_ONE: Final = frozenset({"binary", "flags", "one_hot"})
+_ROWS: Final = frozenset({"one_hot", "shares"})
+_OF_0_AND_1: Final = "labels of 0 and 1"
+_TAKES: Final[tuple[tuple[frozenset[str], frozenset[str], str], ...]] = (
+    (ACCURACY, CLASSES, "classes"),
+    (SPARSE, frozenset({"index"}), "class numbers"),
+    (CONFUSION, frozenset({"index", *_ROWS}), "classes of several outputs"),
+    (CATEGORICAL, _ROWS, "one-hot labels"),
+    (frozenset({"BinaryCrossentropy"}), _ZERO_ONE | {"fractions"}, _OF_0_AND_1),
+    (BINARY | COUNTS | CURVES | F_SCORES, _ZERO_ONE, _OF_0_AND_1),
+    (SIGNS, frozenset({"sign", "binary", "flags"}), "labels of -1 and +1"),
+    (QUANTITIES, frozenset({"fractions", "numbers"}), "numbers that are measured or counted"),
+    (CORRELATIONS, frozenset({"fractions", "numbers"}), "several numbers a row"),
+    (DISTANCES, (CLASSES - {"index"}) | {"flags", "shares", "fractions", "numbers"}, "numbers"),
+    (frozenset({"CosineSimilarity"}), _ROWS | {"flags", "fractions", "numbers"}, "vectors"),
+)
+"""Sets of metrics, the labels that they take, and how a message calls these."""
 
-PROBABILITIES = COUNTING | frozenset({"CategoricalCrossentropy", "SparseCategoricalCrossentropy"})
-"""Metrics that take outputs for probabilities, unless an argument says otherwise."""
+_ARE: Final[dict[str, str]] = {
+    "index": "the labels of this loss are class numbers",
+    "one_hot": "the labels are one-hot",
+    "binary": "there is one output",
+    "sign": "this loss uses -1 and +1",
+    "codes": "the labels are the numbers of the data",
+    "flags": "each output has a label of 0 or 1 of its own",
+    "shares": "the targets are shares of classes",
+    "fractions": "the targets are fractions",
+    "numbers": "the targets are numbers",
+}
+_DEFAULT: Final = {
+    **dict.fromkeys(CLASSES, "accuracy"),
+    "flags": "binary_accuracy",
+    "shares": "categorical_accuracy",
+    "fractions": "mean_absolute_error or r2_score",
+    "numbers": "mean_absolute_error or r2_score",
+}
+_ONE_HOT_IOU: Final = "{{type: OneHotMeanIoU, num_classes: {units}}}"
+_KIN: Final[tuple[tuple[frozenset[str], dict[str, str]], ...]] = (
+    (
+        LOGARITHMS | {"Poisson"},
+        {
+            "index": "sparse_categorical_crossentropy",
+            **dict.fromkeys(_ROWS, "categorical_crossentropy"),
+            **dict.fromkeys(("binary", "flags", "fractions"), "binary_crossentropy"),
+        },
+    ),
+    (
+        frozenset({"BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"}),
+        {
+            "index": "{{type: MeanIoU, num_classes: {units}, sparse_y_pred: false}}",
+            **dict.fromkeys(_ROWS, _ONE_HOT_IOU),
+            **dict.fromkeys(("binary", "flags"), "BinaryIoU"),
+        },
+    ),
+    (
+        SIGNS | {"CategoricalHinge"},
+        {**dict.fromkeys(_ROWS, "categorical_hinge"), "sign": "hinge"},
+    ),
+    (
+        frozenset({"TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"}),
+        {
+            "index": "sparse_top_k_categorical_accuracy",
+            **dict.fromkeys(_ROWS, "top_k_categorical_accuracy"),
+        },
+    ),
+)
+"""Metrics of one purpose: which of them fits which labels."""
 
 
-def misfit(
-    component: Mapping[str, Any], *, label_form: LabelForm | None, output: str | None
-) -> tuple[str, str] | None:
+class Handed(NamedTuple):
+    """What a metric is handed.
+
+    Attributes:
+        labels: See `Labels`.
+        outputs: `probability`, `logit`, or `score` for any other number; None where not known.
+        units: The size of the last axis of the outputs; None where not known.
+        axes: How many axes the output of one row has.
+        alone: Whether every output speaks for itself, as sigmoids do, and not all for one choice.
+        named: Whether the classes are known by name; `accuracy` needs that.
+        below_zero: Whether some target is below 0.
+        zero: Whether some target is 0.
+    """
+
+    labels: Labels
+    outputs: Literal["probability", "logit", "score"] | None
+    units: int | None
+    axes: int = 1
+    alone: bool = False
+    named: bool = True
+    below_zero: bool = False
+    zero: bool = False
+
+
+def handed(
+    *,
+    loss: str | None,
+    from_logits: bool,
+    activation: str | None,
+    outputs: tuple[int | None, ...],
+    form: LabelForm,
+    values: Sequence[float] | None = None,
+    targets: Targets | None = None,
+) -> Handed:
+    """Tell what the metrics of a model are handed.
+
+    Args:
+        loss: The loss by name or alias, or None.
+        from_logits: Whether it takes logits.
+        activation: The last layer's, or None where it is not known.
+        outputs: What the last layer gives for one row.
+        form: How the labels are handed over.
+        values: Where the labels of classes are handed over as numbers: the numbers.
+        targets: What was seen of targets that are no classes; None where there are classes.
+    """
+    kind: Literal["probability", "logit", "score"] | None = "score"
+    if from_logits:
+        kind = "logit"
+    elif activation is None or activation in SQUASHED:
+        kind = None if activation is None else "probability"
+    units = outputs[-1] if outputs else None
+    labels = _class_labels(form, values) if targets is None else _labels(targets, loss, activation)
+    sigmoids = activation in ("sigmoid", "hard_sigmoid") or label_form(loss) == "binary"
+    alone = units == 1 or labels == "flags" or (sigmoids and activation != "softmax")
+    if labels == "flags" and outputs == (1,):
+        labels = "binary"
+    is_low = targets is not None and targets.below_zero
+    has_zero = targets is not None and targets.zero
+    return Handed(labels, kind, units, len(outputs), alone, targets is None, is_low, has_zero)
+
+
+def _class_labels(form: LabelForm, values: Sequence[float] | None) -> Labels:
+    if form != "value":
+        return form
+    known: dict[tuple[float, ...], Labels] = {(0.0, 1.0): "binary", (-1.0, 1.0): "sign"}
+    return known.get(tuple(values or (0.0, 1.0)), "codes")
+
+
+def _labels(targets: Targets, loss: str | None, activation: str | None) -> Labels:
+    """Read targets as the loss and the last layer do: a row of a softmax is one choice."""
+    one_choice = label_form(loss) == "one_hot" or activation == "softmax"
+    if targets.labels == "one_hot" and not one_choice:
+        return "flags"
+    if targets.labels == "shares" and not one_choice:
+        return "fractions"
+    return targets.labels
+
+
+def misfit(component: Mapping[str, Any], got: Handed) -> tuple[str, str] | None:
     """Say why a metric would give a number that means nothing.
 
     Args:
         component: `{"type": word, **arguments}`.
-        label_form: What the labels look like.
-        output: What the outputs are; see `dlrun.arrays.Spec`.
+        got: What it is handed.
 
     Returns:
         What does not fit, and how to mend it; None where the metric fits.
     """
     word = component["type"]
-    if label_form == "index" and word not in SPARSE | ANY_LABELS:
-        return (
-            f"{word} does not take class numbers, which the labels of this loss are.",
-            "Use accuracy, a sparse metric, or the loss categorical_crossentropy.",
-        )
-    if label_form != "index" and word in SPARSE:
-        return (
-            f"{word} takes class numbers, which the labels of this loss are not.",
-            "Use accuracy, or the loss sparse_categorical_crossentropy.",
-        )
-    if label_form in ("binary", "sign") and word in CATEGORICAL:
-        return f"{word} takes one-hot labels, but there is one output.", "Use accuracy."
-    if label_form == "sign" and word in COUNTING:
-        return (
-            f"{word} takes labels of 0 and 1, but this loss uses -1 and +1.",
-            "Use accuracy; dlrun evaluate prints precision and recall per class.",
-        )
-    if output == "logit" and word in PROBABILITIES and not _takes_logits(component):
-        return (
-            f"{word} takes probabilities, but the outputs are logits.",
-            "Give it 'from_logits: true' or 'thresholds: 0' where it has them, or use accuracy.",
-        )
-    return None
+    return next((found for check in _CHECKS for found in check(word, component, got)), None)
 
 
-def _takes_logits(component: Mapping[str, Any]) -> bool:
-    """Return whether an argument says that the outputs are logits."""
-    if component.get("from_logits"):
-        return True
+def caution(component: Mapping[str, Any], got: Handed) -> str | None:
+    """What a user should know of a metric that fits but says less than its name; or None."""
+    word = component["type"]
+    chosen = component.get("class_id") is not None or component.get("top_k") is not None
+    pools = word in COUNTS | CURVES and not chosen and not component.get("multi_label")
+    if not pools or got.labels != "one_hot" or got.alone:
+        return None
+    fix = "'class_id: 1' looks at one class"
+    if word == "AUC":
+        fix = "'multi_label: true' takes the mean over the classes"
+    elif word in COUNTS - {"Precision", "Recall"}:
+        fix = "Precision and Recall look at one class with 'class_id: 1'"
+    classes = f"all {got.units} classes" if got.units else "all classes"
+    return f"{word} pools {classes}, so it is not that of one class; {fix}."
+
+
+def _misread_labels(word: str, component: Mapping[str, Any], got: Handed) -> Found:  # noqa: ARG001
+    """Labels of a form that the metric does not take."""
+    takes, called = next(
+        ((labels, called) for words, labels, called in _TAKES if word in words), (None, "")
+    )
+    together = word in BINARY and got.labels == "one_hot" and not got.alone
+    nameless = word in ACCURACY and not got.named
+    if takes is None or (got.labels in takes and not together and not nameless):
+        return
+    fix, are = f"Use {_fitting(word, got)}.", _ARE[got.labels]
+    what = f"{word} takes {called}, but {are}."
+    if nameless:
+        are = "the target is a number" if got.labels == "numbers" else are
+        what = f"accuracy needs classes, but {are}."
+    elif together:
+        what = f"{word} takes each output for itself, but together they choose one class."
+    elif word in SPARSE and got.labels in CLASSES:
+        what = f"{word} takes class numbers, which the labels of this loss are not."
+        fix = "Use accuracy, or the loss sparse_categorical_crossentropy."
+    elif got.labels == "index":
+        what = f"{word} does not take class numbers, which the labels of this loss are."
+        if fix == "Use accuracy.":
+            fix = "Use accuracy, a sparse metric, or the loss categorical_crossentropy."
+    elif got.labels == "sign" and called == _OF_0_AND_1:
+        fix = "Use accuracy; dlrun evaluate prints precision and recall per class."
+    elif got.labels == "binary" and takes != _ROWS:
+        what = f"{word} takes {called}, but the labels are 0 and 1."
+    yield what, fix
+
+
+def _fitting(word: str, got: Handed) -> str:
+    """The metric that fits, of the same purpose where there is one."""
+    kin = next((fits for words, fits in _KIN if word in words), {})
+    if got.labels == "one_hot" and not got.named and got.labels not in kin:
+        return "categorical_accuracy"
+    return kin.get(got.labels, _DEFAULT[got.labels]).format(units=got.units or "N")
+
+
+def _misshapen(word: str, component: Mapping[str, Any], got: Handed) -> Found:
+    """Outputs of a shape that the metric cannot take, or takes for another."""
+    if got.axes > 1 and (word in FLAT or component.get("multi_label")):
+        what = f"{word} takes one vector of outputs a row, but here a row has several."
+        fix = "Leave 'multi_label' out." if word == "AUC" else f"Use {_fitting(word, got)}."
+        yield what, fix
+    fewest = {"PearsonCorrelation": 3, "ConcordanceCorrelation": 2, "CosineSimilarity": 2}
+    if got.units is not None and got.units < fewest.get(word, 0):
+        there = "is one" if got.units == 1 else f"are {got.units}, so that it is -1 or 1"
+        what = f"{word} compares the outputs of one row with each other, but there {there}."
+        yield what, f"Use {_fitting(word, got)}."
+    axis = component.get("axis", -1)
+    if axis not in (-1, got.axes):
+        what = f"The outputs of one row stand on the last axis, which is -1, got {axis}."
+        yield what, "Leave 'axis' out."
+
+
+def _beyond_the_outputs(word: str, component: Mapping[str, Any], got: Handed) -> Found:
+    """Arguments that name outputs that there are not, or all of them."""
+    units, best, chosen = got.units, component.get("k", component.get("top_k")), "class_id"
+    if units is None:
+        return
+    numbered = "the only one is 0" if units == 1 else f"they are 0 to {units - 1}"
+    if isinstance(best, int) and best >= units:
+        always = "is always 1" if "k" in component else "takes every output for a yes"
+        fix = f"Use {_fitting('', got)}." if units <= 2 else "Use a smaller number."  # noqa: PLR2004
+        yield f"{word} of the best {best} of {units} outputs {always}.", fix
+    if isinstance(component.get(chosen), int) and component[chosen] >= units:
+        yield f"There is no output {component[chosen]}: {numbered}.", f"Leave '{chosen}' out."
+    if component.get("num_labels") not in (None, units):
+        what = f"There are {units} outputs, got 'num_labels: {component['num_labels']}'."
+        yield what, "Leave 'num_labels' out."
+    if word not in OVERLAPS:
+        return
+    if component.get("num_classes") != units:
+        what = f"There are {units} classes, got 'num_classes: {component.get('num_classes')}'."
+        yield what, f"Set 'num_classes: {units}'."
+    ids = component.get("target_class_ids")
+    if isinstance(ids, list | tuple) and any(one >= units for one in ids):
+        yield f"There is no class {max(ids)}: {numbered}.", "Give other 'target_class_ids'."
+
+
+def _told_otherwise(word: str, component: Mapping[str, Any], got: Handed) -> Found:
+    """Arguments that say of labels and outputs what they are not."""
+    if component.get("from_sorted_ids"):
+        what = f"{word} with 'from_sorted_ids' takes class numbers, but the outputs are scores."
+        yield what, "Leave 'from_sorted_ids' out."
+    if word in OVERLAPS:
+        wanted = {"sparse_y_pred": False}
+        if word in CONFUSION:
+            wanted["sparse_y_true"] = got.labels == "index"
+        wrong = [
+            f"'{name}: {str(value).lower()}'"
+            for name, value in wanted.items()
+            if component.get(name, word in CONFUSION) != value
+        ]
+        if wrong:
+            labels = "class numbers" if got.labels == "index" else "rows with one number a class"
+            what = f"{word} is told otherwise than it is: the outputs of a row are one score a"
+            yield f"{what} class, and the labels are {labels}.", f"Give it {' and '.join(wrong)}."
     threshold = component.get("thresholds", component.get("threshold"))
-    return threshold is not None and threshold != 0.5  # noqa: PLR2004 - BinaryAccuracy's default
+    if got.outputs == "probability" and threshold in (0, 1):
+        answer = "yes" if threshold == 0 else "no"
+        what = f"{word} at {threshold:g} takes every probability for a {answer}."
+        yield what, "Give a threshold between 0 and 1."
+    if component.get("from_logits") and got.outputs == "probability":
+        what = f"{word} would take logits, but the outputs are probabilities."
+        yield what, "Leave 'from_logits' out."
+
+
+def _misread_outputs(word: str, component: Mapping[str, Any], got: Handed) -> Found:
+    """Outputs that are not the probabilities, or the signs, that the metric takes."""
+    if word in SIGNS and (got.outputs == "probability" or got.labels in _ZERO_ONE):
+        if got.outputs not in ("logit", None):
+            what = f"{word} tells classes apart by sign, but a probability is never negative."
+            yield what, f"Use {_fitting('', got)}."
+    elif got.outputs == "probability":
+        if word in SUM_TO_ONE and got.alone:
+            what = f"{word} takes probabilities that sum to 1, but each sigmoid stands alone."
+            yield what, "Use binary_crossentropy, or 'activation: softmax'."
+    elif got.outputs is not None and not _takes_any_number(word, component, got):
+        are = "the outputs are logits" if got.outputs == "logit" else "other numbers come out"
+        yield f"{word} takes probabilities, but {are}.", _mend_outputs(word, got)
+
+
+def _takes_any_number(word: str, component: Mapping[str, Any], got: Handed) -> bool:
+    """Whether a metric is right of logits or scores."""
+    is_logit, chooses = got.outputs == "logit", not got.alone
+    if word in LOGARITHMS:
+        right = is_logit and bool(component.get("from_logits"))
+    elif word in CURVES:
+        # The order of the sigmoids of logits is not that of their softmax.
+        right = word == "AUC" and bool(component.get("from_logits")) and not chooses
+    elif word in F_SCORES:
+        # The largest logit is the largest probability; thresholds of Keras's lie in (0, 1].
+        right = component.get("threshold") is None if chooses else not is_logit
+    elif word in COUNTS | BINARY:
+        given = component.get("thresholds", component.get("threshold"))
+        moved = given is not None and given != 0.5  # noqa: PLR2004 - Keras's default
+        top = component.get("top_k") is not None
+        right = top if chooses else (top or not is_logit or moved)
+    else:
+        measures = word in DISTANCES | QUANTITIES | CORRELATIONS | {"CosineSimilarity"}
+        right = not (measures and is_logit and got.labels != "numbers")
+    return right
+
+
+def _mend_outputs(word: str, got: Handed) -> str:
+    """How a metric of probabilities gets them, or does without."""
+    if got.alone and (word == "AUC" or (word == "BinaryCrossentropy" and got.outputs == "logit")):
+        return "Give it 'from_logits: true', or use accuracy."
+    if got.outputs == "logit" and word in SUM_TO_ONE - {"KLDivergence"}:
+        return "Give it 'from_logits: true', or use accuracy."
+    if got.outputs == "logit" and got.alone and word in COUNTS | BINARY:
+        name = "threshold" if word in BINARY else "thresholds"
+        return f"Give it '{name}: 0', or use accuracy."
+    ending = "sigmoid" if got.alone else "softmax"
+    rest = " and no 'from_logits'" if got.outputs == "logit" else ""
+    return f"Use {_DEFAULT[got.labels]}, or end with 'activation: {ending}'{rest}."
+
+
+def _out_of_range(word: str, component: Mapping[str, Any], got: Handed) -> Found:  # noqa: ARG001
+    """Targets of which a metric of quantities cannot be taken."""
+    if got.below_zero and word in ("MeanSquaredLogarithmicError", "Poisson"):
+        what = f"{word} takes numbers from 0 on, but some targets are below 0."
+        yield what, "Use mean_squared_error or mean_absolute_error."
+    if got.zero and word == "MeanAbsolutePercentageError":
+        what = f"{word} divides by the targets, but some are 0."
+        yield what, "Use mean_absolute_error."
+
+
+_CHECKS: Final = (
+    _misread_labels,
+    _misshapen,
+    _told_otherwise,
+    _beyond_the_outputs,
+    _misread_outputs,
+    _out_of_range,
+)

@@ -10,6 +10,7 @@ INPUT: Final = "the input comes from the dataset; name it 'input' in 'inputs'"
 FUNCTION: Final = "it takes a Python function, which a config cannot hold"
 TEXT: Final = "it works on text, and data are numbers"
 OWN_PROGRESS: Final = "dlrun keeps the history and shows the progress itself"
+LOSS_ONLY: Final = "it is a loss, and Keras has no metric of that name; 'loss' is logged as it is"
 
 REFUSED: Final[dict[str, dict[str, str]]] = {
     "layers": {

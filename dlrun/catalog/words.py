@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from dlrun.catalog import docstrings, keras_names, shelves, signatures, text
-from dlrun.catalog.refused import REFUSED
+from dlrun.catalog.refused import LOSS_ONLY, REFUSED
 from dlrun.catalog.signatures import Parameter
+from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
 
 if TYPE_CHECKING:
     from dlrun.catalog.keras_names import Export
@@ -106,16 +106,15 @@ def find(kind: str, word: str) -> Word | None:
 
 
 def suggest(kind: str, word: str) -> str | None:
-    """The word or alias that was probably meant, or None where nothing is near."""
-    known: dict[str, str] = {}
+    """`Did you mean 'Dense'?`, of words and aliases; None where nothing is near."""
     aliases = keras_names.aliases(kind) if kind in keras_names.PACKAGES else ()
-    for name in (*words(kind), *aliases):
-        known.setdefault(name.lower(), name)
-    return next((known[name] for name in get_close_matches(word.lower(), known, n=1)), None)
+    return did_you_mean(word, (*words(kind), *aliases), similarity=AMONG_FEW)
 
 
 def refusal(kind: str, word: str) -> str | None:
     """Why a word that Keras has cannot be used in a config; None where nothing is known."""
+    if kind == "metrics" and canonical(kind, word) is None and canonical("losses", word):
+        return LOSS_ONLY
     return REFUSED.get(kind, {}).get(word)
 
 

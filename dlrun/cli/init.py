@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
 from dlrun.cli.completion import complete_template
 from dlrun.cli.output import write_data, write_message
 from dlrun.errors import UsageError
@@ -68,9 +68,8 @@ def template_text(template: str) -> str:
         UsageError: There is no such template.
     """
     if template not in TEMPLATES:
-        near = get_close_matches(template.lower(), TEMPLATES, n=1)
         known = f"The templates are {', '.join(TEMPLATES)}."
-        fix = f"Did you mean '{near[0]}'?" if near else known
+        fix = did_you_mean(template, TEMPLATES, similarity=AMONG_FEW) or known
         raise UsageError(f"There is no template '{template}'.", fix=fix)
     text = (FOLDER / f"{template}.yaml").read_text("utf-8")
     return text.replace(EXAMPLE_TABLE, json.dumps(str(FOLDER / "iris.csv"), ensure_ascii=False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,13 +61,14 @@ def _require_kind(kind: str) -> None:
         UsageError: With the kind, or the words of that name, that were probably meant.
     """
     from dlrun import catalog
+    from dlrun.catalog.spelling import near_word
 
     if kind in catalog.KINDS:
         return
     what = f"There is no kind '{kind}'."
-    near = get_close_matches(kind.lower(), catalog.KINDS, n=1)
+    near = near_word(kind, catalog.KINDS)
     if near:
-        raise UsageError(what, fix=f"Did you mean `dlrun list {near[0]}`?")
+        raise UsageError(what, fix=f"Did you mean `dlrun list {near}`?")
     meant = [
         f"`dlrun list {one} {kind}`"
         for one in catalog.KINDS
@@ -99,8 +99,7 @@ def _find(kind: str, word: str) -> Word:
     if elsewhere:
         meant = " or ".join(f"`dlrun list {one} {word}`" for one in elsewhere)
         raise UsageError(what, fix=f"Did you mean {meant}?")
-    near = catalog.suggest(kind, word)
-    fix = f"Did you mean '{near}'?" if near else f"`dlrun list {kind}` shows all of them."
+    fix = catalog.suggest(kind, word) or f"`dlrun list {kind}` shows all of them."
     raise UsageError(what, fix=fix)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from dlrun.catalog.spelling import near_word
 from dlrun.cli.completion import complete_config
 from dlrun.cli.options import (
     DEFAULT_RUNS_DIR,
@@ -34,7 +35,6 @@ from dlrun.cli.output import (
     write_json,
     write_message,
 )
-from dlrun.config.findings import near_word
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import typer
 
 from dlrun.cli.options import AsJson, ConfigPaths, Overrides  # noqa: TC001 - typer reads them
 from dlrun.cli.output import screen_of, write_data, write_json, write_message
-from dlrun.errors import ConfigError
+from dlrun.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,11 @@ def validate(
     with_summary: WithSummary = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check configs, and their data as far as that is cheap; tell every mistake with its place."""
+    """Check configs, and their data as far as that is cheap.
+
+    Every mistake is told with its place, and so is what is seldom meant.
+    """
+    from dlrun.config.rules import doubts
     from dlrun.workflows import validate as workflow
 
     found = {path: workflow.validate(path, overrides or []) for path in configs}
@@ -40,6 +44,8 @@ def validate(
     else:
         for path, verdict in found.items():
             if verdict.experiment is not None:
+                for doubt in doubts(verdict.experiment):
+                    write_message(f"warning: {doubt}")
                 write_data(f"{path}: valid")
                 if with_summary:
                     write_data(f"\n{_summary(verdict.experiment)}\n")
@@ -68,22 +74,26 @@ def _summary(experiment: Experiment) -> str:
 def _as_data(path: Path, verdict: Verdict, *, with_summary: bool) -> dict[str, Any]:
     """What `--json` prints for a config."""
     from dlrun.cli.summary import summarize, summary_data
+    from dlrun.config.rules import doubts
 
     experiment = verdict.experiment
     data = {
         "config": path,
         "valid": not verdict.problems,
-        "problems": [
-            {
-                "location": problem.location,
-                "path": problem.path,
-                "what": problem.what,
-                "fix": problem.fix,
-            }
-            for problem in verdict.problems
-        ],
+        "problems": [_told(problem) for problem in verdict.problems],
+        "warnings": [] if experiment is None else [_told(doubt) for doubt in doubts(experiment)],
         "not_looked_at": _unchecked(verdict, with_summary=False),
     }
     if with_summary:
         data["summary"] = None if experiment is None else summary_data(summarize(experiment))
     return data
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    """What `--json` prints for a problem or a warning."""
+    return {
+        "location": problem.location,
+        "path": problem.path,
+        "what": problem.what,
+        "fix": problem.fix,
+    }

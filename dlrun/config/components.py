@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun import catalog
+from dlrun.catalog.spelling import near_word
 from dlrun.config import literals
-from dlrun.config.findings import describe, listed, near_word
+from dlrun.config.findings import describe, listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -101,8 +102,7 @@ def _why_not(kind: str, word: str) -> tuple[str, str | None]:
     reason = catalog.refusal(kind, word)
     if reason:
         return f"'{word}' cannot be used: {reason}.", None
-    near = catalog.suggest(kind, word)
-    fix = f"Did you mean '{near}'?" if near else f"'dlrun list {kind}' shows all of them."
+    fix = catalog.suggest(kind, word) or f"'dlrun list {kind}' shows all of them."
     return f"There is no {SINGULAR[kind]} {describe(word)}.", fix
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.errors import ConfigError, Problem
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
 SHOWN_CHARACTERS: Final = 60
 DOZEN: Final = 12
-SIMILARITY: Final = 0.7
-"""How near a word must be to be suggested; 1 is the same word."""
 _SHORT: Final = {None: "null", True: "true", False: "false"}
 INDEX: Final = re.compile(r"\[\d+\]")
 
@@ -103,22 +100,6 @@ def describe(value: Any) -> str:
         text = f"[{shown}]" if fits else "a list"
     text = text or repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
-
-
-def near_word(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant: spelt nearly so, or abbreviated as `lr`."""
-    names = {name.lower(): name for name in known}
-    for name in names.values():
-        if word == "".join(part[:1] for part in name.split("_")):
-            return name
-    near = get_close_matches(word.lower(), names, n=1, cutoff=SIMILARITY)
-    return names[near[0]] if near else None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """`Did you mean 'epochs'?`, or None where nothing is near."""
-    near = near_word(word, known)
-    return f"Did you mean '{near}'?" if near else None
 
 
 def listed(names: Iterable[str]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.catalog import NOT_LITERAL
+from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
 from dlrun.config import prose, scalars, type_hints
 
 if TYPE_CHECKING:
@@ -153,8 +153,7 @@ def repair(value: Any, wanted: Expected) -> str | None:
     elif wanted.counts and type(value) is int and "int" not in wanted.types:
         meant = [value]
     elif isinstance(value, str) and wanted.choices:
-        near = get_close_matches(value.lower(), [str(one) for one in wanted.choices], n=1)
-        return f"Did you mean '{near[0]}'?" if near else None
+        return did_you_mean(value, map(str, wanted.choices), similarity=AMONG_FEW)
     elif isinstance(value, str) and wanted.types & {"int", "float"}:
         number = value.replace("_", "").strip()
         meant = number if scalars.FLOAT.fullmatch(number) else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.findings import describe, listed, near_word
+from dlrun.catalog.spelling import did_you_mean, near_word
+from dlrun.config.findings import describe, listed
 from dlrun.config.places import Node, below
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Spot:
             return
         near = near_word(key, known)
         meant = below(self.path, near) if near and near not in self.keys else None
-        fix = f"Did you mean '{near}'?" if near else fix
+        fix = did_you_mean(key, known) or fix
         self.findings.add(self.node.key_place(key), path, what, fix, meant=meant)
 
     def check_keys(self, known: Collection[str]) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.components import UNKNOWN
-from dlrun.config.findings import describe, did_you_mean
+from dlrun.config.findings import describe
 from dlrun.config.literals import Expected, repair
 from dlrun.config.places import below
 from dlrun.config.schema import Experiment

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dlrun.arrays import Dataset, Samples, StreamedArray
+from dlrun.catalog.spelling import near_word
 from dlrun.data.classes import TextClasses
 from dlrun.data.csv_columns import column_positions
 from dlrun.data.csv_numbers import is_number_like, parse_number, parse_numbers, parse_weights
@@ -214,12 +214,12 @@ def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: P
     for name in names:
         if name in columns:
             continue
-        close = get_close_matches(name, columns, n=1)
+        near = near_word(name, columns)
         problems.append(
             Problem(
                 f"dataset.{key}",
                 f"There is no column {name!r} in {path}; it has {list_columns(columns)}.",
-                f"Did you mean {close[0]!r}?" if close else None,
+                f"Did you mean {near!r}?" if near else None,
             )
         )
     if problems:

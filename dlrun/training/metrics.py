@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dlrun.backend import keras
 from dlrun.backend.components import create
-from dlrun.catalog.metric_labels import misfit
-from dlrun.errors import ConfigError, Problem
+from dlrun.catalog.metric_labels import ACCURACY, F_SCORES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dlrun.arrays import Spec
-
-ACCURACY = ("accuracy", "acc")
 
 
 class ThresholdAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]
@@ -29,7 +27,12 @@ class ThresholdAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]
     """
 
     def __init__(
-        self, threshold: float, *, label_threshold: float | None = None, name: str = "accuracy"
+        self,
+        threshold: float,
+        *,
+        label_threshold: float | None = None,
+        name: str = "accuracy",
+        dtype: str | None = None,
     ) -> None:
         label = threshold if label_threshold is None else label_threshold
 
@@ -37,54 +40,77 @@ class ThresholdAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]
             agree = keras.ops.equal(y_true > label, y_pred > threshold)
             return keras.ops.mean(keras.ops.cast(agree, "float32"), axis=-1)
 
-        super().__init__(same_side, name=name)
+        super().__init__(same_side, name=name, dtype=dtype)
         self._direction = "up"
 
 
-def build_metrics(components: Sequence[Mapping[str, Any]], spec: Spec) -> list[Any]:
+def build_metrics(
+    components: Sequence[Mapping[str, Any]],
+    spec: Spec,
+    *,
+    several_labels: bool = False,
+    dtype: str | None = None,
+) -> list[Any]:
     """Build the metrics of a config.
 
+    Two words fit themselves to the labels: in `accuracy` the class is the argmax, or the side of
+    the spec's threshold; an F-score without a threshold takes the largest output of a row, which
+    with one output a row, or with several labels, would be to call every row positive: there the
+    threshold is 0.5.
+
     Args:
-        components: `{"type": word, **arguments}` each; the word `accuracy` fits itself to the
-            labels: the class is the argmax, or the side of the spec's threshold.
+        components: `{"type": word, **arguments}` each.
         spec: What the labels look like.
+        several_labels: Whether each output has a label of its own, where there are no classes.
+        dtype: What they compute in, whatever the config says; None for what that says. The best
+            k of a row TensorFlow finds in float32 alone.
 
     Returns:
         Keras metrics, in the order of the config, each named as its column of the history.
 
     Raises:
-        ConfigError: The metric cannot be taken of these labels.
+        ConfigError: Keras refuses the arguments.
     """
-    return [
-        _build(component, spec, path=f"metrics[{index}]")
-        for index, component in enumerate(components)
-    ]
+    is_alone = several_labels or spec.threshold is not None
+    built = []
+    for index, component in enumerate(components):
+        word, path = component["type"], f"metrics[{index}]"
+        takes_best = component.get("k", component.get("top_k")) is not None
+        arguments = {**component} if dtype is None or takes_best else {**component, "dtype": dtype}
+        if word in ACCURACY:
+            built.append(_accuracy(arguments, spec))
+            continue
+        if word in F_SCORES and arguments.get("threshold") is None and is_alone:
+            arguments["threshold"] = 0.5
+        built.append(_create(arguments, path))
+    return built
 
 
-def _build(component: Mapping[str, Any], spec: Spec, *, path: str) -> Any:
-    word = component["type"]
-    if word in ACCURACY:
-        return _accuracy(spec, name=str(component.get("name") or word), path=path)
-    problem = misfit(component, label_form=spec.label_form, output=spec.output)
-    if problem is not None:
-        raise ConfigError(Problem(path, *problem))
-    return create("metrics", component, path=path)
+def _create(component: Mapping[str, Any], path: str) -> Any:
+    """Create a metric whose sums have its own dtype; Keras's R2Score and AUC keep float32 ones."""
+    before, dtype = keras.config.floatx(), component.get("dtype")
+    if dtype != "float64":
+        return create("metrics", component, path=path)
+    keras.config.set_floatx(dtype)
+    try:
+        metric = create("metrics", component, path=path)
+    finally:
+        keras.config.set_floatx(before)
+    # Some make their variables when they see the first rows.
+    metric.add_variable = partial(metric.add_variable, dtype=dtype)
+    return metric
 
 
-def _accuracy(spec: Spec, *, name: str, path: str) -> Any:
+def _accuracy(component: Mapping[str, Any], spec: Spec) -> Any:
     """Return the accuracy that fits the labels."""
-    if spec.class_names is None and len(spec.target_names) > 1:
-        what = "accuracy needs one class for each row, but the targets are several numbers."
-        fix = "Use binary_accuracy where each is a yes or a no, else mean_absolute_error."
-        raise ConfigError(Problem(path, what, fix))
-    if spec.class_names is None:
-        what = "accuracy needs classes, but the target is a number."
-        raise ConfigError(Problem(path, what, "Use mean_absolute_error or r2_score."))
+    dtype = component.get("dtype")
+    name = str(component.get("name") or component["type"].lower())
     if spec.label_form == "index":
-        return keras.metrics.SparseCategoricalAccuracy(name=name)
+        return keras.metrics.SparseCategoricalAccuracy(name=name, dtype=dtype)
     if spec.threshold is None:
-        return keras.metrics.CategoricalAccuracy(name=name)
-    return ThresholdAccuracy(spec.threshold, label_threshold=_label_threshold(spec), name=name)
+        return keras.metrics.CategoricalAccuracy(name=name, dtype=dtype)
+    label = _label_threshold(spec)
+    return ThresholdAccuracy(spec.threshold, label_threshold=label, name=name, dtype=dtype)
 
 
 def _label_threshold(spec: Spec) -> float:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from dlrun.backend import keras, tf
+
+AS_IN_EPOCHS: Final = "as in epochs: "
+"""Begins the name of what `FinalSteps` measures a second time, as the epochs do."""
 
 
 class Steps:
@@ -18,13 +21,22 @@ class Steps:
         metrics: Keras metrics, updated without weights, as `compile(metrics=...)` does.
         jit_compile: Whether XLA compiles the training step. It takes only batches of one size, so
             the smaller last batch gets a program of its own.
+        final: What measures when the training is over; None for these steps themselves.
 
     Attributes:
         functions: What has been compiled of it so far, by what it was compiled for.
     """
 
-    def __init__(self, model: Any, metrics: list[Any], *, jit_compile: bool = False) -> None:
+    def __init__(
+        self,
+        model: Any,
+        metrics: list[Any],
+        *,
+        jit_compile: bool = False,
+        final: Steps | None = None,
+    ) -> None:
         self.model = model
+        self.final = final or self
         self.jit_compile = jit_compile
         if jit_compile:
             self.train = tf.function(self.train, jit_compile=True, autograph=False)  # type: ignore[method-assign]
@@ -84,8 +96,13 @@ class Steps:
     def _update(self, loss: Any, x: Any, y: Any, y_pred: Any) -> None:
         if loss is not None:
             self._count(loss, x)
+        precise = None
         for metric in self.metrics:
-            metric.update_state(y, y_pred)
+            if metric.dtype == "float64":
+                precise = precise or _in_float64(y, y_pred)
+                metric.update_state(*precise)
+            else:
+                metric.update_state(y, y_pred)
 
     def _count(self, loss: Any, x: Any) -> None:
         """Do what `loss.update_state(loss, sample_weight=rows)` does, in a fifth of the graph."""
@@ -116,3 +133,41 @@ class Steps:
             size = 1 if single else int(tf.size(metric.result()))
             names += [metric.name] if size == 1 else [f"{metric.name}_{i}" for i in range(size)]
         return names
+
+
+def _in_float64(y: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Give labels and outputs as they are to metrics of that dtype; class numbers stay whole."""
+    outputs = tf.cast(y_pred, tf.float64)
+    mask = getattr(y_pred, "_keras_mask", None)
+    if mask is not None:  # So Keras hands it from the layers to the metrics.
+        outputs._keras_mask = mask  # noqa: SLF001
+    return tf.cast(y, tf.float64) if y.dtype.is_floating else y, outputs
+
+
+class FinalSteps(Steps):
+    """Measures in float64, of the same predictions, what `Steps` measures in float32.
+
+    Sums over many rows keep their digits, and so do metrics that subtract nearly equal numbers,
+    such as R2Score of targets with a large mean.
+
+    Args:
+        model: See `Steps`.
+        metrics: Keras metrics that compute in float64, where Keras can.
+        compared: Keras metrics as `Steps` has them, to be held against these.
+    """
+
+    def __init__(self, model: Any, metrics: list[Any], *, compared: list[Any]) -> None:
+        super().__init__(model, [*metrics, *compared])
+        self._compared = compared
+
+    def results(self) -> Any:
+        """As `Steps` has it, in float64."""
+        values = [tf.reshape(tf.cast(metric.result(), tf.float64), [-1]) for metric in self.tracked]
+        return tf.concat(values or [tf.zeros([0], tf.float64)], axis=0)
+
+    def names(self) -> list[str]:
+        """As `Steps` has it; what is measured as in epochs says so."""
+        names = super().names()
+        again = sum(int(tf.size(metric.result())) for metric in self._compared)
+        cut = len(names) - again
+        return [*names[:cut], *(f"{AS_IN_EPOCHS}{name}" for name in names[cut:])]

@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
 from dlrun.backend.device import on_gpu
+from dlrun.catalog.losses import Targets, misgiving
+from dlrun.catalog.metric_labels import CANCELLING, caution, handed, misfit
 from dlrun.data.labels import fit_labels, fit_spec
+from dlrun.data.targets import look_at
+from dlrun.errors import ConfigError, Problem
 from dlrun.models.build import build_model, output_activation
 from dlrun.reports.predictions import output_kind
 from dlrun.training.evaluation import Predictor
 from dlrun.training.metrics import build_metrics
 from dlrun.training.state import build_optimizer, variables_of
-from dlrun.training.steps import Steps
+from dlrun.training.steps import FinalSteps, Steps
 
 if TYPE_CHECKING:
-    from dlrun.arrays import Spec, Splits
+    from collections.abc import Iterable
+
+    from dlrun.arrays import Samples, Spec, Splits
+    from dlrun.catalog.metric_labels import Handed
     from dlrun.config import Experiment
 
 
@@ -205,6 +212,78 @@ def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
             optimizer = create("optimizers", experiment.optimizer.as_dict(), path="optimizer")
         # Metrics stay out of it: dlrun updates them itself, and any Keras can load the file.
         model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
-    metrics = build_metrics([metric.as_dict() for metric in experiment.metrics], spec)
+    got = what_metrics_get(model, experiment, spec, Targets("one_hot"))
+    several = spec.class_names is None and got.labels in ("flags", "binary")
+    components = [metric.as_dict() for metric in experiment.metrics]
+    metrics = build_metrics(components, spec, several_labels=several)
+    named = [
+        {**component, "name": metric.name}
+        for component, metric in zip(components, metrics, strict=True)
+    ]
+    cancelling = [component for component in named if component["type"] in CANCELLING]
+    final = FinalSteps(
+        model,
+        build_metrics(named, spec, several_labels=several, dtype="float64"),
+        compared=build_metrics(cancelling, spec),
+    )
     jit_compile = experiment.training.jit_compile
-    return Steps(model, metrics, jit_compile=on_gpu() if jit_compile == "auto" else jit_compile)
+    is_compiled = on_gpu() if jit_compile == "auto" else jit_compile
+    return Steps(model, metrics, jit_compile=is_compiled, final=final)
+
+
+def judge(
+    experiment: Experiment, assembly: Assembly, splits: Iterable[Samples], *, refuse: bool
+) -> list[str]:
+    """Hold the loss and the metrics against the last layer and the targets.
+
+    Args:
+        experiment: The config.
+        assembly: What it became.
+        splits: Rows with fitted labels.
+        refuse: Whether a metric that would mean nothing is an error. In a run that was begun it is
+            told, and the run goes on as it began.
+
+    Returns:
+        What a user should know, one line each.
+
+    Raises:
+        ConfigError: A metric does not fit.
+    """
+    spec, ending = assembly.spec, _ending(assembly.model, experiment)
+    targets = look_at(splits) if spec.class_names is None else None
+    got = what_metrics_get(assembly.model, experiment, spec, targets)
+    told, problems = [], []
+    unsuited = misgiving(
+        ending["loss"],
+        units=got.units,
+        activation=ending["output_activation"],
+        has_classes=targets is None,
+        targets=targets,
+    )
+    if unsuited is not None:
+        told.append(f"loss: {' '.join(unsuited)}")
+    for index, metric in enumerate(experiment.metrics):
+        path, component = f"metrics[{index}]", metric.as_dict()
+        if (found := misfit(component, got)) is not None:
+            problems.append(Problem(path, *found))
+        elif (careful := caution(component, got)) is not None:
+            told.append(f"{path}: {careful}")
+    if problems and refuse:
+        raise ConfigError(*problems)
+    return [*(f"{problem.path}: {problem.what} {problem.fix}" for problem in problems), *told]
+
+
+def what_metrics_get(
+    model: Any, experiment: Experiment, spec: Spec, targets: Targets | None
+) -> Handed:
+    """What the metrics get; `targets` tells of rows without classes."""
+    ending = _ending(model, experiment)
+    return handed(
+        loss=ending["loss"],
+        from_logits=ending["from_logits"],
+        activation=ending["output_activation"],
+        outputs=ending["output_shape"],
+        form=spec.label_form or "value",
+        values=spec.class_values,
+        targets=None if spec.class_names is not None else targets,
+    )

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.findings import did_you_mean
+from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.similar import ConfigReader
 from dlrun.errors import ConfigError, RunFolderError, UsageError
 from dlrun.reports.comparison import ComparedRun, MetricRow, differing_keys, metric_rows

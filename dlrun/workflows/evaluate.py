@@ -81,7 +81,7 @@ def evaluate(
     model = load_model(opened, listener)
 
     from dlrun.training.evaluation import Predictor
-    from dlrun.workflows.assembly import Assembly, compile_model
+    from dlrun.workflows.assembly import Assembly, compile_model, judge
     from dlrun.workflows.measure import measure_samples
 
     if data is None:
@@ -95,9 +95,11 @@ def evaluate(
 
     with locating(opened.experiment):
         steps = compile_model(model, opened.experiment, opened.spec)
-    measured = measure_samples(
-        opened.experiment, Assembly(model, steps, opened.spec, Predictor(model)), samples, name
-    )
+    assembly = Assembly(model, steps, opened.spec, Predictor(model))
+    for line in judge(opened.experiment, assembly, [samples], refuse=False):
+        if line.startswith("metrics"):
+            listener.message(f"warning: {line}")
+    measured = measure_samples(opened.experiment, assembly, samples, name)
     stored, failure = _store(opened, measured, samples, data, listener)
     return Evaluation(
         opened.folder, name, measured.metrics[name], measured.classification, stored, failure

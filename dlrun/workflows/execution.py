@@ -111,11 +111,13 @@ def prepare(
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
-        from dlrun.workflows.assembly import Workshop
+        from dlrun.workflows.assembly import Workshop, judge
 
         computing = select_device(device, threads=threads)
         assembly, splits, labels = (workshop or Workshop()).assemble(experiment, splits)
         tell(labels)
+        for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
+            tell(f"warning: {line}")
         data = hash_samples(splits.present())
         if earlier is not None:
             for line in check_continuation(earlier, {**(environment or {}), **computing}, data):
@@ -177,6 +179,8 @@ def carry_out(
         )
         predictor = assembly.predictor
         measured = measure_splits(experiment, assembly, splits, predictor)
+        for line in measured.rounded:
+            say(f"warning: {line}", folder, listener)
         folder.write_json(METRICS, measured.to_json())
         export(experiment, assembly, splits, folder, predictor)
         keep_newest(folder.path, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,18 @@ import numpy as np
 from dlrun.data.labels import class_numbers, decode
 from dlrun.reports.classification import ClassificationReport, classification_report
 from dlrun.training.evaluation import PREDICT_BATCH, Evaluator, Predictor
+from dlrun.training.steps import AS_IN_EPOCHS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dlrun.arrays import Samples, Spec, Splits
     from dlrun.config import Experiment
     from dlrun.workflows.assembly import Assembly
 
 CLASSIFICATION = "classification"
+VISIBLE = 1e-4
+"""The last digit of a metric that is shown."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,14 @@ class Measured:
         metrics: The loss and the metrics, by split.
         split: The split that `classification` speaks of.
         classification: The confusion matrix and the numbers per class; None for a regression.
+        rounded: What float32, in which epochs are measured, makes visibly otherwise; one sentence
+            each.
     """
 
     metrics: dict[str, dict[str, float]]
     split: str
     classification: ClassificationReport | None
+    rounded: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return what `metrics.json` holds."""
@@ -52,12 +61,16 @@ def measure_splits(
         splits: Rows with fitted labels.
         predictor: Predicts with the model.
     """
-    evaluator = Evaluator(assembly.steps, batch_size=experiment.training.batch_size)
+    evaluator = Evaluator(assembly.steps.final, batch_size=experiment.training.batch_size)
     present = splits.present()
-    metrics = {name: evaluator.evaluate(samples) for name, samples in present.items()}
+    measured = {name: evaluator.evaluate(samples) for name, samples in present.items()}
+    rounded: dict[str, str] = {}
+    for name, values in measured.items():
+        rounded |= _rounded(name, values)
+    metrics = {name: _final(values) for name, values in measured.items()}
     last = list(present)[-1]
     report = classify(predictor, present[last], assembly.spec)
-    return Measured(metrics, last, report)
+    return Measured(metrics, last, report, tuple(rounded.values()))
 
 
 def measure_samples(
@@ -71,9 +84,9 @@ def measure_samples(
         samples: Rows with encoded labels.
         split: What to call them.
     """
-    evaluator = Evaluator(assembly.steps, batch_size=experiment.training.batch_size)
+    evaluator = Evaluator(assembly.steps.final, batch_size=experiment.training.batch_size)
     report = classify(assembly.predictor, samples, assembly.spec)
-    return Measured({split: evaluator.evaluate(samples)}, split, report)
+    return Measured({split: _final(evaluator.evaluate(samples))}, split, report)
 
 
 def classify(predictor: Predictor, samples: Samples, spec: Spec) -> ClassificationReport | None:
@@ -84,3 +97,21 @@ def classify(predictor: Predictor, samples: Samples, spec: Spec) -> Classificati
     return classification_report(
         class_numbers(samples.y, spec), np.concatenate(y_pred), class_names=spec.class_names
     )
+
+
+def _final(values: Mapping[str, float]) -> dict[str, float]:
+    """Leave out what was measured as in epochs."""
+    return {name: value for name, value in values.items() if not name.startswith(AS_IN_EPOCHS)}
+
+
+def _rounded(split: str, values: Mapping[str, float]) -> dict[str, str]:
+    """Tell by name which metrics are visibly otherwise in float32, by rounding alone."""
+    told = {}
+    for name, value in _final(values).items():
+        in_epochs = values.get(f"{AS_IN_EPOCHS}{name}", value)
+        if not (abs(value - in_epochs) < VISIBLE or math.isnan(value)):
+            told[name] = (
+                f"{name} of the {split} rows is {value:.4f}, but epochs, which compute in float32, "
+                f"have {in_epochs:.4f} for it; give the metric 'dtype: float64'"
+            )
+    return told

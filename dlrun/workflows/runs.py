@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from dlrun.catalog.spelling import near_word
 from dlrun.config.condition_text import parse_condition
 from dlrun.config.conditions import ORDERS, as_text, cheap_first, is_number
-from dlrun.config.findings import listed, near_word
+from dlrun.config.findings import listed
 from dlrun.config.resolved import ABSENT
 from dlrun.errors import UsageError
 from dlrun.rundir.listing import list_runs

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
+from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
 from dlrun.errors import RunFolderError, UsageError
 from dlrun.formulas import weights_by_layer
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
@@ -111,6 +111,6 @@ def check_layer(layer: str | None, names: list[str]) -> None:
     """
     if layer is None or layer in names:
         return
-    near = get_close_matches(layer, names, 1)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
+    near = did_you_mean(layer, names, similarity=AMONG_FEW)
+    hint = f"{near} " if near else ""
     raise UsageError(f"the run has no layer '{layer}'.", fix=f"{hint}It has: {', '.join(names)}.")

@@ -60,7 +60,13 @@ def test_json(config, dlrun):
     exit_code, out, err = dlrun("validate", "a.yaml", config, "--json")
     assert (exit_code, err) == (2, "")
     broken, valid = json.loads(out)
-    assert valid == {"config": config, "valid": True, "problems": [], "not_looked_at": []}
+    assert valid == {
+        "config": config,
+        "valid": True,
+        "problems": [],
+        "warnings": [],
+        "not_looked_at": [],
+    }
     assert (broken["config"], broken["valid"]) == ("a.yaml", False)
     assert len(broken["problems"]) == 1
     problem = broken["problems"][0]

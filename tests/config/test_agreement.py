@@ -41,7 +41,8 @@ DELIBERATE = {
     ),
     "a hinge reads the sign, which is always the same": r"is never negative",
     "a metric would give a number that means nothing": (
-        r"does not take class numbers|takes class numbers|takes one-hot labels|takes labels of 0"
+        r"metrics\[\d\]: \w+ (?:takes|needs|does not take|would take|compares|is told otherwise"
+        r"|tells classes apart|pools|at [01] |of the best)|metrics\[\d\]: (?:There|The outputs)"
     ),
     "a smoothing, a rate or a size without meaning": r"Expected -?[\d.]+ (?:or more|to )",
     "Keras takes a value of another type than it documents": r"Expected .*, got ",

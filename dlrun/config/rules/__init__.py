@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -112,3 +113,11 @@ def check_rules(
             if not is_a_guess and not findings.touch(problem.path):
                 place = places.find(problem.path)
                 findings.add(place, problem.path, problem.what, problem.fix)
+
+
+def doubts(experiment: Experiment) -> tuple[Problem, ...]:
+    """What can be trained as it is written and is seldom meant, each with its place."""
+    return tuple(
+        replace(doubt, location=str(experiment.places.find(doubt.path)))
+        for doubt in metrics.what_is_doubtful(experiment)
+    )

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
-from dlrun.config.findings import did_you_mean, listed
+from dlrun.catalog.spelling import did_you_mean
+from dlrun.config.findings import listed
 from dlrun.config.rules.training import SET_THE_RATE, logged_names
 from dlrun.errors import Problem
 from dlrun.rundir import names

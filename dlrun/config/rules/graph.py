@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from dlrun.config.findings import did_you_mean, listed
+from dlrun.catalog.spelling import did_you_mean
+from dlrun.config.findings import listed
 from dlrun.config.layers import DATA
 from dlrun.errors import Problem
 

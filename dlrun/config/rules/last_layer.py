@@ -37,7 +37,7 @@ def sigmoid_is_not_categorical(experiment: Experiment) -> Iterator[Problem]:
     loss = _loss(experiment)
     if loss not in ("CategoricalCrossentropy", "SparseCategoricalCrossentropy"):
         return
-    if _last_activation(experiment) == "sigmoid" and _from_logits(experiment) is False:
+    if last_activation(experiment) == "sigmoid" and _from_logits(experiment) is False:
         fix = "Use 'activation: softmax'"
         if experiment.model.layers[-1].arguments.get("units") == 1:
             fix = "Use the loss binary_crossentropy"
@@ -50,7 +50,7 @@ def sigmoid_is_not_categorical(experiment: Experiment) -> Iterator[Problem]:
 
 def probabilities_reach_the_loss(experiment: Experiment) -> Iterator[Problem]:
     """A cross-entropy takes probabilities, unless it is told that it gets logits."""
-    loss, activation = _loss(experiment), _last_activation(experiment)
+    loss, activation = _loss(experiment), last_activation(experiment)
     if not is_crossentropy(loss) or activation not in NOT_PROBABILITIES:
         return
     if _from_logits(experiment) is False:
@@ -65,7 +65,7 @@ def probabilities_reach_the_loss(experiment: Experiment) -> Iterator[Problem]:
 
 def logits_reach_the_loss(experiment: Experiment) -> Iterator[Problem]:
     """A loss that applies the sigmoid or softmax itself must not get its result."""
-    activation = _last_activation(experiment)
+    activation = last_activation(experiment)
     if _from_logits(experiment) is True and activation in SQUASHED:
         yield Problem(
             "loss.from_logits",
@@ -76,7 +76,7 @@ def logits_reach_the_loss(experiment: Experiment) -> Iterator[Problem]:
 
 def signs_reach_the_loss(experiment: Experiment) -> Iterator[Problem]:
     """A hinge loss tells classes apart by sign."""
-    loss, activation = _loss(experiment), _last_activation(experiment)
+    loss, activation = _loss(experiment), last_activation(experiment)
     if loss and label_form(loss) == "sign" and activation in NEVER_NEGATIVE:
         yield Problem(
             _last_path(experiment),
@@ -116,7 +116,13 @@ def _from_logits(experiment: Experiment) -> bool | None:
     return given if isinstance(given, bool) else None
 
 
-def _last_activation(experiment: Experiment) -> str | None:
+def takes_logits(experiment: Experiment) -> bool:
+    """Whether the loss takes the outputs for logits."""
+    return _from_logits(experiment) is True
+
+
+def last_activation(experiment: Experiment) -> str | None:
+    """The activation that ends the model; None where it is not known."""
     return _activation(experiment.model.layers[-1])
 
 

@@ -2,60 +2,112 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from dlrun.catalog import canonical
-from dlrun.catalog.losses import SQUASHED, label_form
-from dlrun.catalog.metric_labels import misfit
+from dlrun.catalog.losses import SQUASHED, Targets, label_form, misgiving
+from dlrun.catalog.metric_labels import caution, handed, misfit
+from dlrun.config.rules.last_layer import last_activation, takes_logits
+from dlrun.config.rules.training import REGRESSIONS
 from dlrun.errors import Problem
 from dlrun.shapes import find_sample, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dlrun.catalog.losses import LabelForm
+    from dlrun.catalog.losses import LabelForm, TargetLabels
+    from dlrun.catalog.metric_labels import Handed
     from dlrun.config.schema import Experiment
+    from dlrun.shapes import Sample, Shape
 
-ACCURACY = "accuracy"
+SEVERAL: Final[tuple[TargetLabels, ...]] = ("flags", "one_hot", "shares", "fractions", "numbers")
+"""What several columns of targets may be."""
 
 
 def metrics_fit_the_labels(experiment: Experiment) -> Iterator[Problem]:
-    """A metric that would misread the labels is refused, as far as they are known."""
-    dataset = experiment.dataset
-    sample = find_sample(dataset.type, dataset.arguments)
-    form = None
-    if sample.target is None:
-        form = _form(experiment, sample.shape, has_classes=sample.classes is not None)
-    from_logits = experiment.loss is not None and experiment.loss.arguments.get("from_logits")
+    """A metric that would misread the labels, whatever the data hold, is refused."""
+    possible = _possible(experiment)
     for index, metric in enumerate(experiment.metrics):
-        problem = None
-        if metric.type == ACCURACY:
-            if sample.target == (1,):  # Several may be the columns of one-hot classes.
-                what = "accuracy needs classes, but the target is a number."
-                problem = (what, "Use mean_absolute_error or r2_score.")
-        elif form is not None:
-            output = "logit" if from_logits is True and form != "index" else None
-            problem = misfit(metric.as_dict(), label_form=form, output=output)
-        if problem is not None:
-            yield Problem(f"metrics[{index}]", *problem)
+        found = [misfit(metric.as_dict(), got) for got in possible]
+        if found and found[0] is not None and None not in found:
+            yield Problem(f"metrics[{index}]", *found[0])
 
 
-def _form(
-    experiment: Experiment, shape: tuple[int | None, ...] | None, *, has_classes: bool
-) -> LabelForm | None:
-    """How the labels are handed over; None where that is known only with the data."""
-    if experiment.loss is None:
+def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
+    """What can be trained as it is written and is seldom meant."""
+    sample, outputs = _ends(experiment)
+    unsuited = misgiving(
+        None if experiment.loss is None else experiment.loss.type,
+        units=outputs[-1] if outputs else None,
+        activation=last_activation(experiment),
+        has_classes=sample.classes is not None,
+        targets=Targets("numbers") if experiment.dataset.type in REGRESSIONS else None,
+    )
+    if unsuited is not None:
+        yield Problem("loss", *unsuited)
+    possible = _possible(experiment)
+    for index, metric in enumerate(experiment.metrics):
+        careful = caution(metric.as_dict(), possible[0]) if len(possible) == 1 else None
+        if careful is not None:
+            yield Problem(f"metrics[{index}]", careful)
+
+
+def _possible(experiment: Experiment) -> tuple[Handed, ...]:
+    """What the metrics may get, as far as that is known without the data; the likeliest first."""
+    sample, outputs = _ends(experiment)
+    activation = last_activation(experiment)
+    return tuple(
+        handed(
+            loss=None if experiment.loss is None else experiment.loss.type,
+            from_logits=takes_logits(experiment),
+            activation=activation,
+            outputs=outputs or (None,),
+            form=form,
+            values=_numbers(sample.classes) if form == "value" else None,
+            targets=None if targets is None else Targets(targets),
+        )
+        for form, targets in _forms(experiment, sample, outputs, activation)
+    )
+
+
+def _forms(
+    experiment: Experiment, sample: Sample, outputs: Shape | None, activation: str | None
+) -> tuple[tuple[LabelForm, TargetLabels | None], ...]:
+    """The forms that labels may have, each with what targets are that are no classes."""
+    form = label_form(None if experiment.loss is None else experiment.loss.type)
+    dataset = experiment.dataset.type
+    one_of_several = form == "one_hot" or outputs != (1,)
+    known: tuple[tuple[LabelForm, TargetLabels | None], ...] = ()
+    if form in ("index", "sign"):
+        known = ((form, None),)  # Data without classes and several outputs are refused.
+    elif dataset in REGRESSIONS:
+        known = (("value", "numbers"),)
+    elif outputs is None or (len(outputs) > 1 and sample.target is None):
+        known = ()
+    elif sample.classes is not None:
+        fitted = "binary" if form == "value" and activation in SQUASHED else form
+        known = (("one_hot" if one_of_several else fitted, None),)
+    elif sample.target is not None:
+        known = (*(("value", kind) for kind in SEVERAL), ("one_hot", None))
+    elif dataset == "csv" and form != "value":
+        known = (("one_hot", None),) if one_of_several else ((form, None), ("value", "fractions"))
+    return known
+
+
+def _numbers(classes: tuple[str, ...] | None) -> tuple[float, ...] | None:
+    """The numbers of classes, which are named by them; None where they are no numbers."""
+    try:
+        return tuple(map(float, classes or ())) or None
+    except ValueError:
         return None
-    form = label_form(experiment.loss.type)
-    if form == "index":
-        return form
-    outputs = walk([layer.as_dict() for layer in experiment.model.layers], shape)[-1].shape
-    if form == "sign":
-        return form  # with more than one output it would be refused
-    if not has_classes or outputs is None:
-        return None
-    if form == "one_hot" or outputs != (1,):
-        return "one_hot"
-    given = experiment.model.layers[-1].arguments.get("activation")
-    squashed = canonical("activations", str(given)) in SQUASHED
-    return "binary" if form == "value" and squashed else form
+
+
+def _ends(experiment: Experiment) -> tuple[Sample, Shape | None]:
+    """A sample of the dataset, and what the last layer makes of it, as far as they are known."""
+    sample = find_sample(experiment.dataset.type, experiment.dataset.arguments)
+    layers = [layer.as_dict() for layer in experiment.model.layers]
+    last = experiment.model.layers[-1]
+    outputs = walk(layers, sample.shape)[-1].shape
+    if outputs is None and last.type == "Dense" and sample.shape and len(sample.shape) == 1:
+        units = last.arguments.get("units")
+        outputs = (units,) if isinstance(units, int) else None
+    return sample, outputs

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.condition_text import parse_condition
-from dlrun.config.findings import describe, did_you_mean, listed
+from dlrun.config.findings import describe, listed
 from dlrun.config.resolved import ABSENT
 from dlrun.config.sweeps.axes import overrides_of
 from dlrun.errors import UsageError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.config.findings import describe, did_you_mean, listed
+from dlrun.catalog.spelling import did_you_mean
+from dlrun.config.findings import describe, listed
 from dlrun.config.sweeps.sweep import Halving, Objective, Sampler
 
 if TYPE_CHECKING:
