@@ -63,6 +63,33 @@ LOSSES = {
     "binary": "binary_crossentropy",
     "sign": "hinge",
 }
+WORDS = sorted({name for name, _ in DRAWN})
+
+
+def other_values(dataset):
+    """Every argument of a dataset that is drawn, each with another value than its default."""
+    for parameter in catalog.find("datasets", dataset).parameters:
+        default = parameter.default
+        if isinstance(default, bool):
+            yield {parameter.name: not default}
+        elif isinstance(default, int):
+            yield {parameter.name: default + 1}
+        elif isinstance(default, float):
+            yield {parameter.name: default * 0.5}
+        else:
+            values = {"labels": [0, 1], "weights": [1, 2.5, -3, 0]}
+            yield {parameter.name: values[parameter.name]}
+
+
+@pytest.mark.parametrize("form", ["value", "index", "one_hot", "binary", "sign"])
+@pytest.mark.parametrize("dataset", WORDS)
+def test_drawn_rows_are_told_as_they_are_loaded(dataset, form):
+    """Every argument, under every kind of loss."""
+    for arguments in ({}, *other_values(dataset)):
+        loaded = loaded_or_refused(dataset, form, **arguments)
+        assert_agrees(tell(dataset, form, **arguments), loaded)
+
+
 TABLES = {
     "text": "a,b,w,c\n1,2,1,x\n3,4,1,y\n5,6,2,x\n",
     "numbers": "a,b,w,c\n1,2,1,2\n3,4,1,0\n5,6,2,1.0\n7,8,1,2\n",
