@@ -15,6 +15,7 @@ from dlrun.config.sweeps.flags import read_grid
 from dlrun.sweeps.listener import Deaf
 from dlrun.workflows.many import Crew, Settings, Wanted
 from dlrun.workflows.sweep import plan_sweep
+from tests.folders import change
 from tests.sweeping import MOONS, RATES, store_runs, store_sweep
 
 STEADY, LUCKY = 0.01, 0.1
@@ -160,3 +161,12 @@ def test_halving_needs_validation_rows(dlrun, tmp_path):
     )
     err = dlrun("sweep", "rates.yaml", code=2).err
     assert "The runs have no validation rows. Set dataset.validation_split." in err
+
+
+def test_best_of_a_list_whatever_the_folders_hold(dlrun, tmp_path):
+    """Enormous numbers, and a seed that is none: neither is an internal error."""
+    runs = store_sweep(tmp_path, lambda _rate, seed: {"validation": {"loss": 1e308 / (seed + 1)}})
+    for path in runs.values():
+        change(path / "run.json", seed=[0])
+    words = ("--runs-dir", "runs/rates", "--best", "1", "--columns", "run", "--csv")
+    assert dlrun("runs", *words).out.strip().endswith((runs[0.1, 1].name, runs[0.01, 1].name))

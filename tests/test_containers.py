@@ -53,7 +53,7 @@ def test_runs_that_were_trained_twice_are_told_apart(dlrun, tmp_path):
     for path in first.iterdir():
         (twin / path.name).write_bytes(path.read_bytes())
     shown = dlrun("sweep", "show", "runs/rates").out
-    assert "1 runs are the same as others, and left out" in shown
+    assert "left out as the same as others: 1 run\n" in shown
     assert "earlier form" not in shown
 
 

@@ -154,7 +154,7 @@ def _closing(results: SweepResults) -> str:
     if results.left_out:
         lines.append(f"{results.left_out} runs of an earlier form of this sweep are left out")
     if results.repeated:
-        lines.append(f"{results.repeated} runs are the same as others, and left out")
+        lines.append(f"left out as the same as others: {runs_in_words(results.repeated)}")
     failed = [run for run in results.runs if run.reason and run.status in ("failed", "killed")]
     lines += [f"{run.status}: {run.path}: {run.reason}" for run in failed[:_MOST]]
     best = results.best()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from dlrun.catalog.spelling import near_word
@@ -91,18 +90,23 @@ def _best(runs: Sequence[RunFacts], descending: bool | None) -> list[RunFacts]:
     """Sort the runs that have a main metric by its mean over the seeds, and then by itself."""
     _check_one_metric(runs)
     known = [run for run in runs if run.row.value is not None]
-    several: dict[str, dict[Any, list[float]]] = {}
+    several: dict[str, dict[str, list[float]]] = {}
     for run in known:
         seeds = several.setdefault(run.without_seed() or run.row.name, {})
-        seeds.setdefault(run.row.record.get("seed"), []).append(run.row.value or 0.0)
+        seeds.setdefault(str(run.row.record.get("seed")), []).append(run.row.value or 0.0)
     # Two runs of one seed are one piece of evidence.
-    means = {key: fmean(map(fmean, seeds.values())) for key, seeds in several.items()}
+    means = {key: _mean([*map(_mean, seeds.values())]) for key, seeds in several.items()}
     downward = descends("value", runs) if descending is None else descending
     return sorted(
         known,
         key=lambda run: (means[run.without_seed() or run.row.name], run.row.value),
         reverse=downward,
     )
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean; infinite where the sum is, as of the numbers of a run that diverged."""
+    return sum(values) / len(values)
 
 
 def _sorted(

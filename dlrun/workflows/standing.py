@@ -85,15 +85,17 @@ class Standing:
         """
         rows = self.rows.get(job.identity, [])
         own = {row.path: _is_own(row) for row in rows}
-        for row in sorted(rows, key=lambda row: (RANKS.index(row.status), not own[row.path])):
+        ranked = sorted(rows, key=lambda row: (RANKS.index(row.status), not own[row.path]))
+        for row in ranked:
             is_finished = row.status == "finished"
             if own[row.path] or (self._trust and not is_finished):
                 return row
-            is_done = is_finished and _is_whole(row, job)
-            kind = "done" if is_done else "damaged" if is_finished else "unfinished"
-            self._strange[kind].append(row)
-            if is_done:
+            if is_finished and _is_whole(row, job):
+                self._strange["done"].append(row)
                 return row
+        for row in ranked[:1]:
+            kind = "damaged" if row.status == "finished" else "unfinished"
+            self._strange[kind].append(row)
         return None
 
     def look_again(self, job: Job) -> None:
