@@ -11,6 +11,7 @@ from dlrun.arrays import Samples
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
 from dlrun.data.classes import is_one_hot, match_names, match_values
 from dlrun.data.pixels import scale_pixels
+from dlrun.data.wording import list_names
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def read_array_samples(
             used.add("y")
         extra = [other for other in archive.names if other not in used | {"y"}]
         if extra:
-            notes = (f"arrays not used: {', '.join(extra)}",)
+            notes = (f"arrays not used: {list_names(extra)}",)
     check_rows(x, where)
     _check_shape(x, spec, where)
     return notes, _pieces(x, y, spec, where)

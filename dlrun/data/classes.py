@@ -9,8 +9,8 @@ import numpy as np
 
 from dlrun.catalog.losses import label_form
 from dlrun.data.pieces import pieces
-from dlrun.data.wording import list_classes, quote
-from dlrun.errors import DataError
+from dlrun.data.wording import list_classes
+from dlrun.errors import DataError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,7 +107,7 @@ class TextClasses:
             seen.setdefault(label, len(seen))
         if len(seen) > MAX_CLASSES:
             raise DataError(
-                f"column {self._name!r} has more than {MAX_CLASSES} distinct texts; at most "
+                f"column {quote(self._name)} has more than {MAX_CLASSES} distinct texts; at most "
                 f"{MAX_CLASSES} classes are expected.",
                 fix="Is it the target? Name another column with `dataset.target`.",
             )
@@ -136,7 +136,9 @@ def check_more_than_one_class(dataset: Dataset) -> None:
     if len(y) == 0:
         return
     rows = "the only training row has" if len(y) == 1 else f"all {len(y)} training rows have"
-    raise DataError(f"{rows} the class {names[int(y[:1][0])]!r}; there is nothing to tell apart.")
+    raise DataError(
+        f"{rows} the class {quote(names[int(y[:1][0])])}; there is nothing to tell apart."
+    )
 
 
 def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -> NDArray[np.int64]:
@@ -202,18 +204,19 @@ def _check_distinct(distinct: NDArray[Any], name: str) -> None:
     fractions = distinct[distinct != np.floor(distinct)]
     if len(fractions):
         raise DataError(
-            f"the target {name!r} holds {fractions[0]:g}; classes are whole numbers or text.",
+            f"the target {quote(name)} holds {fractions[0]:g}; classes are whole numbers or text.",
             fix="For a regression choose a loss such as mean_squared_error.",
         )
     if len(distinct) > MAX_CLASSES:
         raise DataError(
-            f"the target {name!r} has {len(distinct)} distinct values; at most {MAX_CLASSES} "
+            f"the target {quote(name)} has {len(distinct)} distinct values; at most {MAX_CLASSES} "
             "classes are expected.",
             fix="For a regression choose a loss such as mean_squared_error.",
         )
     if len(distinct) == 1:
         raise DataError(
-            f"the target {name!r} is {distinct[0]:g} in every row; there is nothing to tell apart."
+            f"the target {quote(name)} is {distinct[0]:g} in every row; "
+            "there is nothing to tell apart."
         )
 
 

@@ -12,8 +12,8 @@ from dlrun.arrays import Samples
 from dlrun.data.csv_columns import column_positions
 from dlrun.data.csv_numbers import parse_number, parse_numbers, parse_weights
 from dlrun.data.pixels import scale_pixels
-from dlrun.data.wording import count, list_classes, list_columns, quote
-from dlrun.errors import DataError
+from dlrun.data.wording import count, list_classes, list_columns, list_names
+from dlrun.errors import DataError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,7 +104,7 @@ def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: 
         targets, missing_targets = column_positions(header, spec.target_names, where=where)
         missing = missing + missing_targets
     if missing:
-        raise _missing(missing, header, where)
+        raise _missing(missing, file, where)
     weight: tuple[str, int] | None = None
     if with_target and spec.sample_weight in header:
         (position,), _ = column_positions(header, [spec.sample_weight], where=where)
@@ -112,7 +112,7 @@ def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: 
     known = {*names, *spec.target_names, spec.sample_weight}
     extra = [column or f"column {place + 1}" for place, column in enumerate(header)
              if column not in known]  # fmt: skip
-    notes = (f"columns not used: {', '.join(extra)}",) if extra else ()
+    notes = (f"columns not used: {list_names(extra)}",) if extra else ()
     return Columns(True, names, features, targets, weight, notes)
 
 
@@ -130,12 +130,13 @@ def _by_place(
         raise DataError(
             f"the file has {count(width, 'column')}; {expected} were expected.",
             where=f"{file.path}:{file.first_number}",
+            fix=file.one_column_fix,
         )
     notes = []
     if not header:
         notes.append("no header: columns are taken in the order of the training data")
     if has_targets:
-        notes.append(f"the last column is taken as the target {spec.target_names[-1]!r}")
+        notes.append(f"the last column is taken as the target {quote(spec.target_names[-1])}")
     targets = list(range(entries, width)) if with_target else []
     return Columns(header, names, list(range(entries)), targets, None, tuple(notes))
 
@@ -160,18 +161,19 @@ def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -
     unseen = set(labels) - set(numbers)
     if unseen:
         row = next(index for index, label in enumerate(labels) if label in unseen)
-        cell = quote(piece.rows[row][targets[0]].strip())
+        column, cell = quote(spec.target_names[0]), quote(piece.rows[row][targets[0]].strip())
         raise DataError(
-            f"column {spec.target_names[0]!r}: {cell} is none of the classes of the training data "
+            f"column {column}: {cell} is none of the classes of the training data "
             f"({list_classes(spec.class_names)}).",
             where=f"{file.path}:{piece.numbers[row]}",
         )
     return np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
 
 
-def _missing(missing: list[str], header: Sequence[str], where: str) -> DataError:
+def _missing(missing: list[str], file: CsvFile, where: str) -> DataError:
     return DataError(
         f"missing {'column' if len(missing) == 1 else 'columns'} {list_columns(missing)}; "
-        f"the file has {list_columns(header)}.",
+        f"the file has {list_columns(file.first_row)}.",
         where=where,
+        fix=file.one_column_fix,
     )

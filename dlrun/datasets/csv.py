@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlrun.data.arguments import argument_error
-from dlrun.data.csv import DELIMITERS, open_csv
+from dlrun.data.csv import open_csv
 from dlrun.data.csv_dataset import choose_columns, read_dataset, tell_header
 from dlrun.data.memory import reason_to_stream
+from dlrun.shapes.files import DELIMITERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,8 @@ def load_data(
         features: The names of the feature columns, in the order in which the network gets them;
             null takes all columns but the target and the weight.
         header: Whether the first row holds names; null tells by whether it holds numbers.
-        delimiter: What separates the cells: a comma, a semicolon or a tab; null reads it off the
-            first line.
+        delimiter: What separates the cells: a comma, a semicolon, a tab or a vertical bar; null
+            reads it off the first line.
         sample_weight: The name of a column that says how much each row counts in the loss; null
             for all alike.
 
@@ -54,7 +55,7 @@ def load_data(
         DataError: The file is missing or malformed; names line, column and cell.
     """
     if delimiter is not None and delimiter not in DELIMITERS:
-        raise argument_error("delimiter", delimiter, 'one of ",", ";" and "\\t"')
+        raise argument_error("delimiter", delimiter, 'one of ",", ";", "|" and "\\t"')
     with open_csv(Path(path), delimiter=delimiter) as file:
         has_header = tell_header(file) if header is None else header
         columns = choose_columns(file, has_header, target, features, sample_weight)

@@ -107,7 +107,8 @@ def _csv(dataset: Layer) -> Sample:
     targets = _names(dataset.value("target")) or columns[-1:]
     features = _names(dataset.value("features"))
     if features is None:
-        features = [name for name in columns if name not in targets]
+        taken = set(targets)
+        features = [name for name in columns if name not in taken]
     if not features or not {*features, *targets} <= {*columns}:
         unknown()
     return Sample((len(features),), target=(len(targets),) if len(targets) > 1 else None)

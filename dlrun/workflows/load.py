@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from dlrun.data.classes import classes_for_loss
 from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
+from dlrun.errors import DataError
+from dlrun.memory import refusal
 
 if TYPE_CHECKING:
     from dlrun.arrays import Splits
@@ -35,12 +38,21 @@ def load_splits_while_importing(experiment: Experiment) -> Splits:
     Raises:
         DataError: See `load_splits`.
     """
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        splits = reader.submit(load_splits, experiment)
-        with suppress(TimeoutError):
-            return splits.result(timeout=PATIENCE)
-        importlib.import_module("dlrun.backend")
-        return splits.result()
+    splits: Future[Splits] = Future()
+
+    def read() -> None:
+        try:
+            splits.set_result(load_splits(experiment))
+        except BaseException as error:  # noqa: BLE001  it goes on where the rows are waited for
+            splits.set_exception(error)
+
+    # A signal ends the waiting. Then nobody waits for the reader any more, at the end of the
+    # process neither: it may be in the middle of a large file, or before a pipe that stays empty.
+    Thread(target=read, name="reader", daemon=True).start()
+    with suppress(TimeoutError):
+        return splits.result(timeout=PATIENCE)
+    importlib.import_module("dlrun.backend")
+    return splits.result()
 
 
 def load_splits(experiment: Experiment) -> Splits:
@@ -57,12 +69,16 @@ def load_splits(experiment: Experiment) -> Splits:
     """
     config = experiment.dataset
     seed = experiment.seed if config.seed is None else config.seed
-    dataset = load_dataset(config.type, seed=seed, **config.arguments)
     loss = None if experiment.loss is None else experiment.loss.type
-    return split_dataset(
-        classes_for_loss(dataset, loss),
-        validation_split=config.validation_split,
-        test_split=config.test_split,
-        scale=config.scale,
-        seed=seed,
-    )
+    try:
+        dataset = load_dataset(config.type, seed=seed, **config.arguments)
+        return split_dataset(
+            classes_for_loss(dataset, loss),
+            validation_split=config.validation_split,
+            test_split=config.test_split,
+            scale=config.scale,
+            seed=seed,
+        )
+    except MemoryError as error:
+        fix = "Give it fewer rows or columns, or a machine with more memory."
+        raise DataError(refusal(error), where=f"dataset ({config.type})", fix=fix) from error
