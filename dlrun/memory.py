@@ -8,6 +8,9 @@ from pathlib import Path
 MEMORY_FACTS = Path("/proc/meminfo")
 GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
+_SMALL = 2**24
+"""So many bytes are there; to ask the system would take longer than to take them."""
+
 _THOUSAND = 1000
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
@@ -32,6 +35,8 @@ def excess(needed: float) -> str | None:
     Returns:
         Such as `at least 1.6 TB of memory, and 30.1 GB are free`; None where it fits.
     """
+    if needed < _SMALL:
+        return None
     free = free_memory()
     if needed <= free:
         return None
@@ -40,6 +45,7 @@ def excess(needed: float) -> str | None:
 
 def in_words(size: float) -> str:
     """A number of bytes for people: `12.3 MB`, of 10**6 bytes."""
+    size = min(size, 1e30)  # a whole number may be too large for the division below
     for unit in _UNITS[:-1]:
         if size < _THOUSAND:
             return f"{size:.0f} {unit}" if unit == _UNITS[0] else f"{size:.1f} {unit}"

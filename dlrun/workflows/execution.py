@@ -14,7 +14,7 @@ from dlrun.rundir.checkpoints import keep_newest, save_checkpoint
 from dlrun.rundir.environment import differences
 from dlrun.rundir.names import HISTORY, METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
 from dlrun.rundir.tensors import save_tensors
-from dlrun.workflows.load import load_splits_while_importing
+from dlrun.workflows.load import check_size, load_splits_while_importing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,6 +83,7 @@ def carry_out(
     """
     with locating(experiment):
         splits = load_splits_while_importing(experiment)
+        check_size(experiment, splits.spec.input_shape)
         if splits.streamed is not None:
             say(splits.streamed, folder, listener)
         # From here on TensorFlow is needed: wrong data have been told before its import.

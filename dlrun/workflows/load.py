@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from dlrun.data.classes import classes_for_loss
 from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
-from dlrun.errors import DataError
+from dlrun.errors import ConfigError, DataError
 from dlrun.memory import refusal
+from dlrun.shapes import walk
+from dlrun.shapes.weights import oversize
 
 if TYPE_CHECKING:
     from dlrun.arrays import Splits
@@ -53,6 +55,22 @@ def load_splits_while_importing(experiment: Experiment) -> Splits:
         return splits.result(timeout=PATIENCE)
     importlib.import_module("dlrun.backend")
     return splits.result()
+
+
+def check_size(experiment: Experiment, sample: tuple[int, ...]) -> None:
+    """Refuse a model that does not fit into memory, before it is built.
+
+    Args:
+        experiment: The config.
+        sample: The shape of one row.
+
+    Raises:
+        ConfigError: Names the layer and both sizes.
+    """
+    layers = [layer.as_dict() for layer in experiment.model.layers]
+    problem = oversize(walk(layers, sample), sample)
+    if problem is not None:
+        raise ConfigError(problem)
 
 
 def load_splits(experiment: Experiment) -> Splits:
