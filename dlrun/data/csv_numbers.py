@@ -69,7 +69,7 @@ def parse_numbers(
 def cell_error(cell: str, column: str, where: str) -> DataError:
     """The error for a cell that is not a finite number."""
     text = cell.strip()
-    fix = _number_fix(text) or "Mend the cell, or leave the row out."
+    fix = number_fix(text) or "Mend the cell, or leave the row out."
     if not text:
         what = "the cell is empty; a number was expected."
     elif is_number_like(text) and "_" not in text and text.isascii():
@@ -94,8 +94,8 @@ def bare_number(text: str) -> str | None:
     return (match["sign"] or match["inner_sign"]) + match["number"]
 
 
-def _number_fix(text: str) -> str | None:
-    """How a cell that people read as a number is written, where it is one."""
+def number_fix(text: str) -> str | None:
+    """How a cell that people read as a number is to be written; None where it is no such cell."""
     if len(text) > MOST_QUOTED:
         return None
     bare = bare_number(text)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from dlrun.data.classes import classes_for_loss
+from dlrun.data.classes import check_no_numbers, classes_for_loss
 from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError
@@ -90,6 +90,8 @@ def load_splits(experiment: Experiment) -> Splits:
     loss = None if experiment.loss is None else experiment.loss.type
     try:
         dataset = load_dataset(config.type, seed=seed, **config.arguments)
+        units = experiment.model.layers[-1].arguments.get("units")
+        check_no_numbers(dataset, loss, units)
         return split_dataset(
             classes_for_loss(dataset, loss),
             validation_split=config.validation_split,
