@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,16 @@ import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from dlrun.arrays import Spec
+from dlrun.data.csv import open_csv
+from dlrun.data.csv_dataset import choose_columns
+from dlrun.data.csv_numbers import parse_numbers
+from dlrun.data.csv_samples import match_columns
+from dlrun.errors import ConfigError, DataError
+from dlrun.shapes import find_sample
 from tests.test_bad_input import TABLE, config
 
 DENSE = {"type": "Dense", "units": 1}
@@ -60,8 +70,7 @@ KINDS = {
     ),
     "parquet": (
         lambda path: path.write_bytes(b"PAR1\x15\x04" + bytes(30) + b"PAR1"),
-        'this is a Parquet file, not a CSV file.\n  Write it as CSV, as with `python -c "import '
-        "pandas; pandas.read_parquet('table.csv').to_csv('table.csv', index=False)\"`.",
+        'this is a Parquet file, not a CSV file.\n  Write it as CSV, as with `python -c "import pa',
     ),
     "html": (
         lambda path: path.write_text("\n<!DOCTYPE html>\n<html>"),
@@ -271,3 +280,105 @@ def test_a_cell_of_more_than_16_million_characters_is_told(dlrun, tmp_path):
     (tmp_path / "config.yaml").write_text(config())
     told = dlrun("train", "config.yaml", code=3).err
     assert "table.csv:2: a quoted cell of this row has more than 16,777,216 characters" in told
+
+
+WIDE = 20_000
+
+
+@pytest.mark.parametrize("targets", [1, WIDE // 2])
+def test_many_columns_are_found_in_a_moment(targets, tmp_path):
+    """Each name is looked up, not searched for: 20,000 of them took twelve seconds."""
+    names = [f"column {number}" for number in range(WIDE)]
+    path = tmp_path / "wide.csv"
+    path.write_text(f"{','.join(names)}\n{','.join('1' for _ in names)}\n")
+    spec = Spec(
+        input_shape=(WIDE - targets,),
+        feature_names=tuple(names[targets:]),
+        target_names=tuple(names[:targets]),
+    )
+    begin = time.process_time()
+    with open_csv(path) as file:
+        choice = choose_columns(file, True, names[:targets], None)
+        matched = match_columns(file, spec, with_target=True)
+    assert choice.features == matched.features == list(range(targets, WIDE))
+    assert choice.targets == matched.targets == list(range(targets))
+    assert find_sample(
+        "csv",
+        {
+            "path": path,
+            "target": names[:targets],
+            "features": None,
+            "delimiter": None,
+            "header": None,
+        },
+    ).shape == (WIDE - targets,)
+    assert time.process_time() - begin < 3
+
+
+def test_many_columns_that_are_not_there_are_told_in_a_moment(tmp_path):
+    """Twenty of them by name, and how many more."""
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(f"column {number}" for number in range(WIDE)) + "\n1\n")
+    begin = time.process_time()
+    with open_csv(path) as file, pytest.raises(ConfigError) as error:
+        choose_columns(file, True, "column 0", [f"colum {number}" for number in range(WIDE)])
+    assert len(error.value.problems) == 21
+    assert error.value.problems[0].fix == "Did you mean 'column 0'?"
+    assert error.value.problems[-1].what == f"{WIDE - 20} more columns are not there."
+    assert time.process_time() - begin < 10
+
+
+def test_columns_that_are_not_used_are_counted(run, dlrun, tmp_path):
+    """Their names are as long a line as the header."""
+    extra = [f"extra {number}" for number in range(1000)]
+    (tmp_path / "new.csv").write_text(
+        f"a,b,{','.join(extra)}\n1,2,{','.join('0' for _ in extra)}\n"
+    )
+    said = dlrun("predict", run, "new.csv").err
+    assert "columns not used: extra 0, extra 1, " in said
+    assert "extra 19 and 980 more\n" in said
+
+
+BREAKS = st.lists(
+    st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\r\r\n", "\n\r", "\n \n"]), min_size=1
+)
+SEEDED = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@SEEDED
+@given(breaks=BREAKS, quoted=st.booleans())
+@pytest.mark.parametrize("lines", [1, 4])
+def test_rows_keep_their_lines_whatever_breaks_them(lines, breaks, quoted, tmp_path):
+    """The number of a row is the one that an editor shows, wherever a piece of the file ends."""
+    cells = [str(number) for number in range(len(breaks) + 1)]
+    if quoted:
+        cells[1::3] = [f'"{cell}"' for cell in cells[1::3]]
+    text = "".join(cell + end for cell, end in zip(cells, [*breaks, ""], strict=True))
+    shown = re.split(r"\r\n|\r|\n", text)
+    path = tmp_path / "lines.csv"
+    path.write_bytes(text.encode())
+    with pytest.MonkeyPatch.context() as patch, open_csv(path, delimiter=",") as file:
+        patch.setattr("dlrun.data.csv.CELLS_PER_PIECE", lines)
+        pieces = list(file.pieces(header=False))
+    rows = np.concatenate([parse_numbers(piece, [0], ["a"], path) for piece in pieces])
+    numbers = [number for piece in pieces for number in piece.numbers]
+    assert rows[:, 0].tolist() == list(range(len(cells)))
+    assert [shown[number - 1] for number in numbers] == cells
+
+
+@SEEDED
+@given(breaks=BREAKS)
+def test_a_byte_that_is_no_text_has_its_line_whatever_breaks_them(breaks, tmp_path):
+    """As an editor shows it; without carriage returns a file of old Macs had one line."""
+    text = "".join(f"1{end}" for end in breaks)
+    path = tmp_path / "lines.csv"
+    path.write_bytes(text.encode() + b"2,\xff\n")
+    with pytest.raises(DataError) as error, open_csv(path, delimiter=",") as file:
+        list(file.pieces(header=False))
+    line = len(re.split(r"\r\n|\r|\n", text))
+    assert str(error.value) == (f"{path}:{line}: byte 0xff is not UTF-8 text.\n  Save it as UTF-8.")
