@@ -85,6 +85,7 @@ def test_where_the_data_tell_the_shape_a_large_model_is_told_after_them(dlrun, t
             {"type": "blobs", "centers": 2, "samples": 10**3, "test_samples": 10**8},
             "100,001,000 rows take at least 2.4 GB",
         ),
+        ({"type": "threshold_sum", "columns": 2 * 10**6}, "250 rows take at least 2.0 GB"),
     ],
 )
 def test_rows_that_do_not_fit_are_an_error_of_the_data(dataset, told, dlrun, tmp_path):

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     Law = Callable[[np.random.Generator, int], tuple[NDArray[Any], NDArray[Any]]]
 
 
-FEW_ROWS = 10**6
-"""So many are drawn without asking whether they fit into memory."""
-
-
 def seeded_generator(seed: int) -> np.random.Generator:
     """The generator of a dataset: PCG64, whose stream is the same on every machine."""
     return np.random.Generator(np.random.PCG64(seed))
@@ -73,8 +69,6 @@ def numbered_names(columns: int) -> tuple[str, ...]:
 
 def _check_memory(law: Law, generator: np.random.Generator, rows: int) -> None:
     """Refuses more rows than fit into memory, told by what a single one takes."""
-    if rows < FEW_ROWS:
-        return
     too_large = excess(rows * sum(array.nbytes for array in law(deepcopy(generator), 1)))
     if too_large is not None:
         raise DataError(

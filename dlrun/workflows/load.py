@@ -15,6 +15,7 @@ from dlrun.errors import ConfigError, DataError
 from dlrun.memory import refusal
 from dlrun.shapes import walk
 from dlrun.shapes.weights import oversize
+from dlrun.signals import raise_lost_signal
 
 if TYPE_CHECKING:
     from dlrun.arrays import Splits
@@ -54,6 +55,7 @@ def load_splits_while_importing(experiment: Experiment) -> Splits:
     with suppress(TimeoutError):
         return splits.result(timeout=PATIENCE)
     importlib.import_module("dlrun.backend")
+    raise_lost_signal()
     return splits.result()
 
 
