@@ -18,7 +18,7 @@ HANDED_OVER: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 URL_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 """What a URL's path begins with; `Path` has made one slash of the two behind it."""
 
-HEAD_BYTES: Final = 4096
+PART_CHARACTERS: Final = 4096
 
 
 class Kind(NamedTuple):
@@ -128,16 +128,18 @@ def encoding_error(path: Path) -> DataError:
     """The error for a file that is not UTF-8; reads it again to find the line."""
     fix = "Save it as UTF-8."
     if path.is_file():
-        number = 1
+        number, before = 1, ""
         # Every byte that is no UTF-8 becomes a character of its own, a lone surrogate.
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            while line := file.readline(HEAD_BYTES):
+            while line := file.readline(PART_CHARACTERS):
                 odd = re.search("[\udc80-\udcff]", line)
                 if odd:
                     byte = f"0x{ord(odd[0]) - 0xDC00:02x}"
                     where = f"{path}:{number}"
                     return DataError(f"byte {byte} is not UTF-8 text.", where=where, fix=fix)
-                number += line.endswith(("\n", "\r"))
+                is_rest = before.endswith("\r") and line == "\n"  # of a break that was cut in two
+                number += line.endswith(("\n", "\r")) and not is_rest
+                before = line
     return DataError("the file is not UTF-8 text.", where=str(path), fix=fix)
 
 
