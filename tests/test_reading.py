@@ -378,12 +378,9 @@ def test_a_byte_that_is_no_text_has_its_line_whatever_breaks_them(breaks, tmp_pa
     text = "".join(f"1{end}" for end in breaks)
     path = tmp_path / "lines.csv"
     path.write_bytes(text.encode() + b"2,\xff\n")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        pytest.raises(DataError) as error,
-        open_csv(path, delimiter=",") as file,
-    ):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dlrun.data.files.PART_CHARACTERS", 2)
-        list(file.pieces(header=False))
+        with pytest.raises(DataError) as error, open_csv(path, delimiter=",") as file:
+            list(file.pieces(header=False))
     line = len(re.split(r"\r\n|\r|\n", text))
     assert str(error.value) == (f"{path}:{line}: byte 0xff is not UTF-8 text.\n  Save it as UTF-8.")
