@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,6 +26,7 @@ from dlrun.data.csv_numbers import parse_numbers
 from dlrun.data.csv_samples import match_columns
 from dlrun.errors import ConfigError, DataError
 from dlrun.shapes import find_sample
+from dlrun.signals import end_on_signal
 from tests.test_bad_input import TABLE, config
 
 DENSE = {"type": "Dense", "units": 1}
@@ -150,6 +153,23 @@ def test_the_first_signal_ends_the_loading(number, code, tmp_path):
     assert (record["status"], record["exit_code"]) == ("interrupted", code)
     process.stdin.close()
     process.stderr.close()
+
+
+def test_a_signal_that_an_import_has_kept_ends_the_loading(dlrun, tmp_path, monkeypatch):
+    """Libraries catch everything while they are imported; here one that catches the signal."""
+
+    def import_and_catch(_name):
+        with contextlib.suppress(SystemExit):
+            end_on_signal(signal.SIGTERM, None)
+
+    monkeypatch.setattr("dlrun.workflows.load.load_splits", lambda _experiment: time.sleep(1))
+    importing = SimpleNamespace(import_module=import_and_catch)
+    monkeypatch.setattr("dlrun.workflows.load.importlib", importing)
+    monkeypatch.setattr("dlrun.workflows.load.PATIENCE", 0.01)
+    (tmp_path / "config.yaml").write_text(config(dataset={"type": "moons"}))
+    dlrun("train", "config.yaml", code=143)
+    (run,) = (tmp_path / "runs").iterdir()
+    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
 
 
 def test_bars_separate_and_blanks_are_told(dlrun, tmp_path):
