@@ -84,6 +84,17 @@ def end_on_signal(number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
+def raise_lost_signal() -> None:
+    """Raise again what a signal has raised, where a library has kept it, as imports may.
+
+    Raises:
+        KeyboardInterrupt: See `end_on_signal`.
+        SystemExit: See `end_on_signal`.
+    """
+    if _received:
+        end_on_signal(_received[0], None)
+
+
 def forget_signals() -> None:
     """Begin anew, as with the next command in the same process."""
     _received.clear()

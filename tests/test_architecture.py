@@ -20,6 +20,7 @@ MODULES = sorted(HOUSE.rglob("*.py"))
 FLOORS = {
     "errors": 0,
     "signals": 0,
+    "memory": 0,
     "catalog": 1,
     "rundir": 1,
     "shapes": 1,

@@ -17,6 +17,7 @@ from dlrun.cli.output import (
 )
 from dlrun.cli.signals import ending_on_signals
 from dlrun.errors import ConfigError, DlrunError, InterruptedRunError, UsageError
+from dlrun.memory import refusal
 from dlrun.rundir.files import reason
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def describe(error: Exception) -> str:
     """
     if isinstance(error, InterruptedRunError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return f"error: {refusal(error)}"
     if isinstance(error, ConfigError) and len(error.problems) > 1:
         lines = "".join(f"\n  {problem}" for problem in error.problems)
         return f"error: {len(error.problems)} problems in the config{lines}"

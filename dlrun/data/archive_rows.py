@@ -14,6 +14,7 @@ from dlrun.arrays import StreamedArray
 from dlrun.data.pieces import row_ranges
 from dlrun.data.row_files import RowFile
 from dlrun.data.spool import Spool
+from dlrun.memory import excess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,28 @@ def archived_size(path: Path, names: Sequence[str]) -> int:
     with zipfile.ZipFile(path) as archive:
         members = {info.filename: info.file_size for info in archive.infolist()}
     return sum(members.get(f"{name}.npy", 0) for name in names)
+
+
+def check_size(path: Path, name: str) -> None:
+    """Holds what the header of an array says against the bytes that there are, and the memory.
+
+    Args:
+        path: An `.npz` file.
+        name: The name of an array that it has.
+
+    Raises:
+        ValueError: The array holds Python objects, or is shorter than its header says.
+        MemoryError: It does not fit into memory.
+    """
+    with zipfile.ZipFile(path) as archive:
+        member = archive.getinfo(f"{name}.npy")
+        with archive.open(member) as stream:
+            shape, _, dtype = _read_header(stream)
+            size = dtype.itemsize * math.prod(shape)
+            if stream.tell() + size > member.file_size:
+                raise ValueError("the rows end too early")
+    if (too_large := excess(size)) is not None:
+        raise MemoryError(f"it takes {too_large}")
 
 
 def stream_array(path: Path, name: str) -> StreamedArray | None:

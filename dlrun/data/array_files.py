@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from dlrun.arrays import StreamedArray
-from dlrun.data.archive_rows import archived_size, stream_array
-from dlrun.data.files import open_error
+from dlrun.data.archive_rows import archived_size, check_size, stream_array
+from dlrun.data.files import open_data, open_error
 from dlrun.data.pieces import pieces
-from dlrun.errors import DataError, DlrunError
+from dlrun.data.wording import list_names
+from dlrun.errors import DataError, DlrunError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,6 +62,7 @@ class ArchiveFile:
         """
         self._check_name(name)
         with _damage_named(self.path, f"the array {name!r}"), _opened(self.path) as archive:
+            check_size(self.path, name)
             return np.asarray(archive[name])
 
     def stream(self, name: str) -> Array:
@@ -81,9 +83,9 @@ class ArchiveFile:
 
     def _check_name(self, name: str) -> None:
         if name not in self.names:
+            there = list_names(self.names) or "none"
             raise DataError(
-                f"there is no array {name!r}; the file has {', '.join(self.names) or 'none'}.",
-                where=str(self.path),
+                f"there is no array {quote(name)}; the file has {there}.", where=str(self.path)
             )
 
 
@@ -166,7 +168,7 @@ def check_rows(array: Array, where: str) -> None:
 def _check_magic(path: Path, magics: tuple[bytes, ...], expected: str) -> None:
     """Looks at the first bytes, because NumPy takes everything it does not know for a pickle."""
     try:
-        with path.open("rb") as file:
+        with open_data(path, seekable=True) as file:
             start = file.read(MAGIC_LENGTH)
     except OSError as error:
         raise open_error(path, error) from error
@@ -190,6 +192,9 @@ def _damage_named(path: Path, subject: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise open_error(path, error) from error
+    except MemoryError as error:
+        what = f"{subject} does not fit into memory: {error or 'there is no more'}."
+        raise DataError(what, where=str(path)) from error
     except Exception as error:
         reason = str(error).rstrip(".") or type(error).__name__
         if "allow_pickle" in reason or "Python objects" in reason:

@@ -11,6 +11,7 @@ from dlrun.arrays import ArrayForm, Samples
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
 from dlrun.data.classes import is_one_hot, match_names, match_values
 from dlrun.data.pixels import scale_pixels
+from dlrun.data.wording import list_names
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def read_array_samples(
             y = _read_targets(archive, form.y, len(x) if x.ndim else 0, spec)
         extra = [other for other in archive.names if other not in (name, form.y)]
         if extra:
-            notes = (f"arrays not used: {', '.join(extra)}",)
+            notes = (f"arrays not used: {list_names(extra)}",)
     check_rows(x, where)
     _check_shape(x, spec, where)
     return notes, _pieces(x, y, spec, where)

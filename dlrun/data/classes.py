@@ -10,10 +10,11 @@ import numpy as np
 
 from dlrun.arrays import StreamedArray, TableForm
 from dlrun.catalog.losses import label_form
+from dlrun.data.csv_numbers import bare_number, number_fix
 from dlrun.data.pieces import pieces
 from dlrun.data.rounding import WHOLE
-from dlrun.data.wording import list_classes, quote
-from dlrun.errors import DataError
+from dlrun.data.wording import list_classes
+from dlrun.errors import DataError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -145,9 +146,10 @@ class TextClasses:
             seen.setdefault(label, len(seen))
         if len(seen) > MAX_CLASSES:
             raise DataError(
-                f"column {self._name!r} has more than {MAX_CLASSES} distinct texts; at most "
-                f"{MAX_CLASSES} classes are expected.",
-                fix="Is it the target? Name another column with `dataset.target`.",
+                f"column {quote(self._name)} has more than {MAX_CLASSES} distinct texts, such as "
+                f"{quote(next(iter(seen)))}; at most {MAX_CLASSES} classes are expected.",
+                fix=_fix_of_numbers(list(seen))
+                or "Is it the target? Name another column with `dataset.target`.",
             )
         self._numbers.append(np.fromiter(map(seen.__getitem__, labels), np.uint16, len(labels)))
 
@@ -166,6 +168,37 @@ def classes_of_text(labels: Sequence[str], name: str) -> tuple[tuple[str, ...], 
     return classes.numbered()
 
 
+def check_no_numbers(dataset: Dataset, loss: str | None, units: int | None) -> None:
+    """Refuses texts such as `$200090` as classes where the loss and the last layer want numbers.
+
+    Args:
+        dataset: Before it is split.
+        loss: The loss by name or alias, or None.
+        units: How many numbers the last layer gives; None where it does not say.
+
+    Raises:
+        DataError: Names the column, a text and the number in it.
+    """
+    names = dataset.class_names
+    if names is None or dataset.class_values is not None or loss is None or units is None:
+        return
+    is_one_per_class = units == len(names) > 1
+    fix = None if is_one_per_class or label_form(loss) != "value" else _fix_of_numbers(names)
+    if fix is not None:
+        raise DataError(
+            f"column {quote(dataset.target_names[0])} holds text such as {quote(names[0])}, in "
+            f"{len(names)} classes; {loss} takes numbers.",
+            fix=fix,
+        )
+
+
+def _fix_of_numbers(names: Sequence[str]) -> str | None:
+    """What to do where all names are numbers with a unit, such as `$5` or `12 %`; else None."""
+    if not all(bare_number(name) for name in names):
+        return None
+    return number_fix(names[0]) or "Write the numbers alone."
+
+
 def check_more_than_one_class(dataset: Dataset) -> None:
     """Raises a `DataError` when all training rows have the same class."""
     y, names = dataset.train.y, dataset.class_names
@@ -174,7 +207,9 @@ def check_more_than_one_class(dataset: Dataset) -> None:
     if len(y) == 0:
         return
     rows = "the only training row has" if len(y) == 1 else f"all {len(y)} training rows have"
-    raise DataError(f"{rows} the class {names[int(y[:1][0])]!r}; there is nothing to tell apart.")
+    raise DataError(
+        f"{rows} the class {quote(names[int(y[:1][0])])}; there is nothing to tell apart."
+    )
 
 
 def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -> NDArray[np.int64]:
@@ -256,19 +291,19 @@ def _check_distinct(distinct: NDArray[Any], name: str) -> None:
     fractions = [value for value in distinct.tolist() if value != math.floor(value)]
     if fractions:
         raise DataError(
-            f"the target {name!r} holds {fractions[0]:g}; classes are whole numbers or text.",
+            f"the target {quote(name)} holds {fractions[0]:g}; classes are whole numbers or text.",
             fix="For a regression choose a loss such as mean_squared_error.",
         )
     if len(distinct) > MAX_CLASSES:
         raise DataError(
-            f"the target {name!r} has {len(distinct)} distinct values; at most {MAX_CLASSES} "
+            f"the target {quote(name)} has {len(distinct)} distinct values; at most {MAX_CLASSES} "
             "classes are expected.",
             fix="For a regression choose a loss such as mean_squared_error.",
         )
     if len(distinct) == 1:
         raise DataError(
-            f"the target {name!r} is {_shown(distinct[0])} in every row; there is nothing to tell "
-            "apart."
+            f"the target {quote(name)} is {_shown(distinct[0])} in every row; "
+            "there is nothing to tell apart."
         )
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TextIO
 
-from dlrun.data.files import encoding_error, open_error
+from dlrun.data.files import check_text, encoding_error, open_data, open_error
 from dlrun.data.wording import count
 from dlrun.errors import DataError
+from dlrun.shapes.files import DELIMITERS, found_delimiters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,9 +24,15 @@ if TYPE_CHECKING:
 CELLS_PER_PIECE = 2**18
 """About how many cells are held as Python strings at a time (some 20 MB)."""
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-
 QUOTE = '"'
+
+LONGEST_LINE = 2**27
+"""How many characters a line may have; what has none of its ends in so many is no table."""
+
+LONGEST_CELL = 2**24
+"""How many characters a quoted cell may have; where a quote is missing, it would be the file."""
+
+csv.field_size_limit(LONGEST_CELL)  # of all readers of this process; Python's own is 2**17
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,7 @@ class CsvFile:
         if first is None:
             raise DataError("the file is empty.", where=str(path))
         self.delimiter = delimiter or _sniff_delimiter(first, f"{path}:{self.first_number}")
+        self._found = found_delimiters(first)
         self._first_lines: list[str] = []
         lines = self._remembered(chain([first], self._lines))
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
@@ -87,6 +96,17 @@ class CsvFile:
         taken = list(islice(self._lines, number))
         self._lines = chain(taken, self._lines)
         return taken
+
+    @property
+    def one_column_fix(self) -> str | None:
+        """What to do where the file has one column, and seems to be meant to have several."""
+        if len(self.first_row) > 1:
+            return None
+        if re.search(r"\S\s+\S", self.first_row[0]):
+            command = "sed -E 's/^ +| +$//g; s/[[:blank:]]+/,/g'"
+            return f"If blanks separate its columns, write commas in their place: `{command}`."
+        others = [DELIMITERS[one] for one in self._found if one != self.delimiter]
+        return f"It has {' and '.join(others)}: see `dataset.delimiter`." if others else None
 
     def pieces(self, *, header: bool) -> Iterator[Piece]:
         """The rows, a bounded number at a time; blank lines are passed over.
@@ -135,12 +155,11 @@ class CsvFile:
         numbers, rows = [], []
         lines = chain(taken, following)
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
-        while reader.line_num < len(taken):
-            begin = number + reader.line_num
-            with _quoting_errors(self.path, begin):
+        while (place := reader.line_num) < len(taken):
+            with _quoting_errors(self.path, number + place):
                 cells = next(reader)
-            if len(cells) > 1 or (cells and cells[0].strip()):
-                numbers.append(begin)
+            if not _is_blank(taken[place]):
+                numbers.append(number + place)
                 rows.append(cells)
         self._check_widths(list(map(len, rows)), numbers)
         return Piece(numbers, self.delimiter, quoted_rows=rows), reader.line_num
@@ -169,28 +188,39 @@ def open_csv(path: Path, *, delimiter: str | None = None) -> Iterator[CsvFile]:
 
     Args:
         path: The file.
-        delimiter: `,`, `;` or a tab; None reads it off the first line.
+        delimiter: One of `DELIMITERS`; None reads it off the first line.
 
     Returns:
         A context manager over the open file.
 
     Raises:
-        DataError: The file cannot be opened, is empty, or its delimiter cannot be told.
+        DataError: The file cannot be opened, holds no text, is empty, or its delimiter cannot be
+            told.
     """
     if path.is_dir():
         raise DataError("this is a directory; a CSV file was expected.", where=str(path))
-    try:
-        file = path.open(encoding="utf-8-sig", newline="")
-    except OSError as error:
-        raise open_error(path, error) from error
-    with file:
-        yield CsvFile(path, file, delimiter)
+    with open_data(path) as content:
+        try:
+            head = content.peek()
+        except OSError as error:
+            raise open_error(path, error) from error
+        check_text(path, head)
+        with io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as file:
+            yield CsvFile(path, file, delimiter)
 
 
 def _lines(path: Path, file: TextIO) -> Iterator[str]:
     """The lines of a file; errors of reading it become errors of the user's data."""
     try:
-        yield from file
+        # One character more than a line may have tells that it is longer.
+        for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), ""), start=1):
+            if len(line) > LONGEST_LINE:
+                raise DataError(
+                    f"the line has more than {LONGEST_LINE:,} characters.",
+                    where=f"{path}:{number}",
+                    fix="Is it a text file, with one row on each line?",
+                )
+            yield line
     except UnicodeDecodeError as error:
         raise encoding_error(path) from error
     except OSError as error:
@@ -204,8 +234,7 @@ def _is_blank(line: str) -> bool:
 
 def _sniff_delimiter(line: str, where: str) -> str:
     """The delimiter that occurs outside quotes in the first line; a comma if there is none."""
-    bare = re.sub(r'"[^"]*"', "", line).rstrip("\r\n")
-    found = [delimiter for delimiter in DELIMITERS if delimiter in bare]
+    found = found_delimiters(line)
     if len(found) > 1:
         raise DataError(
             f"the line has {' and '.join(DELIMITERS[delimiter] for delimiter in found)}; "
@@ -223,7 +252,10 @@ def _quoting_errors(path: Path, number: int) -> Iterator[None]:
     try:
         yield
     except csv.Error as error:
-        if "field larger" in str(error) or "unexpected end" in str(error):
+        if "field larger" in str(error):
+            most = f"{LONGEST_CELL:,} characters"
+            what = f"a quoted cell of this row has more than {most}: perhaps it does not end."
+        elif "unexpected end" in str(error):
             what = "a quoted cell of this row does not end."
         else:
             what = f"the quotes of this row are broken ({error})."

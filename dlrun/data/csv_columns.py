@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dlrun.data.wording import count
-from dlrun.errors import DataError
+from dlrun.errors import DataError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +27,16 @@ def column_positions(
     Raises:
         DataError: A name to find stands in the header twice.
     """
+    places_of: dict[str, list[int]] = {}
+    for index, column in enumerate(header):
+        places_of.setdefault(column, []).append(index)
     positions, missing = [], []
     for name in names:
-        found = [index for index, column in enumerate(header) if column == name]
+        found = places_of.get(name, [])
         if len(found) > 1:
             places = ", ".join(str(index + 1) for index in found)
             raise DataError(
-                f"column {name!r} appears {count(len(found), 'time')} (columns {places}).",
+                f"column {quote(name)} appears {count(len(found), 'time')} (columns {places}).",
                 where=where,
                 fix="Give each column a name of its own.",
             )

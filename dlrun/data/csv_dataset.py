@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,21 @@ from dlrun.data.csv_columns import column_positions
 from dlrun.data.csv_numbers import is_number_like, parse_number, parse_numbers, parse_weights
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.spool import Pile, Spool
-from dlrun.data.wording import list_columns
-from dlrun.errors import ConfigError, DataError, Problem
+from dlrun.data.wording import count, list_columns
+from dlrun.errors import ConfigError, DataError, Problem, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from dlrun.data.csv import CsvFile, Piece
+
+
+MAX_MISSING = 20
+"""How many columns that are not there are told of."""
+
+MAX_COMPARISONS = 50_000
+"""With how many names those are compared at most, in search of what was meant."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +86,9 @@ def choose_columns(
     weights = [] if sample_weight is None else [sample_weight]
     unweighted = [column for column in columns if column not in weights]
     targets = unweighted[-1:] if target is None else _as_list("target", target)
+    target_set = set(targets)
     if features is None:
-        chosen = [column for column in unweighted if column not in targets]
+        chosen = [column for column in unweighted if column not in target_set]
     else:
         chosen = _as_list("features", features)
     named = (("target", targets), ("features", chosen), ("sample_weight", weights))
@@ -92,20 +101,20 @@ def choose_columns(
                 where=where,
                 fix="Name it, or list the columns to use under `dataset.features`.",
             )
-    both = [name for name in chosen if name in targets]
+    both = [name for name in chosen if name in target_set]
     if both:
         raise ConfigError(
-            Problem("dataset.features", f"{both[0]!r} is the target and a feature at once.")
+            Problem("dataset.features", f"{quote(both[0])} is the target and a feature at once.")
         )
     if sample_weight in (*chosen, *targets):
         use = "the target" if sample_weight in targets else "a feature"
-        raise ConfigError(
-            Problem("dataset.sample_weight", f"{sample_weight!r} is the weight and {use} at once.")
-        )
+        what = f"{quote(sample_weight or '')} is the weight and {use} at once."
+        raise ConfigError(Problem("dataset.sample_weight", what))
     if not chosen:
         raise DataError(
-            f"the file has one column, {columns[0]!r}; a feature and a target were expected.",
+            f"the file has one column, {quote(columns[0])}; a feature and a target were expected.",
             where=where,
+            fix=file.one_column_fix,
         )
     feature_positions, _ = column_positions(columns, chosen, where=where)
     target_positions, _ = column_positions(columns, targets, where=where)
@@ -182,11 +191,11 @@ def _read_labels(piece: Piece, choice: Choice, path: Path) -> list[str]:
     for label in set(labels):
         if not _is_name(label):
             line = piece.numbers[labels.index(label)]
-            what = f"{label!r} is a number" if label else "the cell is empty"
+            what = f"{quote(label)} is a number" if label else "the cell is empty"
             if label and parse_number(label) is None:
-                what = f"{label!r} is no value"
+                what = f"{quote(label)} is no value"
             raise DataError(
-                f"column {name!r}: {what}, but the column begins with text; "
+                f"column {quote(name)}: {what}, but the column begins with text; "
                 "a target is all numbers or all text.",
                 where=f"{path}:{line}",
                 fix="Mend the cell, or leave the row out.",
@@ -203,24 +212,28 @@ def _as_list(key: str, names: str | Sequence[str]) -> list[str]:
     listed = [names] if isinstance(names, str) else list(names)
     if not listed:
         raise ConfigError(Problem(f"dataset.{key}", "The list is empty; a name was expected."))
-    for name in listed:
-        if listed.count(name) > 1:
-            raise ConfigError(Problem(f"dataset.{key}", f"{name!r} is listed twice."))
+    name, times = Counter(listed).most_common(1)[0]
+    if times > 1:
+        raise ConfigError(Problem(f"dataset.{key}", f"{quote(name)} is listed twice."))
     return listed
 
 
 def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: Path) -> None:
     problems = []
-    for name in names:
-        if name in columns:
-            continue
-        near = near_word(name, columns)
+    there = set(columns)
+    missing = [name for name in names if name not in there]
+    for number, name in enumerate(missing[:MAX_MISSING]):
+        is_compared = number * len(columns) < MAX_COMPARISONS
+        near = near_word(name, columns) if is_compared else None
         problems.append(
             Problem(
                 f"dataset.{key}",
-                f"There is no column {name!r} in {path}; it has {list_columns(columns)}.",
-                f"Did you mean {near!r}?" if near else None,
+                f"There is no column {quote(name)} in {path}; it has {list_columns(columns)}.",
+                f"Did you mean {quote(near)}?" if near else None,
             )
         )
+    if len(missing) > MAX_MISSING:
+        more = count(len(missing) - MAX_MISSING, "more column is", "more columns are")
+        problems.append(Problem(f"dataset.{key}", f"{more} not there."))
     if problems:
         raise ConfigError(*problems)

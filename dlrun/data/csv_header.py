@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dlrun.data.csv import QUOTE
 from dlrun.data.csv_numbers import parse_number
-from dlrun.errors import DataError
+from dlrun.errors import DataError, cut, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,8 @@ def tell_header(file: CsvFile) -> bool:
     texts = [cell for cell in file.first_row if parse_number(cell) is None]
     if numbers and texts:
         raise DataError(
-            f"the first row has numbers such as {numbers[0]!r} and texts such as {texts[0]!r}; "
-            "it could be a header or data.",
+            f"the first row has numbers such as {quote(numbers[0])} and texts such as "
+            f"{quote(texts[0])}; it could be a header or data.",
             where=where,
             fix=fix,
         )
@@ -106,4 +106,4 @@ def _points_below(file: CsvFile, places: Sequence[int]) -> bool:
 
 def _shown(numbers: Sequence[str]) -> str:
     few = len(numbers) <= 6  # noqa: PLR2004
-    return ",".join(numbers) if few else f"{numbers[0]},{numbers[1]},...,{numbers[-1]}"
+    return cut(",".join(numbers) if few else f"{numbers[0]},{numbers[1]},...,{numbers[-1]}")

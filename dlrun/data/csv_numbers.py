@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.data.wording import quote
-from dlrun.errors import DataError
+from dlrun.errors import MOST_QUOTED, DataError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +21,19 @@ if TYPE_CHECKING:
 SMALLEST = float(np.finfo(np.float32).tiny)
 LARGEST = float(np.finfo(np.float32).max)
 """Between them float32 keeps its digits; what is smaller, some processors take for 0."""
+
+
+_WITH_UNIT = re.compile(
+    r"(?P<sign>[+-]?)(?P<before>[$\u20ac\u00a3\u00a5\u20b9]|[A-Z]{3}(?= ?\d))? ?"
+    r"(?P<inner_sign>[+-]?)"
+    r"(?P<number>\d[\d,.' \u00a0\u202f]*\d|\d|\.\d+) ?"
+    r"(?P<after>[$\u20ac\u00a3\u00a5\u20b9%\u2030\u00b0]"
+    r"|(?!(?:st|nd|rd|th)$)[A-Za-z\u00b5]{1,3}[\u00b2\u00b3]?)?"
+)
+"""A currency before a number, or a unit behind it; not what orders, as in `1st`."""
+
+
+_MULTIPLES = ("k", "K", "M", "B", "bn", "G", "T")
 
 
 def parse_number(cell: str) -> float | None:
@@ -61,16 +73,52 @@ def parse_numbers(
 def cell_error(cell: str, column: str, where: str) -> DataError:
     """The error for a cell that is not a finite number."""
     text = cell.strip()
-    fix = "Mend the cell, or leave the row out."
+    fix = number_fix(text) or "Mend the cell, or leave the row out."
     if not text:
         what = "the cell is empty; a number was expected."
     elif is_number_like(text) and "_" not in text and text.isascii():
-        what = f"{text!r} is not a finite number."
+        what = f"{quote(text)} is not a finite number."
     else:
         what = f"{quote(text)} is not a number."
-        if re.fullmatch(r"[+-]?\d+,\d+", text):
-            fix = "Write decimals with a point."
-    return DataError(f"column {column!r}: {what}", where=where, fix=fix)
+    return DataError(f"column {quote(column)}: {what}", where=where, fix=fix)
+
+
+def bare_number(text: str) -> str | None:
+    """The number in a text that holds a number and its unit: `$1,200` gives `1,200`, `5kg` `5`.
+
+    Args:
+        text: A stripped cell.
+
+    Returns:
+        None where the text is a number itself, or is something else: `1st`, `B12`, `3 of 4`.
+    """
+    match = _WITH_UNIT.fullmatch(text)
+    if match is None or not (match["before"] or match["after"]) or is_number_like(text):
+        return None
+    return (match["sign"] or match["inner_sign"]) + match["number"]
+
+
+def number_fix(text: str) -> str | None:
+    """How a cell that people read as a number is to be written; None where it is no such cell."""
+    if len(text) > MOST_QUOTED:
+        return None
+    bare = bare_number(text)
+    number = text if bare is None else bare
+    plain = re.sub(r"[, '\u00a0\u202f]", "", number)
+    if text.endswith(_MULTIPLES) and bare is not None:
+        return "Write the number out, in digits alone."
+    if re.fullmatch(r"[+-]?\d{1,3},\d{3}", number):
+        return (
+            f"Write thousands without commas ({plain}), decimals with a point "
+            f"({number.replace(',', '.')})."
+        )
+    if re.fullmatch(r"[+-]?\d+,\d+", number):
+        return f"Write decimals with a point: {number.replace(',', '.')}."
+    if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", number):
+        plain = number.replace(".", "").replace(",", ".")
+    elif parse_number(plain) is None:
+        return None
+    return f"Write the number alone: {plain}." if plain != text else None
 
 
 def is_number_like(cell: str) -> bool:
@@ -97,7 +145,8 @@ def _parse_lines(piece: Piece, positions: Sequence[int]) -> NDArray[np.float64] 
         )
     except ValueError:
         return None
-    return numbers if np.isfinite(numbers).all() else None
+    # NumPy passes over lines that it takes for empty.
+    return numbers if len(numbers) == len(piece) and np.isfinite(numbers).all() else None
 
 
 def _parse_cells(
@@ -136,7 +185,7 @@ def parse_weights(piece: Piece, name: str, position: int, path: Path) -> NDArray
     if len(negative):
         row = int(negative[0])
         raise DataError(
-            f"column {name!r}: {piece.rows[row][position].strip()!r} is negative; "
+            f"column {quote(name)}: {quote(piece.rows[row][position].strip())} is negative; "
             "a weight is 0 or more.",
             where=f"{path}:{piece.numbers[row]}",
         )

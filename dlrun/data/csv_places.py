@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlrun.arrays import TableForm
-from dlrun.data.csv import DELIMITERS
 from dlrun.data.wording import count, list_columns
 from dlrun.errors import DataError
+from dlrun.shapes.files import DELIMITERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,11 @@ def misplaced(
         expected = f"{len(names)} of the features"
         if with_target:
             expected += f" and {len(spec.target_names)} of the target"
-        return DataError(f"the file has {has}; {expected} were expected.", where=where)
+        return DataError(
+            f"the file has {has}; {expected} were expected.",
+            where=where,
+            fix=file.one_column_fix,
+        )
     if form.columns is None:
         expected = "the run did not keep the order of its training data's columns"
     else:
@@ -120,7 +124,7 @@ def misplaced(
     return DataError(
         f"the file has {has} without names; {expected}.",
         where=where,
-        fix=said_of_delimiter(file, spec) or write_names,
+        fix=said_of_delimiter(file, spec) or file.one_column_fix or write_names,
     )
 
 

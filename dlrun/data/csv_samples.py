@@ -14,8 +14,8 @@ from dlrun.data.csv_header import check_no_numbering
 from dlrun.data.csv_numbers import parse_number, parse_numbers, parse_weights
 from dlrun.data.csv_places import feature_names, find_places, misplaced, said_of_delimiter
 from dlrun.data.pixels import scale_pixels
-from dlrun.data.wording import list_classes, list_columns, quote
-from dlrun.errors import DataError
+from dlrun.data.wording import list_classes, list_columns, list_names
+from dlrun.errors import DataError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -124,7 +124,7 @@ def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: 
     known = {*names, *spec.target_names, spec.sample_weight}
     extra = [column or f"column {place + 1}" for place, column in enumerate(header)
              if column not in known]  # fmt: skip
-    notes = (f"columns not used: {', '.join(extra)}",) if extra else ()
+    notes = (f"columns not used: {list_names(extra)}",) if extra else ()
     return Columns(True, names, features, targets, weight, notes)
 
 
@@ -139,7 +139,7 @@ def _by_place(
     if place.targets:
         notes.append(_said_of_targets(place.targets, len(file.first_row), spec.target_names))
     if place.unused:
-        notes.append(f"columns not used: {', '.join(place.unused)}")
+        notes.append(f"columns not used: {list_names(place.unused)}")
     weight: tuple[str, int] | None = None
     if with_target and spec.sample_weight is not None and place.weight is not None:
         weight = (spec.sample_weight, place.weight)
@@ -148,7 +148,7 @@ def _by_place(
 
 
 def _said_of_targets(targets: Sequence[int], width: int, names: Sequence[str]) -> str:
-    listed = ", ".join(map(repr, names))
+    listed = ", ".join(map(quote, names))
     if len(targets) > 1:
         places = ", ".join(str(place + 1) for place in targets)
         return f"columns {places} are taken as the targets {listed}"
@@ -184,9 +184,9 @@ def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -
     unseen = set(labels) - set(numbers)
     if unseen:
         row = next(index for index, label in enumerate(labels) if label in unseen)
-        cell = quote(piece.rows[row][targets[0]].strip())
+        column, cell = quote(spec.target_names[0]), quote(piece.rows[row][targets[0]].strip())
         raise DataError(
-            f"column {spec.target_names[0]!r}: {cell} is none of the classes of the training data "
+            f"column {column}: {cell} is none of the classes of the training data "
             f"({list_classes(spec.class_names)}).",
             where=f"{file.path}:{piece.numbers[row]}",
         )
@@ -198,7 +198,7 @@ def _read_one_hot(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -
     values = parse_numbers(piece, targets, spec.target_names, file.path)
     wrong = np.flatnonzero(~is_single_one(values))
     if len(wrong):
-        shown = ", ".join(piece.rows[wrong[0]][place].strip() for place in targets)
+        shown = ", ".join(quote(piece.rows[wrong[0]][place].strip()) for place in targets)
         raise DataError(
             f"columns {list_columns(spec.target_names)}: {shown} is no class; a single 1 among "
             "zeros was expected.",
@@ -215,5 +215,5 @@ def _missing(missing: list[str], file: CsvFile, spec: Spec) -> DataError:
         f"missing {'column' if len(missing) == 1 else 'columns'} {list_columns(missing)}; "
         f"the file has {list_columns(file.first_row)}.",
         where=f"{file.path}:{file.first_number}",
-        fix=said_of_delimiter(file, spec),
+        fix=said_of_delimiter(file, spec) or file.one_column_fix,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlrun.arrays import Dataset, Samples
 from dlrun.data.arguments import check_whole
+from dlrun.errors import DataError
+from dlrun.memory import excess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +50,7 @@ def draw_dataset(
     """
     check_whole("samples", samples, minimum=1)
     check_whole("test_samples", test_samples, minimum=0)
+    _check_memory(law, generator, samples + test_samples)
     train = _draw(law, generator, samples)
     test = _draw(law, generator, test_samples) if test_samples else None
     return Dataset(
@@ -61,6 +65,17 @@ def draw_dataset(
 def numbered_names(columns: int) -> tuple[str, ...]:
     """`x1`, `x2`, ...: the names of columns that have none of their own."""
     return tuple(f"x{number + 1}" for number in range(columns))
+
+
+def _check_memory(law: Law, generator: np.random.Generator, rows: int) -> None:
+    """Refuses more rows than fit into memory, told by what a single one takes."""
+    too_large = excess(rows * sum(array.nbytes for array in law(deepcopy(generator), 1)))
+    if too_large is not None:
+        raise DataError(
+            f"{rows:,} rows take {too_large}.",
+            where="dataset.samples",
+            fix="Ask for fewer rows.",
+        )
 
 
 def _draw(law: Law, generator: np.random.Generator, rows: int) -> Samples:

@@ -1,17 +1,121 @@
-"""Says why a file cannot be read."""
+"""Opens files of data, and says why one cannot be read: missing, no file, or of another kind."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+import stat
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from pathlib import Path
+
+HANDED_OVER: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Where a shell puts what it has opened itself: `< FILE`, `... |` and `<(command)`."""
+
+URL_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+"""What a URL's path begins with; `Path` has made one slash of the two behind it."""
+
+PART_CHARACTERS: Final = 4096
+
+
+class Kind(NamedTuple):
+    """A kind of file that is often given in the place of a CSV file.
+
+    Attributes:
+        name: What it is called.
+        fix: What to do with it; `{name}` is the file, `{stem}` its name without the last suffix.
+    """
+
+    name: str
+    fix: str
+
+
+_PACKED = "Unpack it, as with `{}`, and give the CSV file."
+_PANDAS = (
+    "Write it as CSV, as with `python -c \"import pandas; pandas.{}('{{name}}')"
+    ".to_csv('{{stem}}.csv', index=False)\"`."
+)
+_ARRAYS = "Use `dataset: {type: npz}` for it."
+
+XLSX: Final = Kind("an Excel workbook", "Save its sheet as CSV (UTF-8), and give that file.")
+NPZ: Final = Kind("a NumPy .npz archive", _ARRAYS)
+ZIP: Final = Kind("a zip archive", _PACKED.format("unzip {name}"))
+
+KINDS: Final = {
+    b"\x1f\x8b": Kind("a gzip file", _PACKED.format("gunzip -k {name}")),
+    b"PK\x03\x04": ZIP,
+    b"BZh": Kind("a bzip2 file", _PACKED.format("bunzip2 -k {name}")),
+    b"\xfd7zXZ\x00": Kind("an xz file", _PACKED.format("unxz -k {name}")),
+    b"\x28\xb5\x2f\xfd": Kind("a Zstandard file", _PACKED.format("unzstd {name}")),
+    b"7z\xbc\xaf\x27\x1c": Kind("a 7-Zip archive", _PACKED.format("7z x {name}")),
+    b"PAR1": Kind("a Parquet file", _PANDAS.format("read_parquet")),
+    b"ARROW1": Kind("an Arrow file", _PANDAS.format("read_feather")),
+    b"\x89HDF\r\n\x1a\n": Kind("an HDF5 file", _PANDAS.format("read_hdf")),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": XLSX,
+    b"\x93NUMPY": Kind("a NumPy .npy array", "Save it in an .npz file: `numpy.savez`."),
+    b"SQLite format 3\x00": Kind("an SQLite database", "Export the table as CSV."),
+    b"%PDF-": Kind("a PDF document", "Export the table as CSV."),
+    b"\xff\xfe": Kind("UTF-16 text", "Save it as UTF-8."),
+    b"\xfe\xff": Kind("UTF-16 text", "Save it as UTF-8."),
+}
+"""By the bytes that a file begins with."""
+
+PAGE: Final = Kind("an HTML page", "Download the file itself; many sites call that 'raw'.")
+PAGE_START: Final = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
+BINARY: Final = Kind("a binary file", "Give a text file with one row on each line.")
+
+
+def open_data(path: Path, *, seekable: bool = False) -> BufferedReader:
+    """Opens a file of data: a regular one, or a pipe that the shell has opened.
+
+    A named pipe would let a command wait, perhaps for ever, for somebody to write into it, and a
+    device such as `/dev/zero` never ends.
+
+    Args:
+        path: The file.
+        seekable: Whether it will not only be read from front to back, so that no pipe will do.
+
+    Raises:
+        DataError: It is not there, cannot be read, or is no regular file.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and (seekable or not _is_handed_over(path, mode)):
+            raise _no_file(path, mode, seekable=seekable)
+        return path.open("rb")
+    except OSError as error:
+        raise open_error(path, error) from error
+
+
+def check_text(path: Path, head: bytes) -> None:
+    """Raises a `DataError` where a file is of a kind that holds no text.
+
+    Args:
+        path: The file, for messages.
+        head: What it begins with.
+    """
+    kind = next((kind for magic, kind in KINDS.items() if head.startswith(magic)), None)
+    if kind is ZIP and (path.suffix == ".xlsx" or b"[Content_Types].xml" in head):
+        kind = XLSX
+    elif kind is ZIP and re.search(rb"PK\x03\x04.{26}[^\x00]*\.npy", head, re.DOTALL):
+        kind = NPZ
+    elif kind is None and PAGE_START.match(head):
+        kind = PAGE
+    elif kind is None and b"\x00" in head:
+        kind = BINARY
+    if kind is not None:
+        fix = kind.fix.replace("{name}", path.name).replace("{stem}", path.stem)
+        raise DataError(f"this is {kind.name}, not a CSV file.", where=str(path), fix=fix)
 
 
 def open_error(path: Path, error: OSError) -> DataError:
     """The error for a file that cannot be opened or read."""
+    if any(URL_SCHEME.fullmatch(part) for part in path.parts[:-1]):
+        what = "this is a URL; a file on this machine was expected."
+        return DataError(what, where=str(path), fix="Download it, and give the path of the file.")
     if isinstance(error, FileNotFoundError):
         return DataError("there is no such file.", where=str(path))
     if isinstance(error, IsADirectoryError):
@@ -24,12 +128,35 @@ def encoding_error(path: Path) -> DataError:
     """The error for a file that is not UTF-8; reads it again to find the line."""
     fix = "Save it as UTF-8."
     if path.is_file():
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    line.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    byte = f"0x{line[error.start]:02x}"
+        number, before = 1, ""
+        # Every byte that is no UTF-8 becomes a character of its own, a lone surrogate.
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            while line := file.readline(PART_CHARACTERS):
+                odd = re.search("[\udc80-\udcff]", line)
+                if odd:
+                    byte = f"0x{ord(odd[0]) - 0xDC00:02x}"
                     where = f"{path}:{number}"
                     return DataError(f"byte {byte} is not UTF-8 text.", where=where, fix=fix)
+                is_rest = before.endswith("\r") and line == "\n"  # of a break that was cut in two
+                number += line.endswith(("\n", "\r")) and not is_rest
+                before = line
     return DataError("the file is not UTF-8 text.", where=str(path), fix=fix)
+
+
+def _is_handed_over(path: Path, mode: int) -> bool:
+    """Whether it is a pipe or a connection that the shell has opened for us."""
+    is_stream = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+    return is_stream and str(path).startswith(HANDED_OVER)
+
+
+def _no_file(path: Path, mode: int, *, seekable: bool) -> DataError:
+    kinds = {
+        stat.S_IFDIR: "a directory",
+        stat.S_IFIFO: "a pipe" if seekable else "a named pipe",
+        stat.S_IFSOCK: "a socket",
+    }
+    kind = kinds.get(stat.S_IFMT(mode), "a device")
+    fix = None
+    if not seekable and kind != "a directory":
+        fix = "Give a file; or let the shell open what a command writes, as with `<(zcat FILE)`."
+    return DataError(f"this is {kind}; a file was expected.", where=str(path), fix=fix)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.data.files import open_error
+from dlrun.data.files import open_data, open_error
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read_idx(path: Path, *, axes: int) -> NDArray[np.uint8]:
         DataError: The file is missing, of another format, cut short, or longer than it says.
     """
     try:
-        with path.open("rb") as raw:
+        with open_data(path, seekable=True) as raw:
             zipped = raw.read(2) == GZIP_MAGIC
             raw.seek(0)
             if not zipped:

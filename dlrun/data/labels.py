@@ -15,7 +15,7 @@ from dlrun.data.last_layer import check_activation, check_units, check_values
 from dlrun.data.pieces import pieces
 from dlrun.data.scaling import to_float32
 from dlrun.data.wording import count
-from dlrun.errors import DataError
+from dlrun.errors import DataError, cut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -228,4 +228,4 @@ def _class_values(spec: Spec) -> tuple[float, ...]:
 
 def _pair(spec: Spec) -> str:
     first, second = spec.class_names or ("", "")
-    return f"{first} and {second}"
+    return f"{cut(first)} and {cut(second)}"

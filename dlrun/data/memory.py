@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dlrun.errors import UsageError
+from dlrun.memory import free_memory, in_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIMIT_VARIABLE = "DLRUN_STREAM_ABOVE_MB"
 """The environment variable that sets the limit, in megabytes of 10**6 bytes.
@@ -19,9 +22,6 @@ MOST_BYTES = 10**9
 SHARE = 16
 """The part of the free memory that data may have: read, split, scaled and handed to TensorFlow, a
 table of short numbers takes some sixteen times the size of its file."""
-
-MEMORY_FACTS = Path("/proc/meminfo")
-GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def reason_to_stream(path: Path, size: int) -> str | None:
@@ -41,8 +41,8 @@ def reason_to_stream(path: Path, size: int) -> str | None:
     if size <= limit:
         return None
     return (
-        f"streaming from the disk: {path.name} holds {_in_words(size)}, more than "
-        f"{_in_words(limit)} ({LIMIT_VARIABLE} sets the limit)"
+        f"streaming from the disk: {path.name} holds {in_words(size)}, more than "
+        f"{in_words(limit)} ({LIMIT_VARIABLE} sets the limit)"
     )
 
 
@@ -62,18 +62,3 @@ def stream_limit() -> float:
             fix="Give a number of megabytes, such as 4000; 0 streams every CSV and npz file.",
         )
     return megabytes * 1e6
-
-
-def _in_words(size: float) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"  # noqa: PLR2004
-
-
-def free_memory() -> float:
-    """How many bytes could be used without swapping; infinity where the system does not say."""
-    sizes = [float("inf")]
-    with suppress(OSError, ValueError, KeyError):
-        facts = dict(line.split(":") for line in MEMORY_FACTS.read_text("ascii").splitlines())
-        sizes.append(float(facts["MemAvailable"].split()[0]) * 1024)
-    with suppress(OSError, ValueError):  # the limit may be the word "max"
-        sizes.append(float(GROUP_LIMIT.read_text("ascii")))
-    return min(sizes)

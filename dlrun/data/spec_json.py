@@ -7,9 +7,9 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from dlrun.arrays import ArrayForm, LabelForm, Scaling, Spec, TableForm
-from dlrun.data.csv import DELIMITERS
 from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
+from dlrun.shapes.files import DELIMITERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

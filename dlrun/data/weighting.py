@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.errors import ConfigError, Problem
+from dlrun.data.wording import list_classes
+from dlrun.errors import ConfigError, Problem, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,8 +89,8 @@ def _named_weights(
         raise ConfigError(
             Problem(
                 f"{_PATH}.{unknown[0]}",
-                f"{unknown[0]!r} is not a class.",
-                f"The classes are {', '.join(class_names)}.",
+                f"{quote(unknown[0])} is not a class.",
+                f"The classes are {list_classes(class_names)}.",
             )
         )
     return np.array([class_weight.get(name, 1.0) for name in class_names])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dlrun.errors import cut, quote
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_CHARACTERS = 60
 MAX_COLUMNS = 20
 MAX_CLASSES = 10
 
@@ -17,18 +18,19 @@ def count(number: int, one: str, several: str | None = None) -> str:
     return f"{number} {one if number == 1 else several or one + 's'}"
 
 
-def quote(text: str) -> str:
-    """A text in quotes, cut where it is too long for a message."""
-    return repr(text) if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]!r}..."
-
-
 def list_columns(names: Sequence[str]) -> str:
     """Names of columns in quotes; the first twenty of them, and how many more there are."""
     shown = ", ".join(map(quote, names[:MAX_COLUMNS]))
     return shown if len(names) <= MAX_COLUMNS else f"{shown} and {len(names) - MAX_COLUMNS} more"
 
 
+def list_names(names: Sequence[str]) -> str:
+    """The same without quotes, as a note for the eye."""
+    shown = ", ".join(map(cut, names[:MAX_COLUMNS]))
+    return shown if len(names) <= MAX_COLUMNS else f"{shown} and {len(names) - MAX_COLUMNS} more"
+
+
 def list_classes(names: Sequence[str]) -> str:
-    """The names of classes; the first ten of them."""
-    shown = ", ".join(names[:MAX_CLASSES])
+    """The names of classes, without quotes; the first ten of them."""
+    shown = ", ".join(map(cut, names[:MAX_CLASSES]))
     return shown if len(names) <= MAX_CLASSES else f"{shown}, ..."

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.arrays import TableForm
 from dlrun.data.arguments import argument_error
-from dlrun.data.csv import DELIMITERS, open_csv
+from dlrun.data.csv import open_csv
 from dlrun.data.csv_dataset import choose_columns, read_dataset
 from dlrun.data.csv_header import tell_header
 from dlrun.data.memory import reason_to_stream
+from dlrun.shapes.files import DELIMITERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,8 +46,8 @@ def load_data(
             null takes all columns but the target and the weight.
         header: Whether the first row holds names; null tells by whether it holds numbers, and asks
             where these look like the numbers of columns.
-        delimiter: What separates the cells: a comma, a semicolon or a tab; null reads it off the
-            first line.
+        delimiter: What separates the cells: a comma, a semicolon, a tab or a vertical bar; null
+            reads it off the first line.
         sample_weight: The name of a column that says how much each row counts in the loss; null
             for all alike.
 
@@ -59,7 +60,7 @@ def load_data(
         DataError: The file is missing or malformed; names line, column and cell.
     """
     if delimiter is not None and delimiter not in DELIMITERS:
-        raise argument_error("delimiter", delimiter, 'one of ",", ";" and "\\t"')
+        raise argument_error("delimiter", delimiter, 'one of ",", ";", "|" and "\\t"')
     with open_csv(Path(path), delimiter=delimiter) as file:
         has_header = tell_header(file) if header is None else header
         columns = choose_columns(file, has_header, target, features, sample_weight)

@@ -239,12 +239,13 @@ def append_text(path: Path, text: str) -> None:
         file.write(text.encode("utf-8", "backslashreplace"))
 
 
-def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
+def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES, *, part: int | None = None) -> bytes:
     """Read a file of a run folder, which may come from a stranger.
 
     Args:
         path: An ordinary file: a symbolic link, a folder, a pipe or a device is refused.
-        limit: The largest size that is read, in bytes.
+        limit: The largest size that the file may have, in bytes.
+        part: How many bytes are read of it; None for all.
 
     Returns:
         What the file holds.
@@ -256,7 +257,8 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
         # O_NONBLOCK: opening a pipe would wait for somebody to write into it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
-            return file.read(check_ordinary(descriptor, path, limit))
+            size = check_ordinary(descriptor, path, limit)
+            return file.read(size if part is None else min(part, size))
     except OSError as error:
         raise _read_error(path, error) from error
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, InterruptedRunError, PausedRunError, RunFolderError
+from dlrun.memory import refusal
 from dlrun.rundir.environment import host_facts
 from dlrun.rundir.files import read_json, write_text
 from dlrun.rundir.integrity import hash_files, is_signed, signed
@@ -191,6 +192,8 @@ def _failure(error: BaseException) -> dict[str, Any]:
     number = None if isinstance(error, DlrunError) else received_signal(error)
     if number is not None:
         error = InterruptedRunError(number)
+    if isinstance(error, MemoryError):
+        error = DlrunError(refusal(error))
     if isinstance(error, InterruptedRunError | PausedRunError):
         return _closing("interrupted", error.exit_code, str(error))
     if isinstance(error, DlrunError):

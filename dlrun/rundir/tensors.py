@@ -7,7 +7,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from dlrun.errors import RunFolderError
+from dlrun.errors import DlrunError, RunFolderError
+from dlrun.memory import excess, in_words
 from dlrun.rundir.files import read_bytes, write_bytes
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_HEADER_BYTES = 2**20
-_MAX_BYTES = 64 * 2**30
+_LENGTH_BYTES = 8
+_HEADER_BYTES = 2**24
+_MAX_BYTES = 2**50
 _MAX_REPORTED = 5
 
 _DTYPES = {
@@ -76,14 +78,16 @@ def load_tensors(
     path: Path,
     expected: Mapping[str, tuple[Sequence[int], str]] | None = None,
     *,
+    most: int | None = None,
     sha256: str | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """Read the arrays of a safetensors file.
+    """Read the arrays of a safetensors file, after its header has told how large they are.
 
     Args:
         path: An ordinary file.
         expected: Shape and dtype by name, such as `{"dense/kernel": ((2, 10), "float32")}`. A file
             that holds anything else, or more, or less, is refused. None takes what is there.
+        most: How many bytes its arrays may have; None for as many as fit into memory.
         sha256: The hash that the file must have; None where it is not known.
 
     Returns:
@@ -91,27 +95,61 @@ def load_tensors(
 
     Raises:
         RunFolderError: The file is missing, damaged, or does not hold what is expected.
+        DlrunError: It does not fit into memory.
     """
     from safetensors import SafetensorError, deserialize
 
-    limit = _MAX_BYTES if expected is None else _HEADER_BYTES + _expected_bytes(expected)
-    data = read_bytes(path, limit)
+    found, size = _read_header(path)
+    if expected is not None:
+        _check(path, found, expected)
+    if most is not None and size > most:
+        what = f"holds {in_words(size)}; the model has {in_words(most)} at most: damaged."
+        raise RunFolderError(what, where=str(path))
+    # The arrays are taken out of what was read, which is a copy.
+    if (too_large := excess(2 * size)) is not None:
+        raise DlrunError(f"its arrays take {too_large}.", where=str(path))
+    data = read_bytes(path, _LENGTH_BYTES + _HEADER_BYTES + size)
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise RunFolderError("is not what the run saved: damaged.", where=str(path))
     try:
         entries = dict(deserialize(data))  # type: ignore[no-untyped-call]
     except SafetensorError as error:
         raise RunFolderError(f"is damaged: {error}.", where=str(path)) from error
-    found = {
-        name: (tuple(entry["shape"]), _DTYPES.get(entry["dtype"], entry["dtype"]))
-        for name, entry in entries.items()
-    }
-    if expected is not None:
-        _check(path, found, expected)
     return {
-        name: _array(path, name, entries[name]["data"], *found[name])
+        name: _array(entries[name]["data"], *found[name])
         for name in (found if expected is None else expected)
     }
+
+
+def _read_header(path: Path) -> tuple[dict[str, tuple[tuple[int, ...], str]], int]:
+    """Read what a file says of itself, and hold it against the file's size.
+
+    Returns:
+        Shape and dtype by name; the size of all arrays in bytes.
+    """
+    length = int.from_bytes(read_bytes(path, _MAX_BYTES, part=_LENGTH_BYTES), "little")
+    if length > _HEADER_BYTES:
+        raise RunFolderError("is damaged: its header is too large.", where=str(path))
+    start = _LENGTH_BYTES + length
+    try:
+        header = json.loads(read_bytes(path, _MAX_BYTES, part=start)[_LENGTH_BYTES:])
+        found = {
+            name: (tuple(entry["shape"]), _DTYPES.get(entry["dtype"], entry["dtype"]))
+            for name, entry in header.items()
+            if name != "__metadata__"
+        }
+        are_sizes = all(type(size) is int for shape, _ in found.values() for size in shape)
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+        raise RunFolderError("is damaged: its header cannot be read.", where=str(path)) from error
+    for name, (_, dtype) in found.items():
+        if dtype not in _DTYPES.values():
+            what = f"{name!r} has the dtype {dtype}, unknown."
+            raise RunFolderError(what, where=str(path))
+    size = _size(found) if are_sizes else -1
+    if path.lstat().st_size != start + size:
+        what = "is damaged: it is not as long as its header says."
+        raise RunFolderError(what, where=str(path))
+    return found, size
 
 
 def _check(
@@ -134,23 +172,18 @@ def _check(
         raise RunFolderError(f"does not fit the model: {shown}.", where=str(path))
 
 
-def _array(path: Path, name: str, data: bytes, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+def _array(data: bytes, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     """The array of one entry; the library has checked the length of its data."""
     import numpy as np
 
-    try:
-        array = np.frombuffer(data, _dtype(dtype)).reshape(shape)
-    except TypeError as error:
-        raise RunFolderError(
-            f"'{name}' has the dtype {dtype}, unknown.", where=str(path)
-        ) from error
+    array = np.frombuffer(data, _dtype(dtype)).reshape(shape)
     array.setflags(write=False)
     return array
 
 
-def _expected_bytes(expected: Mapping[str, tuple[Sequence[int], str]]) -> int:
-    """How much data the expected arrays are."""
-    return sum(math.prod(shape) * _dtype(dtype).itemsize for shape, dtype in expected.values())
+def _size(arrays: Mapping[str, tuple[Sequence[int], str]]) -> int:
+    """How many bytes arrays have, told by their shapes and dtypes."""
+    return sum(math.prod(shape) * _dtype(dtype).itemsize for shape, dtype in arrays.values())
 
 
 def _dtype(name: str) -> Any:

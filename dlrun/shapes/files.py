@@ -21,7 +21,8 @@ SMALL: Final = 2 * 2**20
 LONGEST_LINE: Final = 2**20
 LONGEST_HEADER: Final = 10_000
 """What NumPy itself takes for a header, in bytes."""
-DELIMITERS: Final = (",", ";", "\t")
+DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+"""What may separate the cells of a CSV file, and what it is called."""
 NPY_MAGIC: Final = b"\x93NUMPY"
 LENGTH_BYTES: Final = {1: 2, 2: 4, 3: 4}
 """How many bytes hold the length of a header, by the version of the format."""
@@ -83,8 +84,7 @@ def csv_columns(path: Path, delimiter: str | None) -> tuple[list[str], str] | No
             return None
         with path.open(encoding="utf-8-sig", newline="") as file:
             line = _first_line(file)
-        bare = re.sub(r'"[^"]*"', "", line)
-        found = [one for one in DELIMITERS if one in bare]
+        found = found_delimiters(line)
         if not line or line.count('"') % 2 or (delimiter is None and len(found) > 1):
             return None
         separator = delimiter or (found[0] if found else ",")
@@ -92,6 +92,21 @@ def csv_columns(path: Path, delimiter: str | None) -> tuple[list[str], str] | No
     except (OSError, UnicodeError, csv.Error, TypeError, StopIteration):
         return None
     return [cell.strip() for cell in cells], separator
+
+
+def found_delimiters(line: str) -> list[str]:
+    """Tell what may separate the cells of a line.
+
+    Args:
+        line: The first line of a file.
+
+    Returns:
+        All of `DELIMITERS` that stand outside of quotes; a vertical bar counts only where there is
+        no other.
+    """
+    bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
+    found = [one for one in DELIMITERS if one in bare]
+    return found if found == ["|"] else [one for one in found if one != "|"]
 
 
 def csv_column(path: Path, delimiter: str, position: int) -> Column | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dlrun.errors import Problem
+from dlrun.errors import Problem, cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,5 +103,5 @@ def _sign_misfit(outputs: Shape, classes: Sequence[str], loss: str | None) -> Pr
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MOST_SHOWN])
+    shown = ", ".join(map(cut, names[:MOST_SHOWN]))
     return shown if len(names) <= MOST_SHOWN else f"{shown}, ..."

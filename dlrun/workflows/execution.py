@@ -15,7 +15,7 @@ from dlrun.rundir.environment import differences
 from dlrun.rundir.history import write_history
 from dlrun.rundir.names import METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
 from dlrun.rundir.tensors import save_tensors
-from dlrun.workflows.load import load_splits_while_importing
+from dlrun.workflows.load import check_size, load_splits_while_importing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,6 +105,7 @@ def prepare(
 
     with locating(experiment):
         splits = load_splits_while_importing(experiment, told)
+        check_size(experiment, splits.spec.input_shape)
         if splits.streamed is not None:
             tell(splits.streamed)
         for note in splits.notes:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from dlrun.arrays import TableForm
-from dlrun.data.classes import classes_for_loss
+from dlrun.data.classes import check_no_numbers, classes_for_loss
 from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
+from dlrun.errors import ConfigError, DataError
+from dlrun.memory import refusal
+from dlrun.shapes import walk
+from dlrun.shapes.weights import oversize
+from dlrun.signals import raise_lost_signal
 from dlrun.workflows.ids import check_dataset_ids, check_padding
 
 if TYPE_CHECKING:
@@ -39,12 +45,38 @@ def load_splits_while_importing(experiment: Experiment, told: Spec | None = None
     Raises:
         DataError: See `load_splits`.
     """
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        splits = reader.submit(load_splits, experiment, told)
-        with suppress(TimeoutError):
-            return splits.result(timeout=PATIENCE)
-        importlib.import_module("dlrun.backend")
-        return splits.result()
+    splits: Future[Splits] = Future()
+
+    def read() -> None:
+        try:
+            splits.set_result(load_splits(experiment, told))
+        except BaseException as error:  # noqa: BLE001  it goes on where the rows are waited for
+            splits.set_exception(error)
+
+    # A signal ends the waiting. Then nobody waits for the reader any more, at the end of the
+    # process neither: it may be in the middle of a large file, or before a pipe that stays empty.
+    Thread(target=read, name="reader", daemon=True).start()
+    with suppress(TimeoutError):
+        return splits.result(timeout=PATIENCE)
+    importlib.import_module("dlrun.backend")
+    raise_lost_signal()
+    return splits.result()
+
+
+def check_size(experiment: Experiment, sample: tuple[int, ...]) -> None:
+    """Refuse a model that does not fit into memory, before it is built.
+
+    Args:
+        experiment: The config.
+        sample: The shape of one row.
+
+    Raises:
+        ConfigError: Names the layer and both sizes.
+    """
+    layers = [layer.as_dict() for layer in experiment.model.layers]
+    problem = oversize(walk(layers, sample), sample)
+    if problem is not None:
+        raise ConfigError(problem)
 
 
 def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
@@ -61,6 +93,15 @@ def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
     Raises:
         DataError: The data are missing, malformed, or cannot be split as asked.
     """
+    try:
+        return _load_splits(experiment, told)
+    except MemoryError as error:
+        fix = "Give it fewer rows or columns, or a machine with more memory."
+        where = f"dataset ({experiment.dataset.type})"
+        raise DataError(refusal(error), where=where, fix=fix) from error
+
+
+def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     config = experiment.dataset
     seed = experiment.seed if config.seed is None else config.seed
     arguments, named = dict(config.arguments), True
@@ -68,11 +109,12 @@ def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
         arguments["header"] = told.form.named
         named = told.class_values is None
     dataset = load_dataset(config.type, seed=seed, **arguments)
+    loss = None if experiment.loss is None else experiment.loss.type
     if told is None:
         check_dataset_ids(experiment, dataset)
+        check_no_numbers(dataset, loss, experiment.model.layers[-1].arguments.get("units"))
     # Of rows of another shape whoever asked for them will tell.
     same_shape = told is not None and told.input_shape == dataset.train.x.shape[1:]
-    loss = None if experiment.loss is None else experiment.loss.type
     dataset = classes_for_loss(dataset, loss, named=named)
     if told is not None:
         dataset = replace(dataset, form=told.form)

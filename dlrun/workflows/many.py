@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.data.memory import free_memory
 from dlrun.errors import DataError
+from dlrun.memory import free_memory
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.seal import keyless

@@ -11,7 +11,7 @@ from dlrun.config import Experiment, load_config
 from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
 from dlrun.datasets import recall_form
-from dlrun.errors import ConfigError, DataError, RunFolderError, UsageError
+from dlrun.errors import ConfigError, DataError, DlrunError, RunFolderError, UsageError
 from dlrun.rundir.environment import threads_of
 from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.integrity import check_file
@@ -19,7 +19,8 @@ from dlrun.rundir.listing import is_alive
 from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
 from dlrun.rundir.seal import is_own, unknown_because
 from dlrun.rundir.tensors import load_tensors
-from dlrun.workflows.load import load_splits
+from dlrun.shapes import count_parameters, walk
+from dlrun.workflows.load import check_size, load_splits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
     from dlrun.arrays import Samples, Spec, Splits
     from dlrun.training.listener import Listener
+
+_LARGEST_NUMBER = 8
+_SPARE_BYTES = 2**20
+"""For what is no parameter, such as the states of random generators."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ def open_trained(reference: str, runs_dir: Path, *, trust: bool = False) -> Open
 
     Raises:
         RunFolderError: There is no such run, or a file of it is missing or damaged.
+        DlrunError: Its model does not fit into memory.
     """
     folder = open_run(reference, runs_dir)
     record = folder.read_record()
@@ -67,6 +73,10 @@ def open_trained(reference: str, runs_dir: Path, *, trust: bool = False) -> Open
         raise _missing(folder, record, SPEC, "the model was built", "initial_weights")
     spec = read_spec(folder, experiment)
     check_file(folder.path, record, SPEC)
+    try:
+        check_size(experiment, spec.input_shape)
+    except ConfigError as error:
+        raise DlrunError(str(error.problems[0]), where=str(folder.file(CONFIG))) from error
     return OpenedRun(folder, record, experiment, spec, trusted)
 
 
@@ -256,9 +266,19 @@ def read_weights(
     path = opened.folder.file(WEIGHTS)
     if not os.path.lexists(path):
         raise _missing(opened.folder, opened.record, WEIGHTS, "it saved them", "final_weights")
-    weights = load_tensors(path, layout)
+    weights = load_tensors(path, layout, most=_most_bytes(opened))
     _check_weights(opened, weights, listener)
     return weights
+
+
+def _most_bytes(opened: OpenedRun) -> int | None:
+    """How large the weights of a run can be, told without building its model; None if unknown."""
+    layers = [layer.as_dict() for layer in opened.experiment.model.layers]
+    steps = walk(layers, opened.spec.input_shape)
+    if any(step.weights is None for step in steps):
+        return None
+    parameters = sum(count_parameters(step.weights or ()) for step in steps)
+    return _SPARE_BYTES + _LARGEST_NUMBER * parameters
 
 
 def _check_weights(

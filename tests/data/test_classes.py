@@ -139,7 +139,8 @@ def test_too_many_texts_are_an_error():
     with pytest.raises(DataError) as error:
         classes_of_text([f"id{number}" for number in range(1001)], "k")
     assert str(error.value) == (
-        "column 'k' has more than 1000 distinct texts; at most 1000 classes are expected.\n"
+        "column 'k' has more than 1000 distinct texts, such as 'id0'; at most "
+        "1000 classes are expected.\n"
         "  Is it the target? Name another column with `dataset.target`."
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -103,14 +102,14 @@ def test_pieces_are_bounded_and_whole(write, monkeypatch):
         assert [len(piece) for piece in file.pieces(header=False)] == [2, 2, 1]
 
 
-def test_a_pipe_is_read_like_a_file(tmp_path):
+def test_a_pipe_of_the_shell_is_read_like_a_file():
     """Nothing is read twice, so that `<(zcat data.csv.gz)` works in a shell."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(b"a,b\n1,2\n",))
-    writer.start()
-    assert read_rows(pipe, delimiter=None) == ([["a", "b"], ["1", "2"]], [1, 2])
-    writer.join()
+    reading, writing = os.pipe()
+    os.write(writing, b"a,b\n1,2\n")
+    os.close(writing)
+    rows = read_rows(Path(f"/dev/fd/{reading}"), delimiter=None)
+    os.close(reading)
+    assert rows == ([["a", "b"], ["1", "2"]], [1, 2])
 
 
 BROKEN_QUOTES = "the quotes of this row are broken (',' expected after '\"')."
@@ -146,8 +145,12 @@ FIX_DELIMITER = (
         ),
         (b"a,b\n1,caf\xe9\n", "{path}:2: byte 0xe9 is not UTF-8 text.\n  Save it as UTF-8."),
         (
+            b"a,b\r\n1,2\r3,\xe9\n",
+            "{path}:3: byte 0xe9 is not UTF-8 text.\n  Save it as UTF-8.",
+        ),
+        (
             "a,b\n".encode("utf-16"),
-            "{path}:1: byte 0xff is not UTF-8 text.\n  Save it as UTF-8.",
+            "{path}: this is UTF-16 text, not a CSV file.\n  Save it as UTF-8.",
         ),
         (
             b"1,5;2\n",
@@ -219,6 +222,10 @@ def test_what_only_looks_like_a_number_is_refused(write, cell, quoted):
         parse_numbers(next(file.pieces(header=False)), [0], ["a"], path)
 
 
+THOUSAND = """'1,000' is not a number.
+  Write thousands without commas (1000), decimals with a point (1.000)."""
+
+
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
@@ -226,8 +233,17 @@ def test_what_only_looks_like_a_number_is_refused(write, cell, quoted):
         ("", "the cell is empty; a number was expected.\n  Mend the cell, or leave the row out."),
         ("NaN", "'NaN' is not a finite number.\n  Mend the cell, or leave the row out."),
         ("1e999", "'1e999' is not a finite number.\n  Mend the cell, or leave the row out."),
-        ("1,5", "'1,5' is not a number.\n  Write decimals with a point."),
-        ("x" * 70, f"'{'x' * 60}'... is not a number.\n  Mend the cell, or leave the row out."),
+        ("1,5", "'1,5' is not a number.\n  Write decimals with a point: 1.5."),
+        ("1,000", THOUSAND),
+        ("1,000,000.5", "'1,000,000.5' is not a number.\n  Write the number alone: 1000000.5."),
+        ("1.234,5", "'1.234,5' is not a number.\n  Write the number alone: 1234.5."),
+        ("$200090", "'$200090' is not a number.\n  Write the number alone: 200090."),
+        ("-$5", "'-$5' is not a number.\n  Write the number alone: -5."),
+        ("12 %", "'12 %' is not a number.\n  Write the number alone: 12."),
+        ("5kg", "'5kg' is not a number.\n  Write the number alone: 5."),
+        ("5k", "'5k' is not a number.\n  Write the number out, in digits alone."),
+        ("1st", "'1st' is not a number.\n  Mend the cell, or leave the row out."),
+        ("x" * 70, f"'{'x' * 40}'... is not a number.\n  Mend the cell, or leave the row out."),
     ],
 )
 def test_a_bad_cell_is_shown_with_its_line_and_column(write, cell, message):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dlrun.data.memory import LIMIT_VARIABLE, free_memory, reason_to_stream, stream_limit
+from dlrun.data.memory import LIMIT_VARIABLE, reason_to_stream, stream_limit
 from dlrun.errors import UsageError
+from dlrun.memory import free_memory
 
 
 @pytest.fixture
@@ -17,8 +18,8 @@ def machine(tmp_path, monkeypatch):
     def machine(kilobytes, limit="max"):
         (tmp_path / "meminfo").write_text(f"MemTotal: 1 kB\nMemAvailable:  {kilobytes} kB\n")
         (tmp_path / "memory.max").write_text(f"{limit}\n")
-        monkeypatch.setattr("dlrun.data.memory.MEMORY_FACTS", tmp_path / "meminfo")
-        monkeypatch.setattr("dlrun.data.memory.GROUP_LIMIT", tmp_path / "memory.max")
+        monkeypatch.setattr("dlrun.memory.MEMORY_FACTS", tmp_path / "meminfo")
+        monkeypatch.setattr("dlrun.memory.GROUP_LIMIT", tmp_path / "memory.max")
 
     monkeypatch.delenv(LIMIT_VARIABLE, raising=False)
     return machine
@@ -38,7 +39,7 @@ def test_where_the_system_does_not_say_a_gigabyte_is_the_limit(machine, monkeypa
     """Not every system has these files."""
     machine(1)
     for name in ("MEMORY_FACTS", "GROUP_LIMIT"):
-        monkeypatch.setattr(f"dlrun.data.memory.{name}", Path("/no/such/file"))
+        monkeypatch.setattr(f"dlrun.memory.{name}", Path("/no/such/file"))
     assert stream_limit() == 10**9
 
 

@@ -168,8 +168,8 @@ def test_a_file_that_cannot_be_read_is_an_error(load, tmp_path, content, argumen
         ({"features": ["height", "width"]},
          "dataset.features: 'width' is the target and a feature at once."),
         ({"features": []}, "dataset.features: The list is empty; a name was expected."),
-        ({"delimiter": "|"},
-         "dataset.delimiter: '|' was given, one of \",\", \";\" and \"\\t\" was expected."),
+        ({"delimiter": ":"},
+         "dataset.delimiter: ':' was given, one of \",\", \";\", \"|\" and \"\\t\" was expected."),
     ],
 )  # fmt: skip
 def test_columns_that_are_not_in_the_file_are_errors_of_the_config(

@@ -73,7 +73,7 @@ def test_end_of_the_work_closes_the_record(run):
         (SystemExit(143), "interrupted", 143, "Interrupted by SIGTERM."),
         (SystemExit(7), "failed", 7, "SystemExit: 7"),
         (SystemExit("no"), "failed", 1, "SystemExit: no"),
-        (MemoryError(), "failed", 1, "MemoryError: "),
+        (ZeroDivisionError(), "failed", 1, "ZeroDivisionError: "),
         (GeneratorExit(), "failed", 1, "GeneratorExit: "),
         (RuntimeError("x" * 1000), "failed", 1, f"RuntimeError: {'x' * 485}\u2026"),
     ],

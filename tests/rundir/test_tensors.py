@@ -1,12 +1,15 @@
 """Tensors are stored exactly, and a file that does not hold what is expected is refused."""
 
+import json
+
 import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from dlrun.errors import RunFolderError
+from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.tensors import load_tensors, save_tensors
+from tests.sparse import write_sparse
 
 TENSORS = {
     "dense/kernel": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -91,12 +94,43 @@ def test_truncated_file_is_named(tmp_path, length):
 
 
 def test_a_file_larger_than_the_model_is_refused_unread(tmp_path):
-    """A sparse terabyte is refused by its size."""
+    """A sparse terabyte is refused by what its header says, or by the memory that there is."""
     path = tmp_path / "weights.safetensors"
-    with path.open("wb") as file:
-        file.truncate(2**40)
-    with pytest.raises(RunFolderError, match=r"is larger than 1 MiB: damaged\.$"):
-        load_tensors(path, EXPECTED)
+    write_sparse(path, {"a": {"dtype": "F32", "shape": [2**38], "data_offsets": [0, 2**40]}})
+    with pytest.raises(RunFolderError, match=r"does not fit the model: 'a' is float32 \(2748"):
+        load_tensors(path, {"a": ((2,), "float32")})
+    with pytest.raises(RunFolderError, match=r"holds 1\.1 TB; the model has 1\.0 MB at most: dam"):
+        load_tensors(path, most=10**6)
+    with pytest.raises(DlrunError, match=r"its arrays take at least 2\.2 TB of memory, and \d"):
+        load_tensors(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}}, "it is not as long as"),
+        ({"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}}, "it is not as long as"),
+        ({"a": {"dtype": "F32", "shape": [2.0], "data_offsets": [0, 8]}}, "it is not as long as"),
+        ({"a": {"dtype": "F32", "shape": [10**400], "data_offsets": [0, 8]}}, "it is not as lo"),
+        ({"a": {"dtype": "F32"}}, "its header cannot be read"),
+        ([], "its header cannot be read"),
+    ],
+)
+def test_a_header_that_lies_is_damage(header, message, tmp_path):
+    """Nothing is read or allocated by what it says."""
+    path = tmp_path / "weights.safetensors"
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(8))
+    with pytest.raises(RunFolderError, match=f"is damaged: {message}"):
+        load_tensors(path)
+
+
+def test_a_header_without_end_is_damage(tmp_path):
+    """Its length alone is an allocation."""
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes((2**60).to_bytes(8, "little"))
+    with pytest.raises(RunFolderError, match="is damaged: its header is too large"):
+        load_tensors(path)
 
 
 def test_missing_file_is_named(tmp_path):

@@ -87,6 +87,7 @@ RULES: Final = (
         reads_above=True,
         needs_data=True,
     ),
+    Rule(shapes.model_fits_into_memory, ("dataset",), reads_above=True, needs_data=True),
     Rule(metrics.metrics_fit_the_labels, ("dataset", "loss", "model"), needs_data=True),
 )
 

@@ -9,7 +9,7 @@ from dlrun.catalog.losses import label_form
 from dlrun.errors import Problem
 from dlrun.shapes import find_sample, walk
 from dlrun.shapes.last_layer import LAST, target_misfit, units_misfit
-from dlrun.shapes.weights import misfits
+from dlrun.shapes.weights import misfits, oversize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,14 @@ def weights_fit_the_input(experiment: Experiment) -> Iterator[Problem]:
     _, steps = _walk(experiment)
     for index, (step, layer) in enumerate(zip(steps, experiment.model.layers, strict=True)):
         yield from misfits(step, layer.weights, f"model.layers[{index}]")
+
+
+def model_fits_into_memory(experiment: Experiment) -> Iterator[Problem]:
+    """Weights and rows are no larger than the free memory, as far as they are known here."""
+    sample, steps = _walk(experiment)
+    problem = oversize(steps, sample.shape)
+    if problem is not None:
+        yield problem
 
 
 def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
