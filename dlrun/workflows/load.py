@@ -68,8 +68,9 @@ def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
     dataset = load_dataset(config.type, seed=seed, **arguments)
     loss = None if experiment.loss is None else experiment.loss.type
     dataset = classes_for_loss(dataset, loss, named=named)
-    if told is not None:
-        dataset = replace(dataset, form=told.form)
+    if isinstance(dataset.form, TableForm):
+        form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
+        dataset = replace(dataset, form=form)
     return split_dataset(
         dataset,
         validation_split=config.validation_split,
