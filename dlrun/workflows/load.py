@@ -116,8 +116,9 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     # Of rows of another shape whoever asked for them will tell.
     same_shape = told is not None and told.input_shape == dataset.train.x.shape[1:]
     dataset = classes_for_loss(dataset, loss, named=named)
-    if told is not None:
-        dataset = replace(dataset, form=told.form)
+    if isinstance(dataset.form, TableForm):
+        form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
+        dataset = replace(dataset, form=form)
     splits = split_dataset(
         dataset,
         validation_split=config.validation_split,

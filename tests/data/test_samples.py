@@ -132,6 +132,13 @@ def test_features_are_scaled_as_in_training(write):
          "  Measure in a larger unit, or train with `dataset.scale`.")),
         (IMAGES, "0,1,2,17,1\n",
          "{path}:1: 17 is no pixel; whole numbers from 0 to 16 were expected."),
+        (IMAGES, "0,1,2,3,4\n16,8,4,0,1\n",
+         ("{path}:1: the first row, 0,1,2,3,4, looks like numbers of the columns, as pandas writes "
+         "them; it could be a header or data.\n  Write the names of the columns into a first row "
+         "(column 1,column 2,column 3,column 4).")),
+        (IMAGES, "0,,2,3,1\n",
+         ("{path}:1: column 'column 2': the cell is empty; a number was expected.\n"
+         "  Mend the cell, or leave the row out.")),
         (IMAGES, "0,0,0.5,1,1\n",
          "{path}:1: 0.5 is no pixel; whole numbers from 0 to 16 were expected."),
     ],
