@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -155,13 +156,15 @@ def _layout(dataset: Layer) -> Layout:
     rest = [name for name in columns if name not in weight]
     targets = rest[-1:] if targets is None else targets
     if features is None:
-        features = [name for name in rest if name not in targets]
+        others = {*targets}
+        features = [name for name in rest if name not in others]
     needed = [*features, *targets, *weight]
-    if not features or not targets or any(columns.count(name) != 1 for name in {*needed}):
+    times = Counter(columns)
+    if not features or not targets or any(times[name] != 1 for name in needed):
         unknown()
     if len({*needed}) < len(needed) or "" in needed:
         unknown()
-    places = {name: columns.index(name) for name in needed}
+    places = {name: place for place, name in enumerate(columns)}
     return Layout(
         header,
         delimiter,
