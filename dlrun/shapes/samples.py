@@ -156,10 +156,11 @@ def _layout(dataset: Layer) -> Layout:
     rest = [name for name in columns if name not in weight]
     targets = rest[-1:] if targets is None else targets
     if features is None:
-        taken = {*targets}
-        features = [name for name in rest if name not in taken]
-    needed, counts = [*features, *targets, *weight], Counter(columns)
-    if not features or not targets or any(counts[name] != 1 for name in {*needed}):
+        others = {*targets}
+        features = [name for name in rest if name not in others]
+    needed = [*features, *targets, *weight]
+    times = Counter(columns)
+    if not features or not targets or any(times[name] != 1 for name in needed):
         unknown()
     if len({*needed}) < len(needed) or "" in needed:
         unknown()

@@ -108,3 +108,24 @@ def test_a_memory_of_another_kind_is_refused(tmp_path, value):
     built = checkpoint(RunFolder(tmp_path), "x.weights.h5")
     with pytest.raises(ValueError, match=r"remembers|hexadecimal"):
         load_callback(built, {"best": value}, {})
+
+
+def test_a_memory_of_an_earlier_dlrun_goes_on():
+    """It held arguments and how to compare, too: they come from the config, and once only."""
+
+    def stopping():
+        callback = keras.callbacks.EarlyStopping("loss", mode="min", min_delta=0.1, patience=3)
+        callback.set_model(keras.Sequential())
+        callback.on_train_begin()
+        return callback
+
+    before, after = stopping(), stopping()
+    before.on_epoch_end(0, {"loss": 1.0})
+    before.on_epoch_end(1, {"loss": 0.95})
+    memory, arrays = save_callback(before)
+    earlier = {"patience": 3, "monitor_op": {"better": "less"}, "min_delta": {"float": "-0x1p-3"}}
+    load_callback(after, memory | earlier, arrays)
+    for callback in (before, after):
+        callback.on_epoch_end(2, {"loss": 0.92})
+    told = [(one.wait, one.best, one.best_epoch, one.min_delta) for one in (before, after)]
+    assert told == [(2, 1.0, 0, -0.1)] * 2
