@@ -162,7 +162,7 @@ def test_a_signal_that_an_import_has_kept_ends_the_loading(dlrun, tmp_path, monk
         with contextlib.suppress(SystemExit):
             end_on_signal(signal.SIGTERM, None)
 
-    monkeypatch.setattr("dlrun.workflows.load.load_splits", lambda _experiment: time.sleep(1))
+    monkeypatch.setattr("dlrun.workflows.load.load_splits", lambda *_: time.sleep(1))
     importing = SimpleNamespace(import_module=import_and_catch)
     monkeypatch.setattr("dlrun.workflows.load.importlib", importing)
     monkeypatch.setattr("dlrun.workflows.load.PATIENCE", 0.01)
@@ -330,6 +330,7 @@ def test_many_columns_are_found_in_a_moment(targets, tmp_path):
             "features": None,
             "delimiter": None,
             "header": None,
+            "sample_weight": None,
         },
     ).shape == (WIDE - targets,)
     assert time.process_time() - begin < 3

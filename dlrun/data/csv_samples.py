@@ -198,7 +198,7 @@ def _read_one_hot(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -
     values = parse_numbers(piece, targets, spec.target_names, file.path)
     wrong = np.flatnonzero(~is_single_one(values))
     if len(wrong):
-        shown = ", ".join(quote(piece.rows[wrong[0]][place].strip()) for place in targets)
+        shown = ", ".join(f"{value:g}" for value in values[wrong[0]].tolist())
         raise DataError(
             f"columns {list_columns(spec.target_names)}: {shown} is no class; a single 1 among "
             "zeros was expected.",

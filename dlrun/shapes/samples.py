@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -224,7 +225,9 @@ def _with_target(sample: Sample, values: Iterable[Any], form: str | None) -> Sam
     distinct = set(values)
     if distinct and all(isinstance(one, str) and _is_name(one) for one in distinct):
         names = tuple(sorted(distinct))
-        return sample._replace(classes=names) if len(names) in FEW else sample
+        # Of texts such as `$5`, where numbers are asked for, the reader of the rows tells.
+        are_amounts = form == "value" and all(re.search(r"\d", name) for name in names)
+        return sample._replace(classes=names) if len(names) in FEW and not are_amounts else sample
     numbers = {finite_number(one) for one in distinct}
     if not numbers or None in numbers or form is None:
         return sample

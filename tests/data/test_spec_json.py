@@ -133,14 +133,14 @@ def test_a_spec_of_an_older_version_is_read():
         ({"form": []}, "spec.json: form should be an object."),
         (
             {"form": TABLE | {"delimiter": []}},
-            "spec.json: form.delimiter should be one of commas, semicolons, tabs.",
+            "spec.json: form.delimiter should be one of commas, semicolons, tabs, vertical bars.",
         ),
         ({"form": {"x": "a"}}, "spec.json: form misses 'y'."),
         ({"form": {"x": "a", "y": 3}}, "spec.json: form.y should be text."),
         ({"form": TABLE | {"named": 1}}, "spec.json: form.named should be true or false."),
         (
-            {"form": TABLE | {"delimiter": "|"}},
-            "spec.json: form.delimiter should be one of commas, semicolons, tabs.",
+            {"form": TABLE | {"delimiter": ":"}},
+            "spec.json: form.delimiter should be one of commas, semicolons, tabs, vertical bars.",
         ),
         (
             {"form": TABLE},
