@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from dlrun.errors import RunFolderError
+from dlrun.errors import UsageError
 from dlrun.workflows.sweep import add_results
 from dlrun.workflows.sweep_page import write_page
 from dlrun.workflows.sweep_results import read_results
@@ -124,7 +124,7 @@ def test_small_and_strange_sweeps(points, tmp_path):
 
 def test_a_folder_that_is_no_sweep(tmp_path, dlrun):
     """Nothing is written into it."""
-    with pytest.raises(RunFolderError, match=r"sweep\.json is missing"):
+    with pytest.raises(UsageError, match=r"sweep\.json is missing"):
         write_page(tmp_path)
     assert "is not the folder of a sweep" in dlrun("sweep", "report", tmp_path, code=2).err
     assert not list(tmp_path.iterdir())

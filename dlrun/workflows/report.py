@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.config import locating
 from dlrun.errors import DlrunError, RunFolderError
-from dlrun.rundir.files import write_bytes, write_output
+from dlrun.rundir.files import remove_abandoned, write_bytes, write_output
 from dlrun.rundir.names import PLOTS, REPORT
 from dlrun.workflows.opening import load_model, load_rows, open_trained
 
@@ -137,6 +137,7 @@ def write_report(story: Story, folder: RunFolder, output: Path | None = None) ->
     if folder.file(PLOTS).is_symlink():
         what = "is a symbolic link, which is not followed inside a run folder."
         raise RunFolderError(what, where=str(folder.file(PLOTS)))
+    remove_abandoned(folder.path)
     pictures = draw_plots(story)
     for picture in pictures:
         write_bytes(folder.file(f"{PLOTS}/{picture.name}.png"), picture.png)

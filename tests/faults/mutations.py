@@ -38,7 +38,7 @@ CONTENTS = (PICKLE, ZIP, LYING, DEEP, b"", b"\0" * 64, b"\xff\xfe", b"{}", b"[]"
 MEANT_FOR_US = ("config.yaml", "run.json", "spec.json", "history.csv", "metrics.json", "notes.json",
                 "weights.safetensors", "initial.safetensors", "predictions/inputs.json",
                 "log.txt", ".lock", "report.html", "predictions/test.csv", "checkpoint",
-                "predictions", "plots")  # fmt: skip
+                "predictions", "plots", "evaluations")  # fmt: skip
 
 
 def values(chance, outside):
@@ -148,7 +148,7 @@ def kinds(run, outside, chance):
     path = run / chance.choice(MEANT_FOR_US)
     inside = sorted(run.glob("checkpoint/*/*"))
     path = chance.choice(inside) if inside and chance.random() < 0.2 else path
-    is_folder = path.name in ("checkpoint", "predictions", "plots")
+    is_folder = path.name in ("checkpoint", "predictions", "plots", "evaluations")
     if path.is_dir():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
@@ -205,7 +205,7 @@ def make_outside(outside, run):
     (outside / "code.py").write_text(f"open('{MARKER}', 'w')\n")
     for name in ("config.yaml", "run.json", "spec.json", "weights.safetensors"):
         (outside / name).write_bytes((run / name).read_bytes())
-    for name in ("predictions", "plots", "checkpoint"):
+    for name in ("predictions", "plots", "checkpoint", "evaluations"):
         (outside / name).mkdir()
         (outside / name / "test.csv").write_text("secret\n")
     return outside
