@@ -117,7 +117,7 @@ def settle(folder: Path) -> None:
     home = folder / EXTENSION
     if not os.path.lexists(home) or home.is_symlink():
         return
-    if _is_committed(home):
+    if _is_committed(folder):
         with holding_lock(folder):
             complete(folder)
     elif not has_extension(folder) and lock_state(folder) == "free":
@@ -136,7 +136,7 @@ def complete(folder: Path) -> None:
         DlrunError: A file cannot be moved; the next one that opens the run tries again.
     """
     home = folder / EXTENSION
-    if not _is_committed(home):
+    if not _is_committed(folder):
         return  # another process was quicker
     before, record = read_record(folder), read_record(home)
     with naming_write_errors(folder):
@@ -160,10 +160,10 @@ def _tidy(folder: Path) -> None:
     remove_extension(folder)
 
 
-def _is_committed(home: Path) -> bool:
-    """Whether an extension has been finished."""
+def _is_committed(folder: Path) -> bool:
+    """Whether a finished run has an extension that is finished too."""
     try:
-        return bool(read_record(home)["status"] == "finished")
+        return all(read_record(one)["status"] == "finished" for one in (folder / EXTENSION, folder))
     except RunFolderError:
         return False
 

@@ -121,7 +121,8 @@ def faults_of(points, *, seed, every=1):
         chosen.append(place)
         if point.split(" ")[0] in CHECKED:
             chosen.append({**place, "error": chance.choice(ERRORS)})
-    return chosen[chance.randrange(every) :: every] if chosen else []
+    chance.shuffle(chosen)
+    return chosen[::every]
 
 
 def check_told(ended, fault):
