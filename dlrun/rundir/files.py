@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_TEXT_BYTES = 64 * 2**20
 """What is larger is neither written nor read: the JSON of a run folder has 64 MiB at most."""
 
+_DIGITS = 8
+"""Hex digits that make the name of a temporary file its own."""
+
 
 @contextlib.contextmanager
 def replacing(
@@ -34,7 +37,8 @@ def replacing(
     The block writes to the temporary path that it is given, in the folder of `path` and with its
     suffix. At its end the file is synced to the disk and renamed, and the folder is synced. If the
     block raises, the temporary file is removed and what stood at `path` before is still there. If
-    the process is killed, the temporary file stays, see `remove_abandoned`.
+    the process is killed, the temporary file stays until the next one is written beside it, see
+    also `remove_abandoned`.
 
     Args:
         path: Where the file shall be. Its folder is made if it is missing.
@@ -49,6 +53,8 @@ def replacing(
     """
     with naming_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f"{TEMPORARY_PREFIX}{'[0-9a-f]' * _DIGITS}{path.suffix}"):
+            remove_if_abandoned(left)
         temporary, descriptor = _make_temporary(path)
         try:
             yield temporary
@@ -68,7 +74,9 @@ def _make_temporary(path: Path) -> tuple[Path, int]:
     """Make an empty file beside a path, and lock it: so others know that somebody writes it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     while True:
-        temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}{path.suffix}")
+        temporary = path.with_name(
+            f"{TEMPORARY_PREFIX}{os.urandom(_DIGITS // 2).hex()}{path.suffix}"
+        )
         descriptor = os.open(temporary, flags, 0o666)
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)

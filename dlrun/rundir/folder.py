@@ -217,6 +217,7 @@ def _opened(path: Path) -> RunFolder:
     if not os.path.lexists(path / RECORD):
         raise RunFolderError(f"is not a run folder: {RECORD} is missing.", where=str(path))
     settle(path)
+    files.remove_abandoned(path)
     return RunFolder(path)
 
 
