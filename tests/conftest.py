@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,12 @@ hypothesis.settings.load_profile("same")
 # chance. `pytest --hypothesis-profile=fresh` draws new ones, and more of them, to look for what has
 # not been found; what it finds becomes an `@example` of its test. What is drawn by `random` or
 # NumPy is drawn from a seed that stands beside it.
+
+# A job in the background, or under `nohup`, begins with signals ignored, and so would every command
+# that the tests start and interrupt.
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
