@@ -158,8 +158,8 @@ def test_what_is_refused_changes_nothing(case, status, table, dlrun):
 def test_a_run_that_another_process_holds_is_left_alone(dlrun, moons):  # noqa: F811
     """Also by the extension of a finished one."""
     run = dlrun("train", moons, "--set", "training.epochs=2").run
-    before = contents(run)
     with holding_lock(run):
+        before = contents(run)
         assert "works in this run folder" in dlrun("resume", run, "--epochs", 3, code=4).err
         assert contents(run) == before
 
@@ -193,13 +193,17 @@ def test_an_interrupted_extension_goes_on(dlrun, moons):  # noqa: F811
     now = contents(run)
     assert {name: now[name] for name in before} == before
     assert {name.split("/")[0] for name in now.keys() - before.keys()} == {EXTENSION}
-    dlrun("verify", run)
+    waits = "a longer training of it was begun: `dlrun resume` without --epochs goes on"
+    assert waits in dlrun("verify", run).out
     dlrun("evaluate", run)
     assert json.loads(dlrun("runs", "--json").out)[0]["status"] == "finished"
-    assert "2 epochs already" in dlrun("resume", run, "--epochs", 2).err
-    assert "interrupted: going on after epoch " in dlrun("resume", run).err
+    assert f"2 epochs already; {waits}" in dlrun("resume", run, "--epochs", 2).err
+    refused = dlrun("resume", run, "--device", "gpu:99", code=2).err
+    assert "going on" not in refused
+    told = dlrun("resume", run).err
+    assert "extension to 12 epochs, interrupted: going on after epoch " in told
     assert_same(run, dlrun("train", moons).run)
-    dlrun("verify", run)
+    assert waits not in dlrun("verify", run).out
     assert not (run / EXTENSION).exists()
     assert [one["was"] for one in json.loads((run / "run.json").read_text())["resumed"]] == [
         "finished",

@@ -478,3 +478,25 @@ def test_several_labels_a_row_have_curves_and_no_accuracy(dlrun, tmp_path):
     assert told["metrics"]["binary_accuracy"] == pytest.approx(expected)
     header = dlrun("predict", run, "a.csv", "-o", "-").out.splitlines()[0]
     assert header == "row,predicted_r,predicted_s,predicted_f"
+
+
+def test_rows_without_the_weights_of_the_training_are_told(dlrun, tmp_path):
+    """The loss of a file then means something else: each row counts as one."""
+    lines = [
+        f"{a},{weight},{2 * a}" for a, weight in zip(range(6), [1, 1, 1, 9, 9, 9], strict=True)
+    ]
+    path = write(tmp_path, "rows", "\n".join(["a,w,y", *lines, ""]))
+    dataset = {"type": "csv", "path": str(path), "target": "y", "sample_weight": "w"}
+    layer = {"type": "Dense", "units": 1, "weights": [[[1.0]], [0.0]]}
+    trained = {"dataset": dataset, "model": {"layers": [layer]}, "loss": "mse"}
+    written = json.dumps(trained | {"training": {"epochs": 0}})
+    (tmp_path / "weights.yaml").write_text(written, "utf-8")
+    run = dlrun("train", "weights.yaml").run
+    weighted = dlrun("evaluate", run, "--data", path, "--json")
+    assert "count alike" not in weighted.err
+    # a row's error is its number: (0 + 1 + 4 + 9 * (9 + 16 + 25)) / 6, and all alike 55 / 6
+    assert json.loads(weighted.out)["metrics"]["loss"] == pytest.approx(455 / 6)
+    bare = write(tmp_path, "bare", "a,y\n" + "".join(f"{a},{2 * a}\n" for a in range(6)))
+    alike = dlrun("evaluate", run, "--data", bare, "--json")
+    assert "no column 'w': in the loss all rows count alike" in alike.err
+    assert json.loads(alike.out)["metrics"]["loss"] == pytest.approx(55 / 6)

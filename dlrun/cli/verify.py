@@ -7,6 +7,7 @@ import typer
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Runs, RunsDir
 from dlrun.cli.output import printable, write_data, write_json
 from dlrun.errors import RunFolderError
+from dlrun.rundir.extension import EXTENSION_WAITS
 
 
 def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
@@ -22,6 +23,7 @@ def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson 
                     "files": one.files,
                     "problems": one.problems,
                     "complete": one.complete,
+                    "extension": one.extension,
                 }
                 for one in found
             ]
@@ -29,6 +31,8 @@ def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson 
     for one in [] if as_json else found:
         verdict = "damaged" if one.problems else f"{one.files} files are as the run wrote them"
         ending = "" if one.complete else "; it has not ended, so the others have no hashes yet"
+        if one.extension:
+            ending += f"; {EXTENSION_WAITS}"
         write_data(f"{one.folder.path}: {verdict}{ending}")
         for problem in one.problems:
             write_data(f"  {printable(problem)}")

@@ -124,8 +124,9 @@ def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: 
     known = {*names, *spec.target_names, spec.sample_weight}
     extra = [column or f"column {place + 1}" for place, column in enumerate(header)
              if column not in known]  # fmt: skip
-    notes = (f"columns not used: {list_names(extra)}",) if extra else ()
-    return Columns(True, names, features, targets, weight, notes)
+    notes = [f"columns not used: {list_names(extra)}"] if extra else []
+    notes += _said_of_weights(spec, weight, with_target=with_target)
+    return Columns(True, names, features, targets, weight, tuple(notes))
 
 
 def _by_place(
@@ -143,8 +144,15 @@ def _by_place(
     weight: tuple[str, int] | None = None
     if with_target and spec.sample_weight is not None and place.weight is not None:
         weight = (spec.sample_weight, place.weight)
+    notes += _said_of_weights(spec, weight, with_target=with_target)
     targets = place.targets if with_target else []
     return Columns(header, feature_names(spec), place.features, targets, weight, tuple(notes))
+
+
+def _said_of_weights(spec: Spec, weight: tuple[str, int] | None, *, with_target: bool) -> list[str]:
+    if not with_target or spec.sample_weight is None or weight is not None:
+        return []
+    return [f"no column {quote(spec.sample_weight)}: in the loss all rows count alike"]
 
 
 def _said_of_targets(targets: Sequence[int], width: int, names: Sequence[str]) -> str:

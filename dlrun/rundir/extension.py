@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 _STAY = (LOCK, RECORD, NOTES, EXTENSION, CHECKPOINT)
 """What is not moved as it is: the record comes last, and checkpoints are whole folders."""
 
+EXTENSION_WAITS = "a longer training of it was begun: `dlrun resume` without --epochs goes on"
+"""What is said of a run that has an extension."""
+
 
 def has_extension(folder: Path) -> bool:
     """Say whether an extension of a run was begun, so that it can be gone on with.

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.config import locating
 from dlrun.errors import DlrunError, RunFolderError
-from dlrun.rundir.files import remove_abandoned, write_bytes, write_output
+from dlrun.rundir.files import is_read_only, remove_abandoned, write_bytes, write_output
 from dlrun.rundir.names import PLOTS, REPORT
 from dlrun.workflows.opening import load_model, load_rows, open_trained
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from dlrun.arrays import Splits
     from dlrun.config import Experiment
+    from dlrun.reports.plots.shelf import Picture
     from dlrun.reports.story import Story
     from dlrun.rundir.folder import RunFolder
     from dlrun.training.evaluation import Predictor
@@ -116,7 +118,8 @@ def add_report(
 def write_report(story: Story, folder: RunFolder, output: Path | None = None) -> Path:
     """Write the plots and the page of a run; matplotlib is imported here.
 
-    Plots of an earlier report that no longer fit are removed.
+    The page holds the plots too: where it goes elsewhere, the run folder may be one that can only
+    be read.
 
     Args:
         story: What to tell.
@@ -131,23 +134,38 @@ def write_report(story: Story, folder: RunFolder, output: Path | None = None) ->
         DlrunError: A file cannot be written.
     """
     from dlrun.reports.page.run_page import run_page
-    from dlrun.reports.plots.shelf import PLOTS as ALL
     from dlrun.reports.plots.shelf import draw_plots
 
-    if folder.file(PLOTS).is_symlink():
-        what = "is a symbolic link, which is not followed inside a run folder."
-        raise RunFolderError(what, where=str(folder.file(PLOTS)))
-    remove_abandoned(folder.path)
     pictures = draw_plots(story)
-    for picture in pictures:
-        write_bytes(folder.file(f"{PLOTS}/{picture.name}.png"), picture.png)
-    for name in {plot.NAME for plot in ALL} - {picture.name for picture in pictures}:
-        stale = folder.file(f"{PLOTS}/{name}.png")
-        if os.path.lexists(stale):
-            stale.unlink()
+    try:
+        _write_plots(pictures, folder)
+    except DlrunError as error:
+        if output is None or not is_read_only(error):
+            raise
     page = run_page(story, pictures)
     if output is None:
         folder.write_text(REPORT, page)
         return folder.file(REPORT)
     write_output(output, lambda path: path.write_text(page, "utf-8", "backslashreplace"))
     return output
+
+
+def _write_plots(pictures: Sequence[Picture], folder: RunFolder) -> None:
+    """Write the plots of a run; those of an earlier report that no longer fit are removed.
+
+    Raises:
+        RunFolderError: `plots` leads out of the run folder.
+        DlrunError: A file cannot be written.
+    """
+    from dlrun.reports.plots.shelf import PLOTS as ALL
+
+    if folder.file(PLOTS).is_symlink():
+        what = "is a symbolic link, which is not followed inside a run folder."
+        raise RunFolderError(what, where=str(folder.file(PLOTS)))
+    remove_abandoned(folder.path)
+    for picture in pictures:
+        write_bytes(folder.file(f"{PLOTS}/{picture.name}.png"), picture.png)
+    for name in {plot.NAME for plot in ALL} - {picture.name for picture in pictures}:
+        stale = folder.file(f"{PLOTS}/{name}.png")
+        if os.path.lexists(stale):
+            stale.unlink()

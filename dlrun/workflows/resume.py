@@ -18,6 +18,7 @@ from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
 from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint, remove_leftovers
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.extension import (
+    EXTENSION_WAITS,
     begin_extension,
     complete,
     has_extension,
@@ -29,7 +30,7 @@ from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.names import CONFIG, EXTENSION, INITIAL_WEIGHTS
 from dlrun.rundir.record import now, recording
 from dlrun.rundir.seal import seal, unknown_because
-from dlrun.workflows.execution import carry_out, prepare
+from dlrun.workflows.execution import carry_out, prepare, say
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.opening import open_trained, read_experiment, stored_spec
 from dlrun.workflows.train import TrainOutcome, finish, tell_of_no_key, telling_where
@@ -96,8 +97,6 @@ def resume(
         threads = threads_of(record) if threads is None else threads
         machine = machine or Machine.of(environment, device=device, threads=threads)
         source = interrupted.source(runs_dir)
-        for line in (story := interrupted.story()):
-            listener.message(line)
         prepared = prepare(
             experiment,
             device=device,
@@ -111,8 +110,8 @@ def resume(
         with interrupted.working(facts, lock, listener) as (place, going_on):
             place.write_text(CONFIG, experiment.to_yaml())
             tell_of_no_key(place, listener)
-            for line in story:
-                place.log(line)
+            for line in interrupted.story():
+                say(line, place, listener)
             trained = carry_out(
                 experiment,
                 place,
@@ -241,7 +240,10 @@ class InterruptedRun:
             return [*lines, f"{self.status} before its first checkpoint: beginning anew"]
         epoch, step = self.place
         batches = f" and {step} batches" if step else ""
-        return [*lines, f"{self.status}: going on after epoch {epoch}{batches}"]
+        what = f"{self.status}: "
+        if self.is_extension:
+            what = f"extension to {self.experiment.training.epochs} epochs, {what}"
+        return [*lines, f"{what}going on after epoch {epoch}{batches}"]
 
     def _lineage(self, command: Sequence[str]) -> dict[str, Any]:
         """What the record keeps of this resumption."""
@@ -391,4 +393,8 @@ def nothing_to_do(interrupted: InterruptedRun, epochs: int | None) -> str | None
             f"a callback ended this run after epoch {completed}; asked for {epochs} epochs, "
             "it would have ended there too"
         )
-    return f"this run has completed {completed} epochs already" if completed == epochs else None
+    if completed != epochs:
+        return None
+    waits = has_extension(interrupted.folder.path)
+    more = f"; {EXTENSION_WAITS}" if waits else ""
+    return f"this run has completed {completed} epochs already{more}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dlrun.rundir.checkpoints import checkpoint_problems
 from dlrun.rundir.evaluations import evaluation_problems
+from dlrun.rundir.extension import has_extension
 from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.integrity import damaged_files
 
@@ -23,12 +24,14 @@ class Verification:
         files: How many files have a hash, checkpoints and evaluations included.
         problems: What is wrong, one line for each file.
         complete: Whether the run has ended, and so has written its hashes down.
+        extension: Whether a longer training of it was begun, which is not looked at.
     """
 
     folder: RunFolder
     files: int
     problems: list[str]
     complete: bool
+    extension: bool
 
 
 def verify(reference: str, *, runs_dir: Path) -> Verification:
@@ -51,4 +54,5 @@ def verify(reference: str, *, runs_dir: Path) -> Verification:
         files=1 + checkpoints + evaluations + (len(hashes) if isinstance(hashes, dict) else 0),
         problems=damaged_files(folder.path, record) + broken + changed,
         complete=isinstance(hashes, dict),
+        extension=has_extension(folder.path),
     )

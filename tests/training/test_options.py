@@ -93,8 +93,10 @@ def test_a_device_that_is_none_is_told(dlrun):
 
 def test_a_failing_operation_is_an_error_and_not_a_traceback(dlrun, tmp_path):
     """An index beyond an embedding's table is found by TensorFlow, in the middle of training."""
-    (tmp_path / "table.csv").write_text("word,kind\n1,a\n2,b\n7,a\n3,b\n")
-    layers = [{"type": "Embedding", "input_dim": 5, "output_dim": 2}, {"type": "Flatten"}]
+    (tmp_path / "table.csv").write_text("word,kind\n1,a\n2,b\n1,a\n3,b\n")
+    # What a layer computes is not held against the table before: here twice the numbers.
+    twice = {"type": "Rescaling", "scale": 2.0}
+    layers = [twice, {"type": "Embedding", "input_dim": 5, "output_dim": 2}, {"type": "Flatten"}]
     last = {"type": "Dense", "units": 2, "activation": "softmax"}
     config = {
         "dataset": {"type": "csv", "path": "table.csv"},
