@@ -185,6 +185,9 @@ def test_a_run_that_may_only_be_read(run, dlrun, tmp_path, monkeypatch):
     assert len(dlrun("predict", run, "new.csv", "-o", "-").out.splitlines()) == len(
         TABLE.splitlines()
     )
+    assert "Name another place for the page with -o FILE." in dlrun("report", run, code=1).err
+    dlrun("report", run, "-o", "page.html")
+    assert "data:image/png;base64," in (tmp_path / "page.html").read_text("utf-8")
     assert files_of(run) == before
 
 

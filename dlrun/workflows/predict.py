@@ -170,7 +170,7 @@ def _write(
             yield predictor.predict(piece.x)
 
     outputs = predicted()
-    # Not before the first rows are there does the header go out: `-o -` prints all or an error.
+    # Not before the first piece is there does the header go out: `-o -` prints rows, or an error.
     first = next(outputs, None)
     writer = PredictionWriter(stream, spec, with_true=False)
     for y_pred in chain([] if first is None else [first], outputs):

@@ -140,8 +140,11 @@ def write_report(story: Story, folder: RunFolder, output: Path | None = None) ->
     try:
         _write_plots(pictures, folder)
     except DlrunError as error:
-        if output is None or not is_read_only(error):
+        if not is_read_only(error):
             raise
+        if output is None:
+            fix = "Name another place for the page with -o FILE."
+            raise DlrunError(error.what, where=error.where, fix=fix) from error
     page = run_page(story, pictures)
     if output is None:
         folder.write_text(REPORT, page)
