@@ -76,7 +76,7 @@ class RowFile:
             begin, end, _ = rows.indices(len(self))
             return self._read(begin, max(0, end - begin))
         taken = np.empty((len(rows), *self._shape[1:]), self._dtype)
-        order = np.argsort(rows, kind="stable")
+        order = np.argsort(rows)
         step = min(PART_ROWS, max(1, PART_BYTES // max(1, self._row_bytes)))
         for begin in range(0, len(rows), step):
             places = order[begin : begin + step]
