@@ -1,4 +1,4 @@
-"""Runs the fault harness and prints its table: `python -m tests.faults [--tiny]`."""
+"""Runs the fault harness and prints its table: `python -m tests.faults [--tiny | --whole]`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,16 @@ def main(words):
     """Run all of it.
 
     Args:
-        words: The command line: `--tiny` for a few faults of each kind.
+        words: The command line: `--tiny` for a few faults of each kind; `--whole` for all faults of
+            the commands on a finished run, of which else every eighth of `resume` is tried.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--tiny", action="store_true", help="a few faults of each kind")
-    tiny = parser.parse_args(words).tiny
+    parser.add_argument(
+        "--whole", action="store_true", help="leave out no point of any command on a finished run"
+    )
+    chosen = parser.parse_args(words)
+    tiny = chosen.tiny
     server, found = Server(), []
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
@@ -48,6 +53,7 @@ def main(words):
                 # Twice with other faults: it has the most.
                 [*COMMANDS] if tiny else ["resume", *COMMANDS],
                 every=8 if tiny else 1,
+                whole=chosen.whole,
             ),
             lambda: rows.filled(SIZES[2:5] if tiny else SIZES),
             lambda: rows.damaged(

@@ -170,7 +170,7 @@ def longer(run, fault):
     return bits(run)
 
 
-def attack(place, command, *, seed=0, every=1):
+def attack(place, command, *, seed=0, every=1, whole=False):
     """Try a command with a fault at its points, and again without.
 
     Args:
@@ -178,6 +178,7 @@ def attack(place, command, *, seed=0, every=1):
         command: A key of `COMMANDS`.
         seed: Of the choice of faults.
         every: How many times fewer of them than `EVERY` says.
+        whole: Whether all of them are tried, whatever `EVERY` says.
 
     Returns:
         How many were killed, told and ignored.
@@ -192,7 +193,7 @@ def attack(place, command, *, seed=0, every=1):
     is_longer = command == "resume"
     beside = f"{place.run.name}/" if is_longer else None
     after = bits(reference / place.run.name)
-    waiting = faults_of(points, seed=seed, every=every * EVERY.get(command, 1))
+    waiting = faults_of(points, seed=seed, every=every if whole else every * EVERY.get(command, 1))
     for begin in range(0, len(waiting), AT_ONCE):
         chosen, lines = waiting[begin : begin + AT_ONCE], []
         copies = [place.copy() for _ in chosen]

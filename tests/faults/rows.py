@@ -100,13 +100,13 @@ def failed(workplace, name, indices, numbers, *, seed=0):
     return row, found
 
 
-def finished(workplace, commands, *, every=1, seed=0):
+def finished(workplace, commands, *, every=1, seed=0, whole=False):
     """Kill commands on a finished run, and let their writing fail."""
     began = time.monotonic()
     place = finished_runs.Place(workplace)
 
     def one(number, command):
-        return finished_runs.attack(place, command, seed=seed + number, every=every)
+        return finished_runs.attack(place, command, seed=seed + number, every=every, whole=whole)
 
     found = sum(side_by_side(one, list(enumerate(commands))), Counter())
     result = (
