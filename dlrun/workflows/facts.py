@@ -89,6 +89,12 @@ class RunFacts:
         """The text of the config but for the seed and the name, in which repetitions differ."""
         return _SEED_LINES.sub("", self._text())
 
+    @property
+    def seed(self) -> int:
+        """Its seed; 0 where its record tells none."""
+        seed = self.row.record.get("seed")
+        return seed if isinstance(seed, int) else 0
+
     def config_keys(self) -> list[str]:
         """Give the keys of the config; none where it cannot be read."""
         try:
