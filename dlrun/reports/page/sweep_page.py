@@ -12,6 +12,7 @@ from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
 from dlrun.reports.seed_noise import seed_noise
 from dlrun.reports.sweep_results import SEED
+from dlrun.rundir.names import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -174,7 +175,7 @@ def _metrics(run: SweepRun | None) -> Mapping[str, Mapping[str, float | None]]:
     if run is None:
         return {}
     names = dict.fromkeys(name for values in run.metrics.values() for name in values)
-    splits = [split for split in ("train", "validation", "test") if split in run.metrics]
+    splits = [split for split in SPLITS if split in run.metrics]
     return {
         text_of(name, _NAME): {split: run.metrics[split].get(name) for split in splits}
         for name in list(names)[:MOST_FACTS]
