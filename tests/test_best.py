@@ -18,6 +18,7 @@ from dlrun.config.sweeps.flags import read_grid
 from dlrun.sweeps.listener import Deaf
 from dlrun.workflows.many import Crew, Settings, Wanted
 from dlrun.workflows.sweep import plan_sweep
+from dlrun.workflows.sweep_results import results_so_far
 from tests.folders import change
 from tests.sweeping import MOONS, RATES, store_runs, store_sweep
 
@@ -39,19 +40,23 @@ def metrics_on(splits):
     return metrics_of
 
 
+def planned_grid(folder):
+    """The crew of a grid on the command line, and its jobs."""
+    base = folder / "moons.yaml"
+    asked = read_grid(base, [AXES[1], AXES[3]])
+    experiments = load_points(base, asked.fixed, asked.points)
+    crew = Crew(folder / "runs", Settings(["dlrun"]), Deaf())
+    pairs = zip(experiments, asked.points, strict=True)
+    return crew, crew.plan([Wanted(one, point.values) for one, point in pairs])
+
+
 @pytest.fixture
 def grid(tmp_path):
     """Let the runs of a grid on the command line be finished; gives their folders by point."""
 
     def stored(splits):
-        base = tmp_path / "moons.yaml"
-        base.write_text(MOONS)
-        asked = read_grid(base, [AXES[1], AXES[3]])
-        experiments = load_points(base, asked.fixed, asked.points)
-        crew = Crew(tmp_path / "runs", Settings(["dlrun"]), Deaf())
-        pairs = zip(experiments, asked.points, strict=True)
-        jobs = crew.plan([Wanted(one, point.values) for one, point in pairs])
-        return store_runs(crew, jobs, metrics_on(splits))
+        (tmp_path / "moons.yaml").write_text(MOONS)
+        return store_runs(*planned_grid(tmp_path), metrics_on(splits))
 
     return stored
 
@@ -260,6 +265,16 @@ def test_every_door_names_the_same_winner(case, dlrun, sweep):
     assert {door: Path(name).name for door, name in named.items()} == dict.fromkeys(
         named, best.name
     )
+
+
+def test_a_run_that_was_never_begun_does_not_count(dlrun, grid, tmp_path):
+    """Such as after a first failure has ended a grid: no folder tells of it."""
+    runs = grid(("train", "validation", "test"))
+    shutil.rmtree(runs[LUCKY, 1])
+    _, jobs = planned_grid(tmp_path)
+    assert [job.status for job in jobs].count("waiting") == 1
+    listed = dlrun("runs", "--best", "1", "--columns", "run", "--csv").out.splitlines()
+    assert results_so_far(jobs).best().path.name == Path(listed[1]).name == runs[LUCKY, 0].name
 
 
 def test_a_list_shows_the_metric_that_has_chosen(dlrun, sweep):
