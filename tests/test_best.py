@@ -7,6 +7,9 @@ training rows; means over the seeds decide, then the best run of the best point.
 from __future__ import annotations
 
 import json
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,7 @@ from dlrun.config.sweeps.flags import read_grid
 from dlrun.sweeps.listener import Deaf
 from dlrun.workflows.many import Crew, Settings, Wanted
 from dlrun.workflows.sweep import plan_sweep
+from dlrun.workflows.sweep_results import results_so_far
 from tests.folders import change
 from tests.sweeping import MOONS, RATES, store_runs, store_sweep
 
@@ -36,19 +40,23 @@ def metrics_on(splits):
     return metrics_of
 
 
+def planned_grid(folder):
+    """The crew of a grid on the command line, and its jobs."""
+    base = folder / "moons.yaml"
+    asked = read_grid(base, [AXES[1], AXES[3]])
+    experiments = load_points(base, asked.fixed, asked.points)
+    crew = Crew(folder / "runs", Settings(["dlrun"]), Deaf())
+    pairs = zip(experiments, asked.points, strict=True)
+    return crew, crew.plan([Wanted(one, point.values) for one, point in pairs])
+
+
 @pytest.fixture
 def grid(tmp_path):
     """Let the runs of a grid on the command line be finished; gives their folders by point."""
 
     def stored(splits):
-        base = tmp_path / "moons.yaml"
-        base.write_text(MOONS)
-        asked = read_grid(base, [AXES[1], AXES[3]])
-        experiments = load_points(base, asked.fixed, asked.points)
-        crew = Crew(tmp_path / "runs", Settings(["dlrun"]), Deaf())
-        pairs = zip(experiments, asked.points, strict=True)
-        jobs = crew.plan([Wanted(one, point.values) for one, point in pairs])
-        return store_runs(crew, jobs, metrics_on(splits))
+        (tmp_path / "moons.yaml").write_text(MOONS)
+        return store_runs(*planned_grid(tmp_path), metrics_on(splits))
 
     return stored
 
@@ -164,9 +172,119 @@ def test_halving_needs_validation_rows(dlrun, tmp_path):
 
 
 def test_best_of_a_list_whatever_the_folders_hold(dlrun, tmp_path):
-    """Enormous numbers, and a seed that is none: neither is an internal error."""
-    runs = store_sweep(tmp_path, lambda _rate, seed: {"validation": {"loss": 1e308 / (seed + 1)}})
+    """Runs that diverged to enormous numbers do not count; a seed that is none is one of all."""
+    values = {LUCKY: 1e308, STEADY: 0.5}
+    runs = store_sweep(
+        tmp_path, lambda rate, seed: {"validation": {"loss": values[rate] / (seed + 1)}}
+    )
     for path in runs.values():
         change(path / "run.json", seed=[0])
-    words = ("--runs-dir", "runs/rates", "--best", "1", "--columns", "run", "--csv")
-    assert dlrun("runs", *words).out.strip().endswith((runs[0.1, 1].name, runs[0.01, 1].name))
+    words = ("--runs-dir", "runs/rates", "--best", "4", "--columns", "run", "--csv")
+    named = [Path(line).name for line in dlrun("runs", *words).out.splitlines()[1:]]
+    assert named == [runs[STEADY, 1].name, runs[STEADY, 0].name]
+
+
+def without_value(runs):
+    """The lucky run is alone at its point: the other seed has failed."""
+    change(runs[LUCKY, 1] / "run.json", status="failed", exit_code=1, reason="no space left")
+    (runs[LUCKY, 1] / "metrics.json").unlink()
+    return runs[STEADY, 1]
+
+
+def with_metrics(runs):
+    """A run that was measured and then failed is not finished, whatever stands in its folder."""
+    change(runs[STEADY, 1] / "run.json", status="failed", exit_code=1, reason="no space left")
+    return runs[LUCKY, 0]
+
+
+def equal(runs):
+    """All have the same value: the point that was begun first, and its first seed."""
+    for path in runs.values():
+        change(path / "metrics.json", validation={"loss": 0.1, "accuracy": 0.5})
+    return runs[LUCKY, 0]
+
+
+def equal_and_begun_late(runs):
+    """When a point was begun counts, not where it stands in the list, nor the folders' names."""
+    best = equal(runs) and runs[STEADY, 0]
+    change(runs[STEADY, 1] / "run.json", started="2026-01-01T00:00:00.000001+00:00")
+    return best
+
+
+def equal_and_twice(runs):
+    """A run was trained twice: the newer one stands for both, also for when it was begun."""
+    best = equal(runs)
+    newer = best.with_name("20990101-000000_moons_aaaa")
+    shutil.copytree(best, newer)
+    change(newer / "run.json", started="2099-01-01T00:00:00.000000+00:00")
+    older = best.with_name("20000101-000000_moons_aaaa")
+    shutil.copytree(runs[STEADY, 0], older)
+    change(older / "run.json", started="2000-01-01T00:00:00.000000+00:00")
+    return newer
+
+
+def without_validation(runs):
+    """One has no validation rows: all are judged by the test rows, where the order is reversed."""
+    path = runs[STEADY, 0] / "metrics.json"
+    change(path, validation=None)
+    return runs[LUCKY, 1]
+
+
+CASES = (
+    without_value, with_metrics, equal, equal_and_begun_late, equal_and_twice, without_validation
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_every_door_names_the_same_winner(case, dlrun, sweep):
+    """The screens of a grid and of a sweep, `show`, `best`, the page, and a list of the runs."""
+    best = case(sweep(("train", "validation", "test")))
+    failed = int(case in (without_value, with_metrics))
+    named = {}
+    screens = {
+        "grid": ("train", "moons.yaml", *AXES, "--runs-dir", "runs/rates"),
+        "sweep": ("sweep", "rates.yaml"),
+    }
+    for door, words in screens.items():
+        rows = [line.split() for line in dlrun(*words, code=failed).err.splitlines()]
+        at = next(number for number, row in enumerate(rows) if row[:1] == ["best"])
+        named[door] = rows[at + 1][-1]
+    show = dlrun("sweep", "show", "runs/rates").out
+    named["show"] = re.search(r"^best run: (.+)$", show, re.MULTILINE)[1]
+    named["show --json"] = json.loads(dlrun("sweep", "show", "runs/rates", "--json").out)["best"]
+    named["best"] = dlrun("sweep", "best", "runs/rates").out.strip()
+    named["best -o"] = (
+        dlrun("sweep", "best", "runs/rates", "-o", "best.yaml")
+        and re.search(r"^# .+: (.+)$", Path("best.yaml").read_text(), re.MULTILINE)[1]
+    )
+    dlrun("sweep", "report", "runs/rates")
+    page = (best.parent / "sweep.html").read_text()
+    named["page"] = re.search(r"dlrun predict (\S+) INPUT.csv", page)[1]
+    listed = ("runs", "--runs-dir", "runs/rates", "--best", "1")
+    named["runs"] = dlrun(*listed, "--columns", "run", "--csv").out.splitlines()[1]
+    assert {door: Path(name).name for door, name in named.items()} == dict.fromkeys(
+        named, best.name
+    )
+
+
+def test_a_run_that_was_never_begun_does_not_count(dlrun, grid, tmp_path):
+    """Such as after a first failure has ended a grid: no folder tells of it."""
+    runs = grid(("train", "validation", "test"))
+    shutil.rmtree(runs[LUCKY, 1])
+    _, jobs = planned_grid(tmp_path)
+    assert [job.status for job in jobs].count("waiting") == 1
+    listed = dlrun("runs", "--best", "1", "--columns", "run", "--csv").out.splitlines()
+    assert results_so_far(jobs).best().path.name == Path(listed[1]).name == runs[LUCKY, 0].name
+
+
+def test_a_list_shows_the_metric_that_has_chosen(dlrun, sweep):
+    """Not the main metric of each run, where one has no validation rows."""
+    runs = sweep(("train", "validation", "test"))
+    without_validation(runs)
+    found = dlrun("runs", "--runs-dir", "runs/rates", "--best", "4", "--json")
+    shown = [(Path(row["run"]), row["metric"], row["value"]) for row in json.loads(found.out)]
+    order = [(LUCKY, 1), (LUCKY, 0), (STEADY, 0), (STEADY, 1)]
+    assert [(path.name, metric, value) for path, metric, value in shown] == [
+        (runs[point].name, "test accuracy", 1 - ACCURACY[point]) for point in order
+    ]
+    assert ON_TEST in found.err

@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from dlrun.shapes.files import SMALL
 from tests.folders import change
 from tests.sweeping import MOONS, records, run, start
 
@@ -245,22 +246,31 @@ def test_runs_whose_data_are_wrong_leave_no_folder(tmp_path):
     assert err.splitlines()[-1] == f"error: dataset: missing: {tmp_path / 'rows.csv'}."
 
 
-def test_a_mistake_that_only_training_finds_is_told_where_it_is_written(tmp_path):
-    """In the config of the user, not in a file that was there for a moment; in run.json too."""
+@pytest.mark.parametrize("is_sweep", [False, True], ids=["grid", "sweep"])
+def test_a_mistake_that_only_training_finds_is_told_where_it_is_written(tmp_path, is_sweep):
+    """In the config of the user, not in a file that was there for a moment; no folder is left.
+
+    The third class stands where no check before the training reads.
+    """
     config = MOONS.replace("{type: moons, samples: 60,", "{type: csv, path: rows.csv, target: y,")
     config = config.replace("binary_crossentropy", "sparse_categorical_crossentropy")
     config = config.replace("units: 1, activation: sigmoid", "units: 2, activation: softmax")
     (tmp_path / "rows.yaml").write_text(config)
-    rows = "".join(f"{n % 7},{n % 5},{'abc'[n % 3]}\n" for n in range(60))
-    (tmp_path / "rows.csv").write_text(f"a,b,y\n{rows}")
-    _, err = run(tmp_path, "train", "rows.yaml", "--set", "seed=0..1", code=1)
-    told = [
-        json.loads(path.read_text())["reason"] for path in (tmp_path / "runs").glob("*/run.json")
-    ]
-    assert told
-    for text in (err, *told):
-        assert "rows.yaml:5:7: model.layers[-1]: " in text
-        assert "config.yaml" not in text
+    (tmp_path / "many.yaml").write_text("base: rows.yaml\nseeds: 2\n")
+    zeros = "0" * 500
+    early = "".join(f"{n % 7}.{zeros},{n % 5}.{zeros},{'ab'[n % 2]}\n" for n in range(2500))
+    assert len(early) > SMALL
+    late = "1,2,c\n" * 50
+    (tmp_path / "rows.csv").write_text(f"a,b,y\n{early}{late}")
+    assert run(tmp_path, "validate", "rows.yaml")[1].count("not looked at: the rows of") == 1
+    grid = ("train", "rows.yaml", "--set", "seed=0..1")
+    _, err = run(tmp_path, *(("sweep", "many.yaml") if is_sweep else grid), code=1)
+    folder = tmp_path / "runs" / ("many" if is_sweep else "")
+    assert err.count("rows.yaml:5:7: model.layers[-1]: ") == 2
+    assert "Set `units: 3`" in err
+    assert "config.yaml" not in err
+    assert "/dlrun-" not in err
+    assert list(folder.glob("2*")) == []
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import typer
 
 from dlrun.cli.completion import complete_config, complete_run
 from dlrun.errors import UsageError
+from dlrun.rundir.names import SPLITS
 
 ConfigPaths = Annotated[
     list[Path],
@@ -138,9 +139,7 @@ DEFAULT_RUNS_DIR = Path("runs")
 class Split(StrEnum):
     """The splits of an experiment's data."""
 
-    TRAIN = "train"
-    VALIDATION = "validation"
-    TEST = "test"
+    TRAIN, VALIDATION, TEST = SPLITS
 
 
 def check_device(word: str) -> None:

@@ -15,6 +15,7 @@ from dlrun.cli.output import printable
 from dlrun.cli.wording import format_age, format_duration, format_number
 from dlrun.config.conditions import as_text, is_number
 from dlrun.config.resolved import ABSENT
+from dlrun.rundir.names import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ _STATUS_STYLES = {
     "damaged": "red",
 }
 _HEADINGS = {"metric": "main metric"}
-_METRICS = ("value", "train", "validation", "val", "test")
+_METRICS = ("value", "val", *SPLITS)
 _WIDEST = 40
 """Cells of a note or a reason in a table."""
 

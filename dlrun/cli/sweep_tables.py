@@ -10,7 +10,7 @@ from dlrun.cli.output import printable
 from dlrun.cli.sweep_wording import counts_of, runs_in_words
 from dlrun.cli.wording import format_number
 from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
-from dlrun.reports.sweep_results import SEED, best_of
+from dlrun.reports.sweep_results import SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,11 +41,7 @@ def closing_table(jobs: Sequence[Job], results: SweepResults, *, screen: Screen)
     if found:
         parts[0] += f" ({found} there already)"
     lines = [f"{runs_in_words(len(jobs))}: {', '.join(parts)}"]
-    best = [
-        (point, run)
-        for point in results.points()
-        if (run := best_of(point, larger=results.larger)) is not None
-    ]
+    best = [(point, point.best) for point in results.points() if point.best is not None]
     if not best:
         return printable(lines[0])
     lines += [line for line in [_spread(results), choice_in_words(results.split)] if line]

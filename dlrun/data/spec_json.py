@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from dlrun.arrays import ArrayForm, LabelForm, Scaling, Spec, TableForm
 from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
+from dlrun.rundir.names import SPLITS
 from dlrun.shapes.files import DELIMITERS
 
 if TYPE_CHECKING:
@@ -124,8 +125,9 @@ def _form(content: object, key: str) -> TableForm | ArrayForm:
 
 
 def _rows(content: object) -> dict[str, int]:
-    if not isinstance(content, dict) or not set(content) <= {"train", "validation", "test"}:
-        raise _malformed("rows", "a number for each of train, validation and test")
+    if not isinstance(content, dict) or not set(content) <= set(SPLITS):
+        *splits, last = SPLITS
+        raise _malformed("rows", f"a number for each of {', '.join(splits)} and {last}")
     return {name: _whole(number, "rows") for name, number in content.items()}
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.rundir.metrics import SPLITS, is_larger_better
+from dlrun.rundir.metrics import JUDGING_ORDER, is_larger_better
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,7 +100,10 @@ def metric_rows(runs: Sequence[ComparedRun]) -> list[MetricRow]:
         runs: Two or more.
     """
     names = dict.fromkeys(
-        (split, name) for split in SPLITS for run in runs for name in run.metrics.get(split, {})
+        (split, name)
+        for split in JUDGING_ORDER
+        for run in runs
+        for name in run.metrics.get(split, {})
     )
     rows = []
     for split, name in names:

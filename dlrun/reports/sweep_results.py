@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dlrun.reports.ranking import Contender, rank
 from dlrun.reports.seeds import Estimate, estimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 SEED = "seed"
@@ -32,6 +33,7 @@ class SweepRun:
         epochs: The number of completed epochs.
         seconds: How long it took, or None.
         reason: Why it is not finished, in one line, or None.
+        started: When it was started, or None.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class SweepRun:
     epochs: int
     seconds: float | None
     reason: str | None
+    started: datetime | None = None
 
     @property
     def seed(self) -> int:
@@ -58,11 +61,13 @@ class SweepPoint:
         values: The values of the axes by key, without the seed.
         runs: The runs, by seed.
         estimate: The mean of the objective and how sure it is; None where no run has it.
+        best: The best of the runs; None where none has the objective.
     """
 
     values: Mapping[str, Any]
     runs: tuple[SweepRun, ...]
     estimate: Estimate | None
+    best: SweepRun | None
 
 
 @dataclass(frozen=True)
@@ -94,21 +99,24 @@ class SweepResults:
 
     def points(self) -> list[SweepPoint]:
         """Put runs together that differ by their seeds only, the best points first."""
-        groups: dict[str, list[SweepRun]] = {}
-        for run in self.runs:
-            groups.setdefault(point_key(_without_seed(run.point)), []).append(run)
-        points = []
-        for runs in groups.values():
-            known = [run.value for run in runs if run.value is not None]
-            ordered = tuple(sorted(runs, key=lambda run: run.seed))
-            mean = estimate(known) if known else None
-            points.append(SweepPoint(_without_seed(runs[0].point), ordered, mean))
-        return sorted(points, key=self._rank)
+        contenders = [
+            Contender(
+                run=run,
+                point=point_key(_without_seed(run.point)),
+                seed=run.seed,
+                value=run.value,
+                started=run.started,
+                name=run.path.name,
+                epochs=run.epochs,
+            )
+            for run in self.runs
+        ]
+        ranked = rank(contenders, larger=self.larger)
+        return [_point([one.run for one in runs]) for runs in ranked]
 
     def best(self) -> SweepRun | None:
-        """Give the best run of the best point: that with the best objective, the first seed."""
-        points = self.points()
-        return best_of(points[0], larger=self.larger) if points else None
+        """Give the best run of the best point; None where no run has the objective."""
+        return next((point.best for point in self.points()), None)
 
     @property
     def split(self) -> str:
@@ -124,32 +132,6 @@ class SweepResults:
             for name in metrics
         )
         return list(dict.fromkeys(names))
-
-    def _rank(self, point: SweepPoint) -> tuple[bool, float, int]:
-        """By the objective; those without it, such as those that were stopped, by their epochs.
-
-        A point of which a seed failed comes after those of which all are there: the mean of what
-        went well says too much.
-        """
-        if point.estimate is None:
-            return True, math.inf, -max(run.epochs for run in point.runs)
-        is_partial = any(run.value is None for run in point.runs)
-        return is_partial, (-point.estimate.mean if self.larger else point.estimate.mean), 0
-
-
-def best_of(point: SweepPoint, *, larger: bool) -> SweepRun | None:
-    """Give the best run of a point, the first seed of several that are equal.
-
-    Args:
-        point: The point.
-        larger: Whether larger values of the objective are better.
-
-    Returns:
-        The run; None where none has the objective.
-    """
-    known = [(run.value, run) for run in point.runs if run.value is not None]
-    sign = -1 if larger else 1
-    return min(known, key=lambda one: sign * one[0])[1] if known else None
 
 
 def in_order(values: Sequence[Any]) -> list[Any]:
@@ -235,6 +217,17 @@ def results_json(results: SweepResults) -> dict[str, Any]:
             for point in results.points()
         ],
     }
+
+
+def _point(runs: Sequence[SweepRun]) -> SweepPoint:
+    """Put the runs of a point together, which come with the best first."""
+    known = [run.value for run in runs if run.value is not None]
+    return SweepPoint(
+        values=_without_seed(runs[0].point),
+        runs=tuple(sorted(runs, key=lambda run: run.seed)),
+        estimate=estimate(known) if known else None,
+        best=runs[0] if known else None,
+    )
 
 
 def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,13 +7,13 @@ import os
 from typing import TYPE_CHECKING
 
 from dlrun.rundir.files import read_json
-from dlrun.rundir.names import METRICS
+from dlrun.rundir.names import METRICS, TEST, TRAIN, VALIDATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-SPLITS = ("validation", "test", "train")
+JUDGING_ORDER = (VALIDATION, TEST, TRAIN)
 """The rows by which the best of several runs is chosen come first.
 
 Whoever chooses by the test rows has none left that tell how good the chosen one is.
@@ -33,7 +33,7 @@ def read_metrics(folder: Path) -> dict[str, dict[str, float | None]]:
 
     Returns:
         Finite numbers by split and name, None for what was not finite; in the order of
-        `SPLITS`, and in each the loss first. Without splits of which nothing was measured.
+        `JUDGING_ORDER`, and in each the loss first. Without splits of which nothing was measured.
 
     Raises:
         RunFolderError: The file is damaged.
@@ -43,7 +43,7 @@ def read_metrics(folder: Path) -> dict[str, dict[str, float | None]]:
         return {}
     stored = read_json(path)
     found = {}
-    for split in SPLITS:
+    for split in JUDGING_ORDER:
         values = stored.get(split)
         if isinstance(values, dict):
             found[split] = {
@@ -65,7 +65,7 @@ def main_metric(*runs: Mapping[str, Mapping[str, float | None]]) -> tuple[str, s
         None where there is none.
     """
     measured = [run for run in runs if run]
-    for split in SPLITS if measured else ():
+    for split in JUDGING_ORDER if measured else ():
         shared = [
             name
             for name in measured[0].get(split, {})

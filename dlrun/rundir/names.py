@@ -1,4 +1,4 @@
-"""Every name in a run folder.
+"""Every name in a run folder, and the splits by which its files are told apart.
 
 ```
 config.yaml          the resolved config, every default written out; training it repeats the run
@@ -42,6 +42,9 @@ PLOTS = "plots"
 REPORT = "report.html"
 NOTES = "notes.json"
 LOG = "log.txt"
+
+SPLITS = TRAIN, VALIDATION, TEST = ("train", "validation", "test")
+"""In the order in which they are shown; see `dlrun.rundir.metrics` for that of judging."""
 
 COMPARISON = "comparison.html"
 """The page that compares runs; it stands beside their folders."""

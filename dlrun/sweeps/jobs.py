@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from dlrun.config import Experiment
@@ -33,6 +34,7 @@ class Job:
         logs: The logs of the last one.
         metrics: The final metrics by split.
         seconds: How long it took, in this sweep.
+        started: When it was started; None where that is not known yet.
         taken: How long it took in all, in seconds; 0 where that is not known.
         sample: Which draw it belongs to, where draws depend on what came before; else None.
         pauses: The epochs after which halving judges it.
@@ -50,6 +52,7 @@ class Job:
     logs: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     seconds: float = 0.0
+    started: datetime | None = None
     taken: float = 0.0
     sample: int | None = None
     pauses: Sequence[int] = ()

@@ -14,7 +14,7 @@ from dlrun.reports.classification import ClassificationReport
 from dlrun.rundir.files import write_output
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.history import read_history
-from dlrun.rundir.metrics import SPLITS
+from dlrun.rundir.metrics import JUDGING_ORDER
 from dlrun.rundir.names import COMPARISON, METRICS
 from dlrun.workflows.compare import read_run
 
@@ -79,7 +79,7 @@ def _stored(folder: RunFolder) -> dict[str, Any]:
 
 def _classified(stored: Sequence[dict[str, Any]]) -> str:
     """The split whose classes are compared: the first of which all runs have scores."""
-    for split in SPLITS:
+    for split in JUDGING_ORDER:
         values = [one.get(split) for one in stored]
         if all(isinstance(value, dict) and "classification" in value for value in values):
             return split

@@ -9,7 +9,7 @@ from dlrun.config.resolved import ABSENT, flat, told
 from dlrun.errors import ConfigError, DlrunError
 from dlrun.rundir.files import read_text
 from dlrun.rundir.metrics import is_larger_better
-from dlrun.rundir.names import CONFIG
+from dlrun.rundir.names import CONFIG, SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dlrun.rundir.listing import RunRow
 
-_METRIC = re.compile(r"(train|validation|val|test)[._](.+)")
+_METRIC = re.compile(rf"({'|'.join((*SPLITS, 'val'))})[._](.+)")
 _SEED_LINES = re.compile(r"^(?:name|seed):.*\n(?: .*\n)*", re.MULTILINE)
 """In what `to_yaml` writes, what stands below a key is indented."""
 _SECTIONS = ("dataset", "model", "loss", "optimizer", "metrics", "training", "exports")
@@ -88,6 +88,12 @@ class RunFacts:
     def without_seed(self) -> str:
         """The text of the config but for the seed and the name, in which repetitions differ."""
         return _SEED_LINES.sub("", self._text())
+
+    @property
+    def seed(self) -> int:
+        """Its seed; 0 where its record tells none."""
+        seed = self.row.record.get("seed")
+        return seed if isinstance(seed, int) else 0
 
     def config_keys(self) -> list[str]:
         """Give the keys of the config; none where it cannot be read."""

@@ -20,7 +20,7 @@ from dlrun.rundir.files import (
 )
 from dlrun.rundir.integrity import read_inputs
 from dlrun.rundir.lock import in_turn
-from dlrun.rundir.names import INPUTS, PREDICTIONS
+from dlrun.rundir.names import INPUTS, PREDICTIONS, SPLITS
 from dlrun.rundir.ordinary import check_inside
 from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import OpenedRun, load_model, open_trained
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from dlrun.training.listener import Listener
 
 STDOUT = Path("-")
-SPLITS = ("train", "validation", "test")
 
 
 def predict(

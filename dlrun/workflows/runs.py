@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from dlrun.config.conditions import ORDERS, as_text, cheap_first, is_number
 from dlrun.config.findings import listed
 from dlrun.config.resolved import ABSENT
 from dlrun.errors import UsageError
+from dlrun.reports.ranking import Contender, judged_value, rank
 from dlrun.rundir.listing import list_runs
+from dlrun.rundir.metrics import is_larger_better, main_metric
 from dlrun.workflows.facts import (
     RunFacts,
     descends,
@@ -46,8 +49,7 @@ def choose_runs(
         sort: The key to sort by; None for the newest first.
         descending: Whether the largest value comes first; None for what the key suggests.
         best: How many runs to list of those that have the value sorted by; with it, `sort` None
-            stands for the main metric, and for its mean over the runs that differ by the seed only
-            before its own value.
+            stands for the main metric that all finished runs have, see `dlrun.reports.ranking`.
         columns: The keys that will be shown; a key that no run has is an error.
 
     Returns:
@@ -87,26 +89,32 @@ def _that_fulfil(condition: Condition, every: Sequence[RunFacts]) -> list[RunFac
 
 
 def _best(runs: Sequence[RunFacts], descending: bool | None) -> list[RunFacts]:
-    """Sort the runs that have a main metric by its mean over the seeds, and then by itself."""
-    _check_one_metric(runs)
-    known = [run for run in runs if run.row.value is not None]
-    several: dict[str, dict[str, list[float]]] = {}
-    for run in known:
-        seeds = several.setdefault(run.without_seed() or run.row.name, {})
-        seeds.setdefault(str(run.row.record.get("seed")), []).append(run.row.value or 0.0)
-    # Two runs of one seed are one piece of evidence.
-    means = {key: _mean([*map(_mean, seeds.values())]) for key, seeds in several.items()}
-    downward = descends("value", runs) if descending is None else descending
-    return sorted(
-        known,
-        key=lambda run: (means[run.without_seed() or run.row.name], run.row.value),
-        reverse=downward,
-    )
-
-
-def _mean(values: Sequence[float]) -> float:
-    """The mean; infinite where the sum is, as of the numbers of a run that diverged."""
-    return sum(values) / len(values)
+    """Rank the finished runs by the main metric that all of them have, which they then show."""
+    finished = [run for run in runs if run.row.status == "finished"]
+    main = main_metric(*(run.row.metrics for run in finished))
+    # The same quantity on other rows is judged where all have it; an accuracy is no loss.
+    names = {run.row.metric.partition(" ")[2] for run in finished if run.row.metric is not None}
+    if main is None or len(names) > 1:
+        _check_one_metric(finished)
+        return []
+    key = " ".join(main)
+    contenders = [
+        Contender(
+            run=run,
+            point=run.without_seed() or run.row.name,
+            seed=run.seed,
+            value=judged_value(run.row.status, run.row.metrics, key),
+            started=run.row.started,
+            name=run.row.name,
+        )
+        for run in runs
+        if run.row.status != "damaged"
+    ]
+    larger = is_larger_better(main[1]) if descending is None else descending
+    ranked = [one for point in rank(contenders, larger=larger) for one in point]
+    for one in ranked:
+        one.run.row = replace(one.run.row, metric=key, value=one.value)
+    return [one.run for one in ranked if one.value is not None]
 
 
 def _sorted(

@@ -160,6 +160,7 @@ def take_over(job: Job, row: RunRow) -> None:
     job.status = statuses.get(row.status, "failed")
     job.reason = None if job.status == "finished" else _one_line(row.reason or "")
     job.metrics = row.metrics
+    job.started = row.started
     job.epoch = epochs_of(row.path)
     job.taken = row.seconds or 0.0
     job.hopeless = job.status == "failed" and _is_diverged(row.record)

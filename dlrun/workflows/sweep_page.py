@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dlrun.reports.sweep_results import best_of, results_csv
+from dlrun.reports.sweep_results import results_csv
 from dlrun.rundir.files import write_text
 from dlrun.rundir.names import SWEEP_PAGE, SWEEP_TABLE
 from dlrun.workflows.sweep_results import history_of, read_results
@@ -48,7 +48,7 @@ def _curves(results: SweepResults) -> list[Mapping[str, Any]]:
     import numpy as np
 
     chosen = [
-        best_of(point, larger=results.larger) or max(point.runs, key=lambda run: run.epochs)
+        point.best or max(point.runs, key=lambda run: run.epochs)
         for point in results.points()[:CURVES]
     ]
     return [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import RunFolderError, UsageError
+from dlrun.reports.ranking import judged_value
 from dlrun.reports.sweep_results import SweepResults, SweepRun, point_key
 from dlrun.rundir.files import read_json, read_text, write_output
 from dlrun.rundir.history import read_history
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from dlrun.sweeps.jobs import Job
 
     Point = Mapping[str, Any]
-
-_LARGEST = 1e100
-"""The squares of larger numbers are none; whoever measures such a one has diverged."""
 
 
 def find_sweep(reference: str, runs_dir: Path) -> Path:
@@ -182,7 +180,7 @@ def results_so_far(
     """Tell what came out of runs by what is known of them in memory: the same best as on disk.
 
     Args:
-        jobs: The runs.
+        jobs: The runs; those without a folder do not count, as on disk.
         objective: What is best, such as `test.accuracy`; None for the main metric.
         maximize: Whether the largest value is the best; None for what the metric suggests.
     """
@@ -196,16 +194,18 @@ def results_so_far(
         axes=tuple(dict.fromkeys(axis for job in jobs for axis in job.values)),
         runs=tuple(
             SweepRun(
-                path=job.folder or Path(),
+                path=job.folder,
                 status="stopped early" if job.status == "paused" else job.status,
                 point=job.values,
-                value=_value(job.status, job.metrics, key),
+                value=judged_value(job.status, job.metrics, key),
                 metrics=job.metrics if job.status == "finished" else {},
                 epochs=job.epoch,
                 seconds=job.seconds,
                 reason=job.reason,
+                started=job.started,
             )
             for job in jobs
+            if job.folder is not None
         ),
         missing=0,
         left_out=0,
@@ -217,26 +217,18 @@ def _main(finished: Sequence[Mapping[str, Mapping[str, float | None]]]) -> str:
     return " ".join(main_metric(*finished) or ())
 
 
-def _value(
-    status: str, metrics: Mapping[str, Mapping[str, float | None]], objective: str
-) -> float | None:
-    """The objective of a run that is finished."""
-    split, _, metric = objective.partition(" ")
-    value = metrics.get(split, {}).get(metric) if status == "finished" else None
-    return value if value is not None and abs(value) < _LARGEST else None
-
-
 def _run(row: RunRow, point: Point, objective: str) -> SweepRun:
     is_paused = row.status == "interrupted" and (row.reason or "").startswith(PAUSED)
     return SweepRun(
         path=row.path,
         status="stopped early" if is_paused else row.status,
         point=point,
-        value=_value(row.status, row.metrics, objective),
+        value=judged_value(row.status, row.metrics, objective),
         metrics=row.metrics if row.status == "finished" else {},
         epochs=epochs_of(row.path),
         seconds=row.seconds,
         reason=None if row.status == "finished" else row.reason,
+        started=row.started,
     )
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.findings import describe, listed
 from dlrun.config.sweeps.sweep import Halving, Objective, Sampler
+from dlrun.rundir.names import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dlrun.config.spots import Spot
 
-SPLITS: Final = ("train", "validation", "test")
 DIRECTIONS: Final = ("maximize", "minimize")
 SAMPLERS: Final = ("random", "tpe")
 

@@ -11,7 +11,8 @@ from dlrun.reports.page.wording import count, number, text_of
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
 from dlrun.reports.seed_noise import seed_noise
-from dlrun.reports.sweep_results import SEED, best_of
+from dlrun.reports.sweep_results import SEED
+from dlrun.rundir.names import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +78,7 @@ def sweep_page(story: SweepStory, pictures: SweepPictures) -> str:
         remarks=_remarks(story),
         objective=text_of(results.objective, _NAME) or "objective",
         best=best and _best(story, best),
-        metrics=best and _metrics(best_of(best, larger=results.larger)),
+        metrics=best and _metrics(best.best),
         split_names=SPLIT_NAMES,
         commands=_commands(story),
         columns=[text_of(names[key], _NAME) for key in columns],
@@ -147,7 +148,7 @@ def _best(story: SweepStory, point: SweepPoint) -> dict[str, str]:
         for key, value in list(point.values.items())[:MOST_FACTS]
     }
     facts[text_of(story.results.objective, _NAME)] = _mean(point.estimate) + _over(point)
-    run = best_of(point, larger=story.results.larger)
+    run = point.best
     if run is not None:
         facts["best run"] = text_of(run.path.name)
         if SEED in run.point:
@@ -174,7 +175,7 @@ def _metrics(run: SweepRun | None) -> Mapping[str, Mapping[str, float | None]]:
     if run is None:
         return {}
     names = dict.fromkeys(name for values in run.metrics.values() for name in values)
-    splits = [split for split in ("train", "validation", "test") if split in run.metrics]
+    splits = [split for split in SPLITS if split in run.metrics]
     return {
         text_of(name, _NAME): {split: run.metrics[split].get(name) for split in splits}
         for name in list(names)[:MOST_FACTS]
@@ -183,7 +184,7 @@ def _metrics(run: SweepRun | None) -> Mapping[str, Mapping[str, float | None]]:
 
 def _commands(story: SweepStory) -> list[str]:
     """How to go on with the best run."""
-    best = best_of(story.points[0], larger=story.results.larger) if story.points else None
+    best = story.points[0].best if story.points else None
     if best is None:
         return []
     paths = (story.results.folder, best.path)
@@ -198,7 +199,6 @@ def _commands(story: SweepStory) -> list[str]:
 def _row(story: SweepStory, point: SweepPoint, columns: Sequence[str]) -> Row:
     done = sum(run.status == "finished" for run in point.runs)
     has_seeds = SEED in story.results.axes
-    run = best_of(point, larger=story.results.larger)
     return Row(
         values=tuple(
             text_of(value_text(point.values[key]), _VALUE) if key in point.values else ""
@@ -207,7 +207,7 @@ def _row(story: SweepStory, point: SweepPoint, columns: Sequence[str]) -> Row:
         mean=_mean(point.estimate),
         status=f"{done}/{len(point.runs)}" if has_seeds else point.runs[0].status,
         epochs=max(run.epochs for run in point.runs),
-        run="" if run is None else run.path.name,
+        run="" if point.best is None else point.best.path.name,
         is_best=bool(story.points) and point is story.points[0],
     )
 
