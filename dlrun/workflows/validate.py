@@ -18,8 +18,9 @@ from dlrun.catalog.losses import label_form
 from dlrun.config import load_config, locate
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.shapes import find_sample, walk
+from dlrun.shapes.cells import parse_number
 from dlrun.shapes.files import SMALL, npz_array_header
-from dlrun.shapes.samples import csv_layout, finite_number
+from dlrun.shapes.samples import csv_layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,7 +175,7 @@ def _are_numbers(piece: Piece, layout: Layout) -> bool:
     lines = piece.lines or map("".join, piece.rows)
     if any("_" in line or not line.isascii() for line in lines):
         odd = (row[place] for row in piece.rows for place in layout.features)
-        if None in map(finite_number, odd):
+        if None in map(parse_number, odd):
             return False
     take = itemgetter(*layout.features, layout.features[0])  # two at least: a tuple
     weight = layout.weight
