@@ -39,7 +39,7 @@ def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
         None if experiment.loss is None else experiment.loss.type,
         units=outputs[-1] if outputs else None,
         activation=last_activation(experiment),
-        has_classes=sample.classes is not None,
+        classes=None if sample.classes is None else len(sample.classes),
         targets=Targets("numbers") if experiment.dataset.type in REGRESSIONS else None,
     )
     if unsuited is not None:
