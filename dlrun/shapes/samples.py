@@ -108,6 +108,23 @@ def _mnist(dataset: Layer) -> Sample:
     return _images(dataset, side=28)
 
 
+def drawn_rows(dataset: str, arguments: Mapping[str, Any]) -> int | None:
+    """Tell how many training rows a dataset that is drawn has.
+
+    Args:
+        dataset: The word.
+        arguments: The dataset's own arguments, defaults filled in.
+
+    Returns:
+        The number, at least 1; None where it is not known.
+    """
+    rows = arguments.get("samples", ROWS.get(dataset))
+    if dataset == "majority":
+        bits = arguments.get("bits")
+        rows = 2**bits if isinstance(bits, int) and 0 < bits <= MOST_BITS else None
+    return rows if isinstance(rows, int) and rows > 0 else None
+
+
 class Layout(NamedTuple):
     """Which columns of a CSV file are what, by their places from 0.
 
@@ -271,5 +288,7 @@ DATASETS: Final[dict[str, Callable[[Layer], Sample]]] = {
     "digits": _digits,
     "mnist": _mnist,
 }
+ROWS: Final = {"two_points": 6, "digits": 1797}
+"""How many rows there are, of datasets that are not asked for a number."""
 FILES: Final[dict[str, Callable[[Layer, str | None], Sample]]] = {"csv": _csv, "npz": _npz}
 """Datasets whose classes depend on what is in a file, and on the loss."""
