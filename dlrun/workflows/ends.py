@@ -63,6 +63,6 @@ def check_ends(experiment: Experiment, splits: Splits) -> None:
     wrong = [Problem(f"metrics[{index}]", *one) for index, one in enumerate(found) if one]
     if wrong:
         raise ConfigError(*wrong)
-    if train.y is not None:
+    if train.y is not None and experiment.training.epochs > 0:
         numbers = train.y[:] if has_classes else train.y[:0]
         weigh_classes(train, numbers, spec.class_names, experiment.training.class_weight)
