@@ -158,6 +158,10 @@ MOONS, BLOBS, SINE = ({"type": word} for word in ("moons", "blobs", "sine"))
         (MOONS, layers(1, "sigmoid"), "mae",
          ("MeanAbsoluteError measures how far off a number is, but the targets are classes. "
          "Use binary_crossentropy after 'activation: sigmoid'.")),
+        (BLOBS, {"layers": [{"type": "EinsumDense", "equation": "ab,bc->ac", "output_shape": 3}]},
+         "mse",
+         ("MeanSquaredError measures how far off a number is, but the targets are classes. "
+         "Use categorical_crossentropy after 'units: 3' and 'activation: softmax'.")),
         (SINE, layers(1, "exponential"), "categorical_crossentropy",
          ("CategoricalCrossentropy chooses among several outputs, but there is one. "
          "Use binary_crossentropy, or mean_squared_error for numbers.")),

@@ -194,6 +194,11 @@ def test_bars_separate_and_blanks_are_told(dlrun, tmp_path):
         ("$20009{}", "Write the number alone: 200090."),
         ("1{} %", "Write the number alone: 10."),
         ("{}kg", "Write the number alone: 0."),
+        ('"1,00{}"', "Write thousands without commas (1000), decimals with a point (1.000)."),
+        ('"3,{}0"', "Write decimals with a point: 3.00."),
+        ('"0,23{}"', "Write decimals with a point: 0.230."),
+        ('"1.234,{}"', "Write the number alone: 1234.0."),
+        ("1 00{}", "Write the number alone: 1000."),
     ],
 )
 @pytest.mark.parametrize("rows", [2, 7])
@@ -204,9 +209,31 @@ def test_amounts_as_a_target_of_a_regression_are_told(rows, cell, fix, dlrun, tm
     (tmp_path / "config.yaml").write_text(config(layers=[DENSE], **REGRESSION))
     told = dlrun("train", "config.yaml", code=3).err
     assert (
-        f"column 'price' holds text such as '{cell.format(0)}', in {rows} classes; "
+        f"column 'price' holds text such as '{cell.format(0).strip(chr(34))}', in {rows} classes; "
         f"MeanSquaredError takes numbers.\n  {fix}\n"
     ) in told
+
+
+@pytest.mark.parametrize("command", ["train", "validate"])
+def test_numbers_beside_numbers_with_commas_are_told(command, dlrun, tmp_path):
+    """What begins the column is to be mended, and not what is right."""
+    text = 'a,price\n1,"1,028"\n2,927\n3,"3,50"\n'
+    (tmp_path / "table.csv").write_text(text)
+    (tmp_path / "config.yaml").write_text(config(layers=[DENSE], **REGRESSION))
+    told = dlrun(command, "config.yaml", code=3 if command == "train" else 2).err
+    assert "table.csv:2: column 'price': '1,028' is not a number." in told
+    assert "Write thousands without commas (1028), decimals with a point (1.028)." in told
+
+
+def test_semicolons_and_decimal_commas_are_told(dlrun, tmp_path):
+    """A German file, and the same texts in an array."""
+    (tmp_path / "table.csv").write_text("a;price\n1;3,15\n2;4,25\n3;5,5\n")
+    (tmp_path / "config.yaml").write_text(config(layers=[DENSE], **REGRESSION))
+    np.savez(tmp_path / "rows.npz", x=np.zeros((3, 1)), y=np.array(["3,15", "927", "4,25"]))
+    arrays = ("--set", f"dataset={{type: npz, path: {tmp_path / 'rows.npz'}}}")
+    for words in (("validate", "config.yaml"), ("train", "config.yaml", *arrays)):
+        told = dlrun(*words, code=2 if words[0] == "validate" else 3).err
+        assert "Write decimals with a point: 3.15." in told
 
 
 def test_thousands_of_amounts_are_told(dlrun, tmp_path):

@@ -61,6 +61,8 @@ SQUASHED: Final = frozenset({"hard_sigmoid", "sigmoid", "softmax"})
 """Activations that turn logits into probabilities."""
 
 
+PAIR: Final = 2
+"""So many classes one output can tell apart."""
 MEASURE_DISTANCE: Final = frozenset(
     {
         "CosineSimilarity", "Huber", "LogCosh", "MeanAbsoluteError", "MeanAbsolutePercentageError",
@@ -94,7 +96,7 @@ def misgiving(
     *,
     units: int | None,
     activation: str | None,
-    has_classes: bool,
+    classes: int | None,
     targets: Targets | None = None,
 ) -> tuple[str, str] | None:
     """Why a loss that can be computed does not suit the task.
@@ -103,7 +105,7 @@ def misgiving(
         loss: The name of a loss or an alias of it.
         units: The size of the last axis of the outputs; None where it is not known.
         activation: The last layer's; None where it is not known.
-        has_classes: Whether each row has one class.
+        classes: How many classes there are, of which each row has one; None where there are none.
         targets: What is seen of targets that are no classes; None where nothing is.
 
     Returns:
@@ -114,7 +116,7 @@ def misgiving(
         return None
     doubts = (
         *_doubts_about_outputs(name, units, activation),
-        *_doubts_about_targets(name, units, has_classes=has_classes, targets=targets),
+        *_doubts_about_targets(name, units, classes=classes, targets=targets),
     )
     return next(iter(doubts), None)
 
@@ -132,11 +134,12 @@ def _doubts_about_outputs(
 
 
 def _doubts_about_targets(
-    name: str, units: int | None, *, has_classes: bool, targets: Targets | None
+    name: str, units: int | None, *, classes: int | None, targets: Targets | None
 ) -> Iterator[tuple[str, str]]:
     form, labels = label_form(name), targets and targets.labels
-    if name in MEASURE_DISTANCE and (has_classes or labels in ("one_hot", "flags")):
-        yield _distance_of_classes(name, units, one_class=has_classes or labels == "one_hot")
+    if name in MEASURE_DISTANCE and (classes or labels in ("one_hot", "flags")):
+        one_class = classes is not None or labels == "one_hot"
+        yield _distance_of_classes(name, units, one_class=one_class, classes=classes)
     if form == "one_hot" and labels == "flags":
         what = f"{name} takes targets that sum to 1, but here rows have several labels or none."
         yield what, "Use binary_crossentropy after 'activation: sigmoid'."
@@ -151,13 +154,17 @@ def _doubts_about_targets(
         yield f"{name} divides by the targets, but some are 0.", "Use mean_absolute_error."
 
 
-def _distance_of_classes(name: str, units: int | None, *, one_class: bool) -> tuple[str, str]:
+def _distance_of_classes(
+    name: str, units: int | None, *, one_class: bool, classes: int | None
+) -> tuple[str, str]:
     """A loss of regressions over classes: it trains, and slower than it could."""
     one_unit = "binary_crossentropy after 'activation: sigmoid'"
     many = "categorical_crossentropy after 'activation: softmax'"
     fitting = f"{one_unit}, or {many}" if units is None else one_unit
     if one_class and units is not None and units > 1:
         fitting = many
+    if classes is not None and classes > PAIR and units != classes:
+        fitting = f"categorical_crossentropy after 'units: {classes}' and 'activation: softmax'"
     return f"{name} measures how far off a number is, but the targets are classes.", (
         f"Use {fitting}."
     )

@@ -11,6 +11,11 @@ FUNCTION: Final = "it takes a Python function, which a config cannot hold"
 TEXT: Final = "it works on text, and data are numbers"
 OWN_PROGRESS: Final = "dlrun keeps the history and shows the progress itself"
 LOSS_ONLY: Final = "it is a loss, and Keras has no metric of that name; 'loss' is logged as it is"
+METRIC_ONLY: Final = "it is the metric {}, and Keras has no such loss"
+SAME_MINIMUM: Final = {
+    "root_mean_squared_error": "mean_squared_error has its minimum at the same weights",
+}
+"""What to train with, where a metric names what is wanted."""
 
 REFUSED: Final[dict[str, dict[str, str]]] = {
     "layers": {

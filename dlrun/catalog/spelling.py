@@ -71,7 +71,8 @@ _SAID: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     (("MaxPooling2D",), "maxpool max_pool maxpool2d"),
 )
 """What abbreviations, and names of scikit-learn, of PyTorch and of older versions of Keras, mean
-here: the first that there is, or, where the word does not choose between them, all."""
+here: the first that there is, or, where the word does not choose between them, all. Where there is
+none, nothing was meant that is there."""
 
 SAYINGS: Final = {word: meant for meant, words in _SAID for word in words.split()}
 
@@ -98,7 +99,7 @@ def near_words(
     start = written[: len(written) - len(rest)]
     meant: tuple[str, ...] = SAYINGS.get(rest, ())
     said = tuple(names[low] for one in meant if (low := f"{start}{one}".lower()) in names)
-    if said:
+    if meant:  # A word that is known is no other one misspelt: `rmse` is not `mse`.
         return said if meant in _TOGETHER else said[:1]
     for low, name in names.items():
         parts = low[len(start) :].split("_")

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from dlrun.catalog import docstrings, keras_names, shelves, signatures, text
-from dlrun.catalog.refused import LOSS_ONLY, REFUSED
+from dlrun.catalog.refused import LOSS_ONLY, METRIC_ONLY, REFUSED, SAME_MINIMUM
 from dlrun.catalog.signatures import Parameter
-from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
+from dlrun.catalog.spelling import AMONG_FEW, SAYINGS, did_you_mean
 
 if TYPE_CHECKING:
     from dlrun.catalog.keras_names import Export
@@ -115,7 +115,23 @@ def refusal(kind: str, word: str) -> str | None:
     """Why a word that Keras has cannot be used in a config; None where nothing is known."""
     if kind == "metrics" and canonical(kind, word) is None and canonical("losses", word):
         return LOSS_ONLY
+    metric = metric_meant(word) if kind == "losses" else None
+    if metric is not None:
+        instead = SAME_MINIMUM.get(metric)
+        return "; ".join(filter(None, (METRIC_ONLY.format(metric), instead)))
     return REFUSED.get(kind, {}).get(word)
+
+
+def metric_meant(word: str) -> str | None:
+    """The metric that a word is or means: `f1` is `f1_score`; None where it is a loss, or neither.
+
+    Args:
+        word: What was written.
+    """
+    names = (*SAYINGS.get(word.lower(), ()), word)
+    if any(canonical("losses", name) for name in names):
+        return None
+    return next((name for name in names if canonical("metrics", name)), None)
 
 
 def nested_kind(argument: str) -> str | None:

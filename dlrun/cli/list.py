@@ -91,14 +91,14 @@ def _find(kind: str, word: str) -> Word:
     found = catalog.find(kind, word)
     if found is not None:
         return found
-    reason = catalog.refusal(kind, word)
-    if reason is not None:
-        raise UsageError(f"'{word}' cannot be used in a config: {reason}.")
     what = f"There is no {ONE[kind]} '{word}'."
     elsewhere = [one for one in catalog.KINDS if catalog.canonical(one, word) is not None]
     if elsewhere:
         meant = " or ".join(f"`dlrun list {one} {word}`" for one in elsewhere)
         raise UsageError(what, fix=f"Did you mean {meant}?")
+    reason = catalog.refusal(kind, word)
+    if reason is not None:
+        raise UsageError(f"'{word}' cannot be used in a config: {reason}.")
     fix = catalog.suggest(kind, word) or f"`dlrun list {kind}` shows all of them."
     raise UsageError(what, fix=fix)
 

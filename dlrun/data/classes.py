@@ -10,11 +10,11 @@ import numpy as np
 
 from dlrun.arrays import StreamedArray, TableForm
 from dlrun.catalog.losses import label_form
-from dlrun.data.csv_numbers import bare_number, number_fix
 from dlrun.data.pieces import pieces
 from dlrun.data.rounding import WHOLE
 from dlrun.data.wording import list_classes
 from dlrun.errors import DataError, quote
+from dlrun.shapes.cells import bare_number, number_fix, parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -193,10 +193,12 @@ def check_no_numbers(dataset: Dataset, loss: str | None, units: int | None) -> N
 
 
 def _fix_of_numbers(names: Sequence[str]) -> str | None:
-    """What to do where all names are numbers with a unit, such as `$5` or `12 %`; else None."""
-    if not all(bare_number(name) for name in names):
+    """What to do where all names are numbers, some as `$5`, `12 %` or `3,50`; else None."""
+    first = next(filter(bare_number, names), None)
+    if first is None or not all(bare_number(name) or parse_number(name) is not None
+                                for name in names):  # fmt: skip
         return None
-    return number_fix(names[0]) or "Write the numbers alone."
+    return number_fix(first) or "Write the numbers alone."
 
 
 def check_more_than_one_class(dataset: Dataset) -> None:

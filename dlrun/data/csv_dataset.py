@@ -12,11 +12,12 @@ from dlrun.arrays import Dataset, Samples, StreamedArray
 from dlrun.catalog.spelling import near_word
 from dlrun.data.classes import TextClasses
 from dlrun.data.csv_columns import column_positions
-from dlrun.data.csv_numbers import is_number_like, parse_number, parse_numbers, parse_weights
+from dlrun.data.csv_numbers import cell_error, parse_numbers, parse_weights
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.spool import Pile, Spool
 from dlrun.data.wording import count, list_columns
 from dlrun.errors import ConfigError, DataError, Problem, quote
+from dlrun.shapes.cells import is_name, number_fix, parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,18 +150,19 @@ def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) 
     classes, weights = TextClasses(choice.target_names[0]), []
     exact: dict[int, int] = {}
     rows = 0
-    is_text: bool | None = None
+    first: tuple[int, str] | None = None
+    is_text = False
     collector = Pile if streamed is None else Spool
     with collector() as features, collector() as values:
         for piece in file.pieces(header=choice.header):
-            if is_text is None:
-                first = piece.rows[0][choice.targets[0]].strip()
-                is_text = len(choice.targets) == 1 and _is_name(first)
+            if first is None:
+                first = piece.numbers[0], piece.rows[0][choice.targets[0]].strip()
+                is_text = len(choice.targets) == 1 and is_name(first[1])
             features.write(parse_numbers(piece, choice.features, choice.feature_names, file.path))
             if choice.weight is not None:
                 weights.append(parse_weights(piece, *choice.weight, file.path))
             if is_text:
-                classes.add(_read_labels(piece, choice, file.path))
+                classes.add(_read_labels(piece, choice, file.path, first))
             else:
                 numbers = parse_numbers(piece, choice.targets, choice.target_names, file.path)
                 if len(choice.targets) == 1 and streamed is None:
@@ -185,11 +187,14 @@ def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) 
     )
 
 
-def _read_labels(piece: Piece, choice: Choice, path: Path) -> list[str]:
+def _read_labels(piece: Piece, choice: Choice, path: Path, first: tuple[int, str]) -> list[str]:
+    """The classes of some rows; `first` is that of the first row of all, with its line."""
     position, name = choice.targets[0], choice.target_names[0]
     labels = [row[position].strip() for row in piece.rows]
     for label in set(labels):
-        if not _is_name(label):
+        if not is_name(label):
+            if parse_number(label) is not None and number_fix(first[1]):
+                raise cell_error(first[1], name, f"{path}:{first[0]}")  # the others are right
             line = piece.numbers[labels.index(label)]
             what = f"{quote(label)} is a number" if label else "the cell is empty"
             if label and parse_number(label) is None:
@@ -201,11 +206,6 @@ def _read_labels(piece: Piece, choice: Choice, path: Path) -> list[str]:
                 fix="Mend the cell, or leave the row out.",
             )
     return labels
-
-
-def _is_name(cell: str) -> bool:
-    """Whether a cell can be the name of a class: some text that is no number, nor NaN."""
-    return bool(cell) and not is_number_like(cell)
 
 
 def _as_list(key: str, names: str | Sequence[str]) -> list[str]:

@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dlrun.data.csv import QUOTE
-from dlrun.data.csv_numbers import parse_number
 from dlrun.errors import DataError, cut, quote
+from dlrun.shapes.cells import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

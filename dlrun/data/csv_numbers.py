@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.errors import MOST_QUOTED, DataError, quote
+from dlrun.errors import DataError, quote
+from dlrun.shapes.cells import LARGEST, SMALLEST, is_number_like, number_fix, parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,34 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.data.csv import Piece
-
-SMALLEST = float(np.finfo(np.float32).tiny)
-LARGEST = float(np.finfo(np.float32).max)
-"""Between them float32 keeps its digits; what is smaller, some processors take for 0."""
-
-
-_WITH_UNIT = re.compile(
-    r"(?P<sign>[+-]?)(?P<before>[$\u20ac\u00a3\u00a5\u20b9]|[A-Z]{3}(?= ?\d))? ?"
-    r"(?P<inner_sign>[+-]?)"
-    r"(?P<number>\d[\d,.' \u00a0\u202f]*\d|\d|\.\d+) ?"
-    r"(?P<after>[$\u20ac\u00a3\u00a5\u20b9%\u2030\u00b0]"
-    r"|(?!(?:st|nd|rd|th)$)[A-Za-z\u00b5]{1,3}[\u00b2\u00b3]?)?"
-)
-"""A currency before a number, or a unit behind it; not what orders, as in `1st`."""
-
-
-_MULTIPLES = ("k", "K", "M", "B", "bn", "G", "T")
-
-
-def parse_number(cell: str) -> float | None:
-    """The number that a cell holds, or None; `nan`, `inf` and Python's `1_000` are no numbers."""
-    if "_" in cell or not cell.strip().isascii():
-        return None
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def parse_numbers(
@@ -81,53 +52,6 @@ def cell_error(cell: str, column: str, where: str) -> DataError:
     else:
         what = f"{quote(text)} is not a number."
     return DataError(f"column {quote(column)}: {what}", where=where, fix=fix)
-
-
-def bare_number(text: str) -> str | None:
-    """The number in a text that holds a number and its unit: `$1,200` gives `1,200`, `5kg` `5`.
-
-    Args:
-        text: A stripped cell.
-
-    Returns:
-        None where the text is a number itself, or is something else: `1st`, `B12`, `3 of 4`.
-    """
-    match = _WITH_UNIT.fullmatch(text)
-    if match is None or not (match["before"] or match["after"]) or is_number_like(text):
-        return None
-    return (match["sign"] or match["inner_sign"]) + match["number"]
-
-
-def number_fix(text: str) -> str | None:
-    """How a cell that people read as a number is to be written; None where it is no such cell."""
-    if len(text) > MOST_QUOTED:
-        return None
-    bare = bare_number(text)
-    number = text if bare is None else bare
-    plain = re.sub(r"[, '\u00a0\u202f]", "", number)
-    if text.endswith(_MULTIPLES) and bare is not None:
-        return "Write the number out, in digits alone."
-    if re.fullmatch(r"[+-]?\d{1,3},\d{3}", number):
-        return (
-            f"Write thousands without commas ({plain}), decimals with a point "
-            f"({number.replace(',', '.')})."
-        )
-    if re.fullmatch(r"[+-]?\d+,\d+", number):
-        return f"Write decimals with a point: {number.replace(',', '.')}."
-    if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", number):
-        plain = number.replace(".", "").replace(",", ".")
-    elif parse_number(plain) is None:
-        return None
-    return f"Write the number alone: {plain}." if plain != text else None
-
-
-def is_number_like(cell: str) -> bool:
-    """Whether Python reads a cell as a float; `nan` and `inf` too."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _parse_lines(piece: Piece, positions: Sequence[int]) -> NDArray[np.float64] | None:

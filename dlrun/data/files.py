@@ -82,12 +82,31 @@ def open_data(path: Path, *, seekable: bool = False) -> BufferedReader:
         DataError: It is not there, cannot be read, or is no regular file.
     """
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and (seekable or not _is_handed_over(path, mode)):
-            raise _no_file(path, mode, seekable=seekable)
+        regular_size(path, seekable=seekable)
         return path.open("rb")
     except OSError as error:
         raise open_error(path, error) from error
+
+
+def regular_size(path: Path, *, seekable: bool = False) -> int | None:
+    """The size of a file of data in bytes; None of a pipe that the shell has opened.
+
+    Args:
+        path: The file.
+        seekable: See `open_data`.
+
+    Raises:
+        DataError: See `open_data`.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise open_error(path, error) from error
+    if stat.S_ISREG(status.st_mode):
+        return status.st_size
+    if seekable or not _is_handed_over(path, status.st_mode):
+        raise _no_file(path, status.st_mode, seekable=seekable)
+    return None
 
 
 def check_text(path: Path, head: bytes) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from dlrun.shapes.cells import bare_number, is_name, parse_number
 from dlrun.shapes.files import csv_column, csv_columns, npz_array_header, npz_values
 from dlrun.shapes.layer import Layer
 from dlrun.shapes.outputs import UnknownShapeError, unknown
@@ -108,6 +108,23 @@ def _mnist(dataset: Layer) -> Sample:
     return _images(dataset, side=28)
 
 
+def drawn_rows(dataset: str, arguments: Mapping[str, Any]) -> int | None:
+    """Tell how many training rows a dataset that is drawn has.
+
+    Args:
+        dataset: The word.
+        arguments: The dataset's own arguments, defaults filled in.
+
+    Returns:
+        The number, at least 1; None where it is not known.
+    """
+    rows = arguments.get("samples", ROWS.get(dataset))
+    if dataset == "majority":
+        bits = arguments.get("bits")
+        rows = 2**bits if isinstance(bits, int) and 0 < bits <= MOST_BITS else None
+    return rows if isinstance(rows, int) and rows > 0 else None
+
+
 class Layout(NamedTuple):
     """Which columns of a CSV file are what, by their places from 0.
 
@@ -193,7 +210,7 @@ def _has_header(given: Any, cells: list[str]) -> bool | None:
     """Whether a first row holds names; None where it holds numbers and nobody has said it."""
     if isinstance(given, bool):
         return given
-    return None if any(finite_number(cell) is not None for cell in cells) else True
+    return None if any(parse_number(cell) is not None for cell in cells) else True
 
 
 def _npz(dataset: Layer, form: str | None) -> Sample:
@@ -223,12 +240,12 @@ def _with_target(sample: Sample, values: Iterable[Any], form: str | None) -> Sam
         form: See `find_sample`.
     """
     distinct = set(values)
-    if distinct and all(isinstance(one, str) and _is_name(one) for one in distinct):
+    if distinct and all(isinstance(one, str) and is_name(one) for one in distinct):
         names = tuple(sorted(distinct))
         # Of texts such as `$5`, where numbers are asked for, the reader of the rows tells.
-        are_amounts = form == "value" and all(re.search(r"\d", name) for name in names)
+        are_amounts = form == "value" and all(map(bare_number, names))
         return sample._replace(classes=names) if len(names) in FEW and not are_amounts else sample
-    numbers = {finite_number(one) for one in distinct}
+    numbers = {_finite_number(one) for one in distinct}
     if not numbers or None in numbers or form is None:
         return sample
     known = sorted(number for number in numbers if number is not None)
@@ -240,24 +257,11 @@ def _with_target(sample: Sample, values: Iterable[Any], form: str | None) -> Sam
     return sample
 
 
-def finite_number(value: Any) -> float | None:
-    """The finite number that a cell holds, as the reader of the rows takes it; else None."""
-    if isinstance(value, str) and ("_" in value or not value.strip().isascii()):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _is_name(cell: str) -> bool:
-    """Whether a cell can be the name of a class: a text that Python reads as no number."""
-    try:
-        float(cell)
-    except ValueError:
-        return bool(cell)
-    return False
+def _finite_number(value: str | float) -> float | None:
+    """The finite number that a cell or an entry holds; else None."""
+    if isinstance(value, str):
+        return parse_number(value)
+    return float(value) if math.isfinite(value) else None
 
 
 def _is_path(value: Any) -> bool:
@@ -284,5 +288,7 @@ DATASETS: Final[dict[str, Callable[[Layer], Sample]]] = {
     "digits": _digits,
     "mnist": _mnist,
 }
+ROWS: Final = {"two_points": 6, "digits": 1797}
+"""How many rows there are, of datasets that are not asked for a number."""
 FILES: Final[dict[str, Callable[[Layer, str | None], Sample]]] = {"csv": _csv, "npz": _npz}
 """Datasets whose classes depend on what is in a file, and on the loss."""

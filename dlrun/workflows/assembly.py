@@ -257,7 +257,7 @@ def judge(
         ending["loss"],
         units=got.units,
         activation=ending["output_activation"],
-        has_classes=targets is None,
+        classes=spec.num_classes,
         targets=targets,
     )
     if unsuited is not None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.data.csv_numbers import parse_number
 from dlrun.data.labels import class_numbers
 from dlrun.data.pixels import scale_pixels
 from dlrun.data.samples import open_samples
 from dlrun.data.scaling import apply_scaling
 from dlrun.errors import DataError, UsageError
+from dlrun.shapes.cells import parse_number
 from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import load_rows
 

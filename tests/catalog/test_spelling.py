@@ -100,6 +100,29 @@ def test_a_loss_is_no_metric(dlrun, tmp_path):
     assert "metrics[0]: 'huber' cannot be used: it is a loss, and Keras has no metric" in told
 
 
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        (
+            "rmse",
+            (
+                "it is the metric root_mean_squared_error, and Keras has no such loss; "
+                "mean_squared_error has its minimum at the same weights."
+            ),
+        ),
+        ("f1", "it is the metric f1_score, and Keras has no such loss."),
+    ],
+)
+def test_a_metric_is_no_loss(word, reason, dlrun, tmp_path):
+    """`rmse` is no `mse` misspelt."""
+    (tmp_path / "sine.yaml").write_text(
+        "dataset: sine\nmodel: {layers: [{type: Dense, units: 1}]}\noptimizer: sgd\n"
+        f"loss: {word}\n"
+    )
+    told = dlrun("validate", "sine.yaml", code=2).err
+    assert f"loss: '{word}' cannot be used: {reason}" in told
+
+
 def test_a_monitor_of_the_wrong_name(dlrun, tmp_path):
     """`val_acc` is accuracy, not the area under a curve."""
     (tmp_path / "moons.yaml").write_text(

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from dlrun.data import csv as csv_module
 from dlrun.data.csv import open_csv
-from dlrun.data.csv_numbers import parse_number, parse_numbers
+from dlrun.data.csv_numbers import parse_numbers
 from dlrun.errors import DataError
+from dlrun.shapes.cells import parse_number
 
 CELLS = st.text(st.sampled_from('ab1. ,;"\né'), max_size=6)
 TABLES = st.integers(2, 4).flatmap(
@@ -235,6 +236,7 @@ THOUSAND = """'1,000' is not a number.
         ("1e999", "'1e999' is not a finite number.\n  Mend the cell, or leave the row out."),
         ("1,5", "'1,5' is not a number.\n  Write decimals with a point: 1.5."),
         ("1,000", THOUSAND),
+        ("0,236", "'0,236' is not a number.\n  Write decimals with a point: 0.236."),
         ("1,000,000.5", "'1,000,000.5' is not a number.\n  Write the number alone: 1000000.5."),
         ("1.234,5", "'1.234,5' is not a number.\n  Write the number alone: 1234.5."),
         ("$200090", "'$200090' is not a number.\n  Write the number alone: 200090."),

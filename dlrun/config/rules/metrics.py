@@ -32,6 +32,19 @@ def metrics_fit_the_labels(experiment: Experiment) -> Iterator[Problem]:
             yield Problem(f"metrics[{index}]", *found[0])
 
 
+def depends_on_the_rows(experiment: Experiment, sample: Sample) -> bool:
+    """Whether only the data tell if a metric can be taken.
+
+    Args:
+        experiment: The config.
+        sample: What is known of them.
+    """
+    possible = _possible(experiment, sample)
+    fitting = ({misfit(metric.as_dict(), got) is None for got in possible}
+               for metric in experiment.metrics)  # fmt: skip
+    return any(len(answers) != 1 for answers in fitting)
+
+
 def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
     """What can be trained as it is written and is seldom meant."""
     sample, outputs = _ends(experiment)
@@ -39,7 +52,7 @@ def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
         None if experiment.loss is None else experiment.loss.type,
         units=outputs[-1] if outputs else None,
         activation=last_activation(experiment),
-        has_classes=sample.classes is not None,
+        classes=None if sample.classes is None else len(sample.classes),
         targets=Targets("numbers") if experiment.dataset.type in REGRESSIONS else None,
     )
     if unsuited is not None:
@@ -51,9 +64,9 @@ def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
             yield Problem(f"metrics[{index}]", careful)
 
 
-def _possible(experiment: Experiment) -> tuple[Handed, ...]:
+def _possible(experiment: Experiment, sample: Sample | None = None) -> tuple[Handed, ...]:
     """What the metrics may get, as far as that is known without the data; the likeliest first."""
-    sample, outputs = _ends(experiment)
+    sample, outputs = _ends(experiment, sample)
     activation = last_activation(experiment)
     return tuple(
         handed(
@@ -101,9 +114,10 @@ def _numbers(classes: tuple[str, ...] | None) -> tuple[float, ...] | None:
         return None
 
 
-def _ends(experiment: Experiment) -> tuple[Sample, Shape | None]:
+def _ends(experiment: Experiment, sample: Sample | None = None) -> tuple[Sample, Shape | None]:
     """A sample of the dataset, and what the last layer makes of it, as far as they are known."""
-    sample = find_sample(experiment.dataset.type, experiment.dataset.arguments)
+    if sample is None:
+        sample = find_sample(experiment.dataset.type, experiment.dataset.arguments)
     layers = [layer.as_dict() for layer in experiment.model.layers]
     last = experiment.model.layers[-1]
     outputs = walk(layers, sample.shape)[-1].shape

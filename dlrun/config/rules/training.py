@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dlrun.catalog.spelling import did_you_mean
+from dlrun.catalog.spelling import did_you_mean, near_word
+from dlrun.catalog.words import metric_meant
 from dlrun.config.findings import listed
 from dlrun.errors import Problem
 
@@ -46,14 +47,27 @@ def monitors_exist(experiment: Experiment) -> Iterator[Problem]:
         monitor = callback.arguments.get("monitor")
         if monitor is None or monitor in known or not _watches(callback):
             continue
-        path = f"training.callbacks[{index}].monitor"
-        if not has_validation and monitor.removeprefix("val_") in logged:
-            what = f"There is no '{monitor}', because there are no validation rows."
-            fix = f"Set 'dataset.validation_split', or 'monitor: {monitor.removeprefix('val_')}'."
-            yield Problem(path, what, fix)
-        else:
-            fix = did_you_mean(monitor, known) or f"Logged are {listed(known)}."
-            yield Problem(path, f"Neither the loss nor a metric is called '{monitor}'.", fix)
+        what, fix = _no_monitor(monitor, logged, has_validation=has_validation)
+        yield Problem(f"training.callbacks[{index}].monitor", what, fix)
+
+
+def _no_monitor(monitor: str, logged: list[str], *, has_validation: bool) -> tuple[str, str]:
+    """What is wrong with a monitor that is not logged, and what to do."""
+    bare = monitor.removeprefix("val_")
+    known = [*logged, *(f"val_{name}" for name in logged)] if has_validation else logged
+    near = bare if bare in logged else near_word(bare, logged)
+    metric = metric_meant(bare)
+    others = f"Logged are {listed(known)}."
+    if metric is not None and near is None:
+        others = f"There is no {metric} among the metrics: add it. {others}"
+    if has_validation or monitor == bare:
+        what = f"Neither the loss nor a metric is called '{monitor}'."
+        return what, did_you_mean(monitor, known) or others
+    what = f"There is no '{monitor}', because there are no validation rows."
+    if near is None:
+        return what, f"Set 'dataset.validation_split'. {others}"
+    too = "" if near == bare else f" and 'monitor: val_{near}'"
+    return what, f"Set 'dataset.validation_split'{too}, or 'monitor: {near}'."
 
 
 def one_thing_sets_the_learning_rate(experiment: Experiment) -> Iterator[Problem]:

@@ -56,9 +56,46 @@ def test_a_monitor_is_the_loss_or_a_metric(say, accept):
     assert say("metrics=[accuracy]", callbacks % "f1") == [
         (
             "training.callbacks[0].monitor: Neither the loss nor a metric is called 'f1'. "
+            "There is no f1_score among the metrics: add it. "
             "Logged are 'loss', 'accuracy', 'val_loss', 'val_accuracy'."
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "monitor", "told"),
+    [
+        (
+            ["metrics=[AUC]"],
+            "val_acc",
+            (
+                "Neither the loss nor a metric is called 'val_acc'. There is no accuracy among the "
+                "metrics: add it. Logged are 'loss', 'auc', 'val_loss', 'val_auc'."
+            ),
+        ),
+        (
+            ["metrics=[accuracy]", NO_VALIDATION],
+            "val_acc",
+            (
+                "There is no 'val_acc', because there are no validation rows. Set "
+                "'dataset.validation_split' and 'monitor: val_accuracy', or 'monitor: accuracy'."
+            ),
+        ),
+        (
+            ["metrics=[AUC]", NO_VALIDATION],
+            "val_acc",
+            (
+                "There is no 'val_acc', because there are no validation rows. Set "
+                "'dataset.validation_split'. There is no accuracy among the metrics: add it. "
+                "Logged are 'loss', 'auc'."
+            ),
+        ),
+    ],
+)
+def test_an_abbreviation_is_no_other_metric_misspelt(say, changes, monitor, told):
+    """`val_acc` is near `val_auc` in letters alone."""
+    callback = f"training.callbacks=[{{type: EarlyStopping, monitor: {monitor}}}]"
+    assert say(*changes, callback) == [f"training.callbacks[0].monitor: {told}"]
 
 
 def test_a_checkpoint_watches_only_for_the_best(say, accept):

@@ -1,0 +1,99 @@
+"""What a cell of text holds: a number, a number as people write it, or a name; without NumPy."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+from dlrun.errors import MOST_QUOTED
+
+SMALLEST: Final = 2.0**-126
+LARGEST: Final = (2 - 2.0**-23) * 2.0**127
+"""Between them float32 keeps its digits; what is smaller, some processors take for 0."""
+
+
+_WITH_UNIT = re.compile(
+    r"(?P<sign>[+-]?)(?P<before>[$\u20ac\u00a3\u00a5\u20b9]|[A-Z]{3}(?= ?\d))? ?"
+    r"(?P<inner_sign>[+-]?)"
+    r"(?P<number>\d[\d,.' \u00a0\u202f]*\d|\d|\.\d+) ?"
+    r"(?P<after>[$\u20ac\u00a3\u00a5\u20b9%\u2030\u00b0]"
+    r"|(?!(?:st|nd|rd|th)$)[A-Za-z\u00b5]{1,3}[\u00b2\u00b3]?)?"
+)
+"""A currency before a number, or a unit behind it; not what orders, as in `1st`."""
+
+
+_GROUPED = re.compile(
+    r"[+-]?(?:[1-9]\d{0,2}(?:[,' \u00a0\u202f]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+,\d+|\d+,\d+)"
+)
+"""A number with its thousands apart, or with a comma before its decimals."""
+
+
+_MULTIPLES = ("k", "K", "M", "B", "bn", "G", "T")
+
+
+def parse_number(cell: str) -> float | None:
+    """The number that a cell holds, or None; `nan`, `inf` and Python's `1_000` are no numbers."""
+    if "_" in cell or not cell.strip().isascii():
+        return None
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def bare_number(text: str) -> str | None:
+    """The number in a text that holds one as people write it, with its unit or with commas.
+
+    `$1,200` gives `1,200`, `5kg` `5`, and `3,50` itself.
+
+    Args:
+        text: A stripped cell.
+
+    Returns:
+        None where the text is a number itself, or is something else: `1st`, `B12`, `3 of 4`.
+    """
+    match = _WITH_UNIT.fullmatch(text)
+    if match is None or is_number_like(text):
+        return None
+    if not (match["before"] or match["after"] or _GROUPED.fullmatch(text)):
+        return None
+    return (match["sign"] or match["inner_sign"]) + match["number"]
+
+
+def number_fix(text: str) -> str | None:
+    """How a cell that people read as a number is to be written; None where it is no such cell."""
+    if len(text) > MOST_QUOTED:
+        return None
+    bare = bare_number(text)
+    number = text if bare is None else bare
+    plain = re.sub(r"[, '\u00a0\u202f]", "", number)
+    if text.endswith(_MULTIPLES) and bare is not None:
+        return "Write the number out, in digits alone."
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", number):
+        return (
+            f"Write thousands without commas ({plain}), decimals with a point "
+            f"({number.replace(',', '.')})."
+        )
+    if re.fullmatch(r"[+-]?\d+,\d+", number):
+        return f"Write decimals with a point: {number.replace(',', '.')}."
+    if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", number):
+        plain = number.replace(".", "").replace(",", ".")
+    elif parse_number(plain) is None:
+        return None
+    return f"Write the number alone: {plain}." if plain != text else None
+
+
+def is_number_like(cell: str) -> bool:
+    """Whether Python reads a cell as a float; `nan` and `inf` too."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def is_name(cell: str) -> bool:
+    """Whether a cell can be the name of a class: some text that is no number, nor NaN."""
+    return bool(cell) and not is_number_like(cell)
