@@ -69,7 +69,7 @@ def test_where_the_data_tell_the_shape_a_large_model_is_told_after_them(dlrun, t
     """Here a file whose header does not tell its columns before it is read."""
     (tmp_path / "table.csv").write_text('a,"b\n",y\n1,2,0\n3,4,1\n')
     (tmp_path / "large.yaml").write_text(config({"type": "csv", "path": "table.csv"}, LARGE, LAST))
-    dlrun("validate", "large.yaml")
+    assert LARGE_MODEL in dlrun("validate", "large.yaml", code=2).err
     assert LARGE_MODEL in dlrun("train", "large.yaml", code=2).err
 
 
@@ -89,8 +89,9 @@ def test_where_the_data_tell_the_shape_a_large_model_is_told_after_them(dlrun, t
     ],
 )
 def test_rows_that_do_not_fit_are_an_error_of_the_data(dataset, told, dlrun, tmp_path):
-    """Exit code 3, in the record too; no internal error."""
+    """Exit code 3, in the record too; no internal error. `validate` tells it, and draws nothing."""
     (tmp_path / "large.yaml").write_text(config(dataset, LAST))
+    assert told in dlrun("validate", "large.yaml", code=2).err
     told = f"dataset.samples: {told} of memory, and 1.0 GB are free.\n  Ask for fewer rows.\n"
     assert dlrun("train", "large.yaml", code=3).err.endswith(told)
 

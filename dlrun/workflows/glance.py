@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 ODD: Final = re.compile(r"_|[eE]-0*\d{3}|[^\x00-\x7f]")
 """In a line of cells: Python's `1_000`, so small a number that its square is 0, other digits."""
-MOST_COLUMNS: Final = 10**6
+MOST_COLUMNS: Final = 10**7
+"""A row of more is not drawn, even to be measured."""
 MANY_ROWS: Final = 100
 """Of so many rows whose classes are drawn evenly, not all are of one."""
 
