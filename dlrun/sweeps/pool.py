@@ -119,11 +119,16 @@ class Pool:
                 worker.child = self._staff.start(
                     [descriptor for child in others for descriptor in child.descriptors]
                 )
-                self._selector.register(worker.child.events, selectors.EVENT_READ, worker)
+                self._watch(worker, worker.child)
             job.status, job.reason = "running", None
             worker.take(job)
             worker.child.give(self._staff.task(job, worker.device))
             self._listener.started(job)
+
+    def _watch(self, worker: _Worker, child: Child) -> None:
+        """Listen to a child from now on."""
+        if child.events not in self._selector.get_map():
+            self._selector.register(child.events, selectors.EVENT_READ, worker)
 
     def _listen(self) -> None:
         """Wait for what the processes tell."""
@@ -196,6 +201,10 @@ class Pool:
         """Ask the processes to end, and wait for them."""
         self._stopping = True
         try:
+            for worker in self._there():
+                # A signal may come when a child has just been started.
+                if worker.child is not None:
+                    self._watch(worker, worker.child)
             self._ask_all()
             if self._is_working():
                 self._listener.message(
