@@ -20,8 +20,8 @@ BLOCK_BYTES = 8 * 2**20
 """About how much of a streamed array is held in memory at a time."""
 
 BLOCK_ROWS = 2**18
-"""So many rows at least, in up to four times the bytes: the fewer, the more often a shuffled epoch
-reads what lies between the rows of a block."""
+"""So many narrow rows at least, where they take no more than twice the bytes: the fewer rows a
+block has, the more often a shuffled epoch reads what lies between them."""
 
 LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 """How the targets are handed to the loss.
@@ -144,7 +144,8 @@ class Samples:
         """Return how many rows, a multiple of some number, fill a block of `BLOCK_BYTES`."""
         arrays = [array for array in (self.x, self.y) if array is not None]
         row_bytes = sum(math.prod(array.shape[1:]) * array.dtype.itemsize for array in arrays)
-        size = max(BLOCK_BYTES, min(BLOCK_ROWS * row_bytes, 4 * BLOCK_BYTES))
+        many = BLOCK_ROWS * row_bytes
+        size = many if BLOCK_BYTES < many <= 2 * BLOCK_BYTES else BLOCK_BYTES
         return max(1, size // max(1, row_bytes * multiple_of)) * multiple_of
 
     def blocks(self, multiple_of: int = 1) -> Iterator[Samples]:
