@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 8 * 2**20
 """About how much of a streamed array is held in memory at a time."""
 
-BLOCK_ROWS = 2**18
-"""So many narrow rows at least, where they take no more than twice the bytes: the fewer rows a
-block has, the more often a shuffled epoch reads what lies between them."""
-
 LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 """How the targets are handed to the loss.
 
@@ -144,9 +140,7 @@ class Samples:
         """Return how many rows, a multiple of some number, fill a block of `BLOCK_BYTES`."""
         arrays = [array for array in (self.x, self.y) if array is not None]
         row_bytes = sum(math.prod(array.shape[1:]) * array.dtype.itemsize for array in arrays)
-        many = BLOCK_ROWS * row_bytes
-        size = many if BLOCK_BYTES < many <= 2 * BLOCK_BYTES else BLOCK_BYTES
-        return max(1, size // max(1, row_bytes * multiple_of)) * multiple_of
+        return max(1, BLOCK_BYTES // max(1, row_bytes * multiple_of)) * multiple_of
 
     def blocks(self, multiple_of: int = 1) -> Iterator[Samples]:
         """Take all rows into memory, in order, block by block.

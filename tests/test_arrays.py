@@ -37,7 +37,6 @@ def test_changes_happen_when_rows_are_taken():
 def test_blocks_are_all_rows_in_order(monkeypatch):
     """Each but the last is a multiple of the batch; samples in memory are one block."""
     monkeypatch.setattr("dlrun.arrays.BLOCK_BYTES", 3 * X.itemsize * 5)
-    monkeypatch.setattr("dlrun.arrays.BLOCK_ROWS", 1)
     weight = np.arange(8, dtype=np.float32)
     blocks = list(Samples(StreamedArray(X), None, weight).blocks(multiple_of=2))
     assert [len(block) for block in blocks] == [4, 4]

@@ -21,7 +21,6 @@ from tests.training.networks import model, rows, splits, trainer
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch):
     monkeypatch.setattr("dlrun.arrays.BLOCK_BYTES", 500)
-    monkeypatch.setattr("dlrun.arrays.BLOCK_ROWS", 1)
 
 
 def streamed(samples):
