@@ -1,0 +1,22 @@
+"""What is asked of a run besides its config: its place, its device, its first weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of the commands that train; none of them changes what a config means."""
+
+    runs_dir: Path
+    command: Sequence[str]  # the command line, for the record
+    device: str = "auto"  # `auto`, `cpu`, `gpu` or `gpu:1`
+    threads: int | None = 0  # of the CPU; 0: as many as there are cores; None: as the run had them
+    report: bool = True  # whether plots and a page are made at the end
+    source: str | None = None  # a run from whose weights to begin, for the layers of the same name
