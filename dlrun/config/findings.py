@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 INDEX: Final = re.compile(r"\[\d+\]")
 
 
-class Findings:
+class Problems:
     """Collects problems together with their places."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from dlrun.wording import describe
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from dlrun.config.spots import Spot
+    from dlrun.config.spots import ConfigNode
 
 DATA: Final = "input"
 """The name of the data in `inputs`."""
@@ -20,43 +20,43 @@ LAYER_KEYS: Final = ("name", "inputs", "weights", "trainable")
 """The keys of a layer that dlrun itself understands."""
 
 
-def check_layers(spot: Spot) -> tuple[dict[str, Any], ...]:
+def check_layers(config: ConfigNode) -> tuple[dict[str, Any], ...]:
     """Check a list of layers and fill in their names and inputs.
 
     Returns:
         What `LayerConfig` takes, one for each layer.
     """
-    if not isinstance(spot.value, list) or not spot.value:
-        got = describe(spot.value) if spot.value != [] else "an empty list"
-        spot.wrong(f"Expected a list of layers, got {got}.", "Write one layer at least.")
+    if not isinstance(config.value, list) or not config.value:
+        got = describe(config.value) if config.value != [] else "an empty list"
+        config.wrong(f"Expected a list of layers, got {got}.", "Write one layer at least.")
         return ({"type": UNKNOWN, "name": UNKNOWN},)
-    layers = tuple(_check_layer(item) for item in spot.items())
+    layers = tuple(_check_layer(item) for item in config.items())
     _fill_names(layers)
     _fill_inputs(layers)
     return layers
 
 
-def _check_layer(spot: Spot) -> dict[str, Any]:
-    checked = check_component("layers", spot, reserved=LAYER_KEYS)
-    layer = spot.plain(("name", "weights", "trainable"))
-    if "inputs" in spot.keys:
-        layer["inputs"] = _check_inputs(spot.child("inputs"))
+def _check_layer(config: ConfigNode) -> dict[str, Any]:
+    checked = check_component("layers", config, reserved=LAYER_KEYS)
+    layer = config.plain(("name", "weights", "trainable"))
+    if "inputs" in config.keys:
+        layer["inputs"] = _check_inputs(config.child("inputs"))
     return {"type": checked.type, **layer, "arguments": checked.arguments}
 
 
-def _check_inputs(spot: Spot) -> tuple[str, ...] | None:
-    if spot.value is None:
+def _check_inputs(config: ConfigNode) -> tuple[str, ...] | None:
+    if config.value is None:
         return None
-    if isinstance(spot.value, str):
-        return (spot.value,)
-    if not isinstance(spot.value, list) or not spot.value:
-        got = describe(spot.value) if spot.value != [] else "an empty list"
-        spot.wrong(f"Expected the names of layers, got {got}.", f"Write a list such as [{DATA}].")
+    if isinstance(config.value, str):
+        return (config.value,)
+    if not isinstance(config.value, list) or not config.value:
+        got = describe(config.value) if config.value != [] else "an empty list"
+        config.wrong(f"Expected the names of layers, got {got}.", f"Write a list such as [{DATA}].")
         return None
-    for item in spot.items():
+    for item in config.items():
         if not isinstance(item.value, str):
             item.wrong(f"Expected the name of a layer, got {describe(item.value)}.")
-    return tuple(item.value for item in spot.value if isinstance(item.value, str)) or None
+    return tuple(item.value for item in config.value if isinstance(item.value, str)) or None
 
 
 def _fill_names(layers: tuple[dict[str, Any], ...]) -> None:

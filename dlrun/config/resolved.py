@@ -26,7 +26,7 @@ _CANONICAL: Final = re.compile(r"(?![{\[%#&!-])[^\n\t]+:(?: |\n)")
 _TYPE: Final = re.compile(r" *type: (\w+)\n")
 
 
-def told(text: str, path: str) -> Any:
+def value_at(text: str, path: str) -> Any:
     """Read what a config says at a dotted path.
 
     Args:
@@ -138,10 +138,10 @@ def _resolved(plain: str) -> Any:
 
 def _parse(text: str) -> Any:
     # Most values are read without PyYAML, whose import takes longer than all of them.
-    from dlrun.config.findings import Findings  # noqa: PLC0415
+    from dlrun.config.findings import Problems  # noqa: PLC0415
     from dlrun.config.yaml_nodes import parse  # noqa: PLC0415
 
-    return parse(text, "config.yaml", Findings()).plain()
+    return parse(text, "config.yaml", Problems()).plain()
 
 
 def _parsed(text: str) -> Any:

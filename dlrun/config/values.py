@@ -16,7 +16,7 @@ from dlrun.wording import describe, did_you_mean
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from dlrun.config.findings import Findings
+    from dlrun.config.findings import Problems
     from dlrun.config.places import Places
 
 EXPECTED: Final = {
@@ -40,13 +40,13 @@ TYPES: Final = {"int_type": ("int",), "float_type": ("float",), "bool_type": ("b
 QUOTED: Final = re.compile(r"'(\w+)'")
 
 
-def fill(draft: dict[str, Any], places: Places, findings: Findings) -> Experiment:
+def fill(draft: dict[str, Any], places: Places, problems: Problems) -> Experiment:
     """Make the experiment; wrong values are noted and replaced by their defaults.
 
     Args:
         draft: What `Experiment` takes.
         places: Where everything was written.
-        findings: Takes every problem.
+        problems: Takes every problem.
     """
     try:
         return Experiment.model_validate(draft)
@@ -62,7 +62,7 @@ def fill(draft: dict[str, Any], places: Places, findings: Findings) -> Experimen
             path = below(path, step)
         value = _remove(draft, location)
         what = f"Expected {_expected(path, alternatives)}, got {describe(value)}."
-        findings.add(places.find(path), path, what, _repair(alternatives, value))
+        problems.add(places.find(path), path, what, _repair(alternatives, value))
     return Experiment.model_validate(draft)
 
 

@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.findings import Findings
+from dlrun.config.findings import Problems
 from dlrun.config.overrides import apply
 from dlrun.config.reading import read_text
 from dlrun.config.sweeps.experiments import load_points
@@ -234,7 +234,7 @@ def check_halving(halving: Halving, experiments: Sequence[Experiment]) -> None:
 
 def base_hash(sweep: Sweep) -> str:
     """Tell by a hash what all runs of a sweep begin with, however it is written."""
-    findings = Findings()
+    findings = Problems()
     root = parse(read_text(sweep.base), str(sweep.base), findings)
     apply(root, sweep.fixed, findings)
     text = json.dumps(root.plain(), sort_keys=True, default=str)

@@ -23,7 +23,7 @@ from dlrun.config.rules import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dlrun.config.findings import Findings
+    from dlrun.config.findings import Problems
     from dlrun.config.places import Places
     from dlrun.config.schema import Experiment
     from dlrun.errors import Problem
@@ -93,27 +93,27 @@ RULES: Final = (
 
 
 def check_rules(
-    experiment: Experiment, places: Places, findings: Findings, *, data_known: bool
+    experiment: Experiment, places: Places, problems: Problems, *, data_known: bool
 ) -> None:
     """Check every rule; where a path already has a problem, no rule adds a second one.
 
     Args:
         experiment: The config, wrong values replaced by neutral ones.
         places: Where everything was written.
-        findings: Takes every problem.
+        problems: Takes every problem.
         data_known: Whether rules may look at the data.
     """
     paths = [f"model.layers[{index}]" for index in range(len(experiment.model.layers))]
-    sound = tuple(takewhile(lambda path: not findings.touch(path), paths))
+    sound = tuple(takewhile(lambda path: not problems.touch(path), paths))
     for rule in RULES:
-        if any(findings.touch(path) for path in rule.reads) or rule.needs_data > data_known:
+        if any(problems.touch(path) for path in rule.reads) or rule.needs_data > data_known:
             continue
         for problem in rule.check(experiment):
             is_above_wrong = len(sound) < len(paths) and not problem.path.startswith(sound)
             is_a_guess = rule.reads_above and is_above_wrong
-            if not is_a_guess and not findings.touch(problem.path):
+            if not is_a_guess and not problems.touch(problem.path):
                 place = places.find(problem.path)
-                findings.add(place, problem.path, problem.what, problem.fix)
+                problems.add(place, problem.path, problem.what, problem.fix)
 
 
 def doubts(experiment: Experiment) -> tuple[Problem, ...]:
