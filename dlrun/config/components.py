@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from dlrun.config.places import Node
     from dlrun.config.spots import ConfigNode
 
-SINGULAR: Final = {kind: kind.removesuffix("s") for kind in catalog.KINDS} | {"losses": "loss"}
-A: Final = {kind: f"{'an' if word[0] in 'aeio' else 'a'} {word}" for kind, word in SINGULAR.items()}
-"""What to call one word of a kind, with its article."""
 INPUT_SHAPE: Final = ("input_shape", "input_dim", "batch_shape", "batch_input_shape")
 """Arguments by which Keras lets a user say what dlrun knows from the dataset."""
 MANY: Final = 8
@@ -78,18 +75,20 @@ def check_component(kind: str, config: ConfigNode, reserved: Collection[str] = (
 def _word(kind: str, config: ConfigNode) -> Word | None:
     """The word of a component; None, with a problem noted, where there is none."""
     if not isinstance(config.value, str | dict):
-        what = f"Expected {A[kind]}, got {describe(config.value)}."
+        what = f"Expected {catalog.KINDS[kind].a_one}, got {describe(config.value)}."
         config.wrong(what, "Write a word, or a mapping with 'type'.")
         return None
     if isinstance(config.value, dict) and "type" not in config.keys:
         misspelt = next((key for key in config.keys if near_word(key, ["type"])), None)
         if misspelt:
             config.unknown(misspelt, f"Unknown key '{misspelt}'.", ["type"], "")
-        config.missing("type", f"which {SINGULAR[kind]} this is.", "Add 'type'.")
+        config.missing("type", f"which {catalog.KINDS[kind].one} this is.", "Add 'type'.")
         return None
     written = config.child("type") if isinstance(config.value, dict) else config
     if not isinstance(written.value, str):
-        written.wrong(f"Expected the name of {A[kind]}, got {describe(written.value)}.")
+        written.wrong(
+            f"Expected the name of {catalog.KINDS[kind].a_one}, got {describe(written.value)}."
+        )
         return None
     word = catalog.find(kind, written.value)
     if word is None:
@@ -103,7 +102,7 @@ def _why_not(kind: str, word: str) -> tuple[str, str | None]:
     if reason:
         return f"'{word}' cannot be used: {reason}.", None
     fix = catalog.suggest(kind, word) or f"'dlrun list {kind}' shows all of them."
-    return f"There is no {SINGULAR[kind]} {describe(word)}.", fix
+    return f"There is no {catalog.KINDS[kind].one} {describe(word)}.", fix
 
 
 def _unknown_argument(word: Word, key: str, names: list[str], config: ConfigNode) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.catalog import snake_case
-from dlrun.config.components import SINGULAR, UNKNOWN, check_component
+from dlrun.catalog import KINDS, snake_case
+from dlrun.config.components import UNKNOWN, check_component
 from dlrun.config.layers import check_layers, free_name
 from dlrun.config.places import Node
 from dlrun.config.schema import Experiment, ModelConfig, TrainingConfig
@@ -97,7 +97,7 @@ def _components(kind: str, config: ConfigNode) -> tuple[dict[str, Any], ...]:
     if config.value is None:
         return ()
     if not isinstance(config.value, list):
-        word = config.value if isinstance(config.value, str) else SINGULAR[kind]
+        word = config.value if isinstance(config.value, str) else KINDS[kind].one
         what = f"Expected a list of {kind}, got {describe(config.value)}."
         config.wrong(what, f"Write it in brackets: [{word}].")
         return ()

@@ -8,7 +8,7 @@ from dlrun import catalog
 from dlrun.absent import ABSENT
 from dlrun.backend import keras
 from dlrun.catalog import keras_names
-from dlrun.catalog.keras_names import snake_case
+from dlrun.catalog.kinds import KINDS, snake_case
 from dlrun.catalog.losses import LABEL_FORMS
 from dlrun.catalog.refused import REFUSED
 
@@ -175,7 +175,7 @@ def test_keras_accepts_every_alias_and_means_the_same_by_it(kind, alias):
     if inspect.isclass(public):
         assert public is class_of(kind, word)
     elif (kind, alias) in ONLY_OURS:
-        assert keras_names.SPELLINGS[kind](word) == alias
+        assert KINDS[kind].spell(word) == alias
     elif required_arguments(kind, word):
         with pytest.raises(TypeError, match=f"{word}.* missing"):
             NAMESPACES[kind].get(alias)
