@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Final, Literal, NamedTuple
 
 from dlrun.catalog import docstrings, keras_names, shelves, signatures, text
+from dlrun.catalog.kinds import KINDS, nested_kind
 from dlrun.catalog.refused import LOSS_ONLY, METRIC_ONLY, REFUSED, SAME_MINIMUM
 from dlrun.catalog.signatures import Parameter
 from dlrun.wording import AMONG_FEW, SAYINGS, did_you_mean
@@ -30,6 +31,10 @@ class Word:
     def parameter(self, name: str) -> Parameter | None:
         """The argument of that name, or None."""
         return next((one for one in self.parameters if one.name == name), None)
+
+    def nests(self, argument: str) -> str | None:
+        """The kind of word that an argument of this word takes, or None for a literal."""
+        return nested_kind(argument) if KINDS[self.kind].keras else None
 
 
 class Package(NamedTuple):

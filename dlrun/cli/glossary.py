@@ -103,6 +103,8 @@ def shared_arguments(kind: str) -> tuple[Parameter, ...]:
         kind: One of `catalog.KINDS`.
     """
     section = catalog.KINDS[kind].section
+    if not section:
+        return ()
     return tuple(
         replace(one, required=False, default=None) if one.required else one
         for one in catalog.fields("dlrun.config.schema", section)

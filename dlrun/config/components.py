@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dlrun import catalog
 from dlrun.absent import ABSENT
@@ -18,38 +18,34 @@ if TYPE_CHECKING:
     from dlrun.config.places import Node
     from dlrun.config.spots import ConfigNode
 
-INPUT_SHAPE: Final = ("input_shape", "input_dim", "batch_shape", "batch_input_shape")
-"""Arguments by which Keras lets a user say what dlrun knows from the dataset."""
-MANY: Final = 8
-"""How many arguments a message lists."""
 UNKNOWN: Final = "?"
 """Stands for a word that does not exist, so that the rest of the config can still be checked."""
+# Arguments by which Keras lets a user say what dlrun knows from the dataset.
+INPUT_SHAPE: Final = ("input_shape", "input_dim", "batch_shape", "batch_input_shape")
+MANY: Final = 8  # arguments are not all listed by a message
 
 
-@dataclass(frozen=True)
-class Checked:
-    """A component after it was checked.
+class Checked(NamedTuple):
+    """A component after it was checked."""
 
-    Attributes:
-        type: The canonical word, or UNKNOWN.
-        arguments: What is given to it, literal defaults filled in, wrong values left out.
-    """
-
-    type: str
-    arguments: dict[str, Any]
+    type: str  # the canonical word, or UNKNOWN
+    arguments: dict[str, Any]  # literal defaults filled in, wrong values left out
 
     def as_dict(self) -> dict[str, Any]:
         """The component as it stands in YAML."""
         return {"type": self.type, **self.arguments}
 
 
+def check_fields(kind: str, config: ConfigNode, own: Collection[str] = ()) -> dict[str, Any]:
+    """Check a component; what it gives is for a section with `own` keys, not yet checked."""
+    checked = check_component(kind, config, own)
+    return {"type": checked.type, **config.plain(own), "arguments": checked.arguments}
+
+
 def check_component(kind: str, config: ConfigNode, reserved: Collection[str] = ()) -> Checked:
     """Check a word, or a mapping with `type`, against the catalog.
 
-    Args:
-        kind: What the word must be a name of.
-        config: What was written.
-        reserved: Keys that mean something else here and are checked elsewhere.
+    Keys that are `reserved` mean something else here and are checked elsewhere.
     """
     word = _word(kind, config)
     if word is None:
@@ -66,8 +62,9 @@ def check_component(kind: str, config: ConfigNode, reserved: Collection[str] = (
         elif not parameter.required:
             arguments[parameter.name] = _as_written(parameter.default)
         else:
-            what = f"{word.name} needs '{parameter.name}'."
-            config.missing(parameter.name, what, _how_to_fill(parameter))
+            wanted = literals.expected(parameter)
+            fix = f"Add it: {wanted}." if wanted.types else "Add it."
+            config.missing(parameter.name, f"{word.name} needs '{parameter.name}'.", fix)
     known = {name: value for name, value in arguments.items() if value is not ABSENT}
     return Checked(word.name, known)
 
@@ -86,23 +83,20 @@ def _word(kind: str, config: ConfigNode) -> Word | None:
         return None
     written = config.child("type") if isinstance(config.value, dict) else config
     if not isinstance(written.value, str):
-        written.wrong(
-            f"Expected the name of {catalog.KINDS[kind].a_one}, got {describe(written.value)}."
-        )
+        what = f"Expected the name of {catalog.KINDS[kind].a_one}, got {describe(written.value)}."
+        written.wrong(what)
         return None
     word = catalog.find(kind, written.value)
-    if word is None:
-        written.wrong(*_why_not(kind, written.value))
-    return word
-
-
-def _why_not(kind: str, word: str) -> tuple[str, str | None]:
-    """What is wrong with a word that the catalog does not have, and what to do."""
-    reason = catalog.refusal(kind, word)
+    if word is not None:
+        return word
+    reason = catalog.refusal(kind, written.value)
     if reason:
-        return f"'{word}' cannot be used: {reason}.", None
-    fix = catalog.suggest(kind, word) or f"'dlrun list {kind}' shows all of them."
-    return f"There is no {catalog.KINDS[kind].one} {describe(word)}.", fix
+        written.wrong(f"'{written.value}' cannot be used: {reason}.")
+    else:
+        what = f"There is no {catalog.KINDS[kind].one} {describe(written.value)}."
+        fix = catalog.suggest(kind, written.value) or f"'dlrun list {kind}' shows all of them."
+        written.wrong(what, fix)
+    return None
 
 
 def _unknown_argument(word: Word, key: str, names: list[str], config: ConfigNode) -> None:
@@ -117,27 +111,21 @@ def _unknown_argument(word: Word, key: str, names: list[str], config: ConfigNode
 
 
 def _argument(word: Word, parameter: Parameter, config: ConfigNode) -> Any:
-    kind = catalog.nested_kind(parameter.name)
-    if kind is None or word.kind in ("datasets", "exporters"):
+    kind = word.nests(parameter.name)
+    if kind is None:
         return _literal(config, literals.expected(parameter))
     if config.value is None and not parameter.required:
         return None
     if kind == "layers" and isinstance(config.value, list):
         return [check_component(kind, item).as_dict() for item in config.items()]
-    if parameter.name == "learning_rate" and not _is_component(kind, config):
+    is_word = isinstance(config.value, str) and catalog.find(kind, config.value) is not None
+    if parameter.name == "learning_rate" and not (is_word or isinstance(config.value, dict)):
         return _literal(config, literals.Expected(frozenset({"float", "schedule"}), low=0))
     if kind == "activations":
         return _activation(config)
     checked = check_component(kind, config)
     written_as_word = isinstance(config.value, str) and kind not in ("layers", "schedules")
     return config.value if written_as_word else checked.as_dict()
-
-
-def _is_component(kind: str, config: ConfigNode) -> bool:
-    """Whether this is a mapping, or a word of the kind."""
-    if isinstance(config.value, str):
-        return catalog.find(kind, config.value) is not None
-    return isinstance(config.value, dict)
 
 
 def _activation(config: ConfigNode) -> str:
@@ -156,17 +144,10 @@ def _literal(config: ConfigNode, wanted: literals.Expected) -> Any:
         config.wrong(f"{complaint}, got {describe(value)}.", literals.repair(value, wanted))
         return ABSENT
     if type(value) is int and "schedule" in wanted.types:
-        return _as_float(value)
+        with suppress(OverflowError):  # Keras refuses the learning rate 1 and takes 1.0
+            value = float(value)
     is_path = "path" in wanted.types and isinstance(value, str)
     return absolute(value, config.node) if is_path else value
-
-
-def _as_float(value: int) -> int | float:
-    """A whole number where a number is meant: Keras refuses the learning rate 1 and takes 1.0."""
-    try:
-        return float(value)
-    except OverflowError:
-        return value
 
 
 def absolute(path: str, node: Node) -> Path:
@@ -178,8 +159,3 @@ def absolute(path: str, node: Node) -> Path:
 def _as_written(default: Any) -> Any:
     """A default as YAML has it: lists for tuples."""
     return [_as_written(item) for item in default] if isinstance(default, tuple) else default
-
-
-def _how_to_fill(parameter: Parameter) -> str:
-    wanted = literals.expected(parameter)
-    return f"Add it: {wanted}." if wanted.types else "Add it."

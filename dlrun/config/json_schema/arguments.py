@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun import catalog
 from dlrun.absent import ABSENT
 from dlrun.config import literals
 
@@ -30,8 +29,6 @@ TYPES: Final = {
 """The types of `literals.Expected` by their names in a JSON Schema."""
 NESTED_LAYERS: Final = "nested_layers"
 """Layers inside of others, such as the one that `Bidirectional` wraps."""
-LITERAL_ONLY: Final = ("datasets", "exporters")
-"""Kinds whose arguments hold no other words."""
 
 
 def argument(word: Word, parameter: Parameter) -> Schema:
@@ -41,7 +38,7 @@ def argument(word: Word, parameter: Parameter) -> Schema:
         word: The word that takes it.
         parameter: The argument.
     """
-    kind = None if word.kind in LITERAL_ONLY else catalog.nested_kind(parameter.name)
+    kind = word.nests(parameter.name)
     if kind is None:
         values = literal(literals.expected(parameter))
     else:

@@ -13,8 +13,6 @@ from dlrun.config.rules import (
     last_layer,
     metrics,
     names,
-    packages,
-    scaling,
     shapes,
     training,
     weights,
@@ -30,15 +28,12 @@ if TYPE_CHECKING:
 
 
 class Rule(NamedTuple):
-    """A rule, and the paths after whose problems it could only guess."""
+    """A rule, and when it could only guess."""
 
     check: Callable[[Experiment], Iterator[Problem]]
-    reads: tuple[str, ...] = ()
-    reads_above: bool = False
-    """Whether it also reads every layer above the one that it speaks of."""
-    needs_data: bool = False
-    """Whether it looks at what the dataset is said to hold, and so perhaps into a file; or at what
-    else this machine has for a training."""
+    reads: tuple[str, ...] = ()  # the paths after whose problems it could only guess
+    reads_above: bool = False  # it also reads every layer above the one that it speaks of
+    needs_data: bool = False  # it looks, perhaps into a file, at what this machine has
 
 
 RULES: Final = (
@@ -74,18 +69,15 @@ RULES: Final = (
     Rule(training.test_rows_come_once),
     Rule(files.callback_files_have_their_own_place),
     Rule(files.names_hold_numbers_only, ("dataset.validation_split", "metrics")),
-    Rule(packages.packages_are_installed, needs_data=True),
+    Rule(files.packages_are_installed, needs_data=True),
     Rule(arguments.statistics_are_given),
     # Runs that older versions trained all the same go on to open: their config is not held to it.
-    Rule(scaling.ids_are_not_scaled, ("dataset",), reads_above=True, needs_data=True),
-    Rule(scaling.padding_is_not_moved, ("dataset",), reads_above=True, needs_data=True),
+    Rule(training.ids_are_not_scaled, ("dataset",), reads_above=True, needs_data=True),
+    Rule(training.padding_is_not_moved, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.shapes_fit, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True, needs_data=True),
     Rule(
-        shapes.last_layer_fits_the_targets,
-        ("dataset", "loss"),
-        reads_above=True,
-        needs_data=True,
+        shapes.last_layer_fits_the_targets, ("dataset", "loss"), reads_above=True, needs_data=True
     ),
     Rule(shapes.model_fits_into_memory, ("dataset",), reads_above=True, needs_data=True),
     Rule(metrics.metrics_fit_the_labels, ("dataset", "loss", "model"), needs_data=True),
@@ -97,11 +89,8 @@ def check_rules(
 ) -> None:
     """Check every rule; where a path already has a problem, no rule adds a second one.
 
-    Args:
-        experiment: The config, wrong values replaced by neutral ones.
-        places: Where everything was written.
-        problems: Takes every problem.
-        data_known: Whether rules may look at the data.
+    Wrong values of the config have been replaced by neutral ones. Where the data are not known,
+    rules that would look at them are left out.
     """
     paths = [f"model.layers[{index}]" for index in range(len(experiment.model.layers))]
     sound = tuple(takewhile(lambda path: not problems.touch(path), paths))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from dlrun import catalog
 from dlrun.config import literals, prose
 from dlrun.config.places import steps
-from dlrun.config.sections import DATASET_KEYS
+from dlrun.config.schema import DatasetConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ def _of_component(kind: str, node: Node | None, rest: Sequence[str | int]) -> Ki
     reserved = {"type": frozenset({"str"}), **(_LAYER if kind == "layers" else {})}
     if first in reserved:
         return reserved[str(first)] if len(rest) == 1 else None
-    if kind == "datasets" and first in DATASET_KEYS:
+    if kind == "datasets" and first in DatasetConfig.own_keys():
         return _of_field("DatasetConfig", rest)
     return _of_argument(kind, node, rest)
 
