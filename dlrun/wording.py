@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeGuard
 
 DASH: Final = "–"  # noqa: RUF001 - what pages show in the place of a number
 _SMALLEST, _LARGEST = 1e-3, 1e5  # beyond them four places hide a number or pretend too much

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from dlrun.backend import tf
 from dlrun.errors import ConfigError, DlrunError, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 

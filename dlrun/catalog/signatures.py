@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from dlrun.absent import ABSENT
 from dlrun.catalog import docstrings, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SHARED_DOCS: Final = re.compile(r'^\w+_keyword_args = """(.*?)"""', re.MULTILINE | re.DOTALL)
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dlrun import catalog
 from dlrun.absent import ABSENT
+from dlrun.catalog import Parameter, Word
 from dlrun.config import literals
+from dlrun.config.places import Node
+from dlrun.config.spots import ConfigNode
 from dlrun.wording import describe, listed, near_word
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from dlrun.catalog import Parameter, Word
-    from dlrun.config.places import Node
-    from dlrun.config.spots import ConfigNode
 
 UNKNOWN: Final = "?"
 """Stands for a word that does not exist, so that the rest of the config can still be checked."""

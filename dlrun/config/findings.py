@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from dlrun.config.places import Place
 from dlrun.errors import ConfigError, Problem
-
-if TYPE_CHECKING:
-    from dlrun.config.places import Place
 
 INDEX: Final = re.compile(r"\[\d+\]")
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from dlrun import catalog
 from dlrun.absent import ABSENT
 from dlrun.config.layers import DATA
 from dlrun.config.resolved import flattened
-from dlrun.config.schema import DEFAULT_EXPORTS, kind_of, section_of
+from dlrun.config.schema import (
+    DEFAULT_EXPORTS,
+    Component,
+    Experiment,
+    LayerConfig,
+    Section,
+    kind_of,
+    section_of,
+)
 from dlrun.config.writing import to_yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from dlrun.config.schema import Component, Experiment, LayerConfig, Section
 
 MOST_LINES: Final = 6  # of a single value, such as weights written down
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import chain, count
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from dlrun.catalog import snake_case
 from dlrun.config.components import UNKNOWN, check_fields
 from dlrun.config.schema import LayerConfig
+from dlrun.config.spots import ConfigNode
 from dlrun.wording import describe
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from dlrun.config.spots import ConfigNode
 
 DATA: Final = "input"
 """The name of the data in `inputs`."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from dlrun.absent import ABSENT
+from dlrun.catalog import Parameter
 from dlrun.config import prose, scalars, type_hints
 from dlrun.wording import AMONG_FEW, did_you_mean
-
-if TYPE_CHECKING:
-    from dlrun.catalog import Parameter
 
 AT_LEAST_ONE: Final = frozenset(
     {

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dlrun.config import overrides as flags
 from dlrun.config.findings import Problems
+from dlrun.config.overrides import Override
 from dlrun.config.places import Node, Places
 from dlrun.config.reading import read_text
 from dlrun.config.rules import check_rules
+from dlrun.config.schema import Experiment
 from dlrun.config.sections import check_experiment
 from dlrun.config.values import fill
 from dlrun.config.yaml_nodes import parse
 from dlrun.errors import ConfigError
 from dlrun.wording import describe
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from dlrun.config.overrides import Override
-    from dlrun.config.schema import Experiment
 
 
 def load_config(

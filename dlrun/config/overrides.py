@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from dlrun.config.findings import Problems
 from dlrun.config.places import Node, Place, below, steps
 from dlrun.config.yaml_nodes import parse
 from dlrun.wording import describe
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.config.findings import Problems
 
 
 @dataclass(frozen=True)

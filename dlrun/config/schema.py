@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic.fields import FieldInfo
 
 from dlrun.config.places import Node, Place, Places
 from dlrun.config.writing import to_yaml
-
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 MAX_SEED: Final = 2**32 - 1

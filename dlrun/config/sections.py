@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_origin
+from typing import Any, get_origin
+
+from pydantic.fields import FieldInfo
 
 from dlrun.catalog import KINDS, snake_case
 from dlrun.config.components import UNKNOWN, check_fields
+from dlrun.config.findings import Problems
 from dlrun.config.layers import check_layers, free_name
 from dlrun.config.places import Node
-from dlrun.config.schema import DEFAULT_EXPORTS, DatasetConfig, Experiment, kind_of, section_of
+from dlrun.config.schema import (
+    DEFAULT_EXPORTS,
+    DatasetConfig,
+    Experiment,
+    Section,
+    kind_of,
+    section_of,
+)
 from dlrun.config.spots import ConfigNode
 from dlrun.wording import describe, listed
-
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
-
-    from dlrun.config.findings import Problems
-    from dlrun.config.schema import Section
 
 
 def check_experiment(root: Node, problems: Problems) -> dict[str, Any]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.config.findings import Problems
 from dlrun.config.places import Node, below
 from dlrun.wording import describe, did_you_mean, listed, near_word
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-    from dlrun.config.findings import Problems
 
 
 @dataclass(frozen=True)

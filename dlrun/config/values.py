@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from dlrun.config.components import UNKNOWN
+from dlrun.config.findings import Problems
 from dlrun.config.literals import Expected, repair
-from dlrun.config.places import below
+from dlrun.config.places import Places, below
 from dlrun.config.schema import Experiment, section_of
 from dlrun.wording import describe, did_you_mean
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
-    from dlrun.config.findings import Problems
-    from dlrun.config.places import Places
 
 Location = tuple[str | int, ...]
 # What was expected, by pydantic's name for the mistake.

@@ -8,17 +8,15 @@ nesting is refused long before it can do harm.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import yaml
 
 from dlrun.config import scalars
+from dlrun.config.findings import Problems
 from dlrun.config.places import Node, Place, below
 from dlrun.errors import ConfigError, Problem
 from dlrun.wording import describe
-
-if TYPE_CHECKING:
-    from dlrun.config.findings import Problems
 
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64

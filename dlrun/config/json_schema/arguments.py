@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from dlrun.absent import ABSENT
+from dlrun.catalog import Parameter, Word
 from dlrun.config import literals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from dlrun.catalog import Parameter, Word
-    from dlrun.config.literals import Expected
+from dlrun.config.literals import Expected
 
 Schema = dict[str, Any]
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, get_origin
+from typing import Any, Final, get_origin
+
+from pydantic.fields import FieldInfo
 
 from dlrun import catalog
 from dlrun.config import schema
-from dlrun.config.json_schema.arguments import described, reference
+from dlrun.config.json_schema.arguments import Schema, described, reference
 from dlrun.config.json_schema.words import definitions, nested_layers
-
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
-
-    from dlrun.config.json_schema.arguments import Schema
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 """The newest draft that yaml-language-server reads in full."""

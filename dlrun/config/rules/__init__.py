@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from dlrun.config.findings import Problems
+from dlrun.config.places import Places
 from dlrun.config.rules import (
     arguments,
     files,
@@ -17,14 +20,8 @@ from dlrun.config.rules import (
     training,
     weights,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from dlrun.config.findings import Problems
-    from dlrun.config.places import Places
-    from dlrun.config.schema import Experiment
-    from dlrun.errors import Problem
+from dlrun.config.schema import Experiment
+from dlrun.errors import Problem
 
 
 class Rule(NamedTuple):

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from string import Formatter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from dlrun.catalog import missing_package, nested_kind
 from dlrun.config.rules.training import SET_THE_RATE, logged_names
+from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
 from dlrun.rundir import names
 from dlrun.wording import did_you_mean, listed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from dlrun.config.schema import Experiment
 
 FILE_ARGUMENTS: Final = ("filepath", "filename", "log_dir", "directory")
 """The arguments by which Keras's callbacks name what they write."""

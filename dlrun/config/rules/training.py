@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from dlrun.catalog.words import metric_meant
+from dlrun.config.schema import Component, Experiment
 from dlrun.errors import Problem
 from dlrun.shapes.input_readers import find_lookups, find_masks
 from dlrun.wording import did_you_mean, listed, near_word
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dlrun.config.schema import Component, Experiment
 
 SET_THE_RATE: Final = ("ReduceLROnPlateau", "LearningRateScheduler")
 REGRESSIONS: Final = ("linear", "sine")
