@@ -7,8 +7,9 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from dlrun import catalog
-from dlrun.config import literals, prose
+from dlrun.config import literals
 from dlrun.config.places import Node, steps
+from dlrun.config.prose import NOT_TEXT
 from dlrun.config.schema import (
     DatasetConfig,
     Experiment,
@@ -114,7 +115,7 @@ def _of_literal(parameter: catalog.Parameter) -> Kinds:
     may be a list of one weight a class.
     """
     types = literals.expected(parameter).types
-    if types and types != prose.NOT_TEXT:
+    if types and types != NOT_TEXT:
         return types
     default = parameter.default
     if _SEVERAL.search(parameter.doc or "") or not isinstance(default, int | float | str):
