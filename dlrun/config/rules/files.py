@@ -15,8 +15,8 @@ from dlrun.errors import Problem
 from dlrun.rundir import names
 from dlrun.wording import did_you_mean, listed
 
+# The arguments by which Keras's callbacks name what they write.
 FILE_ARGUMENTS: Final = ("filepath", "filename", "log_dir", "directory")
-"""The arguments by which Keras's callbacks name what they write."""
 TAKEN: Final = frozenset(
     value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)
 )
