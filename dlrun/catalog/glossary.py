@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from dlrun.catalog import docstrings, keras_names, shelves, text
-from dlrun.catalog.words import ACCURACY, ACCURACY_SUMMARY, canonical, words
+from dlrun.catalog.words import ACCURACY, ACCURACY_DOC, canonical, spellings, words
 
 SENTENCE: Final = re.compile(
     r".+?(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!a\.k\.a)[.!?](?=\s+[A-Z`\"(*]|$)"
@@ -26,9 +26,7 @@ CLASS_DOCSTRING: Final = r'^class {name}\b[^:]*:\n    r?"""(.*?)"""'
 def aliases(kind: str) -> dict[str, tuple[str, ...]]:
     """The other spellings of a kind's words, sorted, by canonical name."""
     found: dict[str, list[str]] = {}
-    if kind == "metrics":
-        found[ACCURACY] = ["acc"]
-    for alias, name in keras_names.aliases(kind).items():
+    for alias, name in spellings(kind).items():
         if canonical(kind, alias) == name:
             found.setdefault(name, []).append(alias)
     return {name: tuple(sorted(spelt)) for name, spelt in found.items()}
@@ -63,10 +61,10 @@ def without_links(line: str) -> str:
 
 
 def _docstring(kind: str, name: str) -> str:
-    if kind == "metrics" and name == ACCURACY:
-        return ACCURACY_SUMMARY
     if name not in words(kind):
         return ""
+    if (kind, name) == (ACCURACY.kind, ACCURACY.name):
+        return ACCURACY_DOC
     if name in shelves.origins(kind):
         return shelves.docstring(kind, name)
     module, original, _ = keras_names.origins(kind)[name]

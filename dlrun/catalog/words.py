@@ -7,14 +7,11 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import Final, Literal, NamedTuple
 
-from dlrun.catalog import docstrings, keras_names, shelves, signatures, text
+from dlrun.catalog import keras_names, shelves, signatures
 from dlrun.catalog.kinds import KINDS, nested_kind
 from dlrun.catalog.refused import LOSS_ONLY, METRIC_ONLY, REFUSED, SAME_MINIMUM
 from dlrun.catalog.signatures import Parameter
 from dlrun.wording import AMONG_FEW, SAYINGS, did_you_mean
-
-ACCURACY: Final = "accuracy"
-ACCURACY_SUMMARY: Final = "The share of rows whose class is right, whatever form the labels have."
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,6 @@ class Word:
     origin: Literal["keras", "dlrun"]
     module: str  # the dotted one that defines it
     parameters: tuple[Parameter, ...]  # what a config can give to it, in the order of the source
-    summary: str  # the first paragraph of its docstring on one line
 
     def parameter(self, name: str) -> Parameter | None:
         """The argument of that name, or None."""
@@ -35,6 +31,12 @@ class Word:
     def nests(self, argument: str) -> str | None:
         """The kind of word that an argument of this word takes, or None for a literal."""
         return nested_kind(argument) if KINDS[self.kind].keras else None
+
+
+# A word without a file of its own: `dlrun.training` makes it of the metrics of Keras.
+NAMED = Parameter("name", required=False, default="accuracy", doc="Its name in the logs.")
+ACCURACY: Final = Word("metrics", "accuracy", "dlrun", "dlrun.training", (NAMED,))
+ACCURACY_DOC: Final = "The share of rows whose class is right, whatever form the labels have."
 
 
 class Package(NamedTuple):
@@ -59,8 +61,15 @@ NEEDED: Final[dict[str, dict[str, Package]]] = {
 @lru_cache
 def words(kind: str) -> tuple[str, ...]:
     """The canonical names of a kind, dlrun's own first, each group in the order of its source."""
-    extra = (ACCURACY,) if kind == "metrics" else ()
-    return tuple(dict.fromkeys((*extra, *shelves.origins(kind), *keras_names.origins(kind))))
+    own = (ACCURACY.name,) if kind == ACCURACY.kind else tuple(shelves.origins(kind))
+    return tuple(dict.fromkeys((*own, *keras_names.origins(kind))))
+
+
+@lru_cache
+def spellings(kind: str) -> dict[str, str]:
+    """The canonical names by the other spellings of the words of a kind."""
+    found = {"acc": ACCURACY.name} if kind == ACCURACY.kind else {}
+    return keras_names.aliases(kind) | found
 
 
 @lru_cache
@@ -68,9 +77,7 @@ def canonical(kind: str, word: str) -> str | None:
     """The canonical name for a word or one of its aliases, or None where there is no such word."""
     if word in words(kind):
         return word
-    if kind == "metrics" and word == "acc":
-        return ACCURACY
-    return keras_names.aliases(kind).get(word.lower() if kind == "optimizers" else word)
+    return spellings(kind).get(word.lower() if kind == "optimizers" else word)
 
 
 @lru_cache
@@ -79,22 +86,17 @@ def find(kind: str, word: str) -> Word | None:
     name = canonical(kind, word)
     if name is None:
         return None
-    if kind == "metrics" and name == ACCURACY:
-        named = Parameter("name", required=False, default=ACCURACY, doc="Its name in the logs.")
-        return Word(kind, name, "dlrun", "dlrun.training", (named,), ACCURACY_SUMMARY)
-    if name in shelves.origins(kind):
-        said = docstrings.summary(shelves.docstring(kind, name))
-        module = shelves.origins(kind)[name]
-        return Word(kind, name, "dlrun", module, shelves.parameters(kind, name), said)
+    if (kind, name) == (ACCURACY.kind, ACCURACY.name):
+        return ACCURACY
+    own = shelves.origins(kind).get(name)
+    if own is not None:
+        return Word(kind, name, "dlrun", own, shelves.parameters(kind, name))
     module, original, _ = keras_names.origins(kind)[name]
     if kind == "activations":
-        node = text.function(module, original)
-        parameters = signatures.of_function(module, original)[1:]  # the first one is the tensor
+        takes = signatures.of_function(module, original)[1:]  # the first one is the tensor
     else:
-        node = text.class_head(module, original)
-        parameters = signatures.of_class(module, original)
-    said = docstrings.summary(docstrings.docstring_of(node))
-    return Word(kind, name, "keras", module, parameters, said)
+        takes = signatures.of_class(module, original)
+    return Word(kind, name, "keras", module, takes)
 
 
 def suggest(kind: str, word: str) -> str | None:

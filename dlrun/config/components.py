@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from dlrun import catalog
 from dlrun.absent import ABSENT
@@ -22,33 +22,18 @@ INPUT_SHAPE: Final = ("input_shape", "input_dim", "batch_shape", "batch_input_sh
 MANY: Final = 8  # arguments are not all listed by a message
 
 
-class Checked(NamedTuple):
-    """A component after it was checked."""
-
-    type: str  # the canonical word, or UNKNOWN
-    arguments: dict[str, Any]  # literal defaults filled in, wrong values left out
-
-    def as_dict(self) -> dict[str, Any]:
-        """The component as it stands in YAML."""
-        return {"type": self.type, **self.arguments}
-
-
-def check_fields(kind: str, config: ConfigNode, own: Collection[str] = ()) -> dict[str, Any]:
-    """Check a component; what it gives is for a section with `own` keys, not yet checked."""
-    checked = check_component(kind, config, own)
-    return {"type": checked.type, **config.plain(own), "arguments": checked.arguments}
-
-
-def check_component(kind: str, config: ConfigNode, reserved: Collection[str] = ()) -> Checked:
+def check_component(kind: str, config: ConfigNode, own: Collection[str] = ()) -> dict[str, Any]:
     """Check a word, or a mapping with `type`, against the catalog.
 
-    Keys that are `reserved` mean something else here and are checked elsewhere.
+    What it gives is for the section of the word: its `type`, canonical or UNKNOWN, its `arguments`,
+    literal defaults filled in and wrong values left out, and those of the section's `own` keys that
+    were written, which mean something else here and are checked elsewhere.
     """
     word = _word(kind, config)
     if word is None:
-        return Checked(UNKNOWN, {})
-    takes = [parameter for parameter in word.parameters if parameter.name not in reserved]
-    names = [*(parameter.name for parameter in takes), *reserved]
+        return {"type": UNKNOWN, **config.plain(own), "arguments": {}}
+    takes = [parameter for parameter in word.parameters if parameter.name not in own]
+    names = [*(parameter.name for parameter in takes), *own]
     for key in config.keys:
         if key != "type" and key not in names:
             _unknown_argument(word, key, names, config)
@@ -63,7 +48,7 @@ def check_component(kind: str, config: ConfigNode, reserved: Collection[str] = (
             fix = f"Add it: {wanted}." if wanted.types else "Add it."
             config.missing(parameter.name, f"{word.name} needs '{parameter.name}'.", fix)
     known = {name: value for name, value in arguments.items() if value is not ABSENT}
-    return Checked(word.name, known)
+    return {"type": word.name, **config.plain(own), "arguments": known}
 
 
 def _word(kind: str, config: ConfigNode) -> Word | None:
@@ -114,15 +99,21 @@ def _argument(word: Word, parameter: Parameter, config: ConfigNode) -> Any:
     if config.value is None and not parameter.required:
         return None
     if kind == "layers" and isinstance(config.value, list):
-        return [check_component(kind, item).as_dict() for item in config.items()]
+        return [_nested(kind, item) for item in config.items()]
     is_word = isinstance(config.value, str) and catalog.find(kind, config.value) is not None
     if parameter.name == "learning_rate" and not (is_word or isinstance(config.value, dict)):
         return _literal(config, literals.Expected(frozenset({"float", "schedule"}), low=0))
     if kind == "activations":
         return _activation(config)
-    checked = check_component(kind, config)
+    checked = _nested(kind, config)
     written_as_word = isinstance(config.value, str) and kind not in ("layers", "schedules")
-    return config.value if written_as_word else checked.as_dict()
+    return config.value if written_as_word else checked
+
+
+def _nested(kind: str, config: ConfigNode) -> dict[str, Any]:
+    """A component inside of another, as it stands in YAML."""
+    checked = check_component(kind, config)
+    return {"type": checked["type"], **checked["arguments"]}
 
 
 def _activation(config: ConfigNode) -> str:
@@ -130,7 +121,7 @@ def _activation(config: ConfigNode) -> str:
         what = "An activation is a word without arguments."
         config.wrong(what, "Put a layer such as LeakyReLU after this one, with the arguments.")
         return UNKNOWN
-    return check_component("activations", config).type
+    return str(check_component("activations", config)["type"])
 
 
 def _literal(config: ConfigNode, wanted: literals.Expected) -> Any:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from dlrun.absent import ABSENT
 from dlrun.catalog.signatures import Parameter
-from dlrun.config.prose import NOT_TEXT, read_doc, types_of, with_default
+from dlrun.config.prose import Expected, read_doc, types_of, with_default
 from dlrun.config.type_hints import read_annotation
 from dlrun.wording import AMONG_FEW, WRITTEN_NUMBER, did_you_mean, is_number
 
@@ -30,42 +29,6 @@ NEVER_NEGATIVE: Final = frozenset(
     }
 )  # fmt: skip
 SHARES: Final = frozenset({"ema_momentum", "momentum"})  # of the past, from 0 to 1
-SHOWN: Final = {
-    "int": "an integer",
-    "float": "a number",
-    "schedule": "a schedule",
-    "bool": "true or false",
-    "str": "text",
-    "path": "a path",
-    "list": "a list",
-    "mapping": "a mapping",
-    "null": "null",
-}
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What an argument takes."""
-
-    types: frozenset[str] = frozenset()  # keys of `SHOWN`; empty where nothing is known
-    choices: tuple[Any, ...] = ()  # the only texts that it takes; empty where it takes any
-    low: float = -math.inf  # the smallest number
-    high: float = math.inf
-    folds_case: bool = False  # the choices may be written in any case
-    counts: bool = False  # a list, or a list in it, holds nothing but integers and null
-    no_path: bool = False  # Keras would take a text for the path of a file
-
-    def __str__(self) -> str:
-        """`an integer`, `a number or null`, `'valid' or 'same'`."""
-        types = {"float"} if self.types == NOT_TEXT else self.types
-        names = [SHOWN[name] for name in SHOWN if name in types]
-        if self.choices:
-            others = [name for name in names if name != SHOWN["str"]]
-            names = [f"'{choice}'" for choice in self.choices] + others
-        *all_but_last, last = names or ["another value"]
-        return f"{', '.join(all_but_last)} or {last}" if all_but_last else last
-
-
 REDUCTIONS: Final = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none")
 KNOWN: Final = {  # arguments of Keras about whose type the docstrings are silent or vague
     "reduction": Expected(frozenset({"str", "null"}), REDUCTIONS),
@@ -89,7 +52,7 @@ def expected(parameter: Parameter) -> Expected:
     if parameter.name in KNOWN:
         return KNOWN[parameter.name]
     said = read_doc(parameter.doc or "")
-    low, high = said.low, said.high
+    low, high, choices = said.low, said.high, said.choices
     if parameter.name in AT_LEAST_ONE:
         low = max(low, 1)
     elif parameter.name in NEVER_NEGATIVE:
@@ -97,7 +60,6 @@ def expected(parameter: Parameter) -> Expected:
     elif parameter.name in SHARES:
         low, high = 0, 1
     types = with_default(said.types, parameter.default)
-    choices = said.choices
     if parameter.default not in (None, ABSENT, *choices):
         choices = ()  # the list was about something else
     counts = {"int", "list"} <= types and "float" not in types

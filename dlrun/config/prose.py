@@ -47,27 +47,52 @@ MORE: Final = re.compile(r"^,?\s*(?:or|and)\s+(?!`?None)")
 SOON: Final = 200  # characters into a docstring: so far the choices are the argument's own
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a docstring tells for certain about an argument."""
+SHOWN: Final = {
+    "int": "an integer",
+    "float": "a number",
+    "schedule": "a schedule",
+    "bool": "true or false",
+    "str": "text",
+    "path": "a path",
+    "list": "a list",
+    "mapping": "a mapping",
+    "null": "null",
+}
 
-    types: frozenset[str]  # empty where it begins with none
-    choices: tuple[str, ...] = ()  # all texts that it lists, or none
+
+@dataclass(frozen=True)
+class Expected:
+    """What an argument takes."""
+
+    types: frozenset[str] = frozenset()  # keys of `SHOWN`; empty where nothing is known
+    choices: tuple[Any, ...] = ()  # the only texts that it takes; empty where it takes any
     low: float = -math.inf  # the smallest number
     high: float = math.inf
     folds_case: bool = False  # the choices may be written in any case
+    counts: bool = False  # a list, or a list in it, holds nothing but integers and null
+    no_path: bool = False  # Keras would take a text for the path of a file
+
+    def __str__(self) -> str:
+        """`an integer`, `a number or null`, `'valid' or 'same'`."""
+        types = {"float"} if self.types == NOT_TEXT else self.types
+        names = [SHOWN[name] for name in SHOWN if name in types]
+        if self.choices:
+            others = [name for name in names if name != SHOWN["str"]]
+            names = [f"'{choice}'" for choice in self.choices] + others
+        *all_but_last, last = names or ["another value"]
+        return f"{', '.join(all_but_last)} or {last}" if all_but_last else last
 
 
 @lru_cache
-def read_doc(doc: str) -> Said:
+def read_doc(doc: str) -> Expected:
     """What a docstring of an argument tells about its values."""
     types = _types(doc)
     if "int" in types and POSITIVE.match(doc):
-        return Said(types, low=1)
+        return Expected(types, low=1)
     if "float" in types and SHARE.match(doc):
-        return Said(types, low=0, high=1)
+        return Expected(types, low=0, high=1)
     choices = _choices(doc) if "str" in types or not types else ()
-    return Said(types, choices, folds_case="(case-insensitive)" in doc)
+    return Expected(types, choices, folds_case="(case-insensitive)" in doc)
 
 
 def types_of(value: Any) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any, get_origin
 from pydantic.fields import FieldInfo
 
 from dlrun.catalog import KINDS, snake_case
-from dlrun.config.components import UNKNOWN, check_fields
+from dlrun.config.components import UNKNOWN, check_component
 from dlrun.config.findings import Problems
 from dlrun.config.layers import check_layers, free_name
 from dlrun.config.places import Node
@@ -78,7 +78,7 @@ def _value(field: FieldInfo, config: ConfigNode) -> Any:
         return _metrics(config)
     if get_origin(field.annotation) is tuple:
         return _components(kind, config)
-    return check_fields(kind, config, DatasetConfig.own_keys() if kind == "datasets" else ())
+    return check_component(kind, config, DatasetConfig.own_keys() if kind == "datasets" else ())
 
 
 def _metrics(config: ConfigNode) -> tuple[dict[str, Any], ...]:
@@ -101,4 +101,4 @@ def _components(kind: str, config: ConfigNode) -> tuple[dict[str, Any], ...]:
         what = f"Expected a list of {kind}, got {describe(config.value)}."
         config.wrong(what, f"Write it in brackets: [{word}].")
         return ()
-    return tuple(check_fields(kind, item) for item in config.items())
+    return tuple(check_component(kind, item) for item in config.items())
