@@ -45,7 +45,7 @@ def _constructor(module: str, name: str) -> tuple[Parameter, ...] | None:
     if head is None:
         exported = text.imports(module).get(name)
         return _constructor(exported.module, exported.name) if exported else None
-    initializer = text.method(head, "__init__")
+    initializer = text.definition(head, "__init__", ast.FunctionDef)
     docs = _docs(head) or _shared_docs(module)
     if initializer is None:
         inherited = _inherited(module, head)
@@ -80,12 +80,8 @@ def _documented(parameters: tuple[Parameter, ...], docs: dict[str, str]) -> tupl
 
 def _inherited(module: str, head: ast.ClassDef) -> tuple[Parameter, ...] | None:
     """The parameters of the first base whose constructor takes any."""
-    for base in head.bases:
-        place = _resolve(module, base)
-        parameters = _constructor(*place) if place else None
-        if parameters:
-            return parameters
-    return None
+    places = filter(None, (_resolve(module, base) for base in head.bases))
+    return next((found for place in places if (found := _constructor(*place))), None)
 
 
 def _resolve(module: str, base: ast.expr) -> tuple[str, str] | None:

@@ -84,11 +84,6 @@ def function(module: str, name: str) -> ast.FunctionDef | None:
     return _parsed(module, name, ast.FunctionDef)
 
 
-def method(head: ast.ClassDef, name: str) -> ast.FunctionDef | None:
-    """A method defined in the class itself."""
-    return _definition(head, name, ast.FunctionDef)
-
-
 def _parsed(module: str, name: str, kind: type[Definition]) -> Definition | None:
     text = module_text(module)
     keyword = "class" if kind is ast.ClassDef else "def"
@@ -100,12 +95,13 @@ def _parsed(module: str, name: str, kind: type[Definition]) -> Definition | None
         tree = ast.parse(_head(block) if kind is ast.ClassDef else block)
     except SyntaxError:  # a line of a docstring looked like code
         tree = ast.parse(text)
-    return _definition(tree, name, kind)
+    return definition(tree, name, kind)
 
 
-def _definition(
+def definition(
     tree: ast.Module | ast.ClassDef, name: str, kind: type[Definition]
 ) -> Definition | None:
+    """A class or a function that stands in a module, or a method in the class itself."""
     found = (node for node in tree.body if isinstance(node, kind) and node.name == name)
     return next(found, None)
 

@@ -97,8 +97,9 @@ def _defaults(experiment: Experiment) -> dict[str, Any]:
 def _of_section(section: Section) -> dict[str, Any]:
     """The defaults of a section and of all that is in it."""
     defaults: dict[str, Any] = {}
-    for name, field in type(section).model_fields.items():
-        value, kind = getattr(section, name), kind_of(field)
+    for name in section.own_keys():
+        value, field = getattr(section, name), type(section).model_fields[name]
+        kind = kind_of(field)
         if section_of(field):
             defaults[name] = _of_section(value)
         elif kind and isinstance(value, tuple):

@@ -88,24 +88,20 @@ class _Reader:
             return self.counted(self.alias(event, path), event, path)
         if event.tag is not None:
             what = f"The tag '{event.tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed."
-            fix = "Remove it: types are told by how a value is written."
-            self.problems.add(self.place(event), path, what, fix)
+            self.note(event, path, what, "Remove it: types are told by how a value is written.")
         if event.anchor is not None:
             self.anchors[event.anchor] = UNFINISHED
-        node = self.untagged(event, path)
+        if isinstance(event, yaml.ScalarEvent):
+            node = self.counted(Node(self.scalar(event, path), self.place(event)), event, path)
+        else:
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise self.refused(event, path[:100], TOO_DEEP)
+            start = self.mapping if isinstance(event, yaml.MappingStartEvent) else self.sequence
+            node = start(event, path)
+            self.depth -= 1
         if event.anchor is not None:
             self.anchors[event.anchor] = node
-        return node
-
-    def untagged(self, event: Any, path: str) -> Node:
-        if isinstance(event, yaml.ScalarEvent):
-            return self.counted(Node(self.scalar(event, path), self.place(event)), event, path)
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise self.refused(event, path[:100], TOO_DEEP)
-        start = self.mapping if isinstance(event, yaml.MappingStartEvent) else self.sequence
-        node = start(event, path)
-        self.depth -= 1
         return node
 
     def sequence(self, event: Any, path: str) -> Node:
@@ -122,18 +118,15 @@ class _Reader:
             key = self.key(following, path)
             if key == "<<" and following.implicit[0]:  # in quotes it is a text as any other
                 what = "YAML 1.2 has no merge keys."
-                self.problems.add(self.place(following), below(path, key), what, "Write them out.")
+                self.note(following, below(path, key), what, "Write them out.")
             value = self.node(self.loader.get_event(), below(path, key))
             node.size += value.size
-            if key in node.value:
-                first = "" if self.flag else f"; first at line {node.keys[key].line}"
-                what = f"The key '{key}' is given twice{first}."
-                self.problems.add(
-                    self.place(following), below(path, key), what, "Remove one of them."
-                )
+            if key not in node.value:
+                node.value[key], node.keys[key] = value, self.place(following)
                 continue
-            node.value[key] = value
-            node.keys[key] = self.place(following)
+            first = "" if self.flag else f"; first at line {node.keys[key].line}"
+            what = f"The key '{key}' is given twice{first}."
+            self.note(following, below(path, key), what, "Remove one of them.")
         return node
 
     def key(self, event: Any, path: str) -> str:
@@ -143,22 +136,21 @@ class _Reader:
         if isinstance(node.value, dict | list):
             raise self.refused(event, path, f"A key must be text, not {describe(node.value)}.")
         written = event.value if isinstance(event, yaml.ScalarEvent) else describe(node.value)
-        what, fix = f"A key must be text, got {describe(node.value)}.", f'"{written}".'
-        place = self.place(event)
-        self.problems.add(place, below(path, str(written)), what, f"Put it in quotes: {fix}")
+        what = f"A key must be text, got {describe(node.value)}."
+        self.note(event, below(path, str(written)), what, f'Put it in quotes: "{written}".')
         return str(written)
 
     def scalar(self, event: Any, path: str) -> scalars.Scalar:
         text: str = event.value
         if "\0" in text:
-            self.problems.add(self.place(event), path, "Text cannot hold a NUL.", "Remove it.")
+            self.note(event, path, "Text cannot hold a NUL.", "Remove it.")
             return text.replace("\0", "")
         if not event.implicit[0]:
             return text
         try:
             return scalars.resolve(text)
         except ValueError as error:
-            self.problems.add(self.place(event), path, f"{error}.", "Write a smaller number.")
+            self.note(event, path, f"{error}.", "Write a smaller number.")
             return 0
 
     def alias(self, event: Any, path: str) -> Node:
@@ -180,6 +172,9 @@ class _Reader:
         if self.flag is not None:
             return self.flag
         return Place(self.source, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def note(self, event: Any, path: str, what: str, fix: str) -> None:
+        self.problems.add(self.place(event), path, what, fix)
 
     def refused(self, event: Any, path: str, what: str, fix: str | None = None) -> ConfigError:
         return ConfigError(Problem(path, what, fix, str(self.place(event))))
