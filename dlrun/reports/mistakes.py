@@ -19,34 +19,17 @@ _MOST_VALUES = 6
 
 @dataclass(frozen=True)
 class Mistake:
-    """One wrong answer.
+    """One wrong answer."""
 
-    Attributes:
-        place: Where the row stands in the story's judged rows.
-        row: The number of the row in its split, from 0.
-        true: The true class, or the true value.
-        predicted: The predicted class, or the predicted value.
-        sure: How likely the model found the predicted class, in [0, 1]; its score where it does
-            not give probabilities; for a regression the distance to the true value.
-    """
-
-    place: int
-    row: int
-    true: str
+    place: int  # of the row among the judged rows
+    row: int  # its number in its split, from 0
+    true: str  # the class, or the value
     predicted: str
-    sure: float
+    sure: float  # the probability or score of the predicted class; of a value its distance
 
 
 def worst(story: Story, most: int) -> list[Mistake]:
-    """Find the wrong answers: the surest first, of a regression the farthest.
-
-    Args:
-        story: The run.
-        most: How many at most.
-
-    Returns:
-        Of a regression always some; of classes as many as there are.
-    """
+    """Find the wrong answers: the surest first, of a regression the farthest."""
     return _wrong_classes(story, most) if is_classification(story) else _far_values(story, most)
 
 
@@ -56,15 +39,7 @@ def count_wrong(story: Story) -> int:
 
 
 def sureness(story: Story, mistake: Mistake) -> str:
-    """Word how sure the model was.
-
-    Args:
-        story: The run.
-        mistake: One of its mistakes.
-
-    Returns:
-        `97 %`, or a score or distance such as `0.41`.
-    """
+    """Word how sure the model was: `97 %`, or a score or distance such as `0.41`."""
     if gives_probabilities(story):
         return f"{100 * mistake.sure:.0f} %"
     return f"{mistake.sure:.3g}"

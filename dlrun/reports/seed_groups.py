@@ -21,47 +21,29 @@ _SEED_KEYS = ("seed", "name")
 
 @dataclass(frozen=True)
 class SeedGroup:
-    """Runs of one config over seeds.
+    """Runs of one config over seeds."""
 
-    Attributes:
-        label: `A`, `B`, ... in the order of the runs.
-        runs: The numbers of its runs.
-        seeds: Their seeds, each once, sorted.
-    """
-
-    label: str
-    runs: tuple[int, ...]
-    seeds: tuple[int, ...]
+    label: str  # `A`, `B`, ... in the order of the runs
+    runs: tuple[int, ...]  # their numbers
+    seeds: tuple[int, ...]  # each once, sorted
 
 
 @dataclass(frozen=True)
 class GroupRow:
-    """A metric of all groups.
-
-    Attributes:
-        split: `train`, `validation` or `test`.
-        name: What was measured.
-        estimates: One a group; None where it was not measured.
-        verdicts: One a group, as against the first; None for the first, and where one of the two
-            was not measured.
-        best: The numbers of the groups with the best mean.
-    """
+    """A metric of all groups."""
 
     split: str
     name: str
-    estimates: tuple[Estimate | None, ...]
+    estimates: tuple[Estimate | None, ...]  # one a group; None where it was not measured
+    # against the first group; None for the first and where one was not measured
     verdicts: tuple[Verdict | None, ...]
-    best: tuple[int, ...]
+    best: tuple[int, ...]  # the numbers of the groups with the best mean
 
 
 def seed_groups(runs: Sequence[ComparedRun]) -> list[SeedGroup]:
     """Put the runs of one config together, whatever their seeds and names.
 
-    Args:
-        runs: The runs.
-
-    Returns:
-        The groups; none where no two runs have the same config and different seeds.
+    There are no groups where no two runs have the same config and different seeds.
     """
     found: dict[str, list[int]] = {}
     for number, run in enumerate(runs):
@@ -77,31 +59,14 @@ def seed_groups(runs: Sequence[ComparedRun]) -> list[SeedGroup]:
 def group_rows(
     runs: Sequence[ComparedRun], groups: Sequence[SeedGroup], rows: Sequence[MetricRow]
 ) -> list[GroupRow]:
-    """Take means over seeds, and compare every group with the first.
-
-    Two runs of one seed are one piece of evidence: their mean counts once.
-
-    Args:
-        runs: The runs.
-        groups: What `seed_groups` returns.
-        rows: The metrics.
-    """
+    """Take means over seeds, and compare every group with the first."""
     return [_group_row(runs, groups, row) for row in rows]
 
 
 def by_seed(
     runs: Sequence[ComparedRun], group: SeedGroup, row: MetricRow
 ) -> dict[int, float]:  # fmt: skip
-    """Give the values of a metric by seed.
-
-    Args:
-        runs: All runs.
-        group: Some of them.
-        row: The metric.
-
-    Returns:
-        The mean over the runs of each seed; seeds of which nothing is known are left out.
-    """
+    """Give the mean of a metric over the runs of each seed; two runs of one seed count once."""
     found: dict[int, list[float]] = {}
     for number in group.runs:
         value = row.values[number]
@@ -145,9 +110,5 @@ def _seed(run: ComparedRun) -> int:
 
 
 def keys_of(differing: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the keys that may differ within a group.
-
-    Args:
-        differing: What `dlrun.reports.comparison.differing_keys` returns.
-    """
+    """Leave out the keys that may differ within a group."""
     return {key: values for key, values in differing.items() if key not in _SEED_KEYS}

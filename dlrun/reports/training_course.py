@@ -20,14 +20,7 @@ _STOPPERS = ("EarlyStopping", "ModelCheckpoint")
 
 
 def quantities(history: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
-    """Name what was logged, training and validation as one.
-
-    Args:
-        history: One array a column.
-
-    Returns:
-        Such as `("loss", "accuracy")`.
-    """
+    """Name what was logged, training and validation as one, such as `("loss", "accuracy")`."""
     names = dict.fromkeys(name.removeprefix("val_") for name in history)
     return tuple(name for name in names if name != LEARNING_RATE)
 
@@ -35,14 +28,9 @@ def quantities(history: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
 def best_epoch(
     experiment: Experiment, history: Mapping[str, NDArray[np.float64]]
 ) -> tuple[str, int] | None:
-    """Find the best epoch by what the training itself watched, else by the validation loss.
+    """Find the best epoch, from 1, and what it was judged by; None where nothing tells.
 
-    Args:
-        experiment: The config; its EarlyStopping or ModelCheckpoint says what was watched.
-        history: One array a column.
-
-    Returns:
-        What it was judged by, and the number of the epoch, from 1; None where nothing tells.
+    That is what EarlyStopping or ModelCheckpoint watched, else the validation loss.
     """
     watched, mode = "val_loss", "min"
     for callback in experiment.training.callbacks:
@@ -64,10 +52,6 @@ def changes(values: NDArray[np.float64] | None) -> bool:
 
 
 def serves_log(values: NDArray[np.float64]) -> bool:
-    """Whether a logarithmic axis shows more: positive values over more than a factor of 20.
-
-    Args:
-        values: All values on the axis.
-    """
+    """Whether a logarithmic axis shows more: positive values over more than a factor of 20."""
     finite = values[np.isfinite(values)]
     return len(finite) > 0 and finite.min() > 0 and bool(finite.max() / finite.min() > 20)  # noqa: PLR2004

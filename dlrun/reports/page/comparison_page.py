@@ -22,14 +22,7 @@ MOST_CLASSES = 200
 
 
 def comparison_page(runs: Sequence[ComparedRun]) -> str:
-    """Write the page that compares runs.
-
-    Args:
-        runs: Two or more.
-
-    Returns:
-        HTML that needs nothing else.
-    """
+    """Write the page that compares two or more runs: HTML that needs nothing else."""
     differing = differing_keys(runs)
     classes = class_rows(runs)
     keys = [(key, [_cell(value) for value in values]) for key, values in differing.items()]

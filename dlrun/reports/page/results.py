@@ -25,17 +25,7 @@ MOST_CLASSES = 200
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class in the table of classes.
-
-    Attributes:
-        name: Its name.
-        rows: How many rows are of it.
-        precision: See `ClassScores`.
-        recall: See `ClassScores`.
-        f1: See `ClassScores`.
-        roc_area: The area under its ROC curve; None where it has no rows, or nothing else.
-        average_precision: The area under its precision-recall curve; None as above.
-    """
+    """One class in the table of classes; an area is None where it has no rows, or nothing else."""
 
     name: str
     rows: int
@@ -105,11 +95,7 @@ def remarks(story: Story) -> Iterator[str]:
 
 
 def class_rows(story: Story) -> list[ClassRow]:
-    """Score each class, with the areas under its curves.
-
-    Args:
-        story: A run; a regression has no classes.
-    """
+    """Score each class, with the areas under its curves; a regression has none."""
     report = story.classification
     if report is None or len(report.class_names) > MOST_CLASSES:
         return []
@@ -135,11 +121,7 @@ def class_rows(story: Story) -> list[ClassRow]:
 
 
 def target_distances(story: Story) -> dict[str, Distances]:
-    """Measure the distances of each target of a regression, on the judged rows.
-
-    Args:
-        story: A run; a classification has no targets.
-    """
+    """Measure the distances of each target of a regression, on the judged rows."""
     if not values_fit(story):
         return {}
     return {

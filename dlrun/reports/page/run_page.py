@@ -45,14 +45,7 @@ _HASH = 16
 
 @dataclass(frozen=True)
 class Shown:
-    """A mistake as the page shows it.
-
-    Attributes:
-        mistake: Which one.
-        sure: How sure the model was.
-        image: The row as a picture, or None.
-        values: The row's columns, where there is no picture.
-    """
+    """A mistake as the page shows it: as a picture, else by the values of its columns."""
 
     mistake: Mistake
     sure: str
@@ -61,15 +54,7 @@ class Shown:
 
 
 def run_page(story: Story, pictures: Iterable[Picture]) -> str:
-    """Write the page of a run.
-
-    Args:
-        story: What to tell.
-        pictures: The plots that fit it.
-
-    Returns:
-        HTML that needs nothing else.
-    """
+    """Write the page of a run with its plots: HTML that needs nothing else."""
     plots = {picture.name: picture for picture in pictures}
     lines = given.lines(story.experiment)
     kept = (*_INSIDE, *_TRAINING, _GALLERY)

@@ -49,15 +49,7 @@ def _members(story: Story, number: int) -> NDArray[np.bool_]:
 
 
 def class_curves(story: Story, trace: Callable[[ArrayLike, ArrayLike], Curve]) -> dict[int, Curve]:
-    """Trace the curve of each class against all others.
-
-    Args:
-        story: A classification, or one of labels: each against the rows that do not have it.
-        trace: `roc` or `precision_recall`.
-
-    Returns:
-        The curves by class number.
-    """
+    """Trace the curve of each class, or label, against all rows that are not of it."""
     scores = story.judged.outputs
     if is_classification(story):
         scores = class_scores(scores, story.spec)
@@ -70,12 +62,8 @@ def class_curves(story: Story, trace: Callable[[ArrayLike, ArrayLike], Curve]) -
 def draw_curves(story: Story, curves: dict[int, Curve], *, area: str, steps: bool) -> Figure:
     """Draw the curves: few in colours of their own, of many the three with the smallest areas.
 
-    Args:
-        story: The run.
-        curves: By class number.
-        area: What the area is called.
-        steps: Whether to draw steps, as between two thresholds precision does not interpolate,
-            and to end where everything is found.
+    `steps` are drawn where between two thresholds precision does not interpolate, and end where
+    everything is found.
     """
     figure = new_figure(WIDTH * 0.86)
     axes = figure.add_subplot()

@@ -35,14 +35,7 @@ def fits(story: Story) -> bool:
 
 
 def first_kernels(story: Story) -> dict[str, NDArray[Any]]:
-    """Find the kernels that look at pixels.
-
-    Args:
-        story: The run.
-
-    Returns:
-        By the name of the layer, `(kernels, height, width, channels)`.
-    """
+    """Find the kernels that look at pixels, `(kernels, height, width, channels)`, by layer."""
     shape = image_shape(story.spec)
     if shape is None:
         return {}

@@ -42,13 +42,9 @@ class Trained(Protocol):
 
 
 def columns(runs: Sequence[Trained]) -> list[str]:
-    """List the columns of the histories that more than one run has, where there are several.
+    """List the columns that more than one run has, where there are several.
 
-    Args:
-        runs: One or more.
-
-    Returns:
-        Validation before training, in the order of the quantities.
+    Validation comes before training, in the order of the quantities.
     """
     names = dict.fromkeys(name for run in runs for name in quantities(run.history))
     found = [f"{prefix}{name}" for name in names for prefix in ("val_", "")]
@@ -58,11 +54,7 @@ def columns(runs: Sequence[Trained]) -> list[str]:
 
 
 def draw(runs: Sequence[Trained]) -> Figure:
-    """Draw one panel for each column, one line for each run.
-
-    Args:
-        runs: One or more, some columns of their histories the same.
-    """
+    """Draw one panel for each column, one line for each run."""
     names = columns(runs)
     across = 2 if max(len(run.label) for run in runs) <= _LABEL else 1
     legend = 0.2 * -(-len(runs) // across) + 0.1

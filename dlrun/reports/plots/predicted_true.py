@@ -81,15 +81,7 @@ def draw(story: Story) -> Figure:
 def target_values(
     story: Story, target: int
 ) -> Iterator[tuple[Rows, NDArray[np.float64], NDArray[np.float64]]]:
-    """Give true and predicted values of a target, of the training and of the judged rows.
-
-    Args:
-        story: A regression.
-        target: The number of the target, from 0.
-
-    Yields:
-        The rows, their true and their predicted values, `(rows,)`.
-    """
+    """Give true and predicted values, `(rows,)`, of the training and of the judged rows."""
     chosen = {rows.split: rows for rows in (next(iter(story.rows.values())), story.judged)}
     for rows in chosen.values():
         true, predicted = (

@@ -29,12 +29,9 @@ def fits(story: Story) -> bool:
 
 
 def measured(story: Story) -> tuple[Reliability, NDArray[np.float64]]:
-    """Hold probabilities against what came true.
+    """Hold probabilities against what came true; gives the bins and the probabilities, `(rows,)`.
 
     Of two classes, those of the second; of more, those of the predicted class.
-
-    Returns:
-        The bins, and the probabilities, `(rows,)`.
     """
     rows = story.judged
     shares = class_scores(rows.outputs, story.spec).astype(np.float64)

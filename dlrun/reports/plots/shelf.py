@@ -28,12 +28,7 @@ if TYPE_CHECKING:
 
 
 class Plot(Protocol):
-    """What a file of this folder offers.
-
-    Attributes:
-        NAME: The stem of its file in the run folder.
-        TITLE: What it shows, in a few words.
-    """
+    """What a file of this folder offers."""
 
     NAME: str
     TITLE: str
@@ -50,21 +45,13 @@ class Plot(Protocol):
 
 @dataclass(frozen=True)
 class Picture:
-    """A plot that was drawn.
+    """A plot that was drawn."""
 
-    Attributes:
-        name: The stem of its file.
-        title: What it shows, in a few words.
-        caption: What is seen and how it is read.
-        png: The picture.
-        width: How wide it is meant to be shown, in CSS pixels.
-    """
-
-    name: str
+    name: str  # the stem of its file
     title: str
-    caption: str
+    caption: str  # what is seen and how it is read
     png: bytes
-    width: int
+    width: int  # how wide it is meant to be shown, in CSS pixels
 
 
 PLOTS = cast(
@@ -89,24 +76,13 @@ CSS_PIXELS = 96
 
 
 def draw_plots(story: Story) -> list[Picture]:
-    """Draw every plot that fits a run.
-
-    Args:
-        story: The run.
-    """
+    """Draw every plot that fits a run."""
     with style.applied():
         return [_picture(plot, story) for plot in PLOTS if plot.fits(story)]
 
 
 def picture_of(name: str, title: str, caption: str, figure: Figure) -> Picture:
-    """Draw a figure for a page.
-
-    Args:
-        name: The stem of its file.
-        title: What it shows, in a few words.
-        caption: What is seen and how it is read.
-        figure: What `dlrun.reports.plots.style.new_figure` made.
-    """
+    """Draw a figure for a page."""
     width = round(figure.get_figwidth() * CSS_PIXELS)
     return Picture(name, title, caption, style.to_png(figure), width)
 

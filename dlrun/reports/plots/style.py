@@ -94,23 +94,14 @@ def applied() -> Iterator[None]:
 
 
 def new_figure(height: float, width: float = WIDTH) -> Figure:
-    """Make an empty figure; without pyplot, so that nothing of it stays behind.
-
-    Args:
-        height: Inches.
-        width: Inches.
-    """
+    """Make an empty figure, in inches; without pyplot, so that nothing of it stays behind."""
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def to_png(figure: Figure) -> bytes:
-    """Draw a figure; the same figure always gives the same bytes.
-
-    Args:
-        figure: What `new_figure` made.
-    """
+    """Draw a figure; the same figure always gives the same bytes."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()
@@ -119,12 +110,7 @@ def to_png(figure: Figure) -> bytes:
 def safe_text(text: str, limit: int = 24) -> str:
     """Make any text fit for a plot: one line, not too long, only characters that can be drawn.
 
-    Args:
-        text: Such as the name of a class, which may come from a stranger's file.
-        limit: The largest number of characters.
-
-    Returns:
-        The text; what no font has becomes a small square.
+    What no font has becomes a small square.
     """
     composed = unicodedata.normalize("NFC", " ".join(text.split()))
     drawn = "".join(
@@ -136,25 +122,14 @@ def safe_text(text: str, limit: int = 24) -> str:
 
 
 def epoch_axis(axes: Axes, epochs: int) -> None:
-    """Let the horizontal axis run from the first epoch to the last, marked at whole numbers.
-
-    Args:
-        axes: Where.
-        epochs: How many.
-    """
+    """Let the horizontal axis run from the first epoch to the last, marked at whole numbers."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axes.set_xlim((1, epochs) if epochs > 1 else (0.5, 1.5))
     axes.set_xlabel("epoch")
 
 
 def log_axis(axes: Axes, low: float, high: float) -> None:
-    """Make the vertical axis logarithmic, marked with plain numbers.
-
-    Args:
-        axes: Where.
-        low: The smallest value.
-        high: The largest value.
-    """
+    """Make the vertical axis logarithmic, marked with plain numbers."""
     axes.set_yscale("log")
     marks = (1.0, 2.0, 5.0) if high / low < 1000 else (1.0,)  # noqa: PLR2004
     axes.yaxis.set_major_locator(LogLocator(subs=marks, numticks=7))
@@ -182,12 +157,7 @@ def bare(axes: Axes) -> None:
 
 
 def dots(rows: int, *, faint: bool = False) -> dict[str, float]:
-    """Choose size and opacity of the dots of a scatter plot by their number.
-
-    Args:
-        rows: Their number.
-        faint: Whether they are only the background of others.
-    """
+    """Choose size and opacity of the dots of a scatter plot by their number."""
     return {
         "s": float(np.interp(np.log10(max(rows, 1)), [1, 2, 3, 4], [26, 18, 9, 4])),
         "alpha": float(np.interp(np.log10(max(rows, 1)), [1, 2, 3, 4], [0.9, 0.75, 0.5, 0.3]))

@@ -47,14 +47,7 @@ def caption(story: Story) -> str:
 
 
 def by_layer(story: Story) -> dict[str, dict[str, NDArray[Any]]]:
-    """Sort the weights by layer.
-
-    Args:
-        story: The run.
-
-    Returns:
-        Per layer its arrays of numbers by what they are called in it, such as `kernel`.
-    """
+    """Give the weights of each layer by what they are called in it, such as `kernel`."""
     groups: dict[str, dict[str, NDArray[Any]]] = {}
     for path, array in story.weights.items():
         layer, _, name = path.partition("/")
