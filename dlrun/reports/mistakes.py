@@ -12,7 +12,7 @@ from dlrun.reports.story import class_scores, gives_probabilities, is_classifica
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dlrun.reports.story import Story
+    from dlrun.reports.story import ReportData
 
 _MOST_VALUES = 6
 
@@ -28,27 +28,27 @@ class Mistake:
     sure: float  # the probability or score of the predicted class; of a value its distance
 
 
-def worst(story: Story, most: int) -> list[Mistake]:
+def worst(data: ReportData, most: int) -> list[Mistake]:
     """Find the wrong answers: the surest first, of a regression the farthest."""
-    return _wrong_classes(story, most) if is_classification(story) else _far_values(story, most)
+    return _wrong_classes(data, most) if is_classification(data) else _far_values(data, most)
 
 
-def count_wrong(story: Story) -> int:
+def count_wrong(data: ReportData) -> int:
     """Count the rows of a wrong class among the judged rows that are in memory."""
-    return int(np.count_nonzero(story.judged.y_true != story.judged.y_pred))
+    return int(np.count_nonzero(data.judged.y_true != data.judged.y_pred))
 
 
-def sureness(story: Story, mistake: Mistake) -> str:
+def sureness(data: ReportData, mistake: Mistake) -> str:
     """Word how sure the model was: `97 %`, or a score or distance such as `0.41`."""
-    if gives_probabilities(story):
+    if gives_probabilities(data):
         return f"{100 * mistake.sure:.0f} %"
     return f"{mistake.sure:.3g}"
 
 
-def _wrong_classes(story: Story, most: int) -> list[Mistake]:
-    rows, names = story.judged, story.class_names
+def _wrong_classes(data: ReportData, most: int) -> list[Mistake]:
+    rows, names = data.judged, data.class_names
     wrong = np.flatnonzero(rows.y_true != rows.y_pred)
-    scores = class_scores(rows.outputs[wrong], story.spec)
+    scores = class_scores(rows.outputs[wrong], data.spec)
     sure = scores[np.arange(len(wrong)), rows.y_pred[wrong]]
     order = np.argsort(-sure, kind="stable")[:most]
     return [
@@ -63,8 +63,8 @@ def _wrong_classes(story: Story, most: int) -> list[Mistake]:
     ]
 
 
-def _far_values(story: Story, most: int) -> list[Mistake]:
-    rows = story.judged
+def _far_values(data: ReportData, most: int) -> list[Mistake]:
+    rows = data.judged
     if rows.y_true.shape != rows.y_pred.shape:
         return []
     true, predicted = (values.reshape(len(rows), -1) for values in (rows.y_true, rows.y_pred))

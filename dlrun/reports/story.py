@@ -60,7 +60,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Story:
+class ReportData:
     """Everything that the plots and the page of one run show."""
 
     run: str
@@ -99,25 +99,25 @@ class Story:
         return max(map(len, self.history.values()), default=0)
 
 
-def is_classification(story: Story) -> bool:
+def is_classification(data: ReportData) -> bool:
     """Whether classes are told apart."""
-    return bool(story.class_names)
+    return bool(data.class_names)
 
 
-def has_labels(story: Story) -> bool:
+def has_labels(data: ReportData) -> bool:
     """Whether several things are told of each row, a yes or a no each, by a loss for such."""
-    loss, judged = story.experiment.loss, story.judged
-    if is_classification(story) or loss is None or label_form(loss.type) != "binary":
+    loss, judged = data.experiment.loss, data.judged
+    if is_classification(data) or loss is None or label_form(loss.type) != "binary":
         return False
-    several = (len(judged), max(2, len(story.spec.target_names)))
+    several = (len(judged), max(2, len(data.spec.target_names)))
     if not judged.y_true.shape == judged.outputs.shape == several:
         return False
-    return all(bool(np.isin(rows.y_true, (0, 1)).all()) for rows in story.rows.values())
+    return all(bool(np.isin(rows.y_true, (0, 1)).all()) for rows in data.rows.values())
 
 
-def gives_probabilities(story: Story) -> bool:
+def gives_probabilities(data: ReportData) -> bool:
     """Whether the model says how sure it is of a class."""
-    return is_classification(story) and story.spec.output in ("probability", "logit")
+    return is_classification(data) and data.spec.output in ("probability", "logit")
 
 
 def class_scores(outputs: NDArray[np.float32], spec: Spec) -> NDArray[np.float32]:

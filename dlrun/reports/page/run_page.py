@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.reports.plots.shelf import Picture
-    from dlrun.reports.story import Story
+    from dlrun.reports.story import ReportData
 
 MOST_MISTAKES = 24
 MOST_COLUMNS = 8
@@ -53,45 +53,45 @@ class Shown:
     values: tuple[str, ...]
 
 
-def run_page(story: Story, pictures: Iterable[Picture]) -> str:
+def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
     """Write the page of a run with its plots: HTML that needs nothing else."""
     plots = {picture.name: picture for picture in pictures}
-    lines = given.lines(story.experiment)
+    lines = given.lines(data.experiment)
     kept = (*_INSIDE, *_TRAINING, _GALLERY)
     return render(
         "run.html.jinja",
-        story=story,
-        title=story.experiment.name,
-        headline=results.headline(story),
-        remarks=list(results.remarks(story)),
+        data=data,
+        title=data.experiment.name,
+        headline=results.headline(data),
+        remarks=list(results.remarks(data)),
         config=lines,
-        data=_data(story),
-        class_counts=_class_counts(story),
-        drawing=draw_graph(story.layers, story.spec.input_shape),
+        dataset=_dataset(data),
+        class_counts=_class_counts(data),
+        drawing=draw_graph(data.layers, data.spec.input_shape),
         box=(BOX_WIDTH, BOX_HEIGHT),
         shape=shape,
         split_names=SPLIT_NAMES,
-        training=_training(story),
+        training=_training(data),
         training_plots=[plots[name] for name in _TRAINING if name in plots],
-        metric_names=list(dict.fromkeys(name for one in story.metrics.values() for name in one)),
-        class_rows=results.class_rows(story),
-        distances=results.target_distances(story),
+        metric_names=list(dict.fromkeys(name for one in data.metrics.values() for name in one)),
+        class_rows=results.class_rows(data),
+        distances=results.target_distances(data),
         result_plots=[plot for name, plot in plots.items() if name not in kept],
-        mistakes=_mistakes(story),
-        mistake_columns=_columns(story),
-        are_classes=is_classification(story),
-        are_probabilities=gives_probabilities(story),
-        wrong=count_wrong(story) if is_classification(story) else 0,
+        mistakes=_mistakes(data),
+        mistake_columns=_columns(data),
+        are_classes=is_classification(data),
+        are_probabilities=gives_probabilities(data),
+        wrong=count_wrong(data) if is_classification(data) else 0,
         gallery=plots.get(_GALLERY),
         inside_plots=[plots[name] for name in _INSIDE if name in plots],
-        repeat=_repeat(story),
-        hashes=_hashes(story),
+        repeat=_repeat(data),
+        hashes=_hashes(data),
     )
 
 
-def _data(story: Story) -> dict[str, str]:
+def _dataset(data: ReportData) -> dict[str, str]:
     """What the rows look like, as pairs of a word and what it is."""
-    spec, dataset = story.spec, story.experiment.dataset
+    spec, dataset = data.spec, data.experiment.dataset
     facts = {"dataset": dataset.type}
     facts["rows"] = ", ".join(
         f"{total:,} {SPLIT_NAMES[split]}" for split, total in spec.rows.items()
@@ -114,7 +114,7 @@ def _data(story: Story) -> dict[str, str]:
     else:
         facts["targets"] = _listed(spec.target_names)
     facts["scaling"] = spec.scaling.kind if spec.scaling else "none"
-    labels = story.record.get("labels")
+    labels = data.record.get("labels")
     if isinstance(labels, str):
         facts["labels"] = text_of(labels).removeprefix("labels: ")
     return facts
@@ -125,25 +125,25 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _class_counts(story: Story) -> list[tuple[str, list[int]]]:
+def _class_counts(data: ReportData) -> list[tuple[str, list[int]]]:
     """For each class its rows in each split; nothing where there are too many classes."""
-    if not story.class_counts or len(story.class_names) > MOST_NAMES:
+    if not data.class_counts or len(data.class_names) > MOST_NAMES:
         return []
     return [
-        (name, [counts[number] for counts in story.class_counts.values()])
-        for number, name in enumerate(story.class_names)
+        (name, [counts[number] for counts in data.class_counts.values()])
+        for number, name in enumerate(data.class_names)
     ]
 
 
-def _training(story: Story) -> dict[str, str]:
+def _training(data: ReportData) -> dict[str, str]:
     """How the weights were fitted, as pairs of a word and what it is."""
-    experiment, record = story.experiment, story.record
+    experiment, record = data.experiment, data.record
     training = experiment.training
     if training.epochs == 0:
         return {"epochs": "0: the starting weights are only evaluated"}
-    asked = "" if story.epochs == training.epochs else f" of {training.epochs:,}"
-    facts = {"epochs": f"{story.epochs:,}{asked}"}
-    best = best_epoch(experiment, story.history)
+    asked = "" if data.epochs == training.epochs else f" of {training.epochs:,}"
+    facts = {"epochs": f"{data.epochs:,}{asked}"}
+    best = best_epoch(experiment, data.history)
     if best is not None:
         facts["best epoch"] = f"{best[1]:,}, by {best[0]}"
     if experiment.loss is not None:
@@ -157,19 +157,19 @@ def _training(story: Story) -> dict[str, str]:
     return facts
 
 
-def _mistakes(story: Story) -> list[Shown]:
+def _mistakes(data: ReportData) -> list[Shown]:
     """The worst answers, with what the model saw."""
-    mistakes = worst(story, MOST_MISTAKES)
+    mistakes = worst(data, MOST_MISTAKES)
     if not mistakes:
         return []
-    x = story.judged.x[[mistake.place for mistake in mistakes]]
-    are_images = image_shape(story.spec) is not None
-    images = [_png(image) for image in as_images(x, story.spec)] if are_images else []
-    numbers = unscaled(x, story.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
+    x = data.judged.x[[mistake.place for mistake in mistakes]]
+    are_images = image_shape(data.spec) is not None
+    images = [_png(image) for image in as_images(x, data.spec)] if are_images else []
+    numbers = unscaled(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
     return [
         Shown(
             mistake,
-            sureness(story, mistake),
+            sureness(data, mistake),
             images[index] if are_images else None,
             () if are_images else tuple(f"{value:.4g}" for value in numbers[index]),
         )
@@ -177,14 +177,14 @@ def _mistakes(story: Story) -> list[Shown]:
     ]
 
 
-def _columns(story: Story) -> list[str]:
+def _columns(data: ReportData) -> list[str]:
     """The columns that the table of mistakes shows."""
-    if image_shape(story.spec) is not None:
+    if image_shape(data.spec) is not None:
         return []
-    if len(story.spec.input_shape) != 1:
-        return [f"x{number + 1}" for number in range(min(story.judged.x[0].size, MOST_COLUMNS))]
-    shown = min(story.spec.input_shape[0], MOST_COLUMNS)
-    return [feature_name(story.spec, column) for column in range(shown)]
+    if len(data.spec.input_shape) != 1:
+        return [f"x{number + 1}" for number in range(min(data.judged.x[0].size, MOST_COLUMNS))]
+    shown = min(data.spec.input_shape[0], MOST_COLUMNS)
+    return [feature_name(data.spec, column) for column in range(shown)]
 
 
 def _png(image: NDArray[Any]) -> bytes:
@@ -193,15 +193,15 @@ def _png(image: NDArray[Any]) -> bytes:
     return stream.getvalue()
 
 
-def _repeat(story: Story) -> dict[str, str]:
+def _repeat(data: ReportData) -> dict[str, str]:
     """What one has to know to repeat the run, as pairs of a word and what it is."""
-    record = story.record
+    record = data.record
     command = record.get("command")
-    facts = {"run": story.run}
+    facts = {"run": data.run}
     if isinstance(command, list):
         facts["command"] = text_of(shlex.join(map(str, command)))
     facts["again, in this folder"] = "dlrun train config.yaml"
-    facts["seed"] = str(story.experiment.seed)
+    facts["seed"] = str(data.experiment.seed)
     facts["started"] = text_of(record.get("started"))
     facts["device"] = text_of(record.get("device"))
     for name, version in _mapping(record.get("versions")).items():
@@ -215,9 +215,9 @@ def _repeat(story: Story) -> dict[str, str]:
     return facts
 
 
-def _hashes(story: Story) -> list[tuple[str, str]]:
+def _hashes(data: ReportData) -> list[tuple[str, str]]:
     """The beginnings of the SHA-256 of data and weights; `run.json` holds them whole."""
-    record = story.record
+    record = data.record
     kinds = (("data", "data"), ("initial weights", "initial_weights"), ("weights", "final_weights"))
     return [
         (f"{kind}: {text_of(name, 80)}", text_of(value)[:_HASH])

@@ -17,49 +17,50 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from dlrun.reports.story import Story
+    from dlrun.reports.story import ReportData
 
 FEWEST_ROWS = 20
 _ALL_COLORED_UP_TO = 4
 _COLORED = 3
 
 
-def curves_fit(story: Story) -> bool:
+def curves_fit(data: ReportData) -> bool:
     """Whether classes or labels have rows with finite scores, enough for a curve of one of them."""
-    told = is_classification(story) or has_labels(story)
-    enough = told and len(story.judged) >= FEWEST_ROWS
-    return enough and bool(np.isfinite(story.judged.outputs).all() and chosen_classes(story))
+    told = is_classification(data) or has_labels(data)
+    enough = told and len(data.judged) >= FEWEST_ROWS
+    return enough and bool(np.isfinite(data.judged.outputs).all() and chosen_classes(data))
 
 
-def curve_names(story: Story) -> tuple[str, ...]:
+def curve_names(data: ReportData) -> tuple[str, ...]:
     """Give the names of the classes, or of the labels where each row may have several."""
-    return story.class_names or story.spec.target_names
+    return data.class_names or data.spec.target_names
 
 
-def chosen_classes(story: Story) -> list[int]:
+def chosen_classes(data: ReportData) -> list[int]:
     """List the classes that get a curve: of two only the second, and none without rows."""
-    classes = [1] if len(story.class_names) == 2 else list(range(len(curve_names(story))))  # noqa: PLR2004
-    return [number for number in classes if has_both(_members(story, number))]
+    classes = [1] if len(data.class_names) == 2 else list(range(len(curve_names(data))))  # noqa: PLR2004
+    return [number for number in classes if has_both(_members(data, number))]
 
 
-def _members(story: Story, number: int) -> NDArray[np.bool_]:
+def _members(data: ReportData, number: int) -> NDArray[np.bool_]:
     """Tell which judged rows belong to a class, or have a label, `(rows,)`."""
-    true = story.judged.y_true
-    return np.asarray(true == number if is_classification(story) else true[:, number] == 1)
+    true = data.judged.y_true
+    return np.asarray(true == number if is_classification(data) else true[:, number] == 1)
 
 
-def class_curves(story: Story, trace: Callable[[ArrayLike, ArrayLike], Curve]) -> dict[int, Curve]:
+def class_curves(
+    data: ReportData, trace: Callable[[ArrayLike, ArrayLike], Curve]
+) -> dict[int, Curve]:
     """Trace the curve of each class, or label, against all rows that are not of it."""
-    scores = story.judged.outputs
-    if is_classification(story):
-        scores = class_scores(scores, story.spec)
+    scores = data.judged.outputs
+    if is_classification(data):
+        scores = class_scores(scores, data.spec)
     return {
-        number: trace(_members(story, number), scores[:, number])
-        for number in chosen_classes(story)
+        number: trace(_members(data, number), scores[:, number]) for number in chosen_classes(data)
     }
 
 
-def draw_curves(story: Story, curves: dict[int, Curve], *, area: str, steps: bool) -> Figure:
+def draw_curves(data: ReportData, curves: dict[int, Curve], *, area: str, steps: bool) -> Figure:
     """Draw the curves: few in colours of their own, of many the three with the smallest areas.
 
     `steps` are drawn where between two thresholds precision does not interpolate, and end where
@@ -79,7 +80,7 @@ def draw_curves(story: Story, curves: dict[int, Curve], *, area: str, steps: boo
         x, y = curves[number].x[points], curves[number].y[points]
         axes.plot(x, y, color="#b5b5b5", linewidth=1, drawstyle=style)
     for color, number in zip(COLORS, sorted(colored), strict=False):
-        name = safe_text(curve_names(story)[number], 20)
+        name = safe_text(curve_names(data)[number], 20)
         axes.plot(
             curves[number].x[: ends[number]],
             curves[number].y[: ends[number]],
@@ -90,7 +91,7 @@ def draw_curves(story: Story, curves: dict[int, Curve], *, area: str, steps: boo
             clip_on=False,
         )
     mean = np.mean([curve.area for curve in curves.values()])
-    each = "classes" if is_classification(story) else "labels"
+    each = "classes" if is_classification(data) else "labels"
     title = area if len(curves) == 1 else f"{area}\nmean of {len(curves)} {each}  {mean:.3f}"
     if len(colored) < len(curves):
         title += "\nthe smallest:"

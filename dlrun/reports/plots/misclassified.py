@@ -12,7 +12,7 @@ from dlrun.reports.story import as_images, gives_probabilities, image_shape, is_
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from dlrun.reports.story import Story
+    from dlrun.reports.story import ReportData
 
 NAME = "misclassified"
 TITLE = "Misclassified images"
@@ -23,31 +23,31 @@ _TEXT = 0.3
 """Inches: the height of the two lines below an image."""
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether the rows are images, and some of them are taken for another class."""
-    return is_classification(story) and bool(image_shape(story.spec)) and count_wrong(story) > 0
+    return is_classification(data) and bool(image_shape(data.spec)) and count_wrong(data) > 0
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
-    wrong, shown = count_wrong(story), min(count_wrong(story), MOST)
+    wrong, shown = count_wrong(data), min(count_wrong(data), MOST)
     which = f"All {wrong}" if wrong == shown else f"{shown} of {wrong}"
     sure = (
         "below, how likely the model found its answer; the surest mistakes come first."
-        if gives_probabilities(story)
+        if gives_probabilities(data)
         else "below, the score of its answer; the highest come first."
     )
     return (
-        f"{which} wrong answers among {len(story.judged):,} rows of the {story.judged.split} "
+        f"{which} wrong answers among {len(data.judged):,} rows of the {data.judged.split} "
         f"split. First the true class, then the predicted one; {sure}"
     )
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw the images in rows, with two lines of text below each."""
-    mistakes = worst(story, MOST)
-    images = as_images(story.judged.x[[mistake.place for mistake in mistakes]], story.spec)
-    longest = max(len(name) for name in story.class_names)
+    mistakes = worst(data, MOST)
+    images = as_images(data.judged.x[[mistake.place for mistake in mistakes]], data.spec)
+    longest = max(len(name) for name in data.class_names)
     widest = 10 if longest <= _LONG_NAME else 6
     columns = min(widest, max(5, math.ceil(math.sqrt(len(mistakes)))))
     lines = math.ceil(len(mistakes) / columns)
@@ -75,7 +75,7 @@ def draw(story: Story) -> Figure:
         axes.text(left + 0.5, top + ratio, " → ".join(names), color=INK, **below)
         below["fontsize"] = 6.5
         axes.text(
-            left + 0.5, top + ratio + text * 0.46, sureness(story, mistake), color=MUTED, **below
+            left + 0.5, top + ratio + text * 0.46, sureness(data, mistake), color=MUTED, **below
         )
     axes.set_xlim(0, columns)
     axes.set_ylim(lines * (ratio + text), 0)

@@ -13,7 +13,7 @@ from dlrun.reports.plots.style import INK, SPLIT_COLORS, dots, new_figure, safe_
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from dlrun.reports.story import Story
+    from dlrun.reports.story import ReportData
 
 NAME = "residuals"
 TITLE = "Residuals"
@@ -21,22 +21,22 @@ TITLE = "Residuals"
 fits = values_fit
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
     return (
         "True minus predicted value, for each row of the "
-        f"{story.judged.split} split, and how often each residual occurs. A good model leaves "
+        f"{data.judged.split} split, and how often each residual occurs. A good model leaves "
         "noise without a pattern around zero; a curve or a funnel tells what it has missed."
     )
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw one pair of panels for each target: the residuals, and their histogram."""
-    names = story.spec.target_names[:MOST_TARGETS]
+    names = data.spec.target_names[:MOST_TARGETS]
     figure = new_figure(0.4 + 2.6 * len(names))
     panels = figure.subplots(len(names), 2, squeeze=False, sharey="row", width_ratios=[3.2, 1])
     for number, (name, (left, right)) in enumerate(zip(names, panels, strict=True)):
-        rows, true, predicted = list(target_values(story, number))[-1]
+        rows, true, predicted = list(target_values(data, number))[-1]
         color, residual = SPLIT_COLORS[rows.split], true - predicted
         left.scatter(predicted, residual, color=color, linewidth=0, **dots(len(residual)))
         right.hist(residual, bins=_bins(len(residual)), orientation="horizontal", color=color,

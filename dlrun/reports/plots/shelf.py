@@ -1,4 +1,4 @@
-"""All plots, in the order in which they tell the story of a run."""
+"""All plots, in the order in which they tell what a run did."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dlrun.reports.plots import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from dlrun.reports.story import Story
+    from dlrun.reports.story import ReportData
 
 
 class Plot(Protocol):
@@ -33,13 +33,13 @@ class Plot(Protocol):
     NAME: str
     TITLE: str
 
-    def fits(self, story: Story) -> bool:
+    def fits(self, data: ReportData) -> bool:
         """Whether the plot makes sense for a run."""
 
-    def draw(self, story: Story) -> Figure:
+    def draw(self, data: ReportData) -> Figure:
         """Draw it."""
 
-    def caption(self, story: Story) -> str:
+    def caption(self, data: ReportData) -> str:
         """Say what is seen and how it is read."""
 
 
@@ -75,10 +75,10 @@ PLOTS = cast(
 CSS_PIXELS = 96
 
 
-def draw_plots(story: Story) -> list[Picture]:
+def draw_plots(data: ReportData) -> list[Picture]:
     """Draw every plot that fits a run."""
     with style.applied():
-        return [_picture(plot, story) for plot in PLOTS if plot.fits(story)]
+        return [_picture(plot, data) for plot in PLOTS if plot.fits(data)]
 
 
 def picture_of(name: str, title: str, caption: str, figure: Figure) -> Picture:
@@ -87,14 +87,14 @@ def picture_of(name: str, title: str, caption: str, figure: Figure) -> Picture:
     return Picture(name, title, caption, style.to_png(figure), width)
 
 
-def _picture(plot: Plot, story: Story) -> Picture:
-    said = plot.caption(story) + _bound(plot, story)
-    return picture_of(plot.NAME, plot.TITLE, said, plot.draw(story))
+def _picture(plot: Plot, data: ReportData) -> Picture:
+    said = plot.caption(data) + _bound(plot, data)
+    return picture_of(plot.NAME, plot.TITLE, said, plot.draw(data))
 
 
-def _bound(plot: Plot, story: Story) -> str:
+def _bound(plot: Plot, data: ReportData) -> str:
     """Say so where not all rows were looked at."""
-    rows = story.judged
+    rows = data.judged
     of_all = (learning_curves, confusion_matrix, weight_histograms, first_kernels)
     if plot in of_all or len(rows) == rows.total:
         return ""

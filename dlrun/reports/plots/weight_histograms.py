@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from dlrun.reports.story import Story
+    from dlrun.reports.story import ReportData
 
 NAME = "weight_histograms"
 TITLE = "Weights of each layer"
@@ -26,17 +26,17 @@ _FEW_NAMES = 3
 _HEIGHT = 1.55
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether there are weights, all of them finite."""
-    groups = by_layer(story)
+    groups = by_layer(data)
     return bool(groups) and all(
         np.isfinite(array).all() for group in groups.values() for array in group.values()
     )
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
-    groups = by_layer(story)
+    groups = by_layer(data)
     shown = min(len(groups), MOST_LAYERS)
     which = "" if shown == len(groups) else f" The first {shown} of {len(groups)} layers."
     return (
@@ -46,19 +46,19 @@ def caption(story: Story) -> str:
     )
 
 
-def by_layer(story: Story) -> dict[str, dict[str, NDArray[Any]]]:
+def by_layer(data: ReportData) -> dict[str, dict[str, NDArray[Any]]]:
     """Give the weights of each layer by what they are called in it, such as `kernel`."""
     groups: dict[str, dict[str, NDArray[Any]]] = {}
-    for path, array in story.weights.items():
+    for path, array in data.weights.items():
         layer, _, name = path.partition("/")
         if array.dtype.kind in "fV" and array.size:
             groups.setdefault(layer, {})[name or layer] = array.astype(np.float64)
     return groups
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw one panel for each layer, two in a row."""
-    groups = list(by_layer(story).items())[:MOST_LAYERS]
+    groups = list(by_layer(data).items())[:MOST_LAYERS]
     columns = min(2, len(groups))
     lines = -(-len(groups) // columns)
     figure = new_figure(0.25 + _HEIGHT * lines)
