@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import ArrayLike, NDArray
-
+from numpy.typing import ArrayLike, NDArray
 
 _MOST_DENSE = 1_000
 """Up to so many classes the JSON holds the whole confusion matrix, which grows with the square."""

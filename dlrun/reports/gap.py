@@ -6,12 +6,9 @@ The one rule and the one sentence: the terminal and the page both show it.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from dlrun.reports.page.wording import number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _SMALLEST_SHARE = 0.05
 """An accuracy that is lost in smaller parts than this is no matter of words."""

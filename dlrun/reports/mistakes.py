@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.reports.story import class_scores, gives_probabilities, is_classification
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import ReportData
+from dlrun.reports.story import ReportData, class_scores, gives_probabilities, is_classification
 
 _MOST_VALUES = 6
 

@@ -7,14 +7,12 @@ are compared by Student's t-tests at the level of 5 %.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from dlrun.reports.student import quantile, two_sided_p
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 LEVEL = 0.05
 Word = Literal["better", "worse", "within seed noise", "equal", "undecided"]

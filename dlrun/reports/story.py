@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.arrays import Spec
 from dlrun.catalog.losses import label_form
+from dlrun.config import Experiment
+from dlrun.reports.classification import ClassificationReport
 from dlrun.reports.predictions import probabilities
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Spec
-    from dlrun.config import Experiment
-    from dlrun.reports.classification import ClassificationReport
 
 MAX_ROWS = 20_000
 """How many rows of the judged split are looked at one by one."""

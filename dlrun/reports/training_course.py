@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.config import Experiment
 from dlrun.rundir.metrics import is_larger_better
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.config import Experiment
 
 LEARNING_RATE = "learning_rate"
 _STOPPERS = ("EarlyStopping", "ModelCheckpoint")

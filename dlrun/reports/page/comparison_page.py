@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from dlrun.reports.comparison import ABSENT, class_rows, differing_keys, metric_rows
+from dlrun.reports.comparison import ABSENT, ComparedRun, class_rows, differing_keys, metric_rows
 from dlrun.reports.page.rendering import render
 from dlrun.reports.page.wording import number, text_of
 from dlrun.reports.plots import overlaid_curves, style
-from dlrun.reports.plots.shelf import picture_of
+from dlrun.reports.plots.shelf import Picture, picture_of
 from dlrun.reports.plots.style import SPLIT_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.reports.comparison import ComparedRun
-    from dlrun.reports.plots.shelf import Picture
 
 MOST_KEYS = 200
 MOST_CLASSES = 200

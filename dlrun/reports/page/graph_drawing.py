@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from dlrun.reports.page.wording import count, shape
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.reports.story import Layer
+from dlrun.reports.story import Layer
 
 DATA = "input"
 BOX_WIDTH, BOX_HEIGHT = 184.0, 44.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +13,7 @@ from dlrun.reports.page.wording import count, number, percent
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
 from dlrun.reports.regression import Distances, distances
-from dlrun.reports.story import class_scores, is_classification
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dlrun.reports.story import ReportData
+from dlrun.reports.story import ReportData, class_scores, is_classification
 
 MOST_CLASSES = 200
 

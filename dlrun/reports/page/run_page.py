@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.image import imsave
+from numpy.typing import NDArray
 
 from dlrun.config import given
 from dlrun.reports.mistakes import Mistake, count_wrong, sureness, worst
@@ -15,8 +17,10 @@ from dlrun.reports.page import results
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
 from dlrun.reports.page.rendering import render
 from dlrun.reports.page.wording import count, duration, shape, text_of
+from dlrun.reports.plots.shelf import Picture
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.story import (
+    ReportData,
     as_images,
     feature_name,
     gives_probabilities,
@@ -25,14 +29,6 @@ from dlrun.reports.story import (
     unscaled,
 )
 from dlrun.reports.training_course import best_epoch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.reports.plots.shelf import Picture
-    from dlrun.reports.story import ReportData
 
 MOST_MISTAKES = 24
 MOST_COLUMNS = 8

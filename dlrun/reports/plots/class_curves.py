@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
 from dlrun.reports.curves import Curve, has_both
 from dlrun.reports.plots.style import COLORS, GRID, MUTED, WIDTH, new_figure, safe_text
-from dlrun.reports.story import class_scores, has_labels, is_classification
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
-
-    from dlrun.reports.story import ReportData
+from dlrun.reports.story import ReportData, class_scores, has_labels, is_classification
 
 FEWEST_ROWS = 20
 _ALL_COLORED_UP_TO = 4

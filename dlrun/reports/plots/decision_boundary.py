@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import (
     COLORS,
@@ -17,6 +20,8 @@ from dlrun.reports.plots.style import (
     safe_text,
 )
 from dlrun.reports.story import (
+    ReportData,
+    Rows,
     class_scores,
     feature_name,
     gives_probabilities,
@@ -24,15 +29,6 @@ from dlrun.reports.story import (
     rescaled,
     unscaled,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import ReportData, Rows
 
 NAME = "decision_boundary"
 TITLE = "Decision boundary"

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import GRID, bare, new_figure, safe_text
-from dlrun.reports.story import image_shape
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import Layer, ReportData
+from dlrun.reports.story import Layer, ReportData, image_shape
 
 NAME = "first_kernels"
 TITLE = "Kernels of the first layer"

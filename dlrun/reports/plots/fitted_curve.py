@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
 from dlrun.reports.plots.predicted_true import MOST_TARGETS
 from dlrun.reports.plots.predicted_true import fits as values_fit
@@ -18,12 +17,7 @@ from dlrun.reports.plots.style import (
     new_figure,
     safe_text,
 )
-from dlrun.reports.story import feature_name, rescaled, unscaled
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import ReportData
+from dlrun.reports.story import ReportData, feature_name, rescaled, unscaled
 
 NAME = "fitted_curve"
 TITLE = "The fitted curve"

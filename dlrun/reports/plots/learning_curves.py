@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import (
     INK,
@@ -17,6 +18,7 @@ from dlrun.reports.plots.style import (
     new_figure,
     safe_text,
 )
+from dlrun.reports.story import ReportData
 from dlrun.reports.training_course import (
     LEARNING_RATE,
     best_epoch,
@@ -24,13 +26,6 @@ from dlrun.reports.training_course import (
     quantities,
     serves_log,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import ReportData
 
 NAME = "learning_curves"
 TITLE = "Learning curves"

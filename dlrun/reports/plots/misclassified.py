@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from dlrun.reports.mistakes import count_wrong, sureness, worst
 from dlrun.reports.plots.style import INK, MUTED, bare, new_figure, safe_text
-from dlrun.reports.story import as_images, gives_probabilities, image_shape, is_classification
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import ReportData
+from dlrun.reports.story import (
+    ReportData,
+    as_images,
+    gives_probabilities,
+    image_shape,
+    is_classification,
+)
 
 NAME = "misclassified"
 TITLE = "Misclassified images"

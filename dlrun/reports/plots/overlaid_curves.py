@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import (
     COLORS,
@@ -15,12 +18,6 @@ from dlrun.reports.plots.style import (
     safe_text,
 )
 from dlrun.reports.training_course import LEARNING_RATE, quantities, serves_log
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
 MOST_PANELS = 8
 _STYLES = ("-", "--", ":", "-.")

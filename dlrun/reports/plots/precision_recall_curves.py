@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
 from dlrun.reports.curves import precision_recall
 from dlrun.reports.plots.class_curves import chance, class_curves, curves_fit, draw_curves
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import ReportData
+from dlrun.reports.story import ReportData
 
 NAME = "precision_recall_curves"
 TITLE = "Precision and recall"

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.calibration import BINS, Reliability, reliability
 from dlrun.reports.plots.style import COLORS, MUTED, WIDTH, new_figure, safe_text
-from dlrun.reports.story import class_scores, gives_probabilities
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import ReportData
+from dlrun.reports.story import ReportData, class_scores, gives_probabilities
 
 NAME = "reliability"
 TITLE = "Reliability"

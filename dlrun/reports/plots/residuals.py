@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
 from dlrun.reports.plots.predicted_true import MOST_TARGETS, target_values
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.style import INK, SPLIT_COLORS, dots, new_figure, safe_text
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import ReportData
+from dlrun.reports.story import ReportData
 
 NAME = "residuals"
 TITLE = "Residuals"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from matplotlib.figure import Figure
 
 from dlrun.reports.curves import roc
 from dlrun.reports.plots.class_curves import chance, class_curves, curves_fit, draw_curves
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import ReportData
+from dlrun.reports.story import ReportData
 
 NAME = "roc_curves"
 TITLE = "ROC curves"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
+
+from matplotlib.figure import Figure
 
 from dlrun.reports.plots import (
     confusion_matrix,
@@ -20,11 +22,7 @@ from dlrun.reports.plots import (
     style,
     weight_histograms,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import ReportData
+from dlrun.reports.story import ReportData
 
 
 class Plot(Protocol):
