@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.reports.story import ReportData, class_scores, gives_probabilities, is_classification
+from dlrun.reports.story import ReportData, class_scores
 
 _MOST_VALUES = 6
 
@@ -26,7 +26,7 @@ class Mistake:
 
 def worst(data: ReportData, most: int) -> list[Mistake]:
     """Find the wrong answers: the surest first, of a regression the farthest."""
-    return _wrong_classes(data, most) if is_classification(data) else _far_values(data, most)
+    return _wrong_classes(data, most) if data.is_classification else _far_values(data, most)
 
 
 def count_wrong(data: ReportData) -> int:
@@ -36,7 +36,7 @@ def count_wrong(data: ReportData) -> int:
 
 def sureness(data: ReportData, mistake: Mistake) -> str:
     """Word how sure the model was: `97 %`, or a score or distance such as `0.41`."""
-    if gives_probabilities(data):
+    if data.gives_probabilities:
         return f"{100 * mistake.sure:.0f} %"
     return f"{mistake.sure:.3g}"
 

@@ -90,30 +90,30 @@ class ReportData:
         return self.spec.class_names or ()
 
     @property
+    def is_classification(self) -> bool:
+        """Whether classes are told apart."""
+        return bool(self.class_names)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether several things are told of each row, a yes or a no each, by a loss for such."""
+        loss, judged = self.experiment.loss, self.judged
+        if self.is_classification or loss is None or label_form(loss.type) != "binary":
+            return False
+        several = (len(judged), max(2, len(self.spec.target_names)))
+        if not judged.y_true.shape == judged.outputs.shape == several:
+            return False
+        return all(bool(np.isin(rows.y_true, (0, 1)).all()) for rows in self.rows.values())
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether the model says how sure it is of a class."""
+        return self.is_classification and self.spec.output in ("probability", "logit")
+
+    @property
     def epochs(self) -> int:
         """The number of epochs that were trained."""
         return max(map(len, self.history.values()), default=0)
-
-
-def is_classification(data: ReportData) -> bool:
-    """Whether classes are told apart."""
-    return bool(data.class_names)
-
-
-def has_labels(data: ReportData) -> bool:
-    """Whether several things are told of each row, a yes or a no each, by a loss for such."""
-    loss, judged = data.experiment.loss, data.judged
-    if is_classification(data) or loss is None or label_form(loss.type) != "binary":
-        return False
-    several = (len(judged), max(2, len(data.spec.target_names)))
-    if not judged.y_true.shape == judged.outputs.shape == several:
-        return False
-    return all(bool(np.isin(rows.y_true, (0, 1)).all()) for rows in data.rows.values())
-
-
-def gives_probabilities(data: ReportData) -> bool:
-    """Whether the model says how sure it is of a class."""
-    return is_classification(data) and data.spec.output in ("probability", "logit")
 
 
 def class_scores(outputs: NDArray[np.float32], spec: Spec) -> NDArray[np.float32]:

@@ -44,9 +44,3 @@ def best_epoch(
 def changes(values: NDArray[np.float64] | None) -> bool:
     """Whether a column takes more than one value."""
     return values is not None and len(np.unique(values[np.isfinite(values)])) > 1
-
-
-def serves_log(values: NDArray[np.float64]) -> bool:
-    """Whether a logarithmic axis shows more: positive values over more than a factor of 20."""
-    finite = values[np.isfinite(values)]
-    return len(finite) > 0 and finite.min() > 0 and bool(finite.max() / finite.min() > 20)  # noqa: PLR2004

@@ -13,7 +13,7 @@ from dlrun.reports.page.wording import count, number, percent
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
 from dlrun.reports.regression import Distances, distances
-from dlrun.reports.story import ReportData, class_scores, is_classification
+from dlrun.reports.story import ReportData, class_scores
 
 MOST_CLASSES = 200
 
@@ -37,7 +37,7 @@ def headline(data: ReportData) -> str:
     rows = count(next(iter(data.rows.values())).total, "row")
     task = (
         f"tell {len(data.class_names)} classes apart"
-        if is_classification(data)
+        if data.is_classification
         else f"predict {', '.join(data.spec.target_names[:6])}"
     )
     network = f"A network of {count(len(data.layers), 'layer')} with {count(weights, 'weight')}"

@@ -19,15 +19,7 @@ from dlrun.reports.page.rendering import render
 from dlrun.reports.page.wording import count, duration, shape, text_of
 from dlrun.reports.plots.shelf import Picture
 from dlrun.reports.plots.style import SPLIT_NAMES
-from dlrun.reports.story import (
-    ReportData,
-    as_images,
-    feature_name,
-    gives_probabilities,
-    image_shape,
-    is_classification,
-    unscaled,
-)
+from dlrun.reports.story import ReportData, as_images, feature_name, image_shape, unscaled
 from dlrun.reports.training_course import best_epoch
 
 MOST_MISTAKES = 24
@@ -75,9 +67,9 @@ def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
         result_plots=[plot for name, plot in plots.items() if name not in kept],
         mistakes=_mistakes(data),
         mistake_columns=_columns(data),
-        are_classes=is_classification(data),
-        are_probabilities=gives_probabilities(data),
-        wrong=count_wrong(data) if is_classification(data) else 0,
+        are_classes=data.is_classification,
+        are_probabilities=data.gives_probabilities,
+        wrong=count_wrong(data) if data.is_classification else 0,
         gallery=plots.get(_GALLERY),
         inside_plots=[plots[name] for name in _INSIDE if name in plots],
         repeat=_repeat(data),

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dlrun.reports.curves import Curve, has_both
 from dlrun.reports.plots.style import COLORS, GRID, MUTED, WIDTH, new_figure, safe_text
-from dlrun.reports.story import ReportData, class_scores, has_labels, is_classification
+from dlrun.reports.story import ReportData, class_scores
 
 FEWEST_ROWS = 20
 _ALL_COLORED_UP_TO = 4
@@ -20,7 +20,7 @@ _COLORED = 3
 
 def curves_fit(data: ReportData) -> bool:
     """Whether classes or labels have rows with finite scores, enough for a curve of one of them."""
-    told = is_classification(data) or has_labels(data)
+    told = data.is_classification or data.has_labels
     enough = told and len(data.judged) >= FEWEST_ROWS
     return enough and bool(np.isfinite(data.judged.outputs).all() and chosen_classes(data))
 
@@ -39,7 +39,7 @@ def chosen_classes(data: ReportData) -> list[int]:
 def _members(data: ReportData, number: int) -> NDArray[np.bool_]:
     """Tell which judged rows belong to a class, or have a label, `(rows,)`."""
     true = data.judged.y_true
-    return np.asarray(true == number if is_classification(data) else true[:, number] == 1)
+    return np.asarray(true == number if data.is_classification else true[:, number] == 1)
 
 
 def class_curves(
@@ -47,7 +47,7 @@ def class_curves(
 ) -> dict[int, Curve]:
     """Trace the curve of each class, or label, against all rows that are not of it."""
     scores = data.judged.outputs
-    if is_classification(data):
+    if data.is_classification:
         scores = class_scores(scores, data.spec)
     return {
         number: trace(_members(data, number), scores[:, number]) for number in chosen_classes(data)
@@ -85,7 +85,7 @@ def draw_curves(data: ReportData, curves: dict[int, Curve], *, area: str, steps:
             clip_on=False,
         )
     mean = np.mean([curve.area for curve in curves.values()])
-    each = "classes" if is_classification(data) else "labels"
+    each = "classes" if data.is_classification else "labels"
     title = area if len(curves) == 1 else f"{area}\nmean of {len(curves)} {each}  {mean:.3f}"
     if len(colored) < len(curves):
         title += "\nthe smallest:"

@@ -19,16 +19,7 @@ from dlrun.reports.plots.style import (
     new_figure,
     safe_text,
 )
-from dlrun.reports.story import (
-    ReportData,
-    Rows,
-    class_scores,
-    feature_name,
-    gives_probabilities,
-    is_classification,
-    rescaled,
-    unscaled,
-)
+from dlrun.reports.story import ReportData, Rows, class_scores, feature_name, rescaled, unscaled
 
 NAME = "decision_boundary"
 TITLE = "Decision boundary"
@@ -42,7 +33,7 @@ _MARGIN = 0.08
 def fits(data: ReportData) -> bool:
     """Whether the rows have two columns, and there are no more classes than colours."""
     two = data.spec.input_shape == (2,)
-    return two and is_classification(data) and len(data.class_names) <= len(COLORS)
+    return two and data.is_classification and len(data.class_names) <= len(COLORS)
 
 
 def caption(data: ReportData) -> str:
@@ -51,7 +42,7 @@ def caption(data: ReportData) -> str:
     judged = data.judged.split
     said += f"large marks are {judged} rows" if len(data.rows) > 1 else "the training rows"
     said += ", small ones are training rows" if len(data.rows) > 1 else ""
-    if gives_probabilities(data):
+    if data.gives_probabilities:
         said += ". The paler the ground, the less sure is the model"
     return said + f". A ring marks {judged} rows of a wrong answer."
 
@@ -84,7 +75,7 @@ def _ground(axes: Axes, data: ReportData, points: NDArray[np.float64]) -> None:
     outputs = data.answer(rescaled(plane, data.spec))
     classes = data.decide(outputs)
     sure = np.ones(len(plane))
-    if gives_probabilities(data):
+    if data.gives_probabilities:
         shares = class_scores(outputs, data.spec)
         chance = 1 / shares.shape[1]
         sure = np.clip((shares[np.arange(len(plane)), classes] - chance) / (1 - chance), 0, 1)

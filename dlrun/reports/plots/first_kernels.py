@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dlrun.reports.plots.style import GRID, bare, new_figure, safe_text
+from dlrun.reports.plots.style import GRID, bare, new_figure, panels_of, safe_text
 from dlrun.reports.story import Layer, ReportData, image_shape
 
 NAME = "first_kernels"
@@ -66,7 +66,7 @@ def draw(data: ReportData) -> Figure:
         for kernels, count, ratio in zip(groups.values(), lines, shapes, strict=True)
     ]
     figure = new_figure(sum(heights))
-    panels = figure.subplots(len(groups), 1, squeeze=False, height_ratios=heights)[:, 0]
+    panels = panels_of(figure, len(groups), height_ratios=heights)
     for panel, (name, kernels) in zip(panels, groups.items(), strict=True):
         columns, ratio = _columns(kernels), kernels.shape[1] / kernels.shape[2]
         limit = float(np.abs(kernels).max()) or 1.0

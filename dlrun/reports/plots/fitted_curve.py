@@ -9,13 +9,13 @@ from dlrun.reports.plots.predicted_true import MOST_TARGETS
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.style import (
     INK,
-    SPLIT_COLORS,
     SPLIT_NAMES,
     WIDTH,
-    dots,
     legend_above,
     new_figure,
+    panels_of,
     safe_text,
+    scatter_rows,
 )
 from dlrun.reports.story import ReportData, feature_name, rescaled, unscaled
 
@@ -43,21 +43,17 @@ def draw(data: ReportData) -> Figure:
     """Draw one panel for each target."""
     names = data.spec.target_names[:MOST_TARGETS]
     figure = new_figure(0.3 + WIDTH * 0.58 * len(names))
-    panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+    panels = panels_of(figure, len(names))
     known = np.concatenate([unscaled(rows.x, data.spec)[:, 0] for rows in data.rows.values()])
     margin = 0.04 * float(known.max() - known.min()) or 0.5
     x = np.linspace(known.min() - margin, known.max() + margin, _POINTS)[:, None]
     answer = data.answer(rescaled(x, data.spec)).reshape(_POINTS, -1)
     for number, (panel, name) in enumerate(zip(panels, names, strict=True)):
         for rows in data.rows.values():
-            panel.scatter(
-                unscaled(rows.x, data.spec)[:, 0],
-                rows.y_true.reshape(len(rows), -1)[:, number],
-                color=SPLIT_COLORS[rows.split],
-                linewidth=0,
-                label=SPLIT_NAMES[rows.split],
-                **dots(len(rows), faint=rows is not data.judged),
-            )
+            x_true = unscaled(rows.x, data.spec)[:, 0]
+            y_true = rows.y_true.reshape(len(rows), -1)[:, number]
+            is_judged = rows is data.judged
+            scatter_rows(panel, x_true, y_true, rows.split, faint=not is_judged)
         panel.plot(x[:, 0], answer[:, number], color=INK, linewidth=1.8, label="model")
         panel.set_xlabel(safe_text(feature_name(data.spec, 0)))
         panel.set_ylabel(safe_text(name))

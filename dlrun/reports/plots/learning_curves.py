@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import (
     INK,
@@ -14,18 +13,13 @@ from dlrun.reports.plots.style import (
     SPLIT_NAMES,
     epoch_axis,
     legend_above,
-    log_axis,
+    log_where_wide,
     new_figure,
+    panels_of,
     safe_text,
 )
 from dlrun.reports.story import ReportData
-from dlrun.reports.training_course import (
-    LEARNING_RATE,
-    best_epoch,
-    changes,
-    quantities,
-    serves_log,
-)
+from dlrun.reports.training_course import LEARNING_RATE, best_epoch, changes, quantities
 
 NAME = "learning_curves"
 TITLE = "Learning curves"
@@ -61,7 +55,7 @@ def draw(data: ReportData) -> Figure:
     moves = changes(history.get(LEARNING_RATE))
     rows = len(names) + moves
     figure = new_figure(0.5 + _HEIGHT * rows)
-    panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    panels = panels_of(figure, rows, sharex=True)
     best = best_epoch(data.experiment, history) if data.epochs > 1 else None
     for panel, name in zip(panels, names, strict=False):
         _curves(panel, data, name)
@@ -93,7 +87,7 @@ def _curves(panel: Axes, data: ReportData, name: str) -> None:
                 clip_on=marker is None,
             )
             together.append(values)
-    _scale(panel, np.concatenate(together))
+    log_where_wide(panel, np.concatenate(together))
     panel.set_title(safe_text(name.replace("_", " "), 60))
 
 
@@ -125,12 +119,5 @@ def _rate(panel: Axes, data: ReportData) -> None:
     """The learning rate."""
     values = data.history[LEARNING_RATE]
     panel.plot(np.arange(1, len(values) + 1), values, color=INK, linewidth=1.2)
-    _scale(panel, values)
+    log_where_wide(panel, values)
     panel.set_title("learning rate")
-
-
-def _scale(panel: Axes, values: NDArray[np.float64]) -> None:
-    """A logarithmic axis where it shows more."""
-    if serves_log(values):
-        finite = values[np.isfinite(values)]
-        log_axis(panel, float(finite.min()), float(finite.max()))

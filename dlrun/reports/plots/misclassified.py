@@ -9,13 +9,7 @@ from matplotlib.figure import Figure
 
 from dlrun.reports.mistakes import count_wrong, sureness, worst
 from dlrun.reports.plots.style import INK, MUTED, bare, new_figure, safe_text
-from dlrun.reports.story import (
-    ReportData,
-    as_images,
-    gives_probabilities,
-    image_shape,
-    is_classification,
-)
+from dlrun.reports.story import ReportData, as_images, image_shape
 
 NAME = "misclassified"
 TITLE = "Misclassified images"
@@ -28,7 +22,7 @@ _TEXT = 0.3
 
 def fits(data: ReportData) -> bool:
     """Whether the rows are images, and some of them are taken for another class."""
-    return is_classification(data) and bool(image_shape(data.spec)) and count_wrong(data) > 0
+    return data.is_classification and bool(image_shape(data.spec)) and count_wrong(data) > 0
 
 
 def caption(data: ReportData) -> str:
@@ -37,7 +31,7 @@ def caption(data: ReportData) -> str:
     which = f"All {wrong}" if wrong == shown else f"{shown} of {wrong}"
     sure = (
         "below, how likely the model found its answer; the surest mistakes come first."
-        if gives_probabilities(data)
+        if data.gives_probabilities
         else "below, the score of its answer; the highest come first."
     )
     return (

@@ -13,11 +13,12 @@ from dlrun.reports.plots.style import (
     COLORS,
     SPLIT_NAMES,
     epoch_axis,
-    log_axis,
+    log_where_wide,
     new_figure,
+    panels_of,
     safe_text,
 )
-from dlrun.reports.training_course import LEARNING_RATE, quantities, serves_log
+from dlrun.reports.training_course import LEARNING_RATE, quantities
 
 MOST_PANELS = 8
 _STYLES = ("-", "--", ":", "-.")
@@ -56,7 +57,7 @@ def draw(runs: Sequence[Trained]) -> Figure:
     across = 2 if max(len(run.label) for run in runs) <= _LABEL else 1
     legend = 0.2 * -(-len(runs) // across) + 0.1
     figure = new_figure(0.4 + 2.1 * len(names) + legend)
-    panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
+    panels = panels_of(figure, len(names), sharex=True)
     for panel, name in zip(panels, names, strict=True):
         drawn = []
         for number, run in enumerate(runs):
@@ -72,10 +73,8 @@ def draw(runs: Sequence[Trained]) -> Figure:
                 marker="o" if len(values) <= _FEW_EPOCHS else None,
                 markersize=3,
             )
-            drawn.append(values[np.isfinite(values)])
-        together = np.concatenate(drawn)
-        if serves_log(together):
-            log_axis(panel, float(together.min()), float(together.max()))
+            drawn.append(values)
+        log_where_wide(panel, np.concatenate(drawn))
         split = SPLIT_NAMES["validation" if name.startswith("val_") else "train"]
         said = name.removeprefix("val_").replace("_", " ")
         panel.set_title(f"{safe_text(said, 50)}, {split}")

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import (
     MUTED,
-    SPLIT_COLORS,
-    SPLIT_NAMES,
     WIDTH,
-    dots,
     legend_above,
     new_figure,
+    panels_of,
     safe_text,
+    scatter_rows,
 )
-from dlrun.reports.story import ReportData, Rows, has_labels, is_classification
+from dlrun.reports.story import ReportData, Rows
 
 NAME = "predicted_true"
 TITLE = "Predicted against true values"
@@ -31,7 +30,7 @@ def fits(data: ReportData) -> bool:
     """Whether values are predicted, one for each target, all of them finite; not labels."""
     rows = data.judged
     values = (len(rows), len(data.spec.target_names))
-    if is_classification(data) or has_labels(data):
+    if data.is_classification or data.has_labels:
         return False
     if not rows.y_true.shape == rows.y_pred.shape == values:
         return False
@@ -51,22 +50,14 @@ def draw(data: ReportData) -> Figure:
     columns = min(len(names), 2)
     lines = -(-len(names) // columns)
     figure = new_figure(WIDTH * 0.9 if columns == 1 else 2.8 * lines + 0.3)
-    panels = figure.subplots(lines, columns, squeeze=False).ravel()
-    for number, (panel, name) in enumerate(zip(panels, names, strict=False)):
+    panels = panels_of(figure, len(names), columns)
+    for number, (panel, name) in enumerate(zip(panels, names, strict=True)):
         for rows, true, predicted in target_values(data, number):
-            panel.scatter(
-                true,
-                predicted,
-                color=SPLIT_COLORS[rows.split],
-                linewidth=0,
-                label=SPLIT_NAMES[rows.split],
-                **dots(len(true), faint=rows is not data.judged),
-            )
+            is_judged = rows is data.judged
+            scatter_rows(panel, true, predicted, rows.split, faint=not is_judged)
         _diagonal(panel)
         panel.set_xlabel(f"true {safe_text(name)}")
         panel.set_ylabel(f"predicted {safe_text(name)}")
-    for panel in panels[len(names) :]:
-        panel.set_axis_off()
     if len(data.rows) > 1:
         legend_above(panels[0])
     return figure

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dlrun.reports.calibration import BINS, Reliability, reliability
 from dlrun.reports.plots.style import COLORS, MUTED, WIDTH, new_figure, safe_text
-from dlrun.reports.story import ReportData, class_scores, gives_probabilities
+from dlrun.reports.story import ReportData, class_scores
 
 NAME = "reliability"
 TITLE = "Reliability"
@@ -18,7 +18,7 @@ FEWEST_ROWS = 50
 
 def fits(data: ReportData) -> bool:
     """Whether the model gives probabilities, and for rows enough to hold them against."""
-    enough = gives_probabilities(data) and len(data.judged) >= FEWEST_ROWS
+    enough = data.gives_probabilities and len(data.judged) >= FEWEST_ROWS
     return enough and bool(np.isfinite(data.judged.outputs).all())
 
 

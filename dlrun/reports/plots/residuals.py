@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from dlrun.reports.plots.predicted_true import MOST_TARGETS, target_values
 from dlrun.reports.plots.predicted_true import fits as values_fit
-from dlrun.reports.plots.style import INK, SPLIT_COLORS, dots, new_figure, safe_text
+from dlrun.reports.plots.style import INK, SPLIT_COLORS, new_figure, safe_text, scatter_rows
 from dlrun.reports.story import ReportData
 
 NAME = "residuals"
@@ -33,9 +33,9 @@ def draw(data: ReportData) -> Figure:
     for number, (name, (left, right)) in enumerate(zip(names, panels, strict=True)):
         rows, true, predicted = list(target_values(data, number))[-1]
         color, residual = SPLIT_COLORS[rows.split], true - predicted
-        left.scatter(predicted, residual, color=color, linewidth=0, **dots(len(residual)))
-        right.hist(residual, bins=_bins(len(residual)), orientation="horizontal", color=color,
-                   rwidth=0.9)  # fmt: skip
+        scatter_rows(left, predicted, residual, rows.split)
+        bins = int(np.clip(np.sqrt(len(residual)), 5, 40))
+        right.hist(residual, bins=bins, orientation="horizontal", color=color, rwidth=0.9)
         for panel in (left, right):
             panel.axhline(0, color=INK, linewidth=0.8)
         # Even above and below, so that a shift is seen at once.
@@ -45,7 +45,3 @@ def draw(data: ReportData) -> Figure:
         left.set_ylabel("true \N{MINUS SIGN} predicted")
         right.set_xlabel("rows")
     return figure
-
-
-def _bins(rows: int) -> int:
-    return int(np.clip(np.sqrt(rows), 5, 40))

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
 
 # Okabe and Ito's palette, the one of https://jfly.uni-koeln.de/color/, darkest hues first.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b6b6b", "#a6761d")
@@ -132,6 +133,37 @@ def log_axis(axes: Axes, low: float, high: float) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=marks, numticks=7))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def serves_log(values: NDArray[np.float64]) -> bool:
+    """Whether a logarithmic axis shows more: positive values over more than a factor of 20."""
+    finite = values[np.isfinite(values)]
+    return len(finite) > 0 and finite.min() > 0 and bool(finite.max() / finite.min() > 20)  # noqa: PLR2004
+
+
+def log_where_wide(axes: Axes, values: NDArray[np.float64]) -> None:
+    """Make the vertical axis logarithmic where that shows more of all the values on it."""
+    if serves_log(values):
+        finite = values[np.isfinite(values)]
+        log_axis(axes, float(finite.min()), float(finite.max()))
+
+
+def panels_of(figure: Figure, count: int, columns: int = 1, **options: Any) -> list[Axes]:
+    """Give a figure panels, so many in a row; what is left of the last row stays empty."""
+    lines = -(-count // columns)
+    panels = figure.subplots(lines, columns, squeeze=False, **options).ravel()
+    for panel in panels[count:]:
+        bare(panel)
+    return list(panels[:count])
+
+
+def scatter_rows(
+    axes: Axes, x: NDArray[Any], y: NDArray[Any], split: str, *, faint: bool = False
+) -> None:
+    """Draw a dot for each row of a split."""
+    shape: Any = dots(len(x), faint=faint)
+    color, label = SPLIT_COLORS[split], SPLIT_NAMES[split]
+    axes.scatter(x, y, color=color, linewidth=0, label=label, **shape)
 
 
 def legend_above(axes: Axes) -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from dlrun.reports.plots.style import COLORS, MUTED, new_figure, safe_text
+from dlrun.reports.plots.style import COLORS, MUTED, new_figure, panels_of, safe_text
 from dlrun.reports.story import ReportData
 
 NAME = "weight_histograms"
@@ -59,12 +59,10 @@ def draw(data: ReportData) -> Figure:
     columns = min(2, len(groups))
     lines = -(-len(groups) // columns)
     figure = new_figure(0.25 + _HEIGHT * lines)
-    panels = figure.subplots(lines, columns, squeeze=False).ravel()
-    for panel, (layer, arrays) in zip(panels, groups, strict=False):
+    panels = panels_of(figure, len(groups), columns)
+    for panel, (layer, arrays) in zip(panels, groups, strict=True):
         _panel(panel, arrays)
         panel.set_title(safe_text(layer, 28))
-    for panel in panels[len(groups) :]:
-        panel.set_axis_off()
     figure.supxlabel("value of a weight", fontsize=9)
     figure.supylabel("number of weights", fontsize=9)
     return figure
