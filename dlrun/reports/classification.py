@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+# Up to so many classes the JSON holds the whole confusion matrix, which grows with the square.
 _MOST_DENSE = 1_000
-"""Up to so many classes the JSON holds the whole confusion matrix, which grows with the square."""
 _MOST_READ = 10_000
 
 
@@ -40,7 +40,14 @@ class ClassificationReport:
 
         The matrix of more than 1,000 classes is a list of what is not zero: true, predicted, rows.
         """
-        is_large = len(self.class_names) > _MOST_DENSE
+        confusion: list[list[int]] = [list(row) for row in self.confusion]
+        if len(self.class_names) > _MOST_DENSE:
+            confusion = [
+                [true, predicted, count]
+                for true, row in enumerate(self.confusion)
+                for predicted, count in enumerate(row)
+                if count
+            ]
         return {
             "accuracy": self.accuracy,
             "macro": vars(self.macro),
@@ -50,14 +57,7 @@ class ClassificationReport:
                     self.class_names, self.scores, self.support, strict=True
                 )
             ],
-            "confusion": [
-                [true, predicted, count]
-                for true, row in enumerate(self.confusion)
-                for predicted, count in enumerate(row)
-                if count
-            ]
-            if is_large
-            else [list(row) for row in self.confusion],
+            "confusion": confusion,
         }
 
     @classmethod

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.reports.story import ReportData, class_scores
+from dlrun.reports.story import ReportData, Rows, class_scores
 
 _MOST_VALUES = 6
 
@@ -45,18 +46,11 @@ def _wrong_classes(data: ReportData, most: int) -> list[Mistake]:
     rows, names = data.judged, data.class_names
     wrong = np.flatnonzero(rows.y_true != rows.y_pred)
     scores = class_scores(rows.outputs[wrong], data.spec)
-    sure = scores[np.arange(len(wrong)), rows.y_pred[wrong]]
+    sure = scores[np.arange(len(wrong)), rows.y_pred[wrong]]  # (wrong rows,)
     order = np.argsort(-sure, kind="stable")[:most]
-    return [
-        Mistake(
-            int(place),
-            int(rows.numbers[place]),
-            names[int(rows.y_true[place])],
-            names[int(rows.y_pred[place])],
-            float(how_sure),
-        )
-        for place, how_sure in zip(wrong[order], sure[order], strict=True)
-    ]
+    places = wrong[order]
+    texts = ([names[int(one)] for one in y[places]] for y in (rows.y_true, rows.y_pred))
+    return _listed(rows, places, *texts, sure[order])
 
 
 def _far_values(data: ReportData, most: int) -> list[Mistake]:
@@ -64,17 +58,16 @@ def _far_values(data: ReportData, most: int) -> list[Mistake]:
     if rows.y_true.shape != rows.y_pred.shape:
         return []
     true, predicted = (values.reshape(len(rows), -1) for values in (rows.y_true, rows.y_pred))
-    distance = np.sqrt(np.square(true.astype(np.float64) - predicted).sum(axis=1))
+    distance = np.sqrt(np.square(true.astype(np.float64) - predicted).sum(axis=1))  # (rows,)
     order = np.argsort(-distance, kind="stable")[:most]
+    texts = ([_numbers(one) for one in values[order]] for values in (true, predicted))
+    return _listed(rows, order, *texts, distance[order])
+
+
+def _listed(rows: Rows, places: NDArray[np.int64], *columns: Iterable[Any]) -> list[Mistake]:
     return [
-        Mistake(
-            int(place),
-            int(rows.numbers[place]),
-            _numbers(true[place]),
-            _numbers(predicted[place]),
-            float(distance[place]),
-        )
-        for place in order
+        Mistake(int(place), int(rows.numbers[place]), true, predicted, float(sure))
+        for place, true, predicted, sure in zip(places, *columns, strict=True)
     ]
 
 

@@ -11,8 +11,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_LARGEST = 1e100
-"""The squares of larger numbers are none; whoever measures such a one has diverged."""
+_LARGEST = 1e100  # the squares of larger numbers are none: such a run has diverged
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.reports.comparison import ComparedRun, MetricRow, best_of
 from dlrun.reports.seeds import Estimate, Verdict, corrected, estimate, judge
 from dlrun.rundir.metrics import is_larger_better
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dlrun.reports.comparison import ComparedRun, MetricRow
 
 _SEED_KEYS = ("seed", "name")
 """Keys that may differ within a group."""
@@ -60,7 +57,21 @@ def group_rows(
     runs: Sequence[ComparedRun], groups: Sequence[SeedGroup], rows: Sequence[MetricRow]
 ) -> list[GroupRow]:
     """Take means over seeds, and compare every group with the first."""
-    return [_group_row(runs, groups, row) for row in rows]
+    found = []
+    for row in rows:
+        larger = is_larger_better(row.name)
+        values = [by_seed(runs, group, row) for group in groups]
+        estimates = tuple(estimate(list(one.values())) if one else None for one in values)
+        judged = {
+            number: judge(one, values[0], larger=larger)
+            for number, one in enumerate(values)
+            if number > 0 and one and values[0]
+        }
+        final = dict(zip(judged, corrected(list(judged.values()), larger=larger), strict=True))
+        verdicts = tuple(final.get(number) for number in range(len(groups)))
+        best = best_of([one and one.mean for one in estimates], larger=larger)
+        found.append(GroupRow(row.split, row.name, estimates, verdicts, best))
+    return found
 
 
 def by_seed(
@@ -73,30 +84,6 @@ def by_seed(
         if value is not None and value == value:  # noqa: PLR0124 - not NaN
             found.setdefault(_seed(runs[number]), []).append(value)
     return {seed: fmean(values) for seed, values in sorted(found.items())}
-
-
-def _group_row(
-    runs: Sequence[ComparedRun], groups: Sequence[SeedGroup], row: MetricRow
-) -> GroupRow:  # fmt: skip
-    larger = is_larger_better(row.name)
-    values = [by_seed(runs, group, row) for group in groups]
-    estimates = tuple(estimate(list(one.values())) if one else None for one in values)
-    judged = {
-        number: judge(one, values[0], larger=larger)
-        for number, one in enumerate(values)
-        if number > 0 and one and values[0]
-    }
-    final = dict(zip(judged, corrected(list(judged.values()), larger=larger), strict=True))
-    verdicts = tuple(final.get(number) for number in range(len(groups)))
-    return GroupRow(row.split, row.name, estimates, verdicts, _best(estimates, larger=larger))
-
-
-def _best(estimates: Sequence[Estimate | None], *, larger: bool) -> tuple[int, ...]:
-    known = {number: one.mean for number, one in enumerate(estimates) if one is not None}
-    if len(set(known.values())) < 2:  # noqa: PLR2004
-        return ()
-    best = (max if larger else min)(known.values())
-    return tuple(number for number, mean in known.items() if mean == best)
 
 
 def _label(index: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,8 @@ from dlrun.config import Experiment
 from dlrun.reports.classification import ClassificationReport
 from dlrun.reports.predictions import probabilities
 
-MAX_ROWS = 20_000
-"""How many rows of the judged split are looked at one by one."""
-MAX_OTHER_ROWS = 2_000
-"""How many rows of each other split are."""
+MAX_ROWS = 20_000  # of the judged split are looked at one by one
+MAX_OTHER_ROWS = 2_000  # of each other split
 
 _CHANNELS = (1, 3, 4)
 _IMAGE_AXES = 3
@@ -77,7 +75,7 @@ class ReportData:
     # turns that into class numbers, (rows,)
     decide: Callable[[NDArray[np.float32]], NDArray[np.int64]]
     # what a reader has to know, such as that the data have changed since
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def judged(self) -> Rows:

@@ -15,8 +15,7 @@ MOST_LAYERS = 150
 """Beyond that a drawing tells less than the table."""
 
 _GAP_X, _GAP_Y = 20.0, 26.0
-_THIN = 18.0
-"""The width that a line needs that passes a rank."""
+_THIN = 18.0  # what a line needs that passes a rank
 _SWEEPS = 4
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlrun.reports.classification import ClassScores
 from dlrun.reports.curves import has_both, precision_recall, roc
 from dlrun.reports.gap import generalisation_gap
 from dlrun.reports.page.wording import count, number, percent
@@ -24,9 +25,7 @@ class ClassRow:
 
     name: str
     rows: int
-    precision: float
-    recall: float
-    f1: float
+    scores: ClassScores
     roc_area: float | None
     average_precision: float | None
 
@@ -98,18 +97,9 @@ def class_rows(data: ReportData) -> list[ClassRow]:
     for index, name in enumerate(report.class_names):
         positive, score = judged.y_true == index, scores[:, index]
         has_curves = has_both(positive) and bool(np.isfinite(score).all())
-        of = report.scores[index]
-        rows.append(
-            ClassRow(
-                name,
-                report.support[index],
-                of.precision,
-                of.recall,
-                of.f1,
-                roc(positive, score).area if has_curves else None,
-                precision_recall(positive, score).area if has_curves else None,
-            )
-        )
+        curves = [trace(positive, score) for trace in (roc, precision_recall) if has_curves]
+        areas = [curve.area for curve in curves] or [None, None]
+        rows.append(ClassRow(name, report.support[index], report.scores[index], *areas))
     return rows
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from dlrun.config import given
 from dlrun.reports.mistakes import Mistake, count_wrong, sureness, worst
-from dlrun.reports.page import results
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
 from dlrun.reports.page.rendering import render
+from dlrun.reports.page.results import class_rows, headline, remarks, target_distances
 from dlrun.reports.page.wording import count, duration, shape, text_of
 from dlrun.reports.plots.shelf import Picture
 from dlrun.reports.plots.style import SPLIT_NAMES
@@ -28,7 +28,7 @@ MOST_NAMES = 40
 _INSIDE = ("weight_histograms", "first_kernels")
 _TRAINING = ("learning_curves",)
 _GALLERY = "misclassified"
-_HASH = 16
+_HASH = 16  # hexadecimal digits
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,14 @@ class Shown:
 def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
     """Write the page of a run with its plots: HTML that needs nothing else."""
     plots = {picture.name: picture for picture in pictures}
-    lines = given.lines(data.experiment)
     kept = (*_INSIDE, *_TRAINING, _GALLERY)
     return render(
         "run.html.jinja",
         data=data,
         title=data.experiment.name,
-        headline=results.headline(data),
-        remarks=list(results.remarks(data)),
-        config=lines,
+        headline=headline(data),
+        remarks=list(remarks(data)),
+        config=given.lines(data.experiment),
         dataset=_dataset(data),
         class_counts=_class_counts(data),
         drawing=draw_graph(data.layers, data.spec.input_shape),
@@ -62,13 +61,11 @@ def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
         training=_training(data),
         training_plots=[plots[name] for name in _TRAINING if name in plots],
         metric_names=list(dict.fromkeys(name for one in data.metrics.values() for name in one)),
-        class_rows=results.class_rows(data),
-        distances=results.target_distances(data),
+        class_rows=class_rows(data),
+        distances=target_distances(data),
         result_plots=[plot for name, plot in plots.items() if name not in kept],
         mistakes=_mistakes(data),
         mistake_columns=_columns(data),
-        are_classes=data.is_classification,
-        are_probabilities=data.gives_probabilities,
         wrong=count_wrong(data) if data.is_classification else 0,
         gallery=plots.get(_GALLERY),
         inside_plots=[plots[name] for name in _INSIDE if name in plots],

@@ -1,9 +1,13 @@
-"""All plots, in the order in which they tell what a run did."""
+"""All plots, in the order in which they tell what a run did.
+
+A plot is one file: `NAME` (the stem of its picture), `TITLE`, `fits(data)` (whether it makes sense
+for a run), `draw(data)` and `caption(data)` (what is seen and how it is read).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, cast
+from types import ModuleType
 
 from matplotlib.figure import Figure
 
@@ -25,22 +29,6 @@ from dlrun.reports.plots import (
 from dlrun.reports.story import ReportData
 
 
-class Plot(Protocol):
-    """What a file of this folder offers."""
-
-    NAME: str
-    TITLE: str
-
-    def fits(self, data: ReportData) -> bool:
-        """Whether the plot makes sense for a run."""
-
-    def draw(self, data: ReportData) -> Figure:
-        """Draw it."""
-
-    def caption(self, data: ReportData) -> str:
-        """Say what is seen and how it is read."""
-
-
 @dataclass(frozen=True)
 class Picture:
     """A plot that was drawn."""
@@ -52,22 +40,19 @@ class Picture:
     width: int  # how wide it is meant to be shown, in CSS pixels
 
 
-PLOTS = cast(
-    "tuple[Plot, ...]",
-    (
-        learning_curves,
-        decision_boundary,
-        fitted_curve,
-        confusion_matrix,
-        misclassified,
-        roc_curves,
-        precision_recall_curves,
-        reliability_diagram,
-        predicted_true,
-        residuals,
-        weight_histograms,
-        first_kernels,
-    ),
+PLOTS: tuple[ModuleType, ...] = (
+    learning_curves,
+    decision_boundary,
+    fitted_curve,
+    confusion_matrix,
+    misclassified,
+    roc_curves,
+    precision_recall_curves,
+    reliability_diagram,
+    predicted_true,
+    residuals,
+    weight_histograms,
+    first_kernels,
 )
 
 CSS_PIXELS = 96
@@ -85,12 +70,12 @@ def picture_of(name: str, title: str, caption: str, figure: Figure) -> Picture:
     return Picture(name, title, caption, style.to_png(figure), width)
 
 
-def _picture(plot: Plot, data: ReportData) -> Picture:
+def _picture(plot: ModuleType, data: ReportData) -> Picture:
     said = plot.caption(data) + _bound(plot, data)
     return picture_of(plot.NAME, plot.TITLE, said, plot.draw(data))
 
 
-def _bound(plot: Plot, data: ReportData) -> str:
+def _bound(plot: ModuleType, data: ReportData) -> str:
     """Say so where not all rows were looked at."""
     rows = data.judged
     of_all = (learning_curves, confusion_matrix, weight_histograms, first_kernels)
