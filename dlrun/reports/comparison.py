@@ -21,8 +21,8 @@ SECTIONS = (
 )  # fmt: skip
 """The order of the language."""
 
+# Stands for a key that a config does not have, such as an argument of another optimizer.
 ABSENT = object()
-"""Stands for a key that a config does not have, such as an argument of another optimizer."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,7 @@ from dlrun.reports.comparison import ComparedRun, MetricRow, best_of
 from dlrun.reports.seeds import Estimate, Verdict, corrected, estimate, judge
 from dlrun.rundir.metrics import is_larger_better
 
-_SEED_KEYS = ("seed", "name")
-"""Keys that may differ within a group."""
+_SEED_KEYS = ("seed", "name")  # may differ within a group
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def group_rows(
         }
         final = dict(zip(judged, corrected(list(judged.values()), larger=larger), strict=True))
         verdicts = tuple(final.get(number) for number in range(len(groups)))
-        best = best_of([one and one.mean for one in estimates], larger=larger)
+        best = best_of([None if one is None else one.mean for one in estimates], larger=larger)
         found.append(GroupRow(row.split, row.name, estimates, verdicts, best))
     return found
 

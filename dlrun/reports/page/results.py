@@ -96,9 +96,9 @@ def class_rows(data: ReportData) -> list[ClassRow]:
     rows = []
     for index, name in enumerate(report.class_names):
         positive, score = judged.y_true == index, scores[:, index]
-        has_curves = has_both(positive) and bool(np.isfinite(score).all())
-        curves = [trace(positive, score) for trace in (roc, precision_recall) if has_curves]
-        areas = [curve.area for curve in curves] or [None, None]
+        areas: list[float | None] = [None, None]
+        if has_both(positive) and np.isfinite(score).all():
+            areas = [trace(positive, score).area for trace in (roc, precision_recall)]
         rows.append(ClassRow(name, report.support[index], report.scores[index], *areas))
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -64,32 +65,26 @@ def draw_curves(data: ReportData, curves: dict[int, Curve], *, area: str, steps:
     axes = figure.add_subplot()
     weakest = sorted(curves, key=lambda number: curves[number].area)
     colored = weakest if len(curves) <= _ALL_COLORED_UP_TO else weakest[:_COLORED]
-    style = "steps-pre" if steps else "default"
-    ends = {
-        number: int(np.argmax(curve.x >= 1)) + 1 if steps else None
-        for number, curve in curves.items()
-    }
-    for number in [number for number in curves if number not in colored]:
-        points = slice(ends[number])
-        x, y = curves[number].x[points], curves[number].y[points]
-        axes.plot(x, y, color="#b5b5b5", linewidth=1, drawstyle=style)
-    for color, number in zip(COLORS, sorted(colored), strict=False):
-        name = safe_text(curve_names(data)[number], 20)
-        axes.plot(
-            curves[number].x[: ends[number]],
-            curves[number].y[: ends[number]],
-            color=color,
-            drawstyle=style,
-            label=f"{name}  {curves[number].area:.3f}",
-            zorder=3,
-            clip_on=False,
-        )
+    colors = dict(zip(sorted(colored), COLORS, strict=False))
+    for number, curve in curves.items():
+        label = f"{safe_text(curve_names(data)[number], 20)}  {curve.area:.3f}"
+        shape: dict[str, Any] = {"color": "#b5b5b5", "linewidth": 1}
+        if number in colors:
+            shape = {"color": colors[number], "label": label, "zorder": 3, "clip_on": False}
+        end = int(np.argmax(curve.x >= 1)) + 1 if steps else None
+        style = "steps-pre" if steps else "default"
+        axes.plot(curve.x[:end], curve.y[:end], drawstyle=style, **shape)
     mean = np.mean([curve.area for curve in curves.values()])
     each = "classes" if data.is_classification else "labels"
     title = area if len(curves) == 1 else f"{area}\nmean of {len(curves)} {each}  {mean:.3f}"
     if len(colored) < len(curves):
         title += "\nthe smallest:"
-    _finish(axes, title)
+    axes.legend(loc="lower right" , title=title, alignment="left", title_fontsize=8,
+                frameon=True, facecolor="white", edgecolor=GRID, framealpha=0.9)  # fmt: skip
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.01)
+    axes.set_xticks(np.linspace(0, 1, 6))
+    axes.set_yticks(np.linspace(0, 1, 6))
     return figure
 
 
@@ -97,12 +92,3 @@ def chance(axes: Axes, share: float | None) -> None:
     """Draw what guessing would give: the diagonal, or a level of precision."""
     ends = [0, 1] if share is None else [share, share]
     axes.plot([0, 1], ends, color=MUTED, linestyle="--", linewidth=1, zorder=1)
-
-
-def _finish(axes: Axes, title: str) -> None:
-    axes.legend(loc="lower right" , title=title, alignment="left", title_fontsize=8,
-                frameon=True, facecolor="white", edgecolor=GRID, framealpha=0.9)  # fmt: skip
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.01)
-    axes.set_xticks(np.linspace(0, 1, 6))
-    axes.set_yticks(np.linspace(0, 1, 6))

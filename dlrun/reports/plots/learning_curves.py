@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dlrun.reports.plots.style import (
+    FEW_EPOCHS,
     INK,
     MUTED,
     SPLIT_COLORS,
@@ -16,6 +17,7 @@ from dlrun.reports.plots.style import (
     log_where_wide,
     new_figure,
     panels_of,
+    plot_epochs,
     safe_text,
 )
 from dlrun.reports.story import ReportData
@@ -25,7 +27,6 @@ NAME = "learning_curves"
 TITLE = "Learning curves"
 
 _MOST_PANELS = 8
-_FEW_EPOCHS = 12
 _HEIGHT = 2.1
 
 
@@ -76,16 +77,8 @@ def _curves(panel: Axes, data: ReportData, name: str) -> None:
     for split, column in (("train", name), ("validation", f"val_{name}")):
         values = data.history.get(column)
         if values is not None:
-            marker = "o" if len(values) <= _FEW_EPOCHS else None
-            panel.plot(
-                np.arange(1, len(values) + 1),
-                values,
-                color=SPLIT_COLORS[split],
-                marker=marker,
-                markersize=3.5,
-                label=SPLIT_NAMES[split],
-                clip_on=marker is None,
-            )
+            color, label, clip = SPLIT_COLORS[split], SPLIT_NAMES[split], len(values) > FEW_EPOCHS
+            plot_epochs(panel, values, color=color, markersize=3.5, label=label, clip_on=clip)
             together.append(values)
     log_where_wide(panel, np.concatenate(together))
     panel.set_title(safe_text(name.replace("_", " "), 60))

@@ -16,8 +16,7 @@ TITLE = "Misclassified images"
 
 MOST = 100
 _LONG_NAME = 4
-_TEXT = 0.3
-"""Inches: the height of the two lines below an image."""
+_TEXT = 0.3  # inches: the height of the two lines below an image
 
 
 def fits(data: ReportData) -> bool:
@@ -64,16 +63,11 @@ def draw(data: ReportData) -> Figure:
             interpolation="nearest",
         )
         names = [safe_text(name, 9) for name in (mistake.true, mistake.predicted)]
-        below: dict[str, Any] = {
-            "ha": "center",
-            "va": "top",
-            "fontsize": 7.5 if longest <= _LONG_NAME else 6.5,
-        }
-        axes.text(left + 0.5, top + ratio, " → ".join(names), color=INK, **below)
-        below["fontsize"] = 6.5
-        axes.text(
-            left + 0.5, top + ratio + text * 0.46, sureness(data, mistake), color=MUTED, **below
-        )
+        below: dict[str, Any] = {"x": left + 0.5, "ha": "center", "va": "top"}
+        size = 7.5 if longest <= _LONG_NAME else 6.5
+        axes.text(y=top + ratio, s=" → ".join(names), color=INK, fontsize=size, **below)
+        sure, y = sureness(data, mistake), top + ratio + text * 0.46
+        axes.text(y=y, s=sure, color=MUTED, fontsize=6.5, **below)
     axes.set_xlim(0, columns)
     axes.set_ylim(lines * (ratio + text), 0)
     axes.set_aspect("equal")

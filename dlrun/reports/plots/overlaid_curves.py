@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,15 +16,14 @@ from dlrun.reports.plots.style import (
     log_where_wide,
     new_figure,
     panels_of,
+    plot_epochs,
     safe_text,
 )
 from dlrun.reports.training_course import LEARNING_RATE, quantities
 
 MOST_PANELS = 8
 _STYLES = ("-", "--", ":", "-.")
-_FEW_EPOCHS = 12
-_LABEL = 34
-"""So many characters fit twice beside each other."""
+_LABEL = 34  # so many characters fit twice beside each other
 
 
 class Trained(Protocol):
@@ -64,15 +63,7 @@ def draw(runs: Sequence[Trained]) -> Figure:
             values = run.history.get(name)
             if values is None or not len(values):
                 continue
-            panel.plot(
-                np.arange(1, len(values) + 1),
-                values,
-                color=COLORS[number % len(COLORS)],
-                linestyle=_STYLES[number // len(COLORS) % len(_STYLES)],
-                linewidth=1.3,
-                marker="o" if len(values) <= _FEW_EPOCHS else None,
-                markersize=3,
-            )
+            plot_epochs(panel, values, linewidth=1.3, markersize=3, **_line(number))
             drawn.append(values)
         log_where_wide(panel, np.concatenate(drawn))
         split = SPLIT_NAMES["validation" if name.startswith("val_") else "train"]
@@ -80,10 +71,13 @@ def draw(runs: Sequence[Trained]) -> Figure:
         panel.set_title(f"{safe_text(said, 50)}, {split}")
     epoch_axis(panels[-1], max(len(values) for run in runs for values in run.history.values()))
     handles = [
-        panels[0].plot([], [], color=COLORS[n % len(COLORS)],
-                       linestyle=_STYLES[n // len(COLORS) % len(_STYLES)],
-                       label=safe_text(run.label, 2 * _LABEL))[0]
-        for n, run in enumerate(runs)
-    ]  # fmt: skip
+        panels[0].plot([], [], label=safe_text(run.label, 2 * _LABEL), **_line(number))[0]
+        for number, run in enumerate(runs)
+    ]
     figure.legend(handles=handles, loc="outside upper left", ncols=across)
     return figure
+
+
+def _line(number: int) -> dict[str, Any]:
+    style = _STYLES[number // len(COLORS) % len(_STYLES)]
+    return {"color": COLORS[number % len(COLORS)], "linestyle": style}

@@ -28,17 +28,18 @@ INK = "#222222"
 MUTED = "#767676"
 GRID = "#e3e3e3"
 
+# Inches; with fonts of 9 points it can be read on a telephone and in two columns of a page.
 WIDTH = 5.2
-"""Inches; with fonts of 9 points it can be read on a telephone and in two columns of a page."""
 DPI = 160
 
+# Fonts for scripts that DejaVu Sans lacks; those that are installed are used.
 FALLBACK_FONTS = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Zen Hei",
     "Microsoft YaHei", "PingFang SC", "Hiragino Sans", "Malgun Gothic", "Noto Sans",
     "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Arial Unicode MS",
 )  # fmt: skip
-"""Fonts for scripts that DejaVu Sans lacks; those that are installed are used."""
 _LEGEND_CHARACTERS = 64
+FEW_EPOCHS = 12
 NO_GLYPH = "\N{WHITE SQUARE}"
 
 SETTINGS: dict[str, Any] = {
@@ -124,6 +125,12 @@ def epoch_axis(axes: Axes, epochs: int) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axes.set_xlim((1, epochs) if epochs > 1 else (0.5, 1.5))
     axes.set_xlabel("epoch")
+
+
+def plot_epochs(axes: Axes, values: NDArray[np.float64], **options: Any) -> None:
+    """Draw a quantity after every epoch, from 1 on; few epochs have a dot each."""
+    marker = "o" if len(values) <= FEW_EPOCHS else None
+    axes.plot(np.arange(1, len(values) + 1), values, marker=marker, **options)
 
 
 def log_axis(axes: Axes, low: float, high: float) -> None:
