@@ -7,8 +7,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from dlrun.absent import ABSENT
 from dlrun.catalog import text
-from dlrun.catalog.signatures import NOT_LITERAL, Parameter
+from dlrun.catalog.signatures import Parameter
 
 
 @lru_cache
@@ -51,11 +52,11 @@ def _default(value: ast.expr | None) -> Any:
     if isinstance(value, ast.Call):
         value = next((one.value for one in value.keywords if one.arg == "default"), None)
     if value is None:
-        return NOT_LITERAL
+        return ABSENT
     try:
         return ast.literal_eval(value)
     except ValueError:
-        return NOT_LITERAL
+        return ABSENT
 
 
 def _docstring(statement: ast.stmt | None) -> str | None:

@@ -8,23 +8,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from dlrun.absent import ABSENT
 from dlrun.catalog import docstrings, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHARED_DOCS: Final = re.compile(r'^\w+_keyword_args = """(.*?)"""', re.MULTILINE | re.DOTALL)
-
-
-class _NotLiteral:
-    """The type of `NOT_LITERAL`."""
-
-    def __repr__(self) -> str:
-        return "NOT_LITERAL"
-
-
-NOT_LITERAL: Final = _NotLiteral()
-"""Stands for a default that is computed when the code runs, such as `backend.epsilon()`."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +24,7 @@ class Parameter:
     Attributes:
         name: Its name.
         required: It has no default.
-        default: Its default as a Python literal; NOT_LITERAL where it is required or computed.
+        default: Its default as a Python literal; ABSENT where it is required or computed.
         annotation: Its annotation as written, or None.
         doc: What the docstring says about it, on one line, or None.
         keyword_only: It can only be given by name.
@@ -192,8 +182,8 @@ def _parameters(definition: ast.FunctionDef, docs: dict[str, str]) -> tuple[Para
 
 def _literal(default: ast.expr | None) -> Any:
     if default is None:
-        return NOT_LITERAL
+        return ABSENT
     try:
         return ast.literal_eval(default)
     except ValueError:
-        return NOT_LITERAL
+        return ABSENT

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from dlrun.catalog import docstrings, keras_names, shelves, signatures, text
 from dlrun.catalog.refused import LOSS_ONLY, METRIC_ONLY, REFUSED, SAME_MINIMUM
 from dlrun.catalog.signatures import Parameter
-from dlrun.catalog.spelling import AMONG_FEW, SAYINGS, did_you_mean
+from dlrun.wording import AMONG_FEW, SAYINGS, did_you_mean
 
 if TYPE_CHECKING:
     from dlrun.catalog.keras_names import Export

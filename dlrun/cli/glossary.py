@@ -9,14 +9,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun import catalog
-from dlrun.catalog import NOT_LITERAL
+from dlrun.absent import ABSENT
 from dlrun.cli.columns import GAP, Cell, paint
-from dlrun.cli.output import Screen, printable
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dlrun.catalog import Parameter, Word
+    from dlrun.cli.output import Screen
 
 MEANINGS: Final = {
     "datasets": "Where the rows come from.",
@@ -184,7 +185,7 @@ def _argument(parameter: Parameter, width: int, *, color: bool) -> str:
     """An argument with its default, and below it what it does."""
     if parameter.required:
         default = "required"
-    elif parameter.default is NOT_LITERAL:
+    elif parameter.default is ABSENT:
         default = "has a default"
     else:
         default = f"default {yaml_value(parameter.default)}"

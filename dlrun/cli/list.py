@@ -61,7 +61,7 @@ def _require_kind(kind: str) -> None:
         UsageError: With the kind, or the words of that name, that were probably meant.
     """
     from dlrun import catalog
-    from dlrun.catalog.spelling import near_word
+    from dlrun.wording import near_word
 
     if kind in catalog.KINDS:
         return
@@ -149,9 +149,9 @@ def _word(word: Word) -> dict[str, Any]:
 
 def _argument(parameter: Parameter) -> dict[str, Any]:
     """One argument as data; `default` is left out where it is required or computed."""
-    from dlrun.catalog import NOT_LITERAL
+    from dlrun.absent import ABSENT
 
     data: dict[str, Any] = {"name": parameter.name, "required": parameter.required}
-    if parameter.default is not NOT_LITERAL:
+    if parameter.default is not ABSENT:
         data["default"] = parameter.default
     return data | {"annotation": parameter.annotation, "doc": parameter.doc}

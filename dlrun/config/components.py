@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun import catalog
-from dlrun.catalog.spelling import near_word
+from dlrun.absent import ABSENT
 from dlrun.config import literals
-from dlrun.config.findings import describe, listed
+from dlrun.wording import describe, listed, near_word
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -71,7 +71,7 @@ def check_component(kind: str, spot: Spot, reserved: Collection[str] = ()) -> Ch
         else:
             what = f"{word.name} needs '{parameter.name}'."
             spot.missing(parameter.name, what, _how_to_fill(parameter))
-    known = {name: value for name, value in arguments.items() if value is not catalog.NOT_LITERAL}
+    known = {name: value for name, value in arguments.items() if value is not ABSENT}
     return Checked(word.name, known)
 
 
@@ -150,12 +150,12 @@ def _activation(spot: Spot) -> str:
 
 
 def _literal(spot: Spot, wanted: literals.Expected) -> Any:
-    """The value of an argument; NOT_LITERAL, with a problem noted, where it cannot be that."""
+    """The value of an argument; ABSENT, with a problem noted, where it cannot be that."""
     value = spot.node.plain()
     complaint = literals.complaint(value, wanted)
     if complaint is not None:
         spot.wrong(f"{complaint}, got {describe(value)}.", literals.repair(value, wanted))
-        return catalog.NOT_LITERAL
+        return ABSENT
     if type(value) is int and "schedule" in wanted.types:
         return _as_float(value)
     is_path = "path" in wanted.types and isinstance(value, str)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dlrun import catalog
+from dlrun.absent import ABSENT
 from dlrun.config.layers import DATA
 from dlrun.config.schema import DatasetConfig, TrainingConfig
 from dlrun.config.sections import DEFAULT_EXPORTS
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from dlrun.config.schema import Component, Experiment, LayerConfig
 
-NO_DEFAULT: Final = object()
-"""Stands for what has to be given."""
 MOST_LINES: Final = 6
 """How many lines a single value, such as weights written down, may take."""
 
@@ -67,7 +66,7 @@ def given_paths(experiment: Experiment) -> frozenset[str]:
     return frozenset(
         path
         for path, value in flat(experiment).items()
-        if defaults.get(path, NO_DEFAULT) is NO_DEFAULT or defaults[path] != value
+        if defaults.get(path, ABSENT) is ABSENT or defaults[path] != value
     )
 
 
@@ -94,20 +93,20 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _mapping(value: Mapping[str, Any], defaults: Any, indent: str) -> Iterator[Line]:
     """The lines of a mapping; a line that opens a block is given where one of its lines is."""
     for key, item in value.items():
-        default = defaults.get(key, NO_DEFAULT) if isinstance(defaults, dict) else NO_DEFAULT
+        default = defaults.get(key, ABSENT) if isinstance(defaults, dict) else ABSENT
         inner: list[Line] = []
         if isinstance(item, dict) and item:
             inner = list(_mapping(item, default, indent + "  "))
         elif isinstance(item, list) and item and isinstance(item[0], dict):
             for number, entry in enumerate(item):
-                found = default[number] if isinstance(default, list) else NO_DEFAULT
+                found = default[number] if isinstance(default, list) else ABSENT
                 first, *rest = _mapping(entry, found, indent + "  ")
                 inner += [Line(f"{indent}- {first.text[len(indent) + 2 :]}", first.given), *rest]
         if inner:
             yield Line(f"{indent}{key}:", any(line.given for line in inner))
             yield from inner
         else:
-            yield from _plain(key, item, indent, given=default is NO_DEFAULT or item != default)
+            yield from _plain(key, item, indent, given=default is ABSENT or item != default)
 
 
 def _plain(key: str, value: Any, indent: str, *, given: bool) -> Iterator[Line]:
@@ -143,7 +142,7 @@ def _layer(layer: LayerConfig, above: str) -> dict[str, Any]:
     named = re.fullmatch(rf"{re.escape(catalog.snake_case(layer.type))}(_\d+)?", layer.name)
     return {
         **_arguments("layers", layer.type),
-        "name": layer.name if named else NO_DEFAULT,
+        "name": layer.name if named else ABSENT,
         "inputs": [above],
         "weights": None,
         "trainable": True,
@@ -152,7 +151,7 @@ def _layer(layer: LayerConfig, above: str) -> dict[str, Any]:
 
 def _component(kind: str, component: Component | None) -> Any:
     if component is None:
-        return NO_DEFAULT
+        return ABSENT
     defaults = _arguments(kind, component.type)
     name = component.arguments.get("name")
     if isinstance(name, str) and name.startswith(catalog.snake_case(component.type)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.catalog import snake_case
 from dlrun.config.components import UNKNOWN, check_component
-from dlrun.config.findings import describe
+from dlrun.wording import describe
 
 if TYPE_CHECKING:
     from collections.abc import Collection

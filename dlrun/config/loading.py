@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlrun.config import overrides as flags
-from dlrun.config.findings import Findings, describe
+from dlrun.config.findings import Findings
 from dlrun.config.places import Node, Places
 from dlrun.config.reading import read_text
 from dlrun.config.rules import check_rules
@@ -16,6 +16,7 @@ from dlrun.config.sections import check_experiment
 from dlrun.config.values import fill
 from dlrun.config.yaml_nodes import parse
 from dlrun.errors import ConfigError
+from dlrun.wording import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dlrun.config.findings import describe
 from dlrun.config.places import Node, Place, below, steps
 from dlrun.config.yaml_nodes import parse
+from dlrun.wording import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,7 @@ import textwrap
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from dlrun.absent import ABSENT
 from dlrun.config import scalars
 from dlrun.config.places import below, steps
 from dlrun.errors import ConfigError
@@ -19,8 +20,6 @@ from dlrun.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ABSENT: Final = object()
-"""Stands for a key that a config does not have."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.+][\w.+-]*|-[0-9.][\w.+-]*|\[\]")
 """A value on its line that means what it says."""
 _CANONICAL: Final = re.compile(r"(?![{\[%#&!-])[^\n\t]+:(?: |\n)")

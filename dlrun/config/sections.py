@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.catalog import snake_case
 from dlrun.config.components import SINGULAR, UNKNOWN, check_component
-from dlrun.config.findings import describe, listed
 from dlrun.config.layers import check_layers, free_name
 from dlrun.config.places import Node
 from dlrun.config.schema import Experiment, ModelConfig, TrainingConfig
 from dlrun.config.spots import Spot
+from dlrun.wording import describe, listed
 
 if TYPE_CHECKING:
     from dlrun.config.findings import Findings

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.catalog.spelling import did_you_mean, near_word
-from dlrun.config.findings import describe, listed
 from dlrun.config.places import Node, below
+from dlrun.wording import describe, did_you_mean, listed, near_word
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.components import UNKNOWN
-from dlrun.config.findings import describe
 from dlrun.config.literals import Expected, repair
 from dlrun.config.places import below
 from dlrun.config.schema import Experiment
+from dlrun.wording import describe, did_you_mean
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from dlrun.config import scalars
-from dlrun.config.findings import describe
 from dlrun.config.places import Node, Place, below
 from dlrun.errors import ConfigError, Problem
+from dlrun.wording import describe
 
 if TYPE_CHECKING:
     from dlrun.config.findings import Findings

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.resolved import ABSENT, flat, told
+from dlrun.absent import ABSENT
+from dlrun.config.resolved import flat, told
 from dlrun.errors import ConfigError, DlrunError
 from dlrun.rundir.files import read_text
 from dlrun.rundir.metrics import is_larger_better

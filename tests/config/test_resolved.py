@@ -2,8 +2,9 @@
 
 import pytest
 
+from dlrun.absent import ABSENT
 from dlrun.config import given, load_config
-from dlrun.config.resolved import ABSENT, flat, told
+from dlrun.config.resolved import flat, told
 from dlrun.errors import ConfigError
 from tests.conftest import CONFIGS
 

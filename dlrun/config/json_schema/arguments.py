@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun import catalog
+from dlrun.absent import ABSENT
 from dlrun.config import literals
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def described(values: Schema, parameter: Parameter) -> Schema:
     """
     about: Schema = {"description": parameter.doc} if parameter.doc else {}
     default = as_json(parameter.default)
-    if default is not catalog.NOT_LITERAL:
+    if default is not ABSENT:
         about["default"] = default
     return about | values
 
@@ -105,18 +106,18 @@ def as_json(value: Any) -> Any:
     """A default as JSON has it: lists for tuples.
 
     Args:
-        value: A literal of Python, or NOT_LITERAL.
+        value: A literal of Python, or ABSENT.
 
     Returns:
-        The value; NOT_LITERAL for what JSON cannot say.
+        The value; ABSENT for what JSON cannot say.
     """
     if isinstance(value, tuple | list):
         items = [as_json(item) for item in value]
-        return catalog.NOT_LITERAL if catalog.NOT_LITERAL in items else items
+        return ABSENT if ABSENT in items else items
     if isinstance(value, float) and not math.isfinite(value):
-        return catalog.NOT_LITERAL
+        return ABSENT
     known = value is None or isinstance(value, bool | int | float | str)
-    return value if known else catalog.NOT_LITERAL
+    return value if known else ABSENT
 
 
 def _nested(kind: str, parameter: Parameter) -> list[Schema]:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.catalog import find, nested_kind
-from dlrun.config.findings import listed
 from dlrun.errors import Problem
+from dlrun.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,10 @@ from pathlib import PurePosixPath
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
-from dlrun.catalog.spelling import did_you_mean
-from dlrun.config.findings import listed
 from dlrun.config.rules.training import SET_THE_RATE, logged_names
 from dlrun.errors import Problem
 from dlrun.rundir import names
+from dlrun.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dlrun.catalog.spelling import did_you_mean, near_word
 from dlrun.catalog.words import metric_meant
-from dlrun.config.findings import listed
 from dlrun.errors import Problem
+from dlrun.wording import did_you_mean, listed, near_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.config.findings import describe
 from dlrun.config.overrides import Override
 from dlrun.config.places import Node, steps
+from dlrun.wording import describe
 
 if TYPE_CHECKING:
     from dlrun.config.spots import Spot

@@ -15,10 +15,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.config.findings import describe, listed
 from dlrun.config.overrides import Override
 from dlrun.config.places import Node
 from dlrun.config.sweeps.axes import values_of
+from dlrun.wording import describe, listed
 
 if TYPE_CHECKING:
     from random import Random

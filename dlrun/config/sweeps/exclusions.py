@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.catalog.spelling import did_you_mean
+from dlrun.absent import ABSENT
 from dlrun.config.condition_text import parse_condition
-from dlrun.config.findings import describe, listed
-from dlrun.config.resolved import ABSENT
 from dlrun.config.sweeps.axes import overrides_of
 from dlrun.errors import UsageError
+from dlrun.wording import describe, did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

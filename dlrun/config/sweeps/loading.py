@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dlrun.config.components import absolute
-from dlrun.config.findings import Findings, describe, listed
+from dlrun.config.findings import Findings
 from dlrun.config.overrides import read
 from dlrun.config.places import Node, Place
 from dlrun.config.reading import read_text
@@ -20,6 +20,7 @@ from dlrun.config.sweeps.objectives import halving_of, objective_of, sampler_of,
 from dlrun.config.sweeps.sweep import Halving, Objective, Point, Sampler, Sweep
 from dlrun.config.yaml_nodes import parse
 from dlrun.rundir.metrics import is_larger_better
+from dlrun.wording import describe, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

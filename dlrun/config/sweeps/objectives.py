@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.catalog.spelling import did_you_mean
-from dlrun.config.findings import describe, listed
 from dlrun.config.sweeps.sweep import Halving, Objective, Sampler
 from dlrun.rundir.names import SPLITS
+from dlrun.wording import describe, did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
