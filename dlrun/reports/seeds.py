@@ -13,6 +13,7 @@ from statistics import fmean, variance
 from typing import Literal
 
 from dlrun.reports.student import quantile, two_sided_p
+from dlrun.wording import count
 
 LEVEL = 0.05
 Word = Literal["better", "worse", "within seed noise", "equal", "undecided"]
@@ -46,11 +47,11 @@ class Verdict:
 
 def estimate(values: Sequence[float]) -> Estimate:
     """Estimate the mean of one or more values, one a seed, with Student's interval of 95 %."""
-    count = len(values)
-    if count < 2:  # noqa: PLR2004
-        return Estimate(values[0], None, count)
-    error = math.sqrt(variance(values) / count)
-    return Estimate(fmean(values), quantile(1 - LEVEL, count - 1) * error, count)
+    seeds = len(values)
+    if seeds < 2:  # noqa: PLR2004
+        return Estimate(values[0], None, seeds)
+    error = math.sqrt(variance(values) / seeds)
+    return Estimate(fmean(values), quantile(1 - LEVEL, seeds - 1) * error, seeds)
 
 
 def judge(
@@ -65,11 +66,11 @@ def judge(
     difference = fmean(this.values()) - fmean(other.values())
     if this.keys() == other.keys():
         gaps = [this[seed] - other[seed] for seed in sorted(this)]
-        test = f"paired t-test over {_seeds(len(gaps))}"
+        test = f"paired t-test over {count(len(gaps), 'seed')}"
         difference = fmean(gaps)
         error, degrees = _paired(gaps)
     else:
-        test = f"Welch's t-test over {len(this)} and {_seeds(len(other))}"
+        test = f"Welch's t-test over {len(this)} and {count(len(other), 'seed')}"
         error, degrees = _welch(list(this.values()), list(other.values()))
     if difference == 0 and (error == 0 or not degrees):
         return Verdict("equal", 0.0, None, None, test)
@@ -120,8 +121,4 @@ def _welch(this: Sequence[float], other: Sequence[float]) -> tuple[float, float]
     if total == 0:
         return 0.0, 0.0
     parts = zip(squares, (len(this), len(other)), strict=True)
-    return math.sqrt(total), total**2 / sum(one**2 / (count - 1) for one, count in parts)
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed" if count == 1 else f"{count} seeds"
+    return math.sqrt(total), total**2 / sum(one**2 / (seeds - 1) for one, seeds in parts)
