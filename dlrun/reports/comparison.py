@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 
     from dlrun.reports.classification import ClassificationReport
 
-SECTIONS = (
-    "name", "seed", "dataset", "model", "loss", "optimizer", "metrics", "training", "exports",
-)  # fmt: skip
-"""The order of the language."""
-
 
 @dataclass(frozen=True, eq=False)
 class ComparedRun:
@@ -56,8 +51,14 @@ def differing_keys(runs: Sequence[ComparedRun]) -> dict[str, tuple[Any, ...]]:
     """
     asked = frozenset().union(*(run.given for run in runs))
     keys = dict.fromkeys(key for run in runs for key in run.config if key in asked)
+    # Resolved configs hold their sections in the order of the language.
+    sections = list(dict.fromkeys(_section(key) for run in runs for key in run.config))
+
+    def order(key: str) -> tuple[int, list[int]]:
+        return sections.index(_section(key)), [int(one) for one in re.findall(r"\[(\d+)\]", key)]
+
     table = {
-        key: tuple(run.config.get(key, ABSENT) for run in runs) for key in sorted(keys, key=_order)
+        key: tuple(run.config.get(key, ABSENT) for run in runs) for key in sorted(keys, key=order)
     }
     return {
         key: values
@@ -105,11 +106,8 @@ def best_of(values: Sequence[float | None], *, larger: bool) -> tuple[int, ...]:
     return tuple(number for number, value in enumerate(values) if value == best)
 
 
-def _order(key: str) -> tuple[int, list[int]]:
-    """The sections in the order of the language, lists by number; else as they came."""
-    section = key.partition(".")[0].partition("[")[0]
-    place = SECTIONS.index(section) if section in SECTIONS else len(SECTIONS)
-    return place, [int(number) for number in re.findall(r"\[(\d+)\]", key)]
+def _section(key: str) -> str:
+    return key.partition(".")[0].partition("[")[0]
 
 
 def _spread(row: MetricRow) -> float:

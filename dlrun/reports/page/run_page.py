@@ -26,9 +26,6 @@ from dlrun.wording import format_axes, is_number, tally, text_of
 MOST_MISTAKES = 24
 MOST_COLUMNS = 8
 MOST_NAMES = 40
-_INSIDE = ("weight_histograms", "first_kernels")
-_TRAINING = ("learning_curves",)
-_GALLERY = "misclassified"
 _HASH = 16  # hexadecimal digits
 
 
@@ -44,8 +41,9 @@ class Shown:
 
 def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
     """Write the page of a run with its plots: HTML that needs nothing else."""
-    plots = {picture.name: picture for picture in pictures}
-    kept = (*_INSIDE, *_TRAINING, _GALLERY)
+    plots: dict[str, list[Picture]] = {}
+    for picture in pictures:
+        plots.setdefault(picture.section, []).append(picture)
     return render(
         "run.html.jinja",
         data=data,
@@ -60,16 +58,13 @@ def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
         shape=format_axes,
         split_names=SPLIT_NAMES,
         training=_training(data),
-        training_plots=[plots[name] for name in _TRAINING if name in plots],
         metric_names=list(dict.fromkeys(name for one in data.metrics.values() for name in one)),
         class_rows=class_rows(data),
         distances=target_distances(data),
-        result_plots=[plot for name, plot in plots.items() if name not in kept],
+        plots=plots,
         mistakes=_mistakes(data),
         mistake_columns=_columns(data),
         wrong=count_wrong(data) if data.is_classification else 0,
-        gallery=plots.get(_GALLERY),
-        inside_plots=[plots[name] for name in _INSIDE if name in plots],
         repeat=_repeat(data),
         hashes=_hashes(data),
     )

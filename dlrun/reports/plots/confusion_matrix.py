@@ -15,6 +15,7 @@ from dlrun.reports.story import ReportData
 
 NAME = "confusion_matrix"
 TITLE = "Confusion matrix"
+USES_ALL_ROWS = True
 
 _PERCENT_UP_TO = 12
 _COUNTS_UP_TO = 25

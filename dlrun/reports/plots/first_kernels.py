@@ -15,6 +15,8 @@ from dlrun.reports.story import Layer, ReportData, image_shape
 
 NAME = "first_kernels"
 TITLE = "Kernels of the first layer"
+SECTION = "inside"
+USES_ALL_ROWS = True
 
 MOST = 64
 _COLUMNS = 8

@@ -25,6 +25,8 @@ from dlrun.reports.training_course import LEARNING_RATE, best_epoch, changes, qu
 
 NAME = "learning_curves"
 TITLE = "Learning curves"
+SECTION = "training"
+USES_ALL_ROWS = True
 
 _MOST_PANELS = 8
 _HEIGHT = 2.1

@@ -13,6 +13,7 @@ from dlrun.reports.story import ReportData, as_images, image_shape
 
 NAME = "misclassified"
 TITLE = "Misclassified images"
+SECTION = "gallery"
 
 MOST = 100
 _LONG_NAME = 4

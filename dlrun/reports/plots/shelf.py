@@ -1,12 +1,14 @@
 """All plots, in the order in which they tell what a run did.
 
 A plot is one file: `NAME` (the stem of its picture), `TITLE`, `fits(data)` (whether it makes sense
-for a run), `draw(data)` and `caption(data)` (what is seen and how it is read).
+for a run), `draw(data)` and `caption(data)` (what is seen and how it is read). `SECTION` is where
+it stands on the page, if not among the results; `USES_ALL_ROWS` is true where it is made of more
+than the rows that are looked at one by one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 from matplotlib.figure import Figure
@@ -38,6 +40,7 @@ class Picture:
     caption: str  # what is seen and how it is read
     png: bytes
     width: int  # how wide it is meant to be shown, in CSS pixels
+    section: str = "results"
 
 
 PLOTS: tuple[ModuleType, ...] = (
@@ -71,14 +74,8 @@ def picture_of(name: str, title: str, caption: str, figure: Figure) -> Picture:
 
 
 def _picture(plot: ModuleType, data: ReportData) -> Picture:
-    said = plot.caption(data) + _bound(plot, data)
-    return picture_of(plot.NAME, plot.TITLE, said, plot.draw(data))
-
-
-def _bound(plot: ModuleType, data: ReportData) -> str:
-    """Say so where not all rows were looked at."""
-    rows = data.judged
-    of_all = (learning_curves, confusion_matrix, weight_histograms, first_kernels)
-    if plot in of_all or len(rows) == rows.total:
-        return ""
-    return f" From {len(rows):,} of the {rows.total:,} rows, evenly spaced."
+    said, rows = plot.caption(data), data.judged
+    if len(rows) < rows.total and not getattr(plot, "USES_ALL_ROWS", False):
+        said += f" From {len(rows):,} of the {rows.total:,} rows, evenly spaced."
+    picture = picture_of(plot.NAME, plot.TITLE, said, plot.draw(data))
+    return replace(picture, section=getattr(plot, "SECTION", picture.section))

@@ -15,6 +15,8 @@ from dlrun.reports.story import ReportData
 
 NAME = "weight_histograms"
 TITLE = "Weights of each layer"
+SECTION = "inside"
+USES_ALL_ROWS = True
 
 MOST_LAYERS = 12
 _MOST_VARIABLES = 5
