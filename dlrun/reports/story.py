@@ -83,6 +83,11 @@ class ReportData:
         return list(self.rows.values())[-1]
 
     @property
+    def training_and_judged(self) -> tuple[Rows, ...]:
+        """The training rows and the judged rows, in this order; once where they are the same."""
+        return tuple(dict.fromkeys((next(iter(self.rows.values())), self.judged)))
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes; none for a regression."""
         return self.spec.class_names or ()

@@ -97,11 +97,8 @@ def _names(axes: Axes, names: tuple[str, ...]) -> None:
     size = 8 if classes <= _COUNTS_UP_TO else 5.5
     is_long = max(map(len, shown)) * classes > 44  # noqa: PLR2004
     axes.set_yticks(range(classes), shown, fontsize=size)
-    axes.set_xticks(
-        range(classes),
-        shown,
-        fontsize=size,
-        rotation=90 if is_long and classes > _PERCENT_UP_TO else 40 if is_long else 0,
-        ha="right" if is_long and classes <= _PERCENT_UP_TO else "center",
-        rotation_mode="anchor" if is_long and classes <= _PERCENT_UP_TO else None,
-    )
+    turned: dict[str, Any] = {}
+    if is_long:
+        slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+        turned = slanted if classes <= _PERCENT_UP_TO else {"rotation": 90}
+    axes.set_xticks(range(classes), shown, fontsize=size, **turned)

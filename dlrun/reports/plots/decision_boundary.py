@@ -51,10 +51,9 @@ def draw(data: ReportData) -> Figure:
     """Draw the classes as grounds, the boundary as a line, and the rows as marks."""
     figure = new_figure(WIDTH * 0.92)
     axes = figure.add_subplot()
-    sets = {rows.split: rows for rows in (next(iter(data.rows.values())), data.judged)}
-    points = np.concatenate([unscaled(rows.x, data.spec) for rows in sets.values()])
+    points = np.concatenate([unscaled(rows.x, data.spec) for rows in data.training_and_judged])
     _ground(axes, data, points)
-    for rows in sets.values():
+    for rows in data.training_and_judged:
         _marks(axes, data, rows, is_judged=rows is data.judged)
     axes.set_xlabel(safe_text(feature_name(data.spec, 0)))
     axes.set_ylabel(safe_text(feature_name(data.spec, 1)))

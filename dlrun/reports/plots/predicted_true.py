@@ -67,8 +67,7 @@ def target_values(
     data: ReportData, target: int
 ) -> Iterator[tuple[Rows, NDArray[np.float64], NDArray[np.float64]]]:
     """Give true and predicted values, `(rows,)`, of the training and of the judged rows."""
-    chosen = {rows.split: rows for rows in (next(iter(data.rows.values())), data.judged)}
-    for rows in chosen.values():
+    for rows in data.training_and_judged:
         true, predicted = (
             np.asarray(values, np.float64).reshape(len(rows), -1)[:, target]
             for values in (rows.y_true, rows.y_pred)
