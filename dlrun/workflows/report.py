@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dlrun.arrays import Splits
     from dlrun.config import Experiment
     from dlrun.reports.plots.shelf import Picture
-    from dlrun.reports.story import Story
+    from dlrun.reports.story import ReportData
     from dlrun.rundir.folder import RunFolder
     from dlrun.training.evaluation import Predictor
     from dlrun.training.listener import Listener
@@ -58,14 +58,14 @@ def report(
     from dlrun.training.evaluation import Predictor
     from dlrun.workflows.assembly import Assembly, compile_model
     from dlrun.workflows.measure import measure_splits
-    from dlrun.workflows.storytelling import tell
+    from dlrun.workflows.storytelling import collect_report_data
 
     with locating(opened.experiment):
         steps = compile_model(model, opened.experiment, opened.spec)
     predictor = Predictor(model)
     assembly = Assembly(model, steps, opened.spec, predictor)
     measured = measure_splits(opened.experiment, assembly, splits, predictor)
-    story = tell(
+    data = collect_report_data(
         opened.experiment,
         model,
         splits,
@@ -74,7 +74,7 @@ def report(
         folder=opened.folder,
         notes=notes,
     )
-    return write_report(story, opened.folder, output)
+    return write_report(data, opened.folder, output)
 
 
 def add_report(
@@ -100,11 +100,13 @@ def add_report(
         folder: The run folder; its record is closed.
         listener: Who is told of messages.
     """
-    from dlrun.workflows.storytelling import tell
+    from dlrun.workflows.storytelling import collect_report_data
 
     try:
-        story = tell(experiment, model, splits, measured, predictor=predictor, folder=folder)
-        write_report(story, folder)
+        data = collect_report_data(
+            experiment, model, splits, measured, predictor=predictor, folder=folder
+        )
+        write_report(data, folder)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, the run is complete
         if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
             traceback.print_exc()
@@ -115,14 +117,14 @@ def add_report(
             folder.log(line)
 
 
-def write_report(story: Story, folder: RunFolder, output: Path | None = None) -> Path:
+def write_report(data: ReportData, folder: RunFolder, output: Path | None = None) -> Path:
     """Write the plots and the page of a run; matplotlib is imported here.
 
     The page holds the plots too: where it goes elsewhere, the run folder may be one that can only
     be read.
 
     Args:
-        story: What to tell.
+        data: What the page is made of.
         folder: Where to write.
         output: See `report`.
 
@@ -136,7 +138,7 @@ def write_report(story: Story, folder: RunFolder, output: Path | None = None) ->
     from dlrun.reports.page.run_page import run_page
     from dlrun.reports.plots.shelf import draw_plots
 
-    pictures = draw_plots(story)
+    pictures = draw_plots(data)
     try:
         _write_plots(pictures, folder)
     except DlrunError as error:
@@ -145,7 +147,7 @@ def write_report(story: Story, folder: RunFolder, output: Path | None = None) ->
         if output is None:
             fix = "Name another place for the page with -o FILE."
             raise DlrunError(error.what, where=error.where, fix=fix) from error
-    page = run_page(story, pictures)
+    page = run_page(data, pictures)
     if output is None:
         folder.write_text(REPORT, page)
         return folder.file(REPORT)

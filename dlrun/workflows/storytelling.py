@@ -9,7 +9,7 @@ import numpy as np
 from dlrun.backend.components import create
 from dlrun.data.labels import class_numbers, decode
 from dlrun.models.weights import get_weights
-from dlrun.reports.story import MAX_OTHER_ROWS, MAX_ROWS, Layer, Rows, Story
+from dlrun.reports.story import MAX_OTHER_ROWS, MAX_ROWS, Layer, ReportData, Rows
 from dlrun.reports.training_course import LEARNING_RATE
 from dlrun.rundir.history import read_history
 
@@ -26,7 +26,7 @@ _RATES = 200
 """How many points of a schedule of the learning rate are worked out."""
 
 
-def tell(
+def collect_report_data(
     experiment: Experiment,
     model: Any,
     splits: Splits,
@@ -35,8 +35,8 @@ def tell(
     predictor: Predictor,
     folder: RunFolder,
     notes: tuple[str, ...] = (),
-) -> Story:
-    """Tell the story of a run.
+) -> ReportData:
+    """Collect what the plots and the page of a run are made of.
 
     Args:
         experiment: Its config.
@@ -48,7 +48,7 @@ def tell(
         notes: What a reader has to know.
 
     Returns:
-        The story; the work and the memory that it takes are bounded, however many rows there are.
+        The data; the work and the memory that it takes are bounded, however many rows there are.
     """
     spec = splits.spec
     present = {name: rows for name, rows in splits.present().items() if rows.y is not None}
@@ -57,7 +57,7 @@ def tell(
     if LEARNING_RATE not in history and history:
         rates = _scheduled_rates(experiment, len(splits.train), history)
         history |= {} if rates is None else {LEARNING_RATE: rates}
-    return Story(
+    return ReportData(
         run=folder.name,
         experiment=experiment,
         record=folder.read_record(),

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from dlrun.absent import ABSENT
-from dlrun.reports.comparison import class_rows, differing_keys, metric_rows
+from dlrun.reports.comparison import ComparedRun, class_rows, differing_keys, metric_rows
 from dlrun.reports.page.rendering import render
 from dlrun.reports.plots import overlaid_curves, style
-from dlrun.reports.plots.shelf import picture_of
+from dlrun.reports.plots.shelf import Picture, picture_of
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.wording import format_number, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.reports.comparison import ComparedRun
-    from dlrun.reports.plots.shelf import Picture
 
 MOST_KEYS = 200
 MOST_CLASSES = 200
 
 
 def comparison_page(runs: Sequence[ComparedRun]) -> str:
-    """Write the page that compares runs.
-
-    Args:
-        runs: Two or more.
-
-    Returns:
-        HTML that needs nothing else.
-    """
+    """Write the page that compares two or more runs: HTML that needs nothing else."""
     differing = differing_keys(runs)
     classes = class_rows(runs)
     keys = [(key, [_cell(value) for value in values]) for key, values in differing.items()]

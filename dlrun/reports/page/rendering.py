@@ -15,15 +15,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill a template.
-
-    Args:
-        template: The name of its file.
-        **values: What it speaks of; texts may hold anything.
-
-    Returns:
-        The page, HTML.
-    """
+    """Fill a template with texts that may hold anything, and give the page as HTML."""
     # Not from a cache on the disk: nothing is written but the page.
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -37,11 +29,7 @@ def render(template: str, **values: Any) -> str:
 
 
 def data_uri(png: bytes) -> str:
-    """Write a picture as an address that holds it.
-
-    Args:
-        png: The picture.
-    """
+    """Write a picture as an address that holds it."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
