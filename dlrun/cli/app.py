@@ -12,10 +12,9 @@ from dlrun.cli.diff import diff
 from dlrun.cli.evaluate import evaluate
 from dlrun.cli.explain import explain
 from dlrun.cli.init import init
-from dlrun.cli.label import label
 from dlrun.cli.list import list_words
 from dlrun.cli.note import note
-from dlrun.cli.output import write_data
+from dlrun.cli.notes import label
 from dlrun.cli.predict import predict
 from dlrun.cli.report import report
 from dlrun.cli.reproduce import reproduce
@@ -23,6 +22,7 @@ from dlrun.cli.resume import resume
 from dlrun.cli.runs import runs
 from dlrun.cli.schema import schema
 from dlrun.cli.sweep import sweep
+from dlrun.cli.terminal.output import write_data
 from dlrun.cli.train import train
 from dlrun.cli.validate import validate
 from dlrun.cli.verify import verify

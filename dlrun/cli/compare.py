@@ -10,7 +10,7 @@ import typer
 
 from dlrun.cli.completion import complete_run
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where
-from dlrun.cli.output import screen_of, write_data, write_json, write_message
+from dlrun.cli.terminal.output import screen_of, write_data, write_json, write_message
 
 if TYPE_CHECKING:
     from dlrun.workflows.compare import RunComparison

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from dlrun.cli.columns import Cell, align, draw, natural_width, paint
-from dlrun.cli.output import printable
+from dlrun.cli.terminal.output import printable
+from dlrun.cli.terminal.tables import Cell, align, draw, natural_width, paint
 from dlrun.cli.wording import format_number
 from dlrun.config.conditions import as_text
 from dlrun.reports.comparison import ABSENT
@@ -14,7 +14,7 @@ from dlrun.reports.comparison import ABSENT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dlrun.cli.output import Screen
+    from dlrun.cli.terminal.output import Screen
     from dlrun.reports.comparison import MetricRow
     from dlrun.reports.seed_groups import GroupRow, SeedGroup
     from dlrun.reports.seeds import Estimate, Verdict

@@ -9,7 +9,7 @@ import typer
 
 from dlrun.cli.completion import complete_run
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir
-from dlrun.cli.output import screen_of, write_data, write_json
+from dlrun.cli.terminal.output import screen_of, write_data, write_json
 
 First = Annotated[
     str,

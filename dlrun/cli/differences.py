@@ -6,8 +6,8 @@ import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from dlrun.cli.columns import Cell, align, draw, natural_width, paint
-from dlrun.cli.output import Screen, printable
+from dlrun.cli.terminal.output import Screen, printable
+from dlrun.cli.terminal.tables import Cell, align, draw, natural_width, paint
 from dlrun.config.conditions import as_text
 from dlrun.config.resolved import ABSENT
 

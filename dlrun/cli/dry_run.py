@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from dlrun.cli.output import screen_of, write_data, write_json, write_message
 from dlrun.cli.sweep_tables import points_table
 from dlrun.cli.sweep_wording import runs_in_words
+from dlrun.cli.terminal.output import screen_of, write_data, write_json, write_message
 from dlrun.cli.wording import format_duration
 from dlrun.errors import DlrunError
 from dlrun.sweeps.listener import Deaf

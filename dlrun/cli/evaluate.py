@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Split, Trust
-from dlrun.cli.output import screen_of, write_data, write_json
+from dlrun.cli.terminal.output import screen_of, write_data, write_json
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def evaluate(
             "--split names rows of the run's own data, --data a file with other rows.",
             fix="Give only one of them.",
         )
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.workflows import evaluate as workflow
 
     with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:

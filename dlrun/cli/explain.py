@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Split, Trust
-from dlrun.cli.output import screen_of, write_data, write_json
+from dlrun.cli.terminal.output import screen_of, write_data, write_json
 from dlrun.errors import DlrunError, UsageError
 
 RowNumber = Annotated[
@@ -67,7 +67,7 @@ def explain(
     """
     _check(row, split, data, values)
     from dlrun.cli.explanations import draw_explanation, explanation_json
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.workflows import explain as workflow
     from dlrun.workflows.rows import Choice
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.cli.columns import align, draw, paint
-from dlrun.cli.matrices import (
+from dlrun.cli.terminal.arrays import (
     draw_array,
     draw_grid,
     draw_image,
@@ -14,11 +13,12 @@ from dlrun.cli.matrices import (
     format_place,
     is_small,
 )
-from dlrun.cli.output import printable
-from dlrun.cli.worked_layers import draw_layer, entry_names, worked_places
+from dlrun.cli.terminal.layers import draw_layer, entry_names, worked_places
+from dlrun.cli.terminal.output import printable
+from dlrun.cli.terminal.tables import align, draw, paint
 
 if TYPE_CHECKING:
-    from dlrun.cli.output import Screen
+    from dlrun.cli.terminal.output import Screen
     from dlrun.formulas import Place, Stage
     from dlrun.workflows.explain import Answer, Comparison, Explanation
 

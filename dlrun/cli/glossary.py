@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dlrun import catalog
 from dlrun.catalog import NOT_LITERAL
-from dlrun.cli.columns import GAP, Cell, paint
-from dlrun.cli.output import Screen, printable
+from dlrun.cli.terminal.output import Screen, printable
+from dlrun.cli.terminal.tables import GAP, Cell, paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ import typer
 
 from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
 from dlrun.cli.completion import complete_template
-from dlrun.cli.output import write_data, write_message
+from dlrun.cli.terminal.output import write_data, write_message
 from dlrun.errors import UsageError
 
 FOLDER: Final = Path(__file__).with_name("templates")

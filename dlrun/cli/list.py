@@ -9,7 +9,7 @@ import typer
 
 from dlrun.cli.completion import complete_kind, complete_word
 from dlrun.cli.options import AsJson  # noqa: TC001 - typer reads it
-from dlrun.cli.output import screen_of, write_data, write_json
+from dlrun.cli.terminal.output import screen_of, write_data, write_json
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from dlrun.cli.output import (
+from dlrun.cli.signals import ending_on_signals
+from dlrun.cli.terminal.output import (
     ClosedOutputError,
     discard_data,
     flush_data,
     open_streams,
     write_message,
 )
-from dlrun.cli.signals import ending_on_signals
 from dlrun.errors import ConfigError, DlrunError, InterruptedRunError, UsageError
 from dlrun.memory import refusal
 from dlrun.rundir.files import reason

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Run, RunsDir
-from dlrun.cli.output import ClosedOutputError, write_data
+from dlrun.cli.terminal.output import ClosedOutputError, write_data
 
 STDOUT = Path("-")
 
@@ -39,7 +39,7 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Write predictions for new rows and print the CSV's path."""
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.workflows import predict as workflow
 
     data_stream = sys.stdout if output == STDOUT else sys.stderr

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Runs, RunsDir, Trust
-from dlrun.cli.output import write_data
+from dlrun.cli.terminal.output import write_data
 
 Output = Annotated[
     Path | None,
@@ -34,7 +34,7 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Make plots and a page of a run, or a page that compares runs."""
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.workflows.comparison_page import compare_on_a_page
     from dlrun.workflows.report import report as report_on
 

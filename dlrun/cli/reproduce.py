@@ -8,7 +8,7 @@ import sys
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Trust
-from dlrun.cli.output import write_data, write_json
+from dlrun.cli.terminal.output import write_data, write_json
 
 EXIT_DIFFERENT = 6
 """The exit code where something came out otherwise."""
@@ -28,7 +28,7 @@ def reproduce(
     Nothing but the run folder is needed, and the data that it names. Ends with exit code 6
     where it comes out otherwise.
     """
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.workflows import reproduce as workflow
 
     with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:

@@ -19,7 +19,7 @@ from dlrun.cli.options import (
     WithReport,
     check_device,
 )
-from dlrun.cli.output import write_data, write_json
+from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.cli.train import show_outcome
 
 
@@ -46,7 +46,7 @@ def resume(
     finished one.
     """
     check_device(device)
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.workflows import resume as workflow
     from dlrun.workflows.train import TrainOutcome
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 
-from dlrun.cli.columns import GAP, Cell, align, draw, natural_width, paint
-from dlrun.cli.output import printable
+from dlrun.cli.terminal.output import printable
+from dlrun.cli.terminal.tables import GAP, Cell, align, draw, natural_width, paint
 from dlrun.cli.wording import format_age, format_duration, format_number
 from dlrun.config.conditions import as_text, is_number
 from dlrun.config.resolved import ABSENT
@@ -20,7 +20,7 @@ from dlrun.rundir.names import SPLITS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dlrun.cli.output import Screen
+    from dlrun.cli.terminal.output import Screen
     from dlrun.workflows.facts import RunFacts
 
 USUAL = ("name", "status", "metric", "value", "age")

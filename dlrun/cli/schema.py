@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlrun.cli.output import write_json
+from dlrun.cli.terminal.output import write_json
 
 
 def schema() -> None:

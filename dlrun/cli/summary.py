@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 
-from dlrun.cli.columns import Cell, align, draw, natural_width
-from dlrun.cli.output import printable
+from dlrun.cli.terminal.output import printable
+from dlrun.cli.terminal.tables import Cell, align, draw, natural_width
 from dlrun.shapes import count_parameters, find_sample, walk
 
 if TYPE_CHECKING:
-    from dlrun.cli.output import Screen
+    from dlrun.cli.terminal.output import Screen
     from dlrun.config import Experiment
     from dlrun.shapes import Shape, Step
 

@@ -27,7 +27,7 @@ from dlrun.cli.options import (
     Workers,
     check_device,
 )
-from dlrun.cli.output import (
+from dlrun.cli.terminal.output import (
     screen_of,
     write_data,
     write_drawing,
@@ -127,8 +127,8 @@ def run(
 ) -> None:
     """Train all runs of a sweep that are not there yet, and print the sweep's folder."""
     check_device(device)
-    from dlrun.cli.sweep_progress import listening_to_sweep
     from dlrun.cli.sweep_tables import closing_table
+    from dlrun.cli.terminal.sweep_progress import listening_to_sweep
     from dlrun.workflows import sweep as workflow
     from dlrun.workflows.many import Settings
     from dlrun.workflows.sweep_results import read_results

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from dlrun.cli.columns import Cell, align, draw, natural_width
-from dlrun.cli.output import printable
 from dlrun.cli.sweep_wording import counts_of, runs_in_words
+from dlrun.cli.terminal.output import printable
+from dlrun.cli.terminal.tables import Cell, align, draw, natural_width
 from dlrun.cli.wording import format_number
 from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
 from dlrun.reports.sweep_results import SEED
@@ -15,7 +15,7 @@ from dlrun.reports.sweep_results import SEED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dlrun.cli.output import Screen
+    from dlrun.cli.terminal.output import Screen
     from dlrun.reports.seeds import Estimate
     from dlrun.reports.sweep_results import SweepResults
     from dlrun.sweeps.jobs import Job

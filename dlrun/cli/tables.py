@@ -5,15 +5,15 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from dlrun.cli.columns import Cell, align, draw, natural_width, paint
-from dlrun.cli.output import printable
+from dlrun.cli.terminal.output import printable
+from dlrun.cli.terminal.tables import Cell, align, draw, natural_width, paint
 from dlrun.cli.wording import format_duration, format_number
 from dlrun.reports.gap import generalisation_gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dlrun.cli.output import Screen
+    from dlrun.cli.terminal.output import Screen
     from dlrun.reports.classification import ClassificationReport
 
 _LONGEST_HEADING = 6

@@ -26,7 +26,7 @@ from dlrun.cli.options import (
     as_override,
     check_device,
 )
-from dlrun.cli.output import screen_of, write_data, write_drawing, write_json
+from dlrun.cli.terminal.output import screen_of, write_data, write_drawing, write_json
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def train(
         train_many(requests, settings, runs_dir=runs_dir, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.config import load_config
     from dlrun.workflows import train as workflow
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dlrun.cli.output import screen_of, write_data, write_drawing
-from dlrun.cli.sweep_progress import listening_to_sweep
 from dlrun.cli.sweep_tables import closing_table
+from dlrun.cli.terminal.output import screen_of, write_data, write_drawing
+from dlrun.cli.terminal.sweep_progress import listening_to_sweep
 from dlrun.config.sweeps.experiments import load_points
 from dlrun.errors import ConfigError
 from dlrun.workflows.many import Crew, Wanted

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.columns import paint
 from dlrun.cli.completion import complete_layer
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir
-from dlrun.cli.output import Screen, printable, screen_of, write_data, write_json
+from dlrun.cli.terminal.output import Screen, printable, screen_of, write_data, write_json
+from dlrun.cli.terminal.tables import paint
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def weights(
     """Show each layer's weights with their statistics."""
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.workflows.weights import show_weights
 
     with listening(quiet=quiet) as listener:
@@ -71,7 +71,7 @@ def draw_weights(found: RunWeights, *, is_full: bool, screen: Screen) -> str:
 
 
 def _layer(one: LayerWeights, *, is_full: bool, screen: Screen) -> str:
-    from dlrun.cli.matrices import describe, draw_array, is_small
+    from dlrun.cli.terminal.arrays import describe, draw_array, is_small
     from dlrun.formulas import statistics
 
     title = f"{paint(printable(one.layer), 'bold', color=screen.color)}  {printable(one.type)}"

@@ -1,6 +1,6 @@
 """Columns are as wide as what is in them, in every script, and fit narrow terminals."""
 
-from dlrun.cli.columns import Cell, align, draw, natural_width
+from dlrun.cli.terminal.tables import Cell, align, draw, natural_width
 
 
 def table(rows, **options):

@@ -7,7 +7,7 @@ import pytest
 
 from dlrun.cli.comparisons import draw_comparison
 from dlrun.cli.differences import draw_difference
-from dlrun.cli.output import Screen
+from dlrun.cli.terminal.output import Screen
 from dlrun.workflows.compare import compare
 from dlrun.workflows.diff import diff, parting
 from tests.cli.stored import store

@@ -6,7 +6,7 @@ import pytest
 
 from dlrun import catalog
 from dlrun.cli import glossary
-from dlrun.cli.output import Screen
+from dlrun.cli.terminal.output import Screen
 
 
 def test_kinds(dlrun):

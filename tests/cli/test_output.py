@@ -6,7 +6,7 @@ import os
 import pytest
 
 from dlrun.cli.options import as_override
-from dlrun.cli.output import Screen, printable, screen_of, write_json
+from dlrun.cli.terminal.output import Screen, printable, screen_of, write_json
 
 
 class Terminal(io.StringIO):

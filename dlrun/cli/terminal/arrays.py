@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
 
-from dlrun.cli.columns import GAP, Cell, align, draw
+from dlrun.cli.terminal.tables import GAP, Cell, align, draw
 from dlrun.cli.wording import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dlrun.cli.output import Screen
+    from dlrun.cli.terminal.output import Screen
     from dlrun.formulas import Place, Statistics
 
 MANY: Final = 120

@@ -7,9 +7,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from dlrun.cli.output import printable, screen_of, write_event, write_message
 from dlrun.cli.sweep_tally import Tally, ending, opening, place
 from dlrun.cli.sweep_wording import counts_of
+from dlrun.cli.terminal.output import printable, screen_of, write_event, write_message
 from dlrun.cli.wording import format_duration, format_logs, format_number
 from dlrun.reports.point_words import settings_of
 from dlrun.sweeps.listener import Deaf

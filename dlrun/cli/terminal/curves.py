@@ -6,7 +6,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
-from dlrun.cli.output import printable
+from dlrun.cli.terminal.output import printable
 from dlrun.cli.wording import format_number
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.cli.columns import align, draw, paint
-from dlrun.cli.matrices import (
+from dlrun.cli.terminal.arrays import (
     LONG,
     draw_array,
     draw_grid,
@@ -17,12 +16,13 @@ from dlrun.cli.matrices import (
     format_shape,
     is_small,
 )
-from dlrun.cli.output import printable
+from dlrun.cli.terminal.output import printable
+from dlrun.cli.terminal.tables import align, draw, paint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dlrun.cli.output import Screen
+    from dlrun.cli.terminal.output import Screen
     from dlrun.formulas import Place, Stage, WeightedSum
 
     Names = Callable[[str, Place], str]

@@ -8,8 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from dlrun.cli import curves
-from dlrun.cli.output import printable, screen_of, write_message
+from dlrun.cli.terminal import curves
+from dlrun.cli.terminal.output import printable, screen_of, write_message
 from dlrun.cli.wording import format_duration, format_logs
 
 if TYPE_CHECKING:
