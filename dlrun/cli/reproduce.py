@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Trust
 from dlrun.cli.terminal.output import write_data, write_json
 
-EXIT_DIFFERENT = 6
-"""The exit code where something came out otherwise."""
+EXIT_DIFFERENT = 6  # something came out otherwise
 
 
 def reproduce(
@@ -31,7 +27,7 @@ def reproduce(
     from dlrun.cli.terminal.progress import listening
     from dlrun.workflows import reproduce as workflow
 
-    with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
+    with listening(quiet=quiet) as listener:
         found = workflow.reproduce(
             run, runs_dir=runs_dir, trust=trust, command=context.obj, listener=listener
         )

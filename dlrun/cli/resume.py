@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from typing import Annotated
 
-import typer
+import typer  # noqa: TC002 - typer reads the annotations
 
 from dlrun.cli.options import (
     DEFAULT_RUNS_DIR,
@@ -18,21 +16,22 @@ from dlrun.cli.options import (
     Trust,
     WithReport,
     check_device,
+    option,
 )
 from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.cli.train import show_outcome
+
+Epochs = Annotated[
+    int | None,
+    option("--epochs", None, "Train to this epoch: goes on with a finished run.", min=0),
+]
 
 
 def resume(
     context: typer.Context,
     run: Run,
     *,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="Train to this epoch: goes on with a finished run.", show_default=False
-        ),
-    ] = None,
+    epochs: Epochs = None,
     device: Device = "auto",
     report: WithReport = True,
     trust: Trust = False,
@@ -50,7 +49,7 @@ def resume(
     from dlrun.workflows import resume as workflow
     from dlrun.workflows.train import TrainOutcome
 
-    with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
+    with listening(quiet=quiet) as listener:
         outcome = workflow.resume(
             run,
             runs_dir=runs_dir,

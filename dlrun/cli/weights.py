@@ -12,22 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlrun.cli.completion import complete_layer
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, argument, check_form
 from dlrun.cli.terminal.output import Screen, printable, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import paint
-from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
     from dlrun.workflows.weights import LayerWeights, RunWeights
 
 LayerName = Annotated[
     str | None,
-    typer.Argument(
-        metavar="[LAYER]",
-        help="One layer, with every number.  [default: all]",
-        autocompletion=complete_layer,
-        show_default=False,
-    ),
+    argument("[LAYER]", "One layer, with every number.  [default: all]", complete_layer),
 ]
 AsCsv = Annotated[
     bool, typer.Option("--csv", help="Print a CSV: layer, weight, its indices, value.")
@@ -44,8 +38,7 @@ def weights(
     as_csv: AsCsv = False,
 ) -> None:
     """Show each layer's weights with their statistics."""
-    if as_json and as_csv:
-        raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
+    check_form(as_json=as_json, as_csv=as_csv)
     from dlrun.cli.terminal.progress import listening
     from dlrun.workflows.weights import show_weights
 
@@ -56,21 +49,11 @@ def weights(
     elif as_csv:
         write_data(_csv(found))
     else:
-        write_data(draw_weights(found, is_full=layer is not None, screen=screen_of(sys.stdout)))
+        screen, is_full = screen_of(sys.stdout), layer is not None
+        write_data("\n\n".join(_drawn(one, is_full=is_full, screen=screen) for one in found.layers))
 
 
-def draw_weights(found: RunWeights, *, is_full: bool, screen: Screen) -> str:
-    """Write the weights for a terminal.
-
-    Args:
-        found: The weights.
-        is_full: Whether to show every number of large ones, too.
-        screen: Where it is shown.
-    """
-    return "\n\n".join(_layer(one, is_full=is_full, screen=screen) for one in found.layers)
-
-
-def _layer(one: LayerWeights, *, is_full: bool, screen: Screen) -> str:
+def _drawn(one: LayerWeights, *, is_full: bool, screen: Screen) -> str:
     from dlrun.cli.terminal.arrays import describe, draw_array, is_small
     from dlrun.formulas import statistics
 

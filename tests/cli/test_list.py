@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dlrun import catalog
-from dlrun.cli import glossary
+from dlrun.cli import list as glossary
 from dlrun.cli.terminal.output import Screen
 
 

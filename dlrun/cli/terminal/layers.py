@@ -11,6 +11,7 @@ from dlrun.cli.terminal.arrays import (
     LONG,
     draw_array,
     draw_grid,
+    format_entries,
     format_entry,
     format_place,
     format_shape,
@@ -27,26 +28,16 @@ if TYPE_CHECKING:
 
     Names = Callable[[str, Place], str]
 
-FEW: Final = 8
-"""So many sums, of so many terms, are written out."""
-TERMS: Final = 5
-"""How many of the terms of a longer sum are named."""
+FEW: Final = 8  # so many sums, of so many terms, are written out
+TERMS: Final = 5  # so many terms of a longer sum are named
 
 
 def draw_layer(
     stage: Stage, names: Names, *, place: Place | None, screen: Screen, full: bool
 ) -> str:
-    """Draw what a layer computes.
+    """Draw what a layer computes: its heading, its formula, and its numbers.
 
-    Args:
-        stage: The layer.
-        names: Gives an entry of what a layer reads a name.
-        place: The entry of its output that is worked out; None for the largest.
-        screen: Where it is shown.
-        full: Whether to show every number.
-
-    Returns:
-        Its heading, its formula, and its numbers.
+    The entry of its output at `place` is worked out; None for the largest.
     """
     parts = [_heading(stage, screen), *(f"  {line}" for line in stage.working.formula)]
     narrow = replace(screen, width=screen.width - 2)
@@ -62,12 +53,7 @@ def draw_layer(
 
 
 def worked_places(stage: Stage, place: Place | None) -> list[Place]:
-    """Choose the sums of a layer that are worked out: all of a few, else one.
-
-    Args:
-        stage: The layer.
-        place: Which one, if there are many; None for the largest output.
-    """
+    """Choose the sums of a layer to work out: all of a few, else that one (None: the largest)."""
     from dlrun.formulas import largest_places
 
     if stage.working.sum_at is None:
@@ -95,20 +81,20 @@ def _is_table(stage: Stage, *, full: bool) -> bool:
 def _table(stage: Stage, names: Names, screen: Screen) -> str:
     """Inputs down, units across: each column is one sum."""
     ((source, x),) = stage.inputs
-    kernel = stage.node.weights["kernel"].tolist()
+    kernel = stage.node.weights["kernel"]  # (inputs, units)
     units = range(len(kernel[0]))
     labels = [names(source, (index,)) for index in range(len(kernel))]
-    numbers = [format_entry(entry) for entry in x.tolist()]
+    numbers = format_entries(x)
     wide, far = max(map(len, [*labels, "bias"])), max(map(len, numbers))
     rows = [
-        (f"{label:<{wide}}  {number:>{far}}", [format_entry(entry) for entry in row])
+        (f"{label:<{wide}}  {number:>{far}}", format_entries(row))
         for label, number, row in zip(labels, numbers, kernel, strict=True)
     ]
     below = {"bias": stage.node.weights.get("bias"), "z": stage.working.between["z"]}
     below["y"] = stage.working.output if stage.working.formula[-1] != "y = z" else None
     for label, values in below.items():
         if values is not None:
-            rows.append((label, [format_entry(entry) for entry in values.tolist()]))
+            rows.append((label, format_entries(values)))
     corner = f"{'':<{wide}}  {'x':>{far}}  kernel"
     heads = [f"[{unit}]" for unit in units]
     if len(rows[-1][1]) != len(heads):  # the activation has halved the units
@@ -119,11 +105,8 @@ def _table(stage: Stage, names: Names, screen: Screen) -> str:
 
 
 def _arrays(stage: Stage, *, screen: Screen, full: bool) -> list[str]:
-    """What the layer keeps, computes on the way and gives; what it reads only when asked for all.
-
-    The story has shown that already: it is what another layer gave. Small rows of one length stand
-    under each other.
-    """
+    """What the layer keeps, computes on the way and gives; small rows stand under each other."""
+    # What it reads is what another layer gave: shown already, unless only this one is wanted.
     several = len(stage.inputs) > 1
     read = [(f"x{number}" if several else "x", x) for number, (_, x) in enumerate(stage.inputs, 1)]
     arrays: list[tuple[str, Any]] = [*read] if full else []
@@ -135,7 +118,7 @@ def _arrays(stage: Stage, *, screen: Screen, full: bool) -> list[str]:
         named = list(group)
         if named[0][1].ndim == 1 and (full or is_small(named[0][1])):
             heads = [f"[{index}]" for index in range(named[0][1].size)]
-            rows = [(name, [format_entry(entry) for entry in row.tolist()]) for name, row in named]
+            rows = [(name, format_entries(row)) for name, row in named]
             blocks.append(draw_grid(heads, rows, screen=screen))
         else:
             drawn = [draw_array(name, array, screen=screen, full=full) for name, array in named]
@@ -226,22 +209,18 @@ def _signed(value: float) -> str:
 def _wrapped(text: str, screen: Screen) -> str:
     if screen.width > len(text):
         return text
-    return textwrap.fill(text, max(screen.width, 30), subsequent_indent="    ",
-                         break_long_words=False)  # fmt: skip
+    return textwrap.fill(
+        text, max(screen.width, 30), subsequent_indent="    ", break_long_words=False
+    )
 
 
 def entry_names(
     feature_names: Sequence[str] | None, image_shape: Sequence[int] | None
 ) -> Callable[[str, Any], str]:
-    """Give the entries of what layers read their names.
+    """Name the entries of what layers read: `petal_length`, `pixel[3, 4]`, `x[3]` without a name.
 
-    Args:
-        feature_names: Those of the data's columns, or None.
-        image_shape: `(height, width, channels)` of images, flattened or not, or None.
-
-    Returns:
-        A function of the name of what is read, and the place in it: `petal_length`, `pixel[3, 4]`,
-        or `x[3]` where an entry has no name.
+    Images are `(height, width, channels)`, flattened or not. The function that is returned takes
+    the name of what is read, and the place in it.
     """
 
     def name(source: str, place: Place) -> str:

@@ -26,10 +26,8 @@ class ClosedOutputError(Exception):
 
 
 def open_streams() -> None:
-    """Make the standard streams fit for every start: closed ones, odd names, odd encodings.
-
-    A file opened while descriptor 2 is free would receive the messages of every library.
-    """
+    """Make the standard streams fit for every start: closed ones, odd names, odd encodings."""
+    # A file opened while descriptor 2 is free would receive the messages of every library.
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -47,37 +45,20 @@ def open_streams() -> None:
 
 
 def write_data(text: str) -> None:
-    """Print one piece of data, with a newline, to stdout.
-
-    Args:
-        text: The data.
-
-    Raises:
-        ClosedOutputError: Nobody reads any more.
-        DlrunError: stdout cannot take it, such as a file on a full disk.
-    """
+    """Print one piece of data, with a newline, to stdout."""
     with _stdout_errors():
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
 
 def write_json(value: object) -> None:
-    """Print a value as JSON to stdout.
-
-    Args:
-        value: Whatever JSON can express, see `dlrun.rundir.files.plain`.
-    """
+    """Print a value as JSON to stdout; paths, arrays and what is not finite are made `plain`."""
     text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
     write_data(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def write_event(event: str, **facts: object) -> None:
-    """Print an event as JSON on one line to stdout.
-
-    Args:
-        event: What has happened.
-        **facts: What belongs to it.
-    """
+    """Print an event as JSON on one line to stdout."""
     write_data(json.dumps(plain({"event": event, **facts}), allow_nan=False))
 
 
@@ -94,34 +75,20 @@ def discard_data() -> None:
 
 
 def write_message(text: str) -> None:
-    """Print a message to stderr. Nothing is worth less than a message that nobody can read.
-
-    Args:
-        text: One or several lines.
-    """
+    """Print a message to stderr."""
     write_drawing(printable(text))
 
 
 def write_drawing(text: str) -> None:
-    """Print a message that steers the terminal on purpose to stderr.
-
-    Args:
-        text: One or several lines, in which every text of others has been made `printable`.
-    """
+    """Print to stderr what steers the terminal on purpose: all texts of others are `printable`."""
+    # The work is worth more than a message that nobody can read.
     with contextlib.suppress(OSError):
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
 
 def printable(text: str) -> str:
-    r"""Make control characters visible: a stranger's run must not steer the terminal.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The text with `\x1b` and its like spelled out; newlines stay.
-    """
+    r"""Spell out control characters (`\x1b`), but newlines: a stranger's run must not steer us."""
     return "".join(
         character
         if character == "\n" or character.isprintable()
@@ -132,28 +99,15 @@ def printable(text: str) -> str:
 
 @dataclass(frozen=True)
 class Screen:
-    """What a stream can show.
+    """What a stream can show."""
 
-    Attributes:
-        width: The cells of a line; without a terminal nothing needs to be cut.
-        color: Whether it shows colours: a terminal that is not dumb, and no `NO_COLOR`.
-        is_terminal: Whether a line can be drawn over.
-    """
-
-    width: int = _UNLIMITED_WIDTH
-    color: bool = False
-    is_terminal: bool = False
+    width: int = _UNLIMITED_WIDTH  # in cells; without a terminal nothing needs to be cut
+    color: bool = False  # a terminal that is not dumb, and no `NO_COLOR`
+    is_terminal: bool = False  # whether a line can be drawn over
 
 
 def screen_of(stream: TextIO) -> Screen:
-    """Look at what a stream is connected to.
-
-    Args:
-        stream: `sys.stdout` or `sys.stderr`.
-
-    Returns:
-        What it can show. `COLUMNS` in the environment overrides the width of a terminal.
-    """
+    """Look at what a stream is connected to; `COLUMNS` overrides the width of a terminal."""
     if not stream.isatty():
         return Screen()
     is_dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
@@ -165,7 +119,6 @@ def screen_of(stream: TextIO) -> Screen:
 
 
 def _terminal_width(stream: TextIO) -> int:
-    """The cells of a line: what `COLUMNS` says, else what the terminal says, else 80."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)
@@ -177,7 +130,7 @@ def _terminal_width(stream: TextIO) -> int:
 
 @contextlib.contextmanager
 def _stdout_errors() -> Iterator[None]:
-    """Name what can go wrong with stdout."""
+    """Name what can go wrong with stdout: nobody reads any more, or a disk is full."""
     try:
         yield
     except OSError as error:

@@ -7,42 +7,47 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from dlrun.cli.sweep_tally import Tally, ending, opening, place
-from dlrun.cli.sweep_wording import counts_of
 from dlrun.cli.terminal.output import printable, screen_of, write_event, write_message
+from dlrun.cli.terminal.progress import LiveDrawing
 from dlrun.cli.wording import format_duration, format_logs, format_number
 from dlrun.reports.point_words import settings_of
+from dlrun.rundir.metrics import main_metric
 from dlrun.sweeps.listener import Deaf
+from dlrun.workflows.sweep_results import results_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
-    from rich.live import Live
     from rich.text import Text
 
+    from dlrun.reports.sweep_results import SweepPoint
     from dlrun.sweeps.jobs import Job
     from dlrun.sweeps.listener import SweepListener
 
 _SECONDS_BETWEEN_DRAWINGS = 0.2
-_MOST_RUNNING = 16
-"""How many runs at work are drawn."""
+_MOST_RUNNING = 16  # runs at work that are drawn
+_STATUSES = {
+    "finished": "finished",
+    "running": "running",
+    "waiting": "waiting",
+    "elsewhere": "elsewhere",
+    "paused": "stopped early",
+    "interrupted": "interrupted",
+    "killed": "killed",
+    "failed": "failed",
+}
+_BAD = ("failed", "killed")
 
 
 @contextlib.contextmanager
 def listening_to_sweep(
     *, quiet: bool, as_json: bool, objective: str | None = None, maximize: bool | None = None
 ) -> Iterator[SweepListener]:
-    """Choose how to tell what a sweep does, and leave the terminal as it was.
+    """Choose how to show what a sweep does, and leave the terminal as it was.
 
-    Args:
-        quiet: Whether to tell of failures only.
-        as_json: Whether to write every event to stdout.
-        objective: What is best, such as `test.accuracy`; None for the main metric.
-        maximize: Whether the largest value of it is the best; None for what its name suggests.
-
-    Yields:
-        The listener.
+    The best run is that by `objective` (`test.accuracy`; None: the main metric), where `maximize`
+    says which end of it is good (None: its name does).
     """
     tally = Tally(objective, maximize)
     if as_json:
@@ -59,16 +64,93 @@ def listening_to_sweep(
         yield LinePrinter(tally, quiet=quiet)
 
 
-class LinePrinter(Deaf):
-    """Prints a line to stderr whenever a run ends.
+class Tally:
+    """Counts the runs of a sweep while it works, finds the best one, and foretells the end."""
 
-    Args:
-        tally: Counts the runs.
-        quiet: Whether to tell of failures only.
-    """
+    def __init__(self, objective: str | None = None, maximize: bool | None = None) -> None:
+        self.objective = objective
+        self.maximize = maximize
+        self.jobs: Sequence[Job] = []
+        self.total = 0
+        self.workers = 1
+        self._judged = 0
+        self._best: tuple[str, float, SweepPoint] | None = None
 
-    def __init__(self, tally: Tally, *, quiet: bool = False) -> None:
-        self._tally = tally
+    def began(self, jobs: Sequence[Job], total: int, workers: int) -> None:
+        """Begin to count."""
+        self.jobs, self.total, self.workers = jobs, total, workers
+
+    def number(self) -> int:
+        """Count the runs that need no more work."""
+        return sum(job.status in ("finished", "failed", "killed", "paused") for job in self.jobs)
+
+    def best(self) -> tuple[str, float, SweepPoint] | None:
+        """The metric, the mean over the seeds, and the point that is best by it so far."""
+        finished = sum(job.status == "finished" for job in self.jobs)
+        if finished != self._judged:
+            results = results_so_far(self.jobs, objective=self.objective, maximize=self.maximize)
+            point = next(iter(results.points()), None)
+            self._judged = finished
+            if point is not None and point.estimate is not None:
+                self._best = results.objective, point.estimate.mean, point
+        return self._best
+
+    def time_left(self) -> float | None:
+        """Foretell the seconds to the end, by the runs that have ended; None before the first."""
+        done = [job for job in self.jobs if job.status == "finished" and job.seconds > 0]
+        if not done:
+            return None
+        each = sum(job.seconds for job in done) / len(done)
+        left = sum(
+            1 - (job.epoch / job.epochs if job.epochs and job.status == "running" else 0)
+            for job in self.jobs
+            if job.status in ("waiting", "running")
+        )
+        left += self.total - len(self.jobs)
+        return max(each * left / min(self.workers, max(left, 1)), 0.0)
+
+    def opening(self) -> str:
+        """Say what there is to do."""
+        found = sum(job.found for job in self.jobs)
+        diverged = sum(job.hopeless for job in self.jobs)
+        failed = sum(job.status == "failed" for job in self.jobs) - diverged
+        waiting = sum(job.status == "waiting" for job in self.jobs) + self.total - len(self.jobs)
+        parts = [runs_in_words(self.total)]
+        if found:
+            parts.append(f"{found} there already")
+        if failed:
+            parts.append(f"{failed} failed before (--retry-failed tries again)")
+        if diverged:
+            parts.append(f"{diverged} diverged before, and would again")
+        if waiting:
+            parts.append(f"{waiting} to train, {min(self.workers, waiting)} at a time")
+        return ", ".join(parts)
+
+    def ending(self, job: Job) -> str:
+        """Say how many runs need no more work, and how this one ended: `[ 3/20] finished ...`."""
+        shown = job.reason or ""
+        if job.status == "finished":
+            name, value = self._value(job)
+            shown = f"{name} {format_number(value)}" if name else ""
+        elif job.status == "paused":
+            shown = "  ".join([f"after epoch {job.epoch}", *format_logs(job.logs)])
+        where = "" if job.folder is None else str(job.folder)
+        parts = (job.status, settings_of(job.values), shown, where)
+        place = f"[{self.number():{len(str(self.total))}}/{self.total}]"
+        return f"{place} {printable('  '.join(part for part in parts if part))}"
+
+    def _value(self, job: Job) -> tuple[str, float | None]:
+        """The metric that a run is judged by, as `test accuracy`, and its value; "" for none."""
+        if self.objective is not None:
+            return self.objective.replace(".", " ", 1), job.measured(self.objective)
+        main = main_metric({split: dict(values) for split, values in job.metrics.items()})
+        return ("", None) if main is None else (" ".join(main), job.metrics[main[0]].get(main[1]))
+
+
+class MessagePrinter(Deaf):
+    """Prints messages to stderr, and nothing else."""
+
+    def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
 
     def message(self, text: str) -> None:
@@ -76,26 +158,29 @@ class LinePrinter(Deaf):
         if not self._quiet:
             write_message(text)
 
+
+class LinePrinter(MessagePrinter):
+    """Prints a line to stderr whenever a run ends; a quiet one only where it failed."""
+
+    def __init__(self, tally: Tally, *, quiet: bool = False) -> None:
+        super().__init__(quiet=quiet)
+        self._tally = tally
+
     def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
         """Say what there is to do."""
         self._tally.began(jobs, total, workers)
-        if not self._quiet:
-            write_message(opening(self._tally))
+        self.message(self._tally.opening())
 
     def ended(self, job: Job) -> None:
         """Print how it ended."""
-        if not self._quiet or job.status in ("failed", "killed"):
+        if not self._quiet or job.status in _BAD:
             left = self._tally.time_left() if self._tally.number() < self._tally.total else None
             remaining = "" if not left else f"  {format_duration(left)} left"
-            write_message(f"{place(self._tally)} {ending(job, self._tally)}{remaining}")
+            write_message(f"{self._tally.ending(job)}{remaining}")
 
 
 class EventWriter(Deaf):
-    """Writes every event to stdout, one JSON object a line.
-
-    Args:
-        tally: Counts the runs.
-    """
+    """Writes every event to stdout, one JSON object a line."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -116,14 +201,8 @@ class EventWriter(Deaf):
 
     def progressed(self, job: Job) -> None:
         """Write how far a run is."""
-        write_event(
-            "progressed",
-            point=job.values,
-            run=job.folder,
-            epoch=job.epoch,
-            epochs=job.epochs,
-            logs=job.logs,
-        )
+        facts = {"epoch": job.epoch, "epochs": job.epochs, "logs": job.logs}
+        write_event("progressed", point=job.values, run=job.folder, **facts)
 
     def ended(self, job: Job) -> None:
         """Write how a run ended."""
@@ -143,59 +222,30 @@ class EventWriter(Deaf):
         write_event("finished", **counts_of(self._tally.jobs))
 
 
-class LiveTable(Deaf):
-    """Draws counts, the best run so far and the runs at work; prints failures above.
-
-    Args:
-        console: Where to draw.
-        tally: Counts the runs.
-        clock: Gives the time in seconds.
-    """
+class LiveTable(LiveDrawing, Deaf):
+    """Draws counts, the best run so far and the runs at work; prints failures above."""
 
     def __init__(
         self, console: Console, tally: Tally, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._console = console
+        super().__init__(console, clock, pause=_SECONDS_BETWEEN_DRAWINGS)
         self._tally = tally
-        self._clock = clock
-        self._live: Live | None = None
-        self._drawn_at = -_SECONDS_BETWEEN_DRAWINGS
-
-    def message(self, text: str) -> None:
-        """Print a line above the table."""
-        with contextlib.suppress(OSError):
-            self._console.out(printable(text), highlight=False)
 
     def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
         """Say what there is to do, and draw."""
-        from rich.live import Live
-
         self._tally.began(jobs, total, workers)
-        self.message(opening(self._tally))
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._live.start()
+        self.message(self._tally.opening())
+        self.begin()
         self.ticked()
 
     def ended(self, job: Job) -> None:
         """Print a failure."""
-        if job.status in ("failed", "killed"):
-            self.message(f"{place(self._tally)} {ending(job, self._tally)}")
+        if job.status in _BAD:
+            self.message(self._tally.ending(job))
 
     def ticked(self) -> None:
         """Draw anew, at most five times a second."""
-        now = self._clock()
-        if self._live is None or now - self._drawn_at < _SECONDS_BETWEEN_DRAWINGS:
-            return
-        self._drawn_at = now
-        with contextlib.suppress(OSError):
-            self._live.update(self._draw(), refresh=True)
-
-    def finished(self) -> None:
-        """Clear the table."""
-        live, self._live = self._live, None
-        if live is not None:
-            with contextlib.suppress(OSError):
-                live.stop()
+        self.draw(self._clock(), self._draw)
 
     def _draw(self) -> Text:
         from rich.text import Text
@@ -220,3 +270,16 @@ class LiveTable(Deaf):
         for line in lines:
             line.truncate(self._console.width - 1, overflow="ellipsis")
         return Text("\n").join(lines)
+
+
+def runs_in_words(count: int) -> str:
+    """Write `1 run`, `12 runs`."""
+    return "1 run" if count == 1 else f"{count} runs"
+
+
+def counts_of(jobs: Sequence[Job]) -> dict[str, int]:
+    """Count the runs by how they stand."""
+    counts = dict.fromkeys(_STATUSES.values(), 0)
+    for job in jobs:
+        counts[_STATUSES[job.status]] += 1
+    return counts

@@ -7,26 +7,30 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from dlrun.cli.terminal.output import printable
+from dlrun.cli.wording import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+
+    from dlrun.cli.terminal.output import Screen
+    from dlrun.reports.seeds import Estimate
 
 GAP = "  "
-_NARROWEST = 6
-
+MARGIN_LEGEND = "± half of the 95 % confidence interval over the seeds (Student's t)"
+_NARROWEST = 6  # cells of a first column that gives way
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
 class Cell(NamedTuple):
-    """One cell of a table.
-
-    Attributes:
-        text: What it shows, on one line.
-        style: `bold` or a colour, or nothing.
-    """
+    """One cell of a table."""
 
     text: str
-    style: str = ""
+    style: str = ""  # `bold` or a colour
+
+
+def bold(headings: Iterable[str]) -> list[Cell]:
+    """Make the cells of a heading."""
+    return [Cell(heading, "bold") for heading in headings]
 
 
 def align(
@@ -35,17 +39,12 @@ def align(
     left: int | Collection[int] = 1,
     width: int | None = None,
 ) -> list[list[Cell]]:
-    """Give the cells of each column the same width.
+    """Pad the cells of each column to the same width.
 
-    Args:
-        rows: The rows, each with the same number of cells.
-        left: So many columns are aligned left, or those of these numbers; the others right.
-        width: The cells of a line. Where a row needs more, its first column is cut, down to six.
-
-    Returns:
-        The same rows, padded.
+    The first `left` columns, or those of these numbers, are aligned left, the others right. Where
+    a row needs more cells than `width`, its first column is cut, down to six.
     """
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[_one_line_cell(value) for value in row] for row in rows]
     widths = [max(cell_len(cell.text) for cell in column) for column in zip(*cells, strict=True)]
     if width is not None and sum(widths) + len(GAP) * (len(widths) - 1) > width:
         others = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
@@ -58,55 +57,61 @@ def align(
 
 
 def draw(rows: Sequence[Sequence[Cell]], *, color: bool) -> str:
-    """Join aligned cells to lines.
-
-    Args:
-        rows: What `align` returns.
-        color: Whether styles are shown.
-
-    Returns:
-        Lines without blanks at their ends.
-    """
+    """Join aligned cells to lines without blanks at their ends."""
     return "\n".join(
         GAP.join(paint(cell.text, cell.style, color=color) for cell in row).rstrip() for row in rows
     )
 
 
+def draw_if_fitting(
+    rows: Sequence[Sequence[str | Cell]], screen: Screen, *, left: int | Collection[int] = 1
+) -> str | None:
+    """Align and draw rows; None where they are wider than the screen."""
+    table = align(rows, left=left)
+    return draw(table, color=screen.color) if natural_width(table) <= screen.width else None
+
+
+def draw_cut(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, left: int = 1
+) -> str:
+    """Draw rows under headings; what is too wide gives way in its first column."""
+    return draw(align([bold(headings), *rows], left=left, width=screen.width), color=screen.color)
+
+
 def paint(text: str, style: str, *, color: bool) -> str:
-    """Show a text in a style.
-
-    Args:
-        text: The text.
-        style: See `Cell`.
-        color: Whether styles are shown at all.
-
-    Returns:
-        The text, between the codes of a terminal where there is a style to show.
-    """
+    """Put a text between the codes of a terminal, where there is a style to show."""
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if color and style else text
 
 
 def natural_width(rows: Sequence[Sequence[Cell]]) -> int:
-    """Measure aligned rows.
-
-    Args:
-        rows: What `align` returns.
-
-    Returns:
-        The cells of the widest line.
-    """
+    """Measure the widest line of aligned rows, in cells."""
     return max(cell_len(draw([row], color=False)) for row in rows)
 
 
-def _cell(value: str | Cell) -> Cell:
-    """A cell that is harmless to the terminal and stays on one line."""
+def cut_cells(text: str, width: int) -> str:
+    """Cut a text, visibly, to so many cells."""
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+
+
+def one_line(text: str) -> str:
+    """Make a text harmless to the terminal and to the lines of a table."""
+    return printable(text).replace("\n", " ")
+
+
+def format_estimate(estimate: Estimate | None) -> str:
+    """Write a mean over seeds and its margin, where there is one: `0.9790 ± 0.0021`."""
+    if estimate is None:
+        return "-"
+    margin = "" if estimate.margin is None else f" ± {format_number(estimate.margin)}"
+    return format_number(estimate.mean) + margin
+
+
+def _one_line_cell(value: str | Cell) -> Cell:
     cell = value if isinstance(value, Cell) else Cell(value)
-    return cell._replace(text=printable(cell.text).replace("\n", " "))
+    return cell._replace(text=one_line(cell.text))
 
 
 def _padded(cell: Cell, width: int, *, is_left: bool) -> Cell:
-    """A cell of a given width."""
-    missing = width - cell_len(cell.text)
-    if missing < 0:
-        return cell._replace(text=set_cell_size(cell.text, width - 1) + "…")
-    return cell._replace(text=cell.text + " " * missing if is_left else " " * missing + cell.text)
+    blanks = " " * (width - cell_len(cell.text))
+    text = cut_cells(cell.text, width)
+    return cell._replace(text=text + blanks if is_left else blanks + text)
