@@ -49,8 +49,7 @@ _LEGEND = "* best"
 Metrics = Annotated[
     list[str] | None,
     option(
-        "--metric",
-        "KEY",
+        "--metric KEY",
         "Only this metric, such as test.accuracy or val_loss. Can be given several times.",
     ),
 ]
@@ -146,8 +145,8 @@ def _fitted(corner: str, labels: Sequence[str], rows: Table, screen: Screen) -> 
     blocks = []
     for number, label in enumerate(labels, start=1):
         inner = align([[row[0], row[number]] for row in rows], left=2, width=width)
-        name = paint(one_line(label), "bold", color=screen.color)
-        blocks.append(f"{name}\n{textwrap.indent(draw(inner, color=screen.color), '  ')}")
+        name = paint(one_line(label), "bold", screen)
+        blocks.append(f"{name}\n{textwrap.indent(draw(inner, screen), '  ')}")
     return "\n".join(blocks)
 
 

@@ -76,7 +76,7 @@ def _table(title: str, pairs: Mapping[str, tuple[Any, Any]], screen: Screen) -> 
     drawn = draw_if_fitting([bold([title, "A", "B"]), *cells], screen, left=3)
     if drawn is not None:
         return drawn
-    lines = [paint(title, "bold", color=screen.color)]
+    lines = [paint(title, "bold", screen)]
     for key, a, b in cells:
         lines += [one_line(key), f"  A  {one_line(a)}", f"  B  {one_line(b)}"]
     return "\n".join(lines)
@@ -119,7 +119,7 @@ def _history(history: Parting, screen: Screen) -> str:
         )
         rows = [[name, *map(repr, values)] for name, values in history.columns.items()]
         table = align([bold([f"epoch {history.epoch}", "A", "B"]), *rows])
-        lines += draw(table, color=screen.color).splitlines()
+        lines += draw(table, screen).splitlines()
     elif one == other == 0:
         lines.append("nothing was trained")
     elif one == other:
@@ -135,7 +135,7 @@ def _history(history: Parting, screen: Screen) -> str:
 
 def _titled(title: str, text: str, screen: Screen) -> str:
     """A title, and what is said of it behind or below it."""
-    heading = paint(title, "bold", color=screen.color)
+    heading = paint(title, "bold", screen)
     return f"{heading}{text}" if text.startswith("\n") else f"{heading}: {text}"
 
 

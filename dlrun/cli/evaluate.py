@@ -6,17 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from dlrun.cli.options import (
-    DEFAULT_RUNS_DIR,
-    AsJson,
-    Quiet,
-    Run,
-    RunsDir,
-    Split,
-    Trust,
-    check_rows,
-    option,
-)
+from dlrun.cli import options
+from dlrun.cli.options import option
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import bold, draw_cut, draw_if_fitting
 from dlrun.cli.wording import format_number
@@ -30,29 +21,29 @@ _LONGEST_HEADING = 6
 _MOST_CONFUSIONS = 10
 
 SplitName = Annotated[
-    Split | None,
-    option("--split", None, "The split.  [default: test, or else the last that has rows]"),
+    options.Split | None,
+    option("--split", "The split.  [default: test, or else the last that has rows]"),
 ]
 DataPath = Annotated[
-    Path | None, option("--data", "FILE", "Other data with the same columns: CSV, npz or npy.")
+    Path | None, option("--data FILE", "Other data with the same columns: CSV, npz or npy.")
 ]
 
 
 def evaluate(
-    run: Run,
+    run: options.Run,
     *,
     split: SplitName = None,
     data: DataPath = None,
-    trust: Trust = False,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    trust: options.Trust = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Print and store the metrics of a run, beside those that training measured.
 
     Where there are classes, their scores and the confusion matrix too.
     """
-    check_rows(split, data)
+    options.check_rows(split, data)
     from dlrun.cli.terminal.progress import listening
     from dlrun.workflows import evaluate as workflow
 

@@ -7,19 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import typer
-
-from dlrun.cli.options import (
-    DEFAULT_RUNS_DIR,
-    AsJson,
-    Quiet,
-    Run,
-    RunsDir,
-    Split,
-    Trust,
-    check_rows,
-    option,
-)
+from dlrun.cli import options
+from dlrun.cli.options import option
 from dlrun.cli.terminal.arrays import (
     draw_array,
     draw_grid,
@@ -40,24 +29,24 @@ if TYPE_CHECKING:
 
 MOVERS: Final = 10  # entries of the input that are named as moving the output most
 
-RowNumber = Annotated[int | None, option("--row", "N", "The row, from 0.  [default: 0]", min=0)]
+RowNumber = Annotated[int | None, option("--row N", "The row, from 0.  [default: 0]", min=0)]
 SplitName = Annotated[
-    Split | None,
-    option("--split", None, "Whose row.  [default: test, or else the last that has rows]"),
+    options.Split | None,
+    option("--split", "Whose row.  [default: test, or else the last that has rows]"),
 ]
-DataPath = Annotated[Path | None, option("--data", "FILE", "Take the row of a CSV, npz or npy.")]
+DataPath = Annotated[Path | None, option("--data FILE", "Take the row of a CSV, npz or npy.")]
 Values = Annotated[
     str | None,
-    option("--input", "A,B,...", "The features of a row, scaled as the run's data were."),
+    option("--input A,B,...", "The features of a row, scaled as the run's data were."),
 ]
-LayerName = Annotated[str | None, option("--layer", "NAME", "Show one layer, with every number.")]
+LayerName = Annotated[str | None, option("--layer NAME", "Show one layer, with every number.")]
 NumpyOnly = Annotated[
-    bool, typer.Option("--numpy-only", help="Do not compare with TensorFlow, which takes seconds.")
+    bool, option("--numpy-only", "Do not compare with TensorFlow, which takes seconds.")
 ]
 
 
 def explain(
-    run: Run,
+    run: options.Run,
     *,
     row: RowNumber = None,
     split: SplitName = None,
@@ -65,10 +54,10 @@ def explain(
     values: Values = None,
     layer: LayerName = None,
     numpy_only: NumpyOnly = False,
-    trust: Trust = False,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    trust: options.Trust = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Work a forward pass out by hand.
 
@@ -80,7 +69,7 @@ def explain(
             "--input is a row by itself; --row, --split and --data name a row of data.",
             fix="Give only one of them.",
         )
-    check_rows(split, data)
+    options.check_rows(split, data)
     from dlrun.cli.terminal.progress import listening
     from dlrun.workflows import explain as workflow
     from dlrun.workflows.rows import Choice
@@ -198,7 +187,7 @@ def _row(explained: Explanation, screen: Screen) -> str:
     title = printable(f"{explained.opened.folder.name}, {row.source}")
     if row.true is not None:
         title += f", which is {printable(row.true)}"
-    lines = [paint(title, "bold", color=screen.color)]
+    lines = [paint(title, "bold", screen)]
     if row.given is not None and spec.scaling is None:
         lines.append(f"pixels of 0 to {spec.pixel_max:g} are given to the network as 0 to 1")
     if row.given is not None and spec.scaling is not None:
@@ -221,7 +210,7 @@ def _row(explained: Explanation, screen: Screen) -> str:
 def _answer(explained: Explanation, answer: Answer, screen: Screen) -> str:
     """The output, by class where there are classes, and the decision."""
     spec, row = explained.opened.spec, explained.row
-    title = paint("output", "bold", color=screen.color)
+    title = paint("output", "bold", screen)
     if answer.predicted is None:
         drawn = draw_array("  y", answer.output, screen=screen)
         if answer.output.shape == (len(spec.target_names),):
@@ -255,7 +244,7 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     whose = ""
     if answer.predicted is not None and spec.threshold is None:
         whose = f", the {spec.output or 'output'} of {printable(answer.predicted)}"
-    title = paint(f"what moves {y}{whose}", "bold", color=screen.color)
+    title = paint(f"what moves {y}{whose}", "bold", screen)
     if answer.slopes is None:
         return f"{title}\n  The input is looked up, not computed with: {y} has no derivative by it."
     names = entry_names(spec.feature_names, spec.image_shape)
@@ -278,7 +267,7 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     )
     if spec.scaling is not None and spec.scaling.kind == "standard":
         note += ", the mean of the training rows"
-    table = draw(align([heads, *rows], width=screen.width), color=screen.color)
+    table = draw(align([heads, *rows], width=screen.width), screen)
     return f"{title}\n{note}.\n{table}"
 
 

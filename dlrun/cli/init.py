@@ -27,12 +27,11 @@ Template = Annotated[
 OutputPath = Annotated[
     Path,
     option(
-        "--output -o",
-        "FILE",
+        "--output -o FILE",
         "Where to write; a file that is there already is kept.  [default: stdout]",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite the file.")]
+Force = Annotated[bool, option("--force -f", "Overwrite the file.")]
 
 
 def init(

@@ -115,7 +115,7 @@ def kind_page(kind: str, *, screen: Screen) -> str:
         families.setdefault(catalog.family(kind, name), []).append(entry)
     blocks = []
     for family, entries in families.items():
-        heading = [paint(f"# {family}", "cyan", color=screen.color)] if family else []
+        heading = [paint(f"# {family}", "cyan", screen)] if family else []
         blocks.append("\n".join([*heading, *_entries(entries, screen)]))
     return "\n\n".join(blocks)
 
@@ -130,7 +130,7 @@ def word_page(word: Word, *, screen: Screen) -> str:
     if also:
         title += f"\n{_wrap('Also: ' + ', '.join(also), width)}"
     blocks = [
-        _emphasized(title, word.name, color=screen.color),
+        _emphasized(title, word.name, screen),
         *(_wrap(paragraph, width) for paragraph in catalog.prose(word.kind, word.name)),
         _wrap(example(word), width, INDENT, INDENT * 2),
     ]
@@ -139,8 +139,8 @@ def word_page(word: Word, *, screen: Screen) -> str:
         (f"Every {ONE[word.kind]} also takes", shared_arguments(word.kind)),
     ):
         if parameters:
-            told = [_argument(parameter, width, color=screen.color) for parameter in parameters]
-            blocks.append("\n".join([paint(heading, "cyan", color=screen.color), *told]))
+            told = [_argument(parameter, width, screen) for parameter in parameters]
+            blocks.append("\n".join([paint(heading, "cyan", screen), *told]))
     return "\n\n".join(blocks)
 
 
@@ -215,7 +215,7 @@ def _meant(word: str) -> str:
     return " or ".join(f"`dlrun list {kind} {word}`" for kind in kinds)
 
 
-def _argument(parameter: Parameter, width: int, *, color: bool) -> str:
+def _argument(parameter: Parameter, width: int, screen: Screen) -> str:
     """An argument with its default, and below it what it does."""
     if parameter.required:
         default = "required"
@@ -226,12 +226,12 @@ def _argument(parameter: Parameter, width: int, *, color: bool) -> str:
     head = _wrap(f"{parameter.name}  ({default})", width, INDENT, INDENT * 2)
     doc = catalog.without_links(parameter.doc or "")
     told = [_wrap(doc, width, INDENT * 2)] if doc else []
-    return "\n".join([_emphasized(head, parameter.name, color=color), *told])
+    return "\n".join([_emphasized(head, parameter.name, screen), *told])
 
 
-def _emphasized(text: str, name: str, *, color: bool) -> str:
+def _emphasized(text: str, name: str, screen: Screen) -> str:
     """A text with the name that it begins with in bold."""
-    return text.replace(name, paint(name, "bold", color=color), 1)
+    return text.replace(name, paint(name, "bold", screen), 1)
 
 
 def _entries(pairs: Sequence[tuple[str, str]], screen: Screen) -> Iterable[str]:
@@ -239,7 +239,7 @@ def _entries(pairs: Sequence[tuple[str, str]], screen: Screen) -> Iterable[str]:
     margin = max(len(term) for term, _ in pairs) + len(GAP)
     is_narrow = screen.width - margin < NARROWEST
     for term, text in pairs:
-        shown = paint(term, "bold", color=screen.color)
+        shown = paint(term, "bold", screen)
         if is_narrow:
             yield f"{shown}\n{_wrap(text, screen.width, INDENT)}"
         else:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, RunsDir, argument
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, RunsDir, argument, option
 from dlrun.cli.terminal.output import printable, write_data, write_json
 from dlrun.cli.terminal.tables import one_line
 from dlrun.errors import UsageError
@@ -28,7 +26,7 @@ def label(
     labels: Labels = None,
     *,
     remove: Annotated[
-        bool, typer.Option("--remove", help="Take these labels away; without any, all.")
+        bool, option("--remove", "Take these labels away; without any, all.")
     ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
@@ -53,7 +51,7 @@ def note(
     run: Run,
     text: Text = None,
     *,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the note away.")] = False,
+    remove: Annotated[bool, option("--remove", "Take the note away.")] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
 ) -> None:

@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 
 
 def argument(metavar: str, text: str, completion: Callable[..., Any] | None = None) -> Any:
-    """Declare an argument, whose default its help text names where there is one."""
+    """Declare an argument; where it has a default, its help text says so."""
     return typer.Argument(metavar=metavar, help=text, autocompletion=completion, show_default=False)
 
 
-def option(names: str, metavar: str | None, text: str, **more: Any) -> Any:
-    """Declare an option, such as `--jobs -j`, whose default its help text names."""
-    return typer.Option(*names.split(), metavar=metavar, help=text, show_default=False, **more)
+def option(form: str, text: str, **more: Any) -> Any:
+    """Declare an option of such a form as `--jobs -j N`; its help text tells the default."""
+    names = [word for word in form.split() if word.startswith("-")]
+    metavar = next((word for word in form.split() if word not in names), None)
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, **more)
 
 
 _PARTS = "a part of its name that no other run has, or `latest`."
+_RUNS = "Run folders, parts of their names that no other run has, or `latest`."
 _SET = (
     "Set a key of the config by its dotted path, such as optimizer.learning_rate=0.01. "
     "Can be given several times."
@@ -43,7 +46,6 @@ ConfigPaths = Annotated[
 Run = Annotated[str, argument("RUN", f"A run folder, {_PARTS}", complete_run)]
 FirstRun = Annotated[str, argument("A", f"A run folder, {_PARTS}", complete_run)]
 SecondRun = Annotated[str, argument("B", "Another one.", complete_run)]
-_RUNS = "Run folders, parts of their names that no other run has, or `latest`."
 Runs = Annotated[list[str], argument("RUN...", _RUNS, complete_run)]
 SomeRuns = Annotated[list[str] | None, argument("[RUN]...", _RUNS, complete_run)]
 RunsDir = Annotated[
@@ -52,26 +54,23 @@ RunsDir = Annotated[
 Where = Annotated[
     str | None,
     option(
-        "--where",
-        "CONDITION",
+        "--where CONDITION",
         "Only runs such as 'optimizer.learning_rate>0.01 and status=finished'. "
         "= != < <= > >= compare, ~ is: contains; and, or, not, brackets.",
     ),
 ]
-Overrides = Annotated[list[str] | None, option("--set", "KEY=VALUE", _SET)]
+Overrides = Annotated[list[str] | None, option("--set KEY=VALUE", _SET)]
 OverridesAndAxes = Annotated[
     list[str] | None,
     option(
-        "--set",
-        "KEY=VALUE",
+        "--set KEY=VALUE",
         f"{_SET} [0.1,0.01] and 0..9 are swept over where the key takes one value.",
     ),
 ]
 Axes = Annotated[
     list[str] | None,
     option(
-        "--grid",
-        "KEY=VALUES",
+        "--grid KEY=VALUES",
         "Sweep over values whatever the key takes, such as "
         "'model.layers[0].kernel_size=[[3,3],[5,5]]'.",
     ),
@@ -79,8 +78,7 @@ Axes = Annotated[
 Workers = Annotated[
     int | None,
     option(
-        "--jobs -j",
-        "N",
+        "--jobs -j N",
         "How many runs work at a time.  [default: what cores and memory allow]",
         min=1,
     ),
@@ -88,40 +86,29 @@ Workers = Annotated[
 Threads = Annotated[
     int | None,
     option(
-        "--threads",
-        "N",
+        "--threads N",
         "Compute in so many threads of the CPU; the last bits of a run depend on it.  "
         "[default: all cores, of several runs an equal share]",
         min=1,
     ),
 ]
-RetryFailed = Annotated[
-    bool, typer.Option("--retry-failed", help="Try runs again that failed before.")
-]
-FailFast = Annotated[
-    bool, typer.Option("--fail-fast", help="End all runs as soon as one has failed.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no messages but errors.")]
+RetryFailed = Annotated[bool, option("--retry-failed", "Try runs again that failed before.")]
+FailFast = Annotated[bool, option("--fail-fast", "End all runs as soon as one has failed.")]
+Quiet = Annotated[bool, option("--quiet -q", "Print no messages but errors.")]
 Trust = Annotated[
-    bool,
-    typer.Option("--trust", help="Read the files that its config names, though it is not my run."),
+    bool, option("--trust", "Read the files that its config names, though it is not my run.")
 ]
 TrustRuns = Annotated[
-    bool,
-    typer.Option("--trust", help="Go on with unfinished runs that are not known to be mine."),
+    bool, option("--trust", "Go on with unfinished runs that are not known to be mine.")
 ]
 Device = Annotated[
     str, typer.Option(metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1.")
 ]
 WithReport = Annotated[
     bool,
-    option(
-        "--report/--no-report",
-        None,
-        "Make plots and report.html at the end.  [default: report]",
-    ),
+    option("--report/--no-report", "Make plots and report.html at the end.  [default: report]"),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AsJson = Annotated[bool, option("--json", "Print the result as JSON.")]
 
 DEFAULT_RUNS_DIR = Path("runs")
 

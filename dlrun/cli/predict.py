@@ -16,8 +16,7 @@ InputPath = Annotated[Path, argument("INPUT", "Rows to predict: CSV, npz or npy.
 OutputPath = Annotated[
     Path | None,
     option(
-        "--output -o",
-        "FILE",
+        "--output -o FILE",
         "Where to write, - for stdout.  [default: predictions/ in the run folder]",
     ),
 ]

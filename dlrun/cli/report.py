@@ -11,8 +11,7 @@ from dlrun.cli.terminal.output import write_data
 Output = Annotated[
     Path | None,
     option(
-        "--output -o",
-        "FILE",
+        "--output -o FILE",
         "Where to write the page.  [default: report.html in the run folder; "
         "of several runs comparison.html in the folder of the runs]",
     ),

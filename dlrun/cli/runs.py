@@ -9,7 +9,6 @@ import textwrap
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from rich.cells import cell_len
 
 from dlrun.cli.completion import complete_key
@@ -66,8 +65,7 @@ _MOST_SWEEPS = 5
 Columns = Annotated[
     str | None,
     option(
-        "--columns",
-        "KEY,KEY...",
+        "--columns KEY,KEY...",
         "What to show: facts (name, status, started, age, seconds, label, note, ...), metrics "
         "(test.accuracy, val_loss), keys of the config (optimizer.learning_rate). Beginning with "
         "+ they are added to the usual ones.",
@@ -77,8 +75,7 @@ Columns = Annotated[
 Sort = Annotated[
     str | None,
     option(
-        "--sort",
-        "KEY",
+        "--sort KEY",
         "Sort by a key: metrics best first, times newest first, else smallest first.  "
         "[default: the newest first]",
         autocompletion=complete_key,
@@ -88,15 +85,13 @@ Descending = Annotated[
     bool | None,
     option(
         "--descending/--ascending",
-        None,
         "The largest, or the smallest value first, whatever --sort would choose.",
     ),
 ]
 Best = Annotated[
     int | None,
     option(
-        "--best",
-        "N",
+        "--best N",
         "Only the first N by --sort, or by the main metric: its mean over the seeds first.",
         min=1,
     ),
@@ -112,7 +107,7 @@ def runs(
     best: Best = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV.")] = False,
+    as_csv: Annotated[bool, option("--csv", "Print a CSV.")] = False,
 ) -> None:
     """List the runs, the newest first."""
     check_form(as_json=as_json, as_csv=as_csv)
@@ -258,7 +253,7 @@ def _worded(key: str, value: Any) -> str:
 
 def _below(cells: Sequence[Cell], screen: Screen) -> str:
     """Labels and note of a run, indented."""
-    shown = [paint(cell.text, cell.style, color=screen.color) for cell in cells if cell.text]
+    shown = [paint(cell.text, cell.style, screen) for cell in cells if cell.text]
     return f"  {GAP.join(shown)}" if shown else ""
 
 
@@ -271,7 +266,7 @@ def _stacked(
         if not cell.text or (cell.text == "-" and not (name_keys or key == "age")):
             continue
         label = f"{printable(key)} " if name_keys else ""
-        words.append((label + cell.text, label + paint(cell.text, cell.style, color=screen.color)))
+        words.append((label + cell.text, label + paint(cell.text, cell.style, screen)))
     gap = GAP if name_keys else " "
     lines: list[list[str]] = [[]]
     used = 0  # cells of the last line

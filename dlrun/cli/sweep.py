@@ -14,25 +14,9 @@ import typer
 from typer.core import TyperGroup
 
 from dlrun.catalog.spelling import near_word
+from dlrun.cli import options
 from dlrun.cli.completion import complete_config
-from dlrun.cli.options import (
-    DEFAULT_RUNS_DIR,
-    AsJson,
-    Device,
-    FailFast,
-    Overrides,
-    Quiet,
-    RetryFailed,
-    RunsDir,
-    Threads,
-    TrustRuns,
-    Workers,
-    argument,
-    check_device,
-    check_form,
-    option,
-    sweep_settings,
-)
+from dlrun.cli.options import argument, option
 from dlrun.cli.terminal.output import (
     Screen,
     printable,
@@ -71,29 +55,27 @@ _MOST = 5  # points at the end of a sweep, reasons of failures
 
 SweepPath = Annotated[Path, argument("SWEEP", "The sweep: a YAML file.", complete_config)]
 SweepFolder = Annotated[str, argument("DIR", "The folder of a sweep, or its name among the runs.")]
-Name = Annotated[str | None, option("--name", None, "Set the sweep's name, that of its folder.")]
+Name = Annotated[str | None, option("--name", "Set the sweep's name, that of its folder.")]
 HalvingRule = Annotated[
     str | None,
     option(
-        "--halving",
-        "eta=N,min_epochs=N",
+        "--halving eta=N,min_epochs=N",
         "Stop bad runs early: of all that have come to a rung one in eta goes on.",
     ),
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="List the runs and estimate the time; train none to keep."),
+    option("--dry-run", "List the runs and estimate the time; train none to keep."),
 ]
 WithReports = Annotated[
     bool,
     option(
         "--report/--no-report",
-        None,
         "Make plots and report.html at the end of each run.  [default: no-report]",
     ),
 ]
 OutputPath = Annotated[
-    Path | None, option("--output -o", "FILE", "Write the config of the best run there.")
+    Path | None, option("--output -o FILE", "Write the config of the best run there.")
 ]
 
 
@@ -131,32 +113,32 @@ def run(
     context: typer.Context,
     path: SweepPath,
     *,
-    overrides: Overrides = None,
+    overrides: options.Overrides = None,
     name: Name = None,
     halving: HalvingRule = None,
     dry_run: DryRun = False,
-    workers: Workers = None,
-    threads: Threads = None,
-    device: Device = "auto",
+    workers: options.Workers = None,
+    threads: options.Threads = None,
+    device: options.Device = "auto",
     report: WithReports = False,
-    retry_failed: RetryFailed = False,
-    fail_fast: FailFast = False,
-    trust: TrustRuns = False,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    retry_failed: options.RetryFailed = False,
+    fail_fast: options.FailFast = False,
+    trust: options.TrustRuns = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Train all runs of a sweep that are not there yet, and print the sweep's folder."""
-    check_device(device)
+    options.check_device(device)
     from dlrun.workflows.sweep import plan_sweep
 
     rule = None if halving is None else _halving(halving)
     planned = plan_sweep(
         path, overrides=overrides or (), runs_dir=runs_dir, halving=rule, name=name
     )
-    options = RunOptions(runs_dir, context.obj, device, threads, report)
-    settings = sweep_settings(
-        options, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
+    asked = RunOptions(runs_dir, context.obj, device, threads, report)
+    settings = options.sweep_settings(
+        asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
     )
     follow = _show_dry_run if dry_run else _train
     follow(planned, settings, quiet=quiet, as_json=as_json)
@@ -191,12 +173,12 @@ def _train(planned: PlannedSweep, settings: Settings, *, quiet: bool, as_json: b
 def show(
     folder: SweepFolder,
     *,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV, one line a run.")] = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    as_json: options.AsJson = False,
+    as_csv: Annotated[bool, option("--csv", "Print a CSV, one line a run.")] = False,
 ) -> None:
     """Show the points of a sweep, the best first."""
-    check_form(as_json=as_json, as_csv=as_csv)
+    options.check_form(as_json=as_json, as_csv=as_csv)
     from dlrun.reports.sweep_results import results_csv, results_json
     from dlrun.workflows.sweep_results import find_sweep, read_results
 
@@ -214,8 +196,8 @@ def best(
     folder: SweepFolder,
     *,
     output: OutputPath = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    force: Annotated[bool, option("--force", "Replace a file that is there.")] = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
 ) -> None:
     """Print the folder of the best run of a sweep; or write its config to a file."""
     from dlrun.workflows.sweep_results import find_sweep, read_results, the_best, write_best
@@ -229,7 +211,7 @@ def best(
 
 
 @sweep.command()
-def report(folder: SweepFolder, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
+def report(folder: SweepFolder, *, runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR) -> None:
     """Make the page and the table of a sweep anew, and print the page's path."""
     from dlrun.workflows.sweep_page import write_page
     from dlrun.workflows.sweep_results import find_sweep
@@ -391,7 +373,7 @@ def _stacked(headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Scr
     if drawn is not None:
         return drawn
     others = align([bold(headings[1:]), *(row[1:] for row in rows)])
-    lines = draw(others, color=screen.color).splitlines()
+    lines = draw(others, screen).splitlines()
     stacked = lines[:1]
     for row, line in zip(rows, lines[1:], strict=True):
         words = textwrap.fill(

@@ -8,26 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlrun.cli import options
 from dlrun.cli.completion import complete_run
-from dlrun.cli.options import (
-    DEFAULT_RUNS_DIR,
-    AsJson,
-    Axes,
-    ConfigPaths,
-    Device,
-    FailFast,
-    OverridesAndAxes,
-    Quiet,
-    RetryFailed,
-    RunsDir,
-    Threads,
-    TrustRuns,
-    Workers,
-    as_override,
-    check_device,
-    option,
-    sweep_settings,
-)
+from dlrun.cli.options import option
 from dlrun.cli.terminal.output import (
     Screen,
     printable,
@@ -50,13 +33,12 @@ if TYPE_CHECKING:
     from dlrun.workflows.many import Settings, Wanted
     from dlrun.workflows.train import TrainOutcome
 
-Seed = Annotated[int | None, option("--seed", None, "Set the config's seed.", min=0)]
-Name = Annotated[str | None, option("--name", None, "Set the config's name.")]
+Seed = Annotated[int | None, option("--seed", "Set the config's seed.", min=0)]
+Name = Annotated[str | None, option("--name", "Set the config's name.")]
 Source = Annotated[
     str | None,
     option(
-        "--from",
-        "RUN",
+        "--from RUN",
         "Begin with the weights of another run, for layers of the same name.",
         autocompletion=complete_run,
     ),
@@ -65,7 +47,6 @@ WithReport = Annotated[
     bool | None,
     option(
         "--report/--no-report",
-        None,
         "Make plots and report.html at the end.  [default: report for one run, "
         "no-report for several]",
     ),
@@ -74,38 +55,38 @@ WithReport = Annotated[
 
 def train(
     context: typer.Context,
-    configs: ConfigPaths,
+    configs: options.ConfigPaths,
     *,
-    overrides: OverridesAndAxes = None,
-    grids: Axes = None,
+    overrides: options.OverridesAndAxes = None,
+    grids: options.Axes = None,
     seed: Seed = None,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
     name: Name = None,
     source: Source = None,
-    device: Device = "auto",
-    threads: Threads = None,
-    workers: Workers = None,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    workers: options.Workers = None,
     report: WithReport = None,
-    retry_failed: RetryFailed = False,
-    fail_fast: FailFast = False,
-    trust: TrustRuns = False,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    retry_failed: options.RetryFailed = False,
+    fail_fast: options.FailFast = False,
+    trust: options.TrustRuns = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Train an experiment and print the path of its run folder.
 
     Several configs, and a grid of values, are trained together; of these runs those that are
     there already are not trained again.
     """
-    check_device(device)
+    options.check_device(device)
     from dlrun.config.sweeps.flags import read_grid
 
     named = {"seed": seed, "name": name}
-    given = [as_override(key, value) for key, value in named.items() if value is not None]
+    given = [options.as_override(key, value) for key, value in named.items() if value is not None]
     given = [*(overrides or []), *given]
     requests = [(config, read_grid(config, given, grids or ())) for config in configs]
     is_one = len(requests) == 1 and not requests[0][1].axes
-    options = RunOptions(
+    asked = RunOptions(
         runs_dir=runs_dir,
         command=context.obj,
         device=device,
@@ -114,8 +95,8 @@ def train(
         source=source,
     )
     if not is_one:
-        settings = sweep_settings(
-            options, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
+        settings = options.sweep_settings(
+            asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
         )
         train_many(requests, settings, runs_dir=runs_dir, quiet=quiet, as_json=as_json)
         return
@@ -126,13 +107,13 @@ def train(
 
     experiment = load_config(configs[0], requests[0][1].fixed)
     with listening(quiet=quiet) as listener:
-        outcome = workflow.train(experiment, **vars(options), listener=listener)
+        outcome = workflow.train(experiment, **vars(asked), listener=listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)
 
 
-def _refuse_for_one(**options: object) -> None:
+def _refuse_for_one(**given: object) -> None:
     """Refuse what says nothing of a single run."""
-    for name, value in options.items():
+    for name, value in given.items():
         if value:
             raise UsageError(
                 "there is one run to train, for which this says nothing.",
@@ -191,7 +172,7 @@ def closing_table(
     ]
     gap = printable(generalisation_gap(metrics, rows=rows) or "")
     lines = textwrap.wrap(gap, screen.width)
-    said = "\n".join(paint(line, "yellow", color=screen.color) for line in lines)
+    said = "\n".join(paint(line, "yellow", screen) for line in lines)
     parts = [draw_cut(["", *metrics], cells, screen), said, closing]
     return "\n\n".join(part for part in parts if part)
 

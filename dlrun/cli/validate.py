@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.options import AsJson, ConfigPaths, Overrides  # noqa: TC001 - typer reads them
+from dlrun.cli.options import AsJson, ConfigPaths, Overrides, option
 from dlrun.cli.terminal.output import (
     Screen,
     printable,
@@ -32,7 +32,7 @@ _UNKNOWN = "?"
 _SUMS = (("parameters", None), ("trainable", True), ("not trainable", False))
 
 WithSummary = Annotated[
-    bool, typer.Option("--summary", help="Also print each layer's output shape and parameters.")
+    bool, option("--summary", "Also print each layer's output shape and parameters.")
 ]
 
 
@@ -198,14 +198,14 @@ def _stacked(rows: list[list[str]], screen: Screen) -> str:
         reads = f" < {inputs[0]}" if inputs and inputs[0] else ""
         first.append(cut_cells(printable(f"{name} ({kind}){reads}"), screen.width))
         second.append([f"  {shape}", count])
-    lower = draw(align(second, width=screen.width), color=False).split("\n")
+    lower = draw(align(second, width=screen.width), screen).split("\n")
     return "\n".join(f"{above}\n{below}" for above, below in zip(first, lower, strict=True))
 
 
 def _sums(summary: Summary, screen: Screen) -> str:
     least = "" if summary.first_unknown is None else "at least "
     rows = [[name, f"{least}{_count(*summary.steps, trainable=which):,}"] for name, which in _SUMS]
-    return draw(align(rows), color=screen.color)
+    return draw(align(rows), screen)
 
 
 def _where_it_ends(summary: Summary) -> str:

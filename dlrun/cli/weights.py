@@ -9,10 +9,9 @@ import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from dlrun.cli import options
 from dlrun.cli.completion import complete_layer
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, argument, check_form
+from dlrun.cli.options import argument, option
 from dlrun.cli.terminal.output import Screen, printable, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import paint
 
@@ -23,22 +22,20 @@ LayerName = Annotated[
     str | None,
     argument("[LAYER]", "One layer, with every number.  [default: all]", complete_layer),
 ]
-AsCsv = Annotated[
-    bool, typer.Option("--csv", help="Print a CSV: layer, weight, its indices, value.")
-]
+AsCsv = Annotated[bool, option("--csv", "Print a CSV: layer, weight, its indices, value.")]
 
 
 def weights(
-    run: Run,
+    run: options.Run,
     layer: LayerName = None,
     *,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
     """Show each layer's weights with their statistics."""
-    check_form(as_json=as_json, as_csv=as_csv)
+    options.check_form(as_json=as_json, as_csv=as_csv)
     from dlrun.cli.terminal.progress import listening
     from dlrun.workflows.weights import show_weights
 
@@ -57,7 +54,7 @@ def _drawn(one: LayerWeights, *, is_full: bool, screen: Screen) -> str:
     from dlrun.cli.terminal.arrays import describe, draw_array, is_small
     from dlrun.formulas import statistics
 
-    title = f"{paint(printable(one.layer), 'bold', color=screen.color)}  {printable(one.type)}"
+    title = f"{paint(printable(one.layer), 'bold', screen)}  {printable(one.type)}"
     if not one.weights:
         return f"{title}, has no weights"
     parts = []

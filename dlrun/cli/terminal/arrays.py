@@ -137,7 +137,7 @@ def draw_grid(
     for begin, end in _blocks(widths, room):
         inner = [[label, *cells[begin:end]] for label, cells in rows]
         table = align([bold([corner, *heads[begin:end]]), *inner])
-        blocks.append(draw(table, color=screen.color))
+        blocks.append(draw(table, screen))
     return "\n\n".join(blocks)
 
 

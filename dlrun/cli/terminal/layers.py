@@ -66,7 +66,7 @@ def worked_places(stage: Stage, place: Place | None) -> list[Place]:
 
 def _heading(stage: Stage, screen: Screen) -> str:
     read = " and ".join(f"{name} {format_shape(x.shape)}" for name, x in stage.inputs)
-    name = paint(stage.node.name, "bold", color=screen.color)
+    name = paint(stage.node.name, "bold", screen)
     output = format_shape(stage.working.output.shape)
     return f"{name}  {stage.node.layer.type}, reads {read}, gives {output}"
 
@@ -191,7 +191,7 @@ def _largest_terms(
         rows.append(["bias", "", "", format_entry(one.bias)])
     where = format_place(place)
     rows.append([f"z{where}", "", "", format_entry(one.total)])
-    table = draw(align([["", "x", "kernel", "x · kernel"], *rows]), color=screen.color)
+    table = draw(align([["", "x", "kernel", "x · kernel"], *rows]), screen)
     return f"z{where}, the largest of its {len(one.terms)} terms first:\n{table}"
 
 

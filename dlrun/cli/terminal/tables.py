@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from dlrun.cli.terminal.output import printable
+from dlrun.cli.terminal.output import Screen, printable
 from dlrun.cli.wording import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from dlrun.cli.terminal.output import Screen
     from dlrun.reports.seeds import Estimate
 
 GAP = "  "
@@ -56,10 +55,10 @@ def align(
     ]
 
 
-def draw(rows: Sequence[Sequence[Cell]], *, color: bool) -> str:
+def draw(rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
     """Join aligned cells to lines without blanks at their ends."""
     return "\n".join(
-        GAP.join(paint(cell.text, cell.style, color=color) for cell in row).rstrip() for row in rows
+        GAP.join(paint(cell.text, cell.style, screen) for cell in row).rstrip() for row in rows
     )
 
 
@@ -68,24 +67,24 @@ def draw_if_fitting(
 ) -> str | None:
     """Align and draw rows; None where they are wider than the screen."""
     table = align(rows, left=left)
-    return draw(table, color=screen.color) if natural_width(table) <= screen.width else None
+    return draw(table, screen) if natural_width(table) <= screen.width else None
 
 
 def draw_cut(
     headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, left: int = 1
 ) -> str:
     """Draw rows under headings; what is too wide gives way in its first column."""
-    return draw(align([bold(headings), *rows], left=left, width=screen.width), color=screen.color)
+    return draw(align([bold(headings), *rows], left=left, width=screen.width), screen)
 
 
-def paint(text: str, style: str, *, color: bool) -> str:
+def paint(text: str, style: str, screen: Screen) -> str:
     """Put a text between the codes of a terminal, where there is a style to show."""
-    return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if color and style else text
+    return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if screen.color and style else text
 
 
 def natural_width(rows: Sequence[Sequence[Cell]]) -> int:
     """Measure the widest line of aligned rows, in cells."""
-    return max(cell_len(draw([row], color=False)) for row in rows)
+    return max(cell_len(draw([row], Screen())) for row in rows)
 
 
 def cut_cells(text: str, width: int) -> str:
