@@ -8,15 +8,9 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
+from dlrun.absent import ABSENT
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, SomeRuns, Where, option
-from dlrun.cli.terminal.output import (
-    Screen,
-    printable,
-    screen_of,
-    write_data,
-    write_json,
-    write_message,
-)
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
 from dlrun.cli.terminal.tables import (
     MARGIN_LEGEND,
     Cell,
@@ -28,9 +22,7 @@ from dlrun.cli.terminal.tables import (
     one_line,
     paint,
 )
-from dlrun.cli.wording import format_number
-from dlrun.config.conditions import as_text
-from dlrun.reports.comparison import ABSENT
+from dlrun.wording import as_text, format_number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

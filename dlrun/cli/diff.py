@@ -7,11 +7,11 @@ import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from dlrun.absent import ABSENT
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, FirstRun, RunsDir, SecondRun
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import align, bold, draw, draw_if_fitting, one_line, paint
-from dlrun.config.conditions import as_text
-from dlrun.config.resolved import ABSENT
+from dlrun.wording import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from dlrun.cli import options
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import bold, draw_cut, draw_if_fitting
-from dlrun.cli.wording import format_number
+from dlrun.wording import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

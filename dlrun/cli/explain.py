@@ -19,9 +19,10 @@ from dlrun.cli.terminal.arrays import (
     is_small,
 )
 from dlrun.cli.terminal.layers import draw_layer, entry_names, worked_places
-from dlrun.cli.terminal.output import Screen, printable, screen_of, write_data, write_json
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import align, draw, paint
 from dlrun.errors import DlrunError, UsageError
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from dlrun.formulas import Place, Stage

@@ -10,53 +10,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from dlrun import catalog
-from dlrun.catalog import NOT_LITERAL
-from dlrun.catalog.spelling import near_word
+from dlrun.absent import ABSENT
 from dlrun.cli.completion import complete_kind, complete_word
 from dlrun.cli.options import AsJson, argument
-from dlrun.cli.terminal.output import Screen, printable, screen_of, write_data, write_json
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import GAP, paint
 from dlrun.errors import UsageError
+from dlrun.wording import near_word, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dlrun.catalog import Parameter, Word
 
-MEANINGS: Final = {
-    "datasets": "Where the rows come from.",
-    "layers": "What a model is made of.",
-    "losses": "What training makes small.",
-    "metrics": "What is measured besides the loss.",
-    "optimizers": "How the weights are changed.",
-    "schedules": "How the learning rate changes with the steps.",
-    "callbacks": "What is done between the epochs.",
-    "initializers": "What weights start from.",
-    "regularizers": "What is added to the loss to keep weights small.",
-    "constraints": "What weights are held to after every step.",
-    "activations": "What is applied to the values that leave a layer.",
-    "exporters": "What a finished run leaves behind.",
-}
-"""What the words of each kind are for."""
-ONE: Final = {kind: kind.removesuffix("s") for kind in catalog.KINDS} | {"losses": "loss"}
-"""What one word of a kind is called."""
-PLACES: Final = {
-    "datasets": "dataset: {}",
-    "layers": "model: {{layers: [{}, ...]}}",
-    "losses": "loss: {}",
-    "metrics": "metrics: [{}]",
-    "optimizers": "optimizer: {}",
-    "schedules": "learning_rate: {}",
-    "callbacks": "training: {{callbacks: [{}]}}",
-    "initializers": "kernel_initializer: {}",
-    "regularizers": "kernel_regularizer: {}",
-    "constraints": "kernel_constraint: {}",
-    "activations": "activation: {}",
-    "exporters": "exports: [{}]",
-}
-"""Where a word of each kind stands in a config."""
-SHARED: Final = {"datasets": "DatasetConfig", "layers": "LayerConfig"}
-"""The kinds whose words all take some more arguments, and the class that says which."""
 PLAIN: Final = re.compile(r"[A-Za-z_][\w.-]*")
 NOT_PLAIN: Final = {"true", "false", "null"}
 PAGE: Final = 100  # the widest line of prose
@@ -100,7 +66,8 @@ def schema() -> None:
 def kinds_page(*, screen: Screen) -> str:
     """Write all kinds with the number of their words."""
     terms = [
-        (f"{kind:<12} {len(catalog.words(kind)):>4}", MEANINGS[kind]) for kind in catalog.KINDS
+        (f"{name:<12} {len(catalog.words(name)):>4}", kind.meaning)
+        for name, kind in catalog.KINDS.items()
     ]
     return "\n".join(_entries(terms, screen))
 
@@ -124,9 +91,9 @@ def word_page(word: Word, *, screen: Screen) -> str:
     """Write what a word is, how it is written, and what it takes."""
     width = min(screen.width, PAGE)
     also = catalog.aliases(word.kind).get(word.name)
-    article = "an" if word.kind[0] in "aeio" else "a"
+    kind = catalog.KINDS[word.kind]
     origin = "Keras" if word.origin == "keras" else "dlrun"
-    title = _wrap(f"{word.name}, {article} {ONE[word.kind]} of {origin}", width)
+    title = _wrap(f"{word.name}, {kind.a_one} of {origin}", width)
     if also:
         title += f"\n{_wrap('Also: ' + ', '.join(also), width)}"
     blocks = [
@@ -136,7 +103,7 @@ def word_page(word: Word, *, screen: Screen) -> str:
     ]
     for heading, parameters in (
         ("Arguments", arguments_of(word)),
-        (f"Every {ONE[word.kind]} also takes", shared_arguments(word.kind)),
+        (f"Every {kind.one} also takes", shared_arguments(word.kind)),
     ):
         if parameters:
             told = [_argument(parameter, width, screen) for parameter in parameters]
@@ -154,11 +121,12 @@ def arguments_of(word: Word) -> tuple[Parameter, ...]:
 
 def shared_arguments(kind: str) -> tuple[Parameter, ...]:
     """Return what dlrun itself understands beside every word of a kind."""
-    if kind not in SHARED:
+    section = catalog.KINDS[kind].section
+    if not section:
         return ()
     return tuple(
         replace(one, required=False, default=None) if one.required else one
-        for one in catalog.fields("dlrun.config.schema", SHARED[kind])
+        for one in catalog.fields("dlrun.config.schema", section)
         if one.name not in ("type", "arguments")
     )
 
@@ -168,7 +136,8 @@ def example(word: Word) -> str:
     required = [one.name for one in arguments_of(word) if one.required]
     given = "".join(f", {name}: ..." for name in required)
     is_bare = not given and word.kind != "layers"
-    return PLACES[word.kind].format(word.name if is_bare else f"{{type: {word.name}{given}}}")
+    written = word.name if is_bare else f"{{type: {word.name}{given}}}"
+    return catalog.KINDS[word.kind].place.format(written)
 
 
 def yaml_value(value: Any) -> str:
@@ -198,7 +167,7 @@ def _find(kind: str, word: str) -> Word:
     found = catalog.find(kind, word)
     if found is not None:
         return found
-    what = f"There is no {ONE[kind]} '{word}'."
+    what = f"There is no {catalog.KINDS[kind].one} '{word}'."
     meant = _meant(word)
     if meant:
         raise UsageError(what, fix=f"Did you mean {meant}?")
@@ -219,7 +188,7 @@ def _argument(parameter: Parameter, width: int, screen: Screen) -> str:
     """An argument with its default, and below it what it does."""
     if parameter.required:
         default = "required"
-    elif parameter.default is NOT_LITERAL:
+    elif parameter.default is ABSENT:
         default = "has a default"
     else:
         default = f"default {yaml_value(parameter.default)}"
@@ -261,8 +230,8 @@ def _wrap(text: str, width: int, first: str = "", rest: str | None = None) -> st
 
 def _kinds_data() -> list[dict[str, Any]]:
     return [
-        {"kind": kind, "words": len(catalog.words(kind)), "summary": MEANINGS[kind]}
-        for kind in catalog.KINDS
+        {"kind": name, "words": len(catalog.words(name)), "summary": kind.meaning}
+        for name, kind in catalog.KINDS.items()
     ]
 
 
@@ -295,6 +264,6 @@ def _word_data(word: Word) -> dict[str, Any]:
 def _argument_data(parameter: Parameter) -> dict[str, Any]:
     """One argument; `default` is left out where it is required or computed."""
     data: dict[str, Any] = {"name": parameter.name, "required": parameter.required}
-    if parameter.default is not NOT_LITERAL:
+    if parameter.default is not ABSENT:
         data["default"] = parameter.default
     return data | {"annotation": parameter.annotation, "doc": parameter.doc}

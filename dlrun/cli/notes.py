@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, RunsDir, argument, option
-from dlrun.cli.terminal.output import printable, write_data, write_json
+from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.cli.terminal.tables import one_line
 from dlrun.errors import UsageError
+from dlrun.wording import printable
 
 Labels = Annotated[
     list[str] | None,

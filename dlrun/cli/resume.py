@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer  # noqa: TC002 - typer reads the annotations
+import typer
 
 from dlrun.cli import options
 from dlrun.cli.options import option

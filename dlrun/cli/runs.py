@@ -11,31 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.cells import cell_len
 
+from dlrun.absent import ABSENT
 from dlrun.cli.completion import complete_key
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where, check_form, option
-from dlrun.cli.terminal.output import (
-    Screen,
-    printable,
-    screen_of,
-    write_data,
-    write_json,
-    write_message,
-)
-from dlrun.cli.terminal.tables import (
-    GAP,
-    Cell,
-    bold,
-    cut_cells,
-    draw_if_fitting,
-    one_line,
-    paint,
-)
-from dlrun.cli.wording import format_age, format_duration, format_number
-from dlrun.config.conditions import as_text, is_number
-from dlrun.config.resolved import ABSENT
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
+from dlrun.cli.terminal.tables import GAP, Cell, bold, cut_cells, draw_if_fitting, one_line, paint
 from dlrun.errors import UsageError
-from dlrun.reports.point_words import choice_in_words
 from dlrun.rundir.names import SPLITS, SWEEP
+from dlrun.wording import (
+    as_text,
+    choice_in_words,
+    format_age,
+    format_duration,
+    format_number,
+    is_number,
+    printable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

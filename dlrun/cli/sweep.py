@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dlrun.catalog.spelling import near_word
 from dlrun.cli import options
 from dlrun.cli.completion import complete_config
 from dlrun.cli.options import argument, option
 from dlrun.cli.terminal.output import (
     Screen,
-    printable,
     screen_of,
     write_data,
     write_drawing,
@@ -36,9 +34,16 @@ from dlrun.cli.terminal.tables import (
     draw_if_fitting,
     format_estimate,
 )
-from dlrun.cli.wording import format_duration
 from dlrun.errors import DlrunError, UsageError
-from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
+from dlrun.wording import (
+    choice_in_words,
+    format_duration,
+    near_word,
+    printable,
+    settings_of,
+    short_names,
+    value_text,
+)
 from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:

@@ -11,17 +11,10 @@ import typer
 from dlrun.cli import options
 from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
-from dlrun.cli.terminal.output import (
-    Screen,
-    printable,
-    screen_of,
-    write_data,
-    write_drawing,
-    write_json,
-)
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
 from dlrun.cli.terminal.tables import draw_cut, paint
-from dlrun.cli.wording import format_duration, format_number
 from dlrun.errors import ConfigError, UsageError
+from dlrun.wording import format_duration, format_number, printable
 from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:

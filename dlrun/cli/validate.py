@@ -10,16 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlrun.cli.options import AsJson, ConfigPaths, Overrides, option
-from dlrun.cli.terminal.output import (
-    Screen,
-    printable,
-    screen_of,
-    write_data,
-    write_json,
-    write_message,
-)
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
 from dlrun.cli.terminal.tables import align, bold, cut_cells, draw, draw_if_fitting
 from dlrun.errors import ConfigError, Problem
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

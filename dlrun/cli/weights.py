@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from dlrun.cli import options
 from dlrun.cli.completion import complete_layer
 from dlrun.cli.options import argument, option
-from dlrun.cli.terminal.output import Screen, printable, screen_of, write_data, write_json
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import paint
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from dlrun.workflows.weights import LayerWeights, RunWeights

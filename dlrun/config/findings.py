@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
+from dlrun.config.places import Place
 from dlrun.errors import ConfigError, Problem
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from dlrun.config.places import Place
-
-SHOWN_CHARACTERS: Final = 60
-DOZEN: Final = 12
-_SHORT: Final = {None: "null", True: "true", False: "false"}
 INDEX: Final = re.compile(r"\[\d+\]")
 
 
-class Findings:
+class Problems:
     """Collects problems together with their places."""
 
     def __init__(self) -> None:
@@ -86,23 +79,3 @@ def _related(one: str, other: str) -> bool:
 
 def _within(path: str, parent: str) -> bool:
     return parent == "" or path.startswith((f"{parent}.", f"{parent}["))
-
-
-def describe(value: Any) -> str:
-    """A value as a message names it: `'abc'`, `3`, `true`, `null`, `[3, -1]`, `a mapping`."""
-    text = _SHORT.get(value) if value is None or isinstance(value, bool) else None
-    if isinstance(value, dict):
-        text = "a mapping"
-    elif isinstance(value, list | tuple):
-        items = [item for item in value if isinstance(item, int | float | str)]
-        shown = ", ".join(map(describe, items))
-        fits = len(items) == len(value) and len(shown) < SHOWN_CHARACTERS
-        text = f"[{shown}]" if fits else "a list"
-    text = text or repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in one line, no more than a dozen: `'a', 'b', 'c'`."""
-    shown = [f"'{name}'" for name in names]
-    return ", ".join(shown if len(shown) <= DOZEN else [*shown[:DOZEN], "..."])

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from dlrun.catalog import NOT_LITERAL
-from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
+from dlrun.absent import ABSENT
+from dlrun.catalog import Parameter
 from dlrun.config import prose, scalars, type_hints
-
-if TYPE_CHECKING:
-    from dlrun.catalog import Parameter
+from dlrun.wording import AMONG_FEW, did_you_mean
 
 AT_LEAST_ONE: Final = frozenset(
     {
@@ -112,7 +110,7 @@ def expected(parameter: Parameter) -> Expected:
         low, high = 0, 1
     types = prose.with_default(said.types, parameter.default)
     choices = said.choices
-    if parameter.default not in (None, NOT_LITERAL, *choices):
+    if parameter.default not in (None, ABSENT, *choices):
         choices = ()  # the list was about something else
     counts = {"int", "list"} <= types and "float" not in types
     return Expected(types, choices, low, high, said.folds_case, counts)

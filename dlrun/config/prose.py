@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from dlrun.catalog import NOT_LITERAL
+from dlrun.absent import ABSENT
 
 ARTICLE: Final = re.compile(
     r"^(?:\(optional\)|optional|an?|python|positive|`)[\s,.:;]*", re.IGNORECASE
@@ -110,7 +110,7 @@ def with_default(types: frozenset[str], default: Any) -> frozenset[str]:
     A default of true or false is certain. One that is a number can stand for a list, or for true
     and false, but not for text.
     """
-    if default is NOT_LITERAL:
+    if default is ABSENT:
         return types
     own = types_of(default) - {"path"}
     if types:

@@ -6,6 +6,8 @@ import math
 import re
 from typing import Final
 
+from dlrun.wording import cut
+
 Scalar = bool | int | float | str | None
 
 CONSTANTS: Final[dict[str, bool | float | None]] = {
@@ -21,7 +23,6 @@ OCTAL_OR_HEXADECIMAL: Final = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 FIRST_CHARACTERS: Final = frozenset("-+.0123456789")
 MAX_DIGITS: Final = 1000
-SHOWN_CHARACTERS: Final = 40
 
 
 def resolve(text: str) -> Scalar:
@@ -45,15 +46,11 @@ def resolve(text: str) -> Scalar:
     elif FLOAT.fullmatch(text):
         number = float(_fitting(text))
         if math.isinf(number):
-            raise ValueError(f"{_shortened(text)} is too large for a number")
+            raise ValueError(f"{cut(text)} is too large for a number")
     return number
 
 
 def _fitting(digits: str) -> str:
     if len(digits) > MAX_DIGITS:
-        raise ValueError(f"{_shortened(digits)} has more than {MAX_DIGITS} digits")
+        raise ValueError(f"{cut(digits)} has more than {MAX_DIGITS} digits")
     return digits
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."

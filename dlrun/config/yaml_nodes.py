@@ -8,17 +8,15 @@ nesting is refused long before it can do harm.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import yaml
 
 from dlrun.config import scalars
-from dlrun.config.findings import describe
+from dlrun.config.findings import Problems
 from dlrun.config.places import Node, Place, below
 from dlrun.errors import ConfigError, Problem
-
-if TYPE_CHECKING:
-    from dlrun.config.findings import Findings
+from dlrun.wording import describe
 
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64
@@ -34,20 +32,20 @@ PLAIN: Final = {
 UNFINISHED: Final = Node(None, Place(""))
 
 
-def parse(text: str, source: str, findings: Findings, flag: Place | None = None) -> Node:
+def parse(text: str, source: str, problems: Problems, flag: Place | None = None) -> Node:
     """The one document of a YAML text.
 
     Args:
         text: What was written.
         source: The file it comes from.
-        findings: Takes what is wrong but leaves the rest readable: tags, duplicate keys.
+        problems: Takes what is wrong but leaves the rest readable: tags, duplicate keys.
         flag: The place of everything in it, for text that comes from a flag.
 
     Raises:
         ConfigError: The text cannot be read to its end.
     """
     try:
-        return _Reader(text, source, findings, flag).document()
+        return _Reader(text, source, problems, flag).document()
     except (yaml.reader.ReaderError, UnicodeEncodeError) as error:
         position = next(index for index, one in enumerate(text) if not _is_allowed(one))
         place = flag or Place.after(text[:position], source)
@@ -67,11 +65,11 @@ def _is_allowed(character: str) -> bool:
 
 
 class _Reader:
-    def __init__(self, text: str, source: str, findings: Findings, flag: Place | None) -> None:
+    def __init__(self, text: str, source: str, problems: Problems, flag: Place | None) -> None:
         self.text = text
         self.loader = Loader(text)
         self.source = source
-        self.findings = findings
+        self.problems = problems
         self.flag = flag
         self.anchors: dict[str, Node] = {}
         self.depth = 0
@@ -100,7 +98,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self.counted(self.alias(event, path), event, path)
         if event.tag is not None:
-            self.findings.add(
+            self.problems.add(
                 self.place(event),
                 path,
                 f"The tag '{event.tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed.",
@@ -139,11 +137,11 @@ class _Reader:
             key = self.key(following, path)
             if key == "<<" and following.implicit[0]:  # in quotes it is a text as any other
                 what = "YAML 1.2 has no merge keys."
-                self.findings.add(self.place(following), below(path, key), what, "Write them out.")
+                self.problems.add(self.place(following), below(path, key), what, "Write them out.")
             value = self.node(self.loader.get_event(), below(path, key))
             node.size += value.size
             if key in node.value:
-                self.findings.add(
+                self.problems.add(
                     self.place(following),
                     below(path, key),
                     f"The key '{key}' is given twice; first at line {node.keys[key].line}."
@@ -163,7 +161,7 @@ class _Reader:
         if isinstance(node.value, dict | list):
             raise self.refused(event, path, f"A key must be text, not {describe(node.value)}.")
         written = event.value if isinstance(event, yaml.ScalarEvent) else describe(node.value)
-        self.findings.add(
+        self.problems.add(
             self.place(event),
             below(path, str(written)),
             f"A key must be text, got {describe(node.value)}.",
@@ -174,14 +172,14 @@ class _Reader:
     def scalar(self, event: Any, path: str) -> scalars.Scalar:
         text: str = event.value
         if "\0" in text:
-            self.findings.add(self.place(event), path, "Text cannot hold a NUL.", "Remove it.")
+            self.problems.add(self.place(event), path, "Text cannot hold a NUL.", "Remove it.")
             return text.replace("\0", "")
         if not event.implicit[0]:
             return text
         try:
             return scalars.resolve(text)
         except ValueError as error:
-            self.findings.add(self.place(event), path, f"{error}.", "Write a smaller number.")
+            self.problems.add(self.place(event), path, f"{error}.", "Write a smaller number.")
             return 0
 
     def alias(self, event: Any, path: str) -> Node:

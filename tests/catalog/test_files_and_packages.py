@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dlrun import catalog
-from dlrun.catalog.keras_names import PACKAGES
-from dlrun.catalog.packages import NEEDED
+from dlrun.catalog.kinds import KINDS
 from dlrun.catalog.text import module_text, package_folder
+from dlrun.catalog.words import NEEDED
 from dlrun.config import literals, prose
 from dlrun.config.rules.files import FILE_ARGUMENTS
 
@@ -85,7 +85,7 @@ def test_a_list_is_a_list_wherever_the_word_stands(name, argument):
 def test_no_other_module_of_keras_opens_files():
     """A new one is looked at before its words can be used."""
     home = package_folder("keras") / "src"
-    folders = {home / package.split(".")[0] for package in PACKAGES.values()}
+    folders = {home / kind.keras.split(".")[0] for kind in KINDS.values() if kind.keras}
     files = [file for folder in folders for file in folder.rglob("*.py")]
     opening = {
         file.relative_to(home).as_posix()

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Final
 
-from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
 from dlrun.errors import UsageError
+from dlrun.wording import AMONG_FEW, did_you_mean
 
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))

@@ -17,8 +17,8 @@ from dlrun.cli.terminal.arrays import (
     format_shape,
     is_small,
 )
-from dlrun.cli.terminal.output import printable
 from dlrun.cli.terminal.tables import align, draw, paint
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,9 +9,9 @@ import time
 from typing import TYPE_CHECKING
 
 from dlrun.cli.terminal import curves
-from dlrun.cli.terminal.output import printable, screen_of, write_message
-from dlrun.cli.wording import format_duration, format_logs
+from dlrun.cli.terminal.output import screen_of, write_message
 from dlrun.training.listener import Listener
+from dlrun.wording import format_duration, format_logs, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

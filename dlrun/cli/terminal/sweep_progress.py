@@ -7,12 +7,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from dlrun.cli.terminal.output import printable, screen_of, write_event, write_message
+from dlrun.cli.terminal.output import screen_of, write_event, write_message
 from dlrun.cli.terminal.progress import LiveDrawing
-from dlrun.cli.wording import format_duration, format_logs, format_number
-from dlrun.reports.point_words import settings_of
 from dlrun.rundir.metrics import main_metric
 from dlrun.sweeps.listener import Deaf
+from dlrun.wording import format_duration, format_logs, format_number, printable, settings_of
 from dlrun.workflows.sweep_results import results_so_far
 
 if TYPE_CHECKING:

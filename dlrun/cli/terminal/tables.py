@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from dlrun.cli.terminal.output import Screen, printable
-from dlrun.cli.wording import format_number
+from dlrun.cli.terminal.output import Screen
+from dlrun.wording import format_number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

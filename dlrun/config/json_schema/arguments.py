@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import Any, Final
 
-from dlrun import catalog
+from dlrun.absent import ABSENT
+from dlrun.catalog import Parameter, Word
 from dlrun.config import literals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from dlrun.catalog import Parameter, Word
-    from dlrun.config.literals import Expected
+from dlrun.config.literals import Expected
 
 Schema = dict[str, Any]
 
@@ -29,8 +26,6 @@ TYPES: Final = {
 """The types of `literals.Expected` by their names in a JSON Schema."""
 NESTED_LAYERS: Final = "nested_layers"
 """Layers inside of others, such as the one that `Bidirectional` wraps."""
-LITERAL_ONLY: Final = ("datasets", "exporters")
-"""Kinds whose arguments hold no other words."""
 
 
 def argument(word: Word, parameter: Parameter) -> Schema:
@@ -40,7 +35,7 @@ def argument(word: Word, parameter: Parameter) -> Schema:
         word: The word that takes it.
         parameter: The argument.
     """
-    kind = None if word.kind in LITERAL_ONLY else catalog.nested_kind(parameter.name)
+    kind = word.nests(parameter.name)
     if kind is None:
         values = literal(literals.expected(parameter))
     else:
@@ -57,7 +52,7 @@ def described(values: Schema, parameter: Parameter) -> Schema:
     """
     about: Schema = {"description": parameter.doc} if parameter.doc else {}
     default = as_json(parameter.default)
-    if default is not catalog.NOT_LITERAL:
+    if default is not ABSENT:
         about["default"] = default
     return about | values
 
@@ -105,18 +100,18 @@ def as_json(value: Any) -> Any:
     """A default as JSON has it: lists for tuples.
 
     Args:
-        value: A literal of Python, or NOT_LITERAL.
+        value: A literal of Python, or ABSENT.
 
     Returns:
-        The value; NOT_LITERAL for what JSON cannot say.
+        The value; ABSENT for what JSON cannot say.
     """
     if isinstance(value, tuple | list):
         items = [as_json(item) for item in value]
-        return catalog.NOT_LITERAL if catalog.NOT_LITERAL in items else items
+        return ABSENT if ABSENT in items else items
     if isinstance(value, float) and not math.isfinite(value):
-        return catalog.NOT_LITERAL
+        return ABSENT
     known = value is None or isinstance(value, bool | int | float | str)
-    return value if known else catalog.NOT_LITERAL
+    return value if known else ABSENT
 
 
 def _nested(kind: str, parameter: Parameter) -> list[Schema]:

@@ -6,16 +6,11 @@ only the arguments of the word that stands there, and names the one key that is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping
 
 from dlrun import catalog
-from dlrun.config.json_schema.arguments import NESTED_LAYERS, argument, reference
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from dlrun.catalog import Word
-    from dlrun.config.json_schema.arguments import Schema
+from dlrun.catalog import Word
+from dlrun.config.json_schema.arguments import NESTED_LAYERS, Schema, argument, reference
 
 
 def definitions(kind: str, shared: Mapping[str, Schema]) -> dict[str, Schema]:
