@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -25,9 +26,6 @@ from dlrun.cli.train import train
 from dlrun.cli.validate import validate
 from dlrun.cli.verify import verify
 from dlrun.cli.weights import weights
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     train,

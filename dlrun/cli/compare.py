@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,8 +26,6 @@ from dlrun.cli.terminal.tables import (
 from dlrun.wording import as_text, format_number, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from dlrun.reports.comparison import MetricRow
     from dlrun.reports.seed_groups import GroupRow, SeedGroup
     from dlrun.reports.seeds import Verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from dlrun.cli.terminal.tables import align, bold, draw, draw_if_fitting, one_li
 from dlrun.wording import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from dlrun.workflows.diff import Hashes, Parting, RunDifference
 
 _MOST_NAMES = 6

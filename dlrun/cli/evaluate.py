@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +14,6 @@ from dlrun.cli.terminal.tables import bold, draw_cut, draw_if_fitting
 from dlrun.wording import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dlrun.reports.classification import ClassificationReport
 
 _LONGEST_HEADING = 6

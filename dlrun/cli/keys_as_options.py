@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,6 @@ from dlrun.cli.completion import CONFIG_SUFFIXES
 from dlrun.errors import DlrunError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from pydantic import BaseModel
 
 _NEAR = 0.7  # how alike two words must be to be taken for one another; 1 is the same word

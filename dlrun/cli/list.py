@@ -6,22 +6,19 @@ import json
 import re
 import sys
 import textwrap
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from dlrun import catalog
 from dlrun.absent import ABSENT
+from dlrun.catalog import Parameter, Word
 from dlrun.cli.completion import complete_kind, complete_word
 from dlrun.cli.options import AsJson, argument
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import GAP, paint
 from dlrun.errors import UsageError
 from dlrun.wording import near_word, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from dlrun.catalog import Parameter, Word
 
 PLAIN: Final = re.compile(r"[A-Za-z_][\w.-]*")
 NOT_PLAIN: Final = {"true", "false", "null"}

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from dlrun.cli.terminal.output import (
     ClosedOutputError,
@@ -20,9 +20,6 @@ from dlrun.errors import ConfigError, DlrunError, InterruptedRunError, UsageErro
 from dlrun.memory import refusal
 from dlrun.rundir.files import reason
 from dlrun.signals import caught_signals, end_on_signal, forget_signals, received_signal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _INTERNAL_ERROR = 1
 _CODES = {number: 128 + number for number in signal.Signals}

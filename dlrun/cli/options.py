@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,8 +16,6 @@ from dlrun.errors import UsageError
 from dlrun.rundir.names import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from dlrun.workflows.many import Settings
     from dlrun.workflows.options import RunOptions
 

@@ -6,7 +6,9 @@ import csv
 import io
 import sys
 import textwrap
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.cells import cell_len
@@ -29,9 +31,6 @@ from dlrun.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from dlrun.workflows.facts import RunFacts
 
 USUAL = ("name", "status", "metric", "value", "age")

@@ -7,6 +7,7 @@ import re
 import sys
 import textwrap
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,8 +48,6 @@ from dlrun.wording import (
 from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from dlrun.config.sweeps.sweep import Halving
     from dlrun.reports.sweep_results import SweepResults
     from dlrun.sweeps.jobs import Job

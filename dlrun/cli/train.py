@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,16 +15,12 @@ from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
 from dlrun.cli.terminal.tables import draw_cut, paint
-from dlrun.errors import ConfigError, UsageError
+from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.wording import format_duration, format_number, printable
 from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from dlrun.config.sweeps.flags import Grid
-    from dlrun.errors import Problem
     from dlrun.workflows.many import Settings, Wanted
     from dlrun.workflows.train import TrainOutcome
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
 
+from dlrun.cli.terminal.output import Screen
 from dlrun.cli.terminal.tables import GAP, align, bold, draw
 from dlrun.wording import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from dlrun.cli.terminal.output import Screen
     from dlrun.formulas import Place, Statistics
 
 MANY: Final = 120  # arrays with more numbers are summarised

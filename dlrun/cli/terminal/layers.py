@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,13 +18,11 @@ from dlrun.cli.terminal.arrays import (
     format_shape,
     is_small,
 )
+from dlrun.cli.terminal.output import Screen
 from dlrun.cli.terminal.tables import align, draw, paint
 from dlrun.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from dlrun.cli.terminal.output import Screen
     from dlrun.formulas import Place, Stage, WeightedSum
 
     Names = Callable[[str, Place], str]

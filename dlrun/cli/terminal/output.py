@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from dlrun.rundir.files import plain, reason
 from dlrun.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import TextIO
 
 _UNLIMITED_WIDTH = 10_000

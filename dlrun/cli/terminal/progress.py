@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dlrun.cli.terminal import curves
@@ -14,8 +15,6 @@ from dlrun.training.listener import Listener
 from dlrun.wording import format_duration, format_logs, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text

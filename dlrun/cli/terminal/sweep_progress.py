@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dlrun.cli.terminal.output import screen_of, write_event, write_message
@@ -15,8 +16,6 @@ from dlrun.wording import format_duration, format_logs, format_number, printable
 from dlrun.workflows.sweep_results import results_so_far
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from rich.console import Console
     from rich.text import Text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -10,8 +11,6 @@ from dlrun.cli.terminal.output import Screen
 from dlrun.wording import format_number, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
     from dlrun.reports.seeds import Estimate
 
 GAP = "  "
