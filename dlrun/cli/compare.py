@@ -27,7 +27,7 @@ from dlrun.wording import as_text, format_number, printable
 
 if TYPE_CHECKING:
     from dlrun.reports.comparison import MetricRow
-    from dlrun.reports.seed_groups import GroupRow, SeedGroup
+    from dlrun.reports.seed_groups import GroupRow
     from dlrun.reports.seeds import Verdict
     from dlrun.workflows.compare import RunComparison
 
@@ -98,19 +98,17 @@ def comparison_json(found: RunComparison) -> dict[str, Any]:
 
 
 def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
-    """Draw metrics and differing keys: runs as columns where they fit, else as rows, else alone.
-
-    With groups these are their means, followed by what the seeds allow to say, and the runs.
-    """
+    """Draw metrics and differing keys, of groups their means and what the seeds allow to say."""
     if not found.groups:
         labels = [run.label for run in found.runs]
-        rows = [_metric_row(row) for row in found.rows] + _key_rows(found.keys)
+        metrics = [_row(row, list(map(format_number, row.values))) for row in found.rows]
+        rows = [*metrics, *_key_rows(found.keys)]
         marked = any(row.best for row in found.rows)
         legend = [_LEGEND] if marked else []
         return "\n\n".join([_fitted("", labels, rows, screen), *legend])
     labels = [group.label for group in found.groups]
     counts = [Cell("seeds"), *(Cell(str(len(group.seeds))) for group in found.groups)]
-    means = [_mean_row(row) for row in found.group_rows]
+    means = [_row(row, list(map(format_estimate, row.estimates))) for row in found.group_rows]
     parts = [
         _fitted("group", labels, [counts, *means, *_key_rows(found.group_keys)], screen),
         _legends(found, screen),
@@ -121,7 +119,7 @@ def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
 
 
 def _fitted(corner: str, labels: Sequence[str], rows: Table, screen: Screen) -> str:
-    """A table with its columns as columns, else as rows, else one below the other."""
+    """Labels as columns where they fit, else as rows, else one below the other."""
     drawn = draw_if_fitting([bold([corner, *labels]), *rows], screen)
     if drawn is None:
         heads = bold([corner, *(row[0].text for row in rows)])
@@ -141,15 +139,7 @@ def _fitted(corner: str, labels: Sequence[str], rows: Table, screen: Screen) -> 
     return "\n".join(blocks)
 
 
-def _metric_row(row: MetricRow) -> list[Cell]:
-    return _marked_row(row, list(map(format_number, row.values)))
-
-
-def _mean_row(row: GroupRow) -> list[Cell]:
-    return _marked_row(row, list(map(format_estimate, row.estimates)))
-
-
-def _marked_row(row: MetricRow | GroupRow, values: Sequence[str]) -> list[Cell]:
+def _row(row: MetricRow | GroupRow, values: Sequence[str]) -> list[Cell]:
     """A metric; blanks keep the numbers below each other where one is marked as the best."""
     cells = [Cell(f"{row.split} {row.name}")]
     for number, value in enumerate(values):
@@ -200,7 +190,6 @@ def _verdicts(found: RunComparison, screen: Screen) -> str:
 
 
 def _sentence(verdict: Verdict) -> str:
-    """A verdict in words."""
     if verdict.word == "equal":
         return f"equal ({verdict.test.replace('paired t-test over ', 'over ')})"
     sign = f"{'+' if verdict.difference >= 0 else '-'}{format_number(abs(verdict.difference))}"
@@ -215,7 +204,6 @@ def _sentence(verdict: Verdict) -> str:
 
 
 def _runs(found: RunComparison, screen: Screen) -> str:
-    """The runs behind the means, group by group and seed by seed."""
     rows = [row for row in found.rows if row.split == found.judged]
     cells = []
     for group in found.groups:
@@ -224,16 +212,14 @@ def _runs(found: RunComparison, screen: Screen) -> str:
             cells.append([*facts, *(format_number(row.values[number]) for row in rows)])
     titles = ["run", "group", "seed", *(f"{row.split} {row.name}" for row in rows)]
     drawn = draw_if_fitting([bold(titles), *cells], screen, left=2)
-    if drawn is None:
-        drawn = "\n".join(_group_line(found, group, screen) for group in found.groups)
-    return drawn
-
-
-def _group_line(found: RunComparison, group: SeedGroup, screen: Screen) -> str:
-    """The runs of a group, in a paragraph."""
-    names = ", ".join(found.runs[number].label for number in group.runs)
-    line = f"{group.label}: {printable(names)}"
-    return textwrap.fill(line, max(screen.width, 10), subsequent_indent="   ")
+    if drawn is not None:
+        return drawn
+    paragraphs = []
+    for group in found.groups:
+        names = ", ".join(found.runs[number].label for number in group.runs)
+        line = f"{group.label}: {printable(names)}"
+        paragraphs.append(textwrap.fill(line, max(screen.width, 10), subsequent_indent="   "))
+    return "\n".join(paragraphs)
 
 
 def _seed(found: RunComparison, number: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from dlrun.absent import ABSENT
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, FirstRun, RunsDir, SecondRun
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import align, bold, draw, draw_if_fitting, one_line, paint
-from dlrun.wording import as_text
+from dlrun.wording import as_text, count, list_some
 
 if TYPE_CHECKING:
     from dlrun.workflows.diff import Hashes, Parting, RunDifference
@@ -82,7 +82,6 @@ def _table(title: str, pairs: Mapping[str, tuple[Any, Any]], screen: Screen) -> 
 
 
 def _arrays(title: str, hashes: Hashes, screen: Screen) -> str:
-    """Whether arrays are the same."""
     if not hashes.known:
         return _titled(title, "not recorded by both", screen)
     if not hashes.different and not hashes.missing:
@@ -95,7 +94,7 @@ def _arrays(title: str, hashes: Hashes, screen: Screen) -> str:
     ):
         if names:
             lines += textwrap.wrap(
-                f"{what}: {_listed(names)}",
+                f"{what}: {list_some(names, _MOST_NAMES, one_line)}",
                 max(screen.width, 20),
                 initial_indent="  ",
                 subsequent_indent="    ",
@@ -105,7 +104,6 @@ def _arrays(title: str, hashes: Hashes, screen: Screen) -> str:
 
 
 def _history(history: Parting, screen: Screen) -> str:
-    """Where the logs part."""
     lines = []
     one, other = history.epochs
     shorter = min(one, other)
@@ -114,7 +112,7 @@ def _history(history: Parting, screen: Screen) -> str:
         lines.append(
             "parts in the first epoch"
             if before == 0
-            else f"the same for {before} {_epochs(before)}, parts in epoch {history.epoch}"
+            else f"the same for {count(before, 'epoch')}, parts in epoch {history.epoch}"
         )
         rows = [[name, *map(repr, values)] for name, values in history.columns.items()]
         table = align([bold([f"epoch {history.epoch}", "A", "B"]), *rows])
@@ -122,13 +120,13 @@ def _history(history: Parting, screen: Screen) -> str:
     elif one == other == 0:
         lines.append("nothing was trained")
     elif one == other:
-        lines.append(f"the same for all {one} {_epochs(one)}")
+        lines.append(f"the same for all {count(one, 'epoch')}")
     elif shorter:
-        lines.append(f"the same for {shorter} {_epochs(shorter)}")
+        lines.append(f"the same for {count(shorter, 'epoch')}")
     if one != other:
-        lines.append(f"A has {one} {_epochs(one)}, B has {other}")
+        lines.append(f"A has {count(one, 'epoch')}, B has {other}")
     if history.unshared:
-        lines.append(f"in one run only: {_listed(history.unshared)}")
+        lines.append(f"in one run only: {list_some(history.unshared, _MOST_NAMES, one_line)}")
     return _titled("history", "\n  ".join(["", *lines]), screen)
 
 
@@ -146,12 +144,3 @@ def _text(value: Any) -> str:
     else:
         text = as_text(value) if not isinstance(value, dict) else "{}"
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return one_line(", ".join(names[:_MOST_NAMES])) + more
-
-
-def _epochs(count: int) -> str:
-    return "epoch" if count == 1 else "epochs"

@@ -85,7 +85,6 @@ def evaluation_tables(
 
 
 def _scores_table(report: ClassificationReport, screen: Screen) -> str:
-    """Precision, recall, F1 and the number of rows of each class and their mean."""
     every = zip(report.class_names, report.scores, report.support, strict=True)
     rows = [
         [name, f"{of.precision:.4f}", f"{of.recall:.4f}", f"{of.f1:.4f}", str(support)]
@@ -109,7 +108,6 @@ def _confusion_table(report: ClassificationReport, screen: Screen) -> str:
 
 
 def _most_confused(report: ClassificationReport, screen: Screen) -> str:
-    """The pairs of classes that are confused most often, under a heading."""
     pairs = [
         (count, report.class_names[true], report.class_names[predicted])
         for true, counts in enumerate(report.confusion)

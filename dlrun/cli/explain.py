@@ -209,7 +209,6 @@ def _row(explained: Explanation, screen: Screen) -> str:
 
 
 def _answer(explained: Explanation, answer: Answer, screen: Screen) -> str:
-    """The output, by class where there are classes, and the decision."""
     spec, row = explained.opened.spec, explained.row
     title = paint("output", "bold", screen)
     if answer.predicted is None:
@@ -237,7 +236,6 @@ def _answer(explained: Explanation, answer: Answer, screen: Screen) -> str:
 
 
 def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
-    """The entries of the input that move the output most."""
     from dlrun.formulas import largest_places
 
     row, spec = explained.row, explained.opened.spec
@@ -273,7 +271,6 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
 
 
 def _comparison(comparison: Comparison, layer: str | None) -> str:
-    """How far TensorFlow is from it."""
     differences = comparison.differences
     if layer is not None and layer in differences:
         return f"TensorFlow gives the same within {differences[layer]:.1e} here."

@@ -6,6 +6,7 @@ import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Trust
 from dlrun.cli.terminal.output import write_data, write_json
+from dlrun.wording import count
 
 EXIT_DIFFERENT = 6  # something came out otherwise
 
@@ -42,7 +43,7 @@ def reproduce(
             }
         )
     elif found.difference is None:
-        epochs = f"{found.epochs} epoch{'' if found.epochs == 1 else 's'}"
+        epochs = count(found.epochs, "epoch")
         write_data(f"identical: data, initial weights, {epochs}, final weights")
     else:
         write_data(f"different: {found.difference}")

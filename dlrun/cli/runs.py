@@ -138,7 +138,6 @@ def _point_to_sweeps(runs_dir: Path) -> None:
 
 
 def _keys(text: str) -> list[str]:
-    """The keys of a list with commas."""
     keys = [key.strip() for key in text.split(",")]
     if not all(keys):
         raise UsageError(
@@ -216,7 +215,6 @@ def _known(run: RunFacts) -> dict[str, Any]:
 
 
 def _cell(key: str, value: Any) -> Cell:
-    """A value as a list shows it."""
     if value is ABSENT:
         return Cell("" if key in ("label", "note") else "-")
     if key == "status":
@@ -228,7 +226,6 @@ def _cell(key: str, value: Any) -> Cell:
 
 
 def _worded(key: str, value: Any) -> str:
-    """A value in words."""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     if is_number(value):
@@ -242,7 +239,6 @@ def _worded(key: str, value: Any) -> str:
 
 
 def _below(cells: Sequence[Cell], screen: Screen) -> str:
-    """Labels and note of a run, indented."""
     shown = [paint(cell.text, cell.style, screen) for cell in cells if cell.text]
     return f"  {GAP.join(shown)}" if shown else ""
 

@@ -38,6 +38,7 @@ from dlrun.cli.terminal.tables import (
 from dlrun.errors import DlrunError, UsageError
 from dlrun.wording import (
     choice_in_words,
+    count,
     format_duration,
     near_word,
     printable,
@@ -136,10 +137,9 @@ def run(
     options.check_device(device)
     from dlrun.workflows.sweep import plan_sweep
 
-    rule = None if halving is None else _halving(halving)
-    planned = plan_sweep(
-        path, overrides=overrides or (), runs_dir=runs_dir, halving=rule, name=name
-    )
+    rule = _halving(halving) if halving is not None else None
+    given = overrides or ()
+    planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
     asked = RunOptions(runs_dir, context.obj, device, threads, report)
     settings = options.sweep_settings(
         asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
@@ -149,7 +149,6 @@ def run(
 
 
 def _train(planned: PlannedSweep, settings: Settings, *, quiet: bool, as_json: bool) -> None:
-    """Train what is missing, and show what came out."""
     from dlrun.cli.terminal.sweep_progress import listening_to_sweep
     from dlrun.workflows import sweep as workflow
     from dlrun.workflows.sweep_results import read_results
@@ -283,11 +282,8 @@ def _show_dry_run(planned: PlannedSweep, settings: Settings, *, quiet: bool, as_
 def _estimate_in_words(
     planned: PlannedSweep, crew: Crew, drawn: int, found: Estimate | None
 ) -> str:
-    """How many runs there would be, and how long they would take."""
-    from dlrun.cli.terminal.sweep_progress import runs_in_words
-
     there = sum(job.found for job in crew.jobs)
-    parts = [runs_in_words(drawn or len(crew.jobs))]
+    parts = [count(drawn or len(crew.jobs), "run")]
     if there:
         parts.append(f"{there} there already")
     if drawn:
@@ -301,18 +297,14 @@ def _estimate_in_words(
 
 
 def draw_best(jobs: Sequence[Job], results: SweepResults, *, screen: Screen) -> str:
-    """Draw what stands at the end of many runs: the best points, and how many runs ended how.
-
-    One line a point: its values, the objective (its mean over the seeds with its margin), and the
-    best run of the point.
-    """
-    from dlrun.cli.terminal.sweep_progress import counts_of, runs_in_words
+    """Draw what stands at the end of many runs: the best points, and how many runs ended how."""
+    from dlrun.cli.terminal.sweep_progress import counts_of
 
     found = sum(job.found for job in jobs)
-    parts = [f"{count} {status}" for status, count in counts_of(jobs).items() if count]
+    parts = [f"{number} {status}" for status, number in counts_of(jobs).items() if count]
     if found:
         parts[0] += f" ({found} there already)"
-    lines = [f"{runs_in_words(len(jobs))}: {', '.join(parts)}"]
+    lines = [f"{count(len(jobs), 'run')}: {', '.join(parts)}"]
     best = [(point, point.best) for point in results.points() if point.best is not None]
     if not best:
         return printable(lines[0])
@@ -330,11 +322,7 @@ def draw_best(jobs: Sequence[Job], results: SweepResults, *, screen: Screen) -> 
 
 
 def draw_results(results: SweepResults, *, screen: Screen) -> str:
-    """Draw the points of a sweep, the best first; seeds are put together.
-
-    One line a point: its values, the objective with its margin, how many runs are finished. Where
-    that is too wide, the values stand in one column, or below the numbers.
-    """
+    """Draw the points of a sweep, the best first; where they are too wide, in one column or below."""
     from dlrun.reports.sweep_results import SEED
 
     axes = [axis for axis in results.axes if axis != SEED]
@@ -399,13 +387,11 @@ def _values(values: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
 
 def _closing(results: SweepResults) -> str:
     """How many runs ended how, what is missing, and which is the best."""
-    from dlrun.cli.terminal.sweep_progress import runs_in_words
-
-    counts = Counter(run.status for run in results.runs)
-    parts = [f"{count} {status}" for status, count in counts.items()]
+    statuses = Counter(run.status for run in results.runs)
+    parts = [f"{number} {status}" for status, number in statuses.items()]
     if results.missing:
         parts.append(f"{results.missing} missing")
-    ended = f"{runs_in_words(len(results.runs))}: {', '.join(parts)}"
+    ended = f"{count(len(results.runs), 'run')}: {', '.join(parts)}"
     lines = [ended if parts else "No run is there yet.", _spread(results)]
     names = results.metric_names()
     if names and all(run.value is None for run in results.runs):
@@ -413,7 +399,7 @@ def _closing(results: SweepResults) -> str:
     if results.left_out:
         lines.append(f"{results.left_out} runs of an earlier form of this sweep are left out")
     if results.repeated:
-        lines.append(f"left out as the same as others: {runs_in_words(results.repeated)}")
+        lines.append(f"left out as the same as others: {count(results.repeated, 'run')}")
     failed = [run for run in results.runs if run.reason and run.status in ("failed", "killed")]
     lines += [f"{run.status}: {run.path}: {run.reason}" for run in failed[:_MOST]]
     best = results.best()

@@ -58,7 +58,6 @@ def validate(
 
 
 def _show(path: Path, verdict: Verdict, *, with_summary: bool) -> None:
-    """Print what is said of a valid config."""
     from dlrun.config.rules import doubts
 
     if verdict.experiment is None:
@@ -80,7 +79,6 @@ def _unchecked(verdict: Verdict, *, with_summary: bool) -> list[str]:
 
 
 def _as_data(path: Path, verdict: Verdict, *, with_summary: bool) -> dict[str, Any]:
-    """What `--json` prints for a config."""
     from dlrun.config.rules import doubts
 
     experiment = verdict.experiment
@@ -122,7 +120,6 @@ class Summary:
 
 
 def _count(*steps: Step, trainable: bool | None = None) -> int:
-    """The parameters of those layers that are known."""
     from dlrun.shapes import count_parameters
 
     return sum(count_parameters(step.weights or (), trainable=trainable) for step in steps)

@@ -12,7 +12,7 @@ from dlrun.cli.terminal.output import screen_of, write_event, write_message
 from dlrun.cli.terminal.progress import LiveDrawing
 from dlrun.rundir.metrics import main_metric
 from dlrun.sweeps.listener import Deaf
-from dlrun.wording import format_duration, format_logs, format_number, printable, settings_of
+from dlrun.wording import count, format_duration, format_logs, format_number, printable, settings_of
 from dlrun.workflows.sweep_results import results_so_far
 
 if TYPE_CHECKING:
@@ -25,17 +25,8 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_DRAWINGS = 0.2
 _MOST_RUNNING = 16  # runs at work that are drawn
-_STATUSES = {
-    "finished": "finished",
-    "running": "running",
-    "waiting": "waiting",
-    "elsewhere": "elsewhere",
-    "paused": "stopped early",
-    "interrupted": "interrupted",
-    "killed": "killed",
-    "failed": "failed",
-}
-_BAD = ("failed", "killed")
+_BAD = ("killed", "failed")
+_STATUSES = ("finished", "running", "waiting", "elsewhere", "stopped early", "interrupted", *_BAD)
 
 
 @contextlib.contextmanager
@@ -44,8 +35,8 @@ def listening_to_sweep(
 ) -> Iterator[SweepListener]:
     """Choose how to show what a sweep does, and leave the terminal as it was.
 
-    The best run is that by `objective` (`test.accuracy`; None: the main metric), where `maximize`
-    says which end of it is good (None: its name does).
+    Runs are ranked by `objective` (`test.accuracy`; None: the main metric); where `maximize` is
+    None, its name says which end is good.
     """
     tally = Tally(objective, maximize)
     if as_json:
@@ -80,7 +71,7 @@ class Tally:
 
     def number(self) -> int:
         """Count the runs that need no more work."""
-        return sum(job.status in ("finished", "failed", "killed", "paused") for job in self.jobs)
+        return sum(job.status in ("finished", "paused", *_BAD) for job in self.jobs)
 
     def best(self) -> tuple[str, float, SweepPoint] | None:
         """The metric, the mean over the seeds, and the point that is best by it so far."""
@@ -113,7 +104,7 @@ class Tally:
         diverged = sum(job.hopeless for job in self.jobs)
         failed = sum(job.status == "failed" for job in self.jobs) - diverged
         waiting = sum(job.status == "waiting" for job in self.jobs) + self.total - len(self.jobs)
-        parts = [runs_in_words(self.total)]
+        parts = [count(self.total, "run")]
         if found:
             parts.append(f"{found} there already")
         if failed:
@@ -250,7 +241,7 @@ class LiveTable(LiveDrawing, Deaf):
 
         left = self._tally.time_left()
         counts = counts_of(self._tally.jobs)
-        parts = [f"{count} {status}" for status, count in counts.items() if count]
+        parts = [f"{number} {status}" for status, number in counts.items() if number]
         if left is not None:
             parts.append(f"{format_duration(left)} left")
         lines = [Text("  ".join(parts), style="bold")]
@@ -270,14 +261,7 @@ class LiveTable(LiveDrawing, Deaf):
         return Text("\n").join(lines)
 
 
-def runs_in_words(count: int) -> str:
-    """Write `1 run`, `12 runs`."""
-    return "1 run" if count == 1 else f"{count} runs"
-
-
 def counts_of(jobs: Sequence[Job]) -> dict[str, int]:
     """Count the runs by how they stand."""
-    counts = dict.fromkeys(_STATUSES.values(), 0)
-    for job in jobs:
-        counts[_STATUSES[job.status]] += 1
-    return counts
+    statuses = ["stopped early" if job.status == "paused" else job.status for job in jobs]
+    return {status: statuses.count(status) for status in _STATUSES}
