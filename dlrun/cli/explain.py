@@ -65,7 +65,7 @@ def explain(
     Shows formulas, numbers and the largest contributions. Ends with exit code 1 where
     TensorFlow gives another result, or a layer has no formula.
     """
-    if values is not None and (row is not None or split is not None or data is not None):
+    if values is not None and (row, split, data) != (None, None, None):
         raise UsageError(
             "--input is a row by itself; --row, --split and --data name a row of data.",
             fix="Give only one of them.",
@@ -89,8 +89,7 @@ def explain(
     if as_json:
         write_json(explanation_json(explained))
     else:
-        screen = screen_of(sys.stdout)
-        write_data(draw_explanation(explained, layer=layer, screen=screen))
+        write_data(draw_explanation(explained, layer=layer, screen=screen_of(sys.stdout)))
     if explained.story.ending is not None:
         raise explained.story.ending
     if explained.comparison is not None and not explained.comparison.agrees:
@@ -102,10 +101,7 @@ def explain(
 
 
 def draw_explanation(explained: Explanation, *, layer: str | None, screen: Screen) -> str:
-    """Write the row, every layer, the answer and what moves it, and what TensorFlow gives.
-
-    Or one `layer` only, in full.
-    """
+    """Write row, layers, answer, what moves it, what TensorFlow gives; or one `layer`, in full."""
     spec = explained.opened.spec
     names = entry_names(spec.feature_names, spec.image_shape)
     stages = explained.story.stages
@@ -125,7 +121,12 @@ def draw_explanation(explained: Explanation, *, layer: str | None, screen: Scree
 def explanation_json(explained: Explanation) -> dict[str, Any]:
     """Give everything that was worked out, for `--json`."""
     comparison, answer, row = explained.comparison, explained.answer, explained.row
-    slopes = None if answer is None else answer.slopes
+    slopes = answer and answer.slopes
+    tensorflow = comparison and {
+        "output": comparison.output,
+        "difference": max(comparison.differences.values(), default=0.0),
+        "agrees": comparison.agrees,
+    }
     return {
         "run": explained.opened.folder.path,
         "row": row.source,
@@ -135,18 +136,12 @@ def explanation_json(explained: Explanation) -> dict[str, Any]:
         "true": row.true,
         "layers": [_layer_json(explained, stage) for stage in explained.story.stages],
         "ending": None if explained.story.ending is None else str(explained.story.ending),
-        "output": None if answer is None else answer.output,
-        "predicted": None if answer is None else answer.predicted,
-        "place": None if answer is None else answer.place,
+        "output": answer and answer.output,
+        "predicted": answer and answer.predicted,
+        "place": answer and answer.place,
         "derivative": slopes,
         "contributions": None if slopes is None else row.x * slopes,
-        "tensorflow": None
-        if comparison is None
-        else {
-            "output": comparison.output,
-            "difference": max(comparison.differences.values(), default=0.0),
-            "agrees": comparison.agrees,
-        },
+        "tensorflow": tensorflow,
     }
 
 
@@ -156,10 +151,7 @@ def _layer_json(explained: Explanation, stage: Stage) -> dict[str, Any]:
     for place in worked_places(stage, _place(explained, stage)):
         one = None if working.sum_at is None else working.sum_at(place)
         if one is not None:
-            terms = [
-                {"place": t.place, "x": t.x, "weight": t.weight, "product": t.product}
-                for t in one.terms
-            ]
+            terms = [{**term._asdict(), "product": term.product} for term in one.terms]
             sums.append({"place": place, "terms": terms, "bias": one.bias, "z": one.total})
     return {
         "name": stage.node.name,
@@ -250,15 +242,15 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     given = row.given if spec.scaling is not None else None
     parts = row.x.astype("float64") * answer.slopes
     places = largest_places(parts, MOVERS)
-    arrays: list[Any] = [*([] if given is None else [given]), row.x, answer.slopes, parts]
+    columns: dict[str, Any] = {} if given is None else {"given": given}
+    columns |= {"x": row.x, f"d{y}/dx": answer.slopes, f"x · d{y}/dx": parts}
     rows = []
     for place in places:
-        numbers = [format_entry(float(array[place])) for array in arrays]
+        numbers = [format_entry(float(array[place])) for array in columns.values()]
         rows.append([f"  {names('input', place)}", *numbers])
-    heads = ["  ", *([] if given is None else ["given"]), "x", f"d{y}/dx", f"x · d{y}/dx"]
     if parts.size > len(rows):
         left = float(parts.sum()) - sum(float(parts[place]) for place in places)
-        empty = [""] * (len(heads) - 2)
+        empty = [""] * (len(columns) - 1)
         rows.append([f"  {parts.size - len(rows)} more", *empty, format_entry(left)])
     note = (
         f"  d{y}/dx is the exact derivative at this x; x · d{y}/dx is, to first order, what the "
@@ -266,7 +258,7 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     )
     if spec.scaling is not None and spec.scaling.kind == "standard":
         note += ", the mean of the training rows"
-    table = draw(align([heads, *rows], width=screen.width), screen)
+    table = draw(align([["  ", *columns], *rows], width=screen.width), screen)
     return f"{title}\n{note}.\n{table}"
 
 

@@ -21,8 +21,7 @@ _NEAR = 0.7  # how alike two words must be to be taken for one another; 1 is the
 def set_instead(error: Any, words: Sequence[str]) -> UsageError | None:
     """Say how to set the key of the config that an unknown option was meant for.
 
-    Returns None where typer's error is another one, where the command has no `--set`, or where one
-    of its own options is nearer to what was typed.
+    None where the error is another one, or an option of the command is nearer to what was typed.
     """
     context = getattr(error, "ctx", None)
     parameters = [] if context is None else context.command.params

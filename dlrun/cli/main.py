@@ -22,8 +22,7 @@ from dlrun.rundir.files import reason
 from dlrun.signals import caught_signals, end_on_signal, forget_signals, received_signal
 
 _INTERNAL_ERROR = 1
-_CODES = {number: 128 + number for number in signal.Signals}
-"""The exit code of a process that a signal has ended."""
+_CODES = {number: 128 + number for number in signal.Signals}  # of what a signal has ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,8 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def ending_on_signals() -> Iterator[None]:
     """Turn signals that kill into `SystemExit(128 + number)`, so that a run can close its record.
 
-    SIGINT stays a `KeyboardInterrupt`. A signal that is ignored (`nohup`) stays ignored. Outside of
-    the main thread nothing changes.
+    SIGINT stays a `KeyboardInterrupt`, and what is ignored (`nohup`) stays so.
     """
     before = {}
     with contextlib.suppress(ValueError):  # not the main thread
@@ -80,10 +78,7 @@ def ending_on_signals() -> Iterator[None]:
 
 
 def describe(error: Exception) -> str:
-    """Word an error for the terminal: several problems of a config are counted and indented.
-
-    An exception that no user can cause by a mistake says how to see more.
-    """
+    """Word an error for the terminal; one that no user can cause says how to see more."""
     if isinstance(error, InterruptedRunError):
         return str(error)
     if isinstance(error, MemoryError):

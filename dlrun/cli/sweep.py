@@ -322,7 +322,7 @@ def draw_best(jobs: Sequence[Job], results: SweepResults, *, screen: Screen) -> 
 
 
 def draw_results(results: SweepResults, *, screen: Screen) -> str:
-    """Draw the points of a sweep, the best first; where they are too wide, in one column or below."""
+    """Draw the points of a sweep, the best first, their values side by side where they fit."""
     from dlrun.reports.sweep_results import SEED
 
     axes = [axis for axis in results.axes if axis != SEED]

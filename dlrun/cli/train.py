@@ -115,25 +115,16 @@ def _refuse_for_one(**given: object) -> None:
 
 def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
     """Draw the closing table on stderr, and write the run folder's path, or JSON, to stdout."""
-    folder, report = outcome.folder.path, outcome.classification
+    folder, seconds, metrics = outcome.folder.path, outcome.seconds, outcome.metrics
     if not quiet:
-        table = closing_table(
-            outcome.metrics,
-            seconds=outcome.seconds,
-            folder=str(folder),
-            screen=screen_of(sys.stderr),
-            rows=None if report is None else sum(report.support),
+        report, screen = outcome.classification, screen_of(sys.stderr)
+        rows = None if report is None else sum(report.support)
+        write_drawing(
+            closing_table(metrics, seconds=seconds, folder=str(folder), screen=screen, rows=rows)
         )
-        write_drawing(table)
     if as_json:
-        write_json(
-            {
-                "run": folder,
-                "status": "finished",
-                "seconds": outcome.seconds,
-                "metrics": outcome.metrics,
-            }
-        )
+        finished = {"run": folder, "status": "finished"}
+        write_json({**finished, "seconds": seconds, "metrics": metrics})
     else:
         write_data(str(folder))
 
@@ -146,11 +137,7 @@ def closing_table(
     screen: Screen,
     rows: int | None = None,
 ) -> str:
-    """Draw what stands at the end of a training: one row per metric and one column per split.
-
-    Below stand a large generalisation gap (over `rows`, where there are classes), the time and the
-    folder.
-    """
+    """Draw metrics by split, a large generalisation gap (over `rows`), the time and the folder."""
     from dlrun.reports.gap import generalisation_gap
 
     closing = f"{format_duration(seconds)}  {printable(folder)}"
@@ -185,8 +172,12 @@ def train_many(
 
     wanted = _wanted(requests)
     with listening_to_sweep(quiet=quiet, as_json=as_json) as listener:
-        for line in dict.fromkeys(_grid_in_words(grid) for _, grid in requests if grid.axes):
-            listener.message(line)
+        axes = [
+            ", ".join(f"{count} x {key}" for key, count in grid.axes.items())
+            for _, grid in requests
+        ]
+        for line in dict.fromkeys(filter(None, axes)):
+            listener.message(f"grid: {line}")
         with in_turn(runs_dir, listener) as held:
             crew = Crew(runs_dir, settings, listener)
             asked_for = crew.plan(wanted)
@@ -226,9 +217,3 @@ def _wanted(requests: Sequence[tuple[Path, Grid]]) -> list[Wanted]:
     if problems:
         raise ConfigError(*dict.fromkeys(problems))
     return wanted
-
-
-def _grid_in_words(grid: Grid) -> str:
-    """Such as `grid: 2 x optimizer.learning_rate, 10 x seed`."""
-    axes = ", ".join(f"{count} x {key}" for key, count in grid.axes.items())
-    return f"grid: {axes}"

@@ -57,10 +57,7 @@ def is_small(array: Any) -> bool:
 
 
 def draw_array(name: str, array: Any, *, screen: Screen, full: bool = False) -> str:
-    """Draw numbers of any shape under their indices, the axes behind the second one by one.
-
-    A large array is summed up in two lines, unless it is wanted in `full`.
-    """
+    """Draw numbers of any shape under their indices; of a large array, if not `full`, a summary."""
     if not (full or is_small(array)):
         return draw_summary(name, array)
     if array.ndim <= 1:
@@ -122,10 +119,7 @@ def draw_grid(
     screen: Screen,
     corner: str = "",
 ) -> str:
-    """Draw rows (label and cells) under the heads of their columns, and `corner` above the labels.
-
-    Columns that do not fit stand in a block of their own below.
-    """
+    """Draw rows (label and cells) under heads, the columns that do not fit in blocks below."""
     labels = [corner, *(label for label, _ in rows)]
     room = screen.width - max(map(cell_len, labels))
     widths = [
@@ -141,7 +135,7 @@ def draw_grid(
 
 
 def _blocks(widths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
-    """Which columns stand side by side: as many as there is room for, one at least."""
+    """The columns that stand side by side: as many as there is room for, one at least."""
     begin = 0
     while begin < len(widths):
         end, left = begin + 1, room - widths[begin]

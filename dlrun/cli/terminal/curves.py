@@ -45,10 +45,7 @@ class LossCurve:
                 del points[1:-1:2]
 
     def draw(self, *, is_braille: bool, ascii_only: bool) -> list[Text]:
-        """Draw five lines of at most 40 cells; none before there are two epochs.
-
-        The dots of braille are told apart by colours, letters by themselves.
-        """
+        """Draw five lines of at most 40 cells; none before there are two epochs."""
         known = {name: points for name, points in self._points.items() if len(points) > 1}
         if not known:
             return []

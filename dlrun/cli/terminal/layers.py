@@ -34,10 +34,7 @@ TERMS: Final = 5  # so many terms of a longer sum are named
 def draw_layer(
     stage: Stage, names: Names, *, place: Place | None, screen: Screen, full: bool
 ) -> str:
-    """Draw what a layer computes: its heading, its formula, and its numbers.
-
-    The entry of its output at `place` is worked out; None for the largest.
-    """
+    """Draw what a layer computes, and work out the sum at `place` (None: the largest output)."""
     parts = [_heading(stage, screen), *(f"  {line}" for line in stage.working.formula)]
     narrow = replace(screen, width=screen.width - 2)
     if _is_table(stage, full=full):
@@ -216,11 +213,7 @@ def _wrapped(text: str, screen: Screen) -> str:
 def entry_names(
     feature_names: Sequence[str] | None, image_shape: Sequence[int] | None
 ) -> Callable[[str, Any], str]:
-    """Name the entries of what layers read: `petal_length`, `pixel[3, 4]`, `x[3]` without a name.
-
-    Images are `(height, width, channels)`, flattened or not. The function that is returned takes
-    the name of what is read, and the place in it.
-    """
+    """Return what names an entry of what a layer reads: `petal_length`, `pixel[3, 4]`, `x[3]`."""
 
     def name(source: str, place: Place) -> str:
         if source != "input":
@@ -228,6 +221,7 @@ def entry_names(
         if feature_names is not None and len(place) == 1:
             return printable(feature_names[place[0]])
         if image_shape is not None and len(place) == 1:
+            # `place` counts through a flattened image of (height, width, channels)
             rest, channel = divmod(place[0], image_shape[2])
             where = divmod(rest, image_shape[1])
             return f"pixel{format_place(where if image_shape[2] == 1 else (*where, channel))}"

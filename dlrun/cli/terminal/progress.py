@@ -30,10 +30,8 @@ _HEIGHT_WITH_CURVE = 2 * curves.HEIGHT
 
 @contextlib.contextmanager
 def listening(*, quiet: bool) -> Iterator[Listener]:
-    """Choose how to show what a run does, and leave the terminal as it was.
-
-    Whatever a library prints meanwhile is a message, never data: stdout leads to stderr.
-    """
+    """Choose how to show what a run does, and leave the terminal as it was."""
+    # Whatever a library prints meanwhile is a message, never data.
     with contextlib.redirect_stdout(sys.stderr):
         if quiet:
             yield SilentListener()
@@ -54,10 +52,7 @@ class SilentListener(Listener):
 
 
 class Pace:
-    """How fast training goes, and so how long it will take.
-
-    `total` and `done` count the batches of the whole training, `now` is the time in seconds.
-    """
+    """How fast training goes, in batches and seconds, and so how long it will take."""
 
     def __init__(self, total: int, done: int, now: float) -> None:
         self._total = total
@@ -156,17 +151,13 @@ class LineListener:
         self._print(self._clock())
 
     def _print(self, now: float, remaining: str = "") -> None:
-        """Print the line that waits, if there is one, and the time that is left."""
         if self._pending is not None:
             write_message(f"{self._pending}  {remaining}" if remaining else self._pending)
         self._pending, self._printed_at = None, now
 
 
 class BarListener(LiveDrawing):
-    """Draws a line with epoch, bar, loss, metrics and time left, and clears it at the end.
-
-    On a wide terminal the losses of all epochs are drawn beside it.
-    """
+    """Draws a line with bar and numbers, beside it on a wide terminal the losses of all epochs."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console, clock, pause=_SECONDS_BETWEEN_DRAWINGS)
@@ -224,15 +215,13 @@ def progress_line(
     width: int,
     ascii_only: bool = False,
 ) -> Text:
-    """Write where training is: `epoch 3/10  ━━━╌╌╌╌╌╌╌  loss 0.1234  12 s left`.
-
-    What matters most finds room first: the epoch, the loss, the bar, the time left, the metrics.
-    """
+    """Write where training is: `epoch 3/10  ━━━╌╌╌╌╌╌╌  loss 0.1234  12 s left`."""
     from rich.cells import cell_len
     from rich.text import Text
 
     room = width - len(epoch)
     shown = []
+    # What matters most finds room first.
     for part in filter(None, (*logs[:1], _BAR, time_left, *logs[1:])):
         needed = cell_len(_GAP + part)
         if needed > room:

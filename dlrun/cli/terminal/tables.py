@@ -37,10 +37,9 @@ def align(
     left: int | Collection[int] = 1,
     width: int | None = None,
 ) -> list[list[Cell]]:
-    """Pad the cells of each column to the same width.
+    """Pad the cells of each column to the same width, the first `left` columns to the right.
 
-    The first `left` columns, or those of these numbers, are aligned left, the others right. Where
-    a row needs more cells than `width`, its first column is cut, down to six.
+    `left` may be their numbers, too. Where rows are wider than `width`, the first column is cut.
     """
     cells = [[_one_line_cell(value) for value in row] for row in rows]
     widths = [max(cell_len(cell.text) for cell in column) for column in zip(*cells, strict=True)]
