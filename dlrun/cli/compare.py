@@ -11,18 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from dlrun.absent import ABSENT
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, SomeRuns, Where, option
+from dlrun.cli.terminal import tables
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
-from dlrun.cli.terminal.tables import (
-    MARGIN_LEGEND,
-    Cell,
-    align,
-    bold,
-    draw,
-    draw_if_fitting,
-    format_estimate,
-    one_line,
-    paint,
-)
+from dlrun.cli.terminal.tables import Cell, bold
 from dlrun.wording import as_text, format_number, printable
 
 if TYPE_CHECKING:
@@ -108,7 +99,9 @@ def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
         return "\n\n".join([_fitted("", labels, rows, screen), *legend])
     labels = [group.label for group in found.groups]
     counts = [Cell("seeds"), *(Cell(str(len(group.seeds))) for group in found.groups)]
-    means = [_row(row, list(map(format_estimate, row.estimates))) for row in found.group_rows]
+    means = [
+        _row(row, list(map(tables.format_estimate, row.estimates))) for row in found.group_rows
+    ]
     parts = [
         _fitted("group", labels, [counts, *means, *_key_rows(found.group_keys)], screen),
         _legends(found, screen),
@@ -120,22 +113,22 @@ def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
 
 def _fitted(corner: str, labels: Sequence[str], rows: Table, screen: Screen) -> str:
     """Labels as columns where they fit, else as rows, else one below the other."""
-    drawn = draw_if_fitting([bold([corner, *labels]), *rows], screen)
+    drawn = tables.draw_if_fitting([bold([corner, *labels]), *rows], screen)
     if drawn is None:
         heads = bold([corner, *(row[0].text for row in rows)])
         turned = [
             [*bold([label]), *(row[number] for row in rows)]
             for number, label in enumerate(labels, start=1)
         ]
-        drawn = draw_if_fitting([heads, *turned], screen)
+        drawn = tables.draw_if_fitting([heads, *turned], screen)
     if drawn is not None:
         return drawn
     width = max(screen.width - 2, 1)
     blocks = []
     for number, label in enumerate(labels, start=1):
-        inner = align([[row[0], row[number]] for row in rows], left=2, width=width)
-        name = paint(one_line(label), "bold", screen)
-        blocks.append(f"{name}\n{textwrap.indent(draw(inner, screen), '  ')}")
+        inner = tables.align([[row[0], row[number]] for row in rows], left=2, width=width)
+        name = tables.paint(tables.one_line(label), "bold", screen)
+        blocks.append(f"{name}\n{textwrap.indent(tables.draw(inner, screen), '  ')}")
     return "\n".join(blocks)
 
 
@@ -163,7 +156,7 @@ def _legends(found: RunComparison, screen: Screen) -> str:
     estimates = [one for row in found.group_rows for one in row.estimates if one is not None]
     shown = [f"{_LEGEND} mean"] if any(row.best for row in found.group_rows) else []
     if any(one.margin is not None for one in estimates):
-        shown.append(MARGIN_LEGEND)
+        shown.append(tables.MARGIN_LEGEND)
     return "\n".join(textwrap.fill(one, screen.width) for one in shown)
 
 
@@ -211,7 +204,7 @@ def _runs(found: RunComparison, screen: Screen) -> str:
             facts = [found.runs[number].label, group.label, str(_seed(found, number))]
             cells.append([*facts, *(format_number(row.values[number]) for row in rows)])
     titles = ["run", "group", "seed", *(f"{row.split} {row.name}" for row in rows)]
-    drawn = draw_if_fitting([bold(titles), *cells], screen, left=2)
+    drawn = tables.draw_if_fitting([bold(titles), *cells], screen, left=2)
     if drawn is not None:
         return drawn
     paragraphs = []

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from dlrun.cli import options
 from dlrun.cli.options import option
-from dlrun.cli.terminal.arrays import (
-    draw_array,
-    draw_grid,
-    draw_image,
-    format_entries,
-    format_entry,
-    format_place,
-    is_small,
-)
+from dlrun.cli.terminal import arrays
 from dlrun.cli.terminal.layers import draw_layer, entry_names, worked_places
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import align, draw, paint
@@ -185,18 +177,18 @@ def _row(explained: Explanation, screen: Screen) -> str:
         lines.append(f"pixels of 0 to {spec.pixel_max:g} are given to the network as 0 to 1")
     if row.given is not None and spec.scaling is not None:
         lines.append(f"scaled as in training ({spec.scaling.kind}): x = (given - offset) / factor")
-    if spec.feature_names is not None and is_small(row.x):
-        rows = [("x", format_entries(row.x))]
+    if spec.feature_names is not None and arrays.is_small(row.x):
+        rows = [("x", arrays.format_entries(row.x))]
         if row.given is not None:
-            rows.insert(0, ("given", format_entries(row.given)))
-        lines.append(draw_grid(spec.feature_names, rows, screen=screen))
+            rows.insert(0, ("given", arrays.format_entries(row.given)))
+        lines.append(arrays.draw_grid(spec.feature_names, rows, screen=screen))
     else:
         shape = spec.image_shape  # (height, width, channels)
         x = row.x if shape is None or row.x.size != math.prod(shape) else row.x.reshape(shape)
         x = x[..., 0] if x.ndim == len("hwc") and x.shape[-1] == 1 else x
-        lines.append(draw_array("x", x, screen=screen))
-        picture = draw_image(x, screen=screen) if x.ndim == len("hw") and shape else None
-        lines += [] if picture is None or is_small(x) else ["", picture]
+        lines.append(arrays.draw_array("x", x, screen=screen))
+        picture = arrays.draw_image(x, screen=screen) if x.ndim == len("hw") and shape else None
+        lines += [] if picture is None or arrays.is_small(x) else ["", picture]
     return "\n".join(lines)
 
 
@@ -204,22 +196,22 @@ def _answer(explained: Explanation, answer: Answer, screen: Screen) -> str:
     spec, row = explained.opened.spec, explained.row
     title = paint("output", "bold", screen)
     if answer.predicted is None:
-        drawn = draw_array("  y", answer.output, screen=screen)
+        drawn = arrays.draw_array("  y", answer.output, screen=screen)
         if answer.output.shape == (len(spec.target_names),):
-            entries = [("  y", format_entries(answer.output))]
-            drawn = draw_grid(spec.target_names, entries, screen=screen)
+            entries = [("  y", arrays.format_entries(answer.output))]
+            drawn = arrays.draw_grid(spec.target_names, entries, screen=screen)
         return f"{title}\n{drawn}" + (f"\n  the row has {row.true}" if row.true else "")
     predicted = printable(answer.predicted)
     if spec.threshold is not None:
         value = float(answer.output.reshape(-1)[0])
         side = "above" if value > spec.threshold else "not above"
-        said = f"  y = {format_entry(value)} is {side} {spec.threshold:g}: {predicted}"
+        said = f"  y = {arrays.format_entry(value)} is {side} {spec.threshold:g}: {predicted}"
     else:
-        entries = [("  y", format_entries(answer.output))]
-        if is_small(answer.output):
-            said = draw_grid(spec.class_names or (), entries, screen=screen)
+        entries = [("  y", arrays.format_entries(answer.output))]
+        if arrays.is_small(answer.output):
+            said = arrays.draw_grid(spec.class_names or (), entries, screen=screen)
         else:
-            said = draw_array("  y", answer.output, screen=screen)
+            said = arrays.draw_array("  y", answer.output, screen=screen)
         said += f"\n  the largest is that of {predicted}"
     if row.true is not None:
         true = printable(row.true)
@@ -231,7 +223,7 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     from dlrun.formulas import largest_places
 
     row, spec = explained.row, explained.opened.spec
-    y = f"y{format_place(answer.place)}" if answer.output.size > 1 else "y"
+    y = f"y{arrays.format_place(answer.place)}" if answer.output.size > 1 else "y"
     whose = ""
     if answer.predicted is not None and spec.threshold is None:
         whose = f", the {spec.output or 'output'} of {printable(answer.predicted)}"
@@ -246,12 +238,12 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     columns |= {"x": row.x, f"d{y}/dx": answer.slopes, f"x · d{y}/dx": parts}
     rows = []
     for place in places:
-        numbers = [format_entry(float(array[place])) for array in columns.values()]
+        numbers = [arrays.format_entry(float(array[place])) for array in columns.values()]
         rows.append([f"  {names('input', place)}", *numbers])
     if parts.size > len(rows):
         left = float(parts.sum()) - sum(float(parts[place]) for place in places)
         empty = [""] * (len(columns) - 1)
-        rows.append([f"  {parts.size - len(rows)} more", *empty, format_entry(left)])
+        rows.append([f"  {parts.size - len(rows)} more", *empty, arrays.format_entry(left)])
     note = (
         f"  d{y}/dx is the exact derivative at this x; x · d{y}/dx is, to first order, what the "
         "entry\n  adds to the output as against x = 0"

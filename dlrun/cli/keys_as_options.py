@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 from collections.abc import Iterable, Sequence
@@ -56,6 +57,8 @@ def _typed(option: str, words: Sequence[str]) -> tuple[str, str | None]:
 def _paths(words: Iterable[str]) -> dict[str, str]:
     """The dotted path of every key of a config by its last name; the upper ones come first."""
     from dlrun import catalog
+    from dlrun.config.reading import read_text
+    from dlrun.config.resolved import flat
     from dlrun.config.schema import DatasetConfig, Experiment, TrainingConfig
 
     paths: dict[str, str] = {}
@@ -73,24 +76,13 @@ def _paths(words: Iterable[str]) -> dict[str, str]:
             found = catalog.find(kind, word)
             names = [one.name for one in found.parameters] if found else []
             add((name for name in names if name != "name"), above)
-    for word in words:
-        if word.endswith(CONFIG_SUFFIXES):
-            _add_written(paths, Path(word))
+    # What the configs hold, such as the first `units` of layers, where they can be read.
+    for config in (Path(word) for word in words if word.endswith(CONFIG_SUFFIXES)):
+        with contextlib.suppress(DlrunError):
+            for path in flat(read_text(config)):
+                paths.setdefault(path.rpartition(".")[2], path)
     del paths["type"]
     return paths
-
-
-def _add_written(paths: dict[str, str], config: Path) -> None:
-    """Add the keys that a config holds, if it can be read: such as the first `units` of layers."""
-    from dlrun.config.reading import read_text
-    from dlrun.config.resolved import flat
-
-    try:
-        written = flat(read_text(config))
-    except DlrunError:
-        return
-    for path in written:
-        paths.setdefault(path.rpartition(".")[2], path)
 
 
 def _likeness(typed: str, key: str) -> float:

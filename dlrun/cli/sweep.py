@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from dlrun.cli import options
 from dlrun.cli.completion import complete_config
 from dlrun.cli.options import argument, option
+from dlrun.cli.terminal import tables
 from dlrun.cli.terminal.output import (
     Screen,
     screen_of,
@@ -26,15 +27,7 @@ from dlrun.cli.terminal.output import (
     write_json,
     write_message,
 )
-from dlrun.cli.terminal.tables import (
-    MARGIN_LEGEND,
-    align,
-    bold,
-    draw,
-    draw_cut,
-    draw_if_fitting,
-    format_estimate,
-)
+from dlrun.cli.terminal.tables import bold
 from dlrun.errors import DlrunError, UsageError
 from dlrun.wording import (
     choice_in_words,
@@ -311,11 +304,11 @@ def draw_best(jobs: Sequence[Job], results: SweepResults, *, screen: Screen) -> 
     lines += [line for line in [_spread(results), choice_in_words(results.split)] if line]
     closing = "\n".join(printable(line) for line in lines)
     rows = [
-        [settings_of(point.values), format_estimate(point.estimate), run.path.name]
+        [settings_of(point.values), tables.format_estimate(point.estimate), run.path.name]
         for point, run in best[:_MOST]
     ]
     headings = ["best", results.objective, "run"]
-    drawn = draw_if_fitting([bold(headings), *rows], screen, left=(0, 2))
+    drawn = tables.draw_if_fitting([bold(headings), *rows], screen, left=(0, 2))
     if drawn is None:
         drawn = _stacked(headings[:2], [row[:2] for row in rows], screen)
     return f"{drawn}\n\n{closing}"
@@ -332,14 +325,14 @@ def draw_results(results: SweepResults, *, screen: Screen) -> str:
     for point in results.points():
         done = sum(run.status == "finished" for run in point.runs)
         status = f"{done}/{len(point.runs)}" if has_seeds else point.runs[0].status
-        rows.append((point.values, [format_estimate(point.estimate), status]))
+        rows.append((point.values, [tables.format_estimate(point.estimate), status]))
     closing = _closing(results)
     if not rows:
         return closing
     headings = [results.objective or "objective", "finished" if has_seeds else "status"]
     wide = [[*_values(values, axes), *numbers] for values, numbers in rows]
     heads = bold([*(names[axis] for axis in axes), *headings])
-    drawn = draw_if_fitting([heads, *wide], screen, left=len(axes))
+    drawn = tables.draw_if_fitting([heads, *wide], screen, left=len(axes))
     if drawn is None:
         narrow = [[settings_of(values), *numbers] for values, numbers in rows]
         drawn = _stacked(["point", *headings], narrow, screen)
@@ -352,20 +345,20 @@ def draw_points(jobs: Sequence[Job], *, screen: Screen) -> str:
     names = short_names(axes)
     head = bold([*(names[axis] for axis in axes), "status"])
     rows = [[*_values(job.values, axes), job.status] for job in jobs]
-    drawn = draw_if_fitting([head, *rows], screen, left=len(axes) + 1)
+    drawn = tables.draw_if_fitting([head, *rows], screen, left=len(axes) + 1)
     if drawn is None:
         narrow = [[settings_of(job.values), job.status] for job in jobs]
-        drawn = draw_cut(["point", "status"], narrow, screen, left=2)
+        drawn = tables.draw_cut(["point", "status"], narrow, screen, left=2)
     return drawn
 
 
 def _stacked(headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen) -> str:
     """Draw rows whose first cells are long; below the other cells where that is too wide."""
-    drawn = draw_if_fitting([bold(headings), *rows], screen)
+    drawn = tables.draw_if_fitting([bold(headings), *rows], screen)
     if drawn is not None:
         return drawn
-    others = align([bold(headings[1:]), *(row[1:] for row in rows)])
-    lines = draw(others, screen).splitlines()
+    others = tables.align([bold(headings[1:]), *(row[1:] for row in rows)])
+    lines = tables.draw(others, screen).splitlines()
     stacked = lines[:1]
     for row, line in zip(rows, lines[1:], strict=True):
         words = textwrap.fill(
@@ -378,7 +371,7 @@ def _stacked(headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Scr
 def _spread(results: SweepResults) -> str | None:
     """What stands behind the means, where there are several seeds."""
     margins = [point.estimate.margin for point in results.points() if point.estimate]
-    return None if all(margin is None for margin in margins) else MARGIN_LEGEND
+    return None if all(margin is None for margin in margins) else tables.MARGIN_LEGEND
 
 
 def _values(values: Mapping[str, Any], axes: Sequence[str]) -> list[str]:

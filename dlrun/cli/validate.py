@@ -146,10 +146,17 @@ def summary_text(summary: Summary, *, screen: Screen) -> str:
         headings, *rows = [[*row[:2], *row[3:]] for row in (headings, *rows)]
     table = draw_if_fitting([bold(headings), *rows], screen, left=len(headings) - 1)
     parts = [_stacked(rows, screen) if table is None else table]
+    unknown = summary.first_unknown
     if summary.sample is not None:
-        parts.append(_sums(summary, screen))
-    if summary.first_unknown is not None:
-        parts.append(textwrap.fill(_where_it_ends(summary), min(screen.width, 100)))
+        least = "" if unknown is None else "at least "
+        counts = [(name, _count(*summary.steps, trainable=which)) for name, which in _SUMS]
+        parts.append(draw(align([[name, f"{least}{count:,}"] for name, count in counts]), screen))
+    if unknown is not None:
+        end = "The shape of the data is known when they are read; shapes"
+        if summary.sample is not None:
+            end = f"Shapes from '{unknown.name}' ({unknown.type}) on"
+        end += " are checked when the model is built."
+        parts.append(textwrap.fill(end, min(screen.width, 100)))
     return "\n\n".join(parts)
 
 
@@ -190,21 +197,6 @@ def _stacked(rows: list[list[str]], screen: Screen) -> str:
         second.append([f"  {shape}", count])
     lower = draw(align(second, width=screen.width), screen).split("\n")
     return "\n".join(f"{above}\n{below}" for above, below in zip(first, lower, strict=True))
-
-
-def _sums(summary: Summary, screen: Screen) -> str:
-    least = "" if summary.first_unknown is None else "at least "
-    rows = [[name, f"{least}{_count(*summary.steps, trainable=which):,}"] for name, which in _SUMS]
-    return draw(align(rows), screen)
-
-
-def _where_it_ends(summary: Summary) -> str:
-    """From where on shapes are not told, and when they are."""
-    later = "are checked when the model is built."
-    step = summary.first_unknown
-    if summary.sample is None or step is None:
-        return f"The shape of the data is known when they are read; shapes {later}"
-    return f"Shapes from '{step.name}' ({step.type}) on {later}"
 
 
 def _with_batch(shape: Shape | None) -> Shape | None:

@@ -186,29 +186,25 @@ class EventWriter(Deaf):
 
     def started(self, job: Job) -> None:
         """Write that a run works."""
-        write_event("started", point=job.values, run=job.folder, epoch=job.epoch)
+        self._write("started", job, "epoch")
 
     def progressed(self, job: Job) -> None:
         """Write how far a run is."""
-        facts = {"epoch": job.epoch, "epochs": job.epochs, "logs": job.logs}
-        write_event("progressed", point=job.values, run=job.folder, **facts)
+        self._write("progressed", job, "epoch", "epochs", "logs")
 
     def ended(self, job: Job) -> None:
         """Write how a run ended."""
-        write_event(
-            "ended",
-            point=job.values,
-            run=job.folder,
-            status=job.status,
-            reason=job.reason,
-            epoch=job.epoch,
-            seconds=round(job.seconds, 3),
-            metrics=job.metrics,
-        )
+        self._write("ended", job, "status", "reason", "epoch", "seconds", "metrics")
 
     def finished(self) -> None:
         """Write how all runs stand."""
         write_event("finished", **counts_of(self._tally.jobs))
+
+    def _write(self, event: str, job: Job, *names: str) -> None:
+        facts = {name: getattr(job, name) for name in names}
+        if "seconds" in facts:
+            facts["seconds"] = round(job.seconds, 3)
+        write_event(event, point=job.values, run=job.folder, **facts)
 
 
 class LiveTable(LiveDrawing, Deaf):
