@@ -70,11 +70,7 @@ def evaluate(
 
 
 def evaluation_tables(
-    split: str,
-    metrics: Mapping[str, float],
-    report: ClassificationReport | None,
-    *,
-    screen: Screen,
+    split: str, metrics: Mapping[str, float], report: ClassificationReport | None, *, screen: Screen
 ) -> str:
     """Draw the metrics of a split or file; for classes their scores and the confusion matrix."""
     rows = [[name, format_number(value)] for name, value in metrics.items()]

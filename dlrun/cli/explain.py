@@ -29,8 +29,7 @@ SplitName = Annotated[
 ]
 DataPath = Annotated[Path | None, option("--data FILE", "Take the row of a CSV, npz or npy.")]
 Values = Annotated[
-    str | None,
-    option("--input A,B,...", "The features of a row, scaled as the run's data were."),
+    str | None, option("--input A,B,...", "The features of a row, scaled as the run's data were.")
 ]
 LayerName = Annotated[str | None, option("--layer NAME", "Show one layer, with every number.")]
 NumpyOnly = Annotated[

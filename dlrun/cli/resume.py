@@ -12,8 +12,7 @@ from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.cli.train import show_outcome
 
 Epochs = Annotated[
-    int | None,
-    option("--epochs", "Train to this epoch: goes on with a finished run.", min=0),
+    int | None, option("--epochs", "Train to this epoch: goes on with a finished run.", min=0)
 ]
 
 

@@ -62,8 +62,7 @@ HalvingRule = Annotated[
     ),
 ]
 DryRun = Annotated[
-    bool,
-    option("--dry-run", "List the runs and estimate the time; train none to keep."),
+    bool, option("--dry-run", "List the runs and estimate the time; train none to keep.")
 ]
 WithReports = Annotated[
     bool,
