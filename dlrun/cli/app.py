@@ -15,6 +15,7 @@ from dlrun.cli.explain import explain
 from dlrun.cli.init import init
 from dlrun.cli.list import list_words, schema
 from dlrun.cli.notes import label, note
+from dlrun.cli.options import option
 from dlrun.cli.predict import predict
 from dlrun.cli.report import report
 from dlrun.cli.reproduce import reproduce
@@ -70,9 +71,7 @@ def dlrun(
     *,
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
-        ),
+        option("--version", "Print the version.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
     """Hold what belongs to all commands."""

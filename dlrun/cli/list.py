@@ -43,7 +43,11 @@ def list_words(kind: Kind = None, word: WordName = None, *, as_json: AsJson = Fa
     """
     screen = screen_of(sys.stdout)
     if kind is None:
-        write_json(_kinds_data()) if as_json else write_data(kinds_page(screen=screen))
+        kinds = [
+            {"kind": name, "words": len(catalog.words(name)), "summary": one.meaning}
+            for name, one in catalog.KINDS.items()
+        ]
+        write_json(kinds) if as_json else write_data(kinds_page(screen=screen))
         return
     _require_kind(kind)
     if word is None:
@@ -223,13 +227,6 @@ def _wrap(text: str, width: int, first: str = "", rest: str | None = None) -> st
         break_on_hyphens=False,
     )
     return "\n".join(lines)
-
-
-def _kinds_data() -> list[dict[str, Any]]:
-    return [
-        {"kind": name, "words": len(catalog.words(name)), "summary": kind.meaning}
-        for name, kind in catalog.KINDS.items()
-    ]
 
 
 def _words_data(kind: str) -> list[dict[str, Any]]:

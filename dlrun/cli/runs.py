@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -16,7 +14,14 @@ from rich.cells import cell_len
 from dlrun.absent import ABSENT
 from dlrun.cli.completion import complete_key
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where, check_form, option
-from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
+from dlrun.cli.terminal.output import (
+    Screen,
+    screen_of,
+    write_csv,
+    write_data,
+    write_json,
+    write_message,
+)
 from dlrun.cli.terminal.tables import GAP, Cell, bold, cut_cells, draw_if_fitting, one_line, paint
 from dlrun.errors import UsageError
 from dlrun.rundir.names import SPLITS, SWEEP
@@ -118,7 +123,10 @@ def runs(
     usual = list(USUAL_CSV) if as_csv else usual_columns(found)
     shown = keys if keys and not is_added else list(dict.fromkeys([*usual, *(keys or [])]))
     if as_csv:
-        write_data(runs_csv(found, shown))
+        rows = [map(run.comparable, shown) for run in found]
+        write_csv(
+            [shown, *(["" if one is ABSENT else as_text(one) for one in row] for row in rows)]
+        )
     elif found:
         write_data(runs_table(found, shown, screen=screen_of(sys.stdout)))
         killed = [run.row.path for run in found if run.row.status == "killed"]
@@ -171,21 +179,12 @@ def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Scre
     table = draw_if_fitting([row[: len(USUAL)] for row in [headings, *cells]], screen, left=lefts)
     if is_usual and table is not None:
         heading, *lines = table.splitlines()
-        below = [_below(row[len(USUAL) :], screen) for row in cells]
-        pairs = zip(lines, below, strict=True)
-        return "\n".join([heading, *(line for pair in pairs for line in pair if line)])
+        drawn = [heading]
+        for line, row in zip(lines, cells, strict=True):
+            notes = [paint(*cell, screen) for cell in row[len(USUAL) :] if cell.text]
+            drawn += [line, *([f"  {GAP.join(notes)}"] if notes else [])]
+        return "\n".join(drawn)
     return "\n".join(_stacked(columns, row, screen, name_keys=not is_usual) for row in cells)
-
-
-def runs_csv(runs: Sequence[RunFacts], columns: Sequence[str]) -> str:
-    """Write a list of runs as CSV, its numbers in full."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for run in runs:
-        values = map(run.comparable, columns)
-        writer.writerow(["" if value is ABSENT else as_text(value) for value in values])
-    return text.getvalue().rstrip("\n")
 
 
 def runs_json(runs: Sequence[RunFacts], columns: Sequence[str] | None) -> list[dict[str, Any]]:
@@ -220,9 +219,8 @@ def _cell(key: str, value: Any) -> Cell:
     if key == "status":
         return Cell(value, _STATUS_STYLES[value])
     text = one_line(_worded(key, value))
-    return Cell(
-        text if key == "name" else cut_cells(text, _WIDEST), "bold" if key == "label" else ""
-    )
+    text = text if key == "name" else cut_cells(text, _WIDEST)
+    return Cell(text, "bold" if key == "label" else "")
 
 
 def _worded(key: str, value: Any) -> str:
@@ -236,11 +234,6 @@ def _worded(key: str, value: Any) -> str:
         if isinstance(value, float) and key.replace("_", ".").split(".")[0] in _METRICS:
             return format_number(value)
     return as_text(value)
-
-
-def _below(cells: Sequence[Cell], screen: Screen) -> str:
-    shown = [paint(cell.text, cell.style, screen) for cell in cells if cell.text]
-    return f"  {GAP.join(shown)}" if shown else ""
 
 
 def _stacked(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dlrun.cli import options
 from dlrun.cli.completion import complete_layer
 from dlrun.cli.options import argument, option
-from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
+from dlrun.cli.terminal.output import Screen, screen_of, write_csv, write_data, write_json
 from dlrun.cli.terminal.tables import paint
 from dlrun.wording import printable
 
@@ -44,7 +43,7 @@ def weights(
     if as_json:
         write_json(_json(found))
     elif as_csv:
-        write_data(_csv(found))
+        write_csv(_rows(found))
     else:
         screen, is_full = screen_of(sys.stdout), layer is not None
         write_data("\n\n".join(_drawn(one, is_full=is_full, screen=screen) for one in found.layers))
@@ -90,21 +89,16 @@ def _json(found: RunWeights) -> dict[str, Any]:
     }
 
 
-def _csv(found: RunWeights) -> str:
+def _rows(found: RunWeights) -> Iterator[list[Any]]:
     """One line for each number; an axis that a weight does not have stays empty."""
     arrays = [
         (one.layer, name, array) for one in found.layers for name, array in one.weights.items()
     ]
     axes = max((array.ndim for _, _, array in arrays), default=0)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["layer", "weight", *(f"index_{axis}" for axis in range(axes)), "value"])
+    yield ["layer", "weight", *(f"index_{axis}" for axis in range(axes)), "value"]
     for layer, name, array in arrays:
         values = array.astype("float32").reshape(-1).astype("U").tolist()
         places = itertools.product(*(range(size) for size in array.shape))
         empty = [""] * (axes - array.ndim)
-        writer.writerows(
-            [layer, name, *place, *empty, value]
-            for place, value in zip(places, values, strict=True)
-        )
-    return text.getvalue().rstrip("\n")
+        for place, value in zip(places, values, strict=True):
+            yield [layer, name, *place, *empty, value]

@@ -35,9 +35,13 @@ def draw_layer(
     stage: Stage, names: Names, *, place: Place | None, screen: Screen, full: bool
 ) -> str:
     """Draw what a layer computes, and work out the sum at `place` (None: the largest output)."""
-    parts = [_heading(stage, screen), *(f"  {line}" for line in stage.working.formula)]
+    read = " and ".join(f"{name} {format_shape(x.shape)}" for name, x in stage.inputs)
+    gives = f"reads {read}, gives {format_shape(stage.working.output.shape)}"
+    heading = f"{paint(stage.node.name, 'bold', screen)}  {stage.node.layer.type}, {gives}"
+    parts = [heading, *(f"  {line}" for line in stage.working.formula)]
     narrow = replace(screen, width=screen.width - 2)
-    if _is_table(stage, full=full):
+    is_dense = stage.node.layer.type == "Dense" and stage.inputs[0][1].ndim == 1
+    if is_dense and (full or max(stage.node.weights["kernel"].shape) <= LONG):
         body = [_table(stage, names, narrow)]
     else:
         body = _arrays(stage, screen=narrow, full=full)
@@ -58,20 +62,6 @@ def worked_places(stage: Stage, place: Place | None) -> list[Place]:
     if z.ndim == 1 and z.size <= FEW:
         return [(unit,) for unit in range(z.size)]
     return [place] if place is not None else largest_places(stage.working.output, 1)
-
-
-def _heading(stage: Stage, screen: Screen) -> str:
-    read = " and ".join(f"{name} {format_shape(x.shape)}" for name, x in stage.inputs)
-    name = paint(stage.node.name, "bold", screen)
-    output = format_shape(stage.working.output.shape)
-    return f"{name}  {stage.node.layer.type}, reads {read}, gives {output}"
-
-
-def _is_table(stage: Stage, *, full: bool) -> bool:
-    """Whether a Dense layer can be shown as one table: inputs down, units across."""
-    if stage.node.layer.type != "Dense" or stage.inputs[0][1].ndim != 1:
-        return False
-    return full or max(stage.node.weights["kernel"].shape) <= LONG
 
 
 def _table(stage: Stage, names: Names, screen: Screen) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
+import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +57,13 @@ def write_json(value: object) -> None:
     """Print a value as JSON to stdout; paths, arrays and what is not finite are made `plain`."""
     text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
     write_data(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def write_csv(rows: Iterable[Iterable[object]]) -> None:
+    """Print rows as CSV to stdout."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_data(text.getvalue().rstrip("\n"))
 
 
 def write_event(event: str, **facts: object) -> None:

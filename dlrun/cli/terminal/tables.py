@@ -41,7 +41,8 @@ def align(
 
     `left` may be their numbers, too. Where rows are wider than `width`, the first column is cut.
     """
-    cells = [[_one_line_cell(value) for value in row] for row in rows]
+    given = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
+    cells = [[Cell(one_line(cell.text), cell.style) for cell in row] for row in given]
     widths = [max(cell_len(cell.text) for cell in column) for column in zip(*cells, strict=True)]
     if width is not None and sum(widths) + len(GAP) * (len(widths) - 1) > width:
         others = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
@@ -101,11 +102,6 @@ def format_estimate(estimate: Estimate | None) -> str:
         return "-"
     margin = "" if estimate.margin is None else f" ± {format_number(estimate.margin)}"
     return format_number(estimate.mean) + margin
-
-
-def _one_line_cell(value: str | Cell) -> Cell:
-    cell = value if isinstance(value, Cell) else Cell(value)
-    return cell._replace(text=one_line(cell.text))
 
 
 def _padded(cell: Cell, width: int, *, is_left: bool) -> Cell:
