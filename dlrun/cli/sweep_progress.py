@@ -13,6 +13,7 @@ from dlrun.cli.sweep_wording import counts_of
 from dlrun.cli.wording import format_duration, format_logs, format_number
 from dlrun.reports.point_words import settings_of
 from dlrun.sweeps.listener import Deaf
+from dlrun.training.listener import WARNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +37,7 @@ def listening_to_sweep(
     """Choose how to tell what a sweep does, and leave the terminal as it was.
 
     Args:
-        quiet: Whether to tell of failures only.
+        quiet: Whether to tell of warnings and failures only.
         as_json: Whether to write every event to stdout.
         objective: What is best, such as `test.accuracy`; None for the main metric.
         maximize: Whether the largest value of it is the best; None for what its name suggests.
@@ -64,7 +65,7 @@ class LinePrinter(Deaf):
 
     Args:
         tally: Counts the runs.
-        quiet: Whether to tell of failures only.
+        quiet: Whether to tell of warnings and failures only.
     """
 
     def __init__(self, tally: Tally, *, quiet: bool = False) -> None:
@@ -73,7 +74,7 @@ class LinePrinter(Deaf):
 
     def message(self, text: str) -> None:
         """Print a line."""
-        if not self._quiet:
+        if not self._quiet or text.startswith(WARNING):
             write_message(text)
 
     def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.backend import keras
 from dlrun.backend.archives import zip_dates
+from dlrun.config.rules.files import FILE_ARGUMENTS
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.rundir.files import reason
 from dlrun.training.callback_state import load_callback, prepare_callback, save_callback
@@ -20,24 +21,14 @@ if TYPE_CHECKING:
 
 _READ_LOGS = (keras.callbacks.CSVLogger, keras.callbacks.TerminateOnNaN)
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-_FILES = ("filename", "filepath", "log_dir", "backup_dir")
-"""The attributes in which Keras's callbacks keep the path of what they write."""
 _TEST_HOOKS = ("on_test_begin", "on_test_end")
 
 
 class CallbackChain:
-    """The callbacks of a run, in the order of the config.
+    """The callbacks of a run, in the order of the config; `metrics` are what they may monitor.
 
-    Args:
-        callbacks: Keras callbacks.
-        model: The model that they look at and change.
-        metrics: The metrics whose names they may monitor.
-        epochs: The number of epochs asked for.
-        steps: Batches an epoch.
-
-    Attributes:
-        needs_batches: Whether a callback must hear of every batch.
-        watches_validation: Whether a callback must hear of the validation.
+    `needs_batches` and `watches_validation` say whether one must hear of every batch, and of the
+    validation.
     """
 
     def __init__(
@@ -67,17 +58,13 @@ class CallbackChain:
         )
 
     def begin(self, arrays: Sequence[Mapping[str, NDArray[Any]]] = ()) -> None:
-        """Begin the training, or go on with it.
-
-        Args:
-            arrays: Those of every callback's memory, where there is one.
-        """
+        """Begin the training, or go on with it, with the arrays of every callback's memory."""
         for callback, remembered in zip(self._callbacks, arrays, strict=False):
             prepare_callback(callback, remembered)
         self.call("on_train_begin", {})
 
     def memories(self) -> list[tuple[dict[str, Any], dict[str, NDArray[Any]]]]:
-        """Return what every callback remembers, see `save_callback`."""
+        """Return what every callback remembers."""
         return [save_callback(callback) for callback in self._callbacks]
 
     def remember(
@@ -104,16 +91,9 @@ class CallbackChain:
                     self._stopper = callback
 
     def endings(self, *, completed: int, asked: int) -> list[str]:
-        """Say which callback has ended the training and why, and whose weights are restored.
-
-        Args:
-            completed: The number of completed epochs.
-            asked: The number of epochs asked for.
-
-        Returns:
-            Lines for the user; none where nothing of that has happened.
-        """
-        stopping = [one for one in self._callbacks if _is_early_stopping(one)]
+        """Say which callback has ended the training and why, and whose weights are restored."""
+        kind = keras.callbacks.EarlyStopping
+        stopping = [one for one in self._callbacks if isinstance(one, kind)]
         restoring = [one for one in stopping if one.best_weights is not None]
         lines = []
         for callback in stopping:
@@ -131,7 +111,8 @@ class CallbackChain:
                     f"EarlyStopping has restored the weights of {_best(callback)}, "
                     f"the best by {callback.monitor}"
                 )
-        if self.stop_training and completed < asked and not any(map(_has_stopped, stopping)):
+        has_stopped = any(callback.stopped_epoch > 0 for callback in stopping)
+        if self.stop_training and completed < asked and not has_stopped:
             name = "a callback" if self._stopper is None else type(self._stopper).__name__
             lines.append(f"{name} has ended the training after epoch {completed} of {asked}")
         return lines
@@ -173,17 +154,9 @@ def _swaps(callback: Any) -> bool:
 
 def _write_error(callback: Any, error: OSError) -> DlrunError:
     """Name the file of a callback that the operating system did not let it write."""
-    named = (getattr(callback, name, None) for name in _FILES)
+    named = (getattr(callback, name, None) for name in FILE_ARGUMENTS)
     where = next((str(name) for name in named if name), type(callback).__name__)
     return DlrunError(f"cannot be written: {reason(error)}.", where=where)
-
-
-def _is_early_stopping(callback: Any) -> bool:
-    return isinstance(callback, keras.callbacks.EarlyStopping)
-
-
-def _has_stopped(callback: Any) -> bool:
-    return bool(callback.stopped_epoch > 0)
 
 
 def _why(callback: Any) -> str:

@@ -25,12 +25,7 @@ COST = 0.02
 
 
 class Keeper:
-    """Keeps the state every so often, and rarely enough to cost next to nothing.
-
-    Args:
-        keep: Commits a state.
-        seconds: The least time between two commits.
-    """
+    """Commits the state at least `seconds` apart, and rarely enough to cost next to nothing."""
 
     def __init__(self, keep: Callable[[Checkpoint], None], *, seconds: float) -> None:
         self._keep = keep
@@ -43,14 +38,7 @@ class Keeper:
         return time.monotonic() - self._last >= self._wait
 
     def commit(self, capture: Callable[[], Checkpoint]) -> None:
-        """Commit a state.
-
-        Args:
-            capture: Returns it.
-
-        Raises:
-            DlrunError: It cannot be written.
-        """
+        """Commit the state that `capture` returns."""
         began = time.monotonic()
         self._keep(capture())
         self._last = time.monotonic()
@@ -70,13 +58,7 @@ def capture(
 ) -> Checkpoint:
     """Return everything that the next batch, and the callbacks' next decision, depend on.
 
-    Args:
-        position: Where the variables stand.
-        state: The variables.
-        epoch_start: Their values at the start of the epoch, see `Trainer`; empty before the first.
-        history: The completed epochs.
-        chain: The callbacks.
-        finished: Whether the training is over.
+    `epoch_start` holds the values of the variables at the start of the epoch that is open.
     """
     names = _names(state)
     tensors = _numbered("variables", names, state.snapshot())
@@ -105,29 +87,17 @@ def capture(
 def restore(
     saved: Checkpoint, *, state: TrainingState, history: History, chain: CallbackChain
 ) -> tuple[Position, list[Any]]:
-    """Bring a training back to where it was; `chain` has begun with the same `saved`.
-
-    Args:
-        saved: What `capture` returned.
-        state: The variables of the same model, built anew.
-        history: An empty history.
-        chain: The callbacks, made anew of the same config.
+    """Bring a new training of the same config back to where it was; `chain` has begun.
 
     Returns:
-        The position; and the values at the start of its epoch.
+        The position; and the values at the start of its epoch, none where it is at the start.
 
     Raises:
         RunFolderError: The state does not belong to this model.
     """
-    names = _names(state)
-    values = [_fitting(saved, f"variables/{name}", variable) for name, variable in
-              zip(names, state.variables, strict=True)]  # fmt: skip
-    state.restore(values)
+    state.restore(_fitting(saved, "variables", state))
     position = Position(saved.facts["epoch"], saved.facts["step"])
-    epoch_start = []
-    if position.step > 0:
-        epoch_start = [_fitting(saved, f"epoch_start/{name}", variable) for name, variable in
-                       zip(names, state.variables, strict=True)]  # fmt: skip
+    epoch_start = _fitting(saved, "epoch_start", state) if position.step > 0 else []
     try:
         history.read_arrays(
             saved.facts["history_columns"],
@@ -162,14 +132,17 @@ def _numbered(group: str, names: list[str], values: list[Any]) -> dict[str, NDAr
     return {f"{group}/{name}": np.asarray(value) for name, value in zip(names, values, strict=True)}
 
 
-def _fitting(saved: Checkpoint, name: str, variable: Any) -> NDArray[Any]:
-    """Return the value of a variable, which must have its shape and dtype."""
-    value = saved.tensors.get(name)
-    expected = (tuple(variable.shape), str(variable.dtype))
-    if value is None or (value.shape, str(value.dtype)) != expected:
-        found = "nothing" if value is None else f"{value.dtype} {value.shape}"
-        raise RunFolderError(
-            f"the checkpoint does not fit the model: {name!r} is {found}, "
-            f"expected {expected[1]} {expected[0]}."
-        )
-    return value
+def _fitting(saved: Checkpoint, group: str, state: TrainingState) -> list[NDArray[Any]]:
+    """Return the saved values of all variables, which must have their shapes and dtypes."""
+    values = []
+    for name, variable in zip(_names(state), state.variables, strict=True):
+        value = saved.tensors.get(f"{group}/{name}")
+        shape, dtype = tuple(variable.shape), str(variable.dtype)
+        if value is None or (value.shape, str(value.dtype)) != (shape, dtype):
+            found = "nothing" if value is None else f"{value.dtype} {value.shape}"
+            raise RunFolderError(
+                f"the checkpoint does not fit the model: {f'{group}/{name}'!r} is {found}, "
+                f"expected {dtype} {shape}."
+            )
+        values.append(value)
+    return values

@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
 
 class History:
-    """One row of logs per completed epoch.
-
-    Attributes:
-        rows: The logs; row 0 is the first epoch.
-    """
+    """One row of logs per completed epoch; row 0 is the first."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, float]] = []
@@ -29,16 +25,11 @@ class History:
         self.rows.append(dict(logs))
 
     def to_arrays(self) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
-        """Return the table to the bit.
-
-        Returns:
-            The columns; the values, `(epochs, num_columns)`, float64; and which of them are there,
-            `(epochs, num_columns)`, bool.
-        """
+        """Return the columns; the values, float64; and which of them are there, bool."""
         columns = self._columns()
         values = np.array([[row.get(name, 0.0) for name in columns] for row in self.rows])
         present = np.array([[name in row for name in columns] for row in self.rows], bool)
-        shape = (len(self.rows), len(columns))
+        shape = (len(self.rows), len(columns))  # (epochs, num_columns), with no epoch, too
         return columns, values.reshape(shape), present.reshape(shape)
 
     def read_arrays(
@@ -55,11 +46,7 @@ class History:
         ]
 
     def to_csv(self) -> str:
-        """Return the table with the columns `epoch` (from 1) and one per log.
-
-        Numbers are the shortest that read back as the same float32 (or float64, where a callback
-        logged one).
-        """
+        """Return the table with the columns `epoch` (from 1) and one per log."""
         columns = self._columns()
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -75,7 +62,7 @@ class History:
 
 
 def shortest(value: float) -> str:
-    """Return the shortest decimal that reads back as the same number."""
+    """Return the shortest decimal that reads back as the same float32, or else float64."""
     single = np.float32(value)
     same = float(single) == value or np.isnan(single)
     return str(single) if same else repr(float(value))

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 class StopRequest:
-    """Whether a signal has asked for the end, and which.
-
-    Attributes:
-        signal_number: The first signal received, or None.
-    """
+    """Whether a signal has asked for the end, and which came first."""
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
@@ -30,9 +26,6 @@ def stop_requests() -> Iterator[StopRequest]:
 
     A warning of a scheduler counts as none of the two: the signal that follows it may come before
     the request is answered. Signals that are ignored stay ignored.
-
-    Yields:
-        The request, to be looked at between two stretches of training.
     """
     request = StopRequest()
     previous = {number: signal.getsignal(number) for number in caught_signals()}

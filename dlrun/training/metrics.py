@@ -20,10 +20,7 @@ class ThresholdAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]
 
     With labels -1 and +1 and a threshold of 0 this is the accuracy of signs. Keras's own accuracy
     compares `y_pred > 0.5` with the label, so a perfect model scores near 0 on the label -1.
-
-    Args:
-        threshold: What separates the two classes, in the labels and in the outputs.
-        label_threshold: What separates the labels, where it is not `threshold`.
+    `label_threshold` separates the labels where `threshold` separates the outputs only.
     """
 
     def __init__(
@@ -55,18 +52,11 @@ def build_metrics(
 
     Two words fit themselves to the labels: in `accuracy` the class is the argmax, or the side of
     the spec's threshold; an F-score without a threshold takes the largest output of a row, which
-    with one output a row, or with several labels, would be to call every row positive: there the
-    threshold is 0.5.
+    with one output a row, or with several labels (`several_labels`: each output has one of its own,
+    without classes), would be to call every row positive: there the threshold is 0.5.
 
-    Args:
-        components: `{"type": word, **arguments}` each.
-        spec: What the labels look like.
-        several_labels: Whether each output has a label of its own, where there are no classes.
-        dtype: What they compute in, whatever the config says; None for what that says. The best
-            k of a row TensorFlow finds in float32 alone.
-
-    Returns:
-        Keras metrics, in the order of the config, each named as its column of the history.
+    `dtype` is what they compute in, whatever the config says; None for what that says. Each is
+    named as its column of the history.
 
     Raises:
         ConfigError: Keras refuses the arguments.
@@ -75,6 +65,7 @@ def build_metrics(
     built = []
     for index, component in enumerate(components):
         word, path = component["type"], f"metrics[{index}]"
+        # The best k of a row TensorFlow finds in float32 alone.
         takes_best = component.get("k", component.get("top_k")) is not None
         arguments = {**component} if dtype is None or takes_best else {**component, "dtype": dtype}
         if word in ACCURACY:

@@ -11,20 +11,14 @@ if TYPE_CHECKING:
 
 
 def build_optimizer(model: Any) -> None:
-    """Make the variables of a model's optimizer, if they are not there yet.
-
-    To build a `LossScaleOptimizer` again would make all of its own variables anew.
-    """
+    """Make the variables of a model's optimizer, if they are not there yet."""
+    # To build a `LossScaleOptimizer` again would make all of its own variables anew.
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
 
 
 def variables_of(model: Any) -> list[Any]:
-    """Return what a training changes of a model and of its optimizer, which is built.
-
-    Args:
-        model: A compiled model.
-    """
+    """Return what a training changes of a compiled model and of its optimizer, which is built."""
     optimizer = model.optimizer
     found = [*model.variables, *optimizer.variables]
     # In a `LossScaleOptimizer` Keras loses sight of what is no slot of a weight: Nadam's product.
@@ -34,21 +28,15 @@ def variables_of(model: Any) -> list[Any]:
 
 
 class TrainingState:
-    """The variables that training changes; with the position, the whole state of a run.
-
-    Args:
-        steps: What trains; its model is built, and so is its optimizer.
-    """
+    """The variables that training changes; with the position, the whole state of a run."""
 
     def __init__(self, steps: Steps) -> None:
         metrics = [variable for metric in steps.tracked for variable in metric.variables]
         self.variables = [*variables_of(steps.model), *metrics]
 
     def snapshot(self) -> list[Any]:
-        """Return the values, in the order of `variables`.
-
-        Nothing is copied here: TensorFlow copies a buffer when it is written while it is read.
-        """
+        """Return the values, in the order of `variables`."""
+        # Nothing is copied: TensorFlow copies a buffer when it is written while it is read.
         return [tf.convert_to_tensor(variable.value) for variable in self.variables]
 
     def restore(self, values: list[Any]) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 from dlrun.errors import DivergedError, InterruptedRunError, PausedRunError
 from dlrun.training.callbacks import CallbackChain
 from dlrun.training.checkpoint import callback_arrays, capture, restore
-from dlrun.training.epochs import Position
+from dlrun.training.epochs import Position, count_steps
 from dlrun.training.evaluation import Evaluator, resident
 from dlrun.training.history import History
 from dlrun.training.interrupt import StopRequest
+from dlrun.training.listener import Listener
 from dlrun.training.state import TrainingState, build_optimizer
 from dlrun.training.streaming import compile_epochs
 
@@ -24,87 +25,61 @@ if TYPE_CHECKING:
     from dlrun.errors import DlrunError
     from dlrun.rundir.checkpoints import Checkpoint
     from dlrun.training.checkpoint import Keeper
-    from dlrun.training.listener import Listener
+    from dlrun.training.epochs import FitOptions
     from dlrun.training.steps import Steps
 
 STRETCH_SECONDS = 0.25
 """How long a stretch should take: short enough for prompt progress and a prompt Ctrl-C."""
-
-_FIRST_BUDGET = 8
-_GROWTH = 8
+_FIRST_BUDGET = 8  # batches of the first stretch
+_GROWTH = 8  # how much longer a stretch may be than the one before
 
 
 class Trainer:
-    """Trains a compiled model over its epochs.
+    """Trains a compiled model over its epochs, stretch by stretch.
 
-    Args:
-        steps: The arithmetic of a batch; its model has a loss and an optimizer.
-        splits: The rows, with fitted labels.
-        epochs: The epoch to train to.
-        batch_size: Rows a batch.
-        shuffle: Whether each epoch visits the rows in an order of its own.
-        seed: The experiment's seed.
-        callbacks: Keras callbacks, in order.
-        listener: Who is told of the progress.
-        stop: Asked between two stretches whether a signal came.
-        keeper: Keeps the state meanwhile and at the end.
-        pauses: The epochs after which to pause; training does so once, after the first of them
-            that lies before it.
-
-    Attributes:
-        history: The logs of the completed epochs.
+    The model of `steps` has a loss and an optimizer; the labels of `splits` are fitted. `history`
+    holds the logs of the completed epochs, whatever ends the training.
     """
 
     def __init__(
         self,
         steps: Steps,
         splits: Splits,
+        options: FitOptions,
         *,
-        epochs: int,
-        batch_size: int,
-        shuffle: bool,
-        seed: int,
-        callbacks: Sequence[Any],
-        listener: Listener,
-        stop: StopRequest | None = None,
+        callbacks: Sequence[Any] = (),
+        listener: Listener | None = None,
         keeper: Keeper | None = None,
-        pauses: Sequence[int] = (),
     ) -> None:
-        model = steps.model
-        build_optimizer(model)
+        build_optimizer(steps.model)
         self.history = History()
         self._steps = steps
-        self._epochs = epochs
-        self._listener = listener
-        self._stop = stop or StopRequest()
+        self._options = options
+        self._epochs = options.epochs
+        self._listener = listener or Listener()
         self._keeper = keeper
-        self._pauses = pauses
-        self._pause_after = epochs
-        validation = None if splits.validation is None else resident(splits.validation)
-        total = -(-len(splits.train) // batch_size)
-        self._chain = CallbackChain(callbacks, model, steps.metrics, epochs=epochs, steps=total)
-        self._validation = validation
-        self._evaluator = Evaluator(steps, batch_size=batch_size)
-        self._compiled = compile_epochs(
-            steps,
-            splits.train,
-            None if self._chain.watches_validation else validation,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            seed=seed,
-            epochs=epochs,
+        self._stop = StopRequest()
+        self._pause_after = options.epochs
+        self._chain = CallbackChain(
+            callbacks,
+            steps.model,
+            steps.metrics,
+            epochs=options.epochs,
+            steps=count_steps(len(splits.train), options.batch_size),
         )
+        self._validation = None if splits.validation is None else resident(splits.validation)
+        self._evaluator = Evaluator(steps, batch_size=options.batch_size)
+        # Callbacks that watch the validation, or exchange weights for it, have it between epochs.
+        inside = None if self._chain.watches_validation else self._validation
+        self._compiled = compile_epochs(steps, splits.train, inside, options)
         self._state = TrainingState(steps)
-        self._epoch_start: list[Any] = []
+        self._epoch_start: list[Any] = []  # the variables at the start of the epoch that is open
         self._position: Position | None = None
         self._budget = _FIRST_BUDGET
         self._traced = False
 
     def begin(self, saved: Checkpoint | None = None) -> None:
         """Begin at the first epoch, or where a saved state stands.
-
-        Args:
-            saved: The state; None to begin.
 
         Raises:
             RunFolderError: The state does not belong to this model, which stays as it is.
@@ -118,11 +93,8 @@ class Trainer:
             saved, state=self._state, history=self.history, chain=self._chain
         )
 
-    def fit(self) -> History:
-        """Train until the last epoch, or until a callback asks for the end.
-
-        Returns:
-            The history, which is also in `history` when an error ends the training.
+    def fit(self, stop: StopRequest | None = None) -> History:
+        """Train until the last epoch, or until a callback or a signal asks for the end.
 
         Raises:
             DivergedError: The loss or a weight became NaN or infinite; the model holds the weights
@@ -130,15 +102,14 @@ class Trainer:
             InterruptedRunError: A signal came; the model holds what was trained so far.
             PausedRunError: The training is to go on later; the model holds what was trained so far.
         """
+        self._stop = stop or self._stop
         if self._position is None:
             self.begin()
         position = self._position or Position(0, 0)
-        ahead = (epoch for epoch in self._pauses if epoch > position.epoch)
+        ahead = (epoch for epoch in self._options.pauses if epoch > position.epoch)
         self._pause_after = next(ahead, self._epochs)
         self._listener.started(
-            epochs=self._epochs,
-            steps=self._compiled.steps_per_epoch,
-            first_epoch=position.epoch,
+            epochs=self._epochs, steps=self._compiled.steps_per_epoch, first_epoch=position.epoch
         )
         try:
             while position.epoch < self._epochs and not self._chain.stop_training:
@@ -154,10 +125,10 @@ class Trainer:
         self._keep(position, finished=True)
         if position.epoch == self._epochs:
             self._chain.close_averages()
-        # In this order, as under `fit`: a callback that restores weights has the last word.
+        # In this order, as under Keras's `fit`: a callback that restores weights comes last.
         model = self._steps.model
         model.optimizer.finalize_variable_values(model.trainable_weights)
-        self._chain.call("on_train_end", self.history.rows[-1] if self.history.rows else {})
+        self._chain.call("on_train_end", self._last_logs())
         return self.history
 
     def endings(self) -> list[str]:
@@ -197,7 +168,7 @@ class Trainer:
         if begin.step == 0:
             self._epoch_start = self._state.snapshot()
         began = time.perf_counter()
-        table, finite = self._compiled.run(begin, end)
+        table, finite = self._compiled.run(begin, end)  # (completed epochs, num_logs)
         self._adapt(begin, end, time.perf_counter() - began)
         if not finite:
             self._keep_last_good(begin, end, table)
@@ -209,11 +180,7 @@ class Trainer:
             position = Position(begin.epoch + 1, 0)
         else:
             position = self._close_epochs(begin, end, table)
-        self._listener.progressed(
-            epoch=position.epoch,
-            step=position.step,
-            logs=self.history.rows[-1] if self.history.rows else {},
-        )
+        self._listener.progressed(epoch=position.epoch, step=position.step, logs=self._last_logs())
         return position
 
     def _end_of_stretch(self, begin: Position) -> Position:
@@ -237,7 +204,7 @@ class Trainer:
         self._traced = True
 
     def _close_epochs(self, begin: Position, end: Position, table: Any) -> Position:
-        """Run the callbacks over the completed epochs; none acts before the last of them."""
+        """Close the completed epochs one by one; no callback acts before the last of them."""
         for offset, row in enumerate(table):
             if offset > 0:
                 self._chain.call("on_epoch_begin", begin.epoch + offset, {})
@@ -246,12 +213,16 @@ class Trainer:
         return Position(end.epoch + 1, 0) if done else end
 
     def _close_epoch(self, epoch: int, logs: dict[str, float]) -> None:
-        """Tell the callbacks of an epoch's logs, which they may add to, and keep them."""
+        """Tell the callbacks of an epoch's logs, which they may add to; keep them and tell them."""
         self._chain.call("on_epoch_end", epoch, logs)
         self.history.append(logs)
+        self._listener.epoch_ended(epoch=epoch + 1, logs=self.history.rows[-1])
+
+    def _last_logs(self) -> dict[str, float]:
+        return self.history.rows[-1] if self.history.rows else {}
 
     def _logs(self, row: Any) -> dict[str, float]:
-        """Return the logs of an epoch; `row` is what the compiled function gave."""
+        """Name the logs of an epoch, `(num_logs,)`."""
         logs = dict(zip(self._compiled.names, map(float, row), strict=True))
         return self._measure_validation(logs) if self._chain.watches_validation else logs
 
@@ -278,7 +249,7 @@ class Trainer:
         Where the stretch began in mid-epoch, that epoch's start is gone back to: where stretches
         are cut depends on the clock, and the weights that are kept must not.
         """
-        bad_rows = np.flatnonzero(~np.isfinite(table[:, 0]))
+        bad_rows = np.flatnonzero(~np.isfinite(table[:, 0]))  # the loss is the first log
         bad = begin.epoch + int(bad_rows[0]) if len(bad_rows) else end.epoch
         for epoch in range(bad - 1, begin.epoch - 1, -1):
             self._state.restore(self._epoch_start)

@@ -15,16 +15,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def worded(doing: str, *, jit_compile: bool = False) -> Iterator[None]:
-    """Word the errors of what is run within.
-
-    Args:
-        doing: What cannot be done then, as in "Keras cannot train this".
-        jit_compile: Whether XLA compiles it.
-
-    Raises:
-        ConfigError: Keras refused it.
-        DlrunError: TensorFlow stopped.
-    """
+    """Word the errors of what is run within: `doing` as in "Keras cannot train this"."""
     try:
         yield
     except (ValueError, TypeError) as error:

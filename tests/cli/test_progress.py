@@ -96,12 +96,13 @@ def test_pace_leaves_out_the_time_of_compiling():
     assert pace.time_left(100, 29.0) == 0.0
 
 
-def test_quiet_tells_nothing(capsys, clock):
-    """--quiet: nothing but errors."""
+def test_quiet_tells_of_warnings_only(capsys, clock):
+    """--quiet: no progress and no notices; a warning is no noise."""
     with listening(quiet=True) as listener:
         listener.message("a")
+        listener.message("warning: b")
         run_epochs(listener, clock, seconds=9, epochs=3)
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "warning: b\n"
 
 
 @pytest.mark.parametrize(
