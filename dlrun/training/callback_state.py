@@ -30,9 +30,10 @@ def save_callback(callback: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]
     values: dict[str, Any] = {}
     arrays: dict[str, NDArray[Any]] = {}
     for name, value in _memory(callback).items():
-        if _are_arrays(value):
-            values[name] = {"arrays": len(value)}
-            arrays |= {f"{name}/{index}": array for index, array in enumerate(value)}
+        items = value if isinstance(value, list) else []
+        if items and all(isinstance(item, np.ndarray) for item in items):
+            values[name] = {"arrays": len(items)}
+            arrays |= {f"{name}/{index}": array for index, array in enumerate(items)}
         elif (written := _write(value)) is not None:
             values[name] = written
     if isinstance(callback, keras.callbacks.CSVLogger) and Path(callback.filename).exists():
@@ -91,28 +92,17 @@ def _memory(callback: Any) -> dict[str, Any]:
     }
 
 
-def _are_arrays(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(item, np.ndarray) for item in value)
-    )
-
-
 def _write(value: Any) -> Any:
     """Return a value as JSON that reads back to the bit; None where it is no plain value."""
-    written: Any = None
-    if value is None:
-        written = {"none": True}
-    elif isinstance(value, bool | int | str):
-        written = value
-    elif isinstance(value, float | np.number):
-        number = value if isinstance(value, float) else value.item()
-        written = {"float": number.hex()} if isinstance(number, float) else number
-    elif isinstance(value, list):
-        items = [_write(item) for item in value]
-        written = None if None in items else items
-    return written
+    plain = value.item() if isinstance(value, np.number) else value
+    if plain is None:
+        return {"none": True}
+    if isinstance(plain, float):
+        return {"float": plain.hex()}
+    if isinstance(plain, list):
+        items = [_write(item) for item in plain]
+        return None if None in items else items
+    return plain if isinstance(plain, bool | int | str) else None
 
 
 def _read(written: Any) -> Any:

@@ -12,7 +12,7 @@ from dlrun.backend.archives import zip_dates
 from dlrun.config.rules.files import FILE_ARGUMENTS
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.rundir.files import reason
-from dlrun.training.callback_state import load_callback, prepare_callback, save_callback
+from dlrun.training.callback_state import prepare_callback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,46 +40,36 @@ class CallbackChain:
         epochs: int,
         steps: int,
     ) -> None:
-        self._callbacks = list(callbacks)
-        self._model = model
+        self.callbacks = list(callbacks)
+        self.model = model
         self._stopper: Any = None
         model.stop_training = False
         directions = {"loss": "down"} | {
             metric.name: getattr(metric, "_direction", None) for metric in metrics
         }
-        for index, callback in enumerate(self._callbacks):
+        for index, callback in enumerate(self.callbacks):
             callback.set_model(model)
+            # The last epoch is kept from it, see `close_averages`.
             known = math.inf if _swaps(callback) else epochs
             callback.set_params({"epochs": known, "steps": steps, "verbose": 0})
             _settle_mode(callback, directions, path=f"training.callbacks[{index}]")
-        self.needs_batches = any(map(_needs_batches, self._callbacks))
+        self.needs_batches = any(map(_needs_batches, self.callbacks))
         self.watches_validation = any(
-            _overrides(callback, _TEST_HOOKS) for callback in self._callbacks
+            _overrides(callback, _TEST_HOOKS) for callback in self.callbacks
         )
 
     def begin(self, arrays: Sequence[Mapping[str, NDArray[Any]]] = ()) -> None:
         """Begin the training, or go on with it, with the arrays of every callback's memory."""
-        for callback, remembered in zip(self._callbacks, arrays, strict=False):
+        for callback, remembered in zip(self.callbacks, arrays, strict=False):
             prepare_callback(callback, remembered)
         self.call("on_train_begin", {})
-
-    def memories(self) -> list[tuple[dict[str, Any], dict[str, NDArray[Any]]]]:
-        """Return what every callback remembers."""
-        return [save_callback(callback) for callback in self._callbacks]
-
-    def remember(
-        self, values: Sequence[Mapping[str, Any]], arrays: Sequence[Mapping[str, NDArray[Any]]]
-    ) -> None:
-        """Give every callback its memory back; comes after `begin`."""
-        for callback, value, array in zip(self._callbacks, values, arrays, strict=True):
-            load_callback(callback, value, array)
 
     def call(self, hook: str, *arguments: Any) -> None:
         """Call one hook, such as `on_epoch_end`, of every callback."""
         # Callbacks print their news to stdout, which belongs to the run folder's path.
         with contextlib.redirect_stdout(sys.stderr), zip_dates():
-            for index, callback in enumerate(self._callbacks):
-                was_stopped = self.stop_training
+            for index, callback in enumerate(self.callbacks):
+                was_stopped = self.model.stop_training
                 try:
                     getattr(callback, hook)(*arguments)
                 except (ValueError, TypeError, AttributeError, KeyError, ImportError) as error:
@@ -87,13 +77,13 @@ class CallbackChain:
                     raise ConfigError(Problem(path, str(error))) from error
                 except OSError as error:
                     raise _write_error(callback, error) from error
-                if self.stop_training and not was_stopped:
+                if self.model.stop_training and not was_stopped:
                     self._stopper = callback
 
     def endings(self, *, completed: int, asked: int) -> list[str]:
         """Say which callback has ended the training and why, and whose weights are restored."""
         kind = keras.callbacks.EarlyStopping
-        stopping = [one for one in self._callbacks if isinstance(one, kind)]
+        stopping = [one for one in self.callbacks if isinstance(one, kind)]
         restoring = [one for one in stopping if one.best_weights is not None]
         lines = []
         for callback in stopping:
@@ -112,7 +102,7 @@ class CallbackChain:
                     f"the best by {callback.monitor}"
                 )
         has_stopped = any(callback.stopped_epoch > 0 for callback in stopping)
-        if self.stop_training and completed < asked and not has_stopped:
+        if self.model.stop_training and completed < asked and not has_stopped:
             name = "a callback" if self._stopper is None else type(self._stopper).__name__
             lines.append(f"{name} has ended the training after epoch {completed} of {asked}")
         return lines
@@ -124,7 +114,7 @@ class CallbackChain:
         them, since Keras gives the model what is kept as averages at the end. A run that goes on
         needs these weights: so this comes after the last commit, and before that end.
         """
-        for callback in self._callbacks:
+        for callback in self.callbacks:
             # Keras has no public word for either.
             if _swaps(callback) and callback._ema_weights_in_model:  # noqa: SLF001
                 callback._finalize_ema_values()  # noqa: SLF001
@@ -135,16 +125,7 @@ class CallbackChain:
         Within that many epochs no callback can change the course of the training or look at the
         weights, whatever the logs are; so the callbacks may hear of all of them at the end.
         """
-        return min(map(_horizon, self._callbacks), default=math.inf)
-
-    @property
-    def stop_training(self) -> bool:
-        """Whether a callback has asked for the end."""
-        return bool(self._model.stop_training)
-
-    @stop_training.setter
-    def stop_training(self, value: bool) -> None:
-        self._model.stop_training = value
+        return min(map(_horizon, self.callbacks), default=math.inf)
 
 
 def _swaps(callback: Any) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import Checkpoint
+from dlrun.training.callback_state import load_callback, save_callback
 from dlrun.training.epochs import Position
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dlrun.training.callbacks import CallbackChain
-    from dlrun.training.history import History
     from dlrun.training.state import TrainingState
 
 COST = 0.02
@@ -47,34 +46,24 @@ class Keeper:
             self._wait = max(self._seconds, (self._last - began) / COST)
 
 
-def capture(
-    position: Position,
-    *,
-    state: TrainingState,
-    epoch_start: list[Any],
-    history: History,
-    chain: CallbackChain,
-    finished: bool,
-) -> Checkpoint:
-    """Return everything that the next batch, and the callbacks' next decision, depend on.
-
-    `epoch_start` holds the values of the variables at the start of the epoch that is open.
-    """
-    names = _names(state)
-    tensors = _numbered("variables", names, state.snapshot())
-    if position.step > 0:
-        tensors |= _numbered("epoch_start", names, epoch_start)
-    columns, values, present = history.to_arrays()
+def capture(state: TrainingState, *, finished: bool) -> Checkpoint:
+    """Return everything that the next batch, and the callbacks' next decision, depend on."""
+    epoch, step = state.position
+    tensors = _numbered("variables", state, state.snapshot())
+    if step > 0:
+        tensors |= _numbered("epoch_start", state, state.epoch_start)
+    columns, values, present = state.history.to_arrays()
     tensors |= {"history/values": values, "history/present": present}
     memories = []
-    for index, (memory, arrays) in enumerate(chain.memories()):
+    for index, callback in enumerate(state.chain.callbacks):
+        memory, arrays = save_callback(callback)
         memories.append(memory)
         tensors |= {f"callbacks/{index}/{name}": array for name, array in arrays.items()}
     facts = {
-        "epoch": position.epoch,
-        "step": position.step,
+        "epoch": epoch,
+        "step": step,
         "finished": finished,
-        "stop_training": chain.stop_training,
+        "stop_training": bool(state.chain.model.stop_training),
         # Of the end of the last epoch the checkpoints of dlrun before this fact hold the weights
         # only as `SwapEMAWeights` leaves them.
         "apart": True,
@@ -84,31 +73,28 @@ def capture(
     return Checkpoint(facts, tensors)
 
 
-def restore(
-    saved: Checkpoint, *, state: TrainingState, history: History, chain: CallbackChain
-) -> tuple[Position, list[Any]]:
-    """Bring a new training of the same config back to where it was; `chain` has begun.
-
-    Returns:
-        The position; and the values at the start of its epoch, none where it is at the start.
+def restore(saved: Checkpoint, state: TrainingState) -> None:
+    """Bring a new training of the same config, whose callbacks have begun, back to where it was.
 
     Raises:
-        RunFolderError: The state does not belong to this model.
+        RunFolderError: What is saved does not belong to this model, which stays as it is.
     """
     state.restore(_fitting(saved, "variables", state))
-    position = Position(saved.facts["epoch"], saved.facts["step"])
-    epoch_start = _fitting(saved, "epoch_start", state) if position.step > 0 else []
+    state.position = Position(saved.facts["epoch"], saved.facts["step"])
+    if state.position.step > 0:
+        state.epoch_start = _fitting(saved, "epoch_start", state)
     try:
-        history.read_arrays(
+        state.history.read_arrays(
             saved.facts["history_columns"],
             saved.tensors["history/values"],
             saved.tensors["history/present"],
         )
-        chain.remember(saved.facts["callbacks"], callback_arrays(saved))
+        memories = zip(saved.facts["callbacks"], callback_arrays(saved), strict=True)
+        for callback, (memory, arrays) in zip(state.chain.callbacks, memories, strict=True):
+            load_callback(callback, memory, arrays)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise RunFolderError("the checkpoint does not fit the config of its run.") from error
-    chain.stop_training = saved.facts["stop_training"]
-    return position, epoch_start
+    state.chain.model.stop_training = saved.facts["stop_training"]
 
 
 def callback_arrays(saved: Checkpoint) -> list[dict[str, NDArray[Any]]]:
@@ -128,8 +114,9 @@ def _names(state: TrainingState) -> list[str]:
     return [f"{index}/{variable.name}" for index, variable in enumerate(state.variables)]
 
 
-def _numbered(group: str, names: list[str], values: list[Any]) -> dict[str, NDArray[Any]]:
-    return {f"{group}/{name}": np.asarray(value) for name, value in zip(names, values, strict=True)}
+def _numbered(group: str, state: TrainingState, values: list[Any]) -> dict[str, NDArray[Any]]:
+    names = (f"{group}/{name}" for name in _names(state))
+    return {name: np.asarray(value) for name, value in zip(names, values, strict=True)}
 
 
 def _fitting(saved: Checkpoint, group: str, state: TrainingState) -> list[NDArray[Any]]:

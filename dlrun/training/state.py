@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dlrun.backend import keras, tf
+from dlrun.training.epochs import Position
+from dlrun.training.history import History
 
 if TYPE_CHECKING:
+    from dlrun.training.callbacks import CallbackChain
     from dlrun.training.steps import Steps
 
 
@@ -28,11 +31,15 @@ def variables_of(model: Any) -> list[Any]:
 
 
 class TrainingState:
-    """The variables that training changes; with the position, the whole state of a run."""
+    """All that changes while a model, whose optimizer is built, trains."""
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: Steps, chain: CallbackChain) -> None:
         metrics = [variable for metric in steps.tracked for variable in metric.variables]
         self.variables = [*variables_of(steps.model), *metrics]
+        self.epoch_start: list[Any] = []  # their values at the start of the epoch that is open
+        self.position = Position(0, 0)  # where the variables stand
+        self.history = History()
+        self.chain = chain
 
     def snapshot(self) -> list[Any]:
         """Return the values, in the order of `variables`."""

@@ -12,7 +12,6 @@ from dlrun.training.callbacks import CallbackChain
 from dlrun.training.checkpoint import callback_arrays, capture, restore
 from dlrun.training.epochs import Position, count_steps
 from dlrun.training.evaluation import Evaluator, resident
-from dlrun.training.history import History
 from dlrun.training.interrupt import StopRequest
 from dlrun.training.listener import Listener
 from dlrun.training.state import TrainingState, build_optimizer
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from dlrun.rundir.checkpoints import Checkpoint
     from dlrun.training.checkpoint import Keeper
     from dlrun.training.epochs import FitOptions
+    from dlrun.training.history import History
     from dlrun.training.steps import Steps
 
 STRETCH_SECONDS = 0.25
@@ -52,8 +52,8 @@ class Trainer:
         keeper: Keeper | None = None,
     ) -> None:
         build_optimizer(steps.model)
-        self.history = History()
         self._steps = steps
+        self._model = steps.model
         self._options = options
         self._epochs = options.epochs
         self._listener = listener or Listener()
@@ -72,9 +72,9 @@ class Trainer:
         # Callbacks that watch the validation, or exchange weights for it, have it between epochs.
         inside = None if self._chain.watches_validation else self._validation
         self._compiled = compile_epochs(steps, splits.train, inside, options)
-        self._state = TrainingState(steps)
-        self._epoch_start: list[Any] = []  # the variables at the start of the epoch that is open
-        self._position: Position | None = None
+        self._state = TrainingState(steps, self._chain)
+        self.history = self._state.history
+        self._begun = False
         self._budget = _FIRST_BUDGET
         self._traced = False
 
@@ -84,14 +84,10 @@ class Trainer:
         Raises:
             RunFolderError: The state does not belong to this model, which stays as it is.
         """
-        if saved is None:
-            self._chain.begin()
-            self._position = Position(0, 0)
-            return
-        self._chain.begin(callback_arrays(saved))
-        self._position, self._epoch_start = restore(
-            saved, state=self._state, history=self.history, chain=self._chain
-        )
+        self._begun = True
+        self._chain.begin(() if saved is None else callback_arrays(saved))
+        if saved is not None:
+            restore(saved, self._state)
 
     def fit(self, stop: StopRequest | None = None) -> History:
         """Train until the last epoch, or until a callback or a signal asks for the end.
@@ -102,32 +98,29 @@ class Trainer:
             InterruptedRunError: A signal came; the model holds what was trained so far.
             PausedRunError: The training is to go on later; the model holds what was trained so far.
         """
-        self._stop = stop or self._stop
-        if self._position is None:
+        if not self._begun:
             self.begin()
-        position = self._position or Position(0, 0)
-        ahead = (epoch for epoch in self._options.pauses if epoch > position.epoch)
-        self._pause_after = next(ahead, self._epochs)
-        self._listener.started(
-            epochs=self._epochs, steps=self._compiled.steps_per_epoch, first_epoch=position.epoch
-        )
+        self._stop = stop or self._stop
+        state, done = self._state, self._state.position.epoch
+        self._pause_after = next((e for e in self._options.pauses if e > done), self._epochs)
+        steps = self._compiled.steps_per_epoch
+        self._listener.started(epochs=self._epochs, steps=steps, first_epoch=done)
         try:
-            while position.epoch < self._epochs and not self._chain.stop_training:
-                position = self._advance(position)
-                ending = self._reason_to_end(position)
+            while state.position.epoch < self._epochs and not self._model.stop_training:
+                state.position = self._advance(state.position)
+                ending = self._reason_to_end(state.position)
                 if self._keeper is not None and (ending is not None or self._keeper.due()):
-                    self._keep(position)
+                    self._keep()
                 if ending is not None:
                     raise ending
         finally:
             self._listener.finished()
         # Before the callbacks' last word: what goes on from here must not find restored weights.
-        self._keep(position, finished=True)
-        if position.epoch == self._epochs:
+        self._keep(finished=True)
+        if state.position.epoch == self._epochs:
             self._chain.close_averages()
         # In this order, as under Keras's `fit`: a callback that restores weights comes last.
-        model = self._steps.model
-        model.optimizer.finalize_variable_values(model.trainable_weights)
+        self._model.optimizer.finalize_variable_values(self._model.trainable_weights)
         self._chain.call("on_train_end", self._last_logs())
         return self.history
 
@@ -139,24 +132,15 @@ class Trainer:
         """Why training ends here though epochs are left, if it does."""
         if self._stop.signal_number is not None:
             return InterruptedRunError(self._stop.signal_number)
-        is_over = position.epoch >= self._epochs or self._chain.stop_training
+        is_over = position.epoch >= self._epochs or self._model.stop_training
         if position == (self._pause_after, 0) and not is_over:
             return PausedRunError(position.epoch)
         return None
 
-    def _keep(self, position: Position, *, finished: bool = False) -> None:
+    def _keep(self, *, finished: bool = False) -> None:
         """Commit the state, where somebody keeps it."""
         if self._keeper is not None:
-            self._keeper.commit(
-                lambda: capture(
-                    position,
-                    state=self._state,
-                    epoch_start=self._epoch_start,
-                    history=self.history,
-                    chain=self._chain,
-                    finished=finished,
-                )
-            )
+            self._keeper.commit(lambda: capture(self._state, finished=finished))
 
     def _advance(self, begin: Position) -> Position:
         """Run one stretch and the callbacks over it; return where the variables stand."""
@@ -166,7 +150,7 @@ class Trainer:
         if self._chain.needs_batches:
             self._chain.call("on_train_batch_begin", begin.step, {})
         if begin.step == 0:
-            self._epoch_start = self._state.snapshot()
+            self._state.epoch_start = self._state.snapshot()
         began = time.perf_counter()
         table, finite = self._compiled.run(begin, end)  # (completed epochs, num_logs)
         self._adapt(begin, end, time.perf_counter() - began)
@@ -174,13 +158,14 @@ class Trainer:
             self._keep_last_good(begin, end, table)
         if self._chain.needs_batches:
             self._chain.call("on_train_batch_end", begin.step, self._running_logs(table))
-        if self._chain.stop_training and not len(table):
+        if self._model.stop_training and not len(table):
             # As under `fit`, a callback that asks for the end in mid-epoch ends the epoch there.
             self._close_epoch(begin.epoch, self._measure_validation(self._running_logs(table)))
             position = Position(begin.epoch + 1, 0)
         else:
             position = self._close_epochs(begin, end, table)
-        self._listener.progressed(epoch=position.epoch, step=position.step, logs=self._last_logs())
+        epoch, step = position
+        self._listener.progressed(epoch=epoch, step=step, logs=self._last_logs())
         return position
 
     def _end_of_stretch(self, begin: Position) -> Position:
@@ -252,7 +237,7 @@ class Trainer:
         bad_rows = np.flatnonzero(~np.isfinite(table[:, 0]))  # the loss is the first log
         bad = begin.epoch + int(bad_rows[0]) if len(bad_rows) else end.epoch
         for epoch in range(bad - 1, begin.epoch - 1, -1):
-            self._state.restore(self._epoch_start)
+            self._state.restore(self._state.epoch_start)
             logged, finite = self._compiled.run(
                 Position(begin.epoch, 0), Position(epoch, self._compiled.steps_per_epoch)
             )
@@ -261,7 +246,7 @@ class Trainer:
                     self._close_epoch(begin.epoch + offset, self._logs(row))
                 break
         else:
-            self._state.restore(self._epoch_start)
+            self._state.restore(self._state.epoch_start)
         kept = len(self.history.rows)
         raise DivergedError(
             f"The loss became NaN or infinite in epoch {bad + 1}. "

@@ -30,18 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Assembly:
-    """A model with its loss, optimizer and metrics.
+    """A model with its loss, optimizer and metrics."""
 
-    Attributes:
-        model: The `keras.Model`; compiled where the config has a loss.
-        steps: The arithmetic of a batch.
-        spec: What the rows look like that it takes; complete.
-        predictor: Predicts with the model.
-    """
-
-    model: Any
+    model: Any  # a `keras.Model`, compiled where the config has a loss
     steps: Steps
-    spec: Spec
+    spec: Spec  # of the rows that it takes; complete
     predictor: Predictor
 
 
@@ -49,11 +42,6 @@ def assemble(
     experiment: Experiment, splits: Splits, *, keep_graphs: bool = False
 ) -> tuple[Assembly, Splits, str]:
     """Build an experiment's model and make labels and model fit each other.
-
-    Args:
-        experiment: The config.
-        splits: The rows, labels not fitted yet.
-        keep_graphs: See `build_model`.
 
     Returns:
         The assembly; the rows with fitted labels; what was done to the labels, in one line.
@@ -89,12 +77,7 @@ class Workshop:
         self._before: Assembly | None = None
 
     def assemble(self, experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, str]:
-        """Assemble an experiment; see `assemble`.
-
-        Args:
-            experiment: The config.
-            splits: The rows, labels not fitted yet.
-        """
+        """Assemble an experiment; see `assemble`."""
         # What is fitted on the rows is applied to them before they come here.
         kind = (_as_graphs_see_it(experiment), replace(splits.spec, scaling=None))
         before = self._before
@@ -130,12 +113,7 @@ def _as_graphs_see_it(experiment: Experiment) -> str:
 
 
 def hand_over(new: Assembly, old: Assembly) -> None:
-    """Give the values of all variables of a new model to an old one of the same kind.
-
-    Args:
-        new: Just assembled.
-        old: Trained, and to be trained again.
-    """
+    """Give the values of all variables of a new model to a trained one of the same kind."""
     kept = []
     for model in (new.model, old.model):
         build_optimizer(model)
@@ -146,15 +124,7 @@ def hand_over(new: Assembly, old: Assembly) -> None:
 
 
 def refit(spec: Spec, model: Any, experiment: Experiment) -> Spec:
-    """Fit the labels of a stored spec to its model again.
-
-    Args:
-        spec: Complete, as it was stored.
-        model: What `build` made of it.
-        experiment: The config.
-
-    Returns:
-        What training would have stored: an equal spec, if this one belongs to the model.
+    """Fit the labels of a stored spec to its model again: an equal spec, if it belongs to it.
 
     Raises:
         ConfigError: The spec cannot belong to the model.
@@ -198,13 +168,7 @@ def build(experiment: Experiment, spec: Spec, *, keep_graphs: bool = False) -> A
 
 
 def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
-    """Give a model the loss, the optimizer and the metrics of its config.
-
-    Args:
-        model: A built model.
-        experiment: The config.
-        spec: A complete spec.
-    """
+    """Give a built model the loss, the optimizer and the metrics of its config."""
     if experiment.loss is not None:
         loss = create("losses", experiment.loss.as_dict(), path="loss")
         optimizer = "sgd"
@@ -234,17 +198,10 @@ def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
 def judge(
     experiment: Experiment, assembly: Assembly, splits: Iterable[Samples], *, refuse: bool
 ) -> list[str]:
-    """Hold the loss and the metrics against the last layer and the targets.
+    """Hold loss and metrics against the last layer and the fitted labels; return warnings.
 
-    Args:
-        experiment: The config.
-        assembly: What it became.
-        splits: Rows with fitted labels.
-        refuse: Whether a metric that would mean nothing is an error. In a run that was begun it is
-            told, and the run goes on as it began.
-
-    Returns:
-        What a user should know, one line each.
+    `refuse` makes an error of a metric that would mean nothing. In a run that was begun it is told,
+    and the run goes on as it began.
 
     Raises:
         ConfigError: A metric does not fit.

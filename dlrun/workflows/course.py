@@ -20,14 +20,7 @@ if TYPE_CHECKING:
 
 
 def build_callbacks(components: Sequence[Component], folder: RunFolder) -> list[Any]:
-    """Build the callbacks of a config.
-
-    Args:
-        components: The words of `training.callbacks`.
-        folder: Where the files that they write belong.
-
-    Returns:
-        Keras callbacks, in order.
+    """Build the Keras callbacks of a config, whose files belong into the run folder.
 
     Raises:
         ConfigError: Keras refuses an argument, or a package is not installed, as may be on the

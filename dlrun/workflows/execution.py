@@ -24,6 +24,8 @@ from dlrun.workflows.report import add_report
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from dlrun.arrays import Spec, Splits
     from dlrun.config import Experiment
     from dlrun.reports.classification import ClassificationReport
@@ -156,6 +158,7 @@ def carry_out(
     The run begins with the weights of `source`, or goes on from `checkpoint`.
     """
     from dlrun.models.summary import summary_text
+    from dlrun.models.weights import get_weights
     from dlrun.workflows.measure import measure_splits
     from dlrun.workflows.starting import set_starting_weights
 
@@ -167,8 +170,8 @@ def carry_out(
         run.write_json(SPEC, spec_to_json(splits.spec))
         layers = [layer.as_dict() for layer in experiment.model.layers]
         run.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
-        active.say(*set_starting_weights(assembly.model, run, source, active.listener))
-        active.record.add(initial_weights=hash_weights(assembly.model))
+        set_starting_weights(assembly.model, active, source)
+        active.record.add(initial_weights=hash_weights(get_weights(assembly.model)))
         fit(experiment, prepared, active, checkpoint, pauses)
         measured = measure_splits(experiment, assembly, splits, assembly.predictor)
         active.say(*(f"{WARNING}{line}" for line in measured.rounded))
@@ -236,15 +239,14 @@ def saving_weights(model: Any, active: ActiveRun) -> Iterator[None]:
     try:
         yield
     finally:
-        save_tensors(active.run.file(WEIGHTS), get_weights(model))
-        active.record.add(final_weights=hash_weights(model))
+        weights = get_weights(model)
+        save_tensors(active.run.file(WEIGHTS), weights)
+        active.record.add(final_weights=hash_weights(weights))
 
 
-def hash_weights(model: Any) -> dict[str, str]:
+def hash_weights(weights: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     """Return the hash of every weight by its path."""
-    from dlrun.models.weights import get_weights
-
-    return {path: hash_array(value) for path, value in get_weights(model).items()}
+    return {path: hash_array(value) for path, value in weights.items()}
 
 
 def weighted(splits: Splits, experiment: Experiment) -> Splits:

@@ -75,7 +75,10 @@ def resume(
         DlrunError: The run cannot go on, and is as it was; or it ended otherwise again.
     """
     began = time.perf_counter()
-    refuse_while_alive(run)
+    record = run.read_record()
+    if record["status"] == "running" and is_alive(run.path, record):
+        what = f"process {record.get('pid')} on {record.get('host')} works in this run folder."
+        raise RunFolderError(what, where=str(run.path))
     # Read under the lock: what another process has just finished must not be gone behind.
     with holding_lock(run.path) as lock:
         interrupted = open_interrupted(run, epochs=epochs, trust=trust)
@@ -146,13 +149,26 @@ class InterruptedRun:
 
     def facts(self, command: Sequence[str], machine: Machine) -> dict[str, Any]:
         """What the record says of this resumption beside the environment."""
-        before = self.record.get("seal")
+        epoch, step = self.place
+        resumption = {
+            "time": now(),
+            "command": list(command),
+            "was": self.status,
+            "epoch": epoch,
+            "step": step,
+            "epochs": self.experiment.training.epochs,
+            "versions": self.record.get("versions"),
+        }
+        before, source = self.record.get("seal"), self.record.get("from_weights")
         seals = [one for one in (before if isinstance(before, list) else [before]) if one]
+        began_here = identity_of(self.original, machine, source=source)
+        is_same = began_here == self.record.get("identity")
         return {
-            "resumed": [*self.record.get("resumed", []), self._lineage(command)],
+            "resumed": [*self.record.get("resumed", []), resumption],
             # Killed between the record and a longer config, the run is still its user's own.
             "seal": [*seals, seal(self.experiment.to_yaml())],
-            "identity": self._identity(machine),
+            # None where it began elsewhere: then nothing has the bits of the whole.
+            "identity": identity_of(self.experiment, machine, source=source) if is_same else None,
         }
 
     def source(self, runs_dir: Path) -> OpenedRun | None:
@@ -214,35 +230,6 @@ class InterruptedRun:
         if self.is_extension:
             what = f"extension to {self.experiment.training.epochs} epochs, {what}"
         return [*lines, f"{what}going on after epoch {epoch}{batches}"]
-
-    def _lineage(self, command: Sequence[str]) -> dict[str, Any]:
-        """What the record keeps of this resumption."""
-        epoch, step = self.place
-        return {
-            "time": now(),
-            "command": list(command),
-            "was": self.status,
-            "epoch": epoch,
-            "step": step,
-            "epochs": self.experiment.training.epochs,
-            "versions": self.record.get("versions"),
-        }
-
-    def _identity(self, machine: Machine) -> str | None:
-        """Tell the identity of the run when it has gone on; None where it began elsewhere."""
-        source = self.record.get("from_weights")
-        began_here = identity_of(self.original, machine, source=source)
-        if began_here != self.record.get("identity"):
-            return None
-        return identity_of(self.experiment, machine, source=source)
-
-
-def refuse_while_alive(folder: RunFolder) -> None:
-    """Refuse a run on which a process works."""
-    record = folder.read_record()
-    if record["status"] == "running" and is_alive(folder.path, record):
-        what = f"process {record.get('pid')} on {record.get('host')} works in this run folder."
-        raise RunFolderError(what, where=str(folder.path))
 
 
 def open_interrupted(folder: RunFolder, *, epochs: int | None, trust: bool) -> InterruptedRun:
@@ -319,7 +306,11 @@ def _check_extension(run: InterruptedRun, epochs: int) -> None:
                 fix=f"{fix} begins anew from its weights.",
             )
         return
-    is_whole = run.checkpoint.facts.get("apart") or not _swaps(run.original)
+    swaps = any(
+        callback.type == "SwapEMAWeights" and callback.arguments.get("swap_on_epoch")
+        for callback in run.original.training.callbacks
+    )
+    is_whole = run.checkpoint.facts.get("apart") or not swaps
     if trained <= completed < epochs and not is_whole:
         raise RunFolderError(
             "an earlier dlrun trained this run, and kept only the averages of SwapEMAWeights "
@@ -327,14 +318,6 @@ def _check_extension(run: InterruptedRun, epochs: int) -> None:
             where=str(run.folder.path),
             fix=f"Train anew with {epochs} epochs; {fix} begins from its averages.",
         )
-
-
-def _swaps(experiment: Experiment) -> bool:
-    """Whether the end of each epoch exchanges the weights for their averages."""
-    return any(
-        callback.type == "SwapEMAWeights" and callback.arguments.get("swap_on_epoch")
-        for callback in experiment.training.callbacks
-    )
 
 
 def nothing_to_do(interrupted: InterruptedRun, epochs: int | None) -> str | None:
@@ -351,6 +334,5 @@ def nothing_to_do(interrupted: InterruptedRun, epochs: int | None) -> str | None
         )
     if completed != epochs:
         return None
-    waits = has_extension(interrupted.folder.path)
-    more = f"; {EXTENSION_WAITS}" if waits else ""
+    more = f"; {EXTENSION_WAITS}" if has_extension(interrupted.folder.path) else ""
     return f"this run has completed {completed} epochs already{more}"
