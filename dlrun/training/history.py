@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -19,10 +19,6 @@ class History:
 
     def __init__(self) -> None:
         self.rows: list[dict[str, float]] = []
-
-    def append(self, logs: Mapping[str, float]) -> None:
-        """Add the logs of the next epoch."""
-        self.rows.append(dict(logs))
 
     def to_arrays(self) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
         """Return the columns; the values, float64; and which of them are there, bool."""

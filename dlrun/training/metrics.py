@@ -57,23 +57,18 @@ def build_metrics(
 
     `dtype` is what they compute in, whatever the config says; None for what that says. Each is
     named as its column of the history.
-
-    Raises:
-        ConfigError: Keras refuses the arguments.
     """
     is_alone = several_labels or spec.threshold is not None
     built = []
     for index, component in enumerate(components):
-        word, path = component["type"], f"metrics[{index}]"
+        word, arguments = component["type"], dict(component)
         # The best k of a row TensorFlow finds in float32 alone.
-        takes_best = component.get("k", component.get("top_k")) is not None
-        arguments = {**component} if dtype is None or takes_best else {**component, "dtype": dtype}
-        if word in ACCURACY:
-            built.append(_accuracy(arguments, spec))
-            continue
+        if dtype is not None and component.get("k", component.get("top_k")) is None:
+            arguments["dtype"] = dtype
         if word in F_SCORES and arguments.get("threshold") is None and is_alone:
             arguments["threshold"] = 0.5
-        built.append(_create(arguments, path))
+        is_accuracy, path = word in ACCURACY, f"metrics[{index}]"
+        built.append(_accuracy(arguments, spec) if is_accuracy else _create(arguments, path))
     return built
 
 
@@ -100,14 +95,7 @@ def _accuracy(component: Mapping[str, Any], spec: Spec) -> Any:
         return keras.metrics.SparseCategoricalAccuracy(name=name, dtype=dtype)
     if spec.threshold is None:
         return keras.metrics.CategoricalAccuracy(name=name, dtype=dtype)
-    label = _label_threshold(spec)
-    return ThresholdAccuracy(spec.threshold, label_threshold=label, name=name, dtype=dtype)
-
-
-def _label_threshold(spec: Spec) -> float:
-    """Return what separates the two labels as the loss sees them."""
-    if spec.label_form == "sign":
-        return 0.0
+    label = 0.0 if spec.label_form == "sign" else 0.5  # between the labels as the loss sees them
     if spec.label_form == "value" and spec.class_values is not None:
-        return sum(spec.class_values) / 2
-    return 0.5
+        label = sum(spec.class_values) / 2
+    return ThresholdAccuracy(spec.threshold, label_threshold=label, name=name, dtype=dtype)

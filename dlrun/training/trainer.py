@@ -79,11 +79,7 @@ class Trainer:
         self._traced = False
 
     def begin(self, saved: Checkpoint | None = None) -> None:
-        """Begin at the first epoch, or where a saved state stands.
-
-        Raises:
-            RunFolderError: The state does not belong to this model, which stays as it is.
-        """
+        """Begin at the first epoch, or where a saved state of the same model stands."""
         self._begun = True
         self._chain.begin(() if saved is None else callback_arrays(saved))
         if saved is not None:
@@ -200,8 +196,8 @@ class Trainer:
     def _close_epoch(self, epoch: int, logs: dict[str, float]) -> None:
         """Tell the callbacks of an epoch's logs, which they may add to; keep them and tell them."""
         self._chain.call("on_epoch_end", epoch, logs)
-        self.history.append(logs)
-        self._listener.epoch_ended(epoch=epoch + 1, logs=self.history.rows[-1])
+        self.history.rows.append(dict(logs))
+        self._listener.epoch_ended(epoch=epoch + 1, logs=self._last_logs())
 
     def _last_logs(self) -> dict[str, float]:
         return self.history.rows[-1] if self.history.rows else {}

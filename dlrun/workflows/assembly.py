@@ -45,9 +45,6 @@ def assemble(
 
     Returns:
         The assembly; the rows with fitted labels; what was done to the labels, in one line.
-
-    Raises:
-        ConfigError: The layers, the loss or a metric do not fit.
     """
     model = build(experiment, splits.spec, keep_graphs=keep_graphs)
     ending = _ending(model, experiment)
@@ -82,11 +79,10 @@ class Workshop:
         kind = (_as_graphs_see_it(experiment), replace(splits.spec, scaling=None))
         before = self._before
         if before is None or kind != self._kind or not _is_shared(experiment):
-            # If it fails, there is no model before.
-            self._kind = self._before = None
-            assembly, splits, labels = assemble(experiment, splits)
-            self._kind, self._before = kind, assembly
-            return assembly, splits, labels
+            self._kind = self._before = None  # If it fails, there is no model before.
+            assembled = assemble(experiment, splits)
+            self._kind, self._before = kind, assembled[0]
+            return assembled
         # In a thread of its own, where Keras knows no names yet: see `build_model`.
         with ThreadPoolExecutor(max_workers=1) as thread:
             begun = thread.submit(assemble, experiment, splits, keep_graphs=True)
@@ -114,21 +110,16 @@ def _as_graphs_see_it(experiment: Experiment) -> str:
 
 def hand_over(new: Assembly, old: Assembly) -> None:
     """Give the values of all variables of a new model to a trained one of the same kind."""
-    kept = []
     for model in (new.model, old.model):
         build_optimizer(model)
-        kept.append(variables_of(model))
-    for begin, variable in zip(*kept, strict=True):
+    pairs = zip(variables_of(new.model), variables_of(old.model), strict=True)
+    for begin, variable in pairs:
         variable.assign(begin)
     old.steps.reset()
 
 
 def refit(spec: Spec, model: Any, experiment: Experiment) -> Spec:
-    """Fit the labels of a stored spec to its model again: an equal spec, if it belongs to it.
-
-    Raises:
-        ConfigError: The spec cannot belong to the model.
-    """
+    """Fit the labels of a stored spec to its model again: an equal spec, if it belongs to it."""
     ending = _ending(model, experiment)
     named = len(spec.target_names)
     fitted, _ = fit_spec(spec, targets=(named,) if named > 1 else None, **ending)
@@ -180,10 +171,8 @@ def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
     several = spec.class_names is None and got.labels in ("flags", "binary")
     components = [metric.as_dict() for metric in experiment.metrics]
     metrics = build_metrics(components, spec, several_labels=several)
-    named = [
-        {**component, "name": metric.name}
-        for component, metric in zip(components, metrics, strict=True)
-    ]
+    pairs = zip(components, metrics, strict=True)
+    named = [{**component, "name": metric.name} for component, metric in pairs]
     cancelling = [component for component in named if component["type"] in CANCELLING]
     final = FinalSteps(
         model,
@@ -202,9 +191,6 @@ def judge(
 
     `refuse` makes an error of a metric that would mean nothing. In a run that was begun it is told,
     and the run goes on as it began.
-
-    Raises:
-        ConfigError: A metric does not fit.
     """
     spec, ending = assembly.spec, _ending(assembly.model, experiment)
     targets = look_at(splits) if spec.class_names is None else None

@@ -114,9 +114,7 @@ def prepare(
     with locating(experiment):
         splits = load_splits_while_importing(experiment, told)
         check_size(experiment, splits.spec.input_shape)
-        if splits.streamed is not None:
-            tell(splits.streamed)
-        for note in splits.notes:
+        for note in filter(None, (splits.streamed, *splits.notes)):
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
