@@ -89,12 +89,11 @@ class CallbackChain:
         for callback in stopping:
             is_restored = callback in restoring[-1:]  # each restores over those before it
             if callback.stopped_epoch > 0:
-                weights = "its weights are restored" if is_restored else (
-                    f"the weights are those of epoch {completed}"
-                )  # fmt: skip
+                unrestored = f"the weights are those of epoch {completed}"
                 lines.append(
                     f"early stopping after epoch {completed} of {asked}: {_why(callback)}; "
-                    f"the best was {_best(callback)}, and {weights}"
+                    f"the best was {_best(callback)}, and "
+                    + ("its weights are restored" if is_restored else unrestored)
                 )
             elif is_restored and callback.best_epoch + 1 < completed:
                 lines.append(

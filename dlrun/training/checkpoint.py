@@ -49,11 +49,14 @@ class Keeper:
 def capture(state: TrainingState, *, finished: bool) -> Checkpoint:
     """Return everything that the next batch, and the callbacks' next decision, depend on."""
     epoch, step = state.position
-    tensors = _numbered("variables", state, state.snapshot())
-    if step > 0:
-        tensors |= _numbered("epoch_start", state, state.epoch_start)
     columns, values, present = state.history.to_arrays()
-    tensors |= {"history/values": values, "history/present": present}
+    tensors = {"history/values": values, "history/present": present}
+    groups = {"variables": state.snapshot()}
+    if step > 0:
+        groups["epoch_start"] = state.epoch_start
+    for group, kept in groups.items():
+        for name, value in zip(state.names, kept, strict=True):
+            tensors[f"{group}/{name}"] = np.asarray(value)
     memories = []
     for index, callback in enumerate(state.chain.callbacks):
         memory, arrays = save_callback(callback)
@@ -109,20 +112,10 @@ def callback_arrays(saved: Checkpoint) -> list[dict[str, NDArray[Any]]]:
     ]
 
 
-def _names(state: TrainingState) -> list[str]:
-    """Name the variables by number; Keras numbers an optimizer by those made before it."""
-    return [f"{index}/{variable.name}" for index, variable in enumerate(state.variables)]
-
-
-def _numbered(group: str, state: TrainingState, values: list[Any]) -> dict[str, NDArray[Any]]:
-    names = (f"{group}/{name}" for name in _names(state))
-    return {name: np.asarray(value) for name, value in zip(names, values, strict=True)}
-
-
 def _fitting(saved: Checkpoint, group: str, state: TrainingState) -> list[NDArray[Any]]:
     """Return the saved values of all variables, which must have their shapes and dtypes."""
     values = []
-    for name, variable in zip(_names(state), state.variables, strict=True):
+    for name, variable in zip(state.names, state.variables, strict=True):
         value = saved.tensors.get(f"{group}/{name}")
         shape, dtype = tuple(variable.shape), str(variable.dtype)
         if value is None or (value.shape, str(value.dtype)) != (shape, dtype):

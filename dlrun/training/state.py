@@ -36,6 +36,8 @@ class TrainingState:
     def __init__(self, steps: Steps, chain: CallbackChain) -> None:
         metrics = [variable for metric in steps.tracked for variable in metric.variables]
         self.variables = [*variables_of(steps.model), *metrics]
+        # By number, too: Keras numbers an optimizer by those made before it.
+        self.names = [f"{index}/{variable.name}" for index, variable in enumerate(self.variables)]
         self.epoch_start: list[Any] = []  # their values at the start of the epoch that is open
         self.position = Position(0, 0)  # where the variables stand
         self.history = History()

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlrun.backend import tf
 from dlrun.backend.refusals import worded
-from dlrun.training.epochs import CompiledEpochs, Position, all_finite, count_steps, log_names
+from dlrun.training.epochs import Position, all_finite, count_steps, log_names
 from dlrun.training.evaluation import Evaluator, to_rows
 from dlrun.training.order import EpochOrders
 
@@ -19,18 +19,6 @@ if TYPE_CHECKING:
     from dlrun.arrays import Samples
     from dlrun.training.epochs import FitOptions, Rows
     from dlrun.training.steps import Steps
-
-
-def compile_epochs(
-    steps: Steps, train: Samples, validation: Any, options: FitOptions
-) -> CompiledEpochs | StreamedEpochs:
-    """Return what runs the epochs: over rows on the device, or over rows on the disk.
-
-    `validation` is `Samples` where they are streamed, else `Rows`, or None.
-    """
-    if train.streamed:
-        return StreamedEpochs(steps, train, validation, options)
-    return CompiledEpochs(steps, to_rows(train), validation, options)
 
 
 class BlockReader:

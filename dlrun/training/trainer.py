@@ -10,12 +10,12 @@ import numpy as np
 from dlrun.errors import DivergedError, InterruptedRunError, PausedRunError
 from dlrun.training.callbacks import CallbackChain
 from dlrun.training.checkpoint import callback_arrays, capture, restore
-from dlrun.training.epochs import Position, count_steps
+from dlrun.training.epochs import CompiledEpochs, Position, Rows, count_steps
 from dlrun.training.evaluation import Evaluator, resident
 from dlrun.training.interrupt import StopRequest
 from dlrun.training.listener import Listener
 from dlrun.training.state import TrainingState, build_optimizer
-from dlrun.training.streaming import compile_epochs
+from dlrun.training.streaming import StreamedEpochs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,9 @@ class Trainer:
         self._evaluator = Evaluator(steps, batch_size=options.batch_size)
         # Callbacks that watch the validation, or exchange weights for it, have it between epochs.
         inside = None if self._chain.watches_validation else self._validation
-        self._compiled = compile_epochs(steps, splits.train, inside, options)
+        rows = resident(splits.train)
+        kind: Any = CompiledEpochs if isinstance(rows, Rows) else StreamedEpochs
+        self._compiled = kind(steps, rows, inside, options)
         self._state = TrainingState(steps, self._chain)
         self.history = self._state.history
         self._begun = False
@@ -125,7 +127,7 @@ class Trainer:
         return self._chain.endings(completed=len(self.history.rows), asked=self._epochs)
 
     def _reason_to_end(self, position: Position) -> DlrunError | None:
-        """Why training ends here though epochs are left, if it does."""
+        # Why training ends here though epochs are left, if it does.
         if self._stop.signal_number is not None:
             return InterruptedRunError(self._stop.signal_number)
         is_over = position.epoch >= self._epochs or self._model.stop_training
@@ -134,7 +136,6 @@ class Trainer:
         return None
 
     def _keep(self, *, finished: bool = False) -> None:
-        """Commit the state, where somebody keeps it."""
         if self._keeper is not None:
             self._keeper.commit(lambda: capture(self._state, finished=finished))
 
@@ -234,12 +235,10 @@ class Trainer:
         bad = begin.epoch + int(bad_rows[0]) if len(bad_rows) else end.epoch
         for epoch in range(bad - 1, begin.epoch - 1, -1):
             self._state.restore(self._state.epoch_start)
-            logged, finite = self._compiled.run(
-                Position(begin.epoch, 0), Position(epoch, self._compiled.steps_per_epoch)
-            )
+            last = Position(epoch, self._compiled.steps_per_epoch)
+            logged, finite = self._compiled.run(Position(begin.epoch, 0), last)
             if finite:
-                for offset, row in enumerate(logged):
-                    self._close_epoch(begin.epoch + offset, self._logs(row))
+                self._close_epochs(begin, last, logged)
                 break
         else:
             self._state.restore(self._state.epoch_start)

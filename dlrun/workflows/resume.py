@@ -266,7 +266,13 @@ def _read(folder: RunFolder, *, epochs: int | None, trust: bool) -> InterruptedR
             fix=f"Train with other settings; `dlrun train --from {folder.path}` keeps its weights.",
         )
     original, trusted = read_experiment(folder, record, trust=trust)
-    experiment = original if epochs is None else _with_epochs(folder, epochs)
+    experiment, longer = original, [f"training.epochs={epochs}"]
+    try:
+        if epochs is not None:
+            experiment = load_config(folder.file(CONFIG), longer, data_known=False)
+    except ConfigError as error:
+        what = f"the config of this run does not allow it: {error.problems[0]}"
+        raise UsageError(what, where=f"--epochs {epochs}") from error
     if not trusted:
         raise RunFolderError(
             "this run is not one of yours: its config says what is read, computed and written.",
@@ -278,15 +284,6 @@ def _read(folder: RunFolder, *, epochs: int | None, trust: bool) -> InterruptedR
     if epochs is not None:
         _check_extension(run, epochs)
     return run
-
-
-def _with_epochs(folder: RunFolder, epochs: int) -> Experiment:
-    """Read the config of a run, which is whole, with other epochs."""
-    try:
-        return load_config(folder.file(CONFIG), [f"training.epochs={epochs}"], data_known=False)
-    except ConfigError as error:
-        what = f"the config of this run does not allow it: {error.problems[0]}"
-        raise UsageError(what, where=f"--epochs {epochs}") from error
 
 
 def _check_extension(run: InterruptedRun, epochs: int) -> None:
