@@ -91,10 +91,7 @@ class DataError(DlrunError):
 
 
 class RunFolderError(DlrunError):
-    """A run folder is damaged, or not fit for what is asked of it: not trained, not one's own.
-
-    A run that is not there at all is a `UsageError`.
-    """
+    """A run folder is damaged or not fit for what is asked; one that is missing: `UsageError`."""
 
     exit_code = 4
 

@@ -31,11 +31,8 @@ def asking_signal() -> int:
 
 
 def be_led() -> None:
-    """Leave it to the parent of this process to end it at once; a second signal does not.
-
-    Whoever ends a whole job sends each signal to the parent and to the child, and the parent passes
-    it on.
-    """
+    """Leave it to the parent of this process to end it at once; a second signal does not."""
+    # Who ends a whole job sends each signal to parent and child, and the parent passes it on.
     _led.append(signal.SIGKILL)
 
 
@@ -50,12 +47,7 @@ def may_hurry(number: int) -> bool:
 
 
 def end_on_signal(number: int, _frame: FrameType | None) -> None:
-    """End the work so that a run can close its record; a handler.
-
-    Raises:
-        KeyboardInterrupt: It is SIGINT.
-        SystemExit: It is another one: 128 and its number.
-    """
+    """End the work by an exception, so that a run can close its record; a handler."""
     if _told and not may_hurry(number):
         return
     note_signal(number)

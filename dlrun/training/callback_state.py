@@ -58,11 +58,8 @@ def load_callback(
     """Give a new callback its memory back; comes after its `on_train_begin`.
 
     What is restored may be a stranger's, so it is only what would be saved: numbers, nothing,
-    and lists of them, never an argument such as a path, nor an object. What is no memory of this
-    callback is passed over.
-
-    Raises:
-        ValueError: A value is of a kind that no memory has.
+    and lists of them (else `ValueError`), never an argument such as a path, nor an object. What is
+    no memory of this callback is passed over.
     """
     for name in _memory(callback).keys() & values.keys():
         written = values[name]

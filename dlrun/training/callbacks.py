@@ -107,22 +107,19 @@ class CallbackChain:
         return lines
 
     def close_averages(self) -> None:
-        """Do what `SwapEMAWeights` does in the last epoch, which it is not told of, after it.
-
-        Where the averages are in the model, it writes them over the weights that were exchanged for
-        them, since Keras gives the model what is kept as averages at the end. A run that goes on
-        needs these weights: so this comes after the last commit, and before that end.
-        """
+        """Do what `SwapEMAWeights` does in the last epoch, which it is not told of, after it."""
+        # Where the averages are in the model, it writes them over the weights that were exchanged
+        # for them, since Keras gives the model what is kept as averages at the end. A run that goes
+        # on needs these weights: so this comes after the last commit, and before that end.
         for callback in self.callbacks:
             # Keras has no public word for either.
             if _swaps(callback) and callback._ema_weights_in_model:  # noqa: SLF001
                 callback._finalize_ema_values()  # noqa: SLF001
 
     def horizon(self) -> float:
-        """Return how many epochs may pass before the callbacks must hear of them.
+        """Return in how many epochs no callback can act or look at weights, whatever the logs.
 
-        Within that many epochs no callback can change the course of the training or look at the
-        weights, whatever the logs are; so the callbacks may hear of all of them at the end.
+        So the callbacks may hear of all of them at the end.
         """
         return min(map(_horizon, self.callbacks), default=math.inf)
 
@@ -152,12 +149,10 @@ def _best(callback: Any) -> str:
 
 
 def _overrides(callback: Any, hooks: Sequence[str]) -> bool:
-    """Return whether the callback does something in one of the hooks."""
     return any(not getattr(getattr(callback, hook), "_is_default", False) for hook in hooks)
 
 
 def _horizon(callback: Any) -> float:
-    """Return how many epochs may pass before this callback must hear of them."""
     if isinstance(callback, _READ_LOGS):
         return math.inf
     waits = type(callback) is keras.callbacks.ReduceLROnPlateau or (
@@ -181,12 +176,7 @@ def _settle_mode(callback: Any, directions: dict[str, str | None], *, path: str)
     name = callback.monitor.removeprefix("val_")
     direction = directions.get(name)
     if direction is None:
-        reason = "is not logged" if name not in directions else "may be better high or low"
-        raise ConfigError(
-            Problem(
-                path,
-                f"monitor {callback.monitor!r} {reason}.",
-                f"Logged: {', '.join(directions)}; or set mode: min or max.",
-            )
-        )
+        why = "is not logged" if name not in directions else "may be better high or low"
+        fix = f"Logged: {', '.join(directions)}; or set mode: min or max."
+        raise ConfigError(Problem(path, f"monitor {callback.monitor!r} {why}.", fix))
     callback.mode = "max" if direction == "up" else "min"

@@ -77,11 +77,7 @@ def capture(state: TrainingState, *, finished: bool) -> Checkpoint:
 
 
 def restore(saved: Checkpoint, state: TrainingState) -> None:
-    """Bring a new training of the same config, whose callbacks have begun, back to where it was.
-
-    Raises:
-        RunFolderError: What is saved does not belong to this model, which stays as it is.
-    """
+    """Bring a new training of the same config, whose callbacks have begun, back to where it was."""
     state.restore(_fitting(saved, "variables", state))
     state.position = Position(saved.facts["epoch"], saved.facts["step"])
     if state.position.step > 0:

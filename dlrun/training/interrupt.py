@@ -22,11 +22,9 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Catch the first signal as a request; the second one ends the process at once.
-
-    A warning of a scheduler counts as none of the two: the signal that follows it may come before
-    the request is answered. Signals that are ignored stay ignored.
-    """
+    """Catch the first signal as a request; the second one ends the process at once."""
+    # A warning of a scheduler is no first one: the signal that follows it may come before the
+    # request is answered.
     request = StopRequest()
     previous = {number: signal.getsignal(number) for number in caught_signals()}
 

@@ -77,7 +77,10 @@ class Steps:
 
     def _update(self, loss: Any, x: Any, y: Any, y_pred: Any) -> None:
         if loss is not None:
-            self._count(loss, x)
+            # What `loss.update_state(loss, sample_weight=rows)` does, in a fifth of the graph.
+            rows = float(x.shape[0]) if x.shape[0] else tf.cast(tf.shape(x)[0], tf.float32)
+            self.loss.total.assign_add(tf.cast(loss, tf.float32) * rows)
+            self.loss.count.assign_add(rows)
         precise = None
         for metric in self.metrics:
             if metric.dtype == "float64":
@@ -85,12 +88,6 @@ class Steps:
                 metric.update_state(*precise)
             else:
                 metric.update_state(y, y_pred)
-
-    def _count(self, loss: Any, x: Any) -> None:
-        """Do what `loss.update_state(loss, sample_weight=rows)` does, in a fifth of the graph."""
-        rows = float(x.shape[0]) if x.shape[0] else tf.cast(tf.shape(x)[0], tf.float32)
-        self.loss.total.assign_add(tf.cast(loss, tf.float32) * rows)
-        self.loss.count.assign_add(rows)
 
     def reset(self) -> None:
         """Forget what the loss and the metrics have seen."""

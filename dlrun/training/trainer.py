@@ -88,13 +88,10 @@ class Trainer:
             restore(saved, self._state)
 
     def fit(self, stop: StopRequest | None = None) -> History:
-        """Train until the last epoch, or until a callback or a signal asks for the end.
+        """Train until the last epoch, or until a callback, a signal or a pause asks for the end.
 
-        Raises:
-            DivergedError: The loss or a weight became NaN or infinite; the model holds the weights
-                of the last epoch before that.
-            InterruptedRunError: A signal came; the model holds what was trained so far.
-            PausedRunError: The training is to go on later; the model holds what was trained so far.
+        Whatever ends it, the model holds what was trained so far; where the loss or a weight became
+        NaN or infinite (`DivergedError`), the weights of the last epoch before that.
         """
         if not self._begun:
             self.begin()

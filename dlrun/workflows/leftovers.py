@@ -29,10 +29,8 @@ def remove_stillborn(sweep_dir: Path) -> None:
 
 @contextlib.contextmanager
 def leaving_nothing(folder: Path) -> Iterator[None]:
-    """Remove a new run folder where config, data or device are wrong and nothing was trained.
-
-    A disk that fails, a signal, and whatever goes wrong later leave the folder, which says so.
-    """
+    """Remove a new run folder where config, data or device are wrong and nothing was trained."""
+    # A disk that fails, a signal, and whatever goes wrong later leave the folder, which says so.
     try:
         yield
     except (UsageError, DataError, RunFolderError):

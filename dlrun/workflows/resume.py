@@ -66,13 +66,8 @@ def resume(
     """Go on with a run that was interrupted, failed or killed; or with a finished one.
 
     `epochs` is the epoch to train to, None for that of the config; `trust` lets a stranger's run
-    go on.
-
-    Returns:
-        What the run has to show; the folder alone where nothing was left to do.
-
-    Raises:
-        DlrunError: The run cannot go on, and is as it was; or it ended otherwise again.
+    go on. Returns the folder alone where nothing was left to do. Raises a `DlrunError` where the
+    run cannot go on, and is as it was; or where it ended otherwise again.
     """
     began = time.perf_counter()
     record = run.read_record()
@@ -233,13 +228,7 @@ class InterruptedRun:
 
 
 def open_interrupted(folder: RunFolder, *, epochs: int | None, trust: bool) -> InterruptedRun:
-    """Read what is needed to go on with a locked run, or with the extension of a finished one.
-
-    Raises:
-        RunFolderError: It is damaged, or it is a stranger's.
-        DivergedError: It diverged: the same bits would diverge again.
-        UsageError: It is past the epochs asked for.
-    """
+    """Read what is needed to go on with a locked run, or with the extension of a finished one."""
     run = _read(folder, epochs=epochs, trust=trust)
     is_reached = epochs is not None and epochs <= run.place[0]
     if run.status != "finished" or is_reached or not has_extension(folder.path):

@@ -21,10 +21,7 @@ def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None
     """Fill a new model with the weights of another run, or with those that were taken from it.
 
     The run folder keeps what the model begins with, since the other run may go. Says what was taken
-    and what was not.
-
-    Raises:
-        UsageError: Nothing of the other run fits.
+    and what was not; that nothing fits is an error.
     """
     from dlrun.models.weights import get_weights, set_weights, weight_layout
 
