@@ -54,9 +54,7 @@ class CallbackChain:
             callback.set_params({"epochs": known, "steps": steps, "verbose": 0})
             _settle_mode(callback, directions, path=f"training.callbacks[{index}]")
         self.needs_batches = any(map(_needs_batches, self.callbacks))
-        self.watches_validation = any(
-            _overrides(callback, _TEST_HOOKS) for callback in self.callbacks
-        )
+        self.watches_validation = any(_overrides(one, _TEST_HOOKS) for one in self.callbacks)
 
     def begin(self, arrays: Sequence[Mapping[str, NDArray[Any]]] = ()) -> None:
         """Begin the training, or go on with it, with the arrays of every callback's memory."""

@@ -98,12 +98,9 @@ def restore(saved: Checkpoint, state: TrainingState) -> None:
 
 def callback_arrays(saved: Checkpoint) -> list[dict[str, NDArray[Any]]]:
     """Return the arrays of every callback by name, in the order of the callbacks."""
+    named = saved.tensors.items()
     return [
-        {
-            name.removeprefix(prefix): array
-            for name, array in saved.tensors.items()
-            if name.startswith(prefix)
-        }
+        {name.removeprefix(prefix): array for name, array in named if name.startswith(prefix)}
         for prefix in (f"callbacks/{index}/" for index in range(len(saved.facts["callbacks"])))
     ]
 

@@ -86,9 +86,8 @@ class Predictor:
 
             def one_batch(index: Any, outputs: Any) -> tuple[Any, Any]:
                 begin = index * PREDICT_BATCH
-                batch = tf.ensure_shape(
-                    x[begin : begin + PREDICT_BATCH], [PREDICT_BATCH, *x.shape[1:]]
-                )
+                rows = x[begin : begin + PREDICT_BATCH]
+                batch = tf.ensure_shape(rows, [PREDICT_BATCH, *x.shape[1:]])
                 return index + 1, outputs.write(index, predict_one(batch))
 
             _, outputs = tf.while_loop(lambda i, _: i < batches, one_batch, (0, outputs))

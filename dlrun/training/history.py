@@ -33,12 +33,8 @@ class History:
     ) -> None:
         """Take the rows that `to_arrays` returned."""
         self.rows = [
-            {
-                name: float(value)
-                for name, value, is_there in zip(columns, row, there, strict=True)
-                if is_there
-            }
-            for row, there in zip(values, present, strict=True)
+            {name: float(value) for name, value, there in zip(columns, *row, strict=True) if there}
+            for row in zip(values, present, strict=True)
         ]
 
     def to_csv(self) -> str:
@@ -48,9 +44,8 @@ class History:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["epoch", *columns])
         for epoch, row in enumerate(self.rows, start=1):
-            writer.writerow(
-                [epoch, *(shortest(row[name]) if name in row else "" for name in columns)]
-            )
+            cells = (shortest(row[name]) if name in row else "" for name in columns)
+            writer.writerow([epoch, *cells])
         return text.getvalue()
 
     def _columns(self) -> list[str]:

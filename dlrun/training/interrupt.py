@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlrun.signals import WARNINGS, caught_signals, may_hurry, note_signal
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+@dataclass
 class StopRequest:
     """Whether a signal has asked for the end, and which came first."""
 
-    def __init__(self) -> None:
-        self.signal_number: int | None = None
+    signal_number: int | None = None
 
 
 @contextlib.contextmanager

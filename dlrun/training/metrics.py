@@ -20,24 +20,14 @@ class ThresholdAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]
 
     With labels -1 and +1 and a threshold of 0 this is the accuracy of signs. Keras's own accuracy
     compares `y_pred > 0.5` with the label, so a perfect model scores near 0 on the label -1.
-    `label_threshold` separates the labels where `threshold` separates the outputs only.
     """
 
-    def __init__(
-        self,
-        threshold: float,
-        *,
-        label_threshold: float | None = None,
-        name: str = "accuracy",
-        dtype: str | None = None,
-    ) -> None:
-        label = threshold if label_threshold is None else label_threshold
-
-        def same_side(y_true: Any, y_pred: Any) -> Any:
-            agree = keras.ops.equal(y_true > label, y_pred > threshold)
+    def __init__(self, threshold: float, label_threshold: float, **options: Any) -> None:
+        def same_side(y_true: Any, y_pred: Any) -> Any:  # (rows, units) each -> (rows,)
+            agree = keras.ops.equal(y_true > label_threshold, y_pred > threshold)
             return keras.ops.mean(keras.ops.cast(agree, "float32"), axis=-1)
 
-        super().__init__(same_side, name=name, dtype=dtype)
+        super().__init__(same_side, **options)
         self._direction = "up"
 
 
@@ -98,4 +88,4 @@ def _accuracy(component: Mapping[str, Any], spec: Spec) -> Any:
     label = 0.0 if spec.label_form == "sign" else 0.5  # between the labels as the loss sees them
     if spec.label_form == "value" and spec.class_values is not None:
         label = sum(spec.class_values) / 2
-    return ThresholdAccuracy(spec.threshold, label_threshold=label, name=name, dtype=dtype)
+    return ThresholdAccuracy(spec.threshold, label, name=name, dtype=dtype)
