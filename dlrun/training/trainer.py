@@ -195,7 +195,7 @@ class Trainer:
         """Tell the callbacks of an epoch's logs, which they may add to; keep them and tell them."""
         self._chain.call("on_epoch_end", epoch, logs)
         self.history.rows.append(dict(logs))
-        self._listener.epoch_ended(epoch=epoch + 1, logs=self._last_logs())
+        self._listener.epoch_ended(epoch=epoch + 1, logs=logs)
 
     def _last_logs(self) -> dict[str, float]:
         return self.history.rows[-1] if self.history.rows else {}

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from dlrun.rundir.checkpoints import Checkpoint
     from dlrun.rundir.folder import RunFolder
     from dlrun.rundir.record import Record
-    from dlrun.training.evaluation import Predictor
     from dlrun.training.listener import Listener
     from dlrun.workflows.assembly import Assembly, Workshop
     from dlrun.workflows.measure import Measured
@@ -174,7 +173,7 @@ def carry_out(
         measured = measure_splits(experiment, assembly, splits, assembly.predictor)
         active.say(*(f"{WARNING}{line}" for line in measured.rounded))
         run.write_json(METRICS, measured.to_json())
-        export(experiment, assembly, splits, run, assembly.predictor)
+        export(experiment, prepared, run)
         keep_newest(run.path, 1)
     return Trained(experiment, assembly, splits, measured)
 
@@ -261,13 +260,7 @@ def weighted(splits: Splits, experiment: Experiment) -> Splits:
     )
 
 
-def export(
-    experiment: Experiment,
-    assembly: Assembly,
-    splits: Splits,
-    folder: RunFolder,
-    predictor: Predictor,
-) -> None:
+def export(experiment: Experiment, prepared: Prepared, run: RunFolder) -> None:
     """Run the exporters of the config."""
     from dlrun.exporters import run_exporter
 
@@ -275,10 +268,10 @@ def export(
         run_exporter(
             component.type,
             component.arguments,
-            model=assembly.model,
-            splits=splits,
-            predictor=predictor,
-            folder=folder,
+            model=prepared.assembly.model,
+            splits=prepared.splits,
+            predictor=prepared.assembly.predictor,
+            folder=run,
         )
 
 
