@@ -93,7 +93,7 @@ Threads = Annotated[
 ]
 RetryFailed = Annotated[bool, option("--retry-failed", "Try runs again that failed before.")]
 FailFast = Annotated[bool, option("--fail-fast", "End all runs as soon as one has failed.")]
-Quiet = Annotated[bool, option("--quiet -q", "Print no messages but errors.")]
+Quiet = Annotated[bool, option("--quiet -q", "Print no messages but warnings and errors.")]
 Trust = Annotated[
     bool, option("--trust", "Read the files that its config names, though it is not my run.")
 ]

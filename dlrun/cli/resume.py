@@ -35,20 +35,15 @@ def resume(
     """
     options.check_device(device)
     from dlrun.cli.terminal.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import resume as workflow
-    from dlrun.workflows.train import TrainOutcome
+    from dlrun.workflows.execution import TrainOutcome
+    from dlrun.workflows.options import RunOptions
 
     with listening(quiet=quiet) as listener:
-        outcome = workflow.resume(
-            run,
-            runs_dir=runs_dir,
-            epochs=epochs,
-            trust=trust,
-            command=context.obj,
-            listener=listener,
-            device=device,
-            report=report,
-        )
+        asked = RunOptions(runs_dir, context.obj, device=device, threads=None, report=report)
+        opened = open_run(run, runs_dir)
+        outcome = workflow.resume(opened, asked, listener, epochs=epochs, trust=trust)
     if isinstance(outcome, TrainOutcome):
         show_outcome(outcome, quiet=quiet, as_json=as_json)
     elif as_json:

@@ -15,14 +15,14 @@ from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
 from dlrun.cli.terminal.tables import draw_cut, paint
+from dlrun.config.sweeps.flags import Grid
 from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.wording import format_duration, format_number, printable
+from dlrun.workflows.many import Settings, Wanted
 from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
-    from dlrun.config.sweeps.flags import Grid
-    from dlrun.workflows.many import Settings, Wanted
-    from dlrun.workflows.train import TrainOutcome
+    from dlrun.workflows.execution import TrainOutcome
 
 Seed = Annotated[int | None, option("--seed", "Set the config's seed.", min=0)]
 Name = Annotated[str | None, option("--name", "Set the config's name.")]
@@ -98,7 +98,7 @@ def train(
 
     experiment = load_config(configs[0], requests[0][1].fixed)
     with listening(quiet=quiet) as listener:
-        outcome = workflow.train(experiment, **vars(asked), listener=listener)
+        outcome = workflow.train(experiment, asked, listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)
 
 

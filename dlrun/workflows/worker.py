@@ -14,12 +14,12 @@ from dlrun.config.loading import load_resolved
 from dlrun.config.places import Places
 from dlrun.errors import DlrunError, PausedRunError
 from dlrun.rundir.files import plain
-from dlrun.rundir.folder import create_run
+from dlrun.rundir.folder import create_run, open_run
 from dlrun.sweeps.processes import at_work, fork, spawn
-from dlrun.workflows.identity import Machine, identity_of, weights_hash
-from dlrun.workflows.opening import open_trained
+from dlrun.training.listener import Listener
+from dlrun.workflows.options import RunOptions
 from dlrun.workflows.resume import resume
-from dlrun.workflows.train import train_in
+from dlrun.workflows.train import Beginning, train_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -161,38 +161,28 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
     Returns:
         The exit code. Whatever goes wrong stands in the record of the run, if there is one.
     """
-    runs_dir = Path(task["runs_dir"])
-    shared: dict[str, Any] = {
-        "listener": Telling(send),
-        "device": task["device"],
-        "threads": task["threads"],
-        "report": task["report"],
-        "pauses": task["pauses"],
-    }
-    facts = task["facts"]
-    machine = Machine.of(facts, device=task["asked_device"], threads=task["threads"])
+    options = RunOptions(
+        Path(task["runs_dir"]),
+        task["command"],
+        device=task["asked_device"],
+        assigned=task["device"],
+        threads=task["threads"],
+        report=task["report"],
+        source=task["source"],
+        pauses=task["pauses"],
+    )
+    listener = Telling(send)
     try:
         if task["folder"] is not None:
-            resume(
-                task["folder"],
-                runs_dir=runs_dir,
-                epochs=None,
-                trust=task["trust"],
-                command=task["command"],
-                machine=machine,
-                **shared,
-            )
+            run = open_run(task["folder"], options.runs_dir)
+            resume(run, options, listener, trust=task["trust"])
             return 0
-        source = None if task["source"] is None else open_trained(task["source"], runs_dir)
-        weights = None if source is None else weights_hash(source.record)
         experiment = load_resolved(task["config"], Places.from_json(task["places"]))
         # Told anew: the data may have changed since the sweep was planned.
-        identity = identity_of(experiment, machine, source=weights)
-        run = create_run(runs_dir, experiment.name)
+        beginning = Beginning.of(experiment, options, task["facts"])
+        run = create_run(options.runs_dir, experiment.name)
         send({"folder": str(run.path)})
-        own = {"command": task["command"], "identity": identity}
-        facts = {**facts, **own}
-        train_in(run, experiment, facts=facts, source=source, workshop=workshop, **shared)
+        train_in(run, beginning, options, listener, workshop)
     except PausedRunError:
         return 0
     except DlrunError as error:
@@ -201,8 +191,8 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
     return 0
 
 
-class Telling:
-    """A listener that tells the sweep.
+class Telling(Listener):
+    """A listener that tells the sweep; what a run says stays in the run's own log.
 
     Args:
         send: Takes events.
@@ -210,9 +200,6 @@ class Telling:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-
-    def message(self, text: str) -> None:
-        """Keep it to the run's own log."""
 
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Tell where the run begins."""
@@ -223,9 +210,6 @@ class Telling:
         """Tell how far it is."""
         del step
         self._send({"epoch": epoch, "logs": dict(logs)})
-
-    def finished(self) -> None:
-        """Nothing to tell: the end of the process will."""
 
 
 if __name__ == "__main__":

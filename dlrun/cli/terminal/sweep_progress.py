@@ -12,6 +12,7 @@ from dlrun.cli.terminal.output import screen_of, write_event, write_message
 from dlrun.cli.terminal.progress import LiveDrawing
 from dlrun.rundir.metrics import main_metric
 from dlrun.sweeps.listener import Deaf
+from dlrun.training.listener import WARNING
 from dlrun.wording import count, format_duration, format_logs, format_number, printable, settings_of
 from dlrun.workflows.sweep_results import results_so_far
 
@@ -144,7 +145,7 @@ class MessagePrinter(Deaf):
 
     def message(self, text: str) -> None:
         """Print a line."""
-        if not self._quiet:
+        if not self._quiet or text.startswith(WARNING):
             write_message(text)
 
 
