@@ -10,18 +10,20 @@ from dlrun.cli.sweep_tables import points_table
 from dlrun.cli.sweep_wording import runs_in_words
 from dlrun.cli.wording import format_duration
 from dlrun.errors import DlrunError
-from dlrun.sweeps.listener import Deaf
+from dlrun.sweeps.listener import SilentListener
 from dlrun.workflows.estimate import estimate
-from dlrun.workflows.many import Crew, Wanted
+from dlrun.workflows.many import TrialRequest
 from dlrun.workflows.sweep import remarks
 
 if TYPE_CHECKING:
     from dlrun.workflows.estimate import Estimate
-    from dlrun.workflows.many import Settings
+    from dlrun.workflows.many import SweepOptions, SweepRunner
     from dlrun.workflows.sweep import PlannedSweep
 
 
-def show_dry_run(planned: PlannedSweep, settings: Settings, *, quiet: bool, as_json: bool) -> None:
+def show_dry_run(
+    planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_json: bool
+) -> None:
     """List the runs of a sweep with their number and the time that they will take.
 
     Args:
@@ -31,61 +33,61 @@ def show_dry_run(planned: PlannedSweep, settings: Settings, *, quiet: bool, as_j
         as_json: Whether to write it as JSON.
     """
     sweep, listener = planned.sweep, _Messages(quiet=quiet)
-    crew = Crew(planned.folder, settings, listener, halving=sweep.halving is not None)
+    runner = planned.runner(settings, listener)
     drawn = sweep.samples * max(len(sweep.seeds), 1) if sweep.sampler.type == "tpe" else 0
     # Where points are drawn one by one, an end of the distributions stands for all of them.
-    crew.plan([Wanted(planned.experiments[0], {})] if drawn else planned.wanted())
+    runner.plan([TrialRequest(planned.experiments[0], {})] if drawn else planned.requests())
     for line in remarks(sweep):
         listener.message(line)
     found = None
     try:
-        if any(job.status == "waiting" for job in crew.jobs):
+        if any(job.status == "waiting" for job in runner.trials):
             listener.message("measuring one run ...")
-        found = estimate(crew.jobs, crew, settings)
+        found = estimate(runner)
     except DlrunError as error:
         write_message(f"warning: no estimate: {error}")
     if found is not None and drawn:
         found = found.times(drawn)
     if as_json:
-        _write(crew, drawn, found)
+        _write(runner, drawn, found)
         return
     if not drawn:
-        write_data(points_table(crew.jobs, screen=screen_of(sys.stdout)) + "\n")
-    write_data(_closing(planned, crew, drawn, found))
+        write_data(points_table(runner.trials, screen=screen_of(sys.stdout)) + "\n")
+    write_data(_closing(planned, runner, drawn, found))
 
 
-def _write(crew: Crew, drawn: int, found: Estimate | None) -> None:
+def _write(runner: SweepRunner, drawn: int, found: Estimate | None) -> None:
     """Write what there would be as JSON."""
     runs: list[dict[str, Any]] = [
-        {"point": job.values, "status": job.status, "run": job.folder} for job in crew.jobs
+        {"point": job.values, "status": job.status, "run": job.folder} for job in runner.trials
     ]
     write_json(
         {
             "runs": None if drawn else runs,
             "count": drawn or len(runs),
-            "workers": crew.workers,
+            "workers": runner.workers,
             "seconds": found and found.seconds,
         }
     )
 
 
-def _closing(planned: PlannedSweep, crew: Crew, drawn: int, found: Estimate | None) -> str:
+def _closing(planned: PlannedSweep, runner: SweepRunner, drawn: int, found: Estimate | None) -> str:
     """How many runs there would be, and how long they would take."""
-    there = sum(job.found for job in crew.jobs)
-    parts = [runs_in_words(drawn or len(crew.jobs))]
+    there = sum(job.found for job in runner.trials)
+    parts = [runs_in_words(drawn or len(runner.trials))]
     if there:
         parts.append(f"{there} there already")
     if drawn:
         parts.append("their points drawn one by one (tpe)")
     if found is not None:
-        each = f"{format_duration(found.each)} each, {crew.workers} at a time, {found.basis}"
+        each = f"{format_duration(found.each)} each, {runner.workers} at a time, {found.basis}"
         about = f"about {format_duration(found.seconds)}"
         is_less = planned.sweep.halving is not None
         parts.append(f"{about}{' at most' if is_less else ''} ({each})")
     return ", ".join(parts)
 
 
-class _Messages(Deaf):
+class _Messages(SilentListener):
     """A listener that tells what is to be read, and nothing else."""
 
     def __init__(self, *, quiet: bool) -> None:

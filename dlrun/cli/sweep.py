@@ -130,7 +130,8 @@ def run(
     from dlrun.cli.sweep_progress import listening_to_sweep
     from dlrun.cli.sweep_tables import closing_table
     from dlrun.workflows import sweep as workflow
-    from dlrun.workflows.many import Settings
+    from dlrun.workflows.many import SweepOptions
+    from dlrun.workflows.options import RunOptions
     from dlrun.workflows.sweep_results import read_results
 
     planned = workflow.plan_sweep(
@@ -140,12 +141,9 @@ def run(
         halving=None if halving is None else _halving(halving),
         name=name,
     )
-    settings = Settings(
-        context.obj,
+    settings = SweepOptions(
+        RunOptions(runs_dir, context.obj, device=device, threads=threads, report=report),
         workers=workers,
-        threads=threads,
-        device=device,
-        report=report,
         retry_failed=retry_failed,
         fail_fast=fail_fast,
         trust=trust,
@@ -161,16 +159,16 @@ def run(
         "maximize": objective and objective.maximize,
     }
     with listening_to_sweep(quiet=quiet, as_json=as_json, **chosen) as listener:
-        crew = workflow.run_sweep(planned, settings, listener)
+        trials = workflow.run_sweep(planned, settings, listener)
         workflow.add_results(planned.folder, listener)
     if not quiet and not as_json:
         results = read_results(planned.folder)
-        write_drawing(closing_table(crew.jobs, results, screen=screen_of(sys.stderr)))
+        write_drawing(closing_table(trials, results, screen=screen_of(sys.stderr)))
     if as_json:
         write_event("results", folder=planned.folder)
     else:
         write_data(str(planned.folder))
-    if workflow.unfinished(crew.jobs):
+    if workflow.unfinished(trials):
         raise typer.Exit(1)
 
 

@@ -12,7 +12,7 @@ from dlrun.cli.sweep_tally import Tally, ending, opening, place
 from dlrun.cli.sweep_wording import counts_of
 from dlrun.cli.wording import format_duration, format_logs, format_number
 from dlrun.reports.point_words import settings_of
-from dlrun.sweeps.listener import Deaf
+from dlrun.sweeps.listener import SilentListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
-    from dlrun.sweeps.jobs import Job
+    from dlrun.sweeps.jobs import Trial
     from dlrun.sweeps.listener import SweepListener
 
 _SECONDS_BETWEEN_DRAWINGS = 0.2
@@ -59,7 +59,7 @@ def listening_to_sweep(
         yield LinePrinter(tally, quiet=quiet)
 
 
-class LinePrinter(Deaf):
+class LinePrinter(SilentListener):
     """Prints a line to stderr whenever a run ends.
 
     Args:
@@ -76,13 +76,13 @@ class LinePrinter(Deaf):
         if not self._quiet:
             write_message(text)
 
-    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
+    def began(self, jobs: Sequence[Trial], *, total: int, workers: int) -> None:
         """Say what there is to do."""
         self._tally.began(jobs, total, workers)
         if not self._quiet:
             write_message(opening(self._tally))
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: Trial) -> None:
         """Print how it ended."""
         if not self._quiet or job.status in ("failed", "killed"):
             left = self._tally.time_left() if self._tally.number() < self._tally.total else None
@@ -90,7 +90,7 @@ class LinePrinter(Deaf):
             write_message(f"{place(self._tally)} {ending(job, self._tally)}{remaining}")
 
 
-class EventWriter(Deaf):
+class EventWriter(SilentListener):
     """Writes every event to stdout, one JSON object a line.
 
     Args:
@@ -104,17 +104,17 @@ class EventWriter(Deaf):
         """Write a message."""
         write_event("message", text=text)
 
-    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
+    def began(self, jobs: Sequence[Trial], *, total: int, workers: int) -> None:
         """Write what there is to do."""
         self._tally.began(jobs, total, workers)
         found = sum(job.found for job in jobs)
         write_event("began", runs=total, found=found, workers=workers)
 
-    def started(self, job: Job) -> None:
+    def started(self, job: Trial) -> None:
         """Write that a run works."""
         write_event("started", point=job.values, run=job.folder, epoch=job.epoch)
 
-    def progressed(self, job: Job) -> None:
+    def progressed(self, job: Trial) -> None:
         """Write how far a run is."""
         write_event(
             "progressed",
@@ -125,7 +125,7 @@ class EventWriter(Deaf):
             logs=job.logs,
         )
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: Trial) -> None:
         """Write how a run ended."""
         write_event(
             "ended",
@@ -143,7 +143,7 @@ class EventWriter(Deaf):
         write_event("finished", **counts_of(self._tally.jobs))
 
 
-class LiveTable(Deaf):
+class LiveTable(SilentListener):
     """Draws counts, the best run so far and the runs at work; prints failures above.
 
     Args:
@@ -166,7 +166,7 @@ class LiveTable(Deaf):
         with contextlib.suppress(OSError):
             self._console.out(printable(text), highlight=False)
 
-    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
+    def began(self, jobs: Sequence[Trial], *, total: int, workers: int) -> None:
         """Say what there is to do, and draw."""
         from rich.live import Live
 
@@ -176,7 +176,7 @@ class LiveTable(Deaf):
         self._live.start()
         self.ticked()
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: Trial) -> None:
         """Print a failure."""
         if job.status in ("failed", "killed"):
             self.message(f"{place(self._tally)} {ending(job, self._tally)}")

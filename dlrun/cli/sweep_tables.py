@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from dlrun.cli.output import Screen
     from dlrun.reports.seeds import Estimate
     from dlrun.reports.sweep_results import SweepResults
-    from dlrun.sweeps.jobs import Job
+    from dlrun.sweeps.jobs import Trial
 
 _MOST = 5
 
 
-def closing_table(jobs: Sequence[Job], results: SweepResults, *, screen: Screen) -> str:
+def closing_table(jobs: Sequence[Trial], results: SweepResults, *, screen: Screen) -> str:
     """Draw what stands at the end of many runs: the best points, and how many runs ended how.
 
     Args:
@@ -161,7 +161,7 @@ def _closing(results: SweepResults) -> str:
     return "\n".join(printable(line) for line in lines)
 
 
-def points_table(jobs: Sequence[Job], *, screen: Screen) -> str:
+def points_table(jobs: Sequence[Trial], *, screen: Screen) -> str:
     """Draw the runs that a sweep asks for.
 
     Args:

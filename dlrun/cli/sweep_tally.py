@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dlrun.reports.sweep_results import SweepPoint
-    from dlrun.sweeps.jobs import Job
+    from dlrun.sweeps.jobs import Trial
 
 
 class Tally:
@@ -28,13 +28,13 @@ class Tally:
     def __init__(self, objective: str | None = None, maximize: bool | None = None) -> None:
         self.objective = objective
         self.maximize = maximize
-        self.jobs: Sequence[Job] = []
+        self.jobs: Sequence[Trial] = []
         self.total = 0
         self.workers = 1
         self._judged = 0
         self._best: tuple[str, float, SweepPoint] | None = None
 
-    def began(self, jobs: Sequence[Job], total: int, workers: int) -> None:
+    def began(self, jobs: Sequence[Trial], total: int, workers: int) -> None:
         """Begin to count."""
         self.jobs, self.total, self.workers = jobs, total, workers
 
@@ -100,7 +100,7 @@ def place(tally: Tally) -> str:
     return f"[{tally.number():{len(str(tally.total))}}/{tally.total}]"
 
 
-def ending(job: Job, tally: Tally) -> str:
+def ending(job: Trial, tally: Tally) -> str:
     """Say how a run ended, in one line.
 
     Args:

@@ -9,7 +9,7 @@ from dlrun.rundir.metrics import main_metric
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dlrun.sweeps.jobs import Job
+    from dlrun.sweeps.jobs import Trial
 
 _STATUSES = {
     "finished": "finished",
@@ -32,7 +32,7 @@ def runs_in_words(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
 
 
-def counts_of(jobs: Sequence[Job]) -> dict[str, int]:
+def counts_of(jobs: Sequence[Trial]) -> dict[str, int]:
     """Count the runs by how they stand.
 
     Args:
@@ -44,7 +44,7 @@ def counts_of(jobs: Sequence[Job]) -> dict[str, int]:
     return counts
 
 
-def main_value(job: Job, objective: str | None) -> tuple[str, float | None]:
+def main_value(job: Trial, objective: str | None) -> tuple[str, float | None]:
     """Give the number that a run is judged by.
 
     Args:

@@ -90,20 +90,18 @@ def train(
     requests = [(config, read_grid(config, given, grids or ())) for config in configs]
     if len(requests) > 1 or requests[0][1].axes:
         from dlrun.cli.train_many import train_many
-        from dlrun.workflows.many import Settings
+        from dlrun.workflows.many import SweepOptions
+        from dlrun.workflows.options import RunOptions
 
-        settings = Settings(
-            context.obj,
+        options = RunOptions(runs_dir, context.obj, device, threads, bool(report), source)
+        settings = SweepOptions(
+            options,
             workers=workers,
-            threads=threads,
-            device=device,
-            report=bool(report),
-            source=source,
             retry_failed=retry_failed,
             fail_fast=fail_fast,
             trust=trust,
         )
-        train_many(requests, settings, runs_dir=runs_dir, quiet=quiet, as_json=as_json)
+        train_many(requests, settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
     from dlrun.cli.progress import listening

@@ -12,7 +12,7 @@ from dlrun.cli.sweep_progress import listening_to_sweep
 from dlrun.cli.sweep_tables import closing_table
 from dlrun.config.sweeps.experiments import load_points
 from dlrun.errors import ConfigError
-from dlrun.workflows.many import Crew, Wanted
+from dlrun.workflows.many import SweepRunner, TrialRequest
 from dlrun.workflows.sweep_results import results_so_far
 from dlrun.workflows.turns import in_turn
 
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 
     from dlrun.config.sweeps.flags import Grid
     from dlrun.errors import Problem
-    from dlrun.workflows.many import Settings
+    from dlrun.workflows.many import SweepOptions
 
 
 def train_many(
     requests: Sequence[tuple[Path, Grid]],
-    settings: Settings,
+    settings: SweepOptions,
     *,
-    runs_dir: Path,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -38,7 +37,6 @@ def train_many(
     Args:
         requests: The configs, and what the command line sets in each.
         settings: How they are trained.
-        runs_dir: Where the run folders are made.
         quiet: Whether to tell of failures only.
         as_json: Whether to write events to stdout in the place of paths.
 
@@ -50,27 +48,27 @@ def train_many(
     with listening_to_sweep(quiet=quiet, as_json=as_json) as listener:
         for line in dict.fromkeys(_grid_in_words(grid) for _, grid in requests if grid.axes):
             listener.message(line)
-        with in_turn(runs_dir, listener) as held:
-            crew = Crew(runs_dir, settings, listener)
-            asked_for = crew.plan(wanted)
-            if len(crew.jobs) < len(wanted):
-                same = len(wanted) - len(crew.jobs)
+        with in_turn(settings.run.runs_dir, listener) as held:
+            runner = SweepRunner(settings, listener)
+            asked_for = runner.plan(wanted)
+            if len(runner.trials) < len(wanted):
+                same = len(wanted) - len(runner.trials)
                 listener.message(f"runs that would be the same as others: {same}")
-            crew.work(held=held)
+            runner.work(held=held)
     if not quiet and not as_json:
-        results = results_so_far(crew.jobs)
-        write_drawing(closing_table(crew.jobs, results, screen=screen_of(sys.stderr)))
+        results = results_so_far(runner.trials)
+        write_drawing(closing_table(runner.trials, results, screen=screen_of(sys.stderr)))
     if not as_json:
         for job in asked_for:
             if job.status == "finished":
                 write_data(str(job.folder))
-    if any(job.status != "finished" for job in crew.jobs):
+    if any(job.status != "finished" for job in runner.trials):
         raise typer.Exit(1)
 
 
-def _wanted(requests: Sequence[tuple[Path, Grid]]) -> list[Wanted]:
+def _wanted(requests: Sequence[tuple[Path, Grid]]) -> list[TrialRequest]:
     """The runs that are asked for, in order."""
-    wanted: list[Wanted] = []
+    wanted: list[TrialRequest] = []
     problems: list[Problem] = []
     for config, grid in requests:
         try:
@@ -80,7 +78,7 @@ def _wanted(requests: Sequence[tuple[Path, Grid]]) -> list[Wanted]:
             continue
         called: dict[str, Any] = {"config": str(config)} if len(requests) > 1 else {}
         wanted += [
-            Wanted(experiment, {**called, **point.values})
+            TrialRequest(experiment, {**called, **point.values})
             for experiment, point in zip(experiments, grid.points, strict=True)
         ]
     if problems:

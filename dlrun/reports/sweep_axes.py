@@ -174,12 +174,12 @@ def _scale(values: NDArray[np.float64], different: NDArray[np.float64]) -> Scale
 def _choices(key: str, name: str, values: Sequence[Any], seen: Sequence[Any]) -> Axis:
     """An axis of anything, in the order in which the values were tried; numbers in their own."""
     texts = {_identity(value): value for value in (*seen, *values)}
-    wanted = {_identity(value) for value in values}
+    requests = {_identity(value) for value in values}
     known = [value for value in texts.values() if value is not _ABSENT]
     order = [_identity(value) for value in in_order(known)] if _is_plain(known) else list(texts)
     if _ABSENT in values:
         order = [_identity(_ABSENT), *(one for one in order if one != _identity(_ABSENT))]
-    order = [one for one in order if one in wanted]
+    order = [one for one in order if one in requests]
     number = {one: place for place, one in enumerate(order)}
     groups = np.array([number[_identity(value)] for value in values], np.int64)
     labels = tuple(

@@ -29,7 +29,7 @@ _BINS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class SweepStory:
+class SweepData:
     """A sweep as its plots and its page tell it.
 
     Attributes:
@@ -94,14 +94,14 @@ class SweepStory:
         return int((self.shown != self.means).sum())
 
 
-def tell_sweep(
+def sweep_data_of(
     results: SweepResults, curves: Sequence[Mapping[str, NDArray[np.float64]]]
-) -> SweepStory:
+) -> SweepData:
     """Put together what a sweep has to tell.
 
     Args:
         results: What came out.
-        curves: The histories of the best runs, see `SweepStory`.
+        curves: The histories of the best runs, see `SweepData`.
     """
     every = tuple(results.points())
     found = [(one, one.estimate) for one in every if one.estimate is not None]
@@ -114,7 +114,7 @@ def tell_sweep(
     shares = [explained(axis, means) for axis in axes]
     order = sorted(range(len(axes)), key=lambda number: -shares[number])
     ranked = [axes[number] for number in order]
-    return SweepStory(
+    return SweepData(
         results=results,
         every=every,
         points=points,
@@ -199,20 +199,20 @@ def explained(axis: Axis, means: NDArray[np.float64]) -> float:
     return max(0.0, 1 - (within / free) / (total / (len(ranks) - 1)))
 
 
-def pairs(story: SweepStory, most: int) -> list[tuple[Axis, Axis]]:
+def pairs(data: SweepData, most: int) -> list[tuple[Axis, Axis]]:
     """Choose the pairs of axes that are worth a map, those that matter most first.
 
     Args:
-        story: The sweep.
+        data: The sweep.
         most: The largest number of pairs.
 
     Returns:
         Pairs whose grid is mostly filled, and pairs of numbers that were drawn at random.
     """
-    shares = dict(zip(story.axes, story.shares, strict=True))
-    both = len(story.axes) > 2  # noqa: PLR2004
+    shares = dict(zip(data.axes, data.shares, strict=True))
+    both = len(data.axes) > 2  # noqa: PLR2004
     found = [
-        pair for pair in combinations(story.axes, 2) if is_grid(pair) or _is_plane(pair, both=both)
+        pair for pair in combinations(data.axes, 2) if is_grid(pair) or _is_plane(pair, both=both)
     ]
     return sorted(found, key=lambda pair: -shares[pair[0]] - shares[pair[1]])[:most]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dlrun.rundir.record import Record
     from dlrun.training.evaluation import Predictor
     from dlrun.training.listener import Listener
-    from dlrun.workflows.assembly import Assembly, Workshop
+    from dlrun.workflows.assembly import Assembly, GraphCache
     from dlrun.workflows.measure import Measured
     from dlrun.workflows.opening import OpenedRun
 
@@ -77,7 +77,7 @@ def prepare(
     told: Spec | None = None,
     earlier: Mapping[str, Any] | None = None,
     environment: Mapping[str, Any] | None = None,
-    workshop: Workshop | None = None,
+    graph_cache: GraphCache | None = None,
 ) -> Prepared:
     """Load the rows and build the model; whatever can be refused is refused here.
 
@@ -92,7 +92,7 @@ def prepare(
             then.
         earlier: The record of the execution that is gone on with.
         environment: What `environment_facts` says; needed to go on.
-        workshop: What has assembled the runs of this process before; None for the first.
+        graph_cache: What has assembled the runs of this process before; None for the first.
 
     Raises:
         DlrunError: See `dlrun.errors`.
@@ -112,10 +112,10 @@ def prepare(
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
-        from dlrun.workflows.assembly import Workshop, judge
+        from dlrun.workflows.assembly import GraphCache, judge
 
         computing = select_device(device, threads=threads)
-        assembly, splits, labels = (workshop or Workshop()).assemble(experiment, splits)
+        assembly, splits, labels = (graph_cache or GraphCache()).assemble(experiment, splits)
         tell(labels)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
             tell(f"warning: {line}")

@@ -20,26 +20,20 @@ CURVES = 5
 
 
 def write_page(folder: Path) -> Path:
-    """Write `results.csv` and `sweep.html`; matplotlib is imported here.
-
-    Args:
-        folder: The sweep's folder.
-
-    Returns:
-        The page.
+    """Write `results.csv` and `sweep.html`, whose path is given; matplotlib is imported here.
 
     Raises:
-        RunFolderError: It is no sweep.
+        RunFolderError: The folder is no sweep.
     """
     results = read_results(folder)
     write_text(folder / SWEEP_TABLE, results_csv(results))
 
     from dlrun.reports.page.sweep_page import sweep_page
     from dlrun.reports.plots.sweep_shelf import draw_sweep
-    from dlrun.reports.sweep_story import tell_sweep
+    from dlrun.reports.sweep_story import sweep_data_of
 
-    story = tell_sweep(results, _curves(results))
-    write_text(folder / SWEEP_PAGE, sweep_page(story, draw_sweep(story)))
+    data = sweep_data_of(results, _curves(results))
+    write_text(folder / SWEEP_PAGE, sweep_page(data, draw_sweep(data)))
     return folder / SWEEP_PAGE
 
 

@@ -14,24 +14,19 @@ from dlrun.rundir.history import read_history
 from dlrun.rundir.listing import list_runs
 from dlrun.rundir.metrics import is_larger_better, main_metric
 from dlrun.rundir.names import CONFIG, SWEEP
-from dlrun.workflows.standing import PAUSED, RANKS, base_of, epochs_of
+from dlrun.workflows.standing import RANKS, epochs_of, is_paused, place_in_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dlrun.rundir.listing import RunRow
-    from dlrun.sweeps.jobs import Job
+    from dlrun.sweeps.jobs import Trial
 
     Point = Mapping[str, Any]
 
 
 def find_sweep(reference: str, runs_dir: Path) -> Path:
-    """Find the folder of a sweep.
-
-    Args:
-        reference: Its path, or its name among the runs.
-        runs_dir: Where the runs are.
-    """
+    """Find the folder of a sweep by its path, or by its name among the runs."""
     named = runs_dir / reference
     return named if (named / SWEEP).exists() and not Path(reference).exists() else Path(reference)
 
@@ -39,11 +34,8 @@ def find_sweep(reference: str, runs_dir: Path) -> Path:
 def read_results(folder: Path) -> SweepResults:
     """Read what came out of a sweep.
 
-    Args:
-        folder: The sweep's folder.
-
     Raises:
-        RunFolderError: It is no sweep, or its `sweep.json` is damaged.
+        RunFolderError: The folder is no sweep, or its `sweep.json` is damaged.
     """
     told = read_definition(folder)
     rows = [row for row in list_runs(folder) if row.status in RANKS]
@@ -80,7 +72,7 @@ def _drawn(rows: Sequence[RunRow], base: str) -> list[tuple[Point, RunRow]]:
     """Find the runs of points that were drawn one by one, by what their records say."""
 
     def key_of(row: RunRow) -> str | None:
-        point = row.record["sweep"].get("point") if base_of(row.record) == base else None
+        point = place_in_sweep(row, base).get("point")
         return point_key(point) if isinstance(point, dict) else None
 
     return [(row.record["sweep"]["point"], row) for row in _best_by(rows, key_of).values()]
@@ -89,9 +81,7 @@ def _drawn(rows: Sequence[RunRow], base: str) -> list[tuple[Point, RunRow]]:
 def _best_by(rows: Sequence[RunRow], key_of: Callable[[RunRow], str | None]) -> dict[str, RunRow]:
     """Choose of several runs of one key the one that has come farthest, the newest of equal ones.
 
-    Args:
-        rows: The runs, the newest first.
-        key_of: Gives the key of a run, or None for one that does not count.
+    The rows come with the newest first; one without a key does not count.
     """
     found: dict[str, RunRow] = {}
     for row in reversed(rows):
@@ -107,11 +97,8 @@ def _best_by(rows: Sequence[RunRow], key_of: Callable[[RunRow], str | None]) -> 
 def read_definition(folder: Path) -> dict[str, Any]:
     """Read what a sweep was asked for.
 
-    Args:
-        folder: The sweep's folder.
-
     Raises:
-        UsageError: It is no sweep.
+        UsageError: The folder is no sweep.
         RunFolderError: `sweep.json` is damaged.
     """
     path = folder / SWEEP
@@ -125,7 +112,7 @@ def read_definition(folder: Path) -> dict[str, Any]:
         and told.keys() >= {"points", "objective"}
         and isinstance(told.get("name"), str)
         and isinstance(told.get("base_hash"), str)
-        and _are(told.get("axes"), str)
+        and _all_are(told.get("axes"), str)
         and (told.get("points") is None or _are_points(told))
         and (objective is None or _is_objective(objective))
     )
@@ -136,9 +123,6 @@ def read_definition(folder: Path) -> dict[str, Any]:
 
 def the_best(results: SweepResults) -> SweepRun:
     """Give the best run of a sweep.
-
-    Args:
-        results: What came out of it.
 
     Raises:
         UsageError: No run of it has the objective.
@@ -152,15 +136,7 @@ def the_best(results: SweepResults) -> SweepRun:
 
 
 def write_best(results: SweepResults, output: Path, *, force: bool) -> Path:
-    """Write the config of the best run of a sweep to a file.
-
-    Args:
-        results: What came out of it.
-        output: The file.
-        force: Whether to replace one that is there.
-
-    Returns:
-        The file.
+    """Write the config of the best run of a sweep to a file, in the place of another by `force`.
 
     Raises:
         RunFolderError: The run is damaged.
@@ -175,37 +151,35 @@ def write_best(results: SweepResults, output: Path, *, force: bool) -> Path:
 
 
 def results_so_far(
-    jobs: Sequence[Job], *, objective: str | None = None, maximize: bool | None = None
+    trials: Sequence[Trial], *, objective: str | None = None, maximize: bool | None = None
 ) -> SweepResults:
-    """Tell what came out of runs by what is known of them in memory: the same best as on disk.
+    """Give what came out of trials by what is known of them in memory: the same best as on disk.
 
-    Args:
-        jobs: The runs; those without a folder do not count, as on disk.
-        objective: What is best, such as `test.accuracy`; None for the main metric.
-        maximize: Whether the largest value is the best; None for what the metric suggests.
+    The objective is such as `test.accuracy`, None for the main metric; without `maximize` its name
+    suggests whether the largest value is the best. A trial without a folder does not count.
     """
-    finished = [job.metrics for job in jobs if job.status == "finished"]
+    finished = [trial.metrics for trial in trials if trial.status == "finished"]
     key = objective.replace(".", " ", 1) if objective else _main(finished)
     return SweepResults(
         name="",
         folder=Path(),
         objective=key,
         larger=is_larger_better(key) if maximize is None else maximize,
-        axes=tuple(dict.fromkeys(axis for job in jobs for axis in job.values)),
+        axes=tuple(dict.fromkeys(axis for trial in trials for axis in trial.values)),
         runs=tuple(
             SweepRun(
-                path=job.folder,
-                status="stopped early" if job.status == "paused" else job.status,
-                point=job.values,
-                value=judged_value(job.status, job.metrics, key),
-                metrics=job.metrics if job.status == "finished" else {},
-                epochs=job.epoch,
-                seconds=job.seconds,
-                reason=job.reason,
-                started=job.started,
+                path=trial.folder,
+                status="stopped early" if trial.status == "paused" else trial.status,
+                point=trial.values,
+                value=judged_value(trial.status, trial.metrics, key),
+                metrics=trial.metrics if trial.status == "finished" else {},
+                epochs=trial.epoch,
+                seconds=trial.seconds,
+                reason=trial.reason,
+                started=trial.started,
             )
-            for job in jobs
-            if job.folder is not None
+            for trial in trials
+            if trial.folder is not None
         ),
         missing=0,
         left_out=0,
@@ -218,10 +192,9 @@ def _main(finished: Sequence[Mapping[str, Mapping[str, float | None]]]) -> str:
 
 
 def _run(row: RunRow, point: Point, objective: str) -> SweepRun:
-    is_paused = row.status == "interrupted" and (row.reason or "").startswith(PAUSED)
     return SweepRun(
         path=row.path,
-        status="stopped early" if is_paused else row.status,
+        status="stopped early" if is_paused(row) else row.status,
         point=point,
         value=judged_value(row.status, row.metrics, objective),
         metrics=row.metrics if row.status == "finished" else {},
@@ -233,11 +206,7 @@ def _run(row: RunRow, point: Point, objective: str) -> SweepRun:
 
 
 def history_of(path: Path) -> dict[str, list[float]]:
-    """Read the history of a run; of a damaged one there is none.
-
-    Args:
-        path: The run folder.
-    """
+    """Read the history of a run; of a damaged one there is none."""
     try:
         return read_history(path)
     except RunFolderError:
@@ -247,11 +216,11 @@ def history_of(path: Path) -> dict[str, list[float]]:
 def _are_points(told: Mapping[str, Any]) -> bool:
     """Whether there is an identity for every point."""
     points, identities = told["points"], told.get("identities")
-    is_told = _are(points, dict) and _are(identities, str)
+    is_told = _all_are(points, dict) and _all_are(identities, str)
     return is_told and len(points) == len(identities or ())
 
 
-def _are(values: object, kind: type) -> bool:
+def _all_are(values: object, kind: type) -> bool:
     return isinstance(values, list) and all(isinstance(value, kind) for value in values)
 
 

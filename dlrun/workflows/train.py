@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
     from dlrun.reports.classification import ClassificationReport
     from dlrun.training.listener import Listener
-    from dlrun.workflows.assembly import Workshop
+    from dlrun.workflows.assembly import GraphCache
     from dlrun.workflows.execution import Trained
     from dlrun.workflows.opening import OpenedRun
 
@@ -105,7 +105,7 @@ def train_in(
     report: bool,
     source: OpenedRun | None = None,
     pauses: Sequence[int] = (),
-    workshop: Workshop | None = None,
+    graph_cache: GraphCache | None = None,
 ) -> TrainOutcome:
     """Train an experiment in a new folder.
 
@@ -119,7 +119,7 @@ def train_in(
         report: See `train`.
         source: See `train`.
         pauses: See `dlrun.workflows.execution.carry_out`.
-        workshop: See `dlrun.workflows.execution.prepare`.
+        graph_cache: See `dlrun.workflows.execution.prepare`.
 
     Raises:
         DlrunError: See `train`.
@@ -138,7 +138,7 @@ def train_in(
         folder.write_text(CONFIG, config)
         tell_of_no_key(folder, listener)
         prepared = prepare(
-            experiment, device=device, threads=threads, listener=listener, workshop=workshop
+            experiment, device=device, threads=threads, listener=listener, graph_cache=graph_cache
         )
         trained = carry_out(
             experiment, folder, record, prepared, listener=listener, source=source, pauses=pauses

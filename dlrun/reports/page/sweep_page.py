@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dlrun.reports.seed_noise import SeedNoise
     from dlrun.reports.seeds import Estimate
     from dlrun.reports.sweep_results import SweepPoint, SweepRun
-    from dlrun.reports.sweep_story import SweepStory
+    from dlrun.reports.sweep_story import SweepData
 
 MOST_POINTS = 50
 MOST_COLUMNS = 8
@@ -56,55 +56,55 @@ class Row:
     is_best: bool
 
 
-def sweep_page(story: SweepStory, pictures: SweepPictures) -> str:
+def sweep_page(data: SweepData, pictures: SweepPictures) -> str:
     """Write the page of a sweep.
 
     Args:
-        story: What to tell.
+        data: What to tell.
         pictures: Its plots.
 
     Returns:
         HTML that needs nothing else.
     """
-    results = story.results
-    columns = story.keys[:MOST_COLUMNS]
+    results = data.results
+    columns = data.keys[:MOST_COLUMNS]
     names = short_names(columns)
     failures = [run for run in results.runs if run.status in _UNFINISHED]
-    best = story.points[0] if story.points else None
+    best = data.points[0] if data.points else None
     return render(
         "sweep.html.jinja",
         title=text_of(results.name),
-        headline=_headline(story),
-        remarks=_remarks(story),
+        headline=_headline(data),
+        remarks=_remarks(data),
         objective=text_of(results.objective, _NAME) or "objective",
-        best=best and _best(story, best),
+        best=best and _best(data, best),
         metrics=best and _metrics(best.best),
         split_names=SPLIT_NAMES,
-        commands=_commands(story),
+        commands=_commands(data),
         columns=[text_of(names[key], _NAME) for key in columns],
         has_seeds=SEED in results.axes,
         has_epochs=any(run.status == _STOPPED for run in results.runs),
-        rows=[_row(story, point, columns) for point in story.every[:MOST_POINTS]],
-        more_rows=max(0, len(story.every) - MOST_POINTS),
-        has_margins=any(one.estimate and one.estimate.margin is not None for one in story.points),
+        rows=[_row(data, point, columns) for point in data.every[:MOST_POINTS]],
+        more_rows=max(0, len(data.every) - MOST_POINTS),
+        has_margins=any(one.estimate and one.estimate.margin is not None for one in data.points),
         pictures=pictures,
-        noise=_noise(story),
-        without_effects=_without_effects(story, pictures),
-        failures=_failures(story, failures[:MOST_FAILURES]),
+        noise=_noise(data),
+        without_effects=_without_effects(data, pictures),
+        failures=_failures(data, failures[:MOST_FAILURES]),
         more_failures=max(0, len(failures) - MOST_FAILURES),
     )
 
 
-def _headline(story: SweepStory) -> str:
+def _headline(data: SweepData) -> str:
     """What came out, in two sentences."""
-    results = story.results
+    results = data.results
     if not results.runs:
         return "No run is there yet."
     counts: dict[str, int] = {}
     for run in results.runs:
         counts[run.status] = counts.get(run.status, 0) + 1
     how = ", ".join(f"{amount:,} {status}" for status, amount in counts.items())
-    said = f"{count(len(results.runs), 'run')} of {count(len(story.every), 'point')}: {how}"
+    said = f"{count(len(results.runs), 'run')} of {count(len(data.every), 'point')}: {how}"
     said += f", {results.missing:,} missing." if results.missing else "."
     if results.objective:
         said += f" The {'larger' if results.larger else 'smaller'} the "
@@ -112,9 +112,9 @@ def _headline(story: SweepStory) -> str:
     return said
 
 
-def _remarks(story: SweepStory) -> list[str]:
+def _remarks(data: SweepData) -> list[str]:
     """What a reader must know before believing the rest."""
-    results, remarks = story.results, []
+    results, remarks = data.results, []
     if results.missing:
         are = "is" if results.missing == 1 else "are"
         remarks.append(
@@ -133,21 +133,21 @@ def _remarks(story: SweepStory) -> list[str]:
     if results.repeated:
         are = "is the same as another" if results.repeated == 1 else "are the same as others"
         remarks.append(f"{count(results.repeated, 'run')} {are} and left out.")
-    choice = choice_in_words(results.split) if story.points else None
+    choice = choice_in_words(results.split) if data.points else None
     if choice is not None:
         remarks.append(f"{choice[0].upper()}{choice[1:]}.")
-    if results.runs and not story.points:
+    if results.runs and not data.points:
         remarks.append("No run is finished with the objective measured: there is nothing to draw.")
     return remarks
 
 
-def _best(story: SweepStory, point: SweepPoint) -> dict[str, str]:
+def _best(data: SweepData, point: SweepPoint) -> dict[str, str]:
     """The best point, as pairs of a word and what it is."""
     facts = {
         text_of(key, _NAME): text_of(value_text(value), 2 * _VALUE)
         for key, value in list(point.values.items())[:MOST_FACTS]
     }
-    facts[text_of(story.results.objective, _NAME)] = _mean(point.estimate) + _over(point)
+    facts[text_of(data.results.objective, _NAME)] = _mean(point.estimate) + _over(point)
     run = point.best
     if run is not None:
         facts["best run"] = text_of(run.path.name)
@@ -182,12 +182,12 @@ def _metrics(run: SweepRun | None) -> Mapping[str, Mapping[str, float | None]]:
     }
 
 
-def _commands(story: SweepStory) -> list[str]:
+def _commands(data: SweepData) -> list[str]:
     """How to go on with the best run."""
-    best = story.points[0].best if story.points else None
+    best = data.points[0].best if data.points else None
     if best is None:
         return []
-    paths = (story.results.folder, best.path)
+    paths = (data.results.folder, best.path)
     folder, run = (text_of(shlex.quote(str(path)), _PATH) for path in paths)
     return [
         f"dlrun sweep best {folder} -o best.yaml",
@@ -196,9 +196,9 @@ def _commands(story: SweepStory) -> list[str]:
     ]
 
 
-def _row(story: SweepStory, point: SweepPoint, columns: Sequence[str]) -> Row:
+def _row(data: SweepData, point: SweepPoint, columns: Sequence[str]) -> Row:
     done = sum(run.status == "finished" for run in point.runs)
-    has_seeds = SEED in story.results.axes
+    has_seeds = SEED in data.results.axes
     return Row(
         values=tuple(
             text_of(value_text(point.values[key]), _VALUE) if key in point.values else ""
@@ -208,16 +208,16 @@ def _row(story: SweepStory, point: SweepPoint, columns: Sequence[str]) -> Row:
         status=f"{done}/{len(point.runs)}" if has_seeds else point.runs[0].status,
         epochs=max(run.epochs for run in point.runs),
         run="" if point.best is None else point.best.path.name,
-        is_best=bool(story.points) and point is story.points[0],
+        is_best=bool(data.points) and point is data.points[0],
     )
 
 
-def _noise(story: SweepStory) -> list[str]:
+def _noise(data: SweepData) -> list[str]:
     """How the spread over seeds compares with the differences between points, in sentences."""
-    found = seed_noise(story.points, larger=story.results.larger)
+    found = seed_noise(data.points, larger=data.results.larger)
     if found is None:
         return []
-    said = f"From seed to seed the {text_of(story.results.objective, _NAME)} of a point scatters "
+    said = f"From seed to seed the {text_of(data.results.objective, _NAME)} of a point scatters "
     said += f"by {number(found.within)} (standard deviation"
     said += ")." if found.points == 1 else f" over the seeds, pooled over {found.points:,} points)."
     lines = [said]
@@ -247,32 +247,32 @@ def _lead(found: SeedNoise) -> str:
     )
 
 
-def _failures(story: SweepStory, runs: Sequence[SweepRun]) -> dict[str, list[tuple[str, str]]]:
+def _failures(data: SweepData, runs: Sequence[SweepRun]) -> dict[str, list[tuple[str, str]]]:
     """By what went wrong the runs of which it is true: their folders and their values."""
     found: dict[str, list[tuple[str, str]]] = {}
     for run in runs:
         reason = f"{run.status}: {text_of(run.reason, _REASON)}"
-        keys = [key for key in (*story.keys, SEED) if key in run.point]
+        keys = [key for key in (*data.keys, SEED) if key in run.point]
         values = text_of(settings_of({key: run.point[key] for key in keys}), 2 * _VALUE)
         found.setdefault(reason, []).append((run.path.name, values))
     return found
 
 
-def _without_effects(story: SweepStory, pictures: SweepPictures) -> list[str]:
+def _without_effects(data: SweepData, pictures: SweepPictures) -> list[str]:
     """Why there are no plots of effects, or not of all keys, in sentences."""
-    if not story.points:
+    if not data.points:
         return []
     lines = []
-    measured = {axis.key for axis in story.axes}
-    silent = [text_of(key, _NAME) for key in story.keys if key not in measured]
+    measured = {axis.key for axis in data.axes}
+    silent = [text_of(key, _NAME) for key in data.keys if key not in measured]
     if silent:
         lines.append(
             f"Of {', '.join(silent[:MOST_FACTS])} only one value has finished runs: there is no "
             "effect to draw."
         )
-    if not story.keys:
+    if not data.keys:
         lines.append("No key varies, so there is no effect to draw.")
-    missing = len(story.axes) - len(pictures.effects)
+    missing = len(data.axes) - len(pictures.effects)
     if missing:
         lines.append(
             f"{count(missing, 'more key', 'more keys')} without a plot: too many, or too many "

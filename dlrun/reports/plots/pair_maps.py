@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.reports.sweep_axes import Axis
-    from dlrun.reports.sweep_story import SweepStory
+    from dlrun.reports.sweep_story import SweepData
 
 _BESIDE = 12
 """How many characters a color bar takes."""
@@ -50,29 +50,29 @@ def title(pair: tuple[Axis, Axis]) -> str:
     return f"{pair[0].name} and {pair[1].name}"
 
 
-def caption(story: SweepStory, pair: tuple[Axis, Axis]) -> str:
+def caption(data: SweepData, pair: tuple[Axis, Axis]) -> str:
     """Say what is seen and how it is read.
 
     Args:
-        story: The sweep.
+        data: The sweep.
         pair: Two of its axes.
     """
     if not is_grid(pair):
         said = "Each dot is a point of the sweep; darker is better, and the best one has a ring."
-        return said + of_outside(story)
+        return said + of_outside(data)
     one, other = _placed(pair)
-    said = f"The mean of {objective(story)} over everything else"
+    said = f"The mean of {objective(data)} over everything else"
     said += "; darker is better, and the best field has a frame."
-    if np.isnan(table(story, one, other)).any():
+    if np.isnan(table(data, one, other)).any():
         said += " Hatched fields have no finished run."
     return said
 
 
-def draw(story: SweepStory, pair: tuple[Axis, Axis]) -> Figure:
+def draw(data: SweepData, pair: tuple[Axis, Axis]) -> Figure:
     """Draw a heat map where the grid is mostly filled, else coloured dots.
 
     Args:
-        story: The sweep.
+        data: The sweep.
         pair: Two of its axes.
     """
     across, up = _placed(pair)
@@ -81,27 +81,27 @@ def draw(story: SweepStory, pair: tuple[Axis, Axis]) -> Figure:
         turned = _TURNED if sum(map(len, across.labels)) > room else 0
         figure = new_figure(float(np.clip(1.1 + 0.36 * len(up.labels), 2.4, 7.5)) + turned)
         axes = figure.add_subplot()
-        means = table(story, across, up)
-        scale = scale_of(means[np.isfinite(means)], larger=story.results.larger)
-        _fields(axes, story, means, places_on(scale, means))
-        _numbers(axes, story, means, places_on(scale, means), room=room / len(across.labels))
+        means = table(data, across, up)
+        scale = scale_of(means[np.isfinite(means)], larger=data.results.larger)
+        _fields(axes, data, means, places_on(scale, means))
+        _numbers(axes, data, means, places_on(scale, means), room=room / len(across.labels))
         columns, rows = (replace(one, marks=tuple(enumerate(one.labels))) for one in (across, up))
         mark_values(axes, columns, characters=room)
         mark_values(axes, rows, vertical=True)
     else:
         figure = new_figure(WIDTH * 0.78)
         axes = figure.add_subplot()
-        scale = story.scale
-        _points(axes, story, across, up)
-    color_bar(figure, axes, story, scale)
+        scale = data.scale
+        _points(axes, data, across, up)
+    color_bar(figure, axes, data, scale)
     return figure
 
 
-def table(story: SweepStory, across: Axis, up: Axis) -> NDArray[np.float64]:
+def table(data: SweepData, across: Axis, up: Axis) -> NDArray[np.float64]:
     """Average the objective in each field of a grid.
 
     Args:
-        story: The sweep.
+        data: The sweep.
         across: The axis of the columns.
         up: The axis of the rows.
 
@@ -110,7 +110,7 @@ def table(story: SweepStory, across: Axis, up: Axis) -> NDArray[np.float64]:
     """
     sums = np.zeros((len(up.labels), len(across.labels)))
     counts = np.zeros_like(sums)
-    np.add.at(sums, (up.groups, across.groups), story.means)
+    np.add.at(sums, (up.groups, across.groups), data.means)
     np.add.at(counts, (up.groups, across.groups), 1)
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
@@ -122,10 +122,10 @@ def _placed(pair: tuple[Axis, Axis]) -> tuple[Axis, Axis]:
 
 
 def _fields(
-    axes: Axes, story: SweepStory, means: NDArray[np.float64], places: NDArray[np.float64]
+    axes: Axes, data: SweepData, means: NDArray[np.float64], places: NDArray[np.float64]
 ) -> None:
     """A field for each pair of values, with its number where there is room."""
-    colors = color_of(story)
+    colors = color_of(data)
     axes.patch.set_facecolor("#f2f2f2")
     axes.patch.set_hatch("///")
     axes.patch.set_edgecolor("#cccccc")
@@ -134,7 +134,7 @@ def _fields(
         origin="lower", interpolation="nearest",
     )  # fmt: skip
     rows, columns = means.shape
-    best = np.nanargmax(means) if story.results.larger else np.nanargmin(means)
+    best = np.nanargmax(means) if data.results.larger else np.nanargmin(means)
     row, column = np.unravel_index(best, means.shape)
     axes.add_patch(
         Rectangle(
@@ -151,14 +151,14 @@ def _fields(
 
 def _numbers(
     axes: Axes,
-    story: SweepStory,
+    data: SweepData,
     means: NDArray[np.float64],
     places: NDArray[np.float64],
     *,
     room: float,
 ) -> None:
     """Write the means into their fields, where these have room for so many characters."""
-    colors = color_of(story)
+    colors = color_of(data)
     cells = list(zip(*np.nonzero(np.isfinite(means)), strict=True))
     texts, size = [number(means[cell]) for cell in cells], 8.0
     if max(map(len, texts)) * _WIDE > room:
@@ -172,10 +172,10 @@ def _numbers(
         axes.text(column, row, text, ha="center", va="center", fontsize=size, color=color)
 
 
-def _points(axes: Axes, story: SweepStory, across: Axis, up: Axis) -> None:
+def _points(axes: Axes, data: SweepData, across: Axis, up: Axis) -> None:
     """A coloured dot for each point, the best ones on top."""
-    order = np.arange(len(story.means))[::-1]
-    colors = color_of(story).to_rgba(places_on(story.scale, story.means))
+    order = np.arange(len(data.means))[::-1]
+    colors = color_of(data).to_rgba(places_on(data.scale, data.means))
     shape: dict[str, Any] = {**dots(len(order)), "alpha": 0.9}
     axes.scatter(
         across.places[order], up.places[order], c=colors[order], edgecolor="white", linewidth=0.3,

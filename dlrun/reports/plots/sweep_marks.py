@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.reports.sweep_axes import Axis, Scale
-    from dlrun.reports.sweep_story import SweepStory
+    from dlrun.reports.sweep_story import SweepData
 
 BEST = COLORS[1]
 """The colour of what is best."""
@@ -95,37 +95,37 @@ def mark_values(
     axes.set_xlabel(safe_text(axis.key, 60))
 
 
-def objective_axis(axes: Axes, story: SweepStory) -> None:
+def objective_axis(axes: Axes, data: SweepData) -> None:
     """Let the vertical axis be that of the objective, with room for a part of the error bars.
 
     Args:
         axes: Where.
-        story: The sweep.
+        data: The sweep.
     """
-    axes.set_ylabel(objective(story, _upward(axes)))
-    scale = story.scale
+    axes.set_ylabel(objective(data, _upward(axes)))
+    scale = data.scale
     if scale is None:
         return
-    margins = np.nan_to_num(story.margins)
+    margins = np.nan_to_num(data.margins)
     if scale.is_log:
         log_axis(axes, scale.low, scale.high)
         room = (scale.high / scale.low) ** _ROOM
         axes.set_ylim(scale.low / room, scale.high * room)
         return
     least, most = (part * (scale.high - scale.low) for part in (_ROOM, _ROOM_OF_BARS))
-    below = scale.low - float((story.shown - margins).min())
-    above = float((story.shown + margins).max()) - scale.high
+    below = scale.low - float((data.shown - margins).min())
+    above = float((data.shown + margins).max()) - scale.high
     axes.set_ylim(scale.low - np.clip(below, least, most), scale.high + np.clip(above, least, most))
 
 
-def objective(story: SweepStory, limit: int = 50) -> str:
+def objective(data: SweepData, limit: int = 50) -> str:
     """Name the objective.
 
     Args:
-        story: The sweep.
+        data: The sweep.
         limit: The largest number of characters.
     """
-    return safe_text(story.results.objective, limit)
+    return safe_text(data.results.objective, limit)
 
 
 def _upward(axes: Axes) -> int:
@@ -134,16 +134,16 @@ def _upward(axes: Axes) -> int:
     return max(int((height - 0.8) * _AN_INCH), 8)
 
 
-def color_of(story: SweepStory) -> ScalarMappable:
+def color_of(data: SweepData) -> ScalarMappable:
     """Choose the colours of the objective: what is better is darker.
 
     Args:
-        story: The sweep.
+        data: The sweep.
 
     Returns:
         Gives a colour for places between 0 and 1, see `dlrun.reports.sweep_axes.Scale`.
     """
-    return ScalarMappable(Normalize(0, 1), "viridis_r" if story.results.larger else "viridis")
+    return ScalarMappable(Normalize(0, 1), "viridis_r" if data.results.larger else "viridis")
 
 
 def places_on(scale: Scale | None, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -161,32 +161,32 @@ def places_on(scale: Scale | None, values: NDArray[np.float64]) -> NDArray[np.fl
     return scale.place(values)
 
 
-def color_bar(figure: Figure, axes: Axes, story: SweepStory, scale: Scale | None) -> None:
+def color_bar(figure: Figure, axes: Axes, data: SweepData, scale: Scale | None) -> None:
     """Explain the colours.
 
     Args:
         figure: The figure.
         axes: That which has the colours.
-        story: The sweep.
+        data: The sweep.
         scale: What the colours stand for.
     """
     if scale is None:
         return
-    bar = figure.colorbar(color_of(story), ax=axes, pad=0.02, aspect=30)
+    bar = figure.colorbar(color_of(data), ax=axes, pad=0.02, aspect=30)
     marks = scale.marks()
     bar.set_ticks([place for place, _ in marks], labels=[text for _, text in marks])
     bar.outline.set_visible(False)
     bar.ax.minorticks_off()
-    bar.set_label(objective(story, _upward(axes)))
+    bar.set_label(objective(data, _upward(axes)))
 
 
-def of_outside(story: SweepStory) -> str:
+def of_outside(data: SweepData) -> str:
     """Say so where points are drawn at the end of the scale.
 
     Args:
-        story: The sweep.
+        data: The sweep.
     """
-    if not story.outside:
+    if not data.outside:
         return ""
-    are = "1 point is" if story.outside == 1 else f"{story.outside:,} points are"
+    are = "1 point is" if data.outside == 1 else f"{data.outside:,} points are"
     return f" {are} far worse than the others and drawn at the end of the scale."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.reports.plots.shelf import Picture
-    from dlrun.reports.sweep_story import SweepStory
+    from dlrun.reports.sweep_story import SweepData
 
 MOST_EFFECTS = 12
 MOST_PAIRS = 3
@@ -58,62 +58,62 @@ class _Curves:
     history: Mapping[str, NDArray[np.float64]]
 
 
-def draw_sweep(story: SweepStory) -> SweepPictures:
+def draw_sweep(data: SweepData) -> SweepPictures:
     """Draw every plot of a sweep that says something.
 
     Args:
-        story: The sweep.
+        data: The sweep.
     """
     with style.applied():
         return SweepPictures(
-            _effects(story), _pairs(story), _parallel(story), _seeds(story), _curves(story)
+            _effects(data), _pairs(data), _parallel(data), _seeds(data), _curves(data)
         )
 
 
-def _effects(story: SweepStory) -> tuple[Picture, ...]:
-    chosen = [axis for axis in story.axes if axis_effects.fits(axis)][:MOST_EFFECTS]
+def _effects(data: SweepData) -> tuple[Picture, ...]:
+    chosen = [axis for axis in data.axes if axis_effects.fits(axis)][:MOST_EFFECTS]
     return tuple(
         picture_of(
             f"effect_{number}",
             text_of(axis.name, _TITLE),
-            axis_effects.caption(story, axis),
-            axis_effects.draw(story, axis),
+            axis_effects.caption(data, axis),
+            axis_effects.draw(data, axis),
         )
         for number, axis in enumerate(chosen, start=1)
     )
 
 
-def _pairs(story: SweepStory) -> tuple[Picture, ...]:
+def _pairs(data: SweepData) -> tuple[Picture, ...]:
     return tuple(
         picture_of(
             f"pair_{number}",
             text_of(pair_maps.title(pair), 2 * _TITLE),
-            pair_maps.caption(story, pair),
-            pair_maps.draw(story, pair),
+            pair_maps.caption(data, pair),
+            pair_maps.draw(data, pair),
         )
-        for number, pair in enumerate(pairs(story, MOST_PAIRS), start=1)
+        for number, pair in enumerate(pairs(data, MOST_PAIRS), start=1)
     )
 
 
-def _parallel(story: SweepStory) -> tuple[Picture, ...]:
-    if not parallel_coordinates.fits(story):
+def _parallel(data: SweepData) -> tuple[Picture, ...]:
+    if not parallel_coordinates.fits(data):
         return ()
-    said, drawn = parallel_coordinates.caption(story), parallel_coordinates.draw(story)
+    said, drawn = parallel_coordinates.caption(data), parallel_coordinates.draw(data)
     return (picture_of("parallel_coordinates", "Parallel coordinates", said, drawn),)
 
 
-def _seeds(story: SweepStory) -> tuple[Picture, ...]:
-    if not seed_spread.fits(story):
+def _seeds(data: SweepData) -> tuple[Picture, ...]:
+    if not seed_spread.fits(data):
         return ()
-    said, drawn = seed_spread.caption(story), seed_spread.draw(story)
+    said, drawn = seed_spread.caption(data), seed_spread.draw(data)
     return (picture_of(seed_spread.NAME, seed_spread.TITLE, said, drawn),)
 
 
-def _curves(story: SweepStory) -> tuple[Picture, ...]:
+def _curves(data: SweepData) -> tuple[Picture, ...]:
     runs = [
-        _Curves(f"{number} {story.name_of(point)}", history)
+        _Curves(f"{number} {data.name_of(point)}", history)
         for number, (point, history) in enumerate(
-            zip(story.every, story.curves, strict=False), start=1
+            zip(data.every, data.curves, strict=False), start=1
         )
         if any(len(values) for values in history.values())
     ]
