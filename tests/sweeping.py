@@ -11,7 +11,7 @@ import sys
 from dlrun.rundir.folder import create_run
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import seal
-from dlrun.sweeps.listener import SilentListener
+from dlrun.sweeps.listener import SweepListener
 from dlrun.workflows.many import SweepOptions
 from dlrun.workflows.options import RunOptions
 from dlrun.workflows.sweep import definition, plan_sweep
@@ -66,7 +66,7 @@ def store_sweep(folder, metrics_of, text=RATES):
     (folder / "rates.yaml").write_text(text)
     planned = plan_sweep(folder / "rates.yaml", overrides=(), runs_dir=folder / "runs")
     planned.folder.mkdir(parents=True)
-    runner = planned.runner(SweepOptions(RunOptions(folder, ["dlrun"])), SilentListener())
+    runner = planned.runner(SweepOptions(RunOptions(folder, ["dlrun"])), SweepListener())
     jobs = runner.plan(planned.requests())
     told = json.dumps(definition(planned, jobs), default=str)
     (planned.folder / "sweep.json").write_text(told)

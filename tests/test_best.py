@@ -15,7 +15,7 @@ import pytest
 
 from dlrun.config.sweeps.experiments import load_points
 from dlrun.config.sweeps.flags import read_grid
-from dlrun.sweeps.listener import SilentListener
+from dlrun.sweeps.listener import SweepListener
 from dlrun.workflows.many import SweepOptions, SweepRunner, TrialRequest
 from dlrun.workflows.options import RunOptions
 from dlrun.workflows.sweep import plan_sweep
@@ -46,7 +46,7 @@ def planned_grid(folder):
     base = folder / "moons.yaml"
     asked = read_grid(base, [AXES[1], AXES[3]])
     experiments = load_points(base, asked.fixed, asked.points)
-    runner = SweepRunner(SweepOptions(RunOptions(folder / "runs", ["dlrun"])), SilentListener())
+    runner = SweepRunner(SweepOptions(RunOptions(folder / "runs", ["dlrun"])), SweepListener())
     pairs = zip(experiments, asked.points, strict=True)
     return runner, runner.plan([TrialRequest(one, point.values) for one, point in pairs])
 

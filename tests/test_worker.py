@@ -14,7 +14,7 @@ from dlrun.config import load_config
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.history import read_history
 from dlrun.sweeps.jobs import Trial
-from dlrun.sweeps.listener import SilentListener
+from dlrun.sweeps.listener import SweepListener
 from dlrun.sweeps.pool import Pool
 from dlrun.sweeps.queue import FIFO
 from dlrun.workflows import worker
@@ -109,7 +109,7 @@ def test_a_run_that_ends_before_its_record_is_no_failure(
         factory=LocalWorkers(options, facts=environment_facts(), forking=True),
         collect=store.collect,
         devices=["cpu"],
-        listener=SilentListener(),
+        listener=SweepListener(),
     ).run()
     assert (trial.status, trial.reason, trial.folder) == (status, reason, None)
     assert list(options.runs_dir.iterdir()) == []

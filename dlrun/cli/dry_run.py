@@ -10,7 +10,7 @@ from dlrun.cli.sweep_tables import points_table
 from dlrun.cli.sweep_wording import runs_in_words
 from dlrun.cli.wording import format_duration
 from dlrun.errors import DlrunError
-from dlrun.sweeps.listener import SilentListener
+from dlrun.sweeps.listener import SweepListener
 from dlrun.workflows.estimate import estimate
 from dlrun.workflows.many import TrialRequest
 from dlrun.workflows.sweep import remarks
@@ -87,7 +87,7 @@ def _closing(planned: PlannedSweep, runner: SweepRunner, drawn: int, found: Esti
     return ", ".join(parts)
 
 
-class _Messages(SilentListener):
+class _Messages(SweepListener):
     """A listener that tells what is to be read, and nothing else."""
 
     def __init__(self, *, quiet: bool) -> None:

@@ -12,7 +12,7 @@ from dlrun.cli.sweep_tally import Tally, ending, opening, place
 from dlrun.cli.sweep_wording import counts_of
 from dlrun.cli.wording import format_duration, format_logs, format_number
 from dlrun.reports.point_words import settings_of
-from dlrun.sweeps.listener import SilentListener
+from dlrun.sweeps.listener import SweepListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from dlrun.sweeps.jobs import Trial
-    from dlrun.sweeps.listener import SweepListener
 
 _SECONDS_BETWEEN_DRAWINGS = 0.2
 _MOST_RUNNING = 16
@@ -59,7 +58,7 @@ def listening_to_sweep(
         yield LinePrinter(tally, quiet=quiet)
 
 
-class LinePrinter(SilentListener):
+class LinePrinter(SweepListener):
     """Prints a line to stderr whenever a run ends.
 
     Args:
@@ -90,7 +89,7 @@ class LinePrinter(SilentListener):
             write_message(f"{place(self._tally)} {ending(job, self._tally)}{remaining}")
 
 
-class EventWriter(SilentListener):
+class EventWriter(SweepListener):
     """Writes every event to stdout, one JSON object a line.
 
     Args:
@@ -143,7 +142,7 @@ class EventWriter(SilentListener):
         write_event("finished", **counts_of(self._tally.jobs))
 
 
-class LiveTable(SilentListener):
+class LiveTable(SweepListener):
     """Draws counts, the best run so far and the runs at work; prints failures above.
 
     Args:

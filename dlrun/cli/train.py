@@ -93,9 +93,8 @@ def train(
         from dlrun.workflows.many import SweepOptions
         from dlrun.workflows.options import RunOptions
 
-        options = RunOptions(runs_dir, context.obj, device, threads, bool(report), source)
         settings = SweepOptions(
-            options,
+            RunOptions(runs_dir, context.obj, device, threads, bool(report), source),
             workers=workers,
             retry_failed=retry_failed,
             fail_fast=fail_fast,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from dlrun.sweeps.jobs import Trial
 
 
-class SweepListener(Protocol):
-    """Hears messages, and of every trial."""
+class SweepListener:
+    """Hears of every trial, and does nothing with it; others begin with it."""
 
     def message(self, text: str) -> None:
         """Hear one line that the user should read."""
@@ -37,7 +37,3 @@ class SweepListener(Protocol):
 
     def finished(self) -> None:
         """Hear that nothing works any more."""
-
-
-class SilentListener(SweepListener):
-    """Does nothing with what it hears; others begin with it."""

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dlrun.signals import asking_signal
-from dlrun.sweeps.listener import SilentListener
+from dlrun.sweeps.listener import SweepListener
 from dlrun.sweeps.processes import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dlrun.sweeps.jobs import Trial
-    from dlrun.sweeps.listener import SweepListener
     from dlrun.sweeps.processes import Child
     from dlrun.sweeps.queue import Scheduler
 
@@ -75,7 +74,7 @@ class Pool:
         except BaseException as error:
             if isinstance(error, Exception):
                 # Whoever is to be told may be what fails, such as a pipe that nobody reads.
-                self._listener = SilentListener()
+                self._listener = SweepListener()
             self._end_all()
             raise
         finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlrun.errors import DlrunError
-from dlrun.sweeps.listener import SilentListener
+from dlrun.sweeps.listener import SweepListener
 from dlrun.workflows.many import SweepRunner, TrialRequest
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class _EnoughError(Exception):
     """Enough has been seen."""
 
 
-class _Stopwatch(SilentListener):
+class _Stopwatch(SweepListener):
     """Notes when a run was how far."""
 
     def __init__(self) -> None:

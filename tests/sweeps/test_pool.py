@@ -9,7 +9,7 @@ import pytest
 
 from dlrun.errors import InterruptedRunError
 from dlrun.sweeps.jobs import Trial
-from dlrun.sweeps.listener import SilentListener
+from dlrun.sweeps.listener import SweepListener
 from dlrun.sweeps.pool import Pool
 from dlrun.sweeps.processes import fork
 from dlrun.sweeps.queue import FIFO
@@ -35,7 +35,7 @@ class Factory:
 @pytest.mark.parametrize("place", ["_watch", "started"])
 def test_a_signal_may_come_when_a_child_has_just_been_started(place, monkeypatch):
     """Nobody listened to it yet, so its end was waited for without end."""
-    factory, listener = Factory(), SilentListener()
+    factory, listener = Factory(), SweepListener()
     trials = [Trial(experiment=None, values={}, identity=str(number)) for number in range(2)]
     pool = Pool(
         FIFO(trials, lambda _job: None),
