@@ -18,13 +18,9 @@ MAX_VALUES: Final = 100_000
 
 
 def values_of(spot: Spot) -> list[Node]:
-    """Read the values of an axis.
+    """Read the values of an axis: a list, or a range `A..B` with both ends.
 
-    Args:
-        spot: A list of values, or a range `A..B` of whole numbers, both ends included.
-
-    Returns:
-        The values; empty, with a problem noted, where there are none.
+    Where there are none a problem is noted.
     """
     if isinstance(spot.value, str) and is_range(spot.node):
         return spread(spot.node) or _empty(spot)
@@ -39,23 +35,12 @@ def values_of(spot: Spot) -> list[Node]:
 
 
 def is_range(node: Node) -> bool:
-    """Say whether a value is written as a range.
-
-    Args:
-        node: The value.
-    """
+    """Say whether a value is written as a range."""
     return isinstance(node.value, str) and RANGE.fullmatch(node.value) is not None
 
 
 def spread(node: Node) -> list[Node]:
-    """Write a range out.
-
-    Args:
-        node: Such as `0..9`.
-
-    Returns:
-        Its numbers; empty where it counts downward or is too long.
-    """
+    """Write a range out; it is empty where it counts downward or is too long."""
     found = RANGE.fullmatch(node.value)
     low, high = (int(found[1]), int(found[2])) if found else (0, -1)
     if high - low >= MAX_VALUES:
@@ -64,24 +49,13 @@ def spread(node: Node) -> list[Node]:
 
 
 def is_key(text: str) -> bool:
-    """Say whether a text is a dotted path, as a whole.
-
-    Args:
-        text: Such as `model.layers[0].units`.
-    """
+    """Say whether a text is a dotted path as a whole, such as `model.layers[0].units`."""
     joined = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps(text))
     return bool(text) and joined.removeprefix(".") == text
 
 
 def overrides_of(spot: Spot) -> tuple[Override, ...]:
-    """Read a mapping of keys of a config to their values.
-
-    Args:
-        spot: Such as `{optimizer.learning_rate: 0.1}`.
-
-    Returns:
-        One override a key; problems are noted.
-    """
+    """Read a mapping of keys of a config to their values; problems are noted."""
     if not isinstance(spot.value, dict):
         what = f"Expected keys of the config with their values, got {describe(spot.value)}."
         spot.wrong(what, "Such as {optimizer.learning_rate: 0.1}.")
@@ -94,7 +68,6 @@ def overrides_of(spot: Spot) -> tuple[Override, ...]:
 
 
 def _no_key(spot: Spot, key: str) -> bool:
-    """Note that a text is no dotted path."""
     what = f"{describe(key)} is not a key of a config."
     spot.findings.add(spot.node.key_place(key), spot.path, what, "Such as optimizer.learning_rate.")
     return False
@@ -109,7 +82,6 @@ def _empty(spot: Spot) -> list[Node]:
 
 
 def _check_distinct(spot: Spot) -> None:
-    """Note a value that an axis has twice."""
     seen: list[Any] = []
     for item in spot.items():
         value = item.node.plain()

@@ -23,30 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exclusions:
-    """What is left out.
-
-    Attributes:
-        items: Values by key: a point that has all of them is left out; and conditions: a point for
-            which one holds is left out.
-    """
+    """What is left out: points with all of some values, points for which a condition holds."""
 
     items: tuple[Mapping[str, Any] | Condition, ...]
 
     def hold(self, point: Point) -> bool:
-        """Say whether a point is left out.
-
-        Args:
-            point: The point.
-        """
+        """Say whether a point is left out."""
         return any(_holds(item, point.values) for item in self.items)
 
     def check_use(self, spot: Spot, points: Sequence[Point]) -> None:
-        """Note what leaves no point out.
-
-        Args:
-            spot: Where the exclusions are written.
-            points: All points.
-        """
+        """Note what leaves none of all points out."""
         if not spot.findings:
             for item, written in zip(self.items, spot.items(), strict=True):
                 if not any(_holds(item, point.values) for point in points):
@@ -60,12 +46,7 @@ def _holds(item: Mapping[str, Any] | Condition, values: Mapping[str, Any]) -> bo
 
 
 def exclusions_of(spot: Spot, axes: Sequence[str]) -> Exclusions:
-    """Read what a sweep leaves out.
-
-    Args:
-        spot: A list of mappings of keys to values, and of conditions as texts.
-        axes: The keys that vary; nothing else can be asked for.
-    """
+    """Read what a sweep leaves out: a list of mappings of axes to values, and of conditions."""
     found: list[Mapping[str, Any] | Condition] = []
     if not isinstance(spot.value, list):
         what = f"Expected a list, got {describe(spot.node.plain())}."

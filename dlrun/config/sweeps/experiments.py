@@ -22,14 +22,6 @@ def load_points(
 ) -> list[Experiment]:
     """Make the config of every point, and check all of them.
 
-    Args:
-        base: The config that all begin with.
-        fixed: What all of them set differently.
-        points: What each sets differently.
-
-    Returns:
-        One experiment a point.
-
     Raises:
         ConfigError: With the problems of all points, each told once.
     """

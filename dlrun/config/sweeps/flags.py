@@ -15,9 +15,9 @@ from dlrun.config.findings import Findings
 from dlrun.config.places import Node
 from dlrun.config.reading import read_text
 from dlrun.config.spots import Spot
-from dlrun.config.sweeps import points
 from dlrun.config.sweeps.axes import MAX_VALUES, is_range, values_of
 from dlrun.config.sweeps.kinds import kinds_of
+from dlrun.config.sweeps.points import Axis, combined, count, grid
 from dlrun.config.yaml_nodes import parse
 
 if TYPE_CHECKING:
@@ -30,27 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Grid:
-    """What the flags of a command line ask of a config.
+    """What the flags of a command line ask of a config."""
 
-    Attributes:
-        fixed: The overrides of every run.
-        axes: How many values each axis has, by its key; empty for a single run.
-        points: The combinations of the values of the axes; one without overrides where there is
-            no axis.
-    """
-
-    fixed: tuple[Override, ...]
-    axes: dict[str, int]
-    points: tuple[Point, ...]
+    fixed: tuple[Override, ...]  # of every run
+    axes: dict[str, int]  # how many values each has, by its key; empty for a single run
+    points: tuple[Point, ...]  # the combinations; one without overrides where there is no axis
 
 
 def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> Grid:
-    """Tell values from axes.
+    """Tell values from axes in what `--set` and `--grid` give.
 
-    Args:
-        config: The file that the overrides change: what a key takes depends on it.
-        given: `KEY=VALUE`, as of `--set`.
-        grids: `KEY=[VALUE, ...]`, as of `--grid`.
+    What a key takes depends on the config that they change.
 
     Raises:
         ConfigError: The config, an override or an axis cannot be read.
@@ -59,7 +49,7 @@ def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> 
     root = parse(read_text(config), str(config), findings)
     root = root if isinstance(root.value, dict) else Node({}, root.place)
     fixed: list[Override] = []
-    axes: dict[str, points.Axis] = {}
+    axes: dict[str, Axis] = {}
     # What is wrong with the config itself is told when it is loaded, and so with a fixed key.
     unheard = Findings()
     marked = [(text, "--set") for text in given] + [(text, "--grid") for text in grids]
@@ -71,7 +61,7 @@ def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> 
             values = values_of(Spot(override.value, override.key, findings))
             if override.key in axes:
                 findings.add(override.value.place, override.key, "This key is an axis already.")
-            axes[override.key] = points.Axis(override.key, values, override.place)
+            axes[override.key] = Axis(override.key, values, override.place)
             first = values[:1]
         else:
             fixed.append(override)
@@ -81,21 +71,19 @@ def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> 
         if override.key in axes:
             what = "This key is an axis already."
             findings.add(override.place, override.key, what, "Give it once.")
-    parts = points.grid(axes.values())
-    if points.count(parts) > MAX_VALUES:
-        what = f"These are {points.count(parts):,} runs; {MAX_VALUES:,} is the most."
+    parts = grid(axes.values())
+    if count(parts) > MAX_VALUES:
+        what = f"These are {count(parts):,} runs; {MAX_VALUES:,} is the most."
         findings.add(next(iter(axes.values())).place, "", what)
     findings.raise_if_any()
     sizes = {key: len(axis.values) for key, axis in axes.items()}
-    return Grid(tuple(fixed), sizes, tuple(points.combined(parts)))
+    return Grid(tuple(fixed), sizes, tuple(combined(parts)))
 
 
 def is_axis(root: Node, override: Override) -> bool:
     """Say whether an override is a list of values to sweep over.
 
-    Args:
-        root: The config, the overrides before this one applied.
-        override: The override.
+    `root` is the config with the overrides before this one applied.
     """
     value = override.value
     if not isinstance(value.value, list) and not is_range(value):

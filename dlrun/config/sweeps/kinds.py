@@ -37,12 +37,7 @@ _LISTS: Final = {"metrics": "metrics", "exports": "exporters", "callbacks": "cal
 
 
 def kinds_of(root: Node, key: str) -> Kinds:
-    """Tell which kinds of value a key takes.
-
-    Args:
-        root: The config, a mapping; it tells of which word an argument is.
-        key: A dotted path.
-    """
+    """Give the kinds of value that a key takes; the config says of which word an argument is."""
     first, *rest = steps(key)
     node = root.child(first)
     if first in _SINGLE:
@@ -69,7 +64,6 @@ def _of_field(section: str, rest: Sequence[str | int]) -> Kinds:
 
 
 def _of_list(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
-    """A list of components, or something in one of them."""
     if not rest:
         return _LIST
     index = rest[0]
@@ -79,7 +73,6 @@ def _of_list(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
 
 
 def _of_component(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
-    """A word with arguments, or one of them."""
     if not rest:
         return _COMPONENT
     first = rest[0]
@@ -92,7 +85,6 @@ def _of_component(kind: str, node: Node | None, rest: Sequence[str | int]) -> Ki
 
 
 def _of_argument(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
-    """An argument of a word, or something in it."""
     first = rest[0]
     word = _word(kind, node)
     parameter = word.parameter(str(first)) if word else None
@@ -126,7 +118,6 @@ def _of_literal(parameter: catalog.Parameter) -> Kinds:
 
 
 def _word(kind: str, node: Node | None) -> catalog.Word | None:
-    """The word of a component."""
     if node is None:
         return None
     written = node.child("type") if isinstance(node.value, dict) else node

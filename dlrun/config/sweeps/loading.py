@@ -1,4 +1,4 @@
-"""The one door into the file of a sweep: it becomes a `Sweep`, or one error with every problem."""
+"""Reads the file of a sweep: it becomes a `Sweep`, or one error with every problem."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dlrun.config.overrides import read
 from dlrun.config.places import Node, Place
 from dlrun.config.reading import read_text
 from dlrun.config.spots import Spot
-from dlrun.config.sweeps import points
 from dlrun.config.sweeps.axes import MAX_VALUES, overrides_of, values_of
 from dlrun.config.sweeps.distributions import Distribution, distribution_of
 from dlrun.config.sweeps.exclusions import exclusions_of
 from dlrun.config.sweeps.objectives import halving_of, objective_of, sampler_of, whole
+from dlrun.config.sweeps.points import Axis, Part, combined, count, drawn, grid, zipped
 from dlrun.config.sweeps.sweep import Halving, Objective, Point, Sampler, Sweep
 from dlrun.config.yaml_nodes import parse
 from dlrun.rundir.metrics import is_larger_better
@@ -40,13 +40,8 @@ def load_sweep(
 ) -> Sweep:
     """Read the file of a sweep, and check all of it that does not need its base config.
 
-    Args:
-        path: A YAML file.
-        overrides: Further keys that every run sets, `key=value`; they win over `set`.
-        halving: How bad runs are stopped early, in the place of what the file says.
-
-    Returns:
-        The sweep, its points written out.
+    `overrides` are further keys that every run sets, `key=value`, which win over `set`; `halving`
+    stands in the place of what the file says.
 
     Raises:
         ConfigError: With every problem found, in the order of the file.
@@ -76,12 +71,7 @@ def load_sweep(
 
 
 class _Reader:
-    """Reads the sections of a sweep.
-
-    Args:
-        spot: The file as a whole.
-        path: Its path.
-    """
+    """Reads the sections of a sweep."""
 
     def __init__(self, spot: Spot, path: Path) -> None:
         self.spot = spot
@@ -90,18 +80,18 @@ class _Reader:
 
     def sweep(self, overrides: Sequence[str]) -> Sweep:
         self.spot.check_keys(KEYS)
-        parts = [self.written(), *self.zips(), *points.grid(self.grid())]
+        parts = [self.written(), *self.zips(), *grid(self.grid())]
         sampler = sampler_of(self.spot.child("sampler")) if self.has("sampler") else Sampler()
         samples = whole(self.spot, "samples", SAMPLES, low=1)
         space = self.space()
         seeds = self.seeds()
         self.check_drawing(sampler)
         if space and sampler.type == "random":
-            parts.append(points.drawn(space, samples, sampler.seed))
+            parts.append(drawn(space, samples, sampler.seed))
         if seeds:
             self.add_axis("seed", self.spot.child("seeds"))
             place = self.spot.node.key_place("seeds")
-            parts += points.grid([points.Axis("seed", seeds, place)])
+            parts += grid([Axis("seed", seeds, place)])
         every, excluded, beyond = ([], 0, 0) if sampler.type == "tpe" else self.chosen(parts)
         if not self.axes and not self.spot.findings:
             self.spot.wrong("Nothing varies.", f"Give one of {listed(AXES)}.")
@@ -157,8 +147,7 @@ class _Reader:
                 self.spot.findings.add(override.place, override.key, what, fix)
         return fixed
 
-    def written(self) -> points.Part:
-        """The points that are written out."""
+    def written(self) -> Part:
         if not self.has("points"):
             return [()]
         spot = self.spot.child("points")
@@ -172,7 +161,7 @@ class _Reader:
                 self.axes.setdefault(override.key, spot)
         return part
 
-    def zips(self) -> list[points.Part]:
+    def zips(self) -> list[Part]:
         """The axes that are put side by side: of one mapping, or of each of a list."""
         if not self.has("zip"):
             return []
@@ -184,19 +173,19 @@ class _Reader:
                 counts = ", ".join(f"{axis.key}: {len(axis.values)}" for axis in axes)
                 one.wrong(f"Expected as many values for each key, got {counts}.")
             elif axes:
-                parts.append(points.zipped(axes))
+                parts.append(zipped(axes))
         return parts
 
-    def grid(self) -> list[points.Axis]:
+    def grid(self) -> list[Axis]:
         return self.lists(self.spot.child("grid")) if self.has("grid") else []
 
-    def lists(self, spot: Spot) -> list[points.Axis]:
+    def lists(self, spot: Spot) -> list[Axis]:
         """The axes of a mapping; what has no values is noted and left out."""
         found = []
         for key in self.keys(spot):
             values = values_of(spot.child(key))
             if self.add_axis(key, spot.child(key)) and values:
-                found.append(points.Axis(key, values, spot.node.key_place(key)))
+                found.append(Axis(key, values, spot.node.key_place(key)))
         return found
 
     def space(self) -> dict[str, Distribution]:
@@ -271,13 +260,13 @@ class _Reader:
             self.spot.child("objective").wrong(what, "Take validation or train.")
         return halving
 
-    def chosen(self, parts: Sequence[points.Part]) -> tuple[list[Point], int, int]:
+    def chosen(self, parts: Sequence[Part]) -> tuple[list[Point], int, int]:
         """The points without those that are excluded, and none beyond the most."""
-        total = points.count(parts)
+        total = count(parts)
         if total > MAX_VALUES:
             self.spot.wrong(f"These are {total:,} runs; a sweep has {MAX_VALUES:,} at most.")
             return [], 0, 0
-        kept = list(points.combined(parts))
+        kept = list(combined(parts))
         if self.has("exclude"):
             spot = self.spot.child("exclude")
             exclusions = exclusions_of(spot, tuple(self.axes))

@@ -19,12 +19,7 @@ SAMPLERS: Final = ("random", "tpe")
 
 
 def objective_of(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objective | None:
-    """Read what a sweep looks for.
-
-    Args:
-        spot: `validation.accuracy`, or a mapping with `metric`, `split` and `direction`.
-        is_larger_better: Tells the direction of a metric for which none is given.
-    """
+    """Read what a sweep looks for: `validation.accuracy`, or a mapping."""
     if isinstance(spot.value, str):
         split, _, metric = spot.value.partition(".")
         if metric and split in SPLITS:
@@ -50,11 +45,7 @@ def _objective_of_mapping(spot: Spot, is_larger_better: Callable[[str], bool]) -
 
 
 def sampler_of(spot: Spot) -> Sampler:
-    """Read how the keys under `random` are drawn.
-
-    Args:
-        spot: `random`, `tpe`, or a mapping with `type` and `seed`.
-    """
+    """Read how the keys under `random` are drawn: a word, or a mapping with `type` and `seed`."""
     if isinstance(spot.value, str):
         _known(spot, SAMPLERS)
         return Sampler(spot.value)
@@ -66,11 +57,7 @@ def sampler_of(spot: Spot) -> Sampler:
 
 
 def halving_of(spot: Spot) -> Halving | None:
-    """Read how bad runs are stopped early.
-
-    Args:
-        spot: A mapping with `eta` and `min_epochs`; null for not at all.
-    """
+    """Read how bad runs are stopped early; null for not at all."""
     if spot.value is None:
         return None
     if not isinstance(spot.value, dict):
@@ -82,14 +69,7 @@ def halving_of(spot: Spot) -> Halving | None:
 
 
 def whole(spot: Spot, key: str, default: int, *, low: int) -> int:
-    """Read a whole number.
-
-    Args:
-        spot: The mapping that holds it.
-        key: Its key.
-        default: What it is where it is not written.
-        low: The smallest that is allowed.
-    """
+    """Read a whole number of a mapping, which may not be less than `low`."""
     if key not in spot.keys:
         return default
     value = spot.child(key).value
@@ -110,7 +90,6 @@ def _text(spot: Spot, key: str) -> str | None:
 
 
 def _word(spot: Spot, key: str, words: tuple[str, ...], default: str) -> str:
-    """One of some words."""
     if key not in spot.keys:
         return default
     return str(spot.child(key).value) if _known(spot.child(key), words) else default

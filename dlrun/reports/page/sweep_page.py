@@ -37,35 +37,18 @@ _STOPPED = "stopped early"
 
 @dataclass(frozen=True)
 class Row:
-    """A point as the table shows it.
+    """A point as the table shows it."""
 
-    Attributes:
-        values: Its values, one a column.
-        mean: The objective with its margin.
-        status: How its run stands; of several, how many are finished, such as `2/3`.
-        epochs: The number of epochs of that run which came farthest.
-        run: The folder of its best run; empty where none has the objective.
-        is_best: Whether it is the best point.
-    """
-
-    values: tuple[str, ...]
-    mean: str
-    status: str
-    epochs: int
-    run: str
+    values: tuple[str, ...]  # one a column
+    mean: str  # the objective with its margin
+    status: str  # of its run; of several, how many are finished, such as `2/3`
+    epochs: int  # of that run which came farthest
+    run: str  # the folder of its best run; empty where none has the objective
     is_best: bool
 
 
 def sweep_page(data: SweepData, pictures: SweepPictures) -> str:
-    """Write the page of a sweep.
-
-    Args:
-        data: What to tell.
-        pictures: Its plots.
-
-    Returns:
-        HTML that needs nothing else.
-    """
+    """Write the page of a sweep: HTML that needs nothing else."""
     results = data.results
     columns = data.keys[:MOST_COLUMNS]
     names = short_names(columns)

@@ -27,21 +27,12 @@ _EDGE = 0.05
 
 
 def fits(axis: Axis) -> bool:
-    """Whether the values of an axis can be placed or told apart.
-
-    Args:
-        axis: An axis of a sweep.
-    """
+    """Whether the values of an axis can be placed or told apart."""
     return axis.is_ordered or axis.has_few
 
 
 def caption(data: SweepData, axis: Axis) -> str:
-    """Say what is seen and how it is read.
-
-    Args:
-        data: The sweep.
-        axis: One of its axes.
-    """
+    """Say what is seen and how it is read."""
     said = "Each dot is a point of the sweep"
     if np.isfinite(data.margins).any():
         said += ", its bar the 95 % confidence interval over the seeds"
@@ -58,12 +49,7 @@ def caption(data: SweepData, axis: Axis) -> str:
 
 
 def draw(data: SweepData, axis: Axis) -> Figure:
-    """Draw every point, and the mean and the best at each value.
-
-    Args:
-        data: The sweep.
-        axis: One of its axes.
-    """
+    """Draw every point, and the mean and the best at each value."""
     figure = new_figure(3.0)
     axes = figure.add_subplot()
     places = axis.places + _aside(axis)

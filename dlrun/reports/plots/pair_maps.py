@@ -42,21 +42,12 @@ _EDGE = 0.04
 
 
 def title(pair: tuple[Axis, Axis]) -> str:
-    """Name the plot of two axes.
-
-    Args:
-        pair: The axes.
-    """
+    """Name the plot of two axes."""
     return f"{pair[0].name} and {pair[1].name}"
 
 
 def caption(data: SweepData, pair: tuple[Axis, Axis]) -> str:
-    """Say what is seen and how it is read.
-
-    Args:
-        data: The sweep.
-        pair: Two of its axes.
-    """
+    """Say what is seen and how it is read."""
     if not is_grid(pair):
         said = "Each dot is a point of the sweep; darker is better, and the best one has a ring."
         return said + of_outside(data)
@@ -69,12 +60,7 @@ def caption(data: SweepData, pair: tuple[Axis, Axis]) -> str:
 
 
 def draw(data: SweepData, pair: tuple[Axis, Axis]) -> Figure:
-    """Draw a heat map where the grid is mostly filled, else coloured dots.
-
-    Args:
-        data: The sweep.
-        pair: Two of its axes.
-    """
+    """Draw a heat map where the grid is mostly filled, else coloured dots."""
     across, up = _placed(pair)
     if is_grid(pair):
         room = CHARACTERS - _BESIDE - min(max(map(len, up.labels)), UPWARD)
@@ -98,16 +84,7 @@ def draw(data: SweepData, pair: tuple[Axis, Axis]) -> Figure:
 
 
 def table(data: SweepData, across: Axis, up: Axis) -> NDArray[np.float64]:
-    """Average the objective in each field of a grid.
-
-    Args:
-        data: The sweep.
-        across: The axis of the columns.
-        up: The axis of the rows.
-
-    Returns:
-        `(rows, columns)`, NaN where there is no point.
-    """
+    """Average the objective in each field of a grid, `(rows, columns)`; NaN where no point is."""
     sums = np.zeros((len(up.labels), len(across.labels)))
     counts = np.zeros_like(sums)
     np.add.at(sums, (up.groups, across.groups), data.means)

@@ -40,20 +40,12 @@ _CHARACTER = 0.0145
 
 
 def fits(data: SweepData) -> bool:
-    """Whether there are two axes or more, and points that differ.
-
-    Args:
-        data: The sweep.
-    """
+    """Whether there are two axes or more, and points that differ."""
     return len(data.axes) > 1 and data.scale is not None
 
 
 def caption(data: SweepData) -> str:
-    """Say what is seen and how it is read.
-
-    Args:
-        data: The sweep.
-    """
+    """Say what is seen and how it is read."""
     said = "Each line is a point: from axis to axis through its values, down to the objective"
     said += "; darker is better, and the best one is drawn strong."
     if len(data.axes) > MOST_AXES:
@@ -62,17 +54,14 @@ def caption(data: SweepData) -> str:
 
 
 def draw(data: SweepData) -> Figure:
-    """Draw one line a point, the worst ones first.
-
-    Args:
-        data: The sweep.
-    """
+    """Draw one line a point, the worst ones first."""
     chosen = data.axes[:MOST_AXES]
     rows = len(chosen) + 1
     figure = new_figure(0.15 + 0.72 * rows)
     axes = figure.add_subplot()
     heights = -np.arange(rows, dtype=np.float64)
     goals = places_on(data.scale, data.means)
+    # A line through so many rows for each point: (points, rows, 2).
     across = np.stack([*(axis.places + _aside(axis) for axis in chosen), goals], axis=1)
     lines = np.stack([across, np.broadcast_to(heights, across.shape)], axis=2)[::-1]
     count = len(lines)

@@ -25,20 +25,12 @@ _BEYOND = 0.35
 
 
 def fits(data: SweepData) -> bool:
-    """Whether one of the best points has two seeds.
-
-    Args:
-        data: The sweep.
-    """
+    """Whether one of the best points has two seeds."""
     return bool(np.isfinite(data.margins[:MOST_POINTS]).any())
 
 
 def caption(data: SweepData) -> str:
-    """Say what is seen and how it is read.
-
-    Args:
-        data: The sweep.
-    """
+    """Say what is seen and how it is read."""
     said = "Each dot is a run, each diamond the mean over the seeds, its bar the 95 % confidence "
     said += "interval (Student's t). Points whose bars overlap widely may be equally good."
     more = len(data.points) - MOST_POINTS
@@ -46,11 +38,7 @@ def caption(data: SweepData) -> str:
 
 
 def draw(data: SweepData) -> Figure:
-    """Draw one row a point, the best at the top.
-
-    Args:
-        data: The sweep.
-    """
+    """Draw one row a point, the best at the top."""
     points = data.points[:MOST_POINTS]
     figure = new_figure(0.9 + 0.26 * len(points))
     axes = figure.add_subplot()

@@ -33,15 +33,10 @@ _ROOM_OF_BARS = 0.25
 
 
 def labels(texts: Sequence[str], limit: int) -> list[str]:
-    """Make texts fit for a plot so that they can still be told apart.
+    """Cut different texts to so many characters so that they can still be told apart.
 
-    Args:
-        texts: All different.
-        limit: The largest number of characters of each.
-
-    Returns:
-        The texts, cut at the end where they are too long; where they are the same then, only the
-        words in which they differ; numbered where neither helps.
+    Where they are the same then, only the words stay in which they differ; they are numbered where
+    neither helps.
     """
     short = [safe_text(text, limit) for text in texts]
     if len(set(short)) == len(short):
@@ -72,14 +67,7 @@ def _different_parts(texts: Sequence[str]) -> list[str]:
 def mark_values(
     axes: Axes, axis: Axis, *, vertical: bool = False, characters: int = CHARACTERS
 ) -> None:
-    """Mark the values of an axis of a sweep.
-
-    Args:
-        axes: Where; it runs from 0 to 1.
-        axis: What is marked.
-        vertical: Whether the values run upward.
-        characters: How many have room across.
-    """
+    """Mark the values of an axis of a sweep where so many characters have room across."""
     step = -(-len(axis.marks) // _LABELS)
     places = [place for place, _ in axis.marks][::step]
     texts = [text for _, text in axis.marks][::step]
@@ -96,12 +84,7 @@ def mark_values(
 
 
 def objective_axis(axes: Axes, data: SweepData) -> None:
-    """Let the vertical axis be that of the objective, with room for a part of the error bars.
-
-    Args:
-        axes: Where.
-        data: The sweep.
-    """
+    """Let the vertical axis be that of the objective, with room for a part of the error bars."""
     axes.set_ylabel(objective(data, _upward(axes)))
     scale = data.scale
     if scale is None:
@@ -119,12 +102,7 @@ def objective_axis(axes: Axes, data: SweepData) -> None:
 
 
 def objective(data: SweepData, limit: int = 50) -> str:
-    """Name the objective.
-
-    Args:
-        data: The sweep.
-        limit: The largest number of characters.
-    """
+    """Name the objective."""
     return safe_text(data.results.objective, limit)
 
 
@@ -135,41 +113,19 @@ def _upward(axes: Axes) -> int:
 
 
 def color_of(data: SweepData) -> ScalarMappable:
-    """Choose the colours of the objective: what is better is darker.
-
-    Args:
-        data: The sweep.
-
-    Returns:
-        Gives a colour for places between 0 and 1, see `dlrun.reports.sweep_axes.Scale`.
-    """
+    """Choose the colours of the objective, whose places lie in [0, 1]: what is better is darker."""
     return ScalarMappable(Normalize(0, 1), "viridis_r" if data.results.larger else "viridis")
 
 
 def places_on(scale: Scale | None, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Place values of the objective between 0 and 1, all in the middle where all are equal.
-
-    Args:
-        scale: The scale; None where all are equal.
-        values: Any shape; NaN stays.
-
-    Returns:
-        The same shape.
-    """
+    """Place values of any shape in [0, 1], in the middle where all are equal; NaN stays."""
     if scale is None:
         return np.where(np.isfinite(values), 0.5, np.nan)
     return scale.place(values)
 
 
 def color_bar(figure: Figure, axes: Axes, data: SweepData, scale: Scale | None) -> None:
-    """Explain the colours.
-
-    Args:
-        figure: The figure.
-        axes: That which has the colours.
-        data: The sweep.
-        scale: What the colours stand for.
-    """
+    """Explain the colours that stand for a scale."""
     if scale is None:
         return
     bar = figure.colorbar(color_of(data), ax=axes, pad=0.02, aspect=30)
@@ -181,11 +137,7 @@ def color_bar(figure: Figure, axes: Axes, data: SweepData, scale: Scale | None) 
 
 
 def of_outside(data: SweepData) -> str:
-    """Say so where points are drawn at the end of the scale.
-
-    Args:
-        data: The sweep.
-    """
+    """Say so where points are drawn at the end of the scale."""
     if not data.outside:
         return ""
     are = "1 point is" if data.outside == 1 else f"{data.outside:,} points are"

@@ -33,18 +33,10 @@ _TITLE = 60
 
 @dataclass(frozen=True)
 class SweepPictures:
-    """The plots of a sweep that say something.
+    """The plots of a sweep that say something."""
 
-    Attributes:
-        effects: One an axis.
-        pairs: One a pair of axes.
-        parallel: All axes at once.
-        seeds: The best points seed by seed.
-        curves: The learning curves of the best runs.
-    """
-
-    effects: tuple[Picture, ...]
-    pairs: tuple[Picture, ...]
+    effects: tuple[Picture, ...]  # one an axis
+    pairs: tuple[Picture, ...]  # one a pair of axes
     parallel: tuple[Picture, ...]
     seeds: tuple[Picture, ...]
     curves: tuple[Picture, ...]
@@ -59,11 +51,7 @@ class _Curves:
 
 
 def draw_sweep(data: SweepData) -> SweepPictures:
-    """Draw every plot of a sweep that says something.
-
-    Args:
-        data: The sweep.
-    """
+    """Draw every plot of a sweep that says something."""
     with style.applied():
         return SweepPictures(
             _effects(data), _pairs(data), _parallel(data), _seeds(data), _curves(data)
