@@ -6,18 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import Locator, LogLocator, MaxNLocator
 
 from dlrun.reports.point_words import short_names, value_text
-from dlrun.reports.sweep_results import SEED, in_order, is_numeric, point_key
+from dlrun.reports.sweep_results import (
+    SEED,
+    SweepPoint,
+    SweepResults,
+    in_order,
+    is_numeric,
+    point_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.ticker import Locator
     from numpy.typing import NDArray
 
-    from dlrun.reports.sweep_results import SweepPoint, SweepResults
 
 MOST_VALUES = 20
 """Up to so many values are looked at one by one."""

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlrun.reports.point_words import settings_of, value_text
-from dlrun.reports.sweep_axes import MOST_VALUES, Scale, axes_of
-from dlrun.reports.sweep_results import SEED, point_key
+from dlrun.reports.sweep_axes import MOST_VALUES, Axis, Scale, axes_of
+from dlrun.reports.sweep_results import SEED, SweepPoint, SweepResults, point_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from dlrun.reports.sweep_axes import Axis
-    from dlrun.reports.sweep_results import SweepPoint, SweepResults
 
 LOG_FROM = 20
 """From which factor on an objective that is to be small is drawn by its logarithm."""

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dlrun.signals import asking_signal
 from dlrun.sweeps.listener import SweepListener
-from dlrun.sweeps.processes import Ended
+from dlrun.sweeps.processes import Child, Ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dlrun.sweeps.jobs import Trial
-    from dlrun.sweeps.processes import Child
     from dlrun.sweeps.queue import Scheduler
 
 _TICK_SECONDS = 0.25

@@ -13,7 +13,7 @@ from dlrun.rundir.folder import open_run
 from dlrun.rundir.seal import keyless
 from dlrun.sweeps.jobs import Trial
 from dlrun.sweeps.pool import Pool
-from dlrun.sweeps.queue import FIFO
+from dlrun.sweeps.queue import FIFO, Scheduler
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.standing import TrialStore, place_in_sweep
 from dlrun.workflows.worker import LocalWorkers
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
     from dlrun.rundir.listing import RunRow
     from dlrun.sweeps.listener import SweepListener
-    from dlrun.sweeps.queue import Scheduler
     from dlrun.workflows.options import RunOptions
 
 _WORKER_BYTES = 2**30

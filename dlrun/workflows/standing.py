@@ -11,18 +11,16 @@ from dlrun.errors import DivergedError, DlrunError
 from dlrun.rundir.files import read_text
 from dlrun.rundir.history import history_text
 from dlrun.rundir.integrity import damaged_files
-from dlrun.rundir.listing import list_runs, read_row
+from dlrun.rundir.listing import RunRow, list_runs, read_row
 from dlrun.rundir.names import CONFIG, LOCK, METRICS, RECORD, TEMPORARY_PREFIX, WEIGHTS
 from dlrun.rundir.seal import is_own, unknown_because
-from dlrun.sweeps.processes import SIGNALLED
+from dlrun.sweeps.processes import SIGNALLED, Ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dlrun.rundir.listing import RunRow
     from dlrun.sweeps.jobs import Status, Trial
-    from dlrun.sweeps.processes import Ended
 
 PAUSED = "Paused "
 """How the reason of a paused run begins."""

@@ -21,7 +21,7 @@ from dlrun.rundir.folder import safe_name
 from dlrun.rundir.names import SWEEP
 from dlrun.sweeps.halving import SuccessiveHalving
 from dlrun.workflows.draws import TPEScheduler, extremes
-from dlrun.workflows.many import SweepRunner, TrialRequest
+from dlrun.workflows.many import SweepOptions, SweepRunner, TrialRequest
 from dlrun.workflows.sweep_scores import Scores
 from dlrun.workflows.turns import alone
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from dlrun.sweeps.jobs import Trial
     from dlrun.sweeps.listener import SweepListener
     from dlrun.sweeps.queue import Scheduler
-    from dlrun.workflows.many import SweepOptions
 
 FORMAT = 1
 """The version of `sweep.json`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dlrun.reports.sweep_results import results_csv
+from dlrun.reports.sweep_results import SweepResults, results_csv
 from dlrun.rundir.files import write_text
 from dlrun.rundir.names import SWEEP_PAGE, SWEEP_TABLE
 from dlrun.workflows.sweep_results import history_of, read_results
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dlrun.reports.sweep_results import SweepResults
 
 CURVES = 5
 """Of how many of the best points the learning curves are shown."""

@@ -11,7 +11,7 @@ from dlrun.reports.ranking import judged_value
 from dlrun.reports.sweep_results import SweepResults, SweepRun, point_key
 from dlrun.rundir.files import read_json, read_text, write_output
 from dlrun.rundir.history import read_history
-from dlrun.rundir.listing import list_runs
+from dlrun.rundir.listing import RunRow, list_runs
 from dlrun.rundir.metrics import is_larger_better, main_metric
 from dlrun.rundir.names import CONFIG, SWEEP
 from dlrun.workflows.standing import RANKS, epochs_of, is_paused, place_in_sweep
@@ -19,7 +19,6 @@ from dlrun.workflows.standing import RANKS, epochs_of, is_paused, place_in_sweep
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dlrun.rundir.listing import RunRow
     from dlrun.sweeps.jobs import Trial
 
     Point = Mapping[str, Any]

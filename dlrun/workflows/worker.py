@@ -15,7 +15,7 @@ from dlrun.config.places import Places
 from dlrun.errors import DlrunError, PausedRunError
 from dlrun.rundir.files import plain
 from dlrun.rundir.folder import create_run
-from dlrun.sweeps.processes import at_work, fork, spawn
+from dlrun.sweeps.processes import Child, Send, at_work, fork, spawn
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.opening import open_trained
 from dlrun.workflows.options import RunOptions
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from dlrun.config import Experiment
     from dlrun.sweeps.jobs import Trial
-    from dlrun.sweeps.processes import Child, Send
     from dlrun.workflows.assembly import GraphCache
 
 _USED = (

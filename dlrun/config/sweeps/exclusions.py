@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,6 @@ from dlrun.config.sweeps.axes import overrides_of
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dlrun.config.conditions import Condition
     from dlrun.config.spots import Spot
     from dlrun.config.sweeps.sweep import Point

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dlrun.config.loading import load_config
-from dlrun.errors import ConfigError
+from dlrun.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from dlrun.config.overrides import Override
     from dlrun.config.schema import Experiment
     from dlrun.config.sweeps.sweep import Point
-    from dlrun.errors import Problem
 
 
 def load_points(

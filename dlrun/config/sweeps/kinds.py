@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from dlrun import catalog
 from dlrun.config import literals, prose
-from dlrun.config.places import steps
+from dlrun.config.places import Node, steps
 from dlrun.config.sections import DATASET_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dlrun.config.places import Node
 
 Kinds = frozenset[str] | None
 """Keys of `dlrun.config.literals.SHOWN`; None where nothing is known."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dlrun.config.components import absolute
 from dlrun.config.findings import Findings, describe, listed
-from dlrun.config.overrides import read
+from dlrun.config.overrides import Override, read
 from dlrun.config.places import Node, Place
 from dlrun.config.reading import read_text
 from dlrun.config.spots import Spot
@@ -24,7 +24,6 @@ from dlrun.rundir.metrics import is_larger_better
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dlrun.config.overrides import Override
 
 KEYS: Final = (
     "name", "base", "set", "points", "zip", "grid", "random", "samples", "sampler", "seeds",

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.places import steps
+from dlrun.config.places import Node, steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from dlrun.config.overrides import Override
-    from dlrun.config.places import Node
     from dlrun.config.sweeps.distributions import Distribution
 
 

@@ -21,7 +21,7 @@ from dlrun.reports.plots.sweep_marks import (
     of_outside,
     places_on,
 )
-from dlrun.reports.sweep_story import is_grid, scale_of
+from dlrun.reports.sweep_story import SweepData, is_grid, scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.reports.sweep_axes import Axis
-    from dlrun.reports.sweep_story import SweepData
 
 _BESIDE = 12
 """How many characters a color bar takes."""

@@ -14,8 +14,8 @@ from dlrun.reports.plots import (
     seed_spread,
     style,
 )
-from dlrun.reports.plots.shelf import picture_of
-from dlrun.reports.sweep_story import pairs
+from dlrun.reports.plots.shelf import Picture, picture_of
+from dlrun.reports.sweep_story import SweepData, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dlrun.reports.plots.shelf import Picture
-    from dlrun.reports.sweep_story import SweepData
 
 MOST_EFFECTS = 12
 MOST_PAIRS = 3
