@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-import typer  # noqa: TC002 - typer reads the annotations
+import typer
 
 from dlrun.errors import DlrunError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlrun.cli.completion import complete_kind, complete_word
-from dlrun.cli.options import AsJson  # noqa: TC001 - typer reads it
+from dlrun.cli.options import AsJson
 from dlrun.cli.output import screen_of, write_data, write_json
 from dlrun.errors import UsageError
 

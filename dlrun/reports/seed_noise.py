@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
-from typing import TYPE_CHECKING
 
 from dlrun.reports.seeds import corrected, judge
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.reports.sweep_results import SweepPoint
+from dlrun.reports.sweep_results import SweepPoint
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.ticker import Locator, LogLocator, MaxNLocator
+from numpy.typing import NDArray
 
 from dlrun.reports.point_words import short_names, value_text
 from dlrun.reports.sweep_results import (
@@ -17,12 +19,6 @@ from dlrun.reports.sweep_results import (
     is_numeric,
     point_key,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
 
 MOST_VALUES = 20
 """Up to so many values are looked at one by one."""

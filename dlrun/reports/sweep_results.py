@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from dlrun.reports.ranking import Contender, rank
 from dlrun.reports.seeds import Estimate, estimate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-    from pathlib import Path
 
 SEED = "seed"
 """The axis over which points are repeated."""

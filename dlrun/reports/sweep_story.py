@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.reports.point_words import settings_of, value_text
 from dlrun.reports.sweep_axes import MOST_VALUES, Axis, Scale, axes_of
 from dlrun.reports.sweep_results import SEED, SweepPoint, SweepResults, point_key
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
 
 LOG_FROM = 20
 """From which factor on an objective that is to be small is drawn by its logarithm."""

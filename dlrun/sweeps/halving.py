@@ -11,14 +11,10 @@ Source: Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
+from dlrun.sweeps.jobs import Trial
 from dlrun.sweeps.queue import FIFO
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from dlrun.sweeps.jobs import Trial
 
 
 class SuccessiveHalving(FIFO):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.jobs import Trial
 
 
 class SweepListener:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import selectors
 import signal
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from dlrun.signals import asking_signal
+from dlrun.sweeps.jobs import Trial
 from dlrun.sweeps.listener import SweepListener
 from dlrun.sweeps.processes import Child, Ended
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from dlrun.sweeps.jobs import Trial
-    from dlrun.sweeps.queue import Scheduler
+from dlrun.sweeps.queue import Scheduler
 
 _TICK_SECONDS = 0.25
 _MOST_TRIALS = 16

@@ -15,8 +15,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from dlrun.signals import (
     CAUGHT,
@@ -28,11 +29,8 @@ from dlrun.signals import (
     received_signal,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    Send = Callable[[Mapping[str, Any]], None]
-    Work = Callable[[Iterator[dict[str, Any]], Send], int]
+Send = Callable[[Mapping[str, Any]], None]
+Work = Callable[[Iterator[dict[str, Any]], Send], int]
 
 _PIPE_BYTES = 2**16
 _TAIL_BYTES = 2000

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.jobs import Trial
 
 SECONDS_BETWEEN_LOOKS = 1.0
 """How often it is looked whether another process has ended its work on a trial."""

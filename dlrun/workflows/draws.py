@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable, Mapping
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.config import Experiment, load_config
 from dlrun.config.overrides import Override
+from dlrun.config.places import Node
+from dlrun.config.sweeps.distributions import Distribution
 from dlrun.config.sweeps.experiments import load_points
 from dlrun.config.sweeps.sweep import Objective, Point, Sweep
 from dlrun.errors import UsageError
+from dlrun.rundir.listing import RunRow
+from dlrun.sweeps.jobs import Trial
 from dlrun.sweeps.queue import FIFO
 from dlrun.workflows.many import SweepRunner, TrialRequest
 from dlrun.workflows.standing import place_in_sweep
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from dlrun.config.places import Node
-    from dlrun.config.sweeps.distributions import Distribution
-    from dlrun.rundir.listing import RunRow
-    from dlrun.sweeps.jobs import Trial
 
 _OVER = ("finished", "failed", "interrupted", "killed")
 

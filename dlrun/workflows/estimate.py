@@ -7,15 +7,12 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from dlrun.config import Experiment
 from dlrun.errors import DlrunError
+from dlrun.sweeps.jobs import Trial
 from dlrun.sweeps.listener import SweepListener
 from dlrun.workflows.many import SweepRunner, TrialRequest
-
-if TYPE_CHECKING:
-    from dlrun.config import Experiment
-    from dlrun.sweeps.jobs import Trial
 
 PATIENCE = 10.0
 """Seconds of training after which a run need not be measured to its end."""

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.config import Experiment
 from dlrun.errors import DataError
 from dlrun.memory import free_memory
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.folder import open_run
+from dlrun.rundir.listing import RunRow
 from dlrun.rundir.seal import keyless
 from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.listener import SweepListener
 from dlrun.sweeps.pool import Pool
 from dlrun.sweeps.queue import FIFO, Scheduler
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
+from dlrun.workflows.options import RunOptions
 from dlrun.workflows.standing import TrialStore, place_in_sweep
 from dlrun.workflows.worker import LocalWorkers
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from dlrun.config import Experiment
-    from dlrun.rundir.listing import RunRow
-    from dlrun.sweeps.listener import SweepListener
-    from dlrun.workflows.options import RunOptions
 
 _WORKER_BYTES = 2**30
 """What a run is taken to need: TensorFlow at work, beside what it shares with its parent."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from dlrun.errors import DivergedError, DlrunError
 from dlrun.rundir.files import read_text
@@ -14,13 +16,8 @@ from dlrun.rundir.integrity import damaged_files
 from dlrun.rundir.listing import RunRow, list_runs, read_row
 from dlrun.rundir.names import CONFIG, LOCK, METRICS, RECORD, TEMPORARY_PREFIX, WEIGHTS
 from dlrun.rundir.seal import is_own, unknown_because
+from dlrun.sweeps.jobs import Status, Trial
 from dlrun.sweeps.processes import SIGNALLED, Ended
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from dlrun.sweeps.jobs import Status, Trial
 
 PAUSED = "Paused "
 """How the reason of a paused run begins."""

@@ -6,34 +6,31 @@ import hashlib
 import json
 import os
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from dlrun.config import Experiment
 from dlrun.config.findings import Findings, listed
 from dlrun.config.overrides import apply
 from dlrun.config.reading import read_text
 from dlrun.config.sweeps.experiments import load_points
 from dlrun.config.sweeps.loading import load_sweep
+from dlrun.config.sweeps.sweep import Halving, Objective, Sweep
 from dlrun.config.yaml_nodes import parse
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.rundir.files import write_json
 from dlrun.rundir.folder import safe_name
 from dlrun.rundir.names import SWEEP
 from dlrun.sweeps.halving import SuccessiveHalving
+from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.listener import SweepListener
+from dlrun.sweeps.queue import Scheduler
 from dlrun.workflows.draws import TPEScheduler, extremes
 from dlrun.workflows.many import SweepOptions, SweepRunner, TrialRequest
 from dlrun.workflows.sweep_scores import Scores
 from dlrun.workflows.turns import alone
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from dlrun.config import Experiment
-    from dlrun.config.sweeps.sweep import Halving, Objective, Sweep
-    from dlrun.sweeps.jobs import Trial
-    from dlrun.sweeps.listener import SweepListener
-    from dlrun.sweeps.queue import Scheduler
 
 FORMAT = 1
 """The version of `sweep.json`."""

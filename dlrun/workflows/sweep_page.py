@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from dlrun.reports.sweep_results import SweepResults, results_csv
 from dlrun.rundir.files import write_text
 from dlrun.rundir.names import SWEEP_PAGE, SWEEP_TABLE
 from dlrun.workflows.sweep_results import history_of, read_results
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
 
 CURVES = 5
 """Of how many of the best points the learning curves are shown."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.errors import RunFolderError, UsageError
 from dlrun.reports.ranking import judged_value
@@ -14,14 +15,10 @@ from dlrun.rundir.history import read_history
 from dlrun.rundir.listing import RunRow, list_runs
 from dlrun.rundir.metrics import is_larger_better, main_metric
 from dlrun.rundir.names import CONFIG, SWEEP
+from dlrun.sweeps.jobs import Trial
 from dlrun.workflows.standing import RANKS, epochs_of, is_paused, place_in_sweep
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from dlrun.sweeps.jobs import Trial
-
-    Point = Mapping[str, Any]
+Point = Mapping[str, Any]
 
 
 def find_sweep(reference: str, runs_dir: Path) -> Path:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from dlrun.config.sweeps.sweep import Objective
 from dlrun.errors import DlrunError
 from dlrun.rundir.history import read_history
-
-if TYPE_CHECKING:
-    from dlrun.config.sweeps.sweep import Objective
-    from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.jobs import Trial
 
 
 class Scores:

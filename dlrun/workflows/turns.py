@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.listing import run_paths
 from dlrun.rundir.lock import holding_lock, lock_state
+from dlrun.sweeps.listener import SweepListener
 from dlrun.workflows.standing import is_stillborn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from dlrun.sweeps.listener import SweepListener
 
 
 @contextlib.contextmanager

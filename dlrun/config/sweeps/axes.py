@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from dlrun.config.findings import describe
 from dlrun.config.overrides import Override
 from dlrun.config.places import Node, steps
-
-if TYPE_CHECKING:
-    from dlrun.config.spots import Spot
+from dlrun.config.spots import Spot
 
 RANGE: Final = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})")
 MAX_VALUES: Final = 100_000

@@ -13,17 +13,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from random import Random
+from typing import Any, Final
 
 from dlrun.config.findings import describe, listed
 from dlrun.config.overrides import Override
 from dlrun.config.places import Node, Place
+from dlrun.config.spots import Spot
 from dlrun.config.sweeps.axes import values_of
-
-if TYPE_CHECKING:
-    from random import Random
-
-    from dlrun.config.spots import Spot
 
 WORDS: Final = ("uniform", "log_uniform", "integer", "log_integer", "choice")
 

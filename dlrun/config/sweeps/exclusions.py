@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.condition_text import parse_condition
+from dlrun.config.conditions import Condition
 from dlrun.config.findings import describe, listed
 from dlrun.config.resolved import ABSENT
+from dlrun.config.spots import Spot
 from dlrun.config.sweeps.axes import overrides_of
+from dlrun.config.sweeps.sweep import Point
 from dlrun.errors import UsageError
-
-if TYPE_CHECKING:
-    from dlrun.config.conditions import Condition
-    from dlrun.config.spots import Spot
-    from dlrun.config.sweeps.sweep import Point
 
 
 @dataclass(frozen=True)

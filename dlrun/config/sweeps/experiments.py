@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from dlrun.config.loading import load_config
+from dlrun.config.overrides import Override
+from dlrun.config.schema import Experiment
+from dlrun.config.sweeps.sweep import Point
 from dlrun.errors import ConfigError, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from dlrun.config.overrides import Override
-    from dlrun.config.schema import Experiment
-    from dlrun.config.sweeps.sweep import Point
 
 
 def load_points(

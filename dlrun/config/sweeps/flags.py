@@ -7,25 +7,21 @@ the key takes numbers. `--grid KEY=[...]` is an axis whatever the key takes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from dlrun.config import overrides as flags
 from dlrun.config.findings import Findings
+from dlrun.config.overrides import Override
 from dlrun.config.places import Node
 from dlrun.config.reading import read_text
 from dlrun.config.spots import Spot
 from dlrun.config.sweeps.axes import MAX_VALUES, is_range, values_of
 from dlrun.config.sweeps.kinds import kinds_of
 from dlrun.config.sweeps.points import Axis, combined, count, grid
+from dlrun.config.sweeps.sweep import Point
 from dlrun.config.yaml_nodes import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from dlrun.config.overrides import Override
-    from dlrun.config.sweeps.sweep import Point
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from dlrun import catalog
 from dlrun.config import literals, prose
 from dlrun.config.places import Node, steps
 from dlrun.config.sections import DATASET_KEYS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 Kinds = frozenset[str] | None
 """Keys of `dlrun.config.literals.SHOWN`; None where nothing is known."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from dlrun.config.components import absolute
 from dlrun.config.findings import Findings, describe, listed
@@ -20,10 +21,6 @@ from dlrun.config.sweeps.points import Axis, Part, combined, count, drawn, grid,
 from dlrun.config.sweeps.sweep import Halving, Objective, Point, Sampler, Sweep
 from dlrun.config.yaml_nodes import parse
 from dlrun.rundir.metrics import is_larger_better
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 KEYS: Final = (
     "name", "base", "set", "points", "zip", "grid", "random", "samples", "sampler", "seeds",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.findings import describe, listed
+from dlrun.config.spots import Spot
 from dlrun.config.sweeps.sweep import Halving, Objective, Sampler
 from dlrun.rundir.names import SPLITS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.config.spots import Spot
 
 DIRECTIONS: Final = ("maximize", "minimize")
 SAMPLERS: Final = ("random", "tpe")

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from random import Random
-from typing import TYPE_CHECKING
 
 from dlrun.config.overrides import Override
+from dlrun.config.places import Node, Place
+from dlrun.config.sweeps.distributions import Distribution
 from dlrun.config.sweeps.sweep import Point
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from dlrun.config.places import Node, Place
-    from dlrun.config.sweeps.distributions import Distribution
 
 Part = list[tuple[Override, ...]]
 """Alternatives: of each part of a sweep a point takes one."""

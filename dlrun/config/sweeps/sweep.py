@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from dlrun.config.overrides import Override
 from dlrun.config.places import Node, steps
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from dlrun.config.overrides import Override
-    from dlrun.config.sweeps.distributions import Distribution
+from dlrun.config.sweeps.distributions import Distribution
 
 
 @dataclass(frozen=True)

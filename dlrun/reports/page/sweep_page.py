@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dlrun.reports.page.rendering import render
 from dlrun.reports.page.wording import count, number, text_of
 from dlrun.reports.plots.style import SPLIT_NAMES
+from dlrun.reports.plots.sweep_shelf import SweepPictures
 from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
 from dlrun.reports.seed_noise import SeedNoise, seed_noise
+from dlrun.reports.seeds import Estimate
 from dlrun.reports.sweep_results import SEED, SweepPoint, SweepRun
+from dlrun.reports.sweep_story import SweepData
 from dlrun.rundir.names import SPLITS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dlrun.reports.plots.sweep_shelf import SweepPictures
-    from dlrun.reports.seeds import Estimate
-    from dlrun.reports.sweep_story import SweepData
 
 MOST_POINTS = 50
 MOST_COLUMNS = 8

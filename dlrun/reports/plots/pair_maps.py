@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from dlrun.reports.page.wording import number
 from dlrun.reports.plots.style import INK, WIDTH, dots, new_figure
@@ -21,14 +24,8 @@ from dlrun.reports.plots.sweep_marks import (
     of_outside,
     places_on,
 )
+from dlrun.reports.sweep_axes import Axis
 from dlrun.reports.sweep_story import SweepData, is_grid, scale_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.sweep_axes import Axis
 
 _BESIDE = 12
 """How many characters a color bar takes."""

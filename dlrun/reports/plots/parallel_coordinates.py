@@ -6,10 +6,13 @@ read on a telephone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import INK, MUTED, new_figure, safe_text
 from dlrun.reports.plots.sweep_marks import (
@@ -20,16 +23,8 @@ from dlrun.reports.plots.sweep_marks import (
     of_outside,
     places_on,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.sweep_axes import Axis
-    from dlrun.reports.sweep_story import SweepData
+from dlrun.reports.sweep_axes import Axis
+from dlrun.reports.sweep_story import SweepData
 
 MOST_AXES = 10
 _CHARACTERS = 60

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
 from dlrun.reports.plots.style import COLORS, MUTED, legend_above, new_figure, safe_text
 from dlrun.reports.plots.sweep_marks import BEST, labels, objective
 from dlrun.reports.point_words import short_names
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.sweep_story import SweepData
+from dlrun.reports.sweep_story import SweepData
 
 NAME = "seed_spread"
 TITLE = "The best points, seed by seed"

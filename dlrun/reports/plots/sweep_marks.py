@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import COLORS, log_axis, safe_text
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
-
-    from dlrun.reports.sweep_axes import Axis, Scale
-    from dlrun.reports.sweep_story import SweepData
+from dlrun.reports.sweep_axes import Axis, Scale
+from dlrun.reports.sweep_story import SweepData
 
 BEST = COLORS[1]
 """The colour of what is best."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.reports.page.wording import text_of
 from dlrun.reports.plots import (
@@ -16,13 +19,6 @@ from dlrun.reports.plots import (
 )
 from dlrun.reports.plots.shelf import Picture, picture_of
 from dlrun.reports.sweep_story import SweepData, pairs
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-    from numpy.typing import NDArray
-
 
 MOST_EFFECTS = 12
 MOST_PAIRS = 3
