@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Experiment
 from dlrun.config.loading import load_resolved
@@ -19,12 +19,14 @@ from dlrun.rundir.files import plain
 from dlrun.rundir.folder import create_run
 from dlrun.sweeps.jobs import Trial
 from dlrun.sweeps.processes import Child, Send, at_work, fork, spawn
-from dlrun.workflows.assembly import GraphCache
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.opening import open_trained
 from dlrun.workflows.options import RunOptions
 from dlrun.workflows.resume import resume
 from dlrun.workflows.train import train_in
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from dlrun.workflows.assembly import GraphCache
 
 _USED = (
     "dlrun.workflows.assembly",
