@@ -6,6 +6,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,7 +64,7 @@ class Pool:
         what interrupts that ends them at once.
         """
         try:
-            while self._is_working() or not self._is_over():
+            while self._is_working() or (not self._stopping and self._scheduler.waits()):
                 self._fill()
                 self._listen()
             self._dismiss_all()
@@ -77,9 +78,6 @@ class Pool:
             self._selector.close()
             self._listener.finished()
 
-    def _is_over(self) -> bool:
-        return self._stopping or not self._scheduler.waits()
-
     def _is_working(self) -> bool:
         return any(worker.trial is not None for worker in self._workers)
 
@@ -87,7 +85,6 @@ class Pool:
         return [worker.child for worker in self._workers if worker.child is not None]
 
     def _fill(self) -> None:
-        """Give every free worker a trial."""
         for worker in self._workers:
             if self._stopping or worker.trial is not None or worker.is_leaving:
                 continue
@@ -99,13 +96,14 @@ class Pool:
                 worker.child = self._factory.start(others)
                 self._watch(worker, worker.child)
             trial.status, trial.reason = "running", None
-            worker.take(trial)
+            worker.trial, worker.began = trial, time.monotonic()
+            worker.trials += 1
             worker.child.give(self._factory.task(trial, worker.device))
             self._listener.started(trial)
 
     def _watch(self, worker: _Worker, child: Child) -> None:
         if child.events not in self._selector.get_map():
-            self._selector.register(child.events, selectors.EVENT_READ, worker)
+            self._selector.register(child.events, selectors.EVENT_READ, (worker, child))
 
     def _listen(self) -> None:
         """Wait for what the processes send."""
@@ -116,20 +114,18 @@ class Pool:
             time.sleep(_TICK_SECONDS)
             ready = []
         for key, _ in ready:
-            worker: _Worker = key.data
-            child = worker.child
-            events, is_closed = child.read() if child is not None else ([], False)
+            worker, child = key.data
+            events, is_closed = child.read()
             for event in events:
                 self._hear(worker, event)
-            if is_closed and child is not None:
+            if is_closed:
                 self._selector.unregister(child.events)
                 ended = child.end()
-                worker.leave()
+                worker.child, worker.trials, worker.is_leaving = None, 0, False
                 self._close(worker, ended)
         self._listener.ticked()
 
     def _hear(self, worker: _Worker, event: dict[str, Any]) -> None:
-        """Note what a process sends of its trial."""
         trial = worker.trial
         if trial is None:
             return
@@ -182,37 +178,26 @@ class Pool:
                     self._watch(worker, worker.child)
             self._ask_all()
             if self._is_working():
-                self._listener.message(
-                    "ending the runs at work; the same command will go on with them"
-                )
+                what = "ending the runs at work; the same command will go on with them"
+                self._listener.message(what)
             self._dismiss_all()
         except BaseException:
             self._ask_all(signal.SIGKILL)
             raise
 
 
+@dataclass
 class _Worker:
     """A place at which one trial works at a time."""
 
-    def __init__(self, device: str) -> None:
-        self.device = device
-        self.child: Child | None = None
-        self.trial: Trial | None = None
-        self.trials = 0
-        self.began = 0.0
-        self.is_leaving = False
-
-    def take(self, trial: Trial) -> None:
-        self.trial = trial
-        self.trials += 1
-        self.began = time.monotonic()
+    device: str
+    child: Child | None = None
+    trial: Trial | None = None
+    trials: int = 0  # that its process has taken
+    began: float = 0.0  # the trial, in seconds
+    is_leaving: bool = False
 
     def dismiss(self) -> None:
         self.is_leaving = True
         if self.child is not None:
             self.child.dismiss()
-
-    def leave(self) -> None:
-        self.child = None
-        self.trials = 0
-        self.is_leaving = False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from dlrun.config.components import absolute
 from dlrun.config.findings import Findings, describe, listed
@@ -20,8 +21,8 @@ from dlrun.config.sweeps.objectives import halving_of, objective_of, sampler_of,
 from dlrun.config.sweeps.points import Axis, Part, combined, count, drawn, grid, zipped
 from dlrun.config.sweeps.sweep import Halving, Objective, Point, Sampler, Sweep
 from dlrun.config.yaml_nodes import parse
-from dlrun.rundir.metrics import is_larger_better
 
+_T = TypeVar("_T")
 KEYS: Final = (
     "name", "base", "set", "points", "zip", "grid", "random", "samples", "sampler", "seeds",
     "exclude", "max_runs", "objective", "halving",
@@ -55,13 +56,11 @@ def load_sweep(
         findings.add(root.place, "", what, f"A sweep has 'base: {path}' and 'grid: ...'.")
         findings.raise_if_any()
     if halving is not None:
-        written = {"eta": halving.eta, "min_epochs": halving.min_epochs}
         place = Place("--halving")
-        nodes = {key: Node(value, place) for key, value in written.items()}
+        nodes = {key: Node(value, place) for key, value in asdict(halving).items()}
         root.value["halving"] = Node(nodes, place)
         root.keys["halving"] = place
-    reader = _Reader(Spot(root, "", findings), path)
-    sweep = reader.sweep(overrides)
+    sweep = _Reader(Spot(root, "", findings), path).sweep(overrides)
     findings.raise_if_any()
     return sweep
 
@@ -76,11 +75,15 @@ class _Reader:
 
     def sweep(self, overrides: Sequence[str]) -> Sweep:
         self.spot.check_keys(KEYS)
-        parts = [self.written(), *self.zips(), *grid(self.grid())]
-        sampler = sampler_of(self.spot.child("sampler")) if self.has("sampler") else Sampler()
+        parts = [
+            self.section("points", self.written, [()]),
+            *self.section("zip", self.zips, []),
+            *grid(self.section("grid", self.lists, [])),
+        ]
+        sampler = self.section("sampler", sampler_of, Sampler())
         samples = whole(self.spot, "samples", SAMPLES, low=1)
-        space = self.space()
-        seeds = self.seeds()
+        space = self.section("random", self.space, {})
+        seeds = self.section("seeds", self.seeds, [])
         self.check_drawing(sampler)
         if space and sampler.type == "random":
             parts.append(drawn(space, samples, sampler.seed))
@@ -91,9 +94,9 @@ class _Reader:
         every, excluded, beyond = ([], 0, 0) if sampler.type == "tpe" else self.chosen(parts)
         if not self.axes and not self.spot.findings:
             self.spot.wrong("Nothing varies.", f"Give one of {listed(AXES)}.")
-        objective = self.objective()
+        objective = self.section("objective", objective_of, None)
         return Sweep(
-            name=self.name(),
+            name=self.section("name", self.name, self.path.stem),
             source=self.path.absolute(),
             base=self.base(),
             fixed=self.fixed(overrides),
@@ -112,13 +115,13 @@ class _Reader:
     def has(self, key: str) -> bool:
         return key in self.spot.keys
 
-    def name(self) -> str:
-        if not self.has("name"):
-            return self.path.stem
-        value = self.spot.child("name").value
-        if isinstance(value, str) and value:
-            return value
-        self.spot.child("name").wrong(f"Expected a name, got {describe(value)}.")
+    def section(self, key: str, read: Callable[[Spot], _T], default: _T) -> _T:
+        return read(self.spot.child(key)) if self.has(key) else default
+
+    def name(self, spot: Spot) -> str:
+        if isinstance(spot.value, str) and spot.value:
+            return spot.value
+        spot.wrong(f"Expected a name, got {describe(spot.value)}.")
         return self.path.stem
 
     def base(self) -> Path:
@@ -133,7 +136,7 @@ class _Reader:
 
     def fixed(self, overrides: Sequence[str]) -> tuple[Override, ...]:
         """What every run sets: none of it may be an axis, which would win over it."""
-        written = list(overrides_of(self.spot.child("set"))) if self.has("set") else []
+        written = self.section("set", overrides_of, ())
         given = [read(text, self.spot.findings) for text in overrides]
         fixed = (*written, *(one for one in given if one is not None))
         for override in fixed:
@@ -143,10 +146,7 @@ class _Reader:
                 self.spot.findings.add(override.place, override.key, what, fix)
         return fixed
 
-    def written(self) -> Part:
-        if not self.has("points"):
-            return [()]
-        spot = self.spot.child("points")
+    def written(self, spot: Spot) -> Part:
         if not isinstance(spot.value, list) or not spot.value:
             spot.wrong(f"Expected a list of points, got {describe(spot.node.plain())}.")
             return [()]
@@ -157,11 +157,8 @@ class _Reader:
                 self.axes.setdefault(override.key, spot)
         return part
 
-    def zips(self) -> list[Part]:
+    def zips(self, spot: Spot) -> list[Part]:
         """The axes that are put side by side: of one mapping, or of each of a list."""
-        if not self.has("zip"):
-            return []
-        spot = self.spot.child("zip")
         parts = []
         for one in spot.items() if isinstance(spot.value, list) else [spot]:
             axes = self.lists(one)
@@ -172,9 +169,6 @@ class _Reader:
                 parts.append(zipped(axes))
         return parts
 
-    def grid(self) -> list[Axis]:
-        return self.lists(self.spot.child("grid")) if self.has("grid") else []
-
     def lists(self, spot: Spot) -> list[Axis]:
         """The axes of a mapping; what has no values is noted and left out."""
         found = []
@@ -184,11 +178,7 @@ class _Reader:
                 found.append(Axis(key, values, spot.node.key_place(key)))
         return found
 
-    def space(self) -> dict[str, Distribution]:
-        """The distributions by key."""
-        if not self.has("random"):
-            return {}
-        spot = self.spot.child("random")
+    def space(self, spot: Spot) -> dict[str, Distribution]:
         found = {}
         for key in self.keys(spot):
             one = distribution_of(spot.child(key))
@@ -213,11 +203,8 @@ class _Reader:
         self.axes[key] = spot
         return True
 
-    def seeds(self) -> list[Node]:
+    def seeds(self, spot: Spot) -> list[Node]:
         """The seeds of each point: so many from 0 on, a range, or a list."""
-        if not self.has("seeds"):
-            return []
-        spot = self.spot.child("seeds")
         if type(spot.value) is int and 1 <= spot.value <= MAX_VALUES:
             return [Node(number, spot.node.place) for number in range(spot.value)]
         if isinstance(spot.value, str | list):
@@ -242,13 +229,8 @@ class _Reader:
             what = "the sampler tpe must know what is best."
             self.spot.missing("objective", what, EXAMPLE)
 
-    def objective(self) -> Objective | None:
-        if not self.has("objective"):
-            return None
-        return objective_of(self.spot.child("objective"), is_larger_better)
-
     def halving(self, objective: Objective | None) -> Halving | None:
-        halving = halving_of(self.spot.child("halving")) if self.has("halving") else None
+        halving = self.section("halving", halving_of, None)
         if halving is not None and not self.has("objective"):
             self.spot.missing("objective", "halving must know what is best.", EXAMPLE)
         if halving is not None and objective is not None and objective.split == "test":

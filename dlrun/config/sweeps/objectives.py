@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.findings import describe, listed
 from dlrun.config.spots import Spot
 from dlrun.config.sweeps.sweep import Halving, Objective, Sampler
+from dlrun.rundir.metrics import is_larger_better
 from dlrun.rundir.names import SPLITS
 
 DIRECTIONS: Final = ("maximize", "minimize")
 SAMPLERS: Final = ("random", "tpe")
 
 
-def objective_of(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objective | None:
+def objective_of(spot: Spot) -> Objective | None:
     """Read what a sweep looks for: `validation.accuracy`, or a mapping."""
     if isinstance(spot.value, str):
         split, _, metric = spot.value.partition(".")
         if metric and split in SPLITS:
             return Objective(metric, split, is_larger_better(metric), spot.node)
     elif isinstance(spot.value, dict):
-        return _objective_of_mapping(spot, is_larger_better)
+        return _objective_of_mapping(spot)
     what = f"Expected a split and a metric, got {describe(spot.node.plain())}."
     spot.wrong(what, "Such as validation.accuracy.")
     return None
 
 
-def _objective_of_mapping(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objective | None:
+def _objective_of_mapping(spot: Spot) -> Objective | None:
     spot.check_keys(("metric", "split", "direction"))
-    metric = _text(spot, "metric")
+    metric = spot.child("metric").value if "metric" in spot.keys else None
+    if "metric" in spot.keys and not isinstance(metric, str):
+        spot.child("metric").wrong(f"Expected a text, got {describe(metric)}.")
+        metric = None
     split = _word(spot, "split", SPLITS, "")
     usual = DIRECTIONS[0] if is_larger_better(metric or "") else DIRECTIONS[1]
     direction = _word(spot, "direction", DIRECTIONS, usual)
@@ -74,16 +77,6 @@ def whole(spot: Spot, key: str, default: int, *, low: int) -> int:
         return value
     spot.child(key).wrong(f"Expected a whole number, {low} or more, got {describe(value)}.")
     return default
-
-
-def _text(spot: Spot, key: str) -> str | None:
-    if key not in spot.keys:
-        return None
-    value = spot.child(key).value
-    if isinstance(value, str):
-        return value
-    spot.child(key).wrong(f"Expected a text, got {describe(value)}.")
-    return None
 
 
 def _word(spot: Spot, key: str, words: tuple[str, ...], default: str) -> str:
