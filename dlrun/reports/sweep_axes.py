@@ -20,8 +20,7 @@ from dlrun.reports.sweep_results import (
     point_key,
 )
 
-MOST_VALUES = 20
-"""Up to so many values are looked at one by one."""
+MOST_VALUES = 20  # up to so many values are looked at one by one
 ABSENT = "not set"
 
 _LOG_FROM = 30
@@ -100,8 +99,7 @@ def axes_of(results: SweepResults, points: Sequence[SweepPoint]) -> list[Axis]:
     return [axis for axis in axes if len(axis.labels) > 1]
 
 
-_ABSENT = object()
-"""Stands for the value that a point does not have."""
+_ABSENT = object()  # stands for the value that a point does not have
 
 
 def _is_plain(values: Sequence[Any]) -> bool:

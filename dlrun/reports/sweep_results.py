@@ -14,8 +14,7 @@ from typing import Any
 from dlrun.reports.ranking import Contender, rank
 from dlrun.reports.seeds import Estimate, estimate
 
-SEED = "seed"
-"""The axis over which points are repeated."""
+SEED = "seed"  # the axis over which points are repeated
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,8 @@ from dlrun.sweeps.jobs import Trial
 from dlrun.sweeps.listener import SweepListener
 from dlrun.workflows.many import SweepRunner, TrialRequest
 
-PATIENCE = 10.0
-"""Seconds of training after which a run need not be measured to its end."""
-_IMPORT_SECONDS = 3.0
-"""What it takes until the first run begins."""
+PATIENCE = 10.0  # seconds of training after which a run need not be measured to its end
+_IMPORT_SECONDS = 3.0  # what it takes until the first run begins
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,7 @@ from dlrun.rundir.seal import is_own, unknown_because
 from dlrun.sweeps.jobs import Status, Trial
 from dlrun.sweeps.processes import SIGNALLED, Ended
 
-PAUSED = "Paused "
-"""How the reason of a paused run begins."""
+PAUSED = "Paused "  # how the reason of a paused run begins
 RANKS = ("finished", "running", "interrupted", "killed", "failed")
 """Of several runs of one identity the first by this order is taken, of equal ones the newest."""
 _STRANGE = {

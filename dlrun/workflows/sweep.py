@@ -32,8 +32,7 @@ from dlrun.workflows.many import SweepOptions, SweepRunner, TrialRequest
 from dlrun.workflows.sweep_scores import Scores
 from dlrun.workflows.turns import alone
 
-FORMAT = 1
-"""The version of `sweep.json`."""
+FORMAT = 1  # the version of `sweep.json`
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from dlrun.rundir.files import write_text
 from dlrun.rundir.names import SWEEP_PAGE, SWEEP_TABLE
 from dlrun.workflows.sweep_results import history_of, read_results
 
-CURVES = 5
-"""Of how many of the best points the learning curves are shown."""
+CURVES = 5  # of how many of the best points the learning curves are shown
 
 
 def write_page(folder: Path) -> Path:

@@ -11,8 +11,7 @@ from dlrun.config.places import Node, steps
 from dlrun.config.spots import Spot
 
 RANGE: Final = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})")
-MAX_VALUES: Final = 100_000
-"""How many values an axis, and how many runs a sweep may have."""
+MAX_VALUES: Final = 100_000  # how many values an axis, and how many runs a sweep may have
 
 
 def values_of(spot: Spot) -> list[Node]:
@@ -20,8 +19,9 @@ def values_of(spot: Spot) -> list[Node]:
 
     Where there are none a problem is noted.
     """
-    if isinstance(spot.value, str) and is_range(spot.node):
-        return spread(spot.node) or _empty(spot)
+    numbers = spread(spot.node)
+    if numbers is not None:
+        return numbers or _empty(spot)
     if not isinstance(spot.value, list):
         what = f"Expected the values of an axis, got {describe(spot.node.plain())}."
         spot.wrong(what, "Write a list such as [0.1, 0.01], or a range such as 0..9.")
@@ -32,18 +32,14 @@ def values_of(spot: Spot) -> list[Node]:
     return list(spot.value)
 
 
-def is_range(node: Node) -> bool:
-    """Say whether a value is written as a range."""
-    return isinstance(node.value, str) and RANGE.fullmatch(node.value) is not None
-
-
-def spread(node: Node) -> list[Node]:
-    """Write a range out; it is empty where it counts downward or is too long."""
-    found = RANGE.fullmatch(node.value)
-    low, high = (int(found[1]), int(found[2])) if found else (0, -1)
-    if high - low >= MAX_VALUES:
-        return []
-    return [Node(number, node.place) for number in range(low, high + 1)]
+def spread(node: Node) -> list[Node] | None:
+    """Write a range out, None of what is none; empty where it counts downward or is too long."""
+    found = RANGE.fullmatch(node.value) if isinstance(node.value, str) else None
+    if found is None:
+        return None
+    low, high = int(found[1]), int(found[2])
+    numbers = range(low, high + 1) if high - low < MAX_VALUES else ()
+    return [Node(number, node.place) for number in numbers]
 
 
 def is_key(text: str) -> bool:

@@ -17,7 +17,7 @@ from dlrun.config.overrides import Override
 from dlrun.config.places import Node
 from dlrun.config.reading import read_text
 from dlrun.config.spots import Spot
-from dlrun.config.sweeps.axes import MAX_VALUES, is_range, values_of
+from dlrun.config.sweeps.axes import MAX_VALUES, spread, values_of
 from dlrun.config.sweeps.kinds import kinds_of
 from dlrun.config.sweeps.points import Axis, combined, count, grid
 from dlrun.config.sweeps.sweep import Point
@@ -82,7 +82,7 @@ def is_axis(root: Node, override: Override) -> bool:
     `root` is the config with the overrides before this one applied.
     """
     value = override.value
-    if not isinstance(value.value, list) and not is_range(value):
+    if not isinstance(value.value, list) and spread(value) is None:
         return False
     kinds = kinds_of(root, override.key)
     if isinstance(value.value, list):

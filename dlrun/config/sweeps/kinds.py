@@ -11,17 +11,14 @@ from dlrun.config import literals, prose
 from dlrun.config.places import Node, steps
 from dlrun.config.sections import DATASET_KEYS
 
-Kinds = frozenset[str] | None
-"""Keys of `dlrun.config.literals.SHOWN`; None where nothing is known."""
+Kinds = frozenset[str] | None  # keys of `dlrun.config.literals.SHOWN`; None where nothing is known
 
 _COMPONENT: Final = frozenset({"str", "mapping", "null"})
 _LIST: Final = frozenset({"list", "null"})
 _SCALAR: Final = frozenset({"int", "float", "bool", "str", "mapping", "null"})
 _SEVERAL: Final = re.compile(r"list|tuple|vector|sequence|array|integers|floats", re.IGNORECASE)
 _NUMBER: Final = frozenset({"int", "float", "null"})
-_NUMBERS: Final = (
-    "seed", "validation_split", "test_split", "epochs", "batch_size", "checkpoint_seconds",
-)  # fmt: skip
+_NUMERIC: Final = frozenset({"int", "float", "Fraction", "None"})  # what is annotated so
 _LAYER: Final[dict[str, Kinds]] = {
     "name": frozenset({"str"}),
     "inputs": _LIST,
@@ -29,7 +26,7 @@ _LAYER: Final[dict[str, Kinds]] = {
     "trainable": frozenset({"bool"}),
 }
 _SINGLE: Final = {"dataset": "datasets", "loss": "losses", "optimizer": "optimizers"}
-_LISTS: Final = {"metrics": "metrics", "exports": "exporters", "callbacks": "callbacks"}
+_LISTS: Final = {"metrics": "metrics", "exports": "exporters"}
 
 
 def kinds_of(root: Node, key: str) -> Kinds:
@@ -38,25 +35,24 @@ def kinds_of(root: Node, key: str) -> Kinds:
     node = root.child(first)
     if first in _SINGLE:
         return _of_component(_SINGLE[str(first)], node, rest)
-    if first in ("metrics", "exports"):
+    if first in _LISTS:
         return _of_list(_LISTS[str(first)], node, rest)
+    if (first, *rest[:1]) in (("model", "layers"), ("training", "callbacks")):
+        return _of_list(str(rest[0]), _below(node, rest[0]), rest[1:])
     if first == "model":
-        layers = node.child("layers") if node else None
-        return _of_list("layers", layers, rest[1:]) if rest[:1] == ["layers"] else None
+        return None
     if first == "training":
-        if rest[:1] == ["callbacks"]:
-            callbacks = node.child("callbacks") if node else None
-            return _of_list("callbacks", callbacks, rest[1:])
         return _of_field("TrainingConfig", rest)
     return _of_field("Experiment", [first]) if not rest else None
 
 
 def _of_field(section: str, rest: Sequence[str | int]) -> Kinds:
     """A key that dlrun itself understands: by its annotation; none of them takes a plain list."""
-    known = {one.name for one in catalog.fields("dlrun.config.schema", section)}
+    known = {one.name: one for one in catalog.fields("dlrun.config.schema", section)}
     if len(rest) != 1 or rest[0] not in known:
         return None
-    return _NUMBER if rest[0] in _NUMBERS else _SCALAR
+    annotation = known[str(rest[0])].annotation or ""
+    return _NUMBER if set(annotation.split(" | ")) <= _NUMERIC else _SCALAR
 
 
 def _of_list(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
@@ -64,7 +60,7 @@ def _of_list(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
         return _LIST
     index = rest[0]
     step = int(index) if isinstance(index, int) or index.isdecimal() else None
-    item = node.child(step) if node is not None and step is not None else None
+    item = None if step is None else _below(node, step)
     return None if item is None else _of_component(kind, item, rest[1:])
 
 
@@ -89,8 +85,7 @@ def _of_argument(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kin
     is_plain = kind in ("datasets", "exporters")
     nested = None if is_plain else catalog.nested_kind(parameter.name)
     if len(rest) > 1:
-        inner = node.child(first) if node else None
-        return _of_component(nested, inner, rest[1:]) if nested else None
+        return _of_component(nested, _below(node, first), rest[1:]) if nested else None
     if nested is None:
         return _of_literal(parameter)
     if parameter.name == "learning_rate":
@@ -113,9 +108,10 @@ def _of_literal(parameter: catalog.Parameter) -> Kinds:
     return frozenset({"str"}) if isinstance(default, str) else _NUMBER
 
 
+def _below(node: Node | None, step: str | int) -> Node | None:
+    return node.child(step) if node is not None else None
+
+
 def _word(kind: str, node: Node | None) -> catalog.Word | None:
-    if node is None:
-        return None
-    written = node.child("type") if isinstance(node.value, dict) else node
-    is_word = written is not None and isinstance(written.value, str)
-    return catalog.find(kind, written.value) if is_word and written else None
+    written = node.child("type") if node and isinstance(node.value, dict) else node
+    return catalog.find(kind, written.value) if written and isinstance(written.value, str) else None

@@ -13,8 +13,7 @@ from dlrun.config.places import Node, Place
 from dlrun.config.sweeps.distributions import Distribution
 from dlrun.config.sweeps.sweep import Point
 
-Part = list[tuple[Override, ...]]
-"""Alternatives: of each part of a sweep a point takes one."""
+Part = list[tuple[Override, ...]]  # alternatives: of each part of a sweep a point takes one
 
 
 @dataclass(frozen=True)

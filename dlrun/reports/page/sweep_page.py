@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -73,13 +74,10 @@ def sweep_page(data: SweepData, pictures: SweepPictures) -> str:
 
 
 def _headline(data: SweepData) -> str:
-    """What came out, in two sentences."""
     results = data.results
     if not results.runs:
         return "No run is there yet."
-    counts: dict[str, int] = {}
-    for run in results.runs:
-        counts[run.status] = counts.get(run.status, 0) + 1
+    counts = Counter(run.status for run in results.runs)
     how = ", ".join(f"{amount:,} {status}" for status, amount in counts.items())
     said = f"{count(len(results.runs), 'run')} of {count(len(data.every), 'point')}: {how}"
     said += f", {results.missing:,} missing." if results.missing else "."
@@ -94,19 +92,15 @@ def _remarks(data: SweepData) -> list[str]:
     results, remarks = data.results, []
     if results.missing:
         are = "is" if results.missing == 1 else "are"
-        remarks.append(
-            f"{count(results.missing, 'run')} {are} missing: "
-            "`dlrun sweep` with the same file trains what is not there."
-        )
+        what = "missing: `dlrun sweep` with the same file trains what is not there."
+        remarks.append(f"{count(results.missing, 'run')} {are} {what}")
     running = sum(run.status == "running" for run in results.runs)
     if running:
         remarks.append(f"{count(running, 'run')} still at work when this page was made.")
     if results.left_out:
         are = "belongs" if results.left_out == 1 else "belong"
-        remarks.append(
-            f"{count(results.left_out, 'run')} in the folder {are} to an earlier form of this "
-            "sweep and left out."
-        )
+        what = f"in the folder {are} to an earlier form of this sweep and left out."
+        remarks.append(f"{count(results.left_out, 'run')} {what}")
     if results.repeated:
         are = "is the same as another" if results.repeated == 1 else "are the same as others"
         remarks.append(f"{count(results.repeated, 'run')} {are} and left out.")
@@ -119,13 +113,13 @@ def _remarks(data: SweepData) -> list[str]:
 
 
 def _best(data: SweepData, point: SweepPoint) -> dict[str, str]:
-    """The best point, as pairs of a word and what it is."""
     facts = {
         text_of(key, _NAME): text_of(value_text(value), 2 * _VALUE)
         for key, value in list(point.values.items())[:MOST_FACTS]
     }
-    facts[text_of(data.results.objective, _NAME)] = _mean(point.estimate) + _over(point)
-    run = point.best
+    found, run = point.estimate, point.best
+    over = "" if found is None or found.count == 1 else f", the mean over {found.count} seeds"
+    facts[text_of(data.results.objective, _NAME)] = _mean(found) + over
     if run is not None:
         facts["best run"] = text_of(run.path.name)
         if SEED in run.point:
@@ -133,22 +127,14 @@ def _best(data: SweepData, point: SweepPoint) -> dict[str, str]:
     return facts
 
 
-def _over(point: SweepPoint) -> str:
-    """Over how many seeds the mean is taken."""
-    if point.estimate is None or point.estimate.count == 1:
-        return ""
-    return f", the mean over {point.estimate.count} seeds"
-
-
 def _mean(found: Estimate | None) -> str:
-    """A mean and its margin."""
     if found is None:
         return "–"  # noqa: RUF001 - a dash in the place of a number
     return number(found.mean) + ("" if found.margin is None else f" ± {number(found.margin)}")
 
 
 def _metrics(run: SweepRun | None) -> Mapping[str, Mapping[str, float | None]]:
-    """The metrics of a run by name and split, as the table shows them."""
+    """The metrics of a run, by name and split."""
     if run is None:
         return {}
     names = dict.fromkeys(name for values in run.metrics.values() for name in values)
@@ -199,29 +185,24 @@ def _noise(data: SweepData) -> list[str]:
     said += ")." if found.points == 1 else f" over the seeds, pooled over {found.points:,} points)."
     lines = [said]
     if found.between is not None and found.by_chance is not None:
-        line = f"The means of the points scatter by {number(found.between)}"
-        lines.append(
-            f"{line}; if all points were equally good, seeds alone would make that "
-            f"{number(found.by_chance)}."
-        )
+        said = f"The means of the points scatter by {number(found.between)}; if all points were "
+        said += f"equally good, seeds alone would make that {number(found.by_chance)}."
+        lines.append(said)
     if found.tested:
         lines.append(_lead(found))
     return lines
 
 
 def _lead(found: SeedNoise) -> str:
-    """Whether the lead of the best point may be chance, in a sentence."""
+    """Whether the lead of the best point may be chance."""
     tests = "t-tests at 5 %, with Holm's correction"
     if not found.tied:
         others = "the other" if found.tested == 1 else f"each of the {found.tested:,} others"
-        return (
-            f"The best of them is better than {others} by more than chance would make it ({tests})."
-        )
+        said = f"The best of them is better than {others} by more than chance would make it"
+        return f"{said} ({tests})."
     of = "the other" if found.tested == 1 else f"{found.tied:,} of the {found.tested:,} others"
-    return (
-        f"Against the best of them no difference is shown for {of} ({tests}): that lead may be "
-        "chance, and only more seeds would tell."
-    )
+    said = f"Against the best of them no difference is shown for {of} ({tests}): that lead may be"
+    return f"{said} chance, and only more seeds would tell."
 
 
 def _failures(data: SweepData, runs: Sequence[SweepRun]) -> dict[str, list[tuple[str, str]]]:
@@ -243,16 +224,12 @@ def _without_effects(data: SweepData, pictures: SweepPictures) -> list[str]:
     measured = {axis.key for axis in data.axes}
     silent = [text_of(key, _NAME) for key in data.keys if key not in measured]
     if silent:
-        lines.append(
-            f"Of {', '.join(silent[:MOST_FACTS])} only one value has finished runs: there is no "
-            "effect to draw."
-        )
+        keys = ", ".join(silent[:MOST_FACTS])
+        lines.append(f"Of {keys} only one value has finished runs: there is no effect to draw.")
     if not data.keys:
         lines.append("No key varies, so there is no effect to draw.")
     missing = len(data.axes) - len(pictures.effects)
     if missing:
-        lines.append(
-            f"{count(missing, 'more key', 'more keys')} without a plot: too many, or too many "
-            "different values that are no numbers."
-        )
+        why = "too many, or too many different values that are no numbers."
+        lines.append(f"{count(missing, 'more key', 'more keys')} without a plot: {why}")
     return lines

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dlrun.reports.page.wording import percent
+from dlrun.reports.page.wording import percent, text_of
 from dlrun.reports.plots.style import COLORS, MUTED, dots, legend_above, new_figure
 from dlrun.reports.plots.sweep_marks import BEST, mark_values, objective_axis, of_outside
 from dlrun.reports.sweep_axes import Axis
@@ -26,6 +26,11 @@ _EDGE = 0.05
 def fits(axis: Axis) -> bool:
     """Whether the values of an axis can be placed or told apart."""
     return axis.is_ordered or axis.has_few
+
+
+def title(axis: Axis) -> str:
+    """Name the plot of an axis."""
+    return text_of(axis.name, 60)
 
 
 def caption(data: SweepData, axis: Axis) -> str:
@@ -82,15 +87,13 @@ def _values(axes: Axes, data: SweepData, axis: Axis) -> None:
     if data.scale is not None:
         means, bests = (np.clip(one, data.scale.low, data.scale.high) for one in (means, bests))
     joined = "-" if axis.is_ordered else "none"
+    label, size = ("point", 5) if _is_single(axis) else ("mean", 6)
     if not _is_single(axis):
         axes.plot(places, bests, "D", color=BEST, markersize=4.5, label="best", zorder=4)
-        axes.plot(
-            places, means, "o", color=_MEAN, markersize=6, linestyle=joined, label="mean", zorder=3
-        )
-    else:
-        axes.plot(
-            places, means, "o", color=_MEAN, markersize=5, linestyle=joined, label="point", zorder=3
-        )
+    axes.plot(
+        places, means, "o", color=_MEAN, markersize=size, linestyle=joined, label=label, zorder=3
+    )
+    if _is_single(axis):
         _best(axes, data, axis)
 
 

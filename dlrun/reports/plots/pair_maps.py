@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from dlrun.reports.page.wording import number
+from dlrun.reports.page.wording import number, text_of
 from dlrun.reports.plots.style import INK, WIDTH, dots, new_figure
 from dlrun.reports.plots.sweep_marks import (
     BEST,
@@ -27,19 +27,16 @@ from dlrun.reports.plots.sweep_marks import (
 from dlrun.reports.sweep_axes import Axis
 from dlrun.reports.sweep_story import SweepData, is_grid, scale_of
 
-_BESIDE = 12
-"""How many characters a color bar takes."""
-_TURNED = 0.5
-"""How much height labels take that do not fit beside each other, in inches."""
-_WIDE, _NARROW = 1.2, 0.95
-"""How much room a character of a number takes."""
+_BESIDE = 12  # how many characters a color bar takes
+_TURNED = 0.5  # how much height labels take that do not fit beside each other, in inches
+_WIDE, _NARROW = 1.2, 0.95  # how much room a character of a number takes
 _BRIGHT = 0.5
 _EDGE = 0.04
 
 
 def title(pair: tuple[Axis, Axis]) -> str:
     """Name the plot of two axes."""
-    return f"{pair[0].name} and {pair[1].name}"
+    return text_of(f"{pair[0].name} and {pair[1].name}", 120)
 
 
 def caption(data: SweepData, pair: tuple[Axis, Axis]) -> str:
@@ -65,8 +62,9 @@ def draw(data: SweepData, pair: tuple[Axis, Axis]) -> Figure:
         axes = figure.add_subplot()
         means = table(data, across, up)
         scale = scale_of(means[np.isfinite(means)], larger=data.results.larger)
-        _fields(axes, data, means, places_on(scale, means))
-        _numbers(axes, data, means, places_on(scale, means), room=room / len(across.labels))
+        places = places_on(scale, means)
+        _fields(axes, data, means, places)
+        _numbers(axes, means, color_of(data).to_rgba(places), room / len(across.labels))
         columns, rows = (replace(one, marks=tuple(enumerate(one.labels))) for one in (across, up))
         mark_values(axes, columns, characters=room)
         mark_values(axes, rows, vertical=True)
@@ -122,16 +120,8 @@ def _fields(
     axes.tick_params(length=0)
 
 
-def _numbers(
-    axes: Axes,
-    data: SweepData,
-    means: NDArray[np.float64],
-    places: NDArray[np.float64],
-    *,
-    room: float,
-) -> None:
+def _numbers(axes: Axes, means: NDArray[Any], colors: NDArray[Any], room: float) -> None:
     """Write the means into their fields, where these have room for so many characters."""
-    colors = color_of(data)
     cells = list(zip(*np.nonzero(np.isfinite(means)), strict=True))
     texts, size = [number(means[cell]) for cell in cells], 8.0
     if max(map(len, texts)) * _WIDE > room:
@@ -139,7 +129,7 @@ def _numbers(
         if max(map(len, texts)) * _NARROW > room:
             return
     for (row, column), text in zip(cells, texts, strict=True):
-        red, green, blue, _ = colors.to_rgba(places[row, column])
+        red, green, blue, _ = colors[row, column]
         is_bright = 0.3 * red + 0.59 * green + 0.11 * blue > _BRIGHT
         color = INK if is_bright else "white"
         axes.text(column, row, text, ha="center", va="center", fontsize=size, color=color)

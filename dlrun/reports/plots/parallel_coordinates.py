@@ -26,12 +26,14 @@ from dlrun.reports.plots.sweep_marks import (
 from dlrun.reports.sweep_axes import Axis
 from dlrun.reports.sweep_story import SweepData
 
+NAME = "parallel_coordinates"
+TITLE = "Parallel coordinates"
+
 MOST_AXES = 10
 _CHARACTERS = 60
 _MOST_LABELS = 10
 _EDGE = 0.05
-_CHARACTER = 0.0145
-"""About how wide one is, the whole figure being 1."""
+_CHARACTER = 0.0145  # about how wide one is, the whole figure being 1
 
 
 def fits(data: SweepData) -> bool:

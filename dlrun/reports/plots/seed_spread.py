@@ -15,8 +15,7 @@ TITLE = "The best points, seed by seed"
 
 MOST_POINTS = 15
 _LABEL = 34
-_BEYOND = 0.35
-"""How far bars may reach beyond the dots, as a share of the dots' range."""
+_BEYOND = 0.35  # how far bars may reach beyond the dots, as a share of the dots' range
 
 
 def fits(data: SweepData) -> bool:

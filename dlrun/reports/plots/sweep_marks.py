@@ -16,13 +16,10 @@ from dlrun.reports.plots.style import COLORS, log_axis, safe_text
 from dlrun.reports.sweep_axes import Axis, Scale
 from dlrun.reports.sweep_story import SweepData
 
-BEST = COLORS[1]
-"""The colour of what is best."""
+BEST = COLORS[1]  # the colour of what is best
 _LABELS = 16
-CHARACTERS = 62
-"""So many have room beside each other below a plot."""
-UPWARD = 18
-"""So many has the mark of a value at the left of a plot."""
+CHARACTERS = 62  # so many have room beside each other below a plot
+UPWARD = 18  # so many has the mark of a value at the left of a plot
 _AN_INCH = 13
 _ROOM = 0.06
 _ROOM_OF_BARS = 0.25

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.reports.page.wording import text_of
 from dlrun.reports.plots import (
     axis_effects,
     overlaid_curves,
@@ -22,7 +22,6 @@ from dlrun.reports.sweep_story import SweepData, pairs
 
 MOST_EFFECTS = 12
 MOST_PAIRS = 3
-_TITLE = 60
 
 
 @dataclass(frozen=True)
@@ -46,57 +45,36 @@ class _Curves:
 
 def draw_sweep(data: SweepData) -> SweepPictures:
     """Draw every plot of a sweep that says something."""
+    effects = [axis for axis in data.axes if axis_effects.fits(axis)][:MOST_EFFECTS]
     with style.applied():
         return SweepPictures(
-            _effects(data), _pairs(data), _parallel(data), _seeds(data), _curves(data)
+            effects=tuple(
+                _picture(f"effect_{number}", axis_effects.title(axis), axis_effects, data, axis)
+                for number, axis in enumerate(effects, start=1)
+            ),
+            pairs=tuple(
+                _picture(f"pair_{number}", pair_maps.title(pair), pair_maps, data, pair)
+                for number, pair in enumerate(pairs(data, MOST_PAIRS), start=1)
+            ),
+            parallel=_where_it_fits(parallel_coordinates, data),
+            seeds=_where_it_fits(seed_spread, data),
+            curves=_curves(data),
         )
 
 
-def _effects(data: SweepData) -> tuple[Picture, ...]:
-    chosen = [axis for axis in data.axes if axis_effects.fits(axis)][:MOST_EFFECTS]
-    return tuple(
-        picture_of(
-            f"effect_{number}",
-            text_of(axis.name, _TITLE),
-            axis_effects.caption(data, axis),
-            axis_effects.draw(data, axis),
-        )
-        for number, axis in enumerate(chosen, start=1)
-    )
+def _picture(name: str, title: str, plot: Any, *arguments: Any) -> Picture:
+    return picture_of(name, title, plot.caption(*arguments), plot.draw(*arguments))
 
 
-def _pairs(data: SweepData) -> tuple[Picture, ...]:
-    return tuple(
-        picture_of(
-            f"pair_{number}",
-            text_of(pair_maps.title(pair), 2 * _TITLE),
-            pair_maps.caption(data, pair),
-            pair_maps.draw(data, pair),
-        )
-        for number, pair in enumerate(pairs(data, MOST_PAIRS), start=1)
-    )
-
-
-def _parallel(data: SweepData) -> tuple[Picture, ...]:
-    if not parallel_coordinates.fits(data):
-        return ()
-    said, drawn = parallel_coordinates.caption(data), parallel_coordinates.draw(data)
-    return (picture_of("parallel_coordinates", "Parallel coordinates", said, drawn),)
-
-
-def _seeds(data: SweepData) -> tuple[Picture, ...]:
-    if not seed_spread.fits(data):
-        return ()
-    said, drawn = seed_spread.caption(data), seed_spread.draw(data)
-    return (picture_of(seed_spread.NAME, seed_spread.TITLE, said, drawn),)
+def _where_it_fits(plot: Any, data: SweepData) -> tuple[Picture, ...]:
+    return (_picture(plot.NAME, plot.TITLE, plot, data),) if plot.fits(data) else ()
 
 
 def _curves(data: SweepData) -> tuple[Picture, ...]:
+    shown = enumerate(zip(data.every, data.curves, strict=False), start=1)
     runs = [
         _Curves(f"{number} {data.name_of(point)}", history)
-        for number, (point, history) in enumerate(
-            zip(data.every, data.curves, strict=False), start=1
-        )
+        for number, (point, history) in shown
         if any(len(values) for values in history.values())
     ]
     if not runs or not overlaid_curves.columns(runs):
