@@ -37,14 +37,6 @@ class Estimate:
         return replace(self, work=self.each * count)
 
 
-@dataclass(frozen=True)
-class _Cost:
-    """What a run takes, in seconds."""
-
-    fixed: float  # before and after its epochs
-    epoch: float
-
-
 def estimate(runner: SweepRunner) -> Estimate | None:
     """Estimate how long the missing runs will take; None where nothing is missing.
 
@@ -57,17 +49,20 @@ def estimate(runner: SweepRunner) -> Estimate | None:
     finished = [trial for trial in runner.trials if trial.found and trial.taken]
     if finished:
         trial = finished[-1]
-        cost = _Cost(0.0, trial.taken / max(trial.epochs, 1))
+        fixed, epoch = 0.0, trial.taken / max(trial.epochs, 1)
         basis = f"a finished run took {trial.taken:.1f} s"
     else:
-        cost = _measured(missing[0].experiment, runner)
+        fixed, epoch = _measured(missing[0].experiment, runner)
         basis = "measured on the first run"
-    each = [cost.fixed + cost.epoch * (trial.epochs - trial.epoch) for trial in missing]
+    each = [fixed + epoch * (trial.epochs - trial.epoch) for trial in missing]
     return Estimate(sum(each), sum(each) / len(each), runner.workers, basis)
 
 
-def _measured(experiment: Experiment, runner: SweepRunner) -> _Cost:
-    """Train a run for a while, in a folder that is then removed."""
+def _measured(experiment: Experiment, runner: SweepRunner) -> tuple[float, float]:
+    """Train a run for a while, in a folder that is then removed.
+
+    Gives the seconds before and after its epochs, and those of each epoch.
+    """
     stopwatch = _Stopwatch()
     options = runner.options
     with tempfile.TemporaryDirectory(prefix="dlrun-") as place:
@@ -110,10 +105,10 @@ class _Stopwatch(SweepListener):
         del trial
         self._ended = self._ended or time.monotonic()
 
-    def cost(self, epochs: int) -> _Cost:
+    def cost(self, epochs: int) -> tuple[float, float]:
         total = self._ended - self._began
         if len(self._places) < 2:  # noqa: PLR2004
-            return _Cost(0.0, total / max(epochs, 1))
+            return 0.0, total / max(epochs, 1)
         (first, one), (last, other) = self._places[0], self._places[-1]
         epoch = (last - first) / (other - one)
-        return _Cost(max(total - epoch * other, 0.0), epoch)
+        return max(total - epoch * other, 0.0), epoch

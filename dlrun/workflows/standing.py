@@ -7,7 +7,7 @@ import shutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dlrun.errors import DivergedError, DlrunError
 from dlrun.rundir.files import read_text
@@ -134,14 +134,8 @@ class TrialStore:
 
 def refresh(trial: Trial, row: RunRow) -> None:
     """Bring a trial up to date with what its run folder says."""
-    statuses: dict[str, Status] = {
-        "finished": "finished",
-        "failed": "failed",
-        "interrupted": "paused" if is_paused(row) else "interrupted",
-        "killed": "killed",
-        "running": "running",
-    }
-    trial.status = statuses.get(row.status, "failed")
+    status = "paused" if is_paused(row) else row.status if row.status in RANKS else "failed"
+    trial.status = cast("Status", status)
     trial.reason = None if trial.status == "finished" else _one_line(row.reason or "")
     trial.metrics = row.metrics
     trial.started = row.started
@@ -177,22 +171,24 @@ def epochs_of(folder: Path) -> int:
         return 0
 
 
+def _config_of(row: RunRow) -> str | None:
+    try:
+        return read_text(row.path / CONFIG)
+    except DlrunError:
+        return None
+
+
 def _is_own(row: RunRow) -> bool:
     """Whether this user's dlrun made a run."""
-    try:
-        return is_own(read_text(row.path / CONFIG), row.record.get("seal"))
-    except DlrunError:
-        return False
+    config = _config_of(row)
+    return config is not None and is_own(config, row.record.get("seal"))
 
 
 def _is_whole(row: RunRow, trial: Trial) -> bool:
     """Whether a finished run is what its identity claims: anybody can write down any."""
-    try:
-        is_same = read_text(row.path / CONFIG) == trial.experiment.to_yaml()
-    except DlrunError:
-        return False
     hashes = row.record.get("files")
     has_all = isinstance(hashes, dict) and hashes.keys() >= {CONFIG, METRICS, WEIGHTS}
+    is_same = _config_of(row) == trial.experiment.to_yaml()
     return is_same and has_all and not damaged_files(row.path, row.record)
 
 

@@ -83,7 +83,6 @@ def plan_sweep(
         experiments = load_points(sweep.base, sweep.fixed, sweep.points)
     if sweep.objective is not None:
         objective = settled(sweep.objective, experiments, halving=sweep.halving is not None)
-        check_objective(objective, experiments)
         sweep = replace(sweep, objective=objective)
     if sweep.halving is not None:
         check_halving(sweep.halving, experiments)
@@ -141,31 +140,22 @@ def scheduler_of(sweep: Sweep, runner: SweepRunner) -> Scheduler | None:
 
 def remarks(sweep: Sweep) -> list[str]:
     """Say what was left out, in lines."""
-    lines = []
-    if sweep.excluded:
-        lines.append(f"excluded combinations: {sweep.excluded}")
-    if sweep.beyond:
-        lines.append(f"runs beyond max_runs: {sweep.beyond}")
-    return lines
+    left_out = {"excluded combinations": sweep.excluded, "runs beyond max_runs": sweep.beyond}
+    return [f"{what}: {count}" for what, count in left_out.items() if count]
 
 
 def settled(objective: Objective, experiments: Sequence[Experiment], *, halving: bool) -> Objective:
     """Choose by which rows the runs are judged where the sweep does not say it.
 
     Halving judges them while they train, when nothing of the test rows is known.
-    """
-    if objective.split:
-        return objective
-    have_validation = all(one.dataset.validation_split is not None for one in experiments)
-    return replace(objective, split="validation" if have_validation or halving else "test")
-
-
-def check_objective(objective: Objective, experiments: Sequence[Experiment]) -> None:
-    """Refuse an objective that a run would not measure.
 
     Raises:
         ConfigError: A run has no such metric, or no such rows.
     """
+    if not objective.split:
+        have_validation = all(one.dataset.validation_split is not None for one in experiments)
+        split = "validation" if have_validation or halving else "test"
+        objective = replace(objective, split=split)
     for experiment in experiments:
         names = ["loss"] if experiment.loss is not None else []
         names += [str(metric.arguments["name"]) for metric in experiment.metrics]
@@ -177,6 +167,7 @@ def check_objective(objective: Objective, experiments: Sequence[Experiment]) -> 
             what, fix = "The runs have no validation rows.", "Set dataset.validation_split."
         if what is not None:
             raise ConfigError(Problem("objective", what, fix, str(objective.node.place)))
+    return objective
 
 
 def check_halving(halving: Halving, experiments: Sequence[Experiment]) -> None:
@@ -188,8 +179,7 @@ def check_halving(halving: Halving, experiments: Sequence[Experiment]) -> None:
     longest = max(experiment.training.epochs for experiment in experiments)
     if halving.min_epochs >= longest:
         what = f"No run would be stopped: they train {longest} epochs."
-        fix = "Choose a smaller one."
-        raise ConfigError(Problem("halving.min_epochs", what, fix))
+        raise ConfigError(Problem("halving.min_epochs", what, "Choose a smaller one."))
 
 
 def base_hash(sweep: Sweep) -> str:
