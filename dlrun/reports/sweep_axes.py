@@ -156,14 +156,12 @@ def _choices(key: str, name: str, values: Sequence[Any], seen: Sequence[Any]) ->
 
 
 def _identity(value: Any) -> str:
-    """A text that no other value has."""
     return "" if value is _ABSENT else point_key({"": value})
 
 
 def _evenly(
     key: str, name: str, labels: tuple[str, ...], groups: NDArray[np.int64], *, is_ordered: bool
 ) -> Axis:
-    """An axis whose values lie at equal distances."""
     places = np.linspace(0, 1, len(labels))
     marks = tuple(zip(places.tolist(), labels, strict=True))
     return Axis(key, name, labels, groups, places[groups], marks, is_ordered)

@@ -165,7 +165,6 @@ def results_json(results: SweepResults) -> dict[str, Any]:
 
 
 def _point(runs: Sequence[SweepRun]) -> SweepPoint:
-    """Put the runs of a point together, which come with the best first."""
     known = [run.value for run in runs if run.value is not None]
     return SweepPoint(
         values=_without_seed(runs[0].point),

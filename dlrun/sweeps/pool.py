@@ -106,7 +106,6 @@ class Pool:
             self._selector.register(child.events, selectors.EVENT_READ, (worker, child))
 
     def _listen(self) -> None:
-        """Wait for what the processes send."""
         if self._children():
             ready = self._selector.select(_TICK_SECONDS)
         else:
@@ -143,7 +142,6 @@ class Pool:
             self._close(worker, Ended(event["code"], ""))
 
     def _close(self, worker: _Worker, ended: Ended) -> None:
-        """Find out how a trial stands on which its process works no more."""
         trial, worker.trial = worker.trial, None
         if trial is None:
             return
@@ -162,7 +160,6 @@ class Pool:
             child.signal(asking_signal() if number is None else number)
 
     def _dismiss_all(self) -> None:
-        """Let the processes end that wait for more."""
         for worker in self._workers:
             worker.dismiss()
         while self._children():

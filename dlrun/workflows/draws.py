@@ -31,21 +31,17 @@ _OVER = ("finished", "failed", "interrupted", "killed")
 
 
 class TPEScheduler(FIFO):
-    """Proposes points, one trial a seed, and learns from what they gave.
-
-    Raises:
-        UsageError: Optuna is not installed.
-    """
+    """Proposes points, one trial a seed, and learns from what they gave."""
 
     def __init__(self, sweep: Sweep, objective: Objective, runner: SweepRunner) -> None:
-        super().__init__(runner.trials, runner.look_again)
+        super().__init__(runner.trials, runner.store.look_again)
         self._sweep = sweep
         self._objective = objective
         self._runner = runner
         self._points: dict[int, list[Trial]] = {}  # the trials of a point by its number
         self._open: dict[int, Any] = {}  # what Optuna has proposed, and not heard the value of
         self._optuna = _optuna()
-        earlier = earlier_points(runner.rows, runner.base)
+        earlier = earlier_points(runner.store.rows, runner.base)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # constant_liar is called experimental since 2021
             sampler = self._optuna.samplers.TPESampler(
@@ -86,7 +82,6 @@ class TPEScheduler(FIFO):
         return self._sweep.samples * max(len(self._sweep.seeds), 1)
 
     def _trials_of(self, values: Mapping[str, Node], number: int) -> list[Trial]:
-        """The trials of a point: one a seed."""
         drawn = [self._sweep.space[key].override(key, value) for key, value in values.items()]
         seeds = [[Override("seed", seed, seed.place)] for seed in self._sweep.seeds] or [[]]
         trials = []
@@ -186,12 +181,9 @@ def earlier_points(rows: Iterable[RunRow], base: str | None) -> dict[int, Mappin
 
 
 def extremes(sweep: Sweep) -> list[Experiment]:
-    """Check the ends of every distribution, which tells whether what lies between is valid.
+    """Check the ends of every distribution, as what lies between is valid where they are.
 
     Gives their experiments; the first stands for all.
-
-    Raises:
-        ConfigError: An end is not valid.
     """
     first = {key: one.ends()[0] for key, one in sweep.space.items()}
     points = [

@@ -38,11 +38,7 @@ class Estimate:
 
 
 def estimate(runner: SweepRunner) -> Estimate | None:
-    """Estimate how long the missing runs will take; None where nothing is missing.
-
-    Raises:
-        DlrunError: The run that was to be measured failed.
-    """
+    """Estimate how long the missing runs will take; None where nothing is missing."""
     missing = [trial for trial in runner.trials if trial.status == "waiting"]
     if not missing:
         return None

@@ -12,7 +12,6 @@ from dlrun.errors import DataError
 from dlrun.memory import free_memory
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.folder import open_run
-from dlrun.rundir.listing import RunRow
 from dlrun.rundir.seal import keyless
 from dlrun.sweeps.jobs import Trial
 from dlrun.sweeps.listener import SweepListener
@@ -50,8 +49,9 @@ class SweepOptions:
 class SweepRunner:
     """Trains what is missing of the runs that are asked for.
 
-    `base` is the hash of the config that all points of a sweep begin with. `trials` has each run
-    once; `workers` and `threads` are how many runs work at a time, with how many threads each.
+    `base` is the hash of the config that all points of a sweep begin with; `store` has the runs
+    that were there at the start, `trials` each run once; `workers` and `threads` are how many runs
+    work at a time, with how many threads each.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class SweepRunner:
         halving: bool = False,
     ) -> None:
         run = options.run
-        self._store = TrialStore(
+        self.store = TrialStore(
             run.runs_dir,
             retry_failed=options.retry_failed,
             halving=halving,
@@ -87,18 +87,13 @@ class SweepRunner:
         )
         self.threads = run.threads or max(1, cores // self.workers)
 
-    @property
-    def rows(self) -> Sequence[RunRow]:
-        """The runs that were there at the start, the newest first."""
-        return self._store.rows
-
     def plan(self, requests: Sequence[TrialRequest]) -> list[Trial]:
         """Give one trial for each request; two that are the same are one."""
         check_files(requests)
         if requests:
             self._keep_threads(
                 lambda count: sum(
-                    self._identity(one.experiment, count) in self._store.found for one in requests
+                    self._identity(one.experiment, count) in self.store.found for one in requests
                 )
             )
         trials = [self.add(one) for one in requests]
@@ -107,7 +102,7 @@ class SweepRunner:
 
     def keep_threads(self) -> None:
         """Go on with as many threads as the runs of the sweep have that are there."""
-        rows = [row for row in self.rows if place_in_sweep(row, self.base)]
+        rows = [row for row in self.store.rows if place_in_sweep(row, self.base)]
         self._keep_threads(lambda count: sum(threads_of(row.record) == count for row in rows))
 
     def add(self, request: TrialRequest) -> Trial:
@@ -116,7 +111,7 @@ class SweepRunner:
         if identity in self._by_identity:
             return self._by_identity[identity]
         trial = Trial(request.experiment, request.values, identity, sample=request.sample)
-        self._store.find(trial)
+        self.store.find(trial)
         self._by_identity[identity] = trial
         self.trials.append(trial)
         return trial
@@ -133,7 +128,7 @@ class SweepRunner:
         `examples` are configs like those that the scheduler will ask for; `held` are open files
         that no process of a run may keep.
         """
-        scheduler = scheduler or FIFO(self.trials, self.look_again)
+        scheduler = scheduler or FIFO(self.trials, self.store.look_again)
         self._say_remarks()
         self._listener.began(self.trials, total=scheduler.total(), workers=self.workers)
         if not scheduler.waits():
@@ -155,18 +150,14 @@ class SweepRunner:
         Pool(
             scheduler,
             factory=factory,
-            collect=self._store.collect,
+            collect=self.store.collect,
             devices=devices,
             listener=self._listener,
             fail_fast=self.options.fail_fast,
         ).run()
 
-    def look_again(self, trial: Trial) -> None:
-        """Bring a trial up to date on which another process works."""
-        self._store.look_again(trial)
-
     def _say_remarks(self) -> None:
-        for line in self._store.remarks():
+        for line in self.store.remarks():
             self._listener.message(line)
 
     def _identity(self, experiment: Experiment, threads: int) -> str:
@@ -181,7 +172,7 @@ class SweepRunner:
         """
         if self.options.run.threads:
             return
-        counts = {threads_of(row.record) for row in self.rows} - {0}
+        counts = {threads_of(row.record) for row in self.store.rows} - {0}
         found = {count: fitting(count) for count in dict.fromkeys([self.threads, *sorted(counts)])}
         best = max(found, key=lambda count: found[count])
         if best != self.threads and found[best] > found[self.threads]:
@@ -200,11 +191,7 @@ class SweepRunner:
 
 
 def check_files(requests: Sequence[TrialRequest]) -> None:
-    """Refuse runs whose data are not there, before any is begun.
-
-    Raises:
-        DataError: Files are missing.
-    """
+    """Refuse runs whose data are not there, before any is begun."""
     paths = {
         value
         for one in requests

@@ -70,9 +70,6 @@ def plan_sweep(
 
     `overrides` are further keys that every run sets; `halving` and `name` stand in the place of
     what the file says.
-
-    Raises:
-        ConfigError: The file, its base or a point is wrong; with every problem found.
     """
     sweep = load_sweep(path, overrides, halving=halving)
     if name is not None:
@@ -91,11 +88,7 @@ def plan_sweep(
 
 
 def run_sweep(planned: PlannedSweep, options: SweepOptions, listener: SweepListener) -> list[Trial]:
-    """Train what is missing of a sweep; gives its trials.
-
-    Raises:
-        RunFolderError: Another process works on it.
-    """
+    """Train what is missing of a sweep; gives its trials."""
     with alone(planned.folder) as held:
         runner = planned.runner(options, listener)
         for line in remarks(planned.sweep):
@@ -130,7 +123,7 @@ def scheduler_of(sweep: Sweep, runner: SweepRunner) -> Scheduler | None:
     if objective is not None and halving is not None:
         return SuccessiveHalving(
             runner.trials,
-            runner.look_again,
+            runner.store.look_again,
             score=Scores(objective).after,
             eta=halving.eta,
             min_epochs=halving.min_epochs,
@@ -145,12 +138,9 @@ def remarks(sweep: Sweep) -> list[str]:
 
 
 def settled(objective: Objective, experiments: Sequence[Experiment], *, halving: bool) -> Objective:
-    """Choose by which rows the runs are judged where the sweep does not say it.
+    """Choose by which rows the runs are judged where the sweep does not say it; all must have it.
 
     Halving judges them while they train, when nothing of the test rows is known.
-
-    Raises:
-        ConfigError: A run has no such metric, or no such rows.
     """
     if not objective.split:
         have_validation = all(one.dataset.validation_split is not None for one in experiments)
@@ -171,11 +161,7 @@ def settled(objective: Objective, experiments: Sequence[Experiment], *, halving:
 
 
 def check_halving(halving: Halving, experiments: Sequence[Experiment]) -> None:
-    """Refuse halving that would judge no run.
-
-    Raises:
-        ConfigError: All runs end before the first rung.
-    """
+    """Refuse halving that would judge no run, for all end before the first rung."""
     longest = max(experiment.training.epochs for experiment in experiments)
     if halving.min_epochs >= longest:
         what = f"No run would be stopped: they train {longest} epochs."

@@ -15,11 +15,7 @@ CURVES = 5  # of how many of the best points the learning curves are shown
 
 
 def write_page(folder: Path) -> Path:
-    """Write `results.csv` and `sweep.html`, whose path is given; matplotlib is imported here.
-
-    Raises:
-        RunFolderError: The folder is no sweep.
-    """
+    """Write `results.csv` and `sweep.html`, whose path is given; matplotlib is imported here."""
     results = read_results(folder)
     write_text(folder / SWEEP_TABLE, results_csv(results))
 

@@ -28,11 +28,7 @@ def find_sweep(reference: str, runs_dir: Path) -> Path:
 
 
 def read_results(folder: Path) -> SweepResults:
-    """Read what came out of a sweep.
-
-    Raises:
-        RunFolderError: The folder is no sweep, or its `sweep.json` is damaged.
-    """
+    """Read what came out of a sweep."""
     told = read_definition(folder)
     rows = [row for row in list_runs(folder) if row.status in RANKS]
     points = told["points"]
@@ -118,11 +114,7 @@ def read_definition(folder: Path) -> dict[str, Any]:
 
 
 def the_best(results: SweepResults) -> SweepRun:
-    """Give the best run of a sweep.
-
-    Raises:
-        UsageError: No run of it has the objective.
-    """
+    """Give the best run of a sweep, or say that no run of it has the objective."""
     best = results.best()
     if best is None:
         measured = f" with {results.objective}" if results.objective else ""
@@ -132,12 +124,7 @@ def the_best(results: SweepResults) -> SweepRun:
 
 
 def write_best(results: SweepResults, output: Path, *, force: bool) -> Path:
-    """Write the config of the best run of a sweep to a file, in the place of another by `force`.
-
-    Raises:
-        RunFolderError: The run is damaged.
-        UsageError: No run of it has the objective, or the file is there.
-    """
+    """Write the config of the best run of a sweep to a file, in the place of another by `force`."""
     run = the_best(results).path
     if os.path.lexists(output) and not force:
         raise UsageError("is there already.", where=str(output), fix="--force replaces it.")
@@ -210,7 +197,6 @@ def history_of(path: Path) -> dict[str, list[float]]:
 
 
 def _are_points(told: Mapping[str, Any]) -> bool:
-    """Whether there is an identity for every point."""
     points, identities = told["points"], told.get("identities")
     is_told = _all_are(points, dict) and _all_are(identities, str)
     return is_told and len(points) == len(identities or ())

@@ -16,12 +16,9 @@ from dlrun.workflows.standing import is_stillborn
 
 @contextlib.contextmanager
 def alone(sweep_dir: Path) -> Iterator[list[int]]:
-    """Be the only process that works on a sweep, whose folder is made if it is missing.
+    """Be the only process that works on a sweep, whose folder is made; refuse to be a second one.
 
     Gives the open files that no process of a run may keep: the lock must end with this process.
-
-    Raises:
-        RunFolderError: Another process works on it.
     """
     sweep_dir.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:

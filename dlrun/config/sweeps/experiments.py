@@ -15,11 +15,7 @@ from dlrun.errors import ConfigError, Problem
 def load_points(
     base: Path, fixed: Sequence[str | Override], points: Sequence[Point]
 ) -> list[Experiment]:
-    """Make the config of every point, and check all of them.
-
-    Raises:
-        ConfigError: With the problems of all points, each told once.
-    """
+    """Make the config of every point; one error has the problems of all, each once."""
     found: list[Experiment] = []
     problems: dict[tuple[str, str], Problem] = {}
     for point in points:

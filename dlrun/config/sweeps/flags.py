@@ -34,13 +34,7 @@ class Grid:
 
 
 def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> Grid:
-    """Tell values from axes in what `--set` and `--grid` give.
-
-    What a key takes depends on the config that they change.
-
-    Raises:
-        ConfigError: The config, an override or an axis cannot be read.
-    """
+    """Tell values from axes in what `--set` and `--grid` give; the config says what a key takes."""
     findings = Findings()
     root = parse(read_text(config), str(config), findings)
     root = root if isinstance(root.value, dict) else Node({}, root.place)

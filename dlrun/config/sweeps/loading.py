@@ -38,10 +38,7 @@ def load_sweep(
     """Read the file of a sweep, and check all of it that does not need its base config.
 
     `overrides` are further keys that every run sets, `key=value`, which win over `set`; `halving`
-    stands in the place of what the file says.
-
-    Raises:
-        ConfigError: With every problem found, in the order of the file.
+    stands in the place of what the file says. The error has all problems, in the file's order.
     """
     path = Path(path)
     findings = Findings()

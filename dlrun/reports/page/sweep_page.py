@@ -88,7 +88,6 @@ def _headline(data: SweepData) -> str:
 
 
 def _remarks(data: SweepData) -> list[str]:
-    """What a reader must know before believing the rest."""
     results, remarks = data.results, []
     if results.missing:
         are = "is" if results.missing == 1 else "are"
@@ -146,7 +145,6 @@ def _metrics(run: SweepRun | None) -> Mapping[str, Mapping[str, float | None]]:
 
 
 def _commands(data: SweepData) -> list[str]:
-    """How to go on with the best run."""
     best = data.points[0].best if data.points else None
     if best is None:
         return []
@@ -176,7 +174,6 @@ def _row(data: SweepData, point: SweepPoint, columns: Sequence[str]) -> Row:
 
 
 def _noise(data: SweepData) -> list[str]:
-    """How the spread over seeds compares with the differences between points, in sentences."""
     found = seed_noise(data.points, larger=data.results.larger)
     if found is None:
         return []
@@ -194,7 +191,6 @@ def _noise(data: SweepData) -> list[str]:
 
 
 def _lead(found: SeedNoise) -> str:
-    """Whether the lead of the best point may be chance."""
     tests = "t-tests at 5 %, with Holm's correction"
     if not found.tied:
         others = "the other" if found.tested == 1 else f"each of the {found.tested:,} others"

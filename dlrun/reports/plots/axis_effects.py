@@ -113,7 +113,6 @@ def _best(axes: Axes, data: SweepData, axis: Axis) -> None:
 
 
 def _is_single(axis: Axis) -> bool:
-    """Whether each of a few values has one point only."""
     return axis.has_few and len(axis.groups) == len(axis.labels)
 
 
