@@ -64,10 +64,7 @@ class SweepRunner:
     ) -> None:
         run = options.run
         self.store = TrialStore(
-            run.runs_dir,
-            retry_failed=options.retry_failed,
-            halving=halving,
-            trust=options.trust,
+            run.runs_dir, retry_failed=options.retry_failed, halving=halving, trust=options.trust
         )
         self._environment = environment_facts()
         self._weights: str | None = None

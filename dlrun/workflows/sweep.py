@@ -191,11 +191,7 @@ def definition(planned: PlannedSweep, trials: Sequence[Trial]) -> dict[str, Any]
         "base_hash": planned.base,
         "axes": sweep.axes,
         "objective": objective
-        and {
-            "metric": objective.metric,
-            "split": objective.split,
-            "maximize": objective.maximize,
-        },
+        and {"metric": objective.metric, "split": objective.split, "maximize": objective.maximize},
         "points": None if sweep.sampler.type == "tpe" else [one.values for one in sweep.points],
         "identities": [trial.identity for trial in trials],
     }
