@@ -90,13 +90,8 @@ class SweepResults:
 
     def metric_names(self) -> list[str]:
         """Give all metrics that runs have, such as `test.accuracy`."""
-        names = (
-            f"{split}.{name}"
-            for run in self.runs
-            for split, metrics in run.metrics.items()
-            for name in metrics
-        )
-        return list(dict.fromkeys(names))
+        measured = (item for run in self.runs for item in run.metrics.items())
+        return list(dict.fromkeys(f"{split}.{name}" for split, names in measured for name in names))
 
 
 def in_order(values: Sequence[Any]) -> list[Any]:
@@ -117,12 +112,13 @@ def point_key(values: Mapping[str, Any]) -> str:
 def results_csv(results: SweepResults) -> str:
     """Write the runs of a sweep as CSV, numbers in full, the best first."""
     names = results.metric_names()
+    parts = [name.partition(".") for name in names]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", "status", *results.axes, *names, "epochs", "seconds", "reason"])
     for point in results.points():
         for run in point.runs:
-            metrics = [run.metrics.get(split, {}).get(name) for split, name in map(_split, names)]
+            metrics = [run.metrics.get(split, {}).get(name) for split, _, name in parts]
             values = [_cell(run.point.get(axis, "")) for axis in results.axes]
             facts = [run.epochs, run.seconds, run.reason]
             writer.writerow([run.path.name, run.status, *values, *metrics, *facts])
@@ -176,11 +172,6 @@ def _point(runs: Sequence[SweepRun]) -> SweepPoint:
 
 def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key != SEED}
-
-
-def _split(name: str) -> tuple[str, str]:
-    split, _, metric = name.partition(".")
-    return split, metric
 
 
 def _cell(value: Any) -> Any:

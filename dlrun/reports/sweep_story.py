@@ -86,12 +86,12 @@ def sweep_data_of(
 
 def varying_keys(points: Sequence[SweepPoint], results: SweepResults) -> list[str]:
     """List the keys that are not the same at all points, as far as they have them."""
-    values = {
-        key: {point_key({"": point.values[key]}) if key in point.values else "" for point in points}
-        for key in results.axes
-        if key != SEED
-    }
-    return [key for key, different in values.items() if len(different) > 1]
+
+    def different(key: str) -> set[str]:
+        held = ({"": point.values[key]} if key in point.values else {} for point in points)
+        return {point_key(values) for values in held}
+
+    return [key for key in results.axes if key != SEED and len(different(key)) > 1]
 
 
 def scale_of(means: NDArray[np.float64], *, larger: bool) -> Scale | None:

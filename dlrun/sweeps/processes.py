@@ -116,7 +116,7 @@ def fork(work: Work, *, closing: Iterable[int] = ()) -> Child:
     parent passes on.
     """
     taken, tasks = os.pipe()
-    events, told = os.pipe()
+    events, sent = os.pipe()
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of the child
     sys.stdout.flush()
     sys.stderr.flush()
@@ -125,9 +125,9 @@ def fork(work: Work, *, closing: Iterable[int] = ()) -> Child:
     try:
         pid = os.fork()
         if pid == 0:
-            _be_the_child(work, taken, told, stderr.fileno(), [tasks, events, *closing])
+            _be_the_child(work, taken, sent, stderr.fileno(), [tasks, events, *closing])
         os.close(taken)
-        os.close(told)
+        os.close(sent)
         return Child(pid, tasks, events, stderr)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -136,18 +136,18 @@ def fork(work: Work, *, closing: Iterable[int] = ()) -> Child:
 def spawn(module: str) -> Child:
     """Work in a new process that runs a module as `python -m` does; `at_work` is to be its main."""
     taken, tasks = os.pipe()
-    events, told = os.pipe()
+    events, sent = os.pipe()
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of the child
     process = subprocess.Popen(  # noqa: S603 - this Python, a module of dlrun
-        [sys.executable, "-m", module, str(taken), str(told)],
+        [sys.executable, "-m", module, str(taken), str(sent)],
         stdin=subprocess.DEVNULL,
         stdout=stderr,
         stderr=stderr,
-        pass_fds=[taken, told],
+        pass_fds=[taken, sent],
         process_group=0,
     )
     os.close(taken)
-    os.close(told)
+    os.close(sent)
     # It is waited for by its number.
     process.returncode = 0
     return Child(process.pid, tasks, events, stderr)
@@ -155,12 +155,12 @@ def spawn(module: str) -> Child:
 
 def at_work(work: Work) -> int:
     """Be the child of `spawn`; gives the exit code of the work, see `fork`."""
-    taken, told = map(int, sys.argv[1:])
-    for descriptor in (taken, told):
+    taken, sent = map(int, sys.argv[1:])
+    for descriptor in (taken, sent):
         os.set_inheritable(descriptor, False)
     _end_on_signals()
     try:
-        return work(_tasks(taken), _sender(told))
+        return work(_tasks(taken), _sender(sent))
     except BaseException as error:  # noqa: BLE001 - the parent reads it
         return _code_of(error)
 
@@ -194,12 +194,12 @@ def _end_on_signals() -> None:
         signal.signal(number, end_on_signal)
 
 
-def _sender(told: int) -> Send:
+def _sender(sent: int) -> Send:
     """Write events to a pipe; where nobody reads any more, ask this process to end."""
 
     def send(event: Mapping[str, Any]) -> None:
         try:
-            _write(told, event)
+            _write(sent, event)
         except BrokenPipeError:
             # The parent is gone: save what has been trained, and leave the run to its successor.
             os.kill(os.getpid(), asking_signal())
@@ -207,7 +207,7 @@ def _sender(told: int) -> Send:
     return send
 
 
-def _be_the_child(work: Work, taken: int, told: int, stderr: int, closing: Iterable[int]) -> None:
+def _be_the_child(work: Work, taken: int, sent: int, stderr: int, closing: Iterable[int]) -> None:
     """Do the work and leave, whatever happens."""
     code = _CRASHED
     try:
@@ -221,7 +221,7 @@ def _be_the_child(work: Work, taken: int, told: int, stderr: int, closing: Itera
         os.close(nothing)
         os.dup2(stderr, 1)
         os.dup2(stderr, 2)
-        code = work(_tasks(taken), _sender(told))
+        code = work(_tasks(taken), _sender(sent))
     except BaseException as error:  # noqa: BLE001 - the parent reads it
         code = _code_of(error)
     finally:

@@ -29,11 +29,11 @@ def find_sweep(reference: str, runs_dir: Path) -> Path:
 
 def read_results(folder: Path) -> SweepResults:
     """Read what came out of a sweep."""
-    told = read_definition(folder)
+    definition = read_definition(folder)
     rows = [row for row in list_runs(folder) if row.status in RANKS]
-    points = told["points"]
-    pairs = _drawn(rows, told["base_hash"]) if points is None else _written(rows, told)
-    objective = told["objective"]
+    points = definition["points"]
+    pairs = _drawn(rows, definition["base_hash"]) if points is None else _written(rows, definition)
+    objective = definition["objective"]
     finished = [row.metrics for _, row in pairs if row.status == "finished"]
     key = f"{objective['split']} {objective['metric']}" if objective else _main(finished)
     used = {row.path for _, row in pairs}
@@ -41,11 +41,11 @@ def read_results(folder: Path) -> SweepResults:
     others = [row.record.get("identity") for row in rows if row.path not in used]
     repeated = sum(identity in known for identity in others)
     return SweepResults(
-        name=told["name"],
+        name=definition["name"],
         folder=folder,
         objective=key,
         larger=objective["maximize"] if objective else is_larger_better(key),
-        axes=tuple(told["axes"]),
+        axes=tuple(definition["axes"]),
         runs=tuple(_run(row, point, key) for point, row in pairs),
         missing=None if points is None else len(points) - len(pairs),
         left_out=len(others) - repeated,
@@ -53,10 +53,10 @@ def read_results(folder: Path) -> SweepResults:
     )
 
 
-def _written(rows: Sequence[RunRow], told: Mapping[str, Any]) -> list[tuple[Point, RunRow]]:
+def _written(rows: Sequence[RunRow], definition: Mapping[str, Any]) -> list[tuple[Point, RunRow]]:
     """Find the runs of points that are written out, by their identities, as training does."""
     by_identity = _best_by(rows, lambda row: row.record.get("identity"))
-    pairs = zip(told["points"], told["identities"], strict=True)
+    pairs = zip(definition["points"], definition["identities"], strict=True)
     return [(point, by_identity[identity]) for point, identity in pairs if identity in by_identity]
 
 
@@ -97,20 +97,20 @@ def read_definition(folder: Path) -> dict[str, Any]:
     if not os.path.lexists(path):
         what = f"is not the folder of a sweep: {SWEEP} is missing."
         raise UsageError(what, where=str(folder), fix="`dlrun sweep SWEEP.yaml` prints it.")
-    told = read_json(path)
-    objective = told.get("objective")
+    definition = read_json(path)
+    objective = definition.get("objective")
     is_whole = (
-        told.get("format") == 1
-        and told.keys() >= {"points", "objective"}
-        and isinstance(told.get("name"), str)
-        and isinstance(told.get("base_hash"), str)
-        and _all_are(told.get("axes"), str)
-        and (told.get("points") is None or _are_points(told))
+        definition.get("format") == 1
+        and definition.keys() >= {"points", "objective"}
+        and isinstance(definition.get("name"), str)
+        and isinstance(definition.get("base_hash"), str)
+        and _all_are(definition.get("axes"), str)
+        and (definition.get("points") is None or _are_points(definition))
         and (objective is None or _is_objective(objective))
     )
     if not is_whole:
         raise RunFolderError("is not what a sweep saved: damaged.", where=str(path))
-    return told
+    return definition
 
 
 def the_best(results: SweepResults) -> SweepRun:
@@ -196,8 +196,8 @@ def history_of(path: Path) -> dict[str, list[float]]:
         return {}
 
 
-def _are_points(told: Mapping[str, Any]) -> bool:
-    points, identities = told["points"], told.get("identities")
+def _are_points(definition: Mapping[str, Any]) -> bool:
+    points, identities = definition["points"], definition.get("identities")
     is_told = _all_are(points, dict) and _all_are(identities, str)
     return is_told and len(points) == len(identities or ())
 
