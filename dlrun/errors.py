@@ -19,27 +19,6 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-MOST_QUOTED = 40
-"""How many characters of a cell or a name a message shows: what a file holds may be secret."""
-
-
-def quote(text: str) -> str:
-    """Put something that was read in quotes, control characters spelled out, cut where it is long.
-
-    Args:
-        text: A cell, a name, a value.
-    """
-    return repr(text) if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]!r}..."
-
-
-def cut(text: str) -> str:
-    """Cut a name where it is too long for a message.
-
-    Args:
-        text: A cell, a name, a value.
-    """
-    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}..."
-
 
 class DlrunError(Exception):
     """Something went wrong that the user can mend.

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.ticker import Locator, LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
-from dlrun.reports.point_words import short_names, value_text
+from dlrun.absent import ABSENT
 from dlrun.reports.sweep_results import (
     SEED,
     SweepPoint,
@@ -19,9 +19,10 @@ from dlrun.reports.sweep_results import (
     is_numeric,
     point_key,
 )
+from dlrun.wording import short_names, value_text
 
 MOST_VALUES = 20  # up to so many values are looked at one by one
-ABSENT = "not set"
+NOT_SET = "not set"
 
 _LOG_FROM = 30
 _LOG_FEW_FROM = 8
@@ -89,17 +90,14 @@ def axes_of(results: SweepResults, points: Sequence[SweepPoint]) -> list[Axis]:
     names = short_names(keys)
     axes = []
     for key in keys:
-        values = [point.values.get(key, _ABSENT) for point in points]
+        values = [point.values.get(key, ABSENT) for point in points]
         if _is_plain(values):
             axis = _numbers(key, names[key], np.array(values, np.float64))
         else:
-            seen = [run.point.get(key, _ABSENT) for run in results.runs]
+            seen = [run.point.get(key, ABSENT) for run in results.runs]
             axis = _choices(key, names[key], values, seen)
         axes.append(axis)
     return [axis for axis in axes if len(axis.labels) > 1]
-
-
-_ABSENT = object()  # stands for the value that a point does not have
 
 
 def _is_plain(values: Sequence[Any]) -> bool:
@@ -141,22 +139,22 @@ def _choices(key: str, name: str, values: Sequence[Any], seen: Sequence[Any]) ->
     """An axis of anything, in the order in which the values were tried; numbers in their own."""
     texts = {_identity(value): value for value in (*seen, *values)}
     wanted = {_identity(value) for value in values}
-    known = [value for value in texts.values() if value is not _ABSENT]
+    known = [value for value in texts.values() if value is not ABSENT]
     order = [_identity(value) for value in in_order(known)] if _is_plain(known) else list(texts)
-    if _ABSENT in values:
-        order = [_identity(_ABSENT), *(one for one in order if one != _identity(_ABSENT))]
+    if ABSENT in values:
+        order = [_identity(ABSENT), *(one for one in order if one != _identity(ABSENT))]
     order = [one for one in order if one in wanted]
     number = {one: place for place, one in enumerate(order)}
     groups = np.array([number[_identity(value)] for value in values], np.int64)
     labels = tuple(
-        ABSENT if texts[one] is _ABSENT else " ".join(value_text(texts[one]).split())
+        NOT_SET if texts[one] is ABSENT else " ".join(value_text(texts[one]).split())
         for one in order
     )
     return _evenly(key, name, labels, groups, is_ordered=False)
 
 
 def _identity(value: Any) -> str:
-    return "" if value is _ABSENT else point_key({"": value})
+    return "" if value is ABSENT else point_key({"": value})
 
 
 def _evenly(

@@ -10,9 +10,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.reports.point_words import settings_of, value_text
 from dlrun.reports.sweep_axes import MOST_VALUES, Axis, Scale, axes_of
 from dlrun.reports.sweep_results import SEED, SweepPoint, SweepResults, point_key
+from dlrun.wording import settings_of, value_text
 
 LOG_FROM = 20  # from which factor on an objective that is to be small is drawn by its logarithm
 FILLED = 0.5  # the least share of the cells of a grid of two axes that hold a point

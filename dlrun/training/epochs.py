@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dlrun.backend import tf
+from dlrun.backend.refusals import worded
 from dlrun.training.order import EpochOrders, permutation
-from dlrun.training.wording import worded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,8 +8,8 @@ import numpy as np
 
 from dlrun.arrays import Samples
 from dlrun.backend import tf
+from dlrun.backend.refusals import worded
 from dlrun.training.epochs import Rows, test_batches
-from dlrun.training.wording import worded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.config import Experiment
-from dlrun.config.findings import Findings, listed
+from dlrun.config.findings import Problems
 from dlrun.config.overrides import apply
 from dlrun.config.reading import read_text
 from dlrun.config.sweeps.experiments import load_points
@@ -27,6 +27,7 @@ from dlrun.sweeps.halving import SuccessiveHalving
 from dlrun.sweeps.jobs import Trial
 from dlrun.sweeps.listener import SweepListener
 from dlrun.sweeps.queue import Scheduler
+from dlrun.wording import listed
 from dlrun.workflows.draws import TPEScheduler, extremes
 from dlrun.workflows.many import SweepOptions, SweepRunner, TrialRequest
 from dlrun.workflows.sweep_scores import Scores
@@ -170,9 +171,9 @@ def check_halving(halving: Halving, experiments: Sequence[Experiment]) -> None:
 
 def base_hash(sweep: Sweep) -> str:
     """Hash what all runs of a sweep begin with, however it is written."""
-    findings = Findings()
-    root = parse(read_text(sweep.base), str(sweep.base), findings)
-    apply(root, sweep.fixed, findings)
+    problems = Problems()
+    root = parse(read_text(sweep.base), str(sweep.base), problems)
+    apply(root, sweep.fixed, problems)
     text = json.dumps(root.plain(), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, get_origin
+
+from pydantic.fields import FieldInfo
 
 from dlrun import catalog
 from dlrun.config import schema
-from dlrun.config.json_schema.arguments import described, reference
+from dlrun.config.json_schema.arguments import Schema, described, reference
 from dlrun.config.json_schema.words import definitions, nested_layers
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from dlrun.config.json_schema.arguments import Schema
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 """The newest draft that yaml-language-server reads in full."""
-WRITTEN_APART: Final = ("type", "arguments")
-"""Fields that stand in a config as the word and its own arguments."""
-NULL: Final[Schema] = {"type": "null"}
 
 
 def json_schema() -> Schema:
-    """The whole language: sections, words, arguments, with types, defaults and descriptions.
-
-    Returns:
-        A JSON Schema of draft 7.
-    """
+    """The whole language: sections, words, arguments, with types, defaults and descriptions."""
     every_layer = _every_layer()
     layer_keys = {name: reference(f"every_layer/properties/{name}") for name in every_layer}
-    shared = {"datasets": _keys(schema.DatasetConfig), "layers": layer_keys}
+    shared = {"datasets": _own_keys(schema.DatasetConfig), "layers": layer_keys}
     defined: dict[str, Schema] = {"every_layer": {"properties": every_layer}}
     for kind in catalog.KINDS:
         defined |= definitions(kind, shared.get(kind, {}))
@@ -37,7 +27,7 @@ def json_schema() -> Schema:
         "$schema": DRAFT,
         "title": "dlrun",
         "type": "object",
-        "properties": _sections(),
+        "properties": _section(schema.Experiment),
         "required": ["dataset", "model"],
         "additionalProperties": False,
         **_needed_for_training(),
@@ -47,7 +37,7 @@ def json_schema() -> Schema:
 
 def _every_layer() -> dict[str, Schema]:
     """The keys of dlrun's own that every layer of the model takes."""
-    keys = _keys(schema.LayerConfig)
+    keys = _own_keys(schema.LayerConfig)
     lists = keys["inputs"]["anyOf"]
     keys["inputs"]["anyOf"] = [
         *(one | {"minItems": 1} if "items" in one else one for one in lists),
@@ -57,26 +47,33 @@ def _every_layer() -> dict[str, Schema]:
     return keys
 
 
-def _sections() -> Schema:
-    """The keys of a config, in the order of the language."""
-    training = _keys(schema.TrainingConfig)
-    training["callbacks"] = _about(training["callbacks"]) | _list_of("callbacks")
-    layers = _about(_keys(schema.ModelConfig)["layers"])
-    layers |= {"type": "array", "items": reference("layers"), "minItems": 1}
-    sections = _keys(schema.Experiment)
-    values = {
-        "dataset": {"anyOf": [reference("datasets")]},
-        "model": _mapping({"layers": layers}) | {"required": ["layers"]},
-        "loss": _or_null(reference("losses")),
-        "optimizer": _or_null(reference("optimizers")),
-        "metrics": _list_of("metrics"),
-        "training": _or_null(_mapping(training)),
-        "exports": _list_of("exporters"),
-    }
-    return {
-        name: _about(keys) | values[name] if name in values else keys
-        for name, keys in sections.items()
-    }
+def _section(section: type[schema.Section]) -> dict[str, Schema]:
+    """The keys of a section, in the order of the language; what is empty counts as left out."""
+    keys = _own_keys(section)
+    for name, field in section.model_fields.items():
+        values = _values(field)
+        if values is not None:
+            if not field.is_required():
+                values = _or_null(values)
+            elif "$ref" in values:  # beside which an editor would not see what is said about it
+                values = {"anyOf": [values]}
+            keys[name] = _about(keys[name]) | values
+    return keys
+
+
+def _values(field: FieldInfo) -> Schema | None:
+    """The words or the section that a key holds; None for plain values."""
+    kind, section = schema.kind_of(field), schema.section_of(field)
+    if section is not None:
+        required = [name for name, inner in section.model_fields.items() if inner.is_required()]
+        closed = {"properties": _section(section), "additionalProperties": False}
+        return {"type": "object", **closed, **({"required": required} if required else {})}
+    if kind is None:
+        return None
+    if get_origin(field.annotation) is not tuple:
+        return reference(kind)
+    least = {"minItems": 1} if field.is_required() else {}
+    return {"type": "array", "items": reference(kind), **least}
 
 
 def _about(keys: Schema) -> Schema:
@@ -97,13 +94,13 @@ def _needed_for_training() -> Schema:
     }
 
 
-def _keys(section: type[BaseModel]) -> dict[str, Schema]:
+def _own_keys(section: type[schema.Section]) -> dict[str, Schema]:
     """The plain keys of a section as pydantic describes them, with their docstrings."""
     plain = section.model_json_schema()["properties"]
     return {
         field.name: described(_plain(plain[field.name]), field)
         for field in catalog.fields(section.__module__, section.__name__)
-        if field.name in plain and field.name not in WRITTEN_APART
+        if field.name in section.own_keys()
     }
 
 
@@ -120,13 +117,5 @@ def _plain(described_by_pydantic: Schema) -> Schema:
     return kept
 
 
-def _mapping(properties: dict[str, Schema]) -> Schema:
-    return {"type": "object", "properties": properties, "additionalProperties": False}
-
-
 def _or_null(values: Schema) -> Schema:
-    return {"anyOf": [values, NULL]}
-
-
-def _list_of(kind: str) -> Schema:
-    return _or_null({"type": "array", "items": reference(kind)})
+    return {"anyOf": [values, {"type": "null"}]}

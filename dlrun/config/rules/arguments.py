@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from dlrun.catalog import find, nested_kind
-from dlrun.config.findings import listed
+from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dlrun.config.schema import Experiment
+from dlrun.wording import listed
 
 RANKED: Final = re.compile(r"(?:.*Conv|.*Pooling|UpSampling|ConvLSTM)(\d)D(?:Transpose)?")
 PER_DIMENSION: Final = ("kernel_size", "strides", "pool_size", "dilation_rate", "size")

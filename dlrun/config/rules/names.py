@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from dlrun.config.components import UNKNOWN
 from dlrun.config.layers import DATA
+from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from dlrun.config.schema import Experiment
-
 
 USABLE: Final = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.-]*")
 """What TensorFlow takes for the name of a scope."""

@@ -1,18 +1,15 @@
-"""Rules about training: what callbacks watch exists, and nothing that is given goes unused."""
+"""Rules about training: what callbacks watch exists, all that is given is used, ids stay ids."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
-from dlrun.catalog.spelling import did_you_mean, near_word
 from dlrun.catalog.words import metric_meant
-from dlrun.config.findings import listed
+from dlrun.config.schema import Component, Experiment
 from dlrun.errors import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dlrun.config.schema import Component, Experiment
+from dlrun.shapes.input_readers import find_lookups, find_masks
+from dlrun.wording import did_you_mean, listed, near_word
 
 SET_THE_RATE: Final = ("ReduceLROnPlateau", "LearningRateScheduler")
 REGRESSIONS: Final = ("linear", "sine")
@@ -116,3 +113,31 @@ def test_rows_come_once(experiment: Experiment) -> Iterator[Problem]:
 def _watches(callback: Component) -> bool:
     """ModelCheckpoint looks at its monitor only if it saves the best."""
     return bool(callback.arguments.get("save_best_only", True))
+
+
+def ids_are_not_scaled(experiment: Experiment) -> Iterator[Problem]:
+    """A layer that looks ids up would find those of other things, or none."""
+    scale = experiment.dataset.scale
+    lookups = find_lookups([layer.as_dict() for layer in experiment.model.layers])
+    if scale != "none" and lookups:
+        lookup = lookups[0]
+        what = f"'{scale}' would change the ids that {lookup.path} ({lookup.layer.type}) looks up."
+        yield Problem(
+            "dataset.scale", what, "Leave 'scale' out, and scale other columns in the file."
+        )
+
+
+def padding_is_not_moved(experiment: Experiment) -> Iterator[Problem]:
+    """Standard scaling moves every number but the mean; of `minmax` only the data tell."""
+    masks = find_masks([layer.as_dict() for layer in experiment.model.layers])
+    if experiment.dataset.scale == "standard" and masks:
+        reader, padding = masks[0]
+        yield moved_padding(f"{reader.path} (Masking)", padding, "standard")
+
+
+def moved_padding(mask: str, padding: float, scale: str) -> Problem:
+    """What is wrong where scaling moves the padding that a layer, the mask, looks for."""
+    what = f"'{scale}' would change the padding of {padding:g} that {mask} looks for."
+    return Problem(
+        "dataset.scale", what, "Leave 'scale' out, and scale all but the padding in the file."
+    )

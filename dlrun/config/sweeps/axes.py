@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from dlrun.config.findings import describe
 from dlrun.config.overrides import Override
 from dlrun.config.places import Node, steps
-from dlrun.config.spots import Spot
+from dlrun.config.spots import ConfigNode
+from dlrun.wording import describe
 
 RANGE: Final = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})")
 MAX_VALUES: Final = 100_000  # how many values an axis, and how many runs a sweep may have
 
 
-def values_of(spot: Spot) -> list[Node]:
+def values_of(spot: ConfigNode) -> list[Node]:
     """Read the values of an axis: a list, or a range `A..B` with both ends.
 
     Where there are none a problem is noted.
@@ -48,7 +48,7 @@ def is_key(text: str) -> bool:
     return bool(text) and joined.removeprefix(".") == text
 
 
-def overrides_of(spot: Spot) -> tuple[Override, ...]:
+def overrides_of(spot: ConfigNode) -> tuple[Override, ...]:
     """Read a mapping of keys of a config to their values; problems are noted."""
     if not isinstance(spot.value, dict):
         what = f"Expected keys of the config with their values, got {describe(spot.value)}."
@@ -61,13 +61,13 @@ def overrides_of(spot: Spot) -> tuple[Override, ...]:
     )
 
 
-def _no_key(spot: Spot, key: str) -> bool:
+def _no_key(spot: ConfigNode, key: str) -> bool:
     what = f"{describe(key)} is not a key of a config."
-    spot.findings.add(spot.node.key_place(key), spot.path, what, "Such as optimizer.learning_rate.")
+    spot.problems.add(spot.node.key_place(key), spot.path, what, "Such as optimizer.learning_rate.")
     return False
 
 
-def _empty(spot: Spot) -> list[Node]:
+def _empty(spot: ConfigNode) -> list[Node]:
     what = f"An axis has 1 to {MAX_VALUES:,} values, {describe(spot.node.plain())} has none."
     if isinstance(spot.value, str):
         what = f"The range {spot.value} is empty or holds more than {MAX_VALUES:,} numbers."
@@ -75,7 +75,7 @@ def _empty(spot: Spot) -> list[Node]:
     return []
 
 
-def _check_distinct(spot: Spot) -> None:
+def _check_distinct(spot: ConfigNode) -> None:
     seen: list[Any] = []
     for item in spot.items():
         value = item.node.plain()

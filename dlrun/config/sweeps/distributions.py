@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
-from dlrun.config.findings import describe, listed
 from dlrun.config.overrides import Override
 from dlrun.config.places import Node, Place
-from dlrun.config.spots import Spot
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps.axes import values_of
+from dlrun.wording import describe, listed
 
 WORDS: Final = ("uniform", "log_uniform", "integer", "log_integer", "choice")
 
@@ -88,7 +88,7 @@ class Distribution:
         return self.choices or (self.at(self.low), self.at(self.high))
 
 
-def distribution_of(spot: Spot) -> Distribution | None:
+def distribution_of(spot: ConfigNode) -> Distribution | None:
     """Read a list of choices, or a word of `WORDS` with its bounds; notes what it is not."""
     if isinstance(spot.value, list):
         return _choice(spot)
@@ -104,12 +104,12 @@ def distribution_of(spot: Spot) -> Distribution | None:
     return _choice(spot.child(word)) if word == "choice" else _between(word, spot.child(word))
 
 
-def _choice(spot: Spot) -> Distribution | None:
+def _choice(spot: ConfigNode) -> Distribution | None:
     values = values_of(spot)
     return Distribution("choice", 0, 0, tuple(values), spot.node.place) if values else None
 
 
-def _between(word: str, spot: Spot) -> Distribution | None:
+def _between(word: str, spot: ConfigNode) -> Distribution | None:
     bounds = spot.node.plain()
     is_whole = word.endswith("integer")
     kinds = (int,) if is_whole else (int, float)

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlrun.catalog.spelling import did_you_mean
+from dlrun.absent import ABSENT
 from dlrun.config.condition_text import parse_condition
 from dlrun.config.conditions import Condition
-from dlrun.config.findings import describe, listed
-from dlrun.config.resolved import ABSENT
-from dlrun.config.spots import Spot
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps.axes import overrides_of
 from dlrun.config.sweeps.sweep import Point
 from dlrun.errors import UsageError
+from dlrun.wording import describe, did_you_mean, listed
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,9 @@ class Exclusions:
         """Say whether a point is left out."""
         return any(_holds(item, point.values) for item in self.items)
 
-    def check_use(self, spot: Spot, points: Sequence[Point]) -> None:
+    def check_use(self, spot: ConfigNode, points: Sequence[Point]) -> None:
         """Note what leaves none of all points out."""
-        if not spot.findings:
+        if not spot.problems:
             for item, written in zip(self.items, spot.items(), strict=True):
                 if not any(_holds(item, point.values) for point in points):
                     written.wrong("This excludes no point.", "Correct it, or remove it.")
@@ -41,7 +40,7 @@ def _holds(item: Mapping[str, Any] | Condition, values: Mapping[str, Any]) -> bo
     return item.holds(lambda key: values.get(key, ABSENT))
 
 
-def exclusions_of(spot: Spot, axes: Sequence[str]) -> Exclusions:
+def exclusions_of(spot: ConfigNode, axes: Sequence[str]) -> Exclusions:
     """Read what a sweep leaves out: a list of mappings of axes to values, and of conditions."""
     found: list[Mapping[str, Any] | Condition] = []
     if not isinstance(spot.value, list):

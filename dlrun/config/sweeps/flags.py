@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlrun.config import overrides as flags
-from dlrun.config.findings import Findings
+from dlrun.config.findings import Problems
 from dlrun.config.overrides import Override
 from dlrun.config.places import Node
 from dlrun.config.reading import read_text
-from dlrun.config.spots import Spot
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps.axes import MAX_VALUES, spread, values_of
 from dlrun.config.sweeps.kinds import kinds_of
 from dlrun.config.sweeps.points import Axis, combined, count, grid
@@ -35,22 +35,22 @@ class Grid:
 
 def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> Grid:
     """Tell values from axes in what `--set` and `--grid` give; the config says what a key takes."""
-    findings = Findings()
-    root = parse(read_text(config), str(config), findings)
+    problems = Problems()
+    root = parse(read_text(config), str(config), problems)
     root = root if isinstance(root.value, dict) else Node({}, root.place)
     fixed: list[Override] = []
     axes: dict[str, Axis] = {}
     # What is wrong with the config itself is told when it is loaded, and so with a fixed key.
-    unheard = Findings()
+    unheard = Problems()
     marked = [(text, "--set") for text in given] + [(text, "--grid") for text in grids]
     for text, flag in marked:
-        override = flags.read(text, findings, flag=flag)
+        override = flags.read(text, problems, flag=flag)
         if override is None:
             continue
         if flag == "--grid" or is_axis(root, override):
-            values = values_of(Spot(override.value, override.key, findings))
+            values = values_of(ConfigNode(override.value, override.key, problems))
             if override.key in axes:
-                findings.add(override.value.place, override.key, "This key is an axis already.")
+                problems.add(override.value.place, override.key, "This key is an axis already.")
             axes[override.key] = Axis(override.key, values, override.place)
             first = values[:1]
         else:
@@ -60,12 +60,12 @@ def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> 
     for override in fixed:
         if override.key in axes:
             what, fix = "This key is an axis already.", "Give it once."
-            findings.add(override.place, override.key, what, fix)
+            problems.add(override.place, override.key, what, fix)
     parts = grid(axes.values())
     if count(parts) > MAX_VALUES:
         what = f"These are {count(parts):,} runs; {MAX_VALUES:,} is the most."
-        findings.add(next(iter(axes.values())).place, "", what)
-    findings.raise_if_any()
+        problems.add(next(iter(axes.values())).place, "", what)
+    problems.raise_if_any()
     sizes = {key: len(axis.values) for key, axis in axes.items()}
     return Grid(tuple(fixed), sizes, tuple(combined(parts)))
 

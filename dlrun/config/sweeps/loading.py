@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from dlrun.config.components import absolute
-from dlrun.config.findings import Findings, describe, listed
+from dlrun.config.findings import Problems
 from dlrun.config.overrides import Override, read
 from dlrun.config.places import Node, Place
 from dlrun.config.reading import read_text
-from dlrun.config.spots import Spot
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps.axes import MAX_VALUES, overrides_of, values_of
 from dlrun.config.sweeps.distributions import Distribution, distribution_of
 from dlrun.config.sweeps.exclusions import exclusions_of
@@ -21,6 +21,7 @@ from dlrun.config.sweeps.objectives import halving_of, objective_of, sampler_of,
 from dlrun.config.sweeps.points import Axis, Part, combined, count, drawn, grid, zipped
 from dlrun.config.sweeps.sweep import Halving, Objective, Point, Sampler, Sweep
 from dlrun.config.yaml_nodes import parse
+from dlrun.wording import describe, listed
 
 _T = TypeVar("_T")
 KEYS: Final = (
@@ -41,34 +42,34 @@ def load_sweep(
     stands in the place of what the file says. The error has all problems, in the file's order.
     """
     path = Path(path)
-    findings = Findings()
-    root = parse(read_text(path), str(path), findings)
+    problems = Problems()
+    root = parse(read_text(path), str(path), problems)
     if not isinstance(root.value, dict):
         got = "nothing" if root.value is None else describe(root.value)
         what, fix = f"Expected a mapping, got {got}.", "A sweep starts with 'base:' and 'grid:'."
-        findings.add(root.place, "", what, fix)
-        findings.raise_if_any()
+        problems.add(root.place, "", what, fix)
+        problems.raise_if_any()
     if "base" not in root.value and root.value.keys() & {"dataset", "model"}:
         what = "This is the config of one run, not a sweep."
-        findings.add(root.place, "", what, f"A sweep has 'base: {path}' and 'grid: ...'.")
-        findings.raise_if_any()
+        problems.add(root.place, "", what, f"A sweep has 'base: {path}' and 'grid: ...'.")
+        problems.raise_if_any()
     if halving is not None:
         place = Place("--halving")
         nodes = {key: Node(value, place) for key, value in asdict(halving).items()}
         root.value["halving"] = Node(nodes, place)
         root.keys["halving"] = place
-    sweep = _Reader(Spot(root, "", findings), path).sweep(overrides)
-    findings.raise_if_any()
+    sweep = _Reader(ConfigNode(root, "", problems), path).sweep(overrides)
+    problems.raise_if_any()
     return sweep
 
 
 class _Reader:
     """Reads the sections of a sweep."""
 
-    def __init__(self, spot: Spot, path: Path) -> None:
+    def __init__(self, spot: ConfigNode, path: Path) -> None:
         self.spot = spot
         self.path = path
-        self.axes: dict[str, Spot] = {}
+        self.axes: dict[str, ConfigNode] = {}
 
     def sweep(self, overrides: Sequence[str]) -> Sweep:
         self.spot.check_keys(KEYS)
@@ -89,7 +90,7 @@ class _Reader:
             place = self.spot.node.key_place("seeds")
             parts += grid([Axis("seed", seeds, place)])
         every, excluded, beyond = ([], 0, 0) if sampler.type == "tpe" else self.chosen(parts)
-        if not self.axes and not self.spot.findings:
+        if not self.axes and not self.spot.problems:
             self.spot.wrong("Nothing varies.", f"Give one of {listed(AXES)}.")
         objective = self.section("objective", objective_of, None)
         return Sweep(
@@ -112,10 +113,10 @@ class _Reader:
     def has(self, key: str) -> bool:
         return key in self.spot.keys
 
-    def section(self, key: str, read: Callable[[Spot], _T], default: _T) -> _T:
+    def section(self, key: str, read: Callable[[ConfigNode], _T], default: _T) -> _T:
         return read(self.spot.child(key)) if self.has(key) else default
 
-    def name(self, spot: Spot) -> str:
+    def name(self, spot: ConfigNode) -> str:
         if isinstance(spot.value, str) and spot.value:
             return spot.value
         spot.wrong(f"Expected a name, got {describe(spot.value)}.")
@@ -134,16 +135,16 @@ class _Reader:
     def fixed(self, overrides: Sequence[str]) -> tuple[Override, ...]:
         """What every run sets: none of it may be an axis, which would win over it."""
         written = self.section("set", overrides_of, ())
-        given = [read(text, self.spot.findings) for text in overrides]
+        given = [read(text, self.spot.problems) for text in overrides]
         fixed = (*written, *(one for one in given if one is not None))
         for override in fixed:
             if override.key in self.axes:
                 what = f"This key is an axis, at {self.axes[override.key].node.place}."
                 fix = "Leave one of the two out."
-                self.spot.findings.add(override.place, override.key, what, fix)
+                self.spot.problems.add(override.place, override.key, what, fix)
         return fixed
 
-    def written(self, spot: Spot) -> Part:
+    def written(self, spot: ConfigNode) -> Part:
         if not isinstance(spot.value, list) or not spot.value:
             spot.wrong(f"Expected a list of points, got {describe(spot.node.plain())}.")
             return [()]
@@ -154,7 +155,7 @@ class _Reader:
                 self.axes.setdefault(override.key, spot)
         return part
 
-    def zips(self, spot: Spot) -> list[Part]:
+    def zips(self, spot: ConfigNode) -> list[Part]:
         """The axes that are put side by side: of one mapping, or of each of a list."""
         parts = []
         for one in spot.items() if isinstance(spot.value, list) else [spot]:
@@ -166,7 +167,7 @@ class _Reader:
                 parts.append(zipped(axes))
         return parts
 
-    def lists(self, spot: Spot) -> list[Axis]:
+    def lists(self, spot: ConfigNode) -> list[Axis]:
         """The axes of a mapping; what has no values is noted and left out."""
         found = []
         for key in self.keys(spot):
@@ -175,7 +176,7 @@ class _Reader:
                 found.append(Axis(key, values, spot.node.key_place(key)))
         return found
 
-    def space(self, spot: Spot) -> dict[str, Distribution]:
+    def space(self, spot: ConfigNode) -> dict[str, Distribution]:
         found = {}
         for key in self.keys(spot):
             one = distribution_of(spot.child(key))
@@ -183,7 +184,7 @@ class _Reader:
                 found[key] = one
         return found
 
-    def keys(self, spot: Spot) -> list[str]:
+    def keys(self, spot: ConfigNode) -> list[str]:
         """The keys of a mapping, each a dotted path."""
         if isinstance(spot.value, dict) and spot.value:
             return [override.key for override in overrides_of(spot)]
@@ -191,7 +192,7 @@ class _Reader:
         spot.wrong(what, "Such as {optimizer.learning_rate: [0.1, 0.01]}.")
         return []
 
-    def add_axis(self, key: str, spot: Spot) -> bool:
+    def add_axis(self, key: str, spot: ConfigNode) -> bool:
         """Note an axis, unless there is one of the same key."""
         if key in self.axes:
             what = f"'{key}' is an axis already, at {self.axes[key].node.place}."
@@ -200,7 +201,7 @@ class _Reader:
         self.axes[key] = spot
         return True
 
-    def seeds(self, spot: Spot) -> list[Node]:
+    def seeds(self, spot: ConfigNode) -> list[Node]:
         """The seeds of each point: so many from 0 on, a range, or a list."""
         if type(spot.value) is int and 1 <= spot.value <= MAX_VALUES:
             return [Node(number, spot.node.place) for number in range(spot.value)]
@@ -248,7 +249,7 @@ class _Reader:
             if not self.has("random"):  # draws may miss what another seed would hit
                 exclusions.check_use(spot, kept)
             kept = [point for point in kept if not exclusions.hold(point)]
-            if not kept and not self.spot.findings:
+            if not kept and not self.spot.problems:
                 self.spot.child("exclude").wrong("Every point is excluded.")
         most = whole(self.spot, "max_runs", MAX_VALUES, low=1)
         return list(islice(kept, most)), total - len(kept), max(len(kept) - most, 0)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from dlrun.catalog.spelling import did_you_mean
-from dlrun.config.findings import describe, listed
-from dlrun.config.spots import Spot
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps.sweep import Halving, Objective, Sampler
 from dlrun.rundir.metrics import is_larger_better
 from dlrun.rundir.names import SPLITS
+from dlrun.wording import describe, did_you_mean, listed
 
 DIRECTIONS: Final = ("maximize", "minimize")
 SAMPLERS: Final = ("random", "tpe")
 
 
-def objective_of(spot: Spot) -> Objective | None:
+def objective_of(spot: ConfigNode) -> Objective | None:
     """Read what a sweep looks for: `validation.accuracy`, or a mapping."""
     if isinstance(spot.value, str):
         split, _, metric = spot.value.partition(".")
@@ -28,7 +27,7 @@ def objective_of(spot: Spot) -> Objective | None:
     return None
 
 
-def _objective_of_mapping(spot: Spot) -> Objective | None:
+def _objective_of_mapping(spot: ConfigNode) -> Objective | None:
     spot.check_keys(("metric", "split", "direction"))
     metric = spot.child("metric").value if "metric" in spot.keys else None
     if "metric" in spot.keys and not isinstance(metric, str):
@@ -44,7 +43,7 @@ def _objective_of_mapping(spot: Spot) -> Objective | None:
     return Objective(metric, split, direction == "maximize", spot.node)
 
 
-def sampler_of(spot: Spot) -> Sampler:
+def sampler_of(spot: ConfigNode) -> Sampler:
     """Read how the keys under `random` are drawn: a word, or a mapping with `type` and `seed`."""
     if isinstance(spot.value, str):
         _known(spot, SAMPLERS)
@@ -56,7 +55,7 @@ def sampler_of(spot: Spot) -> Sampler:
     return Sampler(_word(spot, "type", SAMPLERS, "random"), whole(spot, "seed", 0, low=0))
 
 
-def halving_of(spot: Spot) -> Halving | None:
+def halving_of(spot: ConfigNode) -> Halving | None:
     """Read how bad runs are stopped early; null for not at all."""
     if spot.value is None:
         return None
@@ -68,7 +67,7 @@ def halving_of(spot: Spot) -> Halving | None:
     return Halving(whole(spot, "eta", 3, low=2), whole(spot, "min_epochs", 1, low=1))
 
 
-def whole(spot: Spot, key: str, default: int, *, low: int) -> int:
+def whole(spot: ConfigNode, key: str, default: int, *, low: int) -> int:
     """Read a whole number of a mapping, which may not be less than `low`."""
     if key not in spot.keys:
         return default
@@ -79,13 +78,13 @@ def whole(spot: Spot, key: str, default: int, *, low: int) -> int:
     return default
 
 
-def _word(spot: Spot, key: str, words: tuple[str, ...], default: str) -> str:
+def _word(spot: ConfigNode, key: str, words: tuple[str, ...], default: str) -> str:
     if key not in spot.keys:
         return default
     return str(spot.child(key).value) if _known(spot.child(key), words) else default
 
 
-def _known(spot: Spot, words: tuple[str, ...]) -> bool:
+def _known(spot: ConfigNode, words: tuple[str, ...]) -> bool:
     value: Any = spot.value
     if value in words:
         return True

@@ -8,15 +8,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dlrun.reports.page.rendering import render
-from dlrun.reports.page.wording import count, number, text_of
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.plots.sweep_shelf import SweepPictures
-from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
 from dlrun.reports.seed_noise import SeedNoise, seed_noise
 from dlrun.reports.seeds import Estimate
 from dlrun.reports.sweep_results import SEED, SweepPoint, SweepRun
 from dlrun.reports.sweep_story import SweepData
 from dlrun.rundir.names import SPLITS
+from dlrun.wording import (
+    DASH,
+    choice_in_words,
+    format_number,
+    settings_of,
+    short_names,
+    tally,
+    text_of,
+    value_text,
+)
 
 MOST_POINTS = 50
 MOST_COLUMNS = 8
@@ -79,7 +87,7 @@ def _headline(data: SweepData) -> str:
         return "No run is there yet."
     counts = Counter(run.status for run in results.runs)
     how = ", ".join(f"{amount:,} {status}" for status, amount in counts.items())
-    said = f"{count(len(results.runs), 'run')} of {count(len(data.every), 'point')}: {how}"
+    said = f"{tally(len(results.runs), 'run')} of {tally(len(data.every), 'point')}: {how}"
     said += f", {results.missing:,} missing." if results.missing else "."
     if results.objective:
         said += f" The {'larger' if results.larger else 'smaller'} the "
@@ -92,17 +100,17 @@ def _remarks(data: SweepData) -> list[str]:
     if results.missing:
         are = "is" if results.missing == 1 else "are"
         what = "missing: `dlrun sweep` with the same file trains what is not there."
-        remarks.append(f"{count(results.missing, 'run')} {are} {what}")
+        remarks.append(f"{tally(results.missing, 'run')} {are} {what}")
     running = sum(run.status == "running" for run in results.runs)
     if running:
-        remarks.append(f"{count(running, 'run')} still at work when this page was made.")
+        remarks.append(f"{tally(running, 'run')} still at work when this page was made.")
     if results.left_out:
         are = "belongs" if results.left_out == 1 else "belong"
         what = f"in the folder {are} to an earlier form of this sweep and left out."
-        remarks.append(f"{count(results.left_out, 'run')} {what}")
+        remarks.append(f"{tally(results.left_out, 'run')} {what}")
     if results.repeated:
         are = "is the same as another" if results.repeated == 1 else "are the same as others"
-        remarks.append(f"{count(results.repeated, 'run')} {are} and left out.")
+        remarks.append(f"{tally(results.repeated, 'run')} {are} and left out.")
     choice = choice_in_words(results.split) if data.points else None
     if choice is not None:
         remarks.append(f"{choice[0].upper()}{choice[1:]}.")
@@ -128,8 +136,10 @@ def _best(data: SweepData, point: SweepPoint) -> dict[str, str]:
 
 def _mean(found: Estimate | None) -> str:
     if found is None:
-        return "–"  # noqa: RUF001 - a dash in the place of a number
-    return number(found.mean) + ("" if found.margin is None else f" ± {number(found.margin)}")
+        return DASH
+    return format_number(found.mean) + (
+        "" if found.margin is None else f" ± {format_number(found.margin)}"
+    )
 
 
 def _metrics(run: SweepRun | None) -> Mapping[str, Mapping[str, float | None]]:
@@ -178,12 +188,12 @@ def _noise(data: SweepData) -> list[str]:
     if found is None:
         return []
     said = f"From seed to seed the {text_of(data.results.objective, _NAME)} of a point scatters "
-    said += f"by {number(found.within)} (standard deviation"
+    said += f"by {format_number(found.within)} (standard deviation"
     said += ")." if found.points == 1 else f" over the seeds, pooled over {found.points:,} points)."
     lines = [said]
     if found.between is not None and found.by_chance is not None:
-        said = f"The means of the points scatter by {number(found.between)}; if all points were "
-        said += f"equally good, seeds alone would make that {number(found.by_chance)}."
+        said = f"The means of the points scatter by {format_number(found.between)}; if all points were "
+        said += f"equally good, seeds alone would make that {format_number(found.by_chance)}."
         lines.append(said)
     if found.tested:
         lines.append(_lead(found))
@@ -227,5 +237,5 @@ def _without_effects(data: SweepData, pictures: SweepPictures) -> list[str]:
     missing = len(data.axes) - len(pictures.effects)
     if missing:
         why = "too many, or too many different values that are no numbers."
-        lines.append(f"{count(missing, 'more key', 'more keys')} without a plot: {why}")
+        lines.append(f"{tally(missing, 'more key', 'more keys')} without a plot: {why}")
     return lines

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from dlrun.reports.page.wording import number, text_of
 from dlrun.reports.plots.style import INK, WIDTH, dots, new_figure
 from dlrun.reports.plots.sweep_marks import (
     BEST,
@@ -26,6 +25,7 @@ from dlrun.reports.plots.sweep_marks import (
 )
 from dlrun.reports.sweep_axes import Axis
 from dlrun.reports.sweep_story import SweepData, is_grid, scale_of
+from dlrun.wording import format_number, text_of
 
 _BESIDE = 12  # how many characters a color bar takes
 _TURNED = 0.5  # how much height labels take that do not fit beside each other, in inches
@@ -123,7 +123,7 @@ def _fields(
 def _numbers(axes: Axes, means: NDArray[Any], colors: NDArray[Any], room: float) -> None:
     """Write the means into their fields, where these have room for so many characters."""
     cells = list(zip(*np.nonzero(np.isfinite(means)), strict=True))
-    texts, size = [number(means[cell]) for cell in cells], 8.0
+    texts, size = [format_number(means[cell]) for cell in cells], 8.0
     if max(map(len, texts)) * _WIDE > room:
         texts, size = [f"{means[cell]:.3g}" for cell in cells], 6.5
         if max(map(len, texts)) * _NARROW > room:

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from dlrun.reports.plots.style import COLORS, MUTED, legend_above, new_figure, safe_text
 from dlrun.reports.plots.sweep_marks import BEST, labels, objective
-from dlrun.reports.point_words import short_names
 from dlrun.reports.sweep_story import SweepData
+from dlrun.wording import short_names
 
 NAME = "seed_spread"
 TITLE = "The best points, seed by seed"

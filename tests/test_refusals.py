@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dlrun.backend.refusals import worded
 from dlrun.errors import ConfigError
-from dlrun.training.wording import worded
 
 IN_A_CALL = (
     "Exception encountered when calling Functional.call().\n\n"
