@@ -192,8 +192,8 @@ def _noise(data: SweepData) -> list[str]:
     said += ")." if found.points == 1 else f" over the seeds, pooled over {found.points:,} points)."
     lines = [said]
     if found.between is not None and found.by_chance is not None:
-        said = f"The means of the points scatter by {format_number(found.between)}; if all points were "
-        said += f"equally good, seeds alone would make that {format_number(found.by_chance)}."
+        said = f"The means of the points scatter by {format_number(found.between)}; if all points"
+        said += f" were equally good, seeds alone would make that {format_number(found.by_chance)}."
         lines.append(said)
     if found.tested:
         lines.append(_lead(found))
