@@ -16,7 +16,7 @@ from dlrun.errors import UsageError
 from dlrun.rundir.names import SPLITS
 
 if TYPE_CHECKING:
-    from dlrun.workflows.many import Settings
+    from dlrun.workflows.many import SweepOptions
     from dlrun.workflows.options import RunOptions
 
 
@@ -148,18 +148,10 @@ def as_override(key: str, value: str | int) -> str:
 
 def sweep_settings(
     options: RunOptions, *, workers: int | None, retry_failed: bool, fail_fast: bool, trust: bool
-) -> Settings:
+) -> SweepOptions:
     """Say how several runs are trained beside each other."""
-    from dlrun.workflows.many import Settings
+    from dlrun.workflows.many import SweepOptions
 
-    return Settings(
-        options.command,
-        workers=workers,
-        threads=options.threads,
-        device=options.device,
-        report=options.report,
-        source=options.source,
-        retry_failed=retry_failed,
-        fail_fast=fail_fast,
-        trust=trust,
+    return SweepOptions(
+        options, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dlrun.rundir.folder import RunFolder
     from dlrun.rundir.record import Record
     from dlrun.training.listener import Listener
-    from dlrun.workflows.assembly import Assembly, Workshop
+    from dlrun.workflows.assembly import Assembly, GraphCache
     from dlrun.workflows.measure import Measured
     from dlrun.workflows.opening import OpenedRun
     from dlrun.workflows.options import RunOptions
@@ -96,12 +96,12 @@ def prepare(
     listener: Listener,
     *,
     told: Spec | None = None,
-    workshop: Workshop | None = None,
+    graph_cache: GraphCache | None = None,
 ) -> Prepared:
     """Load the rows and build the model; whatever can be refused is refused here.
 
     Nothing is written: a run that goes on is as it was if this fails. `told` is the spec of a run
-    that has begun before: its file is read, and its rows are scaled, as then. `workshop` has
+    that has begun before: its file is read, and its rows are scaled, as then. `graph_cache` has
     assembled the runs of this process before.
     """
     lines: list[str] = []
@@ -117,10 +117,10 @@ def prepare(
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
-        from dlrun.workflows.assembly import Workshop, judge
+        from dlrun.workflows.assembly import GraphCache, judge
 
         computing = select_device(options.assigned or options.device, threads=options.threads or 0)
-        assembly, splits, labels = (workshop or Workshop()).assemble(experiment, splits)
+        assembly, splits, labels = (graph_cache or GraphCache()).assemble(experiment, splits)
         tell(labels)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
             tell(f"{WARNING}{line}")

@@ -1,4 +1,4 @@
-"""Removes what is left of runs that had not begun: by a killed sweep, or because all was wrong."""
+"""Removes what is left of a run that had not begun, because all was wrong."""
 
 from __future__ import annotations
 

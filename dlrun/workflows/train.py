@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
     from dlrun.rundir.folder import RunFolder
     from dlrun.training.listener import Listener
-    from dlrun.workflows.assembly import Workshop
+    from dlrun.workflows.assembly import GraphCache
     from dlrun.workflows.execution import TrainOutcome
     from dlrun.workflows.opening import OpenedRun
     from dlrun.workflows.options import RunOptions
@@ -75,11 +75,11 @@ def train_in(
     beginning: Beginning,
     options: RunOptions,
     listener: Listener,
-    workshop: Workshop | None = None,
+    graph_cache: GraphCache | None = None,
 ) -> TrainOutcome:
     """Train an experiment in a new folder, see `train`.
 
-    `workshop` has assembled the runs of this process before.
+    `graph_cache` has assembled the runs of this process before.
     """
     began = time.perf_counter()
     experiment = beginning.experiment
@@ -91,7 +91,7 @@ def train_in(
         active = ActiveRun(run, record, listener)
         run.write_text(CONFIG, beginning.config)
         active.warn_of_no_key()
-        prepared = prepare(experiment, options, listener, workshop=workshop)
+        prepared = prepare(experiment, options, listener, graph_cache=graph_cache)
         trained = carry_out(
             experiment, prepared, active, source=beginning.source, pauses=options.pauses
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dlrun.cli.terminal.output import screen_of, write_event, write_message
 from dlrun.cli.terminal.progress import LiveDrawing
 from dlrun.rundir.metrics import main_metric
-from dlrun.sweeps.listener import Deaf
+from dlrun.sweeps.listener import SweepListener
 from dlrun.training.listener import WARNING
 from dlrun.wording import count, format_duration, format_logs, format_number, printable, settings_of
 from dlrun.workflows.sweep_results import results_so_far
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from dlrun.reports.sweep_results import SweepPoint
-    from dlrun.sweeps.jobs import Job
-    from dlrun.sweeps.listener import SweepListener
+    from dlrun.sweeps.jobs import Trial
 
 _SECONDS_BETWEEN_DRAWINGS = 0.2
 _MOST_RUNNING = 16  # runs at work that are drawn
@@ -60,13 +59,13 @@ class Tally:
     def __init__(self, objective: str | None = None, maximize: bool | None = None) -> None:
         self.objective = objective
         self.maximize = maximize
-        self.jobs: Sequence[Job] = []
+        self.jobs: Sequence[Trial] = []
         self.total = 0
         self.workers = 1
         self._judged = 0
         self._best: tuple[str, float, SweepPoint] | None = None
 
-    def began(self, jobs: Sequence[Job], total: int, workers: int) -> None:
+    def began(self, jobs: Sequence[Trial], total: int, workers: int) -> None:
         """Begin to count."""
         self.jobs, self.total, self.workers = jobs, total, workers
 
@@ -116,7 +115,7 @@ class Tally:
             parts.append(f"{waiting} to train, {min(self.workers, waiting)} at a time")
         return ", ".join(parts)
 
-    def ending(self, job: Job) -> str:
+    def ending(self, job: Trial) -> str:
         """Say how many runs need no more work, and how this one ended: `[ 3/20] finished ...`."""
         shown = job.reason or ""
         if job.status == "finished":
@@ -129,7 +128,7 @@ class Tally:
         place = f"[{self.number():{len(str(self.total))}}/{self.total}]"
         return f"{place} {printable('  '.join(part for part in parts if part))}"
 
-    def _value(self, job: Job) -> tuple[str, float | None]:
+    def _value(self, job: Trial) -> tuple[str, float | None]:
         """The metric that a run is judged by, as `test accuracy`, and its value; "" for none."""
         if self.objective is not None:
             return self.objective.replace(".", " ", 1), job.measured(self.objective)
@@ -137,7 +136,7 @@ class Tally:
         return ("", None) if main is None else (" ".join(main), job.metrics[main[0]].get(main[1]))
 
 
-class MessagePrinter(Deaf):
+class MessagePrinter(SweepListener):
     """Prints messages to stderr, and nothing else."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -156,12 +155,12 @@ class LinePrinter(MessagePrinter):
         super().__init__(quiet=quiet)
         self._tally = tally
 
-    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
+    def began(self, jobs: Sequence[Trial], *, total: int, workers: int) -> None:
         """Say what there is to do."""
         self._tally.began(jobs, total, workers)
         self.message(self._tally.opening())
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: Trial) -> None:
         """Print how it ended."""
         if not self._quiet or job.status in _BAD:
             left = self._tally.time_left() if self._tally.number() < self._tally.total else None
@@ -169,7 +168,7 @@ class LinePrinter(MessagePrinter):
             write_message(f"{self._tally.ending(job)}{remaining}")
 
 
-class EventWriter(Deaf):
+class EventWriter(SweepListener):
     """Writes every event to stdout, one JSON object a line."""
 
     def __init__(self, tally: Tally) -> None:
@@ -179,21 +178,21 @@ class EventWriter(Deaf):
         """Write a message."""
         write_event("message", text=text)
 
-    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
+    def began(self, jobs: Sequence[Trial], *, total: int, workers: int) -> None:
         """Write what there is to do."""
         self._tally.began(jobs, total, workers)
         found = sum(job.found for job in jobs)
         write_event("began", runs=total, found=found, workers=workers)
 
-    def started(self, job: Job) -> None:
+    def started(self, job: Trial) -> None:
         """Write that a run works."""
         self._write("started", job, "epoch")
 
-    def progressed(self, job: Job) -> None:
+    def progressed(self, job: Trial) -> None:
         """Write how far a run is."""
         self._write("progressed", job, "epoch", "epochs", "logs")
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: Trial) -> None:
         """Write how a run ended."""
         self._write("ended", job, "status", "reason", "epoch", "seconds", "metrics")
 
@@ -201,14 +200,14 @@ class EventWriter(Deaf):
         """Write how all runs stand."""
         write_event("finished", **counts_of(self._tally.jobs))
 
-    def _write(self, event: str, job: Job, *names: str) -> None:
+    def _write(self, event: str, job: Trial, *names: str) -> None:
         facts = {name: getattr(job, name) for name in names}
         if "seconds" in facts:
             facts["seconds"] = round(job.seconds, 3)
         write_event(event, point=job.values, run=job.folder, **facts)
 
 
-class LiveTable(LiveDrawing, Deaf):
+class LiveTable(LiveDrawing, SweepListener):
     """Draws counts, the best run so far and the runs at work; prints failures above."""
 
     def __init__(
@@ -217,14 +216,14 @@ class LiveTable(LiveDrawing, Deaf):
         super().__init__(console, clock, pause=_SECONDS_BETWEEN_DRAWINGS)
         self._tally = tally
 
-    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
+    def began(self, jobs: Sequence[Trial], *, total: int, workers: int) -> None:
         """Say what there is to do, and draw."""
         self._tally.began(jobs, total, workers)
         self.message(self._tally.opening())
         self.begin()
         self.ticked()
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: Trial) -> None:
         """Print a failure."""
         if job.status in _BAD:
             self.message(self._tally.ending(job))
@@ -258,7 +257,7 @@ class LiveTable(LiveDrawing, Deaf):
         return Text("\n").join(lines)
 
 
-def counts_of(jobs: Sequence[Job]) -> dict[str, int]:
+def counts_of(jobs: Sequence[Trial]) -> dict[str, int]:
     """Count the runs by how they stand."""
     statuses = ["stopped early" if job.status == "paused" else job.status for job in jobs]
     return {status: statuses.count(status) for status in _STATUSES}
