@@ -52,12 +52,12 @@ def evaluate(
             fix="Give only one of them.",
         )
     from dlrun.cli.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import evaluate as workflow
 
     with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
         evaluation = workflow.evaluate(
-            run,
-            runs_dir=runs_dir,
+            open_run(run, runs_dir),
             trust=trust,
             split=None if split is None else split.value,
             data=data,
@@ -74,7 +74,7 @@ def _show(evaluation: Evaluation, *, as_json: bool) -> None:
     if as_json:
         write_json(
             {
-                "run": evaluation.folder.path,
+                "run": evaluation.run.path,
                 "split": evaluation.split,
                 "metrics": evaluation.metrics,
                 "classification": None if report is None else report.to_json(),

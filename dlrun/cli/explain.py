@@ -68,15 +68,15 @@ def explain(
     _check(row, split, data, values)
     from dlrun.cli.explanations import draw_explanation, explanation_json
     from dlrun.cli.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import explain as workflow
     from dlrun.workflows.rows import Choice
 
     choice = Choice(row or 0, None if split is None else split.value, data, values)
     with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
         explained = workflow.explain(
-            run,
+            open_run(run, runs_dir),
             choice,
-            runs_dir=runs_dir,
             trust=trust,
             layer=layer,
             compare=not numpy_only,

@@ -59,7 +59,7 @@ def explanation_json(explained: Explanation) -> dict[str, Any]:
     comparison, answer, row = explained.comparison, explained.answer, explained.row
     slopes = None if answer is None else answer.slopes
     return {
-        "run": explained.opened.folder.path,
+        "run": explained.opened.run.path,
         "row": row.source,
         "x": row.x,
         "given": row.given,
@@ -117,7 +117,7 @@ def _place(explained: Explanation, stage: Stage) -> Place | None:
 def _row(explained: Explanation, screen: Screen) -> str:
     """The numbers that the network is given, and what they were before."""
     row, spec = explained.row, explained.opened.spec
-    title = printable(f"{explained.opened.folder.name}, {row.source}")
+    title = printable(f"{explained.opened.run.name}, {row.source}")
     if row.true is not None:
         title += f", which is {printable(row.true)}"
     lines = [paint(title, "bold", color=screen.color)]

@@ -40,13 +40,14 @@ def predict(
 ) -> None:
     """Write predictions for new rows and print the CSV's path."""
     from dlrun.cli.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import predict as workflow
 
     data_stream = sys.stdout if output == STDOUT else sys.stderr
     try:
         with contextlib.redirect_stdout(data_stream), listening(quiet=quiet) as listener:
             written = workflow.predict(
-                run, input_path, runs_dir=runs_dir, output=output, listener=listener
+                open_run(run, runs_dir), input_path, output=output, listener=listener
             )
     except BrokenPipeError as error:
         raise ClosedOutputError from error

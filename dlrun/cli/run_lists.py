@@ -32,6 +32,7 @@ USUAL_CSV = (
 _STATUS_STYLES = {
     "finished": "green",
     "running": "cyan",
+    "extending": "cyan",
     "interrupted": "yellow",
     "killed": "yellow",
     "failed": "red",
@@ -66,7 +67,10 @@ def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Scre
         One line a run; where that is too wide, the first column and below it what else is known.
     """
     values = [[run.get(key) for key in columns] for run in runs]
-    cells = [[_cell(key, value) for key, value in zip(columns, row, strict=True)] for row in values]
+    cells = [
+        [_cell(run, key, value) for key, value in zip(columns, row, strict=True)]
+        for run, row in zip(runs, values, strict=True)
+    ]
     headings = [Cell(_HEADINGS.get(key, key), "bold") for key in columns]
     numeric = {
         number
@@ -134,12 +138,13 @@ def _known(run: RunFacts) -> dict[str, Any]:
     }
 
 
-def _cell(key: str, value: Any) -> Cell:
+def _cell(run: RunFacts, key: str, value: Any) -> Cell:
     """A value as a list shows it."""
     if value is ABSENT:
         return Cell("" if key in ("label", "note") else "-")
     if key == "status":
-        return Cell(value, _STATUS_STYLES[value])
+        shown = "extending" if run.row.is_extending else value
+        return Cell(shown, _STATUS_STYLES[shown])
     text = printable(_worded(key, value)).replace("\n", " ")
     if key != "name" and cell_len(text) > _WIDEST:
         text = set_cell_size(text, _WIDEST - 1) + "…"

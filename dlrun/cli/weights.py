@@ -47,10 +47,11 @@ def weights(
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
     from dlrun.cli.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows.weights import show_weights
 
     with listening(quiet=quiet) as listener:
-        found = show_weights(run, layer, runs_dir=runs_dir, listener=listener)
+        found = show_weights(open_run(run, runs_dir), layer, listener=listener)
     if as_json:
         write_json(_json(found))
     elif as_csv:
@@ -95,7 +96,7 @@ def _json(found: RunWeights) -> dict[str, Any]:
     from dlrun.formulas import statistics
 
     return {
-        "run": found.folder.path,
+        "run": found.run.path,
         "layers": [
             {
                 "name": one.layer,

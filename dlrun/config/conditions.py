@@ -27,25 +27,17 @@ _SECONDS: Final = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 @dataclass(frozen=True)
 class Comparison:
-    """A key compared with a value.
-
-    Attributes:
-        key: What is asked of a run.
-        sign: One of `OPERATORS`.
-        value: A scalar of YAML 1.2.
-        column: Where the key stands, from 1.
-    """
+    """A key compared with a value."""
 
     key: str
-    sign: str
+    sign: str  # one of `OPERATORS`
     value: scalars.Scalar
-    column: int
+    column: int  # where the key stands, from 1
 
     def holds(self, look_up: Callable[[str], Any]) -> bool:
         """Say whether a run fulfils it.
 
-        Args:
-            look_up: Gives the value of a key, or ABSENT; a tuple stands for any of its items.
+        `look_up` gives the value of a key, or ABSENT; a tuple stands for any of its items.
         """
         actual = look_up(self.key)
         if self.sign == "!=":
@@ -73,7 +65,7 @@ class Negation:
         return not self.inner.holds(look_up)
 
     def comparisons(self) -> Iterator[Comparison]:
-        """See `Comparison.comparisons`."""
+        """Give all comparisons."""
         yield from self.inner.comparisons()
 
 
@@ -90,7 +82,7 @@ class Junction:
         return all(found) if self.every else any(found)
 
     def comparisons(self) -> Iterator[Comparison]:
-        """See `Comparison.comparisons`."""
+        """Give all comparisons."""
         for part in self.parts:
             yield from part.comparisons()
 
@@ -99,15 +91,7 @@ Condition = Comparison | Negation | Junction
 
 
 def cheap_first(condition: Condition, is_costly: Callable[[str], bool]) -> Condition:
-    """Put the parts of a condition that are quickly answered before the others.
-
-    Args:
-        condition: The condition.
-        is_costly: Whether looking a key up takes time.
-
-    Returns:
-        A condition with the same meaning.
-    """
+    """Put the parts of a condition that are quickly answered first; the meaning stays."""
     if isinstance(condition, Negation):
         return Negation(cheap_first(condition.inner, is_costly))
     if isinstance(condition, Junction):
@@ -123,11 +107,7 @@ def is_number(value: object) -> bool:
 
 
 def as_text(value: object) -> str:
-    """Write a value as a config would say it.
-
-    Args:
-        value: A scalar or a list of scalars.
-    """
+    """Write a scalar or a list of scalars as a config would say it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, list):

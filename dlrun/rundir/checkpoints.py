@@ -26,7 +26,6 @@ from dlrun.rundir.files import (
     naming_write_errors,
     read_json,
     reason,
-    remove_if_abandoned,
     sync,
     write_bytes,
 )
@@ -41,8 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT = 1
-KEPT = 2
-"""The newest checkpoint and the one before it."""
+KEPT = 2  # the newest checkpoint and the one before it
 
 _TENSORS = "tensors.safetensors"
 _STATE = "state.json"
@@ -51,12 +49,7 @@ _NAME = re.compile(r"\d{8}")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A state of a run.
-
-    Attributes:
-        facts: What JSON can express.
-        tensors: Arrays by name.
-    """
+    """A state of a run: what JSON can express, and arrays by name."""
 
     facts: dict[str, Any]
     tensors: dict[str, NDArray[Any]]
@@ -64,10 +57,6 @@ class Checkpoint:
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Commit a checkpoint, and remove those that are no longer needed.
-
-    Args:
-        folder: The run folder.
-        checkpoint: The state.
 
     Raises:
         DlrunError: It cannot be written; the checkpoints before it are still there.
@@ -98,11 +87,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 def keep_newest(folder: Path, count: int) -> None:
     """Remove all checkpoints but the newest ones; one that cannot be removed stays.
 
-    What an earlier removal, or a killed process, has left is removed with them.
-
-    Args:
-        folder: The run folder, locked by this process.
-        count: How many stay.
+    What an earlier removal, or a killed process, has left is removed with them. The run is locked
+    by this process.
     """
     home = folder / CHECKPOINT
     for name in checkpoint_names(folder)[count:]:
@@ -113,14 +99,7 @@ def keep_newest(folder: Path, count: int) -> None:
 
 
 def load_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """Read the newest checkpoint that is whole.
-
-    Args:
-        folder: The run folder.
-
-    Returns:
-        The checkpoint, or None where there is none; and what is wrong with the newer ones.
-    """
+    """Read the newest checkpoint that is whole; and say what is wrong with newer ones."""
     damaged: list[str] = []
     for name in checkpoint_names(folder):
         try:
@@ -131,14 +110,10 @@ def load_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
 
 
 def checkpoint_problems(folder: Path) -> tuple[int, list[str]]:
-    """Read every checkpoint.
+    """Read every checkpoint: how many there are, and what is wrong with them.
 
-    Args:
-        folder: The run folder.
-
-    Returns:
-        How many there are, and what is wrong with them. One of which a file is gone does not count
-        where a newer one is whole: its removal was broken off.
+    One of which a file is gone does not count where a newer one is whole: its removal was broken
+    off.
     """
     problems: list[str] = []
     whole, damaged = 0, 0
@@ -159,9 +134,6 @@ def checkpoint_problems(folder: Path) -> tuple[int, list[str]]:
 def checkpoint_names(folder: Path) -> list[str]:
     """List the names of the checkpoints, the newest first.
 
-    Args:
-        folder: The run folder.
-
     Raises:
         RunFolderError: The folder of the checkpoints cannot be read, or is a symbolic link.
     """
@@ -177,25 +149,6 @@ def checkpoint_names(folder: Path) -> list[str]:
     except OSError as error:
         raise RunFolderError(f"cannot be listed: {reason(error)}.", where=str(home)) from error
     return sorted(filter(_NAME.fullmatch, names), reverse=True)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed training was still writing; only its successor may do so.
-
-    What another command writes at this moment, such as predictions, stays.
-
-    Args:
-        folder: The run folder, locked by this process.
-    """
-    for place in (folder, *(path for path in folder.iterdir() if path.is_dir())):
-        if place.is_symlink():
-            continue
-        for path in place.glob(f"{TEMPORARY_PREFIX}*"):
-            with contextlib.suppress(OSError):
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                else:
-                    remove_if_abandoned(path)
 
 
 def _read(place: Path) -> Checkpoint:

@@ -45,11 +45,9 @@ _MOST_THREADS = 4096
 def environment_facts() -> dict[str, Any]:
     """Collect what one needs to know a year later to understand a difference.
 
-    Returns:
-        `versions` of Python, dlrun and the packages that compute (None where not installed),
-        `platform`, `processor`, `cpu_count` (the cores this process may use), `environment`
-        (variables that change results), and `git`: commit and dirty flag of the working folder, or
-        None.
+    `versions` of Python, dlrun and the packages that compute (None where not installed),
+    `cpu_count` (the cores this process may use), `environment` (variables that change results), and
+    `git`: commit and dirty flag of the working folder, or None; besides `platform` and `processor`.
     """
     import platform
 
@@ -74,15 +72,7 @@ COMPARED = ("versions", "platform", "processor", "cpu_count", "environment", "de
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Compare what can change the bits of a run.
-
-    Args:
-        then: The record of a run.
-        now: Another one, or what is known of the present.
-
-    Returns:
-        One line each, such as `versions.tensorflow was 2.20.0 and is 2.21.0`.
-    """
+    """Say what can change the bits: `versions.tensorflow was 2.20.0 and is 2.21.0`, a line each."""
     lines = []
     for key in COMPARED:
         before, after = _flat(key, then.get(key)), _flat(key, now.get(key))
@@ -102,25 +92,14 @@ def _flat(key: str, value: Any) -> dict[str, Any]:
 
 
 def threads_of(record: Mapping[str, Any]) -> int:
-    """Read in how many threads a run computed.
-
-    Args:
-        record: The record of a run, perhaps a stranger's.
-
-    Returns:
-        Their number within an operation; 0 for as many as there are cores.
-    """
+    """Read in how many threads a run computed; 0 for as many as there are cores."""
     threads = record.get("threads")
     count = threads.get("intra_op") if isinstance(threads, dict) else 0
     return count if type(count) is int and 0 <= count <= _MOST_THREADS else 0
 
 
 def host_facts() -> dict[str, Any]:
-    """Say which process on which machine this is.
-
-    Returns:
-        `pid`, `host`, and `boot`: a number that changes whenever the machine starts, or None.
-    """
+    """Say which process on which machine this is; `boot` changes whenever the machine starts."""
     return {"pid": os.getpid(), "host": os.uname().nodename, "boot": _boot_id()}
 
 
@@ -159,7 +138,6 @@ def _processor() -> str:
 
 
 def _cpu_count() -> int | None:
-    """The number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()

@@ -35,20 +35,14 @@ _DIGITS = 8
 
 
 def keep_evaluation(folder: Path, *, name: str, facts: Mapping[str, Any]) -> Path:
-    """Write down what was measured, unless it stands there already.
+    """Write down what was measured, unless it stands there already; return the file.
 
-    Args:
-        folder: The run folder.
-        name: The split, or the name of the file with the rows.
-        facts: What was measured (`metrics`, `classification`); and on what: `split` or `file`, and
-            the hashes `data` and `weights`.
-
-    Returns:
-        The file.
+    `name` is the split, or that of the file with the rows. The facts are what was measured
+    (`metrics`, `classification`), and on what: `split` or `file`, and the hashes `data` and
+    `weights`.
 
     Raises:
         RunFolderError: `evaluations` is a symbolic link that leads out of the folder.
-        DlrunError: The file cannot be written.
     """
     check_inside(folder, EVALUATIONS)
     measured = plain(facts)
@@ -64,14 +58,7 @@ def keep_evaluation(folder: Path, *, name: str, facts: Mapping[str, Any]) -> Pat
 
 
 def evaluation_problems(folder: Path) -> tuple[int, list[str]]:
-    """Hold every evaluation against its own hash.
-
-    Args:
-        folder: The run folder.
-
-    Returns:
-        How many there are, and what is wrong with them, a line each.
-    """
+    """Hold every evaluation against its hash: how many there are, and what is wrong."""
     home = folder / EVALUATIONS
     if not os.path.lexists(home):
         return 0, []

@@ -32,11 +32,7 @@ _HOLDER = re.compile(rb"(\d{1,10}) ([\w.-]{1,64})\n")
 
 
 class FolderLock:
-    """The lock of a run folder while it is held.
-
-    Args:
-        descriptor: The open lock file; None where none can be made.
-    """
+    """The lock of a run folder while it is held: an open file, or None where none can be made."""
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
@@ -76,12 +72,6 @@ def holding_lock(folder: Path) -> Iterator[FolderLock]:
 
     On a file system that knows no locks nothing is locked.
 
-    Args:
-        folder: The path of the run folder.
-
-    Yields:
-        The lock.
-
     Raises:
         RunFolderError: Another process works in it, or the lock file is a link.
     """
@@ -111,9 +101,6 @@ def in_turn(folder: Path) -> Iterator[None]:
 
     The lock of a run is no use for that: a run that is going on holds it for hours. On a file
     system that knows no locks nothing is locked.
-
-    Args:
-        folder: The folder; others wait, for as long as one file takes.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -131,11 +118,7 @@ def in_turn(folder: Path) -> Iterator[None]:
 def lock_state(folder: Path) -> LockState:
     """Look whether a process works in a run folder.
 
-    Args:
-        folder: The path of the run folder.
-
-    Returns:
-        `held`, `free`, or `unknown` where there is no lock file or the file system knows no locks.
+    It is `unknown` where there is no lock file or the file system knows no locks.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:

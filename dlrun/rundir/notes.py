@@ -16,22 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-MAX_LABEL = 60
-"""Characters of a label."""
-MAX_NOTE = 10_000
-"""Characters of a note."""
+MAX_LABEL = 60  # characters
+MAX_NOTE = 10_000  # characters
 _MAX_LABELS = 100
 _MAX_BYTES = 2**18
 
 
 @dataclass(frozen=True)
 class Notes:
-    """What a user says of a run.
-
-    Attributes:
-        labels: Words to find it by, in the order in which they were given.
-        note: A text, or None.
-    """
+    """What a user says of a run: words to find it by, in their order, and a text."""
 
     labels: tuple[str, ...] = ()
     note: str | None = None
@@ -41,17 +34,7 @@ NOTHING = Notes()
 
 
 def read_notes(folder: Path) -> Notes:
-    """Read what was said of a run.
-
-    Args:
-        folder: The run folder.
-
-    Returns:
-        The labels and the note.
-
-    Raises:
-        RunFolderError: The file is damaged.
-    """
+    """Read what was said of a run."""
     path = folder / NOTES
     if not os.path.lexists(path):
         return NOTHING
@@ -65,18 +48,13 @@ def read_notes(folder: Path) -> Notes:
 
 
 def add_labels(folder: Path, labels: Sequence[str]) -> Notes:
-    """Give labels to a run; those that it has stay.
+    """Give labels to a run, which keeps those that it has; return what is now said of it.
 
-    Args:
-        folder: The run folder.
-        labels: Words of at most 60 characters on one line; blanks around them are cut off.
-
-    Returns:
-        What is now said of the run.
+    Blanks around a label are cut off.
 
     Raises:
-        UsageError: A label is empty, too long, or holds a comma or a control character.
-        DlrunError: The file is damaged or cannot be written.
+        UsageError: A label is empty, longer than 60 characters, or holds a comma or a control
+            character.
     """
     added = [_checked(label) for label in labels]
     with in_turn(folder):
@@ -88,19 +66,7 @@ def add_labels(folder: Path, labels: Sequence[str]) -> Notes:
 
 
 def remove_labels(folder: Path, labels: Sequence[str]) -> Notes:
-    """Take labels from a run.
-
-    Args:
-        folder: The run folder.
-        labels: Labels that it has.
-
-    Returns:
-        What is now said of the run.
-
-    Raises:
-        UsageError: The run has no such label.
-        DlrunError: The file is damaged or cannot be written.
-    """
+    """Take labels from a run, which must have them; return what is now said of it."""
     with in_turn(folder):
         notes = read_notes(folder)
         gone = {label if label in notes.labels else label.strip() for label in labels}
@@ -114,18 +80,10 @@ def remove_labels(folder: Path, labels: Sequence[str]) -> Notes:
 
 
 def set_note(folder: Path, note: str | None) -> Notes:
-    """Write down a note on a run in the place of the one that it has.
-
-    Args:
-        folder: The run folder.
-        note: A text of at most 10,000 characters; None to take the note away.
-
-    Returns:
-        What is now said of the run.
+    """Write down a note in the place of the one that a run has; None takes it away.
 
     Raises:
-        UsageError: The note is too long.
-        DlrunError: The file is damaged or cannot be written.
+        UsageError: The note has more than 10,000 characters.
     """
     text = (note or "").strip()
     if len(text) > MAX_NOTE:

@@ -42,16 +42,11 @@ _DTYPES = {
 def save_tensors(
     path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write arrays to a safetensors file. The same arrays always give the same bytes.
+    """Write arrays to a safetensors file by name. The same arrays always give the same bytes.
 
-    Args:
-        path: Where the file shall be; see `dlrun.rundir.files.replacing`.
-        tensors: The arrays by name. They need not be contiguous; 0-d arrays keep their shape.
-        metadata: Texts that travel along. They are stored as one JSON text named `dlrun`: with
-            several entries the library writes them in an order that changes from call to call.
-
-    Raises:
-        DlrunError: The file cannot be written.
+    They need not be contiguous; 0-d arrays keep their shape. `metadata` is stored as one JSON text
+    named `dlrun`: with several entries the library writes them in an order that changes from call
+    to call.
     """
     write_bytes(path, tensor_bytes(tensors, metadata))
 
@@ -59,12 +54,7 @@ def save_tensors(
 def tensor_bytes(
     tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None
 ) -> bytes:
-    """Return what `save_tensors` writes.
-
-    Args:
-        tensors: See `save_tensors`.
-        metadata: See `save_tensors`.
-    """
+    """Return what `save_tensors` writes."""
     import numpy as np
     from safetensors.numpy import save
 
@@ -83,15 +73,9 @@ def load_tensors(
 ) -> dict[str, NDArray[Any]]:
     """Read the arrays of a safetensors file, after its header has told how large they are.
 
-    Args:
-        path: An ordinary file.
-        expected: Shape and dtype by name, such as `{"dense/kernel": ((2, 10), "float32")}`. A file
-            that holds anything else, or more, or less, is refused. None takes what is there.
-        most: How many bytes its arrays may have; None for as many as fit into memory.
-        sha256: The hash that the file must have; None where it is not known.
-
-    Returns:
-        The arrays by name, read-only.
+    A file that holds anything else than `expected`, shape and dtype by name such as
+    `{"dense/kernel": ((2, 10), "float32")}`, is refused; None takes what is there. `most` is how
+    many bytes its arrays may have, `sha256` the hash that the file must have; None for any.
 
     Raises:
         RunFolderError: The file is missing, damaged, or does not hold what is expected.
@@ -122,11 +106,7 @@ def load_tensors(
 
 
 def _read_header(path: Path) -> tuple[dict[str, tuple[tuple[int, ...], str]], int]:
-    """Read what a file says of itself, and hold it against the file's size.
-
-    Returns:
-        Shape and dtype by name; the size of all arrays in bytes.
-    """
+    """Read shape and dtype by name and the size of all arrays, held against that of the file."""
     length = int.from_bytes(read_bytes(path, _MAX_BYTES, part=_LENGTH_BYTES), "little")
     if length > _HEADER_BYTES:
         raise RunFolderError("is damaged: its header is too large.", where=str(path))
@@ -157,7 +137,6 @@ def _check(
     found: Mapping[str, tuple[tuple[int, ...], str]],
     expected: Mapping[str, tuple[Sequence[int], str]],
 ) -> None:
-    """Refuse a file that does not hold exactly what is expected."""
     differences = [f"'{name}' is missing" for name in expected if name not in found]
     differences += [f"'{name}' is not expected" for name in found if name not in expected]
     for name in expected:

@@ -39,11 +39,6 @@ MANY_ROWS: Final = 100
 def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
     """Whether nothing looks wrong in a CSV file: in all of a small one, else in its first rows.
 
-    Args:
-        experiment: The config.
-        path: The file.
-        size: Its size in bytes.
-
     Raises:
         DataError: It cannot be read, its rows are not equally wide, or its first row may be a
             header or not.
@@ -117,13 +112,7 @@ def _is_small(cell: str) -> bool:
 
 
 def arrays_look_right(experiment: Experiment, path: Path, size: int) -> bool:
-    """Whether the arrays that are named are there, of numbers or names, with equally many rows.
-
-    Args:
-        experiment: The config.
-        path: The file.
-        size: Not used: only the headers of the arrays are read.
-    """
+    """Whether the arrays that are named are there, of numbers or names, with equally many rows."""
     del size
     given, rows = experiment.dataset.arguments, []
     for pair in (("x", "y"), ("x_test", "y_test")):
@@ -142,11 +131,7 @@ def arrays_look_right(experiment: Experiment, path: Path, size: int) -> bool:
 
 
 def drawn_look_right(experiment: Experiment) -> bool:
-    """Whether a dataset that is drawn has arguments that it can have, and rows enough.
-
-    Args:
-        experiment: The config.
-    """
+    """Whether a dataset that is drawn has arguments that it can have, and rows enough."""
     dataset = experiment.dataset
     sample = find_sample(dataset.type, dataset.arguments)
     rows = drawn_rows(dataset.type, dataset.arguments)
@@ -165,11 +150,7 @@ def drawn_look_right(experiment: Experiment) -> bool:
 
 
 def drawn_bytes(experiment: Experiment) -> tuple[int, int]:
-    """What the rows of a dataset that is drawn take, in bytes: at least, and at most.
-
-    Args:
-        experiment: The config.
-    """
+    """What the rows of a dataset that is drawn take, in bytes: at least, and at most."""
     dataset = experiment.dataset
     shape = find_sample(dataset.type, dataset.arguments).shape or (1,)
     entries = math.prod(size or 1 for size in shape)

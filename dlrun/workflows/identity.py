@@ -26,30 +26,19 @@ _BLOCK_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Machine:
-    """What of the surroundings of a run changes its bits.
+    """What of the surroundings of a run changes its bits."""
 
-    Attributes:
-        versions: Of the packages that compute.
-        processor: The processor's model.
-        environment: The environment variables that change results.
-        device: `cpu`, or the models of the GPUs and which of them is taken.
-        threads: How many threads of the CPU.
-    """
-
-    versions: Mapping[str, Any]
+    versions: Mapping[str, Any]  # of the packages that compute
     processor: str
-    environment: Mapping[str, str]
-    device: str
-    threads: int
+    environment: Mapping[str, str]  # the variables that change results
+    device: str  # `cpu`, or the models of the GPUs and which of them is taken
+    threads: int  # of the CPU
 
     @classmethod
     def of(cls, facts: Mapping[str, Any], *, device: str, threads: int) -> Machine:
-        """Tell it from what is recorded, before TensorFlow is loaded.
+        """Tell it from what `environment_facts` returns, before TensorFlow is loaded.
 
-        Args:
-            facts: What `dlrun.rundir.environment.environment_facts` returns.
-            device: `auto`, `cpu`, `gpu` or `gpu:1`.
-            threads: How many threads of the CPU; 0 for as many as there are cores.
+        The device is `auto`, `cpu`, `gpu` or `gpu:1`; 0 threads are as many as there are cores.
         """
         gpus = [] if device == "cpu" else _gpu_models()
         return cls(
@@ -62,16 +51,10 @@ class Machine:
 
 
 def identity_of(experiment: Experiment, machine: Machine, *, source: str | None = None) -> str:
-    """Tell the identity of a run.
+    """Tell the identity of a run, 64 hex digits.
 
-    Args:
-        experiment: The config.
-        machine: What computes it.
-        source: What `weights_hash` says of the run whose weights it begins with, or None.
-
-    Returns:
-        64 hex digits: the hash of the resolved config, the files that it names, the numeric
-        version of dlrun, the machine and the source.
+    It is the hash of the resolved config, the files that it names, the numeric version of dlrun,
+    the machine, and what `weights_hash` says of the run whose weights it begins with.
     """
     data = {
         name: _content(value)
@@ -89,14 +72,7 @@ def identity_of(experiment: Experiment, machine: Machine, *, source: str | None 
 
 
 def weights_hash(record: Mapping[str, Any]) -> str:
-    """Tell the final weights of a run by one hash.
-
-    Args:
-        record: Its record.
-
-    Returns:
-        64 hex digits.
-    """
+    """Tell the final weights of a run by one hash, 64 hex digits."""
     weights = json.dumps(record.get("final_weights"), sort_keys=True)
     return hashlib.sha256(weights.encode()).hexdigest()
 

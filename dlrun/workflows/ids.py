@@ -34,28 +34,16 @@ EXACT: Final = {"float32": 2**24, "mixed_float16": 2**11, "mixed_bfloat16": 2**8
 
 @dataclass(frozen=True)
 class Lookup:
-    """A layer that looks entries of a sample up.
-
-    Attributes:
-        reader: The layer.
-        entries: Which entries of a sample reach it, counted through its axes.
-        limit: The least number that is no id.
-        argument: The argument of the layer that says so; None where the precision does.
-    """
+    """A layer that looks entries of a sample up."""
 
     reader: Reader
-    entries: NDArray[np.int64]
-    limit: int
-    argument: str | None
+    entries: NDArray[np.int64]  # which of a sample reach it, counted through its axes
+    limit: int  # the least number that is no id
+    argument: str | None  # of the layer, that says so; None where the precision does
 
 
 def lookups_of(experiment: Experiment, sample: tuple[int, ...]) -> tuple[Lookup, ...]:
-    """Find the layers of an experiment that look the data up.
-
-    Args:
-        experiment: The config.
-        sample: The shape of one sample.
-    """
+    """Find the layers of an experiment that look the data up; `sample` is the shape of a row."""
     layers = [layer.as_dict() for layer in experiment.model.layers]
     readers = find_lookups(layers)
     if not readers:
@@ -113,15 +101,10 @@ def check_ids(
     first_row: int | None = 0,
     table_grows: bool = True,
 ) -> None:
-    """Refuse what is no id of the layers that look it up.
+    """Refuse what is no id of the layers that look it up: `x`, `(rows, ...)`, is not scaled.
 
-    Args:
-        x: `(rows, ...)`, not scaled.
-        lookups: What `lookups_of` gives.
-        where: The file, for messages.
-        feature_names: The names of the columns, where they have some.
-        first_row: The number of the first row; None for a single row that has no number.
-        table_grows: Whether the layer may still be made larger: no run has trained it yet.
+    `first_row` is the number of the first row, None for a single row that has no number;
+    `table_grows` says whether the layer may still be made larger, for no run has trained it yet.
 
     Raises:
         DataError: Names layer, file, row, column and value.
@@ -154,15 +137,7 @@ def check_ids(
 
 
 def check_dataset_ids(experiment: Experiment, dataset: Dataset) -> None:
-    """Hold all rows of a dataset, in the order of their source, against the layers.
-
-    Args:
-        experiment: The config.
-        dataset: Not split yet.
-
-    Raises:
-        DataError: See `check_ids`.
-    """
+    """Hold all rows of a dataset, in the order of their source, against the layers."""
     x, config = dataset.train.x, experiment.dataset
     lookups = lookups_of(experiment, x.shape[1:])
     named = [str(value) for value in config.arguments.values() if isinstance(value, Path)]
@@ -174,15 +149,7 @@ def check_dataset_ids(experiment: Experiment, dataset: Dataset) -> None:
 
 
 def check_padding(experiment: Experiment, scaling: Scaling | None) -> None:
-    """Refuse a scaling that moves what a `Masking` layer looks for.
-
-    Args:
-        experiment: The config.
-        scaling: What was fitted.
-
-    Raises:
-        ConfigError: Names the layer and the number.
-    """
+    """Refuse a scaling that moves what a `Masking` layer looks for."""
     if scaling is None:
         return
     for reader, padding in find_masks([layer.as_dict() for layer in experiment.model.layers]):
@@ -193,17 +160,7 @@ def check_padding(experiment: Experiment, scaling: Scaling | None) -> None:
 
 
 def check_new_ids(x: Array, opened: OpenedRun, *, where: str, first_row: int | None = 0) -> None:
-    """Hold new rows against the layers of a run that look them up; see `check_ids`.
-
-    Args:
-        x: `(rows, *input_shape)`, as the network is given them.
-        opened: The run.
-        where: The file, for messages.
-        first_row: See `check_ids`.
-
-    Raises:
-        DataError: See `check_ids`.
-    """
+    """Hold new rows, `(rows, *input_shape)`, against the layers of a run that look them up."""
     spec = opened.spec
     if spec.scaling is not None:
         return  # Older versions scaled ids too: those of such a run are no whole numbers.

@@ -27,19 +27,12 @@ VISIBLE = 1e-4
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured.
+    """What was measured."""
 
-    Attributes:
-        metrics: The loss and the metrics, by split.
-        split: The split that `classification` speaks of.
-        classification: The confusion matrix and the numbers per class; None for a regression.
-        rounded: What float32, in which epochs are measured, makes visibly otherwise; one sentence
-            each.
-    """
-
-    metrics: dict[str, dict[str, float]]
-    split: str
-    classification: ClassificationReport | None
+    metrics: dict[str, dict[str, float]]  # the loss and the metrics, by split
+    split: str  # that `classification` speaks of
+    classification: ClassificationReport | None  # None for a regression
+    # What float32, in which epochs are measured, makes visibly otherwise; one sentence each.
     rounded: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -53,14 +46,7 @@ class Measured:
 def measure_splits(
     experiment: Experiment, assembly: Assembly, splits: Splits, predictor: Predictor
 ) -> Measured:
-    """Measure every split; the last one that has rows also class by class.
-
-    Args:
-        experiment: The config.
-        assembly: The trained model.
-        splits: Rows with fitted labels.
-        predictor: Predicts with the model.
-    """
+    """Measure every split; the last one that has rows also class by class."""
     evaluator = Evaluator(assembly.steps.final, batch_size=experiment.training.batch_size)
     present = splits.present()
     measured = {name: evaluator.evaluate(samples) for name, samples in present.items()}
@@ -76,14 +62,7 @@ def measure_splits(
 def measure_samples(
     experiment: Experiment, assembly: Assembly, samples: Samples, split: str
 ) -> Measured:
-    """Measure some rows, also class by class.
-
-    Args:
-        experiment: The config.
-        assembly: The trained model.
-        samples: Rows with encoded labels.
-        split: What to call them.
-    """
+    """Measure some rows, with encoded labels, also class by class; `split` is what to call them."""
     evaluator = Evaluator(assembly.steps.final, batch_size=experiment.training.batch_size)
     report = classify(assembly.predictor, samples, assembly.spec)
     return Measured({split: _final(evaluator.evaluate(samples))}, split, report)

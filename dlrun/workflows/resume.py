@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import load_config
+from dlrun.config.stored import recorded
 from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
-from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint, remove_leftovers
+from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.extension import (
     EXTENSION_WAITS,
@@ -24,6 +25,7 @@ from dlrun.rundir.extension import (
     has_extension,
     remove_extension,
 )
+from dlrun.rundir.files import remove_abandoned
 from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.listing import is_alive
 from dlrun.rundir.lock import holding_lock
@@ -170,6 +172,7 @@ class InterruptedRun:
             # Killed between the record and a longer config, the run is still its user's own.
             "seal": [*seals, seal(self.experiment.to_yaml())],
             "identity": self._identity(machine),
+            **recorded(self.experiment),
         }
 
     def source(self, runs_dir: Path) -> OpenedRun | None:
@@ -181,8 +184,8 @@ class InterruptedRun:
         begins = self.checkpoint is None and "from" in self.record
         if not begins or self.folder.file(INITIAL_WEIGHTS).exists():
             return None
-        opened = open_trained(str(self.record["from"]), runs_dir)
-        if weights_hash(opened.record) != self.record.get("from_weights"):
+        opened = open_trained(open_run(str(self.record["from"]), runs_dir))
+        if weights_hash(opened.run.record) != self.record.get("from_weights"):
             what = "no longer has the weights from which this run was to begin."
             raise RunFolderError(what, where=str(self.record["from"]), fix="Train anew.")
         return opened
@@ -206,7 +209,7 @@ class InterruptedRun:
                 telling_where(self.folder, listener),
                 recording(self.folder, facts, earlier=self.record, lock=lock) as record,
             ):
-                remove_leftovers(self.folder.path)
+                remove_abandoned(self.folder.path, folders=True)
                 yield self.folder, record
             return
         home = RunFolder(self.folder.path / EXTENSION)
@@ -215,7 +218,7 @@ class InterruptedRun:
         began_at = checkpoint_names(home.path)[:1]
         try:
             with recording(home, facts, earlier=self.record) as record:
-                remove_leftovers(home.path)
+                remove_abandoned(home.path, folders=True)
                 yield home, record
         except BaseException as error:
             listener.message(self._remains(error, home, began_at))

@@ -41,19 +41,12 @@ def choose_runs(
     best: int | None = None,
     columns: Sequence[str] = (),
 ) -> list[RunFacts]:
-    """List runs.
+    """List runs: those for which a condition holds, sorted by a key, None for the newest first.
 
-    Args:
-        runs_dir: The folder that holds the run folders; a missing one holds none.
-        where: A condition, see `dlrun.config.condition_text`.
-        sort: The key to sort by; None for the newest first.
-        descending: Whether the largest value comes first; None for what the key suggests.
-        best: How many runs to list of those that have the value sorted by; with it, `sort` None
-            stands for the main metric that all finished runs have, see `dlrun.reports.ranking`.
-        columns: The keys that will be shown; a key that no run has is an error.
-
-    Returns:
-        The runs; those that lack the value sorted by are last.
+    With `best` that many are listed of those that have the value sorted by, which is then by
+    default the main metric that all finished runs have, see `dlrun.reports.ranking`. Else those
+    that lack it are last. `descending` None is what the key suggests. `columns` are keys that will
+    be shown.
 
     Raises:
         UsageError: The condition is none; no run has a key; the main metrics differ.

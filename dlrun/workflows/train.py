@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dlrun.config.stored import recorded
 from dlrun.rundir.environment import environment_facts
-from dlrun.rundir.folder import RunFolder, create_run
+from dlrun.rundir.folder import RunFolder, create_run, open_run
 from dlrun.rundir.names import CONFIG
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import keyless, seal
@@ -16,7 +17,7 @@ from dlrun.workflows.execution import carry_out, prepare, say
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.leftovers import leaving_nothing
 from dlrun.workflows.opening import open_trained
-from dlrun.workflows.report import add_report
+from dlrun.workflows.storytelling import add_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,10 +75,10 @@ def train(
         DlrunError: The run ended otherwise; the folder says how, and holds what was trained. Where
             config, data or device are wrong and nothing was trained, there is no folder.
     """
-    opened = None if source is None else open_trained(source, runs_dir)
+    opened = None if source is None else open_trained(open_run(source, runs_dir))
     environment = environment_facts()
     machine = Machine.of(environment, device=device, threads=threads)
-    weights = None if opened is None else weights_hash(opened.record)
+    weights = None if opened is None else weights_hash(opened.run.record)
     return train_in(
         create_run(runs_dir, experiment.name),
         experiment,
@@ -126,10 +127,10 @@ def train_in(
     """
     began = time.perf_counter()
     config = experiment.to_yaml()
-    own: dict[str, Any] = {"seed": experiment.seed, "seal": seal(config)}
+    own: dict[str, Any] = {"seed": experiment.seed, "seal": seal(config), **recorded(experiment)}
     if source is not None:
-        own["from"] = str(source.folder.path.resolve())
-        own["from_weights"] = weights_hash(source.record)
+        own["from"] = str(source.run.path.resolve())
+        own["from_weights"] = weights_hash(source.run.record)
     with (
         telling_where(folder, listener),
         leaving_nothing(folder.path),

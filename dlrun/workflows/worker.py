@@ -14,7 +14,7 @@ from dlrun.config.loading import load_resolved
 from dlrun.config.places import Places
 from dlrun.errors import DlrunError, PausedRunError
 from dlrun.rundir.files import plain
-from dlrun.rundir.folder import create_run
+from dlrun.rundir.folder import create_run, open_run
 from dlrun.sweeps.processes import at_work, fork, spawn
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.opening import open_trained
@@ -183,8 +183,10 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
                 **shared,
             )
             return 0
-        source = None if task["source"] is None else open_trained(task["source"], runs_dir)
-        weights = None if source is None else weights_hash(source.record)
+        source = (
+            None if task["source"] is None else open_trained(open_run(task["source"], runs_dir))
+        )
+        weights = None if source is None else weights_hash(source.run.record)
         experiment = load_resolved(task["config"], Places.from_json(task["places"]))
         # Told anew: the data may have changed since the sweep was planned.
         identity = identity_of(experiment, machine, source=weights)
