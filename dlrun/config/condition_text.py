@@ -42,11 +42,7 @@ _EXAMPLE: Final = "Such as: --where 'optimizer.learning_rate>0.01 and status=fin
 
 
 def parse_condition(text: str, *, flag: str = "--where") -> Condition:
-    """Read a condition; `flag` is where it was written.
-
-    Raises:
-        UsageError: It is none; with the column of the mistake.
-    """
+    """Read a condition; `flag` is where it was written."""
     return _Parser(text, flag).condition_alone()
 
 

@@ -28,11 +28,7 @@ def recorded(experiment: Experiment) -> dict[str, Any]:
 
 
 def stored_config(folder: Path, record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Read the config of a run by dotted paths, of its record, or of the file of an older one.
-
-    Raises:
-        RunFolderError: There it is missing or damaged.
-    """
+    """Read the config of a run by dotted paths, of its record, or of the file of an older one."""
     values = record.get(RECORDED)
     if isinstance(values, dict):
         return values

@@ -56,11 +56,7 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Commit a checkpoint, and remove those that are no longer needed.
-
-    Raises:
-        DlrunError: It cannot be written; the checkpoints before it are still there.
-    """
+    """Commit a checkpoint, and remove those before it only when it is whole on the disk."""
     home = folder / CHECKPOINT
     names = checkpoint_names(folder)
     target = home / f"{int(names[0]) + 1 if names else 1:08d}"
@@ -132,11 +128,7 @@ def checkpoint_problems(folder: Path) -> tuple[int, list[str]]:
 
 
 def checkpoint_names(folder: Path) -> list[str]:
-    """List the names of the checkpoints, the newest first.
-
-    Raises:
-        RunFolderError: The folder of the checkpoints cannot be read, or is a symbolic link.
-    """
+    """List the names of the checkpoints, the newest first."""
     home = folder / CHECKPOINT
     try:
         if home.is_symlink():
@@ -152,7 +144,6 @@ def checkpoint_names(folder: Path) -> list[str]:
 
 
 def _read(place: Path) -> Checkpoint:
-    """Read one checkpoint and hold it against its hashes."""
     state = read_json(place / _STATE)
     if not is_signed(state) or state.get("format") != FORMAT or not _is_complete(state):
         raise RunFolderError("is not what the run saved: damaged.", where=str(place / _STATE))

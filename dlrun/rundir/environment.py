@@ -13,29 +13,10 @@ if TYPE_CHECKING:
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
 _VARIABLES = (
-    "CUBLAS_",
-    "CUDA_",
-    "CUDNN_",
-    "DNNL_",
-    "KERAS_",
-    "MKL_",
-    "NVIDIA_TF32_OVERRIDE",
-    "OMP_",
-    "ONEDNN_",
-    "OPENBLAS_",
-    "PYTHONHASHSEED",
-    "TF_CUDNN_",
-    "TF_DETERMINISTIC_OPS",
-    "TF_DISABLE_",
-    "TF_ENABLE_",
-    "TF_FORCE_",
-    "TF_FP",
-    "TF_GPU_",
-    "TF_NUM_",
-    "TF_USE_",
-    "TF_XLA_",
-    "XLA_",
-)
+    "CUBLAS_", "CUDA_", "CUDNN_", "DNNL_", "KERAS_", "MKL_", "NVIDIA_TF32_OVERRIDE", "OMP_",
+    "ONEDNN_", "OPENBLAS_", "PYTHONHASHSEED", "TF_CUDNN_", "TF_DETERMINISTIC_OPS", "TF_DISABLE_",
+    "TF_ENABLE_", "TF_FORCE_", "TF_FP", "TF_GPU_", "TF_NUM_", "TF_USE_", "TF_XLA_", "XLA_",
+)  # fmt: skip
 """How variables begin that change results. Not all of `TF_`: Terraform keeps its secrets there."""
 
 _GIT_SECONDS = 2.0
@@ -85,7 +66,6 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def _flat(key: str, value: Any) -> dict[str, Any]:
-    """A fact, or the facts of a mapping, by dotted name."""
     if isinstance(value, dict):
         return {f"{key}.{name}": item for name, item in value.items()}
     return {key: value}
@@ -144,7 +124,6 @@ def _cpu_count() -> int | None:
 
 
 def _git_facts() -> dict[str, Any] | None:
-    """Commit and dirty flag of the repository around the working folder."""
     commit = _git("rev-parse", "HEAD")
     if not commit:
         return None

@@ -40,9 +40,6 @@ def keep_evaluation(folder: Path, *, name: str, facts: Mapping[str, Any]) -> Pat
     `name` is the split, or that of the file with the rows. The facts are what was measured
     (`metrics`, `classification`), and on what: `split` or `file`, and the hashes `data` and
     `weights`.
-
-    Raises:
-        RunFolderError: `evaluations` is a symbolic link that leads out of the folder.
     """
     check_inside(folder, EVALUATIONS)
     measured = plain(facts)
@@ -77,7 +74,6 @@ def _problem(path: Path) -> str | None:
 
 
 def _holds(path: Path, measured: Mapping[str, Any]) -> bool:
-    """Whether a file is whole and says the same."""
     try:
         stored = read_json(path)
     except RunFolderError:

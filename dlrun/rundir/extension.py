@@ -64,11 +64,8 @@ def is_extending(folder: Path) -> bool:
 def begin_extension(folder: Path) -> Path:
     """Make the folder of a new extension in the place of one that was begun before.
 
-    The run is finished and locked by this process. Its newest checkpoint, initial weights and log
-    are copied, a record is not made.
-
-    Raises:
-        DlrunError: It cannot be written; the run is as it was.
+    Newest checkpoint, initial weights and log of the run, finished and locked by this process, are
+    copied, a record is not made. Where that fails, the run is as it was.
     """
     remove_extension(folder)
     home = folder / EXTENSION
@@ -127,10 +124,8 @@ def settle(folder: Path) -> bool:
 def complete(folder: Path) -> None:
     """Move a committed extension to the place of its run; again where that was broken off.
 
-    The run is locked by this process.
-
-    Raises:
-        DlrunError: A file cannot be moved; the next one that opens the run tries again.
+    The run is locked by this process. Where a file cannot be moved, the next one that opens the run
+    tries again.
     """
     home = folder / EXTENSION
     if not _is_committed(folder):
@@ -158,7 +153,6 @@ def _tidy(folder: Path) -> None:
 
 
 def _is_committed(folder: Path) -> bool:
-    """Whether a finished run has an extension that is finished too."""
     try:
         return all(read_record(one)["status"] == "finished" for one in (folder / EXTENSION, folder))
     except RunFolderError:

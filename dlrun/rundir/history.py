@@ -34,9 +34,6 @@ def read_history(folder: Path) -> dict[str, list[float]]:
     """Read the logs of a run: the values of all epochs by name, NaN where a cell is empty.
 
     The column `epoch`, whose numbers are 1, 2, ..., is left out. Empty where nothing was trained.
-
-    Raises:
-        RunFolderError: The file is damaged.
     """
     path = folder / HISTORY
     if not os.path.lexists(path):

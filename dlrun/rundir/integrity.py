@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, MODEL, WEIGHTS, INITIAL_WEIGHTS)
+_HASHED = (
+    CONFIG,
+    SPEC,
+    HISTORY,
+    METRICS,
+    MODEL_SUMMARY,
+    MODEL,
+    WEIGHTS,
+    INITIAL_WEIGHTS,
+)
 _PIECE = 2**20
 MAX_BYTES = 64 * 2**30
 """No file of a run folder is larger: what is larger has holes, and would be read for hours."""
@@ -75,11 +84,7 @@ def hash_file(path: Path) -> str:
 
 
 def check_file(folder: Path, record: Mapping[str, Any], name: str) -> None:
-    """Hold a file against the hash in the run's record, if there is one.
-
-    Raises:
-        RunFolderError: The file is not the one that the run wrote.
-    """
+    """Hold a file against the hash in the run's record, if there is one."""
     hashes = record.get("files")
     recorded = hashes.get(name) if isinstance(hashes, dict) else None
     path = folder / name
@@ -114,7 +119,6 @@ def read_inputs(folder: Path) -> dict[str, Any]:
 
 
 def _of_inputs(folder: Path) -> set[str]:
-    """The names of the predictions for other files; none where that is not known."""
     if leads_out(folder, PREDICTIONS):
         return set()
     try:

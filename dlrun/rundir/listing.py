@@ -54,11 +54,7 @@ class RunRow:
 
 
 def list_runs(runs_dir: Path) -> list[RunRow]:
-    """Read all runs of a folder, the newest first; a missing folder holds none.
-
-    Raises:
-        RunFolderError: The folder itself cannot be read.
-    """
+    """Read all runs of a folder, the newest first; a missing folder holds none."""
     rows = [read_row(path) for path in run_paths(runs_dir)]
     return sorted(rows, key=_age_order, reverse=True)
 
@@ -67,9 +63,6 @@ def run_paths(runs_dir: Path) -> list[Path]:
     """Find the folders that hold a record or are named like a run, sorted by name.
 
     Symbolic links are left out: what they lead to is listed in its own place.
-
-    Raises:
-        RunFolderError: The folder cannot be read.
     """
     try:
         with os.scandir(runs_dir) as entries:
@@ -117,7 +110,6 @@ def read_row(path: Path) -> RunRow:
 
 
 def _notes(path: Path) -> tuple[Notes, str | None]:
-    """What the user said of a run, and what is wrong with the file that holds it."""
     try:
         return read_notes(path), None
     except RunFolderError as error:
@@ -161,7 +153,6 @@ def _process_exists(pid: object) -> bool:
 
 
 def _time_of_name(path: Path) -> datetime | None:
-    """The local time that a run's name begins with."""
     named = _RUN_NAME.fullmatch(path.name)
     if named is None:
         return None

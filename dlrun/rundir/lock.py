@@ -59,7 +59,6 @@ class FolderLock:
             os.close(self._descriptor)
 
     def _fill(self, content: bytes) -> None:
-        """Let the file hold this, as far as the disk has room."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, 0)
@@ -71,9 +70,6 @@ def holding_lock(folder: Path) -> Iterator[FolderLock]:
     """Be the only process that works in a run folder.
 
     On a file system that knows no locks nothing is locked.
-
-    Raises:
-        RunFolderError: Another process works in it, or the lock file is a link.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
@@ -138,7 +134,6 @@ def lock_state(folder: Path) -> LockState:
 
 
 def _holder(descriptor: int) -> str:
-    """Name the process that has locked an open file, as it has written down there."""
     found = _HOLDER.match(os.pread(descriptor, 128, 0))
     if found is None:
         return "another process"

@@ -30,9 +30,6 @@ def read_metrics(folder: Path) -> dict[str, dict[str, float | None]]:
 
     In the order of `JUDGING_ORDER`, and in each split the loss first; without splits of which
     nothing was measured.
-
-    Raises:
-        RunFolderError: The file is damaged.
     """
     path = folder / METRICS
     if not os.path.lexists(path):

@@ -50,11 +50,8 @@ def read_notes(folder: Path) -> Notes:
 def add_labels(folder: Path, labels: Sequence[str]) -> Notes:
     """Give labels to a run, which keeps those that it has; return what is now said of it.
 
-    Blanks around a label are cut off.
-
-    Raises:
-        UsageError: A label is empty, longer than 60 characters, or holds a comma or a control
-            character.
+    A label has 1 to 60 characters without blanks around it, none of them a comma or a control
+    character.
     """
     added = [_checked(label) for label in labels]
     with in_turn(folder):
@@ -80,11 +77,7 @@ def remove_labels(folder: Path, labels: Sequence[str]) -> Notes:
 
 
 def set_note(folder: Path, note: str | None) -> Notes:
-    """Write down a note in the place of the one that a run has; None takes it away.
-
-    Raises:
-        UsageError: The note has more than 10,000 characters.
-    """
+    """Write down a note of up to 10,000 characters in the place of another; None for none."""
     text = (note or "").strip()
     if len(text) > MAX_NOTE:
         raise UsageError(f"the note has {len(text):,} characters, at most {MAX_NOTE:,} fit.")
@@ -93,7 +86,6 @@ def set_note(folder: Path, note: str | None) -> Notes:
 
 
 def _checked(label: str) -> str:
-    """A label that fits into a line, a list and a condition."""
     text = unicodedata.normalize("NFC", label).strip()
     fix = "Use `dlrun note` for longer texts."
     if not text:

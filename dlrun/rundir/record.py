@@ -177,12 +177,10 @@ def now() -> str:
 
 
 def _end(start: float) -> dict[str, Any]:
-    """When the run ended and how long it took, in seconds."""
     return {"ended": now(), "seconds": round(time.monotonic() - start, 3)}
 
 
 def _failure(error: BaseException) -> dict[str, Any]:
-    """What an exception means for the run."""
     number = None if isinstance(error, DlrunError) else received_signal(error)
     if number is not None:
         error = InterruptedRunError(number)

@@ -75,7 +75,6 @@ def _shown_path() -> str:
 
 
 def _seals(sealed: object) -> list[str]:
-    """The seals among what a record holds, perhaps a stranger's."""
     several: list[object] = sealed if isinstance(sealed, list) else [sealed]
     return [one for one in several if isinstance(one, str)]
 

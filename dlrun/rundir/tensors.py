@@ -161,7 +161,6 @@ def _array(data: bytes, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
 
 
 def _size(arrays: Mapping[str, tuple[Sequence[int], str]]) -> int:
-    """How many bytes arrays have, told by their shapes and dtypes."""
     return sum(math.prod(shape) * _dtype(dtype).itemsize for shape, dtype in arrays.values())
 
 

@@ -39,12 +39,7 @@ class RunComparison:
 def compare(
     references: Sequence[str], *, runs_dir: Path, metrics: Sequence[str] = ()
 ) -> RunComparison:
-    """Compare two or more runs by what their folders hold, by all metrics or by some.
-
-    Raises:
-        UsageError: Fewer than two different runs are named, or no run has a metric.
-        RunFolderError: A run is damaged.
-    """
+    """Compare two or more runs by what their folders hold, by all metrics or by some."""
     found = open_runs(references, runs_dir)
     if len(found) < 2:  # noqa: PLR2004
         named = found[0].name if found else "none is named"
@@ -89,7 +84,6 @@ def read_run(run: Run) -> ComparedRun:
 
 
 def _chosen(rows: list[MetricRow], metrics: Sequence[str]) -> list[MetricRow]:
-    """The metrics that were asked for, in the order of the question."""
     if not metrics:
         return rows
     known = {(row.split, row.name): row for row in rows}

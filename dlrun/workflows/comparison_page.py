@@ -30,10 +30,6 @@ def compare_on_a_page(
     """Write a page that compares runs; neither their models nor their data are needed.
 
     Returns the page: `output`, or where that is None `comparison.html` among the runs.
-
-    Raises:
-        UsageError: Fewer than two different runs are named.
-        RunFolderError: A run is damaged.
     """
     found = open_runs(references, runs_dir)
     if len(found) < 2:  # noqa: PLR2004
@@ -65,7 +61,6 @@ def _classified(stored: Sequence[dict[str, Any]]) -> str:
 
 
 def _read(run: Run, split: str) -> ComparedRun:
-    """Read what the page shows of a run."""
     return replace(
         read_run(run),
         history={name: np.array(values) for name, values in run.history.items()},
@@ -75,7 +70,6 @@ def _read(run: Run, split: str) -> ComparedRun:
 
 
 def _classification(stored: dict[str, Any], split: str) -> ClassificationReport | None:
-    """The scores of the classes on a split, where they make sense."""
     try:
         return ClassificationReport.from_json(stored[split]["classification"])
     except (KeyError, TypeError, ValueError, OverflowError, IndexError):

@@ -102,7 +102,6 @@ def parting(
 
 
 def _config(one: Run, other: Run) -> dict[str, Pair]:
-    """The keys of the configs that differ."""
     mine, theirs = (stored_config(run.path, run.record) for run in (one, other))
     given, asked = given_keys(one.path, mine), given_keys(other.path, theirs)
     return {
@@ -113,7 +112,6 @@ def _config(one: Run, other: Run) -> dict[str, Pair]:
 
 
 def _pairs(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Pair]:
-    """What is not the same in two mappings."""
     keys = dict.fromkeys(itertools.chain(one, other))
     pairs = {key: (one.get(key, ABSENT), other.get(key, ABSENT)) for key in keys}
     return {key: pair for key, pair in pairs.items() if not _is_same(*pair)}
@@ -126,7 +124,6 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _hashes(one: Any, other: Any) -> Hashes:
-    """Compare recorded hashes by name."""
     if not isinstance(one, dict) or not isinstance(other, dict):
         return Hashes((), (), (), known=False)
     shared = [name for name in one if name in other]

@@ -49,10 +49,6 @@ def evaluate(
 
     What training measured is never replaced. Where it is not the same, the numbers are stored
     beside it, see `dlrun.rundir.evaluations`.
-
-    Raises:
-        RunFolderError: The run is damaged.
-        DataError: The split has no rows, or the file does not fit.
     """
     opened = open_trained(run, trust=trust)
     model = load_model(opened, listener)
@@ -97,7 +93,6 @@ def _check_targets(
 def _store(
     run: Run, measured: Measured, samples: Samples, data: Path | None, listener: Listener
 ) -> tuple[Path | None, DlrunError | None]:
-    """Keep the numbers: where they are, and why they could not be written."""
     name, report = measured.split, measured.classification
     hashes = _of_split(name, hash_samples({name: samples}))
     if data is None:

@@ -64,13 +64,7 @@ class Explanation:
 def explain(
     run: Run, choice: Choice, *, layer: str | None, trust: bool, compare: bool, listener: Listener
 ) -> Explanation:
-    """Work out the forward pass of one row; `layer` is the one that will be shown, or None.
-
-    Raises:
-        RunFolderError: The run is damaged.
-        UsageError: There is no such row or layer.
-        DataError: The data are missing or do not fit.
-    """
+    """Work out the forward pass of one row; `layer` is the one that will be shown, or None."""
     opened = open_trained(run, trust=trust)
     layers = [one.as_dict() for one in opened.experiment.model.layers]
     check_layer(layer, [one["name"] for one in layers])
@@ -104,7 +98,6 @@ def _usable_weights(opened: OpenedRun, listener: Listener) -> dict[str, dict[str
 
 
 def _answer(opened: OpenedRun, nodes: tuple[Node, ...], story: Story, row: Row) -> Answer:
-    """Read the output as a class, and derive it by the input."""
     from dlrun.data.labels import decode
 
     output = np.asarray(story.stages[-1].working.output)

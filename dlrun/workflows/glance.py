@@ -37,12 +37,7 @@ MANY_ROWS: Final = 100
 
 
 def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
-    """Whether nothing looks wrong in a CSV file: in all of a small one, else in its first rows.
-
-    Raises:
-        DataError: It cannot be read, its rows are not equally wide, or its first row may be a
-            header or not.
-    """
+    """Whether nothing looks wrong in a CSV file: in all of a small one, else in its first rows."""
     from dlrun.data.csv import open_csv
     from dlrun.data.csv_header import tell_header
 

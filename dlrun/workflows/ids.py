@@ -105,9 +105,6 @@ def check_ids(
 
     `first_row` is the number of the first row, None for a single row that has no number;
     `table_grows` says whether the layer may still be made larger, for no run has trained it yet.
-
-    Raises:
-        DataError: Names layer, file, row, column and value.
     """
     if not lookups:
         return

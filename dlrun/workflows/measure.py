@@ -79,7 +79,6 @@ def classify(predictor: Predictor, samples: Samples, spec: Spec) -> Classificati
 
 
 def _final(values: Mapping[str, float]) -> dict[str, float]:
-    """Leave out what was measured as in epochs."""
     return {name: value for name, value in values.items() if not name.startswith(AS_IN_EPOCHS)}
 
 

@@ -44,12 +44,7 @@ class OpenedRun:
 
 
 def open_trained(run: Run, *, trust: bool = False) -> OpenedRun:
-    """Open a run whose model has been built; `trust` reads what a stranger's config names.
-
-    Raises:
-        RunFolderError: A file of it is missing or damaged.
-        DlrunError: Its model does not fit into memory.
-    """
+    """Open a run whose model has been built; `trust` reads what a stranger's config names."""
     experiment, trusted = read_experiment(run, run.record, trust=trust)
     if not run.file(SPEC).exists():
         raise _missing(run, SPEC, "the model was built", "initial_weights")
@@ -78,11 +73,7 @@ def stored_spec(run: Run, experiment: Experiment) -> Spec | None:
 
 
 def read_experiment(run: Run, record: Mapping[str, Any], *, trust: bool) -> tuple[Experiment, bool]:
-    """Read the config of a run, and whether the files that it names may be read.
-
-    Raises:
-        RunFolderError: The config is missing, damaged, or not the one that the record tells of.
-    """
+    """Read the config of a run, and whether the files that it names may be read."""
     path, text = run.file(CONFIG), run.read_text(CONFIG)
     check_file(run.path, record, CONFIG)
     try:
@@ -93,7 +84,6 @@ def read_experiment(run: Run, record: Mapping[str, Any], *, trust: bool) -> tupl
 
 
 def _check_trusted(opened: OpenedRun) -> None:
-    """Refuse to read the files that a stranger's config names."""
     arguments = opened.experiment.dataset.arguments
     named = [str(value) for value in arguments.values() if isinstance(value, Path)]
     if named and not opened.trusted:
@@ -160,11 +150,7 @@ def load_split(
 
 
 def load_model(opened: OpenedRun, listener: Listener) -> Any:
-    """Build the model of a run and fill it with the run's weights; TensorFlow is imported here.
-
-    Raises:
-        RunFolderError: Config, spec and weights do not fit each other, or are damaged.
-    """
+    """Build the model of a run and fill it with the run's weights; TensorFlow is imported here."""
     from dlrun.backend.device import limit_threads
     from dlrun.models.weights import set_weights, weight_layout
     from dlrun.workflows.assembly import build, refit
@@ -197,9 +183,6 @@ def read_weights(
     """Read the weights of a run by variable path; TensorFlow is not needed for it.
 
     Where a layout is given, by path such as `((2, 10), "float32")`, they have to be of it.
-
-    Raises:
-        RunFolderError: The weights are missing, damaged, or not those that the run saved.
     """
     path = opened.run.file(WEIGHTS)
     if not os.path.lexists(path):
@@ -220,7 +203,6 @@ def _most_bytes(opened: OpenedRun) -> int | None:
 
 
 def _check_weights(run: Run, weights: Mapping[str, NDArray[Any]], listener: Listener) -> None:
-    """Hold weights against the hashes that the run wrote down after it had saved them."""
     path, hashes = run.file(WEIGHTS), run.record.get("final_weights")
     if hashes is None and run.record["status"] != "finished":
         listener.message(

@@ -77,7 +77,6 @@ def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listen
 
 
 def _write_own(run: Run, input_path: Path, write: Callable[[Path], None]) -> Path:
-    """Write the predictions of an input to a file of its own in the run folder, see `_naming`."""
     check_inside(run.path, PREDICTIONS)
     remove_abandoned(run.path)
     home, chosen = run.file(PREDICTIONS), []

@@ -19,10 +19,6 @@ def report(run: Run, *, trust: bool, output: Path | None, listener: Listener) ->
 
     The model is measured again: what the page says is what its weights give now. The page is
     written to `output`, None for `report.html` in the run folder, where the plots always go.
-
-    Raises:
-        RunFolderError: The run is damaged, or was never trained.
-        DataError: Its data are gone.
     """
     opened = open_trained(run, trust=trust)
     splits, notes = load_rows(opened, listener)

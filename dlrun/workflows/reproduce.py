@@ -37,12 +37,7 @@ class Reproduction:
 
 
 def reproduce(run: Run, *, trust: bool, command: Sequence[str], listener: Listener) -> Reproduction:
-    """Train a finished run again and compare data, initial weights, epochs and final weights.
-
-    Raises:
-        RunFolderError: The run is damaged, not finished, or a stranger's.
-        DlrunError: It cannot be trained again.
-    """
+    """Train a finished run again and compare data, initial weights, epochs and final weights."""
     record = run.record
     if record["status"] != "finished":
         raise RunFolderError(
@@ -127,6 +122,5 @@ class Outcome:
         return None
 
     def _unequal(self, other: Outcome, key: str) -> str:
-        """Name the arrays whose hashes differ."""
         then, now = (dict(one.record.get(key) or {}) for one in (self, other))
         return ", ".join(name for name in then | now if then.get(name) != now.get(name))

@@ -48,12 +48,7 @@ class Row:
 
 
 def choose_row(opened: OpenedRun, choice: Choice, listener: Listener) -> Row:
-    """Find a row.
-
-    Raises:
-        UsageError: There is no such row, or the values do not fit.
-        DataError: The data are missing, malformed or do not fit.
-    """
+    """Find a row."""
     if choice.values is not None:
         row = _typed(choice.values, opened.spec)
         check_new_ids(row.x[None], opened, where="--input", first_row=None)
@@ -70,7 +65,6 @@ def choose_row(opened: OpenedRun, choice: Choice, listener: Listener) -> Row:
 
 
 def _row_of_file(path: Path, number: int, spec: Spec, listener: Listener) -> Row:
-    """Read a file up to the row."""
     with open_samples(path, spec, with_target=False) as samples:
         for note in samples.notes:
             listener.message(note)

@@ -170,7 +170,6 @@ def _check_kind(comparison: Comparison, every: Sequence[RunFacts]) -> None:
 
 
 def _check_one_metric(runs: Sequence[RunFacts]) -> None:
-    """Refuse to order values of different metrics."""
     names = dict.fromkeys(run.row.metric for run in runs if run.row.metric is not None)
     if len(names) > 1:
         example = next(iter(names)).replace(" ", ".", 1)

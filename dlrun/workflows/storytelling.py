@@ -66,9 +66,6 @@ def write_report(story: Story, run: Run, output: Path | None = None) -> Path:
 
     The page holds the plots too: where it goes elsewhere, the run folder may be one that can only
     be read.
-
-    Raises:
-        RunFolderError: `plots` leads out of the run folder.
     """
     from dlrun.reports.page.run_page import run_page
     from dlrun.reports.plots.shelf import draw_plots
@@ -166,7 +163,6 @@ def _rows(split: str, samples: Samples, most: int, spec: Spec, predictor: Predic
 
 
 def _class_counts(present: dict[str, Samples], spec: Spec) -> dict[str, tuple[int, ...]]:
-    """Count the rows of each class, split by split."""
     if spec.class_names is None:
         return {}
     classes = len(spec.class_names)
@@ -178,7 +174,6 @@ def _class_counts(present: dict[str, Samples], spec: Spec) -> dict[str, tuple[in
 
 
 def _layers(experiment: Experiment, model: Any) -> tuple[Layer, ...]:
-    """Describe the layers as they were built."""
     described = []
     for layer in experiment.model.layers:
         built = model.get_layer(layer.name)

@@ -99,7 +99,6 @@ def _look_at_data(experiment: Experiment) -> _Seen:
 
 
 def _look_at_drawn(experiment: Experiment) -> _Seen:
-    """Look at a dataset that is drawn, or brings its rows."""
     least, most = drawn_bytes(experiment)
     if excess(least) is not None or (most <= READ_AGAIN and not drawn_look_right(experiment)):
         return _load(experiment)  # Of too many rows it draws one, to measure it.
@@ -128,7 +127,6 @@ def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
 
 
 def _load(experiment: Experiment) -> _Seen:
-    """Load the data as for training, and hold the config against them."""
     from dlrun.workflows.ends import check_ends
     from dlrun.workflows.load import load_splits
 

@@ -37,12 +37,7 @@ class RunWeights(NamedTuple):
 
 
 def show_weights(run: Run, layer: str | None, *, listener: Listener) -> RunWeights:
-    """Read the weights of one layer of a run by its name; None for all.
-
-    Raises:
-        RunFolderError: The run is damaged, or its weights do not fit its config.
-        UsageError: It has no such layer.
-    """
+    """Read the weights of one layer of a run by its name; None for all."""
     opened = open_trained(run)
     layers = opened.experiment.model.layers
     check_layer(layer, [one.name for one in layers])
@@ -54,11 +49,7 @@ def show_weights(run: Run, layer: str | None, *, listener: Listener) -> RunWeigh
 
 
 def read_layer_weights(opened: OpenedRun, listener: Listener) -> dict[str, dict[str, NDArray[Any]]]:
-    """Read the weights of a run by layer and name, held against the config where it tells them.
-
-    Raises:
-        RunFolderError: They are missing, damaged, or do not fit the config.
-    """
+    """Read the weights of a run by layer and name, held against the config where it tells them."""
     steps = walk([one.as_dict() for one in opened.experiment.model.layers], opened.spec.input_shape)
     for step in steps:
         if step.problem is not None:

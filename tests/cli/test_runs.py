@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from dlrun.config import stored as stored_configs
+from dlrun.config import stored as configs
 from dlrun.rundir.folder import create_run
 from dlrun.rundir.record import recording
 from tests.cli.stored import store
@@ -212,7 +212,7 @@ def test_main_metrics_that_differ(dlrun, stored):
 def test_configs_are_read_only_when_asked_for(dlrun, stored, monkeypatch):
     """And then only of the runs that the quicker conditions leave over."""
     read = []
-    original = stored_configs.read_text
+    original = configs.read_text
     monkeypatch.setattr(
         stored_configs, "read_text", lambda path: read.append(path) or original(path)
     )
