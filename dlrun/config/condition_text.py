@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dlrun.config import scalars
-from dlrun.config.conditions import OPERATORS, Comparison, Condition, Junction, Negation
+from dlrun.config.conditions import OPERATORS, Comparison, Condition, Junction
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class _Parser:
         if self.depth > MAX_DEPTH:
             raise self.wrong(token, f"more than {MAX_DEPTH} levels of brackets.")
         if _is_word(token, "not"):
-            condition: Condition = Negation(self.one())
+            condition: Condition = Junction((self.one(),), negated=True)
         elif token.text == "(":
             condition = self.condition()
             closing = self.take()

@@ -30,20 +30,23 @@ def recorded(experiment: Experiment) -> dict[str, Any]:
 def stored_config(folder: Path, record: Mapping[str, Any]) -> Mapping[str, Any]:
     """Read the config of a run by dotted paths, of its record, or of the file of an older one."""
     values = record.get(RECORDED)
-    if isinstance(values, dict):
-        return values
-    path = folder / CONFIG
-    try:
-        return flat(read_text(path))
-    except ConfigError as error:
-        raise RunFolderError(f"is damaged: {error.problems[0]}", where=str(path)) from error
+    return values if isinstance(values, dict) else _read(folder)
 
 
 def given_keys(folder: Path, values: Mapping[str, Any]) -> frozenset[str]:
     """Find the dotted paths of what is no default; all where this dlrun refuses the config."""
+    _read(folder)  # whoever compares runs is told of a damaged one
     try:
         defaults = given.flat_defaults(load_config(folder / CONFIG, data_known=False))
     except ConfigError:
         defaults = {}
     missing = given.NO_DEFAULT
     return frozenset(path for path, value in values.items() if defaults.get(path, missing) != value)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG
+    try:
+        return flat(read_text(path))
+    except ConfigError as error:
+        raise RunFolderError(f"is damaged: {error.problems[0]}", where=str(path)) from error

@@ -38,7 +38,6 @@ _HASHED = (
     WEIGHTS,
     INITIAL_WEIGHTS,
 )
-_PIECE = 2**20
 MAX_BYTES = 64 * 2**30
 """No file of a run folder is larger: what is larger has holes, and would be read for hours."""
 
@@ -71,16 +70,13 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 def hash_file(path: Path) -> str:
     """Hash an ordinary file, of any size."""
-    digest = hashlib.sha256()
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
             check_ordinary(file.fileno(), path, MAX_BYTES)
-            while piece := file.read(_PIECE):
-                digest.update(piece)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise RunFolderError(f"cannot be read: {reason(error)}.", where=str(path)) from error
-    return digest.hexdigest()
 
 
 def check_file(folder: Path, record: Mapping[str, Any], name: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config import locating
 from dlrun.data.hashing import hash_samples
 from dlrun.data.samples import read_samples
 from dlrun.errors import DataError, DlrunError, RunFolderError
@@ -14,7 +13,7 @@ from dlrun.rundir.files import is_read_only, plain
 from dlrun.rundir.integrity import hash_file
 from dlrun.rundir.names import EVALUATIONS, METRICS, WEIGHTS
 from dlrun.workflows.ids import check_new_ids
-from dlrun.workflows.opening import OpenedRun, load_model, load_split, open_trained
+from dlrun.workflows.opening import OpenedRun, load_assembly, load_split, open_trained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,10 +50,9 @@ def evaluate(
     beside it, see `dlrun.rundir.evaluations`.
     """
     opened = open_trained(run, trust=trust)
-    model = load_model(opened, listener)
+    assembly = load_assembly(opened, listener)
 
-    from dlrun.training.evaluation import Predictor
-    from dlrun.workflows.assembly import Assembly, compile_model, judge
+    from dlrun.workflows.assembly import judge
     from dlrun.workflows.measure import measure_samples
 
     if data is None:
@@ -64,11 +62,7 @@ def evaluate(
         for note in notes:
             listener.message(note)
         check_new_ids(samples.x, opened, where=str(data))
-        _check_targets(samples, opened, tuple(model.output_shape[1:]), str(data))
-
-    with locating(opened.experiment):
-        steps = compile_model(model, opened.experiment, opened.spec)
-    assembly = Assembly(model, steps, opened.spec, Predictor(model))
+        _check_targets(samples, opened, tuple(assembly.model.output_shape[1:]), str(data))
     for line in judge(opened.experiment, assembly, [samples], refuse=False):
         if line.startswith("metrics"):
             listener.message(f"warning: {line}")

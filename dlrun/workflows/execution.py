@@ -179,7 +179,7 @@ def carry_out(
             pauses=pauses,
         )
         predictor = assembly.predictor
-        measured = measure_splits(experiment, assembly, splits, predictor)
+        measured = measure_splits(experiment, assembly, splits)
         for line in measured.rounded:
             say(f"warning: {line}", folder, listener)
         folder.write_json(METRICS, measured.to_json())

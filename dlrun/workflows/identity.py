@@ -21,7 +21,6 @@ _VERSIONS = ("tensorflow", "keras", "numpy")
 _PINNED = "KERAS_BACKEND"
 """What `dlrun.backend` sets itself, whatever the user has set."""
 _GPUS = Path("/proc/driver/nvidia/gpus")
-_BLOCK_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,8 @@ def _content(path: Path) -> Any:
 @lru_cache
 def _hash_of_file(path: Path, _changed: int, _size: int) -> str:
     """The hash of a file; read once for all runs of a sweep, as long as it does not change."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _device(word: str, gpus: list[str]) -> str:

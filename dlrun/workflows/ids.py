@@ -106,31 +106,25 @@ def check_ids(
     `first_row` is the number of the first row, None for a single row that has no number;
     `table_grows` says whether the layer may still be made larger, for no run has trained it yet.
     """
-    if not lookups:
-        return
     before = 0
-    for piece in pieces(x):
-        rows = piece.reshape(len(piece), -1)
+    for piece in pieces(x) if lookups else ():
+        rows = piece.reshape(len(piece), -1)  # (rows, entries of a sample)
         for lookup in lookups:
             ids = rows[:, lookup.entries]
             wrong = (ids < 0) | (ids >= lookup.limit) | (ids != np.floor(ids))
-            if wrong.any():
-                row, column = np.argwhere(wrong)[0].tolist()
-                place = int(lookup.entries[column])
-                entry = _entry_name(place, x.shape[1:], feature_names)
-                largest = max(float(one.reshape(len(one), -1)[:, lookup.entries].max())
-                              for one in pieces(x))  # fmt: skip
-                numbered = ""
-                if first_row is not None:
-                    numbered = f"row {first_row + before + row} (the first is 0), "
-                raise _refusal(
-                    lookup,
-                    float(ids[row, column]),
-                    f"{numbered}{entry}",
-                    where=where,
-                    largest=largest if table_grows else None,
-                )
+            if not wrong.any():
+                continue
+            row, column = np.argwhere(wrong)[0].tolist()
+            entry = _entry_name(int(lookup.entries[column]), x.shape[1:], feature_names)
+            if first_row is not None:
+                entry = f"row {first_row + before + row} (the first is 0), {entry}"
+            largest = _largest(x, lookup) if table_grows else None
+            raise _refusal(lookup, float(ids[row, column]), entry, where=where, largest=largest)
         before += len(piece)
+
+
+def _largest(x: Array, lookup: Lookup) -> float:
+    return max(float(piece.reshape(len(piece), -1)[:, lookup.entries].max()) for piece in pieces(x))
 
 
 def check_dataset_ids(experiment: Experiment, dataset: Dataset) -> None:
@@ -184,17 +178,15 @@ def _refusal(
 ) -> DataError:
     layer = lookup.reader.layer
     named = f"{lookup.reader.path} ({layer.type} {lookup.reader.name!r})"
-    what = f"{place}: {value:.15g} is no id for {named}, which takes whole numbers from 0 to"
-    fix: str | None = None
+    takes = f"whole numbers from 0 to {lookup.limit - 1}"
+    fix = "Number what is looked up from 0, in the file."
     if lookup.argument is None:
-        what = f"{what} {lookup.limit - 1}: a larger one may be rounded to another."
-        fix = "Number what is looked up from 0, in the file."
+        takes += ": a larger one may be rounded to another."
     else:
-        what = f"{what} {lookup.limit - 1} ({lookup.argument}: {lookup.limit})."
+        takes += f" ({lookup.argument}: {lookup.limit})."
         if largest is None:
             fix = "The run has learned nothing of others."
         elif value >= 0 and value == math.floor(value):
             fix = f"Set '{lookup.argument}: {int(largest) + 1}', or number from 0, in the file."
-        else:
-            fix = "Number what is looked up from 0, in the file."
+    what = f"{place}: {value:.15g} is no id for {named}, which takes {takes}"
     return DataError(what, where=where, fix=fix)

@@ -43,9 +43,7 @@ class Measured:
         return values
 
 
-def measure_splits(
-    experiment: Experiment, assembly: Assembly, splits: Splits, predictor: Predictor
-) -> Measured:
+def measure_splits(experiment: Experiment, assembly: Assembly, splits: Splits) -> Measured:
     """Measure every split; the last one that has rows also class by class."""
     evaluator = Evaluator(assembly.steps.final, batch_size=experiment.training.batch_size)
     present = splits.present()
@@ -55,7 +53,7 @@ def measure_splits(
         rounded |= _rounded(name, values)
     metrics = {name: _final(values) for name, values in measured.items()}
     last = list(present)[-1]
-    report = classify(predictor, present[last], assembly.spec)
+    report = classify(assembly.predictor, present[last], assembly.spec)
     return Measured(metrics, last, report, tuple(rounded.values()))
 
 

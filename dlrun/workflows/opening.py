@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config import Experiment, load_config
+from dlrun.config import Experiment, load_config, locating
 from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
 from dlrun.datasets import recall_form
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dlrun.arrays import Samples, Spec, Splits
     from dlrun.rundir.folder import Run
     from dlrun.training.listener import Listener
+    from dlrun.workflows.assembly import Assembly
 
 _LARGEST_NUMBER = 8
 _SPARE_BYTES = 2**20  # for what is no parameter, such as the states of random generators
@@ -173,6 +174,18 @@ def load_model(opened: OpenedRun, listener: Listener) -> Any:
             raise RunFolderError(what, where=str(path))
     set_weights(model, read_weights(opened, listener, weight_layout(model)))
     return model
+
+
+def load_assembly(opened: OpenedRun, listener: Listener) -> Assembly:
+    """Load the model of a run with its loss and its metrics."""
+    model = load_model(opened, listener)
+
+    from dlrun.training.evaluation import Predictor
+    from dlrun.workflows.assembly import Assembly, compile_model
+
+    with locating(opened.experiment):
+        steps = compile_model(model, opened.experiment, opened.spec)
+    return Assembly(model, steps, opened.spec, Predictor(model))
 
 
 def read_weights(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dlrun.config import locating
-from dlrun.workflows.opening import load_model, load_rows, open_trained
+from dlrun.workflows.opening import load_assembly, load_rows, open_trained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,19 +21,11 @@ def report(run: Run, *, trust: bool, output: Path | None, listener: Listener) ->
     """
     opened = open_trained(run, trust=trust)
     splits, notes = load_rows(opened, listener)
-    model = load_model(opened, listener)
+    assembly = load_assembly(opened, listener)
 
-    from dlrun.training.evaluation import Predictor
-    from dlrun.workflows.assembly import Assembly, compile_model
     from dlrun.workflows.measure import measure_splits
     from dlrun.workflows.storytelling import tell, write_report
 
-    with locating(opened.experiment):
-        steps = compile_model(model, opened.experiment, opened.spec)
-    predictor = Predictor(model)
-    assembly = Assembly(model, steps, opened.spec, predictor)
-    measured = measure_splits(opened.experiment, assembly, splits, predictor)
-    story = tell(
-        opened.experiment, model, splits, measured, predictor=predictor, run=run, notes=notes
-    )
+    measured = measure_splits(opened.experiment, assembly, splits)
+    story = tell(opened.experiment, assembly, splits, measured, run=run, notes=notes)
     return write_report(story, run, output)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.catalog.spelling import near_word
 from dlrun.config.condition_text import parse_condition
-from dlrun.config.conditions import ORDERS, as_text, cheap_first, is_number
+from dlrun.config.conditions import ORDERS, as_text, is_number
 from dlrun.config.findings import listed
 from dlrun.config.resolved import ABSENT
 from dlrun.errors import UsageError
@@ -73,7 +73,7 @@ def _that_fulfil(condition: Condition, every: Sequence[RunFacts]) -> list[RunFac
     """The runs for which a condition holds; what is compared must be there in one run at least."""
     for comparison in condition.comparisons():
         _check_known(comparison.key, every, f"--where, column {comparison.column}")
-    quick = cheap_first(condition, is_config_key)
+    quick = condition.cheap_first(is_config_key)
     chosen = [run for run in every if quick.holds(run.comparable)]
     if not chosen:
         for comparison in condition.comparisons():

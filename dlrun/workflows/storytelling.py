@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
     from dlrun.training.listener import Listener
+    from dlrun.workflows.assembly import Assembly
     from dlrun.workflows.measure import Measured
 
 _RATES = 200
@@ -36,11 +37,10 @@ _RATES = 200
 
 def add_report(
     experiment: Experiment,
-    model: Any,
+    assembly: Assembly,
     splits: Splits,
     measured: Measured,
     *,
-    predictor: Predictor,
     folder: Run,
     listener: Listener,
 ) -> None:
@@ -49,7 +49,7 @@ def add_report(
     A failure is a warning: everything that the training gave is on the disk already.
     """
     try:
-        story = tell(experiment, model, splits, measured, predictor=predictor, run=folder)
+        story = tell(experiment, assembly, splits, measured, run=folder)
         write_report(story, folder)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, the run is complete
         if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
@@ -105,11 +105,10 @@ def _write_plots(pictures: Sequence[Picture], run: Run) -> None:
 
 def tell(
     experiment: Experiment,
-    model: Any,
+    assembly: Assembly,
     splits: Splits,
     measured: Measured,
     *,
-    predictor: Predictor,
     run: Run,
     notes: tuple[str, ...] = (),
 ) -> Story:
@@ -119,7 +118,7 @@ def tell(
     """
     from dlrun.models.weights import get_weights
 
-    spec = splits.spec
+    spec, predictor = splits.spec, assembly.predictor
     present = {name: rows for name, rows in splits.present().items() if rows.y is not None}
     limits = dict.fromkeys(present, MAX_OTHER_ROWS) | {list(present)[-1]: MAX_ROWS}
     history = {name: np.array(values) for name, values in run.history.items()}
@@ -131,9 +130,9 @@ def tell(
         experiment=experiment,
         record=run.read_record(),
         spec=spec,
-        layers=_layers(experiment, model),
+        layers=_layers(experiment, assembly.model),
         history=history,
-        weights=get_weights(model),
+        weights=get_weights(assembly.model),
         metrics=measured.metrics,
         classification=measured.classification,
         class_counts=_class_counts(present, spec),

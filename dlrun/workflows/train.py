@@ -179,10 +179,9 @@ def finish(
     if report:
         add_report(
             experiment,
-            trained.assembly.model,
+            trained.assembly,
             trained.splits,
             measured,
-            predictor=trained.predictor,
             folder=folder,
             listener=listener,
         )

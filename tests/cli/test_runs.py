@@ -213,9 +213,7 @@ def test_configs_are_read_only_when_asked_for(dlrun, stored, monkeypatch):
     """And then only of the runs that the quicker conditions leave over."""
     read = []
     original = configs.read_text
-    monkeypatch.setattr(
-        stored_configs, "read_text", lambda path: read.append(path) or original(path)
-    )
+    monkeypatch.setattr(configs, "read_text", lambda path: read.append(path) or original(path))
     dlrun("runs", "--runs-dir", stored, "--where", "status=finished", "--sort", "test.loss")
     assert read == []
     condition = "optimizer.learning_rate>0 and test.accuracy=0.9"
