@@ -27,10 +27,12 @@ from dlrun.rundir.files import (
     read_json,
     reason,
     sync,
+    temporary_name,
     write_bytes,
 )
 from dlrun.rundir.integrity import is_signed, signed
 from dlrun.rundir.names import CHECKPOINT, TEMPORARY_PREFIX
+from dlrun.rundir.ordinary import link_error
 from dlrun.rundir.tensors import load_tensors, tensor_bytes
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     home = folder / CHECKPOINT
     names = checkpoint_names(folder)
     target = home / f"{int(names[0]) + 1 if names else 1:08d}"
-    temporary = home / f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}"
+    temporary = home / temporary_name()
     with naming_write_errors(target):
         try:
             temporary.mkdir(parents=True)
@@ -89,7 +91,7 @@ def keep_newest(folder: Path, count: int) -> None:
     home = folder / CHECKPOINT
     for name in checkpoint_names(folder)[count:]:
         with contextlib.suppress(OSError):
-            (home / name).rename(home / f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}")
+            (home / name).rename(home / temporary_name())
     for left in home.glob(f"{TEMPORARY_PREFIX}*"):
         shutil.rmtree(left, ignore_errors=True)
 
@@ -132,8 +134,7 @@ def checkpoint_names(folder: Path) -> list[str]:
     home = folder / CHECKPOINT
     try:
         if home.is_symlink():
-            what = "is a symbolic link, which is not followed inside a run folder."
-            raise RunFolderError(what, where=str(home))
+            raise link_error(home)
         with os.scandir(home) as entries:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:

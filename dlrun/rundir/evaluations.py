@@ -6,8 +6,6 @@ never meet, and measuring the same again changes nothing. Each holds its own has
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +19,7 @@ from dlrun.rundir.files import (
     write_text,
 )
 from dlrun.rundir.folder import safe_name
-from dlrun.rundir.integrity import is_signed, signed
+from dlrun.rundir.integrity import digest, is_signed, signed
 from dlrun.rundir.names import EVALUATIONS
 from dlrun.rundir.ordinary import check_inside, leads_out
 from dlrun.rundir.record import now
@@ -44,8 +42,7 @@ def keep_evaluation(folder: Path, *, name: str, facts: Mapping[str, Any]) -> Pat
     check_inside(folder, EVALUATIONS)
     measured = plain(facts)
     on = {key: measured.get(key) for key in ("split", "file", "data", "weights")}
-    digest = hashlib.sha256(json.dumps(on, sort_keys=True).encode()).hexdigest()[:_DIGITS]
-    path = folder / EVALUATIONS / f"{safe_name(name)}-{digest}.json"
+    path = folder / EVALUATIONS / f"{safe_name(name)}-{digest(on)[:_DIGITS]}.json"
     if not _holds(path, measured):
         text = signed({**measured, "time": now()})
         check_size(path, text, MAX_TEXT_BYTES)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.names import TEMPORARY_PREFIX
-from dlrun.rundir.ordinary import check_ordinary, size_in_words
+from dlrun.rundir.ordinary import check_ordinary, link_error, size_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,15 +71,18 @@ def _make_temporary(path: Path) -> tuple[Path, int]:
     """Make an empty file beside a path, and lock it: so others know that somebody writes it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     while True:
-        temporary = path.with_name(
-            f"{TEMPORARY_PREFIX}{os.urandom(_DIGITS // 2).hex()}{path.suffix}"
-        )
+        temporary = path.with_name(temporary_name() + path.suffix)
         descriptor = os.open(temporary, flags, 0o666)
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return temporary, descriptor
         os.close(descriptor)  # between the two calls it was taken for an abandoned one
+
+
+def temporary_name() -> str:
+    """Give a name of its own to what is not complete yet."""
+    return f"{TEMPORARY_PREFIX}{os.urandom(_DIGITS // 2).hex()}"
 
 
 def remove_abandoned(folder: Path, *, folders: bool = False) -> None:
@@ -294,6 +297,5 @@ def _read_error(path: Path, error: OSError) -> RunFolderError:
     if isinstance(error, FileNotFoundError):
         return RunFolderError("is missing.", where=str(path))
     if Path(path).is_symlink():
-        what = "is a symbolic link, which is not followed inside a run folder."
-        return RunFolderError(what, where=str(path))
+        return link_error(path)
     return RunFolderError(f"cannot be read: {reason(error)}.", where=str(path))

@@ -129,15 +129,17 @@ def create_run(runs_dir: Path, name: str) -> Run:
     Local time, the experiment's name made safe, and four random letters: two runs of one second
     never meet, for the folder is made exclusively.
     """
-    fix = "Choose another folder with --runs-dir."
+
+    def refused(what: str) -> DlrunError:
+        return DlrunError(what, where=str(runs_dir), fix="Choose another folder with --runs-dir.")
+
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
-        what = "is a file, expected a folder for the runs."
-        raise DlrunError(what, where=str(runs_dir), fix=fix) from error
+        raise refused("is a file, expected a folder for the runs.") from error
     except OSError as error:
         what = f"the folder for the runs cannot be made: {files.reason(error)}."
-        raise DlrunError(what, where=str(runs_dir), fix=fix) from error
+        raise refused(what) from error
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     for _ in range(_ATTEMPTS):
         suffix = "".join(_LETTERS[byte % len(_LETTERS)] for byte in os.urandom(4))
@@ -147,11 +149,9 @@ def create_run(runs_dir: Path, name: str) -> Run:
         except FileExistsError:
             continue
         except OSError as error:
-            what = f"no run folder can be made here: {files.reason(error)}."
-            raise DlrunError(what, where=str(runs_dir), fix=fix) from error
+            raise refused(f"no run folder can be made here: {files.reason(error)}.") from error
         return Run(path)
-    what = f"no free name for a run was found in {_ATTEMPTS} attempts."
-    raise DlrunError(what, where=str(runs_dir), fix=fix)
+    raise refused(f"no free name for a run was found in {_ATTEMPTS} attempts.")
 
 
 def safe_name(name: str) -> str:
@@ -183,7 +183,9 @@ def open_run(reference: str, runs_dir: Path) -> Run:
         if reference and os.path.isdir(path) and is_run(path):  # noqa: PTH112 - never raises
             return _opened(path)
     if reference == LATEST:
-        return _latest(runs_dir)
+        if rows := list_runs(runs_dir):
+            return _opened(rows[0].path)
+        raise UsageError(f"there is no run in {runs_dir}.", fix=_how_to_find(runs_dir))
     if os.sep in reference:
         raise _no_run_at(reference)
     paths = run_paths(runs_dir)
@@ -212,13 +214,6 @@ def _opened(path: Path) -> Run:
     settle(path)
     files.remove_abandoned(path)
     return Run(path)
-
-
-def _latest(runs_dir: Path) -> Run:
-    rows = list_runs(runs_dir)
-    if not rows:
-        raise UsageError(f"there is no run in {runs_dir}.", fix=_how_to_find(runs_dir))
-    return _opened(rows[0].path)
 
 
 def _no_run_at(reference: str) -> UsageError:

@@ -28,16 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_HASHED = (
-    CONFIG,
-    SPEC,
-    HISTORY,
-    METRICS,
-    MODEL_SUMMARY,
-    MODEL,
-    WEIGHTS,
-    INITIAL_WEIGHTS,
-)
+_HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, MODEL, WEIGHTS, INITIAL_WEIGHTS)
 MAX_BYTES = 64 * 2**30
 """No file of a run folder is larger: what is larger has holes, and would be read for hours."""
 
@@ -45,13 +36,13 @@ MAX_BYTES = 64 * 2**30
 def signed(content: Mapping[str, Any]) -> str:
     """Write a mapping as JSON that holds its own hash."""
     values = {key: value for key, value in plain(content).items() if key != "sha256"}
-    return json_text({**values, "sha256": _digest(values)})
+    return json_text({**values, "sha256": digest(values)})
 
 
 def is_signed(content: Mapping[str, Any]) -> bool:
     """Say whether a mapping still has the hash that `signed` gave it."""
     values = {key: value for key, value in content.items() if key != "sha256"}
-    return content.get("sha256") == _digest(values)
+    return content.get("sha256") == digest(values)
 
 
 def hash_files(folder: Path) -> dict[str, str]:
@@ -74,7 +65,7 @@ def hash_file(path: Path) -> str:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
             check_ordinary(file.fileno(), path, MAX_BYTES)
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.filedigest(file, "sha256").hexdigest()
     except OSError as error:
         raise RunFolderError(f"cannot be read: {reason(error)}.", where=str(path)) from error
 
@@ -123,5 +114,7 @@ def _of_inputs(folder: Path) -> set[str]:
         return set()
 
 
-def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def digest(content: Any) -> str:
+    """Hash what JSON can express, whatever the order of its keys: 64 hex digits."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

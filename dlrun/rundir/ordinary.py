@@ -45,6 +45,12 @@ def check_inside(folder: Path, name: str) -> None:
         raise RunFolderError(what, where=str(folder / name))
 
 
+def link_error(path: Path) -> RunFolderError:
+    """Say that a symbolic link stands where a run folder has a file or a folder of its own."""
+    what = "is a symbolic link, which is not followed inside a run folder."
+    return RunFolderError(what, where=str(path))
+
+
 def size_in_words(size: int) -> str:
     """Write a number of bytes for people: 64 * 2**20 is `64 MiB`."""
     return f"{size / 2**20:.0f} MiB" if size >= 2**20 else f"{size} bytes"

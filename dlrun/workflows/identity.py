@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun import NUMERICS
+from dlrun.rundir.integrity import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,13 +67,12 @@ def identity_of(experiment: Experiment, machine: Machine, *, source: str | None 
         "machine": asdict(machine),
         "source": source,
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+    return digest(told)
 
 
 def weights_hash(record: Mapping[str, Any]) -> str:
     """Tell the final weights of a run by one hash, 64 hex digits."""
-    weights = json.dumps(record.get("final_weights"), sort_keys=True)
-    return hashlib.sha256(weights.encode()).hexdigest()
+    return digest(record.get("final_weights"))
 
 
 def _content(path: Path) -> Any:

@@ -144,8 +144,7 @@ def load_split(
     name = split or list(present)[-1]
     if name not in present:
         raise DataError(
-            f"the run has no {name} rows.",
-            fix=f"It has: {', '.join(present)}. Or give {instead}.",
+            f"the run has no {name} rows.", fix=f"It has: {', '.join(present)}. Or give {instead}."
         )
     return name, present[name]
 

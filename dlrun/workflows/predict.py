@@ -11,13 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.errors import DlrunError, UsageError
-from dlrun.rundir.files import (
-    is_read_only,
-    remove_abandoned,
-    replacing,
-    write_json,
-    write_output,
-)
+from dlrun.rundir.files import is_read_only, remove_abandoned, replacing, write_json, write_output
 from dlrun.rundir.integrity import read_inputs
 from dlrun.rundir.lock import in_turn
 from dlrun.rundir.names import INPUTS, PREDICTIONS, SPLITS

@@ -16,14 +16,7 @@ from dlrun.errors import UsageError
 from dlrun.reports.ranking import Contender, judged_value, rank
 from dlrun.rundir.listing import list_runs
 from dlrun.rundir.metrics import is_larger_better, main_metric
-from dlrun.workflows.facts import (
-    RunFacts,
-    descends,
-    is_config_key,
-    is_fact,
-    known_keys,
-    metric_of,
-)
+from dlrun.workflows.facts import RunFacts, descends, is_config_key, is_fact, known_keys, metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

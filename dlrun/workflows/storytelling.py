@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.data.labels import class_numbers, decode
-from dlrun.errors import DlrunError, RunFolderError
+from dlrun.errors import DlrunError
 from dlrun.reports.story import MAX_OTHER_ROWS, MAX_ROWS, Layer, Rows, Story
 from dlrun.reports.training_course import LEARNING_RATE
 from dlrun.rundir.files import is_read_only, remove_abandoned, write_bytes, write_output
 from dlrun.rundir.names import PLOTS, REPORT
+from dlrun.rundir.ordinary import link_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,8 +93,7 @@ def _write_plots(pictures: Sequence[Picture], run: Run) -> None:
     from dlrun.reports.plots.shelf import PLOTS as ALL
 
     if run.file(PLOTS).is_symlink():
-        what = "is a symbolic link, which is not followed inside a run folder."
-        raise RunFolderError(what, where=str(run.file(PLOTS)))
+        raise link_error(run.file(PLOTS))
     remove_abandoned(run.path)
     for picture in pictures:
         write_bytes(run.file(f"{PLOTS}/{picture.name}.png"), picture.png)
