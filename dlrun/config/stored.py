@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from dlrun.config.schema import Experiment
 
-RECORDED = "config"
-"""The key of `run.json`: `{"optimizer.learning_rate": 0.1, ...}`."""
+RECORDED = "config"  # the key of `run.json`: `{"optimizer.learning_rate": 0.1, ...}`
 
 
 def recorded(experiment: Experiment) -> dict[str, Any]:

@@ -93,7 +93,6 @@ def _boot_id() -> str | None:
 
 
 def _version(package: str) -> str | None:
-    """The installed version of a package, which is not imported."""
     from importlib import metadata
 
     try:

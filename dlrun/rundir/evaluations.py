@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_DIGITS = 8
-"""Hex digits of the hash that a name shows."""
+_DIGITS = 8  # hex digits of the hash that a name shows
 
 
 def keep_evaluation(folder: Path, *, name: str, facts: Mapping[str, Any]) -> Path:

@@ -26,8 +26,7 @@ MAX_TEXT_BYTES = 64 * 2**20
 """What is larger is neither written nor read: the JSON of a run folder has 64 MiB at most."""
 
 _PIECE = 2**20
-_DIGITS = 8
-"""Hex digits that make the name of a temporary file its own."""
+_DIGITS = 8  # hex digits that make the name of a temporary file its own
 
 
 @contextlib.contextmanager

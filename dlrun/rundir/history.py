@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EPOCH = "epoch"
-MAX_BYTES = 2**30
-"""Some ten million epochs: what is larger is neither written nor read."""
+MAX_BYTES = 2**30  # some ten million epochs: what is larger is neither written nor read
 
 
 def write_history(folder: Path, text: str) -> None:

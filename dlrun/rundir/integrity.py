@@ -65,7 +65,7 @@ def hash_file(path: Path) -> str:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
             check_ordinary(file.fileno(), path, MAX_BYTES)
-            return hashlib.filedigest(file, "sha256").hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise RunFolderError(f"cannot be read: {reason(error)}.", where=str(path)) from error
 

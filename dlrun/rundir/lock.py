@@ -24,8 +24,7 @@ _PATIENCE = 1.0
 """Seconds to wait for a reader, which holds the lock for microseconds to see whether it is free."""
 
 
-_ROOM_BYTES = 2**18
-"""More than the largest record needs."""
+_ROOM_BYTES = 2**18  # more than the largest record needs
 
 _HOLDER = re.compile(rb"(\d{1,10}) ([\w.-]{1,64})\n")
 """What the lock file begins with while it is held: the process and its machine."""
@@ -141,7 +140,6 @@ def _holder(descriptor: int) -> str:
 
 
 def _acquire(folder: Path, descriptor: int) -> None:
-    """Lock an open file; wait a moment for readers that only look."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:

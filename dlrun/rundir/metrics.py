@@ -81,5 +81,4 @@ def finite_number(value: object) -> float | None:
 
 
 def _is_metric(value: object) -> bool:
-    """Whether a value is a number, or stands for one that was not finite."""
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))

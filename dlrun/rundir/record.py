@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from dlrun.rundir.folder import Run
     from dlrun.rundir.lock import FolderLock
 
-FORMAT = 1
-"""The version of the run folder's format that this dlrun writes and reads."""
+FORMAT = 1  # the version of the run folder's format that this dlrun writes and reads
 
 STATUSES = ("running", "finished", "interrupted", "failed")
 

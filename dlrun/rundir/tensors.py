@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Layout = Mapping[str, tuple[Sequence[int], str]]  # shape and dtype by name
+
 _LENGTH_BYTES = 8
 _HEADER_BYTES = 2**24
 _MAX_BYTES = 2**50
@@ -56,7 +58,7 @@ def tensor_bytes(
 
 def load_tensors(
     path: Path,
-    expected: Mapping[str, tuple[Sequence[int], str]] | None = None,
+    expected: Layout | None = None,
     *,
     most: int | None = None,
     sha256: str | None = None,
@@ -122,11 +124,7 @@ def _read_header(path: Path) -> tuple[dict[str, tuple[tuple[int, ...], str]], in
     return found, size
 
 
-def _check(
-    path: Path,
-    found: Mapping[str, tuple[tuple[int, ...], str]],
-    expected: Mapping[str, tuple[Sequence[int], str]],
-) -> None:
+def _check(path: Path, found: Layout, expected: Layout) -> None:
     differences = [f"'{name}' is missing" for name in expected if name not in found]
     differences += [f"'{name}' is not expected" for name in found if name not in expected]
     for name in expected:
@@ -142,7 +140,6 @@ def _check(
 
 
 def _array(data: bytes, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """The array of one entry; the library has checked the length of its data."""
     import numpy as np
 
     array = np.frombuffer(data, _dtype(dtype)).reshape(shape)
@@ -150,7 +147,7 @@ def _array(data: bytes, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     return array
 
 
-def _size(arrays: Mapping[str, tuple[Sequence[int], str]]) -> int:
+def _size(arrays: Layout) -> int:
     return sum(math.prod(shape) * _dtype(dtype).itemsize for shape, dtype in arrays.values())
 
 

@@ -99,7 +99,6 @@ def _chosen(rows: list[MetricRow], metrics: Sequence[str]) -> list[MetricRow]:
 
 
 def _warnings(runs: Sequence[ComparedRun], groups: Sequence[SeedGroup]) -> list[str]:
-    """What a reader must know: runs without metrics, and seeds that count once."""
     told = [
         f"warning: {run.run} has no metrics: it is {run.status}" for run in runs if not run.metrics
     ]

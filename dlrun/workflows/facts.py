@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 _METRIC = re.compile(rf"({'|'.join((*SPLITS, 'val'))})[._](.+)")
 _SECTIONS = ("dataset", "model", "loss", "optimizer", "metrics", "training", "exports")
-_MOST_CONFIGS = 5
-"""How many configs are read to find out which keys there are."""
+_MOST_CONFIGS = 5  # how many configs are read to find out which keys there are
 
 _FACTS: dict[str, Callable[[RunRow], Any]] = {
     "name": lambda row: row.name,

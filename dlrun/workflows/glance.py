@@ -30,10 +30,8 @@ if TYPE_CHECKING:
 
 ODD: Final = re.compile(r"_|[eE]-0*\d{3}|[^\x00-\x7f]")
 """In a line of cells: Python's `1_000`, so small a number that its square is 0, other digits."""
-MOST_COLUMNS: Final = 10**7
-"""A row of more is not drawn, even to be measured."""
-MANY_ROWS: Final = 100
-"""Of so many rows whose classes are drawn evenly, not all are of one."""
+MOST_COLUMNS: Final = 10**7  # a row of more is not drawn, even to be measured
+MANY_ROWS: Final = 100  # of so many rows whose classes are drawn evenly, not all are of one
 
 
 def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
@@ -73,7 +71,6 @@ def _first_pieces(file: CsvFile, layout: Layout, *, all_of_them: bool) -> Iterat
 
 
 def _are_numbers(piece: Piece, layout: Layout) -> bool:
-    """Whether features, several targets and weights are numbers that float32 holds."""
     targets = layout.targets if len(layout.targets) > 1 else ()
     places = (*layout.features, *targets)
     lines = piece.lines or map("".join, piece.rows)
@@ -203,7 +200,6 @@ def _can_be_split(experiment: Experiment, rows: int, classes: int) -> bool:
 
 
 def _classes(sample: Sample) -> int:
-    """How many classes there are at most."""
     if sample.classes is not None:
         return len(sample.classes)
     return 1 if sample.target is not None else FEW.stop

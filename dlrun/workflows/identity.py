@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 _VERSIONS = ("tensorflow", "keras", "numpy")
 """The packages that compute; dlrun's own part of it is told by `NUMERICS`."""
-_PINNED = "KERAS_BACKEND"
-"""What `dlrun.backend` sets itself, whatever the user has set."""
+_PINNED = "KERAS_BACKEND"  # what `dlrun.backend` sets itself, whatever the user has set
 _GPUS = Path("/proc/driver/nvidia/gpus")
 
 

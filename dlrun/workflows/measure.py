@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from dlrun.workflows.assembly import Assembly
 
 CLASSIFICATION = "classification"
-VISIBLE = 1e-4
-"""The last digit of a metric that is shown."""
+VISIBLE = 1e-4  # the last digit of a metric that is shown
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,6 @@ def reproduce(run: Run, *, trust: bool, command: Sequence[str], listener: Listen
 def _trained_again(
     run: Run, experiment: Experiment, place: Path, command: Sequence[str], listener: Listener
 ) -> Run:
-    """Train the config of a run in a new folder, from the weights with which the run began."""
     again = create_run(place, experiment.name)
     # With the spec too: an older version may have read the file, or fitted a scaling, otherwise.
     for name in (INITIAL_WEIGHTS, SPEC):

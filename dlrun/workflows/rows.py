@@ -117,7 +117,6 @@ def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
 
 
 def _is_changed(spec: Spec) -> bool:
-    """Whether the network sees other numbers than a file of rows holds."""
     return spec.scaling is not None or spec.pixel_max is not None
 
 

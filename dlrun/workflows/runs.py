@@ -106,7 +106,6 @@ def _best(runs: Sequence[RunFacts], descending: bool | None) -> list[RunFacts]:
 def _sorted(
     runs: list[RunFacts], key: str, descending: bool | None, best: int | None
 ) -> list[RunFacts]:
-    """Sort runs, those without the value last; with `best`, cut the list."""
     if key == "value":
         _check_one_metric(runs)
     downward = descends(key, runs) if descending is None else descending
@@ -125,7 +124,6 @@ def _sorted(
 
 
 def _check_known(key: str, every: Sequence[RunFacts], where: str) -> None:
-    """Refuse a key that no run has: it is misspelt."""
     if is_fact(key) or any(run.get(key) is not ABSENT for run in every):
         return
     known = known_keys(every)
@@ -133,7 +131,6 @@ def _check_known(key: str, every: Sequence[RunFacts], where: str) -> None:
 
 
 def _meant(key: str, known: Sequence[str]) -> str:
-    """What was probably meant by a key, or what there is."""
     ends = {re.split(r"[.\]]", one)[-1]: one for one in reversed(known)}
     inside = (one for one in known if one.startswith((f"{key}.", f"{key}[")))
     near = near_word(key, known) or next(inside, None) or ends.get(near_word(key, ends) or "")

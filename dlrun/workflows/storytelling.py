@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from dlrun.workflows.assembly import Assembly
     from dlrun.workflows.measure import Measured
 
-_RATES = 200
-"""How many points of a schedule of the learning rate are worked out."""
+_RATES = 200  # how many points of a schedule of the learning rate are worked out
 
 
 def add_report(
