@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from dlrun.errors import DlrunError
-from dlrun.rundir.folder import RunFolder
+from dlrun.rundir.folder import Run
 
 TABLE = "a,b,kind\n" + "".join(f"{i},{i % 7},{'big' if i > 20 else 'small'}\n" for i in range(40))
 
@@ -99,7 +99,7 @@ def test_what_was_never_trained_leaves_no_folder(case, dlrun, tmp_path):
 
 def test_a_run_whose_disk_fails_says_so_in_its_folder(dlrun, tmp_path, monkeypatch):
     """`run.json` is closed whatever happens: the config was right, and the run can go on."""
-    write_json = RunFolder.write_json
+    write_json = Run.write_json
 
     def failing(folder, name, value):
         if name == "spec.json":
@@ -108,7 +108,7 @@ def test_a_run_whose_disk_fails_says_so_in_its_folder(dlrun, tmp_path, monkeypat
 
     (tmp_path / "config.yaml").write_text(config(dataset={"type": "moons"}))
     with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "write_json", failing)
+        patch.setattr(Run, "write_json", failing)
         told = dlrun("train", "config.yaml", code=1).err
     (run,) = (tmp_path / "runs").iterdir()
     assert f"run folder: runs/{run.name}" in told

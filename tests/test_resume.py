@@ -10,7 +10,7 @@ import pytest
 
 from dlrun.cli.terminal.progress import LineListener
 from dlrun.rundir.checkpoints import Checkpoint, save_checkpoint
-from dlrun.rundir.folder import RunFolder
+from dlrun.rundir.folder import Run
 from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.tensors import load_tensors
 from tests.conftest import CONFIGS
@@ -194,7 +194,7 @@ def test_two_processes_never_work_in_one_folder(run, dlrun):
     change(run / "run.json", status="running")
     with holding_lock(run):
         told = dlrun("resume", run.name, code=4).err
-    record = RunFolder(run).read_record()
+    record = Run(run).read_record()
     assert f"process {record['pid']} on {record['host']} works in this run folder." in told
     change(run / "run.json", status="running")
     assert json.loads(dlrun("runs", "--json").out)[0]["status"] == "killed"
@@ -247,7 +247,7 @@ def test_a_resumption_that_fails_early_touches_nothing(moons, dlrun):
 def test_an_extension_that_is_killed_at_its_first_step_goes_on(moons, dlrun, monkeypatch):
     """The record is written before the longer config: in between, the run is still one's own."""
     run = dlrun("train", moons, "--set", "training.epochs=5").run
-    write_text = RunFolder.write_text
+    write_text = Run.write_text
 
     def killed(folder, name, text):
         if name == "config.yaml":
@@ -255,7 +255,7 @@ def test_an_extension_that_is_killed_at_its_first_step_goes_on(moons, dlrun, mon
         write_text(folder, name, text)
 
     with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "write_text", killed)
+        patch.setattr(Run, "write_text", killed)
         dlrun("resume", run, "--epochs", 12, code=1)
     dlrun("resume", run, "--epochs", 12)
     assert_same(run, dlrun("train", moons).run)

@@ -28,9 +28,10 @@ def diff(
 
     Config, versions, data, initial weights, history and results, from cause to effect.
     """
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import diff as workflow
 
-    found = workflow.diff((a, b), runs_dir=runs_dir)
+    found = workflow.diff(open_run(a, runs_dir), open_run(b, runs_dir))
     if as_json:
         write_json(difference_json(found))
     else:

@@ -44,18 +44,19 @@ def evaluate(
     """
     options.check_rows(split, data)
     from dlrun.cli.terminal.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import evaluate as workflow
 
     chosen = None if split is None else split.value
     with listening(quiet=quiet) as listener:
         found = workflow.evaluate(
-            run, runs_dir=runs_dir, trust=trust, split=chosen, data=data, listener=listener
+            open_run(run, runs_dir), trust=trust, split=chosen, data=data, listener=listener
         )
     report = found.classification
     if as_json:
         write_json(
             {
-                "run": found.folder.path,
+                "run": found.run.path,
                 "split": found.split,
                 "metrics": found.metrics,
                 "classification": None if report is None else report.to_json(),

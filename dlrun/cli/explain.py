@@ -63,15 +63,15 @@ def explain(
         )
     options.check_rows(split, data)
     from dlrun.cli.terminal.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import explain as workflow
     from dlrun.workflows.rows import Choice
 
     choice = Choice(row or 0, None if split is None else split.value, data, values)
     with listening(quiet=quiet) as listener:
         explained = workflow.explain(
-            run,
+            open_run(run, runs_dir),
             choice,
-            runs_dir=runs_dir,
             trust=trust,
             layer=layer,
             compare=not numpy_only,
@@ -119,7 +119,7 @@ def explanation_json(explained: Explanation) -> dict[str, Any]:
         "agrees": comparison.agrees,
     }
     return {
-        "run": explained.opened.folder.path,
+        "run": explained.opened.run.path,
         "row": row.source,
         "x": row.x,
         "given": row.given,
@@ -168,7 +168,7 @@ def _place(explained: Explanation, stage: Stage) -> Place | None:
 def _row(explained: Explanation, screen: Screen) -> str:
     """The numbers that the network is given, and what they were before."""
     row, spec = explained.row, explained.opened.spec
-    title = printable(f"{explained.opened.folder.name}, {row.source}")
+    title = printable(f"{explained.opened.run.name}, {row.source}")
     if row.true is not None:
         title += f", which is {printable(row.true)}"
     lines = [paint(title, "bold", screen)]

@@ -32,13 +32,14 @@ def predict(
 ) -> None:
     """Write predictions for new rows and print the CSV's path."""
     from dlrun.cli.terminal.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import predict as workflow
 
     stream = sys.stdout if output == STDOUT else sys.stderr
     try:
         with listening(quiet=quiet) as listener, contextlib.redirect_stdout(stream):
             written = workflow.predict(
-                run, input_path, runs_dir=runs_dir, output=output, listener=listener
+                open_run(run, runs_dir), input_path, output=output, listener=listener
             )
     except BrokenPipeError as error:
         raise ClosedOutputError from error

@@ -28,13 +28,14 @@ def report(
 ) -> None:
     """Make plots and a page of a run, or a page that compares runs."""
     from dlrun.cli.terminal.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows.comparison_page import compare_on_a_page
     from dlrun.workflows.report import report as report_on
 
     with listening(quiet=quiet) as listener:
         if len(runs) == 1:
             page = report_on(
-                runs[0], runs_dir=runs_dir, trust=trust, output=output, listener=listener
+                open_run(runs[0], runs_dir), trust=trust, output=output, listener=listener
             )
         else:
             page = compare_on_a_page(runs, runs_dir=runs_dir, output=output, listener=listener)

@@ -26,16 +26,17 @@ def reproduce(
     where it comes out otherwise.
     """
     from dlrun.cli.terminal.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import reproduce as workflow
 
     with listening(quiet=quiet) as listener:
         found = workflow.reproduce(
-            run, runs_dir=runs_dir, trust=trust, command=context.obj, listener=listener
+            open_run(run, runs_dir), trust=trust, command=context.obj, listener=listener
         )
     if as_json:
         write_json(
             {
-                "run": found.folder.path,
+                "run": found.run.path,
                 "identical": found.difference is None,
                 "epochs": found.epochs,
                 "difference": found.difference,

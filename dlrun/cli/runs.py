@@ -47,6 +47,7 @@ USUAL_CSV = (
 _STATUS_STYLES = {
     "finished": "green",
     "running": "cyan",
+    "extending": "cyan",
     "interrupted": "yellow",
     "killed": "yellow",
     "failed": "red",
@@ -164,7 +165,10 @@ def usual_columns(runs: Sequence[RunFacts]) -> list[str]:
 def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Screen) -> str:
     """Draw one line a run; where that is too wide, the first column and the others below it."""
     values = [[run.get(key) for key in columns] for run in runs]
-    cells = [[_cell(key, value) for key, value in zip(columns, row, strict=True)] for row in values]
+    cells = [
+        [_cell(run, key, value) for key, value in zip(columns, row, strict=True)]
+        for run, row in zip(runs, values, strict=True)
+    ]
     headings = bold(_HEADINGS.get(key, key) for key in columns)
     numeric = {
         number
@@ -213,11 +217,12 @@ def _known(run: RunFacts) -> dict[str, Any]:
     }
 
 
-def _cell(key: str, value: Any) -> Cell:
+def _cell(run: RunFacts, key: str, value: Any) -> Cell:
     if value is ABSENT:
         return Cell("" if key in ("label", "note") else "-")
     if key == "status":
-        return Cell(value, _STATUS_STYLES[value])
+        shown = "extending" if run.row.is_extending else value
+        return Cell(shown, _STATUS_STYLES[shown])
     text = one_line(_worded(key, value))
     text = text if key == "name" else cut_cells(text, _WIDEST)
     return Cell(text, "bold" if key == "label" else "")

@@ -13,14 +13,15 @@ from dlrun.wording import printable
 
 def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
     """Check every file of runs against the hash that they recorded."""
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import verify as workflow
 
-    found = [workflow.verify(run, runs_dir=runs_dir) for run in runs]
+    found = [workflow.verify(open_run(run, runs_dir)) for run in runs]
     if as_json:
         write_json(
             [
                 {
-                    "run": one.folder.path,
+                    "run": one.run.path,
                     "files": one.files,
                     "problems": one.problems,
                     "complete": one.complete,
@@ -34,7 +35,7 @@ def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson 
         ending = "" if one.complete else "; it has not ended, so the others have no hashes yet"
         if one.extension:
             ending += f"; {EXTENSION_WAITS}"
-        write_data(f"{one.folder.path}: {verdict}{ending}")
+        write_data(f"{one.run.path}: {verdict}{ending}")
         for problem in one.problems:
             write_data(f"  {printable(problem)}")
     if any(one.problems for one in found):

@@ -36,10 +36,11 @@ def weights(
     """Show each layer's weights with their statistics."""
     options.check_form(as_json=as_json, as_csv=as_csv)
     from dlrun.cli.terminal.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows.weights import show_weights
 
     with listening(quiet=quiet) as listener:
-        found = show_weights(run, layer, runs_dir=runs_dir, listener=listener)
+        found = show_weights(open_run(run, runs_dir), layer, listener=listener)
     if as_json:
         write_json(_json(found))
     elif as_csv:
@@ -74,7 +75,7 @@ def _json(found: RunWeights) -> dict[str, Any]:
     from dlrun.formulas import statistics
 
     return {
-        "run": found.folder.path,
+        "run": found.run.path,
         "layers": [
             {
                 "name": one.layer,

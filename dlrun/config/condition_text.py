@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dlrun.config import scalars
-from dlrun.config.conditions import OPERATORS, Comparison, Condition, Junction, Negation
+from dlrun.config.conditions import OPERATORS, Comparison, Condition, Junction
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,15 +42,7 @@ _EXAMPLE: Final = "Such as: --where 'optimizer.learning_rate>0.01 and status=fin
 
 
 def parse_condition(text: str, *, flag: str = "--where") -> Condition:
-    """Read a condition.
-
-    Args:
-        text: What was written.
-        flag: Where it was written, for messages.
-
-    Raises:
-        UsageError: It is none; with the column of the mistake.
-    """
+    """Read a condition; `flag` is where it was written."""
     return _Parser(text, flag).condition_alone()
 
 
@@ -112,7 +104,7 @@ class _Parser:
         if self.depth > MAX_DEPTH:
             raise self.wrong(token, f"more than {MAX_DEPTH} levels of brackets.")
         if _is_word(token, "not"):
-            condition: Condition = Negation(self.one())
+            condition: Condition = Junction((self.one(),), negated=True)
         elif token.text == "(":
             condition = self.condition()
             closing = self.take()

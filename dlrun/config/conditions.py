@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.absent import ABSENT
@@ -28,25 +28,17 @@ _SECONDS: Final = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 @dataclass(frozen=True)
 class Comparison:
-    """A key compared with a value.
-
-    Attributes:
-        key: What is asked of a run.
-        sign: One of `OPERATORS`.
-        value: A scalar of YAML 1.2.
-        column: Where the key stands, from 1.
-    """
+    """A key compared with a value."""
 
     key: str
-    sign: str
+    sign: str  # one of `OPERATORS`
     value: scalars.Scalar
-    column: int
+    column: int  # where the key stands, from 1
 
     def holds(self, look_up: Callable[[str], Any]) -> bool:
         """Say whether a run fulfils it.
 
-        Args:
-            look_up: Gives the value of a key, or ABSENT; a tuple stands for any of its items.
+        `look_up` gives the value of a key, or ABSENT; a tuple stands for any of its items.
         """
         actual = look_up(self.key)
         if self.sign == "!=":
@@ -54,68 +46,48 @@ class Comparison:
         if self.sign == "=":
             return _is_equal(actual, self.value)
         if self.sign == "~":
-            return _contains(actual, self.value)
+            return actual is not ABSENT and _folded(self.value) in _folded(actual)
         value = _as_seconds(self.value) if is_number(actual) else self.value
-        return _comparable(actual, value) and ORDERS[self.sign](actual, value)
+        both_texts = isinstance(actual, str) and isinstance(value, str)
+        are_comparable = both_texts or (is_number(actual) and is_number(value))
+        return are_comparable and ORDERS[self.sign](actual, value)
 
     def comparisons(self) -> Iterator[Comparison]:
         """Give all comparisons."""
         yield self
 
-
-@dataclass(frozen=True)
-class Negation:
-    """What must not hold."""
-
-    inner: Condition
-
-    def holds(self, look_up: Callable[[str], Any]) -> bool:
-        """See `Comparison.holds`."""
-        return not self.inner.holds(look_up)
-
-    def comparisons(self) -> Iterator[Comparison]:
-        """See `Comparison.comparisons`."""
-        yield from self.inner.comparisons()
+    def cheap_first(self, is_costly: Callable[[str], bool]) -> Condition:
+        """Put the parts first for which no key has to be looked up that takes time."""
+        del is_costly
+        return self
 
 
 @dataclass(frozen=True)
 class Junction:
-    """Conditions of which all must hold, or one."""
+    """Conditions of which all must hold, or one; or, negated, not."""
 
     parts: tuple[Condition, ...]
-    every: bool
+    every: bool = True
+    negated: bool = False
 
     def holds(self, look_up: Callable[[str], Any]) -> bool:
         """See `Comparison.holds`."""
         found = (part.holds(look_up) for part in self.parts)
-        return all(found) if self.every else any(found)
+        return (all(found) if self.every else any(found)) != self.negated
 
     def comparisons(self) -> Iterator[Comparison]:
-        """See `Comparison.comparisons`."""
+        """Give all comparisons."""
         for part in self.parts:
             yield from part.comparisons()
 
-
-Condition = Comparison | Negation | Junction
-
-
-def cheap_first(condition: Condition, is_costly: Callable[[str], bool]) -> Condition:
-    """Put the parts of a condition that are quickly answered before the others.
-
-    Args:
-        condition: The condition.
-        is_costly: Whether looking a key up takes time.
-
-    Returns:
-        A condition with the same meaning.
-    """
-    if isinstance(condition, Negation):
-        return Negation(cheap_first(condition.inner, is_costly))
-    if isinstance(condition, Junction):
-        parts = [cheap_first(part, is_costly) for part in condition.parts]
+    def cheap_first(self, is_costly: Callable[[str], bool]) -> Condition:
+        """See `Comparison.cheap_first`."""
+        parts = [part.cheap_first(is_costly) for part in self.parts]
         parts.sort(key=lambda part: sum(is_costly(one.key) for one in part.comparisons()))
-        return Junction(tuple(parts), condition.every)
-    return condition
+        return replace(self, parts=tuple(parts))
+
+
+Condition = Comparison | Junction
 
 
 def _is_equal(actual: Any, value: scalars.Scalar) -> bool:
@@ -131,13 +103,8 @@ def _is_equal(actual: Any, value: scalars.Scalar) -> bool:
     return type(actual) is type(value) and bool(actual == value)
 
 
-def _contains(actual: Any, value: scalars.Scalar) -> bool:
-    return actual is not ABSENT and as_text(value).casefold() in as_text(actual).casefold()
-
-
-def _comparable(actual: Any, value: Any) -> bool:
-    both_texts = isinstance(actual, str) and isinstance(value, str)
-    return both_texts or (is_number(actual) and is_number(value))
+def _folded(value: Any) -> str:
+    return as_text(value).casefold()
 
 
 def _as_seconds(value: scalars.Scalar) -> scalars.Scalar:

@@ -18,20 +18,12 @@ WIDE_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(file: Path) -> str:
-    """The text of a config file.
-
-    Raises:
-        ConfigError: It cannot be read, is no regular file, is too large, or is not UTF-8 text.
-    """
+    """The text of a config file: a regular file of sensible size, in UTF-8."""
     return decode(_read_bytes(file), str(file))
 
 
 def decode(content: bytes, source: str) -> str:
-    """Bytes as text, without a byte order mark.
-
-    Raises:
-        ConfigError: They are not UTF-8.
-    """
+    """Bytes as UTF-8 text, without a byte order mark."""
     if content.startswith(WIDE_MARKS):
         raise _refused(Place(source, 1, 1), "The file is UTF-16.", "Save it as UTF-8.")
     try:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dlrun.arrays import Splits
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
 
 
@@ -20,7 +20,7 @@ def run_exporter(
     model: Any,
     splits: Splits,
     predictor: Predictor,
-    folder: RunFolder,
+    folder: Run,
 ) -> None:
     """Run the exporter of a word.
 

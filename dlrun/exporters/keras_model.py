@@ -10,11 +10,11 @@ from dlrun.rundir.names import MODEL
 
 if TYPE_CHECKING:
     from dlrun.arrays import Splits
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
 
 
-def export(*, model: Any, splits: Splits, predictor: Predictor, folder: RunFolder) -> None:
+def export(*, model: Any, splits: Splits, predictor: Predictor, folder: Run) -> None:
     """Write architecture, weights, loss and optimizer state in Keras's own format.
 
     dlrun never reads this file: a run is rebuilt from its config and its weights.

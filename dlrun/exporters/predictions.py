@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dlrun.arrays import Splits
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
 
 
@@ -24,7 +24,7 @@ def export(
     model: Any,
     splits: Splits,
     predictor: Predictor,
-    folder: RunFolder,
+    folder: Run,
     split: str | None = None,
 ) -> None:
     """Write one row per row of a split: the true value, the predicted one, the probabilities.

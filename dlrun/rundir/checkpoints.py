@@ -26,12 +26,13 @@ from dlrun.rundir.files import (
     naming_write_errors,
     read_json,
     reason,
-    remove_if_abandoned,
     sync,
+    temporary_name,
     write_bytes,
 )
 from dlrun.rundir.integrity import is_signed, signed
 from dlrun.rundir.names import CHECKPOINT, TEMPORARY_PREFIX
+from dlrun.rundir.ordinary import link_error
 from dlrun.rundir.tensors import load_tensors, tensor_bytes
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT = 1
-KEPT = 2
-"""The newest checkpoint and the one before it."""
+KEPT = 2  # the newest checkpoint and the one before it
 
 _TENSORS = "tensors.safetensors"
 _STATE = "state.json"
@@ -51,31 +51,18 @@ _NAME = re.compile(r"\d{8}")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A state of a run.
-
-    Attributes:
-        facts: What JSON can express.
-        tensors: Arrays by name.
-    """
+    """A state of a run: what JSON can express, and arrays by name."""
 
     facts: dict[str, Any]
     tensors: dict[str, NDArray[Any]]
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Commit a checkpoint, and remove those that are no longer needed.
-
-    Args:
-        folder: The run folder.
-        checkpoint: The state.
-
-    Raises:
-        DlrunError: It cannot be written; the checkpoints before it are still there.
-    """
+    """Commit a checkpoint, and remove those before it only when it is whole on the disk."""
     home = folder / CHECKPOINT
     names = checkpoint_names(folder)
     target = home / f"{int(names[0]) + 1 if names else 1:08d}"
-    temporary = home / f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}"
+    temporary = home / temporary_name()
     with naming_write_errors(target):
         try:
             temporary.mkdir(parents=True)
@@ -98,29 +85,19 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 def keep_newest(folder: Path, count: int) -> None:
     """Remove all checkpoints but the newest ones; one that cannot be removed stays.
 
-    What an earlier removal, or a killed process, has left is removed with them.
-
-    Args:
-        folder: The run folder, locked by this process.
-        count: How many stay.
+    What an earlier removal, or a killed process, has left is removed with them. The run is locked
+    by this process.
     """
     home = folder / CHECKPOINT
     for name in checkpoint_names(folder)[count:]:
         with contextlib.suppress(OSError):
-            (home / name).rename(home / f"{TEMPORARY_PREFIX}{os.urandom(4).hex()}")
+            (home / name).rename(home / temporary_name())
     for left in home.glob(f"{TEMPORARY_PREFIX}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
 def load_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """Read the newest checkpoint that is whole.
-
-    Args:
-        folder: The run folder.
-
-    Returns:
-        The checkpoint, or None where there is none; and what is wrong with the newer ones.
-    """
+    """Read the newest checkpoint that is whole; and say what is wrong with newer ones."""
     damaged: list[str] = []
     for name in checkpoint_names(folder):
         try:
@@ -131,14 +108,10 @@ def load_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
 
 
 def checkpoint_problems(folder: Path) -> tuple[int, list[str]]:
-    """Read every checkpoint.
+    """Read every checkpoint: how many there are, and what is wrong with them.
 
-    Args:
-        folder: The run folder.
-
-    Returns:
-        How many there are, and what is wrong with them. One of which a file is gone does not count
-        where a newer one is whole: its removal was broken off.
+    One of which a file is gone does not count where a newer one is whole: its removal was broken
+    off.
     """
     problems: list[str] = []
     whole, damaged = 0, 0
@@ -157,19 +130,11 @@ def checkpoint_problems(folder: Path) -> tuple[int, list[str]]:
 
 
 def checkpoint_names(folder: Path) -> list[str]:
-    """List the names of the checkpoints, the newest first.
-
-    Args:
-        folder: The run folder.
-
-    Raises:
-        RunFolderError: The folder of the checkpoints cannot be read, or is a symbolic link.
-    """
+    """List the names of the checkpoints, the newest first."""
     home = folder / CHECKPOINT
     try:
         if home.is_symlink():
-            what = "is a symbolic link, which is not followed inside a run folder."
-            raise RunFolderError(what, where=str(home))
+            raise link_error(home)
         with os.scandir(home) as entries:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
@@ -179,27 +144,7 @@ def checkpoint_names(folder: Path) -> list[str]:
     return sorted(filter(_NAME.fullmatch, names), reverse=True)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed training was still writing; only its successor may do so.
-
-    What another command writes at this moment, such as predictions, stays.
-
-    Args:
-        folder: The run folder, locked by this process.
-    """
-    for place in (folder, *(path for path in folder.iterdir() if path.is_dir())):
-        if place.is_symlink():
-            continue
-        for path in place.glob(f"{TEMPORARY_PREFIX}*"):
-            with contextlib.suppress(OSError):
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                else:
-                    remove_if_abandoned(path)
-
-
 def _read(place: Path) -> Checkpoint:
-    """Read one checkpoint and hold it against its hashes."""
     state = read_json(place / _STATE)
     if not is_signed(state) or state.get("format") != FORMAT or not _is_complete(state):
         raise RunFolderError("is not what the run saved: damaged.", where=str(place / _STATE))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun import __version__
@@ -13,29 +15,10 @@ if TYPE_CHECKING:
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
 _VARIABLES = (
-    "CUBLAS_",
-    "CUDA_",
-    "CUDNN_",
-    "DNNL_",
-    "KERAS_",
-    "MKL_",
-    "NVIDIA_TF32_OVERRIDE",
-    "OMP_",
-    "ONEDNN_",
-    "OPENBLAS_",
-    "PYTHONHASHSEED",
-    "TF_CUDNN_",
-    "TF_DETERMINISTIC_OPS",
-    "TF_DISABLE_",
-    "TF_ENABLE_",
-    "TF_FORCE_",
-    "TF_FP",
-    "TF_GPU_",
-    "TF_NUM_",
-    "TF_USE_",
-    "TF_XLA_",
-    "XLA_",
-)
+    "CUBLAS_", "CUDA_", "CUDNN_", "DNNL_", "KERAS_", "MKL_", "NVIDIA_TF32_OVERRIDE", "OMP_",
+    "ONEDNN_", "OPENBLAS_", "PYTHONHASHSEED", "TF_CUDNN_", "TF_DETERMINISTIC_OPS", "TF_DISABLE_",
+    "TF_ENABLE_", "TF_FORCE_", "TF_FP", "TF_GPU_", "TF_NUM_", "TF_USE_", "TF_XLA_", "XLA_",
+)  # fmt: skip
 """How variables begin that change results. Not all of `TF_`: Terraform keeps its secrets there."""
 
 _GIT_SECONDS = 2.0
@@ -45,11 +28,9 @@ _MOST_THREADS = 4096
 def environment_facts() -> dict[str, Any]:
     """Collect what one needs to know a year later to understand a difference.
 
-    Returns:
-        `versions` of Python, dlrun and the packages that compute (None where not installed),
-        `platform`, `processor`, `cpu_count` (the cores this process may use), `environment`
-        (variables that change results), and `git`: commit and dirty flag of the working folder, or
-        None.
+    `versions` of Python, dlrun and the packages that compute (None where not installed),
+    `cpu_count` (the cores this process may use), `environment` (variables that change results), and
+    `git`: commit and dirty flag of the working folder, or None; besides `platform` and `processor`.
     """
     import platform
 
@@ -74,15 +55,7 @@ COMPARED = ("versions", "platform", "processor", "cpu_count", "environment", "de
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Compare what can change the bits of a run.
-
-    Args:
-        then: The record of a run.
-        now: Another one, or what is known of the present.
-
-    Returns:
-        One line each, such as `versions.tensorflow was 2.20.0 and is 2.21.0`.
-    """
+    """Say what can change the bits: `versions.tensorflow was 2.20.0 and is 2.21.0`, a line each."""
     lines = []
     for key in COMPARED:
         before, after = _flat(key, then.get(key)), _flat(key, now.get(key))
@@ -95,46 +68,31 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def _flat(key: str, value: Any) -> dict[str, Any]:
-    """A fact, or the facts of a mapping, by dotted name."""
     if isinstance(value, dict):
         return {f"{key}.{name}": item for name, item in value.items()}
     return {key: value}
 
 
 def threads_of(record: Mapping[str, Any]) -> int:
-    """Read in how many threads a run computed.
-
-    Args:
-        record: The record of a run, perhaps a stranger's.
-
-    Returns:
-        Their number within an operation; 0 for as many as there are cores.
-    """
+    """Read in how many threads a run computed; 0 for as many as there are cores."""
     threads = record.get("threads")
     count = threads.get("intra_op") if isinstance(threads, dict) else 0
     return count if type(count) is int and 0 <= count <= _MOST_THREADS else 0
 
 
 def host_facts() -> dict[str, Any]:
-    """Say which process on which machine this is.
-
-    Returns:
-        `pid`, `host`, and `boot`: a number that changes whenever the machine starts, or None.
-    """
+    """Say which process on which machine this is; `boot` changes whenever the machine starts."""
     return {"pid": os.getpid(), "host": os.uname().nodename, "boot": _boot_id()}
 
 
 def _boot_id() -> str | None:
     """The kernel's number for the time since it was started; the same in all its containers."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123
-            return file.read().strip()
-    except OSError:
-        return None
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    return None
 
 
 def _version(package: str) -> str | None:
-    """The installed version of a package, which is not imported."""
     from importlib import metadata
 
     try:
@@ -147,26 +105,21 @@ def _processor() -> str:
     """The processor's model: kernels are chosen by what it can do."""
     import platform
 
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            for line in file:
-                name, _, value = line.partition(":")
-                if name.strip() == "model name":
-                    return value.strip()
-    except OSError:
-        pass
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
     return platform.processor() or platform.machine()
 
 
 def _cpu_count() -> int | None:
-    """The number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
 
 
 def _git_facts() -> dict[str, Any] | None:
-    """Commit and dirty flag of the repository around the working folder."""
     commit = _git("rev-parse", "HEAD")
     if not commit:
         return None

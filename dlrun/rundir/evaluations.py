@@ -6,8 +6,6 @@ never meet, and measuring the same again changes nothing. Each holds its own has
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +19,7 @@ from dlrun.rundir.files import (
     write_text,
 )
 from dlrun.rundir.folder import safe_name
-from dlrun.rundir.integrity import is_signed, signed
+from dlrun.rundir.integrity import digest, is_signed, signed
 from dlrun.rundir.names import EVALUATIONS
 from dlrun.rundir.ordinary import check_inside, leads_out
 from dlrun.rundir.record import now
@@ -30,31 +28,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_DIGITS = 8
-"""Hex digits of the hash that a name shows."""
+_DIGITS = 8  # hex digits of the hash that a name shows
 
 
 def keep_evaluation(folder: Path, *, name: str, facts: Mapping[str, Any]) -> Path:
-    """Write down what was measured, unless it stands there already.
+    """Write down what was measured, unless it stands there already; return the file.
 
-    Args:
-        folder: The run folder.
-        name: The split, or the name of the file with the rows.
-        facts: What was measured (`metrics`, `classification`); and on what: `split` or `file`, and
-            the hashes `data` and `weights`.
-
-    Returns:
-        The file.
-
-    Raises:
-        RunFolderError: `evaluations` is a symbolic link that leads out of the folder.
-        DlrunError: The file cannot be written.
+    `name` is the split, or that of the file with the rows. The facts are what was measured
+    (`metrics`, `classification`), and on what: `split` or `file`, and the hashes `data` and
+    `weights`.
     """
     check_inside(folder, EVALUATIONS)
     measured = plain(facts)
     on = {key: measured.get(key) for key in ("split", "file", "data", "weights")}
-    digest = hashlib.sha256(json.dumps(on, sort_keys=True).encode()).hexdigest()[:_DIGITS]
-    path = folder / EVALUATIONS / f"{safe_name(name)}-{digest}.json"
+    path = folder / EVALUATIONS / f"{safe_name(name)}-{digest(on)[:_DIGITS]}.json"
     if not _holds(path, measured):
         text = signed({**measured, "time": now()})
         check_size(path, text, MAX_TEXT_BYTES)
@@ -64,14 +51,7 @@ def keep_evaluation(folder: Path, *, name: str, facts: Mapping[str, Any]) -> Pat
 
 
 def evaluation_problems(folder: Path) -> tuple[int, list[str]]:
-    """Hold every evaluation against its own hash.
-
-    Args:
-        folder: The run folder.
-
-    Returns:
-        How many there are, and what is wrong with them, a line each.
-    """
+    """Hold every evaluation against its hash: how many there are, and what is wrong."""
     home = folder / EVALUATIONS
     if not os.path.lexists(home):
         return 0, []
@@ -90,7 +70,6 @@ def _problem(path: Path) -> str | None:
 
 
 def _holds(path: Path, measured: Mapping[str, Any]) -> bool:
-    """Whether a file is whole and says the same."""
     try:
         stored = read_json(path)
     except RunFolderError:

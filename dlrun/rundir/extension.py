@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.checkpoints import checkpoint_names, keep_newest
 from dlrun.rundir.files import naming_write_errors, sync, write_text
-from dlrun.rundir.integrity import signed
 from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.rundir.names import (
     CHECKPOINT,
@@ -38,7 +37,7 @@ from dlrun.rundir.names import (
     TEMPORARY_PREFIX,
 )
 from dlrun.rundir.ordinary import check_inside
-from dlrun.rundir.record import read_record
+from dlrun.rundir.record import read_record, record_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,27 +51,21 @@ EXTENSION_WAITS = "a longer training of it was begun: `dlrun resume` without --e
 
 
 def has_extension(folder: Path) -> bool:
-    """Say whether an extension of a run was begun, so that it can be gone on with.
-
-    Args:
-        folder: The run folder.
-    """
+    """Say whether an extension of a run was begun, so that it can be gone on with."""
     home = folder / EXTENSION
     return not home.is_symlink() and all(os.path.lexists(home / one) for one in (RECORD, CONFIG))
+
+
+def is_extending(folder: Path) -> bool:
+    """Say whether a process trains the extension of a run at this moment."""
+    return lock_state(folder / EXTENSION) == "held"
 
 
 def begin_extension(folder: Path) -> Path:
     """Make the folder of a new extension in the place of one that was begun before.
 
-    Args:
-        folder: The run folder, finished and locked by this process.
-
-    Returns:
-        The folder of the extension: the newest checkpoint, the initial weights and the log of the
-        run are in it, a record is not.
-
-    Raises:
-        DlrunError: It cannot be written; the run is as it was.
+    Newest checkpoint, initial weights and log of the run, finished and locked by this process, are
+    copied, a record is not made. Where that fails, the run is as it was.
     """
     remove_extension(folder)
     home = folder / EXTENSION
@@ -95,8 +88,7 @@ def begin_extension(folder: Path) -> Path:
 def remove_extension(folder: Path) -> None:
     """Remove an extension that was not committed; what cannot be removed is no extension any more.
 
-    Args:
-        folder: The run folder, locked by this process.
+    The run is locked by this process.
     """
     home = folder / EXTENSION
     if not os.path.lexists(home):
@@ -107,11 +99,10 @@ def remove_extension(folder: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def settle(folder: Path) -> None:
+def settle(folder: Path) -> bool:
     """Bring a run to a state in which it can be read: move what was committed, drop remains.
 
-    Args:
-        folder: The run folder, not locked by this process.
+    Returns whether an extension is still there.
 
     Raises:
         RunFolderError: Another process is about to do so, and takes too long.
@@ -119,7 +110,7 @@ def settle(folder: Path) -> None:
     """
     home = folder / EXTENSION
     if not os.path.lexists(home) or home.is_symlink():
-        return
+        return False
     if _is_committed(folder):
         with holding_lock(folder):
             complete(folder)
@@ -127,16 +118,14 @@ def settle(folder: Path) -> None:
         with contextlib.suppress(DlrunError), holding_lock(folder):
             if not has_extension(folder):
                 _tidy(folder)
+    return has_extension(folder)
 
 
 def complete(folder: Path) -> None:
     """Move a committed extension to the place of its run; again where that was broken off.
 
-    Args:
-        folder: The run folder, locked by this process.
-
-    Raises:
-        DlrunError: A file cannot be moved; the next one that opens the run tries again.
+    The run is locked by this process. Where a file cannot be moved, the next one that opens the run
+    tries again.
     """
     home = folder / EXTENSION
     if not _is_committed(folder):
@@ -151,7 +140,7 @@ def complete(folder: Path) -> None:
             sync(target.parent)
         # What the run has beside it, such as predictions for other rows, stays.
         files = {**_hashes(before), **_hashes(record)}
-        write_text(home / RECORD, signed({**record, "files": files}))
+        write_text(home / RECORD, record_text({**record, "files": files}))
         (home / RECORD).replace(folder / RECORD)
         sync(folder)
     _tidy(folder)
@@ -164,7 +153,6 @@ def _tidy(folder: Path) -> None:
 
 
 def _is_committed(folder: Path) -> bool:
-    """Whether a finished run has an extension that is finished too."""
     try:
         return all(read_record(one)["status"] == "finished" for one in (folder / EXTENSION, folder))
     except RunFolderError:

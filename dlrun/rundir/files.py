@@ -8,6 +8,7 @@ import fcntl
 import json
 import math
 import os
+import shutil
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.names import TEMPORARY_PREFIX
-from dlrun.rundir.ordinary import check_ordinary, size_in_words
+from dlrun.rundir.ordinary import check_ordinary, link_error, size_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 MAX_TEXT_BYTES = 64 * 2**20
 """What is larger is neither written nor read: the JSON of a run folder has 64 MiB at most."""
 
-_DIGITS = 8
-"""Hex digits that make the name of a temporary file its own."""
+_PIECE = 2**20
+_DIGITS = 8  # hex digits that make the name of a temporary file its own
 
 
 @contextlib.contextmanager
@@ -34,19 +35,14 @@ def replacing(
 ) -> Iterator[Path]:
     """Write a file in a way that a crash, a full disk or a reader never meets half of it.
 
-    The block writes to the temporary path that it is given, in the folder of `path` and with its
-    suffix. At its end the file is synced to the disk and renamed, and the folder is synced. If the
-    block raises, the temporary file is removed and what stood at `path` before is still there. If
-    the process is killed, the temporary file stays until the next one is written beside it, see
-    also `remove_abandoned`.
+    The block writes to the temporary path that it is given, an empty file locked by this process,
+    in the folder of `path` and with its suffix. At its end the file is synced to the disk and
+    renamed, and the folder is synced. If the block raises, the temporary file is removed and what
+    stood at `path` before is still there. If the process is killed, the temporary file stays until
+    the next one is written beside it, see also `remove_abandoned`.
 
-    Args:
-        path: Where the file shall be. Its folder is made if it is missing.
-        naming: Tells the path in the end, when the content is there; the file is renamed inside of
-            it. None for `path`.
-
-    Yields:
-        The path of an empty file, locked by this process.
+    `naming` tells another path in the end, when the content is there; the file is renamed inside of
+    it.
 
     Raises:
         DlrunError: The file cannot be written: no space left, no permission, a folder in its place.
@@ -74,9 +70,7 @@ def _make_temporary(path: Path) -> tuple[Path, int]:
     """Make an empty file beside a path, and lock it: so others know that somebody writes it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     while True:
-        temporary = path.with_name(
-            f"{TEMPORARY_PREFIX}{os.urandom(_DIGITS // 2).hex()}{path.suffix}"
-        )
+        temporary = path.with_name(temporary_name() + path.suffix)
         descriptor = os.open(temporary, flags, 0o666)
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -85,25 +79,30 @@ def _make_temporary(path: Path) -> tuple[Path, int]:
         os.close(descriptor)  # between the two calls it was taken for an abandoned one
 
 
-def remove_abandoned(folder: Path) -> None:
+def temporary_name() -> str:
+    """Give a name of its own to what is not complete yet."""
+    return f"{TEMPORARY_PREFIX}{os.urandom(_DIGITS // 2).hex()}"
+
+
+def remove_abandoned(folder: Path, *, folders: bool = False) -> None:
     """Remove the temporary files that killed processes have left; those of living ones stay.
 
-    Args:
-        folder: A run folder; the folders in it are looked through too, symbolic links are not.
+    The folders in a run folder are looked through too, symbolic links are not. A temporary folder
+    was to be a checkpoint: only the process that holds the lock of the run may remove those, for
+    no other one tells a killed training from a living one.
     """
     with contextlib.suppress(OSError):
         places = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
         for place in (folder, *places):
             for path in place.glob(f"{TEMPORARY_PREFIX}*"):
-                remove_if_abandoned(path)
+                if folders and path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    remove_if_abandoned(path)
 
 
 def remove_if_abandoned(path: Path) -> None:
-    """Remove a temporary file unless a living process writes it.
-
-    Args:
-        path: The file; whatever else stands there stays.
-    """
+    """Remove a temporary file unless a living process writes it; all else stays."""
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -115,12 +114,7 @@ def remove_if_abandoned(path: Path) -> None:
 
 
 def replace_with(path: Path, writer: Callable[[Path], object]) -> None:
-    """Let a function that wants a path write a file, see `replacing`.
-
-    Args:
-        path: Where the file shall be.
-        writer: Is called with the temporary path.
-    """
+    """Let a function that wants a path write a file, see `replacing`."""
     with replacing(path) as temporary:
         writer(temporary)
 
@@ -128,15 +122,8 @@ def replace_with(path: Path, writer: Callable[[Path], object]) -> None:
 def write_output(path: Path, writer: Callable[[Path], object]) -> None:
     """Write where a user points: a file is replaced, a device or a pipe is written into.
 
-    A symbolic link stays, and what it leads to is written.
-
-    Args:
-        path: Where the output shall be.
-        writer: Is called with the path to write: a temporary one, see `replacing`, or `path`
-            itself where that is neither a file nor free.
-
-    Raises:
-        DlrunError: See `replacing`.
+    A symbolic link stays, and what it leads to is written. The writer is given a temporary path, or
+    `path` itself where that is neither a file nor free.
     """
     with naming_write_errors(path):
         try:
@@ -150,66 +137,32 @@ def write_output(path: Path, writer: Callable[[Path], object]) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write bytes to a file, see `replacing`.
-
-    Args:
-        path: Where the file shall be.
-        data: What it shall hold.
-    """
+    """Write bytes to a file, see `replacing`."""
     with replacing(path) as temporary, temporary.open("wb") as file:
         file.write(data)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text to a file as UTF-8 with newlines as they are, see `replacing`.
-
-    Args:
-        path: Where the file shall be.
-        text: What it shall hold.
-    """
+    """Write text to a file as UTF-8 with newlines as they are, see `replacing`."""
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a value to a file as JSON, see `replacing` and `json_text`.
-
-    Args:
-        path: Where the file shall be.
-        value: See `plain`.
-
-    Raises:
-        DlrunError: See `replacing`; or the text is larger than `read_json` would read.
-    """
+    """Write a value to a file as JSON; what is larger than `read_json` would read is refused."""
     text = json_text(value)
     check_size(path, text, MAX_TEXT_BYTES)
     write_text(path, text)
 
 
 def check_size(path: Path, text: str, limit: int) -> None:
-    """Refuse to write what would not be read again.
-
-    Args:
-        path: Where the file shall be.
-        text: What it shall hold.
-        limit: The largest size that is read, in bytes.
-
-    Raises:
-        DlrunError: It is larger.
-    """
+    """Refuse to write what would not be read again: more than `limit` bytes."""
     if len(text) > limit // 4 and len(text.encode("utf-8", "backslashreplace")) > limit:
         what = f"would be larger than {size_in_words(limit)}, which is the most that is read again."
         raise DlrunError(what, where=str(path))
 
 
 def json_text(value: object) -> str:
-    """Write a value as JSON for people and for matrices: a key on each line, a row on each line.
-
-    Args:
-        value: See `plain`.
-
-    Returns:
-        The text, with a newline at its end.
-    """
+    """Write a value as JSON for people and for matrices: a key on each line, a row on each line."""
     return _json_text(plain(value), "\n") + "\n"
 
 
@@ -229,15 +182,7 @@ def _dumps(value: Any) -> str:
 
 
 def append_text(path: Path, text: str) -> None:
-    """Append text to a file; for logs, which may end in the middle of a line after a crash.
-
-    Args:
-        path: The file; it is made if it is missing.
-        text: What is added.
-
-    Raises:
-        DlrunError: The file cannot be written.
-    """
+    """Append text to a file; for logs, which may end in the middle of a line after a crash."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
     with (
         naming_write_errors(path),
@@ -248,42 +193,31 @@ def append_text(path: Path, text: str) -> None:
 
 
 def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES, *, part: int | None = None) -> bytes:
-    """Read a file of a run folder, which may come from a stranger.
-
-    Args:
-        path: An ordinary file: a symbolic link, a folder, a pipe or a device is refused.
-        limit: The largest size that the file may have, in bytes.
-        part: How many bytes are read of it; None for all.
-
-    Returns:
-        What the file holds.
+    """Read a file of a run folder, or the first `part` bytes of it, which may come from a stranger.
 
     Raises:
-        RunFolderError: The file is missing, not an ordinary file, too large, or cannot be read.
+        RunFolderError: The file is missing, no ordinary file (a symbolic link, a folder, a pipe or
+            a device), larger than `limit` bytes, or cannot be read.
     """
     try:
         # O_NONBLOCK: opening a pipe would wait for somebody to write into it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+        try:
             size = check_ordinary(descriptor, path, limit)
-            return file.read(size if part is None else min(part, size))
+            wanted = size if part is None else min(part, size)
+            content = os.read(descriptor, min(wanted, _PIECE))
+            if len(content) == wanted:  # as of nearly every file: lists read thousands
+                return content
+            with open(descriptor, "rb", closefd=False) as file:
+                return content + file.read(wanted - len(content))
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise _read_error(path, error) from error
 
 
 def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
-    """Read a UTF-8 file of a run folder, see `read_bytes`.
-
-    Args:
-        path: An ordinary file.
-        limit: The largest size that is read, in bytes.
-
-    Returns:
-        What the file holds.
-
-    Raises:
-        RunFolderError: See `read_bytes`; or it is not UTF-8.
-    """
+    """Read a UTF-8 file of a run folder, see `read_bytes`."""
     try:
         return read_bytes(path, limit).decode("utf-8")
     except UnicodeDecodeError as error:
@@ -291,19 +225,12 @@ def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
 
 
 def read_json(path: Path, limit: int = MAX_TEXT_BYTES) -> dict[str, Any]:
-    """Read a JSON file of a run folder, see `read_bytes`.
+    """Read a file of a run folder that holds one JSON object, see `read_bytes`."""
+    return parse_json(read_text(path, limit), path)
 
-    Args:
-        path: An ordinary file that holds one JSON object.
-        limit: The largest size that is read, in bytes.
 
-    Returns:
-        The object.
-
-    Raises:
-        RunFolderError: See `read_bytes`; or it is not a JSON object.
-    """
-    text = read_text(path, limit)
+def parse_json(text: str, path: Path) -> dict[str, Any]:
+    """Read the one JSON object that a text, read from a path, holds."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -315,19 +242,10 @@ def read_json(path: Path, limit: int = MAX_TEXT_BYTES) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Turn a value into what JSON knows.
+    """Turn a value into what JSON knows: dicts, lists, texts, numbers, booleans and None.
 
     NaN and infinity become null, as in every strict JSON; NumPy numbers and arrays become numbers
     and lists; tuples become lists; paths become texts.
-
-    Args:
-        value: The value.
-
-    Returns:
-        Dicts, lists, texts, numbers, booleans and None.
-
-    Raises:
-        TypeError: JSON cannot express the value.
     """
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -345,34 +263,19 @@ def plain(value: Any) -> Any:
 
 
 def reason(error: OSError) -> str:
-    """Say in a few words why the operating system refused.
-
-    Args:
-        error: What it raised.
-
-    Returns:
-        Such as `no space left on device`.
-    """
+    """Say in a few words why the operating system refused: `no space left on device`."""
     text = error.strerror or str(error) or type(error).__name__
     return text[:1].lower() + text[1:]
 
 
 def is_read_only(error: DlrunError) -> bool:
-    """Say whether a file could not be written because this user may not write there at all.
-
-    Args:
-        error: What `replacing` raised.
-    """
+    """Say whether a file could not be written because this user may not write there at all."""
     number = getattr(error.__cause__, "errno", None)
     return number in (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the list of a folder's files, is on the disk.
-
-    Args:
-        path: The file or the folder.
-    """
+    """Wait until a file, or the list of a folder's files, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -382,14 +285,7 @@ def sync(path: Path) -> None:
 
 @contextlib.contextmanager
 def naming_write_errors(path: Path) -> Iterator[None]:
-    """Say of an operating system's refusal in the block which file could not be written.
-
-    Args:
-        path: The file or the folder.
-
-    Raises:
-        DlrunError: The block raised an `OSError`.
-    """
+    """Say of an operating system's refusal in the block which file could not be written."""
     try:
         yield
     except OSError as error:
@@ -397,10 +293,8 @@ def naming_write_errors(path: Path) -> Iterator[None]:
 
 
 def _read_error(path: Path, error: OSError) -> RunFolderError:
-    """What a failed read is called."""
     if isinstance(error, FileNotFoundError):
         return RunFolderError("is missing.", where=str(path))
     if Path(path).is_symlink():
-        what = "is a symbolic link, which is not followed inside a run folder."
-        return RunFolderError(what, where=str(path))
+        return link_error(path)
     return RunFolderError(f"cannot be read: {reason(error)}.", where=str(path))

@@ -9,15 +9,23 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, RunFolderError, UsageError
 from dlrun.rundir import files
 from dlrun.rundir.extension import settle
-from dlrun.rundir.listing import is_run, list_runs, run_paths
-from dlrun.rundir.names import LOG, RECORD
+from dlrun.rundir.history import read_history
+from dlrun.rundir.integrity import check_file
+from dlrun.rundir.listing import is_run, list_runs, run_paths, status_of
+from dlrun.rundir.metrics import read_metrics
+from dlrun.rundir.names import LOG, METRICS, RECORD
+from dlrun.rundir.notes import Notes, read_notes
 from dlrun.rundir.record import read_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LATEST = "latest"
 
@@ -25,17 +33,15 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _ATTEMPTS = 100
 _MAX_NAME_BYTES = 120
 _MAX_LISTED = 10
-_MOST_NEAR = 500
-"""How many of the newest runs are looked at for a misspelt name."""
+_MOST_NEAR = 500  # how many of the newest runs are looked at for a misspelt name
 _STAMP = re.compile(r"\d{8}-\d{6}_")
 
 
 @dataclass(frozen=True)
-class RunFolder:
-    """The folder of one run.
+class Run:
+    """A run: its folder, and what the files in it say, each read when it is first asked for.
 
-    Attributes:
-        path: Where it is.
+    Whatever is missing or damaged raises `RunFolderError` when it is asked for.
     """
 
     path: Path
@@ -45,100 +51,92 @@ class RunFolder:
         """The name of the folder."""
         return self.path.name
 
+    @property
+    def label(self) -> str:
+        """The name without the time of its start."""
+        return _STAMP.sub("", self.name, count=1) or self.name
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """What `run.json` said when it was first asked for; `read_record` reads it again."""
+        return self.read_record()
+
+    @property
+    def status(self) -> str:
+        """How it stands: `killed` where its record says `running` and its process is gone."""
+        return status_of(self.path, self.record)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """The labels and the note that its user gave it."""
+        return read_notes(self.path)
+
+    @cached_property
+    def metrics(self) -> dict[str, dict[str, float | None]]:
+        """The final numbers by split and name, see `read_metrics`."""
+        return read_metrics(self.path)
+
+    @cached_property
+    def measured(self) -> dict[str, Any]:
+        """All that `metrics.json` holds, scores by class included; nothing where it is missing."""
+        return self.read_json(METRICS) if os.path.lexists(self.file(METRICS)) else {}
+
+    @cached_property
+    def history(self) -> dict[str, list[float]]:
+        """The logs by column, one number an epoch."""
+        return read_history(self.path)
+
     def file(self, name: str) -> Path:
-        """Give the path of a file in the folder.
+        """Return the path of a file by its name, such as `predictions/test.csv`."""
+        return self.path / name
 
-        Args:
-            name: A name of `dlrun.rundir.names`, or a path below the folder such as
-                `predictions/test.csv`.
-
-        Returns:
-            Its path.
-        """
+    def checked(self, name: str) -> Path:
+        """Return the path of a file, held against the hash in the record where there is one."""
+        check_file(self.path, self.record, name)
         return self.path / name
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a text file, see `dlrun.rundir.files.write_text`.
-
-        Args:
-            name: See `file`.
-            text: What it shall hold.
-        """
+        """Write a text file, whole or not at all."""
         files.write_text(self.file(name), text)
 
     def write_json(self, name: str, value: object) -> None:
-        """Write a JSON file, see `dlrun.rundir.files.write_json`.
-
-        Args:
-            name: See `file`.
-            value: What it shall hold.
-        """
+        """Write a JSON file, whole or not at all."""
         files.write_json(self.file(name), value)
 
     def read_text(self, name: str) -> str:
-        """Read a text file, see `dlrun.rundir.files.read_text`.
-
-        Args:
-            name: See `file`.
-
-        Returns:
-            What it holds.
-        """
+        """Read a text file."""
         return files.read_text(self.file(name))
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """Read a JSON file, see `dlrun.rundir.files.read_json`.
-
-        Args:
-            name: See `file`.
-
-        Returns:
-            The object that it holds.
-        """
+        """Read a JSON file that holds an object."""
         return files.read_json(self.file(name))
 
     def read_record(self) -> dict[str, Any]:
-        """Read `run.json`, see `dlrun.rundir.record.read_record`.
-
-        Returns:
-            What it holds.
-        """
+        """Read `run.json` as it is now."""
         return read_record(self.path)
 
     def log(self, line: str) -> None:
-        """Add a line to `log.txt`.
-
-        Args:
-            line: The line, without its end.
-        """
+        """Add a line to `log.txt`."""
         files.append_text(self.file(LOG), line + "\n")
 
 
-def create_run(runs_dir: Path, name: str) -> RunFolder:
+def create_run(runs_dir: Path, name: str) -> Run:
     """Make the folder of a new run: `20261120-231455_mnist_mlp_7k2q`.
 
     Local time, the experiment's name made safe, and four random letters: two runs of one second
     never meet, for the folder is made exclusively.
-
-    Args:
-        runs_dir: The folder that holds the run folders; it is made if it is missing.
-        name: The experiment's name, any text.
-
-    Returns:
-        The new, empty folder.
-
-    Raises:
-        DlrunError: The folder cannot be made.
     """
-    fix = "Choose another folder with --runs-dir."
+
+    def refused(what: str) -> DlrunError:
+        return DlrunError(what, where=str(runs_dir), fix="Choose another folder with --runs-dir.")
+
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
-        what = "is a file, expected a folder for the runs."
-        raise DlrunError(what, where=str(runs_dir), fix=fix) from error
+        raise refused("is a file, expected a folder for the runs.") from error
     except OSError as error:
         what = f"the folder for the runs cannot be made: {files.reason(error)}."
-        raise DlrunError(what, where=str(runs_dir), fix=fix) from error
+        raise refused(what) from error
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     for _ in range(_ATTEMPTS):
         suffix = "".join(_LETTERS[byte % len(_LETTERS)] for byte in os.urandom(4))
@@ -148,24 +146,16 @@ def create_run(runs_dir: Path, name: str) -> RunFolder:
         except FileExistsError:
             continue
         except OSError as error:
-            what = f"no run folder can be made here: {files.reason(error)}."
-            raise DlrunError(what, where=str(runs_dir), fix=fix) from error
-        return RunFolder(path)
-    what = f"no free name for a run was found in {_ATTEMPTS} attempts."
-    raise DlrunError(what, where=str(runs_dir), fix=fix)
+            raise refused(f"no run folder can be made here: {files.reason(error)}.") from error
+        return Run(path)
+    raise refused(f"no free name for a run was found in {_ATTEMPTS} attempts.")
 
 
 def safe_name(name: str) -> str:
-    """Turn any text into a part of a file name.
+    """Turn any text into a part of a file name, of 1 to 120 bytes in UTF-8.
 
     Letters, marks and digits of every script stay, and `-`, `_` and `.`; everything else becomes
     one `_`.
-
-    Args:
-        name: Any text.
-
-    Returns:
-        At least one and at most 120 bytes in UTF-8.
     """
     kept = "".join(
         character if character in "-_." or unicodedata.category(character)[0] in "LMN" else " "
@@ -176,16 +166,11 @@ def safe_name(name: str) -> str:
     return short.strip("._") or "run"
 
 
-def open_run(reference: str, runs_dir: Path) -> RunFolder:
+def open_run(reference: str, runs_dir: Path) -> Run:
     """Find a run, and bring it to a state in which it can be read, see `dlrun.rundir.extension`.
 
-    Args:
-        reference: The path of a run folder, its name in `runs_dir`, a part of the name that no
-            other run has, or `latest`.
-        runs_dir: The folder that holds the run folders.
-
-    Returns:
-        The run's folder.
+    The reference is the path of a run folder, its name in `runs_dir`, a part of the name that no
+    other run has, or `latest`.
 
     Raises:
         UsageError: There is no such run, or several.
@@ -195,7 +180,9 @@ def open_run(reference: str, runs_dir: Path) -> RunFolder:
         if reference and os.path.isdir(path) and is_run(path):  # noqa: PTH112 - never raises
             return _opened(path)
     if reference == LATEST:
-        return _latest(runs_dir)
+        if rows := list_runs(runs_dir):
+            return _opened(rows[0].path)
+        raise UsageError(f"there is no run in {runs_dir}.", fix=_how_to_find(runs_dir))
     if os.sep in reference:
         raise _no_run_at(reference)
     paths = run_paths(runs_dir)
@@ -212,25 +199,21 @@ def open_run(reference: str, runs_dir: Path) -> RunFolder:
     )
 
 
-def _opened(path: Path) -> RunFolder:
-    """The run folder at a path that looks like one."""
+def open_runs(references: Sequence[str], runs_dir: Path) -> list[Run]:
+    """Find several runs, each once, whatever it is called by."""
+    found = (open_run(reference, runs_dir) for reference in references)
+    return list({run.path.resolve(): run for run in found}.values())
+
+
+def _opened(path: Path) -> Run:
     if not os.path.lexists(path / RECORD):
         raise RunFolderError(f"is not a run folder: {RECORD} is missing.", where=str(path))
     settle(path)
     files.remove_abandoned(path)
-    return RunFolder(path)
-
-
-def _latest(runs_dir: Path) -> RunFolder:
-    """The run that was started last."""
-    rows = list_runs(runs_dir)
-    if not rows:
-        raise UsageError(f"there is no run in {runs_dir}.", fix=_how_to_find(runs_dir))
-    return _opened(rows[0].path)
+    return Run(path)
 
 
 def _no_run_at(reference: str) -> UsageError:
-    """What is wrong with a path that is given for a run."""
     fix = None
     if os.path.isdir(reference):  # noqa: PTH112 - never raises
         what = f"is not a run folder: {RECORD} is missing."
@@ -254,8 +237,7 @@ def _near_names(name: str, paths: list[Path]) -> list[str]:
 
 
 def _several(reference: str, matches: list[Path]) -> UsageError:
-    """The error that lists the runs whose names hold the reference, the newest first."""
-    names = [path.name for path in sorted(matches, reverse=True)]
+    names = [path.name for path in sorted(matches, reverse=True)]  # the newest first
     more = [f"... and {len(names) - _MAX_LISTED} more"] if len(names) > _MAX_LISTED else []
     listed = "".join(f"\n    {name}" for name in names[:_MAX_LISTED] + more)
     return UsageError(
@@ -265,5 +247,4 @@ def _several(reference: str, matches: list[Path]) -> UsageError:
 
 
 def _how_to_find(runs_dir: Path) -> str:
-    """What helps somebody whose run is not found."""
     return f"`dlrun runs --runs-dir {runs_dir}` lists the runs; --runs-dir names another folder."

@@ -15,45 +15,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EPOCH = "epoch"
-MAX_BYTES = 2**30
-"""Some ten million epochs: what is larger is neither written nor read."""
+MAX_BYTES = 2**30  # some ten million epochs: what is larger is neither written nor read
 
 
 def write_history(folder: Path, text: str) -> None:
-    """Write the logs of a run, see `dlrun.rundir.files.replacing`.
-
-    Args:
-        folder: The run folder.
-        text: A CSV as `read_history` reads it.
-
-    Raises:
-        DlrunError: It cannot be written, or is larger than what is read.
-    """
+    """Write the logs of a run, a CSV as `read_history` reads it."""
     check_size(folder / HISTORY, text, MAX_BYTES)
     write_text(folder / HISTORY, text)
 
 
 def history_text(folder: Path) -> str:
-    """Read `history.csv` as it is, see `dlrun.rundir.files.read_text`.
-
-    Args:
-        folder: The run folder.
-    """
+    """Read `history.csv` as it is."""
     return read_text(folder / HISTORY, MAX_BYTES)
 
 
 def read_history(folder: Path) -> dict[str, list[float]]:
-    """Read the logs of a run.
+    """Read the logs of a run: the values of all epochs by name, NaN where a cell is empty.
 
-    Args:
-        folder: The run folder.
-
-    Returns:
-        The logged values of all epochs by name, NaN where a cell is empty; without the column
-        `epoch`, whose numbers are 1, 2, ... . Empty where nothing was trained.
-
-    Raises:
-        RunFolderError: The file is damaged.
+    The column `epoch`, whose numbers are 1, 2, ..., is left out. Empty where nothing was trained.
     """
     path = folder / HISTORY
     if not os.path.lexists(path):
@@ -80,7 +59,6 @@ def read_history(folder: Path) -> dict[str, list[float]]:
 
 
 def _number(cell: str, where: str) -> float:
-    """A cell's number, perhaps not a finite one."""
     if not cell:
         return math.nan
     try:

@@ -29,44 +29,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, MODEL, WEIGHTS, INITIAL_WEIGHTS)
-_PIECE = 2**20
 MAX_BYTES = 64 * 2**30
 """No file of a run folder is larger: what is larger has holes, and would be read for hours."""
 
 
 def signed(content: Mapping[str, Any]) -> str:
-    """Write a mapping as JSON that holds its own hash.
-
-    Args:
-        content: What JSON can express, see `dlrun.rundir.files.plain`.
-
-    Returns:
-        The text, with a key `sha256` at its end.
-    """
+    """Write a mapping as JSON that holds its own hash."""
     values = {key: value for key, value in plain(content).items() if key != "sha256"}
-    return json_text({**values, "sha256": _digest(values)})
+    return json_text({**values, "sha256": digest(values)})
 
 
 def is_signed(content: Mapping[str, Any]) -> bool:
-    """Say whether a mapping still has the hash that `signed` gave it.
-
-    Args:
-        content: What was read.
-    """
+    """Say whether a mapping still has the hash that `signed` gave it."""
     values = {key: value for key, value in content.items() if key != "sha256"}
-    return content.get("sha256") == _digest(values)
+    return content.get("sha256") == digest(values)
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """Hash the files that a run has written and that stay as they are.
+    """Hash the files that a run has written and that stay as they are, by name in the folder.
 
-    Args:
-        folder: The run folder.
-
-    Returns:
-        SHA-256 by name in the folder. The log, the plots, the report, the predictions for other
-        files, which may be asked for again, and checkpoints and evaluations, which hold their own
-        hashes, are left out.
+    The log, the plots, the report, the predictions for other files, which may be asked for again,
+    and checkpoints and evaluations, which hold their own hashes, are left out.
     """
     is_own = not leads_out(folder, PREDICTIONS)
     predictions = sorted((folder / PREDICTIONS).glob("*.csv")) if is_own else []
@@ -77,40 +60,18 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def hash_file(path: Path) -> str:
-    """Hash an ordinary file, of any size.
-
-    Args:
-        path: The file.
-
-    Returns:
-        64 hex digits.
-
-    Raises:
-        RunFolderError: It is not an ordinary file, or cannot be read.
-    """
-    digest = hashlib.sha256()
+    """Hash an ordinary file, of any size."""
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
             check_ordinary(file.fileno(), path, MAX_BYTES)
-            while piece := file.read(_PIECE):
-                digest.update(piece)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise RunFolderError(f"cannot be read: {reason(error)}.", where=str(path)) from error
-    return digest.hexdigest()
 
 
 def check_file(folder: Path, record: Mapping[str, Any], name: str) -> None:
-    """Hold a file against the hash in the run's record, if there is one.
-
-    Args:
-        folder: The run folder.
-        record: What `run.json` says.
-        name: The name of the file in the folder.
-
-    Raises:
-        RunFolderError: The file is not the one that the run wrote.
-    """
+    """Hold a file against the hash in the run's record, if there is one."""
     hashes = record.get("files")
     recorded = hashes.get(name) if isinstance(hashes, dict) else None
     path = folder / name
@@ -119,15 +80,7 @@ def check_file(folder: Path, record: Mapping[str, Any], name: str) -> None:
 
 
 def damaged_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
-    """Hold every file against the hash in the run's record.
-
-    Args:
-        folder: The run folder.
-        record: What `run.json` says.
-
-    Returns:
-        What is wrong, one line for each file.
-    """
+    """Hold every file against the hash in the record; say what is wrong, a line for each."""
     hashes = record.get("files")
     problems = []
     others = _of_inputs(folder)
@@ -147,23 +100,12 @@ def damaged_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
 
 
 def read_inputs(folder: Path) -> dict[str, Any]:
-    """Read which predictions came from which inputs.
-
-    Args:
-        folder: The run folder.
-
-    Returns:
-        The path of an input by the name of the file in `predictions/`.
-
-    Raises:
-        RunFolderError: The file is damaged.
-    """
+    """Read from which input each file of `predictions/` came, by its name."""
     path = folder / PREDICTIONS / INPUTS
     return read_json(path) if os.path.lexists(path) else {}
 
 
 def _of_inputs(folder: Path) -> set[str]:
-    """The names of the predictions for other files; none where that is not known."""
     if leads_out(folder, PREDICTIONS):
         return set()
     try:
@@ -172,5 +114,7 @@ def _of_inputs(folder: Path) -> set[str]:
         return set()
 
 
-def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def digest(content: Any) -> str:
+    """Hash what JSON can express, whatever the order of its keys: 64 hex digits."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

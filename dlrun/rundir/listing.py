@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.environment import host_facts
-from dlrun.rundir.extension import settle
+from dlrun.rundir.extension import is_extending, settle
 from dlrun.rundir.files import reason
 from dlrun.rundir.lock import lock_state
 from dlrun.rundir.metrics import finite_number, main_metric, read_metrics
@@ -29,34 +29,23 @@ _RUN_NAME = re.compile(r"(\d{8}-\d{6})_.+_[a-z2-7]{4}")
 
 @dataclass(frozen=True)
 class RunRow:
-    """One run as a list of runs shows it.
-
-    Attributes:
-        path: The run folder.
-        status: `running`, `finished`, `interrupted`, `failed`; `killed` where `running` stands in
-            the record of a process that is gone; `damaged` where the folder cannot be read.
-        started: When the run was started; None where nothing tells.
-        seconds: How long it took; None while it is running and where nothing tells.
-        metric: The split and the name of the main metric, such as `test accuracy`, or None.
-        value: Its value, or None.
-        reason: Why it failed or what is damaged, in one line, or None.
-        notes: The labels and the note that the user gave it.
-        record: What `run.json` says; empty where it cannot be read.
-        metrics: The metrics by split, see `dlrun.rundir.metrics`.
-    """
+    """One run as a list of runs shows it; what nothing tells is None."""
 
     path: Path
+    # `running`, `finished`, `interrupted`, `failed`; `killed` where `running` stands in the record
+    # of a process that is gone; `damaged` where the folder cannot be read.
     status: str
     started: datetime | None = None
     seconds: float | None = None
-    metric: str | None = None
+    metric: str | None = None  # the split and the name of the main metric: `test accuracy`
     value: float | None = None
-    reason: str | None = None
+    reason: str | None = None  # why it failed or what is damaged, in one line
     notes: Notes = NOTHING
     record: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     metrics: Mapping[str, Mapping[str, float | None]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    is_extending: bool = False  # whether a process trains it longer at this moment
 
     @property
     def name(self) -> str:
@@ -65,33 +54,15 @@ class RunRow:
 
 
 def list_runs(runs_dir: Path) -> list[RunRow]:
-    """Read all runs of a folder.
-
-    Args:
-        runs_dir: The folder that holds the run folders; a missing one holds none.
-
-    Returns:
-        One row per run, the newest first.
-
-    Raises:
-        RunFolderError: The folder itself cannot be read.
-    """
+    """Read all runs of a folder, the newest first; a missing folder holds none."""
     rows = [read_row(path) for path in run_paths(runs_dir)]
     return sorted(rows, key=_age_order, reverse=True)
 
 
 def run_paths(runs_dir: Path) -> list[Path]:
-    """Find the run folders in a folder: those that hold a record or are named like a run.
+    """Find the folders that hold a record or are named like a run, sorted by name.
 
-    Args:
-        runs_dir: The folder that holds the run folders; a missing one holds none.
-
-    Returns:
-        Their paths, sorted by name. Symbolic links are left out: what they lead to is listed in
-        its own place.
-
-    Raises:
-        RunFolderError: The folder cannot be read.
+    Symbolic links are left out: what they lead to is listed in its own place.
     """
     try:
         with os.scandir(runs_dir) as entries:
@@ -101,45 +72,31 @@ def run_paths(runs_dir: Path) -> list[Path]:
     except OSError as error:
         what = f"cannot be listed: {reason(error)}."
         raise RunFolderError(what, where=str(runs_dir)) from error
-    return sorted(path for path in folders if is_run(path))
+    return sorted(filter(is_run, folders), key=os.fspath)
 
 
 def is_run(path: Path) -> bool:
-    """Say whether a folder looks like a run.
-
-    Args:
-        path: The folder.
-
-    Returns:
-        True where it holds a record or is named like a run.
-    """
+    """Say whether a folder holds a record or is named like a run."""
     return _RUN_NAME.fullmatch(path.name) is not None or os.path.lexists(path / RECORD)
 
 
 def read_row(path: Path) -> RunRow:
-    """Read what a list shows of a run; never fails.
-
-    Args:
-        path: The run folder.
-
-    Returns:
-        The row.
-    """
+    """Read what a list shows of a run; never fails."""
     notes, damage = _notes(path)
     # What cannot be moved to its place now is read where it is next time.
+    has_extension = False
     with contextlib.suppress(DlrunError):
-        settle(path)
+        has_extension = settle(path)
     try:
         record = read_record(path)
         metrics = read_metrics(path)
     except RunFolderError as error:
         return RunRow(path, "damaged", _time_of_name(path), reason=str(error), notes=notes)
-    status = record["status"]
     why = record.get("reason") or damage
     main = main_metric(metrics)
     return RunRow(
         path,
-        "killed" if status == "running" and not is_alive(path, record) else status,
+        status_of(path, record),
         started(record),
         finite_number(record.get("seconds")),
         " ".join(main) if main else None,
@@ -148,29 +105,28 @@ def read_row(path: Path) -> RunRow:
         notes,
         record,
         metrics,
+        has_extension and is_extending(path),
     )
 
 
 def _notes(path: Path) -> tuple[Notes, str | None]:
-    """What the user said of a run, and what is wrong with the file that holds it."""
     try:
         return read_notes(path), None
     except RunFolderError as error:
         return NOTHING, str(error)
 
 
+def status_of(path: Path, record: Mapping[str, Any]) -> str:
+    """Say how a run stands by its record, and by whether the process that it tells of is there."""
+    status = str(record["status"])
+    return "killed" if status == "running" and not is_alive(path, record) else status
+
+
 def is_alive(path: Path, record: Mapping[str, Any]) -> bool:
-    """Say whether the process of a run whose record says `running` is still there.
+    """Say whether the process of a run whose record says `running` may still be there.
 
     The kernel's lock tells it. Where there is none, the number of the process tells it, on its own
     machine; a run on another machine is believed.
-
-    Args:
-        path: The run folder.
-        record: What its `run.json` holds.
-
-    Returns:
-        False only where the process is known to be gone.
     """
     state = lock_state(path)
     if state == "held":
@@ -185,7 +141,6 @@ def is_alive(path: Path, record: Mapping[str, Any]) -> bool:
 
 
 def _process_exists(pid: object) -> bool:
-    """Ask the kernel for a process by its number."""
     if not isinstance(pid, int) or pid <= 0:
         return False
     try:
@@ -198,7 +153,6 @@ def _process_exists(pid: object) -> bool:
 
 
 def _time_of_name(path: Path) -> datetime | None:
-    """The local time that a run's name begins with."""
     named = _RUN_NAME.fullmatch(path.name)
     if named is None:
         return None

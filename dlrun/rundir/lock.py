@@ -24,19 +24,14 @@ _PATIENCE = 1.0
 """Seconds to wait for a reader, which holds the lock for microseconds to see whether it is free."""
 
 
-_ROOM_BYTES = 2**18
-"""More than the largest record needs."""
+_ROOM_BYTES = 2**18  # more than the largest record needs
 
 _HOLDER = re.compile(rb"(\d{1,10}) ([\w.-]{1,64})\n")
 """What the lock file begins with while it is held: the process and its machine."""
 
 
 class FolderLock:
-    """The lock of a run folder while it is held.
-
-    Args:
-        descriptor: The open lock file; None where none can be made.
-    """
+    """The lock of a run folder while it is held: an open file, or None where none can be made."""
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
@@ -63,7 +58,6 @@ class FolderLock:
             os.close(self._descriptor)
 
     def _fill(self, content: bytes) -> None:
-        """Let the file hold this, as far as the disk has room."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, 0)
@@ -75,15 +69,6 @@ def holding_lock(folder: Path) -> Iterator[FolderLock]:
     """Be the only process that works in a run folder.
 
     On a file system that knows no locks nothing is locked.
-
-    Args:
-        folder: The path of the run folder.
-
-    Yields:
-        The lock.
-
-    Raises:
-        RunFolderError: Another process works in it, or the lock file is a link.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
@@ -111,9 +96,6 @@ def in_turn(folder: Path) -> Iterator[None]:
 
     The lock of a run is no use for that: a run that is going on holds it for hours. On a file
     system that knows no locks nothing is locked.
-
-    Args:
-        folder: The folder; others wait, for as long as one file takes.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -131,11 +113,7 @@ def in_turn(folder: Path) -> Iterator[None]:
 def lock_state(folder: Path) -> LockState:
     """Look whether a process works in a run folder.
 
-    Args:
-        folder: The path of the run folder.
-
-    Returns:
-        `held`, `free`, or `unknown` where there is no lock file or the file system knows no locks.
+    It is `unknown` where there is no lock file or the file system knows no locks.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
@@ -155,7 +133,6 @@ def lock_state(folder: Path) -> LockState:
 
 
 def _holder(descriptor: int) -> str:
-    """Name the process that has locked an open file, as it has written down there."""
     found = _HOLDER.match(os.pread(descriptor, 128, 0))
     if found is None:
         return "another process"
@@ -163,7 +140,6 @@ def _holder(descriptor: int) -> str:
 
 
 def _acquire(folder: Path, descriptor: int) -> None:
-    """Lock an open file; wait a moment for readers that only look."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:

@@ -26,17 +26,10 @@ _LARGER_IS_BETTER = (
 
 
 def read_metrics(folder: Path) -> dict[str, dict[str, float | None]]:
-    """Read the metrics of a run.
+    """Read the metrics of a run: finite numbers by split and name, None for what was not finite.
 
-    Args:
-        folder: The run folder.
-
-    Returns:
-        Finite numbers by split and name, None for what was not finite; in the order of
-        `JUDGING_ORDER`, and in each the loss first. Without splits of which nothing was measured.
-
-    Raises:
-        RunFolderError: The file is damaged.
+    In the order of `JUDGING_ORDER`, and in each split the loss first; without splits of which
+    nothing was measured.
     """
     path = folder / METRICS
     if not os.path.lexists(path):
@@ -55,14 +48,9 @@ def read_metrics(folder: Path) -> dict[str, dict[str, float | None]]:
 def main_metric(*runs: Mapping[str, Mapping[str, float | None]]) -> tuple[str, str] | None:
     """Choose the metric by which runs are judged: the one rule for all that names a best run.
 
-    Args:
-        *runs: What `read_metrics` returns of each; those of which nothing was measured do not
-            count.
-
-    Returns:
-        The split and the name of a metric that all of them have: of the validation rows, else of
-        the test rows, else of the training rows; the first that is not the loss, else the loss.
-        None where there is none.
+    It is a metric that all runs have of which anything was measured: of the validation rows, else
+    of the test rows, else of the training rows; the first that is not the loss, else the loss.
+    Returns its split and name; None where there is none.
     """
     measured = [run for run in runs if run]
     for split in JUDGING_ORDER if measured else ():
@@ -77,23 +65,12 @@ def main_metric(*runs: Mapping[str, Mapping[str, float | None]]) -> tuple[str, s
 
 
 def is_larger_better(name: str) -> bool:
-    """Tell by the name of a quantity whether a larger value is a better one.
-
-    Args:
-        name: Such as `val_loss` or `binary_accuracy`.
-    """
+    """Tell by a name such as `val_loss` whether a larger value is a better one."""
     return any(word in name.lower() for word in _LARGER_IS_BETTER)
 
 
 def finite_number(value: object) -> float | None:
-    """Read a number that somebody may have written by hand.
-
-    Args:
-        value: Whatever JSON can hold.
-
-    Returns:
-        A finite number; None for what is none, or is beyond float64, such as 10**400.
-    """
+    """Read a number that may be written by hand; None for what is none, or beyond float64."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
@@ -104,5 +81,4 @@ def finite_number(value: object) -> float | None:
 
 
 def _is_metric(value: object) -> bool:
-    """Whether a value is a number, or stands for one that was not finite."""
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))

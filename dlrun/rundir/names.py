@@ -33,11 +33,9 @@ MODEL = "model.keras"
 WEIGHTS = "weights.safetensors"
 INITIAL_WEIGHTS = "initial.safetensors"
 CHECKPOINT = "checkpoint"
-EXTENSION = "extension"
-"""A run folder of its own, see `dlrun.rundir.extension`."""
+EXTENSION = "extension"  # a run folder of its own, see `dlrun.rundir.extension`
 PREDICTIONS = "predictions"
-INPUTS = "inputs.json"
-"""In `predictions/`: which file came from which input."""
+INPUTS = "inputs.json"  # in `predictions/`: which file came from which input
 PLOTS = "plots"
 REPORT = "report.html"
 NOTES = "notes.json"
@@ -46,16 +44,13 @@ LOG = "log.txt"
 SPLITS = TRAIN, VALIDATION, TEST = ("train", "validation", "test")
 """In the order in which they are shown; see `dlrun.rundir.metrics` for that of judging."""
 
-COMPARISON = "comparison.html"
-"""The page that compares runs; it stands beside their folders."""
+COMPARISON = "comparison.html"  # the page that compares runs; it stands beside their folders
 
-SWEEP = "sweep.json"
-"""What a sweep was asked for; it stands beside the folders of its runs."""
+SWEEP = "sweep.json"  # what a sweep was asked for; it stands beside the folders of its runs
 SWEEP_PAGE = "sweep.html"
 SWEEP_TABLE = "results.csv"
 
 LOCK = ".lock"
 """Held open and locked by the process that works in the folder, which it names; else empty."""
 
-TEMPORARY_PREFIX = ".tmp-"
-"""What the name of a file begins with until it is complete."""
+TEMPORARY_PREFIX = ".tmp-"  # what the name of a file begins with until it is complete

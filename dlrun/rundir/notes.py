@@ -16,22 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-MAX_LABEL = 60
-"""Characters of a label."""
-MAX_NOTE = 10_000
-"""Characters of a note."""
+MAX_LABEL = 60  # characters
+MAX_NOTE = 10_000  # characters
 _MAX_LABELS = 100
 _MAX_BYTES = 2**18
 
 
 @dataclass(frozen=True)
 class Notes:
-    """What a user says of a run.
-
-    Attributes:
-        labels: Words to find it by, in the order in which they were given.
-        note: A text, or None.
-    """
+    """What a user says of a run: words to find it by, in their order, and a text."""
 
     labels: tuple[str, ...] = ()
     note: str | None = None
@@ -41,17 +34,7 @@ NOTHING = Notes()
 
 
 def read_notes(folder: Path) -> Notes:
-    """Read what was said of a run.
-
-    Args:
-        folder: The run folder.
-
-    Returns:
-        The labels and the note.
-
-    Raises:
-        RunFolderError: The file is damaged.
-    """
+    """Read what was said of a run."""
     path = folder / NOTES
     if not os.path.lexists(path):
         return NOTHING
@@ -65,18 +48,10 @@ def read_notes(folder: Path) -> Notes:
 
 
 def add_labels(folder: Path, labels: Sequence[str]) -> Notes:
-    """Give labels to a run; those that it has stay.
+    """Give labels to a run, which keeps those that it has; return what is now said of it.
 
-    Args:
-        folder: The run folder.
-        labels: Words of at most 60 characters on one line; blanks around them are cut off.
-
-    Returns:
-        What is now said of the run.
-
-    Raises:
-        UsageError: A label is empty, too long, or holds a comma or a control character.
-        DlrunError: The file is damaged or cannot be written.
+    A label has 1 to 60 characters without blanks around it, none of them a comma or a control
+    character.
     """
     added = [_checked(label) for label in labels]
     with in_turn(folder):
@@ -88,19 +63,7 @@ def add_labels(folder: Path, labels: Sequence[str]) -> Notes:
 
 
 def remove_labels(folder: Path, labels: Sequence[str]) -> Notes:
-    """Take labels from a run.
-
-    Args:
-        folder: The run folder.
-        labels: Labels that it has.
-
-    Returns:
-        What is now said of the run.
-
-    Raises:
-        UsageError: The run has no such label.
-        DlrunError: The file is damaged or cannot be written.
-    """
+    """Take labels from a run, which must have them; return what is now said of it."""
     with in_turn(folder):
         notes = read_notes(folder)
         gone = {label if label in notes.labels else label.strip() for label in labels}
@@ -114,19 +77,7 @@ def remove_labels(folder: Path, labels: Sequence[str]) -> Notes:
 
 
 def set_note(folder: Path, note: str | None) -> Notes:
-    """Write down a note on a run in the place of the one that it has.
-
-    Args:
-        folder: The run folder.
-        note: A text of at most 10,000 characters; None to take the note away.
-
-    Returns:
-        What is now said of the run.
-
-    Raises:
-        UsageError: The note is too long.
-        DlrunError: The file is damaged or cannot be written.
-    """
+    """Write down a note of up to 10,000 characters in the place of another; None for none."""
     text = (note or "").strip()
     if len(text) > MAX_NOTE:
         raise UsageError(f"the note has {len(text):,} characters, at most {MAX_NOTE:,} fit.")
@@ -135,7 +86,6 @@ def set_note(folder: Path, note: str | None) -> Notes:
 
 
 def _checked(label: str) -> str:
-    """A label that fits into a line, a list and a condition."""
     text = unicodedata.normalize("NFC", label).strip()
     fix = "Use `dlrun note` for longer texts."
     if not text:

@@ -13,18 +13,11 @@ if TYPE_CHECKING:
 
 
 def check_ordinary(descriptor: int, path: Path, limit: int | None = None) -> int:
-    """Refuse an open file that may be more than a file of a run folder.
-
-    Args:
-        descriptor: The open file.
-        path: Its path.
-        limit: The largest size, in bytes; None for any.
-
-    Returns:
-        Its size in bytes.
+    """Refuse an open file that may be more than a file of a run folder; return its size in bytes.
 
     Raises:
-        RunFolderError: It is a folder, a pipe or a device, has another name, or is too large.
+        RunFolderError: It is a folder, a pipe or a device, has another name, or is larger than
+            `limit`.
     """
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
@@ -38,12 +31,7 @@ def check_ordinary(descriptor: int, path: Path, limit: int | None = None) -> int
 
 
 def leads_out(folder: Path, name: str) -> bool:
-    """Say whether a name, perhaps a stranger's, leads out of a run folder.
-
-    Args:
-        folder: The run folder.
-        name: A path in it; a part of it may be a symbolic link.
-    """
+    """Say whether a name, by a symbolic link or `..` in it, leads out of a run folder."""
     if "\0" in name:
         return True
     home, place = os.path.realpath(folder), os.path.realpath(folder / name)
@@ -51,24 +39,18 @@ def leads_out(folder: Path, name: str) -> bool:
 
 
 def check_inside(folder: Path, name: str) -> None:
-    """Refuse to write where a symbolic link leads out of a run folder.
-
-    Args:
-        folder: The run folder.
-        name: See `leads_out`.
-
-    Raises:
-        RunFolderError: It leads out.
-    """
+    """Refuse to write where a symbolic link leads out of a run folder."""
     if leads_out(folder, name):
         what = "is a symbolic link, which is not followed out of a run folder."
         raise RunFolderError(what, where=str(folder / name))
 
 
-def size_in_words(size: int) -> str:
-    """Write a number of bytes for people.
+def link_error(path: Path) -> RunFolderError:
+    """Say that a symbolic link stands where a run folder has a file or a folder of its own."""
+    what = "is a symbolic link, which is not followed inside a run folder."
+    return RunFolderError(what, where=str(path))
 
-    Args:
-        size: Such as 64 * 2**20, which is `64 MiB`.
-    """
+
+def size_in_words(size: int) -> str:
+    """Write a number of bytes for people: 64 * 2**20 is `64 MiB`."""
     return f"{size / 2**20:.0f} MiB" if size >= 2**20 else f"{size} bytes"

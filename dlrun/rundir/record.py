@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import re
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dlrun.errors import DlrunError, InterruptedRunError, PausedRunError, RunFolderError
 from dlrun.memory import refusal
 from dlrun.rundir.environment import host_facts
-from dlrun.rundir.files import read_json, write_text
+from dlrun.rundir.files import json_text, parse_json, plain, read_text, write_text
 from dlrun.rundir.integrity import hash_files, is_signed, signed
 from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.metrics import finite_number
@@ -21,24 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.rundir.lock import FolderLock
 
-FORMAT = 1
-"""The version of the run folder's format that this dlrun writes and reads."""
+FORMAT = 1  # the version of the run folder's format that this dlrun writes and reads
 
 STATUSES = ("running", "finished", "interrupted", "failed")
 
 _MAX_REASON = 500
+_TEXT_HASH = "text_sha256"
+_HASHES = re.compile(rf',\n  "{_TEXT_HASH}": "(\w{{64}})",\n  "sha256": "\w{{64}}"\n}}\n')
+"""How the text of a record ends."""
 
 
 class Record:
-    """The open record of a run that is going on.
-
-    Args:
-        path: The path of `run.json`.
-        facts: What it holds at the start.
-    """
+    """The open record of a run that is going on."""
 
     def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
         self._path = path
@@ -50,21 +49,14 @@ class Record:
         return self._facts
 
     def add(self, **facts: Any) -> None:
-        """Add facts, or replace them, and write the file anew.
-
-        Args:
-            **facts: Whatever JSON can express, see `dlrun.rundir.files.plain`.
-
-        Raises:
-            DlrunError: The file cannot be written.
-        """
+        """Add facts, or replace them, and write the file anew."""
         self._facts.update(facts)
-        write_text(self._path, signed(self._facts))
+        write_text(self._path, record_text(self._facts))
 
 
 @contextlib.contextmanager
 def recording(
-    folder: RunFolder,
+    run: Run,
     facts: Mapping[str, Any],
     *,
     earlier: Mapping[str, Any] | None = None,
@@ -79,20 +71,13 @@ def recording(
     `running` behind without a lock, which readers call `killed`. Room for the last line is kept in
     the lock file, so that a run that fills the disk can still say so.
 
-    Args:
-        folder: The run's folder.
-        facts: What is known at the start, such as `command`, `seed`, `environment_facts()`.
-        earlier: What `run.json` says of a run that goes on; None for a new one.
-        lock: The lock of the folder, where it is held already; None to hold it meanwhile.
-
-    Yields:
-        The record, to add what becomes known later.
+    `earlier` is what `run.json` says of a run that goes on; `lock` that of the folder, where it is
+    held already.
 
     Raises:
         RunFolderError: Another process works in the folder.
-        DlrunError: `run.json` cannot be written.
     """
-    with contextlib.nullcontext(lock) if lock else holding_lock(folder.path) as held:
+    with contextlib.nullcontext(lock) if lock else holding_lock(run.path) as held:
         before = dict(earlier or {})
         # A monotonic time at which the run would have begun, had it never been interrupted.
         start = time.monotonic() - (finite_number(before.get("seconds")) or 0)
@@ -109,7 +94,7 @@ def recording(
         # What they vouch for is about to be written anew.
         for key in ("files", "final_weights"):
             before.pop(key, None)
-        record = Record(folder.file(RECORD), {**before, **opening, **facts})
+        record = Record(run.file(RECORD), {**before, **opening, **facts})
         record.add()
         held.keep_room()
         try:
@@ -118,26 +103,23 @@ def recording(
             held.give_room()
             # A disk too full for the closing line must not hide why the run failed.
             with contextlib.suppress(DlrunError):
-                record.add(**_failure(error), **_end(start), files=hash_files(folder.path))
+                record.add(**_failure(error), **_end(start), files=hash_files(run.path))
             raise
         held.give_room()
-        record.add(status="finished", exit_code=0, **_end(start), files=hash_files(folder.path))
+        record.add(status="finished", exit_code=0, **_end(start), files=hash_files(run.path))
 
 
 def read_record(folder: Path) -> dict[str, Any]:
     """Read the record of a run, perhaps a stranger's.
 
-    Args:
-        folder: The path of the run folder.
-
-    Returns:
-        What `run.json` holds; `format`, `status` and `started` are there and make sense.
+    `format`, `status` and `started` are there and make sense.
 
     Raises:
         RunFolderError: It is missing, damaged, too large, or of another format version.
     """
     path = folder / RECORD
-    record = read_json(path)
+    text = read_text(path)
+    record = parse_json(text, path)
     version = record.get("format")
     if version != FORMAT:
         newer = isinstance(version, int) and version > FORMAT
@@ -146,7 +128,7 @@ def read_record(folder: Path) -> dict[str, Any]:
             where=str(path),
             fix="It was written by a newer dlrun: upgrade." if newer else None,
         )
-    if not is_signed(record):
+    if not (_is_as_written(text) or is_signed(record)):
         raise RunFolderError("is not what the run saved: damaged or changed.", where=str(path))
     if record.get("status") not in STATUSES:
         raise RunFolderError(
@@ -160,15 +142,26 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record
 
 
+def record_text(facts: Mapping[str, Any]) -> str:
+    """Write a record with its hash, and with that of its text: 10,000 of these are soon checked."""
+    values = {
+        key: value for key, value in plain(facts).items() if key not in (_TEXT_HASH, "sha256")
+    }
+    return signed({**values, _TEXT_HASH: _hash(json_text(values))})
+
+
+def _is_as_written(text: str) -> bool:
+    """Whether a text is what `record_text` gave; `verify` holds the values against theirs too."""
+    found = _HASHES.search(text, max(len(text) - 200, 0))
+    return found is not None and found[1] == _hash(f"{text[: found.start()]}\n}}\n")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
 def started(record: Mapping[str, Any]) -> datetime | None:
-    """Read when a run was started.
-
-    Args:
-        record: What `run.json` holds.
-
-    Returns:
-        The time with its zone, or None where there is none that makes sense.
-    """
+    """Read when a run was started, with its zone; None where there is no time that makes sense."""
     try:
         time_of_start = datetime.fromisoformat(record["started"])
         time_of_start.astimezone()  # at the ends of the calendar not every zone has a time
@@ -183,12 +176,10 @@ def now() -> str:
 
 
 def _end(start: float) -> dict[str, Any]:
-    """When the run ended and how long it took, in seconds."""
     return {"ended": now(), "seconds": round(time.monotonic() - start, 3)}
 
 
 def _failure(error: BaseException) -> dict[str, Any]:
-    """What an exception means for the run."""
     number = None if isinstance(error, DlrunError) else received_signal(error)
     if number is not None:
         error = InterruptedRunError(number)

@@ -20,14 +20,7 @@ _LASTING = "set XDG_STATE_HOME to a folder that lasts"
 
 
 def seal(config: str) -> str | None:
-    """Seal the config of a run.
-
-    Args:
-        config: The text of `config.yaml`.
-
-    Returns:
-        64 hex digits; None where no key can be kept, see `keyless`.
-    """
+    """Seal the config of a run, as 64 hex digits; None where no key can be kept, see `keyless`."""
     key, _ = _key()
     return None if key is None else _keyed_hash(key, config)
 
@@ -35,9 +28,7 @@ def seal(config: str) -> str | None:
 def is_own(config: str, sealed: object) -> bool:
     """Say whether this user's dlrun has sealed a config.
 
-    Args:
-        config: The text of `config.yaml`.
-        sealed: What the run's record holds: a seal, or those of its configs so far.
+    `sealed` is what the run's record holds: a seal, or those of its configs so far.
     """
     key, _ = _key()
     if key is None:
@@ -47,11 +38,7 @@ def is_own(config: str, sealed: object) -> bool:
 
 
 def keyless() -> str | None:
-    """Say that no key can be kept, as in a container without a home folder, and what follows.
-
-    Returns:
-        One line; None where there is a key.
-    """
+    """Say in a line that no key can be kept, as in a container without a home, and what follows."""
     key, why = _key()
     if key is not None:
         return None
@@ -62,14 +49,7 @@ def keyless() -> str | None:
 
 
 def unknown_because(sealed: object) -> str:
-    """Say why a run is not known as the user's own.
-
-    Args:
-        sealed: See `is_own`; no seal of it is the user's.
-
-    Returns:
-        What is missing and how to mend it, in a sentence.
-    """
+    """Say why a run is not known as the user's own, and how to mend it."""
     key, why = _key()
     if key is None:
         said = f"Your runs are known by a key, and none can be kept at {_shown_path()} ({why})"
@@ -95,7 +75,6 @@ def _shown_path() -> str:
 
 
 def _seals(sealed: object) -> list[str]:
-    """The seals among what a record holds, perhaps a stranger's."""
     several: list[object] = sealed if isinstance(sealed, list) else [sealed]
     return [one for one in several if isinstance(one, str)]
 

@@ -17,41 +17,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Layout = Mapping[str, tuple[Sequence[int], str]]  # shape and dtype by name
+
 _LENGTH_BYTES = 8
 _HEADER_BYTES = 2**24
 _MAX_BYTES = 2**50
 _MAX_REPORTED = 5
 
 _DTYPES = {
-    "BOOL": "bool",
-    "U8": "uint8",
-    "I8": "int8",
-    "U16": "uint16",
-    "I16": "int16",
-    "U32": "uint32",
-    "I32": "int32",
-    "U64": "uint64",
-    "I64": "int64",
-    "F16": "float16",
-    "BF16": "bfloat16",
-    "F32": "float32",
-    "F64": "float64",
-}
+    "BOOL": "bool", "F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64",
+    "U8": "uint8", "U16": "uint16", "U32": "uint32", "U64": "uint64",
+    "I8": "int8", "I16": "int16", "I32": "int32", "I64": "int64",
+}  # fmt: skip
 
 
 def save_tensors(
     path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write arrays to a safetensors file. The same arrays always give the same bytes.
+    """Write arrays to a safetensors file by name. The same arrays always give the same bytes.
 
-    Args:
-        path: Where the file shall be; see `dlrun.rundir.files.replacing`.
-        tensors: The arrays by name. They need not be contiguous; 0-d arrays keep their shape.
-        metadata: Texts that travel along. They are stored as one JSON text named `dlrun`: with
-            several entries the library writes them in an order that changes from call to call.
-
-    Raises:
-        DlrunError: The file cannot be written.
+    They need not be contiguous; 0-d arrays keep their shape. `metadata` is stored as one JSON text
+    named `dlrun`: with several entries the library writes them in an order that changes from call
+    to call.
     """
     write_bytes(path, tensor_bytes(tensors, metadata))
 
@@ -59,12 +46,7 @@ def save_tensors(
 def tensor_bytes(
     tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None
 ) -> bytes:
-    """Return what `save_tensors` writes.
-
-    Args:
-        tensors: See `save_tensors`.
-        metadata: See `save_tensors`.
-    """
+    """Return what `save_tensors` writes."""
     import numpy as np
     from safetensors.numpy import save
 
@@ -76,22 +58,16 @@ def tensor_bytes(
 
 def load_tensors(
     path: Path,
-    expected: Mapping[str, tuple[Sequence[int], str]] | None = None,
+    expected: Layout | None = None,
     *,
     most: int | None = None,
     sha256: str | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Read the arrays of a safetensors file, after its header has told how large they are.
 
-    Args:
-        path: An ordinary file.
-        expected: Shape and dtype by name, such as `{"dense/kernel": ((2, 10), "float32")}`. A file
-            that holds anything else, or more, or less, is refused. None takes what is there.
-        most: How many bytes its arrays may have; None for as many as fit into memory.
-        sha256: The hash that the file must have; None where it is not known.
-
-    Returns:
-        The arrays by name, read-only.
+    A file that holds anything else than `expected`, shape and dtype by name such as
+    `{"dense/kernel": ((2, 10), "float32")}`, is refused; None takes what is there. `most` is how
+    many bytes its arrays may have, `sha256` the hash that the file must have; None for any.
 
     Raises:
         RunFolderError: The file is missing, damaged, or does not hold what is expected.
@@ -122,11 +98,7 @@ def load_tensors(
 
 
 def _read_header(path: Path) -> tuple[dict[str, tuple[tuple[int, ...], str]], int]:
-    """Read what a file says of itself, and hold it against the file's size.
-
-    Returns:
-        Shape and dtype by name; the size of all arrays in bytes.
-    """
+    """Read shape and dtype by name and the size of all arrays, held against that of the file."""
     length = int.from_bytes(read_bytes(path, _MAX_BYTES, part=_LENGTH_BYTES), "little")
     if length > _HEADER_BYTES:
         raise RunFolderError("is damaged: its header is too large.", where=str(path))
@@ -152,12 +124,7 @@ def _read_header(path: Path) -> tuple[dict[str, tuple[tuple[int, ...], str]], in
     return found, size
 
 
-def _check(
-    path: Path,
-    found: Mapping[str, tuple[tuple[int, ...], str]],
-    expected: Mapping[str, tuple[Sequence[int], str]],
-) -> None:
-    """Refuse a file that does not hold exactly what is expected."""
+def _check(path: Path, found: Layout, expected: Layout) -> None:
     differences = [f"'{name}' is missing" for name in expected if name not in found]
     differences += [f"'{name}' is not expected" for name in found if name not in expected]
     for name in expected:
@@ -173,7 +140,6 @@ def _check(
 
 
 def _array(data: bytes, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """The array of one entry; the library has checked the length of its data."""
     import numpy as np
 
     array = np.frombuffer(data, _dtype(dtype)).reshape(shape)
@@ -181,8 +147,7 @@ def _array(data: bytes, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     return array
 
 
-def _size(arrays: Mapping[str, tuple[Sequence[int], str]]) -> int:
-    """How many bytes arrays have, told by their shapes and dtypes."""
+def _size(arrays: Layout) -> int:
     return sum(math.prod(shape) * _dtype(dtype).itemsize for shape, dtype in arrays.values())
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.config.similar import ConfigReader
 from dlrun.errors import UsageError
 from dlrun.reports.classification import ClassificationReport
 from dlrun.rundir.files import write_output
-from dlrun.rundir.folder import open_run
-from dlrun.rundir.history import read_history
+from dlrun.rundir.folder import open_runs
 from dlrun.rundir.metrics import JUDGING_ORDER
-from dlrun.rundir.names import COMPARISON, METRICS
+from dlrun.rundir.names import COMPARISON
 from dlrun.workflows.compare import read_run
 
 if TYPE_CHECKING:
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dlrun.reports.comparison import ComparedRun
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.training.listener import Listener
 
 
@@ -32,34 +29,16 @@ def compare_on_a_page(
 ) -> Path:
     """Write a page that compares runs; neither their models nor their data are needed.
 
-    Args:
-        references: Run folders, parts of their names, or `latest`; two or more.
-        runs_dir: Where the runs are.
-        output: Where the page is written; None for `comparison.html` among the runs.
-        listener: Who is told of messages.
-
-    Returns:
-        The page.
-
-    Raises:
-        UsageError: Fewer than two different runs are named.
-        RunFolderError: A run is damaged.
+    Returns the page: `output`, or where that is None `comparison.html` among the runs.
     """
-    folders = {}
-    for reference in references:
-        folder = open_run(reference, runs_dir)
-        folders[folder.path.resolve()] = folder
-    if len(folders) < 2:  # noqa: PLR2004
+    found = open_runs(references, runs_dir)
+    if len(found) < 2:  # noqa: PLR2004
         raise UsageError(
-            f"the {len(references)} names stand for one run, {next(iter(folders)).name}.",
+            f"the {len(references)} names stand for one run, {found[0].path.resolve().name}.",
             fix="Name two runs or more to compare them, or one run once.",
         )
-    stored = [_stored(folder) for folder in folders.values()]
-    split, reader = _classified(stored), ConfigReader()
-    runs = [
-        _read(folder, reader, one, split)
-        for folder, one in zip(folders.values(), stored, strict=True)
-    ]
+    split = _classified([run.measured for run in found])
+    runs = [_read(run, split) for run in found]
     for run in runs:
         if not run.metrics:
             listener.message(f"warning: {run.run} has no metrics: it is {run.status}")
@@ -72,11 +51,6 @@ def compare_on_a_page(
     return target
 
 
-def _stored(folder: RunFolder) -> dict[str, Any]:
-    """What `metrics.json` holds."""
-    return folder.read_json(METRICS) if os.path.lexists(folder.file(METRICS)) else {}
-
-
 def _classified(stored: Sequence[dict[str, Any]]) -> str:
     """The split whose classes are compared: the first of which all runs have scores."""
     for split in JUDGING_ORDER:
@@ -86,20 +60,16 @@ def _classified(stored: Sequence[dict[str, Any]]) -> str:
     return ""
 
 
-def _read(
-    folder: RunFolder, reader: ConfigReader, stored: dict[str, Any], split: str
-) -> ComparedRun:
-    """Read what the page shows of a run."""
+def _read(run: Run, split: str) -> ComparedRun:
     return replace(
-        read_run(folder, reader),
-        history={name: np.array(values) for name, values in read_history(folder.path).items()},
-        classification=_classification(stored, split),
+        read_run(run),
+        history={name: np.array(values) for name, values in run.history.items()},
+        classification=_classification(run.measured, split),
         split=split,
     )
 
 
 def _classification(stored: dict[str, Any], split: str) -> ClassificationReport | None:
-    """The scores of the classes on a split, where they make sense."""
     try:
         return ClassificationReport.from_json(stored[split]["classification"])
     except (KeyError, TypeError, ValueError, OverflowError, IndexError):

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dlrun.config import Component
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
 
 
-def build_callbacks(components: Sequence[Component], folder: RunFolder) -> list[Any]:
+def build_callbacks(components: Sequence[Component], folder: Run) -> list[Any]:
     """Build the Keras callbacks of a config, whose files belong into the run folder."""
     callbacks = []
     for index, component in enumerate(components):
@@ -37,7 +37,7 @@ def build_callbacks(components: Sequence[Component], folder: RunFolder) -> list[
     return callbacks
 
 
-def _place(folder: RunFolder, value: str) -> str:
+def _place(folder: Run, value: str) -> str:
     """Return where in the run folder a callback's file goes; a config rule holds it there.
 
     Where it is a folder that is there already, what a callback writes below it stays inside, too.
@@ -51,7 +51,7 @@ def _place(folder: RunFolder, value: str) -> str:
     return str(target)
 
 
-def _hold_inside(callback: Any, folder: RunFolder) -> None:
+def _hold_inside(callback: Any, folder: Run) -> None:
     """Check each path of a ModelCheckpoint once the numbers of the epoch are written into it."""
     written = callback._get_file_path  # noqa: SLF001  Keras has no other place to look at it
 

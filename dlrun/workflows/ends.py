@@ -22,13 +22,8 @@ if TYPE_CHECKING:
 def check_ends(experiment: Experiment, splits: Splits) -> None:
     """Refuse what training would refuse of these rows, as far as it is known without TensorFlow.
 
-    Args:
-        experiment: The config.
-        splits: What `load_splits` gives.
-
-    Raises:
-        ConfigError: A layer cannot take the rows; the last one, the loss, a metric or the weights
-            of classes do not fit the targets.
+    A layer cannot take the rows; the last one, the loss, a metric or the weights of classes do not
+    fit the targets.
     """
     sample, train = splits.spec.input_shape, splits.train
     steps = walk([layer.as_dict() for layer in experiment.model.layers], sample)

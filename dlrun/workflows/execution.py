@@ -19,7 +19,7 @@ from dlrun.rundir.seal import keyless
 from dlrun.rundir.tensors import save_tensors
 from dlrun.training.listener import WARNING
 from dlrun.workflows.load import check_size, load_splits_while_importing
-from dlrun.workflows.report import add_report
+from dlrun.workflows.storytelling import add_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
     from dlrun.reports.classification import ClassificationReport
     from dlrun.rundir.checkpoints import Checkpoint
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.rundir.record import Record
     from dlrun.training.listener import Listener
     from dlrun.workflows.assembly import Assembly, GraphCache
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 class ActiveRun:
     """A run at work: its folder, its open record, and who hears of it."""
 
-    run: RunFolder
+    run: Run
     record: Record
     listener: Listener
 
@@ -84,7 +84,7 @@ class Trained:
 class TrainOutcome:
     """What a finished run has to show."""
 
-    folder: RunFolder
+    folder: Run
     metrics: dict[str, dict[str, float]]  # the final ones, by split
     classification: ClassificationReport | None  # of the last split, where there are classes
     seconds: float  # of this execution, its report included
@@ -170,7 +170,7 @@ def carry_out(
         set_starting_weights(assembly.model, active, source)
         active.record.add(initial_weights=hash_weights(get_weights(assembly.model)))
         fit(experiment, prepared, active, checkpoint, pauses)
-        measured = measure_splits(experiment, assembly, splits, assembly.predictor)
+        measured = measure_splits(experiment, assembly, splits)
         active.say(*(f"{WARNING}{line}" for line in measured.rounded))
         run.write_json(METRICS, measured.to_json())
         export(experiment, prepared, run)
@@ -260,7 +260,7 @@ def weighted(splits: Splits, experiment: Experiment) -> Splits:
     )
 
 
-def export(experiment: Experiment, prepared: Prepared, run: RunFolder) -> None:
+def export(experiment: Experiment, prepared: Prepared, run: Run) -> None:
     """Run the exporters of the config."""
     from dlrun.exporters import run_exporter
 
@@ -276,7 +276,7 @@ def export(experiment: Experiment, prepared: Prepared, run: RunFolder) -> None:
 
 
 @contextmanager
-def telling_where(run: RunFolder, listener: Listener) -> Iterator[None]:
+def telling_where(run: Run, listener: Listener) -> Iterator[None]:
     """Name the run folder where the block fails and leaves one: stdout will not."""
     try:
         yield
@@ -287,17 +287,16 @@ def telling_where(run: RunFolder, listener: Listener) -> Iterator[None]:
 
 
 def finish(
-    trained: Trained, run: RunFolder, listener: Listener, *, report: bool, began: float
+    trained: Trained, run: Run, listener: Listener, *, report: bool, began: float
 ) -> TrainOutcome:
     """Add what is made of a finished run, and say what it has to show; see `time.perf_counter`."""
     measured = trained.measured
     if report:
         add_report(
             trained.experiment,
-            trained.assembly.model,
+            trained.assembly,
             trained.splits,
             measured,
-            predictor=trained.assembly.predictor,
             folder=run,
             listener=listener,
         )

@@ -11,18 +11,17 @@ from dlrun.errors import RunFolderError
 from dlrun.formulas import Story, derivative, follow, read_nodes
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
 from dlrun.workflows.opening import OpenedRun, load_model, open_trained
-from dlrun.workflows.rows import Row, choose_row
-from dlrun.workflows.weights import check_layer, deal_out
+from dlrun.workflows.rows import Choice, Row, choose_row
+from dlrun.workflows.weights import check_layer, read_layer_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from dlrun.formulas import Node, Place
+    from dlrun.rundir.folder import Run
     from dlrun.training.listener import Listener
-    from dlrun.workflows.rows import Choice
 
 TOLERANCE: Final = 1e-5
 """How far a number may be from TensorFlow's: so much, or so much of it where it is above 1."""
@@ -30,84 +29,43 @@ TOLERANCE: Final = 1e-5
 
 @dataclass(frozen=True)
 class Answer:
-    """What the network says of the row, and what moves it.
+    """What the network says of the row, and what moves it."""
 
-    Attributes:
-        output: What the last layer gives.
-        predicted: The class that it stands for, or None for a regression.
-        place: The entry of the output that is explained: that of the predicted class where each
-            has its own, else the first.
-        slopes: The derivative of that entry by every entry of the input, in its shape; None where
-            the input is looked up.
-    """
-
-    output: NDArray[np.float64]
-    predicted: str | None
+    output: NDArray[np.float64]  # what the last layer gives
+    predicted: str | None  # the class that it stands for; None for a regression
+    # The entry of the output that is explained: that of the predicted class where each has its
+    # own, else the first.
     place: Place
+    # The derivative of that entry by every entry of the input, in its shape; None where the input
+    # is looked up.
     slopes: NDArray[np.float64] | None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far the formulas are from TensorFlow.
+    """How far the formulas are from TensorFlow."""
 
-    Attributes:
-        differences: The largest absolute difference of each layer's output.
-        agrees: Whether every number is within `TOLERANCE`.
-        output: What TensorFlow's last layer gives; None where the story ends early.
-    """
-
-    differences: Mapping[str, float]
-    agrees: bool
-    output: NDArray[np.float32] | None
+    differences: Mapping[str, float]  # the largest absolute difference of each layer's output
+    agrees: bool  # whether every number is within `TOLERANCE`
+    output: NDArray[np.float32] | None  # TensorFlow's; None where the story ends early
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The forward pass of a row.
-
-    Attributes:
-        opened: The run.
-        row: The row.
-        story: What every layer computes.
-        answer: What comes out; None where the story ends early.
-        comparison: TensorFlow's word on it; None where it was not asked.
-    """
+    """The forward pass of a row."""
 
     opened: OpenedRun
     row: Row
-    story: Story
-    answer: Answer | None
-    comparison: Comparison | None
+    story: Story  # what every layer computes
+    answer: Answer | None  # None where the story ends early
+    comparison: Comparison | None  # None where TensorFlow was not asked
 
 
 def explain(
-    reference: str,
-    choice: Choice,
-    *,
-    runs_dir: Path,
-    trust: bool,
-    layer: str | None,
-    compare: bool,
-    listener: Listener,
+    run: Run, choice: Choice, *, layer: str | None, trust: bool, compare: bool, listener: Listener
 ) -> Explanation:
-    """Work out the forward pass of one row.
-
-    Args:
-        reference: A run folder, a part of its name, or `latest`.
-        choice: Which row.
-        runs_dir: Where the runs are.
-        trust: Whether the files that its config names may be read though it is a stranger's.
-        layer: The layer that will be shown, or None for all; it must be there.
-        compare: Whether to import TensorFlow and compare.
-        listener: Who is told of messages.
-
-    Raises:
-        RunFolderError: The run is missing or damaged.
-        UsageError: There is no such row or layer.
-        DataError: The data are missing or do not fit.
-    """
-    opened = open_trained(reference, runs_dir, trust=trust)
+    """Work out the forward pass of one row; `layer` is the one that will be shown, or None."""
+    opened = open_trained(run, trust=trust)
     layers = [one.as_dict() for one in opened.experiment.model.layers]
     check_layer(layer, [one["name"] for one in layers])
     nodes = read_nodes(layers, _usable_weights(opened, listener))
@@ -125,7 +83,7 @@ def explain(
 
 def _usable_weights(opened: OpenedRun, listener: Listener) -> dict[str, dict[str, NDArray[Any]]]:
     """The weights of each layer; with NaN there is nothing to explain."""
-    weights = deal_out(opened, listener)
+    weights = read_layer_weights(opened, listener)
     for layer, named in weights.items():
         for name, weight in named.items():
             wrong = int(weight.size - np.isfinite(weight.astype(np.float64)).sum())
@@ -133,14 +91,13 @@ def _usable_weights(opened: OpenedRun, listener: Listener) -> dict[str, dict[str
                 raise RunFolderError(
                     f"'{layer}/{name}' has {wrong} of {weight.size} numbers that are NaN or "
                     "infinite: there is nothing to explain.",
-                    where=str(opened.folder.file(WEIGHTS)),
-                    fix=f"`dlrun weights {opened.folder.path}` shows which.",
+                    where=str(opened.run.file(WEIGHTS)),
+                    fix=f"`dlrun weights {opened.run.path}` shows which.",
                 )
     return weights
 
 
 def _answer(opened: OpenedRun, nodes: tuple[Node, ...], story: Story, row: Row) -> Answer:
-    """Read the output as a class, and derive it by the input."""
     from dlrun.data.labels import decode
 
     output = np.asarray(story.stages[-1].working.output)
@@ -152,7 +109,7 @@ def _answer(opened: OpenedRun, nodes: tuple[Node, ...], story: Story, row: Row) 
             raise RunFolderError(
                 f"does not fit the model of {CONFIG}: its classes need {units} outputs, "
                 f"the last layer has the shape {output.shape}.",
-                where=str(opened.folder.file(SPEC)),
+                where=str(opened.run.file(SPEC)),
             )
         number = int(decode(output[None], spec)[0])
         predicted = spec.class_names[number]

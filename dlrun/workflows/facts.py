@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dlrun.absent import ABSENT
-from dlrun.config.resolved import flat, value_at
-from dlrun.errors import ConfigError, DlrunError
-from dlrun.rundir.files import read_text
+from dlrun.config.resolved import ABSENT, value_at
+from dlrun.config.stored import RECORDED, stored_config
+from dlrun.errors import DlrunError
 from dlrun.rundir.metrics import is_larger_better
-from dlrun.rundir.names import CONFIG, SPLITS
+from dlrun.rundir.names import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from dlrun.rundir.listing import RunRow
 
 _METRIC = re.compile(rf"({'|'.join((*SPLITS, 'val'))})[._](.+)")
-_SEED_LINES = re.compile(r"^(?:name|seed):.*\n(?: .*\n)*", re.MULTILINE)
-"""In what `to_yaml` writes, what stands below a key is indented."""
 _SECTIONS = ("dataset", "model", "loss", "optimizer", "metrics", "training", "exports")
-_MOST_CONFIGS = 5
-"""How many configs are read to find out which keys there are."""
+_MOST_CONFIGS = 5  # how many configs are read to find out which keys there are
 
 _FACTS: dict[str, Callable[[RunRow], Any]] = {
     "name": lambda row: row.name,
@@ -40,28 +38,19 @@ _FACTS: dict[str, Callable[[RunRow], Any]] = {
 
 
 class RunFacts:
-    """A run that can be asked for whatever its folder holds; the config is read when needed.
-
-    Args:
-        row: The run.
-        now: The time from which its age is counted.
-    """
+    """A run that can be asked for whatever its folder holds; its age is counted from `now`."""
 
     def __init__(self, row: RunRow, now: datetime) -> None:
         self.row = row
         self._now = now
-        self._config: str | None = None
 
     def get(self, key: str) -> Any:
         """Look a key up.
 
-        Args:
-            key: A fact (`status`), a metric (`test.accuracy`, `val_loss`), a key of the config
-                (`optimizer.learning_rate`) or of the record (`versions.keras`).
-
-        Returns:
-            A scalar, a time, a list of scalars, or a tuple of labels; ABSENT where the run has
-            no such thing. A component, such as `optimizer`, is told by its type.
+        It is a fact (`status`), a metric (`test.accuracy`, `val_loss`), a key of the config
+        (`optimizer.learning_rate`) or of the record (`versions.keras`). The value is a scalar, a
+        time, a list of scalars, or a tuple of labels; ABSENT where the run has no such thing. A
+        component, such as `optimizer`, is told by its type.
         """
         if key in _FACTS:
             value = _FACTS[key](self.row)
@@ -74,21 +63,26 @@ class RunFacts:
             value = self.row.metrics.get(metric[0], {}).get(metric[1])
             return ABSENT if value is None else value
         if is_config_key(key):
-            return value_at(self._text(), key)
+            return value_at(self.config, key)
         return _of_record(self.row.record, key)
 
     def comparable(self, key: str) -> Any:
-        """Look a key up for a condition: times are texts such as `2026-11-21T04:47:01+00:00`.
-
-        Args:
-            key: See `get`.
-        """
+        """Look a key up for a condition: times are texts such as `2026-11-21T04:47:01+00:00`."""
         value = self.get(key)
         return value.isoformat(timespec="seconds") if hasattr(value, "isoformat") else value
 
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """Its config by dotted paths, which a damaged run may not have."""
+        try:
+            return stored_config(self.row.path, self.row.record)
+        except DlrunError:
+            return {}
+
     def without_seed(self) -> str:
-        """The text of the config but for the seed and the name, in which repetitions differ."""
-        return _SEED_LINES.sub("", self._text())
+        """The config but for the seed and the name, in which repetitions differ, as a text."""
+        asked = {key: one for key, one in self.config.items() if key not in ("seed", "name")}
+        return json.dumps(asked, sort_keys=True, default=str) if asked else ""
 
     @property
     def seed(self) -> int:
@@ -96,32 +90,9 @@ class RunFacts:
         seed = self.row.record.get("seed")
         return seed if isinstance(seed, int) else 0
 
-    def config_keys(self) -> list[str]:
-        """Give the keys of the config; none where it cannot be read."""
-        try:
-            return list(flat(self._text()))
-        except ConfigError:
-            return []
-
-    def _text(self) -> str:
-        """The text of the config, which a damaged run may not have."""
-        if self._config is None:
-            try:
-                self._config = read_text(self.row.path / CONFIG)
-            except DlrunError:
-                self._config = ""
-        return self._config
-
 
 def metric_of(key: str) -> tuple[str, str] | None:
-    """Tell which metric a key means.
-
-    Args:
-        key: Such as `test.accuracy` or `val_loss`.
-
-    Returns:
-        The split and the name, or None for other keys.
-    """
+    """Tell the split and the name of a metric by a key such as `test.accuracy` or `val_loss`."""
     found = _METRIC.fullmatch(key)
     if found is None:
         return None
@@ -129,20 +100,12 @@ def metric_of(key: str) -> tuple[str, str] | None:
 
 
 def is_config_key(key: str) -> bool:
-    """Say whether a key is one of the config, which takes some time to look up.
-
-    Args:
-        key: See `RunFacts.get`.
-    """
+    """Say whether a key is one of the config, which may take some time to look up."""
     return re.split(r"[.\[]", key, maxsplit=1)[0] in _SECTIONS
 
 
 def known_keys(runs: Sequence[RunFacts]) -> list[str]:
-    """Give the keys that runs have, for suggestions.
-
-    Args:
-        runs: The runs; of the first few the configs are read.
-    """
+    """Give the keys that runs have, for suggestions; of the first few the configs are read."""
     metrics = [
         f"{split}.{name}"
         for run in runs
@@ -153,30 +116,22 @@ def known_keys(runs: Sequence[RunFacts]) -> list[str]:
         f"{key}.{name}" if isinstance(value, dict) else key
         for run in runs[:_MOST_CONFIGS]
         for key, value in run.row.record.items()
+        if key != RECORDED
         for name in (value if isinstance(value, dict) else [key])
     ]
-    configs = [key for run in runs[:_MOST_CONFIGS] for key in run.config_keys()]
+    configs = [key for run in runs[:_MOST_CONFIGS] for key in run.config]
     return list(dict.fromkeys([*_FACTS, "age", *metrics, *configs, *record]))
 
 
 def is_fact(key: str) -> bool:
-    """Say whether a key is one that every list has, even where no run has a value for it.
-
-    Args:
-        key: See `RunFacts.get`.
-    """
+    """Say whether a key is one that every list has, even where no run has a value for it."""
     return key in _FACTS or key == "age"
 
 
 def descends(key: str, runs: Sequence[RunFacts]) -> bool:
     """Say whether a sorted list begins with the largest value, as one would expect.
 
-    Args:
-        key: What is sorted by.
-        runs: The runs.
-
-    Returns:
-        True for metrics of which larger values are better, and for times: the newest comes first.
+    It does for metrics of which larger values are better, and for times: the newest comes first.
     """
     if key == "value":
         return any(is_larger_better(run.row.metric or "") for run in runs)

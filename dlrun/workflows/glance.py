@@ -30,24 +30,12 @@ if TYPE_CHECKING:
 
 ODD: Final = re.compile(r"_|[eE]-0*\d{3}|[^\x00-\x7f]")
 """In a line of cells: Python's `1_000`, so small a number that its square is 0, other digits."""
-MOST_COLUMNS: Final = 10**7
-"""A row of more is not drawn, even to be measured."""
-MANY_ROWS: Final = 100
-"""Of so many rows whose classes are drawn evenly, not all are of one."""
+MOST_COLUMNS: Final = 10**7  # a row of more is not drawn, even to be measured
+MANY_ROWS: Final = 100  # of so many rows whose classes are drawn evenly, not all are of one
 
 
 def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
-    """Whether nothing looks wrong in a CSV file: in all of a small one, else in its first rows.
-
-    Args:
-        experiment: The config.
-        path: The file.
-        size: Its size in bytes.
-
-    Raises:
-        DataError: It cannot be read, its rows are not equally wide, or its first row may be a
-            header or not.
-    """
+    """Whether nothing looks wrong in a CSV file: in all of a small one, else in its first rows."""
     from dlrun.data.csv import open_csv
     from dlrun.data.csv_header import tell_header
 
@@ -83,7 +71,6 @@ def _first_pieces(file: CsvFile, layout: Layout, *, all_of_them: bool) -> Iterat
 
 
 def _are_numbers(piece: Piece, layout: Layout) -> bool:
-    """Whether features, several targets and weights are numbers that float32 holds."""
     targets = layout.targets if len(layout.targets) > 1 else ()
     places = (*layout.features, *targets)
     lines = piece.lines or map("".join, piece.rows)
@@ -117,13 +104,7 @@ def _is_small(cell: str) -> bool:
 
 
 def arrays_look_right(experiment: Experiment, path: Path, size: int) -> bool:
-    """Whether the arrays that are named are there, of numbers or names, with equally many rows.
-
-    Args:
-        experiment: The config.
-        path: The file.
-        size: Not used: only the headers of the arrays are read.
-    """
+    """Whether the arrays that are named are there, of numbers or names, with equally many rows."""
     del size
     given, rows = experiment.dataset.arguments, []
     for pair in (("x", "y"), ("x_test", "y_test")):
@@ -142,11 +123,7 @@ def arrays_look_right(experiment: Experiment, path: Path, size: int) -> bool:
 
 
 def drawn_look_right(experiment: Experiment) -> bool:
-    """Whether a dataset that is drawn has arguments that it can have, and rows enough.
-
-    Args:
-        experiment: The config.
-    """
+    """Whether a dataset that is drawn has arguments that it can have, and rows enough."""
     dataset = experiment.dataset
     sample = find_sample(dataset.type, dataset.arguments)
     rows = drawn_rows(dataset.type, dataset.arguments)
@@ -165,11 +142,7 @@ def drawn_look_right(experiment: Experiment) -> bool:
 
 
 def drawn_bytes(experiment: Experiment) -> tuple[int, int]:
-    """What the rows of a dataset that is drawn take, in bytes: at least, and at most.
-
-    Args:
-        experiment: The config.
-    """
+    """What the rows of a dataset that is drawn take, in bytes: at least, and at most."""
     dataset = experiment.dataset
     shape = find_sample(dataset.type, dataset.arguments).shape or (1,)
     entries = math.prod(size or 1 for size in shape)
@@ -227,7 +200,6 @@ def _can_be_split(experiment: Experiment, rows: int, classes: int) -> bool:
 
 
 def _classes(sample: Sample) -> int:
-    """How many classes there are at most."""
     if sample.classes is not None:
         return len(sample.classes)
     return 1 if sample.target is not None else FEW.stop

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun import NUMERICS
+from dlrun.rundir.integrity import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,38 +18,25 @@ if TYPE_CHECKING:
 
 _VERSIONS = ("tensorflow", "keras", "numpy")
 """The packages that compute; dlrun's own part of it is told by `NUMERICS`."""
-_PINNED = "KERAS_BACKEND"
-"""What `dlrun.backend` sets itself, whatever the user has set."""
+_PINNED = "KERAS_BACKEND"  # what `dlrun.backend` sets itself, whatever the user has set
 _GPUS = Path("/proc/driver/nvidia/gpus")
-_BLOCK_BYTES = 2**20
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What of the surroundings of a run changes its bits.
+    """What of the surroundings of a run changes its bits."""
 
-    Attributes:
-        versions: Of the packages that compute.
-        processor: The processor's model.
-        environment: The environment variables that change results.
-        device: `cpu`, or the models of the GPUs and which of them is taken.
-        threads: How many threads of the CPU.
-    """
-
-    versions: Mapping[str, Any]
+    versions: Mapping[str, Any]  # of the packages that compute
     processor: str
-    environment: Mapping[str, str]
-    device: str
-    threads: int
+    environment: Mapping[str, str]  # the variables that change results
+    device: str  # `cpu`, or the models of the GPUs and which of them is taken
+    threads: int  # of the CPU
 
     @classmethod
     def of(cls, facts: Mapping[str, Any], *, device: str, threads: int) -> Machine:
-        """Tell it from what is recorded, before TensorFlow is loaded.
+        """Tell it from what `environment_facts` returns, before TensorFlow is loaded.
 
-        Args:
-            facts: What `dlrun.rundir.environment.environment_facts` returns.
-            device: `auto`, `cpu`, `gpu` or `gpu:1`.
-            threads: How many threads of the CPU; 0 for as many as there are cores.
+        The device is `auto`, `cpu`, `gpu` or `gpu:1`; 0 threads are as many as there are cores.
         """
         gpus = [] if device == "cpu" else _gpu_models()
         return cls(
@@ -62,16 +49,10 @@ class Machine:
 
 
 def identity_of(experiment: Experiment, machine: Machine, *, source: str | None = None) -> str:
-    """Tell the identity of a run.
+    """Tell the identity of a run, 64 hex digits.
 
-    Args:
-        experiment: The config.
-        machine: What computes it.
-        source: What `weights_hash` says of the run whose weights it begins with, or None.
-
-    Returns:
-        64 hex digits: the hash of the resolved config, the files that it names, the numeric
-        version of dlrun, the machine and the source.
+    It is the hash of the resolved config, the files that it names, the numeric version of dlrun,
+    the machine, and what `weights_hash` says of the run whose weights it begins with.
     """
     data = {
         name: _content(value)
@@ -85,20 +66,12 @@ def identity_of(experiment: Experiment, machine: Machine, *, source: str | None 
         "machine": asdict(machine),
         "source": source,
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+    return digest(told)
 
 
 def weights_hash(record: Mapping[str, Any]) -> str:
-    """Tell the final weights of a run by one hash.
-
-    Args:
-        record: Its record.
-
-    Returns:
-        64 hex digits.
-    """
-    weights = json.dumps(record.get("final_weights"), sort_keys=True)
-    return hashlib.sha256(weights.encode()).hexdigest()
+    """Tell the final weights of a run by one hash, 64 hex digits."""
+    return digest(record.get("final_weights"))
 
 
 def _content(path: Path) -> Any:
@@ -120,11 +93,8 @@ def _content(path: Path) -> Any:
 @lru_cache
 def _hash_of_file(path: Path, _changed: int, _size: int) -> str:
     """The hash of a file; read once for all runs of a sweep, as long as it does not change."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _device(word: str, gpus: list[str]) -> str:

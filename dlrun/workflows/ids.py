@@ -34,28 +34,16 @@ EXACT: Final = {"float32": 2**24, "mixed_float16": 2**11, "mixed_bfloat16": 2**8
 
 @dataclass(frozen=True)
 class Lookup:
-    """A layer that looks entries of a sample up.
-
-    Attributes:
-        reader: The layer.
-        entries: Which entries of a sample reach it, counted through its axes.
-        limit: The least number that is no id.
-        argument: The argument of the layer that says so; None where the precision does.
-    """
+    """A layer that looks entries of a sample up."""
 
     reader: Reader
-    entries: NDArray[np.int64]
-    limit: int
-    argument: str | None
+    entries: NDArray[np.int64]  # which of a sample reach it, counted through its axes
+    limit: int  # the least number that is no id
+    argument: str | None  # of the layer, that says so; None where the precision does
 
 
 def lookups_of(experiment: Experiment, sample: tuple[int, ...]) -> tuple[Lookup, ...]:
-    """Find the layers of an experiment that look the data up.
-
-    Args:
-        experiment: The config.
-        sample: The shape of one sample.
-    """
+    """Find the layers of an experiment that look the data up; `sample` is the shape of a row."""
     layers = [layer.as_dict() for layer in experiment.model.layers]
     readers = find_lookups(layers)
     if not readers:
@@ -113,56 +101,34 @@ def check_ids(
     first_row: int | None = 0,
     table_grows: bool = True,
 ) -> None:
-    """Refuse what is no id of the layers that look it up.
+    """Refuse what is no id of the layers that look it up: `x`, `(rows, ...)`, is not scaled.
 
-    Args:
-        x: `(rows, ...)`, not scaled.
-        lookups: What `lookups_of` gives.
-        where: The file, for messages.
-        feature_names: The names of the columns, where they have some.
-        first_row: The number of the first row; None for a single row that has no number.
-        table_grows: Whether the layer may still be made larger: no run has trained it yet.
-
-    Raises:
-        DataError: Names layer, file, row, column and value.
+    `first_row` is the number of the first row, None for a single row that has no number;
+    `table_grows` says whether the layer may still be made larger, for no run has trained it yet.
     """
-    if not lookups:
-        return
     before = 0
-    for piece in pieces(x):
-        rows = piece.reshape(len(piece), -1)
+    for piece in pieces(x) if lookups else ():
+        rows = piece.reshape(len(piece), -1)  # (rows, entries of a sample)
         for lookup in lookups:
             ids = rows[:, lookup.entries]
             wrong = (ids < 0) | (ids >= lookup.limit) | (ids != np.floor(ids))
-            if wrong.any():
-                row, column = np.argwhere(wrong)[0].tolist()
-                place = int(lookup.entries[column])
-                entry = _entry_name(place, x.shape[1:], feature_names)
-                largest = max(float(one.reshape(len(one), -1)[:, lookup.entries].max())
-                              for one in pieces(x))  # fmt: skip
-                numbered = ""
-                if first_row is not None:
-                    numbered = f"row {first_row + before + row} (the first is 0), "
-                raise _refusal(
-                    lookup,
-                    float(ids[row, column]),
-                    f"{numbered}{entry}",
-                    where=where,
-                    largest=largest if table_grows else None,
-                )
+            if not wrong.any():
+                continue
+            row, column = np.argwhere(wrong)[0].tolist()
+            entry = _entry_name(int(lookup.entries[column]), x.shape[1:], feature_names)
+            if first_row is not None:
+                entry = f"row {first_row + before + row} (the first is 0), {entry}"
+            largest = _largest(x, lookup) if table_grows else None
+            raise _refusal(lookup, float(ids[row, column]), entry, where=where, largest=largest)
         before += len(piece)
 
 
+def _largest(x: Array, lookup: Lookup) -> float:
+    return max(float(piece.reshape(len(piece), -1)[:, lookup.entries].max()) for piece in pieces(x))
+
+
 def check_dataset_ids(experiment: Experiment, dataset: Dataset) -> None:
-    """Hold all rows of a dataset, in the order of their source, against the layers.
-
-    Args:
-        experiment: The config.
-        dataset: Not split yet.
-
-    Raises:
-        DataError: See `check_ids`.
-    """
+    """Hold all rows of a dataset, in the order of their source, against the layers."""
     x, config = dataset.train.x, experiment.dataset
     lookups = lookups_of(experiment, x.shape[1:])
     named = [str(value) for value in config.arguments.values() if isinstance(value, Path)]
@@ -174,15 +140,7 @@ def check_dataset_ids(experiment: Experiment, dataset: Dataset) -> None:
 
 
 def check_padding(experiment: Experiment, scaling: Scaling | None) -> None:
-    """Refuse a scaling that moves what a `Masking` layer looks for.
-
-    Args:
-        experiment: The config.
-        scaling: What was fitted.
-
-    Raises:
-        ConfigError: Names the layer and the number.
-    """
+    """Refuse a scaling that moves what a `Masking` layer looks for."""
     if scaling is None:
         return
     for reader, padding in find_masks([layer.as_dict() for layer in experiment.model.layers]):
@@ -193,17 +151,7 @@ def check_padding(experiment: Experiment, scaling: Scaling | None) -> None:
 
 
 def check_new_ids(x: Array, opened: OpenedRun, *, where: str, first_row: int | None = 0) -> None:
-    """Hold new rows against the layers of a run that look them up; see `check_ids`.
-
-    Args:
-        x: `(rows, *input_shape)`, as the network is given them.
-        opened: The run.
-        where: The file, for messages.
-        first_row: See `check_ids`.
-
-    Raises:
-        DataError: See `check_ids`.
-    """
+    """Hold new rows, `(rows, *input_shape)`, against the layers of a run that look them up."""
     spec = opened.spec
     if spec.scaling is not None:
         return  # Older versions scaled ids too: those of such a run are no whole numbers.
@@ -230,17 +178,15 @@ def _refusal(
 ) -> DataError:
     layer = lookup.reader.layer
     named = f"{lookup.reader.path} ({layer.type} {lookup.reader.name!r})"
-    what = f"{place}: {value:.15g} is no id for {named}, which takes whole numbers from 0 to"
-    fix: str | None = None
+    takes = f"whole numbers from 0 to {lookup.limit - 1}"
+    fix = "Number what is looked up from 0, in the file."
     if lookup.argument is None:
-        what = f"{what} {lookup.limit - 1}: a larger one may be rounded to another."
-        fix = "Number what is looked up from 0, in the file."
+        takes += ": a larger one may be rounded to another."
     else:
-        what = f"{what} {lookup.limit - 1} ({lookup.argument}: {lookup.limit})."
+        takes += f" ({lookup.argument}: {lookup.limit})."
         if largest is None:
             fix = "The run has learned nothing of others."
         elif value >= 0 and value == math.floor(value):
             fix = f"Set '{lookup.argument}: {int(largest) + 1}', or number from 0, in the file."
-        else:
-            fix = "Number what is looked up from 0, in the file."
+    what = f"{place}: {value:.15g} is no id for {named}, which takes {takes}"
     return DataError(what, where=where, fix=fix)

@@ -34,16 +34,6 @@ def load_splits_while_importing(experiment: Experiment, told: Spec | None = None
 
     Small data, and most mistakes in data, are there at once; only then is the import, of seconds,
     worth beginning.
-
-    Args:
-        experiment: See `load_splits`.
-        told: See `load_splits`.
-
-    Returns:
-        See `load_splits`.
-
-    Raises:
-        DataError: See `load_splits`.
     """
     splits: Future[Splits] = Future()
 
@@ -64,15 +54,7 @@ def load_splits_while_importing(experiment: Experiment, told: Spec | None = None
 
 
 def check_size(experiment: Experiment, sample: tuple[int, ...]) -> None:
-    """Refuse a model that does not fit into memory, before it is built.
-
-    Args:
-        experiment: The config.
-        sample: The shape of one row.
-
-    Raises:
-        ConfigError: Names the layer and both sizes.
-    """
+    """Refuse a model that does not fit into memory, before it is built for rows of this shape."""
     layers = [layer.as_dict() for layer in experiment.model.layers]
     problem = oversize(walk(layers, sample), sample)
     if problem is not None:
@@ -80,15 +62,11 @@ def check_size(experiment: Experiment, sample: tuple[int, ...]) -> None:
 
 
 def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
-    """Load the dataset of an experiment and split it.
+    """Load the dataset of an experiment and split it; labels are not fitted yet.
 
-    Args:
-        experiment: The config. A loss over classes makes classes of numeric labels.
-        told: What a run of it has stored: its file is read and its rows are scaled as they were
-            then, and are not held against the layers again. None to begin.
-
-    Returns:
-        The splits, labels not fitted yet.
+    `told` is what a run of it has stored: its file is read and its rows are scaled as they were
+    then, and are not held against the layers again. A loss over classes makes classes of numeric
+    labels.
 
     Raises:
         DataError: The data are missing, malformed, or cannot be split as asked.

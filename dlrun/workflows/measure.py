@@ -21,25 +21,17 @@ if TYPE_CHECKING:
     from dlrun.workflows.assembly import Assembly
 
 CLASSIFICATION = "classification"
-VISIBLE = 1e-4
-"""The last digit of a metric that is shown."""
+VISIBLE = 1e-4  # the last digit of a metric that is shown
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured.
+    """What was measured."""
 
-    Attributes:
-        metrics: The loss and the metrics, by split.
-        split: The split that `classification` speaks of.
-        classification: The confusion matrix and the numbers per class; None for a regression.
-        rounded: What float32, in which epochs are measured, makes visibly otherwise; one sentence
-            each.
-    """
-
-    metrics: dict[str, dict[str, float]]
-    split: str
-    classification: ClassificationReport | None
+    metrics: dict[str, dict[str, float]]  # the loss and the metrics, by split
+    split: str  # that `classification` speaks of
+    classification: ClassificationReport | None  # None for a regression
+    # What float32, in which epochs are measured, makes visibly otherwise; one sentence each.
     rounded: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -50,17 +42,8 @@ class Measured:
         return values
 
 
-def measure_splits(
-    experiment: Experiment, assembly: Assembly, splits: Splits, predictor: Predictor
-) -> Measured:
-    """Measure every split; the last one that has rows also class by class.
-
-    Args:
-        experiment: The config.
-        assembly: The trained model.
-        splits: Rows with fitted labels.
-        predictor: Predicts with the model.
-    """
+def measure_splits(experiment: Experiment, assembly: Assembly, splits: Splits) -> Measured:
+    """Measure every split; the last one that has rows also class by class."""
     evaluator = Evaluator(assembly.steps.final, batch_size=experiment.training.batch_size)
     present = splits.present()
     measured = {name: evaluator.evaluate(samples) for name, samples in present.items()}
@@ -69,21 +52,14 @@ def measure_splits(
         rounded |= _rounded(name, values)
     metrics = {name: _final(values) for name, values in measured.items()}
     last = list(present)[-1]
-    report = classify(predictor, present[last], assembly.spec)
+    report = classify(assembly.predictor, present[last], assembly.spec)
     return Measured(metrics, last, report, tuple(rounded.values()))
 
 
 def measure_samples(
     experiment: Experiment, assembly: Assembly, samples: Samples, split: str
 ) -> Measured:
-    """Measure some rows, also class by class.
-
-    Args:
-        experiment: The config.
-        assembly: The trained model.
-        samples: Rows with encoded labels.
-        split: What to call them.
-    """
+    """Measure some rows, with encoded labels, also class by class; `split` is what to call them."""
     evaluator = Evaluator(assembly.steps.final, batch_size=experiment.training.batch_size)
     report = classify(assembly.predictor, samples, assembly.spec)
     return Measured({split: _final(evaluator.evaluate(samples))}, split, report)
@@ -100,7 +76,6 @@ def classify(predictor: Predictor, samples: Samples, spec: Spec) -> Classificati
 
 
 def _final(values: Mapping[str, float]) -> dict[str, float]:
-    """Leave out what was measured as in epochs."""
     return {name: value for name, value in values.items() if not name.startswith(AS_IN_EPOCHS)}
 
 

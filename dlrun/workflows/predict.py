@@ -11,13 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.errors import DlrunError, UsageError
-from dlrun.rundir.files import (
-    is_read_only,
-    remove_abandoned,
-    replacing,
-    write_json,
-    write_output,
-)
+from dlrun.rundir.files import is_read_only, remove_abandoned, replacing, write_json, write_output
 from dlrun.rundir.integrity import read_inputs
 from dlrun.rundir.lock import in_turn
 from dlrun.rundir.names import INPUTS, PREDICTIONS, SPLITS
@@ -28,28 +22,19 @@ from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
     from dlrun.training.listener import Listener
 
 STDOUT = Path("-")
 
 
-def predict(
-    reference: str, input_path: Path, *, runs_dir: Path, output: Path | None, listener: Listener
-) -> Path | None:
-    """Write a CSV with one row per input row.
+def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listener) -> Path | None:
+    """Write a CSV with one row per input row; return its path, None for stdout.
 
-    Args:
-        reference: A run folder, a part of its name, or `latest`.
-        input_path: A CSV with the features as columns, or an `.npz` or `.npy` array.
-        runs_dir: Where the runs are.
-        output: Where to write; None for a file in the run folder, see `_naming`; `-` for stdout.
-            A device or a pipe is written into, and a symbolic link is followed.
-        listener: Who is told of messages.
-
-    Returns:
-        The file written, or None for stdout.
+    The input is a CSV with the features as columns, or an `.npz` or `.npy` array. The output is
+    None for a file in the run folder, see `_naming`, and `-` for stdout; a device or a pipe is
+    written into, and a symbolic link is followed.
 
     Raises:
         UsageError: The output is the input.
@@ -62,11 +47,15 @@ def predict(
             where=f"--output {output}",
             fix="Name another file.",
         )
-    opened = open_trained(reference, runs_dir)
+    opened = open_trained(run)
     with open_samples(input_path, opened.spec, with_target=False) as samples:
         for note in samples.notes:
             listener.message(note)
-        predictor = _load_predictor(opened, listener)
+        model = load_model(opened, listener)
+
+        from dlrun.training.evaluation import Predictor  # imports TensorFlow
+
+        predictor = Predictor(model)
         if output == STDOUT:
             _write(sys.stdout, samples, predictor, opened, input_path)
             return None
@@ -76,21 +65,15 @@ def predict(
                 _write(stream, samples, predictor, opened, input_path)
 
         if output is None:
-            return _write_own(opened.folder, input_path, write)
+            return _write_own(run, input_path, write)
         write_output(output, write)
         return output
 
 
-def _write_own(folder: RunFolder, input_path: Path, write: Callable[[Path], None]) -> Path:
-    """Write the predictions of an input to a file of its own in the run folder, see `_naming`.
-
-    Raises:
-        RunFolderError: `predictions` leads out of the folder, or `inputs.json` is damaged.
-        DlrunError: It cannot be written there.
-    """
-    check_inside(folder.path, PREDICTIONS)
-    remove_abandoned(folder.path)
-    home, chosen = folder.file(PREDICTIONS), []
+def _write_own(run: Run, input_path: Path, write: Callable[[Path], None]) -> Path:
+    check_inside(run.path, PREDICTIONS)
+    remove_abandoned(run.path)
+    home, chosen = run.file(PREDICTIONS), []
 
     @contextmanager
     def naming() -> Iterator[Path]:
@@ -134,26 +117,14 @@ def _is_free(path: Path, owner: Any, source: str) -> bool:
 
 
 def _are_one_file(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file that is there."""
     try:
         return one.samefile(other)
     except OSError:
         return False
 
 
-def _load_predictor(opened: OpenedRun, listener: Listener) -> Predictor:
-    """Load the model; TensorFlow is imported here."""
-    from dlrun.training.evaluation import Predictor
-
-    return Predictor(load_model(opened, listener))
-
-
 def _write(
-    stream: TextIO,
-    samples: SampleFile,
-    predictor: Predictor,
-    opened: OpenedRun,
-    input_path: Path,
+    stream: TextIO, samples: SampleFile, predictor: Predictor, opened: OpenedRun, input_path: Path
 ) -> None:
     """Predict piece by piece, so that memory stays bounded."""
     from dlrun.data.labels import decode
@@ -166,7 +137,7 @@ def _write(
         for piece in samples.pieces:
             check_new_ids(piece.x, opened, where=str(input_path), first_row=first_row)
             first_row += len(piece)
-            yield predictor.predict(piece.x)
+            yield predictor.predict(piece.x)  # (rows of the piece, outputs)
 
     outputs = predicted()
     # Not before the first piece is there does the header go out: `-o -` prints rows, or an error.

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import load_config
+from dlrun.config.stored import recorded
 from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
-from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint, remove_leftovers
+from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.extension import (
     EXTENSION_WAITS,
@@ -24,7 +25,8 @@ from dlrun.rundir.extension import (
     has_extension,
     remove_extension,
 )
-from dlrun.rundir.folder import RunFolder
+from dlrun.rundir.files import remove_abandoned
+from dlrun.rundir.folder import Run
 from dlrun.rundir.listing import is_alive
 from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.names import CONFIG, EXTENSION, INITIAL_WEIGHTS
@@ -53,16 +55,17 @@ if TYPE_CHECKING:
     from dlrun.workflows.execution import Trained, TrainOutcome
     from dlrun.workflows.opening import OpenedRun
     from dlrun.workflows.options import RunOptions
+from dlrun.rundir.folder import open_run
 
 
 def resume(
-    run: RunFolder,
+    run: Run,
     options: RunOptions,
     listener: Listener,
     *,
     epochs: int | None = None,
     trust: bool = False,
-) -> TrainOutcome | RunFolder:
+) -> TrainOutcome | Run:
     """Go on with a run that was interrupted, failed or killed; or with a finished one.
 
     `epochs` is the epoch to train to, None for that of the config; `trust` lets a stranger's run
@@ -121,7 +124,7 @@ def go_on(
 class InterruptedRun:
     """A run to go on with."""
 
-    folder: RunFolder
+    folder: Run
     record: Mapping[str, Any]  # of what is gone on with: the run, or its extension
     original: Experiment  # that it began with
     experiment: Experiment  # with the epochs to train to
@@ -164,6 +167,7 @@ class InterruptedRun:
             "seal": [*seals, seal(self.experiment.to_yaml())],
             # None where it began elsewhere: then nothing has the bits of the whole.
             "identity": identity_of(self.experiment, machine, source=source) if is_same else None,
+            **recorded(self.experiment),
         }
 
     def source(self, runs_dir: Path) -> OpenedRun | None:
@@ -171,8 +175,8 @@ class InterruptedRun:
         begins = self.checkpoint is None and "from" in self.record
         if not begins or self.folder.file(INITIAL_WEIGHTS).exists():
             return None
-        opened = open_trained(str(self.record["from"]), runs_dir)
-        if weights_hash(opened.record) != self.record.get("from_weights"):
+        opened = open_trained(open_run(str(self.record["from"]), runs_dir))
+        if weights_hash(opened.run.record) != self.record.get("from_weights"):
             what = "no longer has the weights from which this run was to begin."
             raise RunFolderError(what, where=str(self.record["from"]), fix="Train anew.")
         return opened
@@ -187,22 +191,22 @@ class InterruptedRun:
                 telling_where(self.folder, listener),
                 recording(self.folder, facts, earlier=self.record, lock=lock) as record,
             ):
-                remove_leftovers(self.folder.path)
+                remove_abandoned(self.folder.path, folders=True)
                 yield ActiveRun(self.folder, record, listener)
             return
-        home = RunFolder(self.folder.path / EXTENSION)
+        home = Run(self.folder.path / EXTENSION)
         if not self.is_extension:
             begin_extension(self.folder.path)
         began_at = checkpoint_names(home.path)[:1]
         try:
             with recording(home, facts, earlier=self.record) as record:
-                remove_leftovers(home.path)
+                remove_abandoned(home.path, folders=True)
                 yield ActiveRun(home, record, listener)
         except BaseException as error:
             listener.message(self._remains(error, home, began_at))
             raise
 
-    def _remains(self, error: BaseException, home: RunFolder, began_at: Sequence[str]) -> str:
+    def _remains(self, error: BaseException, home: Run, began_at: Sequence[str]) -> str:
         """Remove an extension that has brought nothing; say in a line what there is."""
         kept = f"the finished run is as it was: {self.folder.path}"
         if isinstance(error, DivergedError):
@@ -227,13 +231,13 @@ class InterruptedRun:
         return [*lines, f"{what}going on after epoch {epoch}{batches}"]
 
 
-def open_interrupted(folder: RunFolder, *, epochs: int | None, trust: bool) -> InterruptedRun:
+def open_interrupted(folder: Run, *, epochs: int | None, trust: bool) -> InterruptedRun:
     """Read what is needed to go on with a locked run, or with the extension of a finished one."""
     run = _read(folder, epochs=epochs, trust=trust)
     is_reached = epochs is not None and epochs <= run.place[0]
     if run.status != "finished" or is_reached or not has_extension(folder.path):
         return run
-    home = RunFolder(folder.path / EXTENSION)
+    home = Run(folder.path / EXTENSION)
     try:
         extension = _read(home, epochs=epochs, trust=trust)
     except (RunFolderError, DivergedError, UsageError) as error:
@@ -245,7 +249,7 @@ def open_interrupted(folder: RunFolder, *, epochs: int | None, trust: bool) -> I
     return replace(extension, folder=folder, is_extension=True)
 
 
-def _read(folder: RunFolder, *, epochs: int | None, trust: bool) -> InterruptedRun:
+def _read(folder: Run, *, epochs: int | None, trust: bool) -> InterruptedRun:
     """Read the run, or the extension, of a folder."""
     record = folder.read_record()
     if record.get("exit_code") == DivergedError.exit_code:

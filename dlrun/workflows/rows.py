@@ -12,10 +12,10 @@ from dlrun.data.labels import class_numbers
 from dlrun.data.pixels import scale_pixels
 from dlrun.data.samples import open_samples
 from dlrun.data.scaling import apply_scaling
-from dlrun.errors import DataError, UsageError
+from dlrun.errors import UsageError
 from dlrun.shapes.cells import parse_number
 from dlrun.workflows.ids import check_new_ids
-from dlrun.workflows.opening import load_rows
+from dlrun.workflows.opening import load_split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,50 +29,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which row is meant.
+    """Which row is meant."""
 
-    Attributes:
-        row: Its number, from 0.
-        split: The split that it is a row of; None for test, or else the last that has rows.
-        data: The file that it is a row of, in the place of a split.
-        values: The row itself as text, in the place of both.
-    """
-
-    row: int = 0
-    split: str | None = None
-    data: Path | None = None
-    values: str | None = None
+    row: int = 0  # its number, from 0
+    split: str | None = None  # None for test, or else the last that has rows
+    data: Path | None = None  # a file, in the place of a split
+    values: str | None = None  # the row itself as text, in the place of both
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row.
+    """One row."""
 
-    Attributes:
-        source: Where it comes from, such as `row 3 of test`.
-        x: What the network is given, `input_shape`, float32.
-        given: The same numbers before the run's scaling, float64; None where there is none.
-        true: What it should be predicted as: a class or numbers; None where that is not known.
-    """
-
-    source: str
-    x: NDArray[np.float32]
-    given: NDArray[np.float64] | None = None
-    true: str | None = None
+    source: str  # where it comes from, such as `row 3 of test`
+    x: NDArray[np.float32]  # what the network is given, `input_shape`
+    given: NDArray[np.float64] | None = None  # before the run's scaling; None where there is none
+    true: str | None = None  # the class or the numbers that it should give; None where unknown
 
 
 def choose_row(opened: OpenedRun, choice: Choice, listener: Listener) -> Row:
-    """Find a row.
-
-    Args:
-        opened: The run.
-        choice: Which row.
-        listener: Who is told of messages.
-
-    Raises:
-        UsageError: There is no such row, or the values do not fit.
-        DataError: The data are missing, malformed or do not fit.
-    """
+    """Find a row."""
     if choice.values is not None:
         row = _typed(choice.values, opened.spec)
         check_new_ids(row.x[None], opened, where="--input", first_row=None)
@@ -81,25 +57,14 @@ def choose_row(opened: OpenedRun, choice: Choice, listener: Listener) -> Row:
         row = _row_of_file(choice.data, choice.row, opened.spec, listener)
         check_new_ids(row.x[None], opened, where=str(choice.data), first_row=choice.row)
         return row
-    splits, notes = load_rows(opened)
-    for note in notes:
-        listener.message(note)
-    present = splits.present()
-    name = choice.split or list(present)[-1]
-    if name not in present:
-        raise DataError(
-            f"the run has no {name} rows.",
-            fix=f"It has: {', '.join(present)}. Or give --data FILE or --input.",
-        )
-    samples = present[name]
+    name, samples = load_split(opened, choice.split, listener, instead="--data FILE or --input")
     if choice.row >= len(samples):
         raise _beyond(choice.row, len(samples), f"the {name} rows")
-    return _row(samples.take(slice(choice.row, choice.row + 1)), 0, opened.spec,
-                f"row {choice.row} of {name}")  # fmt: skip
+    taken = samples.take(slice(choice.row, choice.row + 1))
+    return _row(taken, 0, opened.spec, f"row {choice.row} of {name}")
 
 
 def _row_of_file(path: Path, number: int, spec: Spec, listener: Listener) -> Row:
-    """Read a file up to the row."""
     with open_samples(path, spec, with_target=False) as samples:
         for note in samples.notes:
             listener.message(note)
@@ -152,7 +117,6 @@ def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
 
 
 def _is_changed(spec: Spec) -> bool:
-    """Whether the network sees other numbers than a file of rows holds."""
     return spec.scaling is not None or spec.pixel_max is not None
 
 

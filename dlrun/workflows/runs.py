@@ -9,26 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
 from dlrun.config.condition_text import parse_condition
-from dlrun.config.conditions import ORDERS, cheap_first
+from dlrun.config.conditions import ORDERS
 from dlrun.errors import UsageError
 from dlrun.reports.ranking import Contender, judged_value, rank
 from dlrun.rundir.listing import list_runs
 from dlrun.rundir.metrics import is_larger_better, main_metric
-from dlrun.wording import as_text, is_number, listed, near_word
-from dlrun.workflows.facts import (
-    RunFacts,
-    descends,
-    is_config_key,
-    is_fact,
-    known_keys,
-    metric_of,
-)
+from dlrun.wording import as_text, is_number, listed
+from dlrun.workflows.facts import RunFacts, descends, is_config_key, is_fact, known_keys, metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from dlrun.config.conditions import Comparison, Condition
+from dlrun.wording import near_word
 
 
 def choose_runs(
@@ -40,19 +34,12 @@ def choose_runs(
     best: int | None = None,
     columns: Sequence[str] = (),
 ) -> list[RunFacts]:
-    """List runs.
+    """List runs: those for which a condition holds, sorted by a key, None for the newest first.
 
-    Args:
-        runs_dir: The folder that holds the run folders; a missing one holds none.
-        where: A condition, see `dlrun.config.condition_text`.
-        sort: The key to sort by; None for the newest first.
-        descending: Whether the largest value comes first; None for what the key suggests.
-        best: How many runs to list of those that have the value sorted by; with it, `sort` None
-            stands for the main metric that all finished runs have, see `dlrun.reports.ranking`.
-        columns: The keys that will be shown; a key that no run has is an error.
-
-    Returns:
-        The runs; those that lack the value sorted by are last.
+    With `best` that many are listed of those that have the value sorted by, which is then by
+    default the main metric that all finished runs have, see `dlrun.reports.ranking`. Else those
+    that lack it are last. `descending` None is what the key suggests. `columns` are keys that will
+    be shown.
 
     Raises:
         UsageError: The condition is none; no run has a key; the main metrics differ.
@@ -79,7 +66,7 @@ def _that_fulfil(condition: Condition, every: Sequence[RunFacts]) -> list[RunFac
     """The runs for which a condition holds; what is compared must be there in one run at least."""
     for comparison in condition.comparisons():
         _check_known(comparison.key, every, f"--where, column {comparison.column}")
-    quick = cheap_first(condition, is_config_key)
+    quick = condition.cheap_first(is_config_key)
     chosen = [run for run in every if quick.holds(run.comparable)]
     if not chosen:
         for comparison in condition.comparisons():
@@ -119,7 +106,6 @@ def _best(runs: Sequence[RunFacts], descending: bool | None) -> list[RunFacts]:
 def _sorted(
     runs: list[RunFacts], key: str, descending: bool | None, best: int | None
 ) -> list[RunFacts]:
-    """Sort runs, those without the value last; with `best`, cut the list."""
     if key == "value":
         _check_one_metric(runs)
     downward = descends(key, runs) if descending is None else descending
@@ -138,7 +124,6 @@ def _sorted(
 
 
 def _check_known(key: str, every: Sequence[RunFacts], where: str) -> None:
-    """Refuse a key that no run has: it is misspelt."""
     if is_fact(key) or any(run.get(key) is not ABSENT for run in every):
         return
     known = known_keys(every)
@@ -146,7 +131,6 @@ def _check_known(key: str, every: Sequence[RunFacts], where: str) -> None:
 
 
 def _meant(key: str, known: Sequence[str]) -> str:
-    """What was probably meant by a key, or what there is."""
     ends = {re.split(r"[.\]]", one)[-1]: one for one in reversed(known)}
     inside = (one for one in known if one.startswith((f"{key}.", f"{key}[")))
     near = near_word(key, known) or next(inside, None) or ends.get(near_word(key, ends) or "")
@@ -176,7 +160,6 @@ def _check_kind(comparison: Comparison, every: Sequence[RunFacts]) -> None:
 
 
 def _check_one_metric(runs: Sequence[RunFacts]) -> None:
-    """Refuse to order values of different metrics."""
     names = dict.fromkeys(run.row.metric for run in runs if run.row.metric is not None)
     if len(names) > 1:
         example = next(iter(names)).replace(" ", ".", 1)

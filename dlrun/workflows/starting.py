@@ -34,7 +34,7 @@ def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None
     # A safetensors file gives its arrays in any order.
     offered = _by_layer(dict(sorted(read_weights(source, active.listener).items())))
     taken = [layer for layer in own if _shapes(own[layer]) == _shapes(offered.get(layer, {}))]
-    name = source.folder.name
+    name = source.run.name
     if not taken:
         raise UsageError(
             f"none of its layers fits this model: it has {_listed(offered)}.",

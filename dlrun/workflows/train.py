@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dlrun.config.stored import recorded
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import create_run
 from dlrun.rundir.names import CONFIG
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dlrun.config import Experiment
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.training.listener import Listener
     from dlrun.workflows.assembly import GraphCache
     from dlrun.workflows.execution import TrainOutcome
     from dlrun.workflows.opening import OpenedRun
     from dlrun.workflows.options import RunOptions
+from dlrun.rundir.folder import open_run
 
 
 def train(experiment: Experiment, options: RunOptions, listener: Listener) -> TrainOutcome:
@@ -54,8 +56,12 @@ class Beginning:
         cls, experiment: Experiment, options: RunOptions, environment: Mapping[str, Any]
     ) -> Beginning:
         """Tell it; `environment` is what `environment_facts` says, and what else is recorded."""
-        source = None if options.source is None else open_trained(options.source, options.runs_dir)
-        weights = None if source is None else weights_hash(source.record)
+        source = (
+            None
+            if options.source is None
+            else open_trained(open_run(options.source, options.runs_dir))
+        )
+        weights = None if source is None else weights_hash(source.run.record)
         machine = Machine.of(environment, device=options.device, threads=options.threads or 0)
         config = experiment.to_yaml()
         facts = {
@@ -64,14 +70,15 @@ class Beginning:
             "identity": identity_of(experiment, machine, source=weights),
             "seed": experiment.seed,
             "seal": seal(config),
+            **recorded(experiment),
         }
         if source is not None:
-            facts |= {"from": str(source.folder.path.resolve()), "from_weights": weights}
+            facts |= {"from": str(source.run.path.resolve()), "from_weights": weights}
         return cls(experiment, config, facts, source)
 
 
 def train_in(
-    run: RunFolder,
+    run: Run,
     beginning: Beginning,
     options: RunOptions,
     listener: Listener,

@@ -36,40 +36,23 @@ READ_AGAIN = 16 * 2**20
 
 @dataclass(frozen=True)
 class Verdict:
-    """What can be told of a config.
+    """What can be told of a config."""
 
-    Attributes:
-        experiment: What it means; None where it is wrong.
-        problems: Every mistake.
-        unchecked: What was not looked at, in words.
-        unchecked_shapes: From which layer on shapes are not known; None where all are.
-    """
-
-    experiment: Experiment | None
-    problems: tuple[Problem, ...] = ()
-    unchecked: tuple[str, ...] = ()
-    unchecked_shapes: str | None = None
+    experiment: Experiment | None  # None where it is wrong
+    problems: tuple[Problem, ...] = ()  # every mistake
+    unchecked: tuple[str, ...] = ()  # what was not looked at, in words
+    unchecked_shapes: str | None = None  # from which layer on shapes are not known
 
 
 class _Seen(NamedTuple):
-    """What was seen of the data.
+    """What was seen of the data."""
 
-    Attributes:
-        unchecked: What was not looked at, in words.
-        sample: The shape of a sample, where they were loaded.
-    """
-
-    unchecked: tuple[str, ...] = ()
-    sample: Shape | None = None
+    unchecked: tuple[str, ...] = ()  # what was not looked at, in words
+    sample: Shape | None = None  # the shape of a row, where they were loaded
 
 
 def validate(path: Path, overrides: Sequence[str]) -> Verdict:
-    """Check a config, and the data that it names as far as that is cheap.
-
-    Args:
-        path: A YAML file.
-        overrides: See `dlrun.config.load_config`.
-    """
+    """Check a config, and the data that it names as far as that is cheap."""
     try:
         experiment = load_config(path, overrides)
     except DlrunError as error:
@@ -103,11 +86,7 @@ def _first_unknown(experiment: Experiment, sample: Shape | None) -> str | None:
 
 
 def _look_at_data(experiment: Experiment) -> _Seen:
-    """Look at the data of an experiment as far as that is cheap.
-
-    Raises:
-        DlrunError: What is wrong with them.
-    """
+    """Look at the data of an experiment as far as that is cheap; raise what is wrong with them."""
     dataset = experiment.dataset
     word = catalog.find("datasets", dataset.type)
     named = [dataset.arguments.get(one.name) for one in (word.parameters if word else ())
@@ -120,7 +99,6 @@ def _look_at_data(experiment: Experiment) -> _Seen:
 
 
 def _look_at_drawn(experiment: Experiment) -> _Seen:
-    """Look at a dataset that is drawn, or brings its rows; see `_look_at_data`."""
     least, most = drawn_bytes(experiment)
     if excess(least) is not None or (most <= READ_AGAIN and not drawn_look_right(experiment)):
         return _load(experiment)  # Of too many rows it draws one, to measure it.
@@ -130,7 +108,6 @@ def _look_at_drawn(experiment: Experiment) -> _Seen:
 
 
 def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
-    """Look at a file; see `_look_at_data`."""
     word = experiment.dataset.type
     look = {"csv": table_looks_right, "npz": arrays_look_right}.get(word)
     if look is None and path.is_dir():
@@ -150,7 +127,6 @@ def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
 
 
 def _load(experiment: Experiment) -> _Seen:
-    """Load the data as for training, and hold the config against them; see `_look_at_data`."""
     from dlrun.workflows.ends import check_ends
     from dlrun.workflows.load import load_splits
 

@@ -5,54 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import checkpoint_problems
 from dlrun.rundir.evaluations import evaluation_problems
 from dlrun.rundir.extension import has_extension
-from dlrun.rundir.folder import RunFolder, open_run
-from dlrun.rundir.integrity import damaged_files
+from dlrun.rundir.integrity import damaged_files, is_signed
+from dlrun.rundir.names import RECORD
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from dlrun.rundir.folder import Run
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found.
+    """What was found."""
 
-    Attributes:
-        folder: The run folder.
-        files: How many files have a hash, checkpoints and evaluations included.
-        problems: What is wrong, one line for each file.
-        complete: Whether the run has ended, and so has written its hashes down.
-        extension: Whether a longer training of it was begun, which is not looked at.
-    """
-
-    folder: RunFolder
-    files: int
-    problems: list[str]
-    complete: bool
-    extension: bool
+    run: Run
+    files: int  # those that have a hash, checkpoints and evaluations included
+    problems: list[str]  # a line for each file
+    complete: bool  # whether the run has ended, and so has written its hashes down
+    extension: bool  # whether a longer training of it was begun, which is not looked at
 
 
-def verify(reference: str, *, runs_dir: Path) -> Verification:
-    """Hold every file of a run against its hash.
-
-    Args:
-        reference: A run folder, a part of its name, or `latest`.
-        runs_dir: Where the runs are.
-
-    Raises:
-        RunFolderError: There is no such run, or its `run.json` is damaged.
-    """
-    folder = open_run(reference, runs_dir)
-    record = folder.read_record()
-    hashes = record.get("files")
-    checkpoints, broken = checkpoint_problems(folder.path)
-    evaluations, changed = evaluation_problems(folder.path)
+def verify(run: Run) -> Verification:
+    """Hold every file of a run against its hash."""
+    if not is_signed(run.record):
+        what = "is not what the run saved: damaged or changed."
+        raise RunFolderError(what, where=str(run.file(RECORD)))
+    hashes = run.record.get("files")
+    checkpoints, broken = checkpoint_problems(run.path)
+    evaluations, changed = evaluation_problems(run.path)
     return Verification(
-        folder,
+        run,
         files=1 + checkpoints + evaluations + (len(hashes) if isinstance(hashes, dict) else 0),
-        problems=damaged_files(folder.path, record) + broken + changed,
+        problems=damaged_files(run.path, run.record) + broken + changed,
         complete=isinstance(hashes, dict),
-        extension=has_extension(folder.path),
+        extension=has_extension(run.path),
     )

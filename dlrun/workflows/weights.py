@@ -13,23 +13,16 @@ from dlrun.workflows.opening import OpenedRun, open_trained, read_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
 
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.training.listener import Listener
 
 
 class LayerWeights(NamedTuple):
-    """The weights of one layer.
-
-    Attributes:
-        layer: Its name.
-        type: Its class.
-        weights: Its weights by name, such as `kernel`; none for a layer that learns nothing.
-    """
+    """The weights of one layer by name, such as `kernel`; none where it learns nothing."""
 
     layer: str
     type: str
@@ -37,78 +30,37 @@ class LayerWeights(NamedTuple):
 
 
 class RunWeights(NamedTuple):
-    """The weights of a run.
+    """The weights of a run, layer by layer in the order of the config."""
 
-    Attributes:
-        folder: The run folder.
-        layers: The layers, in the order of the config.
-    """
-
-    folder: RunFolder
+    run: Run
     layers: tuple[LayerWeights, ...]
 
 
-def show_weights(
-    reference: str, layer: str | None, *, runs_dir: Path, listener: Listener
-) -> RunWeights:
-    """Read the weights of a run, or of one of its layers.
-
-    Args:
-        reference: A run folder, a part of its name, or `latest`.
-        layer: The name of a layer; None for all.
-        runs_dir: Where the runs are.
-        listener: Who is told of messages.
-
-    Raises:
-        RunFolderError: The run is missing or damaged, or its weights do not fit its config.
-        UsageError: It has no such layer.
-    """
-    opened = open_trained(reference, runs_dir)
-    names = [one.name for one in opened.experiment.model.layers]
-    check_layer(layer, names)
-    weights = deal_out(opened, listener)
+def show_weights(run: Run, layer: str | None, *, listener: Listener) -> RunWeights:
+    """Read the weights of one layer of a run by its name; None for all."""
+    opened = open_trained(run)
+    layers = opened.experiment.model.layers
+    check_layer(layer, [one.name for one in layers])
+    weights = read_layer_weights(opened, listener)
+    chosen = [one for one in layers if layer in (None, one.name)]
     return RunWeights(
-        opened.folder,
-        tuple(
-            LayerWeights(one.name, one.type, weights[one.name])
-            for one in opened.experiment.model.layers
-            if layer in (None, one.name)
-        ),
+        run, tuple(LayerWeights(one.name, one.type, weights[one.name]) for one in chosen)
     )
 
 
-def deal_out(opened: OpenedRun, listener: Listener) -> dict[str, dict[str, NDArray[Any]]]:
-    """Read the weights of an opened run and give each layer its own.
-
-    Args:
-        opened: The run.
-        listener: Who is told of messages.
-
-    Returns:
-        For every layer its weights by name, checked against the config where it tells them.
-
-    Raises:
-        RunFolderError: They are missing, damaged, or do not fit the config.
-    """
+def read_layer_weights(opened: OpenedRun, listener: Listener) -> dict[str, dict[str, NDArray[Any]]]:
+    """Read the weights of a run by layer and name, held against the config where it tells them."""
     steps = walk([one.as_dict() for one in opened.experiment.model.layers], opened.spec.input_shape)
     for step in steps:
         if step.problem is not None:
             what = f"does not fit the rows of {SPEC}: {step.problem}"
-            raise RunFolderError(what, where=str(opened.folder.file(CONFIG)))
-    path = opened.folder.file(WEIGHTS)
+            raise RunFolderError(what, where=str(opened.run.file(CONFIG)))
+    path = opened.run.file(WEIGHTS)
     return weights_by_layer(steps, read_weights(opened, listener), where=str(path))
 
 
 def check_layer(layer: str | None, names: list[str]) -> None:
-    """Refuse a layer that a run does not have.
-
-    Args:
-        layer: The name that was given, or None.
-        names: Those that there are.
-
-    Raises:
-        UsageError: Names the nearest one, and all.
-    """
+    """Refuse a layer that a run does not have, and name the nearest one, and all."""
     if layer is None or layer in names:
         return
     near = did_you_mean(layer, names, similarity=AMONG_FEW)

@@ -8,6 +8,7 @@ import pytest
 from dlrun.cli.compare import draw_comparison
 from dlrun.cli.diff import draw_difference
 from dlrun.cli.terminal.output import Screen
+from dlrun.rundir.folder import Run, open_run
 from dlrun.workflows.compare import compare
 from dlrun.workflows.diff import diff, parting
 from tests.cli.stored import store
@@ -39,7 +40,9 @@ def runs_dir(tmp_path):
 
 
 def drawn(runs_dir, *references, width=80):
-    text = draw_difference(diff(references, runs_dir=runs_dir), screen=Screen(width))
+    text = draw_difference(
+        diff(*(open_run(one, runs_dir) for one in references)), screen=Screen(width)
+    )
     return re.sub(r"\d{8}-\d{6}_(\w+)_[a-z2-7]{4}", r"\1", text)
 
 
@@ -154,7 +157,7 @@ def test_hostile_runs(runs_dir, width):
     evil = run.rename(runs_dir / "20261121-044704_\x1b[2J\nevil_aaaa")
     with (evil / "config.yaml").open("a") as file:
         file.write('"\\e[2Jkey\\n": "\\e[2J\\nvalue"\n')
-    found = diff(("one", "evil"), runs_dir=runs_dir)
+    found = diff(open_run("one", runs_dir), Run(evil))
     lines = draw_difference(found, screen=Screen(width)).split("\n")
     assert all(line.isprintable() for line in lines)
     assert not any(line.startswith(("evil", "value")) for line in lines)

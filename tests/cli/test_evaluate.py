@@ -8,10 +8,10 @@ import pytest
 
 from dlrun.errors import DlrunError
 from dlrun.reports.classification import classification_report
-from dlrun.rundir.folder import RunFolder
+from dlrun.rundir.folder import Run
 
 REPORT = classification_report([0, 0, 1, 1], [0, 1, 1, 1], ["no", "yes"])
-CALL = {"reference": "a", "runs_dir": Path("runs"), "split": None, "data": None}
+CALL = {"run": Path("runs/a"), "split": None, "data": None}
 
 
 @pytest.fixture
@@ -19,13 +19,12 @@ def evaluated(monkeypatch):
     """The calls that an evaluation in name only receives; its report can be set."""
     state = SimpleNamespace(calls=[], report=REPORT, failure=None)
 
-    def evaluate(reference, *, runs_dir, trust, split, data, listener):
+    def evaluate(run, *, split, data, trust, listener):
         assert trust is False
-        call = {"reference": reference, "runs_dir": runs_dir, "split": split, "data": data}
-        state.calls.append(call)
+        state.calls.append({"run": run.path, "split": split, "data": data})
         listener.message("columns not used: z")
         return SimpleNamespace(
-            folder=RunFolder(Path("runs/a")),
+            run=run,
             split=split or "test",
             metrics={"loss": 0.25, "accuracy": 0.75},
             classification=state.report,
@@ -34,6 +33,7 @@ def evaluated(monkeypatch):
         )
 
     monkeypatch.setattr("dlrun.workflows.evaluate.evaluate", evaluate)
+    monkeypatch.setattr("dlrun.rundir.folder.open_run", lambda name, runs: Run(runs / name))
     return state
 
 
@@ -63,7 +63,7 @@ def test_regression_has_no_classes(dlrun, evaluated):
     evaluated.report = None
     _, out, _ = dlrun("evaluate", "a", "--split", "validation", "--quiet", "--runs-dir", "x")
     assert out == "          validation\nloss          0.2500\naccuracy      0.7500\n"
-    assert evaluated.calls == [{**CALL, "split": "validation", "runs_dir": Path("x")}]
+    assert evaluated.calls == [{**CALL, "split": "validation", "run": Path("x/a")}]
 
 
 def test_json(dlrun, evaluated):

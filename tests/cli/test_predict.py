@@ -5,14 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from dlrun.rundir.folder import Run
+
 
 @pytest.fixture
-def predicted(monkeypatch):
+def opened(monkeypatch):
+    """Every run is there."""
+    monkeypatch.setattr("dlrun.rundir.folder.open_run", lambda name, runs: Run(runs / name))
+
+
+@pytest.fixture
+def predicted(monkeypatch, opened):  # noqa: ARG001 - it opens what is predicted with
     """The calls that a prediction in name only receives."""
     calls = []
 
-    def predict(reference, input_path, *, runs_dir, output, listener):
-        calls.append((reference, input_path, runs_dir, output))
+    def predict(run, input_path, *, output, listener):
+        calls.append((run.path, input_path, output))
         listener.message("no header")
         if output == Path("-"):
             sys.stdout.write("row,predicted\n0,1\n")
@@ -26,14 +34,14 @@ def predicted(monkeypatch):
 def test_path(dlrun, predicted):
     """By default a file in the run folder; its path is the data."""
     assert dlrun("predict", "a", "b.csv") == (0, "runs/a/predictions/b.csv\n", "no header\n")
-    assert predicted == [("a", Path("b.csv"), Path("runs"), None)]
+    assert predicted == [(Path("runs/a"), Path("b.csv"), None)]
 
 
 def test_output_file(dlrun, predicted):
     """-o names the file."""
     words = ("predict", "a", "b.csv", "-o", "c.csv", "--runs-dir", "x", "-q")
     assert dlrun(*words) == (0, "c.csv\n", "")
-    assert predicted == [("a", Path("b.csv"), Path("x"), Path("c.csv"))]
+    assert predicted == [(Path("x/a"), Path("b.csv"), Path("c.csv"))]
 
 
 def test_stdout(dlrun, predicted):
@@ -43,9 +51,10 @@ def test_stdout(dlrun, predicted):
         "row,predicted\n0,1\n",
         "no header\n",
     )
-    assert predicted == [("a", Path("b.csv"), Path("runs"), Path("-"))]
+    assert predicted == [(Path("runs/a"), Path("b.csv"), Path("-"))]
 
 
+@pytest.mark.usefixtures("opened")
 def test_reader_that_leaves_early(dlrun, monkeypatch):
     """`dlrun predict ... -o - | head` ends quietly with the code of SIGPIPE."""
 

@@ -1,5 +1,6 @@
 """What lists of runs look like, to the character, on wide and on narrow terminals."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def test_runs():
         "20261117-231455_moons_2abc      damaged   -                   -    3 d\n"
         "odd                             damaged   -                   -      -"
     )
+
+
+def test_a_run_that_is_trained_longer():
+    """In the place of its status."""
+    row = replace(ROWS[0], is_extending=True)
+    assert "  extending  test accuracy  0.9790  3 min" in drawn([row], WIDE)
 
 
 def test_runs_in_forty_columns():

@@ -5,9 +5,9 @@ import os
 
 import pytest
 
+from dlrun.config import stored as configs
 from dlrun.rundir.folder import create_run
 from dlrun.rundir.record import recording
-from dlrun.workflows import facts
 from tests.cli.stored import store
 
 
@@ -212,8 +212,8 @@ def test_main_metrics_that_differ(dlrun, stored):
 def test_configs_are_read_only_when_asked_for(dlrun, stored, monkeypatch):
     """And then only of the runs that the quicker conditions leave over."""
     read = []
-    original = facts.read_text
-    monkeypatch.setattr(facts, "read_text", lambda path: read.append(path) or original(path))
+    original = configs.read_text
+    monkeypatch.setattr(configs, "read_text", lambda path: read.append(path) or original(path))
     dlrun("runs", "--runs-dir", stored, "--where", "status=finished", "--sort", "test.loss")
     assert read == []
     condition = "optimizer.learning_rate>0 and test.accuracy=0.9"

@@ -15,7 +15,7 @@ import sys, time
 from pathlib import Path
 from types import SimpleNamespace
 from dlrun.cli.main import main
-from dlrun.rundir.folder import RunFolder
+from dlrun.rundir.folder import Run
 import dlrun.workflows.train as workflow
 
 def train(experiment, options, listener):
@@ -28,7 +28,7 @@ def train(experiment, options, listener):
     listener.progressed(epoch=2, step=0, logs={"loss": 0.25, "val_loss": 0.5})
     listener.finished()
     return SimpleNamespace(
-        folder=RunFolder(Path("runs/a")),
+        folder=Run(Path("runs/a")),
         metrics={"train": {"loss": 0.25}},
         classification=None,
         seconds=1.0,

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dlrun.rundir.folder import RunFolder
+from dlrun.rundir.folder import Run
 
 METRICS = {"train": {"loss": 0.03, "accuracy": 0.99}, "test": {"loss": 0.05, "accuracy": 0.98}}
 
@@ -24,7 +24,7 @@ def trained(monkeypatch):
         listener.progressed(epoch=10, step=0, logs={"loss": 0.03})
         listener.finished()
         return SimpleNamespace(
-            folder=RunFolder(Path("runs/20261120-231455_tiny_7k2q")),
+            folder=Run(Path("runs/20261120-231455_tiny_7k2q")),
             metrics=METRICS,
             classification=None,
             seconds=3.21,

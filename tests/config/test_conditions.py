@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from dlrun.absent import ABSENT
 from dlrun.config.condition_text import parse_condition
-from dlrun.config.conditions import cheap_first
 from dlrun.errors import UsageError
 
 RUN = {
@@ -113,5 +112,5 @@ def test_cheap_parts_are_asked_first():
         return RUN.get(key, ABSENT)
 
     condition = parse_condition("rate>0 and (rate<1 or not rate=3) and seed=4")
-    assert not cheap_first(condition, lambda key: key == "rate").holds(look_up)
+    assert not condition.cheap_first(lambda key: key == "rate").holds(look_up)
     assert asked == ["seed"]

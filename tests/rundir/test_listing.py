@@ -7,7 +7,8 @@ import signal
 import pytest
 
 from dlrun.errors import RunFolderError
-from dlrun.rundir.folder import create_run
+from dlrun.rundir.extension import begin_extension
+from dlrun.rundir.folder import Run, create_run
 from dlrun.rundir.integrity import signed
 from dlrun.rundir.listing import list_runs
 from dlrun.rundir.record import recording
@@ -35,6 +36,23 @@ def row(runs_dir):
 def change(run, **facts):
     record = run.read_json("run.json") | facts
     (run.path / "run.json").write_text(signed(record))
+
+
+def test_a_longer_training_is_told_while_it_goes_on(tmp_path):
+    """The run is finished all the same; what waits for `resume` is not going on."""
+    run = create_run(tmp_path, "a")
+    finish(run, test={"loss": 0.5})
+    home = Run(begin_extension(run.path))
+    home.write_text("config.yaml", "")
+
+    def train_longer():
+        with recording(home, {}):
+            assert (row(tmp_path).status, row(tmp_path).is_extending) == ("finished", True)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_longer()
+    assert (row(tmp_path).status, row(tmp_path).is_extending) == ("finished", False)
 
 
 def test_newest_first(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from dlrun.backend import keras
 from dlrun.config.schema import Component
 from dlrun.errors import DlrunError, RunFolderError
-from dlrun.rundir.folder import RunFolder
+from dlrun.rundir.folder import Run
 from dlrun.training.callback_state import load_callback, prepare_callback, save_callback
 from dlrun.training.callbacks import CallbackChain
 from dlrun.workflows.course import build_callbacks
@@ -63,12 +63,12 @@ def test_a_checkpoint_stays_in_the_run_folder(tmp_path, filepath, logs):
     outside, run = tmp_path / "outside", tmp_path / "run"
     outside.mkdir()
     (run / "cp").mkdir(parents=True)
-    built = checkpoint(RunFolder(run), filepath)
+    built = checkpoint(Run(run), filepath)
     (run / "cp" / "1").symlink_to(outside)
     with pytest.raises(RunFolderError, match="leads out of the run folder"):
         built.on_epoch_end(0, logs)
     assert sorted(tmp_path.rglob("*.h5")) == []
-    checkpoint(RunFolder(tmp_path / "other"), "{epoch:02d}.weights.h5").on_epoch_end(0, {})
+    checkpoint(Run(tmp_path / "other"), "{epoch:02d}.weights.h5").on_epoch_end(0, {})
     assert (tmp_path / "other" / "01.weights.h5").exists()
 
 
@@ -79,7 +79,7 @@ def test_links_below_the_folder_of_a_callback_are_not_followed(tmp_path):
     logs.mkdir(parents=True)
     (logs / "train").symlink_to(outside)
     with pytest.raises(RunFolderError, match="not followed out of a run folder"):
-        checkpoint(RunFolder(tmp_path / "run"), "logs")
+        checkpoint(Run(tmp_path / "run"), "logs")
 
 
 PLANTED = {
@@ -94,7 +94,7 @@ PLANTED = {
 
 def test_only_what_is_saved_is_restored(tmp_path):
     """A stranger's checkpoint sets no path, no argument and nothing that the callback has not."""
-    built = checkpoint(RunFolder(tmp_path), "x.weights.h5")
+    built = checkpoint(Run(tmp_path), "x.weights.h5")
     before = dict(vars(built))
     memory, arrays = save_callback(built)
     assert memory.keys() == {"best", "_batches_seen_since_last_saving", "_last_batch_seen"}
@@ -105,7 +105,7 @@ def test_only_what_is_saved_is_restored(tmp_path):
 @pytest.mark.parametrize("value", ["../x", {"better": "less"}, {"a": 1}, {"float": "x"}, None])
 def test_a_memory_of_another_kind_is_refused(tmp_path, value):
     """It is none that was saved."""
-    built = checkpoint(RunFolder(tmp_path), "x.weights.h5")
+    built = checkpoint(Run(tmp_path), "x.weights.h5")
     with pytest.raises(ValueError, match=r"remembers|hexadecimal"):
         load_callback(built, {"best": value}, {})
 

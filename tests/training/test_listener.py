@@ -10,7 +10,7 @@ import pytest
 from dlrun.backend import keras
 from dlrun.config import load_config
 from dlrun.errors import PausedRunError
-from dlrun.rundir.folder import RunFolder
+from dlrun.rundir.folder import Run
 from dlrun.training import trainer as trainer_module
 from dlrun.training.history import shortest
 from dlrun.training.listener import Listener
@@ -51,7 +51,7 @@ def test_a_tracker_hears_the_rows_of_the_history(budget, tmp_path, monkeypatch):
         train(experiment, options, tracker)
     assert [row["epoch"] for row in tracker.rows] == [str(epoch) for epoch in range(1, 6)]
     (path,) = tmp_path.iterdir()
-    resume(RunFolder(path), replace(options, pauses=()), tracker)
+    resume(Run(path), replace(options, pauses=()), tracker)
     with (path / "history.csv").open() as file:
         history = list(csv.DictReader(file))
     assert len(history) == 12

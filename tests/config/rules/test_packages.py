@@ -9,7 +9,7 @@ import pytest
 from dlrun.config import load_config
 from dlrun.config.rules.files import package_problems
 from dlrun.errors import ConfigError
-from dlrun.rundir.folder import RunFolder
+from dlrun.rundir.folder import Run
 from tests.config.rules.conftest import BASE
 
 WORDS = {
@@ -58,7 +58,7 @@ def test_a_run_that_goes_on_elsewhere_is_told(tmp_path):
 
     words = [Component(type="TensorBoard", arguments={"log_dir": "logs"})]
     with pytest.raises(ConfigError, match="pip install tensorboard"):
-        build_callbacks(words, RunFolder(tmp_path))
+        build_callbacks(words, Run(tmp_path))
 
 
 def test_an_installed_package_is_no_problem():

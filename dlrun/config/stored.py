@@ -1,0 +1,51 @@
+"""The config of a run as its record holds it, flat: written when it starts, read again by lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dlrun.config import given
+from dlrun.config.loading import load_config
+from dlrun.config.resolved import flat
+from dlrun.errors import ConfigError, RunFolderError
+from dlrun.rundir.files import plain, read_text
+from dlrun.rundir.names import CONFIG
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dlrun.config.schema import Experiment
+
+RECORDED = "config"  # the key of `run.json`: `{"optimizer.learning_rate": 0.1, ...}`
+
+
+def recorded(experiment: Experiment) -> dict[str, Any]:
+    """Say what the record of a run holds of its config; nothing where JSON cannot express it."""
+    values = given.flat(experiment)
+    return {RECORDED: values} if plain(values) == values else {}
+
+
+def stored_config(folder: Path, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read the config of a run by dotted paths, of its record, or of the file of an older one."""
+    values = record.get(RECORDED)
+    return values if isinstance(values, dict) else _read(folder)
+
+
+def given_keys(folder: Path, values: Mapping[str, Any]) -> frozenset[str]:
+    """Find the dotted paths of what is no default; all where this dlrun refuses the config."""
+    _read(folder)  # whoever compares runs is told of a damaged one
+    try:
+        defaults = given.flat_defaults(load_config(folder / CONFIG, data_known=False))
+    except ConfigError:
+        defaults = {}
+    missing = given.NO_DEFAULT
+    return frozenset(path for path, value in values.items() if defaults.get(path, missing) != value)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG
+    try:
+        return flat(read_text(path))
+    except ConfigError as error:
+        raise RunFolderError(f"is damaged: {error.problems[0]}", where=str(path)) from error
