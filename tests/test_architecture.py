@@ -23,7 +23,7 @@ FLOORS = {
     "memory": 0,
     "catalog": 1,
     "rundir": 1,
-    "shapes": 1,
+    "shapes": 1.5,
     "arrays": 1,
     "config": 2,
     "backend": 2,

@@ -1,13 +1,12 @@
 """What form each family of losses wants its targets in."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from collections.abc import Iterator
+from typing import Final, Literal, NamedTuple
 
 from dlrun.catalog.words import canonical
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+Found = Iterator[tuple[str, str]]
+"""What does not fit, and how to mend it."""
 
 LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 
@@ -26,20 +25,19 @@ LABEL_FORMS: Final[dict[str, LabelForm]] = {
 }
 """Every loss that is not named here takes numbers as they are."""
 
-
 TargetLabels = Literal["one_hot", "flags", "shares", "fractions", "numbers"]
+"""What targets are that are no classes: the first of these that fits.
+
+- `one_hot`: each last axis is a single 1 among zeros.
+- `flags`: 0 and 1.
+- `shares`: each last axis sums to 1.
+- `fractions`: from 0 to 1.
+- `numbers`: any others.
+"""
 
 
 class Targets(NamedTuple):
-    """What is seen of targets that are no classes.
-
-    Attributes:
-        labels: The first of these that they are: `one_hot` (each last axis is a single 1 among
-            zeros), `flags` (0 and 1), `shares` (each last axis sums to 1), `fractions` (from 0 to
-            1), `numbers`.
-        below_zero: Whether some are below 0.
-        zero: Whether some are 0.
-    """
+    """What is seen of targets that are no classes."""
 
     labels: TargetLabels
     below_zero: bool = False
@@ -60,7 +58,6 @@ NEVER_NEGATIVE: Final = frozenset(
 SQUASHED: Final = frozenset({"hard_sigmoid", "sigmoid", "softmax"})
 """Activations that turn logits into probabilities."""
 
-
 PAIR: Final = 2
 """So many classes one output can tell apart."""
 MEASURE_DISTANCE: Final = frozenset(
@@ -73,20 +70,18 @@ MEASURE_DISTANCE: Final = frozenset(
 
 
 def is_crossentropy(loss: str) -> bool:
-    """Whether a loss takes the logarithm of probabilities.
-
-    Args:
-        loss: The name of a loss or an alias of it.
-    """
+    """Whether a loss, by name or alias, takes the logarithm of probabilities."""
     return "crossentropy" in (canonical("losses", loss) or "").lower()
 
 
-def label_form(loss: str | None) -> LabelForm:
-    """How the targets are handed to a loss; see `dlrun.arrays.LabelForm`.
+def sums_to_one(loss: str) -> bool:
+    """Whether a loss, by name or alias, is told of one class a row by logarithms of a softmax."""
+    names = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy")
+    return canonical("losses", loss) in names
 
-    Args:
-        loss: The name of a loss or an alias of it; None where nothing is trained.
-    """
+
+def label_form(loss: str | None) -> LabelForm:
+    """Return how targets are handed to a loss, by name or alias; None where nothing is trained."""
     name = canonical("losses", loss) if loss else None
     return LABEL_FORMS.get(name or "", "value")
 
@@ -99,10 +94,10 @@ def misgiving(
     classes: int | None,
     targets: Targets | None = None,
 ) -> tuple[str, str] | None:
-    """Why a loss that can be computed does not suit the task.
+    """Say why a loss, by name or alias, can be computed and does not suit the task.
 
     Args:
-        loss: The name of a loss or an alias of it.
+        loss: Its name or an alias.
         units: The size of the last axis of the outputs; None where it is not known.
         activation: The last layer's; None where it is not known.
         classes: How many classes there are, of which each row has one; None where there are none.
@@ -121,9 +116,7 @@ def misgiving(
     return next(iter(doubts), None)
 
 
-def _doubts_about_outputs(
-    name: str, units: int | None, activation: str | None
-) -> Iterator[tuple[str, str]]:
+def _doubts_about_outputs(name: str, units: int | None, activation: str | None) -> Found:
     if label_form(name) == "binary" and activation == "softmax" and units != 1:
         what = f"{name} takes each output for itself, but a softmax shares 1 among all of them."
         several = "for several labels at once use 'activation: sigmoid'"
@@ -135,7 +128,7 @@ def _doubts_about_outputs(
 
 def _doubts_about_targets(
     name: str, units: int | None, *, classes: int | None, targets: Targets | None
-) -> Iterator[tuple[str, str]]:
+) -> Found:
     form, labels = label_form(name), targets and targets.labels
     if name in MEASURE_DISTANCE and (classes or labels in ("one_hot", "flags")):
         one_class = classes is not None or labels == "one_hot"
@@ -147,10 +140,16 @@ def _doubts_about_targets(
         yield f"{name} takes targets that sum to 1, but these do not.", "Use mean_squared_error."
     if form == "binary" and labels == "numbers":
         yield f"{name} takes targets from 0 to 1, but some lie beyond.", "Use mean_squared_error."
-    if targets and targets.below_zero and name in ("Poisson", "MeanSquaredLogarithmicError"):
+    if targets:
+        yield from out_of_range(name, below_zero=targets.below_zero, zero=targets.zero)
+
+
+def out_of_range(name: str, *, below_zero: bool, zero: bool) -> Found:
+    """Tell of which targets a loss or a metric of quantities cannot be taken."""
+    if below_zero and name in ("Poisson", "MeanSquaredLogarithmicError"):
         what = f"{name} takes targets from 0 on, but some are below 0."
-        yield what, "Use mean_squared_error."
-    if targets and targets.zero and name == "MeanAbsolutePercentageError":
+        yield what, "Use mean_squared_error or mean_absolute_error."
+    if zero and name == "MeanAbsolutePercentageError":
         yield f"{name} divides by the targets, but some are 0.", "Use mean_absolute_error."
 
 
@@ -165,6 +164,5 @@ def _distance_of_classes(
         fitting = many
     if classes is not None and classes > PAIR and units != classes:
         fitting = f"categorical_crossentropy after 'units: {classes}' and 'activation: softmax'"
-    return f"{name} measures how far off a number is, but the targets are classes.", (
-        f"Use {fitting}."
-    )
+    what = f"{name} measures how far off a number is, but the targets are classes."
+    return what, f"Use {fitting}."

@@ -1,18 +1,16 @@
 """Which of Keras's metrics can be taken of the labels and the outputs of a model."""
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
-
-from dlrun.catalog.losses import SQUASHED, Targets, label_form
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from dlrun.catalog.losses import LabelForm
-
-    Found = Iterator[tuple[str, str]]
-    """What does not fit, and how to mend it."""
+from dlrun.catalog.losses import (
+    SQUASHED,
+    Found,
+    LabelForm,
+    Targets,
+    label_form,
+    out_of_range,
+)
 
 Labels = Literal[
     "index", "one_hot", "binary", "sign", "codes", "flags", "shares", "fractions", "numbers"
@@ -27,77 +25,91 @@ Labels = Literal[
 - `numbers`: any other numbers.
 """
 
-ACCURACY: Final = frozenset({"accuracy", "acc", "Accuracy"})
-"""Words for the accuracy that fits itself to the labels. Keras, too, takes the word `Accuracy` for
-that, and its class of that name compares outputs with labels as they are: 0.3 is not 0."""
 
-SPARSE: Final = frozenset(
-    {"SparseCategoricalAccuracy", "SparseCategoricalCrossentropy", "SparseTopKCategoricalAccuracy"}
-)
-CATEGORICAL: Final = frozenset(
-    {
-        "CategoricalAccuracy", "CategoricalCrossentropy", "CategoricalHinge",
-        "TopKCategoricalAccuracy", "OneHotIoU", "OneHotMeanIoU", "KLDivergence",
-    }
-)  # fmt: skip
-CONFUSION: Final = frozenset({"IoU", "MeanIoU"})
-OVERLAPS: Final = frozenset({*CONFUSION, "OneHotIoU", "OneHotMeanIoU"})
-"""Metrics that are told by arguments what labels and outputs are."""
-BINARY: Final = frozenset({"BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU"})
-"""Metrics that hold every output against a label of 0 or 1 of its own."""
-COUNTS: Final = frozenset(
-    {
-        "FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives",
-        "TruePositives",
-    }
-)  # fmt: skip
-CURVES: Final = frozenset(
-    {
-        "AUC", "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity",
-        "SpecificityAtSensitivity",
-    }
-)  # fmt: skip
-"""Metrics that try many thresholds between 0 and 1."""
-F_SCORES: Final = frozenset({"F1Score", "FBetaScore"})
-SIGNS: Final = frozenset({"Hinge", "SquaredHinge"})
-DISTANCES: Final = frozenset(
-    {"LogCoshError", "MeanAbsoluteError", "MeanSquaredError", "R2Score", "RootMeanSquaredError"}
-)
-QUANTITIES: Final = frozenset(
-    {"MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "Poisson"}
-)
-CORRELATIONS: Final = frozenset({"ConcordanceCorrelation", "PearsonCorrelation"})
-LOGARITHMS: Final = frozenset(
-    {
-        "BinaryCrossentropy", "CategoricalCrossentropy", "KLDivergence",
-        "SparseCategoricalCrossentropy",
-    }
-)  # fmt: skip
-"""Metrics that take logarithms of probabilities."""
-SUM_TO_ONE: Final = LOGARITHMS - {"BinaryCrossentropy"}
-FLAT: Final = frozenset({*F_SCORES, "R2Score"})
-"""Metrics that Keras has for one vector a row only."""
-CANCELLING: Final = frozenset({"R2Score", "LogCoshError"})
-"""Metrics that subtract nearly equal numbers, so that float32 may leave no digit of them."""
+class Kind(NamedTuple):
+    """Metrics that take the same labels, and how a message calls these."""
+
+    words: frozenset[str]
+    takes: frozenset[str]
+    called: str
+
 
 CLASSES: Final = frozenset({"index", "one_hot", "binary", "sign", "codes"})
 _ZERO_ONE: Final = frozenset({"binary", "flags", "one_hot"})
-_ROWS: Final = frozenset({"one_hot", "shares"})
 _OF_0_AND_1: Final = "labels of 0 and 1"
-_TAKES: Final[tuple[tuple[frozenset[str], frozenset[str], str], ...]] = (
-    (ACCURACY, CLASSES, "classes"),
-    (SPARSE, frozenset({"index"}), "class numbers"),
-    (CONFUSION, frozenset({"index", *_ROWS}), "classes of several outputs"),
-    (CATEGORICAL, _ROWS, "one-hot labels"),
-    (frozenset({"BinaryCrossentropy"}), _ZERO_ONE | {"fractions"}, _OF_0_AND_1),
-    (BINARY | COUNTS | CURVES | F_SCORES, _ZERO_ONE, _OF_0_AND_1),
-    (SIGNS, frozenset({"sign", "binary", "flags"}), "labels of -1 and +1"),
-    (QUANTITIES, frozenset({"fractions", "numbers"}), "numbers that are measured or counted"),
-    (CORRELATIONS, frozenset({"fractions", "numbers"}), "several numbers a row"),
-    (DISTANCES, (CLASSES - {"index"}) | {"flags", "shares", "fractions", "numbers"}, "numbers"),
-    (frozenset({"CosineSimilarity"}), _ROWS | {"flags", "fractions", "numbers"}, "vectors"),
+_ROWS: Final = frozenset({"one_hot", "shares"})
+_MEASURED: Final = frozenset({"fractions", "numbers"})
+
+KINDS: Final[dict[str, Kind]] = {
+    # The accuracy that fits itself to the labels. Keras, too, takes the word `Accuracy` for that,
+    # and its class of that name compares outputs with labels as they are: 0.3 is not 0.
+    "accuracy": Kind(frozenset({"accuracy", "acc", "Accuracy"}), CLASSES, "classes"),
+    "sparse": Kind(
+        frozenset({"SparseCategoricalAccuracy", "SparseCategoricalCrossentropy",
+                   "SparseTopKCategoricalAccuracy"}),
+        frozenset({"index"}), "class numbers",
+    ),
+    "confusion": Kind(
+        frozenset({"IoU", "MeanIoU"}), _ROWS | {"index"}, "classes of several outputs"
+    ),
+    "categorical": Kind(
+        frozenset({"CategoricalAccuracy", "CategoricalCrossentropy", "CategoricalHinge",
+                   "TopKCategoricalAccuracy", "OneHotIoU", "OneHotMeanIoU", "KLDivergence"}),
+        _ROWS, "one-hot labels",
+    ),
+    "binary_crossentropy": Kind(
+        frozenset({"BinaryCrossentropy"}), _ZERO_ONE | {"fractions"}, _OF_0_AND_1
+    ),
+    "binary": Kind(frozenset({"BinaryAccuracy", "BinaryIoU"}), _ZERO_ONE, _OF_0_AND_1),
+    "count": Kind(
+        frozenset({"FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives",
+                   "TruePositives"}),
+        _ZERO_ONE, _OF_0_AND_1,
+    ),
+    "curve": Kind(  # they try many thresholds between 0 and 1
+        frozenset({"AUC", "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity",
+                   "SpecificityAtSensitivity"}),
+        _ZERO_ONE, _OF_0_AND_1,
+    ),
+    "f_score": Kind(frozenset({"F1Score", "FBetaScore"}), _ZERO_ONE, _OF_0_AND_1),
+    "sign": Kind(
+        frozenset({"Hinge", "SquaredHinge"}), frozenset({"sign", "binary", "flags"}),
+        "labels of -1 and +1",
+    ),
+    "quantity": Kind(
+        frozenset({"MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "Poisson"}),
+        _MEASURED, "numbers that are measured or counted",
+    ),
+    "correlation": Kind(
+        frozenset({"ConcordanceCorrelation", "PearsonCorrelation"}), _MEASURED,
+        "several numbers a row",
+    ),
+    "distance": Kind(
+        frozenset({"LogCoshError", "MeanAbsoluteError", "MeanSquaredError", "R2Score",
+                   "RootMeanSquaredError"}),
+        (CLASSES - {"index"}) | {"flags", "shares"} | _MEASURED, "numbers",
+    ),
+    "direction": Kind(
+        frozenset({"CosineSimilarity"}), _ROWS | {"flags"} | _MEASURED, "vectors"
+    ),
+}  # fmt: skip
+_KIND_OF: Final = {word: kind for kind, (words, *_) in KINDS.items() for word in words}
+
+_BY_OUTPUT: Final = ("binary", "binary_crossentropy")
+"""Kinds that hold every output against a label of 0 or 1 of its own."""
+ACCURACY: Final = KINDS["accuracy"].words
+F_SCORES: Final = KINDS["f_score"].words
+OVERLAPS: Final = KINDS["confusion"].words | {"OneHotIoU", "OneHotMeanIoU"}
+"""Metrics that are told by arguments what labels and outputs are."""
+SUM_TO_ONE: Final = frozenset(
+    {"CategoricalCrossentropy", "KLDivergence", "SparseCategoricalCrossentropy"}
 )
-"""Sets of metrics, the labels that they take, and how a message calls these."""
+LOGARITHMS: Final = SUM_TO_ONE | {"BinaryCrossentropy"}
+"""Metrics that take logarithms of probabilities."""
+FLAT: Final = F_SCORES | {"R2Score"}
+"""Metrics that Keras has for one vector a row only."""
+CANCELLING: Final = frozenset({"R2Score", "LogCoshError"})
+"""Metrics that subtract nearly equal numbers, so that float32 may leave no digit of them."""
 
 _ARE: Final[dict[str, str]] = {
     "index": "the labels of this loss are class numbers",
@@ -117,7 +129,6 @@ _DEFAULT: Final = {
     "fractions": "mean_absolute_error or r2_score",
     "numbers": "mean_absolute_error or r2_score",
 }
-_ONE_HOT_IOU: Final = "{{type: OneHotMeanIoU, num_classes: {units}}}"
 _KIN: Final[tuple[tuple[frozenset[str], dict[str, str]], ...]] = (
     (
         LOGARITHMS | {"Poisson"},
@@ -128,15 +139,15 @@ _KIN: Final[tuple[tuple[frozenset[str], dict[str, str]], ...]] = (
         },
     ),
     (
-        frozenset({"BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"}),
+        OVERLAPS | {"BinaryIoU"},
         {
             "index": "{{type: MeanIoU, num_classes: {units}, sparse_y_pred: false}}",
-            **dict.fromkeys(_ROWS, _ONE_HOT_IOU),
+            **dict.fromkeys(_ROWS, "{{type: OneHotMeanIoU, num_classes: {units}}}"),
             **dict.fromkeys(("binary", "flags"), "BinaryIoU"),
         },
     ),
     (
-        SIGNS | {"CategoricalHinge"},
+        KINDS["sign"].words | {"CategoricalHinge"},
         {**dict.fromkeys(_ROWS, "categorical_hinge"), "sign": "hinge"},
     ),
     (
@@ -151,27 +162,16 @@ _KIN: Final[tuple[tuple[frozenset[str], dict[str, str]], ...]] = (
 
 
 class Handed(NamedTuple):
-    """What a metric is handed.
-
-    Attributes:
-        labels: See `Labels`.
-        outputs: `probability`, `logit`, or `score` for any other number; None where not known.
-        units: The size of the last axis of the outputs; None where not known.
-        axes: How many axes the output of one row has.
-        alone: Whether every output speaks for itself, as sigmoids do, and not all for one choice.
-        named: Whether the classes are known by name; `accuracy` needs that.
-        below_zero: Whether some target is below 0.
-        zero: Whether some target is 0.
-    """
+    """What a metric is handed."""
 
     labels: Labels
-    outputs: Literal["probability", "logit", "score"] | None
-    units: int | None
-    axes: int = 1
-    alone: bool = False
-    named: bool = True
-    below_zero: bool = False
-    zero: bool = False
+    outputs: Literal["probability", "logit", "score"] | None  # `score`: any other number
+    units: int | None  # the size of the last axis of the outputs
+    axes: int = 1  # how many axes the output of one row has
+    alone: bool = False  # every output speaks for itself, as sigmoids do, not all for one choice
+    named: bool = True  # the classes are known by name; `accuracy` needs that
+    below_zero: bool = False  # some target is
+    zero: bool = False  # some target is
 
 
 def handed(
@@ -206,8 +206,7 @@ def handed(
     alone = units == 1 or labels == "flags" or (sigmoids and activation != "softmax")
     if labels == "flags" and outputs == (1,):
         labels = "binary"
-    is_low = targets is not None and targets.below_zero
-    has_zero = targets is not None and targets.zero
+    is_low, has_zero = (False, False) if targets is None else (targets.below_zero, targets.zero)
     return Handed(labels, kind, units, len(outputs), alone, targets is None, is_low, has_zero)
 
 
@@ -229,14 +228,9 @@ def _labels(targets: Targets, loss: str | None, activation: str | None) -> Label
 
 
 def misfit(component: Mapping[str, Any], got: Handed) -> tuple[str, str] | None:
-    """Say why a metric would give a number that means nothing.
+    """Say why a metric, `{"type": word, **arguments}`, would give a number that means nothing.
 
-    Args:
-        component: `{"type": word, **arguments}`.
-        got: What it is handed.
-
-    Returns:
-        What does not fit, and how to mend it; None where the metric fits.
+    That is what does not fit, and how to mend it; None where the metric fits.
     """
     word = component["type"]
     return next((found for check in _CHECKS for found in check(word, component, got)), None)
@@ -246,13 +240,13 @@ def caution(component: Mapping[str, Any], got: Handed) -> str | None:
     """What a user should know of a metric that fits but says less than its name; or None."""
     word = component["type"]
     chosen = component.get("class_id") is not None or component.get("top_k") is not None
-    pools = word in COUNTS | CURVES and not chosen and not component.get("multi_label")
-    if not pools or got.labels != "one_hot" or got.alone:
+    is_pooled = _KIND_OF.get(word) in ("count", "curve") and not component.get("multi_label")
+    if not is_pooled or chosen or got.labels != "one_hot" or got.alone:
         return None
     fix = "'class_id: 1' looks at one class"
     if word == "AUC":
         fix = "'multi_label: true' takes the mean over the classes"
-    elif word in COUNTS - {"Precision", "Recall"}:
+    elif _KIND_OF[word] == "count" and word not in ("Precision", "Recall"):
         fix = "Precision and Recall look at one class with 'class_id: 1'"
     classes = f"all {got.units} classes" if got.units else "all classes"
     return f"{word} pools {classes}, so it is not that of one class; {fix}."
@@ -260,12 +254,13 @@ def caution(component: Mapping[str, Any], got: Handed) -> str | None:
 
 def _misread_labels(word: str, component: Mapping[str, Any], got: Handed) -> Found:  # noqa: ARG001
     """Labels of a form that the metric does not take."""
-    takes, called = next(
-        ((labels, called) for words, labels, called in _TAKES if word in words), (None, "")
-    )
-    together = word in BINARY and got.labels == "one_hot" and not got.alone
-    nameless = word in ACCURACY and not got.named
-    if takes is None or (got.labels in takes and not together and not nameless):
+    kind = _KIND_OF.get(word, "")
+    if kind not in KINDS:
+        return
+    _, takes, called = KINDS[kind]
+    together = kind in _BY_OUTPUT and got.labels == "one_hot" and not got.alone
+    nameless = kind == "accuracy" and not got.named
+    if got.labels in takes and not together and not nameless:
         return
     fix, are = f"Use {_fitting(word, got)}.", _ARE[got.labels]
     what = f"{word} takes {called}, but {are}."
@@ -274,7 +269,7 @@ def _misread_labels(word: str, component: Mapping[str, Any], got: Handed) -> Fou
         what = f"accuracy needs classes, but {are}."
     elif together:
         what = f"{word} takes each output for itself, but together they choose one class."
-    elif word in SPARSE and got.labels in CLASSES:
+    elif kind == "sparse" and got.labels in CLASSES:
         what = f"{word} takes class numbers, which the labels of this loss are not."
         fix = "Use accuracy, or the loss sparse_categorical_crossentropy."
     elif got.labels == "index":
@@ -345,12 +340,13 @@ def _told_otherwise(word: str, component: Mapping[str, Any], got: Handed) -> Fou
         yield what, "Leave 'from_sorted_ids' out."
     if word in OVERLAPS:
         wanted = {"sparse_y_pred": False}
-        if word in CONFUSION:
+        is_confusion = _KIND_OF[word] == "confusion"
+        if is_confusion:
             wanted["sparse_y_true"] = got.labels == "index"
         wrong = [
             f"'{name}: {str(value).lower()}'"
             for name, value in wanted.items()
-            if component.get(name, word in CONFUSION) != value
+            if component.get(name, is_confusion) != value
         ]
         if wrong:
             labels = "class numbers" if got.labels == "index" else "rows with one number a class"
@@ -368,7 +364,7 @@ def _told_otherwise(word: str, component: Mapping[str, Any], got: Handed) -> Fou
 
 def _misread_outputs(word: str, component: Mapping[str, Any], got: Handed) -> Found:
     """Outputs that are not the probabilities, or the signs, that the metric takes."""
-    if word in SIGNS and (got.outputs == "probability" or got.labels in _ZERO_ONE):
+    if _KIND_OF.get(word) == "sign" and (got.outputs == "probability" or got.labels in _ZERO_ONE):
         if got.outputs not in ("logit", None):
             what = f"{word} tells classes apart by sign, but a probability is never negative."
             yield what, f"Use {_fitting('', got)}."
@@ -383,22 +379,22 @@ def _misread_outputs(word: str, component: Mapping[str, Any], got: Handed) -> Fo
 
 def _takes_any_number(word: str, component: Mapping[str, Any], got: Handed) -> bool:
     """Whether a metric is right of logits or scores."""
-    is_logit, chooses = got.outputs == "logit", not got.alone
+    is_logit, chooses, kind = got.outputs == "logit", not got.alone, _KIND_OF.get(word)
     if word in LOGARITHMS:
         right = is_logit and bool(component.get("from_logits"))
-    elif word in CURVES:
+    elif kind == "curve":
         # The order of the sigmoids of logits is not that of their softmax.
         right = word == "AUC" and bool(component.get("from_logits")) and not chooses
-    elif word in F_SCORES:
+    elif kind == "f_score":
         # The largest logit is the largest probability; thresholds of Keras's lie in (0, 1].
         right = component.get("threshold") is None if chooses else not is_logit
-    elif word in COUNTS | BINARY:
+    elif kind in ("count", *_BY_OUTPUT):
         given = component.get("thresholds", component.get("threshold"))
         moved = given is not None and given != 0.5  # noqa: PLR2004 - Keras's default
         top = component.get("top_k") is not None
         right = top if chooses else (top or not is_logit or moved)
     else:
-        measures = word in DISTANCES | QUANTITIES | CORRELATIONS | {"CosineSimilarity"}
+        measures = kind in ("distance", "quantity", "correlation", "direction")
         right = not (measures and is_logit and got.labels != "numbers")
     return right
 
@@ -409,8 +405,8 @@ def _mend_outputs(word: str, got: Handed) -> str:
         return "Give it 'from_logits: true', or use accuracy."
     if got.outputs == "logit" and word in SUM_TO_ONE - {"KLDivergence"}:
         return "Give it 'from_logits: true', or use accuracy."
-    if got.outputs == "logit" and got.alone and word in COUNTS | BINARY:
-        name = "threshold" if word in BINARY else "thresholds"
+    if got.outputs == "logit" and got.alone and _KIND_OF[word] in ("count", *_BY_OUTPUT):
+        name = "thresholds" if _KIND_OF[word] == "count" else "threshold"
         return f"Give it '{name}: 0', or use accuracy."
     ending = "sigmoid" if got.alone else "softmax"
     rest = " and no 'from_logits'" if got.outputs == "logit" else ""
@@ -418,13 +414,7 @@ def _mend_outputs(word: str, got: Handed) -> str:
 
 
 def _out_of_range(word: str, component: Mapping[str, Any], got: Handed) -> Found:  # noqa: ARG001
-    """Targets of which a metric of quantities cannot be taken."""
-    if got.below_zero and word in ("MeanSquaredLogarithmicError", "Poisson"):
-        what = f"{word} takes numbers from 0 on, but some targets are below 0."
-        yield what, "Use mean_squared_error or mean_absolute_error."
-    if got.zero and word == "MeanAbsolutePercentageError":
-        what = f"{word} divides by the targets, but some are 0."
-        yield what, "Use mean_absolute_error."
+    return out_of_range(word, below_zero=got.below_zero, zero=got.zero)
 
 
 _CHECKS: Final = (

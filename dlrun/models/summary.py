@@ -1,24 +1,16 @@
 """The model as a table of text: what `model.txt` holds."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _HEADER = ("layer", "type", "inputs", "output shape", "parameters")
 
 
 def summary_text(model: Any, layers: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table with one line per layer, and the sums.
+    """Return a table with one line for each of the layers that the model was built of, and sums.
 
     Keras's own summary is drawn for a terminal and cut to its width; this one is for a file.
-
-    Args:
-        model: The model that `build_model` made.
-        layers: The layers that it was made of.
     """
     rows = [_HEADER] + [
         (

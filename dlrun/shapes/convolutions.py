@@ -1,100 +1,87 @@
 """Shapes of convolutions: plain, transposed, depthwise and separable, over one to three axes."""
 
-from __future__ import annotations
-
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 from dlrun.shapes.core import bias
+from dlrun.shapes.layer import Layer
 from dlrun.shapes.outputs import Output, Shape, Weight, known, show, unknown
-from dlrun.shapes.windows import image, move, sample
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
+from dlrun.shapes.windows import image, kernel_window, move, sample
 
 
-def convolution(layer: Layer, shape: Shape, *, rank: int) -> Output:
+def convolution(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*places, filters)`."""
-    sizes, channels = image(layer, shape, rank)
+    sizes, read = image(layer, shape)
     filters, groups = layer.whole("filters"), layer.whole("groups")
-    (read,) = known((channels,))
     if not layer.has_plain_weights:
         unknown()
     for number, name in ((filters, "filters"), (read, "channels of the input")):
-        if number % groups:
+        if number is not None and number % groups:
             what = f"The {number} {name} cannot be dealt out to {groups} groups."
             layer.refuse(what, f"Choose a number of groups that divides {number}.", "groups")
-    kernel = Weight("kernel", (*layer.window("kernel_size", rank), read // groups, filters))
-    places = _places(layer, sizes)
+    window = kernel_window(layer)
+    each = None if read is None else read // groups
+    kernel = Weight("kernel", (*window.sizes, each, filters))
+    places = move(layer, sizes, window, "kernel_size")
     return Output(sample(layer, places, filters), (kernel, *bias(layer, filters)))
 
 
-def transposed(layer: Layer, shape: Shape, *, rank: int) -> Output:
+def transposed(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*larger sizes, filters)`."""
-    sizes, channels = image(layer, shape, rank)
-    filters, window = layer.whole("filters"), layer.window("kernel_size", rank)
-    strides, dilation = layer.window("strides", rank), layer.window("dilation_rate", rank)
-    more: tuple[int | None, ...] = (None,) * rank
+    sizes, channels = image(layer, shape)
+    filters, window = layer.whole("filters"), kernel_window(layer)
+    if window.padding == "causal":
+        unknown()
+    more: tuple[int | None, ...] = (None,) * layer.rank
     if layer.value("output_padding") is not None:
-        padding = layer.window("output_padding", rank, low=0)
-        if any(one >= stride for one, stride in zip(padding, strides, strict=True)):
+        more = padding = layer.window("output_padding", layer.rank, low=0)
+        if any(one >= stride for one, stride in zip(padding, window.strides, strict=True)):
             what = f"The output padding {show(padding)} must be smaller than the strides "
-            layer.refuse(f"{what}{show(strides)}.", "Make it smaller.", "output_padding")
-        more = padding
-    is_valid = layer.choice("padding", "valid", "same") == "valid"
+            layer.refuse(f"{what}{show(window.strides)}.", "Make it smaller.", "output_padding")
     grown = tuple(
-        None if size is None else _grown(size, (wide - 1) * gap + 1, stride, extra, is_valid)
-        for size, wide, gap, stride, extra in zip(
-            sizes, window, dilation, strides, more, strict=True
+        None if size is None else _grown(size, reach, stride, extra, window.padding == "valid")
+        for size, reach, stride, extra in zip(
+            sizes, window.reach, window.strides, more, strict=True
         )
     )
-    kernel = Weight("kernel", known((*window, filters, channels)))
+    kernel = Weight("kernel", (*window.sizes, filters, channels))
     return Output(sample(layer, grown, filters), (kernel, *bias(layer, filters)))
 
 
-def depthwise(layer: Layer, shape: Shape, *, rank: int) -> Output:
+def depthwise(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*places, depth_multiplier * channels)`."""
-    sizes, channels = image(layer, shape, rank)
-    depth = layer.whole("depth_multiplier")
+    sizes, channels = image(layer, shape)
+    depth, window = layer.whole("depth_multiplier"), kernel_window(layer)
     (read,) = known((channels,))
-    kernel = Weight("kernel", (*layer.window("kernel_size", rank), read, depth))
-    places = _places(layer, sizes)
+    kernel = Weight("kernel", (*window.sizes, read, depth))
+    places = move(layer, sizes, window, "kernel_size")
     return Output(sample(layer, places, depth * read), (kernel, *bias(layer, depth * read)))
 
 
-def separable(layer: Layer, shape: Shape, *, rank: int) -> Output:
+def separable(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*places, filters)`, each channel by itself and then mixed."""
-    sizes, channels = image(layer, shape, rank)
+    sizes, channels = image(layer, shape)
     depth, filters = layer.whole("depth_multiplier"), layer.whole("filters")
     (read,) = known((channels,))
-    window = layer.window("kernel_size", rank)
+    window = kernel_window(layer)
     kernels = (
-        Weight("depthwise_kernel", (*window, read, depth)),
-        Weight("pointwise_kernel", (*(1,) * rank, depth * read, filters)),
+        Weight("depthwise_kernel", (*window.sizes, read, depth)),
+        Weight("pointwise_kernel", (*(1,) * layer.rank, depth * read, filters)),
     )
-    places = _places(layer, sizes)
+    places = move(layer, sizes, window, "kernel_size")
     return Output(sample(layer, places, filters), (*kernels, *bias(layer, filters)))
 
 
-def _places(layer: Layer, sizes: Shape) -> Shape:
-    rank = len(sizes)
-    window, gaps = layer.window("kernel_size", rank), layer.window("dilation_rate", rank)
-    dilated = tuple((wide - 1) * gap + 1 for wide, gap in zip(window, gaps, strict=True))
-    return move(layer, sizes, dilated, layer.window("strides", rank), "kernel_size")
-
-
-def _grown(size: int, window: int, stride: int, extra: int | None, is_valid: bool) -> int:
-    """The size of an axis after a transposed convolution."""
+def _grown(size: int, reach: int, stride: int, extra: int | None, is_valid: bool) -> int:
+    """Return the size of an axis after a transposed convolution."""
     if is_valid:
-        return (size - 1) * stride + (max(window, stride) if extra is None else window + extra)
-    return size * stride if extra is None else (size - 1) * stride + window % 2 + extra
+        return (size - 1) * stride + (max(reach, stride) if extra is None else reach + extra)
+    return size * stride if extra is None else (size - 1) * stride + reach % 2 + extra
 
 
-LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    **{f"Conv{rank}D": partial(convolution, rank=rank) for rank in (1, 2, 3)},
-    **{f"Conv{rank}DTranspose": partial(transposed, rank=rank) for rank in (1, 2, 3)},
-    **{f"DepthwiseConv{rank}D": partial(depthwise, rank=rank) for rank in (1, 2)},
-    **{f"SeparableConv{rank}D": partial(separable, rank=rank) for rank in (1, 2)},
+CONVOLUTIONS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), convolution),
+    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), transposed),
+    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), depthwise),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), separable),
 }

@@ -1,17 +1,11 @@
 """Shapes of layers that change images, and of adaptive pooling; others that need certain axes."""
 
-from __future__ import annotations
+from collections.abc import Callable
+from typing import Final
 
-from functools import partial
-from typing import TYPE_CHECKING, Final
-
+from dlrun.shapes.layer import Layer
 from dlrun.shapes.outputs import Output, Shape, show, unknown
 from dlrun.shapes.windows import image, sample
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
 
 GREY: Final = 1
 COLOUR: Final = 3
@@ -48,16 +42,16 @@ def resized(layer: Layer, shape: Shape) -> Output:
     return Output(sample(layer, (layer.whole("height"), layer.whole("width")), channels))
 
 
-def adaptive_pooling(layer: Layer, shape: Shape, *, rank: int) -> Output:
+def adaptive_pooling(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*output_size, channels)`."""
-    _, channels = image(layer, shape, rank)
-    return Output(sample(layer, layer.window("output_size", rank), channels))
+    _, channels = image(layer, shape)
+    return Output(sample(layer, layer.window("output_size", layer.rank), channels))
 
 
-def sequence_of_images(layer: Layer, shape: Shape, *, rank: int) -> Output:
+def sequence_of_images(layer: Layer, shape: Shape) -> Output:
     """`(steps, *sizes, channels)`; what it gives is left to Keras."""
-    if len(shape) != rank + 2:
-        sizes = ("height", "width", "depth")[:rank]
+    if len(shape) != layer.rank + 2:
+        sizes = ("height", "width", "depth")[: layer.rank]
         wanted = ", ".join(("steps", *sizes, "channels"))
         what = f"{layer.type} takes an input of shape ({wanted}), got {layer.got(shape)}."
         layer.refuse(what, "Put a Reshape layer before it.")
@@ -74,10 +68,10 @@ LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
     **dict.fromkeys(AUGMENTING, augmented),
     **dict.fromkeys(("CenterCrop", "RandomCrop", "Resizing"), resized),
     **{
-        f"Adaptive{kind}Pooling{rank}D": partial(adaptive_pooling, rank=rank)
+        f"Adaptive{kind}Pooling{rank}D": adaptive_pooling
         for kind in ("Average", "Max")
         for rank in (1, 2, 3)
     },
-    **{f"ConvLSTM{rank}D": partial(sequence_of_images, rank=rank) for rank in (1, 2, 3)},
+    **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), sequence_of_images),
     "RNN": sequence,
 }

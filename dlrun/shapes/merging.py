@@ -1,15 +1,10 @@
 """Shapes of the layers that read several others."""
 
-from __future__ import annotations
+from collections.abc import Callable
+from typing import Final
 
-from typing import TYPE_CHECKING, Final
-
+from dlrun.shapes.layer import Layer
 from dlrun.shapes.outputs import Output, Shape, unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
 
 PAIR: Final = 2
 
@@ -48,7 +43,7 @@ def concatenate(layer: Layer, *shapes: Shape) -> Output:
 def dot(layer: Layer, *shapes: Shape) -> Output:
     """The sum of products along an axis of each."""
     axes = layer.wholes("axes")
-    pair = axes * PAIR if len(axes) == 1 else axes
+    pair = axes * PAIR if len(axes) == 1 else axes  # one number stands for both
     if len(pair) != PAIR or len(shapes) != PAIR:
         unknown()
     first, second = (

@@ -1,15 +1,10 @@
 """Shapes of the layers that normalize: what they give is as large as what they get."""
 
-from __future__ import annotations
+from collections.abc import Callable
+from typing import Final
 
-from typing import TYPE_CHECKING, Final
-
+from dlrun.shapes.layer import Layer
 from dlrun.shapes.outputs import Output, Shape, Weight, known, unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
 
 
 def batch_normalization(layer: Layer, shape: Shape) -> Output:
@@ -59,7 +54,7 @@ def given_normalization(layer: Layer, shape: Shape) -> Output:
 
 
 def _sizes(layer: Layer, shape: Shape) -> tuple[int, ...]:
-    """The sizes of the axes that have weights."""
+    # Keras sorts the axes as they are written, so that -1 stands before 1.
     axes = sorted(layer.wholes("axis"))
     return known([shape[layer.axis(axis, shape)] for axis in axes])
 

@@ -1,15 +1,10 @@
 """Shapes of recurrent layers and of the wrappers that go through a sequence."""
 
-from __future__ import annotations
+from collections.abc import Callable
+from typing import Final
 
-from typing import TYPE_CHECKING, Final
-
+from dlrun.shapes.layer import Layer
 from dlrun.shapes.outputs import Output, Shape, Weight, known, unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
 
 GATES: Final = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 

@@ -1,18 +1,12 @@
 """Shapes of layers that only move, repeat, add or cut entries."""
 
-from __future__ import annotations
-
 import math
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
-from dlrun.shapes.outputs import Output, Shape, show, unknown
+from dlrun.shapes.layer import Layer
+from dlrun.shapes.outputs import Output, Shape, known, show, unknown
 from dlrun.shapes.windows import image, sample
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
 
 
 def flatten(layer: Layer, shape: Shape) -> Output:  # noqa: ARG001  all layers are called alike
@@ -39,7 +33,7 @@ def reshape(layer: Layer, shape: Shape) -> Output:
     if (-1 not in sizes and rest != entries) or (-1 in sizes and (not rest or entries % rest)):
         has = f"{show(sizes)} has {rest}" if -1 not in sizes else f"{show(sizes)} takes {rest} each"
         what = f"The input {layer.got(shape)} has {entries} numbers, but {has}."
-        layer.refuse(what, _target(entries, sizes), "target_shape")
+        layer.refuse(what, _fitting(entries, sizes), "target_shape")
     return Output(tuple(entries // rest if size == -1 else size for size in sizes))
 
 
@@ -59,20 +53,20 @@ def repeat_vector(layer: Layer, shape: Shape) -> Output:
     return Output((layer.whole("n"), shape[0]))
 
 
-def padding(layer: Layer, shape: Shape, *, rank: int) -> Output:
+def padding(layer: Layer, shape: Shape) -> Output:
     """Zeros before and behind each axis."""
-    sizes, channels = image(layer, shape, rank)
+    sizes, channels = image(layer, shape)
     grown = tuple(
         None if size is None else size + sum(margin)
-        for size, margin in zip(sizes, layer.margins("padding", rank), strict=True)
+        for size, margin in zip(sizes, layer.margins("padding", layer.rank), strict=True)
     )
     return Output(sample(layer, grown, channels))
 
 
-def cropping(layer: Layer, shape: Shape, *, rank: int) -> Output:
+def cropping(layer: Layer, shape: Shape) -> Output:
     """Entries cut off before and behind each axis."""
-    sizes, channels = image(layer, shape, rank)
-    margins = layer.margins("cropping", rank)
+    sizes, channels = image(layer, shape)
+    margins = layer.margins("cropping", layer.rank)
     left = tuple(
         None if size is None else size - sum(margin)
         for size, margin in zip(sizes, margins, strict=True)
@@ -84,26 +78,25 @@ def cropping(layer: Layer, shape: Shape, *, rank: int) -> Output:
     return Output(sample(layer, left, channels))
 
 
-def up_sampling(layer: Layer, shape: Shape, *, rank: int) -> Output:
+def up_sampling(layer: Layer, shape: Shape) -> Output:
     """Each entry several times along each axis."""
-    sizes, channels = image(layer, shape, rank)
+    sizes, channels = image(layer, shape)
     grown = tuple(
         None if size is None else size * times
-        for size, times in zip(sizes, layer.window("size", rank), strict=True)
+        for size, times in zip(sizes, layer.window("size", layer.rank), strict=True)
     )
     return Output(sample(layer, grown, channels))
 
 
 def _entries(shape: Shape) -> int | None:
-    """How many numbers a sample has; None where a size is not known."""
-    numbers = [size for size in shape if size is not None]
-    return math.prod(numbers) if len(numbers) == len(shape) else None
+    """Count the numbers of a sample; None where a size is not known."""
+    return None if None in shape else math.prod(known(shape))
 
 
-def _target(entries: int, sizes: tuple[int, ...]) -> str:
-    """What to write instead of a target shape of another size."""
+def _fitting(entries: int, sizes: tuple[int, ...]) -> str:
+    """Say what to write instead of a target shape of another size."""
     for index in range(len(sizes) - 1, -1, -1):
-        others = math.prod(size for size in (*sizes[:index], *sizes[index + 1 :]))
+        others = math.prod((*sizes[:index], *sizes[index + 1 :]))
         if others > 0 and entries % others == 0:
             shown = [*sizes[:index], entries // others, *sizes[index + 1 :]]
             return f"Write such as 'target_shape: {shown}'."
@@ -115,7 +108,7 @@ LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
     "Reshape": reshape,
     "Permute": permute,
     "RepeatVector": repeat_vector,
-    **{f"ZeroPadding{rank}D": partial(padding, rank=rank) for rank in (1, 2, 3)},
-    **{f"Cropping{rank}D": partial(cropping, rank=rank) for rank in (1, 2, 3)},
-    **{f"UpSampling{rank}D": partial(up_sampling, rank=rank) for rank in (1, 2, 3)},
+    **dict.fromkeys(("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"), padding),
+    **dict.fromkeys(("Cropping1D", "Cropping2D", "Cropping3D"), cropping),
+    **dict.fromkeys(("UpSampling1D", "UpSampling2D", "UpSampling3D"), up_sampling),
 }

@@ -1,40 +1,19 @@
 """Which function knows the shape of which layer: one word, one function."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from dlrun.shapes import (
-    convolutions,
-    core,
-    images,
-    merging,
-    normalizations,
-    pooling,
-    recurrent,
-    reshaping,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
-    from dlrun.shapes.outputs import Output, Shape
-
-UNCHANGED: Final = (
-    "Activation", "ActivityRegularization", "AlphaDropout", "Dropout", "ELU", "GaussianDropout",
-    "GaussianNoise", "Identity", "LeakyReLU", "Masking", "ReLU", "Rescaling", "Softmax",
-    "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-)  # fmt: skip
+from dlrun.shapes import core, images, merging, normalizations, recurrent, reshaping
+from dlrun.shapes.convolutions import CONVOLUTIONS
+from dlrun.shapes.layer import Layer
+from dlrun.shapes.outputs import Output, Shape
+from dlrun.shapes.pooling import POOLING
 
 ONE_INPUT: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    **dict.fromkeys(UNCHANGED, core.unchanged),
-    "Dense": core.dense,
-    "Embedding": core.embedding,
-    "PReLU": core.prelu,
-    **convolutions.LAYERS,
-    **pooling.LAYERS,
+    **core.LAYERS,
+    **CONVOLUTIONS,
+    **POOLING,
     **reshaping.LAYERS,
     **normalizations.LAYERS,
     **recurrent.LAYERS,

@@ -1,36 +1,24 @@
 """Rules about the graph of layers: what each layer reads exists, stands above it, and is used."""
 
-from __future__ import annotations
-
-import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.findings import listed
 from dlrun.config.layers import DATA
+from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
+from dlrun.shapes.table import ONE_INPUT, SEVERAL_INPUTS
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from dlrun.config.schema import Experiment, LayerConfig
-
-MERGING: Final = {
-    "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract",
-}  # fmt: skip
 ATTENDING: Final = {"AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention"}
 PAIRING: Final = {"Dot", "Subtract"}
 """Merging layers that take exactly two."""
-ONE_INPUT: Final = re.compile(
-    r"(Depthwise|Separable)?Conv\dD(Transpose)?"
-    r"|(Global|Adaptive)?(Average|Max)Pooling\dD"
-    r"|(UpSampling|ZeroPadding|Cropping)\dD"
-    r"|(Alpha|Gaussian|Spatial)?Dropout(\dD)?|GaussianNoise"
-    r"|\w+Normalization"
-    r"|Dense|EinsumDense|Embedding|Flatten|Reshape|Permute|RepeatVector"
-    r"|Random\w+|Resizing|CenterCrop|AutoContrast|Solarization|CutMix|MixUp|RandAugment"
-    r"|Activation|ReLU|LeakyReLU|PReLU|ELU|Softmax|Rescaling"
-)
+TAKE_STATES: Final = {
+    "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "RNN", "SimpleRNN",
+    "TimeDistributed",
+}  # fmt: skip
+PASS_ANYTHING: Final = {"ActivityRegularization", "Identity", "Masking"}
+TAKE_ONE: Final = {*ONE_INPUT, "EinsumDense", "SpectralNormalization"} - TAKE_STATES - PASS_ANYTHING
 
 
 def inputs_exist(experiment: Experiment) -> Iterator[Problem]:
@@ -82,13 +70,13 @@ def number_of_inputs_fits(experiment: Experiment) -> Iterator[Problem]:
         path = f"model.layers[{index}].inputs"
         wanted = "exactly two" if layer.type in PAIRING else "two or more"
         too_many = layer.type in PAIRING and count != len("ab")
-        if layer.type in MERGING and (count == 1 or too_many):
+        if layer.type in SEVERAL_INPUTS and (count == 1 or too_many):
             what = f"{layer.type} takes {wanted} inputs, got {count}."
             yield Problem(path, what, "Name them, such as 'inputs: [a, b]'.")
         elif layer.type in ATTENDING and count not in (2, 3):
             what = f"{layer.type} takes two or three inputs (query, value, key), got {count}."
             yield Problem(path, what, "A layer attends to itself by 'inputs: [a, a]'.")
-        elif count > 1 and ONE_INPUT.fullmatch(layer.type):
+        elif count > 1 and layer.type in TAKE_ONE:
             what = f"{layer.type} takes one input, got {count}."
             yield Problem(path, what, "Put a layer such as Concatenate before it.")
 
@@ -96,7 +84,7 @@ def number_of_inputs_fits(experiment: Experiment) -> Iterator[Problem]:
 def _way_back(
     layers: Sequence[LayerConfig], number: dict[str, int], start: str, goal: str
 ) -> list[str]:
-    """The names on a way from a layer through its inputs to another; empty where there is none."""
+    """Name the layers on the way from one through its inputs to another; none where none leads."""
     way = {start: [start]}
     for name in (queue := [start]):
         if name == goal:
