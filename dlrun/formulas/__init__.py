@@ -2,7 +2,6 @@
 
 from dlrun.formulas.network import Node, Stage, Story, derivative, follow, read_nodes
 from dlrun.formulas.statistics import Statistics, largest_places, statistics
-from dlrun.formulas.weights import weights_by_layer
 from dlrun.formulas.working import NoFormulaError, Place, WeightedSum
 
 __all__ = [
@@ -18,5 +17,4 @@ __all__ = [
     "largest_places",
     "read_nodes",
     "statistics",
-    "weights_by_layer",
 ]

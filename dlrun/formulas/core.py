@@ -1,29 +1,27 @@
 """Formulas of the layers that multiply or look up, and of those that change every entry alone."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from dlrun.formulas.activations import activate, elu, relu, softmax
 from dlrun.formulas.tape import value_of
-from dlrun.formulas.working import Place, WeightedSum, Working, refuse, weighted_sum
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.shapes.layer import Layer
-
-    Weights = Mapping[str, NDArray[Any]]
+from dlrun.formulas.working import (
+    Formula,
+    Place,
+    WeightedSum,
+    Weights,
+    Working,
+    refuse,
+    weighted_sum,
+)
+from dlrun.shapes.layer import Layer
 
 
 def dense(layer: Layer, weights: Weights, x: Any) -> Working:
-    """`(..., features)` to `(..., units)`."""
-    kernel, bias = weights["kernel"], weights.get("bias")
-    z = x @ kernel
+    """`y = activation(x · kernel + bias)`: keras.layers.Dense, `(..., features)` to `(..., units)`."""
+    kernel, bias = weights["kernel"], weights.get("bias")  # (features, units), (units,)
+    z = x @ kernel  # (..., units)
     if bias is not None:
         z = z + bias
     y, lines = activate(layer, z)
@@ -39,58 +37,58 @@ def dense(layer: Layer, weights: Weights, x: Any) -> Working:
 
 
 def embedding(layer: Layer, weights: Weights, x: Any) -> Working:
-    """`(...)` to `(..., output_dim)`."""
+    """Look up the row of every number: keras.layers.Embedding, `(...)` to `(..., output_dim)`."""
     if layer.value("mask_zero"):
         refuse(layer, "mask_zero: true")
+    table = weights["embeddings"]  # (input_dim, output_dim)
     # In float32, as in training: 255 · (7 / 255) is 7 there, and less than 7 in float64.
-    table, numbers = weights["embeddings"], value_of(x).astype(np.float32).astype(int)
+    numbers = value_of(x).astype(np.float32).astype(int)  # (...)
     if ((numbers < 0) | (numbers >= len(table))).any():
         refuse(layer, f"an input beyond 0 to {len(table) - 1}")
     return Working(table[numbers], ("y[i] = embeddings[x[i]], the row of that number",))
 
 
 def activation(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """An activation by itself."""
+    """An activation by itself: keras.layers.Activation."""
     y, lines = activate(layer, x)
     return Working(y, tuple(line.replace("z", "x") for line in lines))
 
 
 def rectified(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """ReLU with its options."""
+    """`x` from the threshold up, a slope below, no more than the maximum: keras.layers.ReLU."""
     top, slope = layer.value("max_value"), layer.value("negative_slope") or 0.0
     low = layer.value("threshold") or 0.0
     below = f"{slope:g} · (x - {low:g})" if slope else "0"
     text = "max(x, 0)" if not slope and not low else f"x if x >= {low:g} else {below}"
     line = f"y = {text}" if top is None else f"y = min({text}, {top:g})"
-    y = relu(x, slope, top, low)
-    return Working(y, (line,))
+    return Working(relu(x, slope, top, low), (line,))
 
 
 def leaky(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """A smaller slope below zero."""
+    """A smaller slope below zero: keras.layers.LeakyReLU."""
     slope = layer.value("negative_slope")
     return Working(relu(x, slope), (f"y = x if x > 0 else {slope:g} x",))
 
 
 def exponential_linear(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """An exponential below zero."""
+    """An exponential below zero: keras.layers.ELU (Clevert et al., 2015)."""
     alpha = layer.value("alpha")
     return Working(elu(x, alpha), (f"y = x if x > 0 else {alpha:g} (exp(x) - 1)",))
 
 
 def prelu(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """A learned slope below zero."""
-    return Working(np.where(x > 0, x, weights["alpha"] * x), ("y = x if x > 0 else alpha · x",))
+    """A learned slope below zero: keras.layers.PReLU (He et al., 2015)."""
+    alpha = weights["alpha"]  # the shape of x, or 1 along the shared axes
+    return Working(np.where(x > 0, x, alpha * x), ("y = x if x > 0 else alpha · x",))
 
 
 def shares(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """Softmax along one axis or several."""
-    axes = tuple(layer.axis(axis, x.shape) for axis in layer.wholes("axis"))
-    return Working(softmax(x, axes), ("y = exp(x) / Σ exp(x)",))
+    """Powers of e that sum to 1 along one axis or several: keras.layers.Softmax."""
+    return Working(softmax(x, layer.axes(x.shape)), ("y = exp(x) / Σ exp(x)",))
 
 
 def rescaling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """A factor and an offset."""
+    """`y = x · scale + offset`: keras.layers.Rescaling."""
     scale, offset = np.asarray(layer.value("scale")), np.asarray(layer.value("offset"))
     if scale.dtype.kind not in "if" or offset.dtype.kind not in "if":
         refuse(layer, "a scale or an offset that is not a number")
@@ -101,10 +99,8 @@ def rescaling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG00
 
 def same(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """Layers that do something in training only."""
-    reason = (
-        "" if layer.type in ("Identity", "ActivityRegularization") else ": only training uses it"
-    )
-    return Working(x, (f"y = x{reason}",))
+    acts = layer.type not in ("Identity", "ActivityRegularization")
+    return Working(x, ("y = x: only training uses it" if acts else "y = x",))
 
 
 SAME: Final = (
@@ -113,7 +109,7 @@ SAME: Final = (
     "RandomTranslation", "RandomZoom", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
 )  # fmt: skip
 
-LAYERS: Final[dict[str, Callable[[Layer, Weights, Any], Working]]] = {
+LAYERS: Final[dict[str, Formula]] = {
     "Dense": dense,
     "Embedding": embedding,
     "Activation": activation,

@@ -1,35 +1,20 @@
 """Which function knows the formula of which layer: one word, one function."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
-from dlrun.formulas import (
-    convolutions,
-    core,
-    merging,
-    normalizations,
-    pooling,
-    recurrent,
-    reshaping,
-)
-from dlrun.formulas.working import NoFormulaError, Working, refuse
-from dlrun.shapes.layer import NO_NUMBERS
+from dlrun.formulas import core, merging, normalizations, recurrent, reshaping
+from dlrun.formulas.convolutions import CONVOLUTIONS
+from dlrun.formulas.pooling import POOLING
+from dlrun.formulas.working import Formula, NoFormulaError, Weights, Working, refuse
+from dlrun.shapes.layer import NO_NUMBERS, Layer
 from dlrun.shapes.outputs import MisfitError, UnknownShapeError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.shapes.layer import Layer
-
-LAYERS: Final[dict[str, Callable[..., Working]]] = {
+LAYERS: Final[dict[str, Formula]] = {
     **core.LAYERS,
-    **convolutions.LAYERS,
-    **pooling.LAYERS,
+    **CONVOLUTIONS,
+    **POOLING,
     **normalizations.LAYERS,
     **recurrent.LAYERS,
     **merging.LAYERS,
@@ -37,13 +22,8 @@ LAYERS: Final[dict[str, Callable[..., Working]]] = {
 }
 
 
-def work_out(layer: Layer, weights: Mapping[str, NDArray[Any]], *xs: Any) -> Working:
-    """Compute what a layer gives.
-
-    Args:
-        layer: The layer with its arguments.
-        weights: Its weights by name.
-        *xs: What it reads, one sample each.
+def work_out(layer: Layer, weights: Weights, *xs: Any) -> Working:
+    """Compute what a layer makes of one sample of each of its inputs.
 
     Raises:
         NoFormulaError: There is no formula for the layer, or for one of its arguments.
@@ -62,8 +42,8 @@ def work_out(layer: Layer, weights: Mapping[str, NDArray[Any]], *xs: Any) -> Wor
         raise NoFormulaError(what) from error
 
 
-def _time_distributed(layer: Layer, weights: Mapping[str, NDArray[Any]], x: Any) -> Working:
-    """The same layer at every step."""
+def _time_distributed(layer: Layer, weights: Weights, x: Any) -> Working:
+    """The same layer at every step: keras.layers.TimeDistributed."""
     inner = layer.inner("layer")
     steps = [work_out(inner, weights, x[step]) for step in range(x.shape[0])]
     between = {

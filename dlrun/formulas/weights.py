@@ -13,21 +13,16 @@ only `forward_` and `backward_` tell two weights apart: the weight is called `ke
 the weights of a layer that it does not know keep their whole path, such as `query/kernel`.
 """
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from typing import TYPE_CHECKING, Any, Final
+from numpy.typing import NDArray
 
 from dlrun.errors import RunFolderError
+from dlrun.shapes import Shape, Step, Weight
 from dlrun.shapes.outputs import show
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.shapes import Step, Weight
-
-    ByName = dict[str, NDArray[Any]]
+ByName = dict[str, NDArray[Any]]
 
 DIRECTIONS: Final = ("forward", "backward")
 LARGEST_REPORT: Final = 5
@@ -36,15 +31,12 @@ LARGEST_REPORT: Final = 5
 def weights_by_layer(
     steps: Sequence[Step], tensors: Mapping[str, NDArray[Any]], *, where: str
 ) -> dict[str, ByName]:
-    """Deal the weights of a run out to its layers.
+    """Give every layer its weights by name, in the order of Keras where it is known.
 
     Args:
         steps: The layers, in order, with the weights that each one must have, where that is known.
         tensors: The weights by variable path.
         where: The file that they come from, for messages.
-
-    Returns:
-        For every layer its weights by name, in the order of Keras where it is known.
 
     Raises:
         RunFolderError: A weight is missing, has another shape, or belongs to no layer.
@@ -75,14 +67,7 @@ def weights_by_layer(
 
 
 def read_path(path: str) -> tuple[str, str]:
-    """Read a variable path.
-
-    Args:
-        path: Such as `lstm/lstm_cell/kernel`.
-
-    Returns:
-        The layer and the name of the weight: `("lstm", "kernel")`.
-    """
+    """Read `lstm/lstm_cell/kernel` as the layer and the name of the weight: `lstm`, `kernel`."""
     layer, _, rest = path.partition("/")
     *between, name = rest.split("/")
     for direction in DIRECTIONS:
@@ -91,15 +76,10 @@ def read_path(path: str) -> tuple[str, str]:
     return layer, name
 
 
-def expected_names(weights: Sequence[Weight]) -> dict[str, tuple[int, ...]]:
-    """Name the weights that a layer must have.
+def expected_names(weights: Sequence[Weight]) -> dict[str, Shape]:
+    """Return the shapes of the weights that a layer must have, by name.
 
-    Args:
-        weights: What `dlrun.shapes` tells; of a Bidirectional first those of the way forwards,
-            then the same backwards.
-
-    Returns:
-        Their shapes by name.
+    Of a Bidirectional, first come those of the way forwards, then the same backwards.
     """
     half = len(weights) // 2
     if not weights or weights[:half] != weights[half:]:
@@ -111,8 +91,8 @@ def expected_names(weights: Sequence[Weight]) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _differences(layer: str, found: ByName, expected: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """What is missing, too much, or of another shape or type."""
+def _differences(layer: str, found: ByName, expected: Mapping[str, Shape]) -> list[str]:
+    """Tell what is missing, too much, or of another shape."""
     wrong = [f"'{layer}/{name}' is missing" for name in expected if name not in found]
     wrong += [f"'{layer}/{name}' is not expected" for name in found if name not in expected]
     for name, shape in expected.items():
