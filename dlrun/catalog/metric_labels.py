@@ -1,6 +1,7 @@
 """Which of Keras's metrics can be taken of the labels and the outputs of a model."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, Literal, NamedTuple
 
 from dlrun.catalog.losses import (
@@ -15,15 +16,58 @@ from dlrun.catalog.losses import (
 Labels = Literal[
     "index", "one_hot", "binary", "sign", "codes", "flags", "shares", "fractions", "numbers"
 ]
-"""What a metric gets as labels.
+"""What a metric gets as labels."""
 
-- `index`, `one_hot`, `binary`, `sign`: as `LabelForm` says.
-- `codes`: two numbers of the data that stand for two classes, such as 2 and 4.
-- `flags`: several columns or positions of 0 and 1, each for itself.
-- `shares`: rows that sum to 1, such as soft labels.
-- `fractions`: numbers between 0 and 1.
-- `numbers`: any other numbers.
-"""
+Outputs = Literal["probability", "logit", "score"]
+"""What a model gives; `score` is any other number."""
+
+
+class _Form(NamedTuple):
+    """A form of labels: how a message calls it, and which metric of each purpose fits it."""
+
+    are: str
+    fits: str
+    logarithm: str | None = None
+    overlap: str | None = None
+    sign: str | None = None
+    best: str | None = None
+
+
+_BY_POSITION: Final = (
+    "categorical_crossentropy",
+    "{{type: OneHotMeanIoU, num_classes: {units}}}",
+    "categorical_hinge",
+    "top_k_categorical_accuracy",
+)
+_FORMS: Final[dict[Labels, _Form]] = {
+    # The first four are those of `LabelForm`.
+    "index": _Form(
+        "the labels of this loss are class numbers",
+        "accuracy",
+        "sparse_categorical_crossentropy",
+        "{{type: MeanIoU, num_classes: {units}, sparse_y_pred: false}}",
+        best="sparse_top_k_categorical_accuracy",
+    ),
+    "one_hot": _Form("the labels are one-hot", "accuracy", *_BY_POSITION),
+    "binary": _Form("there is one output", "accuracy", "binary_crossentropy", "BinaryIoU"),
+    "sign": _Form("this loss uses -1 and +1", "accuracy", sign="hinge"),
+    # Two numbers of the data that stand for two classes, such as 2 and 4.
+    "codes": _Form("the labels are the numbers of the data", "accuracy"),
+    # Several columns or positions of 0 and 1.
+    "flags": _Form(
+        "each output has a label of 0 or 1 of its own",
+        "binary_accuracy",
+        "binary_crossentropy",
+        "BinaryIoU",
+    ),
+    # Rows that sum to 1, such as soft labels.
+    "shares": _Form("the targets are shares of classes", "categorical_accuracy", *_BY_POSITION),
+    # Numbers between 0 and 1; then any others.
+    "fractions": _Form(
+        "the targets are fractions", "mean_absolute_error or r2_score", "binary_crossentropy"
+    ),
+    "numbers": _Form("the targets are numbers", "mean_absolute_error or r2_score"),
+}
 
 
 class Kind(NamedTuple):
@@ -34,7 +78,11 @@ class Kind(NamedTuple):
     called: str
 
 
-CLASSES: Final = frozenset({"index", "one_hot", "binary", "sign", "codes"})
+def _kind(words: str, takes: frozenset[str], called: str) -> Kind:
+    return Kind(frozenset(words.split()), takes, called)
+
+
+_CLASSES: Final = frozenset({"index", "one_hot", "binary", "sign", "codes"})
 _ZERO_ONE: Final = frozenset({"binary", "flags", "one_hot"})
 _OF_0_AND_1: Final = "labels of 0 and 1"
 _ROWS: Final = frozenset({"one_hot", "shares"})
@@ -43,60 +91,52 @@ _MEASURED: Final = frozenset({"fractions", "numbers"})
 KINDS: Final[dict[str, Kind]] = {
     # The accuracy that fits itself to the labels. Keras, too, takes the word `Accuracy` for that,
     # and its class of that name compares outputs with labels as they are: 0.3 is not 0.
-    "accuracy": Kind(frozenset({"accuracy", "acc", "Accuracy"}), CLASSES, "classes"),
-    "sparse": Kind(
-        frozenset({"SparseCategoricalAccuracy", "SparseCategoricalCrossentropy",
-                   "SparseTopKCategoricalAccuracy"}),
-        frozenset({"index"}), "class numbers",
+    "accuracy": _kind("accuracy acc Accuracy", _CLASSES, "classes"),
+    "sparse": _kind(
+        "SparseCategoricalAccuracy SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy",
+        frozenset({"index"}),
+        "class numbers",
     ),
-    "confusion": Kind(
-        frozenset({"IoU", "MeanIoU"}), _ROWS | {"index"}, "classes of several outputs"
+    "confusion": _kind("IoU MeanIoU", _ROWS | {"index"}, "classes of several outputs"),
+    "categorical": _kind(
+        "CategoricalAccuracy CategoricalCrossentropy CategoricalHinge TopKCategoricalAccuracy "
+        "OneHotIoU OneHotMeanIoU KLDivergence",
+        _ROWS,
+        "one-hot labels",
     ),
-    "categorical": Kind(
-        frozenset({"CategoricalAccuracy", "CategoricalCrossentropy", "CategoricalHinge",
-                   "TopKCategoricalAccuracy", "OneHotIoU", "OneHotMeanIoU", "KLDivergence"}),
-        _ROWS, "one-hot labels",
+    "binary_crossentropy": _kind("BinaryCrossentropy", _ZERO_ONE | {"fractions"}, _OF_0_AND_1),
+    "binary": _kind("BinaryAccuracy BinaryIoU", _ZERO_ONE, _OF_0_AND_1),
+    "count": _kind(
+        "FalseNegatives FalsePositives Precision Recall TrueNegatives TruePositives",
+        _ZERO_ONE,
+        _OF_0_AND_1,
     ),
-    "binary_crossentropy": Kind(
-        frozenset({"BinaryCrossentropy"}), _ZERO_ONE | {"fractions"}, _OF_0_AND_1
+    "curve": _kind(  # they try many thresholds between 0 and 1
+        "AUC PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity",
+        _ZERO_ONE,
+        _OF_0_AND_1,
     ),
-    "binary": Kind(frozenset({"BinaryAccuracy", "BinaryIoU"}), _ZERO_ONE, _OF_0_AND_1),
-    "count": Kind(
-        frozenset({"FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives",
-                   "TruePositives"}),
-        _ZERO_ONE, _OF_0_AND_1,
+    "f_score": _kind("F1Score FBetaScore", _ZERO_ONE, _OF_0_AND_1),
+    "sign": _kind("Hinge SquaredHinge", (_ZERO_ONE | {"sign"}) - _ROWS, "labels of -1 and +1"),
+    "quantity": _kind(
+        "MeanAbsolutePercentageError MeanSquaredLogarithmicError Poisson",
+        _MEASURED,
+        "numbers that are measured or counted",
     ),
-    "curve": Kind(  # they try many thresholds between 0 and 1
-        frozenset({"AUC", "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity",
-                   "SpecificityAtSensitivity"}),
-        _ZERO_ONE, _OF_0_AND_1,
+    "correlation": _kind(
+        "ConcordanceCorrelation PearsonCorrelation", _MEASURED, "several numbers a row"
     ),
-    "f_score": Kind(frozenset({"F1Score", "FBetaScore"}), _ZERO_ONE, _OF_0_AND_1),
-    "sign": Kind(
-        frozenset({"Hinge", "SquaredHinge"}), frozenset({"sign", "binary", "flags"}),
-        "labels of -1 and +1",
+    "distance": _kind(
+        "LogCoshError MeanAbsoluteError MeanSquaredError R2Score RootMeanSquaredError",
+        (_CLASSES | {"flags", "shares"} | _MEASURED) - {"index"},
+        "numbers",
     ),
-    "quantity": Kind(
-        frozenset({"MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "Poisson"}),
-        _MEASURED, "numbers that are measured or counted",
-    ),
-    "correlation": Kind(
-        frozenset({"ConcordanceCorrelation", "PearsonCorrelation"}), _MEASURED,
-        "several numbers a row",
-    ),
-    "distance": Kind(
-        frozenset({"LogCoshError", "MeanAbsoluteError", "MeanSquaredError", "R2Score",
-                   "RootMeanSquaredError"}),
-        (CLASSES - {"index"}) | {"flags", "shares"} | _MEASURED, "numbers",
-    ),
-    "direction": Kind(
-        frozenset({"CosineSimilarity"}), _ROWS | {"flags"} | _MEASURED, "vectors"
-    ),
-}  # fmt: skip
+    "direction": _kind("CosineSimilarity", _ROWS | {"flags"} | _MEASURED, "vectors"),
+}
 _KIND_OF: Final = {word: kind for kind, (words, *_) in KINDS.items() for word in words}
-
 _BY_OUTPUT: Final = ("binary", "binary_crossentropy")
 """Kinds that hold every output against a label of 0 or 1 of its own."""
+
 ACCURACY: Final = KINDS["accuracy"].words
 F_SCORES: Final = KINDS["f_score"].words
 OVERLAPS: Final = KINDS["confusion"].words | {"OneHotIoU", "OneHotMeanIoU"}
@@ -106,66 +146,22 @@ SUM_TO_ONE: Final = frozenset(
 )
 LOGARITHMS: Final = SUM_TO_ONE | {"BinaryCrossentropy"}
 """Metrics that take logarithms of probabilities."""
-FLAT: Final = F_SCORES | {"R2Score"}
-"""Metrics that Keras has for one vector a row only."""
 CANCELLING: Final = frozenset({"R2Score", "LogCoshError"})
 """Metrics that subtract nearly equal numbers, so that float32 may leave no digit of them."""
 
-_ARE: Final[dict[str, str]] = {
-    "index": "the labels of this loss are class numbers",
-    "one_hot": "the labels are one-hot",
-    "binary": "there is one output",
-    "sign": "this loss uses -1 and +1",
-    "codes": "the labels are the numbers of the data",
-    "flags": "each output has a label of 0 or 1 of its own",
-    "shares": "the targets are shares of classes",
-    "fractions": "the targets are fractions",
-    "numbers": "the targets are numbers",
+_PURPOSES: Final = {
+    "logarithm": LOGARITHMS | {"Poisson"},
+    "overlap": OVERLAPS | {"BinaryIoU"},
+    "sign": KINDS["sign"].words | {"CategoricalHinge"},
+    "best": frozenset({"TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"}),
 }
-_DEFAULT: Final = {
-    **dict.fromkeys(CLASSES, "accuracy"),
-    "flags": "binary_accuracy",
-    "shares": "categorical_accuracy",
-    "fractions": "mean_absolute_error or r2_score",
-    "numbers": "mean_absolute_error or r2_score",
-}
-_KIN: Final[tuple[tuple[frozenset[str], dict[str, str]], ...]] = (
-    (
-        LOGARITHMS | {"Poisson"},
-        {
-            "index": "sparse_categorical_crossentropy",
-            **dict.fromkeys(_ROWS, "categorical_crossentropy"),
-            **dict.fromkeys(("binary", "flags", "fractions"), "binary_crossentropy"),
-        },
-    ),
-    (
-        OVERLAPS | {"BinaryIoU"},
-        {
-            "index": "{{type: MeanIoU, num_classes: {units}, sparse_y_pred: false}}",
-            **dict.fromkeys(_ROWS, "{{type: OneHotMeanIoU, num_classes: {units}}}"),
-            **dict.fromkeys(("binary", "flags"), "BinaryIoU"),
-        },
-    ),
-    (
-        KINDS["sign"].words | {"CategoricalHinge"},
-        {**dict.fromkeys(_ROWS, "categorical_hinge"), "sign": "hinge"},
-    ),
-    (
-        frozenset({"TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"}),
-        {
-            "index": "sparse_top_k_categorical_accuracy",
-            **dict.fromkeys(_ROWS, "top_k_categorical_accuracy"),
-        },
-    ),
-)
-"""Metrics of one purpose: which of them fits which labels."""
 
 
 class Handed(NamedTuple):
     """What a metric is handed."""
 
     labels: Labels
-    outputs: Literal["probability", "logit", "score"] | None  # `score`: any other number
+    outputs: Outputs | None
     units: int | None  # the size of the last axis of the outputs
     axes: int = 1  # how many axes the output of one row has
     alone: bool = False  # every output speaks for itself, as sigmoids do, not all for one choice
@@ -184,18 +180,12 @@ def handed(
     values: Sequence[float] | None = None,
     targets: Targets | None = None,
 ) -> Handed:
-    """Tell what the metrics of a model are handed.
+    """Tell what the metrics of a model are handed, which gives `outputs` for one row.
 
-    Args:
-        loss: The loss by name or alias, or None.
-        from_logits: Whether it takes logits.
-        activation: The last layer's, or None where it is not known.
-        outputs: What the last layer gives for one row.
-        form: How the labels are handed over.
-        values: Where the labels of classes are handed over as numbers: the numbers.
-        targets: What was seen of targets that are no classes; None where there are classes.
+    `values` are the numbers of classes that are handed over as numbers, `targets` what was seen of
+    targets that are no classes; the activation of the last layer is None where it is not known.
     """
-    kind: Literal["probability", "logit", "score"] | None = "score"
+    kind: Outputs | None = "score"
     if from_logits:
         kind = "logit"
     elif activation is None or activation in SQUASHED:
@@ -233,11 +223,19 @@ def misfit(component: Mapping[str, Any], got: Handed) -> tuple[str, str] | None:
     That is what does not fit, and how to mend it; None where the metric fits.
     """
     word = component["type"]
-    return next((found for check in _CHECKS for found in check(word, component, got)), None)
+    found = chain(
+        _misread_labels(word, got),
+        _misshapen(word, component, got),
+        _told_otherwise(word, component, got),
+        _beyond_the_outputs(word, component, got),
+        _misread_outputs(word, component, got),
+        out_of_range(word, below_zero=got.below_zero, zero=got.zero),
+    )
+    return next(found, None)
 
 
 def caution(component: Mapping[str, Any], got: Handed) -> str | None:
-    """What a user should know of a metric that fits but says less than its name; or None."""
+    """Say what a user should know of a metric that fits but says less than its name; or None."""
     word = component["type"]
     chosen = component.get("class_id") is not None or component.get("top_k") is not None
     is_pooled = _KIND_OF.get(word) in ("count", "curve") and not component.get("multi_label")
@@ -252,7 +250,7 @@ def caution(component: Mapping[str, Any], got: Handed) -> str | None:
     return f"{word} pools {classes}, so it is not that of one class; {fix}."
 
 
-def _misread_labels(word: str, component: Mapping[str, Any], got: Handed) -> Found:  # noqa: ARG001
+def _misread_labels(word: str, got: Handed) -> Found:
     """Labels of a form that the metric does not take."""
     kind = _KIND_OF.get(word, "")
     if kind not in KINDS:
@@ -262,14 +260,14 @@ def _misread_labels(word: str, component: Mapping[str, Any], got: Handed) -> Fou
     nameless = kind == "accuracy" and not got.named
     if got.labels in takes and not together and not nameless:
         return
-    fix, are = f"Use {_fitting(word, got)}.", _ARE[got.labels]
+    fix, are = f"Use {_fitting(word, got)}.", _FORMS[got.labels].are
     what = f"{word} takes {called}, but {are}."
     if nameless:
         are = "the target is a number" if got.labels == "numbers" else are
         what = f"accuracy needs classes, but {are}."
     elif together:
         what = f"{word} takes each output for itself, but together they choose one class."
-    elif kind == "sparse" and got.labels in CLASSES:
+    elif kind == "sparse" and got.labels in _CLASSES:
         what = f"{word} takes class numbers, which the labels of this loss are not."
         fix = "Use accuracy, or the loss sparse_categorical_crossentropy."
     elif got.labels == "index":
@@ -284,16 +282,17 @@ def _misread_labels(word: str, component: Mapping[str, Any], got: Handed) -> Fou
 
 
 def _fitting(word: str, got: Handed) -> str:
-    """The metric that fits, of the same purpose where there is one."""
-    kin = next((fits for words, fits in _KIN if word in words), {})
-    if got.labels == "one_hot" and not got.named and got.labels not in kin:
+    """Return the metric that fits, of the same purpose where there is one."""
+    purpose = next((name for name, words in _PURPOSES.items() if word in words), "fits")
+    found: str | None = getattr(_FORMS[got.labels], purpose)
+    if got.labels == "one_hot" and not got.named and (purpose == "fits" or found is None):
         return "categorical_accuracy"
-    return kin.get(got.labels, _DEFAULT[got.labels]).format(units=got.units or "N")
+    return (found or _FORMS[got.labels].fits).format(units=got.units or "N")
 
 
 def _misshapen(word: str, component: Mapping[str, Any], got: Handed) -> Found:
     """Outputs of a shape that the metric cannot take, or takes for another."""
-    if got.axes > 1 and (word in FLAT or component.get("multi_label")):
+    if got.axes > 1 and (word in F_SCORES | {"R2Score"} or component.get("multi_label")):
         what = f"{word} takes one vector of outputs a row, but here a row has several."
         fix = "Leave 'multi_label' out." if word == "AUC" else f"Use {_fitting(word, got)}."
         yield what, fix
@@ -400,28 +399,14 @@ def _takes_any_number(word: str, component: Mapping[str, Any], got: Handed) -> b
 
 
 def _mend_outputs(word: str, got: Handed) -> str:
-    """How a metric of probabilities gets them, or does without."""
+    """Say how a metric of probabilities gets them, or does without."""
     if got.alone and (word == "AUC" or (word == "BinaryCrossentropy" and got.outputs == "logit")):
         return "Give it 'from_logits: true', or use accuracy."
     if got.outputs == "logit" and word in SUM_TO_ONE - {"KLDivergence"}:
         return "Give it 'from_logits: true', or use accuracy."
-    if got.outputs == "logit" and got.alone and _KIND_OF[word] in ("count", *_BY_OUTPUT):
+    if got.outputs == "logit" and got.alone and _KIND_OF.get(word) in ("count", *_BY_OUTPUT):
         name = "thresholds" if _KIND_OF[word] == "count" else "threshold"
         return f"Give it '{name}: 0', or use accuracy."
     ending = "sigmoid" if got.alone else "softmax"
     rest = " and no 'from_logits'" if got.outputs == "logit" else ""
-    return f"Use {_DEFAULT[got.labels]}, or end with 'activation: {ending}'{rest}."
-
-
-def _out_of_range(word: str, component: Mapping[str, Any], got: Handed) -> Found:  # noqa: ARG001
-    return out_of_range(word, below_zero=got.below_zero, zero=got.zero)
-
-
-_CHECKS: Final = (
-    _misread_labels,
-    _misshapen,
-    _told_otherwise,
-    _beyond_the_outputs,
-    _misread_outputs,
-    _out_of_range,
-)
+    return f"Use {_FORMS[got.labels].fits}, or end with 'activation: {ending}'{rest}."

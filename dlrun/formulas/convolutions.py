@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from dlrun.formulas.activations import activate
 from dlrun.formulas.tape import value_of
 from dlrun.formulas.windows import Windows, as_given, channels_last, windows
-from dlrun.formulas.working import Formula, Place, WeightedSum, Weights, Working, weighted_sum
+from dlrun.formulas.working import Place, WeightedSum, Weights, Working, formula_of, weighted_sum
 from dlrun.shapes.layer import Layer
 from dlrun.shapes.windows import Window, kernel_window
 
 
+@formula_of("Conv1D", "Conv2D", "Conv3D")
 def convolution(layer: Layer, weights: Weights, x: Any) -> Working:
     """`(*sizes, channels)` to `(*places, filters)`: keras.layers.Conv1D, Conv2D and Conv3D.
 
@@ -40,6 +41,7 @@ def convolution(layer: Layer, weights: Weights, x: Any) -> Working:
     return _finished(layer, z, bias, line, sum_at)
 
 
+@formula_of("DepthwiseConv1D", "DepthwiseConv2D")
 def depthwise(layer: Layer, weights: Weights, x: Any) -> Working:
     """`(*sizes, channels)` to `(*places, depth_multiplier * channels)`: DepthwiseConv1D and 2D."""
     z = _each_channel(channels_last(layer, x), weights["kernel"], kernel_window(layer))
@@ -47,6 +49,7 @@ def depthwise(layer: Layer, weights: Weights, x: Any) -> Working:
     return _finished(layer, z, weights.get("bias"), line, None)
 
 
+@formula_of("SeparableConv1D", "SeparableConv2D")
 def separable(layer: Layer, weights: Weights, x: Any) -> Working:
     """`(*sizes, channels)` to `(*places, filters)`: SeparableConv1D and 2D (Chollet, 2017).
 
@@ -111,10 +114,3 @@ def _sum(
     kept = list(itertools.compress(places, is_inside))
     added = None if bias is None else float(bias[filter_])
     return weighted_sum(kept, x, kernel.reshape(-1)[is_inside], added)
-
-
-CONVOLUTIONS: Final[dict[str, Formula]] = {
-    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), convolution),
-    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), depthwise),
-    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), separable),
-}

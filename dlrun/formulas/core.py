@@ -1,25 +1,26 @@
 """Formulas of the layers that multiply or look up, and of those that change every entry alone."""
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from dlrun.formulas.activations import activate, elu, relu, softmax
 from dlrun.formulas.tape import value_of
 from dlrun.formulas.working import (
-    Formula,
     Place,
     WeightedSum,
     Weights,
     Working,
+    formula_of,
     refuse,
     weighted_sum,
 )
 from dlrun.shapes.layer import Layer
 
 
+@formula_of("Dense")
 def dense(layer: Layer, weights: Weights, x: Any) -> Working:
-    """`y = activation(x · kernel + bias)`: keras.layers.Dense, `(..., features)` to `(..., units)`."""
+    """`y = activation(x · kernel + bias)`, `(..., features)` to `(..., units)`."""
     kernel, bias = weights["kernel"], weights.get("bias")  # (features, units), (units,)
     z = x @ kernel  # (..., units)
     if bias is not None:
@@ -36,6 +37,7 @@ def dense(layer: Layer, weights: Weights, x: Any) -> Working:
     return Working(y, (line, *lines), {"z": z}, sum_at)
 
 
+@formula_of("Embedding")
 def embedding(layer: Layer, weights: Weights, x: Any) -> Working:
     """Look up the row of every number: keras.layers.Embedding, `(...)` to `(..., output_dim)`."""
     if layer.value("mask_zero"):
@@ -48,12 +50,14 @@ def embedding(layer: Layer, weights: Weights, x: Any) -> Working:
     return Working(table[numbers], ("y[i] = embeddings[x[i]], the row of that number",))
 
 
+@formula_of("Activation")
 def activation(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """An activation by itself: keras.layers.Activation."""
     y, lines = activate(layer, x)
     return Working(y, tuple(line.replace("z", "x") for line in lines))
 
 
+@formula_of("ReLU")
 def rectified(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """`x` from the threshold up, a slope below, no more than the maximum: keras.layers.ReLU."""
     top, slope = layer.value("max_value"), layer.value("negative_slope") or 0.0
@@ -64,29 +68,34 @@ def rectified(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG00
     return Working(relu(x, slope, top, low), (line,))
 
 
+@formula_of("LeakyReLU")
 def leaky(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """A smaller slope below zero: keras.layers.LeakyReLU."""
     slope = layer.value("negative_slope")
     return Working(relu(x, slope), (f"y = x if x > 0 else {slope:g} x",))
 
 
+@formula_of("ELU")
 def exponential_linear(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """An exponential below zero: keras.layers.ELU (Clevert et al., 2015)."""
     alpha = layer.value("alpha")
     return Working(elu(x, alpha), (f"y = x if x > 0 else {alpha:g} (exp(x) - 1)",))
 
 
+@formula_of("PReLU")
 def prelu(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """A learned slope below zero: keras.layers.PReLU (He et al., 2015)."""
     alpha = weights["alpha"]  # the shape of x, or 1 along the shared axes
     return Working(np.where(x > 0, x, alpha * x), ("y = x if x > 0 else alpha · x",))
 
 
+@formula_of("Softmax")
 def shares(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """Powers of e that sum to 1 along one axis or several: keras.layers.Softmax."""
     return Working(softmax(x, layer.axes(x.shape)), ("y = exp(x) / Σ exp(x)",))
 
 
+@formula_of("Rescaling")
 def rescaling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """`y = x · scale + offset`: keras.layers.Rescaling."""
     scale, offset = np.asarray(layer.value("scale")), np.asarray(layer.value("offset"))
@@ -97,27 +106,11 @@ def rescaling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG00
     return Working(x * scale + offset, (f"y = x · {words} + {more}",))
 
 
+@formula_of("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout",
+            "GaussianNoise", "Identity", "RandomBrightness", "RandomContrast", "RandomFlip",
+            "RandomRotation", "RandomTranslation", "RandomZoom", "SpatialDropout1D",
+            "SpatialDropout2D", "SpatialDropout3D")  # fmt: skip
 def same(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """Layers that do something in training only."""
     acts = layer.type not in ("Identity", "ActivityRegularization")
     return Working(x, ("y = x: only training uses it" if acts else "y = x",))
-
-
-SAME: Final = (
-    "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise",
-    "Identity", "RandomBrightness", "RandomContrast", "RandomFlip", "RandomRotation",
-    "RandomTranslation", "RandomZoom", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-)  # fmt: skip
-
-LAYERS: Final[dict[str, Formula]] = {
-    "Dense": dense,
-    "Embedding": embedding,
-    "Activation": activation,
-    "ReLU": rectified,
-    "LeakyReLU": leaky,
-    "ELU": exponential_linear,
-    "PReLU": prelu,
-    "Softmax": shares,
-    "Rescaling": rescaling,
-    **dict.fromkeys(SAME, same),
-}

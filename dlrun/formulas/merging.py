@@ -7,10 +7,11 @@ from typing import Any, Final
 import numpy as np
 
 from dlrun.formulas.normalizations import UNIT_EPSILON
-from dlrun.formulas.working import Formula, Weights, Working
+from dlrun.formulas.working import Weights, Working, formula_of
 from dlrun.shapes.layer import Layer
 
 
+@formula_of("Add", "Average", "Subtract", "Multiply", "Maximum", "Minimum")
 def elementwise(layer: Layer, weights: Weights, *xs: Any) -> Working:  # noqa: ARG001
     """Entry by entry: keras.layers.Add, Average, Subtract, Multiply, Maximum and Minimum."""
     names = [f"x{number}" for number in range(1, len(xs) + 1)]
@@ -22,6 +23,7 @@ def elementwise(layer: Layer, weights: Weights, *xs: Any) -> Working:  # noqa: A
     return Working(y, (f"y = {text}",))
 
 
+@formula_of("Concatenate")
 def concatenate(layer: Layer, weights: Weights, *xs: Any) -> Working:  # noqa: ARG001
     """One behind the other along an axis: keras.layers.Concatenate."""
     axis = layer.axes(xs[0].shape)[0]
@@ -29,6 +31,7 @@ def concatenate(layer: Layer, weights: Weights, *xs: Any) -> Working:  # noqa: A
     return Working(np.concatenate(list(xs), axis), (f"y = [{names}], one behind the other",))
 
 
+@formula_of("Dot")
 def dot(layer: Layer, weights: Weights, *xs: Any) -> Working:  # noqa: ARG001
     """The sum of products along an axis of each: keras.layers.Dot.
 
@@ -58,10 +61,4 @@ ENTRIES: Final[dict[str, tuple[Callable[[Any, Any], Any], str]]] = {
     "Multiply": (np.multiply, " · "),
     "Maximum": (np.maximum, ""),
     "Minimum": (np.minimum, ""),
-}
-
-LAYERS: Final[dict[str, Formula]] = {
-    **dict.fromkeys(ENTRIES, elementwise),
-    "Concatenate": concatenate,
-    "Dot": dot,
 }

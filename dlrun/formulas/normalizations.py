@@ -6,13 +6,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.formulas.working import Formula, Weights, Working, refuse
+from dlrun.formulas.working import Weights, Working, formula_of, refuse
 from dlrun.shapes.layer import Layer
 
 UNIT_EPSILON: Final = 1e-12
 KERAS_EPSILON: Final = 1e-7
 
 
+@formula_of("BatchNormalization")
 def batch_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
     """`gamma · (x - μ) / sqrt(σ² + ε) + beta` with the μ and σ² that training has kept.
 
@@ -26,6 +27,7 @@ def batch_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
     return _scaled(layer, weights, x, (x - mean) / np.sqrt(variance + epsilon), line)
 
 
+@formula_of("LayerNormalization")
 def layer_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
     """By the mean and the variance of the sample itself, along the axes.
 
@@ -38,6 +40,7 @@ def layer_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
     return _scaled(layer, weights, x, _standardized(x, layer.axes(x.shape), epsilon), line)
 
 
+@formula_of("GroupNormalization")
 def group_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
     """By the mean and the variance of each group of channels.
 
@@ -55,6 +58,7 @@ def group_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
     return _scaled(layer, weights, x, z, line)
 
 
+@formula_of("RMSNormalization")
 def rms_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
     """By the root of the mean square: keras.layers.RMSNormalization (Zhang and Sennrich, 2019)."""
     epsilon = layer.value("epsilon")
@@ -63,6 +67,7 @@ def rms_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
     return Working(y, (f"y = scale · x / sqrt(mean(x²) + {epsilon:g})",))
 
 
+@formula_of("UnitNormalization")
 def unit_normalization(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """To the length 1 along the axes: keras.layers.UnitNormalization."""
     squares = np.sum(np.square(x), axis=layer.axes(x.shape), keepdims=True)
@@ -70,6 +75,7 @@ def unit_normalization(layer: Layer, weights: Weights, x: Any) -> Working:  # no
     return Working(x / length, ("y = x / sqrt(Σ x²)",))
 
 
+@formula_of("Normalization")
 def given_normalization(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """By a mean and a variance that are written down: keras.layers.Normalization."""
     axes = () if layer.value("axis") is None else layer.axes(x.shape)
@@ -107,13 +113,3 @@ def _scaled(layer: Layer, weights: Weights, x: Any, z: Any, line: str) -> Workin
     if "beta" in weights:
         y, text = y + _along(layer, x, weights["beta"]), f"{text} + beta"
     return Working(y, (line, f"y = {text}"), {"z": z})
-
-
-LAYERS: Final[dict[str, Formula]] = {
-    "BatchNormalization": batch_normalization,
-    "LayerNormalization": layer_normalization,
-    "GroupNormalization": group_normalization,
-    "RMSNormalization": rms_normalization,
-    "UnitNormalization": unit_normalization,
-    "Normalization": given_normalization,
-}

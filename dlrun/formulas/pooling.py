@@ -1,15 +1,16 @@
 """Formulas of pooling layers."""
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from dlrun.formulas.windows import as_given, channels_last, windows
-from dlrun.formulas.working import Formula, Weights, Working
+from dlrun.formulas.working import Weights, Working, formula_of
 from dlrun.shapes.layer import Layer
 from dlrun.shapes.windows import pool_window
 
 
+@formula_of("MaxPooling1D", "MaxPooling2D", "MaxPooling3D")
 def max_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """The largest entry of each window: keras.layers.MaxPooling1D, 2D and 3D."""
     seen = windows(channels_last(layer, x), pool_window(layer), fill=-np.inf).seen
@@ -19,6 +20,7 @@ def max_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG
     return Working(as_given(layer, y), (line,))
 
 
+@formula_of("AveragePooling1D", "AveragePooling2D", "AveragePooling3D")
 def average_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """The mean of each window, without padding: keras.layers.AveragePooling1D, 2D and 3D."""
     seen = windows(channels_last(layer, x), pool_window(layer))
@@ -29,6 +31,8 @@ def average_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa:
     return Working(as_given(layer, y), (line,))
 
 
+@formula_of("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D",
+            "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D")  # fmt: skip
 def global_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """One number for each channel: GlobalMaxPooling1D, GlobalAveragePooling2D and their kin."""
     last = channels_last(layer, x)
@@ -38,15 +42,3 @@ def global_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: 
     if layer.flag("keepdims"):
         y = as_given(layer, y.reshape(((1,) * layer.rank) + y.shape))
     return Working(y, (f"y[c] = {'max' if is_max else 'mean'} of x[p, c] over all places p",))
-
-
-POOLING: Final[dict[str, Formula]] = {
-    f"{kind}Pooling{rank}D": formula
-    for kind, formula in {
-        "Max": max_pooling,
-        "Average": average_pooling,
-        "GlobalMax": global_pooling,
-        "GlobalAverage": global_pooling,
-    }.items()
-    for rank in (1, 2, 3)
-}

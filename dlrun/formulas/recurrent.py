@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from dlrun.formulas.activations import find_activation
-from dlrun.formulas.working import Formula, Weights, Working, refuse
+from dlrun.formulas.working import Weights, Working, formula_of, refuse
 from dlrun.shapes.layer import Layer
 
 Cell = Callable[[Layer, Weights, Any, tuple[Any, ...]], dict[str, Any]]
@@ -40,6 +40,7 @@ MERGES: Final[dict[str, tuple[str, Callable[[Any, Any], Any]]]] = {
 }
 
 
+@formula_of("SimpleRNN", "LSTM", "GRU")
 def recurrent(layer: Layer, weights: Weights, x: Any) -> Working:
     """`(steps, features)` to `(units,)`, or to `(steps, units)` with `return_sequences`.
 
@@ -59,6 +60,7 @@ def recurrent(layer: Layer, weights: Weights, x: Any) -> Working:
     return Working(y, _lines(layer, weights), between)
 
 
+@formula_of("Bidirectional")
 def bidirectional(layer: Layer, weights: Weights, x: Any) -> Working:
     """A recurrent layer forwards, and a copy of it backwards: keras.layers.Bidirectional.
 
@@ -152,8 +154,3 @@ def _lines(layer: Layer, weights: Weights) -> tuple[str, ...]:
 
 
 CELLS: Final[dict[str, Cell]] = {"SimpleRNN": _simple, "LSTM": _lstm, "GRU": _gru}
-
-LAYERS: Final[dict[str, Formula]] = {
-    **dict.fromkeys(CELLS, recurrent),
-    "Bidirectional": bidirectional,
-}

@@ -1,38 +1,43 @@
 """Formulas of the layers that only move, repeat, add or cut entries."""
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from dlrun.formulas.windows import as_given, channels_last
-from dlrun.formulas.working import Formula, Weights, Working, refuse
+from dlrun.formulas.working import Weights, Working, formula_of, refuse
 from dlrun.shapes.layer import Layer
 
 
+@formula_of("Flatten")
 def flatten(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """`(...)` to `(entries,)`: keras.layers.Flatten."""
     y = channels_last(layer, x).reshape((-1,))
     return Working(y, ("y = the entries of x in one row, the last index running fastest",))
 
 
+@formula_of("Reshape")
 def reshape(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """`(...)` to `target_shape`: keras.layers.Reshape."""
     y = x.reshape(layer.wholes("target_shape"))
     return Working(y, ("y = x in another shape, entries in the same order",))
 
 
+@formula_of("Permute")
 def permute(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """The same axes in another order: keras.layers.Permute, which counts them from 1."""
     order = [number - 1 for number in layer.wholes("dims")]
     return Working(np.transpose(x, order), (f"y = x with its axes in the order {order}",))
 
 
+@formula_of("RepeatVector")
 def repeat_vector(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """`(features,)` to `(n, features)`: keras.layers.RepeatVector."""
     count = layer.whole("n")
     return Working(np.repeat(np.expand_dims(x, 0), count, 0), (f"y = x, {count} times",))
 
 
+@formula_of("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
 def zero_padding(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """Zeros before and behind each axis: keras.layers.ZeroPadding1D, 2D and 3D."""
     margins = layer.margins("padding", layer.rank)  # (before, behind) for each axis
@@ -40,6 +45,7 @@ def zero_padding(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: AR
     return Working(as_given(layer, y), ("y = x with zeros around it",))
 
 
+@formula_of("Cropping1D", "Cropping2D", "Cropping3D")
 def cropping(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """Entries cut off before and behind each axis: keras.layers.Cropping1D, 2D and 3D."""
     last = channels_last(layer, x)  # (*sizes, channels)
@@ -52,6 +58,7 @@ def cropping(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     return Working(as_given(layer, last[inside]), ("y = x with its margins cut off",))
 
 
+@formula_of("UpSampling1D", "UpSampling2D", "UpSampling3D")
 def up_sampling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """Each entry several times along each axis: keras.layers.UpSampling1D, 2D and 3D."""
     if layer.arguments.get("interpolation", "nearest") != "nearest":
@@ -60,14 +67,3 @@ def up_sampling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG
     for axis, count in enumerate(layer.window("size", layer.rank)):
         y = np.repeat(y, count, axis)
     return Working(as_given(layer, y), ("y = each entry of x several times along each axis",))
-
-
-LAYERS: Final[dict[str, Formula]] = {
-    "Flatten": flatten,
-    "Reshape": reshape,
-    "Permute": permute,
-    "RepeatVector": repeat_vector,
-    **dict.fromkeys(("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"), zero_padding),
-    **dict.fromkeys(("Cropping1D", "Cropping2D", "Cropping3D"), cropping),
-    **dict.fromkeys(("UpSampling1D", "UpSampling2D", "UpSampling3D"), up_sampling),
-}

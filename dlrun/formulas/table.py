@@ -1,25 +1,21 @@
 """Which function knows the formula of which layer: one word, one function."""
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from dlrun.formulas import core, merging, normalizations, recurrent, reshaping
-from dlrun.formulas.convolutions import CONVOLUTIONS
-from dlrun.formulas.pooling import POOLING
-from dlrun.formulas.working import Formula, NoFormulaError, Weights, Working, refuse
+from dlrun.formulas import (  # noqa: F401  each registers the layers that it knows
+    convolutions,
+    core,
+    merging,
+    normalizations,
+    pooling,
+    recurrent,
+    reshaping,
+)
+from dlrun.formulas.working import LAYERS, NoFormulaError, Weights, Working, formula_of, refuse
 from dlrun.shapes.layer import NO_NUMBERS, Layer
 from dlrun.shapes.outputs import MisfitError, UnknownShapeError
-
-LAYERS: Final[dict[str, Formula]] = {
-    **core.LAYERS,
-    **CONVOLUTIONS,
-    **POOLING,
-    **normalizations.LAYERS,
-    **recurrent.LAYERS,
-    **merging.LAYERS,
-    **reshaping.LAYERS,
-}
 
 
 def work_out(layer: Layer, weights: Weights, *xs: Any) -> Working:
@@ -42,7 +38,8 @@ def work_out(layer: Layer, weights: Weights, *xs: Any) -> Working:
         raise NoFormulaError(what) from error
 
 
-def _time_distributed(layer: Layer, weights: Weights, x: Any) -> Working:
+@formula_of("TimeDistributed")
+def time_distributed(layer: Layer, weights: Weights, x: Any) -> Working:
     """The same layer at every step: keras.layers.TimeDistributed."""
     inner = layer.inner("layer")
     steps = [work_out(inner, weights, x[step]) for step in range(x.shape[0])]
@@ -51,6 +48,3 @@ def _time_distributed(layer: Layer, weights: Weights, x: Any) -> Working:
     }
     lines = (f"at every step t: {inner.type} of x[t]", *steps[0].formula)
     return Working(np.stack([step.output for step in steps]), lines, between)
-
-
-LAYERS["TimeDistributed"] = _time_distributed

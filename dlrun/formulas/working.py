@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from numpy.typing import NDArray
 
@@ -50,6 +50,19 @@ class Working:
 
 Formula = Callable[..., Working]
 """Takes a layer, its weights, and what it reads: one sample of each input, without a batch."""
+
+LAYERS: Final[dict[str, Formula]] = {}
+"""Which formula is that of which layer; by Keras's name."""
+
+
+def formula_of(*types: str) -> Callable[[Formula], Formula]:
+    """Register a function as the formula of these layers of `keras.layers`."""
+
+    def register(formula: Formula) -> Formula:
+        LAYERS.update(dict.fromkeys(types, formula))
+        return formula
+
+    return register
 
 
 class NoFormulaError(DlrunError):

@@ -1,14 +1,12 @@
 """Shapes of convolutions: plain, transposed, depthwise and separable, over one to three axes."""
 
-from collections.abc import Callable
-from typing import Final
-
 from dlrun.shapes.core import bias
-from dlrun.shapes.layer import Layer
+from dlrun.shapes.layer import Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, Weight, known, show, unknown
 from dlrun.shapes.windows import image, kernel_window, move, sample
 
 
+@shape_of("Conv1D", "Conv2D", "Conv3D")
 def convolution(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*places, filters)`."""
     sizes, read = image(layer, shape)
@@ -26,6 +24,7 @@ def convolution(layer: Layer, shape: Shape) -> Output:
     return Output(sample(layer, places, filters), (kernel, *bias(layer, filters)))
 
 
+@shape_of("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
 def transposed(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*larger sizes, filters)`."""
     sizes, channels = image(layer, shape)
@@ -48,6 +47,7 @@ def transposed(layer: Layer, shape: Shape) -> Output:
     return Output(sample(layer, grown, filters), (kernel, *bias(layer, filters)))
 
 
+@shape_of("DepthwiseConv1D", "DepthwiseConv2D")
 def depthwise(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*places, depth_multiplier * channels)`."""
     sizes, channels = image(layer, shape)
@@ -58,6 +58,7 @@ def depthwise(layer: Layer, shape: Shape) -> Output:
     return Output(sample(layer, places, depth * read), (kernel, *bias(layer, depth * read)))
 
 
+@shape_of("SeparableConv1D", "SeparableConv2D")
 def separable(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*places, filters)`, each channel by itself and then mixed."""
     sizes, channels = image(layer, shape)
@@ -77,11 +78,3 @@ def _grown(size: int, reach: int, stride: int, extra: int | None, is_valid: bool
     if is_valid:
         return (size - 1) * stride + (max(reach, stride) if extra is None else reach + extra)
     return size * stride if extra is None else (size - 1) * stride + reach % 2 + extra
-
-
-CONVOLUTIONS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), convolution),
-    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), transposed),
-    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), depthwise),
-    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), separable),
-}

@@ -1,15 +1,17 @@
 """Shapes of the layers that multiply or look up: Dense and Embedding; and of those that do not."""
 
-from collections.abc import Callable
 from typing import Final
 
-from dlrun.shapes.layer import Layer
+from dlrun.shapes.layer import Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, Weight, unknown
 
 RANKS: Final = {"SpatialDropout1D": 2, "SpatialDropout2D": 3, "SpatialDropout3D": 4}
 """How many axes a sample must have for the layers that change no shape but are particular."""
 
 
+@shape_of("Activation", "ActivityRegularization", "AlphaDropout", "Dropout", "ELU",
+          "GaussianDropout", "GaussianNoise", "Identity", "LeakyReLU", "Masking", "ReLU",
+          "Rescaling", "Softmax", *RANKS)  # fmt: skip
 def unchanged(layer: Layer, shape: Shape) -> Output:
     """A layer without weights whose output is as large as its input."""
     if layer.type in RANKS:
@@ -19,6 +21,7 @@ def unchanged(layer: Layer, shape: Shape) -> Output:
     return Output(shape)
 
 
+@shape_of("Dense")
 def dense(layer: Layer, shape: Shape) -> Output:
     """`(..., features)` to `(..., units)`."""
     if not shape:
@@ -29,6 +32,7 @@ def dense(layer: Layer, shape: Shape) -> Output:
     return Output((*shape[:-1], units), (Weight("kernel", (shape[-1], units)), *bias(layer, units)))
 
 
+@shape_of("Embedding")
 def embedding(layer: Layer, shape: Shape) -> Output:
     """`(...)` to `(..., output_dim)`."""
     if not layer.has_plain_weights:
@@ -37,6 +41,7 @@ def embedding(layer: Layer, shape: Shape) -> Output:
     return Output((*shape, table[1]), (Weight("embeddings", table),))
 
 
+@shape_of("PReLU")
 def prelu(layer: Layer, shape: Shape) -> Output:
     """A slope for every entry of a sample, or one for all along the shared axes."""
     is_shared = layer.value("shared_axes") is not None
@@ -48,18 +53,3 @@ def prelu(layer: Layer, shape: Shape) -> Output:
 def bias(layer: Layer, *shape: int) -> tuple[Weight, ...]:
     """Return the bias of a layer, if it has one."""
     return (Weight("bias", shape),) if layer.flag("use_bias") else ()
-
-
-LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    **dict.fromkeys(
-        (
-            "Activation", "ActivityRegularization", "AlphaDropout", "Dropout", "ELU",
-            "GaussianDropout", "GaussianNoise", "Identity", "LeakyReLU", "Masking", "ReLU",
-            "Rescaling", "Softmax", *RANKS,
-        ),
-        unchanged,
-    ),
-    "Dense": dense,
-    "Embedding": embedding,
-    "PReLU": prelu,
-}  # fmt: skip

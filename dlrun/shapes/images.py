@@ -1,9 +1,8 @@
 """Shapes of layers that change images, and of adaptive pooling; others that need certain axes."""
 
-from collections.abc import Callable
 from typing import Final
 
-from dlrun.shapes.layer import Layer
+from dlrun.shapes.layer import Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, show, unknown
 from dlrun.shapes.windows import image, sample
 
@@ -25,6 +24,7 @@ AUGMENTING: Final = (
 sees all rows of a batch as one image, and mixes them."""
 
 
+@shape_of(*AUGMENTING)
 def augmented(layer: Layer, shape: Shape) -> Output:
     """An image as large as it was."""
     _, channels = image(layer, shape, 2)
@@ -36,18 +36,22 @@ def augmented(layer: Layer, shape: Shape) -> Output:
     return Output(shape)
 
 
+@shape_of("CenterCrop", "RandomCrop", "Resizing")
 def resized(layer: Layer, shape: Shape) -> Output:
     """`(height, width, channels)` to another height and width."""
     _, channels = image(layer, shape, 2)
     return Output(sample(layer, (layer.whole("height"), layer.whole("width")), channels))
 
 
+@shape_of("AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D",
+          "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D")  # fmt: skip
 def adaptive_pooling(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*output_size, channels)`."""
     _, channels = image(layer, shape)
     return Output(sample(layer, layer.window("output_size", layer.rank), channels))
 
 
+@shape_of("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 def sequence_of_images(layer: Layer, shape: Shape) -> Output:
     """`(steps, *sizes, channels)`; what it gives is left to Keras."""
     if len(shape) != layer.rank + 2:
@@ -58,20 +62,8 @@ def sequence_of_images(layer: Layer, shape: Shape) -> Output:
     unknown()
 
 
+@shape_of("RNN")
 def sequence(layer: Layer, shape: Shape) -> Output:
     """`(steps, features)`; what it gives is left to Keras."""
     layer.expect_rank(shape, 2)
     unknown()
-
-
-LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    **dict.fromkeys(AUGMENTING, augmented),
-    **dict.fromkeys(("CenterCrop", "RandomCrop", "Resizing"), resized),
-    **{
-        f"Adaptive{kind}Pooling{rank}D": adaptive_pooling
-        for kind in ("Average", "Max")
-        for rank in (1, 2, 3)
-    },
-    **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), sequence_of_images),
-    "RNN": sequence,
-}

@@ -1,22 +1,35 @@
 """What the last layer must fit: the loss, the classes, or the numbers that it must give."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from dlrun.catalog.losses import (
     NEVER_NEGATIVE,
     NOT_PROBABILITIES,
-    PAIR,
     SQUASHED,
+    Found,
+    Targets,
     is_crossentropy,
     label_form,
+    out_of_range,
     sums_to_one,
 )
+from dlrun.catalog.words import canonical
 from dlrun.errors import Problem, cut
 from dlrun.shapes.outputs import Shape
 
 LAST: Final = "model.layers[-1]"
 MOST_SHOWN: Final = 10
+PAIR: Final = 2
+"""So many classes one output can tell apart."""
+MEASURE_DISTANCE: Final = frozenset(
+    {
+        "CosineSimilarity", "Huber", "LogCosh", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+        "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
+    }
+)  # fmt: skip
+"""Losses of regressions: they ask how far off a number is, and not which class it is."""
 ONE_SOFTMAX: Final = (
     "The softmax of a single unit is always 1.",
     "Use 'activation: sigmoid', or one unit for each class.",
@@ -131,3 +144,73 @@ def shape_in_words(shape: Shape) -> str:
     if len(shape) == 1 and shape[0] is not None:
         return "1 number" if shape[0] == 1 else f"{shape[0]} numbers"
     return f"an array of shape {shape}"
+
+
+def misgiving(
+    loss: str | None,
+    *,
+    units: int | None,
+    activation: str | None,
+    classes: int | None,
+    targets: Targets | None = None,
+) -> tuple[str, str] | None:
+    """Say why a loss that can be computed does not suit the task, and which one does.
+
+    Args:
+        loss: The loss by name or alias, or None.
+        units: The size of the last axis of the outputs; None where it is not known.
+        activation: The last layer's; None where it is not known.
+        classes: How many classes there are, of which each row has one; None where there are none.
+        targets: What is seen of targets that are no classes; None where nothing is.
+    """
+    name = canonical("losses", loss) if loss else None
+    if name is None:
+        return None
+    doubts = chain(
+        _doubts_about_outputs(name, units, activation),
+        _doubts_about_targets(name, units, classes, targets),
+    )
+    return next(doubts, None)
+
+
+def _doubts_about_outputs(name: str, units: int | None, activation: str | None) -> Found:
+    if label_form(name) == "binary" and activation == "softmax" and units != 1:
+        what = f"{name} takes each output for itself, but a softmax shares 1 among all of them."
+        several = "for several labels at once use 'activation: sigmoid'"
+        yield what, f"For one class a row use categorical_crossentropy; {several}."
+    if label_form(name) == "one_hot" and units == 1:
+        what = f"{name} chooses among several outputs, but there is one."
+        yield what, "Use binary_crossentropy, or mean_squared_error for numbers."
+
+
+def _doubts_about_targets(
+    name: str, units: int | None, classes: int | None, targets: Targets | None
+) -> Found:
+    form, labels = label_form(name), targets and targets.labels
+    if name in MEASURE_DISTANCE and (classes or labels in ("one_hot", "flags")):
+        one_class = classes is not None or labels == "one_hot"
+        yield _distance_of_classes(name, units, one_class=one_class, classes=classes)
+    if form == "one_hot" and labels == "flags":
+        what = f"{name} takes targets that sum to 1, but here rows have several labels or none."
+        yield what, "Use binary_crossentropy after 'activation: sigmoid'."
+    if form == "one_hot" and labels in ("fractions", "numbers"):
+        yield f"{name} takes targets that sum to 1, but these do not.", "Use mean_squared_error."
+    if form == "binary" and labels == "numbers":
+        yield f"{name} takes targets from 0 to 1, but some lie beyond.", "Use mean_squared_error."
+    if targets:
+        yield from out_of_range(name, below_zero=targets.below_zero, zero=targets.zero)
+
+
+def _distance_of_classes(
+    name: str, units: int | None, *, one_class: bool, classes: int | None
+) -> tuple[str, str]:
+    """A loss of regressions over classes: it trains, and slower than it could."""
+    one_unit = "binary_crossentropy after 'activation: sigmoid'"
+    many = "categorical_crossentropy after 'activation: softmax'"
+    fitting = f"{one_unit}, or {many}" if units is None else one_unit
+    if one_class and units is not None and units > 1:
+        fitting = many
+    if classes is not None and classes > PAIR and units != classes:
+        fitting = f"categorical_crossentropy after 'units: {classes}' and 'activation: softmax'"
+    what = f"{name} measures how far off a number is, but the targets are classes."
+    return what, f"Use {fitting}."

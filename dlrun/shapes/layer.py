@@ -2,11 +2,13 @@
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
-from dlrun.shapes.outputs import MisfitError, Shape, show, unknown
+from dlrun.shapes.outputs import MisfitError, Output, Shape, show, unknown
+
+_F = TypeVar("_F", bound=Callable[..., Output])
 
 DATA: Final = "input"
 """The name of the data among the inputs of layers."""
@@ -133,6 +135,32 @@ class Layer:
     def axes(self, shape: Shape, argument: str = "axis") -> tuple[int, ...]:
         """Return the positions in a sample of all axes that an argument names."""
         return tuple(self.axis(axis, shape, argument) for axis in self.wholes(argument))
+
+
+ONE_INPUT: Final[dict[str, Callable[[Layer, Shape], Output]]] = {}
+"""Which function knows the shape of which layer that reads one other; by Keras's name."""
+SEVERAL_INPUTS: Final[dict[str, Callable[..., Output]]] = {}
+"""The same of the layers that read two others or more."""
+
+
+def shape_of(*types: str) -> Callable[[_F], _F]:
+    """Register a function as the one that knows the shape of these layers."""
+
+    def register(function: _F) -> _F:
+        ONE_INPUT.update(dict.fromkeys(types, function))
+        return function
+
+    return register
+
+
+def merged_shape_of(*types: str) -> Callable[[_F], _F]:
+    """Register a function for layers that merge others."""
+
+    def register(function: _F) -> _F:
+        SEVERAL_INPUTS.update(dict.fromkeys(types, function))
+        return function
+
+    return register
 
 
 def _whole(value: Any, low: int) -> int:

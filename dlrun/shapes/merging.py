@@ -1,14 +1,14 @@
 """Shapes of the layers that read several others."""
 
-from collections.abc import Callable
 from typing import Final
 
-from dlrun.shapes.layer import Layer
+from dlrun.shapes.layer import Layer, merged_shape_of
 from dlrun.shapes.outputs import Output, Shape, unknown
 
 PAIR: Final = 2
 
 
+@merged_shape_of("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract")
 def elementwise(layer: Layer, *shapes: Shape) -> Output:
     """Entry by entry; an axis of size 1 is repeated."""
     if layer.type == "Subtract" and len(shapes) != PAIR:
@@ -22,6 +22,7 @@ def elementwise(layer: Layer, *shapes: Shape) -> Output:
     return Output(merged)
 
 
+@merged_shape_of("Concatenate")
 def concatenate(layer: Layer, *shapes: Shape) -> Output:
     """One behind the other along an axis."""
     axis = layer.whole("axis", low=-100)
@@ -40,6 +41,7 @@ def concatenate(layer: Layer, *shapes: Shape) -> Output:
     return Output((*shapes[0][:at], total, *shapes[0][at + 1 :]))
 
 
+@merged_shape_of("Dot")
 def dot(layer: Layer, *shapes: Shape) -> Output:
     """The sum of products along an axis of each."""
     axes = layer.wholes("axes")
@@ -81,10 +83,3 @@ def _bring_together(shapes: tuple[Shape, ...]) -> str:
         layer = "a Dense layer" if len(shapes[0]) == 1 else "a convolution of kernel_size 1"
         return f"Bring them to one width, such as with {layer} before one of them."
     return "Bring them to one size, such as with 'padding: same' or a pooling layer."
-
-
-LAYERS: Final[dict[str, Callable[..., Output]]] = {
-    "Concatenate": concatenate,
-    "Dot": dot,
-    **dict.fromkeys(("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"), elementwise),
-}

@@ -1,14 +1,14 @@
 """Shapes of recurrent layers and of the wrappers that go through a sequence."""
 
-from collections.abc import Callable
 from typing import Final
 
-from dlrun.shapes.layer import Layer
+from dlrun.shapes.layer import ONE_INPUT, Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, Weight, known, unknown
 
 GATES: Final = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 
 
+@shape_of("SimpleRNN", "GRU", "LSTM")
 def recurrent(layer: Layer, shape: Shape) -> Output:
     """`(steps, features)` to `(units,)`, or to `(steps, units)` with `return_sequences`."""
     layer.expect_rank(shape, 2)
@@ -31,6 +31,7 @@ def recurrent(layer: Layer, shape: Shape) -> Output:
     return Output(output, tuple(weights))
 
 
+@shape_of("Bidirectional")
 def bidirectional(layer: Layer, shape: Shape) -> Output:
     """A recurrent layer forwards, and a copy of it backwards."""
     mode = layer.choice("merge_mode", "concat", "sum", "ave", "mul")
@@ -46,16 +47,15 @@ def bidirectional(layer: Layer, shape: Shape) -> Output:
     return Output(output, _held(inner, weights) * 2)
 
 
-def time_distributed(
-    layer: Layer, shape: Shape, *, table: dict[str, Callable[[Layer, Shape], Output]]
-) -> Output:
+@shape_of("TimeDistributed")
+def time_distributed(layer: Layer, shape: Shape) -> Output:
     """The same layer at every step."""
     inner = layer.inner("layer")
     if len(shape) < len(("steps", "features")):
         layer.expect_rank(shape, 2)
-    if inner.type not in table:
+    if inner.type not in ONE_INPUT:
         unknown()
-    output, weights = table[inner.type](inner, shape[1:])
+    output, weights = ONE_INPUT[inner.type](inner, shape[1:])
     return Output((shape[0], *output), _held(inner, weights))
 
 
@@ -64,9 +64,3 @@ def _held(inner: Layer, weights: tuple[Weight, ...]) -> tuple[Weight, ...]:
     if inner.arguments.get("trainable", True):
         return weights
     return tuple(weight._replace(trainable=False) for weight in weights)
-
-
-LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    **dict.fromkeys(GATES, recurrent),
-    "Bidirectional": bidirectional,
-}

@@ -1,19 +1,19 @@
 """Shapes of layers that only move, repeat, add or cut entries."""
 
 import math
-from collections.abc import Callable
-from typing import Final
 
-from dlrun.shapes.layer import Layer
+from dlrun.shapes.layer import Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, known, show, unknown
 from dlrun.shapes.windows import image, sample
 
 
+@shape_of("Flatten")
 def flatten(layer: Layer, shape: Shape) -> Output:  # noqa: ARG001  all layers are called alike
     """`(...)` to `(entries,)`."""
     return Output((_entries(shape),))
 
 
+@shape_of("Reshape")
 def reshape(layer: Layer, shape: Shape) -> Output:
     """`(...)` to `target_shape`, where -1 stands for what is left over."""
     target = layer.value("target_shape")
@@ -37,6 +37,7 @@ def reshape(layer: Layer, shape: Shape) -> Output:
     return Output(tuple(entries // rest if size == -1 else size for size in sizes))
 
 
+@shape_of("Permute")
 def permute(layer: Layer, shape: Shape) -> Output:
     """The same axes in another order; 1 is the first one of a sample."""
     order = layer.wholes("dims")
@@ -47,12 +48,14 @@ def permute(layer: Layer, shape: Shape) -> Output:
     return Output(tuple(shape[number - 1] for number in order))
 
 
+@shape_of("RepeatVector")
 def repeat_vector(layer: Layer, shape: Shape) -> Output:
     """`(features,)` to `(n, features)`."""
     layer.expect_rank(shape, 1)
     return Output((layer.whole("n"), shape[0]))
 
 
+@shape_of("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
 def padding(layer: Layer, shape: Shape) -> Output:
     """Zeros before and behind each axis."""
     sizes, channels = image(layer, shape)
@@ -63,6 +66,7 @@ def padding(layer: Layer, shape: Shape) -> Output:
     return Output(sample(layer, grown, channels))
 
 
+@shape_of("Cropping1D", "Cropping2D", "Cropping3D")
 def cropping(layer: Layer, shape: Shape) -> Output:
     """Entries cut off before and behind each axis."""
     sizes, channels = image(layer, shape)
@@ -78,6 +82,7 @@ def cropping(layer: Layer, shape: Shape) -> Output:
     return Output(sample(layer, left, channels))
 
 
+@shape_of("UpSampling1D", "UpSampling2D", "UpSampling3D")
 def up_sampling(layer: Layer, shape: Shape) -> Output:
     """Each entry several times along each axis."""
     sizes, channels = image(layer, shape)
@@ -101,14 +106,3 @@ def _fitting(entries: int, sizes: tuple[int, ...]) -> str:
             shown = [*sizes[:index], entries // others, *sizes[index + 1 :]]
             return f"Write such as 'target_shape: {shown}'."
     return f"Choose sizes whose product is {entries}, or use a Flatten layer."
-
-
-LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    "Flatten": flatten,
-    "Reshape": reshape,
-    "Permute": permute,
-    "RepeatVector": repeat_vector,
-    **dict.fromkeys(("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"), padding),
-    **dict.fromkeys(("Cropping1D", "Cropping2D", "Cropping3D"), cropping),
-    **dict.fromkeys(("UpSampling1D", "UpSampling2D", "UpSampling3D"), up_sampling),
-}

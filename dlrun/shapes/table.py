@@ -1,26 +1,15 @@
-"""Which function knows the shape of which layer: one word, one function."""
+"""Loads every function that knows the shape of a layer."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Final
+from dlrun.shapes import (  # noqa: F401  each registers the layers that it knows
+    convolutions,
+    core,
+    images,
+    merging,
+    normalizations,
+    pooling,
+    recurrent,
+    reshaping,
+)
+from dlrun.shapes.layer import ONE_INPUT, SEVERAL_INPUTS
 
-from dlrun.shapes import core, images, merging, normalizations, recurrent, reshaping
-from dlrun.shapes.convolutions import CONVOLUTIONS
-from dlrun.shapes.layer import Layer
-from dlrun.shapes.outputs import Output, Shape
-from dlrun.shapes.pooling import POOLING
-
-ONE_INPUT: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    **core.LAYERS,
-    **CONVOLUTIONS,
-    **POOLING,
-    **reshaping.LAYERS,
-    **normalizations.LAYERS,
-    **recurrent.LAYERS,
-    **images.LAYERS,
-}
-"""Layers that read one other."""
-ONE_INPUT["TimeDistributed"] = partial(recurrent.time_distributed, table=ONE_INPUT)
-
-SEVERAL_INPUTS: Final = merging.LAYERS
-"""Layers that read two others or more."""
+__all__ = ["ONE_INPUT", "SEVERAL_INPUTS"]

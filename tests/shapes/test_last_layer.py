@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dlrun.shapes.last_layer import activation_misfits
+from dlrun.shapes.last_layer import activation_misfits, misgiving
 
 
 def check(loss, activation, *, units=1, from_logits=False):
@@ -95,3 +95,20 @@ def test_what_fits_passes(loss, activation, options):
 def test_what_cannot_mean_what_it_says_is_told(loss, activation, options, message):
     """Keras would train on, and badly."""
     assert check(loss, activation, **options) == [message]
+
+
+@pytest.mark.parametrize(
+    ("classes", "units", "fitting"),
+    [
+        (2, 1, "binary_crossentropy after 'activation: sigmoid'"),
+        (2, 2, "categorical_crossentropy after 'activation: softmax'"),
+        (60, 60, "categorical_crossentropy after 'activation: softmax'"),
+        (60, 1, "categorical_crossentropy after 'units: 60' and 'activation: softmax'"),
+        (60, None, "categorical_crossentropy after 'units: 60' and 'activation: softmax'"),
+    ],
+)
+def test_the_loss_that_suits_depends_on_how_many_classes_there_are(classes, units, fitting):
+    """One output tells two of them apart."""
+    found = misgiving("mse", units=units, activation=None, classes=classes)
+    assert found is not None
+    assert found[1] == f"Use {fitting}."

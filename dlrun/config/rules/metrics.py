@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dlrun.catalog.losses import SQUASHED, Targets, label_form, misgiving
+from dlrun.catalog.losses import SQUASHED, Targets, label_form
 from dlrun.catalog.metric_labels import caution, handed, misfit
 from dlrun.config.rules.last_layer import last_activation, takes_logits
 from dlrun.config.rules.training import REGRESSIONS
 from dlrun.errors import Problem
 from dlrun.shapes import find_sample, walk
+from dlrun.shapes.last_layer import misgiving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
