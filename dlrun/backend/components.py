@@ -1,28 +1,12 @@
 """Turns a word of a config and its arguments into an object of Keras or of one of our shelves."""
 
-from __future__ import annotations
-
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from dlrun import catalog
 from dlrun.backend import keras
 from dlrun.errors import ConfigError, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_NAMESPACES = {
-    "layers": keras.layers,
-    "losses": keras.losses,
-    "metrics": keras.metrics,
-    "optimizers": keras.optimizers,
-    "schedules": keras.optimizers.schedules,
-    "callbacks": keras.callbacks,
-    "initializers": keras.initializers,
-    "regularizers": keras.regularizers,
-    "constraints": keras.constraints,
-}
 
 
 def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
@@ -32,9 +16,6 @@ def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
         kind: One of the catalog's kinds, such as `layers`.
         component: `{"type": word, **arguments}`; an argument may itself be a component.
         path: The dotted path of the component in the config, for errors.
-
-    Returns:
-        The Keras object, or the object of one of dlrun's own shelves.
 
     Raises:
         ConfigError: Keras refuses the arguments; its text is kept.
@@ -49,9 +30,10 @@ def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
         if name != "type"
     }
     if found.origin == "keras":
-        class_ = getattr(_NAMESPACES[kind], found.name)
+        home = keras.optimizers.schedules if kind == "schedules" else getattr(keras, kind)
     else:
-        class_ = getattr(importlib.import_module(found.module), found.name)
+        home = importlib.import_module(found.module)
+    class_ = getattr(home, found.name)
     try:
         return class_(**arguments)
     except (ValueError, TypeError, AttributeError, NotImplementedError, ImportError) as error:

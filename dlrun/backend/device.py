@@ -1,7 +1,5 @@
 """The device that a run computes on: chosen before the first operation, and described."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from dlrun.backend import tf
@@ -13,7 +11,7 @@ def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
 
     Args:
         word: `auto` (the first GPU if there is one, else the CPU), `cpu`, `gpu` or `gpu:1`.
-        threads: See `limit_threads`.
+        threads: Of the CPU; 0 for as many as there are cores.
 
     Returns:
         What goes into the record: `device`, and `threads` within and between operations (0 where
@@ -30,9 +28,8 @@ def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
     try:
         tf.config.set_visible_devices(chosen, "GPU")
     except RuntimeError as error:
-        raise UsageError(
-            "this process has computed on another device already.", where="--device"
-        ) from error
+        what = "this process has computed on another device already."
+        raise UsageError(what, where="--device") from error
     if chosen:
         # On a GPU sums run in any order unless this is on; on a CPU they never do.
         tf.config.experimental.enable_op_determinism()
@@ -46,13 +43,9 @@ def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
 
 
 def available_devices(word: str) -> list[str]:
-    """Find the devices that a word stands for.
+    """Find the devices that `auto`, `cpu`, `gpu` or `gpu:1` stands for.
 
-    Args:
-        word: `auto`, `cpu`, `gpu` or `gpu:1`.
-
-    Returns:
-        `cpu`, or GPUs such as `gpu:0`: for `auto` and `gpu` all that there are.
+    That is `cpu`, or GPUs such as `gpu:0`: for `auto` and `gpu` all that there are.
 
     Raises:
         UsageError: There is no such device.
@@ -74,12 +67,9 @@ def available_devices(word: str) -> list[str]:
 
 
 def limit_threads(threads: int) -> None:
-    """Compute in so many threads of the CPU; must come before the first operation.
+    """Compute in so many threads of the CPU, 0 for one a core; before the first operation only.
 
     Sums that are shared out among threads depend on their number in their last bits.
-
-    Args:
-        threads: How many; 0 for as many as there are cores.
 
     Raises:
         UsageError: This process has computed with another number already.
@@ -90,9 +80,8 @@ def limit_threads(threads: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError as error:
-        raise UsageError(
-            "this process has computed with another number of threads already.", where="--threads"
-        ) from error
+        what = "this process has computed with another number of threads already."
+        raise UsageError(what, where="--threads") from error
 
 
 def on_gpu() -> bool:

@@ -8,6 +8,7 @@ from dlrun.catalog.losses import is_crossentropy, label_form
 from dlrun.config.findings import describe
 from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
+from dlrun.shapes import Shape
 from dlrun.shapes.last_layer import LAST, ONE_SOFTMAX, activation_misfits, one_output
 
 
@@ -31,12 +32,10 @@ def activation_fits_the_loss(experiment: Experiment) -> Iterator[Problem]:
 
 def hinge_has_one_unit(experiment: Experiment) -> Iterator[Problem]:
     """A hinge loss takes one output for each row."""
-    last = experiment.model.layers[-1]
-    units = last.arguments.get("units")
-    if last.type == "Dense" and units is not None:
-        problem = one_output(experiment.loss and experiment.loss.type, units, f"{LAST}.units")
-        if problem is not None:
-            yield at_last(experiment, problem)
+    units, *_ = least_output(experiment) or (None,)
+    problem = one_output(experiment.loss and experiment.loss.type, units, f"{LAST}.units")
+    if problem is not None:
+        yield at_last(experiment, problem)
 
 
 def loss_runs_over_the_classes(experiment: Experiment) -> Iterator[Problem]:
@@ -54,6 +53,13 @@ def at_last(experiment: Experiment, problem: Problem) -> Problem:
     """Return a problem of the last layer with the path that this layer has in the config."""
     last = f"model.layers[{len(experiment.model.layers) - 1}]"
     return replace(problem, path=problem.path.replace(LAST, last))
+
+
+def least_output(experiment: Experiment) -> Shape | None:
+    """Return what a last Dense layer gives at least: if that does not fit, more does not either."""
+    last = experiment.model.layers[-1]
+    units = last.arguments.get("units")
+    return (units,) if last.type == "Dense" and isinstance(units, int) else None
 
 
 def _from_logits(experiment: Experiment) -> bool | None:

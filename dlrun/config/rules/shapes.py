@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from dlrun.catalog.losses import label_form
-from dlrun.config.rules.last_layer import at_last
-from dlrun.config.schema import Experiment, LayerConfig
+from dlrun.config.rules.last_layer import at_last, least_output
+from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
-from dlrun.shapes import Sample, Shape, Step, find_sample, walk
+from dlrun.shapes import Sample, Step, find_sample, walk
 from dlrun.shapes.last_layer import target_misfit, units_misfit
 from dlrun.shapes.weights import misfits, oversize
 
@@ -35,7 +35,7 @@ def model_fits_into_memory(experiment: Experiment) -> Iterator[Problem]:
 def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
     """The last layer gives what the classes and the loss, or the targets, ask for."""
     sample, steps = _walk(experiment)
-    outputs = steps[-1].shape or _least(experiment.model.layers[-1])
+    outputs = steps[-1].shape or least_output(experiment)
     loss = experiment.loss and experiment.loss.type
     form, problem = label_form(loss), None
     if outputs is None or sample.shape is None:
@@ -46,12 +46,6 @@ def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
         problem = target_misfit(outputs, sample.target, loss)
     if problem is not None:
         yield at_last(experiment, problem)
-
-
-def _least(last: LayerConfig) -> Shape | None:
-    """Return what a Dense layer gives at least: if that does not fit, more axes do not either."""
-    units = last.arguments.get("units")
-    return (units,) if last.type == "Dense" and isinstance(units, int) else None
 
 
 def _walk(experiment: Experiment) -> tuple[Sample, tuple[Step, ...]]:
