@@ -1,12 +1,15 @@
 """Turns a word of a config and its arguments into an object of Keras or of one of our shelves."""
 
 import importlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from dlrun import catalog
 from dlrun.backend import keras
 from dlrun.errors import ConfigError, Problem
+
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
@@ -38,6 +41,15 @@ def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
         return class_(**arguments)
     except (ValueError, TypeError, AttributeError, NotImplementedError, ImportError) as error:
         raise ConfigError(Problem(path, f"({found.name}) {error}")) from error
+
+
+def said_by(error: Exception) -> str:
+    """Return an error's text without colors and without the dump of arguments that follows it.
+
+    Where there is no text, the name of the error stands for it.
+    """
+    text = _COLOR.sub("", str(error)).split("\n\nArguments received")[0].strip()
+    return text or type(error).__name__
 
 
 def _nested(value: Any, kind: str | None, *, path: str) -> Any:

@@ -73,13 +73,9 @@ _FORMS: Final[dict[Labels, _Form]] = {
 class Kind(NamedTuple):
     """Metrics that take the same labels, and how a message calls these."""
 
-    words: frozenset[str]
+    words: str  # with spaces between
     takes: frozenset[str]
     called: str
-
-
-def _kind(words: str, takes: frozenset[str], called: str) -> Kind:
-    return Kind(frozenset(words.split()), takes, called)
 
 
 _CLASSES: Final = frozenset({"index", "one_hot", "binary", "sign", "codes"})
@@ -91,55 +87,55 @@ _MEASURED: Final = frozenset({"fractions", "numbers"})
 KINDS: Final[dict[str, Kind]] = {
     # The accuracy that fits itself to the labels. Keras, too, takes the word `Accuracy` for that,
     # and its class of that name compares outputs with labels as they are: 0.3 is not 0.
-    "accuracy": _kind("accuracy acc Accuracy", _CLASSES, "classes"),
-    "sparse": _kind(
+    "accuracy": Kind("accuracy acc Accuracy", _CLASSES, "classes"),
+    "sparse": Kind(
         "SparseCategoricalAccuracy SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy",
         frozenset({"index"}),
         "class numbers",
     ),
-    "confusion": _kind("IoU MeanIoU", _ROWS | {"index"}, "classes of several outputs"),
-    "categorical": _kind(
+    "confusion": Kind("IoU MeanIoU", _ROWS | {"index"}, "classes of several outputs"),
+    "categorical": Kind(
         "CategoricalAccuracy CategoricalCrossentropy CategoricalHinge TopKCategoricalAccuracy "
         "OneHotIoU OneHotMeanIoU KLDivergence",
         _ROWS,
         "one-hot labels",
     ),
-    "binary_crossentropy": _kind("BinaryCrossentropy", _ZERO_ONE | {"fractions"}, _OF_0_AND_1),
-    "binary": _kind("BinaryAccuracy BinaryIoU", _ZERO_ONE, _OF_0_AND_1),
-    "count": _kind(
+    "binary_crossentropy": Kind("BinaryCrossentropy", _ZERO_ONE | {"fractions"}, _OF_0_AND_1),
+    "binary": Kind("BinaryAccuracy BinaryIoU", _ZERO_ONE, _OF_0_AND_1),
+    "count": Kind(
         "FalseNegatives FalsePositives Precision Recall TrueNegatives TruePositives",
         _ZERO_ONE,
         _OF_0_AND_1,
     ),
-    "curve": _kind(  # they try many thresholds between 0 and 1
+    "curve": Kind(  # they try many thresholds between 0 and 1
         "AUC PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity",
         _ZERO_ONE,
         _OF_0_AND_1,
     ),
-    "f_score": _kind("F1Score FBetaScore", _ZERO_ONE, _OF_0_AND_1),
-    "sign": _kind("Hinge SquaredHinge", (_ZERO_ONE | {"sign"}) - _ROWS, "labels of -1 and +1"),
-    "quantity": _kind(
+    "f_score": Kind("F1Score FBetaScore", _ZERO_ONE, _OF_0_AND_1),
+    "sign": Kind("Hinge SquaredHinge", (_ZERO_ONE | {"sign"}) - _ROWS, "labels of -1 and +1"),
+    "quantity": Kind(
         "MeanAbsolutePercentageError MeanSquaredLogarithmicError Poisson",
         _MEASURED,
         "numbers that are measured or counted",
     ),
-    "correlation": _kind(
+    "correlation": Kind(
         "ConcordanceCorrelation PearsonCorrelation", _MEASURED, "several numbers a row"
     ),
-    "distance": _kind(
+    "distance": Kind(
         "LogCoshError MeanAbsoluteError MeanSquaredError R2Score RootMeanSquaredError",
         (_CLASSES | {"flags", "shares"} | _MEASURED) - {"index"},
         "numbers",
     ),
-    "direction": _kind("CosineSimilarity", _ROWS | {"flags"} | _MEASURED, "vectors"),
+    "direction": Kind("CosineSimilarity", _ROWS | {"flags"} | _MEASURED, "vectors"),
 }
-_KIND_OF: Final = {word: kind for kind, (words, *_) in KINDS.items() for word in words}
+_KIND_OF: Final = {word: kind for kind, (words, *_) in KINDS.items() for word in words.split()}
 _BY_OUTPUT: Final = ("binary", "binary_crossentropy")
 """Kinds that hold every output against a label of 0 or 1 of its own."""
 
-ACCURACY: Final = KINDS["accuracy"].words
-F_SCORES: Final = KINDS["f_score"].words
-OVERLAPS: Final = KINDS["confusion"].words | {"OneHotIoU", "OneHotMeanIoU"}
+ACCURACY: Final = frozenset(KINDS["accuracy"].words.split())
+F_SCORES: Final = frozenset(KINDS["f_score"].words.split())
+OVERLAPS: Final = frozenset({"IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"})
 """Metrics that are told by arguments what labels and outputs are."""
 SUM_TO_ONE: Final = frozenset(
     {"CategoricalCrossentropy", "KLDivergence", "SparseCategoricalCrossentropy"}
@@ -152,7 +148,7 @@ CANCELLING: Final = frozenset({"R2Score", "LogCoshError"})
 _PURPOSES: Final = {
     "logarithm": LOGARITHMS | {"Poisson"},
     "overlap": OVERLAPS | {"BinaryIoU"},
-    "sign": KINDS["sign"].words | {"CategoricalHinge"},
+    "sign": frozenset({"Hinge", "SquaredHinge", "CategoricalHinge"}),
     "best": frozenset({"TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"}),
 }
 

@@ -134,13 +134,6 @@ class TextClasses:
         return tuple(names), ranks[np.concatenate(self._numbers)]
 
 
-def classes_of_text(labels: Sequence[str], name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Numbers the classes of a column of text at once, as `TextClasses` does."""
-    classes = TextClasses(name)
-    classes.add(labels)
-    return classes.numbered()
-
-
 def check_no_numbers(dataset: Dataset, loss: str | None, units: int | None) -> None:
     """Refuses texts such as `$200090` as classes where the loss and the last layer want numbers.
 

@@ -13,6 +13,7 @@ from dlrun.shapes.layer import Layer
 Cell = Callable[[Layer, Weights, Any, tuple[Any, ...]], dict[str, Any]]
 """One step: from `x`, `(features,)`, and the state, to what it computes, by symbol."""
 
+GATE: Final = "recurrent_activation"
 RECURRENT_LINES: Final = {
     "SimpleRNN": ("h[t] = {f}(x[t] · kernel + h[t-1] · recurrent_kernel{b})",),
     "LSTM": (
@@ -106,7 +107,7 @@ def _lstm(layer: Layer, weights: Weights, x: Any, state: tuple[Any, ...]) -> dic
     z = x @ weights["kernel"] + weights.get("bias", 0.0) + h @ weights["recurrent_kernel"]
     units = len(weights["recurrent_kernel"])
     # z is (4 * units,): input gate, forget gate, candidate, output gate, in Keras's order.
-    i, f, o = (_gate(layer, z[part * units : (part + 1) * units]) for part in (0, 1, 3))
+    i, f, o = (_apply(layer, z[part * units : (part + 1) * units], GATE) for part in (0, 1, 3))
     g = _apply(layer, z[2 * units : 3 * units])
     c = f * c + i * g
     return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": o * _apply(layer, c)}
@@ -121,20 +122,16 @@ def _gru(layer: Layer, weights: Weights, x: Any, state: tuple[Any, ...]) -> dict
     from_x = x @ weights["kernel"] + of_x  # (3 * units,): update, reset, candidate
     inner = weights["recurrent_kernel"]  # (units, 3 * units)
     from_h = h @ inner[:, : 2 * units] + of_h[: 2 * units]  # (2 * units,)
-    u = _gate(layer, from_x[:units] + from_h[:units])
-    r = _gate(layer, from_x[units : 2 * units] + from_h[units:])
+    u = _apply(layer, from_x[:units] + from_h[:units], GATE)
+    r = _apply(layer, from_x[units : 2 * units] + from_h[units:], GATE)
     last = inner[:, 2 * units :]  # (units, units)
     reset = r * (h @ last + of_h[2 * units :]) if double else (r * h) @ last
     g = _apply(layer, from_x[2 * units :] + reset)
     return {"u": u, "r": r, "g": g, "h": u * h + (1 - u) * g}
 
 
-def _apply(layer: Layer, z: Any) -> Any:
-    return find_activation(layer)[1].compute(z)
-
-
-def _gate(layer: Layer, z: Any) -> Any:
-    return find_activation(layer, "recurrent_activation")[1].compute(z)
+def _apply(layer: Layer, z: Any, argument: str = "activation") -> Any:
+    return find_activation(layer, argument)[1].compute(z)
 
 
 def _lines(layer: Layer, weights: Weights) -> tuple[str, ...]:
@@ -145,7 +142,7 @@ def _lines(layer: Layer, weights: Weights) -> tuple[str, ...]:
         first, second = (" + bias[0]", " + bias[1]") if has_bias else ("", "")
         bias, reset = first + second, f"r · (h[t-1] · recurrent_kernel_g{second})"
     if layer.type != "SimpleRNN":
-        gate = find_activation(layer, "recurrent_activation")[0]
+        gate = find_activation(layer, GATE)[0]
     words = {"f": find_activation(layer)[0], "r": gate, "b": bias, "first": first, "reset": reset}
     last = "y = h of every step" if layer.flag("return_sequences") else "y = h of the last step"
     if layer.flag("go_backwards"):

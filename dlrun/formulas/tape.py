@@ -22,21 +22,7 @@ class Traced(NDArrayOperatorsMixin):
     def __init__(self, value: Any, pulls: Sequence[Pull] = ()) -> None:
         self.value: NDArray[Any] = np.asarray(value, dtype=np.float64)
         self.pulls = tuple(pulls)  # none for the start
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """As of any array."""
-        return self.value.shape
-
-    @property
-    def ndim(self) -> int:
-        """As of any array."""
-        return self.value.ndim
-
-    @property
-    def size(self) -> int:
-        """As of any array."""
-        return self.value.size
+        self.shape, self.ndim, self.size = self.value.shape, self.value.ndim, self.value.size
 
     def __len__(self) -> int:
         """Return the size of the first axis."""
@@ -184,10 +170,6 @@ def _joined(arrays: Sequence[Any], axis: int = 0) -> Traced:
     return Traced(np.concatenate(values, axis), pulls)
 
 
-def _stacked(arrays: Sequence[Any], axis: int = 0) -> Traced:
-    return _joined([np.expand_dims(array, axis) for array in arrays], axis)
-
-
 def _chosen(condition: Any, one: Any, other: Any) -> Traced:
     mask = value_of(condition)
     result = np.where(mask, value_of(one), value_of(other))
@@ -208,7 +190,7 @@ _FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.mean: _mean,
     np.max: _max,
     np.concatenate: _joined,
-    np.stack: _stacked,
+    np.stack: lambda arrays, axis=0: _joined([np.expand_dims(one, axis) for one in arrays], axis),
     np.where: _chosen,
     np.pad: _padded,
 }

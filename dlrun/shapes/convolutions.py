@@ -1,8 +1,10 @@
 """Shapes of convolutions: plain, transposed, depthwise and separable, over one to three axes."""
 
+from functools import partial
+
 from dlrun.shapes.core import bias
 from dlrun.shapes.layer import Layer, shape_of
-from dlrun.shapes.outputs import Output, Shape, Weight, known, show, unknown
+from dlrun.shapes.outputs import Output, Shape, Weight, each, known, show, unknown
 from dlrun.shapes.windows import image, kernel_window, move, sample
 
 
@@ -37,12 +39,7 @@ def transposed(layer: Layer, shape: Shape) -> Output:
         if any(one >= stride for one, stride in zip(padding, window.strides, strict=True)):
             what = f"The output padding {show(padding)} must be smaller than the strides "
             layer.refuse(f"{what}{show(window.strides)}.", "Make it smaller.", "output_padding")
-    grown = tuple(
-        None if size is None else _grown(size, reach, stride, extra, window.padding == "valid")
-        for size, reach, stride, extra in zip(
-            sizes, window.reach, window.strides, more, strict=True
-        )
-    )
+    grown = each(partial(_grown, window.padding), sizes, window.reach, window.strides, more)
     kernel = Weight("kernel", (*window.sizes, filters, channels))
     return Output(sample(layer, grown, filters), (kernel, *bias(layer, filters)))
 
@@ -73,8 +70,8 @@ def separable(layer: Layer, shape: Shape) -> Output:
     return Output(sample(layer, places, filters), (*kernels, *bias(layer, filters)))
 
 
-def _grown(size: int, reach: int, stride: int, extra: int | None, is_valid: bool) -> int:
+def _grown(padding: str, size: int, reach: int, stride: int, extra: int | None) -> int:
     """Return the size of an axis after a transposed convolution."""
-    if is_valid:
+    if padding == "valid":
         return (size - 1) * stride + (max(reach, stride) if extra is None else reach + extra)
     return size * stride if extra is None else (size - 1) * stride + reach % 2 + extra

@@ -143,21 +143,11 @@ SEVERAL_INPUTS: Final[dict[str, Callable[..., Output]]] = {}
 """The same of the layers that read two others or more."""
 
 
-def shape_of(*types: str) -> Callable[[_F], _F]:
+def shape_of(*types: str, table: dict[str, Any] = ONE_INPUT) -> Callable[[_F], _F]:
     """Register a function as the one that knows the shape of these layers."""
 
     def register(function: _F) -> _F:
-        ONE_INPUT.update(dict.fromkeys(types, function))
-        return function
-
-    return register
-
-
-def merged_shape_of(*types: str) -> Callable[[_F], _F]:
-    """Register a function for layers that merge others."""
-
-    def register(function: _F) -> _F:
-        SEVERAL_INPUTS.update(dict.fromkeys(types, function))
+        table.update(dict.fromkeys(types, function))
         return function
 
     return register

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from dlrun.shapes.layer import Layer, merged_shape_of
+from dlrun.shapes.layer import SEVERAL_INPUTS, Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, unknown
 
 PAIR: Final = 2
 
 
-@merged_shape_of("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract")
+@shape_of("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract", table=SEVERAL_INPUTS)
 def elementwise(layer: Layer, *shapes: Shape) -> Output:
     """Entry by entry; an axis of size 1 is repeated."""
     if layer.type == "Subtract" and len(shapes) != PAIR:
@@ -22,7 +22,7 @@ def elementwise(layer: Layer, *shapes: Shape) -> Output:
     return Output(merged)
 
 
-@merged_shape_of("Concatenate")
+@shape_of("Concatenate", table=SEVERAL_INPUTS)
 def concatenate(layer: Layer, *shapes: Shape) -> Output:
     """One behind the other along an axis."""
     axis = layer.whole("axis", low=-100)
@@ -41,7 +41,7 @@ def concatenate(layer: Layer, *shapes: Shape) -> Output:
     return Output((*shapes[0][:at], total, *shapes[0][at + 1 :]))
 
 
-@merged_shape_of("Dot")
+@shape_of("Dot", table=SEVERAL_INPUTS)
 def dot(layer: Layer, *shapes: Shape) -> Output:
     """The sum of products along an axis of each."""
     axes = layer.wholes("axes")

@@ -1,8 +1,8 @@
 """What a layer gives and keeps: the shape of its output, its weights, and why it has neither."""
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, NoReturn
 
 Shape = tuple[int | None, ...]
 """The shape of one sample, without the batch; None for a size that is not known."""
@@ -46,6 +46,12 @@ def known(sizes: Sequence[int | None]) -> tuple[int, ...]:
     """Return the same sizes; ends the walk where one is not known."""
     shape = tuple(size for size in sizes if size is not None)
     return shape if len(shape) == len(sizes) else unknown()
+
+
+def each(function: Callable[..., int], sizes: Shape, *others: Iterable[Any]) -> Shape:
+    """Apply a function to every size, and to what stands beside it in others; None stays None."""
+    rows = zip(sizes, *others, strict=True)
+    return tuple(None if size is None else function(size, *rest) for size, *rest in rows)
 
 
 def count_parameters(weights: Iterable[Weight], *, trainable: bool | None = None) -> int:

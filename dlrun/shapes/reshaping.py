@@ -1,9 +1,10 @@
 """Shapes of layers that only move, repeat, add or cut entries."""
 
 import math
+from operator import mul
 
 from dlrun.shapes.layer import Layer, shape_of
-from dlrun.shapes.outputs import Output, Shape, known, show, unknown
+from dlrun.shapes.outputs import Output, Shape, each, known, show, unknown
 from dlrun.shapes.windows import image, sample
 
 
@@ -59,10 +60,8 @@ def repeat_vector(layer: Layer, shape: Shape) -> Output:
 def padding(layer: Layer, shape: Shape) -> Output:
     """Zeros before and behind each axis."""
     sizes, channels = image(layer, shape)
-    grown = tuple(
-        None if size is None else size + sum(margin)
-        for size, margin in zip(sizes, layer.margins("padding", layer.rank), strict=True)
-    )
+    margins = layer.margins("padding", layer.rank)
+    grown = each(lambda size, margin: size + sum(margin), sizes, margins)
     return Output(sample(layer, grown, channels))
 
 
@@ -71,10 +70,7 @@ def cropping(layer: Layer, shape: Shape) -> Output:
     """Entries cut off before and behind each axis."""
     sizes, channels = image(layer, shape)
     margins = layer.margins("cropping", layer.rank)
-    left = tuple(
-        None if size is None else size - sum(margin)
-        for size, margin in zip(sizes, margins, strict=True)
-    )
+    left = each(lambda size, margin: size - sum(margin), sizes, margins)
     if any(size is not None and size <= 0 for size in left):
         cut = show(tuple(map(sum, margins)))
         what = f"{layer.type} cuts {cut} off {show(sizes)}: nothing is left."
@@ -86,10 +82,7 @@ def cropping(layer: Layer, shape: Shape) -> Output:
 def up_sampling(layer: Layer, shape: Shape) -> Output:
     """Each entry several times along each axis."""
     sizes, channels = image(layer, shape)
-    grown = tuple(
-        None if size is None else size * times
-        for size, times in zip(sizes, layer.window("size", layer.rank), strict=True)
-    )
+    grown = each(mul, sizes, layer.window("size", layer.rank))
     return Output(sample(layer, grown, channels))
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from dlrun.shapes.layer import Layer
-from dlrun.shapes.outputs import Shape, show
+from dlrun.shapes.outputs import Shape, each, show
 
 
 class Window(NamedTuple):
@@ -51,10 +51,7 @@ def move(layer: Layer, sizes: Shape, window: Window, argument: str) -> Shape:
     """Count the places that a window has along each axis; `argument` sets its size."""
     # What is padded has a place wherever a window of one entry has one.
     reach = window.reach if window.padding == "valid" else (1,) * len(sizes)
-    places = tuple(
-        None if size is None else (size - wide) // stride + 1
-        for size, wide, stride in zip(sizes, reach, window.strides, strict=True)
-    )
+    places = each(lambda size, far, by: (size - far) // by + 1, sizes, reach, window.strides)
     if window.padding == "valid" and any(place is not None and place <= 0 for place in places):
         what = f"A window of {show(reach)} does not fit into {show(sizes)}"
         what += f", which is what {layer.type} gets."

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from dlrun.backend import tf
-from dlrun.backend.refusals import said_by
+from dlrun.backend.components import said_by
 from dlrun.errors import ConfigError, DlrunError, Problem
 
 if TYPE_CHECKING:

@@ -62,7 +62,7 @@ def test_a_metric_that_reads_them_right_is_taken(form, output, metric):
 
 def test_the_tables_name_every_metric():
     """So that a renamed one, or a new one, is noticed."""
-    named = {word for kind in metric_labels.KINDS.values() for word in kind.words}
+    named = {word for kind in metric_labels.KINDS.values() for word in kind.words.split()}
     named -= {"accuracy", "acc"}
     assert named == set(catalog.words("metrics")) - {"accuracy"}
 

@@ -17,7 +17,6 @@ from dlrun.config.rules import (
     scaling,
     shapes,
     training,
-    weights,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ RULES: Final = (
     Rule(arguments.some_of_the_rows_stay),
     Rule(arguments.cells_are_inside_rnn),
     Rule(arguments.wrappers_hold_what_they_can_use),
-    Rule(weights.weights_fit_the_layer),
+    Rule(shapes.weights_fit_the_layer),
     Rule(last_layer.softmax_has_several_units),
     Rule(last_layer.activation_fits_the_loss),
     Rule(last_layer.hinge_has_one_unit),

@@ -24,32 +24,26 @@ TAKE_ONE: Final = {*ONE_INPUT, "EinsumDense", "SpectralNormalization"} - TAKE_ST
 def inputs_exist(experiment: Experiment) -> Iterator[Problem]:
     """Every name in `inputs` is that of a layer or of the data."""
     names = dict.fromkeys([DATA, *(layer.name for layer in experiment.model.layers)])
-    for index, layer in enumerate(experiment.model.layers):
-        for position, name in enumerate(layer.inputs or ()):
-            if name not in names:
-                path = f"model.layers[{index}].inputs[{position}]"
-                others = [other for other in names if other != layer.name]
-                fix = did_you_mean(name, others) or f"The names here: {listed(others)}."
-                yield Problem(path, f"There is no layer '{name}'.", fix)
+    for path, _, layer, name in _inputs(experiment):
+        if name not in names:
+            others = [other for other in names if other != layer.name]
+            fix = did_you_mean(name, others) or f"The names here: {listed(others)}."
+            yield Problem(path, f"There is no layer '{name}'.", fix)
 
 
 def inputs_stand_above(experiment: Experiment) -> Iterator[Problem]:
     """A layer reads only layers above it, so there is no circle."""
     layers = experiment.model.layers
     number = {layer.name: index for index, layer in reversed(list(enumerate(layers)))}
-    for index, layer in enumerate(layers):
-        for position, name in enumerate(layer.inputs or ()):
-            if number.get(name, -1) < index:
-                continue
-            path = f"model.layers[{index}].inputs[{position}]"
-            circle = _way_back(layers, number, name, layer.name)
-            if circle:
-                shown = " -> ".join([*circle, circle[0]])
-                what = f"The layers read each other in a circle: {shown}."
-                yield Problem(path, what, "Cut it: a layer reads only layers above it.")
-            else:
-                what = f"The layer '{name}' stands below this one."
-                yield Problem(path, what, "Move it up: a layer reads only layers above it.")
+    for path, index, layer, name in _inputs(experiment):
+        if number.get(name, -1) < index:
+            continue
+        circle = _way_back(layers, number, name, layer.name)
+        what, fix = f"The layer '{name}' stands below this one.", "Move it up"
+        if circle:
+            shown = " -> ".join([*circle, circle[0]])
+            what, fix = f"The layers read each other in a circle: {shown}.", "Cut it"
+        yield Problem(path, what, f"{fix}: a layer reads only layers above it.")
 
 
 def outputs_are_read(experiment: Experiment) -> Iterator[Problem]:
@@ -79,6 +73,13 @@ def number_of_inputs_fits(experiment: Experiment) -> Iterator[Problem]:
         elif count > 1 and layer.type in TAKE_ONE:
             what = f"{layer.type} takes one input, got {count}."
             yield Problem(path, what, "Put a layer such as Concatenate before it.")
+
+
+def _inputs(experiment: Experiment) -> Iterator[tuple[str, int, LayerConfig, str]]:
+    """Go through what layers read: its path, the layer by number and itself, and the name."""
+    for index, layer in enumerate(experiment.model.layers):
+        for position, name in enumerate(layer.inputs or ()):
+            yield f"model.layers[{index}].inputs[{position}]", index, layer, name
 
 
 def _way_back(
