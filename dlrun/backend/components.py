@@ -13,12 +13,9 @@ _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
-    """Build the object that a component of a config names.
+    """Build what a component of a config, `{"type": word, **arguments}`, names.
 
-    Args:
-        kind: One of the catalog's kinds, such as `layers`.
-        component: `{"type": word, **arguments}`; an argument may itself be a component.
-        path: The dotted path of the component in the config, for errors.
+    An argument may itself be a component. The kind is one of the catalog's, such as `layers`.
 
     Raises:
         ConfigError: Keras refuses the arguments; its text is kept.

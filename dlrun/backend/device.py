@@ -9,13 +9,9 @@ from dlrun.errors import UsageError
 def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
     """Make TensorFlow see one device only; must come before its first operation.
 
-    Args:
-        word: `auto` (the first GPU if there is one, else the CPU), `cpu`, `gpu` or `gpu:1`.
-        threads: Of the CPU; 0 for as many as there are cores.
-
-    Returns:
-        What goes into the record: `device`, and `threads` within and between operations (0 where
-        TensorFlow takes the number of cores).
+    The word is `auto` (the first GPU if there is one, else the CPU), `cpu`, `gpu` or `gpu:1`. What
+    goes into the record comes back: `device`, and `threads` within and between operations, 0 where
+    TensorFlow takes the number of cores.
 
     Raises:
         UsageError: There is no such device, or it is too late to choose.

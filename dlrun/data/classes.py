@@ -39,13 +39,12 @@ def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) 
     several = math.prod(y.shape[1:]) > 1
     by_position = several and y.ndim > 2  # noqa: PLR2004
     kind = see(y).labels if form in ("binary", "one_hot") else None
-    if form == "binary" and (
-        by_position or kind in ("shares", "fractions") or (several and kind == "flags")
-    ):
-        return _with_shares(dataset, loss)
-    if form == "one_hot" and several and (by_position or kind != "one_hot"):
-        return _with_shares(dataset, loss)
-    return as_classes(dataset, named=named)
+    is_flags = several and kind == "flags"
+    is_taken = {
+        "binary": by_position or is_flags or kind in ("shares", "fractions"),
+        "one_hot": several and (by_position or kind != "one_hot"),
+    }
+    return _with_shares(dataset, loss) if is_taken.get(form) else as_classes(dataset, named=named)
 
 
 def _with_shares(dataset: Dataset, loss: str | None) -> Dataset:
@@ -54,27 +53,19 @@ def _with_shares(dataset: Dataset, loss: str | None) -> Dataset:
         for piece in pieces(samples.y) if samples is not None and samples.y is not None else ():
             outside = (piece < 0) | (piece > 1)
             if outside.any():
-                raise DataError(
-                    f"the targets of the {name} rows hold {float(piece[outside][0]):g}; {loss} "
-                    "takes shares from 0 to 1, such as one-hot rows.",
-                    fix="Divide them, or choose a loss for numbers such as mean_squared_error.",
-                )
+                what = f"the targets of the {name} rows hold {float(piece[outside][0]):g}; "
+                what += f"{loss} takes shares from 0 to 1, such as one-hot rows."
+                fix = "Divide them, or choose a loss for numbers such as mean_squared_error."
+                raise DataError(what, fix=fix)
     return dataset
 
 
 def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
-    """Reads numeric targets as classes.
+    """Reads the numeric targets of a dataset, not split yet, as classes.
 
     The distinct values, sorted, become the classes; they are named without a trailing `.0`.
     One-hot rows become the position of their one; in a table every column is a class, and gives it
-    its name.
-
-    Args:
-        dataset: Before it is split.
-        named: Whether columns give their names; older runs numbered them.
-
-    Returns:
-        The dataset with `class_names`, `class_values` and class numbers `(rows,)`, int64, in `y`.
+    its name, if `named`: older runs numbered them. `y` holds class numbers `(rows,)`, int64, then.
 
     Raises:
         DataError: The targets are not whole numbers, too many are distinct, all are the same, or

@@ -76,14 +76,8 @@ def fit_spec(
 ) -> tuple[Spec, str]:
     """Decides how targets are encoded.
 
-    Args:
-        spec: Of the rows.
-        targets: The shape of one row's targets; None where it is not known.
-        loss: The loss by name or alias; None when nothing is trained.
-        output_shape: What the last layer gives for one row, such as `(10,)`; a leading None for
-            the batch is left out.
-        from_logits: Whether the loss takes logits.
-        output_activation: The last layer's activation, or None where it is not known.
+    `targets` is the shape of one row's targets, or None where it is not known; `output_shape` what
+    the last layer gives for one row, such as `(10,)`: a leading None for the batch is left out.
 
     Returns:
         The spec with `label_form` and `threshold`, and one line that says what was done, such as
@@ -128,12 +122,8 @@ def encode(y: "Array", spec: Spec) -> "Array": ...
 def encode(y: "Array", spec: Spec) -> "Array":
     """Encodes targets as a fitted spec says; streamed ones when they are taken.
 
-    Args:
-        y: Class numbers `(rows,)`, or values `(rows, ...)` where the spec has no classes.
-        spec: With its `label_form` set.
-
-    Returns:
-        float32, but for the int64 of `index`; the shapes are those of `LabelForm`.
+    From class numbers `(rows,)`, or values `(rows, ...)` where the spec has no classes, to float32
+    (int64 for `index`) of the shapes that `LabelForm` tells.
     """
     if isinstance(y, StreamedArray):
         return y.changed(partial(encode, spec=spec))

@@ -22,13 +22,9 @@ def weigh_classes(
 ) -> Samples:
     """Gives every training row the weight of its class, times the weight that it has already.
 
-    Args:
-        samples: The training rows.
-        numbers: The class number of each, `(rows,)`.
-        class_names: The classes, in the order of their numbers.
-        class_weight: A weight per class name (1 where a name is missing); or `balanced`: the
-            number of rows over (the number of classes times the rows of the class), as
-            scikit-learn has it; or None.
+    Rows have class numbers, `(rows,)`. A class weighs what `class_weight` says by its name, else 1;
+    `balanced` is the number of rows over (the number of classes times the rows of the class), as
+    scikit-learn has it.
 
     Raises:
         ConfigError: There are no classes, or a name is none of theirs.

@@ -33,10 +33,7 @@ def weights_by_layer(
 ) -> dict[str, ByName]:
     """Give every layer its weights by name, in the order of Keras where it is known.
 
-    Args:
-        steps: The layers, in order, with the weights that each one must have, where that is known.
-        tensors: The weights by variable path.
-        where: The file that they come from, for messages.
+    `tensors` are weights by variable path, `where` is the file that they come from.
 
     Raises:
         RunFolderError: A weight is missing, has another shape, or belongs to no layer.

@@ -27,19 +27,13 @@ def build_model(
 ) -> Any:
     """Build the model; the same seed gives the same initial weights.
 
-    Args:
-        layers: One mapping a layer, as `dlrun.shapes.walk` takes it, with `weights` (or None).
-        input_shape: The shape of one sample.
-        seed: What every initializer and seeded layer draws from.
-        name: The model's name.
-        precision: Keras's dtype policy of every layer that has none of its own.
-        keep_graphs: Whether what is compiled in this process stays ready to run. Then the caller
-            is a thread of its own: Keras keeps the names that it has given by thread, and by
-            public means forgets them only together with TensorFlow's kernels, which are slow to
-            make.
+    Layers are mappings as `dlrun.shapes.walk` takes them, with `weights`; `precision` is Keras's
+    dtype policy of those that have none of their own. The model is a functional `keras.Model` from
+    `(batch, *input_shape)` to the output of the last layer.
 
-    Returns:
-        A functional `keras.Model` from `(batch, *input_shape)` to the output of the last layer.
+    With `keep_graphs` what is compiled in this process stays ready to run. Then the caller is a
+    thread of its own: Keras keeps the names that it has given by thread, and by public means
+    forgets them only together with TensorFlow's kernels, which are slow to make.
 
     Raises:
         ConfigError: Keras refuses a layer; the error names it as `model.layers[2] (Conv2D)`.

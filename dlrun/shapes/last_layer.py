@@ -1,4 +1,8 @@
-"""What the last layer must fit: the loss, the classes, or the numbers that it must give."""
+"""What the last layer must fit: the loss, the classes, or the numbers that it must give.
+
+A loss is named, or given by an alias; it is None where nothing is trained. `outputs` are the shape
+of what the last layer gives for one row, `units` its last size. What is not known is None.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -39,14 +43,7 @@ ONE_SOFTMAX: Final = (
 def activation_misfits(
     loss: str | None, *, units: int | None, activation: str | None, from_logits: bool | None
 ) -> Iterator[Problem]:
-    """Tell under which last activations a loss cannot mean what it says.
-
-    Args:
-        loss: The loss by name or alias, or None.
-        units: What the last layer gives for one row; None where that is not known.
-        activation: The last layer's; None where it is not known.
-        from_logits: Whether the loss takes logits; None where that is no question.
-    """
+    """Tell under which last activations a loss cannot mean what it says."""
     path = f"{LAST}.activation"
     if loss is None or activation is None:
         return
@@ -82,14 +79,7 @@ def one_output(loss: str | None, units: int | None, path: str = LAST) -> Problem
 def units_misfit(
     outputs: Shape, *, sample: Shape, classes: Sequence[str], loss: str | None
 ) -> Problem | None:
-    """Tell what is wrong with a last layer whose size does not fit the names of the classes.
-
-    Args:
-        outputs: What the last layer gives for one row.
-        sample: The shape of one row.
-        classes: Their names.
-        loss: The loss by name or alias, or None.
-    """
+    """Tell what is wrong with a last layer whose size does not fit the names of the classes."""
     number, form = len(classes), label_form(loss)
     if len(outputs) != 1:
         what = f"The last layer gives {shape_in_words(outputs)} for each row, "
@@ -122,13 +112,7 @@ def units_misfit(
 
 
 def target_misfit(outputs: Shape, target: Shape | None, loss: str | None) -> Problem | None:
-    """Tell why a loss or a last layer does not fit targets that are numbers.
-
-    Args:
-        outputs: What the last layer gives for one row.
-        target: The shape of one row's target; None where it is not known.
-        loss: The loss by name or alias, or None.
-    """
+    """Tell why a loss or a last layer does not fit targets that are numbers, of this shape."""
     if label_form(loss) in ("index", "sign"):
         what = f"{loss} needs classes, but the target is a number."
         return Problem("loss", what, "Choose a loss for numbers, such as mean_squared_error.")
@@ -156,12 +140,8 @@ def misgiving(
 ) -> tuple[str, str] | None:
     """Say why a loss that can be computed does not suit the task, and which one does.
 
-    Args:
-        loss: The loss by name or alias, or None.
-        units: The size of the last axis of the outputs; None where it is not known.
-        activation: The last layer's; None where it is not known.
-        classes: How many classes there are, of which each row has one; None where there are none.
-        targets: What is seen of targets that are no classes; None where nothing is.
+    Each row has one of so many classes, or None where targets are no classes but look like
+    `targets`.
     """
     name = canonical("losses", loss) if loss else None
     if name is None:

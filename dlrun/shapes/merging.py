@@ -60,7 +60,7 @@ def dot(layer: Layer, *shapes: Shape) -> Output:
 
 
 def _broadcast(one: Shape | None, other: Shape) -> Shape | None:
-    """The shape of both together; None where they do not fit."""
+    """Return the shape of both together; None where they do not fit."""
     if one is None:
         return None
     longer, shorter = (one, other) if len(one) >= len(other) else (other, one)
@@ -76,7 +76,7 @@ def _broadcast(one: Shape | None, other: Shape) -> Shape | None:
 
 
 def _bring_together(shapes: tuple[Shape, ...]) -> str:
-    """Which layers can bring inputs to one shape."""
+    """Say which layers can bring inputs to one shape."""
     if len({len(shape) for shape in shapes}) > 1:
         return "Put a Flatten or a Reshape layer before one of them."
     if len({shape[:-1] for shape in shapes}) == 1:

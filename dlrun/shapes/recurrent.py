@@ -20,10 +20,7 @@ def recurrent(layer: Layer, shape: Shape) -> Output:
     steps, features = shape
     units = layer.whole("units")
     width = units * GATES[layer.type]
-    weights = [
-        Weight("kernel", known((features, width))),
-        Weight("recurrent_kernel", (units, width)),
-    ]
+    weights = [Weight("kernel", (features, width)), Weight("recurrent_kernel", (units, width))]
     if layer.flag("use_bias"):
         is_double = layer.type == "GRU" and layer.flag("reset_after")
         weights.append(Weight("bias", (2, width) if is_double else (width,)))
@@ -60,7 +57,7 @@ def time_distributed(layer: Layer, shape: Shape) -> Output:
 
 
 def _held(inner: Layer, weights: tuple[Weight, ...]) -> tuple[Weight, ...]:
-    """The weights of a layer inside a wrapper, which may be frozen by itself."""
+    """Return the weights of a layer inside a wrapper, which may be frozen by itself."""
     if inner.arguments.get("trainable", True):
         return weights
     return tuple(weight._replace(trainable=False) for weight in weights)

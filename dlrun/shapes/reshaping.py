@@ -25,8 +25,8 @@ def reshape(layer: Layer, shape: Shape) -> Output:
     sizes = layer.wholes("target_shape")
     if any(size < -1 for size in sizes) or sizes.count(-1) > 1:
         what = f"A target shape has sizes from 0 up and one -1 at most, got {show(sizes)}."
-        layer.refuse(what, "Let -1 stand for one size that follows from the others.",
-                     "target_shape")  # fmt: skip
+        fix = "Let -1 stand for one size that follows from the others."
+        layer.refuse(what, fix, "target_shape")
     entries = _entries(shape)
     if entries is None:
         return Output(tuple(None if size == -1 else size for size in sizes))

@@ -16,14 +16,9 @@ NUMBER_BYTES: Final = 4
 def weight_misfits(
     type_: str, wanted: Sequence[Weight] | None, given: Sequence[Any], path: str, *, fix: str
 ) -> Iterator[Problem]:
-    """Tell which weights, as nested lists, do not fit a layer.
+    """Tell which of the weights that are given to a layer, as nested lists, do not fit.
 
-    Args:
-        type_: Its Keras class.
-        wanted: What it has; None where that is not known.
-        given: What is written down.
-        path: The dotted path of the layer.
-        fix: What to do about a shape.
+    `wanted` is None where it is not known what the layer has; `fix` mends a shape.
     """
     shapes = [list_shape(weight) for weight in given]
     for number, shape in enumerate(shapes):

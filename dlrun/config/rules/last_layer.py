@@ -22,7 +22,7 @@ def softmax_has_several_units(experiment: Experiment) -> Iterator[Problem]:
 def activation_fits_the_loss(experiment: Experiment) -> Iterator[Problem]:
     """A cross-entropy gets the probabilities or the logits that it takes, a hinge loss signs."""
     problems = activation_misfits(
-        experiment.loss and experiment.loss.type,
+        loss_of(experiment),
         units=experiment.model.layers[-1].arguments.get("units"),
         activation=last_activation(experiment),
         from_logits=_from_logits(experiment),
@@ -33,7 +33,7 @@ def activation_fits_the_loss(experiment: Experiment) -> Iterator[Problem]:
 def hinge_has_one_unit(experiment: Experiment) -> Iterator[Problem]:
     """A hinge loss takes one output for each row."""
     units, *_ = least_output(experiment) or (None,)
-    problem = one_output(experiment.loss and experiment.loss.type, units, f"{LAST}.units")
+    problem = one_output(loss_of(experiment), units, f"{LAST}.units")
     if problem is not None:
         yield at_last(experiment, problem)
 
@@ -47,6 +47,11 @@ def loss_runs_over_the_classes(experiment: Experiment) -> Iterator[Problem]:
     if axis not in last or not isinstance(axis, int):
         what = f"The classes stand on the last axis, which is -1, got {describe(axis)}."
         yield Problem("loss.axis", what, "Leave it out.")
+
+
+def loss_of(experiment: Experiment) -> str | None:
+    """Return the loss by its name; None where nothing is trained."""
+    return None if experiment.loss is None else experiment.loss.type
 
 
 def at_last(experiment: Experiment, problem: Problem) -> Problem:

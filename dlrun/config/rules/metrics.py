@@ -5,7 +5,7 @@ from typing import Final
 
 from dlrun.catalog.losses import SQUASHED, LabelForm, TargetLabels, Targets, label_form
 from dlrun.catalog.metric_labels import Handed, caution, handed, misfit
-from dlrun.config.rules.last_layer import last_activation, least_output, takes_logits
+from dlrun.config.rules.last_layer import last_activation, least_output, loss_of, takes_logits
 from dlrun.config.rules.training import REGRESSIONS
 from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
@@ -41,7 +41,7 @@ def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
     """What can be trained as it is written and is seldom meant."""
     sample, outputs = _ends(experiment)
     unsuited = misgiving(
-        experiment.loss and experiment.loss.type,
+        loss_of(experiment),
         units=outputs[-1] if outputs else None,
         activation=last_activation(experiment),
         classes=None if sample.classes is None else len(sample.classes),
@@ -62,7 +62,7 @@ def _possible(experiment: Experiment, sample: Sample | None = None) -> tuple[Han
     activation = last_activation(experiment)
     return tuple(
         handed(
-            loss=experiment.loss and experiment.loss.type,
+            loss=loss_of(experiment),
             from_logits=takes_logits(experiment),
             activation=activation,
             outputs=outputs or (None,),
@@ -77,7 +77,7 @@ def _possible(experiment: Experiment, sample: Sample | None = None) -> tuple[Han
 def _forms(
     experiment: Experiment, sample: Sample, outputs: Shape | None, activation: str | None
 ) -> Forms:
-    form = label_form(experiment.loss and experiment.loss.type)
+    form = label_form(loss_of(experiment))
     dataset = experiment.dataset.type
     one_of_several = form == "one_hot" or outputs != (1,)
     known: Forms = ()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dlrun.catalog.losses import label_form
-from dlrun.config.rules.last_layer import at_last, least_output
+from dlrun.config.rules.last_layer import at_last, least_output, loss_of
 from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
 from dlrun.shapes import Sample, Step, find_sample, walk
@@ -49,7 +49,7 @@ def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
     """The last layer gives what the classes and the loss, or the targets, ask for."""
     sample, steps = _walk(experiment)
     outputs = steps[-1].shape or least_output(experiment)
-    loss = experiment.loss and experiment.loss.type
+    loss = loss_of(experiment)
     form, problem = label_form(loss), None
     if outputs is None or sample.shape is None:
         return
@@ -63,6 +63,6 @@ def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
 
 def _walk(experiment: Experiment) -> tuple[Sample, tuple[Step, ...]]:
     dataset = experiment.dataset
-    form = label_form(experiment.loss and experiment.loss.type)
+    form = label_form(loss_of(experiment))
     sample = find_sample(dataset.type, dataset.arguments, form=form)
     return sample, walk([layer.as_dict() for layer in experiment.model.layers], sample.shape)
