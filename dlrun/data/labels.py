@@ -1,7 +1,7 @@
 """Fits labels to the loss and the last layer, and reads predictions back as classes."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 
 PROBABILITY_THRESHOLD = 0.5
 LOGIT_THRESHOLD = 0.0
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """How labels are handed over, and how that is said: `one-hot encoded`."""
-
-    form: LabelForm
-    threshold: float | None
-    said: str
 
 
 def fit_labels(
@@ -99,16 +90,20 @@ def fit_spec(
     )
     if misfit is not None:
         raise ConfigError(misfit)
+    form: LabelForm
+    asked: LabelForm
     if spec.class_names is None:
-        fit = _Fit("value", None, "as they are")
+        form, threshold, handed = "value", None, "as they are"
         subject = f"targets: {count(math.prod(size or 1 for size in outputs), 'number')} per row"
     else:
-        squashed = output_activation in SQUASHED
-        fit = _fit_classes(spec, loss, outputs, from_logits=from_logits, squashed=squashed)
+        # One output between 0 and 1 gets labels that it can reach.
+        squashed = output_activation in SQUASHED and label_form(loss) == "value"
+        asked = "binary" if squashed else label_form(loss)
+        form = asked if outputs == (1,) or asked == "index" else "one_hot"
+        threshold, handed = _handed(spec, form, from_logits=from_logits)
         subject = f"labels: {count(len(spec.class_names), 'class', 'classes')}"
     purpose = "without a loss" if loss is None else f"for {loss}"
-    fitted = replace(spec, label_form=fit.form, threshold=fit.threshold)
-    return fitted, f"{subject}, {fit.said} {purpose}"
+    return replace(spec, label_form=form, threshold=threshold), f"{subject}, {handed} {purpose}"
 
 
 @overload
@@ -160,28 +155,20 @@ def class_numbers(y: "Array", spec: Spec) -> NDArray[np.int64]:
     return np.asarray(y, dtype=np.int64) if spec.label_form == "index" else decode(y, spec)
 
 
-def _fit_classes(
-    spec: Spec,
-    loss: str | None,
-    outputs: tuple[int | None, ...],
-    *,
-    from_logits: bool,
-    squashed: bool,
-) -> _Fit:
-    """Chooses the form; one output between 0 and 1 gets labels that it can reach."""
-    form = label_form(loss)
+def _handed(spec: Spec, form: LabelForm, *, from_logits: bool) -> tuple[float | None, str]:
+    """Returns the threshold between two classes, and how their labels are handed over."""
     if form == "index":
-        return _Fit("index", None, "as class numbers")
-    if form == "one_hot" or outputs != (1,):
-        return _Fit("one_hot", None, "one-hot encoded")
-    pair = " and ".join(map(cut, spec.class_names or ("", "")))
-    if form == "binary" or (form == "value" and squashed):
+        return None, "as class numbers"
+    if form == "one_hot":
+        return None, "one-hot encoded"
+    pair = " and ".join(map(cut, spec.class_names or ()))
+    if form == "binary":
         threshold = LOGIT_THRESHOLD if from_logits else PROBABILITY_THRESHOLD
-        return _Fit("binary", threshold, f"{pair} as 0 and 1")
+        return threshold, f"{pair} as 0 and 1"
     if form == "sign":
-        return _Fit("sign", LOGIT_THRESHOLD, f"{pair} as -1 and +1")
+        return LOGIT_THRESHOLD, f"{pair} as -1 and +1"
     low, high = _class_values(spec)
-    return _Fit("value", (low + high) / 2, f"{pair} as {low:g} and {high:g}")
+    return (low + high) / 2, f"{pair} as {low:g} and {high:g}"
 
 
 def _class_values(spec: Spec) -> tuple[float, ...]:

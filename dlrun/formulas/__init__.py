@@ -5,16 +5,6 @@ from dlrun.formulas.statistics import Statistics, largest_places, statistics
 from dlrun.formulas.working import NoFormulaError, Place, WeightedSum
 
 __all__ = [
-    "NoFormulaError",
-    "Node",
-    "Place",
-    "Stage",
-    "Statistics",
-    "Story",
-    "WeightedSum",
-    "derivative",
-    "follow",
-    "largest_places",
-    "read_nodes",
-    "statistics",
-]
+    "NoFormulaError", "Node", "Place", "Stage", "Statistics", "Story", "WeightedSum", "derivative",
+    "follow", "largest_places", "read_nodes", "statistics",
+]  # fmt: skip

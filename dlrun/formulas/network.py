@@ -56,30 +56,12 @@ def read_nodes(
     )
 
 
-def follow(nodes: Sequence[Node], x: NDArray[Any]) -> Story:
+def follow(nodes: Sequence[Node], x: NDArray[Any] | Traced) -> Story:
     """Carry a sample, `input_shape`, through a network, each layer behind those it reads.
 
     It is computed in float64, and ends at the first layer that has no formula.
     """
-    return _follow(nodes, np.asarray(x, np.float64))
-
-
-def derivative(nodes: Sequence[Node], x: NDArray[Any], place: Place) -> NDArray[Any] | None:
-    """Work out the derivative of one entry of the output, at a place, by every entry of the input.
-
-    It has the shape of `x`, in float64, exact but for rounding; None where the output does not
-    depend on the input by arithmetic, such as behind an Embedding, which looks it up.
-    """
-    start = Traced(x)
-    story = _follow(nodes, start)
-    if story.ending is not None:
-        raise story.ending
-    output = story.stages[-1].working.output
-    return gradient(output[place], start) if isinstance(output, Traced) else None
-
-
-def _follow(nodes: Sequence[Node], x: Any) -> Story:
-    values: dict[str, Any] = {DATA: x}
+    values: dict[str, Any] = {DATA: x if isinstance(x, Traced) else np.asarray(x, np.float64)}
     stages: list[Stage] = []
     for node in nodes:
         inputs = [values[name] for name in node.layer.inputs]
@@ -92,3 +74,17 @@ def _follow(nodes: Sequence[Node], x: Any) -> Story:
         named = tuple(zip(node.layer.inputs, inputs, strict=True))
         stages.append(Stage(node, named, working))
     return Story(tuple(stages))
+
+
+def derivative(nodes: Sequence[Node], x: NDArray[Any], place: Place) -> NDArray[Any] | None:
+    """Work out the derivative of one entry of the output, at a place, by every entry of the input.
+
+    It has the shape of `x`, in float64, exact but for rounding; None where the output does not
+    depend on the input by arithmetic, such as behind an Embedding, which looks it up.
+    """
+    start = Traced(x)
+    story = follow(nodes, start)
+    if story.ending is not None:
+        raise story.ending
+    output = story.stages[-1].working.output
+    return gradient(output[place], start) if isinstance(output, Traced) else None

@@ -44,30 +44,22 @@ def transposed(layer: Layer, shape: Shape) -> Output:
     return Output(sample(layer, grown, filters), (kernel, *bias(layer, filters)))
 
 
-@shape_of("DepthwiseConv1D", "DepthwiseConv2D")
-def depthwise(layer: Layer, shape: Shape) -> Output:
-    """`(*sizes, channels)` to `(*places, depth_multiplier * channels)`."""
+@shape_of("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D")
+def by_channel(layer: Layer, shape: Shape) -> Output:
+    """`(*sizes, channels)` to `(*places, depth_multiplier * channels)`, each channel by itself.
+
+    What is separable mixes them then: `(*places, filters)`.
+    """
     sizes, channels = image(layer, shape)
     depth, window = layer.whole("depth_multiplier"), kernel_window(layer)
     (read,) = known((channels,))
-    kernel = Weight("kernel", (*window.sizes, read, depth))
+    kernel, given = Weight("kernel", (*window.sizes, read, depth)), depth * read
+    kernels: tuple[Weight, ...] = (kernel,)
+    if layer.type.startswith("Separable"):
+        mixing = Weight("pointwise_kernel", (*(1,) * layer.rank, given, layer.whole("filters")))
+        kernels, given = (kernel._replace(name="depthwise_kernel"), mixing), layer.whole("filters")
     places = move(layer, sizes, window, "kernel_size")
-    return Output(sample(layer, places, depth * read), (kernel, *bias(layer, depth * read)))
-
-
-@shape_of("SeparableConv1D", "SeparableConv2D")
-def separable(layer: Layer, shape: Shape) -> Output:
-    """`(*sizes, channels)` to `(*places, filters)`, each channel by itself and then mixed."""
-    sizes, channels = image(layer, shape)
-    depth, filters = layer.whole("depth_multiplier"), layer.whole("filters")
-    (read,) = known((channels,))
-    window = kernel_window(layer)
-    kernels = (
-        Weight("depthwise_kernel", (*window.sizes, read, depth)),
-        Weight("pointwise_kernel", (*(1,) * layer.rank, depth * read, filters)),
-    )
-    places = move(layer, sizes, window, "kernel_size")
-    return Output(sample(layer, places, filters), (*kernels, *bias(layer, filters)))
+    return Output(sample(layer, places, given), (*kernels, *bias(layer, given)))
 
 
 def _grown(padding: str, size: int, reach: int, stride: int, extra: int | None) -> int:
