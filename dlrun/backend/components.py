@@ -16,9 +16,6 @@ def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
     """Build what a component of a config, `{"type": word, **arguments}`, names.
 
     An argument may itself be a component. The kind is one of the catalog's, such as `layers`.
-
-    Raises:
-        ConfigError: Keras refuses the arguments; its text is kept.
     """
     word = component["type"]
     found = catalog.find(kind, word)

@@ -12,9 +12,6 @@ def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
     The word is `auto` (the first GPU if there is one, else the CPU), `cpu`, `gpu` or `gpu:1`. What
     goes into the record comes back: `device`, and `threads` within and between operations, 0 where
     TensorFlow takes the number of cores.
-
-    Raises:
-        UsageError: There is no such device, or it is too late to choose.
     """
     limit_threads(threads)
     device = available_devices(word)[0]
@@ -26,11 +23,14 @@ def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
     except RuntimeError as error:
         what = "this process has computed on another device already."
         raise UsageError(what, where="--device") from error
+    said = "cpu"
     if chosen:
         # On a GPU sums run in any order unless this is on; on a CPU they never do.
         tf.config.experimental.enable_op_determinism()
+        details = tf.config.experimental.get_device_details(chosen[0])
+        said = f"gpu:{number} ({details.get('device_name', 'unknown')})"  # gpu:0 (NVIDIA H200)
     return {
-        "device": _describe(chosen[0], number) if chosen else "cpu",
+        "device": said,
         "threads": {
             "intra_op": tf.config.threading.get_intra_op_parallelism_threads(),
             "inter_op": tf.config.threading.get_inter_op_parallelism_threads(),
@@ -42,9 +42,6 @@ def available_devices(word: str) -> list[str]:
     """Find the devices that `auto`, `cpu`, `gpu` or `gpu:1` stands for.
 
     That is `cpu`, or GPUs such as `gpu:0`: for `auto` and `gpu` all that there are.
-
-    Raises:
-        UsageError: There is no such device.
     """
     if word == "cpu":
         return ["cpu"]
@@ -66,9 +63,6 @@ def limit_threads(threads: int) -> None:
     """Compute in so many threads of the CPU, 0 for one a core; before the first operation only.
 
     Sums that are shared out among threads depend on their number in their last bits.
-
-    Raises:
-        UsageError: This process has computed with another number already.
     """
     if threads == tf.config.threading.get_intra_op_parallelism_threads():
         return
@@ -83,9 +77,3 @@ def limit_threads(threads: int) -> None:
 def on_gpu() -> bool:
     """Return whether the run computes on a GPU."""
     return bool(tf.config.get_visible_devices("GPU"))
-
-
-def _describe(gpu: Any, number: int) -> str:
-    """Return such as `gpu:0 (NVIDIA H200)`."""
-    name = tf.config.experimental.get_device_details(gpu).get("device_name", "unknown")
-    return f"gpu:{number} ({name})"

@@ -43,17 +43,6 @@ class Targets(NamedTuple):
     zero: bool = False
 
 
-NOT_PROBABILITIES: Final = frozenset(
-    {
-        "celu", "elu", "gelu", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax",
-        "mish", "relu", "relu6", "selu", "silu", "softplus", "softsign", "tanh",
-    }
-)  # fmt: skip
-"""Activations whose values leave [0, 1], so that the logarithm of a cross-entropy is clipped."""
-NEVER_NEGATIVE: Final = frozenset(
-    {"hard_sigmoid", "relu", "relu6", "sigmoid", "softmax", "softplus"}
-)
-"""Activations that cannot say -1."""
 SQUASHED: Final = frozenset({"hard_sigmoid", "sigmoid", "softmax"})
 """Activations that turn logits into probabilities."""
 
@@ -61,12 +50,6 @@ SQUASHED: Final = frozenset({"hard_sigmoid", "sigmoid", "softmax"})
 def is_crossentropy(loss: str) -> bool:
     """Whether a loss, by name or alias, takes the logarithm of probabilities."""
     return "crossentropy" in (canonical("losses", loss) or "").lower()
-
-
-def sums_to_one(loss: str) -> bool:
-    """Whether a loss, by name or alias, is told of one class a row by logarithms of a softmax."""
-    names = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy")
-    return canonical("losses", loss) in names
 
 
 def label_form(loss: str | None) -> LabelForm:

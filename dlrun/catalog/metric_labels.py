@@ -187,20 +187,19 @@ def handed(
     elif activation is None or activation in SQUASHED:
         kind = None if activation is None else "probability"
     units = outputs[-1] if outputs else None
-    labels = _class_labels(form, values) if targets is None else _labels(targets, loss, activation)
+    labels: Labels = "codes"
+    if targets is not None:
+        labels = _labels(targets, loss, activation)
+    elif form != "value":
+        labels = form
+    elif tuple(values or (0, 1)) in ((0, 1), (-1, 1)):
+        labels = "sign" if values and values[0] else "binary"
     sigmoids = activation in ("sigmoid", "hard_sigmoid") or label_form(loss) == "binary"
     alone = units == 1 or labels == "flags" or (sigmoids and activation != "softmax")
     if labels == "flags" and outputs == (1,):
         labels = "binary"
     is_low, has_zero = (False, False) if targets is None else (targets.below_zero, targets.zero)
     return Handed(labels, kind, units, len(outputs), alone, targets is None, is_low, has_zero)
-
-
-def _class_labels(form: LabelForm, values: Sequence[float] | None) -> Labels:
-    if form != "value":
-        return form
-    known: dict[tuple[float, ...], Labels] = {(0.0, 1.0): "binary", (-1.0, 1.0): "sign"}
-    return known.get(tuple(values or (0.0, 1.0)), "codes")
 
 
 def _labels(targets: Targets, loss: str | None, activation: str | None) -> Labels:
@@ -214,10 +213,7 @@ def _labels(targets: Targets, loss: str | None, activation: str | None) -> Label
 
 
 def misfit(component: Mapping[str, Any], got: Handed) -> tuple[str, str] | None:
-    """Say why a metric, `{"type": word, **arguments}`, would give a number that means nothing.
-
-    That is what does not fit, and how to mend it; None where the metric fits.
-    """
+    """Say why a metric would give a number that means nothing, and how to mend it; or None."""
     word = component["type"]
     found = chain(
         _misread_labels(word, got),

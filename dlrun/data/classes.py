@@ -27,9 +27,6 @@ def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) 
     Targets that have classes already are left alone, and so are numbers that a loss can take as
     they are: fractions in [0, 1] for a binary loss, rows of probabilities for a categorical one,
     and for both an answer at every position, `(rows, ..., classes)`.
-
-    Raises:
-        DataError: The targets are none that the loss can take.
     """
     form, y = label_form(loss), dataset.train.y
     if dataset.class_names is not None or form == "value":
@@ -126,10 +123,7 @@ class TextClasses:
 
 
 def check_no_numbers(dataset: Dataset, loss: str | None, units: int | None) -> None:
-    """Refuses texts such as `$200090` as classes where the loss and the last layer want numbers.
-
-    `units` is how many numbers the last layer gives; None where it does not say.
-    """
+    """Refuses texts such as `$200090` as classes where the loss and so many units want numbers."""
     names = dataset.class_names
     if names is None or dataset.class_values is not None or loss is None or units is None:
         return
@@ -165,11 +159,7 @@ def check_more_than_one_class(dataset: Dataset) -> None:
 
 
 def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -> NDArray[np.int64]:
-    """Finds the class number of each value, `(rows,)`, among the known values, sorted.
-
-    Raises:
-        DataError: A value is none of the known ones; it names the row, and `where` it stands.
-    """
+    """Finds the class number of each value, `(rows,)`, among the known values, sorted."""
     numbers = np.searchsorted(class_values, values).clip(max=len(class_values) - 1)
     unknown = class_values[numbers] != values
     if unknown.any():

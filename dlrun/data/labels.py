@@ -31,14 +31,7 @@ def fit_labels(
     from_logits: bool = False,
     output_activation: str | None = None,
 ) -> tuple[Splits, str]:
-    """Encodes the targets of every split, class numbers or values, as the loss wants them.
-
-    Returns:
-        The splits with encoded targets and a fitted spec, and the line that `fit_spec` gives.
-
-    Raises:
-        ConfigError: The loss, the last layer and the labels do not fit.
-    """
+    """Encodes the targets of every split as `fit_spec` decides, whose line comes with them."""
     if splits.spec.class_names is None and splits.train.y is None:
         raise DataError("the training rows have no targets.")
     spec, said = fit_spec(
@@ -139,10 +132,8 @@ def encode(y: "Array", spec: Spec) -> "Array":
 
 
 def decode(y_pred: NDArray[Any], spec: Spec) -> NDArray[np.int64]:
-    """Reads predictions `(rows, units)` as class numbers `(rows,)`.
-
-    That is the largest unit, or, with one unit, the second class where it exceeds the threshold.
-    """
+    """Reads predictions `(rows, units)` as class numbers `(rows,)`."""
+    # The largest unit; of one unit, the second class where it exceeds the threshold.
     if spec.threshold is None:
         return np.asarray(y_pred.argmax(axis=-1), dtype=np.int64)
     return np.asarray(y_pred.reshape(len(y_pred)) > spec.threshold, dtype=np.int64)

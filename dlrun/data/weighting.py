@@ -25,9 +25,6 @@ def weigh_classes(
     Rows have class numbers, `(rows,)`. A class weighs what `class_weight` says by its name, else 1;
     `balanced` is the number of rows over (the number of classes times the rows of the class), as
     scikit-learn has it.
-
-    Raises:
-        ConfigError: There are no classes, or a name is none of theirs.
     """
     if class_weight is None:
         return samples

@@ -24,11 +24,7 @@ class Activation(NamedTuple):
 
 
 def find_activation(layer: Layer, argument: str = "activation") -> tuple[str, Activation]:
-    """Find the activation that an argument of a layer names: its name, `linear` for none, and it.
-
-    Raises:
-        NoFormulaError: It is none of Keras's, or not given by its name.
-    """
+    """Find the activation that an argument of a layer names: the name and what it computes."""
     word = layer.value(argument)
     name = "linear" if word is None else ALIASES.get(str(word), str(word))
     if name not in ACTIVATIONS:

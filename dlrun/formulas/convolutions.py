@@ -17,7 +17,7 @@ from dlrun.shapes.windows import Window, kernel_window
 
 @formula_of("Conv1D", "Conv2D", "Conv3D")
 def convolution(layer: Layer, weights: Weights, x: Any) -> Working:
-    """`(*sizes, channels)` to `(*places, filters)`: keras.layers.Conv1D, Conv2D and Conv3D.
+    """`(*sizes, channels)` to `(*places, filters)`.
 
     Each filter sums what its window sees, times its kernel. With groups, the channels are dealt
     out, and every group of filters reads channels of its own.
@@ -43,7 +43,7 @@ def convolution(layer: Layer, weights: Weights, x: Any) -> Working:
 
 @formula_of("DepthwiseConv1D", "DepthwiseConv2D")
 def depthwise(layer: Layer, weights: Weights, x: Any) -> Working:
-    """`(*sizes, channels)` to `(*places, depth_multiplier * channels)`: DepthwiseConv1D and 2D."""
+    """`(*sizes, channels)` to `(*places, depth_multiplier * channels)`, each by itself."""
     z = _each_channel(channels_last(layer, x), weights["kernel"], kernel_window(layer))
     line = "z[p, c, d] = Σ x[p · strides + k, c] · kernel[k, c, d], channels side by side"
     return _finished(layer, z, weights.get("bias"), line, None)
@@ -51,7 +51,7 @@ def depthwise(layer: Layer, weights: Weights, x: Any) -> Working:
 
 @formula_of("SeparableConv1D", "SeparableConv2D")
 def separable(layer: Layer, weights: Weights, x: Any) -> Working:
-    """`(*sizes, channels)` to `(*places, filters)`: SeparableConv1D and 2D (Chollet, 2017).
+    """`(*sizes, channels)` to `(*places, filters)` (Chollet, 2017).
 
     Each channel is convolved by itself; then a product at every place mixes the channels.
     """

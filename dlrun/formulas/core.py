@@ -39,7 +39,7 @@ def dense(layer: Layer, weights: Weights, x: Any) -> Working:
 
 @formula_of("Embedding")
 def embedding(layer: Layer, weights: Weights, x: Any) -> Working:
-    """Look up the row of every number: keras.layers.Embedding, `(...)` to `(..., output_dim)`."""
+    """Look up the row of every number, `(...)` to `(..., output_dim)`."""
     if layer.value("mask_zero"):
         refuse(layer, "mask_zero: true")
     table = weights["embeddings"]  # (input_dim, output_dim)
@@ -52,14 +52,14 @@ def embedding(layer: Layer, weights: Weights, x: Any) -> Working:
 
 @formula_of("Activation")
 def activation(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """An activation by itself: keras.layers.Activation."""
+    """An activation by itself."""
     y, lines = activate(layer, x)
     return Working(y, tuple(line.replace("z", "x") for line in lines))
 
 
 @formula_of("ReLU")
 def rectified(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """`x` from the threshold up, a slope below, no more than the maximum: keras.layers.ReLU."""
+    """`x` from the threshold up, a slope below, no more than the maximum."""
     top, slope = layer.value("max_value"), layer.value("negative_slope") or 0.0
     low = layer.value("threshold") or 0.0
     below = f"{slope:g} · (x - {low:g})" if slope else "0"
@@ -70,34 +70,34 @@ def rectified(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG00
 
 @formula_of("LeakyReLU")
 def leaky(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """A smaller slope below zero: keras.layers.LeakyReLU."""
+    """A smaller slope below zero."""
     slope = layer.value("negative_slope")
     return Working(relu(x, slope), (f"y = x if x > 0 else {slope:g} x",))
 
 
 @formula_of("ELU")
 def exponential_linear(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """An exponential below zero: keras.layers.ELU (Clevert et al., 2015)."""
+    """An exponential below zero (Clevert et al., 2015)."""
     alpha = layer.value("alpha")
     return Working(elu(x, alpha), (f"y = x if x > 0 else {alpha:g} (exp(x) - 1)",))
 
 
 @formula_of("PReLU")
 def prelu(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """A learned slope below zero: keras.layers.PReLU (He et al., 2015)."""
+    """A learned slope below zero (He et al., 2015)."""
     alpha = weights["alpha"]  # the shape of x, or 1 along the shared axes
     return Working(np.where(x > 0, x, alpha * x), ("y = x if x > 0 else alpha · x",))
 
 
 @formula_of("Softmax")
 def shares(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """Powers of e that sum to 1 along one axis or several: keras.layers.Softmax."""
+    """Powers of e that sum to 1 along one axis or several."""
     return Working(softmax(x, layer.axes(x.shape)), ("y = exp(x) / Σ exp(x)",))
 
 
 @formula_of("Rescaling")
 def rescaling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """`y = x · scale + offset`: keras.layers.Rescaling."""
+    """`y = x · scale + offset`."""
     scale, offset = np.asarray(layer.value("scale")), np.asarray(layer.value("offset"))
     if scale.dtype.kind not in "if" or offset.dtype.kind not in "if":
         refuse(layer, "a scale or an offset that is not a number")

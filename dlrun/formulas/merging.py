@@ -13,7 +13,7 @@ from dlrun.shapes.layer import Layer
 
 @formula_of("Add", "Average", "Subtract", "Multiply", "Maximum", "Minimum")
 def elementwise(layer: Layer, weights: Weights, *xs: Any) -> Working:  # noqa: ARG001
-    """Entry by entry: keras.layers.Add, Average, Subtract, Multiply, Maximum and Minimum."""
+    """Entry by entry."""
     names = [f"x{number}" for number in range(1, len(xs) + 1)]
     function, sign = ENTRIES[layer.type]
     y = reduce(function, xs)
@@ -25,7 +25,7 @@ def elementwise(layer: Layer, weights: Weights, *xs: Any) -> Working:  # noqa: A
 
 @formula_of("Concatenate")
 def concatenate(layer: Layer, weights: Weights, *xs: Any) -> Working:  # noqa: ARG001
-    """One behind the other along an axis: keras.layers.Concatenate."""
+    """One behind the other along an axis."""
     axis = layer.axes(xs[0].shape)[0]
     names = ", ".join(f"x{number}" for number in range(1, len(xs) + 1))
     return Working(np.concatenate(list(xs), axis), (f"y = [{names}], one behind the other",))
@@ -33,7 +33,7 @@ def concatenate(layer: Layer, weights: Weights, *xs: Any) -> Working:  # noqa: A
 
 @formula_of("Dot")
 def dot(layer: Layer, weights: Weights, *xs: Any) -> Working:  # noqa: ARG001
-    """The sum of products along an axis of each: keras.layers.Dot.
+    """The sum of products along an axis of each.
 
     `normalize` makes both of length 1 first, so that the result is the cosine of their angle.
     """

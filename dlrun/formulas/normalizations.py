@@ -15,10 +15,7 @@ KERAS_EPSILON: Final = 1e-7
 
 @formula_of("BatchNormalization")
 def batch_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
-    """`gamma · (x - μ) / sqrt(σ² + ε) + beta` with the μ and σ² that training has kept.
-
-    keras.layers.BatchNormalization (Ioffe and Szegedy, 2015).
-    """
+    """By the mean and the variance that training has kept (Ioffe and Szegedy, 2015)."""
     if layer.flag("renorm"):
         refuse(layer, "renorm: true")
     epsilon = layer.value("epsilon")
@@ -29,10 +26,7 @@ def batch_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
 
 @formula_of("LayerNormalization")
 def layer_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
-    """By the mean and the variance of the sample itself, along the axes.
-
-    keras.layers.LayerNormalization (Ba et al., 2016).
-    """
+    """By the mean and the variance of the sample itself, along the axes (Ba et al., 2016)."""
     if layer.arguments.get("rms_scaling"):
         refuse(layer, "rms_scaling: true")
     epsilon = layer.value("epsilon")
@@ -42,10 +36,7 @@ def layer_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
 
 @formula_of("GroupNormalization")
 def group_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
-    """By the mean and the variance of each group of channels.
-
-    keras.layers.GroupNormalization (Wu and He, 2018).
-    """
+    """By the mean and the variance of each group of channels (Wu and He, 2018)."""
     (axis,) = layer.axes(x.shape)
     channels, groups = x.shape[axis], layer.whole("groups", low=-1)
     groups = channels if groups == -1 else groups
@@ -60,7 +51,7 @@ def group_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
 
 @formula_of("RMSNormalization")
 def rms_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
-    """By the root of the mean square: keras.layers.RMSNormalization (Zhang and Sennrich, 2019)."""
+    """By the root of the mean square (Zhang and Sennrich, 2019)."""
     epsilon = layer.value("epsilon")
     size = np.sqrt(np.mean(np.square(x), axis=layer.axes(x.shape), keepdims=True) + epsilon)
     y = x / size * _along(layer, x, weights["scale"])
@@ -69,7 +60,7 @@ def rms_normalization(layer: Layer, weights: Weights, x: Any) -> Working:
 
 @formula_of("UnitNormalization")
 def unit_normalization(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """To the length 1 along the axes: keras.layers.UnitNormalization."""
+    """To the length 1 along the axes."""
     squares = np.sum(np.square(x), axis=layer.axes(x.shape), keepdims=True)
     length = np.sqrt(np.maximum(squares, UNIT_EPSILON**2))
     return Working(x / length, ("y = x / sqrt(Σ x²)",))
@@ -77,7 +68,7 @@ def unit_normalization(layer: Layer, weights: Weights, x: Any) -> Working:  # no
 
 @formula_of("Normalization")
 def given_normalization(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """By a mean and a variance that are written down: keras.layers.Normalization."""
+    """By a mean and a variance that are written down."""
     axes = () if layer.value("axis") is None else layer.axes(x.shape)
     if len(axes) > 1:
         refuse(layer, "several axes")

@@ -12,7 +12,7 @@ from dlrun.shapes.windows import pool_window
 
 @formula_of("MaxPooling1D", "MaxPooling2D", "MaxPooling3D")
 def max_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """The largest entry of each window: keras.layers.MaxPooling1D, 2D and 3D."""
+    """The largest entry of each window."""
     seen = windows(channels_last(layer, x), pool_window(layer), fill=-np.inf).seen
     flat = seen.reshape((*seen.shape[: layer.rank], -1, seen.shape[-1]))
     y = np.max(flat, axis=layer.rank)  # (*places, window, channels) to (*places, channels)
@@ -22,7 +22,7 @@ def max_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG
 
 @formula_of("AveragePooling1D", "AveragePooling2D", "AveragePooling3D")
 def average_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """The mean of each window, without padding: keras.layers.AveragePooling1D, 2D and 3D."""
+    """The mean of each window, without padding."""
     seen = windows(channels_last(layer, x), pool_window(layer))
     inner = tuple(range(layer.rank, 2 * layer.rank))
     count = seen.inside.sum(axis=inner)[..., None]  # (*places, 1)
@@ -34,7 +34,7 @@ def average_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa:
 @formula_of("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D",
             "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D")  # fmt: skip
 def global_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
-    """One number for each channel: GlobalMaxPooling1D, GlobalAveragePooling2D and their kin."""
+    """One number for each channel: its largest or its mean."""
     last = channels_last(layer, x)
     flat = last.reshape((-1, last.shape[-1]))  # (places, channels)
     is_max = layer.type.startswith("GlobalMax")

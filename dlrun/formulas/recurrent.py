@@ -43,10 +43,7 @@ MERGES: Final[dict[str, tuple[str, Callable[[Any, Any], Any]]]] = {
 
 @formula_of("SimpleRNN", "LSTM", "GRU")
 def recurrent(layer: Layer, weights: Weights, x: Any) -> Working:
-    """`(steps, features)` to `(units,)`, or to `(steps, units)` with `return_sequences`.
-
-    keras.layers.SimpleRNN, LSTM and GRU: one cell, at every step in turn.
-    """
+    """`(steps, features)` to `(units,)`, or to `(steps, units)` with `return_sequences`."""
     if layer.flag("return_state") or layer.flag("stateful"):
         refuse(layer, "return_state or stateful")
     units = len(weights["recurrent_kernel"])  # (units, gates * units)
@@ -63,10 +60,7 @@ def recurrent(layer: Layer, weights: Weights, x: Any) -> Working:
 
 @formula_of("Bidirectional")
 def bidirectional(layer: Layer, weights: Weights, x: Any) -> Working:
-    """A recurrent layer forwards, and a copy of it backwards: keras.layers.Bidirectional.
-
-    Schuster and Paliwal, 1997.
-    """
+    """A recurrent layer forwards, and a copy of it backwards (Schuster and Paliwal, 1997)."""
     inner = layer.inner("layer")
     if inner.type not in CELLS or layer.value("backward_layer") is not None:
         refuse(layer, f"layer: {inner.type}, or a backward_layer of its own")

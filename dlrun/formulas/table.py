@@ -19,11 +19,7 @@ from dlrun.shapes.outputs import MisfitError, UnknownShapeError
 
 
 def work_out(layer: Layer, weights: Weights, *xs: Any) -> Working:
-    """Compute what a layer makes of one sample of each of its inputs.
-
-    Raises:
-        NoFormulaError: There is no formula for the layer, or for one of its arguments.
-    """
+    """Compute what a layer makes of one sample of each of its inputs, if it has a formula."""
     if layer.type not in LAYERS:
         raise NoFormulaError(f"dlrun has no formula for {layer.type}.")
     if layer.arguments.get("dtype") not in (None, "float32"):
@@ -40,7 +36,7 @@ def work_out(layer: Layer, weights: Weights, *xs: Any) -> Working:
 
 @formula_of("TimeDistributed")
 def time_distributed(layer: Layer, weights: Weights, x: Any) -> Working:
-    """The same layer at every step: keras.layers.TimeDistributed."""
+    """The same layer at every step."""
     inner = layer.inner("layer")
     steps = [work_out(inner, weights, x[step]) for step in range(x.shape[0])]
     between = {

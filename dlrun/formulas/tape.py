@@ -42,8 +42,11 @@ class Traced(NDArrayOperatorsMixin):
         if method != "__call__" or options:
             return NotImplemented
         result = ufunc(*values)
-        if ufunc is np.matmul:
-            return _product(inputs, values, result)
+        if ufunc is np.matmul:  # (..., in) @ (in, out); kernels are constants
+            array, kernel = inputs[0], values[1]
+            if isinstance(inputs[1], Traced) or kernel.ndim != 2:  # noqa: PLR2004
+                return NotImplemented
+            return Traced(result, [(array, lambda derivative: derivative @ kernel.T)])
         if ufunc not in LOCAL:  # comparisons, signs: steps, with the derivative 0 between them
             return result
         slopes = LOCAL[ufunc](result, *values)
@@ -127,14 +130,6 @@ def _moved(array: Traced, move: Callable[[NDArray[Any]], NDArray[Any]]) -> Trace
         return summed.reshape(array.shape)
 
     return Traced(array.value.reshape(-1)[places], [(array, pull)])
-
-
-def _product(inputs: Sequence[Any], values: Sequence[Any], result: Any) -> Any:
-    """Derive `x @ kernel`, `(..., in)` times `(in, out)`; kernels are constants."""
-    array, kernel = inputs[0], values[1]
-    if isinstance(inputs[1], Traced) or kernel.ndim != 2:  # noqa: PLR2004
-        return NotImplemented
-    return Traced(result, [(array, lambda derivative: derivative @ kernel.T)])
 
 
 def _sum(array: Traced, axis: Any = None, *, keepdims: bool = False) -> Traced:

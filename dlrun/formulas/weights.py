@@ -33,10 +33,8 @@ def weights_by_layer(
 ) -> dict[str, ByName]:
     """Give every layer its weights by name, in the order of Keras where it is known.
 
-    `tensors` are weights by variable path, `where` is the file that they come from.
-
-    Raises:
-        RunFolderError: A weight is missing, has another shape, or belongs to no layer.
+    `tensors` are weights by variable path; all must be there, of the shape that their layer says,
+    and no others. `where` is the file that they come from.
     """
     found: dict[str, ByName] = {step.name: {} for step in steps}
     is_known = {step.name: step.weights is not None for step in steps}
@@ -50,12 +48,16 @@ def weights_by_layer(
         else:
             found[layer][name] = tensor
     for step in steps:
-        if step.weights is not None:
-            expected = expected_names(step.weights)
-            wrong += _differences(step.name, found[step.name], expected)
-            found[step.name] = {
-                name: found[step.name][name] for name in expected if name in found[step.name]
-            }
+        if step.weights is None:
+            continue
+        own, expected = found[step.name], expected_names(step.weights)
+        wrong += [f"'{step.name}/{name}' is missing" for name in expected if name not in own]
+        wrong += [f"'{step.name}/{name}' is not expected" for name in own if name not in expected]
+        found[step.name] = {name: own[name] for name in expected if name in own}
+        for name, weight in found[step.name].items():
+            if weight.shape != expected[name]:
+                has = f"the shape {show(weight.shape)}, expected {show(expected[name])}"
+                wrong.append(f"'{step.name}/{name}' has {has}")
     if wrong:
         more = len(wrong) - LARGEST_REPORT
         shown = "; ".join(wrong[:LARGEST_REPORT]) + (f"; {more} more" if more > 0 else "")
@@ -86,14 +88,3 @@ def expected_names(weights: Sequence[Weight]) -> dict[str, Shape]:
         for direction, part in zip(DIRECTIONS, (weights[:half], weights[half:]), strict=True)
         for weight in part
     }
-
-
-def _differences(layer: str, found: ByName, expected: Mapping[str, Shape]) -> list[str]:
-    """Tell what is missing, too much, or of another shape."""
-    wrong = [f"'{layer}/{name}' is missing" for name in expected if name not in found]
-    wrong += [f"'{layer}/{name}' is not expected" for name in found if name not in expected]
-    for name, shape in expected.items():
-        if name in found and found[name].shape != shape:
-            has = f"the shape {show(found[name].shape)}, expected {show(shape)}"
-            wrong.append(f"'{layer}/{name}' has {has}")
-    return wrong

@@ -52,7 +52,9 @@ def build_model(
     paths = [f"model.layers[{index}] ({layer['type']})" for index, layer in enumerate(layers)]
     for layer, path in zip(layers, paths, strict=True):
         outputs[layer["name"]] = _connect(layer, outputs, path=path)
-    model = keras.Model(outputs[DATA], outputs[layers[-1]["name"]], name=_scope(name))
+    scope = re.sub(r"[^A-Za-z0-9._-]", "_", name)  # the form that TensorFlow takes for a scope
+    scope = scope if scope[:1].isalnum() else f"model{scope}"
+    model = keras.Model(outputs[DATA], outputs[layers[-1]["name"]], name=scope)
     for layer, path in zip(layers, paths, strict=True):
         if layer["weights"] is not None:
             _set_weights(model.get_layer(layer["name"]), layer["weights"], path)
@@ -60,20 +62,11 @@ def build_model(
 
 
 def output_activation(model: Any, last_layer: str) -> str | None:
-    """Return the name of the activation that ends the model with its last layer, as `softmax`.
-
-    It is `linear` where a layer that could have one has none, None where the layer does not say.
-    """
+    """Return the name of the last layer's activation; None where the layer does not say."""
     last = model.get_layer(last_layer)
     if type(last).__name__ in ("Softmax", "ReLU"):
         return str(type(last).__name__).lower()
     return getattr(getattr(last, "activation", None), "__name__", None)
-
-
-def _scope(name: str) -> str:
-    """Return the name in the form that TensorFlow takes for a scope."""
-    scope = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    return scope if scope[:1].isalnum() else f"model{scope}"
 
 
 def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str) -> Any:
@@ -85,8 +78,11 @@ def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str)
     if not layer["trainable"]:
         built.trainable = False
     tensors = [outputs[name] for name in layer["inputs"]]
+    # Attention takes its inputs one by one, merging layers as one list.
+    parameters = inspect.signature(built.call).parameters.values()
+    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     try:
-        if _takes_several(built):
+        if len(required) > 1:
             return built(*tensors)
         return built(tensors[0] if len(tensors) == 1 else tensors)
     except tf.errors.OpError as error:
@@ -96,13 +92,6 @@ def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str)
         shapes = " and ".join(str(tuple(tensor.shape[1:])) for tensor in tensors)
         what = f"cannot take an input of shape {shapes}. {said_by(error)}"
         raise ConfigError(Problem(path, what)) from error
-
-
-def _takes_several(layer: Any) -> bool:
-    """Return whether a layer takes its inputs one by one, as attention does, not as one list."""
-    parameters = inspect.signature(layer.call).parameters.values()
-    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-    return len(required) > 1
 
 
 def _set_weights(layer: Any, weights: Sequence[Any], path: str) -> None:

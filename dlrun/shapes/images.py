@@ -6,11 +6,9 @@ from dlrun.shapes.layer import Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, show, unknown
 from dlrun.shapes.windows import image, sample
 
-GREY: Final = 1
-COLOUR: Final = 3
 CHANNELS: Final[dict[str, tuple[int, ...]]] = {
-    **dict.fromkeys(("RandAugment", "RandomGrayscale"), (GREY, COLOUR)),
-    **dict.fromkeys(("RandomColorDegeneration", "RandomHue", "RandomSaturation"), (COLOUR,)),
+    **dict.fromkeys(("RandAugment", "RandomGrayscale"), (1, 3)),  # grey or coloured
+    **dict.fromkeys(("RandomColorDegeneration", "RandomHue", "RandomSaturation"), (3,)),
 }
 """How many channels an image may have, where that matters."""
 AUGMENTING: Final = (

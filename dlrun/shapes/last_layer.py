@@ -8,17 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from dlrun.catalog.losses import (
-    NEVER_NEGATIVE,
-    NOT_PROBABILITIES,
-    SQUASHED,
-    Found,
-    Targets,
-    is_crossentropy,
-    label_form,
-    out_of_range,
-    sums_to_one,
-)
+from dlrun.catalog.losses import SQUASHED, Found, Targets, is_crossentropy, label_form, out_of_range
 from dlrun.catalog.words import canonical
 from dlrun.errors import Problem, cut
 from dlrun.shapes.outputs import Shape
@@ -34,6 +24,18 @@ MEASURE_DISTANCE: Final = frozenset(
     }
 )  # fmt: skip
 """Losses of regressions: they ask how far off a number is, and not which class it is."""
+SUM_TO_ONE: Final = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy")
+NOT_PROBABILITIES: Final = frozenset(
+    {
+        "celu", "elu", "gelu", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax",
+        "mish", "relu", "relu6", "selu", "silu", "softplus", "softsign", "tanh",
+    }
+)  # fmt: skip
+"""Activations whose values leave [0, 1], so that the logarithm of a cross-entropy is clipped."""
+NEVER_NEGATIVE: Final = frozenset(
+    {"hard_sigmoid", "relu", "relu6", "sigmoid", "softmax", "softplus"}
+)
+"""Activations that cannot say -1."""
 ONE_SOFTMAX: Final = (
     "The softmax of a single unit is always 1.",
     "Use 'activation: sigmoid', or one unit for each class.",
@@ -49,7 +51,7 @@ def activation_misfits(
         return
     if activation == "softmax" and units == 1:
         yield Problem(path, *ONE_SOFTMAX)
-    if sums_to_one(loss) and activation == "sigmoid" and from_logits is False:
+    if canonical("losses", loss) in SUM_TO_ONE and activation == "sigmoid" and from_logits is False:
         what = f"{loss} takes probabilities that sum to 1, but each sigmoid stands alone."
         fix = "the loss binary_crossentropy" if units == 1 else "'activation: softmax'"
         yield Problem(path, what, f"Use {fix}.")

@@ -48,10 +48,8 @@ def misfits(step: Step, weights: Sequence[Any] | None, path: str) -> Iterator[Pr
 
 
 def oversize(steps: Sequence[Step], sample: Shape | None) -> Problem | None:
-    """Say what does not fit into memory: the weights of all layers, or a single row on its way.
-
-    What is not known takes nothing; training takes more.
-    """
+    """Say what does not fit into memory: the weights of all layers, or a single row on its way."""
+    # What is not known takes nothing; training takes more.
     if (too_large := excess(_row_bytes(sample))) is not None:
         what = f"A row of the shape {show(sample or ())} takes {too_large}."
         return Problem("dataset", what, "Take fewer or smaller features.")
