@@ -58,6 +58,16 @@ def label_form(loss: str | None) -> LabelForm:
     return LABEL_FORMS.get(name or "", "value")
 
 
+def fitted_form(
+    loss: str | None, outputs: tuple[int | None, ...], activation: str | None
+) -> LabelForm:
+    """Return how labels of classes are handed to a loss after a last layer that gives `outputs`."""
+    form = label_form(loss)
+    if form == "value" and activation in SQUASHED:
+        form = "binary"  # one output between 0 and 1 gets labels that it can reach
+    return form if outputs == (1,) or form == "index" else "one_hot"
+
+
 def out_of_range(name: str, *, below_zero: bool, zero: bool) -> Found:
     """Tell of which targets a loss or a metric of quantities cannot be taken."""
     if below_zero and name in ("Poisson", "MeanSquaredLogarithmicError"):

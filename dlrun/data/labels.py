@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import LabelForm, Spec, Splits, StreamedArray
-from dlrun.catalog.losses import SQUASHED, label_form
+from dlrun.catalog.losses import fitted_form
 from dlrun.data.pieces import pieces
 from dlrun.data.scaling import to_float32
 from dlrun.data.wording import count
@@ -83,16 +83,11 @@ def fit_spec(
     )
     if misfit is not None:
         raise ConfigError(misfit)
-    form: LabelForm
-    asked: LabelForm
+    form = fitted_form(loss, outputs, output_activation) if spec.class_names else "value"
+    threshold, handed = None, "as they are"
     if spec.class_names is None:
-        form, threshold, handed = "value", None, "as they are"
         subject = f"targets: {count(math.prod(size or 1 for size in outputs), 'number')} per row"
     else:
-        # One output between 0 and 1 gets labels that it can reach.
-        squashed = output_activation in SQUASHED and label_form(loss) == "value"
-        asked = "binary" if squashed else label_form(loss)
-        form = asked if outputs == (1,) or asked == "index" else "one_hot"
         threshold, handed = _handed(spec, form, from_logits=from_logits)
         subject = f"labels: {count(len(spec.class_names), 'class', 'classes')}"
     purpose = "without a loss" if loss is None else f"for {loss}"

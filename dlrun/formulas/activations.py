@@ -33,18 +33,11 @@ def find_activation(layer: Layer, argument: str = "activation") -> tuple[str, Ac
 
 
 def activate(layer: Layer, z: Any) -> tuple[Any, tuple[str, ...]]:
-    """Apply a layer's activation to pre-activations; its formula, in lines, comes with it."""
-    name, activation = find_activation(layer)
+    """Apply a layer's activation to pre-activations, and write it: `y = relu(z) = max(z, 0)`."""
+    name, (text, compute) = find_activation(layer)
+    line = f"y = {name}(z)" + (f" = {text}" if text else "")
     with np.errstate(over="ignore"):
-        return activation.compute(z), (describe(name),)
-
-
-def describe(name: str) -> str:
-    """Write an activation as a line: `y = relu(z) = max(z, 0)`."""
-    if name == "linear":
-        return "y = z"
-    text = ACTIVATIONS[name].text
-    return f"y = {name}(z)" + (f" = {text}" if text else "")
+        return compute(z), ("y = z" if name == "linear" else line,)
 
 
 def sigmoid(z: Any) -> Any:

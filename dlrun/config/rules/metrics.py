@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from dlrun.catalog.losses import SQUASHED, LabelForm, TargetLabels, Targets, label_form
+from dlrun.catalog.losses import LabelForm, TargetLabels, Targets, fitted_form, label_form
 from dlrun.catalog.metric_labels import Handed, caution, handed, misfit
 from dlrun.config.rules.last_layer import last_activation, least_output, loss_of, takes_logits
 from dlrun.config.rules.training import REGRESSIONS
@@ -77,9 +77,8 @@ def _possible(experiment: Experiment, sample: Sample | None = None) -> tuple[Han
 def _forms(
     experiment: Experiment, sample: Sample, outputs: Shape | None, activation: str | None
 ) -> Forms:
-    form = label_form(loss_of(experiment))
-    dataset = experiment.dataset.type
-    one_of_several = form == "one_hot" or outputs != (1,)
+    form, dataset = label_form(loss_of(experiment)), experiment.dataset.type
+    fitted = fitted_form(loss_of(experiment), outputs or (None,), activation)
     known: Forms = ()
     if form in ("index", "sign"):
         known = ((form, None),)  # data without classes and several outputs are refused
@@ -88,12 +87,12 @@ def _forms(
     elif outputs is None or (len(outputs) > 1 and sample.target is None):
         known = ()
     elif sample.classes is not None:
-        fitted = "binary" if form == "value" and activation in SQUASHED else form
-        known = (("one_hot" if one_of_several else fitted, None),)
+        known = ((fitted, None),)
     elif sample.target is not None:
         known = (*(("value", kind) for kind in SEVERAL), ("one_hot", None))
     elif dataset == "csv" and form != "value":
-        known = (("one_hot", None),) if one_of_several else ((form, None), ("value", "fractions"))
+        fractions: Forms = (("value", "fractions"),)
+        known = ((fitted, None), *(() if fitted == "one_hot" else fractions))
     return known
 
 
