@@ -9,8 +9,9 @@ import numpy as np
 
 from dlrun.arrays import ArrayForm, Samples
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
-from dlrun.data.classes import is_one_hot, match_names, match_values
+from dlrun.data.classes import match_names, match_values
 from dlrun.data.pixels import scale_pixels
+from dlrun.data.targets import see
 from dlrun.errors import DataError
 from dlrun.wording import list_names
 
@@ -128,7 +129,8 @@ def _read_targets(archive: ArchiveFile, name: str, rows: int, spec: Spec) -> NDA
         _check_target_count(values, spec, where)
         return values
     numbered = spec.class_values is not None or len(spec.target_names) > 1
-    if numbered and values.shape == (rows, len(spec.class_names)) and is_one_hot(values):
+    by_class = numbered and values.shape == (rows, len(spec.class_names))
+    if by_class and see(values).labels == "one_hot":
         return np.asarray(values.argmax(axis=1))
     if spec.class_values is None and y.dtype.kind in "iu" and y.size == rows:
         labels = list(map(str, y.reshape(rows).tolist()))

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
 from dlrun.backend.device import on_gpu
-from dlrun.catalog.losses import Targets, misgiving
+from dlrun.catalog.losses import Targets
 from dlrun.catalog.metric_labels import CANCELLING, caution, handed, misfit
 from dlrun.data.labels import fit_labels, fit_spec
 from dlrun.data.targets import look_at
 from dlrun.errors import ConfigError, Problem
 from dlrun.models.build import build_model, output_activation
 from dlrun.reports.predictions import output_kind
+from dlrun.shapes.last_layer import misgiving
 from dlrun.training.evaluation import Predictor
 from dlrun.training.metrics import build_metrics
 from dlrun.training.state import build_optimizer, variables_of

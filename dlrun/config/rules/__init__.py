@@ -18,7 +18,6 @@ from dlrun.config.rules import (
     names,
     shapes,
     training,
-    weights,
 )
 from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
@@ -47,13 +46,9 @@ RULES: Final = (
     Rule(arguments.some_of_the_rows_stay),
     Rule(arguments.cells_are_inside_rnn),
     Rule(arguments.wrappers_hold_what_they_can_use),
-    Rule(weights.weights_are_arrays),
-    Rule(weights.weights_fit_the_layer),
+    Rule(shapes.weights_fit_the_layer),
     Rule(last_layer.softmax_has_several_units),
-    Rule(last_layer.sigmoid_is_not_categorical),
-    Rule(last_layer.probabilities_reach_the_loss),
-    Rule(last_layer.logits_reach_the_loss),
-    Rule(last_layer.signs_reach_the_loss),
+    Rule(last_layer.activation_fits_the_loss),
     Rule(last_layer.hinge_has_one_unit),
     Rule(last_layer.loss_runs_over_the_classes),
     Rule(training.training_has_a_loss, ("training.epochs",)),
