@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from dlrun.arrays import Spec
 from dlrun.data.csv import open_csv
-from dlrun.data.csv_dataset import choose_columns
+from dlrun.data.csv_header import choose_columns
 from dlrun.data.csv_numbers import parse_numbers
 from dlrun.data.csv_samples import match_columns
 from dlrun.errors import ConfigError, DataError
-from dlrun.shapes import find_sample
+from dlrun.shapes.samples import find_sample
 from dlrun.signals import end_on_signal
 from tests.test_bad_input import TABLE, config
 

@@ -11,7 +11,8 @@ from rich.cells import cell_len, set_cell_size
 
 from dlrun.cli.columns import Cell, align, draw, natural_width
 from dlrun.cli.output import printable
-from dlrun.shapes import count_parameters, find_sample, walk
+from dlrun.shapes import count_parameters, walk
+from dlrun.shapes.samples import find_sample
 
 if TYPE_CHECKING:
     from dlrun.cli.output import Screen

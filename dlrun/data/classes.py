@@ -14,7 +14,7 @@ from dlrun.data.pieces import pieces
 from dlrun.data.rounding import WHOLE
 from dlrun.data.wording import list_classes
 from dlrun.errors import DataError, quote
-from dlrun.shapes.cells import bare_number, number_fix, parse_number
+from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.arrays import Array, Dataset, Samples
-
-MAX_CLASSES = 1000
-"""More distinct values than this are no classes but a measured quantity or an identifier."""
 
 
 def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) -> Dataset:

@@ -9,8 +9,7 @@ import numpy as np
 
 from dlrun.arrays import Samples, TableForm
 from dlrun.data.classes import is_single_one, match_values
-from dlrun.data.csv_columns import column_positions
-from dlrun.data.csv_header import check_no_numbering
+from dlrun.data.csv_header import check_no_numbering, column_positions
 from dlrun.data.csv_numbers import parse_numbers, parse_weights
 from dlrun.data.csv_places import feature_names, find_places, misplaced, said_of_delimiter
 from dlrun.data.pixels import scale_pixels

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dlrun.data.arguments import check_number, check_whole
 from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample, numbered
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from dlrun.arrays import Dataset
 
 BOX = 10.0
+
+
+def sample(*, samples: int, centers: int, columns: int, test_samples: int, **_: Any) -> Sample:
+    """One class per cloud."""
+    check_whole("centers", centers, minimum=2)
+    check_whole("columns", columns, minimum=1)
+    return Sample((columns,), numbered(centers), rows=samples, test_rows=test_samples)
 
 
 def load_data(
@@ -49,7 +56,7 @@ def load_data(
     middle = generator.uniform(-BOX, BOX, size=(centers, columns))
 
     def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        y = generator.permutation(np.arange(rows) % centers)
+        y = generator.permutation(rows) % centers  # equally many of each class
         return generator.normal(loc=middle[y], scale=cluster_std), y
 
     return draw_dataset(
@@ -57,5 +64,5 @@ def load_data(
         generator,
         samples=samples,
         test_samples=test_samples,
-        class_values=tuple(float(number) for number in range(centers)),
+        class_values=tuple(map(float, range(centers))),
     )

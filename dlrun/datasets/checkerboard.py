@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dlrun.data.arguments import check_number, check_whole
 from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from dlrun.arrays import Dataset
+
+
+ENOUGH_ROWS = 100
+"""So many rows are surely not all of one class."""
+
+
+def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
+    """Points of the plane in two classes, of which chance decides how many there are of each."""
+    return Sample((2,), ("0", "1"), rows=samples, test_rows=test_samples, enough_rows=ENOUGH_ROWS)
 
 
 def load_data(
@@ -37,6 +46,8 @@ def load_data(
     Returns:
         `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
+    import numpy as np
+
     check_whole("cells", cells, minimum=2)
     check_number("noise", noise, minimum=0)
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dlrun.data.arguments import check_number, check_share
 from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from dlrun.arrays import Dataset
+
+
+def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
+    """Points of the plane in two classes."""
+    return Sample((2,), ("0", "1"), rows=samples, test_rows=test_samples)
 
 
 def load_data(
@@ -38,12 +43,18 @@ def load_data(
     Returns:
         `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
+    import numpy as np
+
     check_number("noise", noise, minimum=0)
     check_share("factor", factor)
 
+    def circle(rows: int) -> NDArray[np.float64]:  # (rows, 2), evenly spaced, radius 1
+        angles = np.linspace(0, 2 * np.pi, rows, endpoint=False)
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
     def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
         y = (np.arange(rows) >= rows // 2).astype(np.int64)
-        x = np.concatenate([_circle(rows // 2), factor * _circle(rows - rows // 2)])
+        x = np.concatenate([circle(rows // 2), factor * circle(rows - rows // 2)])
         order = generator.permutation(rows)
         return x[order] + generator.normal(scale=noise, size=x.shape), y[order]
 
@@ -54,9 +65,3 @@ def load_data(
         test_samples=test_samples,
         class_values=(0.0, 1.0),
     )
-
-
-def _circle(rows: int) -> NDArray[np.float64]:
-    """Points of the unit circle, evenly spaced, `(rows, 2)`."""
-    angles = np.linspace(0, 2 * np.pi, rows, endpoint=False)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1)

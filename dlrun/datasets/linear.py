@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dlrun.data.arguments import argument_error, check_number
 from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from dlrun.arrays import Dataset
+
+
+def sample(*, samples: int, weights: Sequence[float], test_samples: int, **_: Any) -> Sample:
+    """One column per weight, and one number."""
+    _check_weights(weights)
+    return Sample(
+        (len(weights),), target=(1,), rows=samples, test_rows=test_samples, is_regression=True
+    )
 
 
 def load_data(
@@ -41,10 +49,9 @@ def load_data(
     Returns:
         `x`, `(samples, len(weights))`, float32; `y`, `(samples, 1)`, float32.
     """
-    if isinstance(weights, str) or len(weights) == 0:
-        raise argument_error("weights", weights, "a list of numbers")
-    for number, weight in enumerate(weights):
-        check_number(f"weights[{number}]", weight)
+    import numpy as np
+
+    _check_weights(weights)
     check_number("bias", bias)
     check_number("noise", noise, minimum=0)
 
@@ -60,3 +67,10 @@ def load_data(
         test_samples=test_samples,
         class_values=None,
     )
+
+
+def _check_weights(weights: Sequence[float]) -> None:
+    if not isinstance(weights, list | tuple) or len(weights) == 0:
+        raise argument_error("weights", weights, "a list of numbers")
+    for number, weight in enumerate(weights):
+        check_number(f"weights[{number}]", weight)

@@ -9,13 +9,9 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dlrun.arrays import Dataset
-from dlrun.data.array_files import ArchiveFile
-from dlrun.data.idx_files import read_idx
-from dlrun.data.pixels import image_samples
 from dlrun.errors import DataError
+from dlrun.shapes.samples import Sample, grey_images, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +29,12 @@ IDX_STEMS = {
     "y_test": ("t10k-labels", 1),
 }
 CONNECTION_SECONDS = 20.0
+TEST_ROWS = 10_000
+
+
+def sample(*, flatten: bool, **_: Any) -> Sample:
+    """Grey images of ten digits; the file says how many."""
+    return grey_images(SIZE, flatten=flatten, classes=CLASSES)._replace(test_rows=TEST_ROWS)
 
 
 def load_data(
@@ -57,6 +59,8 @@ def load_data(
     Raises:
         DataError: A file is missing or does not hold MNIST, or the download failed.
     """
+    from dlrun.data.pixels import image_samples
+
     if path is None:
         source = _cached_file()
         arrays = _read_cache(source)
@@ -76,14 +80,16 @@ def load_data(
     return Dataset(
         train,
         test,
-        class_names=tuple(str(digit) for digit in range(CLASSES)),
-        class_values=tuple(float(digit) for digit in range(CLASSES)),
+        class_names=numbered(CLASSES),
+        class_values=tuple(map(float, range(CLASSES))),
         pixel_max=PIXEL_MAX,
         image_shape=(SIZE, SIZE, 1),
     )
 
 
 def _read_archive(path: Path) -> dict[str, NDArray[Any]]:
+    from dlrun.data.array_files import ArchiveFile
+
     archive = ArchiveFile(path)
     arrays = {name: archive.read(name) for name in ARRAYS}
     _check_content(arrays, str(path))
@@ -102,6 +108,8 @@ def _read_cache(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _read_folder(folder: Path) -> dict[str, NDArray[Any]]:
+    from dlrun.data.idx_files import read_idx
+
     arrays: dict[str, NDArray[Any]] = {
         name: read_idx(_idx_file(folder, stem, axes), axes=axes)
         for name, (stem, axes) in IDX_STEMS.items()
@@ -126,7 +134,7 @@ def _idx_file(folder: Path, stem: str, axes: int) -> Path:
 def _check_content(arrays: dict[str, NDArray[Any]], where: str) -> None:
     for part in ("train", "test"):
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
-        if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE) or len(images) == 0:
+        if images.dtype != "uint8" or images.shape[1:] != (SIZE, SIZE) or len(images) == 0:
             raise _wrong(f"x_{part}", images, "(rows, 28, 28) of uint8", where)
         if labels.dtype.kind not in "iu" or labels.shape != (len(images),):
             raise _wrong(f"y_{part}", labels, f"({len(images)},) of whole numbers", where)
@@ -155,7 +163,7 @@ def _cached_file() -> Path:
 
 def _download(cache: Path) -> None:
     """Lets Keras fetch the file; what Keras prints goes to stderr."""
-    from dlrun.backend import keras  # noqa: PLC0415  only a download needs Keras
+    from dlrun.backend import keras
 
     try:
         with redirect_stdout(sys.stderr), _connection_timeout(CONNECTION_SECONDS):

@@ -7,12 +7,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.arrays import ArrayForm
-from dlrun.data.npz_dataset import read_dataset
+from dlrun.shapes.files import npz_array_header, npz_values
+from dlrun.shapes.samples import Sample, with_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dlrun.arrays import Dataset, Spec
+
+
+def sample(*, path: Any, x: str, y: str, form: str | None, **_: Any) -> Sample:
+    """The shape of the arrays, and of a small file the classes."""
+    header = npz_array_header(Path(path), x) if isinstance(path, str | Path) else None
+    if header is None:
+        return Sample(format="arrays")
+    known = Sample(header.shape[1:] or (1,), format="arrays")
+    values = npz_values(Path(path), y)
+    if values is not None:
+        return with_target(known, set(values), form)
+    targets = npz_array_header(Path(path), y)
+    is_number = form == "value" and targets is not None and "U" not in targets.dtype
+    return known._replace(target=targets.shape[1:] or (1,)) if targets and is_number else known
 
 
 def load_data(
@@ -45,6 +60,8 @@ def load_data(
     Raises:
         DataError: The file or an array is missing or malformed.
     """
+    from dlrun.data.npz_dataset import read_dataset
+
     return read_dataset(Path(path), x, y, x_test, y_test)
 
 

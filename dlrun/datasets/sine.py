@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dlrun.data.arguments import check_number
 from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from dlrun.arrays import Dataset
+
+
+def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
+    """One column and one number."""
+    return Sample((1,), target=(1,), rows=samples, test_rows=test_samples, is_regression=True)
 
 
 def load_data(
@@ -35,6 +40,8 @@ def load_data(
     Returns:
         `x`, `(samples, 1)`, float32, radians; `y`, `(samples, 1)`, float32.
     """
+    import numpy as np
+
     check_number("frequency", frequency)
     check_number("noise", noise, minimum=0)
 

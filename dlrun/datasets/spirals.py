@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dlrun.data.arguments import check_number, check_whole
 from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample, numbered
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from dlrun.arrays import Dataset
+
+
+def sample(*, samples: int, arms: int, test_samples: int, **_: Any) -> Sample:
+    """Points of the plane, one class per arm."""
+    check_whole("arms", arms, minimum=2)
+    return Sample((2,), numbered(arms), rows=samples, test_rows=test_samples)
 
 
 def load_data(
@@ -40,6 +46,8 @@ def load_data(
     Returns:
         `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
+    import numpy as np
+
     check_whole("arms", arms, minimum=2)
     check_number("turns", turns)
     check_number("noise", noise, minimum=0)
@@ -56,5 +64,5 @@ def load_data(
         seeded_generator(seed),
         samples=samples,
         test_samples=test_samples,
-        class_values=tuple(float(number) for number in range(arms)),
+        class_values=tuple(map(float, range(arms))),
     )

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dlrun.data.arguments import check_number
 from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from dlrun.arrays import Dataset
 
-CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+CORNERS = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
+
+
+def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
+    """Points of the plane in two classes."""
+    return Sample((2,), ("0", "1"), rows=samples, test_rows=test_samples)
 
 
 def load_data(*, seed: int, samples: int = 4, noise: float = 0.0, test_samples: int = 0) -> Dataset:
@@ -29,10 +34,12 @@ def load_data(*, seed: int, samples: int = 4, noise: float = 0.0, test_samples: 
     Returns:
         `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
+    import numpy as np
+
     check_number("noise", noise, minimum=0)
 
     def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        corners = CORNERS[np.arange(rows) % len(CORNERS)]
+        corners = np.array(CORNERS)[np.arange(rows) % len(CORNERS)]  # (rows, 2)
         x = corners + generator.normal(scale=noise, size=corners.shape)
         return x, corners.sum(axis=1).astype(np.int64) % 2
 

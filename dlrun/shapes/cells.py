@@ -12,6 +12,8 @@ SMALLEST: Final = 2.0**-126
 LARGEST: Final = (2 - 2.0**-23) * 2.0**127
 """Between them float32 keeps its digits; what is smaller, some processors take for 0."""
 
+MAX_CLASSES: Final = 1000
+"""More distinct values than this are no classes but a measured quantity or an identifier."""
 
 _WITH_UNIT = re.compile(
     r"(?P<sign>[+-]?)(?P<before>[$\u20ac\u00a3\u00a5\u20b9]|[A-Z]{3}(?= ?\d))? ?"

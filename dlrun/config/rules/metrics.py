@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from dlrun.catalog.losses import SQUASHED, Targets, label_form, misgiving
 from dlrun.catalog.metric_labels import caution, handed, misfit
 from dlrun.config.rules.last_layer import last_activation, takes_logits
-from dlrun.config.rules.training import REGRESSIONS
 from dlrun.errors import Problem
-from dlrun.shapes import find_sample, walk
+from dlrun.shapes import walk
+from dlrun.shapes.samples import find_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from dlrun.catalog.losses import LabelForm, TargetLabels
     from dlrun.catalog.metric_labels import Handed
     from dlrun.config.schema import Experiment
-    from dlrun.shapes import Sample, Shape
+    from dlrun.shapes import Shape
+    from dlrun.shapes.samples import Sample
 
 SEVERAL: Final[tuple[TargetLabels, ...]] = ("flags", "one_hot", "shares", "fractions", "numbers")
 """What several columns of targets may be."""
@@ -53,7 +54,7 @@ def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
         units=outputs[-1] if outputs else None,
         activation=last_activation(experiment),
         classes=None if sample.classes is None else len(sample.classes),
-        targets=Targets("numbers") if experiment.dataset.type in REGRESSIONS else None,
+        targets=Targets("numbers") if sample.is_regression else None,
     )
     if unsuited is not None:
         yield Problem("loss", *unsuited)
@@ -87,12 +88,11 @@ def _forms(
 ) -> tuple[tuple[LabelForm, TargetLabels | None], ...]:
     """The forms that labels may have, each with what targets are that are no classes."""
     form = label_form(None if experiment.loss is None else experiment.loss.type)
-    dataset = experiment.dataset.type
     one_of_several = form == "one_hot" or outputs != (1,)
     known: tuple[tuple[LabelForm, TargetLabels | None], ...] = ()
     if form in ("index", "sign"):
         known = ((form, None),)  # Data without classes and several outputs are refused.
-    elif dataset in REGRESSIONS:
+    elif sample.is_regression:
         known = (("value", "numbers"),)
     elif outputs is None or (len(outputs) > 1 and sample.target is None):
         known = ()
@@ -101,7 +101,7 @@ def _forms(
         known = (("one_hot" if one_of_several else fitted, None),)
     elif sample.target is not None:
         known = (*(("value", kind) for kind in SEVERAL), ("one_hot", None))
-    elif dataset == "csv" and form != "value":
+    elif sample.one_target and form != "value":
         known = (("one_hot", None),) if one_of_several else ((form, None), ("value", "fractions"))
     return known
 

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from dlrun.catalog.losses import label_form
 from dlrun.errors import Problem
-from dlrun.shapes import find_sample, walk
+from dlrun.shapes import walk
 from dlrun.shapes.last_layer import LAST, target_misfit, units_misfit
+from dlrun.shapes.samples import find_sample
 from dlrun.shapes.weights import misfits, oversize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dlrun.config.schema import Experiment, LayerConfig
-    from dlrun.shapes import Sample, Shape, Step
+    from dlrun.shapes import Shape, Step
+    from dlrun.shapes.samples import Sample
 
 
 def shapes_fit(experiment: Experiment) -> Iterator[Problem]:
