@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from dlrun.arrays import Splits
     from dlrun.rundir.folder import RunFolder
@@ -21,8 +22,8 @@ def run_exporter(
     splits: Splits,
     predictor: Predictor,
     folder: RunFolder,
-) -> None:
-    """Run the exporter of a word.
+) -> list[Path]:
+    """Run the exporter of a word, and return the files that it wrote into the run folder.
 
     Args:
         word: The name of a file in this folder.
@@ -33,6 +34,6 @@ def run_exporter(
         folder: Where to write.
     """
     exporter = importlib.import_module(f"dlrun.exporters.{word}")
-    exporter.export(
-        model=model, splits=splits, predictor=predictor, folder=folder, **dict(arguments)
+    return list(
+        exporter.export(model=model, splits=splits, predictor=predictor, folder=folder, **arguments)
     )

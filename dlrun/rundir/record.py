@@ -118,10 +118,14 @@ def recording(
             held.give_room()
             # A disk too full for the closing line must not hide why the run failed.
             with contextlib.suppress(DlrunError):
-                record.add(**_failure(error), **_end(start), files=hash_files(folder.path))
+                record.add(**_failure(error), **_end(start), files=_hashes(folder, record))
             raise
         held.give_room()
-        record.add(status="finished", exit_code=0, **_end(start), files=hash_files(folder.path))
+        record.add(status="finished", exit_code=0, **_end(start), files=_hashes(folder, record))
+
+
+def _hashes(folder: RunFolder, record: Record) -> dict[str, str]:
+    return hash_files(folder.path, record.facts.get("exports"))
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def carry_out(
         for line in measured.rounded:
             say(f"warning: {line}", folder, listener)
         folder.write_json(METRICS, measured.to_json())
-        export(experiment, assembly, splits, folder, predictor)
+        record.add(exports=export(experiment, assembly, splits, folder, predictor))
         keep_newest(folder.path, 1)
     return Trained(assembly, splits, measured, predictor)
 
@@ -312,11 +312,11 @@ def export(
     splits: Splits,
     folder: RunFolder,
     predictor: Predictor,
-) -> None:
-    """Run the exporters of the config."""
+) -> list[str]:
+    """Run the exporters of the config, and name the files that they wrote, inside of the folder."""
     from dlrun.exporters import run_exporter
 
-    for component in experiment.exports:
+    written = (
         run_exporter(
             component.type,
             component.arguments,
@@ -325,3 +325,7 @@ def export(
             predictor=predictor,
             folder=folder,
         )
+        for component in experiment.exports
+    )
+    names = (path.relative_to(folder.path).as_posix() for paths in written for path in paths)
+    return sorted({*names})
