@@ -40,13 +40,7 @@ def load_data(*, seed: int, samples: int = 40, height: float = 1.0, test_samples
         x[:, 2] += height * y
         return x, y
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=(0.0, 1.0),
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples, (0.0, 1.0))
 '''
 EXPORTER = '''\
 """Exports every weight as a table of its own."""

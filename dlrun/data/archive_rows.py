@@ -27,23 +27,14 @@ _LOCAL_HEADER = struct.Struct("<26xHH")
 
 
 def archived_size(path: Path, names: Sequence[str]) -> int:
-    """The size of some arrays in bytes, uncompressed; a missing one counts nothing.
-
-    Args:
-        path: An `.npz` file.
-        names: The names of the arrays.
-    """
+    """The size of some arrays in bytes, uncompressed; a missing one counts nothing."""
     with zipfile.ZipFile(path) as archive:
         members = {info.filename: info.file_size for info in archive.infolist()}
     return sum(members.get(f"{name}.npy", 0) for name in names)
 
 
 def check_size(path: Path, name: str) -> None:
-    """Holds what the header of an array says against the bytes that there are, and the memory.
-
-    Args:
-        path: An `.npz` file.
-        name: The name of an array that it has.
+    """Hold what the header of an array says against the bytes that there are, and the memory.
 
     Raises:
         ValueError: The array holds Python objects, or is shorter than its header says.
@@ -61,17 +52,10 @@ def check_size(path: Path, name: str) -> None:
 
 
 def stream_array(path: Path, name: str) -> StreamedArray | None:
-    """Opens one array without reading it into memory.
+    """Open an array of any dtype without reading it into memory; None where it has no rows.
 
     One that is stored as it is will be read from where it is; a compressed one is unpacked to a
     file without a name. Either way the checksum is looked at once.
-
-    Args:
-        path: An `.npz` file.
-        name: The name of an array that it has.
-
-    Returns:
-        The array, of any dtype without Python objects; None where it has no rows.
 
     Raises:
         ValueError: The array holds Python objects or is damaged; or another of the many errors of
@@ -124,7 +108,6 @@ def _rows(
     *,
     column_major: bool,
 ) -> StreamedArray:
-    """The rows of an array whose numbers begin somewhere in an open file."""
     if not column_major:
         return StreamedArray(RowFile(descriptor, dtype, shape, offset=offset))
     # Each column is in one place, but no row is: turn the array round, some rows at a time.

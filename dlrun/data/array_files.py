@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,15 +31,8 @@ MAGIC_LENGTH = 6
 class ArchiveFile:
     """The arrays of one `.npz` file, each read when it is asked for.
 
-    Args:
-        path: The file.
-
     Raises:
         DataError: The file cannot be read or is no `.npz` file.
-
-    Attributes:
-        path: The file, for messages.
-        names: The names of its arrays.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,13 +42,7 @@ class ArchiveFile:
             self.names: tuple[str, ...] = tuple(archive.files)
 
     def read(self, name: str) -> NDArray[Any]:
-        """Reads one array.
-
-        Args:
-            name: Its name in the file.
-
-        Returns:
-            The array, of any shape and of a dtype without Python objects.
+        """Read an array, of any shape and of a dtype without Python objects.
 
         Raises:
             DataError: There is no such array, it holds Python objects, or it is damaged.
@@ -66,7 +53,7 @@ class ArchiveFile:
             return np.asarray(archive[name])
 
     def stream(self, name: str) -> Array:
-        """Opens one array without reading it into memory; see `read`.
+        """Open an array without reading it into memory; see `read`.
 
         Raises:
             DlrunError: It is compressed, and there is no room on the disk to unpack it.
@@ -90,13 +77,7 @@ class ArchiveFile:
 
 
 def read_npy(path: Path) -> NDArray[Any]:
-    """Opens a `.npy` file without reading its rows.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The array, mapped from the disk: rows are read when they are used.
+    """Map a `.npy` file from the disk: rows are read when they are used.
 
     Raises:
         DataError: The file cannot be read, or holds Python objects.
@@ -106,23 +87,11 @@ def read_npy(path: Path) -> NDArray[Any]:
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-@overload
-def check_numbers(array: NDArray[Any], where: str) -> NDArray[Any]: ...
+def check_numbers(array: Array, where: str) -> Any:
+    """Check that an array holds finite real numbers, and make floats of them.
 
-
-@overload
-def check_numbers(array: Array, where: str) -> Array: ...
-
-
-def check_numbers(array: Array, where: str) -> Array:
-    """Checks that an array holds finite real numbers, and makes floats of them.
-
-    Args:
-        array: `(rows, ...)`; of a streamed one all rows are read once.
-        where: The file and the array's name, for messages.
-
-    Returns:
-        The same shape: float32 where that loses nothing, else float64.
+    They are float32 where that loses nothing, else float64. Of a streamed array all rows are read
+    once. `where` is the file and the array's name, for messages.
 
     Raises:
         DataError: The dtype is not one of real numbers, or a row holds NaN or infinity.
@@ -146,7 +115,6 @@ def _floats(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check_finite(floats: NDArray[Any], where: str, first: int = 0) -> None:
-    """Names the first entry that is not finite; `first` is the number of the first row."""
     finite = np.isfinite(floats)
     if not finite.all():
         position = np.unravel_index(int(np.argmin(finite)), finite.shape)
@@ -158,7 +126,7 @@ def _check_finite(floats: NDArray[Any], where: str, first: int = 0) -> None:
 
 
 def check_rows(array: Array, where: str) -> None:
-    """Raises a `DataError` where an array has no rows."""
+    """Raise a `DataError` where an array has no rows."""
     if array.ndim == 0:
         raise DataError("the array is a single number; rows were expected.", where=where)
     if 0 in array.shape:
@@ -166,7 +134,7 @@ def check_rows(array: Array, where: str) -> None:
 
 
 def _check_magic(path: Path, magics: tuple[bytes, ...], expected: str) -> None:
-    """Looks at the first bytes, because NumPy takes everything it does not know for a pickle."""
+    """Look at the first bytes, because NumPy takes everything it does not know for a pickle."""
     try:
         with open_data(path, seekable=True) as file:
             start = file.read(MAGIC_LENGTH)
@@ -185,7 +153,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def _damage_named(path: Path, subject: str) -> Iterator[None]:
-    """Turns what NumPy raises over a damaged file, which can be nearly anything, into one error."""
+    """Turn what NumPy raises over a damaged file, which can be nearly anything, into one error."""
     try:
         yield
     except DlrunError:

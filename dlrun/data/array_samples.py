@@ -28,12 +28,7 @@ ENTRIES_PER_PIECE = 2**20
 def read_array_samples(
     path: Path, spec: Spec, *, with_target: bool
 ) -> tuple[tuple[str, ...], Iterator[Samples]]:
-    """Reads the rows of an `.npz` or `.npy` file.
-
-    Args:
-        path: The file.
-        spec: What the model was trained on.
-        with_target: Whether the rows must have targets.
+    """Read the rows of an `.npz` or `.npy` file.
 
     Returns:
         What the user should know, and pieces with `x`, `(rows, *input_shape)`, not yet scaled,
@@ -68,7 +63,7 @@ def read_array_samples(
 
 
 def _check_arrays(archive: ArchiveFile, names: Sequence[str], spec: Spec) -> None:
-    """Tells where the names come from, if the config of the run has chosen them."""
+    """Tell where the names come from, if the config of the run has chosen them."""
     missing = [name for name in names if name not in archive.names]
     if missing and isinstance(spec.form, ArrayForm):
         raise DataError(
@@ -98,7 +93,7 @@ def _pieces(x: NDArray[Any], y: NDArray[Any] | None, spec: Spec, where: str) -> 
 
 
 def _check_shape(x: NDArray[Any], spec: Spec, where: str) -> None:
-    """Lets through what differs from the model's input by axes of size 1, or by flattening."""
+    """Let through what differs from the model's input by axes of size 1, or by flattening."""
     received, expected = x.shape[1:], spec.input_shape
     if _without_ones(received) == _without_ones(expected):
         return

@@ -37,19 +37,12 @@ csv.field_size_limit(LONGEST_CELL)  # of all readers of this process; Python's o
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of a file, as text, all of the same width.
+    """Some rows of a file, as text, all of the same width."""
 
-    Attributes:
-        numbers: The line of the file on which each row begins, counted from 1.
-        delimiter: What separates the cells.
-        lines: The rows before they are split, where no cell of the piece is quoted; else None.
-        quoted_rows: The cells of each row, where some cell of the piece is quoted; else None.
-    """
-
-    numbers: Sequence[int]
+    numbers: Sequence[int]  # the line of the file on which each row begins, from 1
     delimiter: str
-    lines: list[str] | None = None
-    quoted_rows: list[list[str]] | None = None
+    lines: list[str] | None = None  # before they are split, where no cell is quoted
+    quoted_rows: list[list[str]] | None = None  # the cells, where some cell is quoted
 
     @cached_property
     def rows(self) -> list[list[str]]:
@@ -64,14 +57,7 @@ class Piece:
 
 
 class CsvFile:
-    """An open CSV file. It is read once and never rewound, so that a pipe will do.
-
-    Attributes:
-        path: The file, for messages.
-        delimiter: What separates the cells.
-        first_row: The cells of the first row that is not blank, stripped.
-        first_number: The number of its line.
-    """
+    """An open CSV file. It is read once and never rewound, so that a pipe will do."""
 
     def __init__(self, path: Path, file: TextIO, delimiter: str | None) -> None:
         self.path = path
@@ -89,7 +75,7 @@ class CsvFile:
         lines = self._remembered(chain([first], self._lines))
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
         with _quoting_errors(path, self.first_number):
-            self.first_row = [cell.strip() for cell in next(reader)]
+            self.first_row = [cell.strip() for cell in next(reader)]  # the first not blank
 
     def next_lines(self, number: int) -> list[str]:
         """The lines after the first row, at most so many; `pieces` gives them again."""
@@ -109,13 +95,10 @@ class CsvFile:
         return f"It has {' and '.join(others)}: see `dataset.delimiter`." if others else None
 
     def pieces(self, *, header: bool) -> Iterator[Piece]:
-        """The rows, a bounded number at a time; blank lines are passed over.
+        """The rows, as many lines at a time as a power of two; blank lines are passed over.
 
         Args:
             header: Whether the first row holds names and is left out.
-
-        Returns:
-            Pieces of as many lines as a power of two; the last may be shorter.
 
         Raises:
             DataError: A row has another number of cells than the first, or there is no row.
@@ -176,7 +159,7 @@ class CsvFile:
         )
 
     def _remembered(self, lines: Iterable[str]) -> Iterator[str]:
-        """Keeps the lines of the first row, which is data where there is no header."""
+        """Keep the lines of the first row, which is data where there is no header."""
         for line in lines:
             self._first_lines.append(line)
             yield line
@@ -184,14 +167,11 @@ class CsvFile:
 
 @contextmanager
 def open_csv(path: Path, *, delimiter: str | None = None) -> Iterator[CsvFile]:
-    """Opens a CSV file: UTF-8 with or without a byte-order mark, any line ends, quoted cells.
+    """Open a CSV file: UTF-8 with or without a byte-order mark, any line ends, quoted cells.
 
     Args:
         path: The file.
         delimiter: One of `DELIMITERS`; None reads it off the first line.
-
-    Returns:
-        A context manager over the open file.
 
     Raises:
         DataError: The file cannot be opened, holds no text, is empty, or its delimiter cannot be
@@ -248,7 +228,7 @@ def _sniff_delimiter(line: str, where: str) -> str:
 
 @contextmanager
 def _quoting_errors(path: Path, number: int) -> Iterator[None]:
-    """Names the line on which a row with broken quotes begins."""
+    """Name the line on which a row with broken quotes begins."""
     try:
         yield
     except csv.Error as error:

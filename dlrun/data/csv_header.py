@@ -126,15 +126,9 @@ def choose(
 
 
 def foresee_columns(arguments: Mapping[str, Any]) -> tuple[Choice, str] | None:
-    """Tell which columns of a file `choose_columns` will take, by its first row alone.
+    """Tell which columns `choose_columns` will take, and the delimiter, by the first row alone.
 
-    Args:
-        arguments: Those of a dataset of a table: `path`, `delimiter`, `header` and those that
-            `choose` takes.
-
-    Returns:
-        The columns, and what separates the cells; None where the file or the arguments do not
-        tell them.
+    The arguments are those of a dataset of a table. None where they or the file do not tell.
     """
     path, header = arguments["path"], arguments["header"]
     is_path = isinstance(path, str | Path)
@@ -210,12 +204,7 @@ def tell_header(file: CsvFile) -> bool:
 
 
 def check_no_numbering(file: CsvFile, names: Sequence[str]) -> None:
-    """Refuse rows without a header whose first row looks like the numbers of its columns.
-
-    Args:
-        file: Just opened.
-        names: How the features are called.
-    """
+    """Refuse rows without a header whose first row looks like the numbers of its columns."""
     if numbers_columns(file):
         numbers = [cell for cell in file.first_row if parse_number(cell) is not None]
         shown = ",".join(names) if len(names) <= SHOWN else f"{names[0]},{names[1]},..."

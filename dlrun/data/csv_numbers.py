@@ -21,16 +21,7 @@ if TYPE_CHECKING:
 def parse_numbers(
     piece: Piece, positions: Sequence[int], names: Sequence[str], path: Path
 ) -> NDArray[np.float64]:
-    """Reads some columns of a piece as numbers.
-
-    Args:
-        piece: Rows of text.
-        positions: The columns to read, counted from 0, at least one.
-        names: The names of these columns, for messages.
-        path: The file, for messages.
-
-    Returns:
-        `(rows, columns)`, float64, all finite.
+    """Read some columns of a piece, by position, as finite numbers: `(rows, columns)`, float64.
 
     Raises:
         DataError: A cell is not a finite number; names file, line, column and text.
@@ -76,7 +67,6 @@ def _parse_lines(piece: Piece, positions: Sequence[int]) -> NDArray[np.float64] 
 def _parse_cells(
     piece: Piece, positions: Sequence[int], names: Sequence[str], path: Path
 ) -> NDArray[np.float64]:
-    """Cell by cell."""
     numbers = np.empty((len(piece), len(positions)))
     for row, cells in enumerate(piece.rows):
         for column, position in enumerate(positions):
@@ -89,16 +79,7 @@ def _parse_cells(
 
 
 def parse_weights(piece: Piece, name: str, position: int, path: Path) -> NDArray[np.float32]:
-    """Reads a column of row weights.
-
-    Args:
-        piece: Rows of the file.
-        name: The column's name, for messages.
-        position: Where it stands.
-        path: The file, for messages.
-
-    Returns:
-        `(rows,)`, none negative.
+    """Read a column of row weights, `(rows,)`, none negative.
 
     Raises:
         DataError: A cell is not a number, negative, or infinite or 0 only in float32; names file,

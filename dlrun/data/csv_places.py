@@ -20,19 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Places:
-    """Where everything stands, in positions counted from 0.
+    """Where everything stands, in positions counted from 0."""
 
-    Attributes:
-        features: In the order in which the network gets them.
-        targets: Empty where the file has none.
-        weight: None where the file has none.
-        unused: The names of all other columns.
-    """
-
-    features: list[int]
-    targets: list[int]
+    features: list[int]  # in the order in which the network gets them
+    targets: list[int]  # empty where the file has none
     weight: int | None
-    unused: tuple[str, ...]
+    unused: tuple[str, ...]  # the names of all other columns
 
 
 def feature_names(spec: Spec) -> tuple[str, ...]:
@@ -46,15 +39,8 @@ def find_places(spec: Spec, width: int, *, with_target: bool) -> list[Places]:
 
     It has the same columns; or it lacks the targets, or the weight, or both; or it has the features
     alone, in the order in which the network gets them. Data without a table of their own, such as
-    images, count as one with the features first and then the targets.
-
-    Args:
-        spec: What the model was trained on.
-        width: The number of the file's columns.
-        with_target: Whether targets are needed.
-
-    Returns:
-        Ways that read different columns; none where the width does not fit.
+    images, count as one with the features first and then the targets. Ways read different columns;
+    there are none where the width does not fit.
     """
     names, targets = feature_names(spec), spec.target_names
     form = spec.form if isinstance(spec.form, TableForm) else None
@@ -84,14 +70,7 @@ def find_places(spec: Spec, width: int, *, with_target: bool) -> list[Places]:
 def misplaced(
     file: CsvFile, spec: Spec, places: Sequence[Places], *, with_target: bool
 ) -> DataError:
-    """The error for a file whose width fits in no way, or in several that differ.
-
-    Args:
-        file: The file.
-        spec: What the model was trained on.
-        places: What `find_places` found: none, or two and more.
-        with_target: Whether targets are needed.
-    """
+    """The error for a file whose width fits in no way, or in several that differ."""
     width, names = len(file.first_row), feature_names(spec)
     where, has = f"{file.path}:{file.first_number}", count(len(file.first_row), "column")
     write_names = f"Write their names into a first row; the features are {list_columns(names)}."

@@ -29,38 +29,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Columns:
-    """Where in a file the features and the targets stand.
-
-    Attributes:
-        header: Whether the first row holds names.
-        feature_names: The names of the features, for messages.
-        features: Their positions, counted from 0.
-        targets: The positions of the targets; empty where they are not read.
-        weight: The name and the position of the column of row weights, or None.
-        notes: What the user should know about the choice.
-    """
+    """Where in a file the features and the targets stand."""
 
     header: bool
     feature_names: tuple[str, ...]
     features: list[int]
-    targets: list[int]
-    weight: tuple[str, int] | None
+    targets: list[int]  # empty where they are not read
+    weight: tuple[str, int] | None  # the name and the position
     notes: tuple[str, ...]
 
 
 def match_columns(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
-    """Finds a model's features and targets in a file, by name or, without a header, by place.
+    """Find a model's features and targets in a file, by name or, without a header, by place.
 
     What the config says of headers holds. Where it leaves that to the file, a first row with the
     names of all features is a header, and one with numbers for the features is data.
-
-    Args:
-        file: Just opened.
-        spec: What the model was trained on.
-        with_target: Whether the targets are wanted.
-
-    Returns:
-        Their positions.
 
     Raises:
         DataError: A column is missing or stands there twice, or the places cannot be told.
@@ -82,12 +65,7 @@ def match_columns(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
 
 
 def read_csv_samples(file: CsvFile, columns: Columns, spec: Spec) -> Iterator[Samples]:
-    """Reads the rows of a file, piece by piece.
-
-    Args:
-        file: The file.
-        columns: Where the features and the targets stand.
-        spec: What the model was trained on.
+    """Read the rows of a file, piece by piece.
 
     Returns:
         Pieces with `x`, `(rows, *input_shape)`, float64, not yet scaled; `y`: class numbers,

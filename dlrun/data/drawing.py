@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Law = Callable[[np.random.Generator, int], tuple[NDArray[Any], NDArray[Any]]]
+    Generator = np.random.Generator
+    Drawn = tuple[NDArray[Any], NDArray[Any]]
+    Law = Callable[[Generator, int], Drawn]
 
 
-def seeded_generator(seed: int) -> np.random.Generator:
+def seeded_generator(seed: int) -> Generator:
     """The generator of a dataset: PCG64, whose stream is the same on every machine."""
     import numpy as np  # noqa: PLC0415  light commands load this module
 
@@ -28,11 +30,10 @@ def seeded_generator(seed: int) -> np.random.Generator:
 
 def draw_dataset(
     law: Law,
-    generator: np.random.Generator,
-    *,
+    generator: Generator,
     samples: int,
     test_samples: int,
-    class_values: tuple[float, ...] | None,
+    class_values: tuple[float, ...] | None = None,
 ) -> Dataset:
     """Draw training rows, and then test rows of the same law; columns are `x1`, `x2`, ...
 
@@ -72,6 +73,6 @@ def numbered_names(columns: int) -> tuple[str, ...]:
     return tuple(f"x{number + 1}" for number in range(columns))
 
 
-def _draw(law: Law, generator: np.random.Generator, rows: int) -> Samples:
+def _draw(law: Law, generator: Generator, rows: int) -> Samples:
     x, y = law(generator, rows)
     return Samples(x.astype("float32"), y.astype("int64" if y.ndim == 1 else "float32"))

@@ -22,15 +22,10 @@ PART_CHARACTERS: Final = 4096
 
 
 class Kind(NamedTuple):
-    """A kind of file that is often given in the place of a CSV file.
-
-    Attributes:
-        name: What it is called.
-        fix: What to do with it; `{name}` is the file, `{stem}` its name without the last suffix.
-    """
+    """A kind of file that is often given in the place of a CSV file, and what to do with it."""
 
     name: str
-    fix: str
+    fix: str  # `{name}` is the file, `{stem}` its name without the last suffix
 
 
 _PACKED = "Unpack it, as with `{}`, and give the CSV file."
@@ -69,14 +64,11 @@ BINARY: Final = Kind("a binary file", "Give a text file with one row on each lin
 
 
 def open_data(path: Path, *, seekable: bool = False) -> BufferedReader:
-    """Opens a file of data: a regular one, or a pipe that the shell has opened.
+    """Open a file of data: a regular one, or a pipe that the shell has opened.
 
     A named pipe would let a command wait, perhaps for ever, for somebody to write into it, and a
-    device such as `/dev/zero` never ends.
-
-    Args:
-        path: The file.
-        seekable: Whether it will not only be read from front to back, so that no pipe will do.
+    device such as `/dev/zero` never ends. What is `seekable` is not only read from front to back,
+    so that no pipe will do.
 
     Raises:
         DataError: It is not there, cannot be read, or is no regular file.
@@ -90,10 +82,6 @@ def open_data(path: Path, *, seekable: bool = False) -> BufferedReader:
 
 def regular_size(path: Path, *, seekable: bool = False) -> int | None:
     """The size of a file of data in bytes; None of a pipe that the shell has opened.
-
-    Args:
-        path: The file.
-        seekable: See `open_data`.
 
     Raises:
         DataError: See `open_data`.
@@ -110,12 +98,7 @@ def regular_size(path: Path, *, seekable: bool = False) -> int | None:
 
 
 def check_text(path: Path, head: bytes) -> None:
-    """Raises a `DataError` where a file is of a kind that holds no text.
-
-    Args:
-        path: The file, for messages.
-        head: What it begins with.
-    """
+    """Raise a `DataError` where what a file begins with is of a kind that holds no text."""
     kind = next((kind for magic, kind in KINDS.items() if head.startswith(magic)), None)
     if kind is ZIP and (path.suffix == ".xlsx" or b"[Content_Types].xml" in head):
         kind = XLSX

@@ -26,17 +26,10 @@ MAX_BYTES = 2**30
 
 
 def read_idx(path: Path, *, axes: int) -> NDArray[np.uint8]:
-    """Reads an IDX file of unsigned bytes, gzipped or not.
+    """Read an IDX file of unsigned bytes, gzipped or not: the bytes, in the shape that it gives.
 
-    The file holds two zero bytes, the type 0x08, the number of axes, each axis's size as a
-    big-endian 32-bit number, and then the bytes.
-
-    Args:
-        path: The file.
-        axes: The number of axes it must have: 3 for images, 1 for labels.
-
-    Returns:
-        The bytes, with the shape that the file gives.
+    The file holds two zero bytes, the type 0x08, the number of axes (3 for images, 1 for labels),
+    each axis's size as a big-endian 32-bit number, and then the bytes.
 
     Raises:
         DataError: The file is missing, of another format, cut short, or longer than it says.

@@ -25,14 +25,9 @@ table of short numbers takes some sixteen times the size of its file."""
 
 
 def reason_to_stream(path: Path, size: int) -> str | None:
-    """Why the rows of a file are to stay on the disk.
+    """Why the rows of a file of some bytes are to stay on the disk, in one line for the user.
 
-    Args:
-        path: The file, for the message.
-        size: What it holds, in bytes.
-
-    Returns:
-        One line for the user, or None where the rows are to be held in memory.
+    None where they are to be held in memory.
 
     Raises:
         UsageError: The environment variable is no number.

@@ -28,17 +28,7 @@ SMALLEST_SIDE: Final = 8
 
 
 def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | None) -> Dataset:
-    """Reads training rows, and test rows where they are named.
-
-    Args:
-        path: The file.
-        x: The name of the array of features.
-        y: The name of the array of targets.
-        x_test: The name of the features of test rows, or None.
-        y_test: The name of their targets, or None.
-
-    Returns:
-        The dataset, with classes where the targets are text.
+    """Read training rows, and test rows where they are named; classes where the targets are text.
 
     Raises:
         ConfigError: Only one of `x_test` and `y_test` is given.
@@ -94,11 +84,9 @@ def _target_names(name: str, targets: Array) -> tuple[str, ...]:
 def _read_pair(
     path: Path, read: Callable[[str], Array], x: str, y: str
 ) -> tuple[Array, Array, tuple[int, ...] | None]:
-    """Reads features and targets, and tells whether the features are images.
+    """Read features and targets, and tell the shape of an image where the features are some.
 
-    Returns:
-        Features with at least one axis a row; targets, `(rows,)` text or `(rows, ...)`; the shape
-        of an image.
+    Features have at least one axis a row; targets are `(rows,)` text or `(rows, ...)`.
     """
     where = f"{path}: array {x!r}"
     features = read(x)
@@ -129,7 +117,6 @@ def _image_shape(features: Array) -> tuple[int, ...] | None:
 
 
 def _as_columns(array: Array) -> Array:
-    """Makes one column of `(rows,)`; everything else stays as it is."""
     if array.ndim > 1:
         return array
     return array.changed(_column) if isinstance(array, StreamedArray) else _column(array)
@@ -140,6 +127,5 @@ def _column(rows: NDArray[Any]) -> NDArray[Any]:
 
 
 def _texts(targets: Array) -> Iterator[str]:
-    """The targets one by one."""
     for piece in pieces(targets):
         yield from piece.reshape(-1).tolist()

@@ -17,14 +17,7 @@ ENTRIES_PER_PIECE = 2**20
 
 
 def row_ranges(shape: tuple[int, ...]) -> Iterator[slice]:
-    """The rows of each piece; they depend on the shape alone, not on where the rows are kept.
-
-    Args:
-        shape: `(rows, ...)`.
-
-    Returns:
-        One slice for each piece.
-    """
+    """The rows of each piece; they depend on the shape alone, not on where the rows are kept."""
     step = max(1, ENTRIES_PER_PIECE // max(1, math.prod(shape[1:])))
     for start in range(0, shape[0], step):
         yield slice(start, start + step)

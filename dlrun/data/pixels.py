@@ -14,15 +14,7 @@ if TYPE_CHECKING:
 
 
 def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[np.float32]:
-    """Scales pixels: `pixels / pixel_max`, rounded to float32.
-
-    Args:
-        pixels: Whole numbers from 0 to `pixel_max`, of any shape and dtype.
-        pixel_max: The number that becomes 1.
-        where: The file, for messages.
-
-    Returns:
-        The same shape, float32, from 0 to 1.
+    """Scale pixels: `pixels / pixel_max`, float32 from 0 to 1.
 
     Raises:
         DataError: A pixel is negative, too large or no whole number.
@@ -43,18 +35,9 @@ def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[
 def image_samples(
     images: NDArray[Any], labels: NDArray[Any], *, pixel_max: float, flatten: bool, where: str
 ) -> Samples:
-    """Makes samples of grey images and their classes.
+    """Make samples of grey images, `(rows, height, width)` of whole pixels, and class numbers.
 
-    Args:
-        images: Whole-number pixels, `(rows, height, width)`.
-        labels: Class numbers, `(rows,)`.
-        pixel_max: The pixel that becomes 1.
-        flatten: Whether each image becomes one row of pixels.
-        where: The file, for messages.
-
-    Returns:
-        `x`, `(rows, height * width)` or `(rows, height, width, 1)`, float32, from 0 to 1; `y`,
-        `(rows,)`, int64.
+    `x` is `(rows, height * width)` or `(rows, height, width, 1)`, float32, from 0 to 1.
     """
     rows, height, width = images.shape
     shape = (rows, height * width) if flatten else (rows, height, width, 1)

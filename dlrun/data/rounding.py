@@ -24,16 +24,13 @@ whether it counts something or measures it."""
 
 
 def rounded_wholes(values: Array, names: Sequence[str] | None, *, what: str, fix: str) -> list[str]:
-    """Tell which columns hold whole numbers that float32 rounds.
+    """Tell which columns hold whole numbers that float32 rounds: one line each, with the first.
 
     Args:
         values: `(rows, columns)` or `(rows, ...)`; more axes are taken together.
         names: The names of the columns, or None.
         what: What they are where they have no names: `feature`.
         fix: What helps, in one sentence.
-
-    Returns:
-        One line a column, with the first such number and what becomes of it.
     """
     if np.can_cast(values.dtype, np.float32, "safe"):
         return []
@@ -64,11 +61,7 @@ def rounded_wholes(values: Array, names: Sequence[str] | None, *, what: str, fix
 
 
 def exact_whole(cell: str) -> int:
-    """The whole number that a cell holds, every digit of it.
-
-    Args:
-        cell: A finite number that float64 takes for a whole one.
-    """
+    """Every digit of the whole number that a cell holds, which float64 takes for a whole one."""
     return int(Decimal(cell.strip()))
 
 

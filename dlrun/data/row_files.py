@@ -26,16 +26,11 @@ PAGE_BYTES = 4096
 
 
 class RowFile:
-    """The rows of an array in an open file.
+    """The rows, `(rows, ...)`, of an array in an open file.
 
     They are read, not mapped into memory: every page of a mapping that was ever touched counts as
-    memory of the process, and with it, in the end, the whole file.
-
-    Args:
-        descriptor: The open file; it is closed with this object.
-        dtype: Of the numbers or texts.
-        shape: `(rows, ...)`.
-        offset: Where the first row begins, in bytes.
+    memory of the process, and with it, in the end, the whole file. The descriptor is closed with
+    this object; `offset` is where the first row begins, in bytes.
     """
 
     def __init__(
@@ -61,13 +56,7 @@ class RowFile:
         return self._shape[0]
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> NDArray[Any]:
-        """Read rows.
-
-        Args:
-            rows: A slice without a step, or row numbers.
-
-        Returns:
-            `(rows, ...)`.
+        """Read the rows of a slice without a step, or of row numbers.
 
         Raises:
             DataError: The file cannot be read, or has become shorter.
@@ -84,13 +73,7 @@ class RowFile:
         return taken
 
     def _gather(self, numbers: NDArray[Any], places: NDArray[Any], taken: NDArray[Any]) -> None:
-        """Read a few rows to their places: at once where they are close together, or one by one.
-
-        Args:
-            numbers: The rows, ascending.
-            places: Where in `taken` each of them belongs.
-            taken: What is filled.
-        """
+        """Read ascending rows to their places: at once where they are close together, or singly."""
         size = self._row_bytes
         first, span = int(numbers[0]), int(numbers[-1]) - int(numbers[0]) + 1
         if span * size <= max(PAGE_BYTES, 2 * size) * len(numbers):
@@ -107,7 +90,6 @@ class RowFile:
         _check(done, size * len(numbers))
 
     def _read(self, begin: int, count: int) -> NDArray[Any]:
-        """Read consecutive rows."""
         rows = np.empty((count, *self._shape[1:]), self._dtype)
         if not rows.size:
             return rows

@@ -26,36 +26,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SampleFile:
-    """A file of rows, opened for one pass.
+    """A file of rows, opened for one pass."""
 
-    Attributes:
-        notes: What the user should know, such as which columns are not used.
-        pieces: The rows in their order, scaled, targets encoded; a bounded number at a time.
-    """
-
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # such as which columns are not used
+    # In order, scaled, targets encoded, a bounded number at a time: `x`, (rows, *input_shape),
+    # float32, and `y` as `encode` gives it, or None.
     pieces: Iterator[Samples]
 
 
 @contextmanager
 def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[SampleFile]:
-    """Opens a CSV, `.npz` or `.npy` file of rows.
+    """Open a CSV, `.npz` or `.npy` file of rows.
 
     What the run's config says of its own file (header, delimiter, names of arrays) holds here too.
-    A CSV file may have its columns in any order and others besides; without a header its columns
-    must be those of the training data in their order, with or without the target, see
-    `dlrun.data.csv_places`. Where the model was trained on rows with weights, and the file has that
-    column, they are read together with the targets. An `.npz` file holds the arrays that the config
-    names, else `x` (and `y`), or a single array; an `.npy` file holds `x`.
+    A CSV file, which is whatever is not `.npz` or `.npy`, may have its columns in any order and
+    others besides; without a header its columns must be those of the training data in their order,
+    with or without the target, see `dlrun.data.csv_places`. Where the model was trained on rows
+    with weights, and the file has that column, they are read together with the targets. An `.npz`
+    file holds the arrays that the config names, else `x` (and `y`), or a single array; an `.npy`
+    file holds `x`.
 
     Args:
-        path: The file; everything that is not `.npz` or `.npy` is read as CSV.
+        path: The file.
         spec: What the model was trained on, with its `label_form` set.
         with_target: Whether the rows must have targets; if not, targets are not even read.
-
-    Returns:
-        A context manager over the open file. The pieces hold `x`, `(rows, *input_shape)`,
-        float32, and `y` as `encode` gives it, or None.
 
     Raises:
         DataError: The file is missing, malformed or does not fit; some of it only when that piece
@@ -72,11 +66,7 @@ def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[Sampl
 
 
 def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples, tuple[str, ...]]:
-    """Reads a whole file of rows; see `open_samples`.
-
-    Returns:
-        The rows, and what the user should know, such as which columns are not used.
-    """
+    """Read a whole file of rows; see `open_samples`. Its notes come with it."""
     with open_samples(path, spec, with_target=with_target) as file:
         pieces = list(file.pieces)
         x = np.concatenate([piece.x for piece in pieces])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -24,21 +24,18 @@ STEPS_AND_FEATURES = 2
 def fit_scaling(
     x: Array, kind: Literal["standard", "minmax", "none"], *, images: bool = False
 ) -> Scaling | None:
-    """Fits `(x - offset) / factor` to rows.
+    """Fit `(x - offset) / factor` to rows.
 
     `standard` takes the mean and the standard deviation (of the population, `ddof=0`), `minmax`
     the minimum and the range, as scikit-learn's `StandardScaler` and `MinMaxScaler` do. A feature
-    that is constant keeps the factor 1.
+    that is constant keeps the factor 1. In memory or streamed, the numbers are the same.
 
     Args:
         x: `(rows, columns)` and `(rows, steps, features)` are fitted for each entry of the last
             axis, over all rows and steps; `(rows, height, width, channels)` and more axes share
-            one number. In memory or streamed, the numbers are the same.
-        kind: What to fit.
+            one number.
+        kind: What to fit; `none` gives None.
         images: Whether two axes are `(height, width)` and share one number too.
-
-    Returns:
-        One offset and one factor for each feature, or for all; None for `none`.
 
     Raises:
         DataError: The values of a feature are too large or too close.
@@ -67,37 +64,17 @@ def fit_scaling(
 def scaled_apart(sample: tuple[int, ...]) -> int:
     """How many numbers of a sample are scaled each by itself.
 
-    Args:
-        sample: The shape of one sample.
-
-    Returns:
-        The size of the last axis of `(columns,)` and of `(steps, features)`; 1 for images and
-        whatever else has more axes.
+    The last axis of `(columns,)` and of `(steps, features)`; 1 for images and whatever else has
+    more axes.
     """
     return sample[-1] if 1 <= len(sample) <= STEPS_AND_FEATURES else 1
 
 
-@overload
-def apply_scaling(
-    x: NDArray[Any], scaling: Scaling | None, *, where: str | None = None
-) -> NDArray[np.float32]: ...
+def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None) -> Any:
+    """Scale rows: `(x - offset) / factor`, worked out in float64 and rounded once to float32.
 
-
-@overload
-def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None) -> Array: ...
-
-
-def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None) -> Array:
-    """Scales rows: `(x - offset) / factor`, worked out in float64 and rounded once.
-
-    Args:
-        x: `(rows, columns)` or `(rows, ...)`.
-        scaling: What was fitted, or None to leave the values as they are. One number stands for
-            all entries, several for those of the last axis.
-        where: The file, for messages.
-
-    Returns:
-        The same shape, float32; streamed rows are scaled when they are taken.
+    One number stands for all entries, several for those of the last axis; None leaves the values as
+    they are. Streamed rows are scaled when they are taken. `where` is the file, for messages.
 
     Raises:
         DataError: A value is too large for float32.
@@ -115,30 +92,11 @@ def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None
     return scaled
 
 
-@overload
-def to_float32(
-    values: NDArray[Any], name: str, *, where: str | None = None
-) -> NDArray[np.float32]: ...
-
-
-@overload
-def to_float32(values: Array, name: str, *, where: str | None = None) -> Array: ...
-
-
-def to_float32(values: Array, name: str, *, where: str | None = None) -> Array:
-    """Rounds to float32.
-
-    Args:
-        values: Finite numbers of any shape.
-        name: What they are, for messages.
-        where: The file, for messages.
-
-    Returns:
-        The same shape, float32; the same array where it is float32 already. Streamed rows are
-        rounded when they are taken.
+def to_float32(values: Array, name: str, *, where: str | None = None) -> Any:
+    """Round finite numbers of any shape to float32; streamed rows when they are taken.
 
     Raises:
-        DataError: A value is too large for float32.
+        DataError: A value is too large for float32; `name` says what they are, `where` the file.
     """
     if isinstance(values, StreamedArray):
         return values.changed(partial(to_float32, name=name, where=where))

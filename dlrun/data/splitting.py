@@ -36,7 +36,7 @@ def split_dataset(
     seed: int,
     scaling: Scaling | None = None,
 ) -> Splits:
-    """Splits rows, then scales them by what the training rows tell.
+    """Split rows, then scale them by what the training rows tell.
 
     Test rows are taken first, validation rows from what is left; both keep the order that they
     had. Where there are classes each gives its share (largest remainder), and every class keeps a
@@ -50,9 +50,6 @@ def split_dataset(
         scale: What to fit on the training rows.
         seed: Any whole number that is not negative.
         scaling: What was fitted before, to be applied again; None to fit as `scale` says.
-
-    Returns:
-        The splits, float32, with the spec of their arrays.
 
     Raises:
         ConfigError: A split would be empty, would take all training rows, or the dataset brings
@@ -134,16 +131,13 @@ def _rounding_notes(dataset: Dataset, scaling: Scaling | None) -> list[str]:
 
 
 def allocate(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
-    """Shares `total` rows out among classes by the method of the largest remainder.
+    """Share `total` rows out among classes by the method of the largest remainder.
 
     Every class keeps at least one of its rows. Equal remainders are served in class order.
 
     Args:
         counts: How many rows each class has.
         total: How many rows to take in all.
-
-    Returns:
-        How many rows to take of each class.
     """
     quotas = counts * (total / counts.sum())
     limits = np.maximum(counts - 1, 0)

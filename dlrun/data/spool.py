@@ -68,10 +68,7 @@ class Spool:
             self._file.close()
 
     def write(self, rows: NDArray[Any]) -> None:
-        """Add rows.
-
-        Args:
-            rows: `(rows, ...)`, of the same dtype and row shape each time.
+        """Add rows, of the same dtype and row shape each time.
 
         Raises:
             DlrunError: The disk is full, or cannot be written to.

@@ -9,10 +9,8 @@ from dlrun.data.drawing import draw_dataset, seeded_generator
 from dlrun.shapes.samples import Sample, numbered
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dlrun.arrays import Dataset
+    from dlrun.data.drawing import Drawn, Generator
 
 BOX = 10.0
 
@@ -55,14 +53,8 @@ def load_data(
     generator = seeded_generator(seed)
     middle = generator.uniform(-BOX, BOX, size=(centers, columns))
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         y = generator.permutation(rows) % centers  # equally many of each class
         return generator.normal(loc=middle[y], scale=cluster_std), y
 
-    return draw_dataset(
-        law,
-        generator,
-        samples=samples,
-        test_samples=test_samples,
-        class_values=tuple(map(float, range(centers))),
-    )
+    return draw_dataset(law, generator, samples, test_samples, tuple(map(float, range(centers))))

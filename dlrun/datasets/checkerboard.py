@@ -9,10 +9,8 @@ from dlrun.data.drawing import draw_dataset, seeded_generator
 from dlrun.shapes.samples import Sample
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dlrun.arrays import Dataset
+    from dlrun.data.drawing import Drawn, Generator
 
 
 ENOUGH_ROWS = 100
@@ -51,16 +49,10 @@ def load_data(
     check_whole("cells", cells, minimum=2)
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         points = generator.random((rows, 2), dtype=np.float32)
         cell = np.floor(cells * points.astype(np.float64)).astype(np.int64)
         x = points + generator.normal(scale=noise, size=points.shape)
         return x, cell.sum(axis=1) % 2
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=(0.0, 1.0),
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples, (0.0, 1.0))

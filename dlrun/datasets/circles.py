@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.arrays import Dataset
+    from dlrun.data.drawing import Drawn, Generator
 
 
 def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
@@ -52,16 +53,10 @@ def load_data(
         angles = np.linspace(0, 2 * np.pi, rows, endpoint=False)
         return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         y = (np.arange(rows) >= rows // 2).astype(np.int64)
         x = np.concatenate([circle(rows // 2), factor * circle(rows - rows // 2)])
         order = generator.permutation(rows)
         return x[order] + generator.normal(scale=noise, size=x.shape), y[order]
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=(0.0, 1.0),
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples, (0.0, 1.0))

@@ -11,10 +11,8 @@ from dlrun.shapes.samples import Sample
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dlrun.arrays import Dataset
+    from dlrun.data.drawing import Drawn, Generator
 
 
 def sample(*, samples: int, weights: Sequence[float], test_samples: int, **_: Any) -> Sample:
@@ -55,18 +53,12 @@ def load_data(
     check_number("bias", bias)
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         x = generator.normal(size=(rows, len(weights)))
         y = (x * np.array(weights, dtype=np.float64)).sum(axis=1, keepdims=True) + bias
         return x, y + generator.normal(scale=noise, size=y.shape)
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=None,
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples)
 
 
 def _check_weights(weights: Sequence[float]) -> None:

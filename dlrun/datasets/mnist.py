@@ -153,7 +153,6 @@ def _wrong(name: str, array: NDArray[Any], expected: str, where: str) -> DataErr
 
 
 def _cached_file() -> Path:
-    """The file in the Keras cache, downloaded if it is not there."""
     home = os.environ.get("KERAS_HOME")
     cache = (Path(home) if home else Path.home() / ".keras") / "datasets" / "mnist.npz"
     if not cache.is_file():
@@ -162,7 +161,7 @@ def _cached_file() -> Path:
 
 
 def _download(cache: Path) -> None:
-    """Lets Keras fetch the file; what Keras prints goes to stderr."""
+    """Let Keras fetch the file; what Keras prints goes to stderr."""
     from dlrun.backend import keras
 
     try:
@@ -179,7 +178,7 @@ def _download(cache: Path) -> None:
 
 @contextmanager
 def _connection_timeout(seconds: float) -> Iterator[None]:
-    """Gives up on a network that does not answer."""
+    """Give up on a network that does not answer."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

@@ -9,10 +9,8 @@ from dlrun.data.drawing import draw_dataset, seeded_generator
 from dlrun.shapes.samples import Sample
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dlrun.arrays import Dataset
+    from dlrun.data.drawing import Drawn, Generator
 
 
 def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
@@ -41,7 +39,7 @@ def load_data(
 
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         y = (np.arange(rows) >= rows // 2).astype(np.int64)
         outer, inner = np.linspace(0, np.pi, rows // 2), np.linspace(0, np.pi, rows - rows // 2)
         x = np.concatenate(
@@ -53,10 +51,4 @@ def load_data(
         order = generator.permutation(rows)
         return x[order] + generator.normal(scale=noise, size=x.shape), y[order]
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=(0.0, 1.0),
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples, (0.0, 1.0))

@@ -9,10 +9,8 @@ from dlrun.data.drawing import draw_dataset, seeded_generator
 from dlrun.shapes.samples import Sample
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dlrun.arrays import Dataset
+    from dlrun.data.drawing import Drawn, Generator
 
 
 def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
@@ -45,14 +43,8 @@ def load_data(
     check_number("frequency", frequency)
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         x = generator.uniform(-np.pi, np.pi, size=(rows, 1))
         return x, np.sin(frequency * x) + generator.normal(scale=noise, size=x.shape)
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=None,
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples)

@@ -9,10 +9,8 @@ from dlrun.data.drawing import draw_dataset, seeded_generator
 from dlrun.shapes.samples import Sample, numbered
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dlrun.arrays import Dataset
+    from dlrun.data.drawing import Drawn, Generator
 
 
 def sample(*, samples: int, arms: int, test_samples: int, **_: Any) -> Sample:
@@ -52,7 +50,7 @@ def load_data(
     check_number("turns", turns)
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         y = generator.permutation(np.arange(rows) % arms)
         radius = generator.random(rows)
         angle = 2 * np.pi * (turns * radius + y / arms)
@@ -60,9 +58,5 @@ def load_data(
         return x + generator.normal(scale=noise, size=x.shape), y
 
     return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=tuple(map(float, range(arms))),
+        law, seeded_generator(seed), samples, test_samples, tuple(map(float, range(arms)))
     )

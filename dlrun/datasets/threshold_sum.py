@@ -11,10 +11,8 @@ from dlrun.shapes.samples import Sample
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dlrun.arrays import Dataset
+    from dlrun.data.drawing import Drawn, Generator
 
 
 def sample(
@@ -53,16 +51,12 @@ def load_data(
     check_number("threshold", threshold)
     _check_labels(labels)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         x = generator.random((rows, columns), dtype="float32")
         return x, (x.sum(axis=1, dtype="float64") > threshold).astype("int64")
 
     return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=(float(labels[0]), float(labels[1])),
+        law, seeded_generator(seed), samples, test_samples, (float(labels[0]), float(labels[1]))
     )
 
 

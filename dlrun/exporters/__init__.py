@@ -23,16 +23,7 @@ def run_exporter(
     predictor: Predictor,
     folder: RunFolder,
 ) -> list[Path]:
-    """Run the exporter of a word, and return the files that it wrote into the run folder.
-
-    Args:
-        word: The name of a file in this folder.
-        arguments: The exporter's own arguments.
-        model: The trained `keras.Model`.
-        splits: The rows, with fitted labels, and their spec.
-        predictor: Predicts with the model.
-        folder: Where to write.
-    """
+    """Run the exporter of a word, and return the files that it wrote into the run folder."""
     exporter = importlib.import_module(f"dlrun.exporters.{word}")
     return list(
         exporter.export(model=model, splits=splits, predictor=predictor, folder=folder, **arguments)

@@ -48,13 +48,8 @@ def parse_number(cell: str) -> float | None:
 def bare_number(text: str) -> str | None:
     """The number in a text that holds one as people write it, with its unit or with commas.
 
-    `$1,200` gives `1,200`, `5kg` `5`, and `3,50` itself.
-
-    Args:
-        text: A stripped cell.
-
-    Returns:
-        None where the text is a number itself, or is something else: `1st`, `B12`, `3 of 4`.
+    `$1,200` gives `1,200`, `5kg` `5`, and `3,50` itself; None where the stripped text is a number
+    itself, or is something else: `1st`, `B12`, `3 of 4`.
     """
     match = _WITH_UNIT.fullmatch(text)
     if match is None or is_number_like(text):

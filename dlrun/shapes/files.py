@@ -44,38 +44,24 @@ CODES: Final = {
 
 
 class Column(NamedTuple):
-    """The cells of a column, stripped.
+    """The cells of a column, stripped."""
 
-    Attributes:
-        first: That of the first row, which may be a header.
-        others: Those of the rows below, each once.
-    """
-
-    first: str
-    others: frozenset[str]
+    first: str  # that of the first row, which may be a header
+    others: frozenset[str]  # those of the rows below, each once
 
 
 class ArrayHeader(NamedTuple):
-    """What an array in an `.npz` file says of itself.
+    """What an array in an `.npz` file says of itself."""
 
-    Attributes:
-        dtype: Such as `<f8`, as NumPy writes it.
-        shape: Its shape.
-    """
-
-    dtype: str
+    dtype: str  # as NumPy writes it: `<f8`
     shape: tuple[int, ...]
 
 
 def csv_columns(path: Path, delimiter: str | None) -> tuple[list[str], str] | None:
-    """Read the cells of the first row that is not blank.
+    """Read the cells of the first row that is not blank, stripped, and what separates them.
 
-    Args:
-        path: The file; only a regular one is opened, since a pipe could not be read again.
-        delimiter: What separates the cells, or None to tell it from the row.
-
-    Returns:
-        The cells, stripped, and what separates them; None where the file does not tell them.
+    Only a regular file is opened, since a pipe could not be read again. A delimiter of None is told
+    from the row. None where the file does not tell them.
     """
     import csv  # noqa: PLC0415  configs without a CSV file do not pay for it
 
@@ -95,14 +81,9 @@ def csv_columns(path: Path, delimiter: str | None) -> tuple[list[str], str] | No
 
 
 def found_delimiters(line: str) -> list[str]:
-    """Tell what may separate the cells of a line.
+    """Tell all of `DELIMITERS` that stand outside of quotes in the first line of a file.
 
-    Args:
-        line: The first line of a file.
-
-    Returns:
-        All of `DELIMITERS` that stand outside of quotes; a vertical bar counts only where there is
-        no other.
+    A vertical bar counts only where there is no other.
     """
     bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
     found = [one for one in DELIMITERS if one in bare]
@@ -110,15 +91,9 @@ def found_delimiters(line: str) -> list[str]:
 
 
 def csv_column(path: Path, delimiter: str, position: int) -> Column | None:
-    """Read a column of a small file.
+    """Read a column, by its position, of a small file.
 
-    Args:
-        path: The file.
-        delimiter: What separates the cells.
-        position: Which column, from 0.
-
-    Returns:
-        Its cells; None where the file is not small, or its rows are not all as wide as the first.
+    None where the file is not small, or its rows are not all as wide as the first.
     """
     try:
         status = path.stat()
@@ -152,28 +127,15 @@ def _csv_column(
 
 
 def npz_array_header(path: Path, name: str) -> ArrayHeader | None:
-    """Read what an array in an `.npz` file says of itself.
-
-    Args:
-        path: The file.
-        name: The name of the array.
-
-    Returns:
-        Its header; None where the file does not tell it.
-    """
+    """Read what an array in an `.npz` file says of itself; None where that is not told."""
     found = _npz_array(path, name)
     return None if found is None else found[0]
 
 
 def npz_values(path: Path, name: str) -> Sequence[float] | Sequence[str] | None:
-    """Read a small array of one value a row in an `.npz` file.
+    """Read the numbers or texts of a small array of one value a row in an `.npz` file.
 
-    Args:
-        path: The file.
-        name: The name of the array.
-
-    Returns:
-        Numbers or texts; None where the array is not small, or of another shape or kind.
+    None where the array is not small, or of another shape or kind.
     """
     found = _npz_array(path, name, with_values=True)
     return None if found is None else found[1]

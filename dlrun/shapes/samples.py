@@ -66,14 +66,9 @@ def grey_images(side: int, *, flatten: bool, classes: int) -> Sample:
 
 
 def with_target(sample: Sample, values: Iterable[Any], form: str | None) -> Sample:
-    """Add the classes, or the target of numbers, where the values tell which they are.
+    """Add the classes, or the target of numbers, where all values of the target tell which.
 
-    This foresees `dlrun.data.classes.classes_for_loss`.
-
-    Args:
-        sample: Without either.
-        values: Every value of the target, as texts or numbers; none where they are not known.
-        form: See `find_sample`.
+    This foresees `dlrun.data.classes.classes_for_loss`; no values stand for values not known.
     """
     distinct = set(values)
     if distinct and all(isinstance(one, str) and is_name(one) for one in distinct):
