@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping  # noqa: TC003  pydantic reads the types of a `Spec`
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,16 +34,6 @@ STRICT: Final = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 """How pydantic reads what is stored: nothing unknown, nothing converted, finite numbers."""
 
 
-class RowSource(Protocol):
-    """What a `StreamedArray` takes its rows from: a NumPy array, or a file."""
-
-    def __len__(self) -> int:
-        """The number of rows."""
-
-    def __getitem__(self, rows: Any) -> NDArray[Any]:
-        """The rows of a slice, or of row numbers."""
-
-
 @dataclass(frozen=True, eq=False)
 class StreamedArray:
     """An array whose rows are read, and worked on, each time when they are taken.
@@ -54,7 +44,7 @@ class StreamedArray:
     are cut.
     """
 
-    source: RowSource
+    source: Any  # a NumPy array, or a file that is indexed like one
     numbers: NDArray[Any] | None = None  # (rows,): which rows of the source; None for all
     changes: tuple[Callable[[NDArray[Any]], NDArray[Any]], ...] = ()
 
@@ -64,7 +54,7 @@ class StreamedArray:
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> NDArray[Any]:
         """Take rows: `(rows, ...)`, in memory."""
-        taken = self.source[rows if self.numbers is None else self.numbers[rows]]
+        taken: NDArray[Any] = self.source[rows if self.numbers is None else self.numbers[rows]]
         for change in self.changes:
             taken = change(taken)
         return taken
@@ -230,6 +220,11 @@ class Spec:
     # known, and for a regression.
     output: Literal["probability", "logit", "score"] | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def table(self) -> TableForm | None:
+        """The form of the file, where it is a table."""
+        return self.form if isinstance(self.form, TableForm) else None
 
     @property
     def num_classes(self) -> int | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 from dlrun.data.files import check_text, encoding_error, open_data, open_error
 from dlrun.data.wording import count
 from dlrun.errors import DataError
+from dlrun.shapes.cells import parse_number
 from dlrun.shapes.files import DELIMITERS, found_delimiters
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ csv.field_size_limit(LONGEST_CELL)  # of all readers of this process; Python's o
 class Piece:
     """Some rows of a file, as text, all of the same width."""
 
+    path: Path
     numbers: Sequence[int]  # the line of the file on which each row begins, from 1
     delimiter: str
     lines: list[str] | None = None  # before they are split, where no cell is quoted
@@ -50,6 +52,10 @@ class Piece:
         if self.lines is None:
             return self.quoted_rows or []
         return [line.rstrip("\r\n").split(self.delimiter) for line in self.lines]
+
+    def where(self, row: int) -> str:
+        """The place of a row, for messages."""
+        return f"{self.path}:{self.numbers[row]}"
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -76,6 +82,16 @@ class CsvFile:
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
         with _quoting_errors(path, self.first_number):
             self.first_row = [cell.strip() for cell in next(reader)]  # the first not blank
+
+    @property
+    def where(self) -> str:
+        """The place of the first row, for messages."""
+        return f"{self.path}:{self.first_number}"
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        """The cells of the first row that are numbers."""
+        return [cell for cell in self.first_row if parse_number(cell) is not None]
 
     def next_lines(self, number: int) -> list[str]:
         """The lines after the first row, at most so many; `pieces` gives them again."""
@@ -129,7 +145,7 @@ class CsvFile:
             kept = [index for index, line in enumerate(lines) if not _is_blank(line)]
             numbers, lines = [numbers[index] for index in kept], [lines[index] for index in kept]
         self._check_widths([line.count(self.delimiter) + 1 for line in lines], numbers)
-        return Piece(numbers, self.delimiter, lines=lines)
+        return Piece(self.path, numbers, self.delimiter, lines=lines)
 
     def _quoted_piece(
         self, taken: list[str], following: Iterator[str], number: int
@@ -145,7 +161,7 @@ class CsvFile:
                 numbers.append(number + place)
                 rows.append(cells)
         self._check_widths(list(map(len, rows)), numbers)
-        return Piece(numbers, self.delimiter, quoted_rows=rows), reader.line_num
+        return Piece(self.path, numbers, self.delimiter, quoted_rows=rows), reader.line_num
 
     def _check_widths(self, widths: list[int], numbers: Sequence[int]) -> None:
         width = len(self.first_row)

@@ -15,8 +15,6 @@ from dlrun.errors import DataError, quote
 from dlrun.shapes.cells import is_name, number_fix, parse_number
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dlrun.data.csv import CsvFile, Piece
     from dlrun.data.csv_header import Choice
 
@@ -40,21 +38,21 @@ def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) 
     classes, weights = TextClasses(choice.target_names[0]), []
     exact: dict[int, int] = {}  # by row: whole numbers that float64 would merge
     rows = 0
-    first: tuple[int, str] | None = None
+    first: tuple[str, str] | None = None
     is_text = False
     collector = Pile if streamed is None else Spool
     with collector() as features, collector() as values:
         for piece in file.pieces(header=choice.header is True):
             if first is None:
-                first = piece.numbers[0], piece.rows[0][choice.targets[0]].strip()
+                first = piece.where(0), piece.rows[0][choice.targets[0]].strip()
                 is_text = len(choice.targets) == 1 and is_name(first[1])
-            features.write(parse_numbers(piece, choice.features, choice.feature_names, file.path))
+            features.write(parse_numbers(piece, choice.features, choice.feature_names))
             if choice.weight is not None:
-                weights.append(parse_weights(piece, *choice.weight, file.path))
+                weights.append(parse_weights(piece, *choice.weight))
             if is_text:
-                classes.add(_read_labels(piece, choice, file.path, first))
+                classes.add(_read_labels(piece, choice, first))
             else:
-                numbers = parse_numbers(piece, choice.targets, choice.target_names, file.path)
+                numbers = parse_numbers(piece, choice.targets, choice.target_names)
                 if len(choice.targets) == 1 and streamed is None:
                     exact |= {
                         rows + row: exact_whole(piece.rows[row][choice.targets[0]])
@@ -77,22 +75,23 @@ def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) 
     )
 
 
-def _read_labels(piece: Piece, choice: Choice, path: Path, first: tuple[int, str]) -> list[str]:
-    """The classes of some rows; `first` is that of the first row of all, with its line."""
+def _read_labels(piece: Piece, choice: Choice, first: tuple[str, str]) -> list[str]:
+    """The classes of some rows; `first` is the place and the class of the first row of all."""
     position, name = choice.targets[0], choice.target_names[0]
     labels = [row[position].strip() for row in piece.rows]
     for label in set(labels):
-        if not is_name(label):
-            if parse_number(label) is not None and number_fix(first[1]):
-                raise cell_error(first[1], name, f"{path}:{first[0]}")  # the others are right
-            line = piece.numbers[labels.index(label)]
-            what = f"{quote(label)} is a number" if label else "the cell is empty"
-            if label and parse_number(label) is None:
-                what = f"{quote(label)} is no value"
-            raise DataError(
-                f"column {quote(name)}: {what}, but the column begins with text; "
-                "a target is all numbers or all text.",
-                where=f"{path}:{line}",
-                fix="Mend the cell, or leave the row out.",
-            )
+        if is_name(label):
+            continue
+        is_number = parse_number(label) is not None
+        if is_number and number_fix(first[1]):
+            raise cell_error(first[1], name, first[0])  # the others are right
+        what = "the cell is empty"
+        if label:
+            what = f"{quote(label)} is {'a number' if is_number else 'no value'}"
+        raise DataError(
+            f"column {quote(name)}: {what}, but the column begins with text; "
+            "a target is all numbers or all text.",
+            where=piece.where(labels.index(label)),
+            fix="Mend the cell, or leave the row out.",
+        )
     return labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -9,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.catalog.spelling import near_word
-from dlrun.data.csv import QUOTE
+from dlrun.data.csv import QUOTE, open_csv
 from dlrun.data.wording import count, list_columns
 from dlrun.errors import ConfigError, DataError, DlrunError, Problem, cut, quote
 from dlrun.shapes.cells import parse_number
-from dlrun.shapes.files import csv_columns
+from dlrun.shapes.files import DELIMITERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,51 +46,24 @@ class Choice:
     weight: tuple[str, int] | None = None  # the name and the position
 
 
-def choose_columns(
-    file: CsvFile,
-    header: bool,
-    target: str | Sequence[str] | None,
-    features: Sequence[str] | None,
-    sample_weight: str | None = None,
-) -> Choice:
-    """Find the features and the targets in a file that was just opened; see `choose`."""
-    return choose(
-        file.first_row,
-        {"target": target, "features": features, "sample_weight": sample_weight},
-        header=header,
-        where=(file.path, file.first_number),
-        fix=file.one_column_fix,
-    )
-
-
-def choose(
-    first_row: Sequence[str],
-    arguments: Mapping[str, Any],
-    *,
-    header: bool | None,
-    where: tuple[Path, int],
-    fix: str | None = None,
-) -> Choice:
-    """Find the features and the targets among the columns of a file.
+def choose_columns(file: CsvFile, arguments: Mapping[str, Any], *, header: bool) -> Choice:
+    """Find the features and the targets in a file that was just opened.
 
     Args:
-        first_row: Its cells, stripped.
+        file: The file.
         arguments: `target`, one name or several, None for the last column; `features`, names,
             None for all columns that are neither target nor weight; `sample_weight`, a name or
             None.
         header: Whether the first row holds names.
-        where: The file and the first row's line, for messages.
-        fix: What to do where there is only one column.
 
     Raises:
         ConfigError: A name is not in the file, or stands for both.
         DataError: A column that is needed has no name or shares it, or there is only one column.
     """
-    path, line = f"{where[0]}", f"{where[0]}:{where[1]}"
-    columns = [*first_row] if header else _numbered(first_row)
-    weights = [] if arguments["sample_weight"] is None else [arguments["sample_weight"]]
+    columns = file.first_row if header else _numbered(file.first_row)
+    target, features, weight = (arguments[key] for key in ("target", "features", "sample_weight"))
+    weights = [] if weight is None else [weight]
     unweighted = [column for column in columns if column not in weights]
-    target, features = arguments["target"], arguments["features"]
     targets = unweighted[-1:] if target is None else _as_list("target", target)
     target_set = set(targets)
     if features is None:
@@ -97,22 +71,22 @@ def choose(
     else:
         chosen = _as_list("features", features)
     for key, names in (("target", targets), ("features", chosen), ("sample_weight", weights)):
-        _check_names(key, names, columns, path)
+        _check_names(key, names, columns, file.path)
         if "" in names:
             raise DataError(
                 f"column {columns.index('') + 1} has no name.",
-                where=line,
+                where=file.where,
                 fix="Name it, or list the columns to use under `dataset.features`.",
             )
     _check_uses(chosen, targets, weights)
     if not chosen:
         raise DataError(
             f"the file has one column, {quote(columns[0])}; a feature and a target were expected.",
-            where=line,
-            fix=fix,
+            where=file.where,
+            fix=file.one_column_fix,
         )
     (feature_places, _), (target_places, _), (weight_places, _) = (
-        column_positions(columns, names, where=line) for names in (chosen, targets, weights)
+        column_positions(columns, names, where=file.where) for names in (chosen, targets, weights)
     )
     return Choice(
         header,
@@ -121,36 +95,36 @@ def choose(
         tuple(targets),
         feature_places,
         target_places,
-        (weights[0], weight_places[0]) if weights else None,
+        (weight, weight_places[0]) if weights else None,
     )
 
 
 def foresee_columns(arguments: Mapping[str, Any]) -> tuple[Choice, str] | None:
-    """Tell which columns `choose_columns` will take, and the delimiter, by the first row alone.
+    """Tell which columns of a table will be read, and the delimiter, by its first row alone.
 
-    The arguments are those of a dataset of a table. None where they or the file do not tell.
+    The arguments are the dataset's own. None where they or the file do not tell: a pipe is not
+    opened, since it could not be read again.
     """
-    path, header = arguments["path"], arguments["header"]
-    is_path = isinstance(path, str | Path)
-    found = csv_columns(Path(path), arguments["delimiter"]) if is_path else None
-    if found is None:
+    path, header, delimiter = (arguments[key] for key in ("path", "header", "delimiter"))
+    is_file = isinstance(path, str | Path) and os.path.isfile(path)  # noqa: PTH113  no error
+    if not is_file or delimiter not in (None, *DELIMITERS):
         return None
-    cells, delimiter = found
     given = [name for key in ("target", "features", "sample_weight") for name in
              _as_names(arguments[key])]  # fmt: skip
-    if not isinstance(header, bool):
-        has_numbers = any(parse_number(cell) is not None for cell in cells)
-        header = None if has_numbers else True
-    # A first row that holds numbers may be data, unless what is named stands in it.
-    is_named = header is None and bool(given) and {*given} <= {*cells}
-    is_read = bool(header) or is_named
-    if not {*given} <= {*(cells if is_read else _numbered(cells))}:
-        return None
     try:
-        choice = choose(cells, arguments, header=is_read, where=(Path(path), 1))
+        with open_csv(Path(path), delimiter=delimiter) as file:
+            if header is None and not file.numbers:
+                header = True
+            # A first row that holds numbers may be data, unless what is named stands in it.
+            is_named = header is None and bool(given) and {*given} <= {*file.first_row}
+            is_read = bool(header) or is_named
+            columns = file.first_row if is_read else _numbered(file.first_row)
+            if not {*given} <= {*columns}:
+                return None  # told when the rows are read; to look for what was meant takes long
+            choice = choose_columns(file, arguments, header=is_read)
     except DlrunError:
         return None
-    return replace(choice, header=header), delimiter
+    return replace(choice, header=header), file.delimiter
 
 
 def column_positions(
@@ -188,31 +162,25 @@ def tell_header(file: CsvFile) -> bool:
         DataError: It could be either: some cells are numbers and some are not, or the numbers
             look like those of columns.
     """
-    where, fix = f"{file.path}:{file.first_number}", "Set `dataset.header` to true or to false."
-    numbers = [cell for cell in file.first_row if parse_number(cell) is not None]
+    fix = "Set `dataset.header` to true or to false."
     texts = [cell for cell in file.first_row if parse_number(cell) is None]
-    if numbers and texts:
+    if file.numbers and texts:
         raise DataError(
-            f"the first row has numbers such as {quote(numbers[0])} and texts such as "
+            f"the first row has numbers such as {quote(file.numbers[0])} and texts such as "
             f"{quote(texts[0])}; it could be a header or data.",
-            where=where,
+            where=file.where,
             fix=fix,
         )
-    if numbers and numbers_columns(file):
-        raise DataError(_doubt(numbers), where=where, fix=fix)
-    return not numbers
+    if file.numbers and numbers_columns(file):
+        raise _doubt(file, fix)
+    return not file.numbers
 
 
 def check_no_numbering(file: CsvFile, names: Sequence[str]) -> None:
     """Refuse rows without a header whose first row looks like the numbers of its columns."""
     if numbers_columns(file):
-        numbers = [cell for cell in file.first_row if parse_number(cell) is not None]
         shown = ",".join(names) if len(names) <= SHOWN else f"{names[0]},{names[1]},..."
-        raise DataError(
-            _doubt(numbers),
-            where=f"{file.path}:{file.first_number}",
-            fix=f"Write the names of the columns into a first row ({shown}).",
-        )
+        raise _doubt(file, f"Write the names of the columns into a first row ({shown}).")
 
 
 def numbers_columns(file: CsvFile) -> bool:
@@ -221,33 +189,35 @@ def numbers_columns(file: CsvFile) -> bool:
     They are whole, without a sign or a point, and grow. They count up from any number, or every
     column below them is written with points: nobody writes whole numbers on one line only.
     """
-    places = [place for place, cell in enumerate(file.first_row) if parse_number(cell) is not None]
-    cells = [file.first_row[place] for place in places]
-    if not cells or not all(cell.isdecimal() for cell in cells):
+    if not file.numbers or not all(cell.isdecimal() for cell in file.numbers):
         return False
-    numbers = [int(cell) for cell in cells]
+    numbers = [int(cell) for cell in file.numbers]
     if any(later <= number for number, later in pairwise(numbers)):
         return False
     counted = numbers[-1] - numbers[0] == len(numbers) - 1
     if counted and (len(numbers) >= FEWEST_COUNTED or numbers == [0, 1]):
         return len(numbers) > len((0, 1)) or bool(file.next_lines(1))
-    return (len(numbers) > 1 or numbers == [0]) and _points_below(file, places)
+    return (len(numbers) > 1 or numbers == [0]) and _points_below(file)
 
 
-def _points_below(file: CsvFile, places: Sequence[int]) -> bool:
-    """Whether two rows or more follow, in which each of some columns is written with a point."""
+def _points_below(file: CsvFile) -> bool:
+    """Whether two rows or more follow, with a point in each cell below a number."""
+    places = [place for place, cell in enumerate(file.first_row) if parse_number(cell) is not None]
     lines = [line.strip() for line in file.next_lines(LOOKED_AT)]
     rows = [line.split(file.delimiter) for line in lines if line and QUOTE not in line]
     rows = [row for row in rows if len(row) == len(file.first_row)]
     return len(rows) > 1 and all("." in row[place] for row in rows for place in places)
 
 
-def _doubt(numbers: Sequence[str]) -> str:
+def _doubt(file: CsvFile, fix: str) -> DataError:
+    numbers = file.numbers
     few = len(numbers) <= SHOWN
     shown = cut(",".join(numbers) if few else f"{numbers[0]},{numbers[1]},...,{numbers[-1]}")
-    return (
+    return DataError(
         f"the first row, {shown}, looks like numbers of the columns, as pandas writes them; it "
-        "could be a header or data."
+        "could be a header or data.",
+        where=file.where,
+        fix=fix,
     )
 
 
@@ -269,7 +239,7 @@ def _as_list(key: str, names: str | Sequence[str]) -> list[str]:
     return listed
 
 
-def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: str) -> None:
+def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: Path) -> None:
     problems = []
     there = set(columns)
     missing = [name for name in names if name not in there]

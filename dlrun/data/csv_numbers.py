@@ -11,7 +11,6 @@ from dlrun.shapes.cells import LARGEST, SMALLEST, is_number_like, number_fix, pa
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def parse_numbers(
-    piece: Piece, positions: Sequence[int], names: Sequence[str], path: Path
+    piece: Piece, positions: Sequence[int], names: Sequence[str]
 ) -> NDArray[np.float64]:
     """Read some columns of a piece, by position, as finite numbers: `(rows, columns)`, float64.
 
@@ -27,8 +26,15 @@ def parse_numbers(
         DataError: A cell is not a finite number; names file, line, column and text.
     """
     numbers = _parse_lines(piece, positions)
-    if numbers is None:
-        numbers = _parse_cells(piece, positions, names, path)
+    if numbers is not None:
+        return numbers
+    numbers = np.empty((len(piece), len(positions)))
+    for row, cells in enumerate(piece.rows):
+        for column, position in enumerate(positions):
+            number = parse_number(cells[position])
+            if number is None:
+                raise cell_error(cells[position], names[column], piece.where(row))
+            numbers[row, column] = number
     return numbers
 
 
@@ -64,35 +70,21 @@ def _parse_lines(piece: Piece, positions: Sequence[int]) -> NDArray[np.float64] 
     return numbers if len(numbers) == len(piece) and np.isfinite(numbers).all() else None
 
 
-def _parse_cells(
-    piece: Piece, positions: Sequence[int], names: Sequence[str], path: Path
-) -> NDArray[np.float64]:
-    numbers = np.empty((len(piece), len(positions)))
-    for row, cells in enumerate(piece.rows):
-        for column, position in enumerate(positions):
-            number = parse_number(cells[position])
-            if number is None:
-                where = f"{path}:{piece.numbers[row]}"
-                raise cell_error(cells[position], names[column], where)
-            numbers[row, column] = number
-    return numbers
-
-
-def parse_weights(piece: Piece, name: str, position: int, path: Path) -> NDArray[np.float32]:
+def parse_weights(piece: Piece, name: str, position: int) -> NDArray[np.float32]:
     """Read a column of row weights, `(rows,)`, none negative.
 
     Raises:
         DataError: A cell is not a number, negative, or infinite or 0 only in float32; names file,
             line and column.
     """
-    weights = parse_numbers(piece, [position], [name], path)[:, 0]
+    weights = parse_numbers(piece, [position], [name])[:, 0]
     negative = np.flatnonzero(weights < 0)
     if len(negative):
         row = int(negative[0])
         raise DataError(
             f"column {quote(name)}: {quote(piece.rows[row][position].strip())} is negative; "
             "a weight is 0 or more.",
-            where=f"{path}:{piece.numbers[row]}",
+            where=piece.where(row),
         )
     with np.errstate(over="ignore", under="ignore"):
         rounded = weights.astype(np.float32)
@@ -102,7 +94,7 @@ def parse_weights(piece: Piece, name: str, position: int, path: Path) -> NDArray
         raise DataError(
             f"column {name!r}: {quote(piece.rows[row][position].strip())} is beyond the range of "
             f"float32, in which a weight is 0 or from {SMALLEST:.2g} to {LARGEST:.2g}.",
-            where=f"{path}:{piece.numbers[row]}",
+            where=piece.where(row),
             fix="Multiply all weights by one number: only their ratios count.",
         )
     return rounded

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dlrun.arrays import TableForm
 from dlrun.data.wording import count, list_columns
 from dlrun.errors import DataError
 from dlrun.shapes.files import DELIMITERS
@@ -43,8 +42,7 @@ def find_places(spec: Spec, width: int, *, with_target: bool) -> list[Places]:
     there are none where the width does not fit.
     """
     names, targets = feature_names(spec), spec.target_names
-    form = spec.form if isinstance(spec.form, TableForm) else None
-    columns = (*names, *targets) if form is None else form.columns
+    columns = (*names, *targets) if spec.table is None else spec.table.columns
     weights = () if spec.sample_weight is None else (spec.sample_weight,)
     orders: list[Sequence[str]] = [] if with_target else [names]
     if columns is not None:
@@ -72,7 +70,7 @@ def misplaced(
 ) -> DataError:
     """The error for a file whose width fits in no way, or in several that differ."""
     width, names = len(file.first_row), feature_names(spec)
-    where, has = f"{file.path}:{file.first_number}", count(len(file.first_row), "column")
+    where, has, form = file.where, count(width, "column"), spec.table
     write_names = f"Write their names into a first row; the features are {list_columns(names)}."
     if places:
         orders = []
@@ -84,16 +82,12 @@ def misplaced(
             where=where,
             fix=write_names,
         )
-    form = spec.form if isinstance(spec.form, TableForm) else None
     if form is None:
         expected = f"{len(names)} of the features"
         if with_target:
             expected += f" and {len(spec.target_names)} of the target"
-        return DataError(
-            f"the file has {has}; {expected} were expected.",
-            where=where,
-            fix=file.one_column_fix,
-        )
+        what = f"the file has {has}; {expected} were expected."
+        return DataError(what, where=where, fix=file.one_column_fix)
     if form.columns is None:
         expected = "the run did not keep the order of its training data's columns"
     else:
@@ -109,9 +103,9 @@ def misplaced(
 
 def said_of_delimiter(file: CsvFile, spec: Spec) -> str | None:
     """What the config says of the delimiter, where that may be why columns are missing."""
-    if not isinstance(spec.form, TableForm) or spec.form.delimiter is None:
+    if spec.table is None or spec.table.delimiter is None:
         return None
     if not any(one in cell for cell in file.first_row for one in DELIMITERS):
         return None
-    word = DELIMITERS[spec.form.delimiter]
+    word = DELIMITERS[spec.table.delimiter]
     return f"The columns are separated by {word}: so says `dataset.delimiter` of the run."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.arrays import Samples, TableForm
+from dlrun.arrays import Samples
 from dlrun.data.classes import is_single_one, match_values
 from dlrun.data.csv_header import check_no_numbering, column_positions
 from dlrun.data.csv_numbers import parse_numbers, parse_weights
@@ -29,13 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Columns:
-    """Where in a file the features and the targets stand."""
+    """Where in a file the features and the targets stand, in positions counted from 0."""
 
     header: bool
-    feature_names: tuple[str, ...]
     features: list[int]
     targets: list[int]  # empty where they are not read
-    weight: tuple[str, int] | None  # the name and the position
+    weight: int | None
     notes: tuple[str, ...]
 
 
@@ -48,63 +47,61 @@ def match_columns(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
     Raises:
         DataError: A column is missing or stands there twice, or the places cannot be told.
     """
-    form = spec.form if isinstance(spec.form, TableForm) else None
-    header = None if form is None else form.header
-    names = feature_names(spec)
-    is_named = spec.feature_names is not None and set(names) <= set(file.first_row)
-    if is_named or (header and spec.feature_names is not None):
-        return _by_name(file, spec, names, with_target=with_target)
+    header = None if spec.table is None else spec.table.header
+    has_names = spec.feature_names is not None
+    if has_names and (header or {*feature_names(spec)} <= {*file.first_row}):
+        return _by_name(file, spec, with_target=with_target)
     places = find_places(spec, len(file.first_row), with_target=with_target)
     if header is None:
         header = not _is_data(file.first_row, places, spec)
-        if header and spec.feature_names is not None:
-            return _by_name(file, spec, names, with_target=with_target)
+        if header and has_names:
+            return _by_name(file, spec, with_target=with_target)
         if not header and places:
-            check_no_numbering(file, names)
+            check_no_numbering(file, feature_names(spec))
     return _by_place(file, spec, places, header=header, with_target=with_target)
 
 
 def read_csv_samples(file: CsvFile, columns: Columns, spec: Spec) -> Iterator[Samples]:
     """Read the rows of a file, piece by piece.
 
-    Returns:
-        Pieces with `x`, `(rows, *input_shape)`, float64, not yet scaled; `y`: class numbers,
-        values, or None; and the row weights, where the file has them.
-
     Raises:
         DataError: A cell is not a number, or a class was never seen; names file, line and column.
     """
     for piece in file.pieces(header=columns.header):
-        x: NDArray[Any] = parse_numbers(piece, columns.features, columns.feature_names, file.path)
+        # (rows, *input_shape), float64, not yet scaled
+        x: NDArray[Any] = parse_numbers(piece, columns.features, feature_names(spec))
         if spec.pixel_max is not None:
-            x = scale_pixels(x, spec.pixel_max, f"{file.path}:{piece.numbers[0]}")
+            x = scale_pixels(x, spec.pixel_max, piece.where(0))
         x = x.reshape(len(x), *spec.input_shape)
-        y = _read_targets(piece, columns.targets, spec, file) if columns.targets else None
-        weight = (
-            None if columns.weight is None else parse_weights(piece, *columns.weight, file.path)
-        )
+        y = _read_targets(piece, columns.targets, spec) if columns.targets else None
+        weight = None
+        if spec.sample_weight is not None and columns.weight is not None:
+            weight = parse_weights(piece, spec.sample_weight, columns.weight)
         yield Samples(x, y, weight)
 
 
-def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: bool) -> Columns:
-    header, where = file.first_row, f"{file.path}:{file.first_number}"
-    features, missing = column_positions(header, names, where=where)
-    targets: list[int] = []
-    if with_target:
-        targets, missing_targets = column_positions(header, spec.target_names, where=where)
-        missing = missing + missing_targets
+def _by_name(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
+    header, names = file.first_row, feature_names(spec)
+    wanted = spec.target_names if with_target else ()
+    features, missing = column_positions(header, names, where=file.where)
+    targets, missing_targets = column_positions(header, wanted, where=file.where)
+    missing += missing_targets
     if missing:
-        raise _missing(missing, file, spec)
-    weight: tuple[str, int] | None = None
-    if with_target and spec.sample_weight in header:
-        (position,), _ = column_positions(header, [spec.sample_weight], where=where)
-        weight = (spec.sample_weight, position)
+        raise DataError(
+            f"missing {'column' if len(missing) == 1 else 'columns'} {list_columns(missing)}; "
+            f"the file has {list_columns(header)}.",
+            where=file.where,
+            fix=said_of_delimiter(file, spec) or file.one_column_fix,
+        )
+    weights = [spec.sample_weight] if with_target and spec.sample_weight in header else []
+    positions, _ = column_positions(header, weights, where=file.where)
     known = {*names, *spec.target_names, spec.sample_weight}
     extra = [column or f"column {place + 1}" for place, column in enumerate(header)
              if column not in known]  # fmt: skip
     notes = [f"columns not used: {list_names(extra)}"] if extra else []
+    weight = positions[0] if positions else None
     notes += _said_of_weights(spec, weight, with_target=with_target)
-    return Columns(True, names, features, targets, weight, tuple(notes))
+    return Columns(True, features, targets, weight, tuple(notes))
 
 
 def _by_place(
@@ -119,15 +116,12 @@ def _by_place(
         notes.append(_said_of_targets(place.targets, len(file.first_row), spec.target_names))
     if place.unused:
         notes.append(f"columns not used: {list_names(place.unused)}")
-    weight: tuple[str, int] | None = None
-    if with_target and spec.sample_weight is not None and place.weight is not None:
-        weight = (spec.sample_weight, place.weight)
-    notes += _said_of_weights(spec, weight, with_target=with_target)
-    targets = place.targets if with_target else []
-    return Columns(header, feature_names(spec), place.features, targets, weight, tuple(notes))
+    notes += _said_of_weights(spec, place.weight, with_target=with_target)
+    weight, targets = (place.weight, place.targets) if with_target else (None, [])
+    return Columns(header, place.features, targets, weight, tuple(notes))
 
 
-def _said_of_weights(spec: Spec, weight: tuple[str, int] | None, *, with_target: bool) -> list[str]:
+def _said_of_weights(spec: Spec, weight: int | None, *, with_target: bool) -> list[str]:
     if not with_target or spec.sample_weight is None or weight is not None:
         return []
     return [f"no column {quote(spec.sample_weight)}: in the loss all rows count alike"]
@@ -154,17 +148,17 @@ def _is_data(cells: Sequence[str], places: Sequence[Places], spec: Spec) -> bool
     return all(numbers) or any(all(numbers[one] for one in place.features) for place in places)
 
 
-def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -> NDArray[Any]:
+def _read_targets(piece: Piece, targets: list[int], spec: Spec) -> NDArray[Any]:
     if spec.class_names is None:
-        return parse_numbers(piece, targets, spec.target_names, file.path)
+        return parse_numbers(piece, targets, spec.target_names)
     if len(targets) > 1:
-        return _read_one_hot(piece, targets, spec, file)
+        return _read_one_hot(piece, targets, spec)
     labels: list[Any]
     known: tuple[Any, ...]
     if spec.class_values is None:
         labels, known = [row[targets[0]].strip() for row in piece.rows], spec.class_names
     else:
-        values = parse_numbers(piece, targets, spec.target_names, file.path)
+        values = parse_numbers(piece, targets, spec.target_names)
         labels, known = values[:, 0].tolist(), spec.class_values
     numbers = {label: number for number, label in enumerate(known)}
     unseen = set(labels) - set(numbers)
@@ -174,32 +168,23 @@ def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -
         raise DataError(
             f"column {column}: {cell} is none of the classes of the training data "
             f"({list_classes(spec.class_names)}).",
-            where=f"{file.path}:{piece.numbers[row]}",
+            where=piece.where(row),
         )
     return np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
 
 
-def _read_one_hot(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -> NDArray[np.int64]:
+def _read_one_hot(piece: Piece, targets: list[int], spec: Spec) -> NDArray[np.int64]:
     """The position of the one in each row; where classes have numbers, the class of that number."""
-    values = parse_numbers(piece, targets, spec.target_names, file.path)
+    values = parse_numbers(piece, targets, spec.target_names)  # (rows, classes)
     wrong = np.flatnonzero(~is_single_one(values))
     if len(wrong):
         shown = ", ".join(f"{value:g}" for value in values[wrong[0]].tolist())
         raise DataError(
             f"columns {list_columns(spec.target_names)}: {shown} is no class; a single 1 among "
             "zeros was expected.",
-            where=f"{file.path}:{piece.numbers[wrong[0]]}",
+            where=piece.where(int(wrong[0])),
         )
-    positions: NDArray[np.int64] = values.argmax(axis=1).astype(np.int64)
+    positions = values.argmax(axis=1)
     if spec.class_values is None:
-        return positions
-    return match_values(positions, np.array(spec.class_values), str(file.path))
-
-
-def _missing(missing: list[str], file: CsvFile, spec: Spec) -> DataError:
-    return DataError(
-        f"missing {'column' if len(missing) == 1 else 'columns'} {list_columns(missing)}; "
-        f"the file has {list_columns(file.first_row)}.",
-        where=f"{file.path}:{file.first_number}",
-        fix=said_of_delimiter(file, spec) or file.one_column_fix,
-    )
+        return positions.astype(np.int64)
+    return match_values(positions, np.array(spec.class_values), str(piece.path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.arrays import Samples, TableForm
+from dlrun.arrays import Samples
 from dlrun.data.array_samples import read_array_samples
 from dlrun.data.csv import open_csv
 from dlrun.data.csv_samples import match_columns, read_csv_samples
@@ -59,7 +59,7 @@ def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[Sampl
         notes, raw = read_array_samples(path, spec, with_target=with_target)
         yield SampleFile(notes, _ready(raw, spec, path))
         return
-    delimiter = spec.form.delimiter if isinstance(spec.form, TableForm) else None
+    delimiter = None if spec.table is None else spec.table.delimiter
     with open_csv(path, delimiter=delimiter) as file:
         columns = match_columns(file, spec, with_target=with_target)
         yield SampleFile(columns.notes, _ready(read_csv_samples(file, columns, spec), spec, path))

@@ -112,8 +112,8 @@ def _misfits_of_shapes(spec: Spec) -> Iterator[tuple[str, str]]:
 
 
 def _misfits_of_table(spec: Spec) -> Iterator[tuple[str, str]]:
-    form, names = spec.form, spec.feature_names
-    if not isinstance(form, TableForm):
+    form, names = spec.table, spec.feature_names
+    if form is None:
         return
     if form.delimiter not in (None, *DELIMITERS):
         yield "form.delimiter", f"one of {', '.join(DELIMITERS.values())}"

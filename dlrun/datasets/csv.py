@@ -82,7 +82,8 @@ def load_data(
         raise argument_error("delimiter", delimiter, 'one of ",", ";", "|" and "\\t"')
     with open_csv(Path(path), delimiter=delimiter) as file:
         has_header = tell_header(file) if header is None else header
-        columns = choose_columns(file, has_header, target, features, sample_weight)
+        uses = {"target": target, "features": features, "sample_weight": sample_weight}
+        columns = choose_columns(file, uses, header=has_header)
         size = file.path.stat().st_size if file.path.is_file() else 0
         dataset = read_dataset(file, columns, streamed=reason_to_stream(file.path, size))
         return replace(dataset, form=TableForm(columns.columns, has_header, header, delimiter))

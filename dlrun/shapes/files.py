@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SMALL: Final = 2 * 2**20
 """How large a file may be, in bytes, that is read from its first row to its last."""
-LONGEST_LINE: Final = 2**20
 LONGEST_HEADER: Final = 10_000
 """What NumPy itself takes for a header, in bytes."""
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -55,29 +54,6 @@ class ArrayHeader(NamedTuple):
 
     dtype: str  # as NumPy writes it: `<f8`
     shape: tuple[int, ...]
-
-
-def csv_columns(path: Path, delimiter: str | None) -> tuple[list[str], str] | None:
-    """Read the cells of the first row that is not blank, stripped, and what separates them.
-
-    Only a regular file is opened, since a pipe could not be read again. A delimiter of None is told
-    from the row. None where the file does not tell them.
-    """
-    import csv  # noqa: PLC0415  configs without a CSV file do not pay for it
-
-    try:
-        if not path.is_file():
-            return None
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            line = _first_line(file)
-        found = found_delimiters(line)
-        if not line or line.count('"') % 2 or (delimiter is None and len(found) > 1):
-            return None
-        separator = delimiter or (found[0] if found else ",")
-        cells = next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
-    except (OSError, UnicodeError, csv.Error, TypeError, StopIteration):
-        return None
-    return [cell.strip() for cell in cells], separator
 
 
 def found_delimiters(line: str) -> list[str]:
@@ -159,14 +135,6 @@ def _npz_array(
             return header, _npy_values(array, header)
     except (*odd, NotImplementedError, RuntimeError, TypeError, MemoryError):
         return None
-
-
-def _first_line(file: IO[str]) -> str:
-    """The first line that is not blank; empty where there is none, or it is endless."""
-    while line := file.readline(LONGEST_LINE):
-        if line.strip(" \r\n"):
-            return line if len(line) < LONGEST_LINE else ""
-    return ""
 
 
 def _npy_header(array: IO[bytes]) -> ArrayHeader | None:
