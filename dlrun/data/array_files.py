@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import zipfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib import format as npy_format
 
 from dlrun.arrays import StreamedArray
-from dlrun.data.archive_rows import archived_size, check_size, stream_array
+from dlrun.data.archive_rows import read_header, stream_array
 from dlrun.data.files import open_data, open_error
 from dlrun.data.pieces import pieces
 from dlrun.data.wording import list_names
 from dlrun.errors import DataError, DlrunError, quote
+from dlrun.memory import excess
+from dlrun.shapes.files import NPY_MAGIC, ZIP_MAGIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,9 +27,7 @@ if TYPE_CHECKING:
     from dlrun.arrays import Array
 
 NUMERIC_KINDS = "biuf"
-ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
-NPY_MAGIC = b"\x93NUMPY"
-MAGIC_LENGTH = 6
+EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 
 
 class ArchiveFile:
@@ -37,9 +39,19 @@ class ArchiveFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        _check_magic(path, ZIP_MAGICS, "a .npz file")
-        with _damage_named(path, "the file"), _opened(path) as archive:
-            self.names: tuple[str, ...] = tuple(archive.files)
+        _check_magic(path, (ZIP_MAGIC, EMPTY_ZIP_MAGIC), "a .npz file")
+        with _damage_named(path, "the file"), zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+        self._sizes = {info.filename.removesuffix(".npy"): info.file_size for info in members}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the arrays."""
+        return tuple(self._sizes)
+
+    def size(self, names: Sequence[str]) -> int:
+        """The size of some arrays in bytes, uncompressed; a missing one counts nothing."""
+        return sum(self._sizes.get(name, 0) for name in names)
 
     def read(self, name: str) -> NDArray[Any]:
         """Read an array, of any shape and of a dtype without Python objects.
@@ -47,10 +59,11 @@ class ArchiveFile:
         Raises:
             DataError: There is no such array, it holds Python objects, or it is damaged.
         """
-        self._check_name(name)
-        with _damage_named(self.path, f"the array {name!r}"), _opened(self.path) as archive:
-            check_size(self.path, name)
-            return np.asarray(archive[name])
+        with self._opened(name) as (archive, member):
+            if (too_large := excess(read_header(archive, member).size)) is not None:
+                raise MemoryError(f"it takes {too_large}")
+            with archive.open(member) as stream:
+                return np.asarray(npy_format.read_array(stream, allow_pickle=False))
 
     def stream(self, name: str) -> Array:
         """Open an array without reading it into memory; see `read`.
@@ -58,22 +71,19 @@ class ArchiveFile:
         Raises:
             DlrunError: It is compressed, and there is no room on the disk to unpack it.
         """
-        self._check_name(name)
-        with _damage_named(self.path, f"the array {name!r}"):
-            array = stream_array(self.path, name)
+        with self._opened(name) as (archive, member):
+            array = stream_array(self.path, archive, member)
         return self.read(name) if array is None else array
 
-    def size(self, names: Sequence[str]) -> int:
-        """The size of some arrays in bytes, uncompressed; a missing one counts nothing."""
-        with _damage_named(self.path, "the file"):
-            return archived_size(self.path, names)
-
-    def _check_name(self, name: str) -> None:
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
         if name not in self.names:
             there = list_names(self.names) or "none"
-            raise DataError(
-                f"there is no array {quote(name)}; the file has {there}.", where=str(self.path)
-            )
+            what = f"there is no array {quote(name)}; the file has {there}."
+            raise DataError(what, where=str(self.path))
+        subject = f"the array {name!r}"
+        with _damage_named(self.path, subject), zipfile.ZipFile(self.path) as archive:
+            yield archive, archive.getinfo(f"{name}.npy")
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -137,18 +147,11 @@ def _check_magic(path: Path, magics: tuple[bytes, ...], expected: str) -> None:
     """Look at the first bytes, because NumPy takes everything it does not know for a pickle."""
     try:
         with open_data(path, seekable=True) as file:
-            start = file.read(MAGIC_LENGTH)
+            start = file.read(max(map(len, magics)))
     except OSError as error:
         raise open_error(path, error) from error
     if not start.startswith(magics):
         raise DataError(f"this is not {expected}.", where=str(path))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """NumPy's archive over a file that is closed even where NumPy finds it damaged."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        yield archive
 
 
 @contextmanager
@@ -166,10 +169,10 @@ def _damage_named(path: Path, subject: str) -> Iterator[None]:
     except Exception as error:
         reason = str(error).rstrip(".") or type(error).__name__
         if "allow_pickle" in reason or "Python objects" in reason:
-            what = (
+            raise DataError(
                 f"{subject} holds Python objects, which could run code; only numbers and text "
-                "are read."
-            )
-            fix = "Save it with a dtype such as float32, int64 or str."
-            raise DataError(what, where=str(path), fix=fix) from error
+                "are read.",
+                where=str(path),
+                fix="Save it with a dtype such as float32, int64 or str.",
+            ) from error
         raise DataError(f"{subject} is damaged: {reason}.", where=str(path)) from error

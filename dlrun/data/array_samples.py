@@ -10,6 +10,7 @@ import numpy as np
 from dlrun.arrays import ArrayForm, Samples
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
 from dlrun.data.classes import is_one_hot, match_names, match_values
+from dlrun.data.pieces import ENTRIES_PER_PIECE
 from dlrun.data.pixels import scale_pixels
 from dlrun.data.wording import list_names
 from dlrun.errors import DataError
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.arrays import Spec
-
-ENTRIES_PER_PIECE = 2**20
 
 
 def read_array_samples(
@@ -42,8 +41,8 @@ def read_array_samples(
     if path.suffix == ".npy":
         x, where = read_npy(path), str(path)
         if with_target:
-            raise DataError("a .npy file has no targets; a .npz file with x and y was expected.",
-                            where=where)  # fmt: skip
+            what = "a .npy file has no targets; a .npz file with x and y was expected."
+            raise DataError(what, where=where)
     else:
         archive = ArchiveFile(path)
         form = spec.form if isinstance(spec.form, ArrayForm) else ArrayForm("x", "y")
@@ -75,8 +74,7 @@ def _check_arrays(archive: ArchiveFile, names: Sequence[str], spec: Spec) -> Non
 
 
 def _pieces(x: NDArray[Any], y: NDArray[Any] | None, spec: Spec, where: str) -> Iterator[Samples]:
-    step = max(1, ENTRIES_PER_PIECE // math.prod(spec.input_shape))
-    step = 2 ** int(math.log2(step))
+    step = 2 ** int(math.log2(max(1, ENTRIES_PER_PIECE // math.prod(spec.input_shape))))
     for start in range(0, len(x), step):
         rows = x[start : start + step]
         floats = check_numbers(np.asarray(rows), where)

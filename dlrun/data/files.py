@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dlrun.errors import DataError
+from dlrun.shapes.files import GZIP_MAGIC, NPY_MAGIC, ZIP_MAGIC
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -40,8 +41,8 @@ NPZ: Final = Kind("a NumPy .npz archive", _ARRAYS)
 ZIP: Final = Kind("a zip archive", _PACKED.format("unzip {name}"))
 
 KINDS: Final = {
-    b"\x1f\x8b": Kind("a gzip file", _PACKED.format("gunzip -k {name}")),
-    b"PK\x03\x04": ZIP,
+    GZIP_MAGIC: Kind("a gzip file", _PACKED.format("gunzip -k {name}")),
+    ZIP_MAGIC: ZIP,
     b"BZh": Kind("a bzip2 file", _PACKED.format("bunzip2 -k {name}")),
     b"\xfd7zXZ\x00": Kind("an xz file", _PACKED.format("unxz -k {name}")),
     b"\x28\xb5\x2f\xfd": Kind("a Zstandard file", _PACKED.format("unzstd {name}")),
@@ -50,7 +51,7 @@ KINDS: Final = {
     b"ARROW1": Kind("an Arrow file", _PANDAS.format("read_feather")),
     b"\x89HDF\r\n\x1a\n": Kind("an HDF5 file", _PANDAS.format("read_hdf")),
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": XLSX,
-    b"\x93NUMPY": Kind("a NumPy .npy array", "Save it in an .npz file: `numpy.savez`."),
+    NPY_MAGIC: Kind("a NumPy .npy array", "Save it in an .npz file: `numpy.savez`."),
     b"SQLite format 3\x00": Kind("an SQLite database", "Export the table as CSV."),
     b"%PDF-": Kind("a PDF document", "Export the table as CSV."),
     b"\xff\xfe": Kind("UTF-16 text", "Save it as UTF-8."),

@@ -12,6 +12,7 @@ import numpy as np
 
 from dlrun.data.files import open_data, open_error
 from dlrun.errors import DataError
+from dlrun.shapes.files import GZIP_MAGIC
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UNSIGNED_BYTE = 0x08
-GZIP_MAGIC = b"\x1f\x8b"
 MAX_BYTES = 2**30
 """More than any file of this family holds; nothing is allocated beyond it."""
 
@@ -36,7 +36,7 @@ def read_idx(path: Path, *, axes: int) -> NDArray[np.uint8]:
     """
     try:
         with open_data(path, seekable=True) as raw:
-            zipped = raw.read(2) == GZIP_MAGIC
+            zipped = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
             raw.seek(0)
             if not zipped:
                 return _read(raw, path, axes)

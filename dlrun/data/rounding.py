@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dlrun.arrays import Array
 
-EXACT: Final = 2**24
+FLOAT32_EXACT: Final = 2**24
 """Up to here float32 holds every whole number."""
 WHOLE: Final = 2**53 - 1
 """Up to here no whole number shares its float64 with another one; beyond, every float64 is whole,
@@ -72,7 +72,7 @@ def merges_wholes(values: Array) -> bool:
 
 def _changed(columns: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """What float32 makes of numbers, and which whole ones it changes."""
-    large = np.abs(columns) > EXACT
+    large = np.abs(columns) > FLOAT32_EXACT
     if not large.any():
         return columns[:0], large
     with np.errstate(over="ignore", invalid="ignore"):

@@ -23,6 +23,9 @@ LONGEST_HEADER: Final = 10_000
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 """What may separate the cells of a CSV file, and what it is called."""
 NPY_MAGIC: Final = b"\x93NUMPY"
+ZIP_MAGIC: Final = b"PK\x03\x04"
+GZIP_MAGIC: Final = b"\x1f\x8b"
+"""What files begin with."""
 LENGTH_BYTES: Final = {1: 2, 2: 4, 3: 4}
 """How many bytes hold the length of a header, by the version of the format."""
 DTYPE: Final = re.compile(r"([<>|])([biufU])(\d+)")
