@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +18,6 @@ from dlrun.data.scaling import apply_scaling
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from dlrun.arrays import Spec
 
@@ -68,13 +66,10 @@ def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[Sampl
 def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples, tuple[str, ...]]:
     """Read a whole file of rows; see `open_samples`. Its notes come with it."""
     with open_samples(path, spec, with_target=with_target) as file:
-        pieces = list(file.pieces)
-        x = np.concatenate([piece.x for piece in pieces])
-        y: NDArray[Any] | None = None
-        if with_target:
-            y = np.concatenate([piece.y for piece in pieces if piece.y is not None])
-        weights = [piece.sample_weight for piece in pieces if piece.sample_weight is not None]
-        return Samples(x, y, np.concatenate(weights) if weights else None), file.notes
+        pieces = [(piece.x, piece.y, piece.sample_weight) for piece in file.pieces]
+        x, y, weight = (np.concatenate(parts) if parts[0] is not None else None
+                        for parts in zip(*pieces, strict=True))  # fmt: skip
+        return Samples(x, y if with_target else None, weight), file.notes
 
 
 def _ready(pieces: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Samples]:

@@ -13,6 +13,8 @@ from dlrun.data.pieces import pieces, row_ranges
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from dlrun.arrays import Array
@@ -122,21 +124,22 @@ def _check_finite(
 
 
 def _range(x: Array, apart: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The minimum and the maximum of each of the numbers that are scaled apart."""
-    lows, highs = [], []
-    for piece in pieces(x):
-        columns = piece.reshape(-1, apart)
-        lows.append(columns.min(axis=0))
-        highs.append(columns.max(axis=0))
+    """The minimum and the maximum, `(apart,)` each."""
+    ends = [(columns.min(axis=0), columns.max(axis=0)) for columns in _columns(x, apart)]
+    lows, highs = zip(*ends, strict=True)
     return np.min(lows, axis=0).astype(np.float64), np.max(highs, axis=0).astype(np.float64)
 
 
 def _mean_and_deviation(x: Array, apart: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean of each of them, and in a second pass the standard deviation about it."""
-    total = sum(piece.reshape(-1, apart).sum(axis=0, dtype=np.float64) for piece in pieces(x))
+    """The mean, `(apart,)`, and in a second pass the standard deviation about it."""
     entries = len(x) * (math.prod(x.shape[1:]) // apart)
+    total = sum(columns.sum(axis=0, dtype=np.float64) for columns in _columns(x, apart))
     mean: NDArray[np.float64] = np.asarray(total) / entries
-    squares = np.zeros_like(mean)
-    for piece in pieces(x):
-        squares += ((piece.reshape(-1, apart).astype(np.float64) - mean) ** 2).sum(axis=0)
+    squares = sum(((columns.astype(np.float64) - mean) ** 2).sum(axis=0)
+                  for columns in _columns(x, apart))  # fmt: skip
     return mean, np.sqrt(squares / entries)
+
+
+def _columns(x: Array, apart: int) -> Iterator[NDArray[Any]]:
+    """The rows in pieces of `(entries, apart)`."""
+    return (piece.reshape(-1, apart) for piece in pieces(x))

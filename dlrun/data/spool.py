@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,15 +22,11 @@ if TYPE_CHECKING:
 DISK_FOLDER = Path("/var/tmp")  # noqa: S108  what is kept there has no name
 
 
-class Pile:
+class Pile(AbstractContextManager["Pile"]):
     """Rows that are collected in memory; used like a `Spool`."""
 
     def __init__(self) -> None:
         self._pieces: list[NDArray[Any]] = []
-
-    def __enter__(self) -> Self:
-        """Use the pile."""
-        return self
 
     def __exit__(self, *_: object) -> None:
         """Do nothing."""
@@ -44,7 +40,7 @@ class Pile:
         return np.concatenate(self._pieces)
 
 
-class Spool:
+class Spool(AbstractContextManager["Spool"]):
     """Rows that are written one piece after another to a file without a name.
 
     The system forgets the file when it is closed, however the process ends, so there is nothing to
@@ -57,10 +53,6 @@ class Spool:
             self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  closed in __exit__
         self._rows = 0
         self._like: NDArray[Any] | None = None
-
-    def __enter__(self) -> Self:
-        """Use the spool."""
-        return self
 
     def __exit__(self, *_: object) -> None:
         """Close the file."""

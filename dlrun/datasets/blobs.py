@@ -43,9 +43,6 @@ def load_data(
         columns: The number of columns.
         cluster_std: The standard deviation of the clouds along each axis.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, columns)`, float32; `y`, `(samples,)`, class numbers.
     """
     check_whole("centers", centers, minimum=2)
     check_whole("columns", columns, minimum=1)

@@ -40,9 +40,6 @@ def load_data(
         cells: The number of cells along each side, at least 2.
         noise: The standard deviation of the Gaussian noise of each coordinate.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
     import numpy as np
 

@@ -40,9 +40,6 @@ def load_data(
         noise: The standard deviation of the Gaussian noise of each coordinate.
         factor: The radius of the inner circle; the outer one has 1.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
     import numpy as np
 

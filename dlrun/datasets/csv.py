@@ -65,14 +65,6 @@ def load_data(
             reads it off the first line.
         sample_weight: The name of a column that says how much each row counts in the loss; null
             for all alike.
-
-    Returns:
-        `x`, `(rows, columns)`, float64; `y`, class numbers `(rows,)` or values
-        `(rows, targets)`, float64.
-
-    Raises:
-        ConfigError: A column of that name is not in the file.
-        DataError: The file is missing or malformed; names line, column and cell.
     """
     from dlrun.data.csv import open_csv
     from dlrun.data.csv_dataset import read_dataset

@@ -31,10 +31,6 @@ def load_data(*, seed: int, flatten: bool = False) -> Dataset:  # noqa: ARG001  
     Args:
         seed: Not used.
         flatten: Whether each image becomes one row of 64 pixels.
-
-    Returns:
-        `x`, `(1797, 8, 8, 1)` or `(1797, 64)`, float32, pixels / 16, from 0 to 1; `y`,
-        `(1797,)`, class numbers 0 to 9.
     """
     import gzip
     from importlib.resources import files

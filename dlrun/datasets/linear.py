@@ -43,9 +43,6 @@ def load_data(
         bias: The value at the origin.
         noise: The standard deviation of the Gaussian noise of `y`.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, len(weights))`, float32; `y`, `(samples, 1)`, float32.
     """
     import numpy as np
 

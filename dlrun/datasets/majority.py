@@ -27,10 +27,6 @@ def load_data(*, seed: int, bits: int = 3) -> Dataset:  # noqa: ARG001  the rows
     Args:
         seed: Not used.
         bits: The number of bits, from 1 to 16.
-
-    Returns:
-        `x`, `(2**bits, bits)`, float32, 0 or 1, the highest bit first; `y`, `(2**bits,)`, class
-        numbers.
     """
     import numpy as np
 

@@ -51,13 +51,6 @@ def load_data(
             four IDX files, gzipped or not. Null takes the file in the Keras cache, and downloads
             it once if it is not there.
         flatten: Whether each image becomes one row of 784 pixels.
-
-    Returns:
-        `x`, `(rows, 28, 28, 1)` or `(rows, 784)`, float32, pixels / 255, from 0 to 1; `y`,
-        `(rows,)`, class numbers 0 to 9.
-
-    Raises:
-        DataError: A file is missing or does not hold MNIST, or the download failed.
     """
     from dlrun.data.pixels import image_samples
 

@@ -31,9 +31,6 @@ def load_data(
         samples: The number of training rows.
         noise: The standard deviation of the Gaussian noise of each coordinate.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
     import numpy as np
 

@@ -34,9 +34,6 @@ def load_data(
         frequency: The number of full waves in the interval.
         noise: The standard deviation of the Gaussian noise of `y`.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 1)`, float32, radians; `y`, `(samples, 1)`, float32.
     """
     import numpy as np
 

@@ -43,9 +43,6 @@ def load_data(
         threshold: What the sum is compared with.
         labels: The numbers of the two classes, [-1, 1] or [0, 1].
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, columns)`, float32; `y`, `(samples,)`, class numbers.
     """
     check_whole("columns", columns, minimum=1)
     check_number("threshold", threshold)

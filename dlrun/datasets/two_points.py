@@ -20,9 +20,6 @@ def load_data(*, seed: int) -> Dataset:  # noqa: ARG001  the rows are fixed
 
     Args:
         seed: Not used.
-
-    Returns:
-        `x`, `(6, 2)`, float32; `y`, `(6,)`, class numbers.
     """
     import numpy as np
 

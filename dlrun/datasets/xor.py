@@ -28,9 +28,6 @@ def load_data(*, seed: int, samples: int = 4, noise: float = 0.0, test_samples: 
         samples: The number of training rows; 4 without noise is the truth table.
         noise: The standard deviation of the Gaussian noise of each coordinate.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
     import numpy as np
 

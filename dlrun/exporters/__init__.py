@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dlrun.arrays import Splits
-    from dlrun.rundir.folder import RunFolder
-    from dlrun.training.evaluation import Predictor
 
+def run_exporter(word: str, arguments: Mapping[str, Any], **trained: Any) -> list[Path]:
+    """Run the exporter of a word, and return the files that it wrote into the run folder.
 
-def run_exporter(
-    word: str,
-    arguments: Mapping[str, Any],
-    *,
-    model: Any,
-    splits: Splits,
-    predictor: Predictor,
-    folder: RunFolder,
-) -> list[Path]:
-    """Run the exporter of a word, and return the files that it wrote into the run folder."""
-    exporter = importlib.import_module(f"dlrun.exporters.{word}")
-    return list(
-        exporter.export(model=model, splits=splits, predictor=predictor, folder=folder, **arguments)
-    )
+    `trained` is what every `export` takes: `model`, the trained `keras.Model`; `splits`, the rows
+    with fitted labels; `predictor`, which predicts with the model; `folder`, where to write.
+    """
+    return list(import_module(f"dlrun.exporters.{word}").export(**trained, **arguments))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import struct
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -29,20 +30,14 @@ GZIP_MAGIC: Final = b"\x1f\x8b"
 LENGTH_BYTES: Final = {1: 2, 2: 4, 3: 4}
 """How many bytes hold the length of a header, by the version of the format."""
 DTYPE: Final = re.compile(r"([<>|])([biufU])(\d+)")
-CODES: Final = {
-    "b1": "?",
-    "i1": "b",
-    "u1": "B",
-    "i2": "h",
-    "u2": "H",
-    "i4": "i",
-    "u4": "I",
-    "i8": "q",
-    "u8": "Q",
-    "f4": "f",
-    "f8": "d",
-}
-"""What `memoryview.cast` calls the numbers of NumPy, by kind and bytes."""
+CODES: Final = dict(
+    zip(
+        ("b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"),
+        "?bBhHiIqQfd",
+        strict=True,
+    )
+)
+"""What `struct` calls the numbers of NumPy, by kind and bytes."""
 
 
 class Column(NamedTuple):
@@ -52,11 +47,12 @@ class Column(NamedTuple):
     others: frozenset[str]  # those of the rows below, each once
 
 
-class ArrayHeader(NamedTuple):
-    """What an array in an `.npz` file says of itself."""
+class StoredArray(NamedTuple):
+    """What an array in an `.npz` file says of itself, and its values where they are few."""
 
     dtype: str  # as NumPy writes it: `<f8`
     shape: tuple[int, ...]
+    values: Sequence[Any] | None = None  # numbers or texts, where there is one a row
 
 
 def found_delimiters(line: str) -> list[str]:
@@ -105,42 +101,24 @@ def _csv_column(
     return Column(first, frozenset(others))
 
 
-def npz_array_header(path: Path, name: str) -> ArrayHeader | None:
+def npz_array(path: Path, name: str) -> StoredArray | None:
     """Read what an array in an `.npz` file says of itself; None where that is not told."""
-    found = _npz_array(path, name)
-    return None if found is None else found[0]
-
-
-def npz_values(path: Path, name: str) -> Sequence[float] | Sequence[str] | None:
-    """Read the numbers or texts of a small array of one value a row in an `.npz` file.
-
-    None where the array is not small, or of another shape or kind.
-    """
-    found = _npz_array(path, name, with_values=True)
-    return None if found is None else found[1]
-
-
-def _npz_array(
-    path: Path, name: str, *, with_values: bool = False
-) -> tuple[ArrayHeader, Sequence[Any] | None] | None:
     import zipfile  # noqa: PLC0415  configs without an array file do not pay for it
     import zlib  # noqa: PLC0415
 
     odd = (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError,
-           struct.error)  # fmt: skip
-    try:
-        if not path.is_file():
-            return None
-        with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as array:
-            header = _npy_header(array)
-            if header is None or not with_values:
-                return header and (header, None)
-            return header, _npy_values(array, header)
-    except (*odd, NotImplementedError, RuntimeError, TypeError, MemoryError):
-        return None
+           struct.error, NotImplementedError, RuntimeError, TypeError, MemoryError)  # fmt: skip
+    found = None
+    with suppress(*odd):
+        if path.is_file():
+            with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as array:
+                found = _npy_header(array)
+                if found is not None:
+                    found = found._replace(values=_npy_values(array, found))
+    return found
 
 
-def _npy_header(array: IO[bytes]) -> ArrayHeader | None:
+def _npy_header(array: IO[bytes]) -> StoredArray | None:
     start = array.read(len(NPY_MAGIC) + 2)
     if start[: len(NPY_MAGIC)] != NPY_MAGIC or start[-2] not in LENGTH_BYTES:
         return None
@@ -150,10 +128,10 @@ def _npy_header(array: IO[bytes]) -> ArrayHeader | None:
     header = ast.literal_eval(array.read(length).decode("utf-8").strip())
     shape, dtype = header["shape"], header.get("descr")
     is_shape = isinstance(shape, tuple) and all(type(size) is int and size > 0 for size in shape)
-    return ArrayHeader(str(dtype), shape) if is_shape and shape else None
+    return StoredArray(str(dtype), shape) if is_shape and shape else None
 
 
-def _npy_values(array: IO[bytes], header: ArrayHeader) -> Sequence[Any] | None:
+def _npy_values(array: IO[bytes], header: StoredArray) -> Sequence[Any] | None:
     """The values of an array whose header has been read, where there is one a row."""
     found, rows = DTYPE.fullmatch(header.dtype), header.shape[0]
     if found is None or set(header.shape[1:]) - {1}:

@@ -14,7 +14,7 @@ from dlrun import catalog
 from dlrun.catalog.losses import label_form
 from dlrun.config.rules.metrics import depends_on_the_rows
 from dlrun.shapes.cells import LARGEST, MAX_CLASSES, SMALLEST, parse_number
-from dlrun.shapes.files import DELIMITERS, SMALL, npz_array_header
+from dlrun.shapes.files import DELIMITERS, SMALL, npz_array
 from dlrun.shapes.input_readers import find_lookups, find_masks
 from dlrun.shapes.samples import find_sample
 
@@ -127,7 +127,7 @@ def arrays_look_right(experiment: Experiment, path: Path, size: int) -> bool:
         names = [given[name] for name in pair]
         if names == [None, None]:
             continue
-        headers = [npz_array_header(path, str(name)) for name in names]
+        headers = [npz_array(path, str(name)) for name in names]
         features, targets = headers
         if features is None or targets is None or features.shape[0] != targets.shape[0]:
             return False
