@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any] | "StreamedArray"
     """An array in memory, or one whose rows stay on the disk until they are taken."""
 
-BLOCK_BYTES = 8 * 2**20
-"""About how much of a streamed array is held in memory at a time."""
+BLOCK_BYTES = 8 * 2**20  # about how much of a streamed array is held in memory at a time
 
 LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 """How the targets are handed to the loss.

@@ -8,8 +8,7 @@ from pathlib import Path
 MEMORY_FACTS = Path("/proc/meminfo")
 GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
-_SMALL = 2**24
-"""So many bytes are there; to ask the system would take longer than to take them."""
+_SMALL = 2**24  # so many bytes are there; to ask the system would take longer than to take them
 
 _THOUSAND = 1000
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")

@@ -31,11 +31,7 @@ EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 
 
 class ArchiveFile:
-    """The arrays of one `.npz` file, each read when it is asked for.
-
-    Raises:
-        DataError: The file cannot be read or is no `.npz` file.
-    """
+    """The arrays of one `.npz` file, each read when it is asked for."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -54,11 +50,7 @@ class ArchiveFile:
         return sum(self._sizes.get(name, 0) for name in names)
 
     def read(self, name: str) -> NDArray[Any]:
-        """Read an array, of any shape and of a dtype without Python objects.
-
-        Raises:
-            DataError: There is no such array, it holds Python objects, or it is damaged.
-        """
+        """Read an array, of any shape and of a dtype without Python objects."""
         with self._opened(name) as (archive, member):
             if (too_large := excess(read_header(archive, member).size)) is not None:
                 raise MemoryError(f"it takes {too_large}")
@@ -66,11 +58,7 @@ class ArchiveFile:
                 return np.asarray(npy_format.read_array(stream, allow_pickle=False))
 
     def stream(self, name: str) -> Array:
-        """Open an array without reading it into memory; see `read`.
-
-        Raises:
-            DlrunError: It is compressed, and there is no room on the disk to unpack it.
-        """
+        """Open an array without reading it into memory; see `read`."""
         with self._opened(name) as (archive, member):
             array = stream_array(self.path, archive, member)
         return self.read(name) if array is None else array
@@ -87,11 +75,7 @@ class ArchiveFile:
 
 
 def read_npy(path: Path) -> NDArray[Any]:
-    """Map a `.npy` file from the disk: rows are read when they are used.
-
-    Raises:
-        DataError: The file cannot be read, or holds Python objects.
-    """
+    """Map a `.npy` file from the disk: rows are read when they are used."""
     _check_magic(path, (NPY_MAGIC,), "a .npy file")
     with _damage_named(path, "the file"):
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
@@ -102,9 +86,6 @@ def check_numbers(array: Array, where: str) -> Any:
 
     They are float32 where that loses nothing, else float64. Of a streamed array all rows are read
     once. `where` is the file and the array's name, for messages.
-
-    Raises:
-        DataError: The dtype is not one of real numbers, or a row holds NaN or infinity.
     """
     if array.dtype.kind not in NUMERIC_KINDS:
         raise DataError(f"the array holds {array.dtype}; numbers were expected.", where=where)

@@ -32,9 +32,6 @@ def read_array_samples(
     Returns:
         What the user should know, and pieces with `x`, `(rows, *input_shape)`, not yet scaled,
         and `y`: class numbers, values, or None.
-
-    Raises:
-        DataError: An array is missing or does not fit.
     """
     notes: tuple[str, ...] = ()
     y: NDArray[Any] | None = None

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-CELLS_PER_PIECE = 2**18
-"""About how many cells are held as Python strings at a time (some 20 MB)."""
+CELLS_PER_PIECE = 2**18  # about how many cells are held as Python strings at a time (some 20 MB)
 
 QUOTE = '"'
 
@@ -115,9 +114,6 @@ class CsvFile:
 
         Args:
             header: Whether the first row holds names and is left out.
-
-        Raises:
-            DataError: A row has another number of cells than the first, or there is no row.
         """
         lines_per_piece = 2 ** max(0, int(math.log2(CELLS_PER_PIECE / len(self.first_row))))
         lines: Iterator[str] = self._lines
@@ -188,10 +184,6 @@ def open_csv(path: Path, *, delimiter: str | None = None) -> Iterator[CsvFile]:
     Args:
         path: The file.
         delimiter: One of `DELIMITERS`; None reads it off the first line.
-
-    Raises:
-        DataError: The file cannot be opened, holds no text, is empty, or its delimiter cannot be
-            told.
     """
     if path.is_dir():
         raise DataError("this is a directory; a CSV file was expected.", where=str(path))

@@ -31,9 +31,6 @@ def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) 
         `x`, `(rows, columns)`, float64; `y`, class numbers `(rows,)`, int64, where the target is
         text, else values `(rows, targets)`, float64; of Python's numbers where one target holds
         whole ones that float64 would merge.
-
-    Raises:
-        DataError: A cell is not what its column holds; names file, line, column and text.
     """
     classes, weights = TextClasses(choice.target_names[0]), []
     exact: dict[int, int] = {}  # by row: whole numbers that float64 would merge

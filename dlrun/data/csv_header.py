@@ -21,14 +21,11 @@ if TYPE_CHECKING:
 
     from dlrun.data.csv import CsvFile
 
-LOOKED_AT = 100
-"""How many lines below the first row are looked at."""
+LOOKED_AT = 100  # how many lines below the first row are looked at
 FEWEST_COUNTED = 3
 """So many numbers in a row that count up are no chance; of two, only 0 and 1 are asked about."""
-SHOWN = 6
-"""So many cells of a first row are shown."""
-MAX_MISSING = 20
-"""How many columns that are not there are told of."""
+SHOWN = 6  # so many cells of a first row are shown
+MAX_MISSING = 20  # how many columns that are not there are told of
 MAX_COMPARISONS = 50_000
 """With how many names those are compared at most, in search of what was meant."""
 
@@ -130,11 +127,7 @@ def foresee_columns(arguments: Mapping[str, Any]) -> tuple[Choice, str] | None:
 def column_positions(
     header: Sequence[str], names: Sequence[str], *, where: str
 ) -> tuple[list[int], list[str]]:
-    """Find columns by name: the positions of those that are there, and the names of the others.
-
-    Raises:
-        DataError: A name to find stands in the header twice.
-    """
+    """Find columns by name: the positions of those that are there, and the names of the others."""
     places_of: dict[str, list[int]] = {}
     for index, column in enumerate(header):
         places_of.setdefault(column, []).append(index)
@@ -156,12 +149,7 @@ def column_positions(
 
 
 def tell_header(file: CsvFile) -> bool:
-    """Whether the first row of a file that was just opened holds names: none is a number.
-
-    Raises:
-        DataError: It could be either: some cells are numbers and some are not, or the numbers
-            look like those of columns.
-    """
+    """Whether the first row of a file that was just opened holds names: none is a number."""
     fix = "Set `dataset.header` to true or to false."
     texts = [cell for cell in file.first_row if parse_number(cell) is None]
     if file.numbers and texts:

@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 def parse_numbers(
     piece: Piece, positions: Sequence[int], names: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Read some columns of a piece, by position, as finite numbers: `(rows, columns)`, float64.
-
-    Raises:
-        DataError: A cell is not a finite number; names file, line, column and text.
-    """
+    """Read some columns of a piece, by position, as finite numbers: `(rows, columns)`, float64."""
     numbers = _parse_lines(piece, positions)
     if numbers is not None:
         return numbers
@@ -71,12 +67,7 @@ def _parse_lines(piece: Piece, positions: Sequence[int]) -> NDArray[np.float64] 
 
 
 def parse_weights(piece: Piece, name: str, position: int) -> NDArray[np.float32]:
-    """Read a column of row weights, `(rows,)`, none negative.
-
-    Raises:
-        DataError: A cell is not a number, negative, or infinite or 0 only in float32; names file,
-            line and column.
-    """
+    """Read a column of row weights, `(rows,)`, none negative."""
     weights = parse_numbers(piece, [position], [name])[:, 0]
     negative = np.flatnonzero(weights < 0)
     if len(negative):

@@ -43,9 +43,6 @@ def match_columns(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
 
     What the config says of headers holds. Where it leaves that to the file, a first row with the
     names of all features is a header, and one with numbers for the features is data.
-
-    Raises:
-        DataError: A column is missing or stands there twice, or the places cannot be told.
     """
     header = None if spec.table is None else spec.table.header
     has_names = spec.feature_names is not None
@@ -62,11 +59,7 @@ def match_columns(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
 
 
 def read_csv_samples(file: CsvFile, columns: Columns, spec: Spec) -> Iterator[Samples]:
-    """Read the rows of a file, piece by piece.
-
-    Raises:
-        DataError: A cell is not a number, or a class was never seen; names file, line and column.
-    """
+    """Read the rows of a file, piece by piece."""
     for piece in file.pieces(header=columns.header):
         # (rows, *input_shape), float64, not yet scaled
         x: NDArray[Any] = parse_numbers(piece, columns.features, feature_names(spec))

@@ -70,9 +70,6 @@ def open_data(path: Path, *, seekable: bool = False) -> BufferedReader:
     A named pipe would let a command wait, perhaps for ever, for somebody to write into it, and a
     device such as `/dev/zero` never ends. What is `seekable` is not only read from front to back,
     so that no pipe will do.
-
-    Raises:
-        DataError: It is not there, cannot be read, or is no regular file.
     """
     try:
         regular_size(path, seekable=seekable)
@@ -82,11 +79,7 @@ def open_data(path: Path, *, seekable: bool = False) -> BufferedReader:
 
 
 def regular_size(path: Path, *, seekable: bool = False) -> int | None:
-    """The size of a file of data in bytes; None of a pipe that the shell has opened.
-
-    Raises:
-        DataError: See `open_data`.
-    """
+    """The size of a file of data in bytes; None of a pipe that the shell has opened."""
     try:
         status = path.stat()
     except OSError as error:

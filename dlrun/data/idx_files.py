@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UNSIGNED_BYTE = 0x08
-MAX_BYTES = 2**30
-"""More than any file of this family holds; nothing is allocated beyond it."""
+MAX_BYTES = 2**30  # more than any file of this family holds; nothing is allocated beyond it
 
 
 def read_idx(path: Path, *, axes: int) -> NDArray[np.uint8]:
@@ -30,9 +29,6 @@ def read_idx(path: Path, *, axes: int) -> NDArray[np.uint8]:
 
     The file holds two zero bytes, the type 0x08, the number of axes (3 for images, 1 for labels),
     each axis's size as a big-endian 32-bit number, and then the bytes.
-
-    Raises:
-        DataError: The file is missing, of another format, cut short, or longer than it says.
     """
     try:
         with open_data(path, seekable=True) as raw:

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from dlrun.arrays import Array
 
-SMALLEST_SIDE: Final = 8
-"""What has fewer entries along an axis is no image."""
+SMALLEST_SIDE: Final = 8  # what has fewer entries along an axis is no image
 
 
 def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | None) -> Dataset:

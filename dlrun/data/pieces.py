@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from dlrun.arrays import Array
 
-ENTRIES_PER_PIECE = 2**20
-"""How many entries a piece has; as float64 they are 8 MB."""
+ENTRIES_PER_PIECE = 2**20  # how many entries a piece has; as float64 they are 8 MB
 
 
 def row_ranges(shape: tuple[int, ...]) -> Iterator[slice]:

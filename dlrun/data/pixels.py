@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.arrays import Samples
+from dlrun.arrays import Dataset, Samples
 from dlrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[np.float32]:
-    """Scale pixels: `pixels / pixel_max`, float32 from 0 to 1.
-
-    Raises:
-        DataError: A pixel is negative, too large or no whole number.
-    """
+    """Scale pixels: `pixels / pixel_max`, float32 from 0 to 1."""
     whole = pixels.dtype.kind in "biu" or bool((pixels == np.floor(pixels)).all())
     if not whole or pixels.min() < 0 or pixels.max() > pixel_max:
         wrong = (pixels < 0) | (pixels > pixel_max) | (pixels != np.floor(pixels))
@@ -32,14 +28,28 @@ def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[
     return scaled
 
 
-def image_samples(
-    images: NDArray[Any], labels: NDArray[Any], *, pixel_max: float, flatten: bool, where: str
-) -> Samples:
-    """Make samples of grey images, `(rows, height, width)` of whole pixels, and class numbers.
+def image_dataset(
+    *parts: tuple[NDArray[Any], NDArray[Any]],
+    pixel_max: float,
+    flatten: bool,
+    classes: int,
+    where: str,
+) -> Dataset:
+    """Make a dataset of grey images of classes, numbered from 0: training, and perhaps test, rows.
 
-    `x` is `(rows, height * width)` or `(rows, height, width, 1)`, float32, from 0 to 1.
+    Each part is whole pixels, `(rows, height, width)`, and class numbers, `(rows,)`; `pixel_max`
+    becomes 1. Where they are to `flatten`, an image becomes one row.
     """
-    rows, height, width = images.shape
-    shape = (rows, height * width) if flatten else (rows, height, width, 1)
-    x = scale_pixels(images, pixel_max, where).reshape(shape)
-    return Samples(x, labels.astype(np.int64))
+    samples = []
+    for images, labels in parts:
+        rows, height, width = images.shape
+        shape = (rows, height * width) if flatten else (rows, height, width, 1)
+        x = scale_pixels(images, pixel_max, where).reshape(shape)
+        samples.append(Samples(x, labels.astype(np.int64)))
+    return Dataset(
+        *samples,
+        class_names=tuple(map(str, range(classes))),
+        class_values=tuple(map(float, range(classes))),
+        pixel_max=pixel_max,
+        image_shape=(*parts[0][0].shape[1:], 1),
+    )

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from dlrun.arrays import Array
 
-FLOAT32_EXACT: Final = 2**24
-"""Up to here float32 holds every whole number."""
+FLOAT32_EXACT: Final = 2**24  # up to here float32 holds every whole number
 WHOLE: Final = 2**53 - 1
 """Up to here no whole number shares its float64 with another one; beyond, every float64 is whole,
 whether it counts something or measures it."""

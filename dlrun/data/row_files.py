@@ -56,11 +56,7 @@ class RowFile:
         return self._shape[0]
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> NDArray[Any]:
-        """Read the rows of a slice without a step, or of row numbers.
-
-        Raises:
-            DataError: The file cannot be read, or has become shorter.
-        """
+        """Read the rows of a slice without a step, or of row numbers."""
         if isinstance(rows, slice):
             begin, end, _ = rows.indices(len(self))
             return self._read(begin, max(0, end - begin))

@@ -48,10 +48,6 @@ def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[Sampl
         path: The file.
         spec: What the model was trained on, with its `label_form` set.
         with_target: Whether the rows must have targets; if not, targets are not even read.
-
-    Raises:
-        DataError: The file is missing, malformed or does not fit; some of it only when that piece
-            is reached.
     """
     if path.suffix in (".npz", ".npy"):
         notes, raw = read_array_samples(path, spec, with_target=with_target)

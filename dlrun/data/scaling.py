@@ -38,9 +38,6 @@ def fit_scaling(
             one number.
         kind: What to fit; `none` gives None.
         images: Whether two axes are `(height, width)` and share one number too.
-
-    Raises:
-        DataError: The values of a feature are too large or too close.
     """
     if kind == "none":
         return None
@@ -77,9 +74,6 @@ def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None
 
     One number stands for all entries, several for those of the last axis; None leaves the values as
     they are. Streamed rows are scaled when they are taken. `where` is the file, for messages.
-
-    Raises:
-        DataError: A value is too large for float32.
     """
     if isinstance(x, StreamedArray):
         return x.changed(partial(apply_scaling, scaling=scaling, where=where))
@@ -95,11 +89,7 @@ def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None
 
 
 def to_float32(values: Array, name: str, *, where: str | None = None) -> Any:
-    """Round finite numbers of any shape to float32; streamed rows when they are taken.
-
-    Raises:
-        DataError: A value is too large for float32; `name` says what they are, `where` the file.
-    """
+    """Round finite numbers of any shape to float32; streamed rows when they are taken."""
     if isinstance(values, StreamedArray):
         return values.changed(partial(to_float32, name=name, where=where))
     if values.dtype == np.float32:

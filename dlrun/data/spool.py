@@ -60,11 +60,7 @@ class Spool(AbstractContextManager["Spool"]):
             self._file.close()
 
     def write(self, rows: NDArray[Any]) -> None:
-        """Add rows, of the same dtype and row shape each time.
-
-        Raises:
-            DlrunError: The disk is full, or cannot be written to.
-        """
+        """Add rows, of the same dtype and row shape each time."""
         self._like = rows[:0]
         self._rows += len(rows)
         with _writing(self._folder):

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from dlrun.data.drawing import Drawn, Generator
 
 
-ENOUGH_ROWS = 100
-"""So many rows are surely not all of one class."""
+ENOUGH_ROWS = 100  # so many rows are surely not all of one class
 
 
 def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:

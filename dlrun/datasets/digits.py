@@ -8,19 +8,22 @@ Each row holds the 64 pixels of an 8 x 8 image, whole numbers from 0 to 16, and 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset
-from dlrun.shapes.samples import Sample, grey_images, numbered
+from dlrun.shapes.samples import Sample, grey_images
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Dataset
 
 SIDE = 8
+CLASSES = 10
 ROWS = 1797
 PIXEL_MAX = 16.0
 
 
 def sample(*, flatten: bool, **_: Any) -> Sample:
     """Grey images of ten digits."""
-    return grey_images(SIDE, flatten=flatten, classes=10)._replace(rows=ROWS)
+    return grey_images(SIDE, flatten=flatten, classes=CLASSES)._replace(rows=ROWS)
 
 
 def load_data(*, seed: int, flatten: bool = False) -> Dataset:  # noqa: ARG001  the rows are fixed
@@ -37,19 +40,16 @@ def load_data(*, seed: int, flatten: bool = False) -> Dataset:  # noqa: ARG001  
 
     import numpy as np
 
-    from dlrun.data.pixels import image_samples
+    from dlrun.data.pixels import image_dataset
 
     packed = files("dlrun.datasets").joinpath("digits.csv.gz").read_bytes()
     lines = gzip.decompress(packed).decode("ascii").splitlines()
     table = np.loadtxt(lines, delimiter=",", dtype=np.uint8)
     images, labels = table[:, :-1].reshape(-1, SIDE, SIDE), table[:, -1]
-    samples = image_samples(
-        images, labels, pixel_max=PIXEL_MAX, flatten=flatten, where="digits.csv.gz"
-    )
-    return Dataset(
-        samples,
-        class_names=numbered(10),
-        class_values=tuple(map(float, range(10))),
+    return image_dataset(
+        (images, labels),
         pixel_max=PIXEL_MAX,
-        image_shape=(SIDE, SIDE, 1),
+        flatten=flatten,
+        classes=CLASSES,
+        where="digits.csv.gz",
     )

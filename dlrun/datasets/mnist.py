@@ -9,20 +9,20 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset
 from dlrun.errors import DataError
-from dlrun.shapes.samples import Sample, grey_images, numbered
+from dlrun.shapes.samples import Sample, grey_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from dlrun.arrays import Dataset
+
 PIXEL_MAX = 255.0
 SIZE = 28
 CLASSES = 10
-ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-IDX_STEMS = {
+ARRAYS = {  # and the files of the original, with the number of their axes
     "x_train": ("train-images", 3),
     "y_train": ("train-labels", 1),
     "x_test": ("t10k-images", 3),
@@ -52,7 +52,7 @@ def load_data(
             it once if it is not there.
         flatten: Whether each image becomes one row of 784 pixels.
     """
-    from dlrun.data.pixels import image_samples
+    from dlrun.data.pixels import image_dataset
 
     if path is None:
         source = _cached_file()
@@ -60,23 +60,13 @@ def load_data(
     else:
         source = Path(path)
         arrays = _read_folder(source) if source.is_dir() else _read_archive(source)
-    train, test = (
-        image_samples(
-            arrays[f"x_{part}"],
-            arrays[f"y_{part}"],
-            pixel_max=PIXEL_MAX,
-            flatten=flatten,
-            where=str(source),
-        )
-        for part in ("train", "test")
-    )
-    return Dataset(
-        train,
-        test,
-        class_names=numbered(CLASSES),
-        class_values=tuple(map(float, range(CLASSES))),
+    return image_dataset(
+        (arrays["x_train"], arrays["y_train"]),
+        (arrays["x_test"], arrays["y_test"]),
         pixel_max=PIXEL_MAX,
-        image_shape=(SIZE, SIZE, 1),
+        flatten=flatten,
+        classes=CLASSES,
+        where=str(source),
     )
 
 
@@ -93,11 +83,8 @@ def _read_cache(path: Path) -> dict[str, NDArray[Any]]:
     try:
         return _read_archive(path)
     except DataError as error:
-        raise DataError(
-            error.what,
-            where=error.where,
-            fix="This is the copy in the Keras cache: delete it and it is downloaded again.",
-        ) from error
+        fix = "This is the copy in the Keras cache: delete it and it is downloaded again."
+        raise DataError(error.what, where=error.where, fix=fix) from error
 
 
 def _read_folder(folder: Path) -> dict[str, NDArray[Any]]:
@@ -105,7 +92,7 @@ def _read_folder(folder: Path) -> dict[str, NDArray[Any]]:
 
     arrays: dict[str, NDArray[Any]] = {
         name: read_idx(_idx_file(folder, stem, axes), axes=axes)
-        for name, (stem, axes) in IDX_STEMS.items()
+        for name, (stem, axes) in ARRAYS.items()
     }
     _check_content(arrays, str(folder))
     return arrays

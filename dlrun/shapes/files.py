@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 
 SMALL: Final = 2 * 2**20
 """How large a file may be, in bytes, that is read from its first row to its last."""
-LONGEST_HEADER: Final = 10_000
-"""What NumPy itself takes for a header, in bytes."""
+LONGEST_HEADER: Final = 10_000  # what NumPy itself takes for a header, in bytes
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 """What may separate the cells of a CSV file, and what it is called."""
 NPY_MAGIC: Final = b"\x93NUMPY"
 ZIP_MAGIC: Final = b"PK\x03\x04"
-GZIP_MAGIC: Final = b"\x1f\x8b"
-"""What files begin with."""
+GZIP_MAGIC: Final = b"\x1f\x8b"  # what files begin with
 LENGTH_BYTES: Final = {1: 2, 2: 4, 3: 4}
 """How many bytes hold the length of a header, by the version of the format."""
 DTYPE: Final = re.compile(r"([<>|])([biufU])(\d+)")
