@@ -39,7 +39,7 @@ def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[Sampl
     What the run's config says of its own file (header, delimiter, names of arrays) holds here too.
     A CSV file, which is whatever is not `.npz` or `.npy`, may have its columns in any order and
     others besides; without a header its columns must be those of the training data in their order,
-    with or without the target, see `dlrun.data.csv_places`. Where the model was trained on rows
+    with or without the target, see `dlrun.data.csv_samples`. Where the model was trained on rows
     with weights, and the file has that column, they are read together with the targets. An `.npz`
     file holds the arrays that the config names, else `x` (and `y`), or a single array; an `.npy`
     file holds `x`.
