@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dlrun.arrays import Dataset, Samples
 from dlrun.data.arguments import check_whole
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Generator = np.random.Generator
-    Drawn = tuple[NDArray[Any], NDArray[Any]]
-    Law = Callable[[Generator, int], Drawn]
+
+Generator: TypeAlias = "np.random.Generator"
+Drawn: TypeAlias = "tuple[NDArray[Any], NDArray[Any]]"
+Law: TypeAlias = "Callable[[Generator, int], Drawn]"
 
 
 def seeded_generator(seed: int) -> Generator:

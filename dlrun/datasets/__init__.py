@@ -1,8 +1,9 @@
 """The datasets: one file is one YAML word; drop a file with a `load_data` and it is one more.
 
 A file is complete: `load_data`, whose signature is the schema and whose docstring the help, and
-`sample`, which tells what one sample looks like. It is loaded by light commands, so NumPy and
-whatever needs it are imported inside of `load_data`.
+`sample`, which takes the same arguments, but for the seed, and how the loss wants its labels
+(`form`), and tells what one sample looks like. The file is loaded by light commands, so NumPy and
+whatever needs it are imported inside of `load_data`. One that reads files may have a `recall_form`.
 """
 
 from __future__ import annotations

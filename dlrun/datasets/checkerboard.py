@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import check_number, check_whole
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
 from dlrun.shapes.samples import Sample
-
-if TYPE_CHECKING:
-    from dlrun.arrays import Dataset
-    from dlrun.data.drawing import Drawn, Generator
-
 
 ENOUGH_ROWS = 100  # so many rows are surely not all of one class
 

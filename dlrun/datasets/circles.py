@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import check_number, check_share
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
 from dlrun.shapes.samples import Sample
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Dataset
-    from dlrun.data.drawing import Drawn, Generator
 
 
 def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
@@ -46,7 +40,7 @@ def load_data(
     check_number("noise", noise, minimum=0)
     check_share("factor", factor)
 
-    def circle(rows: int) -> NDArray[np.float64]:  # (rows, 2), evenly spaced, radius 1
+    def circle(rows: int) -> Any:  # (rows, 2), evenly spaced, radius 1
         angles = np.linspace(0, 2 * np.pi, rows, endpoint=False)
         return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dlrun.arrays import TableForm
+from dlrun.arrays import Dataset, Spec, TableForm
 from dlrun.data.arguments import argument_error
 from dlrun.data.csv_header import choose_columns, foresee_columns, tell_header
 from dlrun.shapes.files import DELIMITERS, csv_column
 from dlrun.shapes.samples import Sample, with_target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from dlrun.arrays import Dataset, Spec
 
 
 def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import argument_error, check_number
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
 from dlrun.shapes.samples import Sample
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.arrays import Dataset
-    from dlrun.data.drawing import Drawn, Generator
 
 
 def sample(*, samples: int, weights: Sequence[float], test_samples: int, **_: Any) -> Sample:

@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.arrays import Dataset
 from dlrun.errors import DataError
 from dlrun.shapes.samples import Sample, grey_images
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Dataset
 
 PIXEL_MAX = 255.0
 SIZE = 28
@@ -70,7 +65,7 @@ def load_data(
     )
 
 
-def _read_archive(path: Path) -> dict[str, NDArray[Any]]:
+def _read_archive(path: Path) -> dict[str, Any]:
     from dlrun.data.array_files import ArchiveFile
 
     archive = ArchiveFile(path)
@@ -79,7 +74,7 @@ def _read_archive(path: Path) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _read_cache(path: Path) -> dict[str, NDArray[Any]]:
+def _read_cache(path: Path) -> dict[str, Any]:
     try:
         return _read_archive(path)
     except DataError as error:
@@ -87,13 +82,12 @@ def _read_cache(path: Path) -> dict[str, NDArray[Any]]:
         raise DataError(error.what, where=error.where, fix=fix) from error
 
 
-def _read_folder(folder: Path) -> dict[str, NDArray[Any]]:
+def _read_folder(folder: Path) -> dict[str, Any]:
     from dlrun.data.idx_files import read_idx
 
-    arrays: dict[str, NDArray[Any]] = {
-        name: read_idx(_idx_file(folder, stem, axes), axes=axes)
-        for name, (stem, axes) in ARRAYS.items()
-    }
+    arrays = {}
+    for name, (stem, axes) in ARRAYS.items():
+        arrays[name] = read_idx(_idx_file(folder, stem, axes), axes=axes)
     _check_content(arrays, str(folder))
     return arrays
 
@@ -111,7 +105,7 @@ def _idx_file(folder: Path, stem: str, axes: int) -> Path:
     )
 
 
-def _check_content(arrays: dict[str, NDArray[Any]], where: str) -> None:
+def _check_content(arrays: dict[str, Any], where: str) -> None:
     for part in ("train", "test"):
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if images.dtype != "uint8" or images.shape[1:] != (SIZE, SIZE) or len(images) == 0:
@@ -119,17 +113,14 @@ def _check_content(arrays: dict[str, NDArray[Any]], where: str) -> None:
         if labels.dtype.kind not in "iu" or labels.shape != (len(images),):
             raise _wrong(f"y_{part}", labels, f"({len(images)},) of whole numbers", where)
         if labels.min() < 0 or labels.max() >= CLASSES:
-            raise DataError(
-                f"y_{part} holds labels from {labels.min()} to {labels.max()}; "
-                "0 to 9 were expected.",
-                where=where,
-            )
+            labels_seen = f"labels from {labels.min()} to {labels.max()}"
+            what = f"y_{part} holds {labels_seen}; 0 to 9 were expected."
+            raise DataError(what, where=where)
 
 
-def _wrong(name: str, array: NDArray[Any], expected: str, where: str) -> DataError:
-    return DataError(
-        f"{name} is {array.shape} of {array.dtype}; {expected} was expected.", where=where
-    )
+def _wrong(name: str, array: Any, expected: str, where: str) -> DataError:
+    what = f"{name} is {array.shape} of {array.dtype}; {expected} was expected."
+    return DataError(what, where=where)
 
 
 def _cached_file() -> Path:

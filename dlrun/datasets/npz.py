@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dlrun.arrays import ArrayForm
+from dlrun.arrays import ArrayForm, Dataset, Spec
 from dlrun.shapes.files import npz_array
 from dlrun.shapes.samples import Sample, with_target
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dlrun.arrays import Dataset, Spec
 
 
 def sample(*, path: Any, x: str, y: str, form: str | None, **_: Any) -> Sample:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import check_number, check_whole
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
 from dlrun.shapes.samples import Sample, numbered
-
-if TYPE_CHECKING:
-    from dlrun.arrays import Dataset
-    from dlrun.data.drawing import Drawn, Generator
 
 
 def sample(*, samples: int, arms: int, test_samples: int, **_: Any) -> Sample:
