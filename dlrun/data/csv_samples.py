@@ -176,9 +176,9 @@ def _read_one_hot(piece: Piece, targets: list[int], spec: Spec) -> NDArray[np.in
             "zeros was expected.",
             where=piece.where(int(wrong[0])),
         )
-    positions = values.argmax(axis=1)
+    positions: NDArray[np.int64] = values.argmax(axis=1).astype(np.int64)
     if spec.class_values is None:
-        return positions.astype(np.int64)
+        return positions
     return match_values(positions, np.array(spec.class_values), str(piece.path))
 
 

@@ -29,27 +29,31 @@ def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[
 
 
 def image_dataset(
-    *parts: tuple[NDArray[Any], NDArray[Any]],
+    train: tuple[NDArray[Any], NDArray[Any]],
+    test: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    *,
     pixel_max: float,
     flatten: bool,
     classes: int,
     where: str,
 ) -> Dataset:
-    """Make a dataset of grey images of classes, numbered from 0: training, and perhaps test, rows.
+    """Make a dataset of grey images of classes, numbered from 0.
 
     Each part is whole pixels, `(rows, height, width)`, and class numbers, `(rows,)`; `pixel_max`
     becomes 1. Where they are to `flatten`, an image becomes one row.
     """
-    samples = []
-    for images, labels in parts:
+
+    def ready(images: NDArray[Any], labels: NDArray[Any]) -> Samples:
         rows, height, width = images.shape
         shape = (rows, height * width) if flatten else (rows, height, width, 1)
         x = scale_pixels(images, pixel_max, where).reshape(shape)
-        samples.append(Samples(x, labels.astype(np.int64)))
+        return Samples(x, labels.astype(np.int64))
+
     return Dataset(
-        *samples,
+        ready(*train),
+        None if test is None else ready(*test),
         class_names=tuple(map(str, range(classes))),
         class_values=tuple(map(float, range(classes))),
         pixel_max=pixel_max,
-        image_shape=(*parts[0][0].shape[1:], 1),
+        image_shape=(*train[0].shape[1:], 1),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,9 +63,9 @@ def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples,
     """Read a whole file of rows; see `open_samples`. Its notes come with it."""
     with open_samples(path, spec, with_target=with_target) as file:
         pieces = [(piece.x, piece.y, piece.sample_weight) for piece in file.pieces]
-        x, y, weight = (np.concatenate(parts) if parts[0] is not None else None
-                        for parts in zip(*pieces, strict=True))  # fmt: skip
-        return Samples(x, y if with_target else None, weight), file.notes
+        whole: list[Any] = [None if parts[0] is None else np.concatenate(parts)
+                            for parts in zip(*pieces, strict=True)]  # fmt: skip
+        return Samples(*whole), file.notes
 
 
 def _ready(pieces: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Samples]:

@@ -193,7 +193,8 @@ def _widened(numbers: NDArray[np.uint16]) -> NDArray[np.int64]:
 
 def _pick(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
     arrays = (samples.x, samples.y, samples.sample_weight)
-    return Samples(*(None if array is None else _pick_rows(array, chosen) for array in arrays))
+    picked: list[Any] = [None if array is None else _pick_rows(array, chosen) for array in arrays]
+    return Samples(*picked)
 
 
 def _pick_rows(array: Array, chosen: NDArray[np.bool_]) -> Any:
