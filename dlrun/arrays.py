@@ -129,8 +129,7 @@ class Samples:
     def blocks(self, multiple_of: int = 1) -> Iterator[Samples]:
         """Take all rows into memory, in order, block by block; a single one where they are there.
 
-        Args:
-            multiple_of: What the number of rows of every block but the last is a multiple of.
+        All blocks but the last have a multiple of some number of rows.
         """
         if not self.streamed:
             yield self
@@ -194,10 +193,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Spec:
-    """What the arrays of a run look like; stored as `spec.json`. For the first ones see `Dataset`.
-
-    `rows` is their number by split.
-    """
+    """What the arrays of a run look like; stored as `spec.json`. Much comes from a `Dataset`."""
 
     __pydantic_config__ = STRICT
 
@@ -218,7 +214,7 @@ class Spec:
     # What the numbers of the last layer are, where there are classes; None before the model is
     # known, and for a regression.
     output: Literal["probability", "logit", "score"] | None = None
-    rows: Mapping[str, int] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)  # their number, by split
 
     @property
     def table(self) -> TableForm | None:

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from dlrun.arrays import Spec
 from dlrun.data.csv import open_csv
+from dlrun.data.csv_dataset import parse_numbers
 from dlrun.data.csv_header import choose_columns
-from dlrun.data.csv_numbers import parse_numbers
 from dlrun.data.csv_samples import match_columns
 from dlrun.errors import ConfigError, DataError
 from dlrun.shapes.samples import find_sample

@@ -27,12 +27,7 @@ if TYPE_CHECKING:
 def read_array_samples(
     path: Path, spec: Spec, *, with_target: bool
 ) -> tuple[tuple[str, ...], Iterator[Samples]]:
-    """Read the rows of an `.npz` or `.npy` file.
-
-    Returns:
-        What the user should know, and pieces with `x`, `(rows, *input_shape)`, not yet scaled,
-        and `y`: class numbers, values, or None.
-    """
+    """Read the rows of an `.npz` or `.npy` file, piece by piece, and what the user should know."""
     notes: tuple[str, ...] = ()
     y: NDArray[Any] | None = None
     if path.suffix == ".npy":
@@ -83,7 +78,7 @@ def _pieces(x: NDArray[Any], y: NDArray[Any] | None, spec: Spec, where: str) -> 
                 f"from 0 to {spec.pixel_max:g} (an integer dtype) were expected.",
                 where=where,
             )
-        labels = None if y is None else y[start : start + step]
+        labels = None if y is None else y[start : start + step]  # class numbers or values
         yield Samples(floats.reshape(len(rows), *spec.input_shape), labels)
 
 

@@ -110,11 +110,7 @@ class CsvFile:
         return f"It has {' and '.join(others)}: see `dataset.delimiter`." if others else None
 
     def pieces(self, *, header: bool) -> Iterator[Piece]:
-        """The rows, as many lines at a time as a power of two; blank lines are passed over.
-
-        Args:
-            header: Whether the first row holds names and is left out.
-        """
+        """The rows, as many lines at a time as a power of two; blank lines are passed over."""
         lines_per_piece = 2 ** max(0, int(math.log2(CELLS_PER_PIECE / len(self.first_row))))
         lines: Iterator[str] = self._lines
         number = self.first_number
@@ -181,9 +177,7 @@ class CsvFile:
 def open_csv(path: Path, *, delimiter: str | None = None) -> Iterator[CsvFile]:
     """Open a CSV file: UTF-8 with or without a byte-order mark, any line ends, quoted cells.
 
-    Args:
-        path: The file.
-        delimiter: One of `DELIMITERS`; None reads it off the first line.
+    `delimiter` is one of `DELIMITERS`; None reads it off the first line.
     """
     if path.is_dir():
         raise DataError("this is a directory; a CSV file was expected.", where=str(path))

@@ -1,4 +1,4 @@
-"""Reads a CSV file as a dataset to train on."""
+"""Reads the cells of a CSV file as numbers, and the file as a dataset to train on."""
 
 from __future__ import annotations
 
@@ -8,30 +8,29 @@ import numpy as np
 
 from dlrun.arrays import Dataset, Samples, StreamedArray
 from dlrun.data.classes import TextClasses
-from dlrun.data.csv_numbers import cell_error, parse_numbers, parse_weights
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.spool import Pile, Spool
 from dlrun.errors import DataError, quote
-from dlrun.shapes.cells import is_name, number_fix, parse_number
+from dlrun.shapes.cells import (
+    LARGEST,
+    SMALLEST,
+    is_name,
+    is_number_like,
+    number_fix,
+    parse_number,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from dlrun.data.csv import CsvFile, Piece
     from dlrun.data.csv_header import Choice
 
 
 def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) -> Dataset:
-    """Read all rows.
-
-    Args:
-        file: Just opened.
-        choice: Which columns are what.
-        streamed: Why the numbers are to be kept on the disk; None to keep them in memory.
-
-    Returns:
-        `x`, `(rows, columns)`, float64; `y`, class numbers `(rows,)`, int64, where the target is
-        text, else values `(rows, targets)`, float64; of Python's numbers where one target holds
-        whole ones that float64 would merge.
-    """
+    """Read all rows of a file that was just opened; `streamed` says why they stay on the disk."""
     classes, weights = TextClasses(choice.target_names[0]), []
     exact: dict[int, int] = {}  # by row: whole numbers that float64 would merge
     rows = 0
@@ -57,10 +56,11 @@ def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) 
                     }
                 values.write(numbers)
             rows += len(piece)
-        x = features.array()
+        x = features.array()  # (rows, columns), float64
+        # Class numbers (rows,), int64, of text, else values (rows, targets), float64.
         class_names, y = classes.numbered() if is_text else (None, values.array())
     if exact and not isinstance(y, StreamedArray):
-        y = y.astype(object)
+        y = y.astype(object)  # Python's numbers
         y[list(exact), 0] = list(exact.values())
     return Dataset(
         Samples(x, y, np.concatenate(weights) if weights else None),
@@ -81,7 +81,7 @@ def _read_labels(piece: Piece, choice: Choice, first: tuple[str, str]) -> list[s
             continue
         is_number = parse_number(label) is not None
         if is_number and number_fix(first[1]):
-            raise cell_error(first[1], name, first[0])  # the others are right
+            raise _cell_error(first[1], name, first[0])  # the others are right
         what = "the cell is empty"
         if label:
             what = f"{quote(label)} is {'a number' if is_number else 'no value'}"
@@ -92,3 +92,77 @@ def _read_labels(piece: Piece, choice: Choice, first: tuple[str, str]) -> list[s
             fix="Mend the cell, or leave the row out.",
         )
     return labels
+
+
+def parse_numbers(
+    piece: Piece, positions: Sequence[int], names: Sequence[str]
+) -> NDArray[np.float64]:
+    """Read some columns of a piece, by position, as finite numbers: `(rows, columns)`, float64."""
+    numbers = _parse_lines(piece, positions)
+    if numbers is not None:
+        return numbers
+    numbers = np.empty((len(piece), len(positions)))
+    for row, cells in enumerate(piece.rows):
+        for column, position in enumerate(positions):
+            number = parse_number(cells[position])
+            if number is None:
+                raise _cell_error(cells[position], names[column], piece.where(row))
+            numbers[row, column] = number
+    return numbers
+
+
+def _cell_error(cell: str, column: str, where: str) -> DataError:
+    """The error for a cell that is not a finite number."""
+    text = cell.strip()
+    fix = number_fix(text) or "Mend the cell, or leave the row out."
+    if not text:
+        what = "the cell is empty; a number was expected."
+    elif is_number_like(text) and "_" not in text and text.isascii():
+        what = f"{quote(text)} is not a finite number."
+    else:
+        what = f"{quote(text)} is not a number."
+    return DataError(f"column {quote(column)}: {what}", where=where, fix=fix)
+
+
+def _parse_lines(piece: Piece, positions: Sequence[int]) -> NDArray[np.float64] | None:
+    """All cells at once, or None where some cell is quoted or needs a closer look."""
+    if piece.lines is None:
+        return None
+    try:
+        numbers = np.loadtxt(
+            piece.lines,
+            dtype=np.float64,
+            comments=None,
+            delimiter=piece.delimiter,
+            usecols=positions,
+            ndmin=2,
+        )
+    except ValueError:
+        return None
+    # NumPy passes over lines that it takes for empty.
+    return numbers if len(numbers) == len(piece) and np.isfinite(numbers).all() else None
+
+
+def parse_weights(piece: Piece, name: str, position: int) -> NDArray[np.float32]:
+    """Read a column of row weights, `(rows,)`, none negative."""
+    weights = parse_numbers(piece, [position], [name])[:, 0]
+    negative = np.flatnonzero(weights < 0)
+    if len(negative):
+        row = int(negative[0])
+        raise DataError(
+            f"column {quote(name)}: {quote(piece.rows[row][position].strip())} is negative; "
+            "a weight is 0 or more.",
+            where=piece.where(row),
+        )
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = weights.astype(np.float32)
+    lost = np.flatnonzero(~np.isfinite(rounded) | ((rounded < SMALLEST) & (weights > 0)))
+    if len(lost):
+        row = int(lost[0])
+        raise DataError(
+            f"column {name!r}: {quote(piece.rows[row][position].strip())} is beyond the range of "
+            f"float32, in which a weight is 0 or from {SMALLEST:.2g} to {LARGEST:.2g}.",
+            where=piece.where(row),
+            fix="Multiply all weights by one number: only their ratios count.",
+        )
+    return rounded

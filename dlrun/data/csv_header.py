@@ -46,16 +46,9 @@ class Choice:
 def choose_columns(file: CsvFile, arguments: Mapping[str, Any], *, header: bool) -> Choice:
     """Find the features and the targets in a file that was just opened.
 
-    Args:
-        file: The file.
-        arguments: `target`, one name or several, None for the last column; `features`, names,
-            None for all columns that are neither target nor weight; `sample_weight`, a name or
-            None.
-        header: Whether the first row holds names.
-
-    Raises:
-        ConfigError: A name is not in the file, or stands for both.
-        DataError: A column that is needed has no name or shares it, or there is only one column.
+    Of the arguments, `target` is one name or several, None for the last column; `features` are
+    names, None for all columns that are neither target nor weight; `sample_weight` is a name or
+    None. A `ConfigError` says that a name is not in the file, or stands for both.
     """
     columns = file.first_row if header else _numbered(file.first_row)
     target, features, weight = (arguments[key] for key in ("target", "features", "sample_weight"))

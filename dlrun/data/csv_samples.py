@@ -10,8 +10,8 @@ import numpy as np
 
 from dlrun.arrays import Samples
 from dlrun.data.classes import is_single_one, match_values
+from dlrun.data.csv_dataset import parse_numbers, parse_weights
 from dlrun.data.csv_header import check_no_numbering, column_positions
-from dlrun.data.csv_numbers import parse_numbers, parse_weights
 from dlrun.data.pixels import scale_pixels
 from dlrun.data.wording import count, list_classes, list_columns, list_names
 from dlrun.errors import DataError, quote

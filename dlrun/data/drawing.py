@@ -38,15 +38,9 @@ def draw_dataset(
 ) -> Dataset:
     """Draw training rows, and then test rows of the same law; columns are `x1`, `x2`, ...
 
-    The test rows are drawn last, so that their number does not change the training rows.
-
-    Args:
-        law: Given the generator and a number of rows, returns `x`, `(rows, columns)`, and `y`:
-            class numbers `(rows,)`, or values `(rows, targets)` for a regression.
-        generator: Where the randomness comes from.
-        samples: The number of training rows, at least 1.
-        test_samples: The number of test rows; 0 for none.
-        class_values: The numbers of the classes; None for a regression.
+    The test rows are drawn last, so that their number does not change the training rows. The law,
+    given a number of rows, returns `x`, `(rows, columns)`, and `y`: class numbers `(rows,)`, or
+    values `(rows, targets)` for a regression, which has no `class_values`.
     """
     check_whole("samples", samples, minimum=1)
     check_whole("test_samples", test_samples, minimum=0)

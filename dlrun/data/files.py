@@ -67,9 +67,8 @@ BINARY: Final = Kind("a binary file", "Give a text file with one row on each lin
 def open_data(path: Path, *, seekable: bool = False) -> BufferedReader:
     """Open a file of data: a regular one, or a pipe that the shell has opened.
 
-    A named pipe would let a command wait, perhaps for ever, for somebody to write into it, and a
-    device such as `/dev/zero` never ends. What is `seekable` is not only read from front to back,
-    so that no pipe will do.
+    A named pipe would let a command wait, perhaps for ever, and a device such as `/dev/zero` never
+    ends. What is `seekable` is not only read from front to back, so that no pipe will do.
     """
     try:
         regular_size(path, seekable=seekable)
@@ -84,10 +83,12 @@ def regular_size(path: Path, *, seekable: bool = False) -> int | None:
         status = path.stat()
     except OSError as error:
         raise open_error(path, error) from error
-    if stat.S_ISREG(status.st_mode):
+    mode = status.st_mode
+    if stat.S_ISREG(mode):
         return status.st_size
-    if seekable or not _is_handed_over(path, status.st_mode):
-        raise _no_file(path, status.st_mode, seekable=seekable)
+    is_stream = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+    if seekable or not is_stream or not str(path).startswith(HANDED_OVER):
+        raise _no_file(path, mode, seekable=seekable)
     return None
 
 
@@ -137,12 +138,6 @@ def encoding_error(path: Path) -> DataError:
                 number += line.endswith(("\n", "\r")) and not is_rest
                 before = line
     return DataError("the file is not UTF-8 text.", where=str(path), fix=fix)
-
-
-def _is_handed_over(path: Path, mode: int) -> bool:
-    """Whether it is a pipe or a connection that the shell has opened for us."""
-    is_stream = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-    return is_stream and str(path).startswith(HANDED_OVER)
 
 
 def _no_file(path: Path, mode: int, *, seekable: bool) -> DataError:

@@ -28,9 +28,6 @@ def reason_to_stream(path: Path, size: int) -> str | None:
     """Why the rows of a file of some bytes are to stay on the disk, in one line for the user.
 
     None where they are to be held in memory.
-
-    Raises:
-        UsageError: The environment variable is no number.
     """
     limit = stream_limit()
     if size <= limit:

@@ -16,7 +16,7 @@ from dlrun.data.rounding import merges_wholes
 from dlrun.errors import ConfigError, DataError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -27,12 +27,7 @@ SMALLEST_SIDE: Final = 8  # what has fewer entries along an axis is no image
 
 
 def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | None) -> Dataset:
-    """Read training rows, and test rows where they are named; classes where the targets are text.
-
-    Raises:
-        ConfigError: Only one of `x_test` and `y_test` is given.
-        DataError: An array is missing or malformed, or two do not have equally many rows.
-    """
+    """Read training rows, and test rows where they are named; text makes classes."""
     if (x_test is None) != (y_test is None):
         given, other = ("x_test", "y_test") if y_test is None else ("y_test", "x_test")
         raise ConfigError(Problem(f"dataset.{given}", f"{given} was given without {other}."))
@@ -60,7 +55,8 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         if (test_y.dtype.kind == "U") != (class_names is not None):
             raise DataError(f"the array holds {test_y.dtype}, unlike {y!r}.", where=where)
         if class_names is not None:
-            test_y = match_names(_texts(test_y), class_names, where)
+            texts = (text for piece in pieces(test_y) for text in piece.reshape(-1).tolist())
+            test_y = match_names(texts, class_names, where)
         test = Samples(test_x, test_y)
     return Dataset(
         Samples(features, targets),
@@ -83,10 +79,7 @@ def _target_names(name: str, targets: Array) -> tuple[str, ...]:
 def _read_pair(
     path: Path, read: Callable[[str], Array], x: str, y: str
 ) -> tuple[Array, Array, tuple[int, ...] | None]:
-    """Read features and targets, and tell the shape of an image where the features are some.
-
-    Features have at least one axis a row; targets are `(rows,)` text or `(rows, ...)`.
-    """
+    """Read features and targets, and tell the shape of an image where the features are some."""
     where = f"{path}: array {x!r}"
     features = read(x)
     check_rows(features, where)
@@ -102,7 +95,7 @@ def _read_pair(
             raise DataError(f"the array has shape {targets.shape}; one class for each row was "
                             "expected.", where=where)  # fmt: skip
         return _as_columns(numbers), targets, _image_shape(features)
-    values = check_numbers(targets, where)
+    values = check_numbers(targets, where)  # (rows, ...)
     if targets.dtype.kind in "iu" and merges_wholes(targets):
         values = targets
     return _as_columns(numbers), _as_columns(values), _image_shape(features)
@@ -123,8 +116,3 @@ def _as_columns(array: Array) -> Array:
 
 def _column(rows: NDArray[Any]) -> NDArray[Any]:
     return rows.reshape(-1, 1)
-
-
-def _texts(targets: Array) -> Iterator[str]:
-    for piece in pieces(targets):
-        yield from piece.reshape(-1).tolist()

@@ -25,11 +25,8 @@ whether it counts something or measures it."""
 def rounded_wholes(values: Array, names: Sequence[str] | None, *, what: str, fix: str) -> list[str]:
     """Tell which columns hold whole numbers that float32 rounds: one line each, with the first.
 
-    Args:
-        values: `(rows, columns)` or `(rows, ...)`; more axes are taken together.
-        names: The names of the columns, or None.
-        what: What they are where they have no names: `feature`.
-        fix: What helps, in one sentence.
+    Values are `(rows, columns)` or `(rows, ...)`, of which more axes are taken together. `what`
+    they are is said where they have no names: `feature`. `fix` is what helps, in one sentence.
     """
     if np.can_cast(values.dtype, np.float32, "safe"):
         return []

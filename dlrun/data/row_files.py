@@ -26,11 +26,10 @@ PAGE_BYTES = 4096
 
 
 class RowFile:
-    """The rows, `(rows, ...)`, of an array in an open file.
+    """The rows, `(rows, ...)`, of an array that begins at some offset in an open file.
 
     They are read, not mapped into memory: every page of a mapping that was ever touched counts as
-    memory of the process, and with it, in the end, the whole file. The descriptor is closed with
-    this object; `offset` is where the first row begins, in bytes.
+    memory of the process, and with it, in the end, the whole file.
     """
 
     def __init__(

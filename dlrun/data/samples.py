@@ -34,20 +34,14 @@ class SampleFile:
 
 @contextmanager
 def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[SampleFile]:
-    """Open a CSV, `.npz` or `.npy` file of rows.
+    """Open a CSV, `.npz` or `.npy` file of rows; CSV is whatever is not one of the others.
 
     What the run's config says of its own file (header, delimiter, names of arrays) holds here too.
-    A CSV file, which is whatever is not `.npz` or `.npy`, may have its columns in any order and
-    others besides; without a header its columns must be those of the training data in their order,
-    with or without the target, see `dlrun.data.csv_samples`. Where the model was trained on rows
-    with weights, and the file has that column, they are read together with the targets. An `.npz`
-    file holds the arrays that the config names, else `x` (and `y`), or a single array; an `.npy`
-    file holds `x`.
-
-    Args:
-        path: The file.
-        spec: What the model was trained on, with its `label_form` set.
-        with_target: Whether the rows must have targets; if not, targets are not even read.
+    A CSV file may have its columns in any order and others besides; without a header its columns
+    must be those of the training data in their order, with or without the target. Weights of rows
+    are read together with the targets, and without `with_target` neither is. An `.npz` file holds
+    the arrays that the config names, else `x` (and `y`), or a single array; an `.npy` file holds
+    `x`. Some faults are told only when their piece is reached.
     """
     if path.suffix in (".npz", ".npy"):
         notes, raw = read_array_samples(path, spec, with_target=with_target)

@@ -26,18 +26,15 @@ STEPS_AND_FEATURES = 2
 def fit_scaling(
     x: Array, kind: Literal["standard", "minmax", "none"], *, images: bool = False
 ) -> Scaling | None:
-    """Fit `(x - offset) / factor` to rows.
+    """Fit `(x - offset) / factor` to rows; `none` gives None.
 
     `standard` takes the mean and the standard deviation (of the population, `ddof=0`), `minmax`
     the minimum and the range, as scikit-learn's `StandardScaler` and `MinMaxScaler` do. A feature
     that is constant keeps the factor 1. In memory or streamed, the numbers are the same.
 
-    Args:
-        x: `(rows, columns)` and `(rows, steps, features)` are fitted for each entry of the last
-            axis, over all rows and steps; `(rows, height, width, channels)` and more axes share
-            one number.
-        kind: What to fit; `none` gives None.
-        images: Whether two axes are `(height, width)` and share one number too.
+    `(rows, columns)` and `(rows, steps, features)` are fitted for each entry of the last axis, over
+    all rows and steps; `(rows, height, width, channels)` and more axes, and `(rows, height, width)`
+    of images, share one number.
     """
     if kind == "none":
         return None
@@ -61,11 +58,7 @@ def fit_scaling(
 
 
 def scaled_apart(sample: tuple[int, ...]) -> int:
-    """How many numbers of a sample are scaled each by itself.
-
-    The last axis of `(columns,)` and of `(steps, features)`; 1 for images and whatever else has
-    more axes.
-    """
+    """How many numbers of a sample are scaled each by itself; 1 for images and the like."""
     return sample[-1] if 1 <= len(sample) <= STEPS_AND_FEATURES else 1
 
 

@@ -33,11 +33,7 @@ def spec_to_json(spec: Spec) -> dict[str, Any]:
 
 
 def spec_from_json(content: object) -> Spec:
-    """Read a spec, equal to the one that was written.
-
-    Raises:
-        RunFolderError: Something is missing, unknown or not what it should be: names the field.
-    """
+    """Read a spec, equal to the one that was written; a `RunFolderError` names the wrong field."""
     if not isinstance(content, dict):
         raise _malformed("the spec should be an object")
     content = {**ADDED, **content}

@@ -55,11 +55,6 @@ def split_dataset(
         scale: What to fit on the training rows.
         seed: Any whole number that is not negative.
         scaling: What was fitted before, to be applied again; None to fit as `scale` says.
-
-    Raises:
-        ConfigError: A split would be empty, would take all training rows, or the dataset brings
-            test rows of its own.
-        DataError: There are no rows, or all training rows have one class.
     """
     if len(dataset.train) == 0:
         raise DataError("the dataset has no rows.")
@@ -120,13 +115,9 @@ def _rounding_notes(dataset: Dataset, scaling: Scaling | None) -> list[str]:
 
 
 def allocate(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
-    """Share `total` rows out among classes by the method of the largest remainder.
+    """Share `total` rows out among classes of `counts` rows, by the largest remainder.
 
     Every class keeps at least one of its rows. Equal remainders are served in class order.
-
-    Args:
-        counts: How many rows each class has.
-        total: How many rows to take in all.
     """
     quotas = counts * (total / counts.sum())
     limits = np.maximum(counts - 1, 0)

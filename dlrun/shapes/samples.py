@@ -39,8 +39,8 @@ def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None 
     Args:
         dataset: The word, such as `moons`.
         arguments: The dataset's own arguments, defaults filled in.
-        form: How the loss wants its labels, see `dlrun.catalog.losses.label_form`: it decides
-            whether a column of numbers holds classes. None where that is not asked.
+        form: How the loss wants its labels: it decides whether a column of numbers holds classes.
+            None where that is not asked.
     """
     module = shelves.origins(shelves.DATASETS).get(dataset)
     tell = None if module is None else getattr(import_module(module), "sample", None)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dlrun.data import csv as csv_module
 from dlrun.data.csv import open_csv
-from dlrun.data.csv_numbers import parse_numbers
+from dlrun.data.csv_dataset import parse_numbers
 from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
 
