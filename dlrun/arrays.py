@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Array: TypeAlias = NDArray[Any] | "StreamedArray"
-    """An array in memory, or one whose rows stay on the disk until they are taken."""
+Array: TypeAlias = "NDArray[Any] | StreamedArray"
+"""An array in memory, or one whose rows stay on the disk until they are taken."""
 
 BLOCK_BYTES = 8 * 2**20  # about how much of a streamed array is held in memory at a time
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import struct
 import zipfile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -14,9 +15,6 @@ from dlrun.arrays import StreamedArray
 from dlrun.data.pieces import row_ranges
 from dlrun.data.row_files import RowFile
 from dlrun.data.spool import Spool
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COPY_BYTES = 2**20
 

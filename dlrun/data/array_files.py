@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy_format
+from numpy.typing import NDArray
 
-from dlrun.arrays import StreamedArray
+from dlrun.arrays import Array, StreamedArray
 from dlrun.data.archive_rows import read_header, stream_array
 from dlrun.data.files import open_data, open_error
 from dlrun.data.pieces import pieces
@@ -17,14 +20,6 @@ from dlrun.data.wording import list_names
 from dlrun.errors import DataError, DlrunError, quote
 from dlrun.memory import excess
 from dlrun.shapes.files import NPY_MAGIC, ZIP_MAGIC
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array
 
 NUMERIC_KINDS = "biuf"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import ArrayForm, Samples
+from dlrun.arrays import ArrayForm, Samples, Spec
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
 from dlrun.data.classes import is_one_hot, match_names, match_values
 from dlrun.data.pieces import ENTRIES_PER_PIECE
 from dlrun.data.pixels import scale_pixels
 from dlrun.data.wording import list_names
 from dlrun.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Spec
 
 
 def read_array_samples(

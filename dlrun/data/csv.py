@@ -6,21 +6,19 @@ import csv
 import io
 import math
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TextIO
 
 from dlrun.data.files import check_text, encoding_error, open_data, open_error
 from dlrun.data.wording import count
 from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
 from dlrun.shapes.files import DELIMITERS, found_delimiters
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
 CELLS_PER_PIECE = 2**18  # about how many cells are held as Python strings at a time (some 20 MB)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples, StreamedArray
 from dlrun.data.classes import TextClasses
+from dlrun.data.csv import CsvFile, Piece
+from dlrun.data.csv_header import Choice
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.spool import Pile, Spool
 from dlrun.errors import DataError, quote
@@ -19,14 +22,6 @@ from dlrun.shapes.cells import (
     number_fix,
     parse_number,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.data.csv import CsvFile, Piece
-    from dlrun.data.csv_header import Choice
 
 
 def read_dataset(file: CsvFile, choice: Choice, *, streamed: str | None = None) -> Dataset:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.catalog.spelling import near_word
-from dlrun.data.csv import QUOTE, open_csv
+from dlrun.data.csv import QUOTE, CsvFile, open_csv
 from dlrun.data.wording import count, list_columns
 from dlrun.errors import ConfigError, DataError, DlrunError, Problem, cut, quote
 from dlrun.shapes.cells import parse_number
 from dlrun.shapes.files import DELIMITERS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dlrun.data.csv import CsvFile
 
 LOOKED_AT = 100  # how many lines below the first row are looked at
 FEWEST_COUNTED = 3

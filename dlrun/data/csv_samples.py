@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import Samples
+from dlrun.arrays import Samples, Spec
 from dlrun.data.classes import is_single_one, match_values
+from dlrun.data.csv import CsvFile, Piece
 from dlrun.data.csv_dataset import parse_numbers, parse_weights
 from dlrun.data.csv_header import check_no_numbering, column_positions
 from dlrun.data.pixels import scale_pixels
@@ -17,14 +20,6 @@ from dlrun.data.wording import count, list_classes, list_columns, list_names
 from dlrun.errors import DataError, quote
 from dlrun.shapes.cells import parse_number
 from dlrun.shapes.files import DELIMITERS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Spec
-    from dlrun.data.csv import CsvFile, Piece
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import stat
-from typing import TYPE_CHECKING, Final, NamedTuple
+from io import BufferedReader
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from dlrun.errors import DataError
 from dlrun.shapes.files import GZIP_MAGIC, NPY_MAGIC, ZIP_MAGIC
-
-if TYPE_CHECKING:
-    from io import BufferedReader
-    from pathlib import Path
 
 HANDED_OVER: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Where a shell puts what it has opened itself: `< FILE`, `... |` and `<(command)`."""

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
-from dlrun.arrays import StreamedArray
+from dlrun.arrays import Array, Samples, StreamedArray
 from dlrun.data.pieces import pieces
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dlrun.arrays import Array, Samples
 
 
 def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:

@@ -6,19 +6,15 @@ import gzip
 import math
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.data.files import open_data, open_error
 from dlrun.errors import DataError
 from dlrun.shapes.files import GZIP_MAGIC
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import BinaryIO
-
-    from numpy.typing import NDArray
 
 UNSIGNED_BYTE = 0x08
 MAX_BYTES = 2**30  # more than any file of this family holds; nothing is allocated beyond it

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from dlrun.errors import UsageError
 from dlrun.memory import free_memory, in_words
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LIMIT_VARIABLE = "DLRUN_STREAM_ABOVE_MB"
 """The environment variable that sets the limit, in megabytes of 10**6 bytes.

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import ArrayForm, Dataset, Samples, StreamedArray
+from dlrun.arrays import Array, ArrayForm, Dataset, Samples, StreamedArray
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows
 from dlrun.data.classes import TextClasses, match_names
 from dlrun.data.memory import reason_to_stream
 from dlrun.data.pieces import pieces
 from dlrun.data.rounding import merges_wholes
 from dlrun.errors import ConfigError, DataError, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array
 
 SMALLEST_SIDE: Final = 8  # what has fewer entries along an axis is no image
 

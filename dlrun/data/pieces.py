@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from numpy.typing import NDArray
 
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array
+from dlrun.arrays import Array
 
 ENTRIES_PER_PIECE = 2**20  # how many entries a piece has; as float64 they are 8 MB
 

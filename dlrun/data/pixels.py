@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples
 from dlrun.errors import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[np.float32]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.arrays import Array
 from dlrun.data.pieces import pieces
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array
 
 FLOAT32_EXACT: Final = 2**24  # up to here float32 holds every whole number
 WHOLE: Final = 2**53 - 1

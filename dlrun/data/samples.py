@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from dlrun.arrays import Samples
+from dlrun.arrays import Samples, Spec
 from dlrun.data.array_samples import read_array_samples
 from dlrun.data.csv import open_csv
 from dlrun.data.csv_samples import match_columns, read_csv_samples
 from dlrun.data.labels import encode
 from dlrun.data.scaling import apply_scaling
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from dlrun.arrays import Spec
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import Scaling, StreamedArray
+from dlrun.arrays import Array, Scaling, StreamedArray
 from dlrun.data.pieces import pieces, row_ranges
 from dlrun.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array
 
 STEPS_AND_FEATURES = 2
 """The axes of a sample of a sequence, as Keras's recurrent layers and `Conv1D` read it."""

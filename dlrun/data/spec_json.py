@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,9 +15,6 @@ from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
 from dlrun.rundir.names import SPLITS
 from dlrun.shapes.files import DELIMITERS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ADAPTERS: dict[Any, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import Dataset, Samples, Spec, Splits, StreamedArray
+from dlrun.arrays import Array, Dataset, Samples, Scaling, Spec, Splits, StreamedArray
 from dlrun.data.classes import check_more_than_one_class
 from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.data.wording import count
 from dlrun.errors import ConfigError, DataError, Problem
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array, Scaling
 
 STREAMS = {"test_split": 1, "validation_split": 2}
 """The `spawn_key` of each split's own random stream.

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.arrays import StreamedArray
 from dlrun.data.row_files import RowFile
 from dlrun.errors import DlrunError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 DISK_FOLDER = Path("/var/tmp")  # noqa: S108  what is kept there has no name
 
