@@ -14,11 +14,8 @@ from dlrun.data.pieces import pieces
 from dlrun.data.rounding import WHOLE
 from dlrun.data.targets import see
 from dlrun.errors import DataError
-from dlrun.shapes.cells import bare_number, number_fix, parse_number
+from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number
 from dlrun.wording import list_classes, quote
-
-MAX_CLASSES = 1000
-"""More distinct values than this are no classes but a measured quantity or an identifier."""
 
 
 def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) -> Dataset:

@@ -111,7 +111,7 @@ def encode(y: "Array", spec: Spec) -> "Array":
     if isinstance(y, StreamedArray):
         return y.changed(partial(encode, spec=spec))
     if spec.class_names is None:
-        values = to_float32(y, "targets")
+        values: NDArray[Any] = to_float32(y, "targets")
         return values.reshape(-1, 1) if values.ndim == 1 else values
     if spec.label_form == "index":
         return np.asarray(y, dtype=np.int64)  # (rows,)

@@ -173,7 +173,7 @@ def carry_out(
         measured = measure_splits(experiment, assembly, splits)
         active.say(*(f"{WARNING}{line}" for line in measured.rounded))
         run.write_json(METRICS, measured.to_json())
-        export(experiment, prepared, run)
+        active.record.add(exports=export(experiment, prepared, run))
         keep_newest(run.path, 1)
     return Trained(experiment, assembly, splits, measured)
 
@@ -260,11 +260,11 @@ def weighted(splits: Splits, experiment: Experiment) -> Splits:
     )
 
 
-def export(experiment: Experiment, prepared: Prepared, run: Run) -> None:
-    """Run the exporters of the config."""
+def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:
+    """Run the exporters of the config, and name the files that they wrote, inside of the folder."""
     from dlrun.exporters import run_exporter
 
-    for component in experiment.exports:
+    written = (
         run_exporter(
             component.type,
             component.arguments,
@@ -273,6 +273,10 @@ def export(experiment: Experiment, prepared: Prepared, run: Run) -> None:
             predictor=prepared.assembly.predictor,
             folder=run,
         )
+        for component in experiment.exports
+    )
+    names = (path.relative_to(run.path).as_posix() for paths in written for path in paths)
+    return sorted({*names})
 
 
 @contextmanager

@@ -6,11 +6,11 @@ from typing import Final
 from dlrun.catalog.losses import LabelForm, TargetLabels, Targets, fitted_form, label_form
 from dlrun.catalog.metric_labels import Handed, caution, handed, misfit
 from dlrun.config.rules.last_layer import last_activation, least_output, loss_of, takes_logits
-from dlrun.config.rules.training import REGRESSIONS
 from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
-from dlrun.shapes import Sample, Shape, find_sample, walk
+from dlrun.shapes import Shape, walk
 from dlrun.shapes.last_layer import misgiving
+from dlrun.shapes.samples import Sample, find_sample
 
 Forms = tuple[tuple[LabelForm, TargetLabels | None], ...]
 """Forms that labels may have, each with what targets are that are no classes."""
@@ -45,7 +45,7 @@ def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
         units=outputs[-1] if outputs else None,
         activation=last_activation(experiment),
         classes=None if sample.classes is None else len(sample.classes),
-        targets=Targets("numbers") if experiment.dataset.type in REGRESSIONS else None,
+        targets=Targets("numbers") if sample.is_regression else None,
     )
     if unsuited is not None:
         yield Problem("loss", *unsuited)
@@ -77,12 +77,12 @@ def _possible(experiment: Experiment, sample: Sample | None = None) -> tuple[Han
 def _forms(
     experiment: Experiment, sample: Sample, outputs: Shape | None, activation: str | None
 ) -> Forms:
-    form, dataset = label_form(loss_of(experiment)), experiment.dataset.type
+    form = label_form(loss_of(experiment))
     fitted = fitted_form(loss_of(experiment), outputs or (None,), activation)
     known: Forms = ()
     if form in ("index", "sign"):
         known = ((form, None),)  # data without classes and several outputs are refused
-    elif dataset in REGRESSIONS:
+    elif sample.is_regression:
         known = (("value", "numbers"),)
     elif outputs is None or (len(outputs) > 1 and sample.target is None):
         known = ()
@@ -90,7 +90,7 @@ def _forms(
         known = ((fitted, None),)
     elif sample.target is not None:
         known = (*(("value", kind) for kind in SEVERAL), ("one_hot", None))
-    elif dataset == "csv" and form != "value":
+    elif sample.one_target and form != "value":
         fractions: Forms = (("value", "fractions"),)
         known = ((fitted, None), *(() if fitted == "one_hot" else fractions))
     return known

@@ -9,11 +9,10 @@ from dlrun.catalog.words import metric_meant
 from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
 from dlrun.shapes.input_readers import find_lookups, find_masks
+from dlrun.shapes.samples import find_sample
 from dlrun.wording import did_you_mean, listed, near_word
 
 SET_THE_RATE: Final = ("ReduceLROnPlateau", "LearningRateScheduler")
-REGRESSIONS: Final = ("linear", "sine")
-"""Datasets whose targets are never classes."""
 
 
 def training_has_a_loss(experiment: Experiment) -> Iterator[Problem]:
@@ -91,17 +90,18 @@ def averages_are_kept(experiment: Experiment) -> Iterator[Problem]:
 
 def class_weights_have_classes(experiment: Experiment) -> Iterator[Problem]:
     """Weights of classes mean nothing where the target is a number."""
-    weights, dataset = experiment.training.class_weight, experiment.dataset.type
-    if weights is not None and dataset in REGRESSIONS:
-        what = f"There are no classes to weigh: the target of '{dataset}' is a number."
+    weights, dataset = experiment.training.class_weight, experiment.dataset
+    if weights is not None and find_sample(dataset.type, dataset.arguments).is_regression:
+        what = f"There are no classes to weigh: the target of '{dataset.type}' is a number."
         yield Problem("training.class_weight", what, "Remove it.")
 
 
 def test_rows_come_once(experiment: Experiment) -> Iterator[Problem]:
     """Test rows are either the dataset's own or split off, not both."""
     dataset = experiment.dataset
-    own = dataset.type == "mnist" or dataset.arguments.get("test_samples", 0)
-    if own and dataset.test_split is not None:
+    if dataset.test_split is None:
+        return
+    if find_sample(dataset.type, dataset.arguments).test_rows:
         what = f"The dataset '{dataset.type}' brings test rows of its own here."
         yield Problem("dataset.test_split", what, "Remove one of the two.")
 
