@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dlrun.absent import ABSENT
 from dlrun.config import given
 from dlrun.config.loading import load_config
 from dlrun.config.resolved import flat
@@ -39,8 +40,7 @@ def given_keys(folder: Path, values: Mapping[str, Any]) -> frozenset[str]:
         defaults = given.flat_defaults(load_config(folder / CONFIG, data_known=False))
     except ConfigError:
         defaults = {}
-    missing = given.NO_DEFAULT
-    return frozenset(path for path, value in values.items() if defaults.get(path, missing) != value)
+    return frozenset(path for path, value in values.items() if defaults.get(path, ABSENT) != value)
 
 
 def _read(folder: Path) -> dict[str, Any]:

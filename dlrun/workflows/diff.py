@@ -6,7 +6,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.resolved import ABSENT, flattened
+from dlrun.absent import ABSENT
+from dlrun.config.resolved import flattened
 from dlrun.config.stored import given_keys, stored_config
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.resolved import ABSENT, value_at
+from dlrun.absent import ABSENT
+from dlrun.config.resolved import value_at
 from dlrun.config.stored import RECORDED, stored_config
 from dlrun.errors import DlrunError
 from dlrun.rundir.metrics import is_larger_better
