@@ -66,7 +66,6 @@ def _docs(definition: ast.ClassDef | ast.FunctionDef) -> dict[str, str]:
 
 
 def _shared_docs(module: str) -> dict[str, str]:
-    """What a module says once about the arguments of a whole family of classes."""
     shared = SHARED_DOCS.search(text.module_text(module))
     return docstrings.argument_docs(f"Args:\n        {shared[1]}") if shared else {}
 

@@ -52,7 +52,6 @@ def check_component(kind: str, config: ConfigNode, own: Collection[str] = ()) ->
 
 
 def _word(kind: str, config: ConfigNode) -> Word | None:
-    """The word of a component; None, with a problem noted, where there is none."""
     if not isinstance(config.value, str | dict):
         what = f"Expected {catalog.KINDS[kind].a_one}, got {describe(config.value)}."
         config.wrong(what, "Write a word, or a mapping with 'type'.")

@@ -95,7 +95,6 @@ def _defaults(experiment: Experiment) -> dict[str, Any]:
 
 
 def _of_section(section: Section) -> dict[str, Any]:
-    """The defaults of a section and of all that is in it."""
     defaults: dict[str, Any] = {}
     for name in section.own_keys():
         value, field = getattr(section, name), type(section).model_fields[name]

@@ -86,7 +86,6 @@ def _expected(location: Location, alternatives: list[ErrorDetails]) -> str:
 
 
 def _repair(alternatives: list[ErrorDetails], value: Any) -> str | None:
-    """What was probably meant, or None."""
     for mistake in alternatives:
         if mistake["type"] == "literal_error" and isinstance(value, str):
             near = did_you_mean(value, QUOTED.findall(mistake["ctx"]["expected"]))
