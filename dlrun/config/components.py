@@ -12,6 +12,7 @@ from dlrun.absent import ABSENT
 from dlrun.catalog import Parameter, Word
 from dlrun.config import literals
 from dlrun.config.places import Node
+from dlrun.config.prose import Expected
 from dlrun.config.spots import ConfigNode
 from dlrun.wording import describe, listed, near_word
 
@@ -101,7 +102,7 @@ def _argument(word: Word, parameter: Parameter, config: ConfigNode) -> Any:
         return [_nested(kind, item) for item in config.items()]
     is_word = isinstance(config.value, str) and catalog.find(kind, config.value) is not None
     if parameter.name == "learning_rate" and not (is_word or isinstance(config.value, dict)):
-        return _literal(config, literals.Expected(frozenset({"float", "schedule"}), low=0))
+        return _literal(config, Expected(frozenset({"float", "schedule"}), low=0))
     if kind == "activations":
         return _activation(config)
     checked = _nested(kind, config)
@@ -123,7 +124,7 @@ def _activation(config: ConfigNode) -> str:
     return str(check_component("activations", config)["type"])
 
 
-def _literal(config: ConfigNode, wanted: literals.Expected) -> Any:
+def _literal(config: ConfigNode, wanted: Expected) -> Any:
     """The value of an argument; ABSENT, with a problem noted, where it cannot be that."""
     value = config.node.plain()
     complaint = literals.complaint(value, wanted)

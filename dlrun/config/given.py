@@ -113,7 +113,7 @@ def _of_section(section: Section) -> dict[str, Any]:
 def _layer(layer: LayerConfig, above: str) -> dict[str, Any]:
     named = re.fullmatch(rf"{re.escape(catalog.snake_case(layer.type))}(_\d+)?", layer.name)
     name = layer.name if named else ABSENT
-    return _component("layers", layer) | {"name": name, "inputs": [above]}
+    return {**_component("layers", layer), "name": name, "inputs": [above]}
 
 
 def _component(kind: str, component: Component | LayerConfig | None) -> Any:

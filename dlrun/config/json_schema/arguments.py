@@ -10,7 +10,7 @@ from typing import Any, Final
 from dlrun.absent import ABSENT
 from dlrun.catalog import Parameter, Word
 from dlrun.config import literals
-from dlrun.config.literals import Expected
+from dlrun.config.prose import Expected
 
 Schema = dict[str, Any]
 
@@ -56,8 +56,8 @@ def literal(wanted: Expected) -> Schema:
     types = sorted({TYPES[name] for name in wanted.types})
     if not wanted.choices:
         schema: Schema = {"type": types[0] if len(types) == 1 else types} if types else {}
-        limits = {"minimum": wanted.low, "maximum": wanted.high}
-        limits = {name: limit for name, limit in limits.items() if math.isfinite(limit)}
+        found = (("minimum", wanted.low), ("maximum", wanted.high))
+        limits: Schema = {name: limit for name, limit in found if math.isfinite(limit)}
         if limits and ("array" in types or not types):
             limits["items"] = dict(limits)
         return schema | limits
