@@ -26,6 +26,15 @@ class Parameter:
     doc: str | None = None  # what the docstring says about it, on one line
     keyword_only: bool = False
 
+    @property
+    def written_default(self) -> Any:
+        """The default as YAML has it: lists for tuples."""
+        return _lists(self.default)
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(item) for item in value] if isinstance(value, tuple | list) else value
+
 
 @lru_cache
 def of_class(module: str, name: str) -> tuple[Parameter, ...]:

@@ -43,7 +43,7 @@ def check_component(kind: str, config: ConfigNode, own: Collection[str] = ()) ->
         if parameter.name in config.keys:
             arguments[parameter.name] = _argument(word, parameter, config.child(parameter.name))
         elif not parameter.required:
-            arguments[parameter.name] = _as_written(parameter.default)
+            arguments[parameter.name] = parameter.written_default
         else:
             wanted = literals.expected(parameter)
             fix = f"Add it: {wanted}." if wanted.types else "Add it."
@@ -142,8 +142,3 @@ def absolute(path: str, node: Node) -> Path:
     """A path as an absolute one: relative to the file that it stands in, in a flag to here."""
     folder = Path(node.place.source).parent if node.place.line else Path()
     return Path(folder, Path(path).expanduser()).absolute()
-
-
-def _as_written(default: Any) -> Any:
-    """A default as YAML has it: lists for tuples."""
-    return [_as_written(item) for item in default] if isinstance(default, tuple) else default

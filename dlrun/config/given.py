@@ -123,9 +123,8 @@ def _component(kind: str, component: Component | LayerConfig | None) -> Any:
     word = catalog.find(kind, component.type)
     defaults = _of_section(component)
     for parameter in word.parameters if word else ():
-        default = parameter.default
         if not parameter.required:
-            defaults[parameter.name] = list(default) if isinstance(default, tuple) else default
+            defaults[parameter.name] = parameter.written_default
     name = component.arguments.get("name")
     if isinstance(name, str) and name.startswith(catalog.snake_case(component.type)):
         defaults["name"] = name
