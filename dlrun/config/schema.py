@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic.fields import FieldInfo
 
+from dlrun.catalog.kinds import KINDS
 from dlrun.config.places import Node, Place, Places
 from dlrun.config.writing import to_yaml
 
@@ -71,6 +72,12 @@ def section_of(field: FieldInfo) -> type[Section] | None:
     held: Any = field.annotation
     is_section = isinstance(held, type) and issubclass(held, Section) and kind_of(field) is None
     return held if is_section else None
+
+
+def keys_beside(kind: str) -> tuple[str, ...]:
+    """The keys that dlrun itself understands beside every word of a kind."""
+    section = globals().get(KINDS[kind].section)
+    return section.own_keys() if section else ()
 
 
 class Component(Section):

@@ -13,9 +13,9 @@ from dlrun.config.layers import check_layers, free_name
 from dlrun.config.places import Node
 from dlrun.config.schema import (
     DEFAULT_EXPORTS,
-    DatasetConfig,
     Experiment,
     Section,
+    keys_beside,
     kind_of,
     section_of,
 )
@@ -78,7 +78,7 @@ def _value(field: FieldInfo, config: ConfigNode) -> Any:
         return _metrics(config)
     if get_origin(field.annotation) is tuple:
         return _components(kind, config)
-    return check_component(kind, config, DatasetConfig.own_keys() if kind == "datasets" else ())
+    return check_component(kind, config, keys_beside(kind))
 
 
 def _metrics(config: ConfigNode) -> tuple[dict[str, Any], ...]:
