@@ -31,16 +31,11 @@ class Import(NamedTuple):
 
 @lru_cache
 def package_folder(package: str) -> Path:
-    """The folder of an installed top-level package, found without importing it.
-
-    Raises:
-        DlrunError: The package is not installed.
-    """
+    """The folder of an installed top-level package, found without importing it."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise DlrunError(
-            f"The package '{package}' is not installed.", fix=f"Install it: pip install {package}"
-        )
+        what = f"The package '{package}' is not installed."
+        raise DlrunError(what, fix=f"Install it: pip install {package}")
     return Path(next(iter(spec.submodule_search_locations)))
 
 

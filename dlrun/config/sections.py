@@ -24,10 +24,7 @@ from dlrun.wording import describe, listed
 
 
 def check_experiment(root: Node, problems: Problems) -> dict[str, Any]:
-    """Check every section of a config as far as the catalog reaches.
-
-    What it gives is for `Experiment`; the plain values in it are not yet checked.
-    """
+    """Check a config as far as the catalog reaches; for `Experiment`, plain values unchecked."""
     config = ConfigNode(root, "", problems)
     if "dataset" not in config.keys:
         config.missing("dataset", "where the rows come from.", "Add 'dataset: {type: ...}'.")

@@ -82,10 +82,9 @@ RULES: Final = (
 def check_rules(
     experiment: Experiment, places: Places, problems: Problems, *, data_known: bool
 ) -> None:
-    """Check every rule; where a path already has a problem, no rule adds a second one.
+    """Check every rule, but those that look at data that are not to be known.
 
-    Wrong values of the config have been replaced by neutral ones. Where the data are not known,
-    rules that would look at them are left out.
+    Where a path already has a problem, and a neutral value, no rule adds a second one.
     """
     paths = [f"model.layers[{index}]" for index in range(len(experiment.model.layers))]
     sound = tuple(takewhile(lambda path: not problems.touch(path), paths))
