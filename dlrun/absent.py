@@ -1,7 +1,5 @@
 """`ABSENT` stands for a value that is not there, where None would be a value, on every floor."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Final
 

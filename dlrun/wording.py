@@ -1,7 +1,5 @@
 """How numbers, counts, times, values, names and near words are put into words for people."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """A config line by line, with what was asked for told apart from what is a default."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """Values of a config replaced by their dotted path: `--set key=value`, and the keys of a sweep."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

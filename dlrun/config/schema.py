@@ -1,7 +1,5 @@
 """What a config means once it is valid: frozen values with every default filled in."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, get_args
 

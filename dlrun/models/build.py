@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.backend import keras, tf
-from dlrun.backend.components import create
-from dlrun.backend.refusals import said_by
+from dlrun.backend.components import create, said_by
 from dlrun.errors import ConfigError, DlrunError, Problem
 
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ It knows words, arguments and their types; the keys are the fields of `Experimen
 several fields at once is left to `dlrun validate`.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final, get_origin
 
 from pydantic.fields import FieldInfo

@@ -1,7 +1,5 @@
 """Rules across fields: what every field allows alone, but not together; one function a rule."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import takewhile

@@ -1,7 +1,5 @@
 """Rules about one layer: its name, and arguments that depend on each other or on its rank."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
