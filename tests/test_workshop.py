@@ -12,10 +12,12 @@ from dlrun.catalog.words import words
 from dlrun.config import load_config
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import create_run
+from dlrun.training.epochs import FitOptions
 from dlrun.training.trainer import Trainer
 from dlrun.workflows.assembly import UNSHARED, GraphCache
 from dlrun.workflows.load import load_splits
-from dlrun.workflows.train import train_in
+from dlrun.workflows.options import RunOptions
+from dlrun.workflows.train import Beginning, train_in
 from tests.conftest import CONFIGS, Silent
 
 DROPOUT = """\
@@ -91,10 +93,9 @@ KINDS = [
 def outcome(experiment, runs_dir, graph_cache):
     """Train; give all that has bits: weights, history, metrics, predictions."""
     folder = create_run(runs_dir, "a")
-    train_in(
-        folder, experiment, facts=environment_facts(), listener=Silent(), device="cpu", threads=0,
-        report=False, graph_cache=graph_cache,
-    )  # fmt: skip
+    options = RunOptions(runs_dir, [], device="cpu", report=False)
+    beginning = Beginning.of(experiment, options, environment_facts())
+    train_in(folder, beginning, options, Silent(), graph_cache)
     record = json.loads(folder.read_text("run.json"))
     names = ["history.csv", "metrics.json", "spec.json"]
     names += sorted(str(path) for path in (folder.path / "predictions").glob("*.csv"))
@@ -180,8 +181,7 @@ def trained(overrides, graph_cache):
     """Train on irises; give what holds the graphs, and the weights as bytes."""
     experiment = load_config(CONFIGS / "iris.yaml", overrides)
     assembly, splits, _ = graph_cache.assemble(experiment, load_splits(experiment))
-    Trainer(
-        assembly.steps, splits, epochs=experiment.training.epochs, shuffle=True, callbacks=[],
-        batch_size=experiment.training.batch_size, seed=experiment.seed, listener=Silent(),
-    ).fit()  # fmt: skip
+    training = experiment.training
+    options = FitOptions(training.epochs, training.batch_size, shuffle=True, seed=experiment.seed)
+    Trainer(assembly.steps, splits, options).fit()
     return assembly.steps, [weight.tobytes() for weight in assembly.model.get_weights()]

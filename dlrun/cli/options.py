@@ -111,7 +111,9 @@ RetryFailed = Annotated[
 FailFast = Annotated[
     bool, typer.Option("--fail-fast", help="End all runs as soon as one has failed.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no messages but errors.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print no messages but warnings and errors.")
+]
 Trust = Annotated[
     bool,
     typer.Option("--trust", help="Read the files that its config names, though it is not my run."),

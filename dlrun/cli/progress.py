@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dlrun.cli import curves
 from dlrun.cli.output import screen_of, write_message
+from dlrun.training.listener import WARNING, Listener
 from dlrun.wording import format_duration, format_logs, printable
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
-
-    from dlrun.training.listener import Listener
 
 _SECONDS_BETWEEN_LINES = 5.0
 _SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -37,13 +36,13 @@ def listening(*, quiet: bool) -> Iterator[Listener]:
     """Choose how to tell what a run does, and leave the terminal as it was.
 
     Args:
-        quiet: Whether to tell nothing.
+        quiet: Whether to tell of warnings only.
 
     Yields:
         The listener.
     """
     if quiet:
-        yield SilentListener()
+        yield QuietListener()
     elif screen_of(sys.stderr).is_terminal:
         from rich.console import Console
 
@@ -56,20 +55,13 @@ def listening(*, quiet: bool) -> Iterator[Listener]:
         yield LineListener()
 
 
-class SilentListener:
-    """Tells nothing."""
+class QuietListener(Listener):
+    """Prints warnings, and nothing else."""
 
     def message(self, text: str) -> None:
-        """See `Listener`."""
-
-    def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
-        """See `Listener`."""
-
-    def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
-        """See `Listener`."""
-
-    def finished(self) -> None:
-        """See `Listener`."""
+        """Print a line that no quiet may hide."""
+        if text.startswith(WARNING):
+            write_message(text)
 
 
 class Pace:
@@ -107,7 +99,7 @@ class Pace:
         return (self._total - done) * (now - then) / (done - before)
 
 
-class LineListener:
+class LineListener(Listener):
     """Prints plain lines to stderr, at most one every few seconds, and always the last epoch.
 
     Args:
@@ -152,7 +144,7 @@ class LineListener:
         self._pending, self._printed_at = None, now
 
 
-class BarListener:
+class BarListener(Listener):
     """Draws a line with epoch, bar, loss, metrics and time left, and clears it at the end.
 
     On a wide terminal the losses of all epochs are drawn beside it.

@@ -47,20 +47,15 @@ def resume(
     """
     check_device(device)
     from dlrun.cli.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import resume as workflow
-    from dlrun.workflows.train import TrainOutcome
+    from dlrun.workflows.execution import TrainOutcome
+    from dlrun.workflows.options import RunOptions
 
     with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
-        outcome = workflow.resume(
-            run,
-            runs_dir=runs_dir,
-            epochs=epochs,
-            trust=trust,
-            command=context.obj,
-            listener=listener,
-            device=device,
-            report=report,
-        )
+        options = RunOptions(runs_dir, context.obj, device=device, threads=None, report=report)
+        opened = open_run(run, runs_dir)
+        outcome = workflow.resume(opened, options, listener, epochs=epochs, trust=trust)
     if isinstance(outcome, TrainOutcome):
         show_outcome(outcome, quiet=quiet, as_json=as_json)
     elif as_json:

@@ -11,6 +11,7 @@ from dlrun.cli.output import screen_of, write_event, write_message
 from dlrun.cli.sweep_tally import Tally, ending, opening, place
 from dlrun.cli.sweep_wording import counts_of
 from dlrun.sweeps.listener import SweepListener
+from dlrun.training.listener import WARNING
 from dlrun.wording import format_duration, format_logs, format_number, printable, settings_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def listening_to_sweep(
     """Choose how to tell what a sweep does, and leave the terminal as it was.
 
     Args:
-        quiet: Whether to tell of failures only.
+        quiet: Whether to tell of warnings and failures only.
         as_json: Whether to write every event to stdout.
         objective: What is best, such as `test.accuracy`; None for the main metric.
         maximize: Whether the largest value of it is the best; None for what its name suggests.
@@ -62,7 +63,7 @@ class LinePrinter(SweepListener):
 
     Args:
         tally: Counts the runs.
-        quiet: Whether to tell of failures only.
+        quiet: Whether to tell of warnings and failures only.
     """
 
     def __init__(self, tally: Tally, *, quiet: bool = False) -> None:
@@ -71,7 +72,7 @@ class LinePrinter(SweepListener):
 
     def message(self, text: str) -> None:
         """Print a line."""
-        if not self._quiet:
+        if not self._quiet or text.startswith(WARNING):
             write_message(text)
 
     def began(self, jobs: Sequence[Trial], *, total: int, workers: int) -> None:

@@ -30,7 +30,7 @@ from dlrun.cli.output import screen_of, write_data, write_drawing, write_json
 from dlrun.errors import UsageError
 
 if TYPE_CHECKING:
-    from dlrun.workflows.train import TrainOutcome
+    from dlrun.workflows.execution import TrainOutcome
 
 
 def train(
@@ -106,20 +106,20 @@ def train(
     from dlrun.cli.progress import listening
     from dlrun.config import load_config
     from dlrun.workflows import train as workflow
+    from dlrun.workflows.options import RunOptions
 
     experiment = load_config(configs[0], requests[0][1].fixed)
     # Whatever a library prints while it trains is a message, never data.
     with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
-        outcome = workflow.train(
-            experiment,
-            runs_dir=runs_dir,
-            command=context.obj,
-            listener=listener,
+        asked = RunOptions(
+            runs_dir,
+            context.obj,
             device=device,
             threads=threads or 0,
             report=report is not False,
             source=source,
         )
+        outcome = workflow.train(experiment, asked, listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)
 
 

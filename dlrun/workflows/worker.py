@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,13 @@ from dlrun.config.loading import load_resolved
 from dlrun.config.places import Places
 from dlrun.errors import DlrunError, PausedRunError
 from dlrun.rundir.files import plain
-from dlrun.rundir.folder import create_run
+from dlrun.rundir.folder import create_run, open_run
 from dlrun.sweeps.jobs import Trial
 from dlrun.sweeps.processes import Child, Send, at_work, fork, spawn
-from dlrun.workflows.identity import Machine, identity_of, weights_hash
-from dlrun.workflows.opening import open_trained
+from dlrun.training.listener import Listener
 from dlrun.workflows.options import RunOptions
 from dlrun.workflows.resume import resume
-from dlrun.workflows.train import train_in
+from dlrun.workflows.train import Beginning, train_in
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from dlrun.workflows.assembly import GraphCache
@@ -90,10 +89,8 @@ class LocalWorkers:
                 "config": trial.experiment.to_yaml(),
                 "places": trial.experiment.places.to_json(),
                 "folder": trial.folder,
-                "pauses": trial.pauses,
                 "facts": {**self._facts, "sweep": sweep},
-                "device": device,
-                "options": asdict(self._options),
+                "options": asdict(replace(self._options, assigned=device, pauses=trial.pauses)),
                 "trust": self._trust,
             }
         )
@@ -124,36 +121,18 @@ def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> i
     Whatever goes wrong stands in the record of the run, if there is one.
     """
     options = RunOptions(**{**task["options"], "runs_dir": Path(task["options"]["runs_dir"])})
-    shared: dict[str, Any] = {
-        "listener": PipeListener(send),
-        "device": task["device"],
-        "threads": options.threads,
-        "report": options.report,
-        "pauses": task["pauses"],
-    }
-    facts = task["facts"]
-    machine = Machine.of(facts, device=options.device, threads=options.threads or 0)
+    listener = PipeListener(send)
     try:
         if task["folder"] is not None:
-            resume(
-                task["folder"],
-                runs_dir=options.runs_dir,
-                epochs=None,
-                trust=task["trust"],
-                command=options.command,
-                machine=machine,
-                **shared,
-            )
+            run = open_run(task["folder"], options.runs_dir)
+            resume(run, options, listener, trust=task["trust"])
             return 0
-        source = None if options.source is None else open_trained(options.source, options.runs_dir)
-        weights = None if source is None else weights_hash(source.record)
         experiment = load_resolved(task["config"], Places.from_json(task["places"]))
-        # Told anew: the data may have changed since the sweep was planned.
-        identity = identity_of(experiment, machine, source=weights)
+        # Anew: the data, and so the identity, may have changed since the sweep was planned.
+        beginning = Beginning.of(experiment, options, task["facts"])
         run = create_run(options.runs_dir, experiment.name)
         send({"folder": str(run.path)})
-        facts = {**facts, "command": options.command, "identity": identity}
-        train_in(run, experiment, facts=facts, source=source, graph_cache=graph_cache, **shared)
+        train_in(run, beginning, options, listener, graph_cache)
     except PausedRunError:
         return 0
     except DlrunError as error:
@@ -162,14 +141,11 @@ def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> i
     return 0
 
 
-class PipeListener:
+class PipeListener(Listener):
     """Sends the sweep how far a run is; messages stay in the run's own log."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
-
-    def message(self, text: str) -> None:
-        """Keep it to the run's own log."""
 
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Send where the run begins."""
@@ -180,9 +156,6 @@ class PipeListener:
         """Send how far it is."""
         del step
         self._send({"epoch": epoch, "logs": dict(logs)})
-
-    def finished(self) -> None:
-        """Send nothing: the end of the process will say it."""
 
 
 if __name__ == "__main__":
