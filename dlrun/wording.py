@@ -19,6 +19,8 @@ _LEVELS = 20  # no config nests deeper; what a stranger wrote may
 
 # Numbers and times
 
+WRITTEN_NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """Say whether a value is a number: true and false are none."""

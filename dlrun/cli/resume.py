@@ -10,6 +10,7 @@ from dlrun.cli import options
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.cli.train import show_outcome
+from dlrun.workflows.options import RunOptions
 
 Epochs = Annotated[
     int | None, option("--epochs", "Train to this epoch: goes on with a finished run.", min=0)
@@ -35,20 +36,14 @@ def resume(
     """
     options.check_device(device)
     from dlrun.cli.terminal.progress import listening
+    from dlrun.rundir.folder import open_run
     from dlrun.workflows import resume as workflow
-    from dlrun.workflows.train import TrainOutcome
+    from dlrun.workflows.execution import TrainOutcome
 
+    asked = RunOptions(runs_dir, context.obj, device, threads=None, report=report)
     with listening(quiet=quiet) as listener:
-        outcome = workflow.resume(
-            run,
-            runs_dir=runs_dir,
-            epochs=epochs,
-            trust=trust,
-            command=context.obj,
-            listener=listener,
-            device=device,
-            report=report,
-        )
+        opened = open_run(run, runs_dir)
+        outcome = workflow.resume(opened, asked, listener, epochs=epochs, trust=trust)
     if isinstance(outcome, TrainOutcome):
         show_outcome(outcome, quiet=quiet, as_json=as_json)
     elif as_json:

@@ -44,9 +44,9 @@ from dlrun.workflows.options import RunOptions
 if TYPE_CHECKING:
     from dlrun.config.sweeps.sweep import Halving
     from dlrun.reports.sweep_results import SweepResults
-    from dlrun.sweeps.jobs import Job
+    from dlrun.sweeps.jobs import Trial
     from dlrun.workflows.estimate import Estimate
-    from dlrun.workflows.many import Crew, Settings
+    from dlrun.workflows.many import SweepOptions, SweepRunner
     from dlrun.workflows.sweep import PlannedSweep
 
 _MOST = 5  # points at the end of a sweep, reasons of failures
@@ -127,20 +127,21 @@ def run(
 ) -> None:
     """Train all runs of a sweep that are not there yet, and print the sweep's folder."""
     options.check_device(device)
+    from dlrun.workflows.many import SweepOptions
     from dlrun.workflows.sweep import plan_sweep
 
     rule = _halving(halving) if halving is not None else None
     given = overrides or ()
     planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
     asked = RunOptions(runs_dir, context.obj, device, threads, report)
-    settings = options.sweep_settings(
+    settings = SweepOptions(
         asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
     )
     follow = _show_dry_run if dry_run else _train
     follow(planned, settings, quiet=quiet, as_json=as_json)
 
 
-def _train(planned: PlannedSweep, settings: Settings, *, quiet: bool, as_json: bool) -> None:
+def _train(planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_json: bool) -> None:
     from dlrun.cli.terminal.sweep_progress import listening_to_sweep
     from dlrun.workflows import sweep as workflow
     from dlrun.workflows.sweep_results import read_results
@@ -151,16 +152,16 @@ def _train(planned: PlannedSweep, settings: Settings, *, quiet: bool, as_json: b
         "maximize": objective and objective.maximize,
     }
     with listening_to_sweep(quiet=quiet, as_json=as_json, **chosen) as listener:
-        crew = workflow.run_sweep(planned, settings, listener)
+        trials = workflow.run_sweep(planned, settings, listener)
         workflow.add_results(planned.folder, listener)
     if not quiet and not as_json:
         results = read_results(planned.folder)
-        write_drawing(draw_best(crew.jobs, results, screen=screen_of(sys.stderr)))
+        write_drawing(draw_best(trials, results, screen=screen_of(sys.stderr)))
     if as_json:
         write_event("results", folder=planned.folder)
     else:
         write_data(str(planned.folder))
-    if workflow.unfinished(crew.jobs):
+    if workflow.unfinished(trials):
         raise typer.Exit(1)
 
 
@@ -231,72 +232,77 @@ def _halving(text: str) -> Halving:
     return Halving(numbers["eta"], numbers["min_epochs"])
 
 
-def _show_dry_run(planned: PlannedSweep, settings: Settings, *, quiet: bool, as_json: bool) -> None:
+def _show_dry_run(
+    planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_json: bool
+) -> None:
     """List the runs of a sweep with their number and the time that they would take."""
     from dlrun.cli.terminal.sweep_progress import MessagePrinter
     from dlrun.workflows.estimate import estimate
-    from dlrun.workflows.many import Crew, Wanted
+    from dlrun.workflows.many import TrialRequest
     from dlrun.workflows.sweep import remarks
 
     definition, listener = planned.sweep, MessagePrinter(quiet=quiet)
-    crew = Crew(planned.folder, settings, listener, halving=definition.halving is not None)
+    runner = planned.runner(settings, listener)
     is_drawn = definition.sampler.type == "tpe"
     drawn = definition.samples * max(len(definition.seeds), 1) if is_drawn else 0
     # Where points are drawn one by one, an end of the distributions stands for all of them.
-    crew.plan([Wanted(planned.experiments[0], {})] if drawn else planned.wanted())
+    runner.plan([TrialRequest(planned.experiments[0], {})] if drawn else planned.requests())
     for line in remarks(definition):
         listener.message(line)
     found = None
     try:
-        if any(job.status == "waiting" for job in crew.jobs):
+        if any(trial.status == "waiting" for trial in runner.trials):
             listener.message("measuring one run ...")
-        found = estimate(crew.jobs, crew, settings)
+        found = estimate(runner)
     except DlrunError as error:
         write_message(f"warning: no estimate: {error}")
     if found is not None and drawn:
         found = found.times(drawn)
     if as_json:
-        runs = [{"point": job.values, "status": job.status, "run": job.folder} for job in crew.jobs]
+        runs = [
+            {"point": trial.values, "status": trial.status, "run": trial.folder}
+            for trial in runner.trials
+        ]
         write_json(
             {
                 "runs": None if drawn else runs,
                 "count": drawn or len(runs),
-                "workers": crew.workers,
+                "workers": runner.workers,
                 "seconds": found and found.seconds,
             }
         )
         return
     if not drawn:
-        write_data(draw_points(crew.jobs, screen=screen_of(sys.stdout)) + "\n")
-    write_data(_estimate_in_words(planned, crew, drawn, found))
+        write_data(draw_points(runner.trials, screen=screen_of(sys.stdout)) + "\n")
+    write_data(_estimate_in_words(planned, runner, drawn, found))
 
 
 def _estimate_in_words(
-    planned: PlannedSweep, crew: Crew, drawn: int, found: Estimate | None
+    planned: PlannedSweep, runner: SweepRunner, drawn: int, found: Estimate | None
 ) -> str:
-    there = sum(job.found for job in crew.jobs)
-    parts = [count(drawn or len(crew.jobs), "run")]
+    there = sum(trial.found for trial in runner.trials)
+    parts = [count(drawn or len(runner.trials), "run")]
     if there:
         parts.append(f"{there} there already")
     if drawn:
         parts.append("their points drawn one by one (tpe)")
     if found is not None:
-        each = f"{format_duration(found.each)} each, {crew.workers} at a time, {found.basis}"
+        each = f"{format_duration(found.each)} each, {runner.workers} at a time, {found.basis}"
         about = f"about {format_duration(found.seconds)}"
         is_less = planned.sweep.halving is not None
         parts.append(f"{about}{' at most' if is_less else ''} ({each})")
     return ", ".join(parts)
 
 
-def draw_best(jobs: Sequence[Job], results: SweepResults, *, screen: Screen) -> str:
+def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen) -> str:
     """Draw what stands at the end of many runs: the best points, and how many runs ended how."""
     from dlrun.cli.terminal.sweep_progress import counts_of
 
-    found = sum(job.found for job in jobs)
-    parts = [f"{number} {status}" for status, number in counts_of(jobs).items() if count]
+    found = sum(trial.found for trial in trials)
+    parts = [f"{number} {status}" for status, number in counts_of(trials).items() if count]
     if found:
         parts[0] += f" ({found} there already)"
-    lines = [f"{count(len(jobs), 'run')}: {', '.join(parts)}"]
+    lines = [f"{count(len(trials), 'run')}: {', '.join(parts)}"]
     best = [(point, point.best) for point in results.points() if point.best is not None]
     if not best:
         return printable(lines[0])
@@ -338,15 +344,15 @@ def draw_results(results: SweepResults, *, screen: Screen) -> str:
     return f"{drawn}\n\n{closing}"
 
 
-def draw_points(jobs: Sequence[Job], *, screen: Screen) -> str:
+def draw_points(trials: Sequence[Trial], *, screen: Screen) -> str:
     """Draw the runs that a sweep asks for: the values of their axes, and how they stand."""
-    axes = list(dict.fromkeys(axis for job in jobs for axis in job.values))
+    axes = list(dict.fromkeys(axis for trial in trials for axis in trial.values))
     names = short_names(axes)
     head = bold([*(names[axis] for axis in axes), "status"])
-    rows = [[*_values(job.values, axes), job.status] for job in jobs]
+    rows = [[*_values(trial.values, axes), trial.status] for trial in trials]
     drawn = tables.draw_if_fitting([head, *rows], screen, left=len(axes) + 1)
     if drawn is None:
-        narrow = [[settings_of(job.values), job.status] for job in jobs]
+        narrow = [[settings_of(trial.values), trial.status] for trial in trials]
         drawn = tables.draw_cut(["point", "status"], narrow, screen, left=2)
     return drawn
 

@@ -21,8 +21,8 @@ from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
     from dlrun.config.sweeps.flags import Grid
-    from dlrun.workflows.many import Settings, Wanted
-    from dlrun.workflows.train import TrainOutcome
+    from dlrun.workflows.execution import TrainOutcome
+    from dlrun.workflows.many import SweepOptions, TrialRequest
 
 Seed = Annotated[int | None, option("--seed", "Set the config's seed.", min=0)]
 Name = Annotated[str | None, option("--name", "Set the config's name.")]
@@ -86,10 +86,12 @@ def train(
         source=source,
     )
     if not is_one:
-        settings = options.sweep_settings(
+        from dlrun.workflows.many import SweepOptions
+
+        settings = SweepOptions(
             asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
         )
-        train_many(requests, settings, runs_dir=runs_dir, quiet=quiet, as_json=as_json)
+        train_many(requests, settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
     from dlrun.cli.terminal.progress import listening
@@ -98,7 +100,7 @@ def train(
 
     experiment = load_config(configs[0], requests[0][1].fixed)
     with listening(quiet=quiet) as listener:
-        outcome = workflow.train(experiment, **vars(asked), listener=listener)
+        outcome = workflow.train(experiment, asked, listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)
 
 
@@ -157,16 +159,15 @@ def closing_table(
 
 def train_many(
     requests: Sequence[tuple[Path, Grid]],
-    settings: Settings,
+    settings: SweepOptions,
     *,
-    runs_dir: Path,
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Train several runs; stdout gets the path of each that is finished, in order, or events."""
     from dlrun.cli.sweep import draw_best
     from dlrun.cli.terminal.sweep_progress import listening_to_sweep
-    from dlrun.workflows.many import Crew
+    from dlrun.workflows.many import SweepRunner
     from dlrun.workflows.sweep_results import results_so_far
     from dlrun.workflows.turns import in_turn
 
@@ -178,30 +179,30 @@ def train_many(
         ]
         for line in dict.fromkeys(filter(None, axes)):
             listener.message(f"grid: {line}")
-        with in_turn(runs_dir, listener) as held:
-            crew = Crew(runs_dir, settings, listener)
-            asked_for = crew.plan(wanted)
-            if len(crew.jobs) < len(wanted):
-                same = len(wanted) - len(crew.jobs)
+        with in_turn(settings.run.runs_dir, listener) as held:
+            runner = SweepRunner(settings, listener)
+            asked_for = runner.plan(wanted)
+            if len(runner.trials) < len(wanted):
+                same = len(wanted) - len(runner.trials)
                 listener.message(f"runs that would be the same as others: {same}")
-            crew.work(held=held)
+            runner.work(held=held)
     if not quiet and not as_json:
-        results = results_so_far(crew.jobs)
-        write_drawing(draw_best(crew.jobs, results, screen=screen_of(sys.stderr)))
+        results = results_so_far(runner.trials)
+        write_drawing(draw_best(runner.trials, results, screen=screen_of(sys.stderr)))
     if not as_json:
-        for job in asked_for:
-            if job.status == "finished":
-                write_data(str(job.folder))
-    if any(job.status != "finished" for job in crew.jobs):
+        for trial in asked_for:
+            if trial.status == "finished":
+                write_data(str(trial.folder))
+    if any(trial.status != "finished" for trial in runner.trials):
         raise typer.Exit(1)
 
 
-def _wanted(requests: Sequence[tuple[Path, Grid]]) -> list[Wanted]:
+def _wanted(requests: Sequence[tuple[Path, Grid]]) -> list[TrialRequest]:
     """The runs that are asked for, in order; where configs are wrong, the problems of all."""
     from dlrun.config.sweeps.experiments import load_points
-    from dlrun.workflows.many import Wanted
+    from dlrun.workflows.many import TrialRequest
 
-    wanted: list[Wanted] = []
+    wanted: list[TrialRequest] = []
     problems: list[Problem] = []
     for config, grid in requests:
         try:
@@ -211,7 +212,7 @@ def _wanted(requests: Sequence[tuple[Path, Grid]]) -> list[Wanted]:
             continue
         called: dict[str, Any] = {"config": str(config)} if len(requests) > 1 else {}
         wanted += [
-            Wanted(experiment, {**called, **point.values})
+            TrialRequest(experiment, {**called, **point.values})
             for experiment, point in zip(experiments, grid.points, strict=True)
         ]
     if problems:

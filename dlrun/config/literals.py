@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 from dlrun.absent import ABSENT
-from dlrun.catalog import Parameter
-from dlrun.config import prose, scalars, type_hints
-from dlrun.wording import AMONG_FEW, did_you_mean
+from dlrun.catalog.signatures import Parameter
+from dlrun.config.prose import NOT_TEXT, read_doc, types_of, with_default
+from dlrun.config.type_hints import read_annotation
+from dlrun.wording import AMONG_FEW, WRITTEN_NUMBER, did_you_mean, is_number
 
+# Arguments of Keras that mean the same in every class that has them, by their least value.
 AT_LEAST_ONE: Final = frozenset(
     {
         "decay_steps", "dilation_rate", "filters", "first_decay_steps", "groups", "height",
@@ -24,13 +26,10 @@ NEVER_NEGATIVE: Final = frozenset(
         "clipnorm", "clipvalue", "cooldown", "decay_rate", "epsilon", "global_clipnorm",
         "initial_learning_rate", "l1", "l1_regularization_strength", "l2",
         "l2_regularization_strength", "l2_shrinkage_regularization_strength", "min_lr", "patience",
-        "rate",
-        "start_from_epoch", "stddev", "weight_decay",
+        "rate", "start_from_epoch", "stddev", "weight_decay",
     }
 )  # fmt: skip
-"""Arguments of Keras that mean the same in every class that has them, by their least value."""
-SHARES: Final = frozenset({"ema_momentum", "momentum"})
-"""Arguments of Keras that are shares of the past, from 0 to 1."""
+SHARES: Final = frozenset({"ema_momentum", "momentum"})  # of the past, from 0 to 1
 SHOWN: Final = {
     "int": "an integer",
     "float": "a number",
@@ -46,29 +45,19 @@ SHOWN: Final = {
 
 @dataclass(frozen=True)
 class Expected:
-    """What an argument takes.
+    """What an argument takes."""
 
-    Attributes:
-        types: Keys of `SHOWN`; empty where nothing is known.
-        choices: The only texts that it takes; empty where it takes any.
-        low: The smallest number.
-        high: The largest number.
-        folds_case: Whether the choices may be written in any case.
-        counts: Whether a list, or a list in it, holds nothing but integers and null.
-        no_path: Whether Keras would take a text for the path of a file.
-    """
-
-    types: frozenset[str] = frozenset()
-    choices: tuple[Any, ...] = ()
-    low: float = -math.inf
+    types: frozenset[str] = frozenset()  # keys of `SHOWN`; empty where nothing is known
+    choices: tuple[Any, ...] = ()  # the only texts that it takes; empty where it takes any
+    low: float = -math.inf  # the smallest number
     high: float = math.inf
-    folds_case: bool = False
-    counts: bool = False
-    no_path: bool = False
+    folds_case: bool = False  # the choices may be written in any case
+    counts: bool = False  # a list, or a list in it, holds nothing but integers and null
+    no_path: bool = False  # Keras would take a text for the path of a file
 
     def __str__(self) -> str:
         """`an integer`, `a number or null`, `'valid' or 'same'`."""
-        types = {"float"} if self.types == prose.NOT_TEXT else self.types
+        types = {"float"} if self.types == NOT_TEXT else self.types
         names = [SHOWN[name] for name in SHOWN if name in types]
         if self.choices:
             others = [name for name in names if name != SHOWN["str"]]
@@ -78,7 +67,7 @@ class Expected:
 
 
 REDUCTIONS: Final = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none")
-KNOWN: Final = {
+KNOWN: Final = {  # arguments of Keras about whose type the docstrings are silent or vague
     "reduction": Expected(frozenset({"str", "null"}), REDUCTIONS),
     "noise_shape": Expected(frozenset({"list", "null"}), counts=True),
     "target_shape": Expected(frozenset({"list"}), counts=True),
@@ -87,20 +76,19 @@ KNOWN: Final = {
     "dims": Expected(frozenset({"list"}), counts=True),
     "vocabulary": Expected(frozenset({"list", "null"}), no_path=True),
 }
-"""Arguments of Keras about whose type the docstrings are silent or vague."""
 
 
 @lru_cache
 def expected(parameter: Parameter) -> Expected:
     """What an argument takes, from its annotation, else its docstring, else its default."""
     if parameter.annotation is not None:
-        types, choices = type_hints.read(parameter.annotation)
+        types, choices = read_annotation(parameter.annotation)
         return Expected(types, choices)
     if parameter.name == "name":
         return Expected(frozenset({"str", "null"}))
     if parameter.name in KNOWN:
         return KNOWN[parameter.name]
-    said = prose.read(parameter.doc or "")
+    said = read_doc(parameter.doc or "")
     low, high = said.low, said.high
     if parameter.name in AT_LEAST_ONE:
         low = max(low, 1)
@@ -108,7 +96,7 @@ def expected(parameter: Parameter) -> Expected:
         low = max(low, 0)
     elif parameter.name in SHARES:
         low, high = 0, 1
-    types = prose.with_default(said.types, parameter.default)
+    types = with_default(said.types, parameter.default)
     choices = said.choices
     if parameter.default not in (None, ABSENT, *choices):
         choices = ()  # the list was about something else
@@ -117,8 +105,8 @@ def expected(parameter: Parameter) -> Expected:
 
 
 def complaint(value: Any, wanted: Expected) -> str | None:
-    """What is wrong with a value, told as what was expected; None where nothing is."""
-    if wanted.types and not wanted.types & prose.types_of(value):
+    """What was expected in the place of a value; None where nothing is wrong with it."""
+    if wanted.types and not wanted.types & types_of(value):
         return f"Expected {wanted}"
     if wanted.choices and isinstance(value, str):
         folded = value.lower() if wanted.folds_case else value
@@ -127,7 +115,7 @@ def complaint(value: Any, wanted: Expected) -> str | None:
     if wanted.counts and not all(map(_is_count, items)):
         return "Expected whole numbers in the list"
     for item in items:
-        if isinstance(item, int | float) and not isinstance(item, bool):
+        if is_number(item):
             if item < wanted.low and math.isinf(wanted.high):
                 return f"Expected {wanted.low:g} or more"
             if not wanted.low <= item <= wanted.high:
@@ -154,7 +142,7 @@ def repair(value: Any, wanted: Expected) -> str | None:
         return did_you_mean(value, map(str, wanted.choices), similarity=AMONG_FEW)
     elif isinstance(value, str) and wanted.types & {"int", "float"}:
         number = value.replace("_", "").strip()
-        meant = number if scalars.FLOAT.fullmatch(number) else None
+        meant = number if WRITTEN_NUMBER.fullmatch(number) else None
     elif isinstance(value, str) and "bool" in wanted.types:
         meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower())
     return None if meant is None else f"Write {meant}."

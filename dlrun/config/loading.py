@@ -26,22 +26,20 @@ def load_config(
 ) -> Experiment:
     """Read a config and check all of it that can be checked without TensorFlow.
 
-    Args:
-        path: A YAML file.
-        overrides: Keys are dotted paths such as `model.layers[0].units`; texts are `key=value`.
-        data_known: Whether the headers of the files that it names may be looked at. Those of a run
-            may have changed since, and from a stranger's run nothing is read unasked.
-
-    Returns:
-        The experiment, every default filled in and every path absolute.
+    Texts among the overrides are `key=value`. Where the data are not `data_known`, no header of a
+    file that the config names is looked at: those of a run may have changed since, and from a
+    stranger's run nothing is read unasked. Defaults are filled in, and paths made absolute.
 
     Raises:
         ConfigError: With every problem found, each with its place, in the order of the file.
     """
-    path = Path(path)
-    problems = Problems()
+    path, problems = Path(path), Problems()
     root = parse(read_text(path), str(path), problems)
-    _require_mapping(root, problems)
+    if not isinstance(root.value, dict):
+        got = "nothing" if root.value is None else describe(root.value)
+        fix = "A config starts with keys such as 'dataset:' and 'model:'."
+        problems.add(root.place, "", f"Expected a mapping, got {got}.", fix)
+        problems.raise_if_any()
     if "base" in root.value and not root.value.keys() & {"dataset", "model"}:
         what = "This is a sweep, not the config of one run."
         problems.add(root.place, "", what, f"`dlrun sweep {path}` trains its runs.")
@@ -52,14 +50,9 @@ def load_config(
 
 
 def load_resolved(text: str, places: Places) -> Experiment:
-    """Read a config that another process has checked, and written out.
+    """Read a config that another process has checked, and written out by `to_yaml`.
 
-    Args:
-        text: What `Experiment.to_yaml` gave.
-        places: Where the user wrote it: what is wrong now, as with its data, is told to be there.
-
-    Raises:
-        ConfigError: With every problem found.
+    What is wrong now, as with its data, is told to be at the places where the user wrote it.
     """
     problems = Problems()
     root = parse(text, "", problems)
@@ -77,39 +70,19 @@ def _checked(root: Node, places: Places, problems: Problems, *, data_known: bool
 
 
 def locate(experiment: Experiment, error: ConfigError) -> ConfigError:
-    """The same error with the place of every problem that does not know its own yet.
-
-    Args:
-        experiment: What was loaded.
-        error: Problems that were found later, such as those of Keras while it builds a layer.
-    """
+    """The same error with the place of every problem that does not know its own yet."""
     return ConfigError(
         *(
-            replace(problem, location=str(experiment.places.find(problem.path)))
-            if problem.location is None
-            else problem
-            for problem in error.problems
+            replace(one, location=one.location or str(experiment.places.find(one.path)))
+            for one in error.problems
         )
     )
 
 
 @contextmanager
 def locating(experiment: Experiment) -> Iterator[None]:
-    """Give every `ConfigError` that leaves the block its places in the config.
-
-    Raises:
-        ConfigError: The block raised one.
-    """
+    """Give every `ConfigError` that leaves the block its places in the config."""
     try:
         yield
     except ConfigError as error:
         raise locate(experiment, error) from error
-
-
-def _require_mapping(root: Node, problems: Problems) -> None:
-    if isinstance(root.value, dict):
-        return
-    got = "nothing" if root.value is None else describe(root.value)
-    fix = "A config starts with keys such as 'dataset:' and 'model:'."
-    problems.add(root.place, "", f"Expected a mapping, got {got}.", fix)
-    problems.raise_if_any()

@@ -13,13 +13,7 @@ from dlrun.wording import describe, did_you_mean, listed, near_word
 
 @dataclass(frozen=True)
 class ConfigNode:
-    """One value of the config.
-
-    Attributes:
-        node: What was written.
-        path: The dotted path that leads to it.
-        problems: Takes what is wrong with it.
-    """
+    """One value of the config, its dotted path, and what takes the problems with it."""
 
     node: Node
     path: str
@@ -59,14 +53,7 @@ class ConfigNode:
             self.problems.add(self.node.place, path, f"Missing: {what}", fix)
 
     def unknown(self, key: str, what: str, known: Collection[str], fix: str) -> None:
-        """Note that a key means nothing here.
-
-        Args:
-            key: What was written.
-            what: What is wrong with it.
-            known: What could be written.
-            fix: What to do where none of these is near.
-        """
+        """Note that a key means nothing here; the fix is for when none of the known is near."""
         path = below(self.path, key)
         if self.problems.hold(path):
             return

@@ -21,25 +21,20 @@ from dlrun.wording import describe
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 100_000
+# What stands before the bracket of a key such as `model.layers[0]` in braces without quotes.
 KEY_IN_BRACES: Final = re.compile(r"[{,]\s*[\w.]+$")
-"""What stands before the bracket of a key such as `model.layers[0]` in braces without quotes."""
 TOO_DEEP: Final = f"More than {MAX_DEPTH} levels of nesting."
-PLAIN: Final = {
+PLAIN: Final = {  # slips in YAML by how PyYAML's complaint begins
     "did not find expected key": "This does not belong here: a key such as 'name:' was expected.",
     "did not find expected ','": "A comma or a closing bracket is missing.",
 }
-"""Slips in YAML by how PyYAML's complaint begins, in plain words."""
 UNFINISHED: Final = Node(None, Place(""))
 
 
 def parse(text: str, source: str, problems: Problems, flag: Place | None = None) -> Node:
-    """The one document of a YAML text.
+    """The one document of a YAML text; of text that comes from a flag, all is at the flag's place.
 
-    Args:
-        text: What was written.
-        source: The file it comes from.
-        problems: Takes what is wrong but leaves the rest readable: tags, duplicate keys.
-        flag: The place of everything in it, for text that comes from a flag.
+    What leaves the rest readable, such as tags and duplicate keys, is added to the problems.
 
     Raises:
         ConfigError: The text cannot be read to its end.
@@ -55,13 +50,8 @@ def parse(text: str, source: str, problems: Problems, flag: Place | None = None)
 
 def _is_allowed(character: str) -> bool:
     """Whether YAML 1.2 allows a character in its text."""
-    return (
-        character in "\t\n\r\x85"
-        or " " <= character <= "~"
-        or "\xa0" <= character <= "\ud7ff"
-        or "\ue000" <= character <= "\ufffd"
-        or character >= "\U00010000"
-    )
+    spans = (" ~", "\xa0\ud7ff", "\ue000\ufffd", "\U00010000\U0010ffff")
+    return character in "\t\n\r\x85" or any(low <= character <= high for low, high in spans)
 
 
 class _Reader:
@@ -89,21 +79,17 @@ class _Reader:
         finally:
             self.loader.dispose()
         if not isinstance(event, yaml.StreamEndEvent):
-            raise self.refused(
-                event, "", "A second document starts here.", "Keep one config per file."
-            )
+            what = "A second document starts here."
+            raise self.refused(event, "", what, "Keep one config per file.")
         return node
 
     def node(self, event: Any, path: str) -> Node:
         if isinstance(event, yaml.AliasEvent):
             return self.counted(self.alias(event, path), event, path)
         if event.tag is not None:
-            self.problems.add(
-                self.place(event),
-                path,
-                f"The tag '{event.tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed.",
-                "Remove it: types are told by how a value is written.",
-            )
+            what = f"The tag '{event.tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed."
+            fix = "Remove it: types are told by how a value is written."
+            self.problems.add(self.place(event), path, what, fix)
         if event.anchor is not None:
             self.anchors[event.anchor] = UNFINISHED
         node = self.untagged(event, path)
@@ -116,8 +102,7 @@ class _Reader:
             return self.counted(Node(self.scalar(event, path), self.place(event)), event, path)
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            what = TOO_DEEP
-            raise self.refused(event, path[:100], what)
+            raise self.refused(event, path[:100], TOO_DEEP)
         start = self.mapping if isinstance(event, yaml.MappingStartEvent) else self.sequence
         node = start(event, path)
         self.depth -= 1
@@ -141,13 +126,10 @@ class _Reader:
             value = self.node(self.loader.get_event(), below(path, key))
             node.size += value.size
             if key in node.value:
+                first = "" if self.flag else f"; first at line {node.keys[key].line}"
+                what = f"The key '{key}' is given twice{first}."
                 self.problems.add(
-                    self.place(following),
-                    below(path, key),
-                    f"The key '{key}' is given twice; first at line {node.keys[key].line}."
-                    if self.flag is None
-                    else f"The key '{key}' is given twice.",
-                    "Remove one of them.",
+                    self.place(following), below(path, key), what, "Remove one of them."
                 )
                 continue
             node.value[key] = value
@@ -161,12 +143,9 @@ class _Reader:
         if isinstance(node.value, dict | list):
             raise self.refused(event, path, f"A key must be text, not {describe(node.value)}.")
         written = event.value if isinstance(event, yaml.ScalarEvent) else describe(node.value)
-        self.problems.add(
-            self.place(event),
-            below(path, str(written)),
-            f"A key must be text, got {describe(node.value)}.",
-            f'Put it in quotes: "{written}".',
-        )
+        what, fix = f"A key must be text, got {describe(node.value)}.", f'"{written}".'
+        place = self.place(event)
+        self.problems.add(place, below(path, str(written)), what, f"Put it in quotes: {fix}")
         return str(written)
 
     def scalar(self, event: Any, path: str) -> scalars.Scalar:
@@ -206,7 +185,6 @@ class _Reader:
         return ConfigError(Problem(path, what, fix, str(self.place(event))))
 
     def malformed(self, error: yaml.MarkedYAMLError) -> ConfigError:
-        """What the parser could not make sense of, in plain words where it is a known slip."""
         mark, opening = error.problem_mark, error.context_mark or error.problem_mark
         said = error.problem or "it cannot be read"
         plain = next((PLAIN[slip] for slip in PLAIN if said.startswith(slip)), None)

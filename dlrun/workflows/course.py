@@ -19,23 +19,12 @@ if TYPE_CHECKING:
 
 
 def build_callbacks(components: Sequence[Component], folder: RunFolder) -> list[Any]:
-    """Build the callbacks of a config.
-
-    Args:
-        components: The words of `training.callbacks`.
-        folder: Where the files that they write belong.
-
-    Returns:
-        Keras callbacks, in order.
-
-    Raises:
-        ConfigError: Keras refuses an argument, or a package is not installed, as may be on the
-            machine where a run goes on.
-    """
+    """Build the Keras callbacks of a config, whose files belong into the run folder."""
     callbacks = []
     for index, component in enumerate(components):
         path = f"training.callbacks[{index}]"
         arguments = component.as_dict()
+        # On the machine where a run goes on, a package may be missing.
         if missing := [*package_problems("callbacks", arguments, path)]:
             raise ConfigError(*missing)
         for name in FILE_ARGUMENTS:

@@ -17,8 +17,9 @@ from dlrun.rundir.integrity import check_file
 from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS, SPEC
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import unknown_because
-from dlrun.workflows.execution import carry_out, prepare
+from dlrun.workflows.execution import ActiveRun, carry_out, prepare
 from dlrun.workflows.opening import read_experiment, stored_spec
+from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,14 +90,12 @@ def reproduce(
             again.write_text(CONFIG, experiment.to_yaml())
             # Another GPU is as good as the one that there was; a CPU is not.
             device = "cpu" if record.get("device") == "cpu" else "auto"
-            prepared = prepare(
-                experiment,
-                device=device,
-                threads=threads_of(record),
-                listener=listener,
-                told=stored_spec(again, experiment),
+            options = RunOptions(
+                again.path.parent, command, device=device, threads=threads_of(record)
             )
-            carry_out(experiment, again, going_on, prepared, listener=listener)
+            told = stored_spec(again, experiment)
+            prepared = prepare(experiment, options, listener, told=told)
+            carry_out(experiment, prepared, ActiveRun(again, going_on, listener))
         now = Outcome.of(again, again.read_record())
     difference = then.first_difference(now)
     reasons = [] if difference is None else differences(then.record, now.record)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dlrun.cli.terminal import curves
 from dlrun.cli.terminal.output import screen_of, write_message
-from dlrun.training.listener import Listener
+from dlrun.training.listener import WARNING, Listener
 from dlrun.wording import format_duration, format_logs, printable
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def listening(*, quiet: bool) -> Iterator[Listener]:
     # Whatever a library prints meanwhile is a message, never data.
     with contextlib.redirect_stdout(sys.stderr):
         if quiet:
-            yield SilentListener()
+            yield QuietListener()
         elif screen_of(sys.stderr).is_terminal:
             from rich.console import Console
 
@@ -47,8 +47,13 @@ def listening(*, quiet: bool) -> Iterator[Listener]:
             yield LineListener()
 
 
-class SilentListener(Listener):
-    """Tells nothing."""
+class QuietListener(Listener):
+    """Prints warnings, and nothing else."""
+
+    def message(self, text: str) -> None:
+        """Print a line that no quiet may hide."""
+        if text.startswith(WARNING):
+            write_message(text)
 
 
 class Pace:
@@ -117,7 +122,7 @@ class LiveDrawing:
                 live.stop()
 
 
-class LineListener:
+class LineListener(Listener):
     """Prints plain lines to stderr, at most one every few seconds, and always the last epoch."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -156,7 +161,7 @@ class LineListener:
         self._pending, self._printed_at = None, now
 
 
-class BarListener(LiveDrawing):
+class BarListener(LiveDrawing, Listener):
     """Draws a line with bar and numbers, beside it on a wide terminal the losses of all epochs."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:

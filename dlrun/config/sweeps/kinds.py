@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from dlrun import catalog
-from dlrun.config import literals, prose
+from dlrun.config import literals
 from dlrun.config.places import Node, steps
+from dlrun.config.prose import NOT_TEXT
 from dlrun.config.schema import (
     DatasetConfig,
     Experiment,
@@ -17,9 +19,6 @@ from dlrun.config.schema import (
     kind_of,
     section_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Kinds = frozenset[str] | None  # keys of `dlrun.config.literals.SHOWN`; None where nothing is known
 
@@ -114,7 +113,7 @@ def _of_literal(parameter: catalog.Parameter) -> Kinds:
     may be a list of one weight a class.
     """
     types = literals.expected(parameter).types
-    if types and types != prose.NOT_TEXT:
+    if types and types != NOT_TEXT:
         return types
     default = parameter.default
     if _SEVERAL.search(parameter.doc or "") or not isinstance(default, int | float | str):
