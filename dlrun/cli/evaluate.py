@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from dlrun.cli import options
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
-from dlrun.cli.terminal.tables import bold, draw_cut, draw_if_fitting
+from dlrun.cli.terminal.tables import Cell, bold, draw_cut, draw_if_fitting
 from dlrun.wording import format_number
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _confusion_table(report: ClassificationReport, screen: Screen) -> str:
         [label, *(str(count) if count else "." for count in counts)]
         for label, counts in zip(labels, report.confusion, strict=True)
     ]
-    rows = [bold(["true \\ predicted", *headings]), *matrix]
+    rows: list[Sequence[str | Cell]] = [bold(["true \\ predicted", *headings]), *matrix]
     return draw_if_fitting(rows, screen) or _most_confused(report, screen)
 
 
