@@ -53,15 +53,9 @@ def evaluate(
         )
     report = found.classification
     if as_json:
-        write_json(
-            {
-                "run": found.folder.path,
-                "split": found.split,
-                "metrics": found.metrics,
-                "classification": None if report is None else report.to_json(),
-                "stored": found.stored,
-            }
-        )
+        facts = {"run": found.folder.path, "split": found.split, "metrics": found.metrics}
+        scores = None if report is None else report.to_json()
+        write_json({**facts, "classification": scores, "stored": found.stored})
     else:
         screen = screen_of(sys.stdout)
         write_data(evaluation_tables(found.split, found.metrics, report, screen=screen))
