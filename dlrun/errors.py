@@ -19,19 +19,6 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-MOST_QUOTED = 40
-"""How many characters of a cell or a name a message shows: what a file holds may be secret."""
-
-
-def quote(text: str) -> str:
-    """Quote something that was read, control characters spelled out, cut where it is long."""
-    return repr(text) if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]!r}..."
-
-
-def cut(text: str) -> str:
-    """Cut a name where it is too long for a message."""
-    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}..."
-
 
 class DlrunError(Exception):
     """Something went wrong that the user can mend.

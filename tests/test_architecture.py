@@ -21,6 +21,8 @@ FLOORS = {
     "errors": 0,
     "signals": 0,
     "memory": 0,
+    "wording": 0,
+    "absent": 0,
     "catalog": 1,
     "rundir": 1,
     "shapes": 1,

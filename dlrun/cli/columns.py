@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from dlrun.cli.output import printable
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

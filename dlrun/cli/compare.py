@@ -70,7 +70,7 @@ def comparison_json(found: RunComparison) -> dict[str, Any]:
     Returns:
         The runs, their metrics and differing keys in the order of the runs; the groups likewise.
     """
-    from dlrun.reports.comparison import ABSENT
+    from dlrun.absent import ABSENT
 
     def plain(keys: Any) -> dict[str, list[Any]]:
         return {

@@ -5,11 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from dlrun.absent import ABSENT
 from dlrun.cli.columns import Cell, align, draw, natural_width, paint
-from dlrun.cli.output import printable
-from dlrun.cli.wording import format_number
-from dlrun.config.conditions import as_text
-from dlrun.reports.comparison import ABSENT
+from dlrun.wording import as_text, format_number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

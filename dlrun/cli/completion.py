@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-import typer  # noqa: TC002 - typer reads the annotations
+import typer
 
 from dlrun.errors import DlrunError
 
@@ -102,9 +102,9 @@ def complete_kind(incomplete: str) -> list[tuple[str, str]]:
     Args:
         incomplete: What has been typed of the kind.
     """
-    from dlrun.cli.glossary import MEANINGS
+    from dlrun.catalog import KINDS
 
-    return [(kind, meaning) for kind, meaning in MEANINGS.items() if kind.startswith(incomplete)]
+    return [(name, kind.meaning) for name, kind in KINDS.items() if name.startswith(incomplete)]
 
 
 def complete_word(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:

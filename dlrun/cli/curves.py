@@ -6,8 +6,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
-from dlrun.cli.output import printable
-from dlrun.cli.wording import format_number
+from dlrun.wording import format_number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

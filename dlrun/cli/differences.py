@@ -6,14 +6,14 @@ import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from dlrun.absent import ABSENT
 from dlrun.cli.columns import Cell, align, draw, natural_width, paint
-from dlrun.cli.output import Screen, printable
-from dlrun.config.conditions import as_text
-from dlrun.config.resolved import ABSENT
+from dlrun.wording import as_text, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dlrun.cli.output import Screen
     from dlrun.workflows.diff import Hashes, Parting, RunDifference
 
 _MOST_NAMES = 6

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dlrun.cli.output import screen_of, write_data, write_json, write_message
 from dlrun.cli.sweep_tables import points_table
 from dlrun.cli.sweep_wording import runs_in_words
-from dlrun.cli.wording import format_duration
 from dlrun.errors import DlrunError
 from dlrun.sweeps.listener import Deaf
+from dlrun.wording import format_duration
 from dlrun.workflows.estimate import estimate
 from dlrun.workflows.many import Crew, Wanted
 from dlrun.workflows.sweep import remarks

@@ -14,8 +14,8 @@ from dlrun.cli.matrices import (
     format_place,
     is_small,
 )
-from dlrun.cli.output import printable
 from dlrun.cli.worked_layers import draw_layer, entry_names, worked_places
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from dlrun.cli.output import Screen

@@ -9,49 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun import catalog
-from dlrun.catalog import NOT_LITERAL
+from dlrun.absent import ABSENT
 from dlrun.cli.columns import GAP, Cell, paint
-from dlrun.cli.output import Screen, printable
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dlrun.catalog import Parameter, Word
+    from dlrun.cli.output import Screen
 
-MEANINGS: Final = {
-    "datasets": "Where the rows come from.",
-    "layers": "What a model is made of.",
-    "losses": "What training makes small.",
-    "metrics": "What is measured besides the loss.",
-    "optimizers": "How the weights are changed.",
-    "schedules": "How the learning rate changes with the steps.",
-    "callbacks": "What is done between the epochs.",
-    "initializers": "What weights start from.",
-    "regularizers": "What is added to the loss to keep weights small.",
-    "constraints": "What weights are held to after every step.",
-    "activations": "What is applied to the values that leave a layer.",
-    "exporters": "What a finished run leaves behind.",
-}
-"""What the words of each kind are for."""
-ONE: Final = {kind: kind.removesuffix("s") for kind in catalog.KINDS} | {"losses": "loss"}
-"""What one word of a kind is called."""
-PLACES: Final = {
-    "datasets": "dataset: {}",
-    "layers": "model: {{layers: [{}, ...]}}",
-    "losses": "loss: {}",
-    "metrics": "metrics: [{}]",
-    "optimizers": "optimizer: {}",
-    "schedules": "learning_rate: {}",
-    "callbacks": "training: {{callbacks: [{}]}}",
-    "initializers": "kernel_initializer: {}",
-    "regularizers": "kernel_regularizer: {}",
-    "constraints": "kernel_constraint: {}",
-    "activations": "activation: {}",
-    "exporters": "exports: [{}]",
-}
-"""Where a word of each kind stands in a config."""
-SHARED: Final = {"datasets": "DatasetConfig", "layers": "LayerConfig"}
-"""The kinds whose words all take some more arguments, and the class that says which."""
 PLAIN: Final = re.compile(r"[A-Za-z_][\w.-]*")
 NOT_PLAIN: Final = {"true", "false", "null"}
 PAGE: Final = 100
@@ -64,8 +31,8 @@ INDENT: Final = "    "
 def kinds_page(*, screen: Screen) -> str:
     """All kinds with the number of their words."""
     terms = [
-        (Cell(f"{kind:<12} {len(catalog.words(kind)):>4}", "bold"), MEANINGS[kind])
-        for kind in catalog.KINDS
+        (Cell(f"{name:<12} {len(catalog.words(name)):>4}", "bold"), kind.meaning)
+        for name, kind in catalog.KINDS.items()
     ]
     return "\n".join(_entries(terms, screen))
 
@@ -109,7 +76,7 @@ def word_page(word: Word, *, screen: Screen) -> str:
     ]
     for heading, parameters in (
         ("Arguments", arguments_of(word)),
-        (f"Every {ONE[word.kind]} also takes", shared_arguments(word.kind)),
+        (f"Every {catalog.KINDS[word.kind].one} also takes", shared_arguments(word.kind)),
     ):
         if parameters:
             told = [_argument(parameter, width, color=screen.color) for parameter in parameters]
@@ -135,11 +102,12 @@ def shared_arguments(kind: str) -> tuple[Parameter, ...]:
     Args:
         kind: One of `catalog.KINDS`.
     """
-    if kind not in SHARED:
+    section = catalog.KINDS[kind].section
+    if not section:
         return ()
     return tuple(
         replace(one, required=False, default=None) if one.required else one
-        for one in catalog.fields("dlrun.config.schema", SHARED[kind])
+        for one in catalog.fields("dlrun.config.schema", section)
         if one.name not in ("type", "arguments")
     )
 
@@ -156,7 +124,9 @@ def example(word: Word) -> str:
     required = [one.name for one in arguments_of(word) if one.required]
     given = "".join(f", {name}: ..." for name in required)
     is_bare = not given and word.kind != "layers"
-    return PLACES[word.kind].format(word.name if is_bare else f"{{type: {word.name}{given}}}")
+    return catalog.KINDS[word.kind].place.format(
+        word.name if is_bare else f"{{type: {word.name}{given}}}"
+    )
 
 
 def yaml_value(value: Any) -> str:
@@ -176,15 +146,14 @@ def yaml_value(value: Any) -> str:
 
 
 def _origin(word: Word) -> str:
-    article = "an" if word.kind[0] in "aeio" else "a"
-    return f"{article} {ONE[word.kind]} of {'Keras' if word.origin == 'keras' else 'dlrun'}"
+    return f"{catalog.KINDS[word.kind].a_one} of {'Keras' if word.origin == 'keras' else 'dlrun'}"
 
 
 def _argument(parameter: Parameter, width: int, *, color: bool) -> str:
     """An argument with its default, and below it what it does."""
     if parameter.required:
         default = "required"
-    elif parameter.default is NOT_LITERAL:
+    elif parameter.default is ABSENT:
         default = "has a default"
     else:
         default = f"default {yaml_value(parameter.default)}"

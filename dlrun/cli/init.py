@@ -9,10 +9,10 @@ from typing import Annotated, Final
 
 import typer
 
-from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
 from dlrun.cli.completion import complete_template
 from dlrun.cli.output import write_data, write_message
 from dlrun.errors import UsageError
+from dlrun.wording import AMONG_FEW, did_you_mean
 
 FOLDER: Final = Path(__file__).with_name("templates")
 TEMPLATES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))

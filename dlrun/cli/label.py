@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, RunsDir
-from dlrun.cli.output import printable, write_data, write_json
+from dlrun.cli.output import write_data, write_json
+from dlrun.wording import printable
 
 Labels = Annotated[
     list[str] | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlrun.cli.completion import complete_kind, complete_word
-from dlrun.cli.options import AsJson  # noqa: TC001 - typer reads it
+from dlrun.cli.options import AsJson
 from dlrun.cli.output import screen_of, write_data, write_json
 from dlrun.errors import UsageError
 
@@ -61,7 +61,7 @@ def _require_kind(kind: str) -> None:
         UsageError: With the kind, or the words of that name, that were probably meant.
     """
     from dlrun import catalog
-    from dlrun.catalog.spelling import near_word
+    from dlrun.wording import near_word
 
     if kind in catalog.KINDS:
         return
@@ -86,12 +86,11 @@ def _find(kind: str, word: str) -> Word:
         UsageError: There is no such word, or it cannot be used; with what was probably meant.
     """
     from dlrun import catalog
-    from dlrun.cli.glossary import ONE
 
     found = catalog.find(kind, word)
     if found is not None:
         return found
-    what = f"There is no {ONE[kind]} '{word}'."
+    what = f"There is no {catalog.KINDS[kind].one} '{word}'."
     elsewhere = [one for one in catalog.KINDS if catalog.canonical(one, word) is not None]
     if elsewhere:
         meant = " or ".join(f"`dlrun list {one} {word}`" for one in elsewhere)
@@ -106,11 +105,10 @@ def _find(kind: str, word: str) -> Word:
 def _kinds() -> list[dict[str, Any]]:
     """All kinds as data."""
     from dlrun import catalog
-    from dlrun.cli.glossary import MEANINGS
 
     return [
-        {"kind": kind, "words": len(catalog.words(kind)), "summary": MEANINGS[kind]}
-        for kind in catalog.KINDS
+        {"kind": name, "words": len(catalog.words(name)), "summary": kind.meaning}
+        for name, kind in catalog.KINDS.items()
     ]
 
 
@@ -149,9 +147,9 @@ def _word(word: Word) -> dict[str, Any]:
 
 def _argument(parameter: Parameter) -> dict[str, Any]:
     """One argument as data; `default` is left out where it is required or computed."""
-    from dlrun.catalog import NOT_LITERAL
+    from dlrun.absent import ABSENT
 
     data: dict[str, Any] = {"name": parameter.name, "required": parameter.required}
-    if parameter.default is not NOT_LITERAL:
+    if parameter.default is not ABSENT:
         data["default"] = parameter.default
     return data | {"annotation": parameter.annotation, "doc": parameter.doc}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.cells import cell_len
 
 from dlrun.cli.columns import GAP, Cell, align, draw
-from dlrun.cli.wording import format_number
+from dlrun.wording import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

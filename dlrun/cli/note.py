@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, RunsDir
-from dlrun.cli.output import printable, write_data, write_json
+from dlrun.cli.output import write_data, write_json
 from dlrun.errors import UsageError
+from dlrun.wording import printable
 
 Text = Annotated[
     str | None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dlrun.errors import DlrunError
 from dlrun.rundir.files import plain, reason
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,23 +112,6 @@ def write_drawing(text: str) -> None:
     with contextlib.suppress(OSError):
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
-
-
-def printable(text: str) -> str:
-    r"""Make control characters visible: a stranger's run must not steer the terminal.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The text with `\x1b` and its like spelled out; newlines stay.
-    """
-    return "".join(
-        character
-        if character == "\n" or character.isprintable()
-        else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
 
 
 @dataclass(frozen=True)

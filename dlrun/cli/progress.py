@@ -9,9 +9,9 @@ import time
 from typing import TYPE_CHECKING
 
 from dlrun.cli import curves
-from dlrun.cli.output import printable, screen_of, write_message
-from dlrun.cli.wording import format_duration, format_logs
+from dlrun.cli.output import screen_of, write_message
 from dlrun.training.listener import WARNING, Listener
+from dlrun.wording import format_duration, format_logs, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 
+from dlrun.absent import ABSENT
 from dlrun.cli.columns import GAP, Cell, align, draw, natural_width, paint
-from dlrun.cli.output import printable
-from dlrun.cli.wording import format_age, format_duration, format_number
-from dlrun.config.conditions import as_text, is_number
-from dlrun.config.resolved import ABSENT
 from dlrun.rundir.names import SPLITS
+from dlrun.wording import as_text, format_age, format_duration, format_number, is_number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

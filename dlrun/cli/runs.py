@@ -70,7 +70,7 @@ def runs(
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
     from dlrun.cli import run_lists
-    from dlrun.reports.point_words import choice_in_words
+    from dlrun.wording import choice_in_words
     from dlrun.workflows.runs import choose_runs
 
     is_added = columns is not None and columns.startswith("+")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len, set_cell_size
 
 from dlrun.cli.columns import Cell, align, draw, natural_width
-from dlrun.cli.output import printable
 from dlrun.shapes import count_parameters, find_sample, walk
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from dlrun.cli.output import Screen

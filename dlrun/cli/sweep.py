@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from dlrun.catalog.spelling import near_word
 from dlrun.cli.completion import complete_config
 from dlrun.cli.options import (
     DEFAULT_RUNS_DIR,
@@ -36,6 +35,7 @@ from dlrun.cli.output import (
     write_message,
 )
 from dlrun.errors import UsageError
+from dlrun.wording import near_word
 
 if TYPE_CHECKING:
     from dlrun.config.sweeps.sweep import Halving
@@ -216,7 +216,7 @@ def best(
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Print the folder of the best run of a sweep; or write its config to a file."""
-    from dlrun.reports.point_words import choice_in_words
+    from dlrun.wording import choice_in_words
     from dlrun.workflows.sweep_results import find_sweep, read_results, the_best, write_best
 
     results = read_results(find_sweep(folder, runs_dir))

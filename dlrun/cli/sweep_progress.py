@@ -7,13 +7,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from dlrun.cli.output import printable, screen_of, write_event, write_message
+from dlrun.cli.output import screen_of, write_event, write_message
 from dlrun.cli.sweep_tally import Tally, ending, opening, place
 from dlrun.cli.sweep_wording import counts_of
-from dlrun.cli.wording import format_duration, format_logs, format_number
-from dlrun.reports.point_words import settings_of
 from dlrun.sweeps.listener import Deaf
 from dlrun.training.listener import WARNING
+from dlrun.wording import format_duration, format_logs, format_number, printable, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

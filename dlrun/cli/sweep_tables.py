@@ -6,11 +6,16 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from dlrun.cli.columns import Cell, align, draw, natural_width
-from dlrun.cli.output import printable
 from dlrun.cli.sweep_wording import counts_of, runs_in_words
-from dlrun.cli.wording import format_number
-from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
 from dlrun.reports.sweep_results import SEED
+from dlrun.wording import (
+    choice_in_words,
+    format_number,
+    printable,
+    settings_of,
+    short_names,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

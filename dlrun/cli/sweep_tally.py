@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dlrun.cli.output import printable
 from dlrun.cli.sweep_wording import main_value, runs_in_words
-from dlrun.cli.wording import format_logs, format_number
-from dlrun.reports.point_words import settings_of
+from dlrun.wording import format_logs, format_number, printable, settings_of
 from dlrun.workflows.sweep_results import results_so_far
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from dlrun.cli.columns import Cell, align, draw, natural_width, paint
-from dlrun.cli.output import printable
-from dlrun.cli.wording import format_duration, format_number
 from dlrun.reports.gap import generalisation_gap
+from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

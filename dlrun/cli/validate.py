@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.options import AsJson, ConfigPaths, Overrides  # noqa: TC001 - typer reads them
+from dlrun.cli.options import AsJson, ConfigPaths, Overrides
 from dlrun.cli.output import screen_of, write_data, write_json, write_message
 from dlrun.errors import ConfigError, Problem
 

@@ -14,8 +14,9 @@ import typer
 from dlrun.cli.columns import paint
 from dlrun.cli.completion import complete_layer
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir
-from dlrun.cli.output import Screen, printable, screen_of, write_data, write_json
+from dlrun.cli.output import Screen, screen_of, write_data, write_json
 from dlrun.errors import UsageError
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from dlrun.workflows.weights import LayerWeights, RunWeights

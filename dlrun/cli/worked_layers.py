@@ -17,7 +17,7 @@ from dlrun.cli.matrices import (
     format_shape,
     is_small,
 )
-from dlrun.cli.output import printable
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,6 +12,7 @@ import textwrap
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from dlrun.absent import ABSENT
 from dlrun.config import scalars
 from dlrun.config.places import below, steps
 from dlrun.errors import ConfigError
@@ -19,15 +20,13 @@ from dlrun.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ABSENT: Final = object()
-"""Stands for a key that a config does not have."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.+][\w.+-]*|-[0-9.][\w.+-]*|\[\]")
 """A value on its line that means what it says."""
 _CANONICAL: Final = re.compile(r"(?![{\[%#&!-])[^\n\t]+:(?: |\n)")
 _TYPE: Final = re.compile(r" *type: (\w+)\n")
 
 
-def told(text: str, path: str) -> Any:
+def value_at(text: str, path: str) -> Any:
     """Read what a config says at a dotted path.
 
     Args:
@@ -139,10 +138,10 @@ def _resolved(plain: str) -> Any:
 
 def _parse(text: str) -> Any:
     # Most values are read without PyYAML, whose import takes longer than all of them.
-    from dlrun.config.findings import Findings  # noqa: PLC0415
+    from dlrun.config.findings import Problems  # noqa: PLC0415
     from dlrun.config.yaml_nodes import parse  # noqa: PLC0415
 
-    return parse(text, "config.yaml", Findings()).plain()
+    return parse(text, "config.yaml", Problems()).plain()
 
 
 def _parsed(text: str) -> Any:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.config.given import NO_DEFAULT, flat_defaults
+from dlrun.absent import ABSENT
+from dlrun.config.given import flat_defaults
 from dlrun.config.loading import load_config
-from dlrun.config.resolved import ABSENT, flat, plain_value
+from dlrun.config.resolved import flat, plain_value
 from dlrun.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ class _Parsed:
         return (self._given - changes.keys()) | given if changes else self._given
 
     def _is_given(self, path: str, value: Any) -> bool:
-        default = NO_DEFAULT if self._defaults is None else self._defaults.get(path, NO_DEFAULT)
-        return default is NO_DEFAULT or default != value
+        default = ABSENT if self._defaults is None else self._defaults.get(path, ABSENT)
+        return default is ABSENT or default != value
 
     def _path(self, number: int) -> str | None:
         """The path of the value on a line; None where it decides what other keys mean."""

@@ -11,8 +11,8 @@ from dlrun.arrays import StreamedArray
 from dlrun.data.archive_rows import archived_size, check_size, stream_array
 from dlrun.data.files import open_data, open_error
 from dlrun.data.pieces import pieces
-from dlrun.data.wording import list_names
-from dlrun.errors import DataError, DlrunError, quote
+from dlrun.errors import DataError, DlrunError
+from dlrun.wording import list_names, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

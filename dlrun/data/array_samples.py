@@ -11,8 +11,8 @@ from dlrun.arrays import ArrayForm, Samples
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
 from dlrun.data.classes import is_one_hot, match_names, match_values
 from dlrun.data.pixels import scale_pixels
-from dlrun.data.wording import list_names
 from dlrun.errors import DataError
+from dlrun.wording import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,9 +12,9 @@ from dlrun.arrays import StreamedArray, TableForm
 from dlrun.catalog.losses import label_form
 from dlrun.data.pieces import pieces
 from dlrun.data.rounding import WHOLE
-from dlrun.data.wording import list_classes
-from dlrun.errors import DataError, quote
+from dlrun.errors import DataError
 from dlrun.shapes.cells import bare_number, number_fix, parse_number
+from dlrun.wording import list_classes, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,9 +13,9 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, TextIO
 
 from dlrun.data.files import check_text, encoding_error, open_data, open_error
-from dlrun.data.wording import count
 from dlrun.errors import DataError
 from dlrun.shapes.files import DELIMITERS, found_delimiters
+from dlrun.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dlrun.data.wording import count
-from dlrun.errors import DataError, quote
+from dlrun.errors import DataError
+from dlrun.wording import count, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

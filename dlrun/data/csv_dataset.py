@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dlrun.arrays import Dataset, Samples, StreamedArray
-from dlrun.catalog.spelling import near_word
 from dlrun.data.classes import TextClasses
 from dlrun.data.csv_columns import column_positions
 from dlrun.data.csv_numbers import cell_error, parse_numbers, parse_weights
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.spool import Pile, Spool
-from dlrun.data.wording import count, list_columns
-from dlrun.errors import ConfigError, DataError, Problem, quote
+from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.shapes.cells import is_name, number_fix, parse_number
+from dlrun.wording import count, list_columns, near_word, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dlrun.data.csv import QUOTE
-from dlrun.errors import DataError, cut, quote
+from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
+from dlrun.wording import cut, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

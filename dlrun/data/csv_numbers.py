@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.errors import DataError, quote
+from dlrun.errors import DataError
 from dlrun.shapes.cells import LARGEST, SMALLEST, is_number_like, number_fix, parse_number
+from dlrun.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

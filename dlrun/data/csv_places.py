@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlrun.arrays import TableForm
-from dlrun.data.wording import count, list_columns
 from dlrun.errors import DataError
 from dlrun.shapes.files import DELIMITERS
+from dlrun.wording import count, list_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

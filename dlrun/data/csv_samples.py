@@ -14,9 +14,9 @@ from dlrun.data.csv_header import check_no_numbering
 from dlrun.data.csv_numbers import parse_numbers, parse_weights
 from dlrun.data.csv_places import feature_names, find_places, misplaced, said_of_delimiter
 from dlrun.data.pixels import scale_pixels
-from dlrun.data.wording import list_classes, list_columns, list_names
-from dlrun.errors import DataError, quote
+from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
+from dlrun.wording import list_classes, list_columns, list_names, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,8 +14,8 @@ from dlrun.catalog.losses import SQUASHED, label_form
 from dlrun.data.last_layer import check_activation, check_units, check_values
 from dlrun.data.pieces import pieces
 from dlrun.data.scaling import to_float32
-from dlrun.data.wording import count
-from dlrun.errors import DataError, cut
+from dlrun.errors import DataError
+from dlrun.wording import count, cut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

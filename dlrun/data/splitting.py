@@ -10,8 +10,8 @@ from dlrun.arrays import Samples, Spec, Splits, StreamedArray
 from dlrun.data.classes import check_more_than_one_class
 from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
-from dlrun.data.wording import count
 from dlrun.errors import ConfigError, DataError, Problem
+from dlrun.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.data.wording import list_classes
-from dlrun.errors import ConfigError, Problem, quote
+from dlrun.errors import ConfigError, Problem
+from dlrun.wording import list_classes, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dlrun.absent import ABSENT
 from dlrun.rundir.metrics import JUDGING_ORDER, is_larger_better
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ SECTIONS = (
     "name", "seed", "dataset", "model", "loss", "optimizer", "metrics", "training", "exports",
 )  # fmt: skip
 """The order of the language."""
-
-ABSENT = object()
-"""Stands for a key that a config does not have, such as an argument of another optimizer."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dlrun.reports.page.wording import number
+from dlrun.wording import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ def generalisation_gap(
             is_large = _is_accuracy(name) and before - value > _threshold(value, rows)
         if is_large:
             verb = "rises" if name == "loss" else "falls"
-            told.append(f"{name} {verb} from {number(before)} to {number(value)}")
+            told.append(f"{name} {verb} from {format_number(before)} to {format_number(value)}")
     title = f"large generalisation gap from train to {split}"
     return f"{title}: {', '.join(told)}" if told else None
 

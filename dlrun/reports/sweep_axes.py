@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from dlrun.reports.point_words import short_names, value_text
+from dlrun.absent import ABSENT
 from dlrun.reports.sweep_results import SEED, in_order, is_numeric, point_key
+from dlrun.wording import short_names, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 20
 """Up to so many values are looked at one by one."""
-ABSENT = "not set"
+NOT_SET = "not set"
 
 _LOG_FROM = 30
 _LOG_FEW_FROM = 8
@@ -122,18 +123,14 @@ def axes_of(results: SweepResults, points: Sequence[SweepPoint]) -> list[Axis]:
     names = short_names(keys)
     axes = []
     for key in keys:
-        values = [point.values.get(key, _ABSENT) for point in points]
+        values = [point.values.get(key, ABSENT) for point in points]
         if _is_plain(values):
             axis = _numbers(key, names[key], np.array(values, np.float64))
         else:
-            seen = [run.point.get(key, _ABSENT) for run in results.runs]
+            seen = [run.point.get(key, ABSENT) for run in results.runs]
             axis = _choices(key, names[key], values, seen)
         axes.append(axis)
     return [axis for axis in axes if len(axis.labels) > 1]
-
-
-_ABSENT = object()
-"""Stands for the value that a point does not have."""
 
 
 def _is_plain(values: Sequence[Any]) -> bool:
@@ -175,15 +172,15 @@ def _choices(key: str, name: str, values: Sequence[Any], seen: Sequence[Any]) ->
     """An axis of anything, in the order in which the values were tried; numbers in their own."""
     texts = {_identity(value): value for value in (*seen, *values)}
     wanted = {_identity(value) for value in values}
-    known = [value for value in texts.values() if value is not _ABSENT]
+    known = [value for value in texts.values() if value is not ABSENT]
     order = [_identity(value) for value in in_order(known)] if _is_plain(known) else list(texts)
-    if _ABSENT in values:
-        order = [_identity(_ABSENT), *(one for one in order if one != _identity(_ABSENT))]
+    if ABSENT in values:
+        order = [_identity(ABSENT), *(one for one in order if one != _identity(ABSENT))]
     order = [one for one in order if one in wanted]
     number = {one: place for place, one in enumerate(order)}
     groups = np.array([number[_identity(value)] for value in values], np.int64)
     labels = tuple(
-        ABSENT if texts[one] is _ABSENT else " ".join(value_text(texts[one]).split())
+        NOT_SET if texts[one] is ABSENT else " ".join(value_text(texts[one]).split())
         for one in order
     )
     return _evenly(key, name, labels, groups, is_ordered=False)
@@ -191,7 +188,7 @@ def _choices(key: str, name: str, values: Sequence[Any], seen: Sequence[Any]) ->
 
 def _identity(value: Any) -> str:
     """A text that no other value has."""
-    return "" if value is _ABSENT else point_key({"": value})
+    return "" if value is ABSENT else point_key({"": value})
 
 
 def _evenly(

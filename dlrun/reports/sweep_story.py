@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlrun.reports.point_words import settings_of, value_text
 from dlrun.reports.sweep_axes import MOST_VALUES, Scale, axes_of
 from dlrun.reports.sweep_results import SEED, point_key
+from dlrun.wording import settings_of, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

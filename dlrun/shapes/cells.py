@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-from dlrun.errors import MOST_QUOTED
+from dlrun.wording import MOST_QUOTED
 
 SMALLEST: Final = 2.0**-126
 LARGEST: Final = (2 - 2.0**-23) * 2.0**127

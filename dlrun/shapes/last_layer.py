@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dlrun.errors import Problem, cut
+from dlrun.errors import Problem
+from dlrun.wording import cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.similar import ConfigReader
 from dlrun.errors import ConfigError, RunFolderError, UsageError
 from dlrun.reports.comparison import ComparedRun, MetricRow, differing_keys, metric_rows
@@ -15,6 +14,7 @@ from dlrun.reports.seed_groups import GroupRow, SeedGroup, group_rows, keys_of, 
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.metrics import read_metrics
 from dlrun.rundir.names import CONFIG
+from dlrun.wording import did_you_mean
 from dlrun.workflows.facts import metric_of
 from dlrun.workflows.runs import choose_runs
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
-from dlrun.config.rules.files import FILE_ARGUMENTS
-from dlrun.config.rules.packages import package_problems
+from dlrun.config.rules.files import FILE_ARGUMENTS, package_problems
 from dlrun.errors import ConfigError, RunFolderError
 from dlrun.rundir.ordinary import check_inside, leads_out
 

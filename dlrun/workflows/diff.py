@@ -6,7 +6,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.resolved import ABSENT, flattened
+from dlrun.absent import ABSENT
+from dlrun.config.resolved import flattened
 from dlrun.config.similar import ConfigReader
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.history import read_history

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.resolved import ABSENT, flat, told
+from dlrun.absent import ABSENT
+from dlrun.config.resolved import flat, value_at
 from dlrun.errors import ConfigError, DlrunError
 from dlrun.rundir.files import read_text
 from dlrun.rundir.metrics import is_larger_better
@@ -73,7 +74,7 @@ class RunFacts:
             value = self.row.metrics.get(metric[0], {}).get(metric[1])
             return ABSENT if value is None else value
         if is_config_key(key):
-            return told(self._text(), key)
+            return value_at(self._text(), key)
         return _of_record(self.row.record, key)
 
     def comparable(self, key: str) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dlrun.config.rules.scaling import moved_padding
+from dlrun.config.rules.training import moved_padding
 from dlrun.data.pieces import pieces
 from dlrun.errors import ConfigError, DataError
 from dlrun.formulas.table import work_out

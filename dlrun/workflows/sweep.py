@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.findings import Findings, listed
+from dlrun.config.findings import Problems
 from dlrun.config.overrides import apply
 from dlrun.config.reading import read_text
 from dlrun.config.sweeps.experiments import load_points
@@ -21,6 +21,7 @@ from dlrun.rundir.folder import safe_name
 from dlrun.rundir.listing import list_runs
 from dlrun.rundir.names import SWEEP
 from dlrun.sweeps.halving import Ladder
+from dlrun.wording import listed
 from dlrun.workflows.draws import Draws, extremes
 from dlrun.workflows.many import Crew, Wanted
 from dlrun.workflows.sweep_scores import Scores
@@ -233,7 +234,7 @@ def check_halving(halving: Halving, experiments: Sequence[Experiment]) -> None:
 
 def base_hash(sweep: Sweep) -> str:
     """Tell by a hash what all runs of a sweep begin with, however it is written."""
-    findings = Findings()
+    findings = Problems()
     root = parse(read_text(sweep.base), str(sweep.base), findings)
     apply(root, sweep.fixed, findings)
     text = json.dumps(root.plain(), sort_keys=True, default=str)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from dlrun.absent import ABSENT
 from dlrun.config import given, load_config
-from dlrun.config.resolved import ABSENT, flat, told
+from dlrun.config.resolved import flat, value_at
 from dlrun.errors import ConfigError
 from tests.conftest import CONFIGS
 
@@ -29,10 +30,10 @@ training:
 
 def assert_agrees(text):
     for path, value in flat(text).items():
-        assert told(text, path) == value, path
-        assert told(text, f"{path}.nothing") is ABSENT
+        assert value_at(text, path) == value, path
+        assert value_at(text, f"{path}.nothing") is ABSENT
     for path in ("nothing", "dataset.nothing", "model.layers[99].units", "model.layers[0].nothing"):
-        assert told(text, path) is ABSENT
+        assert value_at(text, path) is ABSENT
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
@@ -48,19 +49,19 @@ def test_values_that_look_like_something_else(tmp_path):
     (tmp_path / "odd.yaml").write_text(ODD)
     text = load_config(tmp_path / "odd.yaml", data_known=False).to_yaml()
     assert_agrees(text)
-    assert told(text, "model.layers[0].weights") == [[[1.0, -2.0]], [0.5, 0.5]]
-    assert told(text, "seed") == 0
-    assert told(text, "model.layers[-1].units") == 1
+    assert value_at(text, "model.layers[0].weights") == [[[1.0, -2.0]], [0.5, 0.5]]
+    assert value_at(text, "seed") == 0
+    assert value_at(text, "model.layers[-1].units") == 1
 
 
 def test_components_are_told_by_their_types():
     """A section without a type is nothing that could be compared."""
     text = load_config(CONFIGS / "iris.yaml").to_yaml()
-    assert told(text, "optimizer") == "Adam"
-    assert told(text, "model.layers") == ["Dense", "Dense"]
-    assert told(text, "model.layers[1]") == "Dense"
-    assert told(text, "metrics") == ["accuracy"]
-    assert told(text, "training") is ABSENT
+    assert value_at(text, "optimizer") == "Adam"
+    assert value_at(text, "model.layers") == ["Dense", "Dense"]
+    assert value_at(text, "model.layers[1]") == "Dense"
+    assert value_at(text, "metrics") == ["accuracy"]
+    assert value_at(text, "training") is ABSENT
 
 
 @pytest.mark.parametrize(
@@ -73,8 +74,8 @@ def test_components_are_told_by_their_types():
 )
 def test_what_another_hand_wrote(text):
     """It is parsed as a whole."""
-    assert told(text, "optimizer.learning_rate") == 0.01
-    assert told(text, "optimizer") == "Adam"
+    assert value_at(text, "optimizer.learning_rate") == 0.01
+    assert value_at(text, "optimizer") == "Adam"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_what_another_hand_wrote(text):
 )
 def test_damage_is_absence(text):
     """A list of runs goes on."""
-    assert told(text, "optimizer.learning_rate") is ABSENT
+    assert value_at(text, "optimizer.learning_rate") is ABSENT
 
 
 def test_the_whole_of_what_is_no_yaml():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dlrun import catalog
-from dlrun.catalog import NOT_LITERAL
+from dlrun.absent import ABSENT
 from dlrun.data.classes import check_more_than_one_class, classes_for_loss
 from dlrun.datasets import load_dataset
 from dlrun.errors import DlrunError
@@ -39,7 +39,7 @@ def tell(dataset, form=None, **arguments):
     defaults = {
         parameter.name: listed(parameter.default)
         for parameter in catalog.find("datasets", dataset).parameters
-        if parameter.default is not NOT_LITERAL
+        if parameter.default is not ABSENT
     }
     return find_sample(dataset, defaults | arguments, form=form)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from dlrun.catalog.spelling import did_you_mean
-from dlrun.config.findings import listed
 from dlrun.config.layers import DATA
 from dlrun.errors import Problem
+from dlrun.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

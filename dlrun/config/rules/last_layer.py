@@ -12,8 +12,8 @@ from dlrun.catalog.losses import (
     is_crossentropy,
     label_form,
 )
-from dlrun.config.findings import describe
 from dlrun.errors import Problem
+from dlrun.wording import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

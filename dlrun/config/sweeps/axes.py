@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.config.findings import describe
 from dlrun.config.overrides import Override
 from dlrun.config.places import Node, steps
+from dlrun.wording import describe
 
 if TYPE_CHECKING:
-    from dlrun.config.spots import Spot
+    from dlrun.config.spots import ConfigNode
 
 RANGE: Final = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})")
 MAX_VALUES: Final = 100_000
 """How many values an axis, and how many runs a sweep may have."""
 
 
-def values_of(spot: Spot) -> list[Node]:
+def values_of(spot: ConfigNode) -> list[Node]:
     """Read the values of an axis.
 
     Args:
@@ -73,7 +73,7 @@ def is_key(text: str) -> bool:
     return bool(text) and joined.removeprefix(".") == text
 
 
-def overrides_of(spot: Spot) -> tuple[Override, ...]:
+def overrides_of(spot: ConfigNode) -> tuple[Override, ...]:
     """Read a mapping of keys of a config to their values.
 
     Args:
@@ -93,14 +93,14 @@ def overrides_of(spot: Spot) -> tuple[Override, ...]:
     )
 
 
-def _no_key(spot: Spot, key: str) -> bool:
+def _no_key(spot: ConfigNode, key: str) -> bool:
     """Note that a text is no dotted path."""
     what = f"{describe(key)} is not a key of a config."
-    spot.findings.add(spot.node.key_place(key), spot.path, what, "Such as optimizer.learning_rate.")
+    spot.problems.add(spot.node.key_place(key), spot.path, what, "Such as optimizer.learning_rate.")
     return False
 
 
-def _empty(spot: Spot) -> list[Node]:
+def _empty(spot: ConfigNode) -> list[Node]:
     what = f"An axis has 1 to {MAX_VALUES:,} values, {describe(spot.node.plain())} has none."
     if isinstance(spot.value, str):
         what = f"The range {spot.value} is empty or holds more than {MAX_VALUES:,} numbers."
@@ -108,7 +108,7 @@ def _empty(spot: Spot) -> list[Node]:
     return []
 
 
-def _check_distinct(spot: Spot) -> None:
+def _check_distinct(spot: ConfigNode) -> None:
     """Note a value that an axis has twice."""
     seen: list[Any] = []
     for item in spot.items():

@@ -15,16 +15,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.config.findings import describe, listed
 from dlrun.config.overrides import Override
 from dlrun.config.places import Node
 from dlrun.config.sweeps.axes import values_of
+from dlrun.wording import describe, listed
 
 if TYPE_CHECKING:
     from random import Random
 
     from dlrun.config.places import Place
-    from dlrun.config.spots import Spot
+    from dlrun.config.spots import ConfigNode
 
 WORDS: Final = ("uniform", "log_uniform", "integer", "log_integer", "choice")
 
@@ -124,7 +124,7 @@ class Distribution:
         return self.choices or (self.at(self.low), self.at(self.high))
 
 
-def distribution_of(spot: Spot) -> Distribution | None:
+def distribution_of(spot: ConfigNode) -> Distribution | None:
     """Read a distribution.
 
     Args:
@@ -147,12 +147,12 @@ def distribution_of(spot: Spot) -> Distribution | None:
     return _choice(spot.child(word)) if word == "choice" else _between(word, spot.child(word))
 
 
-def _choice(spot: Spot) -> Distribution | None:
+def _choice(spot: ConfigNode) -> Distribution | None:
     values = values_of(spot)
     return Distribution("choice", 0, 0, tuple(values), spot.node.place) if values else None
 
 
-def _between(word: str, spot: Spot) -> Distribution | None:
+def _between(word: str, spot: ConfigNode) -> Distribution | None:
     """A distribution between two bounds."""
     bounds = spot.node.plain()
     is_whole = word.endswith("integer")

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.catalog.spelling import did_you_mean
+from dlrun.absent import ABSENT
 from dlrun.config.condition_text import parse_condition
-from dlrun.config.findings import describe, listed
-from dlrun.config.resolved import ABSENT
 from dlrun.config.sweeps.axes import overrides_of
 from dlrun.errors import UsageError
+from dlrun.wording import describe, did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dlrun.config.conditions import Condition
-    from dlrun.config.spots import Spot
+    from dlrun.config.spots import ConfigNode
     from dlrun.config.sweeps.sweep import Point
 
 
@@ -40,14 +39,14 @@ class Exclusions:
         """
         return any(_holds(item, point.values) for item in self.items)
 
-    def check_use(self, spot: Spot, points: Sequence[Point]) -> None:
+    def check_use(self, spot: ConfigNode, points: Sequence[Point]) -> None:
         """Note what leaves no point out.
 
         Args:
             spot: Where the exclusions are written.
             points: All points.
         """
-        if not spot.findings:
+        if not spot.problems:
             for item, written in zip(self.items, spot.items(), strict=True):
                 if not any(_holds(item, point.values) for point in points):
                     written.wrong("This excludes no point.", "Correct it, or remove it.")
@@ -59,7 +58,7 @@ def _holds(item: Mapping[str, Any] | Condition, values: Mapping[str, Any]) -> bo
     return item.holds(lambda key: values.get(key, ABSENT))
 
 
-def exclusions_of(spot: Spot, axes: Sequence[str]) -> Exclusions:
+def exclusions_of(spot: ConfigNode, axes: Sequence[str]) -> Exclusions:
     """Read what a sweep leaves out.
 
     Args:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dlrun.config import overrides as flags
-from dlrun.config.findings import Findings
+from dlrun.config.findings import Problems
 from dlrun.config.places import Node
 from dlrun.config.reading import read_text
-from dlrun.config.spots import Spot
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps import points
 from dlrun.config.sweeps.axes import MAX_VALUES, is_range, values_of
 from dlrun.config.sweeps.kinds import kinds_of
@@ -55,20 +55,20 @@ def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> 
     Raises:
         ConfigError: The config, an override or an axis cannot be read.
     """
-    findings = Findings()
+    findings = Problems()
     root = parse(read_text(config), str(config), findings)
     root = root if isinstance(root.value, dict) else Node({}, root.place)
     fixed: list[Override] = []
     axes: dict[str, points.Axis] = {}
     # What is wrong with the config itself is told when it is loaded, and so with a fixed key.
-    unheard = Findings()
+    unheard = Problems()
     marked = [(text, "--set") for text in given] + [(text, "--grid") for text in grids]
     for text, flag in marked:
         override = flags.read(text, findings, flag=flag)
         if override is None:
             continue
         if flag == "--grid" or is_axis(root, override):
-            values = values_of(Spot(override.value, override.key, findings))
+            values = values_of(ConfigNode(override.value, override.key, findings))
             if override.key in axes:
                 findings.add(override.value.place, override.key, "This key is an axis already.")
             axes[override.key] = points.Axis(override.key, values, override.place)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dlrun.config.components import absolute
-from dlrun.config.findings import Findings, describe, listed
+from dlrun.config.findings import Problems
 from dlrun.config.overrides import read
 from dlrun.config.places import Node, Place
 from dlrun.config.reading import read_text
-from dlrun.config.spots import Spot
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps import points
 from dlrun.config.sweeps.axes import MAX_VALUES, overrides_of, values_of
 from dlrun.config.sweeps.distributions import Distribution, distribution_of
@@ -20,6 +20,7 @@ from dlrun.config.sweeps.objectives import halving_of, objective_of, sampler_of,
 from dlrun.config.sweeps.sweep import Halving, Objective, Point, Sampler, Sweep
 from dlrun.config.yaml_nodes import parse
 from dlrun.rundir.metrics import is_larger_better
+from dlrun.wording import describe, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def load_sweep(
         ConfigError: With every problem found, in the order of the file.
     """
     path = Path(path)
-    findings = Findings()
+    findings = Problems()
     root = parse(read_text(path), str(path), findings)
     if not isinstance(root.value, dict):
         got = "nothing" if root.value is None else describe(root.value)
@@ -69,7 +70,7 @@ def load_sweep(
         nodes = {key: Node(value, place) for key, value in written.items()}
         root.value["halving"] = Node(nodes, place)
         root.keys["halving"] = place
-    reader = _Reader(Spot(root, "", findings), path)
+    reader = _Reader(ConfigNode(root, "", findings), path)
     sweep = reader.sweep(overrides)
     findings.raise_if_any()
     return sweep
@@ -83,10 +84,10 @@ class _Reader:
         path: Its path.
     """
 
-    def __init__(self, spot: Spot, path: Path) -> None:
+    def __init__(self, spot: ConfigNode, path: Path) -> None:
         self.spot = spot
         self.path = path
-        self.axes: dict[str, Spot] = {}
+        self.axes: dict[str, ConfigNode] = {}
 
     def sweep(self, overrides: Sequence[str]) -> Sweep:
         self.spot.check_keys(KEYS)
@@ -103,7 +104,7 @@ class _Reader:
             place = self.spot.node.key_place("seeds")
             parts += points.grid([points.Axis("seed", seeds, place)])
         every, excluded, beyond = ([], 0, 0) if sampler.type == "tpe" else self.chosen(parts)
-        if not self.axes and not self.spot.findings:
+        if not self.axes and not self.spot.problems:
             self.spot.wrong("Nothing varies.", f"Give one of {listed(AXES)}.")
         objective = self.objective()
         return Sweep(
@@ -148,13 +149,13 @@ class _Reader:
     def fixed(self, overrides: Sequence[str]) -> tuple[Override, ...]:
         """What every run sets: none of it may be an axis, which would win over it."""
         written = list(overrides_of(self.spot.child("set"))) if self.has("set") else []
-        given = [read(text, self.spot.findings) for text in overrides]
+        given = [read(text, self.spot.problems) for text in overrides]
         fixed = (*written, *(one for one in given if one is not None))
         for override in fixed:
             if override.key in self.axes:
                 what = f"This key is an axis, at {self.axes[override.key].node.place}."
                 fix = "Leave one of the two out."
-                self.spot.findings.add(override.place, override.key, what, fix)
+                self.spot.problems.add(override.place, override.key, what, fix)
         return fixed
 
     def written(self) -> points.Part:
@@ -190,7 +191,7 @@ class _Reader:
     def grid(self) -> list[points.Axis]:
         return self.lists(self.spot.child("grid")) if self.has("grid") else []
 
-    def lists(self, spot: Spot) -> list[points.Axis]:
+    def lists(self, spot: ConfigNode) -> list[points.Axis]:
         """The axes of a mapping; what has no values is noted and left out."""
         found = []
         for key in self.keys(spot):
@@ -211,7 +212,7 @@ class _Reader:
                 found[key] = one
         return found
 
-    def keys(self, spot: Spot) -> list[str]:
+    def keys(self, spot: ConfigNode) -> list[str]:
         """The keys of a mapping, each a dotted path."""
         if isinstance(spot.value, dict) and spot.value:
             return [override.key for override in overrides_of(spot)]
@@ -219,7 +220,7 @@ class _Reader:
         spot.wrong(what, "Such as {optimizer.learning_rate: [0.1, 0.01]}.")
         return []
 
-    def add_axis(self, key: str, spot: Spot) -> bool:
+    def add_axis(self, key: str, spot: ConfigNode) -> bool:
         """Note an axis, unless there is one of the same key."""
         if key in self.axes:
             what = f"'{key}' is an axis already, at {self.axes[key].node.place}."
@@ -284,7 +285,7 @@ class _Reader:
             if not self.has("random"):  # draws may miss what another seed would hit
                 exclusions.check_use(spot, kept)
             kept = [point for point in kept if not exclusions.hold(point)]
-            if not kept and not self.spot.findings:
+            if not kept and not self.spot.problems:
                 self.spot.child("exclude").wrong("Every point is excluded.")
         most = whole(self.spot, "max_runs", MAX_VALUES, low=1)
         return list(islice(kept, most)), total - len(kept), max(len(kept) - most, 0)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.catalog.spelling import did_you_mean
-from dlrun.config.findings import describe, listed
 from dlrun.config.sweeps.sweep import Halving, Objective, Sampler
 from dlrun.rundir.names import SPLITS
+from dlrun.wording import describe, did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dlrun.config.spots import Spot
+    from dlrun.config.spots import ConfigNode
 
 DIRECTIONS: Final = ("maximize", "minimize")
 SAMPLERS: Final = ("random", "tpe")
 
 
-def objective_of(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objective | None:
+def objective_of(spot: ConfigNode, is_larger_better: Callable[[str], bool]) -> Objective | None:
     """Read what a sweep looks for.
 
     Args:
@@ -36,7 +35,9 @@ def objective_of(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objecti
     return None
 
 
-def _objective_of_mapping(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objective | None:
+def _objective_of_mapping(
+    spot: ConfigNode, is_larger_better: Callable[[str], bool]
+) -> Objective | None:
     spot.check_keys(("metric", "split", "direction"))
     metric = _text(spot, "metric")
     split = _word(spot, "split", SPLITS, "")
@@ -49,7 +50,7 @@ def _objective_of_mapping(spot: Spot, is_larger_better: Callable[[str], bool]) -
     return Objective(metric, split, direction == "maximize", spot.node)
 
 
-def sampler_of(spot: Spot) -> Sampler:
+def sampler_of(spot: ConfigNode) -> Sampler:
     """Read how the keys under `random` are drawn.
 
     Args:
@@ -65,7 +66,7 @@ def sampler_of(spot: Spot) -> Sampler:
     return Sampler(_word(spot, "type", SAMPLERS, "random"), whole(spot, "seed", 0, low=0))
 
 
-def halving_of(spot: Spot) -> Halving | None:
+def halving_of(spot: ConfigNode) -> Halving | None:
     """Read how bad runs are stopped early.
 
     Args:
@@ -81,7 +82,7 @@ def halving_of(spot: Spot) -> Halving | None:
     return Halving(whole(spot, "eta", 3, low=2), whole(spot, "min_epochs", 1, low=1))
 
 
-def whole(spot: Spot, key: str, default: int, *, low: int) -> int:
+def whole(spot: ConfigNode, key: str, default: int, *, low: int) -> int:
     """Read a whole number.
 
     Args:
@@ -99,7 +100,7 @@ def whole(spot: Spot, key: str, default: int, *, low: int) -> int:
     return default
 
 
-def _text(spot: Spot, key: str) -> str | None:
+def _text(spot: ConfigNode, key: str) -> str | None:
     if key not in spot.keys:
         return None
     value = spot.child(key).value
@@ -109,14 +110,14 @@ def _text(spot: Spot, key: str) -> str | None:
     return None
 
 
-def _word(spot: Spot, key: str, words: tuple[str, ...], default: str) -> str:
+def _word(spot: ConfigNode, key: str, words: tuple[str, ...], default: str) -> str:
     """One of some words."""
     if key not in spot.keys:
         return default
     return str(spot.child(key).value) if _known(spot.child(key), words) else default
 
 
-def _known(spot: Spot, words: tuple[str, ...]) -> bool:
+def _known(spot: ConfigNode, words: tuple[str, ...]) -> bool:
     value: Any = spot.value
     if value in words:
         return True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dlrun.reports.comparison import ABSENT, class_rows, differing_keys, metric_rows
+from dlrun.absent import ABSENT
+from dlrun.reports.comparison import class_rows, differing_keys, metric_rows
 from dlrun.reports.page.rendering import render
-from dlrun.reports.page.wording import number, text_of
 from dlrun.reports.plots import overlaid_curves, style
 from dlrun.reports.plots.shelf import picture_of
 from dlrun.reports.plots.style import SPLIT_NAMES
+from dlrun.wording import format_number, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:g}" if float(f"{value:g}") == value else number(value)
+        return f"{value:g}" if float(f"{value:g}") == value else format_number(value)
     if isinstance(value, list):
         return text_of(f"[{', '.join(map(_cell, value))}]", 80)
     return text_of(value, 80)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dlrun.reports.page.wording import count, shape
+from dlrun.wording import format_axes, tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,12 +88,12 @@ def draw_graph(layers: Sequence[Layer], input_shape: tuple[int, ...]) -> Drawing
     """
     if len(layers) > MOST_LAYERS:
         return None
-    boxes = {DATA: Box("Data", "", shape(input_shape), "", 0)}
+    boxes = {DATA: Box("Data", "", format_axes(input_shape), "", 0)}
     for layer in layers:
         rank = 1 + max(boxes[name].rank for name in layer.inputs)
         title = f"{layer.type} · {layer.activation}" if layer.activation else layer.type
-        weights = count(layer.parameters, "weight") if layer.parameters else ""
-        boxes[layer.name] = Box(title, layer.name, shape(layer.output_shape), weights, rank)
+        weights = tally(layer.parameters, "weight") if layer.parameters else ""
+        boxes[layer.name] = Box(title, layer.name, format_axes(layer.output_shape), weights, rank)
     chains = _chains(layers, boxes)
     ranks = _ranks(boxes, chains)
     _order(ranks, chains)

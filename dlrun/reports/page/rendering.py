@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dlrun import __version__
-from dlrun.reports.page.wording import number, percent
+from dlrun.wording import DASH, format_number, percent
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -32,7 +32,7 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "percent": percent, "data_uri": data_uri}
+    environment.filters |= {"number": _number, "percent": percent, "data_uri": data_uri}
     return environment.get_template(template).render(version=__version__, **values)
 
 
@@ -43,3 +43,7 @@ def data_uri(png: bytes) -> str:
         png: The picture.
     """
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def _number(value: float | None) -> str:
+    return format_number(value, missing=DASH)

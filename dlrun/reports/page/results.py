@@ -9,11 +9,11 @@ import numpy as np
 
 from dlrun.reports.curves import has_both, precision_recall, roc
 from dlrun.reports.gap import generalisation_gap
-from dlrun.reports.page.wording import count, number, percent
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
 from dlrun.reports.regression import Distances, distances
 from dlrun.reports.story import class_scores, is_classification
+from dlrun.wording import DASH, format_number, percent, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,18 +49,18 @@ class ClassRow:
 def headline(story: Story) -> str:
     """Say in two or three sentences what was done and how well it went."""
     judged, weights = story.judged, sum(layer.parameters for layer in story.layers)
-    rows = count(next(iter(story.rows.values())).total, "row")
+    rows = tally(next(iter(story.rows.values())).total, "row")
     task = (
         f"tell {len(story.class_names)} classes apart"
         if is_classification(story)
         else f"predict {', '.join(story.spec.target_names[:6])}"
     )
-    network = f"A network of {count(len(story.layers), 'layer')} with {count(weights, 'weight')}"
+    network = f"A network of {tally(len(story.layers), 'layer')} with {tally(weights, 'weight')}"
     learned = (
         f"learned to {task} from {rows}" if story.epochs else f"was asked to {task}, untrained"
     )
     unseen = "that it was not trained on" if judged.split != "train" else "that it was trained on"
-    return f"{network} {learned}. On {count(judged.total, 'row')} {unseen}, {_success(story)}."
+    return f"{network} {learned}. On {tally(judged.total, 'row')} {unseen}, {_success(story)}."
 
 
 def _success(story: Story) -> str:
@@ -68,13 +68,13 @@ def _success(story: Story) -> str:
     if report is not None:
         rows = report.confusion
         wrong = sum(sum(row) - row[number] for number, row in enumerate(rows))
-        return f"it is right in {percent(report.accuracy)}: {count(wrong, 'wrong answer')}"
+        return f"it is right in {percent(report.accuracy)}: {tally(wrong, 'wrong answer')}"
     found = target_distances(story)
     if not found:
         loss = story.metrics.get(story.judged.split, {}).get("loss")
-        return f"its loss is {number(loss)}"
+        return f"its loss is {format_number(loss, missing=DASH)}"
     first = next(iter(found.values()))
-    said = f"it is {number(first.absolute)} away from the true value in the mean"
+    said = f"it is {format_number(first.absolute)} away from the true value in the mean"
     if first.explained is not None and first.explained > 0:
         said += f" and explains {percent(first.explained)} of the variance"
     return said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,6 @@ from dlrun.reports.mistakes import Mistake, count_wrong, sureness, worst
 from dlrun.reports.page import results
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
 from dlrun.reports.page.rendering import render
-from dlrun.reports.page.wording import count, duration, shape, text_of
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.story import (
     as_images,
@@ -25,6 +25,7 @@ from dlrun.reports.story import (
     unscaled,
 )
 from dlrun.reports.training_course import best_epoch
+from dlrun.wording import format_axes, is_number, tally, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -84,7 +85,7 @@ def run_page(story: Story, pictures: Iterable[Picture]) -> str:
         class_counts=_class_counts(story),
         drawing=draw_graph(story.layers, story.spec.input_shape),
         box=(BOX_WIDTH, BOX_HEIGHT),
-        shape=shape,
+        shape=format_axes,
         split_names=SPLIT_NAMES,
         training=_training(story),
         training_plots=[plots[name] for name in _TRAINING if name in plots],
@@ -112,12 +113,12 @@ def _data(story: Story) -> dict[str, str]:
         f"{total:,} {SPLIT_NAMES[split]}" for split, total in spec.rows.items()
     )
     facts["one row"] = (
-        "an image of " + shape(spec.image_shape)
+        "an image of " + format_axes(spec.image_shape)
         if spec.image_shape
         else (
-            count(spec.input_shape[0], "column")
+            tally(spec.input_shape[0], "column")
             if len(spec.input_shape) == 1
-            else f"an array of {shape(spec.input_shape)}"
+            else f"an array of {format_axes(spec.input_shape)}"
         )
     )
     if spec.image_shape and len(spec.input_shape) == 1:
@@ -166,7 +167,7 @@ def _training(story: Story) -> dict[str, str]:
     if experiment.optimizer is not None:
         facts["optimizer"] = experiment.optimizer.type
     facts["batch size"] = f"{training.batch_size:,}"
-    facts["time"] = f"{duration(record.get('seconds'))}, the whole run"
+    facts["time"] = f"{_duration(record.get('seconds'))}, the whole run"
     if record.get("status") != "finished":
         facts["status"] = f"{text_of(record.get('status'))}: {text_of(record.get('reason'))}"
     return facts
@@ -243,3 +244,14 @@ def _hashes(story: Story) -> list[tuple[str, str]]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _duration(seconds: object) -> str:
+    """Write a time: `3.4 s`, `2 min 5 s`, `1 h 4 min`; what is no time is unknown."""
+    if not is_number(seconds) or not math.isfinite(seconds) or seconds < 0:
+        return "unknown"
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

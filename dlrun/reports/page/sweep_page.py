@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlrun.reports.page.rendering import render
-from dlrun.reports.page.wording import count, number, text_of
 from dlrun.reports.plots.style import SPLIT_NAMES
-from dlrun.reports.point_words import choice_in_words, settings_of, short_names, value_text
 from dlrun.reports.seed_noise import seed_noise
 from dlrun.reports.sweep_results import SEED
 from dlrun.rundir.names import SPLITS
+from dlrun.wording import (
+    choice_in_words,
+    format_number,
+    settings_of,
+    short_names,
+    tally,
+    text_of,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,7 +111,7 @@ def _headline(story: SweepStory) -> str:
     for run in results.runs:
         counts[run.status] = counts.get(run.status, 0) + 1
     how = ", ".join(f"{amount:,} {status}" for status, amount in counts.items())
-    said = f"{count(len(results.runs), 'run')} of {count(len(story.every), 'point')}: {how}"
+    said = f"{tally(len(results.runs), 'run')} of {tally(len(story.every), 'point')}: {how}"
     said += f", {results.missing:,} missing." if results.missing else "."
     if results.objective:
         said += f" The {'larger' if results.larger else 'smaller'} the "
@@ -118,21 +125,21 @@ def _remarks(story: SweepStory) -> list[str]:
     if results.missing:
         are = "is" if results.missing == 1 else "are"
         remarks.append(
-            f"{count(results.missing, 'run')} {are} missing: "
+            f"{tally(results.missing, 'run')} {are} missing: "
             "`dlrun sweep` with the same file trains what is not there."
         )
     running = sum(run.status == "running" for run in results.runs)
     if running:
-        remarks.append(f"{count(running, 'run')} still at work when this page was made.")
+        remarks.append(f"{tally(running, 'run')} still at work when this page was made.")
     if results.left_out:
         are = "belongs" if results.left_out == 1 else "belong"
         remarks.append(
-            f"{count(results.left_out, 'run')} in the folder {are} to an earlier form of this "
+            f"{tally(results.left_out, 'run')} in the folder {are} to an earlier form of this "
             "sweep and left out."
         )
     if results.repeated:
         are = "is the same as another" if results.repeated == 1 else "are the same as others"
-        remarks.append(f"{count(results.repeated, 'run')} {are} and left out.")
+        remarks.append(f"{tally(results.repeated, 'run')} {are} and left out.")
     choice = choice_in_words(results.split) if story.points else None
     if choice is not None:
         remarks.append(f"{choice[0].upper()}{choice[1:]}.")
@@ -167,7 +174,9 @@ def _mean(found: Estimate | None) -> str:
     """A mean and its margin."""
     if found is None:
         return "–"  # noqa: RUF001 - a dash in the place of a number
-    return number(found.mean) + ("" if found.margin is None else f" ± {number(found.margin)}")
+    return format_number(found.mean) + (
+        "" if found.margin is None else f" ± {format_number(found.margin)}"
+    )
 
 
 def _metrics(run: SweepRun | None) -> Mapping[str, Mapping[str, float | None]]:
@@ -218,14 +227,14 @@ def _noise(story: SweepStory) -> list[str]:
     if found is None:
         return []
     said = f"From seed to seed the {text_of(story.results.objective, _NAME)} of a point scatters "
-    said += f"by {number(found.within)} (standard deviation"
+    said += f"by {format_number(found.within)} (standard deviation"
     said += ")." if found.points == 1 else f" over the seeds, pooled over {found.points:,} points)."
     lines = [said]
     if found.between is not None and found.by_chance is not None:
-        line = f"The means of the points scatter by {number(found.between)}"
+        line = f"The means of the points scatter by {format_number(found.between)}"
         lines.append(
             f"{line}; if all points were equally good, seeds alone would make that "
-            f"{number(found.by_chance)}."
+            f"{format_number(found.by_chance)}."
         )
     if found.tested:
         lines.append(_lead(found))
@@ -275,7 +284,7 @@ def _without_effects(story: SweepStory, pictures: SweepPictures) -> list[str]:
     missing = len(story.axes) - len(pictures.effects)
     if missing:
         lines.append(
-            f"{count(missing, 'more key', 'more keys')} without a plot: too many, or too many "
+            f"{tally(missing, 'more key', 'more keys')} without a plot: too many, or too many "
             "different values that are no numbers."
         )
     return lines

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.reports.page.wording import percent
 from dlrun.reports.plots.style import COLORS, MUTED, dots, legend_above, new_figure
 from dlrun.reports.plots.sweep_marks import BEST, mark_values, objective_axis, of_outside
+from dlrun.wording import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from dlrun.reports.page.wording import number
 from dlrun.reports.plots.style import INK, WIDTH, dots, new_figure
 from dlrun.reports.plots.sweep_marks import (
     BEST,
@@ -22,6 +21,7 @@ from dlrun.reports.plots.sweep_marks import (
     places_on,
 )
 from dlrun.reports.sweep_story import is_grid, scale_of
+from dlrun.wording import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,7 +160,7 @@ def _numbers(
     """Write the means into their fields, where these have room for so many characters."""
     colors = color_of(story)
     cells = list(zip(*np.nonzero(np.isfinite(means)), strict=True))
-    texts, size = [number(means[cell]) for cell in cells], 8.0
+    texts, size = [format_number(means[cell]) for cell in cells], 8.0
     if max(map(len, texts)) * _WIDE > room:
         texts, size = [f"{means[cell]:.3g}" for cell in cells], 6.5
         if max(map(len, texts)) * _NARROW > room:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlrun.reports.plots.style import COLORS, MUTED, legend_above, new_figure, safe_text
 from dlrun.reports.plots.sweep_marks import BEST, labels, objective
-from dlrun.reports.point_words import short_names
+from dlrun.wording import short_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

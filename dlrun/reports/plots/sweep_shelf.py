@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dlrun.reports.page.wording import text_of
 from dlrun.reports.plots import (
     axis_effects,
     overlaid_curves,
@@ -16,6 +15,7 @@ from dlrun.reports.plots import (
 )
 from dlrun.reports.plots.shelf import picture_of
 from dlrun.reports.sweep_story import pairs
+from dlrun.wording import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

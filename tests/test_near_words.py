@@ -3,7 +3,7 @@
 import pytest
 
 from dlrun import catalog
-from dlrun.catalog.spelling import SAYINGS, did_you_mean, near_word, near_words
+from dlrun.wording import SAYINGS, did_you_mean, near_word, near_words
 
 CROSSENTROPIES = (
     "Did you mean 'binary_crossentropy', 'categorical_crossentropy' or "
