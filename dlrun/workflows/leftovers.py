@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from dlrun.errors import DataError, RunFolderError, UsageError
 from dlrun.rundir import names
 from dlrun.rundir.listing import run_paths
 from dlrun.rundir.lock import lock_state
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 def remove_stillborn(sweep_dir: Path) -> None:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dlrun.config import Experiment
 from dlrun.rundir.environment import environment_facts
-from dlrun.rundir.folder import create_run
+from dlrun.rundir.folder import RunFolder, create_run
 from dlrun.rundir.names import CONFIG
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import seal
-from dlrun.workflows.execution import ActiveRun, carry_out, finish, prepare, telling_where
+from dlrun.training.listener import Listener
+from dlrun.workflows.execution import (
+    ActiveRun,
+    TrainOutcome,
+    carry_out,
+    finish,
+    prepare,
+    telling_where,
+)
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
 from dlrun.workflows.leftovers import leaving_nothing
-from dlrun.workflows.opening import open_trained
+from dlrun.workflows.opening import OpenedRun, open_trained
+from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dlrun.config import Experiment
-    from dlrun.rundir.folder import RunFolder
-    from dlrun.training.listener import Listener
     from dlrun.workflows.assembly import Workshop
-    from dlrun.workflows.execution import TrainOutcome
-    from dlrun.workflows.opening import OpenedRun
-    from dlrun.workflows.options import RunOptions
 
 
 def train(experiment: Experiment, options: RunOptions, listener: Listener) -> TrainOutcome:
