@@ -68,9 +68,9 @@ def kind_of(field: FieldInfo) -> str | None:
 
 def section_of(field: FieldInfo) -> type[Section] | None:
     """The section that a field is; None for words and plain values."""
-    kind = field.annotation
-    is_section = isinstance(kind, type) and issubclass(kind, Section) and kind_of(field) is None
-    return kind if is_section else None
+    held: Any = field.annotation
+    is_section = isinstance(held, type) and issubclass(held, Section) and kind_of(field) is None
+    return held if is_section else None
 
 
 class Component(Section):

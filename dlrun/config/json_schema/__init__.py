@@ -40,7 +40,6 @@ def json_schema() -> Schema:
 
 
 def _every_layer() -> dict[str, Schema]:
-    """The keys of dlrun's own that every layer of the model takes."""
     keys = _own_keys(schema.LayerConfig)
     lists = keys["inputs"]["anyOf"]
     keys["inputs"]["anyOf"] = [
