@@ -57,7 +57,7 @@ UNSHARED = {
 """Words of Keras whose models are never handed over to another run, with the reason."""
 
 
-class Workshop:
+class GraphCache:
     """Assembles one model after the other; where it can, it keeps the graphs of the one before.
 
     To trace them takes a small run longer than its training. What they read from variables and
@@ -83,7 +83,7 @@ class Workshop:
         with ThreadPoolExecutor(max_workers=1) as thread:
             begun = thread.submit(assemble, experiment, splits, keep_graphs=True)
             new, splits, labels = begun.result()
-        hand_over(new, before)
+        copy_variables(new, before)
         return replace(before, spec=splits.spec), splits, labels
 
 
@@ -104,7 +104,7 @@ def _as_graphs_see_it(experiment: Experiment) -> str:
     return repr(told)  # To Python, 1 and 1.0 and True are equal.
 
 
-def hand_over(new: Assembly, old: Assembly) -> None:
+def copy_variables(new: Assembly, old: Assembly) -> None:
     """Give the values of all variables of a new model to a trained one of the same kind."""
     for model in (new.model, old.model):
         build_optimizer(model)

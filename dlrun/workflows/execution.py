@@ -31,7 +31,7 @@ from dlrun.workflows.report import add_report
 
 if TYPE_CHECKING:
     from dlrun.reports.classification import ClassificationReport
-    from dlrun.workflows.assembly import Assembly, Workshop
+    from dlrun.workflows.assembly import Assembly, GraphCache
     from dlrun.workflows.measure import Measured
 
 
@@ -92,12 +92,12 @@ def prepare(
     listener: Listener,
     *,
     told: Spec | None = None,
-    workshop: Workshop | None = None,
+    graph_cache: GraphCache | None = None,
 ) -> Prepared:
     """Load the rows and build the model; whatever can be refused is refused here.
 
     Nothing is written: a run that goes on is as it was if this fails. `told` is the spec of a run
-    that has begun before: its file is read, and its rows are scaled, as then. `workshop` has
+    that has begun before: its file is read, and its rows are scaled, as then. `graph_cache` has
     assembled the runs of this process before.
     """
     lines: list[str] = []
@@ -113,10 +113,10 @@ def prepare(
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
-        from dlrun.workflows.assembly import Workshop, judge
+        from dlrun.workflows.assembly import GraphCache, judge
 
         computing = select_device(options.assigned or options.device, threads=options.threads or 0)
-        assembly, splits, labels = (workshop or Workshop()).assemble(experiment, splits)
+        assembly, splits, labels = (graph_cache or GraphCache()).assemble(experiment, splits)
         tell(labels)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
             tell(f"{WARNING}{line}")

@@ -28,7 +28,7 @@ from dlrun.workflows.opening import OpenedRun, open_trained
 from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
-    from dlrun.workflows.assembly import Workshop
+    from dlrun.workflows.assembly import GraphCache
 
 
 def train(experiment: Experiment, options: RunOptions, listener: Listener) -> TrainOutcome:
@@ -78,11 +78,11 @@ def train_in(
     beginning: Beginning,
     options: RunOptions,
     listener: Listener,
-    workshop: Workshop | None = None,
+    graph_cache: GraphCache | None = None,
 ) -> TrainOutcome:
     """Train an experiment in a new folder, see `train`.
 
-    `workshop` has assembled the runs of this process before.
+    `graph_cache` has assembled the runs of this process before.
     """
     began = time.perf_counter()
     experiment = beginning.experiment
@@ -94,7 +94,7 @@ def train_in(
         active = ActiveRun(run, record, listener)
         run.write_text(CONFIG, beginning.config)
         active.warn_of_no_key()
-        prepared = prepare(experiment, options, listener, workshop=workshop)
+        prepared = prepare(experiment, options, listener, graph_cache=graph_cache)
         trained = carry_out(
             experiment, prepared, active, source=beginning.source, pauses=options.pauses
         )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
     from dlrun.sweeps.jobs import Job
     from dlrun.sweeps.processes import Child, Send
-    from dlrun.workflows.assembly import Workshop
+    from dlrun.workflows.assembly import GraphCache
 
 _USED = (
     "dlrun.workflows.assembly",
@@ -138,11 +138,11 @@ def work(tasks: Iterator[dict[str, Any]], send: Send) -> int:
         The exit code: that of the first run that did not end well, after which the process is not
         to be trusted with another one; else 0.
     """
-    from dlrun.workflows.assembly import Workshop
+    from dlrun.workflows.assembly import GraphCache
 
-    workshop = Workshop()
+    graph_cache = GraphCache()
     for task in tasks:
-        code = carry_out_task(task, send, workshop)
+        code = carry_out_task(task, send, graph_cache)
         send({"code": code})
         if code:
             return code
@@ -150,13 +150,13 @@ def work(tasks: Iterator[dict[str, Any]], send: Send) -> int:
     return 0
 
 
-def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> int:
+def carry_out_task(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> int:
     """Train a run, or go on with it.
 
     Args:
         task: What `Workers.task` words.
         send: Tells the sweep of it.
-        workshop: What has assembled the runs of this process before.
+        graph_cache: What has assembled the runs of this process before.
 
     Returns:
         The exit code. Whatever goes wrong stands in the record of the run, if there is one.
@@ -182,7 +182,7 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
         beginning = Beginning.of(experiment, options, task["facts"])
         run = create_run(options.runs_dir, experiment.name)
         send({"folder": str(run.path)})
-        train_in(run, beginning, options, listener, workshop)
+        train_in(run, beginning, options, listener, graph_cache)
     except PausedRunError:
         return 0
     except DlrunError as error:
