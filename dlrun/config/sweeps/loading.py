@@ -113,7 +113,7 @@ class _Reader:
     def has(self, key: str) -> bool:
         return key in self.spot.keys
 
-    def section(self, key: str, read: Callable[[ConfigNode], _T]) -> _T | None:
+    def section(self, key: str, read: Callable[[ConfigNode], _T | None]) -> _T | None:
         return read(self.spot.child(key)) if self.has(key) else None
 
     def name(self, spot: ConfigNode) -> str | None:
