@@ -299,7 +299,7 @@ def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen)
     from dlrun.cli.terminal.sweep_progress import counts_of
 
     found = sum(trial.found for trial in trials)
-    parts = [f"{number} {status}" for status, number in counts_of(trials).items() if count]
+    parts = [f"{number} {status}" for status, number in counts_of(trials).items() if number]
     if found:
         parts[0] += f" ({found} there already)"
     lines = [f"{count(len(trials), 'run')}: {', '.join(parts)}"]
