@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Runs, RunsDir
-from dlrun.cli.output import write_data, write_json
+from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.errors import RunFolderError
 from dlrun.rundir.extension import EXTENSION_WAITS
 from dlrun.wording import printable

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from dlrun.cli.progress import BarListener, LineListener, Pace, listening, progress_line
-from dlrun.cli.sweep_progress import listening_to_sweep
+from dlrun.cli.terminal.progress import BarListener, LineListener, Pace, listening, progress_line
+from dlrun.cli.terminal.sweep_progress import listening_to_sweep
 
 LOGS = ["loss 0.1234", "accuracy 0.9812", "val_loss 0.2345", "val_accuracy 0.9712"]
 

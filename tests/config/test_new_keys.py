@@ -23,8 +23,8 @@ training: {foo: 4}
 QUESTIONS = """
 import json
 from dlrun import catalog
-from dlrun.cli.glossary import word_page
-from dlrun.cli.output import Screen
+from dlrun.cli.list import word_page
+from dlrun.cli.terminal.output import Screen
 from dlrun.config import given, load_config
 from dlrun.config.json_schema import json_schema
 from dlrun.config.resolved import value_at

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from dlrun import catalog
 from dlrun.config import literals
@@ -18,9 +19,6 @@ from dlrun.config.schema import (
     kind_of,
     section_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Kinds = frozenset[str] | None  # keys of `dlrun.config.literals.SHOWN`; None where nothing is known
 

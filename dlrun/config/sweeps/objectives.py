@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps.sweep import Halving, Objective, Sampler
+from dlrun.rundir.metrics import is_larger_better
 from dlrun.rundir.names import SPLITS
 from dlrun.wording import describe, did_you_mean, listed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.config.spots import ConfigNode
 
 DIRECTIONS: Final = ("maximize", "minimize")
 SAMPLERS: Final = ("random", "tpe")
 
 
-def objective_of(spot: ConfigNode, is_larger_better: Callable[[str], bool]) -> Objective | None:
-    """Read what a sweep looks for.
-
-    Args:
-        spot: `validation.accuracy`, or a mapping with `metric`, `split` and `direction`.
-        is_larger_better: Tells the direction of a metric for which none is given.
-    """
+def objective_of(spot: ConfigNode) -> Objective | None:
+    """Read what a sweep looks for: `validation.accuracy`, or a mapping."""
     if isinstance(spot.value, str):
         split, _, metric = spot.value.partition(".")
         if metric and split in SPLITS:
             return Objective(metric, split, is_larger_better(metric), spot.node)
     elif isinstance(spot.value, dict):
-        return _objective_of_mapping(spot, is_larger_better)
+        return _objective_of_mapping(spot)
     what = f"Expected a split and a metric, got {describe(spot.node.plain())}."
     spot.wrong(what, "Such as validation.accuracy.")
     return None
 
 
-def _objective_of_mapping(
-    spot: ConfigNode, is_larger_better: Callable[[str], bool]
-) -> Objective | None:
+def _objective_of_mapping(spot: ConfigNode) -> Objective | None:
     spot.check_keys(("metric", "split", "direction"))
-    metric = _text(spot, "metric")
+    metric = spot.child("metric").value if "metric" in spot.keys else None
+    if "metric" in spot.keys and not isinstance(metric, str):
+        spot.child("metric").wrong(f"Expected a text, got {describe(metric)}.")
+        metric = None
     split = _word(spot, "split", SPLITS, "")
     usual = DIRECTIONS[0] if is_larger_better(metric or "") else DIRECTIONS[1]
     direction = _word(spot, "direction", DIRECTIONS, usual)
@@ -51,11 +44,7 @@ def _objective_of_mapping(
 
 
 def sampler_of(spot: ConfigNode) -> Sampler:
-    """Read how the keys under `random` are drawn.
-
-    Args:
-        spot: `random`, `tpe`, or a mapping with `type` and `seed`.
-    """
+    """Read how the keys under `random` are drawn: a word, or a mapping with `type` and `seed`."""
     if isinstance(spot.value, str):
         _known(spot, SAMPLERS)
         return Sampler(spot.value)
@@ -67,11 +56,7 @@ def sampler_of(spot: ConfigNode) -> Sampler:
 
 
 def halving_of(spot: ConfigNode) -> Halving | None:
-    """Read how bad runs are stopped early.
-
-    Args:
-        spot: A mapping with `eta` and `min_epochs`; null for not at all.
-    """
+    """Read how bad runs are stopped early; null for not at all."""
     if spot.value is None:
         return None
     if not isinstance(spot.value, dict):
@@ -83,14 +68,7 @@ def halving_of(spot: ConfigNode) -> Halving | None:
 
 
 def whole(spot: ConfigNode, key: str, default: int, *, low: int) -> int:
-    """Read a whole number.
-
-    Args:
-        spot: The mapping that holds it.
-        key: Its key.
-        default: What it is where it is not written.
-        low: The smallest that is allowed.
-    """
+    """Read a whole number of a mapping, which may not be less than `low`."""
     if key not in spot.keys:
         return default
     value = spot.child(key).value
@@ -100,18 +78,7 @@ def whole(spot: ConfigNode, key: str, default: int, *, low: int) -> int:
     return default
 
 
-def _text(spot: ConfigNode, key: str) -> str | None:
-    if key not in spot.keys:
-        return None
-    value = spot.child(key).value
-    if isinstance(value, str):
-        return value
-    spot.child(key).wrong(f"Expected a text, got {describe(value)}.")
-    return None
-
-
 def _word(spot: ConfigNode, key: str, words: tuple[str, ...], default: str) -> str:
-    """One of some words."""
     if key not in spot.keys:
         return default
     return str(spot.child(key).value) if _known(spot.child(key), words) else default

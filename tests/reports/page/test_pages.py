@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from dlrun.cli.output import Screen
-from dlrun.cli.tables import closing_table
+from dlrun.cli.terminal.output import Screen
+from dlrun.cli.train import closing_table
 from dlrun.config import given
 from dlrun.reports.comparison import ComparedRun
 from dlrun.reports.gap import generalisation_gap

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dlrun.wording import format_number, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from rich.text import Text
 
-WIDTH = 40
-"""Cells of a drawing, its scale included."""
+    Points = list[tuple[int, float]]  # epoch and value
+    Grids = Mapping[str, set[tuple[int, int]]]  # column and row of the dots of each curve
+
+WIDTH = 40  # cells of a drawing, its scale included
 HEIGHT = 5
 _SCALE_WIDTH = 10
 STYLES = {"loss": "cyan", "val_loss": "yellow"}
 """What is drawn, and in which colour; the dots of both mix where they meet."""
 _LETTERS = {"loss": "*", "val_loss": "o"}
 _BOTH = "#"
-_LOGARITHMIC_FROM = 20
-"""The ratio of the largest to the smallest value from which on a logarithmic scale shows more."""
+_LOGARITHMIC_FROM = 20  # the ratio of the largest to the smallest value
 _MOST_POINTS = 1000
-_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # the bits of a cell, by row
 _BRAILLE = 0x2800
-
-Points = list[tuple[int, float]]
 
 
 class LossCurve:
@@ -37,12 +35,7 @@ class LossCurve:
         self._points: dict[str, Points] = {name: [] for name in STYLES}
 
     def add(self, epoch: int, logs: Mapping[str, float]) -> None:
-        """Note the losses of an epoch; what is not finite leaves a gap.
-
-        Args:
-            epoch: The number of the epoch; one that was noted before is left out.
-            logs: Its logs.
-        """
+        """Note the losses of an epoch that was not noted yet; what is not finite leaves a gap."""
         for name, points in self._points.items():
             value = logs.get(name)
             if value is None or not math.isfinite(value) or (points and points[-1][0] >= epoch):
@@ -52,15 +45,7 @@ class LossCurve:
                 del points[1:-1:2]
 
     def draw(self, *, is_braille: bool, ascii_only: bool) -> list[Text]:
-        """Draw what is known.
-
-        Args:
-            is_braille: Whether to draw with dots of braille in colours; else with letters.
-            ascii_only: Whether the terminal shows nothing but ASCII.
-
-        Returns:
-            Five lines of at most 40 cells; none before there are two epochs.
-        """
+        """Draw five lines of at most 40 cells; none before there are two epochs."""
         known = {name: points for name, points in self._points.items() if len(points) > 1}
         if not known:
             return []
@@ -72,16 +57,7 @@ class LossCurve:
 
 
 def legend(logs: Mapping[str, float], *, is_braille: bool, width: int) -> list[Text]:
-    """Write the logs, those of the validation rows on a line of their own, as the curves are drawn.
-
-    Args:
-        logs: The logs of an epoch.
-        is_braille: See `LossCurve.draw`.
-        width: The cells of a line.
-
-    Returns:
-        A line or two.
-    """
+    """Write the logs as the curves are drawn, those of the validation rows on their own line."""
     from rich.text import Text
 
     lines = []
@@ -101,13 +77,7 @@ def legend(logs: Mapping[str, float], *, is_braille: bool, width: int) -> list[T
 
 
 def beside(left: Sequence[Text], right: Sequence[Text], width: int) -> Text:
-    """Put lines beside each other.
-
-    Args:
-        left: Lines of at most `width` cells.
-        right: As many lines or more.
-        width: Where the right ones begin.
-    """
+    """Put as many lines or more to the right of lines of at most `width` cells."""
     from rich.text import Text
 
     lines = []
@@ -129,7 +99,7 @@ def _trace(
     low, high = scale(min(values)), scale(max(values))
 
     def dot(epoch: int, value: float) -> tuple[int, int]:
-        across = (epoch - first) / max(last - first, 1)
+        across = (epoch - first) / max(last - first, 1)  # in [0, 1], as is `up`
         up = (scale(value) - low) / (high - low) if high > low else 0.5
         return round(across * (columns - 1)), round((1 - up) * (rows - 1))
 
@@ -152,11 +122,7 @@ def _scale(values: Sequence[float]) -> Callable[[float], float]:
 
 
 def _lines(
-    grids: Mapping[str, set[tuple[int, int]]],
-    values: Sequence[float],
-    *,
-    is_braille: bool,
-    ascii_only: bool,
+    grids: Grids, values: Sequence[float], *, is_braille: bool, ascii_only: bool
 ) -> list[Text]:
     """The cells of the drawing, behind its scale."""
     from rich.text import Text
@@ -178,16 +144,12 @@ def _lines(
     return lines
 
 
-def _letter(
-    grids: Mapping[str, set[tuple[int, int]]], column: int, row: int
-) -> tuple[str, str]:  # fmt: skip
+def _letter(grids: Grids, column: int, row: int) -> tuple[str, str]:
     here = [name for name, grid in grids.items() if (column, row) in grid]
     return (" " if not here else _BOTH if len(here) > 1 else _LETTERS[here[0]]), ""
 
 
-def _braille(
-    grids: Mapping[str, set[tuple[int, int]]], column: int, row: int
-) -> tuple[str, str]:  # fmt: skip
+def _braille(grids: Grids, column: int, row: int) -> tuple[str, str]:
     """A cell of two by four dots; the curve of the validation rows gives its colour."""
     bits, style = 0, ""
     for name, grid in grids.items():

@@ -6,53 +6,45 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from dlrun.cli import curves
-from dlrun.cli.output import screen_of, write_message
+from dlrun.cli.terminal import curves
+from dlrun.cli.terminal.output import screen_of, write_message
 from dlrun.training.listener import WARNING, Listener
 from dlrun.wording import format_duration, format_logs, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
 _SECONDS_BETWEEN_LINES = 5.0
 _SECONDS_BETWEEN_DRAWINGS = 0.1
-_BAR = "........"
-"""Keeps the room for the shortest bar."""
+_BAR = "........"  # keeps the room for the shortest bar
 _LONGEST_BAR = 32
 _GAP = "  "
-_WIDTH_WITH_CURVE = 100
+_WIDTH_WITH_CURVE = 100  # from this size of the terminal on the losses are drawn
 _HEIGHT_WITH_CURVE = 2 * curves.HEIGHT
-"""From which size of the terminal on the losses are drawn."""
 
 
 @contextlib.contextmanager
 def listening(*, quiet: bool) -> Iterator[Listener]:
-    """Choose how to tell what a run does, and leave the terminal as it was.
+    """Choose how to show what a run does, and leave the terminal as it was."""
+    # Whatever a library prints meanwhile is a message, never data.
+    with contextlib.redirect_stdout(sys.stderr):
+        if quiet:
+            yield QuietListener()
+        elif screen_of(sys.stderr).is_terminal:
+            from rich.console import Console
 
-    Args:
-        quiet: Whether to tell of warnings only.
-
-    Yields:
-        The listener.
-    """
-    if quiet:
-        yield QuietListener()
-    elif screen_of(sys.stderr).is_terminal:
-        from rich.console import Console
-
-        listener = BarListener(Console(stderr=True))
-        try:
-            yield listener
-        finally:
-            listener.finished()
-    else:
-        yield LineListener()
+            listener = BarListener(Console(stderr=True))
+            try:
+                yield listener
+            finally:
+                listener.finished()
+        else:
+            yield LineListener()
 
 
 class QuietListener(Listener):
@@ -65,13 +57,7 @@ class QuietListener(Listener):
 
 
 class Pace:
-    """How fast training goes, and so how long it will take.
-
-    Args:
-        total: The number of batches of the whole training.
-        done: Those already done.
-        now: The time, in seconds.
-    """
+    """How fast training goes, in batches and seconds, and so how long it will take."""
 
     def __init__(self, total: int, done: int, now: float) -> None:
         self._total = total
@@ -79,18 +65,9 @@ class Pace:
         self._first_report: tuple[int, float] | None = None
 
     def time_left(self, done: int, now: float) -> float | None:
-        """Estimate the time left from the speed so far.
-
-        The time before the first report, in which the graph is compiled, is left out as soon as
-        there is a second one.
-
-        Args:
-            done: The number of batches done.
-            now: The time, in seconds.
-
-        Returns:
-            Seconds, or None where nothing is known yet.
-        """
+        """Estimate the seconds left from the speed so far; None where nothing is known yet."""
+        # The time before the first report, in which the graph is compiled, is left out as soon as
+        # there is a second one.
         before, then = self._first_report or self._start
         if self._first_report is None and done > self._start[0]:
             self._first_report = (done, now)
@@ -98,13 +75,55 @@ class Pace:
             return None
         return (self._total - done) * (now - then) / (done - before)
 
+    def words(self, done: int, now: float) -> str:
+        """Write the time left: `12 s left`, or nothing."""
+        seconds = self.time_left(done, now)
+        return "" if seconds is None else f"{format_duration(seconds)} left"
+
+
+class LiveDrawing:
+    """A drawing at the end of a terminal that changes; messages are printed above it."""
+
+    def __init__(
+        self, console: Console, clock: Callable[[], float] = time.monotonic, *, pause: float
+    ) -> None:
+        self._console = console
+        self._clock = clock
+        self._pause = pause  # seconds between two drawings
+        self._drawn_at = -pause
+        self._live: Live | None = None
+
+    def message(self, text: str) -> None:
+        """Print a line above the drawing."""
+        with contextlib.suppress(OSError):
+            self._console.out(printable(text), highlight=False)
+
+    def begin(self) -> None:
+        """Take the end of the terminal."""
+        from rich.live import Live
+
+        self._drawn_at = -self._pause
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._live.start()
+
+    def draw(self, now: float, drawing: Callable[[], Text]) -> None:
+        """Draw anew, where the last drawing is old enough."""
+        if self._live is None or now - self._drawn_at < self._pause:
+            return
+        self._drawn_at = now
+        with contextlib.suppress(OSError):
+            self._live.update(drawing(), refresh=True)
+
+    def finished(self) -> None:
+        """Clear the drawing."""
+        live, self._live = self._live, None
+        if live is not None:
+            with contextlib.suppress(OSError):
+                live.stop()
+
 
 class LineListener(Listener):
-    """Prints plain lines to stderr, at most one every few seconds, and always the last epoch.
-
-    Args:
-        clock: Gives the time in seconds.
-    """
+    """Prints plain lines to stderr, at most one every few seconds, and always the last epoch."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -123,10 +142,9 @@ class LineListener(Listener):
     def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
         """Print where training is, if the last line is old enough or this is the end."""
         now = self._clock()
-        time_left = self._pace.time_left(epoch * self._steps + step, now)
+        remaining = self._pace.words(epoch * self._steps + step, now)
         place = f"epoch {epoch}/{self._epochs}"
         place += f" + {step}/{self._steps} batches" if step else ""
-        remaining = "" if time_left is None else f"{format_duration(time_left)} left"
         self._pending = "  ".join((place, *format_logs(logs)))
         if epoch >= self._epochs:
             self._print(now)
@@ -138,61 +156,34 @@ class LineListener(Listener):
         self._print(self._clock())
 
     def _print(self, now: float, remaining: str = "") -> None:
-        """Print the line that waits, if there is one, and the time that is left."""
         if self._pending is not None:
             write_message(f"{self._pending}  {remaining}" if remaining else self._pending)
         self._pending, self._printed_at = None, now
 
 
-class BarListener(Listener):
-    """Draws a line with epoch, bar, loss, metrics and time left, and clears it at the end.
-
-    On a wide terminal the losses of all epochs are drawn beside it.
-
-    Args:
-        console: Where to draw.
-        clock: Gives the time in seconds.
-    """
+class BarListener(LiveDrawing, Listener):
+    """Draws a line with bar and numbers, beside it on a wide terminal the losses of all epochs."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        self._console = console
-        self._clock = clock
-        self._live: Live | None = None
+        super().__init__(console, clock, pause=_SECONDS_BETWEEN_DRAWINGS)
         self._curve = curves.LossCurve()
-
-    def message(self, text: str) -> None:
-        """Print a line above the bar."""
-        with contextlib.suppress(OSError):
-            self._console.out(printable(text), highlight=False)
 
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Draw the bar."""
-        from rich.live import Live
-
         self._epochs, self._steps = epochs, steps
         self._pace = Pace(epochs * steps, first_epoch * steps, self._clock())
-        self._drawn_at = -_SECONDS_BETWEEN_DRAWINGS
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._live.start()
+        self.begin()
         self.progressed(epoch=first_epoch, step=0, logs={})
 
     def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
         """Draw the bar anew, at most ten times a second."""
         now = self._clock()
         done = epoch * self._steps + step
-        time_left = self._pace.time_left(done, now)
+        time_left = self._pace.words(done, now)
         self._curve.add(epoch, logs)
-        if self._live is None or now - self._drawn_at < _SECONDS_BETWEEN_DRAWINGS:
-            return
-        self._drawn_at = now
-        drawn = self._draw(
-            f"epoch {epoch:{len(str(self._epochs))}}/{self._epochs}",
-            done / max(self._epochs * self._steps, 1),
-            logs,
-            "" if time_left is None else f"{format_duration(time_left)} left",
-        )
-        with contextlib.suppress(OSError):
-            self._live.update(drawn, refresh=True)
+        place = f"epoch {epoch:{len(str(self._epochs))}}/{self._epochs}"
+        fraction = done / max(self._epochs * self._steps, 1)
+        self.draw(now, lambda: self._draw(place, fraction, logs, time_left))
 
     def _draw(self, epoch: str, fraction: float, logs: Mapping[str, float], time_left: str) -> Text:
         """The line; on a large terminal the curve of the losses, too."""
@@ -219,13 +210,6 @@ class BarListener(Listener):
         has_colors = self._console.color_system is not None and not self._console.no_color
         return has_colors and os.environ.get("TERM") != "linux"
 
-    def finished(self) -> None:
-        """Clear the bar."""
-        live, self._live = self._live, None
-        if live is not None:
-            with contextlib.suppress(OSError):
-                live.stop()
-
 
 def progress_line(
     epoch: str,
@@ -236,26 +220,13 @@ def progress_line(
     width: int,
     ascii_only: bool = False,
 ) -> Text:
-    """Write one line that shows where training is, and what fits of it on a narrow terminal.
-
-    What matters most finds room first: the epoch, the loss, the bar, the time left, the metrics.
-
-    Args:
-        epoch: Such as `epoch 3/10`.
-        fraction: How much is done, in [0, 1].
-        logs: The logs, the loss first.
-        time_left: Such as `12 s left`; may be empty.
-        width: The cells of the line.
-        ascii_only: Whether to draw the bar with `=` and `-`.
-
-    Returns:
-        The line, such as `epoch 3/10  ━━━╌╌╌╌╌╌╌  loss 0.1234  12 s left`.
-    """
+    """Write where training is: `epoch 3/10  ━━━╌╌╌╌╌╌╌  loss 0.1234  12 s left`."""
     from rich.cells import cell_len
     from rich.text import Text
 
     room = width - len(epoch)
     shown = []
+    # What matters most finds room first.
     for part in filter(None, (*logs[:1], _BAR, time_left, *logs[1:])):
         needed = cell_len(_GAP + part)
         if needed > room:

@@ -4,47 +4,40 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
 
-from dlrun.cli.columns import GAP, Cell, align, draw
+from dlrun.cli.terminal.output import Screen
+from dlrun.cli.terminal.tables import GAP, align, bold, draw
 from dlrun.wording import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from dlrun.cli.output import Screen
     from dlrun.formulas import Place, Statistics
 
-MANY: Final = 120
-"""Arrays with more numbers are summarised."""
-LONG: Final = 20
-"""Axes that are longer are not laid out."""
-PICTURE: Final = 40
-"""Images with more rows or columns are not drawn."""
+MANY: Final = 120  # arrays with more numbers are summarised
+LONG: Final = 20  # axes that are longer are not laid out
+PICTURE: Final = 40  # images with more rows or columns are not drawn
 SHADES: Final = " .:-=+*#%@"
-SHOWN: Final = 3
-"""How many of the largest entries a summary names."""
+SHOWN: Final = 3  # of the largest entries a summary names so many
 
 _SMALLEST, _LARGEST = 1e-4, 1e5
 _GRID: Final = 2
 
 
 def format_entry(value: float) -> str:
-    """Write a number of an array with four places.
-
-    Args:
-        value: The number.
-
-    Returns:
-        Such as `0.9790`, `-1.25e-05`, `0`, `nan`.
-    """
+    """Write a number of an array: `0.9790`, `-1.25e-05`, `0`, `nan`."""
     if value == 0:
         return "0"
     if math.isfinite(value) and not _SMALLEST <= abs(value) < _LARGEST:
         return f"{value:.2e}"
     return f"{value:.4f}"
+
+
+def format_entries(array: Any) -> list[str]:
+    """Write each number of an array, in the order of its memory."""
+    return [format_entry(value) for value in array.reshape(-1).tolist()]
 
 
 def format_place(place: Place) -> str:
@@ -64,56 +57,32 @@ def is_small(array: Any) -> bool:
 
 
 def draw_array(name: str, array: Any, *, screen: Screen, full: bool = False) -> str:
-    """Draw an array.
-
-    Args:
-        name: What it is called.
-        array: Numbers of any shape.
-        screen: Where it is shown.
-        full: Whether to lay out even a large one.
-
-    Returns:
-        The numbers under their indices, the axes behind the second one after another; or a
-        summary in two lines.
-    """
+    """Draw numbers of any shape under their indices; of a large array, if not `full`, a summary."""
     if not (full or is_small(array)):
         return draw_summary(name, array)
     if array.ndim <= 1:
-        entries = array.reshape(-1).tolist()
-        heads = [f"[{index}]" for index in range(len(entries))] if array.ndim else [""]
-        return draw_grid(heads, [(name, [format_entry(entry) for entry in entries])], screen=screen)
-    return "\n\n".join(
-        draw_grid(
-            [f"[{column}]" for column in range(part.shape[1])],
-            [
-                (f"[{row}]", [format_entry(entry) for entry in entries])
-                for row, entries in enumerate(part.tolist())
-            ],
-            corner=label,
-            screen=screen,
-        )
-        for label, part in _parts(name, array)
-    )
+        heads = [f"[{index}]" for index in range(array.size)] if array.ndim else [""]
+        return draw_grid(heads, [(name, format_entries(array))], screen=screen)
+    blocks = []
+    for label, matrix in _matrices(name, array):
+        heads = [f"[{column}]" for column in range(matrix.shape[1])]
+        rows = [(f"[{index}]", format_entries(row)) for index, row in enumerate(matrix)]
+        blocks.append(draw_grid(heads, rows, corner=label, screen=screen))
+    return "\n\n".join(blocks)
 
 
 def draw_image(pixels: Any, *, screen: Screen) -> str | None:
-    """Draw a grey image in shades of text.
-
-    Args:
-        pixels: `(height, width)`.
-        screen: Where it is shown.
-
-    Returns:
-        One line for each row of pixels, two cells for each pixel; None where that is too wide.
-    """
+    """Draw a grey image in shades of text, two cells a pixel; None where that is too wide."""
     height, width = pixels.shape
     if max(height, width) > PICTURE or 2 * width > screen.width:
         return None
     low, high = float(pixels.min()), float(pixels.max())
     step = (high - low) / len(SHADES) or 1.0
-    shades = [[min(int((pixel - low) / step), len(SHADES) - 1) for pixel in row]
-              for row in pixels.tolist()]  # fmt: skip
-    return "\n".join("".join(2 * SHADES[shade] for shade in row).rstrip() for row in shades)
+    lines = []
+    for row in pixels.tolist():
+        shades = [min(int((pixel - low) / step), len(SHADES) - 1) for pixel in row]
+        lines.append("".join(2 * SHADES[shade] for shade in shades).rstrip())
+    return "\n".join(lines)
 
 
 def draw_summary(name: str, array: Any) -> str:
@@ -132,18 +101,15 @@ def draw_summary(name: str, array: Any) -> str:
 def describe(numbers: Statistics) -> str:
     """Write the statistics of an array in one line."""
     words = [format_shape(numbers.shape)]
-    named = (("mean", numbers.mean), ("std", numbers.std), ("min", numbers.min))
-    words += [f"{word} {format_number(value)}" for word, value in (*named, ("max", numbers.max))]
-    words += [f"zeros {_share(numbers.zeros)}"] if numbers.zeros else []
+    named = ("mean", "std", "min", "max")
+    words += [f"{name} {format_number(getattr(numbers, name))}" for name in named]
+    if numbers.zeros:  # the share of entries that are 0
+        percent = round(100 * numbers.zeros)
+        if numbers.zeros < 1:  # never 0 % of some, nor 100 % of not all
+            percent = min(max(percent, 1), 99)
+        words.append(f"zeros {percent}%")
     words += [f"not finite {numbers.not_finite}"] if numbers.not_finite else []
     return GAP.join(words)
-
-
-def _share(share: float) -> str:
-    """A share in percent; never 0 % of some, nor 100 % of not all."""
-    if share < 1:
-        return f"{min(max(round(100 * share), 1), 99)}%"
-    return "100%"
 
 
 def draw_grid(
@@ -153,39 +119,23 @@ def draw_grid(
     screen: Screen,
     corner: str = "",
 ) -> str:
-    """Draw rows under the heads of their columns.
-
-    Args:
-        heads: One for each column.
-        rows: The label and the cells of each row.
-        screen: Where it is shown; columns that do not fit stand in a block of their own below.
-        corner: What stands above the labels.
-
-    Returns:
-        Lines, the labels aligned left and the cells right.
-    """
+    """Draw rows (label and cells) under heads, the columns that do not fit in blocks below."""
     labels = [corner, *(label for label, _ in rows)]
     room = screen.width - max(map(cell_len, labels))
     widths = [
         len(GAP) + max(cell_len(cell) for cell in (head, *(cells[n] for _, cells in rows)))
         for n, head in enumerate(heads)
     ]
-    return "\n\n".join(
-        draw(
-            align(
-                [
-                    [Cell(corner, "bold"), *(Cell(head, "bold") for head in heads[begin:end])],
-                    *([label, *cells[begin:end]] for label, cells in rows),
-                ]
-            ),
-            color=screen.color,
-        )
-        for begin, end in _blocks(widths, room)
-    )
+    blocks = []
+    for begin, end in _blocks(widths, room):
+        inner = [[label, *cells[begin:end]] for label, cells in rows]
+        table = align([bold([corner, *heads[begin:end]]), *inner])
+        blocks.append(draw(table, screen))
+    return "\n\n".join(blocks)
 
 
 def _blocks(widths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
-    """Which columns stand side by side: as many as there is room for, one at least."""
+    """The columns that stand side by side: as many as there is room for, one at least."""
     begin = 0
     while begin < len(widths):
         end, left = begin + 1, room - widths[begin]
@@ -196,7 +146,7 @@ def _blocks(widths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
         begin = end
 
 
-def _parts(name: str, array: Any) -> Iterator[tuple[str, Any]]:
+def _matrices(name: str, array: Any) -> Iterator[tuple[str, Any]]:
     """The array itself, or each matrix of its first two axes."""
     if array.ndim == _GRID:
         yield name, array

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
+import io
 import json
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +18,6 @@ from dlrun.rundir.files import plain, reason
 from dlrun.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import TextIO
 
 _UNLIMITED_WIDTH = 10_000
@@ -27,19 +29,16 @@ class ClosedOutputError(Exception):
 
 
 def open_streams() -> None:
-    """Make the standard streams fit for every start: closed ones, odd names, odd encodings.
-
-    A file opened while descriptor 2 is free would receive the messages of every library.
-    """
+    """Make the standard streams fit for every start: closed ones, odd names, odd encodings."""
+    # A file opened while descriptor 2 is free would receive the messages of every library.
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         # A path that is not UTF-8 must come out as it is; what an encoding lacks must not fail.
@@ -48,37 +47,27 @@ def open_streams() -> None:
 
 
 def write_data(text: str) -> None:
-    """Print one piece of data, with a newline, to stdout.
-
-    Args:
-        text: The data.
-
-    Raises:
-        ClosedOutputError: Nobody reads any more.
-        DlrunError: stdout cannot take it, such as a file on a full disk.
-    """
+    """Print one piece of data, with a newline, to stdout."""
     with _stdout_errors():
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
 
 def write_json(value: object) -> None:
-    """Print a value as JSON to stdout.
-
-    Args:
-        value: Whatever JSON can express, see `dlrun.rundir.files.plain`.
-    """
+    """Print a value as JSON to stdout; paths, arrays and what is not finite are made `plain`."""
     text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
     write_data(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
-def write_event(event: str, **facts: object) -> None:
-    """Print an event as JSON on one line to stdout.
+def write_csv(rows: Iterable[Iterable[object]]) -> None:
+    """Print rows as CSV to stdout."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_data(text.getvalue().rstrip("\n"))
 
-    Args:
-        event: What has happened.
-        **facts: What belongs to it.
-    """
+
+def write_event(event: str, **facts: object) -> None:
+    """Print an event as JSON on one line to stdout."""
     write_data(json.dumps(plain({"event": event, **facts}), allow_nan=False))
 
 
@@ -95,20 +84,13 @@ def discard_data() -> None:
 
 
 def write_message(text: str) -> None:
-    """Print a message to stderr. Nothing is worth less than a message that nobody can read.
-
-    Args:
-        text: One or several lines.
-    """
+    """Print a message to stderr."""
     write_drawing(printable(text))
 
 
 def write_drawing(text: str) -> None:
-    """Print a message that steers the terminal on purpose to stderr.
-
-    Args:
-        text: One or several lines, in which every text of others has been made `printable`.
-    """
+    """Print to stderr what steers the terminal on purpose: all texts of others are `printable`."""
+    # The work is worth more than a message that nobody can read.
     with contextlib.suppress(OSError):
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
@@ -116,28 +98,15 @@ def write_drawing(text: str) -> None:
 
 @dataclass(frozen=True)
 class Screen:
-    """What a stream can show.
+    """What a stream can show."""
 
-    Attributes:
-        width: The cells of a line; without a terminal nothing needs to be cut.
-        color: Whether it shows colours: a terminal that is not dumb, and no `NO_COLOR`.
-        is_terminal: Whether a line can be drawn over.
-    """
-
-    width: int = _UNLIMITED_WIDTH
-    color: bool = False
-    is_terminal: bool = False
+    width: int = _UNLIMITED_WIDTH  # in cells; without a terminal nothing needs to be cut
+    color: bool = False  # a terminal that is not dumb, and no `NO_COLOR`
+    is_terminal: bool = False  # whether a line can be drawn over
 
 
 def screen_of(stream: TextIO) -> Screen:
-    """Look at what a stream is connected to.
-
-    Args:
-        stream: `sys.stdout` or `sys.stderr`.
-
-    Returns:
-        What it can show. `COLUMNS` in the environment overrides the width of a terminal.
-    """
+    """Look at what a stream is connected to; `COLUMNS` overrides the width of a terminal."""
     if not stream.isatty():
         return Screen()
     is_dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
@@ -149,7 +118,6 @@ def screen_of(stream: TextIO) -> Screen:
 
 
 def _terminal_width(stream: TextIO) -> int:
-    """The cells of a line: what `COLUMNS` says, else what the terminal says, else 80."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)
@@ -161,7 +129,7 @@ def _terminal_width(stream: TextIO) -> int:
 
 @contextlib.contextmanager
 def _stdout_errors() -> Iterator[None]:
-    """Name what can go wrong with stdout."""
+    """Name what can go wrong with stdout: nobody reads any more, or a disk is full."""
     try:
         yield
     except OSError as error:

@@ -4,53 +4,44 @@ from __future__ import annotations
 
 import itertools
 import textwrap
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.cli.columns import align, draw, paint
-from dlrun.cli.matrices import (
+from dlrun.cli.terminal.arrays import (
     LONG,
     draw_array,
     draw_grid,
+    format_entries,
     format_entry,
     format_place,
     format_shape,
     is_small,
 )
+from dlrun.cli.terminal.output import Screen
+from dlrun.cli.terminal.tables import align, draw, paint
 from dlrun.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from dlrun.cli.output import Screen
     from dlrun.formulas import Place, Stage, WeightedSum
 
     Names = Callable[[str, Place], str]
 
-FEW: Final = 8
-"""So many sums, of so many terms, are written out."""
-TERMS: Final = 5
-"""How many of the terms of a longer sum are named."""
+FEW: Final = 8  # so many sums, of so many terms, are written out
+TERMS: Final = 5  # so many terms of a longer sum are named
 
 
 def draw_layer(
     stage: Stage, names: Names, *, place: Place | None, screen: Screen, full: bool
 ) -> str:
-    """Draw what a layer computes.
-
-    Args:
-        stage: The layer.
-        names: Gives an entry of what a layer reads a name.
-        place: The entry of its output that is worked out; None for the largest.
-        screen: Where it is shown.
-        full: Whether to show every number.
-
-    Returns:
-        Its heading, its formula, and its numbers.
-    """
-    parts = [_heading(stage, screen), *(f"  {line}" for line in stage.working.formula)]
+    """Draw what a layer computes, and work out the sum at `place` (None: the largest output)."""
+    read = " and ".join(f"{name} {format_shape(x.shape)}" for name, x in stage.inputs)
+    gives = f"reads {read}, gives {format_shape(stage.working.output.shape)}"
+    heading = f"{paint(stage.node.name, 'bold', screen)}  {stage.node.layer.type}, {gives}"
+    parts = [heading, *(f"  {line}" for line in stage.working.formula)]
     narrow = replace(screen, width=screen.width - 2)
-    if _is_table(stage, full=full):
+    is_dense = stage.node.layer.type == "Dense" and stage.inputs[0][1].ndim == 1
+    if is_dense and (full or max(stage.node.weights["kernel"].shape) <= LONG):
         body = [_table(stage, names, narrow)]
     else:
         body = _arrays(stage, screen=narrow, full=full)
@@ -62,12 +53,7 @@ def draw_layer(
 
 
 def worked_places(stage: Stage, place: Place | None) -> list[Place]:
-    """Choose the sums of a layer that are worked out: all of a few, else one.
-
-    Args:
-        stage: The layer.
-        place: Which one, if there are many; None for the largest output.
-    """
+    """Choose the sums of a layer to work out: all of a few, else that one (None: the largest)."""
     from dlrun.formulas import largest_places
 
     if stage.working.sum_at is None:
@@ -78,37 +64,23 @@ def worked_places(stage: Stage, place: Place | None) -> list[Place]:
     return [place] if place is not None else largest_places(stage.working.output, 1)
 
 
-def _heading(stage: Stage, screen: Screen) -> str:
-    read = " and ".join(f"{name} {format_shape(x.shape)}" for name, x in stage.inputs)
-    name = paint(stage.node.name, "bold", color=screen.color)
-    output = format_shape(stage.working.output.shape)
-    return f"{name}  {stage.node.layer.type}, reads {read}, gives {output}"
-
-
-def _is_table(stage: Stage, *, full: bool) -> bool:
-    """Whether a Dense layer can be shown as one table: inputs down, units across."""
-    if stage.node.layer.type != "Dense" or stage.inputs[0][1].ndim != 1:
-        return False
-    return full or max(stage.node.weights["kernel"].shape) <= LONG
-
-
 def _table(stage: Stage, names: Names, screen: Screen) -> str:
     """Inputs down, units across: each column is one sum."""
     ((source, x),) = stage.inputs
-    kernel = stage.node.weights["kernel"].tolist()
+    kernel = stage.node.weights["kernel"]  # (inputs, units)
     units = range(len(kernel[0]))
     labels = [names(source, (index,)) for index in range(len(kernel))]
-    numbers = [format_entry(entry) for entry in x.tolist()]
+    numbers = format_entries(x)
     wide, far = max(map(len, [*labels, "bias"])), max(map(len, numbers))
     rows = [
-        (f"{label:<{wide}}  {number:>{far}}", [format_entry(entry) for entry in row])
+        (f"{label:<{wide}}  {number:>{far}}", format_entries(row))
         for label, number, row in zip(labels, numbers, kernel, strict=True)
     ]
     below = {"bias": stage.node.weights.get("bias"), "z": stage.working.between["z"]}
     below["y"] = stage.working.output if stage.working.formula[-1] != "y = z" else None
     for label, values in below.items():
         if values is not None:
-            rows.append((label, [format_entry(entry) for entry in values.tolist()]))
+            rows.append((label, format_entries(values)))
     corner = f"{'':<{wide}}  {'x':>{far}}  kernel"
     heads = [f"[{unit}]" for unit in units]
     if len(rows[-1][1]) != len(heads):  # the activation has halved the units
@@ -119,11 +91,8 @@ def _table(stage: Stage, names: Names, screen: Screen) -> str:
 
 
 def _arrays(stage: Stage, *, screen: Screen, full: bool) -> list[str]:
-    """What the layer keeps, computes on the way and gives; what it reads only when asked for all.
-
-    The story has shown that already: it is what another layer gave. Small rows of one length stand
-    under each other.
-    """
+    """What the layer keeps, computes on the way and gives; small rows stand under each other."""
+    # What it reads is what another layer gave: shown already, unless only this one is wanted.
     several = len(stage.inputs) > 1
     read = [(f"x{number}" if several else "x", x) for number, (_, x) in enumerate(stage.inputs, 1)]
     arrays: list[tuple[str, Any]] = [*read] if full else []
@@ -135,7 +104,7 @@ def _arrays(stage: Stage, *, screen: Screen, full: bool) -> list[str]:
         named = list(group)
         if named[0][1].ndim == 1 and (full or is_small(named[0][1])):
             heads = [f"[{index}]" for index in range(named[0][1].size)]
-            rows = [(name, [format_entry(entry) for entry in row.tolist()]) for name, row in named]
+            rows = [(name, format_entries(row)) for name, row in named]
             blocks.append(draw_grid(heads, rows, screen=screen))
         else:
             drawn = [draw_array(name, array, screen=screen, full=full) for name, array in named]
@@ -208,7 +177,7 @@ def _largest_terms(
         rows.append(["bias", "", "", format_entry(one.bias)])
     where = format_place(place)
     rows.append([f"z{where}", "", "", format_entry(one.total)])
-    table = draw(align([["", "x", "kernel", "x · kernel"], *rows]), color=screen.color)
+    table = draw(align([["", "x", "kernel", "x · kernel"], *rows]), screen)
     return f"z{where}, the largest of its {len(one.terms)} terms first:\n{table}"
 
 
@@ -226,23 +195,15 @@ def _signed(value: float) -> str:
 def _wrapped(text: str, screen: Screen) -> str:
     if screen.width > len(text):
         return text
-    return textwrap.fill(text, max(screen.width, 30), subsequent_indent="    ",
-                         break_long_words=False)  # fmt: skip
+    return textwrap.fill(
+        text, max(screen.width, 30), subsequent_indent="    ", break_long_words=False
+    )
 
 
 def entry_names(
     feature_names: Sequence[str] | None, image_shape: Sequence[int] | None
 ) -> Callable[[str, Any], str]:
-    """Give the entries of what layers read their names.
-
-    Args:
-        feature_names: Those of the data's columns, or None.
-        image_shape: `(height, width, channels)` of images, flattened or not, or None.
-
-    Returns:
-        A function of the name of what is read, and the place in it: `petal_length`, `pixel[3, 4]`,
-        or `x[3]` where an entry has no name.
-    """
+    """Return what names an entry of what a layer reads: `petal_length`, `pixel[3, 4]`, `x[3]`."""
 
     def name(source: str, place: Place) -> str:
         if source != "input":
@@ -250,6 +211,7 @@ def entry_names(
         if feature_names is not None and len(place) == 1:
             return printable(feature_names[place[0]])
         if image_shape is not None and len(place) == 1:
+            # `place` counts through a flattened image of (height, width, channels)
             rest, channel = divmod(place[0], image_shape[2])
             where = divmod(rest, image_shape[1])
             return f"pixel{format_place(where if image_shape[2] == 1 else (*where, channel))}"
