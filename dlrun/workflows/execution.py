@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,12 +16,20 @@ from dlrun.arrays import Spec, Splits
 from dlrun.config import Experiment, locating
 from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_to_json
-from dlrun.errors import DataError
+from dlrun.errors import DataError, RunFolderError, UsageError
 from dlrun.rundir.checkpoints import Checkpoint, keep_newest, save_checkpoint
 from dlrun.rundir.environment import differences
 from dlrun.rundir.folder import RunFolder
 from dlrun.rundir.history import write_history
-from dlrun.rundir.names import METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
+from dlrun.rundir.names import (
+    CHECKPOINT,
+    HISTORY,
+    METRICS,
+    MODEL_SUMMARY,
+    NOTES,
+    SPEC,
+    WEIGHTS,
+)
 from dlrun.rundir.record import Record
 from dlrun.rundir.seal import keyless
 from dlrun.rundir.tensors import save_tensors
@@ -269,6 +279,19 @@ def export(experiment: Experiment, prepared: Prepared, run: RunFolder) -> None:
             predictor=prepared.assembly.predictor,
             folder=run,
         )
+
+
+@contextmanager
+def leaving_nothing(run: RunFolder) -> Iterator[None]:
+    """Remove a new run folder where config, data or device are wrong and nothing was trained."""
+    # A disk that fails, a signal, and whatever goes wrong later leave the folder, which says so.
+    try:
+        yield
+    except (UsageError, DataError, RunFolderError):
+        worth = (WEIGHTS, HISTORY, CHECKPOINT, NOTES)
+        if not any(os.path.lexists(run.file(name)) for name in worth):
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
 
 
 @contextmanager

@@ -19,11 +19,11 @@ from dlrun.workflows.execution import (
     TrainOutcome,
     carry_out,
     finish,
+    leaving_nothing,
     prepare,
     telling_where,
 )
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
-from dlrun.workflows.leftovers import leaving_nothing
 from dlrun.workflows.opening import OpenedRun, open_trained
 from dlrun.workflows.options import RunOptions
 
@@ -88,7 +88,7 @@ def train_in(
     experiment = beginning.experiment
     with (
         telling_where(run, listener),
-        leaving_nothing(run.path),
+        leaving_nothing(run),
         recording(run, beginning.facts) as record,
     ):
         active = ActiveRun(run, record, listener)
