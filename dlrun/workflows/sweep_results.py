@@ -18,6 +18,7 @@ from dlrun.rundir.names import CONFIG, SWEEP
 from dlrun.sweeps.jobs import Trial
 from dlrun.workflows.standing import RANKS, epochs_of, is_paused, place_in_sweep
 
+FORMAT = 1  # the version of `sweep.json`
 Point = Mapping[str, Any]
 
 
@@ -100,7 +101,7 @@ def read_definition(folder: Path) -> dict[str, Any]:
     definition = read_json(path)
     objective = definition.get("objective")
     is_whole = (
-        definition.get("format") == 1
+        definition.get("format") == FORMAT
         and definition.keys() >= {"points", "objective"}
         and isinstance(definition.get("name"), str)
         and isinstance(definition.get("base_hash"), str)

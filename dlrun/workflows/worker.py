@@ -84,17 +84,15 @@ class LocalWorkers:
     def task(self, trial: Trial, device: str) -> dict[str, Any]:
         """Give the task of training a trial on a device, or of going on with it, as JSON."""
         sweep = {"base": self._base, "point": dict(trial.values), "sample": trial.sample}
-        task: dict[str, Any] = plain(
-            {
-                "config": trial.experiment.to_yaml(),
-                "places": trial.experiment.places.to_json(),
-                "folder": trial.folder,
-                "facts": {**self._facts, "sweep": sweep},
-                "options": asdict(replace(self._options, assigned=device, pauses=trial.pauses)),
-                "trust": self._trust,
-            }
-        )
-        return task
+        task = {
+            "config": trial.experiment.to_yaml(),
+            "places": trial.experiment.places.to_json(),
+            "folder": trial.folder,
+            "facts": {**self._facts, "sweep": sweep},
+            "options": asdict(replace(self._options, assigned=device, pauses=trial.pauses)),
+            "trust": self._trust,
+        }
+        return dict(plain(task))
 
 
 def work(tasks: Iterator[dict[str, Any]], send: Send) -> int:
