@@ -79,11 +79,10 @@ def _best_by(rows: Sequence[RunRow], key_of: Callable[[RunRow], str | None]) -> 
     found: dict[str, RunRow] = {}
     for row in reversed(rows):
         key = key_of(row)
-        other = None if key is None else found.get(key)
-        if key is not None and (
-            other is None or RANKS.index(row.status) <= RANKS.index(other.status)
-        ):
-            found[key] = row
+        if key is not None:
+            other = found.setdefault(key, row)
+            if RANKS.index(row.status) <= RANKS.index(other.status):
+                found[key] = row
     return found
 
 

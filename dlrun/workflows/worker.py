@@ -68,10 +68,9 @@ class LocalWorkers:
         """Import what the runs need, so that no forked process has to."""
         if not self._forking:
             return
-        components = [one.dataset.type for one in experiments]
-        exports = [export.type for one in experiments for export in one.exports]
-        names = [f"dlrun.datasets.{word}" for word in dict.fromkeys(components)]
-        names += [f"dlrun.exporters.{word}" for word in dict.fromkeys(exports)]
+        words = [f"datasets.{one.dataset.type}" for one in experiments]
+        words += [f"exporters.{export.type}" for one in experiments for export in one.exports]
+        names = (f"dlrun.{word}" for word in dict.fromkeys(words))
         for name in ("dlrun.backend", *_USED, *names):
             importlib.import_module(name)
 
