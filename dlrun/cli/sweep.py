@@ -147,11 +147,10 @@ def _train(planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_jso
     from dlrun.workflows.sweep_results import read_results
 
     objective = planned.sweep.objective
-    chosen: dict[str, Any] = {
-        "objective": objective and objective.key,
-        "maximize": objective and objective.maximize,
-    }
-    with listening_to_sweep(quiet=quiet, as_json=as_json, **chosen) as listener:
+    key, maximize = (objective.key, objective.maximize) if objective else (None, None)
+    with listening_to_sweep(
+        quiet=quiet, as_json=as_json, objective=key, maximize=maximize
+    ) as listener:
         trials = workflow.run_sweep(planned, settings, listener)
         workflow.add_results(planned.folder, listener)
     if not quiet and not as_json:
@@ -223,11 +222,8 @@ def _halving(text: str) -> Halving:
     for part in text.split(","):
         found = re.fullmatch(r"\s*(eta|min_epochs)\s*=\s*(\d{1,9})\s*", part)
         if found is None:
-            raise UsageError(
-                f"{part.strip()!r} says nothing.",
-                where="--halving",
-                fix="Such as eta=3,min_epochs=5",
-            )
+            what = f"{part.strip()!r} says nothing."
+            raise UsageError(what, where="--halving", fix="Such as eta=3,min_epochs=5")
         numbers[found[1]] = int(found[2])
     return Halving(numbers["eta"], numbers["min_epochs"])
 
@@ -263,14 +259,9 @@ def _show_dry_run(
             {"point": trial.values, "status": trial.status, "run": trial.folder}
             for trial in runner.trials
         ]
-        write_json(
-            {
-                "runs": None if drawn else runs,
-                "count": drawn or len(runs),
-                "workers": runner.workers,
-                "seconds": found and found.seconds,
-            }
-        )
+        numbers = {"count": drawn or len(runs), "workers": runner.workers}
+        listed = None if drawn else runs
+        write_json({"runs": listed, **numbers, "seconds": found and found.seconds})
         return
     if not drawn:
         write_data(draw_points(runner.trials, screen=screen_of(sys.stdout)) + "\n")
