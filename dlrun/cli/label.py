@@ -31,10 +31,10 @@ def label(
 ) -> None:
     """Label a run, and print its labels."""
     from dlrun.rundir.folder import open_run
-    from dlrun.rundir.notes import add_labels, read_notes, remove_labels
+    from dlrun.rundir.notes import add_labels, remove_labels
 
-    folder = open_run(run, runs_dir).path
-    notes = read_notes(folder)
+    opened = open_run(run, runs_dir)
+    folder, notes = opened.path, opened.notes
     if remove:
         notes = remove_labels(folder, labels or notes.labels)
     elif labels:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, RunFolderError, UsageError
 from dlrun.rundir import files
-from dlrun.rundir.extension import settle
+from dlrun.rundir.extension import Extension
 from dlrun.rundir.history import read_history
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.listing import is_run, list_runs, run_paths, status_of
@@ -211,7 +211,7 @@ def open_runs(references: Sequence[str], runs_dir: Path) -> list[Run]:
 def _opened(path: Path) -> Run:
     if not os.path.lexists(path / RECORD):
         raise RunFolderError(f"is not a run folder: {RECORD} is missing.", where=str(path))
-    settle(path)
+    Extension(path).settle()
     files.remove_abandoned(path)
     return Run(path)
 

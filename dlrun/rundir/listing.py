@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.environment import host_facts
-from dlrun.rundir.extension import is_extending, settle
+from dlrun.rundir.extension import Extension
 from dlrun.rundir.files import reason
 from dlrun.rundir.lock import lock_state
 from dlrun.rundir.metrics import finite_number, main_metric, read_metrics
@@ -84,9 +84,9 @@ def read_row(path: Path) -> RunRow:
     """Read what a list shows of a run; never fails."""
     notes, damage = _notes(path)
     # What cannot be moved to its place now is read where it is next time.
-    has_extension = False
+    extension, is_extended = Extension(path), False
     with contextlib.suppress(DlrunError):
-        has_extension = settle(path)
+        is_extended = extension.settle()
     try:
         record = read_record(path)
         metrics = read_metrics(path)
@@ -105,7 +105,7 @@ def read_row(path: Path) -> RunRow:
         notes,
         record,
         metrics,
-        has_extension and is_extending(path),
+        is_extended and extension.is_training,
     )
 
 

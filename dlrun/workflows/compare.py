@@ -78,8 +78,8 @@ def read_run(run: Run) -> ComparedRun:
         split: {name: math.nan if value is None else value for name, value in values.items()}
         for split, values in run.metrics.items()
     }
-    config = stored_config(run.path, run.record)
-    given = given_keys(run.path, config)
+    config = stored_config(run)
+    given = given_keys(run, config)
     return ComparedRun(run.name, run.label, status, config, given, metrics, {})
 
 

@@ -102,8 +102,8 @@ def parting(
 
 
 def _config(one: Run, other: Run) -> dict[str, Pair]:
-    mine, theirs = (stored_config(run.path, run.record) for run in (one, other))
-    given, asked = given_keys(one.path, mine), given_keys(other.path, theirs)
+    mine, theirs = stored_config(one), stored_config(other)
+    given, asked = given_keys(one, mine), given_keys(other, theirs)
     return {
         key: pair
         for key, pair in _pairs(mine, theirs).items()

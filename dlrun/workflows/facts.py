@@ -75,7 +75,7 @@ class RunFacts:
     def config(self) -> Mapping[str, Any]:
         """Its config by dotted paths, which a damaged run may not have."""
         try:
-            return stored_config(self.row.path, self.row.record)
+            return stored_config(self.row)
         except DlrunError:
             return {}
 

@@ -18,13 +18,7 @@ from dlrun.config.stored import recorded
 from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
 from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint
 from dlrun.rundir.environment import environment_facts, threads_of
-from dlrun.rundir.extension import (
-    EXTENSION_WAITS,
-    begin_extension,
-    complete,
-    has_extension,
-    remove_extension,
-)
+from dlrun.rundir.extension import EXTENSION_WAITS, Extension
 from dlrun.rundir.files import remove_abandoned
 from dlrun.rundir.folder import RunFolder, open_run
 from dlrun.rundir.listing import is_alive
@@ -124,7 +118,7 @@ def resume(
                 source=source,
                 pauses=pauses,
             )
-        complete(folder.path)
+        Extension(folder.path).complete()
     return finish(experiment, folder, trained, began=began, report=report, listener=listener)
 
 
@@ -214,7 +208,7 @@ class InterruptedRun:
             return
         home = RunFolder(self.folder.path / EXTENSION)
         if not self.is_extension:
-            begin_extension(self.folder.path)
+            Extension(self.folder.path).begin()
         began_at = checkpoint_names(home.path)[:1]
         try:
             with recording(home, facts, earlier=self.record) as record:
@@ -230,7 +224,7 @@ class InterruptedRun:
         if isinstance(error, DivergedError):
             return f"{kept}\nrun folder: {home.path}"
         if not self.is_extension and checkpoint_names(home.path)[:1] == began_at:
-            remove_extension(self.folder.path)
+            Extension(self.folder.path).remove()
             return kept
         return f"{kept}\n  `dlrun resume {self.folder.path}` goes on with its extension."
 
@@ -297,7 +291,7 @@ def open_interrupted(folder: RunFolder, *, epochs: int | None, trust: bool) -> I
     """
     run = _read(folder, epochs=epochs, trust=trust)
     is_reached = epochs is not None and epochs <= run.place[0]
-    if run.status != "finished" or is_reached or not has_extension(folder.path):
+    if run.status != "finished" or is_reached or not Extension(folder.path).is_begun:
         return run
     home = RunFolder(folder.path / EXTENSION)
     try:
@@ -398,6 +392,6 @@ def nothing_to_do(interrupted: InterruptedRun, epochs: int | None) -> str | None
         )
     if completed != epochs:
         return None
-    waits = has_extension(interrupted.folder.path)
+    waits = Extension(interrupted.folder.path).is_begun
     more = f"; {EXTENSION_WAITS}" if waits else ""
     return f"this run has completed {completed} epochs already{more}"

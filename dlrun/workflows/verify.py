@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import checkpoint_problems
 from dlrun.rundir.evaluations import evaluation_problems
-from dlrun.rundir.extension import has_extension
+from dlrun.rundir.extension import Extension
 from dlrun.rundir.integrity import damaged_files, is_signed
 from dlrun.rundir.names import RECORD
 
@@ -40,5 +40,5 @@ def verify(run: Run) -> Verification:
         files=1 + checkpoints + evaluations + (len(hashes) if isinstance(hashes, dict) else 0),
         problems=damaged_files(run.path, run.record) + broken + changed,
         complete=isinstance(hashes, dict),
-        extension=has_extension(run.path),
+        extension=Extension(run.path).is_begun,
     )
