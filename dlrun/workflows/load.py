@@ -67,9 +67,6 @@ def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
     `told` is what a run of it has stored: its file is read and its rows are scaled as they were
     then, and are not held against the layers again. A loss over classes makes classes of numeric
     labels.
-
-    Raises:
-        DataError: The data are missing, malformed, or cannot be split as asked.
     """
     try:
         return _load_splits(experiment, told)

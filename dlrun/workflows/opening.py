@@ -100,9 +100,6 @@ def load_rows(opened: OpenedRun, listener: Listener) -> tuple[Splits, tuple[str,
     """Load the dataset of a run again, split and encoded as in training.
 
     Returns the rows, and what the listener was told of them, such as that they have changed since.
-
-    Raises:
-        DataError: The data are missing, or no longer of the kind that the model takes.
     """
     from dlrun.data.labels import encode
 

@@ -35,11 +35,6 @@ def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listen
     The input is a CSV with the features as columns, or an `.npz` or `.npy` array. The output is
     None for a file in the run folder, see `_naming`, and `-` for stdout; a device or a pipe is
     written into, and a symbolic link is followed.
-
-    Raises:
-        UsageError: The output is the input.
-        RunFolderError: The run is damaged.
-        DataError: The input is missing, malformed or does not fit.
     """
     if output is not None and _are_one_file(output, input_path):
         raise UsageError(

@@ -40,10 +40,6 @@ def choose_runs(
     default the main metric that all finished runs have, see `dlrun.reports.ranking`. Else those
     that lack it are last. `descending` None is what the key suggests. `columns` are keys that will
     be shown.
-
-    Raises:
-        UsageError: The condition is none; no run has a key; the main metrics differ.
-        RunFolderError: The folder cannot be read.
     """
     condition = None if where is None else parse_condition(where)
     now = datetime.now(UTC)

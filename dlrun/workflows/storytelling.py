@@ -41,7 +41,7 @@ def add_report(
     splits: Splits,
     measured: Measured,
     *,
-    folder: Run,
+    run: Run,
     listener: Listener,
 ) -> None:
     """Report on a run that has just finished, whose record is closed.
@@ -49,16 +49,16 @@ def add_report(
     A failure is a warning: everything that the training gave is on the disk already.
     """
     try:
-        story = tell(experiment, assembly, splits, measured, run=folder)
-        write_report(story, folder)
+        story = tell(experiment, assembly, splits, measured, run=run)
+        write_report(story, run)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, the run is complete
         if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
             traceback.print_exc()
         kind = "" if isinstance(error, DlrunError) else f"{type(error).__name__}: "
         line = f"warning: the run is complete, but its report failed: {kind}{error}"
-        listener.message(f"{line}\n  `dlrun report {folder.path}` tries again.")
+        listener.message(f"{line}\n  `dlrun report {run.path}` tries again.")
         with suppress(DlrunError):
-            folder.log(line)
+            run.log(line)
 
 
 def write_report(story: Story, run: Run, output: Path | None = None) -> Path:

@@ -182,7 +182,7 @@ def finish(
             trained.assembly,
             trained.splits,
             measured,
-            folder=folder,
+            run=folder,
             listener=listener,
         )
     seconds = time.perf_counter() - began
