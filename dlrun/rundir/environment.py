@@ -34,6 +34,7 @@ def environment_facts() -> dict[str, Any]:
     """
     import platform
 
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "versions": {
             "python": platform.python_version(),
@@ -42,7 +43,7 @@ def environment_facts() -> dict[str, Any]:
         },
         "platform": platform.platform(),
         "processor": _processor(),
-        "cpu_count": _cpu_count(),
+        "cpu_count": cores,
         "environment": {
             name: value for name, value in sorted(os.environ.items()) if name.startswith(_VARIABLES)
         },
@@ -111,12 +112,6 @@ def _processor() -> str:
             if name.strip() == "model name":
                 return value.strip()
     return platform.processor() or platform.machine()
-
-
-def _cpu_count() -> int | None:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
 
 
 def _git_facts() -> dict[str, Any] | None:

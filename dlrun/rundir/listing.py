@@ -82,7 +82,11 @@ def is_run(path: Path) -> bool:
 
 def read_row(path: Path) -> RunRow:
     """Read what a list shows of a run; never fails."""
-    notes, damage = _notes(path)
+    notes, damage = NOTHING, None
+    try:
+        notes = read_notes(path)
+    except RunFolderError as error:
+        damage = str(error)
     # What cannot be moved to its place now is read where it is next time.
     extension, is_extended = Extension(path), False
     with contextlib.suppress(DlrunError):
@@ -107,13 +111,6 @@ def read_row(path: Path) -> RunRow:
         metrics,
         is_extended and extension.is_training,
     )
-
-
-def _notes(path: Path) -> tuple[Notes, str | None]:
-    try:
-        return read_notes(path), None
-    except RunFolderError as error:
-        return NOTHING, str(error)
 
 
 def status_of(path: Path, record: Mapping[str, Any]) -> str:

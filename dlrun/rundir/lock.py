@@ -23,7 +23,6 @@ LockState = Literal["held", "free", "unknown"]
 _PATIENCE = 1.0
 """Seconds to wait for a reader, which holds the lock for microseconds to see whether it is free."""
 
-
 _ROOM_BYTES = 2**18  # more than the largest record needs
 
 _HOLDER = re.compile(rb"(\d{1,10}) ([\w.-]{1,64})\n")

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from dlrun.training.listener import Listener
     from dlrun.workflows.measure import Measured
 
-CLASSIFICATION = "classification"
-
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -104,7 +102,7 @@ def _store(
         "data": hashes,
         "weights": hash_file(run.file(WEIGHTS)),
         "metrics": measured.metrics[name],
-        **({} if report is None else {CLASSIFICATION: report.to_json()}),
+        **({} if report is None else {"classification": report.to_json()}),
     }
     try:
         return keep_evaluation(run.path, name=name, facts=facts), None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -112,10 +112,9 @@ def _is_free(path: Path, owner: Any, source: str) -> bool:
 
 
 def _are_one_file(one: Path, other: Path) -> bool:
-    try:
+    with suppress(OSError):
         return one.samefile(other)
-    except OSError:
-        return False
+    return False
 
 
 def _write(
