@@ -19,11 +19,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.checkpoints import checkpoint_names, keep_newest
 from dlrun.rundir.files import naming_write_errors, sync, write_text
+from dlrun.rundir.integrity import recorded_files
 from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.rundir.names import (
     CHECKPOINT,
@@ -145,7 +146,7 @@ class Extension:
                 (self.path / name).replace(target)
                 sync(target.parent)
             # What the run has beside it, such as predictions for other rows, stays.
-            files = {**_hashes(before), **_hashes(record)}
+            files = recorded_files(before) | recorded_files(record)
             write_text(self.path / RECORD, record_text({**record, "files": files}))
             (self.path / RECORD).replace(self.run / RECORD)
             sync(self.run)
@@ -170,8 +171,3 @@ class Extension:
         """The checkpoints that the run does not have yet."""
         there = checkpoint_names(self.run)
         return [f"{CHECKPOINT}/{one}" for one in checkpoint_names(self.path) if one not in there]
-
-
-def _hashes(record: dict[str, Any]) -> dict[str, Any]:
-    found = record.get("files")
-    return found if isinstance(found, dict) else {}
