@@ -114,10 +114,6 @@ class Extension:
         """Bring the run to a state in which it can be read: move what was committed, drop remains.
 
         Returns whether there still is an extension. The run is not locked by this process.
-
-        Raises:
-            RunFolderError: Another process is about to do so, and takes too long.
-            DlrunError: A committed extension cannot be moved to its place.
         """
         if not os.path.lexists(self.path) or self.path.is_symlink():
             return False

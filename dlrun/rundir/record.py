@@ -68,9 +68,6 @@ def recording(
 
     `earlier` is what `run.json` says of a run that goes on; `lock` that of the folder, where it is
     held already.
-
-    Raises:
-        RunFolderError: Another process works in the folder.
     """
     with contextlib.nullcontext(lock) if lock else holding_lock(run.path) as held:
         before = dict(earlier or {})
@@ -108,9 +105,6 @@ def read_record(folder: Path) -> dict[str, Any]:
     """Read the record of a run, perhaps a stranger's.
 
     `format`, `status` and `started` are there and make sense.
-
-    Raises:
-        RunFolderError: It is missing, damaged, too large, or of another format version.
     """
     path = folder / RECORD
     text = read_text(path)

@@ -68,10 +68,6 @@ def load_tensors(
     A file that holds anything else than `expected`, shape and dtype by name such as
     `{"dense/kernel": ((2, 10), "float32")}`, is refused; None takes what is there. `most` is how
     many bytes its arrays may have, `sha256` the hash that the file must have; None for any.
-
-    Raises:
-        RunFolderError: The file is missing, damaged, or does not hold what is expected.
-        DlrunError: It does not fit into memory.
     """
     from safetensors import SafetensorError, deserialize
 
