@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
 
-    Array: TypeAlias = NDArray[Any] | "StreamedArray"
-    """An array in memory, or one whose rows stay on the disk until they are taken."""
+Array: TypeAlias = "NDArray[Any] | StreamedArray"
+"""An array in memory, or one whose rows stay on the disk until they are taken."""
 
-BLOCK_BYTES = 8 * 2**20
-"""About how much of a streamed array is held in memory at a time."""
+BLOCK_BYTES = 8 * 2**20  # about how much of a streamed array is held in memory at a time
 
 LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 """How the targets are handed to the loss.
@@ -29,15 +29,8 @@ LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 - `value`: numbers as they are, `(rows, num_targets)`, for everything else.
 """
 
-
-class RowSource(Protocol):
-    """What a `StreamedArray` takes its rows from: a NumPy array, or a file."""
-
-    def __len__(self) -> int:
-        """The number of rows."""
-
-    def __getitem__(self, rows: Any) -> NDArray[Any]:
-        """The rows of a slice, or of row numbers."""
+STRICT: Final = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
+"""How pydantic reads what is stored: nothing unknown, nothing converted, finite numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +38,13 @@ class StreamedArray:
     """An array whose rows are read, and worked on, each time when they are taken.
 
     `len`, `shape`, `ndim` and `dtype` are those of a NumPy array; `array[begin:end]` and
-    `array[row_numbers]` are NumPy arrays.
-
-    Attributes:
-        source: What holds the rows.
-        numbers: Which rows of the source these are, in order, `(rows,)`; None for all of them.
-        changes: What is done to rows when they are taken, in order. Each change keeps the number
-            of rows and works on every row alone, so that it does not matter how they are cut.
+    `array[row_numbers]` are NumPy arrays. Each change is done to rows when they are taken, in
+    order; it keeps their number and works on every row alone, so that it does not matter how they
+    are cut.
     """
 
-    source: RowSource
-    numbers: NDArray[Any] | None = None
+    source: Any  # a NumPy array, or a file that is indexed like one
+    numbers: NDArray[Any] | None = None  # (rows,): which rows of the source; None for all
     changes: tuple[Callable[[NDArray[Any]], NDArray[Any]], ...] = ()
 
     def __len__(self) -> int:
@@ -64,7 +53,7 @@ class StreamedArray:
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> NDArray[Any]:
         """Take rows: `(rows, ...)`, in memory."""
-        taken = self.source[rows if self.numbers is None else self.numbers[rows]]
+        taken: NDArray[Any] = self.source[rows if self.numbers is None else self.numbers[rows]]
         for change in self.changes:
             taken = change(taken)
         return taken
@@ -98,26 +87,21 @@ class StreamedArray:
         return StreamedArray(self.source, compact, self.changes)
 
     def changed(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> StreamedArray:
-        """Do one more thing to rows when they are taken; see `changes`."""
+        """Do one more thing to rows when they are taken."""
         return StreamedArray(self.source, self.numbers, (*self.changes, change))
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows of data.
+    """Rows of data: features, and mostly targets and weights."""
 
-    Attributes:
-        x: Features, `(rows, *input_shape)`, float32; in memory or streamed. Before the dataset is
-            split they may be float64, so that scaling can work on what the source holds.
-        y: Targets. Before labels are fitted: class numbers `(rows,)`, int64, where there are
-            classes, else values `(rows, num_targets)`, float32. After: as `LabelForm` says, float32
-            (`index` stays int64). None where the rows have no target.
-        sample_weight: `(rows,)`, float32, or None for equal weights.
-    """
-
+    # (rows, *input_shape), float32; before the dataset is split perhaps float64, so that scaling
+    # works on what the source holds.
     x: Array
+    # Before labels are fitted: class numbers (rows,), int64, where there are classes, else values
+    # (rows, num_targets), float32. After: as `LabelForm` says, float32 (`index` stays int64).
     y: Array | None = None
-    sample_weight: NDArray[np.float32] | None = None
+    sample_weight: NDArray[np.float32] | None = None  # (rows,); None for equal weights
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -143,13 +127,9 @@ class Samples:
         return max(1, BLOCK_BYTES // max(1, row_bytes * multiple_of)) * multiple_of
 
     def blocks(self, multiple_of: int = 1) -> Iterator[Samples]:
-        """Take all rows into memory, in order, block by block.
+        """Take all rows into memory, in order, block by block; a single one where they are there.
 
-        Args:
-            multiple_of: What the number of rows of every block but the last is a multiple of.
-
-        Returns:
-            Samples in memory; a single block where all rows are in memory already.
+        All blocks but the last have a multiple of some number of rows.
         """
         if not self.streamed:
             yield self
@@ -161,30 +141,23 @@ class Samples:
 
 @dataclass(frozen=True)
 class TableForm:
-    """The form of the table that a run is trained on; later files of rows are read by it.
+    """The form of the table that a run is trained on; later files of rows are read by it."""
 
-    Attributes:
-        columns: All its columns, in their order; `column_1`, ... where they have no names. None
-            where they are not known: older runs did not keep them.
-        named: Whether its first row holds the names.
-        header: What the config says of that; None where each file is to tell.
-        delimiter: What the config says separates the cells; None where each file is to tell.
-    """
+    __pydantic_config__ = STRICT
 
+    # All its columns, in their order; `column_1`, ... where they have no names. None where they
+    # are not known: older runs did not keep them.
     columns: tuple[str, ...] | None
-    named: bool
-    header: bool | None = None
-    delimiter: str | None = None
+    named: bool  # whether its first row holds the names
+    header: bool | None = None  # what the config says of that; None where each file is to tell
+    delimiter: str | None = None  # as the config says; None where each file is to tell
 
 
 @dataclass(frozen=True)
 class ArrayForm:
-    """The names of the arrays that a run is trained on; later files of arrays are read by them.
+    """The names of the arrays that a run is trained on; later files of arrays are read by them."""
 
-    Attributes:
-        x: The array of features.
-        y: The array of targets.
-    """
+    __pydantic_config__ = STRICT
 
     x: str
     y: str
@@ -192,74 +165,39 @@ class ArrayForm:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a dataset's `load_data` returns, before it is split.
+    """What a dataset's `load_data` returns, before it is split."""
 
-    Attributes:
-        train: All rows that are not test rows.
-        test: The dataset's own test rows (MNIST brings some), or None.
-        class_names: One name per class, in the order of the class numbers; None for a regression.
-        class_values: The labels as numbers where the source has numbers, such as (-1.0, 1.0).
-        feature_names: One name per column, or None for images and other arrays.
-        target_names: One name per target.
-        pixel_max: For images of whole-number pixels: the number that became 1.0 in `x`.
-        image_shape: Where the rows are images, flattened or not: (height, width, channels).
-        sample_weight: The name of the column that `Samples.sample_weight` came from, or None.
-        form: The form of the file that the rows came from; None where they are drawn.
-        streamed: Why the rows stay on the disk, in one line; None where they are in memory.
-    """
-
-    train: Samples
-    test: Samples | None = None
-    class_names: tuple[str, ...] | None = None
-    class_values: tuple[float, ...] | None = None
-    feature_names: tuple[str, ...] | None = None
+    train: Samples  # all rows that are not test rows
+    test: Samples | None = None  # the dataset's own
+    class_names: tuple[str, ...] | None = None  # by class number; None for a regression
+    class_values: tuple[float, ...] | None = None  # where the source has numbers: (-1.0, 1.0)
+    feature_names: tuple[str, ...] | None = None  # None for images and other arrays
     target_names: tuple[str, ...] = ("target",)
-    pixel_max: float | None = None
-    image_shape: tuple[int, ...] | None = None
-    sample_weight: str | None = None
-    form: TableForm | ArrayForm | None = None
-    streamed: str | None = None
+    pixel_max: float | None = None  # of whole-number pixels: the number that became 1.0 in `x`
+    image_shape: tuple[int, ...] | None = None  # (height, width, channels), flattened or not
+    sample_weight: str | None = None  # the column that `Samples.sample_weight` came from
+    form: TableForm | ArrayForm | None = None  # of the file; None where the rows are drawn
+    streamed: str | None = None  # why the rows stay on the disk, in one line
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """A fitted scaling: `(x - offset) / factor`.
+    """A fitted scaling: `(x - offset) / factor`."""
 
-    Attributes:
-        kind: `standard` (mean and standard deviation) or `minmax` (minimum and range).
-        offset: One number for each entry of a sample's last axis, or one for all entries.
-        factor: As many, never 0.
-    """
+    __pydantic_config__ = STRICT
 
-    kind: Literal["standard", "minmax"]
-    offset: tuple[float, ...]
-    factor: tuple[float, ...]
+    kind: Literal["standard", "minmax"]  # mean and standard deviation, or minimum and range
+    offset: tuple[float, ...]  # one for each entry of a sample's last axis, or one for all entries
+    factor: tuple[float, ...]  # as many, never 0
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What the arrays of a run look like; stored as `spec.json`.
+    """What the arrays of a run look like; stored as `spec.json`. Much comes from a `Dataset`."""
 
-    Attributes:
-        input_shape: The shape of one sample.
-        feature_names: See `Dataset`.
-        target_names: See `Dataset`.
-        class_names: See `Dataset`.
-        class_values: See `Dataset`.
-        pixel_max: See `Dataset`.
-        image_shape: See `Dataset`.
-        sample_weight: See `Dataset`.
-        form: See `Dataset`.
-        scaling: What was fitted on the training rows, or None.
-        label_form: How targets are handed to the loss; None until labels are fitted.
-        threshold: With one output unit and two classes: an output above it is the second class.
-            None where the class is the argmax, or where there are no classes.
-        output: What the numbers of the last layer are, where there are classes; None before the
-            model is known, and for a regression.
-        rows: The number of rows per split.
-    """
+    __pydantic_config__ = STRICT
 
-    input_shape: tuple[int, ...]
+    input_shape: tuple[int, ...]  # of one sample
     feature_names: tuple[str, ...] | None = None
     target_names: tuple[str, ...] = ("target",)
     class_names: tuple[str, ...] | None = None
@@ -268,11 +206,20 @@ class Spec:
     image_shape: tuple[int, ...] | None = None
     sample_weight: str | None = None
     form: TableForm | ArrayForm | None = None
-    scaling: Scaling | None = None
-    label_form: LabelForm | None = None
+    scaling: Scaling | None = None  # fitted on the training rows
+    label_form: LabelForm | None = None  # None until labels are fitted
+    # With one output unit and two classes: an output above it is the second class. None where the
+    # class is the argmax, or where there are no classes.
     threshold: float | None = None
+    # What the numbers of the last layer are, where there are classes; None before the model is
+    # known, and for a regression.
     output: Literal["probability", "logit", "score"] | None = None
-    rows: Mapping[str, int] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)  # their number, by split
+
+    @property
+    def table(self) -> TableForm | None:
+        """The form of the file, where it is a table."""
+        return self.form if isinstance(self.form, TableForm) else None
 
     @property
     def num_classes(self) -> int | None:
@@ -282,25 +229,16 @@ class Spec:
 
 @dataclass(frozen=True)
 class Splits:
-    """The rows of an experiment, split and ready for training.
+    """The rows of an experiment, split and ready for training."""
 
-    Attributes:
-        train: What the weights are fitted to.
-        validation: What is watched during training, or None.
-        test: What is looked at once, at the end, or None.
-        spec: What the arrays look like.
-        streamed: See `Dataset`.
-        notes: What the user should know of the numbers, in lines.
-    """
-
-    train: Samples
-    validation: Samples | None
-    test: Samples | None
+    train: Samples  # what the weights are fitted to
+    validation: Samples | None  # what is watched during training
+    test: Samples | None  # what is looked at once, at the end
     spec: Spec
-    streamed: str | None = None
-    notes: tuple[str, ...] = ()
+    streamed: str | None = None  # see `Dataset`
+    notes: tuple[str, ...] = ()  # what the user should know of the numbers, in lines
 
     def present(self) -> dict[str, Samples]:
-        """The splits that have rows, by name, in the order train, validation, test."""
+        """The splits that have rows, by name, in this order."""
         named = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: samples for name, samples in named.items() if samples is not None}

@@ -8,8 +8,7 @@ from pathlib import Path
 MEMORY_FACTS = Path("/proc/meminfo")
 GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
-_SMALL = 2**24
-"""So many bytes are there; to ask the system would take longer than to take them."""
+_SMALL = 2**24  # so many bytes are there; to ask the system would take longer than to take them
 
 _THOUSAND = 1000
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -27,13 +26,9 @@ def free_memory() -> float:
 
 
 def excess(needed: float) -> str | None:
-    """Say that something does not fit into memory.
+    """Say that so many bytes do not fit: `at least 1.6 TB of memory, and 30.1 GB are free`.
 
-    Args:
-        needed: What it takes at least, in bytes.
-
-    Returns:
-        Such as `at least 1.6 TB of memory, and 30.1 GB are free`; None where it fits.
+    None where they fit.
     """
     if needed < _SMALL:
         return None
@@ -54,11 +49,7 @@ def in_words(size: float) -> str:
 
 
 def refusal(error: MemoryError) -> str:
-    """Say that the system refused an allocation.
-
-    Args:
-        error: NumPy's tells how large the array was; Python's own tells nothing.
-    """
+    """Say that the system refused an allocation; NumPy's error tells how large the array was."""
     told = str(error).strip().rstrip(".")
     what = f"there is not enough memory: {told}" if told else "there is not enough memory"
     return f"{what} ({in_words(free_memory())} are free)."

@@ -14,12 +14,9 @@ WARNINGS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 CAUGHT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *WARNINGS)
 """The signals on which a run is closed in good order, unless they were ignored at the start."""
 
-_received: list[int] = []
-"""The signals that have become exceptions."""
-_told: list[int] = []
-"""All signals since the command began."""
-_led: list[int] = []
-"""What alone hurries this process; empty where every second signal does."""
+_received: list[int] = []  # the signals that have become exceptions
+_told: list[int] = []  # all signals since the command began
+_led: list[int] = []  # what alone hurries this process; empty where every second signal does
 
 
 def caught_signals() -> list[signal.Signals]:
@@ -28,53 +25,29 @@ def caught_signals() -> list[signal.Signals]:
 
 
 def asking_signal() -> int:
-    """Return the signal by which a process asks its children, or itself, to end in good order.
-
-    Children ignore what their parent was to ignore.
-    """
+    """Return the signal by which a process asks its children, or itself, to end in good order."""
+    # Children ignore what their parent was to ignore.
     return next(iter(caught_signals()), signal.SIGKILL)
 
 
 def be_led() -> None:
-    """Leave it to the parent of this process to end it at once; a second signal does not.
-
-    Whoever ends a whole job sends each signal to the parent and to the child, and the parent passes
-    it on.
-    """
+    """Leave it to the parent of this process to end it at once; a second signal does not."""
+    # Who ends a whole job sends each signal to parent and child, and the parent passes it on.
     _led.append(signal.SIGKILL)
 
 
 def note_signal(number: int) -> None:
-    """Remember that the end has begun; for a handler.
-
-    Args:
-        number: The signal.
-    """
+    """Remember that the end has begun; for a handler."""
     _told.append(number)
 
 
 def may_hurry(number: int) -> bool:
-    """Say whether a signal, where it is not the first, ends the process at once.
-
-    Args:
-        number: The signal.
-
-    Returns:
-        False for a warning, and for every signal in a process that is led.
-    """
+    """Say whether a second signal ends the process at once: no warning; none where it is led."""
     return not _led and number not in WARNINGS
 
 
 def end_on_signal(number: int, _frame: FrameType | None) -> None:
-    """End the work so that a run can close its record; a handler.
-
-    Args:
-        number: The signal.
-
-    Raises:
-        KeyboardInterrupt: It is SIGINT.
-        SystemExit: It is another one: 128 and its number.
-    """
+    """End the work by an exception, so that a run can close its record; a handler."""
     if _told and not may_hurry(number):
         return
     note_signal(number)
@@ -85,12 +58,7 @@ def end_on_signal(number: int, _frame: FrameType | None) -> None:
 
 
 def raise_lost_signal() -> None:
-    """Raise again what a signal has raised, where a library has kept it, as imports may.
-
-    Raises:
-        KeyboardInterrupt: See `end_on_signal`.
-        SystemExit: See `end_on_signal`.
-    """
+    """Raise again what a signal has raised, where a library has kept it, as imports may."""
     if _received:
         end_on_signal(_received[0], None)
 
@@ -102,14 +70,7 @@ def forget_signals() -> None:
 
 
 def received_signal(error: BaseException) -> int | None:
-    """Return the signal behind an exception.
-
-    Args:
-        error: What reached the end of the work, and is no error of dlrun's own.
-
-    Returns:
-        The number of the signal, or None where no signal caused the exception.
-    """
+    """Return the signal behind an exception that is no error of dlrun's own, if there is one."""
     if isinstance(error, KeyboardInterrupt):
         return int(signal.SIGINT)
     if isinstance(error, SystemExit):

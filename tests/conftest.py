@@ -10,6 +10,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from dlrun.training.listener import Listener
+
 SLOW = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile(
     "same", derandomize=True, deadline=None, suppress_health_check=SLOW
@@ -95,7 +97,7 @@ KINDS = {
 """The shipped configs that stand for all kinds of plots, trained as briefly as they can be."""
 
 
-class Silent:
+class Silent(Listener):
     """A listener that keeps what it is told."""
 
     def __init__(self):
@@ -104,14 +106,6 @@ class Silent:
     def message(self, text):
         """Keep it."""
         self.told.append(text)
-
-    def started(self, **progress):
-        """Ignore it."""
-
-    progressed = started
-
-    def finished(self):
-        """Ignore it."""
 
 
 @pytest.fixture(scope="session")
@@ -122,15 +116,14 @@ def reported(tmp_path_factory):
     def run_of(name):
         if name not in runs:
             from dlrun.config import load_config
+            from dlrun.workflows.options import RunOptions
             from dlrun.workflows.train import train
 
             listener = Silent()
-            runs[name] = train(
-                load_config(CONFIGS / f"{name}.yaml", KINDS[name]),
-                runs_dir=tmp_path_factory.getbasetemp() / "reported",
-                command=["dlrun", "train", f"configs/{name}.yaml"],
-                listener=listener,
-            ).folder.path
+            command = ["dlrun", "train", f"configs/{name}.yaml"]
+            options = RunOptions(tmp_path_factory.getbasetemp() / "reported", command)
+            experiment = load_config(CONFIGS / f"{name}.yaml", KINDS[name])
+            runs[name] = train(experiment, options, listener).folder.path
             assert not [line for line in listener.told if "warning" in line]
         return runs[name]
 

@@ -11,8 +11,9 @@ import sys
 from dlrun.rundir.folder import create_run
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import seal
-from dlrun.sweeps.listener import Deaf
-from dlrun.workflows.many import Crew, Settings
+from dlrun.sweeps.listener import SweepListener
+from dlrun.workflows.many import SweepOptions
+from dlrun.workflows.options import RunOptions
 from dlrun.workflows.sweep import definition, plan_sweep
 
 MOONS = """\
@@ -34,7 +35,7 @@ seeds: 2
 """
 
 
-def store_runs(crew, jobs, metrics_of, *, base=None):
+def store_runs(runner, jobs, metrics_of, *, base=None):
     """Let runs be there as if they had been trained; gives their folders by rate and seed.
 
     `metrics_of` gives the metrics of a rate and a seed; of None the run was interrupted.
@@ -44,10 +45,10 @@ def store_runs(crew, jobs, metrics_of, *, base=None):
         config = job.experiment.to_yaml()
         point = (job.values["optimizer.learning_rate"], job.values["seed"])
         metrics = metrics_of(*point)
-        run = create_run(crew.runs_dir, job.experiment.name)
+        run = create_run(runner.options.run.runs_dir, job.experiment.name)
         sweep = {"base": base, "point": dict(job.values), "sample": None}
         facts = {"identity": job.identity, "seal": seal(config), "sweep": sweep, "seed": point[1]}
-        facts["threads"] = {"intra_op": crew.threads}
+        facts["threads"] = {"intra_op": runner.threads}
         with contextlib.suppress(KeyboardInterrupt), recording(run, facts):
             run.write_text("config.yaml", config)
             if metrics is None:
@@ -65,11 +66,11 @@ def store_sweep(folder, metrics_of, text=RATES):
     (folder / "rates.yaml").write_text(text)
     planned = plan_sweep(folder / "rates.yaml", overrides=(), runs_dir=folder / "runs")
     planned.folder.mkdir(parents=True)
-    crew = Crew(planned.folder, Settings(["dlrun"]), Deaf())
-    jobs = crew.plan(planned.wanted())
+    runner = planned.runner(SweepOptions(RunOptions(folder, ["dlrun"])), SweepListener())
+    jobs = runner.plan(planned.requests())
     told = json.dumps(definition(planned, jobs), default=str)
     (planned.folder / "sweep.json").write_text(told)
-    return store_runs(crew, jobs, metrics_of, base=planned.base)
+    return store_runs(runner, jobs, metrics_of, base=planned.base)
 
 
 def start(folder, *words, **options):

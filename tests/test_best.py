@@ -15,8 +15,9 @@ import pytest
 
 from dlrun.config.sweeps.experiments import load_points
 from dlrun.config.sweeps.flags import read_grid
-from dlrun.sweeps.listener import Deaf
-from dlrun.workflows.many import Crew, Settings, Wanted
+from dlrun.sweeps.listener import SweepListener
+from dlrun.workflows.many import SweepOptions, SweepRunner, TrialRequest
+from dlrun.workflows.options import RunOptions
 from dlrun.workflows.sweep import plan_sweep
 from dlrun.workflows.sweep_results import results_so_far
 from tests.folders import change
@@ -41,13 +42,13 @@ def metrics_on(splits):
 
 
 def planned_grid(folder):
-    """The crew of a grid on the command line, and its jobs."""
+    """The runner of a grid on the command line, and its jobs."""
     base = folder / "moons.yaml"
     asked = read_grid(base, [AXES[1], AXES[3]])
     experiments = load_points(base, asked.fixed, asked.points)
-    crew = Crew(folder / "runs", Settings(["dlrun"]), Deaf())
+    runner = SweepRunner(SweepOptions(RunOptions(folder / "runs", ["dlrun"])), SweepListener())
     pairs = zip(experiments, asked.points, strict=True)
-    return crew, crew.plan([Wanted(one, point.values) for one, point in pairs])
+    return runner, runner.plan([TrialRequest(one, point.values) for one, point in pairs])
 
 
 @pytest.fixture

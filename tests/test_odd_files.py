@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from dlrun.arrays import Spec
 from dlrun.data.csv import open_csv
-from dlrun.data.csv_dataset import choose_columns
-from dlrun.data.csv_numbers import parse_numbers
+from dlrun.data.csv_dataset import parse_numbers
+from dlrun.data.csv_header import choose_columns
 from dlrun.data.csv_samples import match_columns
 from dlrun.errors import ConfigError, DataError
-from dlrun.shapes import find_sample
+from dlrun.shapes.samples import find_sample
 from dlrun.signals import end_on_signal
 from tests.test_bad_input import TABLE, config
 
@@ -345,7 +345,11 @@ def test_many_columns_are_found_in_a_moment(targets, tmp_path):
     )
     begin = time.process_time()
     with open_csv(path) as file:
-        choice = choose_columns(file, True, names[:targets], None)
+        choice = choose_columns(
+            file,
+            {"target": names[:targets], "features": None, "sample_weight": None},
+            header=True,
+        )
         matched = match_columns(file, spec, with_target=True)
     assert choice.features == matched.features == list(range(targets, WIDE))
     assert choice.targets == matched.targets == list(range(targets))
@@ -368,8 +372,10 @@ def test_many_columns_that_are_not_there_are_told_in_a_moment(tmp_path):
     path = tmp_path / "wide.csv"
     path.write_text(",".join(f"column {number}" for number in range(WIDE)) + "\n1\n")
     begin = time.process_time()
+    features = [f"colum {number}" for number in range(WIDE)]
+    uses = {"target": "column 0", "features": features, "sample_weight": None}
     with open_csv(path) as file, pytest.raises(ConfigError) as error:
-        choose_columns(file, True, "column 0", [f"colum {number}" for number in range(WIDE)])
+        choose_columns(file, uses, header=True)
     assert len(error.value.problems) == 21
     assert error.value.problems[0].fix == "Did you mean 'column 0'?"
     assert error.value.problems[-1].what == f"{WIDE - 20} more columns are not there."
@@ -413,7 +419,7 @@ def test_rows_keep_their_lines_whatever_breaks_them(lines, breaks, quoted, tmp_p
     with pytest.MonkeyPatch.context() as patch, open_csv(path, delimiter=",") as file:
         patch.setattr("dlrun.data.csv.CELLS_PER_PIECE", lines)
         pieces = list(file.pieces(header=False))
-    rows = np.concatenate([parse_numbers(piece, [0], ["a"], path) for piece in pieces])
+    rows = np.concatenate([parse_numbers(piece, [0], ["a"]) for piece in pieces])
     numbers = [number for piece in pieces for number in piece.numbers]
     assert rows[:, 0].tolist() == list(range(len(cells)))
     assert [shown[number - 1] for number in numbers] == cells

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from dlrun.cli.progress import LineListener
+from dlrun.cli.terminal.progress import LineListener
 from dlrun.rundir.checkpoints import Checkpoint, save_checkpoint
 from dlrun.rundir.folder import Run
 from dlrun.rundir.lock import holding_lock

@@ -7,10 +7,10 @@ import yaml
 from dlrun.config import load_config
 from dlrun.data.labels import fit_labels
 from dlrun.errors import DlrunError
-from dlrun.shapes.samples import DATASETS, drawn_rows
+from dlrun.shapes.samples import find_sample
 from dlrun.workflows.load import load_splits
 from dlrun.workflows.validate import validate
-from tests.shapes.test_samples import ARGUMENTS, LOSSES, TABLES, tell
+from tests.shapes.test_samples import ARGUMENTS, LOSSES, TABLES, WORDS, tell
 
 MORE_TABLES = {
     "pandas header": "0,1,2,3\n1.5,2.5,1,0\n3.5,4.5,1,1\n5.5,6.5,1,2\n5.5,6.5,1,3\n",
@@ -167,7 +167,7 @@ def test_a_larger_table_is_asked_for_its_header_too(tmp_path, dlrun, monkeypatch
             assert "not looked at: " in dlrun("validate", "config.yaml", code=0).err
 
 
-@pytest.mark.parametrize("word", sorted(set(DATASETS) - {"mnist"}))
+@pytest.mark.parametrize("word", WORDS)
 def test_drawn_rows_are_counted_as_they_are_drawn(word, tmp_path):
     """Defaults, and splits that leave few rows or none."""
     path = tmp_path / "config.yaml"
@@ -185,7 +185,7 @@ def test_drawn_rows_are_counted_as_they_are_drawn(word, tmp_path):
     path.write_text(yaml.safe_dump(config({"type": word}, loss, units=units, layers=layers)))
     experiment = load_config(path, [])
     rows = load_splits(experiment).spec.rows["train"]
-    assert drawn_rows(word, experiment.dataset.arguments) == rows
+    assert find_sample(word, experiment.dataset.arguments).rows == rows
 
 
 def test_arrays_that_cannot_be_split(tmp_path, dlrun):

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 import select
+import signal
+import time
+
+import pytest
 
 from dlrun.config import load_config
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.history import read_history
-from dlrun.sweeps.jobs import Job
-from dlrun.workflows.worker import Orders, Workers
+from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.listener import SweepListener
+from dlrun.sweeps.pool import Pool
+from dlrun.sweeps.queue import FIFO
+from dlrun.workflows import worker
+from dlrun.workflows.options import RunOptions
+from dlrun.workflows.standing import TrialStore
+from dlrun.workflows.worker import LocalWorkers
 from tests.sweeping import MOONS
 
 
-def carry_out(workers, job):
-    """Let a new process work on a job to its end; gives its events and its exit code."""
+def carry_out(workers, trial):
+    """Let a new process work on a trial to its end; gives its events and its exit code."""
     child = workers.start([])
-    child.give(workers.task(job, "cpu"))
+    child.give(workers.task(trial, "cpu"))
     child.dismiss()
     events = []
     while True:
@@ -31,11 +42,9 @@ def test_a_new_process_pauses_and_goes_on_to_the_same_bits(tmp_path):
     """Its folder is told at once; its record is that of a run of the sweep."""
     (tmp_path / "moons.yaml").write_text(MOONS)
     experiment = load_config(tmp_path / "moons.yaml", ["seed=3"])
-    orders = Orders(
-        tmp_path / "runs", environment_facts(), "abc", ["dlrun"], "cpu", 1, report=False
-    )
-    workers = Workers(orders, forking=False)
-    whole, halves = (Job(experiment, {"seed": 3}, "identity") for _ in range(2))
+    options = RunOptions(tmp_path / "runs", ["dlrun"], "cpu", threads=1, report=False)
+    workers = LocalWorkers(options, facts=environment_facts(), base="abc", forking=False)
+    whole, halves = (Trial(experiment, {"seed": 3}, "identity") for _ in range(2))
     events, code = carry_out(workers, whole)
     whole.folder = events[0]["folder"]
     assert (code, events[-2]["epoch"], events[-1]) == (0, 6, {"code": 0})
@@ -50,8 +59,8 @@ def test_a_new_process_pauses_and_goes_on_to_the_same_bits(tmp_path):
     halves.pauses = []
     assert carry_out(workers, halves)[1] == 0
     weights = [
-        json.loads((tmp_path / job.folder / "run.json").read_text())["final_weights"]
-        for job in (whole, halves)
+        json.loads((tmp_path / trial.folder / "run.json").read_text())["final_weights"]
+        for trial in (whole, halves)
     ]
     assert weights[0] == weights[1]
     assert read_history(tmp_path / halves.folder) == read_history(tmp_path / whole.folder)
@@ -62,7 +71,45 @@ def test_a_new_process_tells_why_it_failed(tmp_path):
     (tmp_path / "moons.yaml").write_text(MOONS)
     (tmp_path / "runs").write_text("a file")
     experiment = load_config(tmp_path / "moons.yaml")
-    orders = Orders(tmp_path / "runs", environment_facts(), None, ["dlrun"], "cpu", 1, report=False)
-    events, code = carry_out(Workers(orders, forking=False), Job(experiment, {}, "identity"))
+    options = RunOptions(tmp_path / "runs", ["dlrun"], "cpu", threads=1, report=False)
+    workers = LocalWorkers(options, facts=environment_facts(), forking=False)
+    events, code = carry_out(workers, Trial(experiment, {}, "identity"))
     assert code == 1
     assert "is a file, expected a folder for the runs." in events[-2]["error"]
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "reason"),
+    [
+        (signal.SIGTERM, "interrupted", "not started"),
+        (signal.SIGINT, "interrupted", "not started"),
+        (signal.SIGKILL, "killed", "killed by SIGKILL"),
+    ],
+)
+def test_a_run_that_ends_before_its_record_is_no_failure(
+    tmp_path, monkeypatch, number, status, reason
+):
+    """It was told as failed, for its run.json is missing; nothing of it is left."""
+
+    def end(*_arguments, **_options):
+        os.kill(os.getpid(), number)
+        time.sleep(10)
+
+    def work(tasks, send):
+        return max(worker.run_trial(task, send, None) for task in tasks)
+
+    monkeypatch.setattr(worker, "train_in", end)
+    monkeypatch.setattr(worker, "work", work)
+    (tmp_path / "moons.yaml").write_text(MOONS)
+    trial = Trial(load_config(tmp_path / "moons.yaml"), {}, "identity")
+    options = RunOptions(tmp_path / "runs", ["dlrun"], "cpu", threads=1, report=False)
+    store = TrialStore(options.runs_dir, retry_failed=False, halving=False, trust=False)
+    Pool(
+        FIFO([trial], store.look_again),
+        factory=LocalWorkers(options, facts=environment_facts(), forking=True),
+        collect=store.collect,
+        devices=["cpu"],
+        listener=SweepListener(),
+    ).run()
+    assert (trial.status, trial.reason, trial.folder) == (status, reason, None)
+    assert list(options.runs_dir.iterdir()) == []

@@ -12,10 +12,12 @@ from dlrun.catalog.words import words
 from dlrun.config import load_config
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import create_run
+from dlrun.training.epochs import FitOptions
 from dlrun.training.trainer import Trainer
-from dlrun.workflows.assembly import UNSHARED, Workshop
+from dlrun.workflows.assembly import UNSHARED, GraphCache
 from dlrun.workflows.load import load_splits
-from dlrun.workflows.train import train_in
+from dlrun.workflows.options import RunOptions
+from dlrun.workflows.train import Beginning, train_in
 from tests.conftest import CONFIGS, Silent
 
 DROPOUT = """\
@@ -88,13 +90,12 @@ KINDS = [
 ]  # fmt: skip
 
 
-def outcome(experiment, runs_dir, workshop):
+def outcome(experiment, runs_dir, graph_cache):
     """Train; give all that has bits: weights, history, metrics, predictions."""
     folder = create_run(runs_dir, "a")
-    train_in(
-        folder, experiment, facts=environment_facts(), listener=Silent(), device="cpu", threads=0,
-        report=False, workshop=workshop,
-    )  # fmt: skip
+    options = RunOptions(runs_dir, [], device="cpu", report=False)
+    beginning = Beginning.of(experiment, options, environment_facts())
+    train_in(folder, beginning, options, Silent(), graph_cache)
     record = json.loads(folder.read_text("run.json"))
     names = ["history.csv", "metrics.json", "spec.json"]
     names += sorted(str(path) for path in (folder.path / "predictions").glob("*.csv"))
@@ -117,7 +118,7 @@ def exported(path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_seeds_give_the_bits_of_new_models(kind, tmp_path):
-    """One after the other through one workshop, and each alone."""
+    """One after the other through one graph_cache, and each alone."""
     path = CONFIGS / f"{kind}.yaml"
     overrides = []
     if kind in TEXTS:
@@ -125,20 +126,20 @@ def test_other_seeds_give_the_bits_of_new_models(kind, tmp_path):
         path.write_text(TEXTS[kind])
     elif kind != "threshold_exact":  # That one has no loss, and is only measured.
         overrides = ["training.epochs=3"]
-    workshop = Workshop()
+    graph_cache = GraphCache()
     for seed in (1, 2, 1):
         experiment = load_config(path, [*overrides, f"seed={seed}"])
-        again = outcome(experiment, tmp_path, workshop)
-        assert again == outcome(experiment, tmp_path, Workshop())
+        again = outcome(experiment, tmp_path, graph_cache)
+        assert again == outcome(experiment, tmp_path, GraphCache())
 
 
 def test_what_is_part_of_the_graph_may_not_differ(tmp_path):
     """Another rate of decay, another size: a model of its own; and back again."""
-    workshop = Workshop()
+    graph_cache = GraphCache()
     for override in ("seed=1", "optimizer.beta_1=0.5", "model.layers[0].units=3", "seed=1"):
         experiment = load_config(CONFIGS / "iris.yaml", ["training.epochs=2", override])
-        again = outcome(experiment, tmp_path, workshop)
-        assert again == outcome(experiment, tmp_path, Workshop())
+        again = outcome(experiment, tmp_path, graph_cache)
+        assert again == outcome(experiment, tmp_path, GraphCache())
 
 
 QUICK = [("Adam", "float32"), ("SGD", "mixed_float16"), ("Nadam", "mixed_float16")]
@@ -169,19 +170,18 @@ def test_other_learning_rates_and_epochs_share_graphs(optimizer, precision):
             (0.01, ["training.epochs=2"]),
         )
     ]
-    workshop = Workshop()
-    shared = [trained(overrides, workshop) for overrides in runs]
+    graph_cache = GraphCache()
+    shared = [trained(overrides, graph_cache) for overrides in runs]
     assert len({steps for steps, _ in shared}) == 1
-    alone = [trained(overrides, Workshop()) for overrides in runs]
+    alone = [trained(overrides, GraphCache()) for overrides in runs]
     assert [weights for _, weights in shared] == [weights for _, weights in alone]
 
 
-def trained(overrides, workshop):
+def trained(overrides, graph_cache):
     """Train on irises; give what holds the graphs, and the weights as bytes."""
     experiment = load_config(CONFIGS / "iris.yaml", overrides)
-    assembly, splits, _ = workshop.assemble(experiment, load_splits(experiment))
-    Trainer(
-        assembly.steps, splits, epochs=experiment.training.epochs, shuffle=True, callbacks=[],
-        batch_size=experiment.training.batch_size, seed=experiment.seed, listener=Silent(),
-    ).fit()  # fmt: skip
+    assembly, splits, _ = graph_cache.assemble(experiment, load_splits(experiment))
+    training = experiment.training
+    options = FitOptions(training.epochs, training.batch_size, shuffle=True, seed=experiment.seed)
+    Trainer(assembly.steps, splits, options).fit()
     return assembly.steps, [weight.tobytes() for weight in assembly.model.get_weights()]

@@ -1,17 +1,13 @@
 """The one place where TensorFlow and Keras are first imported, and what is set before that."""
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import os
 import sys
 import tempfile
 import warnings
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
+from typing import Any
 
 # Keras imports these if it finds them, for wrappers that dlrun never uses: over a second of
 # start-up. A None in `sys.modules` is Python's documented way to make an import fail at once.
@@ -36,15 +32,12 @@ def _without(names: tuple[str, ...]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_collections() -> Iterator[None]:
-    """Keep the garbage collector from searching what an import makes: 0.4 s for TensorFlow.
-
-    Afterwards it is told that all of this stays, so that no later collection searches it either,
-    and a forked child shares it with its parent.
-    """
+    """Keep the garbage collector from searching what an import makes: 0.4 s for TensorFlow."""
     gc.disable()
     try:
         yield
     finally:
+        # All of this stays: no later collection searches it, and a forked child shares it.
         gc.freeze()
         gc.enable()
 
@@ -73,13 +66,8 @@ def _quiet_native_log() -> Iterator[None]:
 def _import() -> tuple[Any, Any]:
     """Import TensorFlow and Keras, quietly and without what Keras would drag in."""
     os.environ.update(PINNED)
-    with (
-        _without(UNWANTED),
-        _without_collections(),
-        _quiet_native_log(),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
+    quiet = warnings.catch_warnings(action="ignore")
+    with _without(UNWANTED), _without_collections(), _quiet_native_log(), quiet:
         import tensorflow  # noqa: ICN001, PLC0415
         import keras  # noqa: PLC0415  # isort: skip
 

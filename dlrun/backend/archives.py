@@ -1,26 +1,20 @@
 """Keras's own file format at any time: a zip file knows no year before 1980 or after 2107."""
 
-from __future__ import annotations
-
 import contextlib
 import time as clock
 import zipfile
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
 
 _YEARS = (1980, 2107)
 
 
 class _Clock:
-    """What `zipfile` asks for the time."""
+    """What `zipfile` asks for the time: the local one, or the nearest that a zip file can hold."""
 
     time = staticmethod(clock.time)
 
     @staticmethod
     def localtime(seconds: float | None = None) -> clock.struct_time:
-        """Tell the local time, or the nearest that a zip file can hold."""
         told, (first, last) = clock.localtime(seconds), _YEARS
         if told.tm_year < first:
             return clock.struct_time((first, 1, 1, 0, 0, 0, 0, 1, 0))

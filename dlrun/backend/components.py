@@ -1,43 +1,18 @@
 """Turns a word of a config and its arguments into an object of Keras or of one of our shelves."""
 
-from __future__ import annotations
-
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from dlrun import catalog
 from dlrun.backend import keras
 from dlrun.errors import ConfigError, Problem
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_NAMESPACES = {
-    "layers": keras.layers,
-    "losses": keras.losses,
-    "metrics": keras.metrics,
-    "optimizers": keras.optimizers,
-    "schedules": keras.optimizers.schedules,
-    "callbacks": keras.callbacks,
-    "initializers": keras.initializers,
-    "regularizers": keras.regularizers,
-    "constraints": keras.constraints,
-}
-
 
 def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
-    """Build the object that a component of a config names.
+    """Build what a component of a config, `{"type": word, **arguments}`, names.
 
-    Args:
-        kind: One of the catalog's kinds, such as `layers`.
-        component: `{"type": word, **arguments}`; an argument may itself be a component.
-        path: The dotted path of the component in the config, for errors.
-
-    Returns:
-        The Keras object, or the object of one of dlrun's own shelves.
-
-    Raises:
-        ConfigError: Keras refuses the arguments; its text is kept.
+    An argument may itself be a component. The kind is one of the catalog's, such as `layers`.
     """
     word = component["type"]
     found = catalog.find(kind, word)
@@ -49,9 +24,10 @@ def create(kind: str, component: Mapping[str, Any], *, path: str) -> Any:
         if name != "type"
     }
     if found.origin == "keras":
-        class_ = getattr(_NAMESPACES[kind], found.name)
+        home = keras.optimizers.schedules if kind == "schedules" else getattr(keras, kind)
     else:
-        class_ = getattr(importlib.import_module(found.module), found.name)
+        home = importlib.import_module(found.module)
+    class_ = getattr(home, found.name)
     try:
         return class_(**arguments)
     except (ValueError, TypeError, AttributeError, NotImplementedError, ImportError) as error:

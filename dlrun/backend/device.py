@@ -1,7 +1,5 @@
 """The device that a run computes on: chosen before the first operation, and described."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from dlrun.backend import tf
@@ -11,16 +9,9 @@ from dlrun.errors import UsageError
 def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
     """Make TensorFlow see one device only; must come before its first operation.
 
-    Args:
-        word: `auto` (the first GPU if there is one, else the CPU), `cpu`, `gpu` or `gpu:1`.
-        threads: See `limit_threads`.
-
-    Returns:
-        What goes into the record: `device`, and `threads` within and between operations (0 where
-        TensorFlow takes the number of cores).
-
-    Raises:
-        UsageError: There is no such device, or it is too late to choose.
+    The word is `auto` (the first GPU if there is one, else the CPU), `cpu`, `gpu` or `gpu:1`. What
+    goes into the record comes back: `device`, and `threads` within and between operations, 0 where
+    TensorFlow takes the number of cores.
     """
     limit_threads(threads)
     device = available_devices(word)[0]
@@ -30,14 +21,16 @@ def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
     try:
         tf.config.set_visible_devices(chosen, "GPU")
     except RuntimeError as error:
-        raise UsageError(
-            "this process has computed on another device already.", where="--device"
-        ) from error
+        what = "this process has computed on another device already."
+        raise UsageError(what, where="--device") from error
+    said = "cpu"
     if chosen:
         # On a GPU sums run in any order unless this is on; on a CPU they never do.
         tf.config.experimental.enable_op_determinism()
+        details = tf.config.experimental.get_device_details(chosen[0])
+        said = f"gpu:{number} ({details.get('device_name', 'unknown')})"  # gpu:0 (NVIDIA H200)
     return {
-        "device": _describe(chosen[0], number) if chosen else "cpu",
+        "device": said,
         "threads": {
             "intra_op": tf.config.threading.get_intra_op_parallelism_threads(),
             "inter_op": tf.config.threading.get_inter_op_parallelism_threads(),
@@ -46,16 +39,9 @@ def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
 
 
 def available_devices(word: str) -> list[str]:
-    """Find the devices that a word stands for.
+    """Find the devices that `auto`, `cpu`, `gpu` or `gpu:1` stands for.
 
-    Args:
-        word: `auto`, `cpu`, `gpu` or `gpu:1`.
-
-    Returns:
-        `cpu`, or GPUs such as `gpu:0`: for `auto` and `gpu` all that there are.
-
-    Raises:
-        UsageError: There is no such device.
+    That is `cpu`, or GPUs such as `gpu:0`: for `auto` and `gpu` all that there are.
     """
     if word == "cpu":
         return ["cpu"]
@@ -74,15 +60,9 @@ def available_devices(word: str) -> list[str]:
 
 
 def limit_threads(threads: int) -> None:
-    """Compute in so many threads of the CPU; must come before the first operation.
+    """Compute in so many threads of the CPU, 0 for one a core; before the first operation only.
 
     Sums that are shared out among threads depend on their number in their last bits.
-
-    Args:
-        threads: How many; 0 for as many as there are cores.
-
-    Raises:
-        UsageError: This process has computed with another number already.
     """
     if threads == tf.config.threading.get_intra_op_parallelism_threads():
         return
@@ -90,17 +70,10 @@ def limit_threads(threads: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError as error:
-        raise UsageError(
-            "this process has computed with another number of threads already.", where="--threads"
-        ) from error
+        what = "this process has computed with another number of threads already."
+        raise UsageError(what, where="--threads") from error
 
 
 def on_gpu() -> bool:
     """Return whether the run computes on a GPU."""
     return bool(tf.config.get_visible_devices("GPU"))
-
-
-def _describe(gpu: Any, number: int) -> str:
-    """Return such as `gpu:0 (NVIDIA H200)`."""
-    name = tf.config.experimental.get_device_details(gpu).get("device_name", "unknown")
-    return f"gpu:{number} ({name})"

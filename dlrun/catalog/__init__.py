@@ -2,14 +2,12 @@
 
 from dlrun.catalog.fields import fields
 from dlrun.catalog.glossary import aliases, family, gist, prose, without_links
-from dlrun.catalog.keras_names import snake_case
-from dlrun.catalog.packages import missing_package
-from dlrun.catalog.signatures import NOT_LITERAL, Parameter
-from dlrun.catalog.words import KINDS, Word, canonical, find, nested_kind, refusal, suggest, words
+from dlrun.catalog.kinds import KINDS, nested_kind, snake_case
+from dlrun.catalog.signatures import Parameter
+from dlrun.catalog.words import Word, canonical, find, missing_package, refusal, suggest, words
 
 __all__ = [
     "KINDS",
-    "NOT_LITERAL",
     "Parameter",
     "Word",
     "aliases",

@@ -12,7 +12,7 @@ PLACEHOLDER = re.compile(r"\{\{\w+\}\}")
 ARGUMENT = re.compile(r"^( *)\**`?(\w+(?:`?, *`?\w+)*)`?(?: \([^)]*\))?: *(.*)$")
 
 
-def of(node: ast.ClassDef | ast.FunctionDef | None) -> str:
+def docstring_of(node: ast.ClassDef | ast.FunctionDef | None) -> str:
     """The docstring of a definition, without its indentation; empty where there is none."""
     return (ast.get_docstring(node) if node is not None else None) or ""
 
@@ -24,7 +24,7 @@ def summary(docstring: str) -> str:
 
 
 @cache
-def arguments(docstring: str) -> dict[str, str]:
+def argument_docs(docstring: str) -> dict[str, str]:
     """What the section `Args` says, one line per argument."""
     section = SECTION.search(docstring)
     if section is None:

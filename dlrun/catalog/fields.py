@@ -5,25 +5,20 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
 
+from dlrun.absent import ABSENT
 from dlrun.catalog import text
-from dlrun.catalog.signatures import NOT_LITERAL, Parameter
+from dlrun.catalog.signatures import Parameter, literal
 
 
 @lru_cache
 def fields(module: str, name: str) -> tuple[Parameter, ...]:
-    '''The fields of a class, read as text.
+    '''The fields of a class, read as text; the `doc` of each is the string below it, on one line.
 
-    Args:
-        module: The dotted module that defines the class.
-        name: The name of the class.
+    Such as:
 
-    Returns:
-        One for each annotated name; its `doc` is the string below it, on one line:
-
-            epochs: int = 10
-            """How often the training rows are gone through."""
+        epochs: int = 10
+        """How often the training rows are gone through."""
     '''
     head = text.class_head(module, name)
     body: list[ast.stmt] = head.body if head else []
@@ -36,29 +31,17 @@ def fields(module: str, name: str) -> tuple[Parameter, ...]:
 
 
 def _field(statement: ast.AnnAssign, following: ast.stmt | None) -> Parameter:
+    default = statement.value
+    if isinstance(default, ast.Call):  # Field(default=...)
+        default = next((one.value for one in default.keywords if one.arg == "default"), None)
+    doc = None
+    if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+        doc = " ".join(str(following.value.value).split())
     return Parameter(
         name=ast.unparse(statement.target),
         required=statement.value is None,
-        default=_default(statement.value),
+        default=ABSENT if default is None else literal(default),
         annotation=ast.unparse(statement.annotation),
-        doc=_docstring(following),
+        doc=doc,
         keyword_only=True,
     )
-
-
-def _default(value: ast.expr | None) -> Any:
-    """The default of a field: what stands there, or what `Field(default=...)` says."""
-    if isinstance(value, ast.Call):
-        value = next((one.value for one in value.keywords if one.arg == "default"), None)
-    if value is None:
-        return NOT_LITERAL
-    try:
-        return ast.literal_eval(value)
-    except ValueError:
-        return NOT_LITERAL
-
-
-def _docstring(statement: ast.stmt | None) -> str | None:
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-        return " ".join(str(statement.value.value).split())
-    return None

@@ -3,72 +3,31 @@
 from __future__ import annotations
 
 import ast
-import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from dlrun.catalog import text
+from dlrun.catalog.kinds import KINDS
 from dlrun.catalog.refused import REFUSED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-PACKAGES: Final = {
-    "layers": "layers",
-    "losses": "losses",
-    "metrics": "metrics",
-    "optimizers": "optimizers",
-    "schedules": "optimizers.schedules",
-    "callbacks": "callbacks",
-    "initializers": "initializers",
-    "regularizers": "regularizers",
-    "constraints": "constraints",
-    "activations": "activations",
-}
-"""Where Keras keeps each kind: `keras.<package>` names them, `keras.src.<package>` defines them."""
 
 ACCESSORS: Final = {"get", "serialize", "deserialize"}
 
 
-def snake_case(name: str) -> str:
-    """A class name as Keras writes it in names: `MaxPooling2D` gives `max_pooling2d`.
-
-    Source: keras.src.utils.naming.to_snake_case
-    """
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-SPELLINGS: Final[dict[str, Callable[[str], str]]] = {
-    "losses": snake_case,
-    "metrics": snake_case,
-    "initializers": snake_case,
-    "regularizers": snake_case,
-    "constraints": snake_case,
-    "optimizers": str.lower,
-}
-"""How Keras spells the second name that it accepts for every class of a kind."""
-
-
 class Export(NamedTuple):
-    """One public name of Keras: where it is defined, its name there, and its public name."""
+    """One public name of Keras."""
 
-    module: str
-    name: str
+    module: str  # where it is defined
+    name: str  # its name there
     public: str
 
 
 @lru_cache
 def origins(kind: str) -> dict[str, Export]:
-    """The words of a kind that a config may use, each with what defines it.
-
-    A class that is public under several names is known by the one it was defined with, if that
-    one is public.
-    """
+    """The words of a kind that a config may use, each with what defines it."""
     exports = [export for export in _exports(kind) if _is_word(kind, export.name)]
     under_own_name = {export.name for export in exports if export.public == export.name}
     refused = REFUSED.get(kind, {})
+    # A class with several public names is known by the one it was defined with, if that is public.
     return {
         export.public: export
         for export in exports
@@ -82,7 +41,7 @@ def aliases(kind: str) -> dict[str, str]:
     """Other spellings that Keras accepts for the words of a kind."""
     words = origins(kind)
     found = {export.public: export.name for export in _exports(kind)}
-    spell = SPELLINGS.get(kind)
+    spell = KINDS[kind].spell
     if spell:
         found |= {spell(word): word for word in words}
     found |= {alias: found.get(name, name) for alias, name in _written_aliases(kind).items()}
@@ -90,7 +49,9 @@ def aliases(kind: str) -> dict[str, str]:
 
 
 def _exports(kind: str) -> list[Export]:
-    tree = ast.parse(text.module_text(f"keras.{PACKAGES[kind]}"))
+    if not KINDS[kind].keras:
+        return []
+    tree = ast.parse(text.module_text(f"keras.{KINDS[kind].keras}"))
     return [
         Export(node.module, name.name, name.asname or name.name)
         for node in tree.body
@@ -100,15 +61,14 @@ def _exports(kind: str) -> list[Export]:
 
 
 def _is_word(kind: str, name: str) -> bool:
-    if kind == "activations":
-        return name not in ACCESSORS
-    return name[0].isupper()
+    return name not in ACCESSORS if kind == "activations" else name[0].isupper()
 
 
 def _written_aliases(kind: str) -> dict[str, str]:
     """The aliases written into Keras's lookup tables: `{"mse": mean_squared_error}`."""
-    tree = ast.parse(text.module_text(f"keras.src.{PACKAGES[kind]}"))
     found: dict[str, str] = {}
+    package = KINDS[kind].keras
+    tree = ast.parse(text.module_text(f"keras.src.{package}") if package else "")
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
             found |= {

@@ -1,177 +1,169 @@
 """Which of Keras's metrics can be taken of the labels and the outputs of a model."""
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any, Final, Literal, NamedTuple
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
-
-from dlrun.catalog.losses import SQUASHED, Targets, label_form
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from dlrun.catalog.losses import LabelForm
-
-    Found = Iterator[tuple[str, str]]
-    """What does not fit, and how to mend it."""
+from dlrun.catalog.losses import (
+    SQUASHED,
+    Found,
+    LabelForm,
+    Targets,
+    label_form,
+    out_of_range,
+)
 
 Labels = Literal[
     "index", "one_hot", "binary", "sign", "codes", "flags", "shares", "fractions", "numbers"
 ]
-"""What a metric gets as labels.
+"""What a metric gets as labels."""
 
-- `index`, `one_hot`, `binary`, `sign`: as `LabelForm` says.
-- `codes`: two numbers of the data that stand for two classes, such as 2 and 4.
-- `flags`: several columns or positions of 0 and 1, each for itself.
-- `shares`: rows that sum to 1, such as soft labels.
-- `fractions`: numbers between 0 and 1.
-- `numbers`: any other numbers.
-"""
+Outputs = Literal["probability", "logit", "score"]
+"""What a model gives; `score` is any other number."""
 
-ACCURACY: Final = frozenset({"accuracy", "acc", "Accuracy"})
-"""Words for the accuracy that fits itself to the labels. Keras, too, takes the word `Accuracy` for
-that, and its class of that name compares outputs with labels as they are: 0.3 is not 0."""
 
-SPARSE: Final = frozenset(
-    {"SparseCategoricalAccuracy", "SparseCategoricalCrossentropy", "SparseTopKCategoricalAccuracy"}
+class _Form(NamedTuple):
+    """A form of labels: how a message calls it, and which metric of each purpose fits it."""
+
+    are: str
+    fits: str
+    logarithm: str | None = None
+    overlap: str | None = None
+    sign: str | None = None
+    best: str | None = None
+
+
+_BY_POSITION: Final = (
+    "categorical_crossentropy",
+    "{{type: OneHotMeanIoU, num_classes: {units}}}",
+    "categorical_hinge",
+    "top_k_categorical_accuracy",
 )
-CATEGORICAL: Final = frozenset(
-    {
-        "CategoricalAccuracy", "CategoricalCrossentropy", "CategoricalHinge",
-        "TopKCategoricalAccuracy", "OneHotIoU", "OneHotMeanIoU", "KLDivergence",
-    }
-)  # fmt: skip
-CONFUSION: Final = frozenset({"IoU", "MeanIoU"})
-OVERLAPS: Final = frozenset({*CONFUSION, "OneHotIoU", "OneHotMeanIoU"})
+_FORMS: Final[dict[Labels, _Form]] = {
+    # The first four are those of `LabelForm`.
+    "index": _Form(
+        "the labels of this loss are class numbers",
+        "accuracy",
+        "sparse_categorical_crossentropy",
+        "{{type: MeanIoU, num_classes: {units}, sparse_y_pred: false}}",
+        best="sparse_top_k_categorical_accuracy",
+    ),
+    "one_hot": _Form("the labels are one-hot", "accuracy", *_BY_POSITION),
+    "binary": _Form("there is one output", "accuracy", "binary_crossentropy", "BinaryIoU"),
+    "sign": _Form("this loss uses -1 and +1", "accuracy", sign="hinge"),
+    # Two numbers of the data that stand for two classes, such as 2 and 4.
+    "codes": _Form("the labels are the numbers of the data", "accuracy"),
+    # Several columns or positions of 0 and 1.
+    "flags": _Form(
+        "each output has a label of 0 or 1 of its own",
+        "binary_accuracy",
+        "binary_crossentropy",
+        "BinaryIoU",
+    ),
+    # Rows that sum to 1, such as soft labels.
+    "shares": _Form("the targets are shares of classes", "categorical_accuracy", *_BY_POSITION),
+    # Numbers between 0 and 1; then any others.
+    "fractions": _Form(
+        "the targets are fractions", "mean_absolute_error or r2_score", "binary_crossentropy"
+    ),
+    "numbers": _Form("the targets are numbers", "mean_absolute_error or r2_score"),
+}
+
+
+class Kind(NamedTuple):
+    """Metrics that take the same labels, and how a message calls these."""
+
+    words: str  # with spaces between
+    takes: frozenset[str]
+    called: str
+
+
+_CLASSES: Final = frozenset({"index", "one_hot", "binary", "sign", "codes"})
+_ZERO_ONE: Final = frozenset({"binary", "flags", "one_hot"})
+_OF_0_AND_1: Final = "labels of 0 and 1"
+_ROWS: Final = frozenset({"one_hot", "shares"})
+_MEASURED: Final = frozenset({"fractions", "numbers"})
+
+KINDS: Final[dict[str, Kind]] = {
+    # The accuracy that fits itself to the labels. Keras, too, takes the word `Accuracy` for that,
+    # and its class of that name compares outputs with labels as they are: 0.3 is not 0.
+    "accuracy": Kind("accuracy acc Accuracy", _CLASSES, "classes"),
+    "sparse": Kind(
+        "SparseCategoricalAccuracy SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy",
+        frozenset({"index"}),
+        "class numbers",
+    ),
+    "confusion": Kind("IoU MeanIoU", _ROWS | {"index"}, "classes of several outputs"),
+    "categorical": Kind(
+        "CategoricalAccuracy CategoricalCrossentropy CategoricalHinge TopKCategoricalAccuracy "
+        "OneHotIoU OneHotMeanIoU KLDivergence",
+        _ROWS,
+        "one-hot labels",
+    ),
+    "binary_crossentropy": Kind("BinaryCrossentropy", _ZERO_ONE | {"fractions"}, _OF_0_AND_1),
+    "binary": Kind("BinaryAccuracy BinaryIoU", _ZERO_ONE, _OF_0_AND_1),
+    "count": Kind(
+        "FalseNegatives FalsePositives Precision Recall TrueNegatives TruePositives",
+        _ZERO_ONE,
+        _OF_0_AND_1,
+    ),
+    "curve": Kind(  # they try many thresholds between 0 and 1
+        "AUC PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity",
+        _ZERO_ONE,
+        _OF_0_AND_1,
+    ),
+    "f_score": Kind("F1Score FBetaScore", _ZERO_ONE, _OF_0_AND_1),
+    "sign": Kind("Hinge SquaredHinge", (_ZERO_ONE | {"sign"}) - _ROWS, "labels of -1 and +1"),
+    "quantity": Kind(
+        "MeanAbsolutePercentageError MeanSquaredLogarithmicError Poisson",
+        _MEASURED,
+        "numbers that are measured or counted",
+    ),
+    "correlation": Kind(
+        "ConcordanceCorrelation PearsonCorrelation", _MEASURED, "several numbers a row"
+    ),
+    "distance": Kind(
+        "LogCoshError MeanAbsoluteError MeanSquaredError R2Score RootMeanSquaredError",
+        (_CLASSES | {"flags", "shares"} | _MEASURED) - {"index"},
+        "numbers",
+    ),
+    "direction": Kind("CosineSimilarity", _ROWS | {"flags"} | _MEASURED, "vectors"),
+}
+_KIND_OF: Final = {word: kind for kind, (words, *_) in KINDS.items() for word in words.split()}
+_BY_OUTPUT: Final = ("binary", "binary_crossentropy")
+"""Kinds that hold every output against a label of 0 or 1 of its own."""
+
+ACCURACY: Final = frozenset(KINDS["accuracy"].words.split())
+F_SCORES: Final = frozenset(KINDS["f_score"].words.split())
+OVERLAPS: Final = frozenset({"IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"})
 """Metrics that are told by arguments what labels and outputs are."""
-BINARY: Final = frozenset({"BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU"})
-"""Metrics that hold every output against a label of 0 or 1 of its own."""
-COUNTS: Final = frozenset(
-    {
-        "FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives",
-        "TruePositives",
-    }
-)  # fmt: skip
-CURVES: Final = frozenset(
-    {
-        "AUC", "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity",
-        "SpecificityAtSensitivity",
-    }
-)  # fmt: skip
-"""Metrics that try many thresholds between 0 and 1."""
-F_SCORES: Final = frozenset({"F1Score", "FBetaScore"})
-SIGNS: Final = frozenset({"Hinge", "SquaredHinge"})
-DISTANCES: Final = frozenset(
-    {"LogCoshError", "MeanAbsoluteError", "MeanSquaredError", "R2Score", "RootMeanSquaredError"}
+SUM_TO_ONE: Final = frozenset(
+    {"CategoricalCrossentropy", "KLDivergence", "SparseCategoricalCrossentropy"}
 )
-QUANTITIES: Final = frozenset(
-    {"MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "Poisson"}
-)
-CORRELATIONS: Final = frozenset({"ConcordanceCorrelation", "PearsonCorrelation"})
-LOGARITHMS: Final = frozenset(
-    {
-        "BinaryCrossentropy", "CategoricalCrossentropy", "KLDivergence",
-        "SparseCategoricalCrossentropy",
-    }
-)  # fmt: skip
+LOGARITHMS: Final = SUM_TO_ONE | {"BinaryCrossentropy"}
 """Metrics that take logarithms of probabilities."""
-SUM_TO_ONE: Final = LOGARITHMS - {"BinaryCrossentropy"}
-FLAT: Final = frozenset({*F_SCORES, "R2Score"})
-"""Metrics that Keras has for one vector a row only."""
 CANCELLING: Final = frozenset({"R2Score", "LogCoshError"})
 """Metrics that subtract nearly equal numbers, so that float32 may leave no digit of them."""
 
-CLASSES: Final = frozenset({"index", "one_hot", "binary", "sign", "codes"})
-_ZERO_ONE: Final = frozenset({"binary", "flags", "one_hot"})
-_ROWS: Final = frozenset({"one_hot", "shares"})
-_OF_0_AND_1: Final = "labels of 0 and 1"
-_TAKES: Final[tuple[tuple[frozenset[str], frozenset[str], str], ...]] = (
-    (ACCURACY, CLASSES, "classes"),
-    (SPARSE, frozenset({"index"}), "class numbers"),
-    (CONFUSION, frozenset({"index", *_ROWS}), "classes of several outputs"),
-    (CATEGORICAL, _ROWS, "one-hot labels"),
-    (frozenset({"BinaryCrossentropy"}), _ZERO_ONE | {"fractions"}, _OF_0_AND_1),
-    (BINARY | COUNTS | CURVES | F_SCORES, _ZERO_ONE, _OF_0_AND_1),
-    (SIGNS, frozenset({"sign", "binary", "flags"}), "labels of -1 and +1"),
-    (QUANTITIES, frozenset({"fractions", "numbers"}), "numbers that are measured or counted"),
-    (CORRELATIONS, frozenset({"fractions", "numbers"}), "several numbers a row"),
-    (DISTANCES, (CLASSES - {"index"}) | {"flags", "shares", "fractions", "numbers"}, "numbers"),
-    (frozenset({"CosineSimilarity"}), _ROWS | {"flags", "fractions", "numbers"}, "vectors"),
-)
-"""Sets of metrics, the labels that they take, and how a message calls these."""
-
-_ARE: Final[dict[str, str]] = {
-    "index": "the labels of this loss are class numbers",
-    "one_hot": "the labels are one-hot",
-    "binary": "there is one output",
-    "sign": "this loss uses -1 and +1",
-    "codes": "the labels are the numbers of the data",
-    "flags": "each output has a label of 0 or 1 of its own",
-    "shares": "the targets are shares of classes",
-    "fractions": "the targets are fractions",
-    "numbers": "the targets are numbers",
+_PURPOSES: Final = {
+    "logarithm": LOGARITHMS | {"Poisson"},
+    "overlap": OVERLAPS | {"BinaryIoU"},
+    "sign": frozenset({"Hinge", "SquaredHinge", "CategoricalHinge"}),
+    "best": frozenset({"TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"}),
 }
-_DEFAULT: Final = {
-    **dict.fromkeys(CLASSES, "accuracy"),
-    "flags": "binary_accuracy",
-    "shares": "categorical_accuracy",
-    "fractions": "mean_absolute_error or r2_score",
-    "numbers": "mean_absolute_error or r2_score",
-}
-_ONE_HOT_IOU: Final = "{{type: OneHotMeanIoU, num_classes: {units}}}"
-_KIN: Final[tuple[tuple[frozenset[str], dict[str, str]], ...]] = (
-    (
-        LOGARITHMS | {"Poisson"},
-        {
-            "index": "sparse_categorical_crossentropy",
-            **dict.fromkeys(_ROWS, "categorical_crossentropy"),
-            **dict.fromkeys(("binary", "flags", "fractions"), "binary_crossentropy"),
-        },
-    ),
-    (
-        frozenset({"BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"}),
-        {
-            "index": "{{type: MeanIoU, num_classes: {units}, sparse_y_pred: false}}",
-            **dict.fromkeys(_ROWS, _ONE_HOT_IOU),
-            **dict.fromkeys(("binary", "flags"), "BinaryIoU"),
-        },
-    ),
-    (
-        SIGNS | {"CategoricalHinge"},
-        {**dict.fromkeys(_ROWS, "categorical_hinge"), "sign": "hinge"},
-    ),
-    (
-        frozenset({"TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"}),
-        {
-            "index": "sparse_top_k_categorical_accuracy",
-            **dict.fromkeys(_ROWS, "top_k_categorical_accuracy"),
-        },
-    ),
-)
-"""Metrics of one purpose: which of them fits which labels."""
 
 
 class Handed(NamedTuple):
-    """What a metric is handed.
-
-    Attributes:
-        labels: See `Labels`.
-        outputs: `probability`, `logit`, or `score` for any other number; None where not known.
-        units: The size of the last axis of the outputs; None where not known.
-        axes: How many axes the output of one row has.
-        alone: Whether every output speaks for itself, as sigmoids do, and not all for one choice.
-        named: Whether the classes are known by name; `accuracy` needs that.
-        below_zero: Whether some target is below 0.
-        zero: Whether some target is 0.
-    """
+    """What a metric is handed."""
 
     labels: Labels
-    outputs: Literal["probability", "logit", "score"] | None
-    units: int | None
-    axes: int = 1
-    alone: bool = False
-    named: bool = True
-    below_zero: bool = False
-    zero: bool = False
+    outputs: Outputs | None
+    units: int | None  # the size of the last axis of the outputs
+    axes: int = 1  # how many axes the output of one row has
+    alone: bool = False  # every output speaks for itself, as sigmoids do, not all for one choice
+    named: bool = True  # the classes are known by name; `accuracy` needs that
+    below_zero: bool = False  # some target is
+    zero: bool = False  # some target is
 
 
 def handed(
@@ -184,38 +176,30 @@ def handed(
     values: Sequence[float] | None = None,
     targets: Targets | None = None,
 ) -> Handed:
-    """Tell what the metrics of a model are handed.
+    """Tell what the metrics of a model are handed, which gives `outputs` for one row.
 
-    Args:
-        loss: The loss by name or alias, or None.
-        from_logits: Whether it takes logits.
-        activation: The last layer's, or None where it is not known.
-        outputs: What the last layer gives for one row.
-        form: How the labels are handed over.
-        values: Where the labels of classes are handed over as numbers: the numbers.
-        targets: What was seen of targets that are no classes; None where there are classes.
+    `values` are the numbers of classes that are handed over as numbers, `targets` what was seen of
+    targets that are no classes; the activation of the last layer is None where it is not known.
     """
-    kind: Literal["probability", "logit", "score"] | None = "score"
+    kind: Outputs | None = "score"
     if from_logits:
         kind = "logit"
     elif activation is None or activation in SQUASHED:
         kind = None if activation is None else "probability"
     units = outputs[-1] if outputs else None
-    labels = _class_labels(form, values) if targets is None else _labels(targets, loss, activation)
+    labels: Labels = "codes"
+    if targets is not None:
+        labels = _labels(targets, loss, activation)
+    elif form != "value":
+        labels = form
+    elif tuple(values or (0, 1)) in ((0, 1), (-1, 1)):
+        labels = "sign" if values and values[0] else "binary"
     sigmoids = activation in ("sigmoid", "hard_sigmoid") or label_form(loss) == "binary"
     alone = units == 1 or labels == "flags" or (sigmoids and activation != "softmax")
     if labels == "flags" and outputs == (1,):
         labels = "binary"
-    is_low = targets is not None and targets.below_zero
-    has_zero = targets is not None and targets.zero
+    is_low, has_zero = (False, False) if targets is None else (targets.below_zero, targets.zero)
     return Handed(labels, kind, units, len(outputs), alone, targets is None, is_low, has_zero)
-
-
-def _class_labels(form: LabelForm, values: Sequence[float] | None) -> Labels:
-    if form != "value":
-        return form
-    known: dict[tuple[float, ...], Labels] = {(0.0, 1.0): "binary", (-1.0, 1.0): "sign"}
-    return known.get(tuple(values or (0.0, 1.0)), "codes")
 
 
 def _labels(targets: Targets, loss: str | None, activation: str | None) -> Labels:
@@ -229,52 +213,53 @@ def _labels(targets: Targets, loss: str | None, activation: str | None) -> Label
 
 
 def misfit(component: Mapping[str, Any], got: Handed) -> tuple[str, str] | None:
-    """Say why a metric would give a number that means nothing.
-
-    Args:
-        component: `{"type": word, **arguments}`.
-        got: What it is handed.
-
-    Returns:
-        What does not fit, and how to mend it; None where the metric fits.
-    """
+    """Say why a metric would give a number that means nothing, and how to mend it; or None."""
     word = component["type"]
-    return next((found for check in _CHECKS for found in check(word, component, got)), None)
+    found = chain(
+        _misread_labels(word, got),
+        _misshapen(word, component, got),
+        _told_otherwise(word, component, got),
+        _beyond_the_outputs(word, component, got),
+        _misread_outputs(word, component, got),
+        out_of_range(word, below_zero=got.below_zero, zero=got.zero),
+    )
+    return next(found, None)
 
 
 def caution(component: Mapping[str, Any], got: Handed) -> str | None:
-    """What a user should know of a metric that fits but says less than its name; or None."""
+    """Say what a user should know of a metric that fits but says less than its name; or None."""
     word = component["type"]
     chosen = component.get("class_id") is not None or component.get("top_k") is not None
-    pools = word in COUNTS | CURVES and not chosen and not component.get("multi_label")
-    if not pools or got.labels != "one_hot" or got.alone:
+    is_pooled = _KIND_OF.get(word) in ("count", "curve") and not component.get("multi_label")
+    if not is_pooled or chosen or got.labels != "one_hot" or got.alone:
         return None
     fix = "'class_id: 1' looks at one class"
     if word == "AUC":
         fix = "'multi_label: true' takes the mean over the classes"
-    elif word in COUNTS - {"Precision", "Recall"}:
+    elif _KIND_OF[word] == "count" and word not in ("Precision", "Recall"):
         fix = "Precision and Recall look at one class with 'class_id: 1'"
     classes = f"all {got.units} classes" if got.units else "all classes"
     return f"{word} pools {classes}, so it is not that of one class; {fix}."
 
 
-def _misread_labels(word: str, component: Mapping[str, Any], got: Handed) -> Found:  # noqa: ARG001
+def _misread_labels(word: str, got: Handed) -> Found:
     """Labels of a form that the metric does not take."""
-    takes, called = next(
-        ((labels, called) for words, labels, called in _TAKES if word in words), (None, "")
-    )
-    together = word in BINARY and got.labels == "one_hot" and not got.alone
-    nameless = word in ACCURACY and not got.named
-    if takes is None or (got.labels in takes and not together and not nameless):
+    kind = _KIND_OF.get(word, "")
+    if kind not in KINDS:
         return
-    fix, are = f"Use {_fitting(word, got)}.", _ARE[got.labels]
+    _, takes, called = KINDS[kind]
+    together = kind in _BY_OUTPUT and got.labels == "one_hot" and not got.alone
+    nameless = kind == "accuracy" and not got.named
+    if got.labels in takes and not together and not nameless:
+        return
+    fix, are = f"Use {_fitting(word, got)}.", _FORMS[got.labels].are
     what = f"{word} takes {called}, but {are}."
     if nameless:
         are = "the target is a number" if got.labels == "numbers" else are
         what = f"accuracy needs classes, but {are}."
     elif together:
         what = f"{word} takes each output for itself, but together they choose one class."
-    elif word in SPARSE and got.labels in CLASSES:
+    elif kind == "sparse" and got.labels in _CLASSES:
         what = f"{word} takes class numbers, which the labels of this loss are not."
         fix = "Use accuracy, or the loss sparse_categorical_crossentropy."
     elif got.labels == "index":
@@ -289,16 +274,17 @@ def _misread_labels(word: str, component: Mapping[str, Any], got: Handed) -> Fou
 
 
 def _fitting(word: str, got: Handed) -> str:
-    """The metric that fits, of the same purpose where there is one."""
-    kin = next((fits for words, fits in _KIN if word in words), {})
-    if got.labels == "one_hot" and not got.named and got.labels not in kin:
+    """Return the metric that fits, of the same purpose where there is one."""
+    purpose = next((name for name, words in _PURPOSES.items() if word in words), "fits")
+    found: str | None = getattr(_FORMS[got.labels], purpose)
+    if got.labels == "one_hot" and not got.named and (purpose == "fits" or found is None):
         return "categorical_accuracy"
-    return kin.get(got.labels, _DEFAULT[got.labels]).format(units=got.units or "N")
+    return (found or _FORMS[got.labels].fits).format(units=got.units or "N")
 
 
 def _misshapen(word: str, component: Mapping[str, Any], got: Handed) -> Found:
     """Outputs of a shape that the metric cannot take, or takes for another."""
-    if got.axes > 1 and (word in FLAT or component.get("multi_label")):
+    if got.axes > 1 and (word in F_SCORES | {"R2Score"} or component.get("multi_label")):
         what = f"{word} takes one vector of outputs a row, but here a row has several."
         fix = "Leave 'multi_label' out." if word == "AUC" else f"Use {_fitting(word, got)}."
         yield what, fix
@@ -345,12 +331,13 @@ def _told_otherwise(word: str, component: Mapping[str, Any], got: Handed) -> Fou
         yield what, "Leave 'from_sorted_ids' out."
     if word in OVERLAPS:
         wanted = {"sparse_y_pred": False}
-        if word in CONFUSION:
+        is_confusion = _KIND_OF[word] == "confusion"
+        if is_confusion:
             wanted["sparse_y_true"] = got.labels == "index"
         wrong = [
             f"'{name}: {str(value).lower()}'"
             for name, value in wanted.items()
-            if component.get(name, word in CONFUSION) != value
+            if component.get(name, is_confusion) != value
         ]
         if wrong:
             labels = "class numbers" if got.labels == "index" else "rows with one number a class"
@@ -368,7 +355,7 @@ def _told_otherwise(word: str, component: Mapping[str, Any], got: Handed) -> Fou
 
 def _misread_outputs(word: str, component: Mapping[str, Any], got: Handed) -> Found:
     """Outputs that are not the probabilities, or the signs, that the metric takes."""
-    if word in SIGNS and (got.outputs == "probability" or got.labels in _ZERO_ONE):
+    if _KIND_OF.get(word) == "sign" and (got.outputs == "probability" or got.labels in _ZERO_ONE):
         if got.outputs not in ("logit", None):
             what = f"{word} tells classes apart by sign, but a probability is never negative."
             yield what, f"Use {_fitting('', got)}."
@@ -383,55 +370,35 @@ def _misread_outputs(word: str, component: Mapping[str, Any], got: Handed) -> Fo
 
 def _takes_any_number(word: str, component: Mapping[str, Any], got: Handed) -> bool:
     """Whether a metric is right of logits or scores."""
-    is_logit, chooses = got.outputs == "logit", not got.alone
+    is_logit, chooses, kind = got.outputs == "logit", not got.alone, _KIND_OF.get(word)
     if word in LOGARITHMS:
         right = is_logit and bool(component.get("from_logits"))
-    elif word in CURVES:
+    elif kind == "curve":
         # The order of the sigmoids of logits is not that of their softmax.
         right = word == "AUC" and bool(component.get("from_logits")) and not chooses
-    elif word in F_SCORES:
+    elif kind == "f_score":
         # The largest logit is the largest probability; thresholds of Keras's lie in (0, 1].
         right = component.get("threshold") is None if chooses else not is_logit
-    elif word in COUNTS | BINARY:
+    elif kind in ("count", *_BY_OUTPUT):
         given = component.get("thresholds", component.get("threshold"))
         moved = given is not None and given != 0.5  # noqa: PLR2004 - Keras's default
         top = component.get("top_k") is not None
         right = top if chooses else (top or not is_logit or moved)
     else:
-        measures = word in DISTANCES | QUANTITIES | CORRELATIONS | {"CosineSimilarity"}
+        measures = kind in ("distance", "quantity", "correlation", "direction")
         right = not (measures and is_logit and got.labels != "numbers")
     return right
 
 
 def _mend_outputs(word: str, got: Handed) -> str:
-    """How a metric of probabilities gets them, or does without."""
+    """Say how a metric of probabilities gets them, or does without."""
     if got.alone and (word == "AUC" or (word == "BinaryCrossentropy" and got.outputs == "logit")):
         return "Give it 'from_logits: true', or use accuracy."
     if got.outputs == "logit" and word in SUM_TO_ONE - {"KLDivergence"}:
         return "Give it 'from_logits: true', or use accuracy."
-    if got.outputs == "logit" and got.alone and word in COUNTS | BINARY:
-        name = "threshold" if word in BINARY else "thresholds"
+    if got.outputs == "logit" and got.alone and _KIND_OF.get(word) in ("count", *_BY_OUTPUT):
+        name = "thresholds" if _KIND_OF[word] == "count" else "threshold"
         return f"Give it '{name}: 0', or use accuracy."
     ending = "sigmoid" if got.alone else "softmax"
     rest = " and no 'from_logits'" if got.outputs == "logit" else ""
-    return f"Use {_DEFAULT[got.labels]}, or end with 'activation: {ending}'{rest}."
-
-
-def _out_of_range(word: str, component: Mapping[str, Any], got: Handed) -> Found:  # noqa: ARG001
-    """Targets of which a metric of quantities cannot be taken."""
-    if got.below_zero and word in ("MeanSquaredLogarithmicError", "Poisson"):
-        what = f"{word} takes numbers from 0 on, but some targets are below 0."
-        yield what, "Use mean_squared_error or mean_absolute_error."
-    if got.zero and word == "MeanAbsolutePercentageError":
-        what = f"{word} divides by the targets, but some are 0."
-        yield what, "Use mean_absolute_error."
-
-
-_CHECKS: Final = (
-    _misread_labels,
-    _misshapen,
-    _told_otherwise,
-    _beyond_the_outputs,
-    _misread_outputs,
-    _out_of_range,
-)
+    return f"Use {_FORMS[got.labels].fits}, or end with 'activation: {ending}'{rest}."

@@ -5,62 +5,45 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from dlrun.catalog import docstrings, signatures, text
-
-if TYPE_CHECKING:
-    from dlrun.catalog.signatures import Parameter
-
-DATASETS: Final = "datasets"
-CALLBACKS: Final = "callbacks"
-EXPORTERS: Final = "exporters"
-SHELVES: Final = (DATASETS, CALLBACKS, EXPORTERS)
-ENTRIES: Final = {DATASETS: "load_data", EXPORTERS: "export"}
-"""The function that a file must define to be a word."""
-FILLED_IN: Final = {DATASETS: {"seed"}, EXPORTERS: {"model", "splits", "predictor", "folder"}}
-"""Arguments of that function that dlrun gives, not the config."""
+from dlrun.catalog.kinds import KINDS
 
 
 @lru_cache
 def origins(shelf: str) -> dict[str, str]:
     """The words of a shelf, each with the module that defines it."""
-    if shelf not in SHELVES:
-        return {}
     folder = Path(__file__).parents[1] / shelf
-    modules = [
-        f"dlrun.{shelf}.{file.stem}"
-        for file in sorted(folder.glob("*.py"))
-        if not file.stem.startswith("_")
-    ]
+    files = sorted(folder.glob("[!_]*.py")) if KINDS[shelf].entry else ()
+    modules = [f"dlrun.{shelf}.{file.stem}" for file in files]
     return {word: module for module in modules if (word := _word(shelf, module))}
 
 
-def parameters(shelf: str, word: str) -> tuple[Parameter, ...]:
+def parameters(shelf: str, word: str) -> tuple[signatures.Parameter, ...]:
     """The arguments that a config may give to a word of a shelf."""
-    module = origins(shelf)[word]
-    if shelf == CALLBACKS:
+    module, kind = origins(shelf)[word], KINDS[shelf]
+    if kind.entry == "class":
         return signatures.of_class(module, word)
     return tuple(
         parameter
-        for parameter in signatures.of_function(module, ENTRIES[shelf])
-        if parameter.keyword_only and parameter.name not in FILLED_IN[shelf]
+        for parameter in signatures.of_function(module, kind.entry)
+        if parameter.keyword_only and parameter.name not in kind.filled_in
     )
 
 
 def docstring(shelf: str, word: str) -> str:
     """What a word says about itself."""
-    module = origins(shelf)[word]
-    if shelf == CALLBACKS:
-        return docstrings.of(text.class_head(module, word))
-    return docstrings.of(text.function(module, ENTRIES[shelf]))
+    module, entry = origins(shelf)[word], KINDS[shelf].entry
+    return docstrings.docstring_of(
+        text.class_head(module, word) if entry == "class" else text.function(module, entry)
+    )
 
 
 def _word(shelf: str, module: str) -> str | None:
     """The word that a file defines, or None where it only serves its neighbours."""
-    source = text.module_text(module)
-    if shelf == CALLBACKS:
+    source, entry = text.module_text(module), KINDS[shelf].entry
+    if entry == "class":
         found = re.search(r"^class ([A-Z]\w*)", source, re.MULTILINE)
         return found[1] if found else None
-    entry = re.search(rf"^def {ENTRIES[shelf]}\(", source, re.MULTILINE)
-    return module.rpartition(".")[2] if entry else None
+    found = re.search(rf"^def {entry}\(", source, re.MULTILINE)
+    return module.rpartition(".")[2] if found else None

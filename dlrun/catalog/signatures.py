@@ -4,47 +4,26 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from dlrun.absent import ABSENT
 from dlrun.catalog import docstrings, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SHARED_DOCS: Final = re.compile(r'^\w+_keyword_args = """(.*?)"""', re.MULTILINE | re.DOTALL)
 
 
-class _NotLiteral:
-    """The type of `NOT_LITERAL`."""
-
-    def __repr__(self) -> str:
-        return "NOT_LITERAL"
-
-
-NOT_LITERAL: Final = _NotLiteral()
-"""Stands for a default that is computed when the code runs, such as `backend.epsilon()`."""
-
-
 @dataclass(frozen=True)
 class Parameter:
-    """One argument of a word.
-
-    Attributes:
-        name: Its name.
-        required: It has no default.
-        default: Its default as a Python literal; NOT_LITERAL where it is required or computed.
-        annotation: Its annotation as written, or None.
-        doc: What the docstring says about it, on one line, or None.
-        keyword_only: It can only be given by name.
-    """
+    """One argument of a word."""
 
     name: str
-    required: bool
-    default: Any
-    annotation: str | None = None
-    doc: str | None = None
+    required: bool  # it has no default
+    default: Any  # a literal; ABSENT: it is required, or computed, such as `backend.epsilon()`
+    annotation: str | None = None  # as written
+    doc: str | None = None  # what the docstring says about it, on one line
     keyword_only: bool = False
 
 
@@ -57,9 +36,7 @@ def of_class(module: str, name: str) -> tuple[Parameter, ...]:
 def of_function(module: str, name: str) -> tuple[Parameter, ...]:
     """What a function takes."""
     definition = text.function(module, name)
-    if definition is None:
-        return ()
-    return _parameters(definition, docstrings.arguments(docstrings.of(definition)))
+    return _parameters(definition, _docs(definition)) if definition else ()
 
 
 def _constructor(module: str, name: str) -> tuple[Parameter, ...] | None:
@@ -68,12 +45,12 @@ def _constructor(module: str, name: str) -> tuple[Parameter, ...] | None:
     if head is None:
         exported = text.imports(module).get(name)
         return _constructor(exported.module, exported.name) if exported else None
-    initializer = text.method(head, "__init__")
-    docs = docstrings.arguments(docstrings.of(head)) or _shared_docs(module)
+    initializer = text.definition(head, "__init__", ast.FunctionDef)
+    docs = _docs(head) or _shared_docs(module)
     if initializer is None:
         inherited = _inherited(module, head)
         return None if inherited is None else _documented(inherited, docs)
-    own = _parameters(initializer, docs | docstrings.arguments(docstrings.of(initializer)))
+    own = _parameters(initializer, docs | _docs(initializer))
     handing_on = _call_that_hands_on(initializer)
     if handing_on is None:
         return own
@@ -84,10 +61,14 @@ def _constructor(module: str, name: str) -> tuple[Parameter, ...] | None:
     return own + _documented(tuple(new), docs)
 
 
+def _docs(definition: ast.ClassDef | ast.FunctionDef) -> dict[str, str]:
+    return docstrings.argument_docs(docstrings.docstring_of(definition))
+
+
 def _shared_docs(module: str) -> dict[str, str]:
     """What a module says once about the arguments of a whole family of classes."""
     shared = SHARED_DOCS.search(text.module_text(module))
-    return docstrings.arguments(f"Args:\n        {shared[1]}") if shared else {}
+    return docstrings.argument_docs(f"Args:\n        {shared[1]}") if shared else {}
 
 
 def _documented(parameters: tuple[Parameter, ...], docs: dict[str, str]) -> tuple[Parameter, ...]:
@@ -99,12 +80,8 @@ def _documented(parameters: tuple[Parameter, ...], docs: dict[str, str]) -> tupl
 
 def _inherited(module: str, head: ast.ClassDef) -> tuple[Parameter, ...] | None:
     """The parameters of the first base whose constructor takes any."""
-    for base in head.bases:
-        place = _resolve(module, base)
-        parameters = _constructor(*place) if place else None
-        if parameters:
-            return parameters
-    return None
+    places = filter(None, (_resolve(module, base) for base in head.bases))
+    return next((found for place in places if (found := _constructor(*place))), None)
 
 
 def _resolve(module: str, base: ast.expr) -> tuple[str, str] | None:
@@ -164,36 +141,25 @@ def _parameters(definition: ast.FunctionDef, docs: dict[str, str]) -> tuple[Para
     arguments = definition.args
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
-    pairs = [
-        *(
-            (argument, default, False)
-            for argument, default in zip(
-                positional, defaults + list(arguments.defaults), strict=True
-            )
-        ),
-        *(
-            (argument, default, True)
-            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        ),
-    ]
+    defaults += [*arguments.defaults, *arguments.kw_defaults]
+    every = zip([*positional, *arguments.kwonlyargs], defaults, strict=True)
     return tuple(
         Parameter(
             name=argument.arg,
             required=default is None,
-            default=_literal(default),
+            default=ABSENT if default is None else literal(default),
             annotation=ast.unparse(argument.annotation) if argument.annotation else None,
             doc=docs.get(argument.arg),
-            keyword_only=keyword_only,
+            keyword_only=number >= len(positional),
         )
-        for argument, default, keyword_only in pairs
+        for number, (argument, default) in enumerate(every)
         if argument.arg != "self"
     )
 
 
-def _literal(default: ast.expr | None) -> Any:
-    if default is None:
-        return NOT_LITERAL
+def literal(default: ast.expr) -> Any:
+    """The value of an expression that is a literal; ABSENT for all others."""
     try:
         return ast.literal_eval(default)
     except ValueError:
-        return NOT_LITERAL
+        return ABSENT

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dlrun.errors import DlrunError
 
@@ -21,14 +20,8 @@ COMMENT = re.compile(r"#[^\n]*")
 IMPORT = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n(]+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Import:
-    """One name that a module imports from another.
-
-    Attributes:
-        module: The dotted module it comes from.
-        name: Its name there.
-    """
+class Import(NamedTuple):
+    """One name that a module imports: the dotted module it comes from, and its name there."""
 
     module: str
     name: str
@@ -52,8 +45,8 @@ def package_folder(package: str) -> Path:
 @lru_cache
 def module_file(module: str) -> Path | None:
     """The file of a dotted module, or None where there is no such file."""
-    package, _, rest = module.partition(".")
-    place = package_folder(package).joinpath(*rest.split(".")) if rest else package_folder(package)
+    package, *rest = module.split(".")
+    place = package_folder(package).joinpath(*rest)
     for file in (place.with_suffix(".py"), place / "__init__.py"):
         if file.is_file():
             return file
@@ -69,16 +62,12 @@ def module_text(module: str) -> str:
 
 @lru_cache
 def imports(module: str) -> dict[str, Import]:
-    """What a module imports by `from ... import ...`, by the name it has inside the module.
-
-    Where a name is imported in several branches (one per backend), the first counts: Keras lists
-    TensorFlow first.
-    """
+    """What a module imports by `from ... import ...`, by the name it has inside the module."""
     found: dict[str, Import] = {}
     for source, names in IMPORT.findall(module_text(module)):
         for part in COMMENT.sub("", names).strip("()").split(","):
             name, _, alias = part.strip().partition(" as ")
-            if name:
+            if name:  # of branches, one per backend, the first counts: TensorFlow's
                 found.setdefault(alias.strip() or name, Import(source, name.strip()))
     return found
 
@@ -86,45 +75,39 @@ def imports(module: str) -> dict[str, Import]:
 @lru_cache
 def class_head(module: str, name: str) -> ast.ClassDef | None:
     """A class up to the end of its `__init__`, parsed; None where the module has no such class."""
-    text = module_text(module)
-    start = re.search(rf"^class {re.escape(name)}\b", text, re.MULTILINE)
-    if start is None:
-        return None
-    try:
-        tree = ast.parse(_cut(text[start.start() :]))
-    except SyntaxError:  # a line of a docstring looked like code
-        tree = ast.parse(text)
-    return _definition(tree, name, ast.ClassDef)
+    return _parsed(module, name, ast.ClassDef)
 
 
 @lru_cache
 def function(module: str, name: str) -> ast.FunctionDef | None:
     """A function at the top of a module, parsed; None where there is no such function."""
+    return _parsed(module, name, ast.FunctionDef)
+
+
+def _parsed(module: str, name: str, kind: type[Definition]) -> Definition | None:
     text = module_text(module)
-    start = re.search(rf"^def {re.escape(name)}\b", text, re.MULTILINE)
+    keyword = "class" if kind is ast.ClassDef else "def"
+    start = re.search(rf"^{keyword} {re.escape(name)}\b", text, re.MULTILINE)
     if start is None:
         return None
+    block = _top_level_block(text[start.start() :])
     try:
-        tree = ast.parse(_top_level_block(text[start.start() :]))
-    except SyntaxError:
+        tree = ast.parse(_head(block) if kind is ast.ClassDef else block)
+    except SyntaxError:  # a line of a docstring looked like code
         tree = ast.parse(text)
-    return _definition(tree, name, ast.FunctionDef)
+    return definition(tree, name, kind)
 
 
-def method(head: ast.ClassDef, name: str) -> ast.FunctionDef | None:
-    """A method defined in the class itself."""
-    return _definition(head, name, ast.FunctionDef)
-
-
-def _definition(
+def definition(
     tree: ast.Module | ast.ClassDef, name: str, kind: type[Definition]
 ) -> Definition | None:
+    """A class or a function that stands in a module, or a method in the class itself."""
     found = (node for node in tree.body if isinstance(node, kind) and node.name == name)
     return next(found, None)
 
 
-def _cut(text: str) -> str:
-    block = _top_level_block(text)
+def _head(block: str) -> str:
+    """A class without what follows its constructor."""
     constructor = block.find("\n    def __init__(")
     if constructor < 0:
         return block

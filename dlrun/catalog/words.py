@@ -2,79 +2,74 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
+from importlib.util import find_spec
+from typing import Final, Literal, NamedTuple
 
-from dlrun.catalog import docstrings, keras_names, shelves, signatures, text
+from dlrun.catalog import keras_names, shelves, signatures
+from dlrun.catalog.kinds import KINDS, nested_kind
 from dlrun.catalog.refused import LOSS_ONLY, METRIC_ONLY, REFUSED, SAME_MINIMUM
 from dlrun.catalog.signatures import Parameter
-from dlrun.catalog.spelling import AMONG_FEW, SAYINGS, did_you_mean
-
-if TYPE_CHECKING:
-    from dlrun.catalog.keras_names import Export
-
-KINDS: Final = (
-    "datasets",
-    "layers",
-    "losses",
-    "metrics",
-    "optimizers",
-    "schedules",
-    "callbacks",
-    "initializers",
-    "regularizers",
-    "constraints",
-    "activations",
-    "exporters",
-)
-"""What a word can be the name of."""
-
-ACCURACY: Final = "accuracy"
-ACCURACY_SUMMARY: Final = "The share of rows whose class is right, whatever form the labels have."
-
-NESTED: Final = (
-    (re.compile(r"(\w+_)?initializer"), "initializers"),
-    (re.compile(r"\w+_regularizer"), "regularizers"),
-    (re.compile(r"\w+_constraint"), "constraints"),
-    (re.compile(r"(\w+_)?activation"), "activations"),
-    (re.compile(r"learning_rate|schedule"), "schedules"),
-    (re.compile(r"layers?|forward_layer|backward_layer|cells?"), "layers"),
-)
-"""The kind of word that an argument takes, told by its name."""
+from dlrun.wording import AMONG_FEW, SAYINGS, did_you_mean
 
 
 @dataclass(frozen=True)
 class Word:
-    """One word of the language.
+    """One word of the language."""
 
-    Attributes:
-        kind: One of `KINDS`.
-        name: The canonical name, such as `CategoricalCrossentropy`.
-        origin: Who defines it.
-        module: The dotted module that defines it.
-        parameters: What a config can give to it, in the order of the source.
-        summary: The first paragraph of its docstring on one line.
-    """
-
-    kind: str
-    name: str
+    kind: str  # a key of `KINDS`
+    name: str  # the canonical one, such as `CategoricalCrossentropy`
     origin: Literal["keras", "dlrun"]
-    module: str
-    parameters: tuple[Parameter, ...]
-    summary: str
+    module: str  # the dotted one that defines it
+    parameters: tuple[Parameter, ...]  # what a config can give to it, in the order of the source
 
     def parameter(self, name: str) -> Parameter | None:
         """The argument of that name, or None."""
         return next((one for one in self.parameters if one.name == name), None)
 
+    def nests(self, argument: str) -> str | None:
+        """The kind of word that an argument of this word takes, or None for a literal."""
+        return nested_kind(argument) if KINDS[self.kind].keras else None
+
+
+# A word without a file of its own: `dlrun.training` makes it of the metrics of Keras.
+NAMED = Parameter("name", required=False, default="accuracy", doc="Its name in the logs.")
+ACCURACY: Final = Word("metrics", "accuracy", "dlrun", "dlrun.training", (NAMED,))
+ACCURACY_DOC: Final = "The share of rows whose class is right, whatever form the labels have."
+
+
+class Package(NamedTuple):
+    """A package by its two names."""
+
+    module: str  # what is imported
+    project: str  # what pip installs
+
+
+# What words of Keras need that dlrun does not bring along.
+NEEDED: Final[dict[str, dict[str, Package]]] = {
+    "callbacks": {
+        "OrbaxCheckpoint": Package("orbax.checkpoint", "orbax-checkpoint"),
+        "RemoteMonitor": Package("requests", "requests"),
+        "TensorBoard": Package("tensorboard", "tensorboard"),
+    },
+    "initializers": {"STFT": Package("scipy", "scipy")},
+    "layers": {"STFTSpectrogram": Package("scipy", "scipy")},
+}
+
 
 @lru_cache
 def words(kind: str) -> tuple[str, ...]:
     """The canonical names of a kind, dlrun's own first, each group in the order of its source."""
-    extra = (ACCURACY,) if kind == "metrics" else ()
-    return tuple(dict.fromkeys((*extra, *shelves.origins(kind), *_keras_origins(kind))))
+    own = (ACCURACY.name,) if kind == ACCURACY.kind else tuple(shelves.origins(kind))
+    return tuple(dict.fromkeys((*own, *keras_names.origins(kind))))
+
+
+@lru_cache
+def spellings(kind: str) -> dict[str, str]:
+    """The canonical names by the other spellings of the words of a kind."""
+    found = {"acc": ACCURACY.name} if kind == ACCURACY.kind else {}
+    return keras_names.aliases(kind) | found
 
 
 @lru_cache
@@ -82,11 +77,7 @@ def canonical(kind: str, word: str) -> str | None:
     """The canonical name for a word or one of its aliases, or None where there is no such word."""
     if word in words(kind):
         return word
-    if kind == "metrics" and word == "acc":
-        return ACCURACY
-    if kind in shelves.SHELVES and kind not in keras_names.PACKAGES:
-        return None
-    return keras_names.aliases(kind).get(word.lower() if kind == "optimizers" else word)
+    return spellings(kind).get(word.lower() if kind == "optimizers" else word)
 
 
 @lru_cache
@@ -95,20 +86,23 @@ def find(kind: str, word: str) -> Word | None:
     name = canonical(kind, word)
     if name is None:
         return None
-    if kind == "metrics" and name == ACCURACY:
-        named = Parameter("name", required=False, default=ACCURACY, doc="Its name in the logs.")
-        return Word(kind, name, "dlrun", "dlrun.training", (named,), ACCURACY_SUMMARY)
-    if name in shelves.origins(kind):
-        said = docstrings.summary(shelves.docstring(kind, name))
-        module = shelves.origins(kind)[name]
-        return Word(kind, name, "dlrun", module, shelves.parameters(kind, name), said)
-    return _keras_word(kind, name)
+    if (kind, name) == (ACCURACY.kind, ACCURACY.name):
+        return ACCURACY
+    own = shelves.origins(kind).get(name)
+    if own is not None:
+        return Word(kind, name, "dlrun", own, shelves.parameters(kind, name))
+    module, original, _ = keras_names.origins(kind)[name]
+    if kind == "activations":
+        takes = signatures.of_function(module, original)[1:]  # the first one is the tensor
+    else:
+        takes = signatures.of_class(module, original)
+    return Word(kind, name, "keras", module, takes)
 
 
 def suggest(kind: str, word: str) -> str | None:
     """`Did you mean 'Dense'?`, of words and aliases; None where nothing is near."""
-    aliases = keras_names.aliases(kind) if kind in keras_names.PACKAGES else ()
-    return did_you_mean(word, (*words(kind), *aliases), similarity=AMONG_FEW)
+    known = (*words(kind), *keras_names.aliases(kind))
+    return did_you_mean(word, known, similarity=AMONG_FEW)
 
 
 def refusal(kind: str, word: str) -> str | None:
@@ -123,32 +117,17 @@ def refusal(kind: str, word: str) -> str | None:
 
 
 def metric_meant(word: str) -> str | None:
-    """The metric that a word is or means: `f1` is `f1_score`; None where it is a loss, or neither.
-
-    Args:
-        word: What was written.
-    """
+    """The metric that a word is or means: `f1` is `f1_score`; None for a loss, or neither."""
     names = (*SAYINGS.get(word.lower(), ()), word)
     if any(canonical("losses", name) for name in names):
         return None
     return next((name for name in names if canonical("metrics", name)), None)
 
 
-def nested_kind(argument: str) -> str | None:
-    """The kind of word that an argument of a Keras class takes, or None for a literal."""
-    return next((kind for name, kind in NESTED if name.fullmatch(argument)), None)
-
-
-def _keras_origins(kind: str) -> dict[str, Export]:
-    return keras_names.origins(kind) if kind in keras_names.PACKAGES else {}
-
-
-def _keras_word(kind: str, word: str) -> Word:
-    module, name, _ = keras_names.origins(kind)[word]
-    if kind == "activations":
-        said = docstrings.of(text.function(module, name))
-        parameters = signatures.of_function(module, name)[1:]  # the first one is the tensor
-    else:
-        said = docstrings.of(text.class_head(module, name))
-        parameters = signatures.of_class(module, name)
-    return Word(kind, word, "keras", module, parameters, docstrings.summary(said))
+def missing_package(kind: str, word: str) -> Package | None:
+    """The package that a word needs and that is not installed; nothing is imported."""
+    package = NEEDED.get(kind, {}).get(canonical(kind, word) or "")
+    if package is None:
+        return None
+    is_there = find_spec(package.module.partition(".")[0]) is not None
+    return None if is_there else package

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import sys
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from dlrun.cli.completion import complete_run
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where
-from dlrun.cli.output import screen_of, write_data, write_json, write_message
+from dlrun.absent import ABSENT
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, SomeRuns, Where, option
+from dlrun.cli.terminal import tables
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
+from dlrun.cli.terminal.tables import Cell, bold
+from dlrun.wording import as_text, format_number, printable
 
 if TYPE_CHECKING:
+    from dlrun.reports.comparison import MetricRow
+    from dlrun.reports.seed_groups import GroupRow
+    from dlrun.reports.seeds import Verdict
     from dlrun.workflows.compare import RunComparison
 
-SomeRuns = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[RUN]...",
-        help="Run folders, parts of their names that no other run has, or `latest`.",
-        autocompletion=complete_run,
-        show_default=False,
-    ),
-]
+    Table = list[list[Cell]]
+
+BEST = "*"
+_WIDEST = 32  # letters of a config's value in a table
+_LEGEND = "* best"
+
 Metrics = Annotated[
     list[str] | None,
-    typer.Option(
-        "--metric",
-        metavar="KEY",
-        help="Only this metric, such as test.accuracy or val_loss. Can be given several times.",
-        show_default=False,
+    option(
+        "--metric KEY",
+        "Only this metric, such as test.accuracy or val_loss. Can be given several times.",
     ),
 ]
 
@@ -54,25 +56,15 @@ def compare(
     if as_json:
         write_json(comparison_json(found))
         return
-    from dlrun.cli.comparisons import draw_comparison
-
     for warning in found.warnings:
         write_message(warning)
     write_data(draw_comparison(found, screen=screen_of(sys.stdout)))
 
 
 def comparison_json(found: RunComparison) -> dict[str, Any]:
-    """Give a comparison as JSON can express it.
+    """Give a comparison as JSON can express it: values in the order of the runs, or groups."""
 
-    Args:
-        found: The comparison.
-
-    Returns:
-        The runs, their metrics and differing keys in the order of the runs; the groups likewise.
-    """
-    from dlrun.reports.comparison import ABSENT
-
-    def plain(keys: Any) -> dict[str, list[Any]]:
+    def plain(keys: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
         return {
             key: [None if value is ABSENT else value for value in values]
             for key, values in keys.items()
@@ -94,3 +86,135 @@ def comparison_json(found: RunComparison) -> dict[str, Any]:
         "group_config": plain(found.group_keys),
         "warnings": found.warnings,
     }
+
+
+def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
+    """Draw metrics and differing keys, of groups their means and what the seeds allow to say."""
+    if not found.groups:
+        labels = [run.label for run in found.runs]
+        metrics = [_row(row, list(map(format_number, row.values))) for row in found.rows]
+        rows = [*metrics, *_key_rows(found.keys)]
+        marked = any(row.best for row in found.rows)
+        legend = [_LEGEND] if marked else []
+        return "\n\n".join([_fitted("", labels, rows, screen), *legend])
+    labels = [group.label for group in found.groups]
+    counts = [Cell("seeds"), *(Cell(str(len(group.seeds))) for group in found.groups)]
+    means = [
+        _row(row, list(map(tables.format_estimate, row.estimates))) for row in found.group_rows
+    ]
+    parts = [
+        _fitted("group", labels, [counts, *means, *_key_rows(found.group_keys)], screen),
+        _legends(found, screen),
+        _verdicts(found, screen),
+        _runs(found, screen),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _fitted(corner: str, labels: Sequence[str], rows: Table, screen: Screen) -> str:
+    """Labels as columns where they fit, else as rows, else one below the other."""
+    drawn = tables.draw_if_fitting([bold([corner, *labels]), *rows], screen)
+    if drawn is None:
+        heads = bold([corner, *(row[0].text for row in rows)])
+        turned = [
+            [*bold([label]), *(row[number] for row in rows)]
+            for number, label in enumerate(labels, start=1)
+        ]
+        drawn = tables.draw_if_fitting([heads, *turned], screen)
+    if drawn is not None:
+        return drawn
+    width = max(screen.width - 2, 1)
+    blocks = []
+    for number, label in enumerate(labels, start=1):
+        inner = tables.align([[row[0], row[number]] for row in rows], left=2, width=width)
+        name = tables.paint(tables.one_line(label), "bold", screen)
+        blocks.append(f"{name}\n{textwrap.indent(tables.draw(inner, screen), '  ')}")
+    return "\n".join(blocks)
+
+
+def _row(row: MetricRow | GroupRow, values: Sequence[str]) -> list[Cell]:
+    """A metric; blanks keep the numbers below each other where one is marked as the best."""
+    cells = [Cell(f"{row.split} {row.name}")]
+    for number, value in enumerate(values):
+        if number in row.best:
+            cells.append(Cell(f"{value} {BEST}", "green"))
+        else:
+            cells.append(Cell(value + ("  " if row.best else "")))
+    return cells
+
+
+def _key_rows(keys: Mapping[str, tuple[Any, ...]]) -> Table:
+    return [[Cell(key), *(Cell(_text(value)) for value in values)] for key, values in keys.items()]
+
+
+def _text(value: Any) -> str:
+    text = "-" if value is ABSENT else as_text(value)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def _legends(found: RunComparison, screen: Screen) -> str:
+    estimates = [one for row in found.group_rows for one in row.estimates if one is not None]
+    shown = [f"{_LEGEND} mean"] if any(row.best for row in found.group_rows) else []
+    if any(one.margin is not None for one in estimates):
+        shown.append(tables.MARGIN_LEGEND)
+    return "\n".join(textwrap.fill(one, screen.width) for one in shown)
+
+
+def _verdicts(found: RunComparison, screen: Screen) -> str:
+    """What the t-tests say of the other groups, on the split that tells most."""
+    lines = []
+    tested = 0
+    for row in found.group_rows:
+        if row.split != found.judged:
+            continue
+        for group, verdict in zip(found.groups, row.verdicts, strict=True):
+            if verdict is not None:
+                line = printable(f"{group.label}, {row.name}: {_sentence(verdict)}")
+                lines += textwrap.wrap(
+                    line, screen.width, initial_indent="  ", subsequent_indent="    "
+                )
+        tested = max(tested, sum(one is not None and one.p is not None for one in row.verdicts))
+    if not lines:
+        return ""
+    title = f"Against {found.groups[0].label}, on the {found.judged} rows"
+    if tested > 1:
+        title += f" (p corrected for {tested} groups by Holm's method)"
+    return "\n".join([*textwrap.wrap(f"{title}:", screen.width), *lines])
+
+
+def _sentence(verdict: Verdict) -> str:
+    if verdict.word == "equal":
+        return f"equal ({verdict.test.replace('paired t-test over ', 'over ')})"
+    sign = f"{'+' if verdict.difference >= 0 else '-'}{format_number(abs(verdict.difference))}"
+    if verdict.p is None or verdict.margin is None:
+        few = "1 " in f"{verdict.test} " and "over 1 seed" in verdict.test
+        why = "one seed says nothing" if few else f"no t-test is possible ({verdict.test})"
+        return f"undecided, {sign}: {why}"
+    low, high = (verdict.difference + side * verdict.margin for side in (-1, 1))
+    interval = f"95 % CI {format_number(low)} to {format_number(high)}"
+    p = "p < 0.0001" if verdict.p < 1e-4 else f"p = {verdict.p:.4f}"  # noqa: PLR2004
+    return f"{verdict.word}, {sign} ({interval}; {verdict.test}, {p})"
+
+
+def _runs(found: RunComparison, screen: Screen) -> str:
+    rows = [row for row in found.rows if row.split == found.judged]
+    cells = []
+    for group in found.groups:
+        for number in sorted(group.runs, key=partial(_seed, found)):
+            facts = [found.runs[number].label, group.label, str(_seed(found, number))]
+            cells.append([*facts, *(format_number(row.values[number]) for row in rows)])
+    titles = ["run", "group", "seed", *(f"{row.split} {row.name}" for row in rows)]
+    drawn = tables.draw_if_fitting([bold(titles), *cells], screen, left=2)
+    if drawn is not None:
+        return drawn
+    paragraphs = []
+    for group in found.groups:
+        names = ", ".join(found.runs[number].label for number in group.runs)
+        line = f"{group.label}: {printable(names)}"
+        paragraphs.append(textwrap.fill(line, max(screen.width, 10), subsequent_indent="   "))
+    return "\n".join(paragraphs)
+
+
+def _seed(found: RunComparison, number: int) -> int:
+    seed: Any = found.runs[number].config.get("seed")
+    return seed if isinstance(seed, int) else 0

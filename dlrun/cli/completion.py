@@ -7,25 +7,19 @@ import re
 from pathlib import Path
 from typing import Final
 
-import typer  # noqa: TC002 - typer reads the annotations
+import typer
 
 from dlrun.errors import DlrunError
 
 CONFIG_SUFFIXES: Final = (".yaml", ".yml")
-DEPTH: Final = 8
-"""How many folders are entered in search of the first choice."""
+DEPTH: Final = 8  # how many folders are entered in search of the first choice
 QUOTED_BY_BASH: Final = re.compile(r"[^\w./~+,@%=:-]")
 
 
 def complete_config(incomplete: str) -> list[str]:
-    """The YAML files and folders that a path can go on with.
-
-    A folder that is the only choice is entered at once: a shell would end it with a blank.
-
-    Args:
-        incomplete: What has been typed of the path.
-    """
+    """The YAML files and folders that a path can go on with."""
     found = [incomplete]
+    # A folder that is the only choice is entered at once: a shell would end it with a blank.
     for _ in range(DEPTH):
         found = _paths(found[0])
         if len(found) != 1 or not found[0].endswith("/"):
@@ -36,30 +30,19 @@ def complete_config(incomplete: str) -> list[str]:
 
 
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:
-    """The names of the runs, the newest first, and `latest`.
-
-    Args:
-        context: The words so far; `--runs-dir` among them counts.
-        incomplete: What has been typed of the name.
-    """
+    """The names of the runs, the newest first, and `latest`."""
     from dlrun.rundir.folder import LATEST
     from dlrun.rundir.listing import run_paths
 
-    folder = Path(context.params.get("runs_dir") or "runs")
     try:
-        names = sorted((path.name for path in run_paths(folder)), reverse=True)
+        names = sorted((path.name for path in run_paths(_runs_dir(context))), reverse=True)
     except (DlrunError, OSError):
         return []
     return [name for name in [LATEST, *names] if names and name.startswith(incomplete)]
 
 
 def complete_key(context: typer.Context, incomplete: str) -> list[str]:
-    """The keys that the newest runs have; after a comma the next one.
-
-    Args:
-        context: The words so far; `--runs-dir` among them counts.
-        incomplete: What has been typed.
-    """
+    """The keys that the newest runs have; after a comma the next one."""
     from datetime import UTC, datetime
 
     from dlrun.rundir.listing import list_runs
@@ -67,9 +50,8 @@ def complete_key(context: typer.Context, incomplete: str) -> list[str]:
 
     before, comma, key = incomplete.rpartition(",")
     plus = "+" if key.startswith("+") else ""
-    folder = Path(context.params.get("runs_dir") or "runs")
     try:
-        runs = [RunFacts(row, datetime.now(UTC)) for row in list_runs(folder)]
+        runs = [RunFacts(row, datetime.now(UTC)) for row in list_runs(_runs_dir(context))]
     except DlrunError:
         return []
     start = before + comma + plus
@@ -77,19 +59,13 @@ def complete_key(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_layer(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """The layers of the run that stands before, each with its class.
-
-    Args:
-        context: The words so far; the run and `--runs-dir` among them count.
-        incomplete: What has been typed of the name.
-    """
+    """The layers of the run that stands before, each with its class."""
     from dlrun.config import load_config
     from dlrun.rundir.folder import open_run
     from dlrun.rundir.names import CONFIG
 
-    folder = Path(context.params.get("runs_dir") or "runs")
     try:
-        run = open_run(context.params.get("run") or "", folder)
+        run = open_run(context.params.get("run") or "", _runs_dir(context))
         layers = load_config(run.file(CONFIG), data_known=False).model.layers
     except (DlrunError, OSError):
         return []
@@ -97,23 +73,14 @@ def complete_layer(context: typer.Context, incomplete: str) -> list[tuple[str, s
 
 
 def complete_kind(incomplete: str) -> list[tuple[str, str]]:
-    """The kinds of words, each with what it is for.
+    """The kinds of words, each with what it is for."""
+    from dlrun.catalog import KINDS
 
-    Args:
-        incomplete: What has been typed of the kind.
-    """
-    from dlrun.cli.glossary import MEANINGS
-
-    return [(kind, meaning) for kind, meaning in MEANINGS.items() if kind.startswith(incomplete)]
+    return [(name, kind.meaning) for name, kind in KINDS.items() if name.startswith(incomplete)]
 
 
 def complete_word(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """The words of the kind that stands before; other spellings once a letter is typed.
-
-    Args:
-        context: The words so far.
-        incomplete: What has been typed of the word.
-    """
+    """The words of the kind that stands before; other spellings once a letter is typed."""
     from dlrun import catalog
 
     kind = context.params.get("kind")
@@ -134,14 +101,14 @@ def complete_word(context: typer.Context, incomplete: str) -> list[tuple[str, st
 
 
 def complete_template(incomplete: str) -> list[tuple[str, str]]:
-    """The templates, each with what it is a start for.
-
-    Args:
-        incomplete: What has been typed of the name.
-    """
-    from dlrun.cli.init import TEMPLATES, headline
+    """The templates, each with what it is a start for."""
+    from dlrun.cli.templates import TEMPLATES, headline
 
     return [(name, headline(name)) for name in TEMPLATES if name.startswith(incomplete)]
+
+
+def _runs_dir(context: typer.Context) -> Path:
+    return Path(context.params.get("runs_dir") or "runs")
 
 
 def _paths(incomplete: str) -> list[str]:

@@ -2,87 +2,118 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Split, Trust
-from dlrun.cli.output import screen_of, write_data, write_json
-from dlrun.errors import UsageError
+from dlrun.cli import options
+from dlrun.cli.options import option
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
+from dlrun.cli.terminal.tables import bold, draw_cut, draw_if_fitting
+from dlrun.wording import format_number
 
 if TYPE_CHECKING:
-    from dlrun.workflows.evaluate import Evaluation
+    from dlrun.reports.classification import ClassificationReport
+
+_LONGEST_HEADING = 6
+_MOST_CONFUSIONS = 10
 
 SplitName = Annotated[
-    Split | None,
-    typer.Option(
-        help="The split.  [default: test, or else the last that has rows]", show_default=False
-    ),
+    options.Split | None,
+    option("--split", "The split.  [default: test, or else the last that has rows]"),
 ]
 DataPath = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Other data with the same columns: CSV, npz or npy.",
-        show_default=False,
-    ),
+    Path | None, option("--data FILE", "Other data with the same columns: CSV, npz or npy.")
 ]
 
 
 def evaluate(
-    run: Run,
+    run: options.Run,
     *,
     split: SplitName = None,
     data: DataPath = None,
-    trust: Trust = False,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    trust: options.Trust = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Print and store the metrics of a run, beside those that training measured.
 
     Where there are classes, their scores and the confusion matrix too.
     """
-    if split is not None and data is not None:
-        raise UsageError(
-            "--split names rows of the run's own data, --data a file with other rows.",
-            fix="Give only one of them.",
-        )
-    from dlrun.cli.progress import listening
+    options.check_rows(split, data)
+    from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import evaluate as workflow
 
-    with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
-        evaluation = workflow.evaluate(
-            open_run(run, runs_dir),
-            trust=trust,
-            split=None if split is None else split.value,
-            data=data,
-            listener=listener,
+    chosen = None if split is None else split.value
+    with listening(quiet=quiet) as listener:
+        found = workflow.evaluate(
+            open_run(run, runs_dir), trust=trust, split=chosen, data=data, listener=listener
         )
-    _show(evaluation, as_json=as_json)
-    if evaluation.failure is not None:
-        raise evaluation.failure
-
-
-def _show(evaluation: Evaluation, *, as_json: bool) -> None:
-    """Print what was measured."""
-    report = evaluation.classification
+    report = found.classification
     if as_json:
         write_json(
             {
-                "run": evaluation.run.path,
-                "split": evaluation.split,
-                "metrics": evaluation.metrics,
+                "run": found.run.path,
+                "split": found.split,
+                "metrics": found.metrics,
                 "classification": None if report is None else report.to_json(),
-                "stored": evaluation.stored,
+                "stored": found.stored,
             }
         )
-        return
-    from dlrun.cli.tables import evaluation_tables
+    else:
+        screen = screen_of(sys.stdout)
+        write_data(evaluation_tables(found.split, found.metrics, report, screen=screen))
+    if found.failure is not None:
+        raise found.failure
 
-    screen = screen_of(sys.stdout)
-    write_data(evaluation_tables(evaluation.split, evaluation.metrics, report, screen=screen))
+
+def evaluation_tables(
+    split: str, metrics: Mapping[str, float], report: ClassificationReport | None, *, screen: Screen
+) -> str:
+    """Draw the metrics of a split or file; for classes their scores and the confusion matrix."""
+    rows = [[name, format_number(value)] for name, value in metrics.items()]
+    tables = [draw_cut(["", split], rows, screen)]
+    if report is not None:
+        tables += [_scores_table(report, screen), _confusion_table(report, screen)]
+    return "\n\n".join(tables)
+
+
+def _scores_table(report: ClassificationReport, screen: Screen) -> str:
+    every = zip(report.class_names, report.scores, report.support, strict=True)
+    rows = [
+        [name, f"{of.precision:.4f}", f"{of.recall:.4f}", f"{of.f1:.4f}", str(support)]
+        for name, of, support in [*every, ("macro average", report.macro, sum(report.support))]
+    ]
+    return draw_cut(["class", "precision", "recall", "f1", "rows"], rows, screen)
+
+
+def _confusion_table(report: ClassificationReport, screen: Screen) -> str:
+    """True classes down, predicted ones across; what is confused most where that is too wide."""
+    names = list(report.class_names)
+    numbered = any(len(name) > _LONGEST_HEADING for name in names)
+    headings = [str(number) for number in range(len(names))] if numbered else names
+    labels = [f"{number} {name}" for number, name in enumerate(names)] if numbered else names
+    matrix = [
+        [label, *(str(count) if count else "." for count in counts)]
+        for label, counts in zip(labels, report.confusion, strict=True)
+    ]
+    rows = [bold(["true \\ predicted", *headings]), *matrix]
+    return draw_if_fitting(rows, screen) or _most_confused(report, screen)
+
+
+def _most_confused(report: ClassificationReport, screen: Screen) -> str:
+    pairs = [
+        (count, report.class_names[true], report.class_names[predicted])
+        for true, counts in enumerate(report.confusion)
+        for predicted, count in enumerate(counts)
+        if count and true != predicted
+    ]
+    if not pairs:
+        return "No row is taken for another class."
+    most = sorted(pairs, key=lambda pair: -pair[0])[:_MOST_CONFUSIONS]
+    rows = [[true, predicted, str(count)] for count, true, predicted in most]
+    table = draw_cut(["true", "predicted", "rows"], rows, screen, left=2)
+    return f"The most frequent confusions:\n{table}"

@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import typer
-
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Split, Trust
-from dlrun.cli.output import screen_of, write_data, write_json
+from dlrun.cli import options
+from dlrun.cli.options import option
+from dlrun.cli.terminal import arrays
+from dlrun.cli.terminal.layers import draw_layer, entry_names, worked_places
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
+from dlrun.cli.terminal.tables import align, draw, paint
 from dlrun.errors import DlrunError, UsageError
+from dlrun.wording import printable
 
-RowNumber = Annotated[
-    int | None,
-    typer.Option("--row", metavar="N", min=0, help="The row, from 0.  [default: 0]",
-                 show_default=False),
-]  # fmt: skip
+if TYPE_CHECKING:
+    from dlrun.formulas import Place, Stage
+    from dlrun.workflows.explain import Answer, Comparison, Explanation
+
+MOVERS: Final = 10  # entries of the input that are named as moving the output most
+
+RowNumber = Annotated[int | None, option("--row N", "The row, from 0.  [default: 0]", min=0)]
 SplitName = Annotated[
-    Split | None,
-    typer.Option(
-        help="Whose row.  [default: test, or else the last that has rows]", show_default=False
-    ),
+    options.Split | None,
+    option("--split", "Whose row.  [default: test, or else the last that has rows]"),
 ]
-DataPath = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Take the row of a CSV, npz or npy.", show_default=False),
-]
+DataPath = Annotated[Path | None, option("--data FILE", "Take the row of a CSV, npz or npy.")]
 Values = Annotated[
-    str | None,
-    typer.Option(
-        "--input",
-        metavar="A,B,...",
-        help="The features of a row, scaled as the run's data were.",
-        show_default=False,
-    ),
+    str | None, option("--input A,B,...", "The features of a row, scaled as the run's data were.")
 ]
-LayerName = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="Show one layer, with every number.", show_default=False),
-]
+LayerName = Annotated[str | None, option("--layer NAME", "Show one layer, with every number.")]
 NumpyOnly = Annotated[
-    bool, typer.Option("--numpy-only", help="Do not compare with TensorFlow, which takes seconds.")
+    bool, option("--numpy-only", "Do not compare with TensorFlow, which takes seconds.")
 ]
 
 
 def explain(
-    run: Run,
+    run: options.Run,
     *,
     row: RowNumber = None,
     split: SplitName = None,
@@ -55,25 +46,29 @@ def explain(
     values: Values = None,
     layer: LayerName = None,
     numpy_only: NumpyOnly = False,
-    trust: Trust = False,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    trust: options.Trust = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Work a forward pass out by hand.
 
     Shows formulas, numbers and the largest contributions. Ends with exit code 1 where
     TensorFlow gives another result, or a layer has no formula.
     """
-    _check(row, split, data, values)
-    from dlrun.cli.explanations import draw_explanation, explanation_json
-    from dlrun.cli.progress import listening
+    if values is not None and (row, split, data) != (None, None, None):
+        raise UsageError(
+            "--input is a row by itself; --row, --split and --data name a row of data.",
+            fix="Give only one of them.",
+        )
+    options.check_rows(split, data)
+    from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import explain as workflow
     from dlrun.workflows.rows import Choice
 
     choice = Choice(row or 0, None if split is None else split.value, data, values)
-    with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
+    with listening(quiet=quiet) as listener:
         explained = workflow.explain(
             open_run(run, runs_dir),
             choice,
@@ -85,8 +80,7 @@ def explain(
     if as_json:
         write_json(explanation_json(explained))
     else:
-        screen = screen_of(sys.stdout)
-        write_data(draw_explanation(explained, layer=layer, screen=screen))
+        write_data(draw_explanation(explained, layer=layer, screen=screen_of(sys.stdout)))
     if explained.story.ending is not None:
         raise explained.story.ending
     if explained.comparison is not None and not explained.comparison.agrees:
@@ -97,19 +91,176 @@ def explain(
         )
 
 
-def _check(row: int | None, split: Split | None, data: Path | None, values: str | None) -> None:
-    """Refuse options that name several rows.
+def draw_explanation(explained: Explanation, *, layer: str | None, screen: Screen) -> str:
+    """Write row, layers, answer, what moves it, what TensorFlow gives; or one `layer`, in full."""
+    spec = explained.opened.spec
+    names = entry_names(spec.feature_names, spec.image_shape)
+    stages = explained.story.stages
+    parts = [] if layer else [_row(explained, screen)]
+    for stage in stages:
+        if layer in (None, stage.node.name):
+            place, full = _place(explained, stage), layer is not None
+            parts.append(draw_layer(stage, names, place=place, screen=screen, full=full))
+    if layer is None and explained.answer is not None:
+        parts.append(_answer(explained, explained.answer, screen))
+        parts.append(_movers(explained, explained.answer, screen))
+    if explained.comparison is not None and stages:
+        parts.append(_comparison(explained.comparison, layer))
+    return "\n\n".join(part for part in parts if part)
 
-    Raises:
-        UsageError: They do.
-    """
-    if values is not None and (row is not None or split is not None or data is not None):
-        raise UsageError(
-            "--input is a row by itself; --row, --split and --data name a row of data.",
-            fix="Give only one of them.",
-        )
-    if split is not None and data is not None:
-        raise UsageError(
-            "--split names rows of the run's own data, --data a file with other rows.",
-            fix="Give only one of them.",
-        )
+
+def explanation_json(explained: Explanation) -> dict[str, Any]:
+    """Give everything that was worked out, for `--json`."""
+    comparison, answer, row = explained.comparison, explained.answer, explained.row
+    slopes = answer and answer.slopes
+    tensorflow = comparison and {
+        "output": comparison.output,
+        "difference": max(comparison.differences.values(), default=0.0),
+        "agrees": comparison.agrees,
+    }
+    return {
+        "run": explained.opened.run.path,
+        "row": row.source,
+        "x": row.x,
+        "given": row.given,
+        "feature_names": explained.opened.spec.feature_names,
+        "true": row.true,
+        "layers": [_layer_json(explained, stage) for stage in explained.story.stages],
+        "ending": None if explained.story.ending is None else str(explained.story.ending),
+        "output": answer and answer.output,
+        "predicted": answer and answer.predicted,
+        "place": answer and answer.place,
+        "derivative": slopes,
+        "contributions": None if slopes is None else row.x * slopes,
+        "tensorflow": tensorflow,
+    }
+
+
+def _layer_json(explained: Explanation, stage: Stage) -> dict[str, Any]:
+    working, differences = stage.working, explained.comparison
+    sums = []
+    for place in worked_places(stage, _place(explained, stage)):
+        one = None if working.sum_at is None else working.sum_at(place)
+        if one is not None:
+            terms = [{**term._asdict(), "product": term.product} for term in one.terms]
+            sums.append({"place": place, "terms": terms, "bias": one.bias, "z": one.total})
+    return {
+        "name": stage.node.name,
+        "type": stage.node.layer.type,
+        "inputs": [name for name, _ in stage.inputs],
+        "formula": working.formula,
+        "x": [x for _, x in stage.inputs],
+        "weights": stage.node.weights,
+        "between": working.between,
+        "y": working.output,
+        "sums": sums,
+        "difference": None if differences is None else differences.differences[stage.node.name],
+    }
+
+
+def _place(explained: Explanation, stage: Stage) -> Place | None:
+    """Which sum of a layer is worked out: that of the answer, in the last one."""
+    answer = explained.answer
+    is_last = stage is explained.story.stages[-1]
+    return answer.place if answer is not None and is_last else None
+
+
+def _row(explained: Explanation, screen: Screen) -> str:
+    """The numbers that the network is given, and what they were before."""
+    row, spec = explained.row, explained.opened.spec
+    title = printable(f"{explained.opened.run.name}, {row.source}")
+    if row.true is not None:
+        title += f", which is {printable(row.true)}"
+    lines = [paint(title, "bold", screen)]
+    if row.given is not None and spec.scaling is None:
+        lines.append(f"pixels of 0 to {spec.pixel_max:g} are given to the network as 0 to 1")
+    if row.given is not None and spec.scaling is not None:
+        lines.append(f"scaled as in training ({spec.scaling.kind}): x = (given - offset) / factor")
+    if spec.feature_names is not None and arrays.is_small(row.x):
+        rows = [("x", arrays.format_entries(row.x))]
+        if row.given is not None:
+            rows.insert(0, ("given", arrays.format_entries(row.given)))
+        lines.append(arrays.draw_grid(spec.feature_names, rows, screen=screen))
+    else:
+        shape = spec.image_shape  # (height, width, channels)
+        x = row.x if shape is None or row.x.size != math.prod(shape) else row.x.reshape(shape)
+        x = x[..., 0] if x.ndim == len("hwc") and x.shape[-1] == 1 else x
+        lines.append(arrays.draw_array("x", x, screen=screen))
+        picture = arrays.draw_image(x, screen=screen) if x.ndim == len("hw") and shape else None
+        lines += [] if picture is None or arrays.is_small(x) else ["", picture]
+    return "\n".join(lines)
+
+
+def _answer(explained: Explanation, answer: Answer, screen: Screen) -> str:
+    spec, row = explained.opened.spec, explained.row
+    title = paint("output", "bold", screen)
+    if answer.predicted is None:
+        drawn = arrays.draw_array("  y", answer.output, screen=screen)
+        if answer.output.shape == (len(spec.target_names),):
+            entries = [("  y", arrays.format_entries(answer.output))]
+            drawn = arrays.draw_grid(spec.target_names, entries, screen=screen)
+        return f"{title}\n{drawn}" + (f"\n  the row has {row.true}" if row.true else "")
+    predicted = printable(answer.predicted)
+    if spec.threshold is not None:
+        value = float(answer.output.reshape(-1)[0])
+        side = "above" if value > spec.threshold else "not above"
+        said = f"  y = {arrays.format_entry(value)} is {side} {spec.threshold:g}: {predicted}"
+    else:
+        entries = [("  y", arrays.format_entries(answer.output))]
+        if arrays.is_small(answer.output):
+            said = arrays.draw_grid(spec.class_names or (), entries, screen=screen)
+        else:
+            said = arrays.draw_array("  y", answer.output, screen=screen)
+        said += f"\n  the largest is that of {predicted}"
+    if row.true is not None:
+        true = printable(row.true)
+        said += ", which is right" if row.true == answer.predicted else f", but it is {true}"
+    return f"{title}\n{said}"
+
+
+def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
+    from dlrun.formulas import largest_places
+
+    row, spec = explained.row, explained.opened.spec
+    y = f"y{arrays.format_place(answer.place)}" if answer.output.size > 1 else "y"
+    whose = ""
+    if answer.predicted is not None and spec.threshold is None:
+        whose = f", the {spec.output or 'output'} of {printable(answer.predicted)}"
+    title = paint(f"what moves {y}{whose}", "bold", screen)
+    if answer.slopes is None:
+        return f"{title}\n  The input is looked up, not computed with: {y} has no derivative by it."
+    names = entry_names(spec.feature_names, spec.image_shape)
+    given = row.given if spec.scaling is not None else None
+    parts = row.x.astype("float64") * answer.slopes
+    places = largest_places(parts, MOVERS)
+    columns: dict[str, Any] = {} if given is None else {"given": given}
+    columns |= {"x": row.x, f"d{y}/dx": answer.slopes, f"x · d{y}/dx": parts}
+    rows = []
+    for place in places:
+        numbers = [arrays.format_entry(float(array[place])) for array in columns.values()]
+        rows.append([f"  {names('input', place)}", *numbers])
+    if parts.size > len(rows):
+        left = float(parts.sum()) - sum(float(parts[place]) for place in places)
+        empty = [""] * (len(columns) - 1)
+        rows.append([f"  {parts.size - len(rows)} more", *empty, arrays.format_entry(left)])
+    note = (
+        f"  d{y}/dx is the exact derivative at this x; x · d{y}/dx is, to first order, what the "
+        "entry\n  adds to the output as against x = 0"
+    )
+    if spec.scaling is not None and spec.scaling.kind == "standard":
+        note += ", the mean of the training rows"
+    table = draw(align([["  ", *columns], *rows], width=screen.width), screen)
+    return f"{title}\n{note}.\n{table}"
+
+
+def _comparison(comparison: Comparison, layer: str | None) -> str:
+    differences = comparison.differences
+    if layer is not None and layer in differences:
+        return f"TensorFlow gives the same within {differences[layer]:.1e} here."
+    worst = max(differences, key=lambda name: differences[name])
+    if not comparison.agrees:
+        return f"TensorFlow DISAGREES: the output of {worst} differs by {differences[worst]:.1e}."
+    if not differences[worst]:
+        return "TensorFlow agrees: every layer's output is the same."
+    largest = f"{differences[worst]:.1e} ({worst})"
+    return f"TensorFlow agrees: no layer's output differs by more than {largest}."

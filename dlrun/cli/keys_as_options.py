@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.errors import UsageError
+from dlrun.cli.completion import CONFIG_SUFFIXES
+from dlrun.errors import DlrunError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from pydantic import BaseModel
 
-_NEAR = 0.7
-"""How alike two words must be to be taken for one another; 1 is the same word."""
-_CONFIGS = (".yaml", ".yml")
+_NEAR = 0.7  # how alike two words must be to be taken for one another; 1 is the same word
 
 
 def set_instead(error: Any, words: Sequence[str]) -> UsageError | None:
     """Say how to set the key of the config that an unknown option was meant for.
 
-    Args:
-        error: Typer's error of an option that does not exist.
-        words: The command line.
-
-    Returns:
-        Such as ``No such option: --epochs  Keys of the config are set so: `--set
-        training.epochs=3`.``; None where the command has no `--set`, or where one of its own
-        options is nearer to what was typed.
+    None where the error is another one, or an option of the command is nearer to what was typed.
     """
     context = getattr(error, "ctx", None)
-    options = [] if context is None else [one for each in context.command.params
-                                          for one in each.opts]  # fmt: skip
+    parameters = [] if context is None else context.command.params
+    options = [name for parameter in parameters for name in parameter.opts]
     if "--set" not in options or not hasattr(error, "option_name"):
         return None
     option, value = _typed(error.option_name, words)
@@ -65,6 +57,8 @@ def _typed(option: str, words: Sequence[str]) -> tuple[str, str | None]:
 def _paths(words: Iterable[str]) -> dict[str, str]:
     """The dotted path of every key of a config by its last name; the upper ones come first."""
     from dlrun import catalog
+    from dlrun.config.reading import read_text
+    from dlrun.config.resolved import flat
     from dlrun.config.schema import DatasetConfig, Experiment, TrainingConfig
 
     paths: dict[str, str] = {}
@@ -80,27 +74,15 @@ def _paths(words: Iterable[str]) -> dict[str, str]:
     for kind, above in (("optimizers", "optimizer."), ("datasets", "dataset.")):
         for word in catalog.words(kind):
             found = catalog.find(kind, word)
-            add((one.name for one in found.parameters if one.name != "name") if found else (),
-                above)  # fmt: skip
-    for word in words:
-        if word.endswith(_CONFIGS):
-            _add_written(paths, Path(word))
+            names = [one.name for one in found.parameters] if found else []
+            add((name for name in names if name != "name"), above)
+    # What the configs hold, such as the first `units` of layers, where they can be read.
+    for config in (Path(word) for word in words if word.endswith(CONFIG_SUFFIXES)):
+        with contextlib.suppress(DlrunError):
+            for path in flat(read_text(config)):
+                paths.setdefault(path.rpartition(".")[2], path)
     del paths["type"]
     return paths
-
-
-def _add_written(paths: dict[str, str], config: Path) -> None:
-    """Add the keys that a config holds, if it can be read: such as the first `units` of layers."""
-    from dlrun.config.reading import read_text
-    from dlrun.config.resolved import flat
-    from dlrun.errors import DlrunError
-
-    try:
-        written = flat(read_text(config))
-    except DlrunError:
-        return
-    for path in written:
-        paths.setdefault(path.rpartition(".")[2], path)
 
 
 def _likeness(typed: str, key: str) -> float:

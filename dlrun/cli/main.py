@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from dlrun.cli.output import (
+from dlrun.cli.terminal.output import (
     ClosedOutputError,
     discard_data,
     flush_data,
     open_streams,
     write_message,
 )
-from dlrun.cli.signals import ending_on_signals
 from dlrun.errors import ConfigError, DlrunError, InterruptedRunError, UsageError
 from dlrun.memory import refusal
 from dlrun.rundir.files import reason
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from dlrun.signals import caught_signals, end_on_signal, forget_signals, received_signal
 
 _INTERNAL_ERROR = 1
-_CODES = {number: 128 + number for number in signal.Signals}
-"""The exit code of a process that a signal has ended."""
+_CODES = {number: 128 + number for number in signal.Signals}  # of what a signal has ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line.
-
-    Args:
-        arguments: The words after `dlrun`; by default those of this process.
-
-    Returns:
-        The exit code.
-    """
+    """Run one command line, by default that of this process, and return the exit code."""
     try:
         open_streams()
         words = list(sys.argv[1:] if arguments is None else arguments)
@@ -61,16 +51,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_code
 
 
-def describe(error: Exception) -> str:
-    """Word an error for the terminal.
+@contextlib.contextmanager
+def ending_on_signals() -> Iterator[None]:
+    """Turn signals that kill into `SystemExit(128 + number)`, so that a run can close its record.
 
-    Args:
-        error: What went wrong.
-
-    Returns:
-        `error: ` and the message. Several problems of a config are counted and indented. An
-        exception that no user can cause by a mistake says how to see more.
+    SIGINT stays a `KeyboardInterrupt`, and what is ignored (`nohup`) stays so.
     """
+    before = {}
+    with contextlib.suppress(ValueError):  # not the main thread
+        for number in caught_signals():
+            if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
+                before[number] = signal.signal(number, end_on_signal)
+    try:
+        yield
+    except DlrunError:
+        raise
+    except Exception as error:
+        number_of_error = received_signal(error)
+        if number_of_error is not None:
+            raise SystemExit(128 + number_of_error) from error
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        forget_signals()
+
+
+def describe(error: Exception) -> str:
+    """Word an error for the terminal; one that no user can cause says how to see more."""
     if isinstance(error, InterruptedRunError):
         return str(error)
     if isinstance(error, MemoryError):
@@ -108,12 +116,12 @@ def _invoke(words: list[str]) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
+        from dlrun.cli.keys_as_options import set_instead
+
+        if instead := set_instead(error, words):
+            raise instead from error
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "dlrun"
         what = error.format_message().replace("Value error, ", "")  # pydantic's, inside typer's
-        from dlrun.cli.keys_as_options import set_instead
-
-        if told := set_instead(error, words):
-            raise told from error
         raise UsageError(what, fix=f"`{path} --help` tells more.") from error
     return result if isinstance(result, int) else 0

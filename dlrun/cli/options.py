@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,124 +15,99 @@ from dlrun.cli.completion import complete_config, complete_run
 from dlrun.errors import UsageError
 from dlrun.rundir.names import SPLITS
 
+if TYPE_CHECKING:
+    from dlrun.workflows.many import SweepOptions
+    from dlrun.workflows.options import RunOptions
+
+
+def argument(metavar: str, text: str, completion: Callable[..., Any] | None = None) -> Any:
+    """Declare an argument; where it has a default, its help text says so."""
+    return typer.Argument(metavar=metavar, help=text, autocompletion=completion, show_default=False)
+
+
+def option(form: str, text: str, **more: Any) -> Any:
+    """Declare an option of such a form as `--jobs -j N`; its help text tells the default."""
+    names = [word for word in form.split() if word.startswith("-")]
+    metavar = next((word for word in form.split() if word not in names), None)
+    return typer.Option(*names, metavar=metavar, help=text, show_default=False, **more)
+
+
+_PARTS = "a part of its name that no other run has, or `latest`."
+_RUNS = "Run folders, parts of their names that no other run has, or `latest`."
+_SET = (
+    "Set a key of the config by its dotted path, such as optimizer.learning_rate=0.01. "
+    "Can be given several times."
+)
+
 ConfigPaths = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="CONFIG...",
-        help="The experiments: YAML files.",
-        autocompletion=complete_config,
-        show_default=False,
-    ),
+    list[Path], argument("CONFIG...", "The experiments: YAML files.", complete_config)
 ]
-Run = Annotated[
-    str,
-    typer.Argument(
-        metavar="RUN",
-        help="A run folder, a part of its name that no other run has, or `latest`.",
-        autocompletion=complete_run,
-        show_default=False,
-    ),
-]
-Runs = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="RUN...",
-        help="Run folders, parts of their names that no other run has, or `latest`.",
-        autocompletion=complete_run,
-        show_default=False,
-    ),
-]
+Run = Annotated[str, argument("RUN", f"A run folder, {_PARTS}", complete_run)]
+FirstRun = Annotated[str, argument("A", f"A run folder, {_PARTS}", complete_run)]
+SecondRun = Annotated[str, argument("B", "Another one.", complete_run)]
+Runs = Annotated[list[str], argument("RUN...", _RUNS, complete_run)]
+SomeRuns = Annotated[list[str] | None, argument("[RUN]...", _RUNS, complete_run)]
 RunsDir = Annotated[
     Path, typer.Option("--runs-dir", metavar="DIR", help="The folder that holds the runs.")
 ]
 Where = Annotated[
     str | None,
-    typer.Option(
-        metavar="CONDITION",
-        help="Only runs such as 'optimizer.learning_rate>0.01 and status=finished'. "
+    option(
+        "--where CONDITION",
+        "Only runs such as 'optimizer.learning_rate>0.01 and status=finished'. "
         "= != < <= > >= compare, ~ is: contains; and, or, not, brackets.",
-        show_default=False,
     ),
 ]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Set a key of the config by its dotted path, such as optimizer.learning_rate=0.01. "
-        "Can be given several times.",
-        show_default=False,
-    ),
-]
+Overrides = Annotated[list[str] | None, option("--set KEY=VALUE", _SET)]
 OverridesAndAxes = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Set a key of the config by its dotted path, such as optimizer.learning_rate=0.01. "
-        "Can be given several times. [0.1,0.01] and 0..9 are swept over where the key takes one "
-        "value.",
-        show_default=False,
+    option(
+        "--set KEY=VALUE",
+        f"{_SET} [0.1,0.01] and 0..9 are swept over where the key takes one value.",
     ),
 ]
 Axes = Annotated[
     list[str] | None,
-    typer.Option(
-        "--grid",
-        metavar="KEY=VALUES",
-        help="Sweep over values whatever the key takes, such as "
+    option(
+        "--grid KEY=VALUES",
+        "Sweep over values whatever the key takes, such as "
         "'model.layers[0].kernel_size=[[3,3],[5,5]]'.",
-        show_default=False,
     ),
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(
-        "--jobs",
-        "-j",
-        metavar="N",
+    option(
+        "--jobs -j N",
+        "How many runs work at a time.  [default: what cores and memory allow]",
         min=1,
-        help="How many runs work at a time.  [default: what cores and memory allow]",
-        show_default=False,
     ),
 ]
 Threads = Annotated[
     int | None,
-    typer.Option(
-        metavar="N",
-        min=1,
-        help="Compute in so many threads of the CPU; the last bits of a run depend on it.  "
+    option(
+        "--threads N",
+        "Compute in so many threads of the CPU; the last bits of a run depend on it.  "
         "[default: all cores, of several runs an equal share]",
-        show_default=False,
+        min=1,
     ),
 ]
-RetryFailed = Annotated[
-    bool, typer.Option("--retry-failed", help="Try runs again that failed before.")
-]
-FailFast = Annotated[
-    bool, typer.Option("--fail-fast", help="End all runs as soon as one has failed.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no messages but errors.")]
+RetryFailed = Annotated[bool, option("--retry-failed", "Try runs again that failed before.")]
+FailFast = Annotated[bool, option("--fail-fast", "End all runs as soon as one has failed.")]
+Quiet = Annotated[bool, option("--quiet -q", "Print no messages but warnings and errors.")]
 Trust = Annotated[
-    bool,
-    typer.Option("--trust", help="Read the files that its config names, though it is not my run."),
+    bool, option("--trust", "Read the files that its config names, though it is not my run.")
 ]
 TrustRuns = Annotated[
-    bool,
-    typer.Option("--trust", help="Go on with unfinished runs that are not known to be mine."),
+    bool, option("--trust", "Go on with unfinished runs that are not known to be mine.")
 ]
 Device = Annotated[
     str, typer.Option(metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1.")
 ]
 WithReport = Annotated[
     bool,
-    typer.Option(
-        "--report/--no-report",
-        help="Make plots and report.html at the end.  [default: report]",
-        show_default=False,
-    ),
+    option("--report/--no-report", "Make plots and report.html at the end.  [default: report]"),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AsJson = Annotated[bool, option("--json", "Print the result as JSON.")]
 
 DEFAULT_RUNS_DIR = Path("runs")
 
@@ -143,28 +119,39 @@ class Split(StrEnum):
 
 
 def check_device(word: str) -> None:
-    """Refuse what is no device, before anything is begun.
-
-    Args:
-        word: What the user gave.
-
-    Raises:
-        UsageError: It is none of `auto`, `cpu`, `gpu`, `gpu:1`, ...
-    """
+    """Refuse what is none of `auto`, `cpu`, `gpu`, `gpu:1` ..., before anything is begun."""
     if not re.fullmatch(r"auto|cpu|gpu(:\d+)?", word):
         raise UsageError(
             f"{word!r} is not a device.", where="--device", fix="Use auto, cpu, gpu or gpu:1."
         )
 
 
+def check_form(*, as_json: bool, as_csv: bool) -> None:
+    """Refuse two forms of one result."""
+    if as_json and as_csv:
+        raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
+
+
+def check_rows(split: Split | None, data: Path | None) -> None:
+    """Refuse two places that rows are to come from."""
+    if split is not None and data is not None:
+        raise UsageError(
+            "--split names rows of the run's own data, --data a file with other rows.",
+            fix="Give only one of them.",
+        )
+
+
 def as_override(key: str, value: str | int) -> str:
-    """Write an option as the override that it stands for.
-
-    Args:
-        key: The dotted path.
-        value: The value; a text stays a text whatever it looks like.
-
-    Returns:
-        Such as `seed=3` or `name="no"`.
-    """
+    """Write an option as its override: `seed=3`, `name="no"` (a text stays a text)."""
     return f"{key}={json.dumps(value, ensure_ascii=False)}"
+
+
+def sweep_settings(
+    options: RunOptions, *, workers: int | None, retry_failed: bool, fail_fast: bool, trust: bool
+) -> SweepOptions:
+    """Say how several runs are trained beside each other."""
+    from dlrun.workflows.many import SweepOptions
+
+    return SweepOptions(
+        options, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
+    )

@@ -7,25 +7,17 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Run, RunsDir
-from dlrun.cli.output import ClosedOutputError, write_data
+from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Run, RunsDir, argument, option
+from dlrun.cli.terminal.output import ClosedOutputError, write_data
 
 STDOUT = Path("-")
 
-InputPath = Annotated[
-    Path,
-    typer.Argument(metavar="INPUT", help="Rows to predict: CSV, npz or npy.", show_default=False),
-]
+InputPath = Annotated[Path, argument("INPUT", "Rows to predict: CSV, npz or npy.")]
 OutputPath = Annotated[
     Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Where to write, - for stdout.  [default: predictions/ in the run folder]",
-        show_default=False,
+    option(
+        "--output -o FILE",
+        "Where to write, - for stdout.  [default: predictions/ in the run folder]",
     ),
 ]
 
@@ -39,13 +31,13 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Write predictions for new rows and print the CSV's path."""
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import predict as workflow
 
-    data_stream = sys.stdout if output == STDOUT else sys.stderr
+    stream = sys.stdout if output == STDOUT else sys.stderr
     try:
-        with contextlib.redirect_stdout(data_stream), listening(quiet=quiet) as listener:
+        with listening(quiet=quiet) as listener, contextlib.redirect_stdout(stream):
             written = workflow.predict(
                 open_run(run, runs_dir), input_path, output=output, listener=listener
             )

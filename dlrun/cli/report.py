@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Runs, RunsDir, Trust
-from dlrun.cli.output import write_data
+from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Runs, RunsDir, Trust, option
+from dlrun.cli.terminal.output import write_data
 
 Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Where to write the page.  [default: report.html in the run folder; "
+    option(
+        "--output -o FILE",
+        "Where to write the page.  [default: report.html in the run folder; "
         "of several runs comparison.html in the folder of the runs]",
-        show_default=False,
     ),
 ]
 
@@ -34,12 +27,12 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Make plots and a page of a run, or a page that compares runs."""
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows.comparison_page import compare_on_a_page
     from dlrun.workflows.report import report as report_on
 
-    with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
+    with listening(quiet=quiet) as listener:
         if len(runs) == 1:
             page = report_on(
                 open_run(runs[0], runs_dir), trust=trust, output=output, listener=listener

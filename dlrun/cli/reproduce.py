@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Trust
-from dlrun.cli.output import write_data, write_json
+from dlrun.cli.terminal.output import write_data, write_json
+from dlrun.wording import count
 
-EXIT_DIFFERENT = 6
-"""The exit code where something came out otherwise."""
+EXIT_DIFFERENT = 6  # something came out otherwise
 
 
 def reproduce(
@@ -28,11 +25,11 @@ def reproduce(
     Nothing but the run folder is needed, and the data that it names. Ends with exit code 6
     where it comes out otherwise.
     """
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import reproduce as workflow
 
-    with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
+    with listening(quiet=quiet) as listener:
         found = workflow.reproduce(
             open_run(run, runs_dir), trust=trust, command=context.obj, listener=listener
         )
@@ -47,7 +44,7 @@ def reproduce(
             }
         )
     elif found.difference is None:
-        epochs = f"{found.epochs} epoch{'' if found.epochs == 1 else 's'}"
+        epochs = count(found.epochs, "epoch")
         write_data(f"identical: data, initial weights, {epochs}, final weights")
     else:
         write_data(f"different: {found.difference}")

@@ -3,54 +3,93 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import textwrap
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from rich.cells import cell_len
 
+from dlrun.absent import ABSENT
 from dlrun.cli.completion import complete_key
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where
-from dlrun.cli.output import screen_of, write_data, write_json, write_message
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where, check_form, option
+from dlrun.cli.terminal.output import (
+    Screen,
+    screen_of,
+    write_csv,
+    write_data,
+    write_json,
+    write_message,
+)
+from dlrun.cli.terminal.tables import GAP, Cell, bold, cut_cells, draw_if_fitting, one_line, paint
 from dlrun.errors import UsageError
-from dlrun.rundir.names import SWEEP
+from dlrun.rundir.names import SPLITS, SWEEP
+from dlrun.wording import (
+    as_text,
+    choice_in_words,
+    format_age,
+    format_duration,
+    format_number,
+    is_number,
+    printable,
+)
 
+if TYPE_CHECKING:
+    from dlrun.workflows.facts import RunFacts
+
+USUAL = ("name", "status", "metric", "value", "age")
+"""What a list shows that nobody asked anything of."""
+USUAL_CSV = (
+    "name", "run", "status", "started", "seconds", "metric", "value", "label", "note", "reason",
+)  # fmt: skip
+
+_STATUS_STYLES = {
+    "finished": "green",
+    "running": "cyan",
+    "extending": "cyan",
+    "interrupted": "yellow",
+    "killed": "yellow",
+    "failed": "red",
+    "damaged": "red",
+}
+_HEADINGS = {"metric": "main metric"}
+_METRICS = ("value", "val", *SPLITS)
+_WIDEST = 40  # cells of a note or a reason in a table
 _MOST_SWEEPS = 5
 
 Columns = Annotated[
     str | None,
-    typer.Option(
-        metavar="KEY,KEY...",
-        help="What to show: facts (name, status, started, age, seconds, label, note, ...), metrics "
+    option(
+        "--columns KEY,KEY...",
+        "What to show: facts (name, status, started, age, seconds, label, note, ...), metrics "
         "(test.accuracy, val_loss), keys of the config (optimizer.learning_rate). Beginning with "
         "+ they are added to the usual ones.",
         autocompletion=complete_key,
-        show_default=False,
     ),
 ]
 Sort = Annotated[
     str | None,
-    typer.Option(
-        metavar="KEY",
-        help="Sort by a key: metrics best first, times newest first, else smallest first.  "
+    option(
+        "--sort KEY",
+        "Sort by a key: metrics best first, times newest first, else smallest first.  "
         "[default: the newest first]",
         autocompletion=complete_key,
-        show_default=False,
     ),
 ]
 Descending = Annotated[
     bool | None,
-    typer.Option(
+    option(
         "--descending/--ascending",
-        help="The largest, or the smallest value first, whatever --sort would choose.",
-        show_default=False,
+        "The largest, or the smallest value first, whatever --sort would choose.",
     ),
 ]
 Best = Annotated[
     int | None,
-    typer.Option(
-        metavar="N",
+    option(
+        "--best N",
+        "Only the first N by --sort, or by the main metric: its mean over the seeds first.",
         min=1,
-        help="Only the first N by --sort, or by the main metric: its mean over the seeds first.",
-        show_default=False,
     ),
 ]
 
@@ -64,13 +103,10 @@ def runs(
     best: Best = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV.")] = False,
+    as_csv: Annotated[bool, option("--csv", "Print a CSV.")] = False,
 ) -> None:
     """List the runs, the newest first."""
-    if as_json and as_csv:
-        raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
-    from dlrun.cli import run_lists
-    from dlrun.reports.point_words import choice_in_words
+    check_form(as_json=as_json, as_csv=as_csv)
     from dlrun.workflows.runs import choose_runs
 
     is_added = columns is not None and columns.startswith("+")
@@ -83,32 +119,146 @@ def runs(
         if choice is not None:
             write_message(choice)
     if as_json:
-        given = [*run_lists.USUAL, *(keys or [])] if is_added else keys
-        write_json(run_lists.runs_json(found, given))
+        write_json(runs_json(found, [*USUAL, *(keys or [])] if is_added else keys))
         return
-    usual = list(run_lists.USUAL_CSV) if as_csv else run_lists.usual_columns(found)
+    usual = list(USUAL_CSV) if as_csv else usual_columns(found)
     shown = keys if keys and not is_added else list(dict.fromkeys([*usual, *(keys or [])]))
     if as_csv:
-        write_data(run_lists.runs_csv(found, shown))
+        rows = [map(run.comparable, shown) for run in found]
+        write_csv(
+            [shown, *(["" if one is ABSENT else as_text(one) for one in row] for row in rows)]
+        )
     elif found:
-        write_data(run_lists.runs_table(found, shown, screen=screen_of(sys.stdout)))
+        write_data(runs_table(found, shown, screen=screen_of(sys.stdout)))
         killed = [run.row.path for run in found if run.row.status == "killed"]
         if killed:
             write_message(f"{len(killed)} killed: `dlrun resume {killed[0]}` goes on with it.")
     else:
         such = "such run" if where is not None or best is not None else "run"
         write_message(f"There is no {such} in {runs_dir}.")
-        sweeps = sorted(path.parent for path in runs_dir.glob(f"*/{SWEEP}"))
-        if sweeps:
-            there = ", ".join(map(str, sweeps[:_MOST_SWEEPS]))
-            write_message(f"Runs of sweeps are in {there}: `--runs-dir {sweeps[0]}` lists them.")
+        _point_to_sweeps(runs_dir)
+
+
+def _point_to_sweeps(runs_dir: Path) -> None:
+    sweeps = sorted(path.parent for path in runs_dir.glob(f"*/{SWEEP}"))
+    if sweeps:
+        there = ", ".join(map(str, sweeps[:_MOST_SWEEPS]))
+        write_message(f"Runs of sweeps are in {there}: `--runs-dir {sweeps[0]}` lists them.")
 
 
 def _keys(text: str) -> list[str]:
-    """The keys of a list with commas."""
     keys = [key.strip() for key in text.split(",")]
     if not all(keys):
         raise UsageError(
             "a key between two commas is empty.", where="--columns", fix="Such as name,test.loss"
         )
     return list(dict.fromkeys(keys))
+
+
+def usual_columns(runs: Sequence[RunFacts]) -> list[str]:
+    """Choose what a list shows where nobody has: labels and notes where there are some."""
+    notes = [run.row.notes for run in runs]
+    more = {"label": any(one.labels for one in notes), "note": any(one.note for one in notes)}
+    return [*USUAL, *(key for key, is_there in more.items() if is_there)]
+
+
+def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Screen) -> str:
+    """Draw one line a run; where that is too wide, the first column and the others below it."""
+    values = [[run.get(key) for key in columns] for run in runs]
+    cells = [
+        [_cell(run, key, value) for key, value in zip(columns, row, strict=True)]
+        for run, row in zip(runs, values, strict=True)
+    ]
+    headings = bold(_HEADINGS.get(key, key) for key in columns)
+    numeric = {
+        number
+        for number, key in enumerate(columns)
+        if key == "age" or any(is_number(row[number]) for row in values)
+    }
+    lefts = frozenset(range(len(columns))) - numeric
+    table = draw_if_fitting([headings, *cells], screen, left=lefts)
+    if table is not None:
+        return table
+    is_usual = tuple(columns[: len(USUAL)]) == USUAL and set(columns) <= {*USUAL, "label", "note"}
+    table = draw_if_fitting([row[: len(USUAL)] for row in [headings, *cells]], screen, left=lefts)
+    if is_usual and table is not None:
+        heading, *lines = table.splitlines()
+        drawn = [heading]
+        for line, row in zip(lines, cells, strict=True):
+            notes = [paint(*cell, screen) for cell in row[len(USUAL) :] if cell.text]
+            drawn += [line, *([f"  {GAP.join(notes)}"] if notes else [])]
+        return "\n".join(drawn)
+    return "\n".join(_stacked(columns, row, screen, name_keys=not is_usual) for row in cells)
+
+
+def runs_json(runs: Sequence[RunFacts], columns: Sequence[str] | None) -> list[dict[str, Any]]:
+    """Give a list of runs as JSON can express it; without columns what is known of every run."""
+    if columns is None:
+        return [_known(run) for run in runs]
+    return [
+        {key: None if (value := run.comparable(key)) is ABSENT else value for key in columns}
+        for run in runs
+    ]
+
+
+def _known(run: RunFacts) -> dict[str, Any]:
+    row = run.row
+    return {
+        "name": row.name,
+        "run": row.path,
+        "status": row.status,
+        "started": row.started.isoformat() if row.started else None,
+        "seconds": row.seconds,
+        "metric": row.metric,
+        "value": row.value,
+        "labels": row.notes.labels,
+        "note": row.notes.note,
+        "reason": row.reason,
+    }
+
+
+def _cell(run: RunFacts, key: str, value: Any) -> Cell:
+    if value is ABSENT:
+        return Cell("" if key in ("label", "note") else "-")
+    if key == "status":
+        shown = "extending" if run.row.is_extending else value
+        return Cell(shown, _STATUS_STYLES[shown])
+    text = one_line(_worded(key, value))
+    text = text if key == "name" else cut_cells(text, _WIDEST)
+    return Cell(text, "bold" if key == "label" else "")
+
+
+def _worded(key: str, value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    if is_number(value):
+        if key == "age":
+            return format_age(value)
+        if key == "seconds":
+            return format_duration(value)
+        if isinstance(value, float) and key.replace("_", ".").split(".")[0] in _METRICS:
+            return format_number(value)
+    return as_text(value)
+
+
+def _stacked(
+    columns: Sequence[str], cells: Sequence[Cell], screen: Screen, *, name_keys: bool
+) -> str:
+    """A run in several lines; of the usual columns it is clear what they are."""
+    words = []
+    for key, cell in list(zip(columns, cells, strict=True))[1:]:
+        if not cell.text or (cell.text == "-" and not (name_keys or key == "age")):
+            continue
+        label = f"{printable(key)} " if name_keys else ""
+        words.append((label + cell.text, label + paint(cell.text, cell.style, screen)))
+    gap = GAP if name_keys else " "
+    lines: list[list[str]] = [[]]
+    used = 0  # cells of the last line
+    for plain, painted in words:
+        if lines[-1] and used + len(gap) + cell_len(plain) > screen.width - 2:
+            lines.append([])
+            used = 0
+        used += cell_len(plain) + (len(gap) if lines[-1] else 0)
+        lines[-1].append(painted)
+    below = "\n".join(gap.join(line) for line in lines if line)
+    return f"{cells[0].text}\n{textwrap.indent(below, '  ')}".rstrip()

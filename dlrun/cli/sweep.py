@@ -5,29 +5,21 @@ from __future__ import annotations
 import os
 import re
 import sys
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+import textwrap
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from dlrun.catalog.spelling import near_word
+from dlrun.cli import options
 from dlrun.cli.completion import complete_config
-from dlrun.cli.options import (
-    DEFAULT_RUNS_DIR,
-    AsJson,
-    Device,
-    FailFast,
-    Overrides,
-    Quiet,
-    RetryFailed,
-    RunsDir,
-    Threads,
-    TrustRuns,
-    Workers,
-    check_device,
-)
-from dlrun.cli.output import (
+from dlrun.cli.options import argument, option
+from dlrun.cli.terminal import tables
+from dlrun.cli.terminal.output import (
+    Screen,
     screen_of,
     write_data,
     write_drawing,
@@ -35,16 +27,52 @@ from dlrun.cli.output import (
     write_json,
     write_message,
 )
-from dlrun.errors import UsageError
+from dlrun.cli.terminal.tables import bold
+from dlrun.errors import DlrunError, UsageError
+from dlrun.wording import (
+    choice_in_words,
+    count,
+    format_duration,
+    near_word,
+    printable,
+    settings_of,
+    short_names,
+    value_text,
+)
+from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
     from dlrun.config.sweeps.sweep import Halving
+    from dlrun.reports.sweep_results import SweepResults
+    from dlrun.sweeps.jobs import Trial
+    from dlrun.workflows.estimate import Estimate
+    from dlrun.workflows.many import SweepOptions, SweepRunner
+    from dlrun.workflows.sweep import PlannedSweep
 
-SweepFolder = Annotated[
-    str,
-    typer.Argument(
-        metavar="DIR", help="The folder of a sweep, or its name among the runs.", show_default=False
+_MOST = 5  # points at the end of a sweep, reasons of failures
+
+SweepPath = Annotated[Path, argument("SWEEP", "The sweep: a YAML file.", complete_config)]
+SweepFolder = Annotated[str, argument("DIR", "The folder of a sweep, or its name among the runs.")]
+Name = Annotated[str | None, option("--name", "Set the sweep's name, that of its folder.")]
+HalvingRule = Annotated[
+    str | None,
+    option(
+        "--halving eta=N,min_epochs=N",
+        "Stop bad runs early: of all that have come to a rung one in eta goes on.",
     ),
+]
+DryRun = Annotated[
+    bool, option("--dry-run", "List the runs and estimate the time; train none to keep.")
+]
+WithReports = Annotated[
+    bool,
+    option(
+        "--report/--no-report",
+        "Make plots and report.html at the end of each run.  [default: no-report]",
+    ),
+]
+OutputPath = Annotated[
+    Path | None, option("--output -o FILE", "Write the config of the best run there.")
 ]
 
 
@@ -80,97 +108,59 @@ sweep = typer.Typer(
 @sweep.command()
 def run(
     context: typer.Context,
-    path: Annotated[
-        Path,
-        typer.Argument(
-            metavar="SWEEP",
-            help="The sweep: a YAML file.",
-            autocompletion=complete_config,
-            show_default=False,
-        ),
-    ],
+    path: SweepPath,
     *,
-    overrides: Overrides = None,
-    name: Annotated[
-        str | None,
-        typer.Option(help="Set the sweep's name, that of its folder.", show_default=False),
-    ] = None,
-    halving: Annotated[
-        str | None,
-        typer.Option(
-            metavar="eta=N,min_epochs=N",
-            help="Stop bad runs early: of all that have come to a rung one in eta goes on.",
-            show_default=False,
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="List the runs and estimate the time; train none to keep."),
-    ] = False,
-    workers: Workers = None,
-    threads: Threads = None,
-    device: Device = "auto",
-    report: Annotated[
-        bool,
-        typer.Option(
-            "--report/--no-report",
-            help="Make plots and report.html at the end of each run.  [default: no-report]",
-            show_default=False,
-        ),
-    ] = False,
-    retry_failed: RetryFailed = False,
-    fail_fast: FailFast = False,
-    trust: TrustRuns = False,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    overrides: options.Overrides = None,
+    name: Name = None,
+    halving: HalvingRule = None,
+    dry_run: DryRun = False,
+    workers: options.Workers = None,
+    threads: options.Threads = None,
+    device: options.Device = "auto",
+    report: WithReports = False,
+    retry_failed: options.RetryFailed = False,
+    fail_fast: options.FailFast = False,
+    trust: options.TrustRuns = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Train all runs of a sweep that are not there yet, and print the sweep's folder."""
-    check_device(device)
-    from dlrun.cli.sweep_progress import listening_to_sweep
-    from dlrun.cli.sweep_tables import closing_table
+    options.check_device(device)
+    from dlrun.workflows.sweep import plan_sweep
+
+    rule = _halving(halving) if halving is not None else None
+    given = overrides or ()
+    planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
+    asked = RunOptions(runs_dir, context.obj, device, threads, report)
+    settings = options.sweep_settings(
+        asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
+    )
+    follow = _show_dry_run if dry_run else _train
+    follow(planned, settings, quiet=quiet, as_json=as_json)
+
+
+def _train(planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_json: bool) -> None:
+    from dlrun.cli.terminal.sweep_progress import listening_to_sweep
     from dlrun.workflows import sweep as workflow
-    from dlrun.workflows.many import Settings
     from dlrun.workflows.sweep_results import read_results
 
-    planned = workflow.plan_sweep(
-        path,
-        overrides=overrides or (),
-        runs_dir=runs_dir,
-        halving=None if halving is None else _halving(halving),
-        name=name,
-    )
-    settings = Settings(
-        context.obj,
-        workers=workers,
-        threads=threads,
-        device=device,
-        report=report,
-        retry_failed=retry_failed,
-        fail_fast=fail_fast,
-        trust=trust,
-    )
-    if dry_run:
-        from dlrun.cli.dry_run import show_dry_run
-
-        show_dry_run(planned, settings, quiet=quiet, as_json=as_json)
-        return
     objective = planned.sweep.objective
     chosen: dict[str, Any] = {
         "objective": objective and objective.key,
         "maximize": objective and objective.maximize,
     }
     with listening_to_sweep(quiet=quiet, as_json=as_json, **chosen) as listener:
-        crew = workflow.run_sweep(planned, settings, listener)
+        trials = workflow.run_sweep(planned, settings, listener)
         workflow.add_results(planned.folder, listener)
     if not quiet and not as_json:
         results = read_results(planned.folder)
-        write_drawing(closing_table(crew.jobs, results, screen=screen_of(sys.stderr)))
+        write_drawing(draw_best(trials, results, screen=screen_of(sys.stderr)))
     if as_json:
         write_event("results", folder=planned.folder)
     else:
         write_data(str(planned.folder))
-    if workflow.unfinished(crew.jobs):
+    if workflow.unfinished(trials):
         raise typer.Exit(1)
 
 
@@ -178,14 +168,12 @@ def run(
 def show(
     folder: SweepFolder,
     *,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV, one line a run.")] = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    as_json: options.AsJson = False,
+    as_csv: Annotated[bool, option("--csv", "Print a CSV, one line a run.")] = False,
 ) -> None:
     """Show the points of a sweep, the best first."""
-    if as_json and as_csv:
-        raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
-    from dlrun.cli.sweep_tables import results_table
+    options.check_form(as_json=as_json, as_csv=as_csv)
     from dlrun.reports.sweep_results import results_csv, results_json
     from dlrun.workflows.sweep_results import find_sweep, read_results
 
@@ -195,42 +183,30 @@ def show(
     elif as_csv:
         write_data(results_csv(results).rstrip("\n"))
     else:
-        write_data(results_table(results, screen=screen_of(sys.stdout)))
+        write_data(draw_results(results, screen=screen_of(sys.stdout)))
 
 
 @sweep.command()
 def best(
     folder: SweepFolder,
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write the config of the best run there.",
-            show_default=False,
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+    output: OutputPath = None,
+    force: Annotated[bool, option("--force", "Replace a file that is there.")] = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
 ) -> None:
     """Print the folder of the best run of a sweep; or write its config to a file."""
-    from dlrun.reports.point_words import choice_in_words
     from dlrun.workflows.sweep_results import find_sweep, read_results, the_best, write_best
 
     results = read_results(find_sweep(folder, runs_dir))
-    if output is None:
-        write_data(str(the_best(results).path))
-    else:
-        write_data(str(write_best(results, output, force=force)))
+    found = the_best(results).path if output is None else write_best(results, output, force=force)
+    write_data(str(found))
     choice = choice_in_words(results.split)
     if choice is not None:
         write_message(choice)
 
 
 @sweep.command()
-def report(folder: SweepFolder, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
+def report(folder: SweepFolder, *, runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR) -> None:
     """Make the page and the table of a sweep anew, and print the page's path."""
     from dlrun.workflows.sweep_page import write_page
     from dlrun.workflows.sweep_results import find_sweep
@@ -253,3 +229,176 @@ def _halving(text: str) -> Halving:
             )
         numbers[found[1]] = int(found[2])
     return Halving(numbers["eta"], numbers["min_epochs"])
+
+
+def _show_dry_run(
+    planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_json: bool
+) -> None:
+    """List the runs of a sweep with their number and the time that they would take."""
+    from dlrun.cli.terminal.sweep_progress import MessagePrinter
+    from dlrun.workflows.estimate import estimate
+    from dlrun.workflows.many import TrialRequest
+    from dlrun.workflows.sweep import remarks
+
+    definition, listener = planned.sweep, MessagePrinter(quiet=quiet)
+    runner = planned.runner(settings, listener)
+    is_drawn = definition.sampler.type == "tpe"
+    drawn = definition.samples * max(len(definition.seeds), 1) if is_drawn else 0
+    # Where points are drawn one by one, an end of the distributions stands for all of them.
+    runner.plan([TrialRequest(planned.experiments[0], {})] if drawn else planned.requests())
+    for line in remarks(definition):
+        listener.message(line)
+    found = None
+    try:
+        if any(job.status == "waiting" for job in runner.trials):
+            listener.message("measuring one run ...")
+        found = estimate(runner)
+    except DlrunError as error:
+        write_message(f"warning: no estimate: {error}")
+    if found is not None and drawn:
+        found = found.times(drawn)
+    if as_json:
+        runs = [
+            {"point": job.values, "status": job.status, "run": job.folder} for job in runner.trials
+        ]
+        write_json(
+            {
+                "runs": None if drawn else runs,
+                "count": drawn or len(runs),
+                "workers": runner.workers,
+                "seconds": found and found.seconds,
+            }
+        )
+        return
+    if not drawn:
+        write_data(draw_points(runner.trials, screen=screen_of(sys.stdout)) + "\n")
+    write_data(_estimate_in_words(planned, runner, drawn, found))
+
+
+def _estimate_in_words(
+    planned: PlannedSweep, runner: SweepRunner, drawn: int, found: Estimate | None
+) -> str:
+    there = sum(job.found for job in runner.trials)
+    parts = [count(drawn or len(runner.trials), "run")]
+    if there:
+        parts.append(f"{there} there already")
+    if drawn:
+        parts.append("their points drawn one by one (tpe)")
+    if found is not None:
+        each = f"{format_duration(found.each)} each, {runner.workers} at a time, {found.basis}"
+        about = f"about {format_duration(found.seconds)}"
+        is_less = planned.sweep.halving is not None
+        parts.append(f"{about}{' at most' if is_less else ''} ({each})")
+    return ", ".join(parts)
+
+
+def draw_best(jobs: Sequence[Trial], results: SweepResults, *, screen: Screen) -> str:
+    """Draw what stands at the end of many runs: the best points, and how many runs ended how."""
+    from dlrun.cli.terminal.sweep_progress import counts_of
+
+    found = sum(job.found for job in jobs)
+    parts = [f"{number} {status}" for status, number in counts_of(jobs).items() if number]
+    if found:
+        parts[0] += f" ({found} there already)"
+    lines = [f"{count(len(jobs), 'run')}: {', '.join(parts)}"]
+    best = [(point, point.best) for point in results.points() if point.best is not None]
+    if not best:
+        return printable(lines[0])
+    lines += [line for line in [_spread(results), choice_in_words(results.split)] if line]
+    closing = "\n".join(printable(line) for line in lines)
+    rows = [
+        [settings_of(point.values), tables.format_estimate(point.estimate), run.path.name]
+        for point, run in best[:_MOST]
+    ]
+    headings = ["best", results.objective, "run"]
+    drawn = tables.draw_if_fitting([bold(headings), *rows], screen, left=(0, 2))
+    if drawn is None:
+        drawn = _stacked(headings[:2], [row[:2] for row in rows], screen)
+    return f"{drawn}\n\n{closing}"
+
+
+def draw_results(results: SweepResults, *, screen: Screen) -> str:
+    """Draw the points of a sweep, the best first, their values side by side where they fit."""
+    from dlrun.reports.sweep_results import SEED
+
+    axes = [axis for axis in results.axes if axis != SEED]
+    names = short_names(axes)
+    has_seeds = SEED in results.axes
+    rows = []
+    for point in results.points():
+        done = sum(run.status == "finished" for run in point.runs)
+        status = f"{done}/{len(point.runs)}" if has_seeds else point.runs[0].status
+        rows.append((point.values, [tables.format_estimate(point.estimate), status]))
+    closing = _closing(results)
+    if not rows:
+        return closing
+    headings = [results.objective or "objective", "finished" if has_seeds else "status"]
+    wide = [[*_values(values, axes), *numbers] for values, numbers in rows]
+    heads = bold([*(names[axis] for axis in axes), *headings])
+    drawn = tables.draw_if_fitting([heads, *wide], screen, left=len(axes))
+    if drawn is None:
+        narrow = [[settings_of(values), *numbers] for values, numbers in rows]
+        drawn = _stacked(["point", *headings], narrow, screen)
+    return f"{drawn}\n\n{closing}"
+
+
+def draw_points(jobs: Sequence[Trial], *, screen: Screen) -> str:
+    """Draw the runs that a sweep asks for: the values of their axes, and how they stand."""
+    axes = list(dict.fromkeys(axis for job in jobs for axis in job.values))
+    names = short_names(axes)
+    head = bold([*(names[axis] for axis in axes), "status"])
+    rows = [[*_values(job.values, axes), job.status] for job in jobs]
+    drawn = tables.draw_if_fitting([head, *rows], screen, left=len(axes) + 1)
+    if drawn is None:
+        narrow = [[settings_of(job.values), job.status] for job in jobs]
+        drawn = tables.draw_cut(["point", "status"], narrow, screen, left=2)
+    return drawn
+
+
+def _stacked(headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen) -> str:
+    """Draw rows whose first cells are long; below the other cells where that is too wide."""
+    drawn = tables.draw_if_fitting([bold(headings), *rows], screen)
+    if drawn is not None:
+        return drawn
+    others = tables.align([bold(headings[1:]), *(row[1:] for row in rows)])
+    lines = tables.draw(others, screen).splitlines()
+    stacked = lines[:1]
+    for row, line in zip(rows, lines[1:], strict=True):
+        words = textwrap.fill(
+            printable(row[0]), screen.width, initial_indent="  ", subsequent_indent="  "
+        )
+        stacked += [line, words]
+    return "\n".join(stacked)
+
+
+def _spread(results: SweepResults) -> str | None:
+    """What stands behind the means, where there are several seeds."""
+    margins = [point.estimate.margin for point in results.points() if point.estimate]
+    return None if all(margin is None for margin in margins) else tables.MARGIN_LEGEND
+
+
+def _values(values: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
+    return [value_text(values[axis]) if axis in values else "-" for axis in axes]
+
+
+def _closing(results: SweepResults) -> str:
+    """How many runs ended how, what is missing, and which is the best."""
+    statuses = Counter(run.status for run in results.runs)
+    parts = [f"{number} {status}" for status, number in statuses.items()]
+    if results.missing:
+        parts.append(f"{results.missing} missing")
+    ended = f"{count(len(results.runs), 'run')}: {', '.join(parts)}"
+    lines = [ended if parts else "No run is there yet.", _spread(results)]
+    names = results.metric_names()
+    if names and all(run.value is None for run in results.runs):
+        lines.append(f"No run has the objective {results.objective}; they have {', '.join(names)}.")
+    if results.left_out:
+        lines.append(f"{results.left_out} runs of an earlier form of this sweep are left out")
+    if results.repeated:
+        lines.append(f"left out as the same as others: {count(results.repeated, 'run')}")
+    failed = [run for run in results.runs if run.reason and run.status in ("failed", "killed")]
+    lines += [f"{run.status}: {run.path}: {run.reason}" for run in failed[:_MOST]]
+    best = results.best()
+    if best is not None:
+        lines += [f"best run: {best.path}", choice_in_words(results.split)]
+    return "\n".join(printable(line) for line in lines if line is not None)

@@ -2,133 +2,109 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from typing import TYPE_CHECKING, Annotated
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlrun.cli import options
 from dlrun.cli.completion import complete_run
-from dlrun.cli.options import (
-    DEFAULT_RUNS_DIR,
-    AsJson,
-    Axes,
-    ConfigPaths,
-    Device,
-    FailFast,
-    OverridesAndAxes,
-    Quiet,
-    RetryFailed,
-    RunsDir,
-    Threads,
-    TrustRuns,
-    Workers,
-    as_override,
-    check_device,
-)
-from dlrun.cli.output import screen_of, write_data, write_drawing, write_json
-from dlrun.errors import UsageError
+from dlrun.cli.options import option
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
+from dlrun.cli.terminal.tables import draw_cut, paint
+from dlrun.config.sweeps.flags import Grid
+from dlrun.errors import ConfigError, Problem, UsageError
+from dlrun.wording import format_duration, format_number, printable
+from dlrun.workflows.many import SweepOptions, TrialRequest
+from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
-    from dlrun.workflows.train import TrainOutcome
+    from dlrun.workflows.execution import TrainOutcome
+
+Seed = Annotated[int | None, option("--seed", "Set the config's seed.", min=0)]
+Name = Annotated[str | None, option("--name", "Set the config's name.")]
+Source = Annotated[
+    str | None,
+    option(
+        "--from RUN",
+        "Begin with the weights of another run, for layers of the same name.",
+        autocompletion=complete_run,
+    ),
+]
+WithReport = Annotated[
+    bool | None,
+    option(
+        "--report/--no-report",
+        "Make plots and report.html at the end.  [default: report for one run, "
+        "no-report for several]",
+    ),
+]
 
 
 def train(
     context: typer.Context,
-    configs: ConfigPaths,
+    configs: options.ConfigPaths,
     *,
-    overrides: OverridesAndAxes = None,
-    grids: Axes = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, help="Set the config's seed.", show_default=False),
-    ] = None,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    name: Annotated[
-        str | None,
-        typer.Option(help="Set the config's name.", show_default=False),
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="RUN",
-            help="Begin with the weights of another run, for layers of the same name.",
-            autocompletion=complete_run,
-            show_default=False,
-        ),
-    ] = None,
-    device: Device = "auto",
-    threads: Threads = None,
-    workers: Workers = None,
-    report: Annotated[
-        bool | None,
-        typer.Option(
-            "--report/--no-report",
-            help="Make plots and report.html at the end.  [default: report for one run, "
-            "no-report for several]",
-            show_default=False,
-        ),
-    ] = None,
-    retry_failed: RetryFailed = False,
-    fail_fast: FailFast = False,
-    trust: TrustRuns = False,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    overrides: options.OverridesAndAxes = None,
+    grids: options.Axes = None,
+    seed: Seed = None,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    name: Name = None,
+    source: Source = None,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    workers: options.Workers = None,
+    report: WithReport = None,
+    retry_failed: options.RetryFailed = False,
+    fail_fast: options.FailFast = False,
+    trust: options.TrustRuns = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Train an experiment and print the path of its run folder.
 
     Several configs, and a grid of values, are trained together; of these runs those that are
     there already are not trained again.
     """
-    check_device(device)
+    options.check_device(device)
     from dlrun.config.sweeps.flags import read_grid
 
-    options = {"seed": seed, "name": name}
-    given = [as_override(key, value) for key, value in options.items() if value is not None]
+    named = {"seed": seed, "name": name}
+    given = [options.as_override(key, value) for key, value in named.items() if value is not None]
     given = [*(overrides or []), *given]
     requests = [(config, read_grid(config, given, grids or ())) for config in configs]
-    if len(requests) > 1 or requests[0][1].axes:
-        from dlrun.cli.train_many import train_many
-        from dlrun.workflows.many import Settings
-
-        settings = Settings(
-            context.obj,
-            workers=workers,
-            threads=threads,
-            device=device,
-            report=bool(report),
-            source=source,
-            retry_failed=retry_failed,
-            fail_fast=fail_fast,
-            trust=trust,
+    is_one = len(requests) == 1 and not requests[0][1].axes
+    asked = RunOptions(
+        runs_dir=runs_dir,
+        command=context.obj,
+        device=device,
+        threads=threads or 0 if is_one else threads,
+        report=is_one if report is None else report,
+        source=source,
+    )
+    if not is_one:
+        settings = options.sweep_settings(
+            asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
         )
-        train_many(requests, settings, runs_dir=runs_dir, quiet=quiet, as_json=as_json)
+        train_many(requests, settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
-    from dlrun.cli.progress import listening
+    from dlrun.cli.terminal.progress import listening
     from dlrun.config import load_config
     from dlrun.workflows import train as workflow
 
     experiment = load_config(configs[0], requests[0][1].fixed)
-    # Whatever a library prints while it trains is a message, never data.
-    with contextlib.redirect_stdout(sys.stderr), listening(quiet=quiet) as listener:
-        outcome = workflow.train(
-            experiment,
-            runs_dir=runs_dir,
-            command=context.obj,
-            listener=listener,
-            device=device,
-            threads=threads or 0,
-            report=report is not False,
-            source=source,
-        )
+    with listening(quiet=quiet) as listener:
+        outcome = workflow.train(experiment, asked, listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)
 
 
-def _refuse_for_one(**options: object) -> None:
+def _refuse_for_one(**given: object) -> None:
     """Refuse what says nothing of a single run."""
-    for name, value in options.items():
+    for name, value in given.items():
         if value:
             raise UsageError(
                 "there is one run to train, for which this says nothing.",
@@ -138,39 +114,105 @@ def _refuse_for_one(**options: object) -> None:
 
 
 def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
-    """Draw the closing table on stderr, and write the run folder's path to stdout.
-
-    Args:
-        outcome: What the run has to show.
-        quiet: Whether to leave the table out.
-        as_json: Whether to write the outcome as JSON in the place of the path.
-    """
+    """Draw the closing table on stderr, and write the run folder's path, or JSON, to stdout."""
+    folder, seconds, metrics = outcome.folder.path, outcome.seconds, outcome.metrics
     if not quiet:
-        _draw(outcome)
+        report, screen = outcome.classification, screen_of(sys.stderr)
+        rows = None if report is None else sum(report.support)
+        write_drawing(
+            closing_table(metrics, seconds=seconds, folder=str(folder), screen=screen, rows=rows)
+        )
     if as_json:
-        write_json(
-            {
-                "run": outcome.folder.path,
-                "status": "finished",
-                "seconds": outcome.seconds,
-                "metrics": outcome.metrics,
-            }
-        )
+        finished = {"run": folder, "status": "finished"}
+        write_json({**finished, "seconds": seconds, "metrics": metrics})
     else:
-        write_data(str(outcome.folder.path))
+        write_data(str(folder))
 
 
-def _draw(outcome: TrainOutcome) -> None:
-    """Draw the closing table on stderr."""
-    from dlrun.cli.tables import closing_table
+def closing_table(
+    metrics: Mapping[str, Mapping[str, float]],
+    *,
+    seconds: float,
+    folder: str,
+    screen: Screen,
+    rows: int | None = None,
+) -> str:
+    """Draw metrics by split, a large generalisation gap (over `rows`), the time and the folder."""
+    from dlrun.reports.gap import generalisation_gap
 
-    report = outcome.classification
-    write_drawing(
-        closing_table(
-            outcome.metrics,
-            seconds=outcome.seconds,
-            folder=str(outcome.folder.path),
-            screen=screen_of(sys.stderr),
-            rows=None if report is None else sum(report.support),
-        )
-    )
+    closing = f"{format_duration(seconds)}  {printable(folder)}"
+    names = list(dict.fromkeys(name for values in metrics.values() for name in values))
+    if not names:
+        return closing
+    cells = [
+        [name, *(format_number(split[name]) if name in split else "" for split in metrics.values())]
+        for name in names
+    ]
+    gap = printable(generalisation_gap(metrics, rows=rows) or "")
+    lines = textwrap.wrap(gap, screen.width)
+    said = "\n".join(paint(line, "yellow", screen) for line in lines)
+    parts = [draw_cut(["", *metrics], cells, screen), said, closing]
+    return "\n\n".join(part for part in parts if part)
+
+
+def train_many(
+    requests: Sequence[tuple[Path, Grid]],
+    settings: SweepOptions,
+    *,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train several runs; stdout gets the path of each that is finished, in order, or events."""
+    from dlrun.cli.sweep import draw_best
+    from dlrun.cli.terminal.sweep_progress import listening_to_sweep
+    from dlrun.workflows.many import SweepRunner
+    from dlrun.workflows.sweep_results import results_so_far
+    from dlrun.workflows.turns import in_turn
+
+    wanted = _wanted(requests)
+    with listening_to_sweep(quiet=quiet, as_json=as_json) as listener:
+        axes = [
+            ", ".join(f"{count} x {key}" for key, count in grid.axes.items())
+            for _, grid in requests
+        ]
+        for line in dict.fromkeys(filter(None, axes)):
+            listener.message(f"grid: {line}")
+        with in_turn(settings.run.runs_dir, listener) as held:
+            runner = SweepRunner(settings, listener)
+            asked_for = runner.plan(wanted)
+            if len(runner.trials) < len(wanted):
+                same = len(wanted) - len(runner.trials)
+                listener.message(f"runs that would be the same as others: {same}")
+            runner.work(held=held)
+    if not quiet and not as_json:
+        results = results_so_far(runner.trials)
+        write_drawing(draw_best(runner.trials, results, screen=screen_of(sys.stderr)))
+    if not as_json:
+        for job in asked_for:
+            if job.status == "finished":
+                write_data(str(job.folder))
+    if any(job.status != "finished" for job in runner.trials):
+        raise typer.Exit(1)
+
+
+def _wanted(requests: Sequence[tuple[Path, Grid]]) -> list[TrialRequest]:
+    """The runs that are asked for, in order; where configs are wrong, the problems of all."""
+    from dlrun.config.sweeps.experiments import load_points
+    from dlrun.workflows.many import TrialRequest
+
+    wanted: list[TrialRequest] = []
+    problems: list[Problem] = []
+    for config, grid in requests:
+        try:
+            experiments = load_points(config, grid.fixed, grid.points)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        called: dict[str, Any] = {"config": str(config)} if len(requests) > 1 else {}
+        wanted += [
+            TrialRequest(experiment, {**called, **point.values})
+            for experiment, point in zip(experiments, grid.points, strict=True)
+        ]
+    if problems:
+        raise ConfigError(*dict.fromkeys(problems))
+    return wanted

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.options import AsJson, ConfigPaths, Overrides  # noqa: TC001 - typer reads them
-from dlrun.cli.output import screen_of, write_data, write_json, write_message
+from dlrun.cli.options import AsJson, ConfigPaths, Overrides, option
+from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
+from dlrun.cli.terminal.tables import align, bold, cut_cells, draw, draw_if_fitting
 from dlrun.errors import ConfigError, Problem
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dlrun.config import Experiment
+    from dlrun.shapes import Shape, Step
     from dlrun.workflows.validate import Verdict
 
+_UNKNOWN = "?"
+_SUMS = (("parameters", None), ("trainable", True), ("not trainable", False))
+
 WithSummary = Annotated[
-    bool, typer.Option("--summary", help="Also print each layer's output shape and parameters.")
+    bool, option("--summary", "Also print each layer's output shape and parameters.")
 ]
 
 
@@ -33,7 +40,6 @@ def validate(
 
     Every mistake is told with its place, and so is what is seldom meant.
     """
-    from dlrun.config.rules import doubts
     from dlrun.workflows import validate as workflow
 
     found = {path: workflow.validate(path, overrides or []) for path in configs}
@@ -43,19 +49,27 @@ def validate(
         )
     else:
         for path, verdict in found.items():
-            if verdict.experiment is not None:
-                for doubt in doubts(verdict.experiment):
-                    write_message(f"warning: {doubt}")
-                write_data(f"{path}: valid")
-                if with_summary:
-                    write_data(f"\n{_summary(verdict.experiment)}\n")
-                for line in _unchecked(verdict, with_summary=with_summary):
-                    write_message(f"{path}: not looked at: {line}")
+            _show(path, verdict, with_summary=with_summary)
     everything = [problem for verdict in found.values() for problem in verdict.problems]
     if everything and as_json:
         raise typer.Exit(ConfigError.exit_code)
     if everything:
         raise ConfigError(*everything)
+
+
+def _show(path: Path, verdict: Verdict, *, with_summary: bool) -> None:
+    from dlrun.config.rules import doubts
+
+    if verdict.experiment is None:
+        return
+    for doubt in doubts(verdict.experiment):
+        write_message(f"warning: {doubt}")
+    write_data(f"{path}: valid")
+    if with_summary:
+        summary = summarize(verdict.experiment)
+        write_data(f"\n{summary_text(summary, screen=screen_of(sys.stdout))}\n")
+    for line in _unchecked(verdict, with_summary=with_summary):
+        write_message(f"{path}: not looked at: {line}")
 
 
 def _unchecked(verdict: Verdict, *, with_summary: bool) -> list[str]:
@@ -64,24 +78,16 @@ def _unchecked(verdict: Verdict, *, with_summary: bool) -> list[str]:
     return [*verdict.unchecked, *([] if shapes is None else [shapes])]
 
 
-def _summary(experiment: Experiment) -> str:
-    """The table of layers."""
-    from dlrun.cli.summary import summarize, summary_text
-
-    return summary_text(summarize(experiment), screen=screen_of(sys.stdout))
-
-
 def _as_data(path: Path, verdict: Verdict, *, with_summary: bool) -> dict[str, Any]:
-    """What `--json` prints for a config."""
-    from dlrun.cli.summary import summarize, summary_data
     from dlrun.config.rules import doubts
 
     experiment = verdict.experiment
+    warnings = [] if experiment is None else doubts(experiment)
     data = {
         "config": path,
         "valid": not verdict.problems,
-        "problems": [_told(problem) for problem in verdict.problems],
-        "warnings": [] if experiment is None else [_told(doubt) for doubt in doubts(experiment)],
+        "problems": list(map(_problem_data, verdict.problems)),
+        "warnings": list(map(_problem_data, warnings)),
         "not_looked_at": _unchecked(verdict, with_summary=False),
     }
     if with_summary:
@@ -89,11 +95,114 @@ def _as_data(path: Path, verdict: Verdict, *, with_summary: bool) -> dict[str, A
     return data
 
 
-def _told(problem: Problem) -> dict[str, Any]:
-    """What `--json` prints for a problem or a warning."""
+def _problem_data(problem: Problem) -> dict[str, Any]:
+    return {name: getattr(problem, name) for name in ("location", "path", "what", "fix")}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The layers of an experiment."""
+
+    dataset: str
+    sample: Shape | None  # of one row; None where it is not known before the data are read
+    steps: tuple[Step, ...]  # one for each layer
+
+    @property
+    def first_unknown(self) -> Step | None:
+        """The layer from which on nothing is known."""
+        return next((step for step in self.steps if step.weights is None), None)
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether each layer reads the one above it, which needs no telling."""
+        above = ["input", *(step.name for step in self.steps)]
+        return all(step.inputs == (name,) for step, name in zip(self.steps, above, strict=False))
+
+
+def _count(*steps: Step, trainable: bool | None = None) -> int:
+    from dlrun.shapes import count_parameters
+
+    return sum(count_parameters(step.weights or (), trainable=trainable) for step in steps)
+
+
+def summarize(experiment: Experiment) -> Summary:
+    """Follow a sample through the layers of an experiment, without Keras."""
+    from dlrun.shapes import walk
+    from dlrun.shapes.samples import find_sample
+
+    dataset = experiment.dataset
+    sample = find_sample(dataset.type, dataset.arguments).shape
+    steps = walk([layer.as_dict() for layer in experiment.model.layers], sample)
+    return Summary(dataset.type, sample, steps)
+
+
+def summary_text(summary: Summary, *, screen: Screen) -> str:
+    """Draw one line per layer, or two where that is too wide; below, the sums."""
+    headings = ["layer", "type", "inputs", "output shape", "parameters"]
+    rows = [["input", summary.dataset, "", _shown(summary.sample), ""]]
+    for step in summary.steps:
+        count = _UNKNOWN if step.weights is None else f"{_count(step):,}"
+        rows.append([step.name, step.type, ", ".join(step.inputs), _shown(step.shape), count])
+    if summary.is_stack:
+        headings, *rows = [[*row[:2], *row[3:]] for row in (headings, *rows)]
+    table = draw_if_fitting([bold(headings), *rows], screen, left=len(headings) - 1)
+    parts = [_stacked(rows, screen) if table is None else table]
+    unknown = summary.first_unknown
+    if summary.sample is not None:
+        least = "" if unknown is None else "at least "
+        counts = [(name, _count(*summary.steps, trainable=which)) for name, which in _SUMS]
+        parts.append(draw(align([[name, f"{least}{count:,}"] for name, count in counts]), screen))
+    if unknown is not None:
+        end = "The shape of the data is known when they are read; shapes"
+        if summary.sample is not None:
+            end = f"Shapes from '{unknown.name}' ({unknown.type}) on"
+        end += " are checked when the model is built."
+        parts.append(textwrap.fill(end, min(screen.width, 100)))
+    return "\n\n".join(parts)
+
+
+def summary_data(summary: Summary) -> dict[str, Any]:
+    """Give a summary as `--json` prints it; null for what is not known."""
+    is_complete = summary.first_unknown is None
     return {
-        "location": problem.location,
-        "path": problem.path,
-        "what": problem.what,
-        "fix": problem.fix,
+        "input_shape": _with_batch(summary.sample),
+        "layers": [
+            {
+                "name": step.name,
+                "type": step.type,
+                "inputs": step.inputs,
+                "output_shape": _with_batch(step.shape),
+                **_counts(step),
+            }
+            for step in summary.steps
+        ],
+        **_counts(*summary.steps),
+        "complete": is_complete,
     }
+
+
+def _counts(*steps: Step) -> dict[str, int | None]:
+    is_known = all(step.weights is not None for step in steps)
+    return {
+        name.replace(" ", "_"): _count(*steps, trainable=which) if is_known else None
+        for name, which in _SUMS
+    }
+
+
+def _stacked(rows: list[list[str]], screen: Screen) -> str:
+    """Each layer in two lines: what it is, and what it gives and keeps."""
+    first, second = [], []
+    for name, kind, *inputs, shape, count in rows:
+        reads = f" < {inputs[0]}" if inputs and inputs[0] else ""
+        first.append(cut_cells(printable(f"{name} ({kind}){reads}"), screen.width))
+        second.append([f"  {shape}", count])
+    lower = draw(align(second, width=screen.width), screen).split("\n")
+    return "\n".join(f"{above}\n{below}" for above, below in zip(first, lower, strict=True))
+
+
+def _with_batch(shape: Shape | None) -> Shape | None:
+    return None if shape is None else (None, *shape)
+
+
+def _shown(shape: Shape | None) -> str:
+    return _UNKNOWN if shape is None else str(_with_batch(shape))

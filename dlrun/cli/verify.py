@@ -5,9 +5,10 @@ from __future__ import annotations
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Runs, RunsDir
-from dlrun.cli.output import printable, write_data, write_json
+from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.errors import RunFolderError
 from dlrun.rundir.extension import EXTENSION_WAITS
+from dlrun.wording import printable
 
 
 def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:

@@ -2,51 +2,40 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from dlrun.cli.columns import paint
+from dlrun.cli import options
 from dlrun.cli.completion import complete_layer
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir
-from dlrun.cli.output import Screen, printable, screen_of, write_data, write_json
-from dlrun.errors import UsageError
+from dlrun.cli.options import argument, option
+from dlrun.cli.terminal.output import Screen, screen_of, write_csv, write_data, write_json
+from dlrun.cli.terminal.tables import paint
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from dlrun.workflows.weights import LayerWeights, RunWeights
 
 LayerName = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[LAYER]",
-        help="One layer, with every number.  [default: all]",
-        autocompletion=complete_layer,
-        show_default=False,
-    ),
+    str | None, argument("[LAYER]", "One layer, with every number.  [default: all]", complete_layer)
 ]
-AsCsv = Annotated[
-    bool, typer.Option("--csv", help="Print a CSV: layer, weight, its indices, value.")
-]
+AsCsv = Annotated[bool, option("--csv", "Print a CSV: layer, weight, its indices, value.")]
 
 
 def weights(
-    run: Run,
+    run: options.Run,
     layer: LayerName = None,
     *,
-    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
     """Show each layer's weights with their statistics."""
-    if as_json and as_csv:
-        raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
-    from dlrun.cli.progress import listening
+    options.check_form(as_json=as_json, as_csv=as_csv)
+    from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows.weights import show_weights
 
@@ -55,27 +44,17 @@ def weights(
     if as_json:
         write_json(_json(found))
     elif as_csv:
-        write_data(_csv(found))
+        write_csv(_rows(found))
     else:
-        write_data(draw_weights(found, is_full=layer is not None, screen=screen_of(sys.stdout)))
+        screen, is_full = screen_of(sys.stdout), layer is not None
+        write_data("\n\n".join(_drawn(one, is_full=is_full, screen=screen) for one in found.layers))
 
 
-def draw_weights(found: RunWeights, *, is_full: bool, screen: Screen) -> str:
-    """Write the weights for a terminal.
-
-    Args:
-        found: The weights.
-        is_full: Whether to show every number of large ones, too.
-        screen: Where it is shown.
-    """
-    return "\n\n".join(_layer(one, is_full=is_full, screen=screen) for one in found.layers)
-
-
-def _layer(one: LayerWeights, *, is_full: bool, screen: Screen) -> str:
-    from dlrun.cli.matrices import describe, draw_array, is_small
+def _drawn(one: LayerWeights, *, is_full: bool, screen: Screen) -> str:
+    from dlrun.cli.terminal.arrays import describe, draw_array, is_small
     from dlrun.formulas import statistics
 
-    title = f"{paint(printable(one.layer), 'bold', color=screen.color)}  {printable(one.type)}"
+    title = f"{paint(printable(one.layer), 'bold', screen)}  {printable(one.type)}"
     if not one.weights:
         return f"{title}, has no weights"
     parts = []
@@ -111,21 +90,16 @@ def _json(found: RunWeights) -> dict[str, Any]:
     }
 
 
-def _csv(found: RunWeights) -> str:
+def _rows(found: RunWeights) -> Iterator[list[Any]]:
     """One line for each number; an axis that a weight does not have stays empty."""
     arrays = [
         (one.layer, name, array) for one in found.layers for name, array in one.weights.items()
     ]
     axes = max((array.ndim for _, _, array in arrays), default=0)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["layer", "weight", *(f"index_{axis}" for axis in range(axes)), "value"])
+    yield ["layer", "weight", *(f"index_{axis}" for axis in range(axes)), "value"]
     for layer, name, array in arrays:
         values = array.astype("float32").reshape(-1).astype("U").tolist()
         places = itertools.product(*(range(size) for size in array.shape))
         empty = [""] * (axes - array.ndim)
-        writer.writerows(
-            [layer, name, *place, *empty, value]
-            for place, value in zip(places, values, strict=True)
-        )
-    return text.getvalue().rstrip("\n")
+        for place, value in zip(places, values, strict=True):
+            yield [layer, name, *place, *empty, value]

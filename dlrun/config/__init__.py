@@ -5,26 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dlrun.config.loading import load_config, locate, locating
-    from dlrun.config.schema import (
-        Component,
-        DatasetConfig,
-        Experiment,
-        LayerConfig,
-        ModelConfig,
-        TrainingConfig,
-    )
+    from dlrun.config.schema import Component, Experiment
 
-__all__ = [
-    "Component",
-    "DatasetConfig",
-    "Experiment",
-    "LayerConfig",
-    "ModelConfig",
-    "TrainingConfig",
-    "load_config",
-    "locate",
-    "locating",
-]
+__all__ = ["Component", "Experiment", "load_config", "locate", "locating"]
 
 
 def __getattr__(name: str) -> Any:

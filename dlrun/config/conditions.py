@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.config.resolved import ABSENT
+from dlrun.absent import ABSENT
+from dlrun.wording import as_text, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,22 +88,6 @@ class Junction:
 
 
 Condition = Comparison | Junction
-
-
-def is_number(value: object) -> bool:
-    """Say whether a value is a number: true and false are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def as_text(value: object) -> str:
-    """Write a scalar or a list of scalars as a config would say it."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, list):
-        return f"[{', '.join(map(as_text, value))}]"
-    if isinstance(value, tuple):
-        return ", ".join(map(as_text, value))
-    return f"{value!r}" if isinstance(value, float) else str(value)
 
 
 def _is_equal(actual: Any, value: scalars.Scalar) -> bool:

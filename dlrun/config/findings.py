@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
+from dlrun.config.places import Place
 from dlrun.errors import ConfigError, Problem
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from dlrun.config.places import Place
-
-SHOWN_CHARACTERS: Final = 60
-DOZEN: Final = 12
-_SHORT: Final = {None: "null", True: "true", False: "false"}
 INDEX: Final = re.compile(r"\[\d+\]")
 
 
-class Findings:
+class Problems:
     """Collects problems together with their places."""
 
     def __init__(self) -> None:
@@ -30,47 +23,23 @@ class Findings:
         return len(self._found)
 
     def add(
-        self,
-        place: Place,
-        path: str,
-        what: str,
-        fix: str | None = None,
-        *,
-        meant: str | None = None,
+        self, place: Place, path: str, what: str, fix: str | None = None, meant: str | None = None
     ) -> None:
-        """Note one problem.
-
-        Args:
-            place: Where it is.
-            path: Its dotted path.
-            what: What was received and what was expected.
-            fix: How to mend it.
-            meant: The path that was probably meant; nothing else is said about it.
-        """
+        """Note one problem; of the path that was probably `meant` nothing else is said then."""
         self._found.append((place, Problem(path, what, fix, str(place))))
         self._paths += [path, meant] if meant else [path]
 
     def touch(self, path: str) -> bool:
-        """Whether a problem was found at this path, below it or above it.
-
-        Args:
-            path: A dotted path; `[]` in it stands for every item of a list.
-        """
-        every = "[]" in path
-        return any(
-            _related(INDEX.sub("[]", found) if every else found, path) for found in self._paths
-        )
+        """Whether a problem was found at, below or above a path; `[]` stands for any index."""
+        found = (INDEX.sub("[]", one) if "[]" in path else one for one in self._paths)
+        return any(_within(one, path) or _within(path, one) for one in found)
 
     def hold(self, path: str) -> bool:
         """Whether a problem was found at exactly this path."""
         return path in self._paths
 
     def raise_if_any(self) -> None:
-        """Raise all of them in the order of the file.
-
-        Raises:
-            ConfigError: There is at least one.
-        """
+        """Raise a `ConfigError` of all of them, in the order of the file, then of the flags."""
         if self._found:
             ordered = sorted(self._found, key=lambda found: _order(found[0]))
             raise ConfigError(*dict.fromkeys(problem for _, problem in ordered))
@@ -80,29 +49,5 @@ def _order(place: Place) -> tuple[bool, int, int]:
     return (place.source.startswith("--"), place.line, place.column)
 
 
-def _related(one: str, other: str) -> bool:
-    return one == other or _within(one, other) or _within(other, one)
-
-
 def _within(path: str, parent: str) -> bool:
-    return parent == "" or path.startswith((f"{parent}.", f"{parent}["))
-
-
-def describe(value: Any) -> str:
-    """A value as a message names it: `'abc'`, `3`, `true`, `null`, `[3, -1]`, `a mapping`."""
-    text = _SHORT.get(value) if value is None or isinstance(value, bool) else None
-    if isinstance(value, dict):
-        text = "a mapping"
-    elif isinstance(value, list | tuple):
-        items = [item for item in value if isinstance(item, int | float | str)]
-        shown = ", ".join(map(describe, items))
-        fits = len(items) == len(value) and len(shown) < SHOWN_CHARACTERS
-        text = f"[{shown}]" if fits else "a list"
-    text = text or repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in one line, no more than a dozen: `'a', 'b', 'c'`."""
-    shown = [f"'{name}'" for name in names]
-    return ", ".join(shown if len(shown) <= DOZEN else [*shown[:DOZEN], "..."])
+    return parent in ("", path) or path.startswith((f"{parent}.", f"{parent}["))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from dlrun.catalog import NOT_LITERAL
-from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
-from dlrun.config import prose, scalars, type_hints
+from dlrun.absent import ABSENT
+from dlrun.catalog.signatures import Parameter
+from dlrun.config.prose import Expected, read_doc, types_of, with_default
+from dlrun.config.type_hints import read_annotation
+from dlrun.wording import AMONG_FEW, WRITTEN_NUMBER, did_you_mean, is_number
 
-if TYPE_CHECKING:
-    from dlrun.catalog import Parameter
-
+# Arguments of Keras that mean the same in every class that has them, by their least value.
 AT_LEAST_ONE: Final = frozenset(
     {
         "decay_steps", "dilation_rate", "filters", "first_decay_steps", "groups", "height",
@@ -26,61 +25,12 @@ NEVER_NEGATIVE: Final = frozenset(
         "clipnorm", "clipvalue", "cooldown", "decay_rate", "epsilon", "global_clipnorm",
         "initial_learning_rate", "l1", "l1_regularization_strength", "l2",
         "l2_regularization_strength", "l2_shrinkage_regularization_strength", "min_lr", "patience",
-        "rate",
-        "start_from_epoch", "stddev", "weight_decay",
+        "rate", "start_from_epoch", "stddev", "weight_decay",
     }
 )  # fmt: skip
-"""Arguments of Keras that mean the same in every class that has them, by their least value."""
-SHARES: Final = frozenset({"ema_momentum", "momentum"})
-"""Arguments of Keras that are shares of the past, from 0 to 1."""
-SHOWN: Final = {
-    "int": "an integer",
-    "float": "a number",
-    "schedule": "a schedule",
-    "bool": "true or false",
-    "str": "text",
-    "path": "a path",
-    "list": "a list",
-    "mapping": "a mapping",
-    "null": "null",
-}
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What an argument takes.
-
-    Attributes:
-        types: Keys of `SHOWN`; empty where nothing is known.
-        choices: The only texts that it takes; empty where it takes any.
-        low: The smallest number.
-        high: The largest number.
-        folds_case: Whether the choices may be written in any case.
-        counts: Whether a list, or a list in it, holds nothing but integers and null.
-        no_path: Whether Keras would take a text for the path of a file.
-    """
-
-    types: frozenset[str] = frozenset()
-    choices: tuple[Any, ...] = ()
-    low: float = -math.inf
-    high: float = math.inf
-    folds_case: bool = False
-    counts: bool = False
-    no_path: bool = False
-
-    def __str__(self) -> str:
-        """`an integer`, `a number or null`, `'valid' or 'same'`."""
-        types = {"float"} if self.types == prose.NOT_TEXT else self.types
-        names = [SHOWN[name] for name in SHOWN if name in types]
-        if self.choices:
-            others = [name for name in names if name != SHOWN["str"]]
-            names = [f"'{choice}'" for choice in self.choices] + others
-        *all_but_last, last = names or ["another value"]
-        return f"{', '.join(all_but_last)} or {last}" if all_but_last else last
-
-
+SHARES: Final = frozenset({"ema_momentum", "momentum"})  # of the past, from 0 to 1
 REDUCTIONS: Final = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none")
-KNOWN: Final = {
+KNOWN: Final = {  # arguments of Keras about whose type the docstrings are silent or vague
     "reduction": Expected(frozenset({"str", "null"}), REDUCTIONS),
     "noise_shape": Expected(frozenset({"list", "null"}), counts=True),
     "target_shape": Expected(frozenset({"list"}), counts=True),
@@ -89,38 +39,36 @@ KNOWN: Final = {
     "dims": Expected(frozenset({"list"}), counts=True),
     "vocabulary": Expected(frozenset({"list", "null"}), no_path=True),
 }
-"""Arguments of Keras about whose type the docstrings are silent or vague."""
 
 
 @lru_cache
 def expected(parameter: Parameter) -> Expected:
     """What an argument takes, from its annotation, else its docstring, else its default."""
     if parameter.annotation is not None:
-        types, choices = type_hints.read(parameter.annotation)
+        types, choices = read_annotation(parameter.annotation)
         return Expected(types, choices)
     if parameter.name == "name":
         return Expected(frozenset({"str", "null"}))
     if parameter.name in KNOWN:
         return KNOWN[parameter.name]
-    said = prose.read(parameter.doc or "")
-    low, high = said.low, said.high
+    said = read_doc(parameter.doc or "")
+    low, high, choices = said.low, said.high, said.choices
     if parameter.name in AT_LEAST_ONE:
         low = max(low, 1)
     elif parameter.name in NEVER_NEGATIVE:
         low = max(low, 0)
     elif parameter.name in SHARES:
         low, high = 0, 1
-    types = prose.with_default(said.types, parameter.default)
-    choices = said.choices
-    if parameter.default not in (None, NOT_LITERAL, *choices):
+    types = with_default(said.types, parameter.default)
+    if parameter.default not in (None, ABSENT, *choices):
         choices = ()  # the list was about something else
     counts = {"int", "list"} <= types and "float" not in types
     return Expected(types, choices, low, high, said.folds_case, counts)
 
 
 def complaint(value: Any, wanted: Expected) -> str | None:
-    """What is wrong with a value, told as what was expected; None where nothing is."""
-    if wanted.types and not wanted.types & prose.types_of(value):
+    """What was expected in the place of a value; None where nothing is wrong with it."""
+    if wanted.types and not wanted.types & types_of(value):
         return f"Expected {wanted}"
     if wanted.choices and isinstance(value, str):
         folded = value.lower() if wanted.folds_case else value
@@ -129,7 +77,7 @@ def complaint(value: Any, wanted: Expected) -> str | None:
     if wanted.counts and not all(map(_is_count, items)):
         return "Expected whole numbers in the list"
     for item in items:
-        if isinstance(item, int | float) and not isinstance(item, bool):
+        if is_number(item):
             if item < wanted.low and math.isinf(wanted.high):
                 return f"Expected {wanted.low:g} or more"
             if not wanted.low <= item <= wanted.high:
@@ -156,7 +104,7 @@ def repair(value: Any, wanted: Expected) -> str | None:
         return did_you_mean(value, map(str, wanted.choices), similarity=AMONG_FEW)
     elif isinstance(value, str) and wanted.types & {"int", "float"}:
         number = value.replace("_", "").strip()
-        meant = number if scalars.FLOAT.fullmatch(number) else None
+        meant = number if WRITTEN_NUMBER.fullmatch(number) else None
     elif isinstance(value, str) and "bool" in wanted.types:
         meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower())
     return None if meant is None else f"Write {meant}."

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dlrun.config import overrides as flags
-from dlrun.config.findings import Findings, describe
+from dlrun.config.findings import Problems
+from dlrun.config.overrides import Override
 from dlrun.config.places import Node, Places
 from dlrun.config.reading import read_text
 from dlrun.config.rules import check_rules
+from dlrun.config.schema import Experiment
 from dlrun.config.sections import check_experiment
 from dlrun.config.values import fill
 from dlrun.config.yaml_nodes import parse
 from dlrun.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from dlrun.config.overrides import Override
-    from dlrun.config.schema import Experiment
+from dlrun.wording import describe
 
 
 def load_config(
@@ -29,90 +26,63 @@ def load_config(
 ) -> Experiment:
     """Read a config and check all of it that can be checked without TensorFlow.
 
-    Args:
-        path: A YAML file.
-        overrides: Keys are dotted paths such as `model.layers[0].units`; texts are `key=value`.
-        data_known: Whether the headers of the files that it names may be looked at. Those of a run
-            may have changed since, and from a stranger's run nothing is read unasked.
-
-    Returns:
-        The experiment, every default filled in and every path absolute.
+    Texts among the overrides are `key=value`. Where the data are not `data_known`, no header of a
+    file that the config names is looked at: those of a run may have changed since, and from a
+    stranger's run nothing is read unasked. Defaults are filled in, and paths made absolute.
 
     Raises:
         ConfigError: With every problem found, each with its place, in the order of the file.
     """
-    path = Path(path)
-    findings = Findings()
-    root = parse(read_text(path), str(path), findings)
-    _require_mapping(root, findings)
+    path, problems = Path(path), Problems()
+    root = parse(read_text(path), str(path), problems)
+    if not isinstance(root.value, dict):
+        got = "nothing" if root.value is None else describe(root.value)
+        fix = "A config starts with keys such as 'dataset:' and 'model:'."
+        problems.add(root.place, "", f"Expected a mapping, got {got}.", fix)
+        problems.raise_if_any()
     if "base" in root.value and not root.value.keys() & {"dataset", "model"}:
         what = "This is a sweep, not the config of one run."
-        findings.add(root.place, "", what, f"`dlrun sweep {path}` trains its runs.")
-        findings.raise_if_any()
-    flags.apply(root, overrides, findings)
+        problems.add(root.place, "", what, f"`dlrun sweep {path}` trains its runs.")
+        problems.raise_if_any()
+    flags.apply(root, overrides, problems)
     root.value.setdefault("name", Node(path.stem, root.place))
-    return _checked(root, Places(root), findings, data_known=data_known)
+    return _checked(root, Places(root), problems, data_known=data_known)
 
 
 def load_resolved(text: str, places: Places) -> Experiment:
-    """Read a config that another process has checked, and written out.
+    """Read a config that another process has checked, and written out by `to_yaml`.
 
-    Args:
-        text: What `Experiment.to_yaml` gave.
-        places: Where the user wrote it: what is wrong now, as with its data, is told to be there.
-
-    Raises:
-        ConfigError: With every problem found.
+    What is wrong now, as with its data, is told to be at the places where the user wrote it.
     """
-    findings = Findings()
-    root = parse(text, "", findings)
+    problems = Problems()
+    root = parse(text, "", problems)
     places.give_to(root)
-    return _checked(root, places, findings, data_known=True)
+    return _checked(root, places, problems, data_known=True)
 
 
-def _checked(root: Node, places: Places, findings: Findings, *, data_known: bool) -> Experiment:
+def _checked(root: Node, places: Places, problems: Problems, *, data_known: bool) -> Experiment:
     """The experiment of a config that is a mapping."""
-    experiment = fill(check_experiment(root, findings), places, findings)
-    check_rules(experiment, places, findings, data_known=data_known)
-    findings.raise_if_any()
+    experiment = fill(check_experiment(root, problems), places, problems)
+    check_rules(experiment, places, problems, data_known=data_known)
+    problems.raise_if_any()
     experiment._places = places  # noqa: SLF001  (private to pydantic, not to this package)
     return experiment
 
 
 def locate(experiment: Experiment, error: ConfigError) -> ConfigError:
-    """The same error with the place of every problem that does not know its own yet.
-
-    Args:
-        experiment: What was loaded.
-        error: Problems that were found later, such as those of Keras while it builds a layer.
-    """
+    """The same error with the place of every problem that does not know its own yet."""
     return ConfigError(
         *(
-            replace(problem, location=str(experiment.places.find(problem.path)))
-            if problem.location is None
-            else problem
-            for problem in error.problems
+            replace(one, location=one.location or str(experiment.places.find(one.path)))
+            for one in error.problems
         )
     )
 
 
 @contextmanager
 def locating(experiment: Experiment) -> Iterator[None]:
-    """Give every `ConfigError` that leaves the block its places in the config.
-
-    Raises:
-        ConfigError: The block raised one.
-    """
+    """Give every `ConfigError` that leaves the block its places in the config."""
     try:
         yield
     except ConfigError as error:
         raise locate(experiment, error) from error
-
-
-def _require_mapping(root: Node, findings: Findings) -> None:
-    if isinstance(root.value, dict):
-        return
-    got = "nothing" if root.value is None else describe(root.value)
-    fix = "A config starts with keys such as 'dataset:' and 'model:'."
-    findings.add(root.place, "", f"Expected a mapping, got {got}.", fix)
-    findings.raise_if_any()

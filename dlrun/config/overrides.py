@@ -2,86 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from dlrun.config.findings import describe
+from dlrun.config.findings import Problems
 from dlrun.config.places import Node, Place, below, steps
 from dlrun.config.yaml_nodes import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.config.findings import Findings
+from dlrun.wording import describe
 
 
 @dataclass(frozen=True)
 class Override:
-    """A key of a config and the value that it is to have.
+    """A key of a config and the value that it is to have."""
 
-    Attributes:
-        key: A dotted path such as `optimizer.learning_rate` or `model.layers[0].units`.
-        value: What was written, with its place.
-        place: Where the key is written.
-    """
-
-    key: str
+    key: str  # a dotted path such as `model.layers[0].units`
     value: Node
-    place: Place
+    place: Place  # of the key
 
 
-def apply(root: Node, overrides: Sequence[str | Override], findings: Findings) -> None:
-    """Put the value of every override where its path leads; later ones win.
-
-    Args:
-        root: The config, a mapping; changed in place.
-        overrides: Also as texts such as `optimizer.learning_rate=0.01`.
-        findings: Takes what does not fit.
-    """
+def apply(root: Node, overrides: Sequence[str | Override], problems: Problems) -> None:
+    """Put the value of every override where its path leads, in place; later ones win."""
     for one in overrides:
-        override = read(one, findings) if isinstance(one, str) else one
+        override = read(one, problems) if isinstance(one, str) else one
         if override is not None:
-            way = list(steps(override.key))
-            _put(root, way, override.value, override.place, findings)
+            _put(root, override, problems)
 
 
-def read(text: str, findings: Findings, *, flag: str = "--set") -> Override | None:
-    """Read an override as it is given on the command line.
-
-    Args:
-        text: Such as `training.epochs=20`.
-        findings: Takes what is wrong with it.
-        flag: The option that gives it.
-
-    Returns:
-        The override; None, with a problem noted, where it is none.
-    """
+def read(text: str, problems: Problems, *, flag: str = "--set") -> Override | None:
+    """Read `training.epochs=20`, given by a flag; None, with a problem noted, where it is none."""
     key, equals, value = text.partition("=")
     key = key.strip()
     place = Place(f"{flag} {key}")
     if not equals or not list(steps(key)):
-        findings.add(place, "", "Expected KEY=VALUE.", f"Write {flag} training.epochs=20.")
+        problems.add(place, "", "Expected KEY=VALUE.", f"Write {flag} training.epochs=20.")
         return None
-    return Override(key, parse(value.strip(), place.source, findings, flag=place), place)
+    return Override(key, parse(value.strip(), place.source, problems, flag=place), place)
 
 
-def _put(root: Node, way: list[str | int], value: Node, place: Place, findings: Findings) -> None:
-    node, path = root, ""
+def _put(root: Node, override: Override, problems: Problems) -> None:
+    node, path, place, way = root, "", override.place, list(steps(override.key))
     for number, step in enumerate(way, 1):
         _open(node, step, place)
         key = _key(node, step)
         path = below(path, step if key is None else key)
         if key is None:
             wanted = "a list" if isinstance(step, int) else "a mapping"
-            what = f"Expected {wanted} there, found {describe(node.value)}."
-            findings.add(place, path, what)
+            problems.add(place, path, f"Expected {wanted} there, found {describe(node.value)}.")
             return
         if isinstance(key, int) and node.child(key) is None:
             what = f"There is no item {key}: the list has {len(node.value)}."
-            findings.add(place, path, what, "Items are counted from 0.")
+            problems.add(place, path, what, "Items are counted from 0.")
             return
-        child = value if number == len(way) else replace(node.child(key) or Node(None, place))
-        node.value[key] = child
+        child = replace(node.child(key) or Node(None, place))
+        node.value[key] = child if number < len(way) else override.value
         if isinstance(key, str):
             node.keys.setdefault(key, place)
         node = child

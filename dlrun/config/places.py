@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 STEP = re.compile(r"\.?([^.\[\]\s]+)|\[(-?\d+)\](?: \(\w+\))?")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place that a message can point at.
+    """A place that a message can point at."""
 
-    Attributes:
-        source: The file, or the flag such as `--set seed`.
-        line: The line, counted from 1; 0 for a flag, and for a file as a whole.
-        column: The character in that line, counted from 1.
-    """
-
-    source: str
-    line: int = 0
-    column: int = 0
+    source: str  # the file, or the flag such as `--set seed`
+    line: int = 0  # counted from 1; 0 for a flag, and for a file as a whole
+    column: int = 0  # the character in that line, counted from 1
 
     @classmethod
     def after(cls, text: str, source: str) -> Place:
@@ -38,19 +30,12 @@ class Place:
 
 @dataclass
 class Node:
-    """A value as it was written: a scalar, a list of nodes, or a mapping to nodes.
+    """A value as it was written: a scalar, a list of nodes, or a mapping to nodes."""
 
-    Attributes:
-        value: None, bool, int, float, str, `list[Node]` or `dict[str, Node]`.
-        place: Where it starts.
-        keys: For a mapping, where each key starts.
-        size: How many values it holds, itself included, with every alias written out.
-    """
-
-    value: Any
-    place: Place
-    keys: dict[str, Place] = field(default_factory=dict)
-    size: int = 1
+    value: Any  # None, bool, int, float, str, `list[Node]` or `dict[str, Node]`
+    place: Place  # where it starts
+    keys: dict[str, Place] = field(default_factory=dict)  # where each key of a mapping starts
+    size: int = 1  # how many values it holds, itself included, with every alias written out
 
     def plain(self) -> Any:
         """The value without the places."""
@@ -62,12 +47,10 @@ class Node:
 
     def child(self, step: str | int) -> Node | None:
         """What a key or an index leads to, or None where it leads nowhere."""
-        found: Node | None = None
         if isinstance(self.value, dict):
-            found = self.value.get(str(step))
-        elif isinstance(self.value, list) and step in range(-len(self.value), len(self.value)):
-            found = self.value[int(step)]
-        return found
+            return self.value.get(str(step))
+        is_item = isinstance(self.value, list) and step in range(-len(self.value), len(self.value))
+        return self.value[step] if is_item else None
 
     def key_place(self, key: str) -> Place:
         """Where a key of this mapping is written."""
@@ -88,19 +71,13 @@ def steps(path: str) -> Iterator[str | int]:
 
 
 class Places:
-    """The places of everything in one config.
-
-    Two of them are always equal: where a thing was written is no part of what it says.
-
-    Args:
-        root: The config as it was written.
-    """
+    """The places of everything in one config, by what was written."""
 
     def __init__(self, root: Node) -> None:
         self.root = root
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other object is a `Places` too."""
+        """Any two are equal: where a thing was written is no part of what it says."""
         return isinstance(other, Places)
 
     __hash__ = object.__hash__
@@ -120,24 +97,17 @@ class Places:
         return _to_json(self.root)
 
     @classmethod
-    def from_json(cls, told: list[Any]) -> Places:
-        """Read what `to_json` gave.
-
-        Args:
-            told: A source, a line, a column and what is inside, for each node.
-        """
-        return cls(_from_json(told))
+    def from_json(cls, places: list[Any]) -> Places:
+        """Read what `to_json` gave."""
+        return cls(_from_json(places))
 
     def give_to(self, root: Node) -> None:
-        """Let a config that was written out of this one name the places of this one.
-
-        Args:
-            root: The config, every default written out; changed in place.
-        """
+        """Let a config that was written out of this one name its places, in place."""
         _relocate(root, self.root)
 
 
 def _to_json(node: Node) -> list[Any]:
+    """A source, a line, a column and what is inside, for each node."""
     inside: Any = None
     if isinstance(node.value, dict):
         inside = {key: _to_json(child) for key, child in node.value.items()}
@@ -146,8 +116,8 @@ def _to_json(node: Node) -> list[Any]:
     return [node.place.source, node.place.line, node.place.column, inside]
 
 
-def _from_json(told: list[Any]) -> Node:
-    source, line, column, inside = told
+def _from_json(places: list[Any]) -> Node:
+    source, line, column, inside = places
     value: Any = None
     if isinstance(inside, dict):
         value = {key: _from_json(child) for key, child in inside.items()}

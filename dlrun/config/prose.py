@@ -13,37 +13,26 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from dlrun.catalog import NOT_LITERAL
+from dlrun.absent import ABSENT
 
 ARTICLE: Final = re.compile(
     r"^(?:\(optional\)|optional|an?|python|positive|`)[\s,.:;]*", re.IGNORECASE
 )
 CLAUSE: Final = re.compile(r"\.(?:\s|$)|;|:\s")
 WORD: Final = re.compile(r"[A-Za-z]+")
-TYPES: Final = {
-    "int": "int",
-    "ints": "int",
-    "integer": "int",
-    "integers": "int",
-    "float": "float",
-    "floats": "float",
-    "bool": "bool",
-    "boolean": "bool",
-    "string": "str",
-    "str": "str",
-    "strings": "str",
-    "list": "list",
-    "lists": "list",
-    "tuple": "list",
-    "tuples": "list",
+TYPES_IN_DOCS: Final = {
+    **dict.fromkeys(("int", "ints", "integer", "integers"), "int"),
+    **dict.fromkeys(("float", "floats"), "float"),
+    **dict.fromkeys(("bool", "boolean"), "bool"),
+    **dict.fromkeys(("str", "string", "strings"), "str"),
+    **dict.fromkeys(("list", "lists", "tuple", "tuples"), "list"),
     "none": "null",
-    "dict": "mapping",
-    "dictionary": "mapping",
+    **dict.fromkeys(("dict", "dictionary"), "mapping"),
 }
 NOT_TEXT: Final = frozenset({"float", "list", "bool"})
 """What an argument takes whose default is a number and about which nothing is said."""
+# Words that leave the type open.
 OPEN_WORDS: Final = {"callable", "instance", "function", "tensor", "array", "scalar"}
-"""Words that leave the type open."""
 POSITIVE: Final = re.compile(r"^(?:optional )?positive int", re.IGNORECASE)
 SHARE: Final = re.compile(r"^float (?:between 0 and 1|in range \[0, 1\])", re.IGNORECASE)
 COUNT: Final = re.compile(r"^(?:\(optional\) )?(?:the )?number of", re.IGNORECASE)
@@ -55,39 +44,55 @@ CHOICES: Final = re.compile(
 )
 ONE_CHOICE: Final = re.compile(r"[\"']([\w-]+)[\"'`]")
 MORE: Final = re.compile(r"^,?\s*(?:or|and)\s+(?!`?None)")
-SOON: Final = 200
-"""How many characters into a docstring the choices are still those of the argument itself."""
+SOON: Final = 200  # characters into a docstring: so far the choices are the argument's own
+
+
+SHOWN: Final = {
+    "int": "an integer",
+    "float": "a number",
+    "schedule": "a schedule",
+    "bool": "true or false",
+    "str": "text",
+    "path": "a path",
+    "list": "a list",
+    "mapping": "a mapping",
+    "null": "null",
+}
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a docstring tells for certain.
+class Expected:
+    """What an argument takes."""
 
-    Attributes:
-        types: Names of types; empty where it begins with none.
-        choices: All texts that it lists, or none.
-        low: The smallest number.
-        high: The largest number.
-        folds_case: Whether the choices may be written in any case.
-    """
-
-    types: frozenset[str]
-    choices: tuple[str, ...] = ()
-    low: float = -math.inf
+    types: frozenset[str] = frozenset()  # keys of `SHOWN`; empty where nothing is known
+    choices: tuple[Any, ...] = ()  # the only texts that it takes; empty where it takes any
+    low: float = -math.inf  # the smallest number
     high: float = math.inf
-    folds_case: bool = False
+    folds_case: bool = False  # the choices may be written in any case
+    counts: bool = False  # a list, or a list in it, holds nothing but integers and null
+    no_path: bool = False  # Keras would take a text for the path of a file
+
+    def __str__(self) -> str:
+        """`an integer`, `a number or null`, `'valid' or 'same'`."""
+        types = {"float"} if self.types == NOT_TEXT else self.types
+        names = [SHOWN[name] for name in SHOWN if name in types]
+        if self.choices:
+            others = [name for name in names if name != SHOWN["str"]]
+            names = [f"'{choice}'" for choice in self.choices] + others
+        *all_but_last, last = names or ["another value"]
+        return f"{', '.join(all_but_last)} or {last}" if all_but_last else last
 
 
 @lru_cache
-def read(doc: str) -> Said:
+def read_doc(doc: str) -> Expected:
     """What a docstring of an argument tells about its values."""
     types = _types(doc)
     if "int" in types and POSITIVE.match(doc):
-        return Said(types, low=1)
+        return Expected(types, low=1)
     if "float" in types and SHARE.match(doc):
-        return Said(types, low=0, high=1)
+        return Expected(types, low=0, high=1)
     choices = _choices(doc) if "str" in types or not types else ()
-    return Said(types, choices, folds_case="(case-insensitive)" in doc)
+    return Expected(types, choices, folds_case="(case-insensitive)" in doc)
 
 
 def types_of(value: Any) -> set[str]:
@@ -105,18 +110,15 @@ def types_of(value: Any) -> set[str]:
 
 
 def with_default(types: frozenset[str], default: Any) -> frozenset[str]:
-    """The types with that of the default, or what the default alone tells.
-
-    A default of true or false is certain. One that is a number can stand for a list, or for true
-    and false, but not for text.
-    """
-    if default is NOT_LITERAL:
+    """The types with that of the default, or what the default alone tells."""
+    if default is ABSENT:
         return types
     own = types_of(default) - {"path"}
     if types:
         return types if types & own else types | own
     if own == {"bool"}:
         return frozenset(own)
+    # A number can stand for a list, or for true and false, but not for text.
     return NOT_TEXT if "float" in own else frozenset()
 
 
@@ -128,9 +130,9 @@ def _types(doc: str) -> frozenset[str]:
     while article := ARTICLE.match(clause):
         clause = clause[article.end() :]
     words = [word.lower() for word in WORD.findall(clause)]
-    if not words or words[0] not in TYPES or OPEN_WORDS & set(words):
+    if not words or words[0] not in TYPES_IN_DOCS or OPEN_WORDS & set(words):
         return frozenset()
-    return frozenset(TYPES[word] for word in words if word in TYPES)
+    return frozenset(TYPES_IN_DOCS[word] for word in words if word in TYPES_IN_DOCS)
 
 
 def _choices(doc: str) -> tuple[str, ...]:

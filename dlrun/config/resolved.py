@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from dlrun.absent import ABSENT
 from dlrun.config.places import below, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-ABSENT: Final = object()
-"""Stands for a key that a config does not have."""
 
 
 def flat(text: str) -> dict[str, Any]:
@@ -22,10 +20,10 @@ def flat(text: str) -> dict[str, Any]:
         ConfigError: It is not YAML.
     """
     # Most configs are read from the records of runs: without PyYAML, whose import takes long.
-    from dlrun.config.findings import Findings  # noqa: PLC0415
+    from dlrun.config.findings import Problems  # noqa: PLC0415
     from dlrun.config.yaml_nodes import parse  # noqa: PLC0415
 
-    return dict(flattened(parse(text, "config.yaml", Findings()).plain(), ""))
+    return dict(flattened(parse(text, "config.yaml", Problems()).plain(), ""))
 
 
 def flattened(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -40,7 +38,7 @@ def flattened(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def told(values: Mapping[str, Any], path: str) -> Any:
+def value_at(values: Mapping[str, Any], path: str) -> Any:
     """Look up what a flat config says at a dotted path, such as `model.layers[-1].units`.
 
     Returns a scalar or a list of scalars; of a component, such as `optimizer`, its type; ABSENT for

@@ -6,6 +6,8 @@ import math
 import re
 from typing import Final
 
+from dlrun.wording import WRITTEN_NUMBER, cut
+
 Scalar = bool | int | float | str | None
 
 CONSTANTS: Final[dict[str, bool | float | None]] = {
@@ -18,42 +20,33 @@ CONSTANTS: Final[dict[str, bool | float | None]] = {
 }
 DECIMAL: Final = re.compile(r"[-+]?[0-9]+")
 OCTAL_OR_HEXADECIMAL: Final = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 FIRST_CHARACTERS: Final = frozenset("-+.0123456789")
 MAX_DIGITS: Final = 1000
-SHOWN_CHARACTERS: Final = 40
 
 
 def resolve(text: str) -> Scalar:
     """The value of a plain scalar, as https://yaml.org/spec/1.2.2/#1032-tag-resolution says.
-
-    Args:
-        text: The scalar as it was written, without quotes.
 
     Raises:
         ValueError: It is a number that does not fit.
     """
     if text in CONSTANTS:
         return CONSTANTS[text]
-    number: Scalar = text
     if text[0] not in FIRST_CHARACTERS:
-        pass
-    elif DECIMAL.fullmatch(text):
-        number = int(_fitting(text))
-    elif OCTAL_OR_HEXADECIMAL.fullmatch(text):
-        number = int(_fitting(text), 0)
-    elif FLOAT.fullmatch(text):
-        number = float(_fitting(text))
-        if math.isinf(number):
-            raise ValueError(f"{_shortened(text)} is too large for a number")
+        return text
+    if DECIMAL.fullmatch(text):
+        return int(_fitting(text))
+    if OCTAL_OR_HEXADECIMAL.fullmatch(text):
+        return int(_fitting(text), 0)
+    if not WRITTEN_NUMBER.fullmatch(text):
+        return text
+    number = float(_fitting(text))
+    if math.isinf(number):
+        raise ValueError(f"{cut(text)} is too large for a number")
     return number
 
 
 def _fitting(digits: str) -> str:
     if len(digits) > MAX_DIGITS:
-        raise ValueError(f"{_shortened(digits)} has more than {MAX_DIGITS} digits")
+        raise ValueError(f"{cut(digits)} has more than {MAX_DIGITS} digits")
     return digits
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."

@@ -2,26 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic.fields import FieldInfo
 
 from dlrun.config.places import Node, Place, Places
 from dlrun.config.writing import to_yaml
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 MAX_SEED: Final = 2**32 - 1
+DEFAULT_EXPORTS: Final = ("keras_model", "predictions")
+"""What a run leaves behind where a config does not say it."""
+
+
+@dataclass(frozen=True)
+class Of:
+    """Marks a field that holds words of a kind, as in `Annotated[Component, Of("losses")]`."""
+
+    kind: str
 
 
 class Section(BaseModel):
-    """A part of a config: frozen, and strict about the types of its values."""
+    """A part of a config: frozen, and strict about the types of its values.
+
+    A key is a field, and nothing else has to be told of it: its annotation says what it takes, the
+    string below it what it does, `title` what to expect where the type does not say it in words.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
     )
+
+    @classmethod
+    def own_keys(cls) -> tuple[str, ...]:
+        """The keys that dlrun itself understands: all but a word and the word's own arguments."""
+        return tuple(name for name in cls.model_fields if name not in ("type", "arguments"))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The section as it stands in YAML, in the order of the language."""
+        written: dict[str, Any] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            written |= value if name == "arguments" else {name: _as_written(value)}
+        return written
+
+
+def _as_written(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_as_written(item) for item in value]
+    return value.as_dict() if isinstance(value, Section) else value
+
+
+def kind_of(field: FieldInfo) -> str | None:
+    """The kind of word that a field holds, one or several; None for plain values and sections."""
+    waiting = [field.annotation, *field.metadata]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Of):
+            return part.kind
+        waiting += get_args(part)
+    return None
+
+
+def section_of(field: FieldInfo) -> type[Section] | None:
+    """The section that a field is; None for words and plain values."""
+    kind = field.annotation
+    is_section = isinstance(kind, type) and issubclass(kind, Section) and kind_of(field) is None
+    return kind if is_section else None
 
 
 class Component(Section):
@@ -32,10 +81,6 @@ class Component(Section):
 
     arguments: dict[str, Any] = Field(default_factory=dict)
     """What it is given, the defaults that can be written down filled in."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The component as it stands in YAML: `{"type": "Adam", "learning_rate": 0.001}`."""
-        return {"type": self.type, **self.arguments}
 
 
 class DatasetConfig(Section):
@@ -59,10 +104,6 @@ class DatasetConfig(Section):
     arguments: dict[str, Any] = Field(default_factory=dict)
     """The dataset's own arguments, its defaults filled in."""
 
-    def as_dict(self) -> dict[str, Any]:
-        """The section as it stands in YAML."""
-        return _merged(self)
-
 
 class LayerConfig(Section):
     """One layer of the model."""
@@ -85,16 +126,11 @@ class LayerConfig(Section):
     arguments: dict[str, Any] = Field(default_factory=dict)
     """The layer's own arguments, the defaults that can be written down filled in."""
 
-    def as_dict(self) -> dict[str, Any]:
-        """The layer as it stands in YAML, with its inputs as a list."""
-        merged = _merged(self)
-        return merged | {"inputs": None if self.inputs is None else list(self.inputs)}
-
 
 class ModelConfig(Section):
     """The layers, as a stack or as a graph."""
 
-    layers: tuple[LayerConfig, ...] = Field(min_length=1)
+    layers: tuple[Annotated[LayerConfig, Of("layers")], ...] = Field(min_length=1)
     """The layers in the order in which they are built; the last one is the output."""
 
 
@@ -110,7 +146,9 @@ class TrainingConfig(Section):
     shuffle: bool = True
     """Whether every epoch has an order of its own, told by the seed and the epoch."""
 
-    class_weight: dict[str, Annotated[float, Field(ge=0)]] | Literal["balanced"] | None = None
+    class_weight: dict[str, Annotated[float, Field(ge=0)]] | Literal["balanced"] | None = Field(
+        default=None, title="a weight for each class name, 'balanced' or null"
+    )
     """How much each class counts, by class name; 'balanced' for the inverse of its frequency."""
 
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
@@ -122,7 +160,7 @@ class TrainingConfig(Section):
     checkpoint_seconds: float = Field(default=30.0, ge=0)
     """The least time between two checkpoints, from which a killed run goes on."""
 
-    callbacks: tuple[Component, ...] = ()
+    callbacks: tuple[Annotated[Component, Of("callbacks")], ...] = ()
     """What is done after epochs, such as EarlyStopping."""
 
 
@@ -135,25 +173,25 @@ class Experiment(Section):
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     """Where all randomness comes from: starting weights, the order of rows, dropout."""
 
-    dataset: DatasetConfig
+    dataset: Annotated[DatasetConfig, Of("datasets")]
     """Where the rows come from."""
 
     model: ModelConfig
     """What is trained."""
 
-    loss: Component | None = None
+    loss: Annotated[Component, Of("losses")] | None = None
     """What is made small; null only where nothing is trained."""
 
-    optimizer: Component | None = None
+    optimizer: Annotated[Component, Of("optimizers")] | None = None
     """How it is made small; null only where nothing is trained."""
 
-    metrics: tuple[Component, ...] = ()
+    metrics: tuple[Annotated[Component, Of("metrics")], ...] = ()
     """What is measured besides the loss."""
 
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     """How the weights are fitted."""
 
-    exports: tuple[Component, ...] = ()
+    exports: tuple[Annotated[Component, Of("exporters")], ...] = ()
     """What a finished run leaves behind."""
 
     _places: Places = PrivateAttr(default_factory=lambda: Places(Node(None, Place(""))))
@@ -163,37 +201,6 @@ class Experiment(Section):
         """Where everything was written."""
         return self._places
 
-    def as_dict(self) -> dict[str, Any]:
-        """The experiment as it stands in YAML, in the order of the language."""
-        training = self.training
-        return {
-            "name": self.name,
-            "seed": self.seed,
-            "dataset": self.dataset.as_dict(),
-            "model": {"layers": [layer.as_dict() for layer in self.model.layers]},
-            "loss": self.loss and self.loss.as_dict(),
-            "optimizer": self.optimizer and self.optimizer.as_dict(),
-            "metrics": [metric.as_dict() for metric in self.metrics],
-            "training": {
-                "epochs": training.epochs,
-                "batch_size": training.batch_size,
-                "shuffle": training.shuffle,
-                "class_weight": training.class_weight,
-                "precision": training.precision,
-                "jit_compile": training.jit_compile,
-                "checkpoint_seconds": training.checkpoint_seconds,
-                "callbacks": [callback.as_dict() for callback in training.callbacks],
-            },
-            "exports": [export.as_dict() for export in self.exports],
-        }
-
     def to_yaml(self) -> str:
         """The resolved config; `load_config` on it gives an equal experiment."""
         return to_yaml(self.as_dict())
-
-
-def _merged(section: DatasetConfig | LayerConfig) -> dict[str, Any]:
-    own: Mapping[str, Any] = {
-        name: getattr(section, name) for name in type(section).model_fields if name != "arguments"
-    }
-    return {**own, **section.arguments}

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dlrun.catalog.spelling import did_you_mean, near_word
-from dlrun.config.findings import describe, listed
+from dlrun.config.findings import Problems
 from dlrun.config.places import Node, below
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-    from dlrun.config.findings import Findings
+from dlrun.wording import describe, did_you_mean, listed, near_word
 
 
 @dataclass(frozen=True)
-class Spot:
-    """One value of the config.
-
-    Attributes:
-        node: What was written.
-        path: The dotted path that leads to it.
-        findings: Takes what is wrong with it.
-    """
+class ConfigNode:
+    """One value of the config, its dotted path, and what takes the problems with it."""
 
     node: Node
     path: str
-    findings: Findings
+    problems: Problems
 
     @property
     def value(self) -> Any:
@@ -39,14 +29,14 @@ class Spot:
         """The keys of a mapping; none of anything else."""
         return tuple(self.value) if isinstance(self.value, dict) else ()
 
-    def child(self, key: str) -> Spot:
+    def child(self, key: str) -> ConfigNode:
         """What stands under a key of this mapping."""
-        return Spot(self.value[key], below(self.path, key), self.findings)
+        return ConfigNode(self.value[key], below(self.path, key), self.problems)
 
-    def items(self) -> Iterator[Spot]:
+    def items(self) -> Iterator[ConfigNode]:
         """What stands in this list."""
         for index, node in enumerate(self.value):
-            yield Spot(node, below(self.path, index), self.findings)
+            yield ConfigNode(node, below(self.path, index), self.problems)
 
     def plain(self, keys: Collection[str]) -> dict[str, Any]:
         """Those of the keys that were written, with plain values."""
@@ -54,30 +44,23 @@ class Spot:
 
     def wrong(self, what: str, fix: str | None = None) -> None:
         """Note that this value is wrong."""
-        self.findings.add(self.node.place, self.path, what, fix)
+        self.problems.add(self.node.place, self.path, what, fix)
 
     def missing(self, key: str, what: str, fix: str | None = None) -> None:
         """Note that a key is missing here, unless it was misspelt."""
         path = below(self.path, key)
-        if not self.findings.hold(path):
-            self.findings.add(self.node.place, path, f"Missing: {what}", fix)
+        if not self.problems.hold(path):
+            self.problems.add(self.node.place, path, f"Missing: {what}", fix)
 
     def unknown(self, key: str, what: str, known: Collection[str], fix: str) -> None:
-        """Note that a key means nothing here.
-
-        Args:
-            key: What was written.
-            what: What is wrong with it.
-            known: What could be written.
-            fix: What to do where none of these is near.
-        """
+        """Note that a key means nothing here; the fix is for when none of the known is near."""
         path = below(self.path, key)
-        if self.findings.hold(path):
+        if self.problems.hold(path):
             return
         near = near_word(key, known)
         meant = below(self.path, near) if near and near not in self.keys else None
         fix = did_you_mean(key, known) or fix
-        self.findings.add(self.node.key_place(key), path, what, fix, meant=meant)
+        self.problems.add(self.node.key_place(key), path, what, fix, meant=meant)
 
     def check_keys(self, known: Collection[str]) -> None:
         """Note every key that means nothing here."""

@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-TYPES: Final = {
-    "int": "int",
-    "float": "float",
-    "bool": "bool",
-    "str": "str",
+# What the names of annotations are called in `SHOWN`.
+TYPES_IN_ANNOTATIONS: Final = {
+    **{name: name for name in ("int", "float", "bool", "str")},
     "Path": "path",
-    "list": "list",
-    "tuple": "list",
-    "Sequence": "list",
-    "dict": "mapping",
-    "Mapping": "mapping",
+    **dict.fromkeys(("list", "tuple", "Sequence"), "list"),
+    **dict.fromkeys(("dict", "Mapping"), "mapping"),
 }
-"""What the names of annotations are called in `literals.SHOWN`."""
-UNKNOWN: Final[tuple[frozenset[str], tuple[Any, ...]]] = (frozenset(), ())
 
 
-def read(annotation: str) -> tuple[frozenset[str], tuple[Any, ...]]:
+def read_annotation(annotation: str) -> tuple[frozenset[str], tuple[Any, ...]]:
     """The types and the choices that an annotation allows; both empty where it says neither."""
     types: set[str] = set()
     choices: list[Any] = []
     for part in _alternatives(ast.parse(annotation, mode="eval").body):
         name = part.value if isinstance(part, ast.Subscript) else part
+        word = name.id if isinstance(name, ast.Name) else None
         if isinstance(part, ast.Constant) and part.value is None:
             types.add("null")
-        elif isinstance(part, ast.Subscript) and _is_literal(part):
-            choices += _values(part)
+        elif isinstance(part, ast.Subscript) and word == "Literal":
+            inside = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+            choices += [one.value for one in inside if isinstance(one, ast.Constant)]
             types.add("str")
-        elif isinstance(name, ast.Name) and name.id in TYPES:
-            types.add(TYPES[name.id])
+        elif word in TYPES_IN_ANNOTATIONS:
+            types.add(TYPES_IN_ANNOTATIONS[word])
         else:
-            return UNKNOWN
+            return frozenset(), ()
     if not all(isinstance(choice, str) for choice in choices):
-        return UNKNOWN
+        return frozenset(), ()
     return frozenset(types), tuple(choices)
 
 
@@ -50,12 +43,3 @@ def _alternatives(annotation: ast.expr) -> Iterator[ast.expr]:
         yield from _alternatives(annotation.right)
     else:
         yield annotation
-
-
-def _is_literal(part: ast.Subscript) -> bool:
-    return isinstance(part.value, ast.Name) and part.value.id == "Literal"
-
-
-def _values(part: ast.Subscript) -> list[Any]:
-    parts = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
-    return [value.value for value in parts if isinstance(value, ast.Constant)]

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.components import UNKNOWN
-from dlrun.config.findings import describe
+from dlrun.config.findings import Problems
 from dlrun.config.literals import Expected, repair
-from dlrun.config.places import below
-from dlrun.config.schema import Experiment
+from dlrun.config.places import Places, below
+from dlrun.config.schema import Experiment, section_of
+from dlrun.wording import describe, did_you_mean
 
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
-    from dlrun.config.findings import Findings
-    from dlrun.config.places import Places
-
+Location = tuple[str | int, ...]
+# What was expected, by pydantic's name for the mistake.
 EXPECTED: Final = {
     "int_type": "an integer",
     "float_type": "a number",
@@ -36,23 +33,16 @@ EXPECTED: Final = {
     "tuple_type": "a list",
     "dict_type": "a mapping",
 }
-"""What was expected, by pydantic's name for the mistake."""
-TYPES: Final = {"int_type": ("int",), "float_type": ("float",), "bool_type": ("bool",)}
+REPAIRED: Final = {"int_type": "int", "float_type": "float", "bool_type": "bool"}
 QUOTED: Final = re.compile(r"'(\w+)'")
 
 
-def fill(draft: dict[str, Any], places: Places, findings: Findings) -> Experiment:
-    """Make the experiment; wrong values are noted and replaced by their defaults.
-
-    Args:
-        draft: What `Experiment` takes.
-        places: Where everything was written.
-        findings: Takes every problem.
-    """
+def fill(draft: dict[str, Any], places: Places, problems: Problems) -> Experiment:
+    """Make the experiment of a draft; wrong values are noted and replaced by their defaults."""
     try:
         return Experiment.model_validate(draft)
     except ValidationError as error:
-        mistakes: dict[tuple[str | int, ...], list[ErrorDetails]] = {}
+        mistakes: dict[Location, list[ErrorDetails]] = {}
         for mistake in error.errors(include_url=False):
             mistakes.setdefault(_location(mistake["loc"], draft), []).append(mistake)
     for location, alternatives in mistakes.items():
@@ -62,14 +52,14 @@ def fill(draft: dict[str, Any], places: Places, findings: Findings) -> Experimen
         for step in location:
             path = below(path, step)
         value = _remove(draft, location)
-        what = f"Expected {_expected(path, alternatives)}, got {describe(value)}."
-        findings.add(places.find(path), path, what, _repair(alternatives, value))
+        what = f"Expected {_expected(location, alternatives)}, got {describe(value)}."
+        problems.add(places.find(path), path, what, _repair(alternatives, value))
     return Experiment.model_validate(draft)
 
 
-def _location(steps: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:
+def _location(steps: Location, value: Any) -> Location:
     """The keys that lead to a wrong value, without the names that pydantic gives alternatives."""
-    location: tuple[str | int, ...] = ()
+    location: Location = ()
     for step in steps:
         is_key = isinstance(value, dict) and step in value
         if is_key or (isinstance(value, list | tuple) and isinstance(step, int)):
@@ -78,10 +68,14 @@ def _location(steps: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]
     return location
 
 
-def _expected(path: str, alternatives: list[ErrorDetails]) -> str:
-    """What was expected: any of the alternatives that the value failed."""
-    if path == "training.class_weight":
-        return "a weight for each class name, 'balanced' or null"
+def _expected(location: Location, alternatives: list[ErrorDetails]) -> str:
+    """What was expected: what the field says, or any of the alternatives that the value failed."""
+    section, field = Experiment, None
+    for step in location:
+        field = section.model_fields.get(str(step)) if section else None
+        section = section_of(field) if field else None
+    if field and field.title:
+        return field.title
     texts = [
         EXPECTED[mistake["type"]].format(**mistake.get("ctx", {}))
         if mistake["type"] in EXPECTED
@@ -93,17 +87,16 @@ def _expected(path: str, alternatives: list[ErrorDetails]) -> str:
 
 def _repair(alternatives: list[ErrorDetails], value: Any) -> str | None:
     """What was probably meant, or None."""
-    types: set[str] = set()
     for mistake in alternatives:
         if mistake["type"] == "literal_error" and isinstance(value, str):
             near = did_you_mean(value, QUOTED.findall(mistake["ctx"]["expected"]))
             if near:
                 return near
-        types.update(TYPES.get(mistake["type"], ()))
-    return repair(value, Expected(frozenset(types)))
+    kinds = {mistake["type"] for mistake in alternatives} & REPAIRED.keys()
+    return repair(value, Expected(frozenset(REPAIRED[kind] for kind in kinds)))
 
 
-def _remove(draft: Any, location: tuple[str | int, ...]) -> Any:
+def _remove(draft: Any, location: Location) -> Any:
     """Take a value out of the draft, so that its default counts; only names have none."""
     for step in location[:-1]:
         draft = draft[step]

@@ -10,8 +10,7 @@ import yaml
 from dlrun.config import scalars
 
 LINE_WIDTH: Final = 100
-BREAKS: Final = frozenset("\x85\u2028\u2029")
-"""Characters that end a line for PyYAML; only escaped do they survive."""
+BREAKS: Final = frozenset("\x85\u2028\u2029")  # they end a line for PyYAML unless escaped
 
 
 def to_yaml(value: Any) -> str:
@@ -26,15 +25,12 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _write_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+def _write_text(dumper: _Dumper, value: str | PurePath) -> yaml.ScalarNode:
+    text = str(value)
     quotes = "'" if _means_something_else(text) else None
     if BREAKS & set(text):
         quotes = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, quotes)
-
-
-def _write_path(dumper: _Dumper, path: PurePath) -> yaml.ScalarNode:
-    return _write_text(dumper, str(path))
 
 
 def _write_list(dumper: _Dumper, items: list[Any] | tuple[Any, ...]) -> yaml.SequenceNode:
@@ -54,7 +50,7 @@ def _means_something_else(text: str) -> bool:
 
 
 _Dumper.add_representer(str, _write_text)
-_Dumper.add_multi_representer(PurePath, _write_path)
+_Dumper.add_multi_representer(PurePath, _write_text)
 _Dumper.add_representer(list, _write_list)
 _Dumper.add_representer(tuple, _write_list)
 _Dumper.add_representer(dict, _write_mapping)

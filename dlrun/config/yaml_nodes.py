@@ -8,46 +8,39 @@ nesting is refused long before it can do harm.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import yaml
 
 from dlrun.config import scalars
-from dlrun.config.findings import describe
+from dlrun.config.findings import Problems
 from dlrun.config.places import Node, Place, below
 from dlrun.errors import ConfigError, Problem
-
-if TYPE_CHECKING:
-    from dlrun.config.findings import Findings
+from dlrun.wording import describe
 
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 100_000
+# What stands before the bracket of a key such as `model.layers[0]` in braces without quotes.
 KEY_IN_BRACES: Final = re.compile(r"[{,]\s*[\w.]+$")
-"""What stands before the bracket of a key such as `model.layers[0]` in braces without quotes."""
 TOO_DEEP: Final = f"More than {MAX_DEPTH} levels of nesting."
-PLAIN: Final = {
+PLAIN: Final = {  # slips in YAML by how PyYAML's complaint begins
     "did not find expected key": "This does not belong here: a key such as 'name:' was expected.",
     "did not find expected ','": "A comma or a closing bracket is missing.",
 }
-"""Slips in YAML by how PyYAML's complaint begins, in plain words."""
 UNFINISHED: Final = Node(None, Place(""))
 
 
-def parse(text: str, source: str, findings: Findings, flag: Place | None = None) -> Node:
-    """The one document of a YAML text.
+def parse(text: str, source: str, problems: Problems, flag: Place | None = None) -> Node:
+    """The one document of a YAML text; of text that comes from a flag, all is at the flag's place.
 
-    Args:
-        text: What was written.
-        source: The file it comes from.
-        findings: Takes what is wrong but leaves the rest readable: tags, duplicate keys.
-        flag: The place of everything in it, for text that comes from a flag.
+    What leaves the rest readable, such as tags and duplicate keys, is added to the problems.
 
     Raises:
         ConfigError: The text cannot be read to its end.
     """
     try:
-        return _Reader(text, source, findings, flag).document()
+        return _Reader(text, source, problems, flag).document()
     except (yaml.reader.ReaderError, UnicodeEncodeError) as error:
         position = next(index for index, one in enumerate(text) if not _is_allowed(one))
         place = flag or Place.after(text[:position], source)
@@ -57,21 +50,16 @@ def parse(text: str, source: str, findings: Findings, flag: Place | None = None)
 
 def _is_allowed(character: str) -> bool:
     """Whether YAML 1.2 allows a character in its text."""
-    return (
-        character in "\t\n\r\x85"
-        or " " <= character <= "~"
-        or "\xa0" <= character <= "\ud7ff"
-        or "\ue000" <= character <= "\ufffd"
-        or character >= "\U00010000"
-    )
+    spans = (" ~", "\xa0\ud7ff", "\ue000\ufffd", "\U00010000\U0010ffff")
+    return character in "\t\n\r\x85" or any(low <= character <= high for low, high in spans)
 
 
 class _Reader:
-    def __init__(self, text: str, source: str, findings: Findings, flag: Place | None) -> None:
+    def __init__(self, text: str, source: str, problems: Problems, flag: Place | None) -> None:
         self.text = text
         self.loader = Loader(text)
         self.source = source
-        self.findings = findings
+        self.problems = problems
         self.flag = flag
         self.anchors: dict[str, Node] = {}
         self.depth = 0
@@ -91,38 +79,29 @@ class _Reader:
         finally:
             self.loader.dispose()
         if not isinstance(event, yaml.StreamEndEvent):
-            raise self.refused(
-                event, "", "A second document starts here.", "Keep one config per file."
-            )
+            what = "A second document starts here."
+            raise self.refused(event, "", what, "Keep one config per file.")
         return node
 
     def node(self, event: Any, path: str) -> Node:
         if isinstance(event, yaml.AliasEvent):
             return self.counted(self.alias(event, path), event, path)
         if event.tag is not None:
-            self.findings.add(
-                self.place(event),
-                path,
-                f"The tag '{event.tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed.",
-                "Remove it: types are told by how a value is written.",
-            )
+            what = f"The tag '{event.tag.replace('tag:yaml.org,2002:', '!!')}' is not allowed."
+            self.note(event, path, what, "Remove it: types are told by how a value is written.")
         if event.anchor is not None:
             self.anchors[event.anchor] = UNFINISHED
-        node = self.untagged(event, path)
+        if isinstance(event, yaml.ScalarEvent):
+            node = self.counted(Node(self.scalar(event, path), self.place(event)), event, path)
+        else:
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise self.refused(event, path[:100], TOO_DEEP)
+            start = self.mapping if isinstance(event, yaml.MappingStartEvent) else self.sequence
+            node = start(event, path)
+            self.depth -= 1
         if event.anchor is not None:
             self.anchors[event.anchor] = node
-        return node
-
-    def untagged(self, event: Any, path: str) -> Node:
-        if isinstance(event, yaml.ScalarEvent):
-            return self.counted(Node(self.scalar(event, path), self.place(event)), event, path)
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            what = TOO_DEEP
-            raise self.refused(event, path[:100], what)
-        start = self.mapping if isinstance(event, yaml.MappingStartEvent) else self.sequence
-        node = start(event, path)
-        self.depth -= 1
         return node
 
     def sequence(self, event: Any, path: str) -> Node:
@@ -139,21 +118,15 @@ class _Reader:
             key = self.key(following, path)
             if key == "<<" and following.implicit[0]:  # in quotes it is a text as any other
                 what = "YAML 1.2 has no merge keys."
-                self.findings.add(self.place(following), below(path, key), what, "Write them out.")
+                self.note(following, below(path, key), what, "Write them out.")
             value = self.node(self.loader.get_event(), below(path, key))
             node.size += value.size
-            if key in node.value:
-                self.findings.add(
-                    self.place(following),
-                    below(path, key),
-                    f"The key '{key}' is given twice; first at line {node.keys[key].line}."
-                    if self.flag is None
-                    else f"The key '{key}' is given twice.",
-                    "Remove one of them.",
-                )
+            if key not in node.value:
+                node.value[key], node.keys[key] = value, self.place(following)
                 continue
-            node.value[key] = value
-            node.keys[key] = self.place(following)
+            first = "" if self.flag else f"; first at line {node.keys[key].line}"
+            what = f"The key '{key}' is given twice{first}."
+            self.note(following, below(path, key), what, "Remove one of them.")
         return node
 
     def key(self, event: Any, path: str) -> str:
@@ -163,25 +136,21 @@ class _Reader:
         if isinstance(node.value, dict | list):
             raise self.refused(event, path, f"A key must be text, not {describe(node.value)}.")
         written = event.value if isinstance(event, yaml.ScalarEvent) else describe(node.value)
-        self.findings.add(
-            self.place(event),
-            below(path, str(written)),
-            f"A key must be text, got {describe(node.value)}.",
-            f'Put it in quotes: "{written}".',
-        )
+        what = f"A key must be text, got {describe(node.value)}."
+        self.note(event, below(path, str(written)), what, f'Put it in quotes: "{written}".')
         return str(written)
 
     def scalar(self, event: Any, path: str) -> scalars.Scalar:
         text: str = event.value
         if "\0" in text:
-            self.findings.add(self.place(event), path, "Text cannot hold a NUL.", "Remove it.")
+            self.note(event, path, "Text cannot hold a NUL.", "Remove it.")
             return text.replace("\0", "")
         if not event.implicit[0]:
             return text
         try:
             return scalars.resolve(text)
         except ValueError as error:
-            self.findings.add(self.place(event), path, f"{error}.", "Write a smaller number.")
+            self.note(event, path, f"{error}.", "Write a smaller number.")
             return 0
 
     def alias(self, event: Any, path: str) -> Node:
@@ -204,11 +173,13 @@ class _Reader:
             return self.flag
         return Place(self.source, event.start_mark.line + 1, event.start_mark.column + 1)
 
+    def note(self, event: Any, path: str, what: str, fix: str) -> None:
+        self.problems.add(self.place(event), path, what, fix)
+
     def refused(self, event: Any, path: str, what: str, fix: str | None = None) -> ConfigError:
         return ConfigError(Problem(path, what, fix, str(self.place(event))))
 
     def malformed(self, error: yaml.MarkedYAMLError) -> ConfigError:
-        """What the parser could not make sense of, in plain words where it is a known slip."""
         mark, opening = error.problem_mark, error.context_mark or error.problem_mark
         said = error.problem or "it cannot be read"
         plain = next((PLAIN[slip] for slip in PLAIN if said.startswith(slip)), None)

@@ -2,130 +2,85 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, overload
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
 
-from dlrun.arrays import StreamedArray
-from dlrun.data.archive_rows import archived_size, check_size, stream_array
+from dlrun.arrays import Array, StreamedArray
+from dlrun.data.archive_rows import read_header, stream_array
 from dlrun.data.files import open_data, open_error
 from dlrun.data.pieces import pieces
-from dlrun.data.wording import list_names
-from dlrun.errors import DataError, DlrunError, quote
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array
+from dlrun.errors import DataError, DlrunError
+from dlrun.memory import excess
+from dlrun.shapes.files import NPY_MAGIC, ZIP_MAGIC
+from dlrun.wording import list_names, quote
 
 NUMERIC_KINDS = "biuf"
-ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
-NPY_MAGIC = b"\x93NUMPY"
-MAGIC_LENGTH = 6
+EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 
 
 class ArchiveFile:
-    """The arrays of one `.npz` file, each read when it is asked for.
-
-    Args:
-        path: The file.
-
-    Raises:
-        DataError: The file cannot be read or is no `.npz` file.
-
-    Attributes:
-        path: The file, for messages.
-        names: The names of its arrays.
-    """
+    """The arrays of one `.npz` file, each read when it is asked for."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        _check_magic(path, ZIP_MAGICS, "a .npz file")
-        with _damage_named(path, "the file"), _opened(path) as archive:
-            self.names: tuple[str, ...] = tuple(archive.files)
+        _check_magic(path, (ZIP_MAGIC, EMPTY_ZIP_MAGIC), "a .npz file")
+        with _damage_named(path, "the file"), zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+        self._sizes = {info.filename.removesuffix(".npy"): info.file_size for info in members}
 
-    def read(self, name: str) -> NDArray[Any]:
-        """Reads one array.
-
-        Args:
-            name: Its name in the file.
-
-        Returns:
-            The array, of any shape and of a dtype without Python objects.
-
-        Raises:
-            DataError: There is no such array, it holds Python objects, or it is damaged.
-        """
-        self._check_name(name)
-        with _damage_named(self.path, f"the array {name!r}"), _opened(self.path) as archive:
-            check_size(self.path, name)
-            return np.asarray(archive[name])
-
-    def stream(self, name: str) -> Array:
-        """Opens one array without reading it into memory; see `read`.
-
-        Raises:
-            DlrunError: It is compressed, and there is no room on the disk to unpack it.
-        """
-        self._check_name(name)
-        with _damage_named(self.path, f"the array {name!r}"):
-            array = stream_array(self.path, name)
-        return self.read(name) if array is None else array
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the arrays."""
+        return tuple(self._sizes)
 
     def size(self, names: Sequence[str]) -> int:
         """The size of some arrays in bytes, uncompressed; a missing one counts nothing."""
-        with _damage_named(self.path, "the file"):
-            return archived_size(self.path, names)
+        return sum(self._sizes.get(name, 0) for name in names)
 
-    def _check_name(self, name: str) -> None:
+    def read(self, name: str) -> NDArray[Any]:
+        """Read an array, of any shape and of a dtype without Python objects."""
+        with self._opened(name) as (archive, member):
+            if (too_large := excess(read_header(archive, member).size)) is not None:
+                raise MemoryError(f"it takes {too_large}")
+            with archive.open(member) as stream:
+                return np.asarray(npy_format.read_array(stream, allow_pickle=False))
+
+    def stream(self, name: str) -> Array:
+        """Open an array without reading it into memory; see `read`."""
+        with self._opened(name) as (archive, member):
+            array = stream_array(self.path, archive, member)
+        return self.read(name) if array is None else array
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
         if name not in self.names:
             there = list_names(self.names) or "none"
-            raise DataError(
-                f"there is no array {quote(name)}; the file has {there}.", where=str(self.path)
-            )
+            what = f"there is no array {quote(name)}; the file has {there}."
+            raise DataError(what, where=str(self.path))
+        subject = f"the array {name!r}"
+        with _damage_named(self.path, subject), zipfile.ZipFile(self.path) as archive:
+            yield archive, archive.getinfo(f"{name}.npy")
 
 
 def read_npy(path: Path) -> NDArray[Any]:
-    """Opens a `.npy` file without reading its rows.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The array, mapped from the disk: rows are read when they are used.
-
-    Raises:
-        DataError: The file cannot be read, or holds Python objects.
-    """
+    """Map a `.npy` file from the disk: rows are read when they are used."""
     _check_magic(path, (NPY_MAGIC,), "a .npy file")
     with _damage_named(path, "the file"):
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-@overload
-def check_numbers(array: NDArray[Any], where: str) -> NDArray[Any]: ...
+def check_numbers(array: Array, where: str) -> Any:
+    """Check that an array holds finite real numbers, and make floats of them.
 
-
-@overload
-def check_numbers(array: Array, where: str) -> Array: ...
-
-
-def check_numbers(array: Array, where: str) -> Array:
-    """Checks that an array holds finite real numbers, and makes floats of them.
-
-    Args:
-        array: `(rows, ...)`; of a streamed one all rows are read once.
-        where: The file and the array's name, for messages.
-
-    Returns:
-        The same shape: float32 where that loses nothing, else float64.
-
-    Raises:
-        DataError: The dtype is not one of real numbers, or a row holds NaN or infinity.
+    They are float32 where that loses nothing, else float64. Of a streamed array all rows are read
+    once. `where` is the file and the array's name, for messages.
     """
     if array.dtype.kind not in NUMERIC_KINDS:
         raise DataError(f"the array holds {array.dtype}; numbers were expected.", where=where)
@@ -146,7 +101,6 @@ def _floats(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check_finite(floats: NDArray[Any], where: str, first: int = 0) -> None:
-    """Names the first entry that is not finite; `first` is the number of the first row."""
     finite = np.isfinite(floats)
     if not finite.all():
         position = np.unravel_index(int(np.argmin(finite)), finite.shape)
@@ -158,7 +112,7 @@ def _check_finite(floats: NDArray[Any], where: str, first: int = 0) -> None:
 
 
 def check_rows(array: Array, where: str) -> None:
-    """Raises a `DataError` where an array has no rows."""
+    """Raise a `DataError` where an array has no rows."""
     if array.ndim == 0:
         raise DataError("the array is a single number; rows were expected.", where=where)
     if 0 in array.shape:
@@ -166,10 +120,10 @@ def check_rows(array: Array, where: str) -> None:
 
 
 def _check_magic(path: Path, magics: tuple[bytes, ...], expected: str) -> None:
-    """Looks at the first bytes, because NumPy takes everything it does not know for a pickle."""
+    """Look at the first bytes, because NumPy takes everything it does not know for a pickle."""
     try:
         with open_data(path, seekable=True) as file:
-            start = file.read(MAGIC_LENGTH)
+            start = file.read(max(map(len, magics)))
     except OSError as error:
         raise open_error(path, error) from error
     if not start.startswith(magics):
@@ -177,15 +131,8 @@ def _check_magic(path: Path, magics: tuple[bytes, ...], expected: str) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """NumPy's archive over a file that is closed even where NumPy finds it damaged."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        yield archive
-
-
-@contextmanager
 def _damage_named(path: Path, subject: str) -> Iterator[None]:
-    """Turns what NumPy raises over a damaged file, which can be nearly anything, into one error."""
+    """Turn what NumPy raises over a damaged file, which can be nearly anything, into one error."""
     try:
         yield
     except DlrunError:
@@ -198,10 +145,10 @@ def _damage_named(path: Path, subject: str) -> Iterator[None]:
     except Exception as error:
         reason = str(error).rstrip(".") or type(error).__name__
         if "allow_pickle" in reason or "Python objects" in reason:
-            what = (
+            raise DataError(
                 f"{subject} holds Python objects, which could run code; only numbers and text "
-                "are read."
-            )
-            fix = "Save it with a dtype such as float32, int64 or str."
-            raise DataError(what, where=str(path), fix=fix) from error
+                "are read.",
+                where=str(path),
+                fix="Save it with a dtype such as float32, int64 or str.",
+            ) from error
         raise DataError(f"{subject} is damaged: {reason}.", where=str(path)) from error

@@ -3,52 +3,34 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import ArrayForm, Samples
+from dlrun.arrays import ArrayForm, Samples, Spec
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
-from dlrun.data.classes import is_one_hot, match_names, match_values
+from dlrun.data.classes import match_names, match_values
+from dlrun.data.pieces import ENTRIES_PER_PIECE
 from dlrun.data.pixels import scale_pixels
-from dlrun.data.wording import list_names
+from dlrun.data.targets import see
 from dlrun.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Spec
-
-ENTRIES_PER_PIECE = 2**20
+from dlrun.wording import list_names
 
 
 def read_array_samples(
     path: Path, spec: Spec, *, with_target: bool
 ) -> tuple[tuple[str, ...], Iterator[Samples]]:
-    """Reads the rows of an `.npz` or `.npy` file.
-
-    Args:
-        path: The file.
-        spec: What the model was trained on.
-        with_target: Whether the rows must have targets.
-
-    Returns:
-        What the user should know, and pieces with `x`, `(rows, *input_shape)`, not yet scaled,
-        and `y`: class numbers, values, or None.
-
-    Raises:
-        DataError: An array is missing or does not fit.
-    """
+    """Read the rows of an `.npz` or `.npy` file, piece by piece, and what the user should know."""
     notes: tuple[str, ...] = ()
     y: NDArray[Any] | None = None
     if path.suffix == ".npy":
         x, where = read_npy(path), str(path)
         if with_target:
-            raise DataError("a .npy file has no targets; a .npz file with x and y was expected.",
-                            where=where)  # fmt: skip
+            what = "a .npy file has no targets; a .npz file with x and y was expected."
+            raise DataError(what, where=where)
     else:
         archive = ArchiveFile(path)
         form = spec.form if isinstance(spec.form, ArrayForm) else ArrayForm("x", "y")
@@ -68,7 +50,7 @@ def read_array_samples(
 
 
 def _check_arrays(archive: ArchiveFile, names: Sequence[str], spec: Spec) -> None:
-    """Tells where the names come from, if the config of the run has chosen them."""
+    """Tell where the names come from, if the config of the run has chosen them."""
     missing = [name for name in names if name not in archive.names]
     if missing and isinstance(spec.form, ArrayForm):
         raise DataError(
@@ -80,8 +62,7 @@ def _check_arrays(archive: ArchiveFile, names: Sequence[str], spec: Spec) -> Non
 
 
 def _pieces(x: NDArray[Any], y: NDArray[Any] | None, spec: Spec, where: str) -> Iterator[Samples]:
-    step = max(1, ENTRIES_PER_PIECE // math.prod(spec.input_shape))
-    step = 2 ** int(math.log2(step))
+    step = 2 ** int(math.log2(max(1, ENTRIES_PER_PIECE // math.prod(spec.input_shape))))
     for start in range(0, len(x), step):
         rows = x[start : start + step]
         floats = check_numbers(np.asarray(rows), where)
@@ -93,12 +74,12 @@ def _pieces(x: NDArray[Any], y: NDArray[Any] | None, spec: Spec, where: str) -> 
                 f"from 0 to {spec.pixel_max:g} (an integer dtype) were expected.",
                 where=where,
             )
-        labels = None if y is None else y[start : start + step]
+        labels = None if y is None else y[start : start + step]  # class numbers or values
         yield Samples(floats.reshape(len(rows), *spec.input_shape), labels)
 
 
 def _check_shape(x: NDArray[Any], spec: Spec, where: str) -> None:
-    """Lets through what differs from the model's input by axes of size 1, or by flattening."""
+    """Let through what differs from the model's input by axes of size 1, or by flattening."""
     received, expected = x.shape[1:], spec.input_shape
     if _without_ones(received) == _without_ones(expected):
         return
@@ -128,7 +109,8 @@ def _read_targets(archive: ArchiveFile, name: str, rows: int, spec: Spec) -> NDA
         _check_target_count(values, spec, where)
         return values
     numbered = spec.class_values is not None or len(spec.target_names) > 1
-    if numbered and values.shape == (rows, len(spec.class_names)) and is_one_hot(values):
+    by_class = numbered and values.shape == (rows, len(spec.class_names))
+    if by_class and see(values).labels == "one_hot":
         return np.asarray(values.argmax(axis=1))
     if spec.class_values is None and y.dtype.kind in "iu" and y.size == rows:
         labels = list(map(str, y.reshape(rows).tolist()))

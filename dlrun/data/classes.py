@@ -1,96 +1,65 @@
 """Turns targets into classes."""
 
-from __future__ import annotations
-
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import StreamedArray, TableForm
+from dlrun.arrays import Dataset, Samples, StreamedArray, TableForm
 from dlrun.catalog.losses import label_form
 from dlrun.data.pieces import pieces
 from dlrun.data.rounding import WHOLE
-from dlrun.data.wording import list_classes
-from dlrun.errors import DataError, quote
-from dlrun.shapes.cells import bare_number, number_fix, parse_number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array, Dataset, Samples
-
-MAX_CLASSES = 1000
-"""More distinct values than this are no classes but a measured quantity or an identifier."""
+from dlrun.data.targets import see
+from dlrun.errors import DataError
+from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number
+from dlrun.wording import list_classes, quote
 
 
 def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) -> Dataset:
-    """Turns numeric targets into classes where the loss asks for classes.
+    """Turns the numeric targets of a dataset, not split yet, into classes where the loss asks so.
 
     Targets that have classes already are left alone, and so are numbers that a loss can take as
     they are: fractions in [0, 1] for a binary loss, rows of probabilities for a categorical one,
     and for both an answer at every position, `(rows, ..., classes)`.
-
-    Args:
-        dataset: Before it is split.
-        loss: The loss by name or alias, or None.
-        named: See `as_classes`.
-
-    Returns:
-        The dataset, with classes where the loss needs them.
-
-    Raises:
-        DataError: The targets are none that the loss can take.
     """
-    form = label_form(loss)
-    y = dataset.train.y
+    form, y = label_form(loss), dataset.train.y
     if dataset.class_names is not None or form == "value":
         return dataset
     if y is None:
         return as_classes(dataset, named=named)
     several = math.prod(y.shape[1:]) > 1
     by_position = several and y.ndim > 2  # noqa: PLR2004
-    if form == "binary" and (by_position or _are_fractions(y)):
-        return _with_shares(dataset, loss)
-    if form == "one_hot" and several and (by_position or not is_one_hot(y)):
-        return _with_shares(dataset, loss)
-    return as_classes(dataset, named=named)
+    kind = see(y).labels if form in ("binary", "one_hot") else None
+    is_flags = several and kind == "flags"
+    is_taken = {
+        "binary": by_position or is_flags or kind in ("shares", "fractions"),
+        "one_hot": several and (by_position or kind != "one_hot"),
+    }
+    return _with_shares(dataset, loss) if is_taken.get(form) else as_classes(dataset, named=named)
 
 
 def _with_shares(dataset: Dataset, loss: str | None) -> Dataset:
-    """The dataset as it is, once its targets are known to be from 0 to 1.
-
-    Raises:
-        DataError: One is not: of a mask of 0 and 255 the logarithms mean nothing.
-    """
+    """Refuses targets beyond 0 to 1: of a mask of 0 and 255 the logarithms mean nothing."""
     for name, samples in (("train", dataset.train), ("test", dataset.test)):
         for piece in pieces(samples.y) if samples is not None and samples.y is not None else ():
             outside = (piece < 0) | (piece > 1)
             if outside.any():
-                raise DataError(
-                    f"the targets of the {name} rows hold {float(piece[outside][0]):g}; {loss} "
-                    "takes shares from 0 to 1, such as one-hot rows.",
-                    fix="Divide them, or choose a loss for numbers such as mean_squared_error.",
-                )
+                what = f"the targets of the {name} rows hold {float(piece[outside][0]):g}; "
+                what += f"{loss} takes shares from 0 to 1, such as one-hot rows."
+                fix = "Divide them, or choose a loss for numbers such as mean_squared_error."
+                raise DataError(what, fix=fix)
     return dataset
 
 
 def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
-    """Reads numeric targets as classes.
+    """Reads the numeric targets of a dataset, not split yet, as classes.
 
     The distinct values, sorted, become the classes; they are named without a trailing `.0`.
     One-hot rows become the position of their one; in a table every column is a class, and gives it
-    its name.
-
-    Args:
-        dataset: Before it is split.
-        named: Whether columns give their names; older runs numbered them.
-
-    Returns:
-        The dataset with `class_names`, `class_values` and class numbers `(rows,)`, int64, in `y`.
+    its name, if `named`: older runs numbered them. `y` holds class numbers `(rows,)`, int64, then.
 
     Raises:
         DataError: The targets are not whole numbers, too many are distinct, all are the same, or
@@ -121,11 +90,7 @@ def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
 
 
 class TextClasses:
-    """Numbers the classes of a column of text, in the order of their names, piece by piece.
-
-    Args:
-        name: The column, for messages.
-    """
+    """Numbers the classes of a column of text, in the order of their names, piece by piece."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -133,14 +98,7 @@ class TextClasses:
         self._numbers: list[NDArray[np.uint16]] = []
 
     def add(self, labels: Sequence[str]) -> None:
-        """Add rows.
-
-        Args:
-            labels: One name per row.
-
-        Raises:
-            DataError: There are more than 1000 distinct names by now.
-        """
+        """Adds one name per row; refuses more than 1000 distinct ones."""
         seen = self._seen
         for label in dict.fromkeys(labels):
             seen.setdefault(label, len(seen))
@@ -154,31 +112,15 @@ class TextClasses:
         self._numbers.append(np.fromiter(map(seen.__getitem__, labels), np.uint16, len(labels)))
 
     def numbered(self) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-        """Return the distinct names, sorted, and the class number of each row, `(rows,)`."""
+        """Returns the distinct names, sorted, and the class number of each row, `(rows,)`."""
         names = sorted(self._seen)
         ranks = np.empty(len(names), np.int64)
         ranks[[self._seen[name] for name in names]] = np.arange(len(names))
         return tuple(names), ranks[np.concatenate(self._numbers)]
 
 
-def classes_of_text(labels: Sequence[str], name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Numbers the classes of a column of text at once; see `TextClasses`."""
-    classes = TextClasses(name)
-    classes.add(labels)
-    return classes.numbered()
-
-
 def check_no_numbers(dataset: Dataset, loss: str | None, units: int | None) -> None:
-    """Refuses texts such as `$200090` as classes where the loss and the last layer want numbers.
-
-    Args:
-        dataset: Before it is split.
-        loss: The loss by name or alias, or None.
-        units: How many numbers the last layer gives; None where it does not say.
-
-    Raises:
-        DataError: Names the column, a text and the number in it.
-    """
+    """Refuses texts such as `$200090` as classes where the loss and so many units want numbers."""
     names = dataset.class_names
     if names is None or dataset.class_values is not None or loss is None or units is None:
         return
@@ -193,10 +135,9 @@ def check_no_numbers(dataset: Dataset, loss: str | None, units: int | None) -> N
 
 
 def _fix_of_numbers(names: Sequence[str]) -> str | None:
-    """What to do where all names are numbers, some as `$5`, `12 %` or `3,50`; else None."""
+    """Says what to do where all names are numbers, some as `$5`, `12 %` or `3,50`; else None."""
     first = next(filter(bare_number, names), None)
-    if first is None or not all(bare_number(name) or parse_number(name) is not None
-                                for name in names):  # fmt: skip
+    if first is None or any(not bare_number(one) and parse_number(one) is None for one in names):
         return None
     return number_fix(first) or "Write the numbers alone."
 
@@ -204,9 +145,9 @@ def _fix_of_numbers(names: Sequence[str]) -> str | None:
 def check_more_than_one_class(dataset: Dataset) -> None:
     """Raises a `DataError` when all training rows have the same class."""
     y, names = dataset.train.y, dataset.class_names
-    if names is None or y is None or any(bool((piece != y[:1]).any()) for piece in pieces(y)):
+    if names is None or y is None or len(y) == 0:
         return
-    if len(y) == 0:
+    if any(bool((piece != y[:1]).any()) for piece in pieces(y)):
         return
     rows = "the only training row has" if len(y) == 1 else f"all {len(y)} training rows have"
     raise DataError(
@@ -215,19 +156,7 @@ def check_more_than_one_class(dataset: Dataset) -> None:
 
 
 def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -> NDArray[np.int64]:
-    """Finds the class of each value.
-
-    Args:
-        values: `(rows,)`.
-        class_values: The known values, sorted.
-        where: The file or the rows, for messages.
-
-    Returns:
-        Class numbers, `(rows,)`.
-
-    Raises:
-        DataError: A value is none of the known ones.
-    """
+    """Finds the class number of each value, `(rows,)`, among the known values, sorted."""
     numbers = np.searchsorted(class_values, values).clip(max=len(class_values) - 1)
     unknown = class_values[numbers] != values
     if unknown.any():
@@ -238,7 +167,7 @@ def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -
 
 
 def match_names(labels: Iterable[str], class_names: Sequence[str], where: str) -> NDArray[np.int64]:
-    """Finds the class of each name; as `match_values`."""
+    """Finds the class number of each name, `(rows,)`, as `match_values` does."""
     numbers = {name: number for number, name in enumerate(class_names)}
 
     def number(row: int, label: str) -> int:
@@ -250,7 +179,7 @@ def match_names(labels: Iterable[str], class_names: Sequence[str], where: str) -
 
 
 def _shown(value: float) -> str:
-    """A label in a message; of Python's whole numbers every digit."""
+    """Writes a label in a message; of Python's whole numbers every digit."""
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
@@ -263,12 +192,12 @@ def _unseen(row: int, label: str, known: Sequence[str], where: str) -> DataError
 
 
 def _label_values(samples: Samples) -> NDArray[Any]:
-    """The targets as one number a row: float64, or Python's where that would merge some."""
+    """Reads targets as one number a row: float64, or Python's where that would merge some."""
     y = samples.y
     if y is None:
         raise DataError("the training rows have no targets.")
     if math.prod(y.shape[1:]) > 1:
-        if y.ndim > 2 or not is_one_hot(y):  # noqa: PLR2004
+        if y.ndim > 2 or see(y).labels != "one_hot":  # noqa: PLR2004
             shape = " x ".join(map(str, y.shape[1:]))
             raise DataError(
                 f"each row has {shape} targets; classes need one, or a one-hot row.",
@@ -291,38 +220,15 @@ def _label_values(samples: Samples) -> NDArray[Any]:
 
 def _check_distinct(distinct: NDArray[Any], name: str) -> None:
     fractions = [value for value in distinct.tolist() if value != math.floor(value)]
+    numbers = "For a regression choose a loss such as mean_squared_error."
     if fractions:
-        raise DataError(
-            f"the target {quote(name)} holds {fractions[0]:g}; classes are whole numbers or text.",
-            fix="For a regression choose a loss such as mean_squared_error.",
-        )
+        what = f"holds {fractions[0]:g}; classes are whole numbers or text."
+        raise DataError(f"the target {quote(name)} {what}", fix=numbers)
     if len(distinct) > MAX_CLASSES:
-        raise DataError(
-            f"the target {quote(name)} has {len(distinct)} distinct values; at most {MAX_CLASSES} "
-            "classes are expected.",
-            fix="For a regression choose a loss such as mean_squared_error.",
-        )
+        what = f"has {len(distinct)} distinct values; at most {MAX_CLASSES} classes are expected."
+        raise DataError(f"the target {quote(name)} {what}", fix=numbers)
     if len(distinct) == 1:
         raise DataError(
             f"the target {quote(name)} is {_shown(distinct[0])} in every row; "
             "there is nothing to tell apart."
         )
-
-
-def is_one_hot(y: Array) -> bool:
-    """Whether each row, `(rows, columns)`, is a single 1 among zeros."""
-    return all(bool(is_single_one(piece).all()) for piece in pieces(y))
-
-
-def is_single_one(y: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which of some rows, `(rows, columns)`, are a single 1 among zeros."""
-    zero_or_one = ((y == 0) | (y == 1)).all(axis=-1)
-    return np.asarray(zero_or_one & (y.sum(axis=-1) == 1))
-
-
-def _are_fractions(y: Array) -> bool:
-    """Whether targets are numbers between 0 and 1 that are not simply two classes."""
-    inside = all(bool(((piece >= 0) & (piece <= 1)).all()) for piece in pieces(y))
-    many_columns = y.ndim > 1 and y.shape[1] > 1 and not is_one_hot(y)
-    between = any(bool(((piece > 0) & (piece < 1)).any()) for piece in pieces(y))
-    return inside and (many_columns or between)

@@ -6,23 +6,21 @@ import csv
 import io
 import math
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TextIO
 
 from dlrun.data.files import check_text, encoding_error, open_data, open_error
-from dlrun.data.wording import count
 from dlrun.errors import DataError
+from dlrun.shapes.cells import parse_number
 from dlrun.shapes.files import DELIMITERS, found_delimiters
+from dlrun.wording import count
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-
-CELLS_PER_PIECE = 2**18
-"""About how many cells are held as Python strings at a time (some 20 MB)."""
+CELLS_PER_PIECE = 2**18  # about how many cells are held as Python strings at a time (some 20 MB)
 
 QUOTE = '"'
 
@@ -37,19 +35,13 @@ csv.field_size_limit(LONGEST_CELL)  # of all readers of this process; Python's o
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of a file, as text, all of the same width.
+    """Some rows of a file, as text, all of the same width."""
 
-    Attributes:
-        numbers: The line of the file on which each row begins, counted from 1.
-        delimiter: What separates the cells.
-        lines: The rows before they are split, where no cell of the piece is quoted; else None.
-        quoted_rows: The cells of each row, where some cell of the piece is quoted; else None.
-    """
-
-    numbers: Sequence[int]
+    path: Path
+    numbers: Sequence[int]  # the line of the file on which each row begins, from 1
     delimiter: str
-    lines: list[str] | None = None
-    quoted_rows: list[list[str]] | None = None
+    lines: list[str] | None = None  # before they are split, where no cell is quoted
+    quoted_rows: list[list[str]] | None = None  # the cells, where some cell is quoted
 
     @cached_property
     def rows(self) -> list[list[str]]:
@@ -58,20 +50,17 @@ class Piece:
             return self.quoted_rows or []
         return [line.rstrip("\r\n").split(self.delimiter) for line in self.lines]
 
+    def where(self, row: int) -> str:
+        """The place of a row, for messages."""
+        return f"{self.path}:{self.numbers[row]}"
+
     def __len__(self) -> int:
         """The number of rows."""
         return len(self.numbers)
 
 
 class CsvFile:
-    """An open CSV file. It is read once and never rewound, so that a pipe will do.
-
-    Attributes:
-        path: The file, for messages.
-        delimiter: What separates the cells.
-        first_row: The cells of the first row that is not blank, stripped.
-        first_number: The number of its line.
-    """
+    """An open CSV file. It is read once and never rewound, so that a pipe will do."""
 
     def __init__(self, path: Path, file: TextIO, delimiter: str | None) -> None:
         self.path = path
@@ -89,7 +78,17 @@ class CsvFile:
         lines = self._remembered(chain([first], self._lines))
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
         with _quoting_errors(path, self.first_number):
-            self.first_row = [cell.strip() for cell in next(reader)]
+            self.first_row = [cell.strip() for cell in next(reader)]  # the first not blank
+
+    @property
+    def where(self) -> str:
+        """The place of the first row, for messages."""
+        return f"{self.path}:{self.first_number}"
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        """The cells of the first row that are numbers."""
+        return [cell for cell in self.first_row if parse_number(cell) is not None]
 
     def next_lines(self, number: int) -> list[str]:
         """The lines after the first row, at most so many; `pieces` gives them again."""
@@ -109,17 +108,7 @@ class CsvFile:
         return f"It has {' and '.join(others)}: see `dataset.delimiter`." if others else None
 
     def pieces(self, *, header: bool) -> Iterator[Piece]:
-        """The rows, a bounded number at a time; blank lines are passed over.
-
-        Args:
-            header: Whether the first row holds names and is left out.
-
-        Returns:
-            Pieces of as many lines as a power of two; the last may be shorter.
-
-        Raises:
-            DataError: A row has another number of cells than the first, or there is no row.
-        """
+        """The rows, as many lines at a time as a power of two; blank lines are passed over."""
         lines_per_piece = 2 ** max(0, int(math.log2(CELLS_PER_PIECE / len(self.first_row))))
         lines: Iterator[str] = self._lines
         number = self.first_number
@@ -146,7 +135,7 @@ class CsvFile:
             kept = [index for index, line in enumerate(lines) if not _is_blank(line)]
             numbers, lines = [numbers[index] for index in kept], [lines[index] for index in kept]
         self._check_widths([line.count(self.delimiter) + 1 for line in lines], numbers)
-        return Piece(numbers, self.delimiter, lines=lines)
+        return Piece(self.path, numbers, self.delimiter, lines=lines)
 
     def _quoted_piece(
         self, taken: list[str], following: Iterator[str], number: int
@@ -162,7 +151,7 @@ class CsvFile:
                 numbers.append(number + place)
                 rows.append(cells)
         self._check_widths(list(map(len, rows)), numbers)
-        return Piece(numbers, self.delimiter, quoted_rows=rows), reader.line_num
+        return Piece(self.path, numbers, self.delimiter, quoted_rows=rows), reader.line_num
 
     def _check_widths(self, widths: list[int], numbers: Sequence[int]) -> None:
         width = len(self.first_row)
@@ -176,7 +165,7 @@ class CsvFile:
         )
 
     def _remembered(self, lines: Iterable[str]) -> Iterator[str]:
-        """Keeps the lines of the first row, which is data where there is no header."""
+        """Keep the lines of the first row, which is data where there is no header."""
         for line in lines:
             self._first_lines.append(line)
             yield line
@@ -184,18 +173,9 @@ class CsvFile:
 
 @contextmanager
 def open_csv(path: Path, *, delimiter: str | None = None) -> Iterator[CsvFile]:
-    """Opens a CSV file: UTF-8 with or without a byte-order mark, any line ends, quoted cells.
+    """Open a CSV file: UTF-8 with or without a byte-order mark, any line ends, quoted cells.
 
-    Args:
-        path: The file.
-        delimiter: One of `DELIMITERS`; None reads it off the first line.
-
-    Returns:
-        A context manager over the open file.
-
-    Raises:
-        DataError: The file cannot be opened, holds no text, is empty, or its delimiter cannot be
-            told.
+    `delimiter` is one of `DELIMITERS`; None reads it off the first line.
     """
     if path.is_dir():
         raise DataError("this is a directory; a CSV file was expected.", where=str(path))
@@ -248,7 +228,7 @@ def _sniff_delimiter(line: str, where: str) -> str:
 
 @contextmanager
 def _quoting_errors(path: Path, number: int) -> Iterator[None]:
-    """Names the line on which a row with broken quotes begins."""
+    """Name the line on which a row with broken quotes begins."""
     try:
         yield
     except csv.Error as error:

@@ -1,109 +1,251 @@
-"""Tells whether the first row of a CSV file holds the names of its columns."""
+"""Which columns of a CSV file are what: whether its first row names them, and which are read."""
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
-from dlrun.data.csv import QUOTE
-from dlrun.errors import DataError, cut, quote
+from dlrun.data.csv import QUOTE, CsvFile, open_csv
+from dlrun.errors import ConfigError, DataError, DlrunError, Problem
 from dlrun.shapes.cells import parse_number
+from dlrun.shapes.files import DELIMITERS
+from dlrun.wording import count, cut, list_columns, near_word, quote
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.data.csv import CsvFile
-
-LOOKED_AT = 100
-"""How many lines below the first row are looked at."""
+LOOKED_AT = 100  # how many lines below the first row are looked at
 FEWEST_COUNTED = 3
 """So many numbers in a row that count up are no chance; of two, only 0 and 1 are asked about."""
+SHOWN = 6  # so many cells of a first row are shown
+MAX_MISSING = 20  # how many columns that are not there are told of
+MAX_COMPARISONS = 50_000
+"""With how many names those are compared at most, in search of what was meant."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which columns of a file are what; positions count from 0."""
+
+    header: bool | None  # whether the first row holds names; None where it may be either
+    columns: tuple[str, ...]  # all of them; `column_1`, ... where they have no names
+    feature_names: tuple[str, ...]  # in the order in which the network gets them
+    target_names: tuple[str, ...]
+    features: list[int]
+    targets: list[int]
+    weight: tuple[str, int] | None = None  # the name and the position
+
+
+def choose_columns(file: CsvFile, arguments: Mapping[str, Any], *, header: bool) -> Choice:
+    """Find the features and the targets in a file that was just opened.
+
+    Of the arguments, `target` is one name or several, None for the last column; `features` are
+    names, None for all columns that are neither target nor weight; `sample_weight` is a name or
+    None. A `ConfigError` says that a name is not in the file, or stands for both.
+    """
+    columns = file.first_row if header else _numbered(file.first_row)
+    target, features, weight = (arguments[key] for key in ("target", "features", "sample_weight"))
+    weights = [] if weight is None else [weight]
+    unweighted = [column for column in columns if column not in weights]
+    targets = unweighted[-1:] if target is None else _as_list("target", target)
+    target_set = set(targets)
+    if features is None:
+        chosen = [column for column in unweighted if column not in target_set]
+    else:
+        chosen = _as_list("features", features)
+    for key, names in (("target", targets), ("features", chosen), ("sample_weight", weights)):
+        _check_names(key, names, columns, file.path)
+        if "" in names:
+            raise DataError(
+                f"column {columns.index('') + 1} has no name.",
+                where=file.where,
+                fix="Name it, or list the columns to use under `dataset.features`.",
+            )
+    _check_uses(chosen, targets, weights)
+    if not chosen:
+        raise DataError(
+            f"the file has one column, {quote(columns[0])}; a feature and a target were expected.",
+            where=file.where,
+            fix=file.one_column_fix,
+        )
+    (feature_places, _), (target_places, _), (weight_places, _) = (
+        column_positions(columns, names, where=file.where) for names in (chosen, targets, weights)
+    )
+    return Choice(
+        header,
+        tuple(columns),
+        tuple(chosen),
+        tuple(targets),
+        feature_places,
+        target_places,
+        (weight, weight_places[0]) if weights else None,
+    )
+
+
+def foresee_columns(arguments: Mapping[str, Any]) -> tuple[Choice, str] | None:
+    """Tell which columns of a table will be read, and the delimiter, by its first row alone.
+
+    The arguments are the dataset's own. None where they or the file do not tell: a pipe is not
+    opened, since it could not be read again.
+    """
+    path, header, delimiter = (arguments[key] for key in ("path", "header", "delimiter"))
+    is_file = isinstance(path, str | Path) and os.path.isfile(path)  # noqa: PTH113  no error
+    if not is_file or delimiter not in (None, *DELIMITERS):
+        return None
+    given = [name for key in ("target", "features", "sample_weight") for name in
+             _as_names(arguments[key])]  # fmt: skip
+    try:
+        with open_csv(Path(path), delimiter=delimiter) as file:
+            if header is None and not file.numbers:
+                header = True
+            # A first row that holds numbers may be data, unless what is named stands in it.
+            is_named = header is None and bool(given) and {*given} <= {*file.first_row}
+            is_read = bool(header) or is_named
+            columns = file.first_row if is_read else _numbered(file.first_row)
+            if not {*given} <= {*columns}:
+                return None  # told when the rows are read; to look for what was meant takes long
+            choice = choose_columns(file, arguments, header=is_read)
+    except DlrunError:
+        return None
+    return replace(choice, header=header), file.delimiter
+
+
+def column_positions(
+    header: Sequence[str], names: Sequence[str], *, where: str
+) -> tuple[list[int], list[str]]:
+    """Find columns by name: the positions of those that are there, and the names of the others."""
+    places_of: dict[str, list[int]] = {}
+    for index, column in enumerate(header):
+        places_of.setdefault(column, []).append(index)
+    positions, missing = [], []
+    for name in names:
+        found = places_of.get(name, [])
+        if len(found) > 1:
+            places = ", ".join(str(index + 1) for index in found)
+            raise DataError(
+                f"column {quote(name)} appears {count(len(found), 'time')} (columns {places}).",
+                where=where,
+                fix="Give each column a name of its own.",
+            )
+        if found:
+            positions.append(found[0])
+        else:
+            missing.append(name)
+    return positions, missing
 
 
 def tell_header(file: CsvFile) -> bool:
-    """Whether the first row holds names: none of its cells is a number.
-
-    Args:
-        file: Just opened.
-
-    Returns:
-        True where no cell is a number, False where all are.
-
-    Raises:
-        DataError: It could be either: some cells are numbers and some are not, or the numbers
-            look like those of columns.
-    """
-    where, fix = f"{file.path}:{file.first_number}", "Set `dataset.header` to true or to false."
-    numbers = [cell for cell in file.first_row if parse_number(cell) is not None]
+    """Whether the first row of a file that was just opened holds names: none is a number."""
+    fix = "Set `dataset.header` to true or to false."
     texts = [cell for cell in file.first_row if parse_number(cell) is None]
-    if numbers and texts:
+    if file.numbers and texts:
         raise DataError(
-            f"the first row has numbers such as {quote(numbers[0])} and texts such as "
+            f"the first row has numbers such as {quote(file.numbers[0])} and texts such as "
             f"{quote(texts[0])}; it could be a header or data.",
-            where=where,
+            where=file.where,
             fix=fix,
         )
-    if numbers and numbers_columns(file):
-        raise DataError(
-            f"the first row, {_shown(numbers)}, looks like numbers of the columns, as pandas "
-            "writes them; it could be a header or data.",
-            where=where,
-            fix=fix,
-        )
-    return not numbers
+    if file.numbers and numbers_columns(file):
+        raise _doubt(file, fix)
+    return not file.numbers
 
 
 def check_no_numbering(file: CsvFile, names: Sequence[str]) -> None:
-    """Refuses rows without a header whose first row looks like the numbers of its columns.
-
-    Args:
-        file: Just opened.
-        names: How the features are called.
-
-    Raises:
-        DataError: It could be a header or data.
-    """
+    """Refuse rows without a header whose first row looks like the numbers of its columns."""
     if numbers_columns(file):
-        numbers = [cell for cell in file.first_row if parse_number(cell) is not None]
-        shown = ",".join(names) if len(names) <= 6 else f"{names[0]},{names[1]},..."  # noqa: PLR2004
-        raise DataError(
-            f"the first row, {_shown(numbers)}, looks like numbers of the columns, as pandas "
-            "writes them; it could be a header or data.",
-            where=f"{file.path}:{file.first_number}",
-            fix=f"Write the names of the columns into a first row ({shown}).",
-        )
+        shown = ",".join(names) if len(names) <= SHOWN else f"{names[0]},{names[1]},..."
+        raise _doubt(file, f"Write the names of the columns into a first row ({shown}).")
 
 
 def numbers_columns(file: CsvFile) -> bool:
-    """Whether the numbers of the first row look like those of columns.
+    """Whether the numbers of the first row look like those of columns; texts are passed over.
 
     They are whole, without a sign or a point, and grow. They count up from any number, or every
     column below them is written with points: nobody writes whole numbers on one line only.
-
-    Args:
-        file: Just opened; texts in its first row are passed over.
     """
-    places = [place for place, cell in enumerate(file.first_row) if parse_number(cell) is not None]
-    cells = [file.first_row[place] for place in places]
-    if not cells or not all(cell.isdecimal() for cell in cells):
+    if not file.numbers or not all(cell.isdecimal() for cell in file.numbers):
         return False
-    numbers = [int(cell) for cell in cells]
+    numbers = [int(cell) for cell in file.numbers]
     if any(later <= number for number, later in pairwise(numbers)):
         return False
     counted = numbers[-1] - numbers[0] == len(numbers) - 1
     if counted and (len(numbers) >= FEWEST_COUNTED or numbers == [0, 1]):
         return len(numbers) > len((0, 1)) or bool(file.next_lines(1))
-    return (len(numbers) > 1 or numbers == [0]) and _points_below(file, places)
+    return (len(numbers) > 1 or numbers == [0]) and _points_below(file)
 
 
-def _points_below(file: CsvFile, places: Sequence[int]) -> bool:
-    """Whether two rows or more follow, in which each of some columns is written with a point."""
+def _points_below(file: CsvFile) -> bool:
+    """Whether two rows or more follow, with a point in each cell below a number."""
+    places = [place for place, cell in enumerate(file.first_row) if parse_number(cell) is not None]
     lines = [line.strip() for line in file.next_lines(LOOKED_AT)]
     rows = [line.split(file.delimiter) for line in lines if line and QUOTE not in line]
     rows = [row for row in rows if len(row) == len(file.first_row)]
     return len(rows) > 1 and all("." in row[place] for row in rows for place in places)
 
 
-def _shown(numbers: Sequence[str]) -> str:
-    few = len(numbers) <= 6  # noqa: PLR2004
-    return cut(",".join(numbers) if few else f"{numbers[0]},{numbers[1]},...,{numbers[-1]}")
+def _doubt(file: CsvFile, fix: str) -> DataError:
+    numbers = file.numbers
+    few = len(numbers) <= SHOWN
+    shown = cut(",".join(numbers) if few else f"{numbers[0]},{numbers[1]},...,{numbers[-1]}")
+    return DataError(
+        f"the first row, {shown}, looks like numbers of the columns, as pandas writes them; it "
+        "could be a header or data.",
+        where=file.where,
+        fix=fix,
+    )
+
+
+def _numbered(cells: Sequence[str]) -> list[str]:
+    return [f"column_{number + 1}" for number in range(len(cells))]
+
+
+def _as_names(given: Any) -> Sequence[str]:
+    return [given] if isinstance(given, str) else given or []
+
+
+def _as_list(key: str, names: str | Sequence[str]) -> list[str]:
+    listed = list(_as_names(names))
+    if not listed:
+        raise ConfigError(Problem(f"dataset.{key}", "The list is empty; a name was expected."))
+    name, times = Counter(listed).most_common(1)[0]
+    if times > 1:
+        raise ConfigError(Problem(f"dataset.{key}", f"{quote(name)} is listed twice."))
+    return listed
+
+
+def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: Path) -> None:
+    problems = []
+    there = set(columns)
+    missing = [name for name in names if name not in there]
+    for number, name in enumerate(missing[:MAX_MISSING]):
+        is_compared = number * len(columns) < MAX_COMPARISONS
+        near = near_word(name, columns) if is_compared else None
+        problems.append(
+            Problem(
+                f"dataset.{key}",
+                f"There is no column {quote(name)} in {path}; it has {list_columns(columns)}.",
+                f"Did you mean {quote(near)}?" if near else None,
+            )
+        )
+    if len(missing) > MAX_MISSING:
+        more = count(len(missing) - MAX_MISSING, "more column is", "more columns are")
+        problems.append(Problem(f"dataset.{key}", f"{more} not there."))
+    if problems:
+        raise ConfigError(*problems)
+
+
+def _check_uses(features: Sequence[str], targets: Sequence[str], weights: Sequence[str]) -> None:
+    """Refuse a column that is two things at once."""
+    targets_set = set(targets)
+    both = [name for name in features if name in targets_set]
+    if both:
+        raise ConfigError(
+            Problem("dataset.features", f"{quote(both[0])} is the target and a feature at once.")
+        )
+    for name in weights:
+        if name in targets or name in features:
+            use = "the target" if name in targets else "a feature"
+            what = f"{quote(name)} is the weight and {use} at once."
+            raise ConfigError(Problem("dataset.sample_weight", what))

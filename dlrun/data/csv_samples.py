@@ -2,158 +2,117 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import Samples, TableForm
-from dlrun.data.classes import is_single_one, match_values
-from dlrun.data.csv_columns import column_positions
-from dlrun.data.csv_header import check_no_numbering
-from dlrun.data.csv_numbers import parse_numbers, parse_weights
-from dlrun.data.csv_places import feature_names, find_places, misplaced, said_of_delimiter
+from dlrun.arrays import Samples, Spec
+from dlrun.data.classes import match_values
+from dlrun.data.csv import CsvFile, Piece
+from dlrun.data.csv_dataset import parse_numbers, parse_weights
+from dlrun.data.csv_header import check_no_numbering, column_positions
 from dlrun.data.pixels import scale_pixels
-from dlrun.data.wording import list_classes, list_columns, list_names
-from dlrun.errors import DataError, quote
+from dlrun.data.targets import is_single_one
+from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Spec
-    from dlrun.data.csv import CsvFile, Piece
-    from dlrun.data.csv_places import Places
+from dlrun.shapes.files import DELIMITERS
+from dlrun.wording import count, list_classes, list_columns, list_names, quote
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where in a file the features and the targets stand.
+    """Where everything stands in a file, in positions counted from 0."""
 
-    Attributes:
-        header: Whether the first row holds names.
-        feature_names: The names of the features, for messages.
-        features: Their positions, counted from 0.
-        targets: The positions of the targets; empty where they are not read.
-        weight: The name and the position of the column of row weights, or None.
-        notes: What the user should know about the choice.
-    """
-
-    header: bool
-    feature_names: tuple[str, ...]
-    features: list[int]
-    targets: list[int]
-    weight: tuple[str, int] | None
-    notes: tuple[str, ...]
+    features: list[int]  # in the order in which the network gets them
+    targets: list[int]  # empty where the file has none, or they are not read
+    weight: int | None
+    unused: tuple[str, ...]  # the names of all other columns
+    header: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def match_columns(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
-    """Finds a model's features and targets in a file, by name or, without a header, by place.
+    """Find a model's features and targets in a file, by name or, without a header, by place.
 
     What the config says of headers holds. Where it leaves that to the file, a first row with the
     names of all features is a header, and one with numbers for the features is data.
-
-    Args:
-        file: Just opened.
-        spec: What the model was trained on.
-        with_target: Whether the targets are wanted.
-
-    Returns:
-        Their positions.
-
-    Raises:
-        DataError: A column is missing or stands there twice, or the places cannot be told.
     """
-    form = spec.form if isinstance(spec.form, TableForm) else None
-    header = None if form is None else form.header
-    names = feature_names(spec)
-    is_named = spec.feature_names is not None and set(names) <= set(file.first_row)
-    if is_named or (header and spec.feature_names is not None):
-        return _by_name(file, spec, names, with_target=with_target)
-    places = find_places(spec, len(file.first_row), with_target=with_target)
+    header = None if spec.table is None else spec.table.header
+    has_names = spec.feature_names is not None
+    if has_names and (header or {*_feature_names(spec)} <= {*file.first_row}):
+        return _by_name(file, spec, with_target=with_target)
+    places = _find_places(spec, len(file.first_row), with_target=with_target)
     if header is None:
         header = not _is_data(file.first_row, places, spec)
-        if header and spec.feature_names is not None:
-            return _by_name(file, spec, names, with_target=with_target)
+        if header and has_names:
+            return _by_name(file, spec, with_target=with_target)
         if not header and places:
-            check_no_numbering(file, names)
+            check_no_numbering(file, _feature_names(spec))
     return _by_place(file, spec, places, header=header, with_target=with_target)
 
 
 def read_csv_samples(file: CsvFile, columns: Columns, spec: Spec) -> Iterator[Samples]:
-    """Reads the rows of a file, piece by piece.
-
-    Args:
-        file: The file.
-        columns: Where the features and the targets stand.
-        spec: What the model was trained on.
-
-    Returns:
-        Pieces with `x`, `(rows, *input_shape)`, float64, not yet scaled; `y`: class numbers,
-        values, or None; and the row weights, where the file has them.
-
-    Raises:
-        DataError: A cell is not a number, or a class was never seen; names file, line and column.
-    """
+    """Read the rows of a file, piece by piece."""
     for piece in file.pieces(header=columns.header):
-        x: NDArray[Any] = parse_numbers(piece, columns.features, columns.feature_names, file.path)
+        # (rows, *input_shape), float64, not yet scaled
+        x: NDArray[Any] = parse_numbers(piece, columns.features, _feature_names(spec))
         if spec.pixel_max is not None:
-            x = scale_pixels(x, spec.pixel_max, f"{file.path}:{piece.numbers[0]}")
+            x = scale_pixels(x, spec.pixel_max, piece.where(0))
         x = x.reshape(len(x), *spec.input_shape)
-        y = _read_targets(piece, columns.targets, spec, file) if columns.targets else None
-        weight = (
-            None if columns.weight is None else parse_weights(piece, *columns.weight, file.path)
-        )
+        y = _read_targets(piece, columns.targets, spec) if columns.targets else None
+        weight = None
+        if spec.sample_weight is not None and columns.weight is not None:
+            weight = parse_weights(piece, spec.sample_weight, columns.weight)
         yield Samples(x, y, weight)
 
 
-def _by_name(file: CsvFile, spec: Spec, names: tuple[str, ...], *, with_target: bool) -> Columns:
-    header, where = file.first_row, f"{file.path}:{file.first_number}"
-    features, missing = column_positions(header, names, where=where)
-    targets: list[int] = []
-    if with_target:
-        targets, missing_targets = column_positions(header, spec.target_names, where=where)
-        missing = missing + missing_targets
+def _by_name(file: CsvFile, spec: Spec, *, with_target: bool) -> Columns:
+    header, names = file.first_row, _feature_names(spec)
+    wanted = spec.target_names if with_target else ()
+    features, missing = column_positions(header, names, where=file.where)
+    targets, missing_targets = column_positions(header, wanted, where=file.where)
+    missing += missing_targets
     if missing:
-        raise _missing(missing, file, spec)
-    weight: tuple[str, int] | None = None
-    if with_target and spec.sample_weight in header:
-        (position,), _ = column_positions(header, [spec.sample_weight], where=where)
-        weight = (spec.sample_weight, position)
+        raise DataError(
+            f"missing {'column' if len(missing) == 1 else 'columns'} {list_columns(missing)}; "
+            f"the file has {list_columns(header)}.",
+            where=file.where,
+            fix=_said_of_delimiter(file, spec) or file.one_column_fix,
+        )
+    weights = [spec.sample_weight] if with_target and spec.sample_weight in header else []
+    positions, _ = column_positions(header, weights, where=file.where)
     known = {*names, *spec.target_names, spec.sample_weight}
-    extra = [column or f"column {place + 1}" for place, column in enumerate(header)
-             if column not in known]  # fmt: skip
-    notes = [f"columns not used: {list_names(extra)}"] if extra else []
-    notes += _said_of_weights(spec, weight, with_target=with_target)
-    return Columns(True, names, features, targets, weight, tuple(notes))
+    unused = tuple(column or f"column {place + 1}" for place, column in enumerate(header)
+                   if column not in known)  # fmt: skip
+    found = Columns(features, targets, positions[0] if positions else None, unused, header=True)
+    return replace(found, notes=tuple(_notes(found, spec, with_target=with_target)))
 
 
 def _by_place(
-    file: CsvFile, spec: Spec, places: Sequence[Places], *, header: bool, with_target: bool
+    file: CsvFile, spec: Spec, places: Sequence[Columns], *, header: bool, with_target: bool
 ) -> Columns:
     """The columns of the training data, or some of them, in their order."""
     if len(places) != 1:
-        raise misplaced(file, spec, places, with_target=with_target)
-    (place,) = places
+        raise _misplaced(file, spec, places, with_target=with_target)
+    (found,) = places
     notes = [] if header else ["no header: columns are taken in the order of the training data"]
-    if place.targets:
-        notes.append(_said_of_targets(place.targets, len(file.first_row), spec.target_names))
-    if place.unused:
-        notes.append(f"columns not used: {list_names(place.unused)}")
-    weight: tuple[str, int] | None = None
-    if with_target and spec.sample_weight is not None and place.weight is not None:
-        weight = (spec.sample_weight, place.weight)
-    notes += _said_of_weights(spec, weight, with_target=with_target)
-    targets = place.targets if with_target else []
-    return Columns(header, feature_names(spec), place.features, targets, weight, tuple(notes))
+    if found.targets:
+        notes.append(_said_of_targets(found.targets, len(file.first_row), spec.target_names))
+    notes += _notes(found, spec, with_target=with_target)
+    if not with_target:
+        found = replace(found, targets=[], weight=None)
+    return replace(found, header=header, notes=tuple(notes))
 
 
-def _said_of_weights(spec: Spec, weight: tuple[str, int] | None, *, with_target: bool) -> list[str]:
-    if not with_target or spec.sample_weight is None or weight is not None:
-        return []
-    return [f"no column {quote(spec.sample_weight)}: in the loss all rows count alike"]
+def _notes(found: Columns, spec: Spec, *, with_target: bool) -> Iterator[str]:
+    if found.unused:
+        yield f"columns not used: {list_names(found.unused)}"
+    if with_target and spec.sample_weight is not None and found.weight is None:
+        yield f"no column {quote(spec.sample_weight)}: in the loss all rows count alike"
 
 
 def _said_of_targets(targets: Sequence[int], width: int, names: Sequence[str]) -> str:
@@ -165,7 +124,7 @@ def _said_of_targets(targets: Sequence[int], width: int, names: Sequence[str]) -
     return f"{which} is taken as the target {listed}"
 
 
-def _is_data(cells: Sequence[str], places: Sequence[Places], spec: Spec) -> bool:
+def _is_data(cells: Sequence[str], places: Sequence[Columns], spec: Spec) -> bool:
     """Whether a first row is data: numbers wherever the features may be.
 
     Without names to look for, a row with any number at all is data; what is wrong with it is told
@@ -177,17 +136,17 @@ def _is_data(cells: Sequence[str], places: Sequence[Places], spec: Spec) -> bool
     return all(numbers) or any(all(numbers[one] for one in place.features) for place in places)
 
 
-def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -> NDArray[Any]:
+def _read_targets(piece: Piece, targets: list[int], spec: Spec) -> NDArray[Any]:
     if spec.class_names is None:
-        return parse_numbers(piece, targets, spec.target_names, file.path)
+        return parse_numbers(piece, targets, spec.target_names)
     if len(targets) > 1:
-        return _read_one_hot(piece, targets, spec, file)
+        return _read_one_hot(piece, targets, spec)
     labels: list[Any]
     known: tuple[Any, ...]
     if spec.class_values is None:
         labels, known = [row[targets[0]].strip() for row in piece.rows], spec.class_names
     else:
-        values = parse_numbers(piece, targets, spec.target_names, file.path)
+        values = parse_numbers(piece, targets, spec.target_names)
         labels, known = values[:, 0].tolist(), spec.class_values
     numbers = {label: number for number, label in enumerate(known)}
     unseen = set(labels) - set(numbers)
@@ -197,32 +156,107 @@ def _read_targets(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -
         raise DataError(
             f"column {column}: {cell} is none of the classes of the training data "
             f"({list_classes(spec.class_names)}).",
-            where=f"{file.path}:{piece.numbers[row]}",
+            where=piece.where(row),
         )
     return np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
 
 
-def _read_one_hot(piece: Piece, targets: list[int], spec: Spec, file: CsvFile) -> NDArray[np.int64]:
+def _read_one_hot(piece: Piece, targets: list[int], spec: Spec) -> NDArray[np.int64]:
     """The position of the one in each row; where classes have numbers, the class of that number."""
-    values = parse_numbers(piece, targets, spec.target_names, file.path)
+    values = parse_numbers(piece, targets, spec.target_names)  # (rows, classes)
     wrong = np.flatnonzero(~is_single_one(values))
     if len(wrong):
         shown = ", ".join(f"{value:g}" for value in values[wrong[0]].tolist())
         raise DataError(
             f"columns {list_columns(spec.target_names)}: {shown} is no class; a single 1 among "
             "zeros was expected.",
-            where=f"{file.path}:{piece.numbers[wrong[0]]}",
+            where=piece.where(int(wrong[0])),
         )
     positions: NDArray[np.int64] = values.argmax(axis=1).astype(np.int64)
     if spec.class_values is None:
         return positions
-    return match_values(positions, np.array(spec.class_values), str(file.path))
+    return match_values(positions, np.array(spec.class_values), str(piece.path))
 
 
-def _missing(missing: list[str], file: CsvFile, spec: Spec) -> DataError:
+def _feature_names(spec: Spec) -> tuple[str, ...]:
+    """The names of the features; `column 1`, ... where they have none."""
+    numbered = range(1, math.prod(spec.input_shape) + 1)
+    return spec.feature_names or tuple(f"column {number}" for number in numbered)
+
+
+def _find_places(spec: Spec, width: int, *, with_target: bool) -> list[Columns]:
+    """Every way in which a file of some width can have the form of the training data.
+
+    It has the same columns; or it lacks the targets, or the weight, or both; or it has the features
+    alone, in the order in which the network gets them. Data without a table of their own, such as
+    images, count as one with the features first and then the targets. Ways read different columns;
+    there are none where the width does not fit.
+    """
+    names, targets = _feature_names(spec), spec.target_names
+    columns = (*names, *targets) if spec.table is None else spec.table.columns
+    weights = () if spec.sample_weight is None else (spec.sample_weight,)
+    orders: list[Sequence[str]] = [] if with_target else [names]
+    if columns is not None:
+        absent: list[tuple[str, ...]] = [(), weights]
+        absent += [] if with_target else [targets, (*targets, *weights)]
+        orders += [[column for column in columns if column not in one] for one in absent]
+    ways: dict[tuple[object, ...], Columns] = {}
+    for order in orders:
+        if len(order) != width:
+            continue
+        position = {column: place for place, column in reversed([*enumerate(order)])}
+        place = Columns(
+            [position[name] for name in names],
+            [position[name] for name in targets if name in position],
+            next((position[name] for name in weights if name in position), None),
+            tuple(column for column in order if column not in {*names, *targets, *weights}),
+        )
+        read: tuple[object, ...] = tuple(place.features)
+        ways.setdefault((read, tuple(place.targets), place.weight) if with_target else read, place)
+    return list(ways.values())
+
+
+def _misplaced(
+    file: CsvFile, spec: Spec, places: Sequence[Columns], *, with_target: bool
+) -> DataError:
+    """The error for a file whose width fits in no way, or in several that differ."""
+    width, names = len(file.first_row), _feature_names(spec)
+    where, has, form = file.where, count(width, "column"), spec.table
+    write_names = f"Write their names into a first row; the features are {list_columns(names)}."
+    if places:
+        orders = []
+        for place in places:
+            name_of = dict(zip(place.features, names, strict=True))
+            orders.append(", ".join(name_of.get(one, "another") for one in range(width)))
+        return DataError(
+            f"the file has {has} without names; they could be {' or '.join(orders)}.",
+            where=where,
+            fix=write_names,
+        )
+    if form is None:
+        expected = f"{len(names)} of the features"
+        if with_target:
+            expected += f" and {len(spec.target_names)} of the target"
+        what = f"the file has {has}; {expected} were expected."
+        return DataError(what, where=where, fix=file.one_column_fix)
+    if form.columns is None:
+        expected = "the run did not keep the order of its training data's columns"
+    else:
+        expected = f"the {len(form.columns)} of the training data "
+        expected += "" if with_target else "(or these without the target) "
+        expected += f"were expected: {list_columns(form.columns)}"
     return DataError(
-        f"missing {'column' if len(missing) == 1 else 'columns'} {list_columns(missing)}; "
-        f"the file has {list_columns(file.first_row)}.",
-        where=f"{file.path}:{file.first_number}",
-        fix=said_of_delimiter(file, spec) or file.one_column_fix,
+        f"the file has {has} without names; {expected}.",
+        where=where,
+        fix=_said_of_delimiter(file, spec) or file.one_column_fix or write_names,
     )
+
+
+def _said_of_delimiter(file: CsvFile, spec: Spec) -> str | None:
+    """What the config says of the delimiter, where that may be why columns are missing."""
+    if spec.table is None or spec.table.delimiter is None:
+        return None
+    if not any(one in cell for cell in file.first_row for one in DELIMITERS):
+        return None
+    word = DELIMITERS[spec.table.delimiter]
+    return f"The columns are separated by {word}: so says `dataset.delimiter` of the run."

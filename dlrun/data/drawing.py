@@ -1,11 +1,9 @@
-"""Draws toy datasets from a seed."""
+"""Draws toy datasets from a seed; NumPy is imported when rows are drawn."""
 
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dlrun.arrays import Dataset, Samples
 from dlrun.data.arguments import check_whole
@@ -15,47 +13,50 @@ from dlrun.memory import excess
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
-    Law = Callable[[np.random.Generator, int], tuple[NDArray[Any], NDArray[Any]]]
+
+Generator: TypeAlias = "np.random.Generator"
+Drawn: TypeAlias = "tuple[NDArray[Any], NDArray[Any]]"
+Law: TypeAlias = "Callable[[Generator, int], Drawn]"
 
 
-def seeded_generator(seed: int) -> np.random.Generator:
+def seeded_generator(seed: int) -> Generator:
     """The generator of a dataset: PCG64, whose stream is the same on every machine."""
+    import numpy as np  # noqa: PLC0415  light commands load this module
+
     return np.random.Generator(np.random.PCG64(seed))
 
 
 def draw_dataset(
     law: Law,
-    generator: np.random.Generator,
-    *,
+    generator: Generator,
     samples: int,
     test_samples: int,
-    class_values: tuple[float, ...] | None,
+    class_values: tuple[float, ...] | None = None,
 ) -> Dataset:
-    """Draws training rows, and then test rows of the same law.
+    """Draw training rows, and then test rows of the same law; columns are `x1`, `x2`, ...
 
-    The test rows are drawn last, so that their number does not change the training rows.
-
-    Args:
-        law: Given the generator and a number of rows, returns `x`, `(rows, columns)`, and `y`:
-            class numbers `(rows,)`, or values `(rows, targets)` for a regression.
-        generator: Where the randomness comes from.
-        samples: The number of training rows, at least 1.
-        test_samples: The number of test rows; 0 for none.
-        class_values: The numbers of the classes; None for a regression.
-
-    Returns:
-        The dataset, float32, with columns named `x1`, `x2`, ...
+    The test rows are drawn last, so that their number does not change the training rows. The law,
+    given a number of rows, returns `x`, `(rows, columns)`, and `y`: class numbers `(rows,)`, or
+    values `(rows, targets)` for a regression, which has no `class_values`.
     """
     check_whole("samples", samples, minimum=1)
     check_whole("test_samples", test_samples, minimum=0)
-    _check_memory(law, generator, samples + test_samples)
+    # A single row, drawn from a copy, tells what all of them would take.
+    row_bytes = sum(array.nbytes for array in law(deepcopy(generator), 1))
+    too_large = excess((samples + test_samples) * row_bytes)
+    if too_large is not None:
+        raise DataError(
+            f"{samples + test_samples:,} rows take {too_large}.",
+            where="dataset.samples",
+            fix="Ask for fewer rows.",
+        )
     train = _draw(law, generator, samples)
-    test = _draw(law, generator, test_samples) if test_samples else None
     return Dataset(
         train,
-        test,
+        _draw(law, generator, test_samples) if test_samples else None,
         class_names=None if class_values is None else tuple(f"{v:g}" for v in class_values),
         class_values=class_values,
         feature_names=numbered_names(train.x.shape[1]),
@@ -67,17 +68,6 @@ def numbered_names(columns: int) -> tuple[str, ...]:
     return tuple(f"x{number + 1}" for number in range(columns))
 
 
-def _check_memory(law: Law, generator: np.random.Generator, rows: int) -> None:
-    """Refuses more rows than fit into memory, told by what a single one takes."""
-    too_large = excess(rows * sum(array.nbytes for array in law(deepcopy(generator), 1)))
-    if too_large is not None:
-        raise DataError(
-            f"{rows:,} rows take {too_large}.",
-            where="dataset.samples",
-            fix="Ask for fewer rows.",
-        )
-
-
-def _draw(law: Law, generator: np.random.Generator, rows: int) -> Samples:
+def _draw(law: Law, generator: Generator, rows: int) -> Samples:
     x, y = law(generator, rows)
-    return Samples(x.astype(np.float32), y.astype(np.int64 if y.ndim == 1 else np.float32))
+    return Samples(x.astype("float32"), y.astype("int64" if y.ndim == 1 else "float32"))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import stat
-from typing import TYPE_CHECKING, Final, NamedTuple
+from io import BufferedReader
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from dlrun.errors import DataError
-
-if TYPE_CHECKING:
-    from io import BufferedReader
-    from pathlib import Path
+from dlrun.shapes.files import GZIP_MAGIC, NPY_MAGIC, ZIP_MAGIC
 
 HANDED_OVER: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Where a shell puts what it has opened itself: `< FILE`, `... |` and `<(command)`."""
@@ -22,15 +21,10 @@ PART_CHARACTERS: Final = 4096
 
 
 class Kind(NamedTuple):
-    """A kind of file that is often given in the place of a CSV file.
-
-    Attributes:
-        name: What it is called.
-        fix: What to do with it; `{name}` is the file, `{stem}` its name without the last suffix.
-    """
+    """A kind of file that is often given in the place of a CSV file, and what to do with it."""
 
     name: str
-    fix: str
+    fix: str  # `{name}` is the file, `{stem}` its name without the last suffix
 
 
 _PACKED = "Unpack it, as with `{}`, and give the CSV file."
@@ -45,8 +39,8 @@ NPZ: Final = Kind("a NumPy .npz archive", _ARRAYS)
 ZIP: Final = Kind("a zip archive", _PACKED.format("unzip {name}"))
 
 KINDS: Final = {
-    b"\x1f\x8b": Kind("a gzip file", _PACKED.format("gunzip -k {name}")),
-    b"PK\x03\x04": ZIP,
+    GZIP_MAGIC: Kind("a gzip file", _PACKED.format("gunzip -k {name}")),
+    ZIP_MAGIC: ZIP,
     b"BZh": Kind("a bzip2 file", _PACKED.format("bunzip2 -k {name}")),
     b"\xfd7zXZ\x00": Kind("an xz file", _PACKED.format("unxz -k {name}")),
     b"\x28\xb5\x2f\xfd": Kind("a Zstandard file", _PACKED.format("unzstd {name}")),
@@ -55,7 +49,7 @@ KINDS: Final = {
     b"ARROW1": Kind("an Arrow file", _PANDAS.format("read_feather")),
     b"\x89HDF\r\n\x1a\n": Kind("an HDF5 file", _PANDAS.format("read_hdf")),
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": XLSX,
-    b"\x93NUMPY": Kind("a NumPy .npy array", "Save it in an .npz file: `numpy.savez`."),
+    NPY_MAGIC: Kind("a NumPy .npy array", "Save it in an .npz file: `numpy.savez`."),
     b"SQLite format 3\x00": Kind("an SQLite database", "Export the table as CSV."),
     b"%PDF-": Kind("a PDF document", "Export the table as CSV."),
     b"\xff\xfe": Kind("UTF-16 text", "Save it as UTF-8."),
@@ -69,17 +63,10 @@ BINARY: Final = Kind("a binary file", "Give a text file with one row on each lin
 
 
 def open_data(path: Path, *, seekable: bool = False) -> BufferedReader:
-    """Opens a file of data: a regular one, or a pipe that the shell has opened.
+    """Open a file of data: a regular one, or a pipe that the shell has opened.
 
-    A named pipe would let a command wait, perhaps for ever, for somebody to write into it, and a
-    device such as `/dev/zero` never ends.
-
-    Args:
-        path: The file.
-        seekable: Whether it will not only be read from front to back, so that no pipe will do.
-
-    Raises:
-        DataError: It is not there, cannot be read, or is no regular file.
+    A named pipe would let a command wait, perhaps for ever, and a device such as `/dev/zero` never
+    ends. What is `seekable` is not only read from front to back, so that no pipe will do.
     """
     try:
         regular_size(path, seekable=seekable)
@@ -89,33 +76,22 @@ def open_data(path: Path, *, seekable: bool = False) -> BufferedReader:
 
 
 def regular_size(path: Path, *, seekable: bool = False) -> int | None:
-    """The size of a file of data in bytes; None of a pipe that the shell has opened.
-
-    Args:
-        path: The file.
-        seekable: See `open_data`.
-
-    Raises:
-        DataError: See `open_data`.
-    """
+    """The size of a file of data in bytes; None of a pipe that the shell has opened."""
     try:
         status = path.stat()
     except OSError as error:
         raise open_error(path, error) from error
-    if stat.S_ISREG(status.st_mode):
+    mode = status.st_mode
+    if stat.S_ISREG(mode):
         return status.st_size
-    if seekable or not _is_handed_over(path, status.st_mode):
-        raise _no_file(path, status.st_mode, seekable=seekable)
+    is_stream = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+    if seekable or not is_stream or not str(path).startswith(HANDED_OVER):
+        raise _no_file(path, mode, seekable=seekable)
     return None
 
 
 def check_text(path: Path, head: bytes) -> None:
-    """Raises a `DataError` where a file is of a kind that holds no text.
-
-    Args:
-        path: The file, for messages.
-        head: What it begins with.
-    """
+    """Raise a `DataError` where what a file begins with is of a kind that holds no text."""
     kind = next((kind for magic, kind in KINDS.items() if head.startswith(magic)), None)
     if kind is ZIP and (path.suffix == ".xlsx" or b"[Content_Types].xml" in head):
         kind = XLSX
@@ -160,12 +136,6 @@ def encoding_error(path: Path) -> DataError:
                 number += line.endswith(("\n", "\r")) and not is_rest
                 before = line
     return DataError("the file is not UTF-8 text.", where=str(path), fix=fix)
-
-
-def _is_handed_over(path: Path, mode: int) -> bool:
-    """Whether it is a pipe or a connection that the shell has opened for us."""
-    is_stream = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-    return is_stream and str(path).startswith(HANDED_OVER)
 
 
 def _no_file(path: Path, mode: int, *, seekable: bool) -> DataError:

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
-from dlrun.arrays import StreamedArray
+from dlrun.arrays import Array, Samples, StreamedArray
 from dlrun.data.pieces import pieces
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dlrun.arrays import Array, Samples
 
 
 def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:
-    """The SHA-256 of every array of every split.
-
-    Args:
-        splits: The rows by split, ready for training.
-
-    Returns:
-        Hex digests by `<split>.<array>`, such as `train.x`; arrays that are None are left out.
-    """
+    """The SHA-256 of every array of every split, by `<split>.<array>`, such as `train.x`."""
     hashes = {}
     for split, samples in splits.items():
         for name in ("x", "y", "sample_weight"):
@@ -35,15 +23,9 @@ def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:
 
 
 def hash_array(array: Array) -> str:
-    """The SHA-256 of an array: its dtype and shape, then its bytes.
+    """The SHA-256 of an array, in hex digits: its dtype and shape, then its bytes.
 
     The bytes are little-endian in C order, so equal arrays hash alike on every machine.
-
-    Args:
-        array: Numbers of any shape; of a streamed array all rows are read.
-
-    Returns:
-        64 hex digits.
     """
     dtype = array.dtype.newbyteorder("<")
     digest = hashlib.sha256(f"{dtype.str} {array.shape}\n".encode())

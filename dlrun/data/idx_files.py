@@ -6,44 +6,29 @@ import gzip
 import math
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.data.files import open_data, open_error
 from dlrun.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import BinaryIO
-
-    from numpy.typing import NDArray
+from dlrun.shapes.files import GZIP_MAGIC
 
 UNSIGNED_BYTE = 0x08
-GZIP_MAGIC = b"\x1f\x8b"
-MAX_BYTES = 2**30
-"""More than any file of this family holds; nothing is allocated beyond it."""
+MAX_BYTES = 2**30  # more than any file of this family holds; nothing is allocated beyond it
 
 
 def read_idx(path: Path, *, axes: int) -> NDArray[np.uint8]:
-    """Reads an IDX file of unsigned bytes, gzipped or not.
+    """Read an IDX file of unsigned bytes, gzipped or not: the bytes, in the shape that it gives.
 
-    The file holds two zero bytes, the type 0x08, the number of axes, each axis's size as a
-    big-endian 32-bit number, and then the bytes.
-
-    Args:
-        path: The file.
-        axes: The number of axes it must have: 3 for images, 1 for labels.
-
-    Returns:
-        The bytes, with the shape that the file gives.
-
-    Raises:
-        DataError: The file is missing, of another format, cut short, or longer than it says.
+    The file holds two zero bytes, the type 0x08, the number of axes (3 for images, 1 for labels),
+    each axis's size as a big-endian 32-bit number, and then the bytes.
     """
     try:
         with open_data(path, seekable=True) as raw:
-            zipped = raw.read(2) == GZIP_MAGIC
+            zipped = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
             raw.seek(0)
             if not zipped:
                 return _read(raw, path, axes)

@@ -1,38 +1,26 @@
 """Fits labels to the loss and the last layer, and reads predictions back as classes."""
 
-from __future__ import annotations
-
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import Samples, Splits, StreamedArray
-from dlrun.catalog.losses import SQUASHED, label_form
-from dlrun.data.last_layer import check_activation, check_units, check_values
+from dlrun.arrays import LabelForm, Spec, Splits, StreamedArray
+from dlrun.catalog.losses import fitted_form
 from dlrun.data.pieces import pieces
 from dlrun.data.scaling import to_float32
-from dlrun.data.wording import count
-from dlrun.errors import DataError, cut
+from dlrun.errors import ConfigError, DataError
+from dlrun.shapes.last_layer import activation_misfits, target_misfit, units_misfit
+from dlrun.wording import count, cut
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array, LabelForm, Spec
+    from dlrun.arrays import Array
 
 PROBABILITY_THRESHOLD = 0.5
 LOGIT_THRESHOLD = 0.0
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """How labels are handed over, and how that is said: `one-hot encoded`."""
-
-    form: LabelForm
-    threshold: float | None
-    said: str
 
 
 def fit_labels(
@@ -43,40 +31,22 @@ def fit_labels(
     from_logits: bool = False,
     output_activation: str | None = None,
 ) -> tuple[Splits, str]:
-    """Encodes the targets of every split as the loss wants them.
-
-    Args:
-        splits: Rows whose targets are class numbers or values.
-        loss: The loss by name or alias; None when nothing is trained.
-        output_shape: What the last layer gives for one row, such as `(10,)`; a leading None for
-            the batch is left out.
-        from_logits: Whether the loss takes logits.
-        output_activation: The last layer's activation, or None where it is not known.
-
-    Returns:
-        The splits with encoded targets and with `label_form` and `threshold` in their spec, and
-        one line that says what was done, such as
-        `labels: 10 classes, one-hot encoded for categorical_crossentropy`.
-
-    Raises:
-        ConfigError: The loss, the last layer and the labels do not fit.
-    """
+    """Encodes the targets of every split as `fit_spec` decides, whose line comes with them."""
     if splits.spec.class_names is None and splits.train.y is None:
         raise DataError("the training rows have no targets.")
-    targets = None if splits.train.y is None else splits.train.y.shape[1:] or (1,)
     spec, said = fit_spec(
         splits.spec,
-        targets=targets,
+        targets=None if splits.train.y is None else splits.train.y.shape[1:] or (1,),
         loss=loss,
         output_shape=output_shape,
         from_logits=from_logits,
         output_activation=output_activation,
     )
     encoded: dict[str, Any] = {
-        name: _encode_samples(rows, spec) for name, rows in splits.present().items()
+        name: rows if rows.y is None else replace(rows, y=encode(rows.y, spec))
+        for name, rows in splits.present().items()
     }
-    fitted = replace(splits, spec=spec, **encoded)
-    return fitted, said
+    return replace(splits, spec=spec, **encoded), said
 
 
 def fit_spec(
@@ -90,36 +60,38 @@ def fit_spec(
 ) -> tuple[Spec, str]:
     """Decides how targets are encoded.
 
-    Args:
-        spec: Of the rows.
-        targets: The shape of one row's targets; None where it is not known.
-        loss: See `fit_labels`.
-        output_shape: See `fit_labels`.
-        from_logits: See `fit_labels`.
-        output_activation: See `fit_labels`.
+    `targets` is the shape of one row's targets, or None where it is not known; `output_shape` what
+    the last layer gives for one row, such as `(10,)`: a leading None for the batch is left out.
 
     Returns:
-        The spec with `label_form` and `threshold`, and the line that `fit_labels` returns.
+        The spec with `label_form` and `threshold`, and one line that says what was done, such as
+        `labels: 10 classes, one-hot encoded for categorical_crossentropy`.
 
     Raises:
         ConfigError: The loss, the last layer and the labels do not fit.
     """
     outputs = output_shape[1:] if output_shape[:1] == (None,) else output_shape
-    check_activation(
-        loss, outputs=outputs, from_logits=from_logits, output_activation=output_activation
+    units = outputs[0] if len(outputs) == 1 else None
+    for problem in activation_misfits(
+        loss, units=units, activation=output_activation, from_logits=from_logits
+    ):
+        raise ConfigError(problem)
+    misfit = (
+        target_misfit(outputs, targets, loss)
+        if spec.class_names is None
+        else units_misfit(outputs, sample=spec.input_shape, classes=spec.class_names, loss=loss)
     )
-    purpose = "without a loss" if loss is None else f"for {loss}"
+    if misfit is not None:
+        raise ConfigError(misfit)
+    form = fitted_form(loss, outputs, output_activation) if spec.class_names else "value"
+    threshold, handed = None, "as they are"
     if spec.class_names is None:
-        check_values(targets, loss, outputs)
-        fit = _Fit("value", None, "as they are")
         subject = f"targets: {count(math.prod(size or 1 for size in outputs), 'number')} per row"
     else:
-        fit = _fit_classes(
-            spec, loss, outputs, from_logits=from_logits, squashed=output_activation in SQUASHED
-        )
+        threshold, handed = _handed(spec, form, from_logits=from_logits)
         subject = f"labels: {count(len(spec.class_names), 'class', 'classes')}"
-    fitted = replace(spec, label_form=fit.form, threshold=fit.threshold)
-    return fitted, f"{subject}, {fit.said} {purpose}"
+    purpose = "without a loss" if loss is None else f"for {loss}"
+    return replace(spec, label_form=form, threshold=threshold), f"{subject}, {handed} {purpose}"
 
 
 @overload
@@ -127,105 +99,66 @@ def encode(y: NDArray[Any], spec: Spec) -> NDArray[Any]: ...
 
 
 @overload
-def encode(y: Array, spec: Spec) -> Array: ...
+def encode(y: "Array", spec: Spec) -> "Array": ...
 
 
-def encode(y: Array, spec: Spec) -> Array:
-    """Encodes targets as a spec says.
+def encode(y: "Array", spec: Spec) -> "Array":
+    """Encodes targets as a fitted spec says; streamed ones when they are taken.
 
-    Args:
-        y: Class numbers `(rows,)`, or values `(rows, ...)` where the spec has no classes.
-        spec: With its `label_form` set.
-
-    Returns:
-        `(rows,)` int64 for `index`, `(rows, num_classes)` for `one_hot`, `(rows, 1)` for `binary`
-        and `sign`, `(rows, ...)` for `value`; float32 all but `index`. Streamed targets are
-        encoded when they are taken.
+    From class numbers `(rows,)`, or values `(rows, ...)` where the spec has no classes, to float32
+    (int64 for `index`) of the shapes that `LabelForm` tells.
     """
     if isinstance(y, StreamedArray):
         return y.changed(partial(encode, spec=spec))
     if spec.class_names is None:
-        values = to_float32(y, "targets")
+        values: NDArray[Any] = to_float32(y, "targets")
         return values.reshape(-1, 1) if values.ndim == 1 else values
     if spec.label_form == "index":
-        return np.asarray(y, dtype=np.int64)
+        return np.asarray(y, dtype=np.int64)  # (rows,)
     if spec.label_form == "one_hot":
-        return np.asarray(np.eye(len(spec.class_names), dtype=np.float32)[y])
+        return np.asarray(np.eye(len(spec.class_names), dtype=np.float32)[y])  # (rows, classes)
     if spec.label_form == "sign":
         codes = np.array([-1, 1], dtype=np.float32)
     elif spec.label_form == "value":
         codes = np.array(_class_values(spec), dtype=np.float32)
     else:
         codes = np.array([0, 1], dtype=np.float32)
-    return np.asarray(codes[y].reshape(-1, 1))
+    return np.asarray(codes[y].reshape(-1, 1))  # (rows, 1)
 
 
 def decode(y_pred: NDArray[Any], spec: Spec) -> NDArray[np.int64]:
-    """The class that a prediction stands for.
-
-    Args:
-        y_pred: What the last layer gave, `(rows, units)`.
-        spec: With its `label_form` set, and with classes.
-
-    Returns:
-        Class numbers, `(rows,)`: the largest unit, or, with one unit, the second class where it
-        exceeds the spec's threshold.
-    """
+    """Reads predictions `(rows, units)` as class numbers `(rows,)`."""
+    # The largest unit; of one unit, the second class where it exceeds the threshold.
     if spec.threshold is None:
         return np.asarray(y_pred.argmax(axis=-1), dtype=np.int64)
     return np.asarray(y_pred.reshape(len(y_pred)) > spec.threshold, dtype=np.int64)
 
 
-def class_numbers(y: Array, spec: Spec) -> NDArray[np.int64]:
-    """The classes of encoded targets; undoes `encode`.
-
-    Args:
-        y: Targets as `encode` gives them.
-        spec: The spec that they were encoded by, with classes.
-
-    Returns:
-        Class numbers, `(rows,)`.
-    """
+def class_numbers(y: "Array", spec: Spec) -> NDArray[np.int64]:
+    """Reads targets as `encode` gives them as class numbers `(rows,)` again."""
     if isinstance(y, StreamedArray):
         return np.concatenate([class_numbers(piece, spec) for piece in pieces(y)])
     return np.asarray(y, dtype=np.int64) if spec.label_form == "index" else decode(y, spec)
 
 
-def _fit_classes(
-    spec: Spec,
-    loss: str | None,
-    outputs: tuple[int | None, ...],
-    *,
-    from_logits: bool,
-    squashed: bool,
-) -> _Fit:
-    """Chooses the form; one output between 0 and 1 gets labels that it can reach."""
-    form = label_form(loss)
-    check_units(spec, loss, form, outputs)
+def _handed(spec: Spec, form: LabelForm, *, from_logits: bool) -> tuple[float | None, str]:
+    """Returns the threshold between two classes, and how their labels are handed over."""
     if form == "index":
-        return _Fit("index", None, "as class numbers")
-    if form == "one_hot" or outputs != (1,):
-        return _Fit("one_hot", None, "one-hot encoded")
-    if form == "binary" or (form == "value" and squashed):
+        return None, "as class numbers"
+    if form == "one_hot":
+        return None, "one-hot encoded"
+    pair = " and ".join(map(cut, spec.class_names or ()))
+    if form == "binary":
         threshold = LOGIT_THRESHOLD if from_logits else PROBABILITY_THRESHOLD
-        return _Fit("binary", threshold, f"{_pair(spec)} as 0 and 1")
+        return threshold, f"{pair} as 0 and 1"
     if form == "sign":
-        return _Fit("sign", LOGIT_THRESHOLD, f"{_pair(spec)} as -1 and +1")
+        return LOGIT_THRESHOLD, f"{pair} as -1 and +1"
     low, high = _class_values(spec)
-    return _Fit("value", (low + high) / 2, f"{_pair(spec)} as {low:g} and {high:g}")
-
-
-def _encode_samples(samples: Samples, spec: Spec) -> Samples:
-    return samples if samples.y is None else replace(samples, y=encode(samples.y, spec))
+    return (low + high) / 2, f"{pair} as {low:g} and {high:g}"
 
 
 def _class_values(spec: Spec) -> tuple[float, ...]:
-    """The numbers of the classes; classes of text are numbered from 0."""
+    """Returns the numbers of the classes; classes of text are numbered from 0."""
     if spec.class_values is not None:
         return spec.class_values
     return tuple(float(number) for number in range(spec.num_classes or 0))
-
-
-def _pair(spec: Spec) -> str:
-    first, second = spec.class_names or ("", "")
-    return f"{cut(first)} and {cut(second)}"

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from dlrun.errors import UsageError
 from dlrun.memory import free_memory, in_words
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LIMIT_VARIABLE = "DLRUN_STREAM_ABOVE_MB"
 """The environment variable that sets the limit, in megabytes of 10**6 bytes.
@@ -25,17 +22,9 @@ table of short numbers takes some sixteen times the size of its file."""
 
 
 def reason_to_stream(path: Path, size: int) -> str | None:
-    """Why the rows of a file are to stay on the disk.
+    """Why the rows of a file of some bytes are to stay on the disk, in one line for the user.
 
-    Args:
-        path: The file, for the message.
-        size: What it holds, in bytes.
-
-    Returns:
-        One line for the user, or None where the rows are to be held in memory.
-
-    Raises:
-        UsageError: The environment variable is no number.
+    None where they are to be held in memory.
     """
     limit = stream_limit()
     if size <= limit:

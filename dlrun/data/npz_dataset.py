@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import ArrayForm, Dataset, Samples, StreamedArray
+from dlrun.arrays import Array, ArrayForm, Dataset, Samples, StreamedArray
 from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows
 from dlrun.data.classes import TextClasses, match_names
 from dlrun.data.memory import reason_to_stream
@@ -15,35 +18,11 @@ from dlrun.data.pieces import pieces
 from dlrun.data.rounding import merges_wholes
 from dlrun.errors import ConfigError, DataError, Problem
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array
-
-SMALLEST_SIDE: Final = 8
-"""What has fewer entries along an axis is no image."""
+SMALLEST_SIDE: Final = 8  # what has fewer entries along an axis is no image
 
 
 def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | None) -> Dataset:
-    """Reads training rows, and test rows where they are named.
-
-    Args:
-        path: The file.
-        x: The name of the array of features.
-        y: The name of the array of targets.
-        x_test: The name of the features of test rows, or None.
-        y_test: The name of their targets, or None.
-
-    Returns:
-        The dataset, with classes where the targets are text.
-
-    Raises:
-        ConfigError: Only one of `x_test` and `y_test` is given.
-        DataError: An array is missing or malformed, or two do not have equally many rows.
-    """
+    """Read training rows, and test rows where they are named; text makes classes."""
     if (x_test is None) != (y_test is None):
         given, other = ("x_test", "y_test") if y_test is None else ("y_test", "x_test")
         raise ConfigError(Problem(f"dataset.{given}", f"{given} was given without {other}."))
@@ -71,7 +50,8 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         if (test_y.dtype.kind == "U") != (class_names is not None):
             raise DataError(f"the array holds {test_y.dtype}, unlike {y!r}.", where=where)
         if class_names is not None:
-            test_y = match_names(_texts(test_y), class_names, where)
+            texts = (text for piece in pieces(test_y) for text in piece.reshape(-1).tolist())
+            test_y = match_names(texts, class_names, where)
         test = Samples(test_x, test_y)
     return Dataset(
         Samples(features, targets),
@@ -94,12 +74,7 @@ def _target_names(name: str, targets: Array) -> tuple[str, ...]:
 def _read_pair(
     path: Path, read: Callable[[str], Array], x: str, y: str
 ) -> tuple[Array, Array, tuple[int, ...] | None]:
-    """Reads features and targets, and tells whether the features are images.
-
-    Returns:
-        Features with at least one axis a row; targets, `(rows,)` text or `(rows, ...)`; the shape
-        of an image.
-    """
+    """Read features and targets, and tell the shape of an image where the features are some."""
     where = f"{path}: array {x!r}"
     features = read(x)
     check_rows(features, where)
@@ -115,7 +90,7 @@ def _read_pair(
             raise DataError(f"the array has shape {targets.shape}; one class for each row was "
                             "expected.", where=where)  # fmt: skip
         return _as_columns(numbers), targets, _image_shape(features)
-    values = check_numbers(targets, where)
+    values = check_numbers(targets, where)  # (rows, ...)
     if targets.dtype.kind in "iu" and merges_wholes(targets):
         values = targets
     return _as_columns(numbers), _as_columns(values), _image_shape(features)
@@ -129,7 +104,6 @@ def _image_shape(features: Array) -> tuple[int, ...] | None:
 
 
 def _as_columns(array: Array) -> Array:
-    """Makes one column of `(rows,)`; everything else stays as it is."""
     if array.ndim > 1:
         return array
     return array.changed(_column) if isinstance(array, StreamedArray) else _column(array)
@@ -137,9 +111,3 @@ def _as_columns(array: Array) -> Array:
 
 def _column(rows: NDArray[Any]) -> NDArray[Any]:
     return rows.reshape(-1, 1)
-
-
-def _texts(targets: Array) -> Iterator[str]:
-    """The targets one by one."""
-    for piece in pieces(targets):
-        yield from piece.reshape(-1).tolist()

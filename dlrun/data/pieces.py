@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from numpy.typing import NDArray
 
-    from numpy.typing import NDArray
+from dlrun.arrays import Array
 
-    from dlrun.arrays import Array
-
-ENTRIES_PER_PIECE = 2**20
-"""How many entries a piece has; as float64 they are 8 MB."""
+ENTRIES_PER_PIECE = 2**20  # how many entries a piece has; as float64 they are 8 MB
 
 
 def row_ranges(shape: tuple[int, ...]) -> Iterator[slice]:
-    """The rows of each piece; they depend on the shape alone, not on where the rows are kept.
-
-    Args:
-        shape: `(rows, ...)`.
-
-    Returns:
-        One slice for each piece.
-    """
+    """The rows of each piece; they depend on the shape alone, not on where the rows are kept."""
     step = max(1, ENTRIES_PER_PIECE // max(1, math.prod(shape[1:])))
     for start in range(0, shape[0], step):
         yield slice(start, start + step)

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import Samples
+from dlrun.arrays import Dataset, Samples
 from dlrun.errors import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[np.float32]:
-    """Scales pixels: `pixels / pixel_max`, rounded to float32.
-
-    Args:
-        pixels: Whole numbers from 0 to `pixel_max`, of any shape and dtype.
-        pixel_max: The number that becomes 1.
-        where: The file, for messages.
-
-    Returns:
-        The same shape, float32, from 0 to 1.
-
-    Raises:
-        DataError: A pixel is negative, too large or no whole number.
-    """
+    """Scale pixels: `pixels / pixel_max`, float32 from 0 to 1."""
     whole = pixels.dtype.kind in "biu" or bool((pixels == np.floor(pixels)).all())
     if not whole or pixels.min() < 0 or pixels.max() > pixel_max:
         wrong = (pixels < 0) | (pixels > pixel_max) | (pixels != np.floor(pixels))
@@ -40,23 +26,32 @@ def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[
     return scaled
 
 
-def image_samples(
-    images: NDArray[Any], labels: NDArray[Any], *, pixel_max: float, flatten: bool, where: str
-) -> Samples:
-    """Makes samples of grey images and their classes.
+def image_dataset(
+    train: tuple[NDArray[Any], NDArray[Any]],
+    test: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    *,
+    pixel_max: float,
+    flatten: bool,
+    classes: int,
+    where: str,
+) -> Dataset:
+    """Make a dataset of grey images of classes, numbered from 0.
 
-    Args:
-        images: Whole-number pixels, `(rows, height, width)`.
-        labels: Class numbers, `(rows,)`.
-        pixel_max: The pixel that becomes 1.
-        flatten: Whether each image becomes one row of pixels.
-        where: The file, for messages.
-
-    Returns:
-        `x`, `(rows, height * width)` or `(rows, height, width, 1)`, float32, from 0 to 1; `y`,
-        `(rows,)`, int64.
+    Each part is whole pixels, `(rows, height, width)`, and class numbers, `(rows,)`; `pixel_max`
+    becomes 1. Where they are to `flatten`, an image becomes one row.
     """
-    rows, height, width = images.shape
-    shape = (rows, height * width) if flatten else (rows, height, width, 1)
-    x = scale_pixels(images, pixel_max, where).reshape(shape)
-    return Samples(x, labels.astype(np.int64))
+
+    def ready(images: NDArray[Any], labels: NDArray[Any]) -> Samples:
+        rows, height, width = images.shape
+        shape = (rows, height * width) if flatten else (rows, height, width, 1)
+        x = scale_pixels(images, pixel_max, where).reshape(shape)
+        return Samples(x, labels.astype(np.int64))
+
+    return Dataset(
+        ready(*train),
+        None if test is None else ready(*test),
+        class_names=tuple(map(str, range(classes))),
+        class_values=tuple(map(float, range(classes))),
+        pixel_max=pixel_max,
+        image_shape=(*train[0].shape[1:], 1),
+    )

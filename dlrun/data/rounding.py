@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.arrays import Array
 from dlrun.data.pieces import pieces
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array
-
-EXACT: Final = 2**24
-"""Up to here float32 holds every whole number."""
+FLOAT32_EXACT: Final = 2**24  # up to here float32 holds every whole number
 WHOLE: Final = 2**53 - 1
 """Up to here no whole number shares its float64 with another one; beyond, every float64 is whole,
 whether it counts something or measures it."""
 
 
 def rounded_wholes(values: Array, names: Sequence[str] | None, *, what: str, fix: str) -> list[str]:
-    """Tell which columns hold whole numbers that float32 rounds.
+    """Tell which columns hold whole numbers that float32 rounds: one line each, with the first.
 
-    Args:
-        values: `(rows, columns)` or `(rows, ...)`; more axes are taken together.
-        names: The names of the columns, or None.
-        what: What they are where they have no names: `feature`.
-        fix: What helps, in one sentence.
-
-    Returns:
-        One line a column, with the first such number and what becomes of it.
+    Values are `(rows, columns)` or `(rows, ...)`, of which more axes are taken together. `what`
+    they are is said where they have no names: `feature`. `fix` is what helps, in one sentence.
     """
     if np.can_cast(values.dtype, np.float32, "safe"):
         return []
@@ -64,11 +53,7 @@ def rounded_wholes(values: Array, names: Sequence[str] | None, *, what: str, fix
 
 
 def exact_whole(cell: str) -> int:
-    """The whole number that a cell holds, every digit of it.
-
-    Args:
-        cell: A finite number that float64 takes for a whole one.
-    """
+    """Every digit of the whole number that a cell holds, which float64 takes for a whole one."""
     return int(Decimal(cell.strip()))
 
 
@@ -79,7 +64,7 @@ def merges_wholes(values: Array) -> bool:
 
 def _changed(columns: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """What float32 makes of numbers, and which whole ones it changes."""
-    large = np.abs(columns) > EXACT
+    large = np.abs(columns) > FLOAT32_EXACT
     if not large.any():
         return columns[:0], large
     with np.errstate(over="ignore", invalid="ignore"):

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 PART_BYTES = 2**20
 PART_ROWS = 1024
@@ -26,16 +23,10 @@ PAGE_BYTES = 4096
 
 
 class RowFile:
-    """The rows of an array in an open file.
+    """The rows, `(rows, ...)`, of an array that begins at some offset in an open file.
 
     They are read, not mapped into memory: every page of a mapping that was ever touched counts as
     memory of the process, and with it, in the end, the whole file.
-
-    Args:
-        descriptor: The open file; it is closed with this object.
-        dtype: Of the numbers or texts.
-        shape: `(rows, ...)`.
-        offset: Where the first row begins, in bytes.
     """
 
     def __init__(
@@ -61,17 +52,7 @@ class RowFile:
         return self._shape[0]
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> NDArray[Any]:
-        """Read rows.
-
-        Args:
-            rows: A slice without a step, or row numbers.
-
-        Returns:
-            `(rows, ...)`.
-
-        Raises:
-            DataError: The file cannot be read, or has become shorter.
-        """
+        """Read the rows of a slice without a step, or of row numbers."""
         if isinstance(rows, slice):
             begin, end, _ = rows.indices(len(self))
             return self._read(begin, max(0, end - begin))
@@ -84,13 +65,7 @@ class RowFile:
         return taken
 
     def _gather(self, numbers: NDArray[Any], places: NDArray[Any], taken: NDArray[Any]) -> None:
-        """Read a few rows to their places: at once where they are close together, or one by one.
-
-        Args:
-            numbers: The rows, ascending.
-            places: Where in `taken` each of them belongs.
-            taken: What is filled.
-        """
+        """Read ascending rows to their places: at once where they are close together, or singly."""
         size = self._row_bytes
         first, span = int(numbers[0]), int(numbers[-1]) - int(numbers[0]) + 1
         if span * size <= max(PAGE_BYTES, 2 * size) * len(numbers):
@@ -107,7 +82,6 @@ class RowFile:
         _check(done, size * len(numbers))
 
     def _read(self, begin: int, count: int) -> NDArray[Any]:
-        """Read consecutive rows."""
         rows = np.empty((count, *self._shape[1:]), self._dtype)
         if not rows.size:
             return rows

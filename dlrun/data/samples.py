@@ -2,89 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from dlrun.arrays import Samples, TableForm
+from dlrun.arrays import Samples, Spec
 from dlrun.data.array_samples import read_array_samples
 from dlrun.data.csv import open_csv
 from dlrun.data.csv_samples import match_columns, read_csv_samples
 from dlrun.data.labels import encode
 from dlrun.data.scaling import apply_scaling
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Spec
-
 
 @dataclass(frozen=True)
 class SampleFile:
-    """A file of rows, opened for one pass.
+    """A file of rows, opened for one pass."""
 
-    Attributes:
-        notes: What the user should know, such as which columns are not used.
-        pieces: The rows in their order, scaled, targets encoded; a bounded number at a time.
-    """
-
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # such as which columns are not used
+    # In order, scaled, targets encoded, a bounded number at a time: `x`, (rows, *input_shape),
+    # float32, and `y` as `encode` gives it, or None.
     pieces: Iterator[Samples]
 
 
 @contextmanager
 def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[SampleFile]:
-    """Opens a CSV, `.npz` or `.npy` file of rows.
+    """Open a CSV, `.npz` or `.npy` file of rows; CSV is whatever is not one of the others.
 
     What the run's config says of its own file (header, delimiter, names of arrays) holds here too.
     A CSV file may have its columns in any order and others besides; without a header its columns
-    must be those of the training data in their order, with or without the target, see
-    `dlrun.data.csv_places`. Where the model was trained on rows with weights, and the file has that
-    column, they are read together with the targets. An `.npz` file holds the arrays that the config
-    names, else `x` (and `y`), or a single array; an `.npy` file holds `x`.
-
-    Args:
-        path: The file; everything that is not `.npz` or `.npy` is read as CSV.
-        spec: What the model was trained on, with its `label_form` set.
-        with_target: Whether the rows must have targets; if not, targets are not even read.
-
-    Returns:
-        A context manager over the open file. The pieces hold `x`, `(rows, *input_shape)`,
-        float32, and `y` as `encode` gives it, or None.
-
-    Raises:
-        DataError: The file is missing, malformed or does not fit; some of it only when that piece
-            is reached.
+    must be those of the training data in their order, with or without the target. Weights of rows
+    are read together with the targets, and without `with_target` neither is. An `.npz` file holds
+    the arrays that the config names, else `x` (and `y`), or a single array; an `.npy` file holds
+    `x`. Some faults are told only when their piece is reached.
     """
     if path.suffix in (".npz", ".npy"):
         notes, raw = read_array_samples(path, spec, with_target=with_target)
         yield SampleFile(notes, _ready(raw, spec, path))
         return
-    delimiter = spec.form.delimiter if isinstance(spec.form, TableForm) else None
+    delimiter = None if spec.table is None else spec.table.delimiter
     with open_csv(path, delimiter=delimiter) as file:
         columns = match_columns(file, spec, with_target=with_target)
         yield SampleFile(columns.notes, _ready(read_csv_samples(file, columns, spec), spec, path))
 
 
 def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples, tuple[str, ...]]:
-    """Reads a whole file of rows; see `open_samples`.
-
-    Returns:
-        The rows, and what the user should know, such as which columns are not used.
-    """
+    """Read a whole file of rows; see `open_samples`. Its notes come with it."""
     with open_samples(path, spec, with_target=with_target) as file:
-        pieces = list(file.pieces)
-        x = np.concatenate([piece.x for piece in pieces])
-        y: NDArray[Any] | None = None
-        if with_target:
-            y = np.concatenate([piece.y for piece in pieces if piece.y is not None])
-        weights = [piece.sample_weight for piece in pieces if piece.sample_weight is not None]
-        return Samples(x, y, np.concatenate(weights) if weights else None), file.notes
+        pieces = [(piece.x, piece.y, piece.sample_weight) for piece in file.pieces]
+        whole: list[Any] = [None if parts[0] is None else np.concatenate(parts)
+                            for parts in zip(*pieces, strict=True)]  # fmt: skip
+        return Samples(*whole), file.notes
 
 
 def _ready(pieces: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Samples]:

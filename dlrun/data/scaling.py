@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import Scaling, StreamedArray
+from dlrun.arrays import Array, Scaling, StreamedArray
 from dlrun.data.pieces import pieces, row_ranges
 from dlrun.errors import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array
 
 STEPS_AND_FEATURES = 2
 """The axes of a sample of a sequence, as Keras's recurrent layers and `Conv1D` read it."""
@@ -24,24 +21,15 @@ STEPS_AND_FEATURES = 2
 def fit_scaling(
     x: Array, kind: Literal["standard", "minmax", "none"], *, images: bool = False
 ) -> Scaling | None:
-    """Fits `(x - offset) / factor` to rows.
+    """Fit `(x - offset) / factor` to rows; `none` gives None.
 
     `standard` takes the mean and the standard deviation (of the population, `ddof=0`), `minmax`
     the minimum and the range, as scikit-learn's `StandardScaler` and `MinMaxScaler` do. A feature
-    that is constant keeps the factor 1.
+    that is constant keeps the factor 1. In memory or streamed, the numbers are the same.
 
-    Args:
-        x: `(rows, columns)` and `(rows, steps, features)` are fitted for each entry of the last
-            axis, over all rows and steps; `(rows, height, width, channels)` and more axes share
-            one number. In memory or streamed, the numbers are the same.
-        kind: What to fit.
-        images: Whether two axes are `(height, width)` and share one number too.
-
-    Returns:
-        One offset and one factor for each feature, or for all; None for `none`.
-
-    Raises:
-        DataError: The values of a feature are too large or too close.
+    `(rows, columns)` and `(rows, steps, features)` are fitted for each entry of the last axis, over
+    all rows and steps; `(rows, height, width, channels)` and more axes, and `(rows, height, width)`
+    of images, share one number.
     """
     if kind == "none":
         return None
@@ -65,42 +53,15 @@ def fit_scaling(
 
 
 def scaled_apart(sample: tuple[int, ...]) -> int:
-    """How many numbers of a sample are scaled each by itself.
-
-    Args:
-        sample: The shape of one sample.
-
-    Returns:
-        The size of the last axis of `(columns,)` and of `(steps, features)`; 1 for images and
-        whatever else has more axes.
-    """
+    """How many numbers of a sample are scaled each by itself; 1 for images and the like."""
     return sample[-1] if 1 <= len(sample) <= STEPS_AND_FEATURES else 1
 
 
-@overload
-def apply_scaling(
-    x: NDArray[Any], scaling: Scaling | None, *, where: str | None = None
-) -> NDArray[np.float32]: ...
+def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None) -> Any:
+    """Scale rows: `(x - offset) / factor`, worked out in float64 and rounded once to float32.
 
-
-@overload
-def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None) -> Array: ...
-
-
-def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None) -> Array:
-    """Scales rows: `(x - offset) / factor`, worked out in float64 and rounded once.
-
-    Args:
-        x: `(rows, columns)` or `(rows, ...)`.
-        scaling: What was fitted, or None to leave the values as they are. One number stands for
-            all entries, several for those of the last axis.
-        where: The file, for messages.
-
-    Returns:
-        The same shape, float32; streamed rows are scaled when they are taken.
-
-    Raises:
-        DataError: A value is too large for float32.
+    One number stands for all entries, several for those of the last axis; None leaves the values as
+    they are. Streamed rows are scaled when they are taken. `where` is the file, for messages.
     """
     if isinstance(x, StreamedArray):
         return x.changed(partial(apply_scaling, scaling=scaling, where=where))
@@ -115,31 +76,8 @@ def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None
     return scaled
 
 
-@overload
-def to_float32(
-    values: NDArray[Any], name: str, *, where: str | None = None
-) -> NDArray[np.float32]: ...
-
-
-@overload
-def to_float32(values: Array, name: str, *, where: str | None = None) -> Array: ...
-
-
-def to_float32(values: Array, name: str, *, where: str | None = None) -> Array:
-    """Rounds to float32.
-
-    Args:
-        values: Finite numbers of any shape.
-        name: What they are, for messages.
-        where: The file, for messages.
-
-    Returns:
-        The same shape, float32; the same array where it is float32 already. Streamed rows are
-        rounded when they are taken.
-
-    Raises:
-        DataError: A value is too large for float32.
-    """
+def to_float32(values: Array, name: str, *, where: str | None = None) -> Any:
+    """Round finite numbers of any shape to float32; streamed rows when they are taken."""
     if isinstance(values, StreamedArray):
         return values.changed(partial(to_float32, name=name, where=where))
     if values.dtype == np.float32:
@@ -164,21 +102,22 @@ def _check_finite(
 
 
 def _range(x: Array, apart: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The minimum and the maximum of each of the numbers that are scaled apart."""
-    lows, highs = [], []
-    for piece in pieces(x):
-        columns = piece.reshape(-1, apart)
-        lows.append(columns.min(axis=0))
-        highs.append(columns.max(axis=0))
+    """The minimum and the maximum, `(apart,)` each."""
+    ends = [(columns.min(axis=0), columns.max(axis=0)) for columns in _columns(x, apart)]
+    lows, highs = zip(*ends, strict=True)
     return np.min(lows, axis=0).astype(np.float64), np.max(highs, axis=0).astype(np.float64)
 
 
 def _mean_and_deviation(x: Array, apart: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean of each of them, and in a second pass the standard deviation about it."""
-    total = sum(piece.reshape(-1, apart).sum(axis=0, dtype=np.float64) for piece in pieces(x))
+    """The mean, `(apart,)`, and in a second pass the standard deviation about it."""
     entries = len(x) * (math.prod(x.shape[1:]) // apart)
+    total = sum(columns.sum(axis=0, dtype=np.float64) for columns in _columns(x, apart))
     mean: NDArray[np.float64] = np.asarray(total) / entries
-    squares = np.zeros_like(mean)
-    for piece in pieces(x):
-        squares += ((piece.reshape(-1, apart).astype(np.float64) - mean) ** 2).sum(axis=0)
+    squares = sum(((columns.astype(np.float64) - mean) ** 2).sum(axis=0)
+                  for columns in _columns(x, apart))  # fmt: skip
     return mean, np.sqrt(squares / entries)
+
+
+def _columns(x: Array, apart: int) -> Iterator[NDArray[Any]]:
+    """The rows in pieces of `(entries, apart)`."""
+    return (piece.reshape(-1, apart) for piece in pieces(x))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from dataclasses import fields
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.arrays import Samples, Spec, Splits, StreamedArray
+from dlrun.arrays import Array, Dataset, Samples, Scaling, Spec, Splits, StreamedArray
 from dlrun.data.classes import check_more_than_one_class
 from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
-from dlrun.data.wording import count
 from dlrun.errors import ConfigError, DataError, Problem
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array, Dataset, Scaling
+from dlrun.wording import count
 
 STREAMS = {"test_split": 1, "validation_split": 2}
 """The `spawn_key` of each split's own random stream.
@@ -25,6 +22,10 @@ Datasets are drawn from the seed itself, so no split shares numbers with the dat
 other split: asking for a test split does not change which random numbers choose the validation
 rows.
 """
+
+
+SHARED = {field.name for field in fields(Dataset)} & {field.name for field in fields(Spec)}
+"""What a spec takes over from its dataset."""
 
 
 def split_dataset(
@@ -36,7 +37,7 @@ def split_dataset(
     seed: int,
     scaling: Scaling | None = None,
 ) -> Splits:
-    """Splits rows, then scales them by what the training rows tell.
+    """Split rows, then scale them by what the training rows tell.
 
     Test rows are taken first, validation rows from what is left; both keep the order that they
     had. Where there are classes each gives its share (largest remainder), and every class keeps a
@@ -50,51 +51,27 @@ def split_dataset(
         scale: What to fit on the training rows.
         seed: Any whole number that is not negative.
         scaling: What was fitted before, to be applied again; None to fit as `scale` says.
-
-    Returns:
-        The splits, float32, with the spec of their arrays.
-
-    Raises:
-        ConfigError: A split would be empty, would take all training rows, or the dataset brings
-            test rows of its own.
-        DataError: There are no rows, or all training rows have one class.
     """
     if len(dataset.train) == 0:
         raise DataError("the dataset has no rows.")
     check_more_than_one_class(dataset)
-    train, test = dataset.train, dataset.test
+    train, validation, test = dataset.train, None, dataset.test
     if test_split:
         if test is not None:
-            raise _split_error(
-                "test_split", "The dataset brings test rows of its own.", "Leave test_split out."
-            )
+            what = "The dataset brings test rows of its own."
+            raise _split_error("test_split", what, "Leave test_split out.")
         train, test = _split(dataset, train, test_split, "test_split", seed)
-    validation = None
     if validation_split:
         train, validation = _split(dataset, train, validation_split, "validation_split", seed)
-
     if scaling is None:
         scaling = fit_scaling(train.x, scale, images=dataset.image_shape is not None)
-    splits = {"train": train, "validation": validation, "test": test}
     classes = dataset.class_names is not None
-    ready = {
-        name: _ready(rows, scaling, classes=classes)
-        for name, rows in splits.items()
-        if rows is not None
-    }
-    spec = Spec(
-        input_shape=train.x.shape[1:],
-        feature_names=dataset.feature_names,
-        target_names=dataset.target_names,
-        class_names=dataset.class_names,
-        class_values=dataset.class_values,
-        pixel_max=dataset.pixel_max,
-        image_shape=dataset.image_shape,
-        sample_weight=dataset.sample_weight,
-        form=dataset.form,
-        scaling=scaling,
-        rows={name: len(rows) for name, rows in ready.items()},
-    )
+    found = {"train": train, "validation": validation, "test": test}
+    ready = {name: _ready(rows, scaling, classes=classes)
+             for name, rows in found.items() if rows is not None}  # fmt: skip
+    shared: dict[str, Any] = {name: getattr(dataset, name) for name in SHARED}
+    rows = {name: len(samples) for name, samples in ready.items()}
+    spec = Spec(input_shape=train.x.shape[1:], scaling=scaling, rows=rows, **shared)
     return Splits(
         ready["train"],
         ready.get("validation"),
@@ -106,7 +83,7 @@ def split_dataset(
 
 
 def _scaling_notes(spec: Spec) -> list[str]:
-    """What was scaled together; columns are known to be scaled one by one."""
+    """What was scaled together; columns are scaled one by one, which nobody needs to be told."""
     shape, scaling = spec.input_shape, spec.scaling
     if scaling is None or len(shape) == 1:
         return []
@@ -134,16 +111,9 @@ def _rounding_notes(dataset: Dataset, scaling: Scaling | None) -> list[str]:
 
 
 def allocate(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
-    """Shares `total` rows out among classes by the method of the largest remainder.
+    """Share `total` rows out among classes of `counts` rows, by the largest remainder.
 
     Every class keeps at least one of its rows. Equal remainders are served in class order.
-
-    Args:
-        counts: How many rows each class has.
-        total: How many rows to take in all.
-
-    Returns:
-        How many rows to take of each class.
     """
     quotas = counts * (total / counts.sum())
     limits = np.maximum(counts - 1, 0)
@@ -186,16 +156,11 @@ def _rows_to_take(rows: int, share: float, key: str) -> int:
     if not 0 < share < 1:
         raise _split_error(key, f"{share:g} was given, a share between 0 and 1 was expected.", None)
     total = int(share * rows + 0.5)
+    taken = f"{share:g} of {count(rows, 'row')}"
     if total == 0:
-        raise _split_error(
-            key, f"{share:g} of {count(rows, 'row')} is no row at all.", "Choose a larger share."
-        )
+        raise _split_error(key, f"{taken} is no row at all.", "Choose a larger share.")
     if total >= rows:
-        raise _split_error(
-            key,
-            f"{share:g} of {count(rows, 'row')} leaves no training row.",
-            "Choose a smaller share.",
-        )
+        raise _split_error(key, f"{taken} leaves no training row.", "Choose a smaller share.")
     return total
 
 
@@ -214,14 +179,12 @@ def _widened(numbers: NDArray[np.uint16]) -> NDArray[np.int64]:
 
 
 def _pick(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
-    return Samples(
-        _pick_rows(samples.x, chosen),
-        None if samples.y is None else _pick_rows(samples.y, chosen),
-        None if samples.sample_weight is None else samples.sample_weight[chosen],
-    )
+    arrays = (samples.x, samples.y, samples.sample_weight)
+    picked: list[Any] = [None if array is None else _pick_rows(array, chosen) for array in arrays]
+    return Samples(*picked)
 
 
-def _pick_rows(array: Array, chosen: NDArray[np.bool_]) -> Array:
+def _pick_rows(array: Array, chosen: NDArray[np.bool_]) -> Any:
     return array.pick(chosen) if isinstance(array, StreamedArray) else array[chosen]
 
 

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.arrays import StreamedArray
 from dlrun.data.row_files import RowFile
 from dlrun.errors import DlrunError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
 DISK_FOLDER = Path("/var/tmp")  # noqa: S108  what is kept there has no name
 
 
-class Pile:
+class Pile(AbstractContextManager["Pile"]):
     """Rows that are collected in memory; used like a `Spool`."""
 
     def __init__(self) -> None:
         self._pieces: list[NDArray[Any]] = []
-
-    def __enter__(self) -> Self:
-        """Use the pile."""
-        return self
 
     def __exit__(self, *_: object) -> None:
         """Do nothing."""
@@ -44,7 +37,7 @@ class Pile:
         return np.concatenate(self._pieces)
 
 
-class Spool:
+class Spool(AbstractContextManager["Spool"]):
     """Rows that are written one piece after another to a file without a name.
 
     The system forgets the file when it is closed, however the process ends, so there is nothing to
@@ -58,24 +51,13 @@ class Spool:
         self._rows = 0
         self._like: NDArray[Any] | None = None
 
-    def __enter__(self) -> Self:
-        """Use the spool."""
-        return self
-
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         with _writing(self._folder):
             self._file.close()
 
     def write(self, rows: NDArray[Any]) -> None:
-        """Add rows.
-
-        Args:
-            rows: `(rows, ...)`, of the same dtype and row shape each time.
-
-        Raises:
-            DlrunError: The disk is full, or cannot be written to.
-        """
+        """Add rows, of the same dtype and row shape each time."""
         self._like = rows[:0]
         self._rows += len(rows)
         with _writing(self._folder):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import check_number, check_whole
-from dlrun.data.drawing import draw_dataset, seeded_generator
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Dataset
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample, numbered
 
 BOX = 10.0
+
+
+def sample(*, samples: int, centers: int, columns: int, test_samples: int, **_: Any) -> Sample:
+    """One class per cloud."""
+    check_whole("centers", centers, minimum=2)
+    check_whole("columns", columns, minimum=1)
+    return Sample((columns,), numbered(centers), rows=samples, test_rows=test_samples)
 
 
 def load_data(
@@ -38,9 +40,6 @@ def load_data(
         columns: The number of columns.
         cluster_std: The standard deviation of the clouds along each axis.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, columns)`, float32; `y`, `(samples,)`, class numbers.
     """
     check_whole("centers", centers, minimum=2)
     check_whole("columns", columns, minimum=1)
@@ -48,14 +47,8 @@ def load_data(
     generator = seeded_generator(seed)
     middle = generator.uniform(-BOX, BOX, size=(centers, columns))
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        y = generator.permutation(np.arange(rows) % centers)
+    def law(generator: Generator, rows: int) -> Drawn:
+        y = generator.permutation(rows) % centers  # equally many of each class
         return generator.normal(loc=middle[y], scale=cluster_std), y
 
-    return draw_dataset(
-        law,
-        generator,
-        samples=samples,
-        test_samples=test_samples,
-        class_values=tuple(float(number) for number in range(centers)),
-    )
+    return draw_dataset(law, generator, samples, test_samples, tuple(map(float, range(centers))))

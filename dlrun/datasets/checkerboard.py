@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import check_number, check_whole
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+ENOUGH_ROWS = 100  # so many rows are surely not all of one class
 
-    from dlrun.arrays import Dataset
+
+def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
+    """Points of the plane in two classes, of which chance decides how many there are of each."""
+    return Sample((2,), ("0", "1"), rows=samples, test_rows=test_samples, enough_rows=ENOUGH_ROWS)
 
 
 def load_data(
@@ -33,23 +35,16 @@ def load_data(
         cells: The number of cells along each side, at least 2.
         noise: The standard deviation of the Gaussian noise of each coordinate.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
+    import numpy as np
+
     check_whole("cells", cells, minimum=2)
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         points = generator.random((rows, 2), dtype=np.float32)
         cell = np.floor(cells * points.astype(np.float64)).astype(np.int64)
         x = points + generator.normal(scale=noise, size=points.shape)
         return x, cell.sum(axis=1) % 2
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=(0.0, 1.0),
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples, (0.0, 1.0))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import check_number, check_share
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
-    from dlrun.arrays import Dataset
+def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
+    """Points of the plane in two classes."""
+    return Sample((2,), ("0", "1"), rows=samples, test_rows=test_samples)
 
 
 def load_data(
@@ -34,29 +34,20 @@ def load_data(
         noise: The standard deviation of the Gaussian noise of each coordinate.
         factor: The radius of the inner circle; the outer one has 1.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
+    import numpy as np
+
     check_number("noise", noise, minimum=0)
     check_share("factor", factor)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def circle(rows: int) -> Any:  # (rows, 2), evenly spaced, radius 1
+        angles = np.linspace(0, 2 * np.pi, rows, endpoint=False)
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+    def law(generator: Generator, rows: int) -> Drawn:
         y = (np.arange(rows) >= rows // 2).astype(np.int64)
-        x = np.concatenate([_circle(rows // 2), factor * _circle(rows - rows // 2)])
+        x = np.concatenate([circle(rows // 2), factor * circle(rows - rows // 2)])
         order = generator.permutation(rows)
         return x[order] + generator.normal(scale=noise, size=x.shape), y[order]
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=(0.0, 1.0),
-    )
-
-
-def _circle(rows: int) -> NDArray[np.float64]:
-    """Points of the unit circle, evenly spaced, `(rows, 2)`."""
-    angles = np.linspace(0, 2 * np.pi, rows, endpoint=False)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples, (0.0, 1.0))

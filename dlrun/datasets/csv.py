@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dlrun.arrays import TableForm
+from dlrun.arrays import Dataset, Spec, TableForm
 from dlrun.data.arguments import argument_error
-from dlrun.data.csv import open_csv
-from dlrun.data.csv_dataset import choose_columns, read_dataset
-from dlrun.data.csv_header import tell_header
-from dlrun.data.memory import reason_to_stream
-from dlrun.shapes.files import DELIMITERS
+from dlrun.data.csv_header import choose_columns, foresee_columns, tell_header
+from dlrun.shapes.files import DELIMITERS, csv_column
+from dlrun.shapes.samples import Sample, with_target
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
-    from dlrun.arrays import Dataset, Spec
+def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
+    """The columns, and of a small file the classes."""
+    found = foresee_columns({"path": path, **arguments})
+    if found is None:
+        return Sample(one_target=True, format="table")
+    columns, delimiter = found
+    known = Sample((len(columns.features),), format="table")
+    if len(columns.targets) > 1:
+        return known._replace(target=(len(columns.targets),))
+    column = csv_column(Path(path), delimiter, columns.targets[0])
+    texts: Iterable[str] = ()
+    if column is not None and (columns.header or column.first in column.others):
+        texts = column.others
+    elif column is not None and columns.header is False:
+        texts = {column.first, *column.others}
+    return with_target(known._replace(one_target=True), texts, form)
 
 
 def load_data(
@@ -50,20 +61,17 @@ def load_data(
             reads it off the first line.
         sample_weight: The name of a column that says how much each row counts in the loss; null
             for all alike.
-
-    Returns:
-        `x`, `(rows, columns)`, float64; `y`, class numbers `(rows,)` or values
-        `(rows, targets)`, float64.
-
-    Raises:
-        ConfigError: A column of that name is not in the file.
-        DataError: The file is missing or malformed; names line, column and cell.
     """
+    from dlrun.data.csv import open_csv
+    from dlrun.data.csv_dataset import read_dataset
+    from dlrun.data.memory import reason_to_stream
+
     if delimiter is not None and delimiter not in DELIMITERS:
         raise argument_error("delimiter", delimiter, 'one of ",", ";", "|" and "\\t"')
     with open_csv(Path(path), delimiter=delimiter) as file:
         has_header = tell_header(file) if header is None else header
-        columns = choose_columns(file, has_header, target, features, sample_weight)
+        uses = {"target": target, "features": features, "sample_weight": sample_weight}
+        columns = choose_columns(file, uses, header=has_header)
         size = file.path.stat().st_size if file.path.is_file() else 0
         dataset = read_dataset(file, columns, streamed=reason_to_stream(file.path, size))
         return replace(dataset, form=TableForm(columns.columns, has_header, header, delimiter))
@@ -72,13 +80,10 @@ def load_data(
 def recall_form(arguments: Mapping[str, Any], spec: Spec) -> Spec:
     """Complete the spec of an older run, which did not keep the form of its table.
 
-    Args:
-        arguments: What its config says.
-        spec: What it stored.
-
-    Returns:
-        The spec with its form, and with the names of its targets where they are one-hot columns.
+    Where the targets are one-hot columns, it gets their names too.
     """
+    import re
+
     target, header = arguments.get("target"), arguments.get("header")
     if spec.class_names is not None and isinstance(target, list | tuple):
         spec = replace(spec, target_names=tuple(target))

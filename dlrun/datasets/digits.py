@@ -8,15 +8,20 @@ Each row holds the 64 pixels of an 8 x 8 image, whole numbers from 0 to 16, and 
 
 from __future__ import annotations
 
-import gzip
-from importlib.resources import files
-
-import numpy as np
+from typing import Any
 
 from dlrun.arrays import Dataset
-from dlrun.data.pixels import image_samples
+from dlrun.shapes.samples import Sample, grey_images
 
+SIDE = 8
+CLASSES = 10
+ROWS = 1797
 PIXEL_MAX = 16.0
+
+
+def sample(*, flatten: bool, **_: Any) -> Sample:
+    """Grey images of ten digits."""
+    return grey_images(SIDE, flatten=flatten, classes=CLASSES)._replace(rows=ROWS)
 
 
 def load_data(*, seed: int, flatten: bool = False) -> Dataset:  # noqa: ARG001  the rows are fixed
@@ -27,22 +32,22 @@ def load_data(*, seed: int, flatten: bool = False) -> Dataset:  # noqa: ARG001  
     Args:
         seed: Not used.
         flatten: Whether each image becomes one row of 64 pixels.
-
-    Returns:
-        `x`, `(1797, 8, 8, 1)` or `(1797, 64)`, float32, pixels / 16, from 0 to 1; `y`,
-        `(1797,)`, class numbers 0 to 9.
     """
+    import gzip
+    from importlib.resources import files
+
+    import numpy as np
+
+    from dlrun.data.pixels import image_dataset
+
     packed = files("dlrun.datasets").joinpath("digits.csv.gz").read_bytes()
     lines = gzip.decompress(packed).decode("ascii").splitlines()
     table = np.loadtxt(lines, delimiter=",", dtype=np.uint8)
-    images, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1]
-    samples = image_samples(
-        images, labels, pixel_max=PIXEL_MAX, flatten=flatten, where="digits.csv.gz"
-    )
-    return Dataset(
-        samples,
-        class_names=tuple(str(digit) for digit in range(10)),
-        class_values=tuple(float(digit) for digit in range(10)),
+    images, labels = table[:, :-1].reshape(-1, SIDE, SIDE), table[:, -1]
+    return image_dataset(
+        (images, labels),
         pixel_max=PIXEL_MAX,
-        image_shape=(8, 8, 1),
+        flatten=flatten,
+        classes=CLASSES,
+        where="digits.csv.gz",
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import argument_error, check_number
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Dataset
+def sample(*, samples: int, weights: Sequence[float], test_samples: int, **_: Any) -> Sample:
+    """One column per weight, and one number."""
+    _check_weights(weights)
+    return Sample(
+        (len(weights),), target=(1,), rows=samples, test_rows=test_samples, is_regression=True
+    )
 
 
 def load_data(
@@ -37,26 +39,23 @@ def load_data(
         bias: The value at the origin.
         noise: The standard deviation of the Gaussian noise of `y`.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, len(weights))`, float32; `y`, `(samples, 1)`, float32.
     """
-    if isinstance(weights, str) or len(weights) == 0:
-        raise argument_error("weights", weights, "a list of numbers")
-    for number, weight in enumerate(weights):
-        check_number(f"weights[{number}]", weight)
+    import numpy as np
+
+    _check_weights(weights)
     check_number("bias", bias)
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         x = generator.normal(size=(rows, len(weights)))
         y = (x * np.array(weights, dtype=np.float64)).sum(axis=1, keepdims=True) + bias
         return x, y + generator.normal(scale=noise, size=y.shape)
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=None,
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples)
+
+
+def _check_weights(weights: Sequence[float]) -> None:
+    if not isinstance(weights, list | tuple) or len(weights) == 0:
+        raise argument_error("weights", weights, "a list of numbers")
+    for number, weight in enumerate(weights):
+        check_number(f"weights[{number}]", weight)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from dlrun.arrays import Dataset, Samples
 from dlrun.data.arguments import check_whole
 from dlrun.data.drawing import numbered_names
+from dlrun.shapes.samples import Sample
+
+MOST_BITS = 16
+
+
+def sample(*, bits: int, **_: Any) -> Sample:
+    """One column per bit."""
+    check_whole("bits", bits, minimum=1, maximum=MOST_BITS)
+    return Sample((bits,), ("0", "1"), rows=2**bits)
 
 
 def load_data(*, seed: int, bits: int = 3) -> Dataset:  # noqa: ARG001  the rows are fixed
@@ -18,12 +27,10 @@ def load_data(*, seed: int, bits: int = 3) -> Dataset:  # noqa: ARG001  the rows
     Args:
         seed: Not used.
         bits: The number of bits, from 1 to 16.
-
-    Returns:
-        `x`, `(2**bits, bits)`, float32, 0 or 1, the highest bit first; `y`, `(2**bits,)`, class
-        numbers.
     """
-    check_whole("bits", bits, minimum=1, maximum=16)
+    import numpy as np
+
+    check_whole("bits", bits, minimum=1, maximum=MOST_BITS)
     numbers = np.arange(2**bits)[:, np.newaxis]
     x = (numbers >> np.arange(bits)[::-1]) & 1
     y = (2 * x.sum(axis=1) > bits).astype(np.int64)

@@ -5,34 +5,31 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from dlrun.arrays import Dataset
-from dlrun.data.array_files import ArchiveFile
-from dlrun.data.idx_files import read_idx
-from dlrun.data.pixels import image_samples
 from dlrun.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
+from dlrun.shapes.samples import Sample, grey_images
 
 PIXEL_MAX = 255.0
 SIZE = 28
 CLASSES = 10
-ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-IDX_STEMS = {
+ARRAYS = {  # and the files of the original, with the number of their axes
     "x_train": ("train-images", 3),
     "y_train": ("train-labels", 1),
     "x_test": ("t10k-images", 3),
     "y_test": ("t10k-labels", 1),
 }
 CONNECTION_SECONDS = 20.0
+TEST_ROWS = 10_000
+
+
+def sample(*, flatten: bool, **_: Any) -> Sample:
+    """Grey images of ten digits; the file says how many."""
+    return grey_images(SIZE, flatten=flatten, classes=CLASSES)._replace(test_rows=TEST_ROWS)
 
 
 def load_data(
@@ -49,63 +46,48 @@ def load_data(
             four IDX files, gzipped or not. Null takes the file in the Keras cache, and downloads
             it once if it is not there.
         flatten: Whether each image becomes one row of 784 pixels.
-
-    Returns:
-        `x`, `(rows, 28, 28, 1)` or `(rows, 784)`, float32, pixels / 255, from 0 to 1; `y`,
-        `(rows,)`, class numbers 0 to 9.
-
-    Raises:
-        DataError: A file is missing or does not hold MNIST, or the download failed.
     """
+    from dlrun.data.pixels import image_dataset
+
     if path is None:
         source = _cached_file()
         arrays = _read_cache(source)
     else:
         source = Path(path)
         arrays = _read_folder(source) if source.is_dir() else _read_archive(source)
-    train, test = (
-        image_samples(
-            arrays[f"x_{part}"],
-            arrays[f"y_{part}"],
-            pixel_max=PIXEL_MAX,
-            flatten=flatten,
-            where=str(source),
-        )
-        for part in ("train", "test")
-    )
-    return Dataset(
-        train,
-        test,
-        class_names=tuple(str(digit) for digit in range(CLASSES)),
-        class_values=tuple(float(digit) for digit in range(CLASSES)),
+    return image_dataset(
+        (arrays["x_train"], arrays["y_train"]),
+        (arrays["x_test"], arrays["y_test"]),
         pixel_max=PIXEL_MAX,
-        image_shape=(SIZE, SIZE, 1),
+        flatten=flatten,
+        classes=CLASSES,
+        where=str(source),
     )
 
 
-def _read_archive(path: Path) -> dict[str, NDArray[Any]]:
+def _read_archive(path: Path) -> dict[str, Any]:
+    from dlrun.data.array_files import ArchiveFile
+
     archive = ArchiveFile(path)
     arrays = {name: archive.read(name) for name in ARRAYS}
     _check_content(arrays, str(path))
     return arrays
 
 
-def _read_cache(path: Path) -> dict[str, NDArray[Any]]:
+def _read_cache(path: Path) -> dict[str, Any]:
     try:
         return _read_archive(path)
     except DataError as error:
-        raise DataError(
-            error.what,
-            where=error.where,
-            fix="This is the copy in the Keras cache: delete it and it is downloaded again.",
-        ) from error
+        fix = "This is the copy in the Keras cache: delete it and it is downloaded again."
+        raise DataError(error.what, where=error.where, fix=fix) from error
 
 
-def _read_folder(folder: Path) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {
-        name: read_idx(_idx_file(folder, stem, axes), axes=axes)
-        for name, (stem, axes) in IDX_STEMS.items()
-    }
+def _read_folder(folder: Path) -> dict[str, Any]:
+    from dlrun.data.idx_files import read_idx
+
+    arrays = {}
+    for name, (stem, axes) in ARRAYS.items():
+        arrays[name] = read_idx(_idx_file(folder, stem, axes), axes=axes)
     _check_content(arrays, str(folder))
     return arrays
 
@@ -123,29 +105,25 @@ def _idx_file(folder: Path, stem: str, axes: int) -> Path:
     )
 
 
-def _check_content(arrays: dict[str, NDArray[Any]], where: str) -> None:
+def _check_content(arrays: dict[str, Any], where: str) -> None:
     for part in ("train", "test"):
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
-        if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE) or len(images) == 0:
+        if images.dtype != "uint8" or images.shape[1:] != (SIZE, SIZE) or len(images) == 0:
             raise _wrong(f"x_{part}", images, "(rows, 28, 28) of uint8", where)
         if labels.dtype.kind not in "iu" or labels.shape != (len(images),):
             raise _wrong(f"y_{part}", labels, f"({len(images)},) of whole numbers", where)
         if labels.min() < 0 or labels.max() >= CLASSES:
-            raise DataError(
-                f"y_{part} holds labels from {labels.min()} to {labels.max()}; "
-                "0 to 9 were expected.",
-                where=where,
-            )
+            labels_seen = f"labels from {labels.min()} to {labels.max()}"
+            what = f"y_{part} holds {labels_seen}; 0 to 9 were expected."
+            raise DataError(what, where=where)
 
 
-def _wrong(name: str, array: NDArray[Any], expected: str, where: str) -> DataError:
-    return DataError(
-        f"{name} is {array.shape} of {array.dtype}; {expected} was expected.", where=where
-    )
+def _wrong(name: str, array: Any, expected: str, where: str) -> DataError:
+    what = f"{name} is {array.shape} of {array.dtype}; {expected} was expected."
+    return DataError(what, where=where)
 
 
 def _cached_file() -> Path:
-    """The file in the Keras cache, downloaded if it is not there."""
     home = os.environ.get("KERAS_HOME")
     cache = (Path(home) if home else Path.home() / ".keras") / "datasets" / "mnist.npz"
     if not cache.is_file():
@@ -154,8 +132,8 @@ def _cached_file() -> Path:
 
 
 def _download(cache: Path) -> None:
-    """Lets Keras fetch the file; what Keras prints goes to stderr."""
-    from dlrun.backend import keras  # noqa: PLC0415  only a download needs Keras
+    """Let Keras fetch the file; what Keras prints goes to stderr."""
+    from dlrun.backend import keras
 
     try:
         with redirect_stdout(sys.stderr), _connection_timeout(CONNECTION_SECONDS):
@@ -171,7 +149,7 @@ def _download(cache: Path) -> None:
 
 @contextmanager
 def _connection_timeout(seconds: float) -> Iterator[None]:
-    """Gives up on a network that does not answer."""
+    """Give up on a network that does not answer."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import check_number
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
-    from dlrun.arrays import Dataset
+def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
+    """Points of the plane in two classes."""
+    return Sample((2,), ("0", "1"), rows=samples, test_rows=test_samples)
 
 
 def load_data(
@@ -28,13 +28,12 @@ def load_data(
         samples: The number of training rows.
         noise: The standard deviation of the Gaussian noise of each coordinate.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
+    import numpy as np
+
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         y = (np.arange(rows) >= rows // 2).astype(np.int64)
         outer, inner = np.linspace(0, np.pi, rows // 2), np.linspace(0, np.pi, rows - rows // 2)
         x = np.concatenate(
@@ -46,10 +45,4 @@ def load_data(
         order = generator.permutation(rows)
         return x[order] + generator.normal(scale=noise, size=x.shape), y[order]
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=(0.0, 1.0),
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples, (0.0, 1.0))

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dlrun.arrays import ArrayForm
-from dlrun.data.npz_dataset import read_dataset
+from dlrun.arrays import ArrayForm, Dataset, Spec
+from dlrun.shapes.files import npz_array
+from dlrun.shapes.samples import Sample, with_target
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-    from dlrun.arrays import Dataset, Spec
+def sample(*, path: Any, x: str, y: str, form: str | None, **_: Any) -> Sample:
+    """The shape of the arrays, and of a small file the classes."""
+    features = npz_array(Path(path), x) if isinstance(path, str | Path) else None
+    if features is None:
+        return Sample(format="arrays")
+    known = Sample(features.shape[1:] or (1,), format="arrays")
+    targets = npz_array(Path(path), y)
+    if targets is not None and targets.values is not None:
+        return with_target(known, targets.values, form)
+    if targets is not None and form == "value" and "U" not in targets.dtype:
+        return known._replace(target=targets.shape[1:] or (1,))
+    return known
 
 
 def load_data(
@@ -37,14 +48,9 @@ def load_data(
             classes)`, one-hot, for a class at every position.
         x_test: The name of the features of test rows, or null.
         y_test: The name of their targets; with `x_test`.
-
-    Returns:
-        `x`, `(rows, ...)`, float32 or float64; `y`, class numbers `(rows,)` or values
-        `(rows, targets)`.
-
-    Raises:
-        DataError: The file or an array is missing or malformed.
     """
+    from dlrun.data.npz_dataset import read_dataset
+
     return read_dataset(Path(path), x, y, x_test, y_test)
 
 

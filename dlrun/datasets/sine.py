@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import check_number
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
-    from dlrun.arrays import Dataset
+def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
+    """One column and one number."""
+    return Sample((1,), target=(1,), rows=samples, test_rows=test_samples, is_regression=True)
 
 
 def load_data(
@@ -31,21 +31,14 @@ def load_data(
         frequency: The number of full waves in the interval.
         noise: The standard deviation of the Gaussian noise of `y`.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 1)`, float32, radians; `y`, `(samples, 1)`, float32.
     """
+    import numpy as np
+
     check_number("frequency", frequency)
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         x = generator.uniform(-np.pi, np.pi, size=(rows, 1))
         return x, np.sin(frequency * x) + generator.normal(scale=noise, size=x.shape)
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=None,
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import check_number, check_whole
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample, numbered
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
-    from dlrun.arrays import Dataset
+def sample(*, samples: int, arms: int, test_samples: int, **_: Any) -> Sample:
+    """Points of the plane, one class per arm."""
+    check_whole("arms", arms, minimum=2)
+    return Sample((2,), numbered(arms), rows=samples, test_rows=test_samples)
 
 
 def load_data(
@@ -36,15 +37,14 @@ def load_data(
         turns: How often an arm winds around the middle.
         noise: The standard deviation of the Gaussian noise of each coordinate.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
+    import numpy as np
+
     check_whole("arms", arms, minimum=2)
     check_number("turns", turns)
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def law(generator: Generator, rows: int) -> Drawn:
         y = generator.permutation(np.arange(rows) % arms)
         radius = generator.random(rows)
         angle = 2 * np.pi * (turns * radius + y / arms)
@@ -52,9 +52,5 @@ def load_data(
         return x + generator.normal(scale=noise, size=x.shape), y
 
     return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=tuple(float(number) for number in range(arms)),
+        law, seeded_generator(seed), samples, test_samples, tuple(map(float, range(arms)))
     )

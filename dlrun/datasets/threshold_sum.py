@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import argument_error, check_number, check_whole
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Dataset
+def sample(
+    *, samples: int, columns: int, labels: Sequence[int], test_samples: int, **_: Any
+) -> Sample:
+    """Two classes; the threshold decides whether any row is of the second."""
+    check_whole("columns", columns, minimum=1)
+    _check_labels(labels)
+    names = tuple(f"{label:g}" for label in labels)
+    return Sample((columns,), names, rows=samples, test_rows=test_samples, enough_rows=None)
 
 
 def load_data(
@@ -35,23 +39,21 @@ def load_data(
         threshold: What the sum is compared with.
         labels: The numbers of the two classes, [-1, 1] or [0, 1].
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, columns)`, float32; `y`, `(samples,)`, class numbers.
     """
     check_whole("columns", columns, minimum=1)
     check_number("threshold", threshold)
-    if list(labels) not in ([-1, 1], [0, 1]):
-        raise argument_error("labels", list(labels), "[-1, 1] or [0, 1]")
+    _check_labels(labels)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        x = generator.random((rows, columns), dtype=np.float32)
-        return x, (x.sum(axis=1, dtype=np.float64) > threshold).astype(np.int64)
+    def law(generator: Generator, rows: int) -> Drawn:
+        x = generator.random((rows, columns), dtype="float32")
+        return x, (x.sum(axis=1, dtype="float64") > threshold).astype("int64")
 
     return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=(float(labels[0]), float(labels[1])),
+        law, seeded_generator(seed), samples, test_samples, (float(labels[0]), float(labels[1]))
     )
+
+
+def _check_labels(labels: Sequence[int]) -> None:
+    given = list(labels) if isinstance(labels, list | tuple) else labels
+    if given not in ([-1, 1], [0, 1]):
+        raise argument_error("labels", given, "[-1, 1] or [0, 1]")

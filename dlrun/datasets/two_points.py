@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from dlrun.arrays import Dataset, Samples
+from dlrun.shapes.samples import Sample
 
 LABELS = (0, 1, 0, 1, 1, 1)
+
+
+def sample(**_: Any) -> Sample:
+    """Points of the plane in two classes."""
+    return Sample((2,), ("0", "1"), rows=len(LABELS))
 
 
 def load_data(*, seed: int) -> Dataset:  # noqa: ARG001  the rows are fixed
@@ -14,10 +20,9 @@ def load_data(*, seed: int) -> Dataset:  # noqa: ARG001  the rows are fixed
 
     Args:
         seed: Not used.
-
-    Returns:
-        `x`, `(6, 2)`, float32; `y`, `(6,)`, class numbers.
     """
+    import numpy as np
+
     y = np.array(LABELS, dtype=np.int64)
     x = np.stack([y, y], axis=1).astype(np.float32)
     return Dataset(

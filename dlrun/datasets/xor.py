@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from dlrun.arrays import Dataset
 from dlrun.data.arguments import check_number
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
+from dlrun.shapes.samples import Sample
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+CORNERS = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
 
-    from dlrun.arrays import Dataset
 
-CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:
+    """Points of the plane in two classes."""
+    return Sample((2,), ("0", "1"), rows=samples, test_rows=test_samples)
 
 
 def load_data(*, seed: int, samples: int = 4, noise: float = 0.0, test_samples: int = 0) -> Dataset:
@@ -25,21 +25,14 @@ def load_data(*, seed: int, samples: int = 4, noise: float = 0.0, test_samples: 
         samples: The number of training rows; 4 without noise is the truth table.
         noise: The standard deviation of the Gaussian noise of each coordinate.
         test_samples: The number of fresh test rows of the same law.
-
-    Returns:
-        `x`, `(samples, 2)`, float32; `y`, `(samples,)`, class numbers.
     """
+    import numpy as np
+
     check_number("noise", noise, minimum=0)
 
-    def law(generator: np.random.Generator, rows: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        corners = CORNERS[np.arange(rows) % len(CORNERS)]
+    def law(generator: Generator, rows: int) -> Drawn:
+        corners = np.array(CORNERS)[np.arange(rows) % len(CORNERS)]  # (rows, 2)
         x = corners + generator.normal(scale=noise, size=corners.shape)
         return x, corners.sum(axis=1).astype(np.int64) % 2
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=(0.0, 1.0),
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples, (0.0, 1.0))

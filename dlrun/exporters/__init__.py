@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from dlrun.arrays import Splits
-    from dlrun.rundir.folder import RunFolder
-    from dlrun.training.evaluation import Predictor
+    from pathlib import Path
 
 
-def run_exporter(
-    word: str,
-    arguments: Mapping[str, Any],
-    *,
-    model: Any,
-    splits: Splits,
-    predictor: Predictor,
-    folder: RunFolder,
-) -> None:
-    """Run the exporter of a word.
+def run_exporter(word: str, arguments: Mapping[str, Any], **trained: Any) -> list[Path]:
+    """Run the exporter of a word, and return the files that it wrote into the run folder.
 
-    Args:
-        word: The name of a file in this folder.
-        arguments: The exporter's own arguments.
-        model: The trained `keras.Model`.
-        splits: The rows, with fitted labels, and their spec.
-        predictor: Predicts with the model.
-        folder: Where to write.
+    `trained` is what every `export` takes: `model`, the trained `keras.Model`; `splits`, the rows
+    with fitted labels; `predictor`, which predicts with the model; `folder`, where to write.
     """
-    exporter = importlib.import_module(f"dlrun.exporters.{word}")
-    exporter.export(
-        model=model, splits=splits, predictor=predictor, folder=folder, **dict(arguments)
-    )
+    return list(import_module(f"dlrun.exporters.{word}").export(**trained, **arguments))

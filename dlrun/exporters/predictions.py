@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dlrun.arrays import Splits
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
 
 
@@ -24,9 +24,9 @@ def export(
     model: Any,
     splits: Splits,
     predictor: Predictor,
-    folder: RunFolder,
+    folder: Run,
     split: str | None = None,
-) -> None:
+) -> list[Path]:
     """Write one row per row of a split: the true value, the predicted one, the probabilities.
 
     Args:
@@ -55,4 +55,6 @@ def export(
                 writer.write(y_pred, classes, y_true)
 
     check_inside(folder.path, PREDICTIONS)
-    replace_with(folder.file(f"{PREDICTIONS}/{chosen}.csv"), write)
+    path = folder.file(f"{PREDICTIONS}/{chosen}.csv")
+    replace_with(path, write)
+    return [path]

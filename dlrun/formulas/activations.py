@@ -1,50 +1,30 @@
 """The activations of Keras by name: what each one is, as text and in NumPy."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from dlrun.formulas.derivatives import erf
-from dlrun.formulas.tape import value_of
+from dlrun.formulas.tape import Traced, value_of
 from dlrun.formulas.working import refuse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
+from dlrun.shapes.layer import Layer
 
 SELU_ALPHA: Final = 1.6732632423543772
 SELU_SCALE: Final = 1.0507009873554805
+"""Klambauer et al., 2017: with these, mean 0 and variance 1 stay what they are."""
 
 
 class Activation(NamedTuple):
-    """One activation.
+    """One activation."""
 
-    Attributes:
-        text: Its formula in `z`; empty where its name says it.
-        compute: The function.
-    """
-
-    text: str
-    compute: Callable[[Any], Any]
+    text: str  # its formula in `z`; empty where its name says it
+    compute: Callable[[Any], Any]  # from an array to one of the same shape; `glu` halves it
 
 
 def find_activation(layer: Layer, argument: str = "activation") -> tuple[str, Activation]:
-    """Find the activation that a layer is given.
-
-    Args:
-        layer: The layer.
-        argument: Which of its arguments names it.
-
-    Returns:
-        Its name, `linear` for none, and what it is.
-
-    Raises:
-        NoFormulaError: It is none of Keras's, or not given by its name.
-    """
+    """Find the activation that an argument of a layer names: the name and what it computes."""
     word = layer.value(argument)
     name = "linear" if word is None else ALIASES.get(str(word), str(word))
     if name not in ACTIVATIONS:
@@ -52,28 +32,12 @@ def find_activation(layer: Layer, argument: str = "activation") -> tuple[str, Ac
     return name, ACTIVATIONS[name]
 
 
-def activate(layer: Layer, z: Any, argument: str = "activation") -> tuple[Any, tuple[str, ...]]:
-    """Apply a layer's activation.
-
-    Args:
-        layer: The layer.
-        z: The pre-activation.
-        argument: Which of its arguments names it.
-
-    Returns:
-        The activation of every entry, and its formula in lines.
-    """
-    name, activation = find_activation(layer, argument)
+def activate(layer: Layer, z: Any) -> tuple[Any, tuple[str, ...]]:
+    """Apply a layer's activation to pre-activations, and write it: `y = relu(z) = max(z, 0)`."""
+    name, (text, compute) = find_activation(layer)
+    line = f"y = {name}(z)" + (f" = {text}" if text else "")
     with np.errstate(over="ignore"):
-        return activation.compute(z), (describe(name),)
-
-
-def describe(name: str) -> str:
-    """Write an activation as a line: `y = relu(z) = max(z, 0)`."""
-    if name == "linear":
-        return "y = z"
-    text = ACTIVATIONS[name].text
-    return f"y = {name}(z)" + (f" = {text}" if text else "")
+        return compute(z), ("y = z" if name == "linear" else line,)
 
 
 def sigmoid(z: Any) -> Any:
@@ -87,7 +51,8 @@ def softplus(z: Any) -> Any:
 
 
 def softmax(z: Any, axis: Any = -1) -> Any:
-    """Powers of e, divided by their sum."""
+    """Powers of e, divided by their sum along one axis or several."""
+    # Minus the largest, so that no power overflows; their ratios stay.
     powers = np.exp(z - np.max(value_of(z), axis=axis, keepdims=True))
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
@@ -109,7 +74,7 @@ def _log_softmax(z: Any) -> Any:
 
 
 def _sparsemax(z: Any) -> Any:
-    """Entries above a threshold; the threshold is that of Keras.
+    """Keep what lies above the threshold of Keras, along the last axis.
 
     Keras 3.15 sums the running sums over the entries that count, where Martins and Astudillo
     (2016) take the last one; so its shares need not add up to 1. A run is explained as it is.
@@ -127,8 +92,7 @@ def _sparsemax(z: Any) -> Any:
 
 def _gelu(z: Any) -> Any:
     part = erf(z / math.sqrt(2))
-    return 0.5 * z * (1 + (part if part is None or hasattr(part, "pulls") else
-                           np.asarray(part, dtype=np.float64)))  # fmt: skip
+    return 0.5 * z * (1 + (part if isinstance(part, Traced) else np.asarray(part, np.float64)))
 
 
 def _glu(z: Any) -> Any:

@@ -1,30 +1,20 @@
 """The slopes of NumPy's elementwise functions, and which functions only move entries."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 erf: Final[Any] = np.frompyfunc(math.erf, 1, 1)
 """The error function, which NumPy lacks; of an array it gives Python's numbers."""
-
-
-def _power(_: Any, base: Any, exponent: Any) -> tuple[Any, Any]:
-    """Exponents are constants."""
-    return exponent * base ** (exponent - 1), 0.0
-
 
 LOCAL: Final[dict[Any, Callable[..., tuple[Any, ...]]]] = {
     np.add: lambda _, a, b: (np.ones_like(a), np.ones_like(b)),
     np.subtract: lambda _, a, b: (np.ones_like(a), -np.ones_like(b)),
     np.multiply: lambda _, a, b: (b, a),
     np.divide: lambda r, _, b: (1 / b, -r / b),
-    np.power: _power,
+    np.power: lambda _, a, b: (b * a ** (b - 1), 0.0),  # exponents are constants
     np.maximum: lambda _, a, b: ((a >= b) * 1.0, (a < b) * 1.0),
     np.minimum: lambda _, a, b: ((a <= b) * 1.0, (a > b) * 1.0),
     np.negative: lambda _, a: (-np.ones_like(a),),

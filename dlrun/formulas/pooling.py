@@ -1,68 +1,44 @@
 """Formulas of pooling layers."""
 
-from __future__ import annotations
-
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import numpy as np
 
-from dlrun.formulas.windows import Moves, as_given, channels_last, windows
-from dlrun.formulas.working import Working
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.shapes.layer import Layer
-
-    Weights = Mapping[str, NDArray[Any]]
+from dlrun.formulas.windows import as_given, channels_last, windows
+from dlrun.formulas.working import Weights, Working, formula_of
+from dlrun.shapes.layer import Layer
+from dlrun.shapes.windows import pool_window
 
 
-def max_pooling(layer: Layer, weights: Weights, x: Any, *, rank: int) -> Working:  # noqa: ARG001
+@formula_of("MaxPooling1D", "MaxPooling2D", "MaxPooling3D")
+def max_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """The largest entry of each window."""
-    seen = windows(channels_last(layer, x), _moves(layer, rank), fill=-np.inf).seen
-    flat = seen.reshape((*seen.shape[:rank], -1, seen.shape[-1]))
-    y = np.max(flat, axis=rank)
-    return Working(
-        as_given(layer, y), ("y[p, c] = max of x[p · strides + k, c] over the window k",)
-    )
+    seen = windows(channels_last(layer, x), pool_window(layer), fill=-np.inf).seen
+    flat = seen.reshape((*seen.shape[: layer.rank], -1, seen.shape[-1]))
+    y = np.max(flat, axis=layer.rank)  # (*places, window, channels) to (*places, channels)
+    line = "y[p, c] = max of x[p · strides + k, c] over the window k"
+    return Working(as_given(layer, y), (line,))
 
 
-def average_pooling(layer: Layer, weights: Weights, x: Any, *, rank: int) -> Working:  # noqa: ARG001
-    """The mean of each window; what reaches beyond the input does not count."""
-    seen = windows(channels_last(layer, x), _moves(layer, rank))
-    inner = tuple(range(rank, 2 * rank))
-    count = seen.inside.sum(axis=inner)[..., None]
-    y = np.sum(seen.seen, axis=inner) / count
-    return Working(
-        as_given(layer, y), ("y[p, c] = mean of x[p · strides + k, c] over the window k",)
-    )
+@formula_of("AveragePooling1D", "AveragePooling2D", "AveragePooling3D")
+def average_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
+    """The mean of each window, without padding."""
+    seen = windows(channels_last(layer, x), pool_window(layer))
+    inner = tuple(range(layer.rank, 2 * layer.rank))
+    count = seen.inside.sum(axis=inner)[..., None]  # (*places, 1)
+    y = np.sum(seen.seen, axis=inner) / count  # (*places, channels)
+    line = "y[p, c] = mean of x[p · strides + k, c] over the window k"
+    return Working(as_given(layer, y), (line,))
 
 
-def global_pooling(layer: Layer, weights: Weights, x: Any, *, rank: int, word: str) -> Working:  # noqa: ARG001
-    """One number for each channel."""
+@formula_of("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D",
+            "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D")  # fmt: skip
+def global_pooling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
+    """One number for each channel: its largest or its mean."""
     last = channels_last(layer, x)
-    flat = last.reshape((-1, last.shape[-1]))
-    y = np.max(flat, axis=0) if word == "max" else np.mean(flat, axis=0)
+    flat = last.reshape((-1, last.shape[-1]))  # (places, channels)
+    is_max = layer.type.startswith("GlobalMax")
+    y = np.max(flat, axis=0) if is_max else np.mean(flat, axis=0)  # (channels,)
     if layer.flag("keepdims"):
-        y = as_given(layer, y.reshape(((1,) * rank) + y.shape))
-    return Working(y, (f"y[c] = {word} of x[p, c] over all places p",))
-
-
-def _moves(layer: Layer, rank: int) -> Moves:
-    sizes = layer.window("pool_size", rank)
-    strides = sizes if layer.value("strides") is None else layer.window("strides", rank)
-    return Moves(sizes, strides, (1,) * rank, layer.choice("padding", "valid", "same"))
-
-
-LAYERS: Final[dict[str, Callable[[Layer, Weights, Any], Working]]] = {
-    **{f"MaxPooling{rank}D": partial(max_pooling, rank=rank) for rank in (1, 2, 3)},
-    **{f"AveragePooling{rank}D": partial(average_pooling, rank=rank) for rank in (1, 2, 3)},
-    **{
-        f"Global{kind}Pooling{rank}D": partial(global_pooling, rank=rank, word=word)
-        for kind, word in (("Max", "max"), ("Average", "mean"))
-        for rank in (1, 2, 3)
-    },
-}
+        y = as_given(layer, y.reshape(((1,) * layer.rank) + y.shape))
+    return Working(y, (f"y[c] = {'max' if is_max else 'mean'} of x[p, c] over all places p",))

@@ -1,25 +1,19 @@
 """Formulas of the layers that go through a sequence."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from dlrun.formulas.activations import find_activation
-from dlrun.formulas.working import Working, refuse
+from dlrun.formulas.working import Weights, Working, formula_of, refuse
+from dlrun.shapes.layer import Layer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+Cell = Callable[[Layer, Weights, Any, tuple[Any, ...]], dict[str, Any]]
+"""One step: from `x`, `(features,)`, and the state, to what it computes, by symbol."""
 
-    from numpy.typing import NDArray
-
-    from dlrun.shapes.layer import Layer
-
-    Weights = Mapping[str, NDArray[Any]]
-    Cell = Callable[[Layer, Weights, Any, tuple[Any, ...]], dict[str, Any]]
-
+GATE: Final = "recurrent_activation"
 RECURRENT_LINES: Final = {
     "SimpleRNN": ("h[t] = {f}(x[t] · kernel + h[t-1] · recurrent_kernel{b})",),
     "LSTM": (
@@ -36,14 +30,24 @@ RECURRENT_LINES: Final = {
         "h[t] = u · h[t-1] + (1 - u) · g",
     ),
 }
+MERGES: Final[dict[str, tuple[str, Callable[[Any, Any], Any]]]] = {
+    "concat": (
+        "forward and backward, one behind the other",
+        lambda ahead, back: np.concatenate([ahead, back], -1),
+    ),
+    "sum": ("forward + backward", lambda ahead, back: ahead + back),
+    "ave": ("(forward + backward) / 2", lambda ahead, back: (ahead + back) / 2),
+    "mul": ("forward · backward", lambda ahead, back: ahead * back),
+}
 
 
+@formula_of("SimpleRNN", "LSTM", "GRU")
 def recurrent(layer: Layer, weights: Weights, x: Any) -> Working:
     """`(steps, features)` to `(units,)`, or to `(steps, units)` with `return_sequences`."""
     if layer.flag("return_state") or layer.flag("stateful"):
         refuse(layer, "return_state or stateful")
-    units = len(weights["recurrent_kernel"])
-    state: tuple[Any, ...] = (np.zeros(units), np.zeros(units))
+    units = len(weights["recurrent_kernel"])  # (units, gates * units)
+    state: tuple[Any, ...] = (np.zeros(units), np.zeros(units))  # h and c, before the first step
     order = range(x.shape[0])
     taken: list[dict[str, Any]] = []
     for step in reversed(order) if layer.flag("go_backwards") else order:
@@ -54,37 +58,26 @@ def recurrent(layer: Layer, weights: Weights, x: Any) -> Working:
     return Working(y, _lines(layer, weights), between)
 
 
+@formula_of("Bidirectional")
 def bidirectional(layer: Layer, weights: Weights, x: Any) -> Working:
-    """A recurrent layer forwards, and a copy of it backwards."""
+    """A recurrent layer forwards, and a copy of it backwards (Schuster and Paliwal, 1997)."""
     inner = layer.inner("layer")
     if inner.type not in CELLS or layer.value("backward_layer") is not None:
         refuse(layer, f"layer: {inner.type}, or a backward_layer of its own")
-    turned = {**inner.arguments, "go_backwards": True}
-    backward = replace(inner, arguments=turned)
+    backward = replace(inner, arguments={**inner.arguments, "go_backwards": True})
     one = recurrent(inner, _of(weights, "forward"), x)
     other = recurrent(backward, _of(weights, "backward"), x)
-    back = other.output[::-1] if inner.flag("return_sequences") else other.output
-    ahead, mode = one.output, layer.choice("merge_mode", "concat", "sum", "ave", "mul")
-    joined: dict[str, Callable[[], Any]] = {
-        "concat": lambda: np.concatenate([ahead, back], -1),
-        "sum": lambda: ahead + back,
-        "ave": lambda: (ahead + back) / 2,
-        "mul": lambda: ahead * back,
-    }
-    words = {
-        "concat": "forward and backward, one behind the other",
-        "sum": "forward + backward",
-        "ave": "(forward + backward) / 2",
-        "mul": "forward · backward",
-    }
+    every = inner.flag("return_sequences")
+    back = other.output[::-1] if every else other.output  # in the order of the steps again
+    words, join = MERGES[layer.choice("merge_mode", *MERGES)]
     between = {f"forward {symbol}": value for symbol, value in one.between.items()}
     between |= {f"backward {symbol}": value for symbol, value in other.between.items()}
     lines = (
         *one.formula[:-1],
         "forward from the first row of x to the last, backward from the last to the first",
-        f"y = {words[mode]}, h of {'every' if inner.flag('return_sequences') else 'the last'} step",
+        f"y = {words}, h of {'every' if every else 'the last'} step",
     )
-    return Working(joined[mode](), lines, between)
+    return Working(join(one.output, back), lines, between)
 
 
 def _of(weights: Weights, direction: str) -> Weights:
@@ -97,42 +90,42 @@ def _of(weights: Weights, direction: str) -> Weights:
 
 
 def _simple(layer: Layer, weights: Weights, x: Any, state: tuple[Any, ...]) -> dict[str, Any]:
+    """Elman, 1990."""
     z = x @ weights["kernel"] + weights.get("bias", 0.0) + state[0] @ weights["recurrent_kernel"]
-    return {"z": z, "h": _apply(layer, z)}
+    return {"z": z, "h": _apply(layer, z)}  # both (units,)
 
 
 def _lstm(layer: Layer, weights: Weights, x: Any, state: tuple[Any, ...]) -> dict[str, Any]:
-    h, c = state
+    """Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al., 2000."""
+    h, c = state  # (units,) each
     z = x @ weights["kernel"] + weights.get("bias", 0.0) + h @ weights["recurrent_kernel"]
     units = len(weights["recurrent_kernel"])
-    i, f, o = (_gate(layer, z[part * units : (part + 1) * units]) for part in (0, 1, 3))
+    # z is (4 * units,): input gate, forget gate, candidate, output gate, in Keras's order.
+    i, f, o = (_apply(layer, z[part * units : (part + 1) * units], GATE) for part in (0, 1, 3))
     g = _apply(layer, z[2 * units : 3 * units])
     c = f * c + i * g
     return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": o * _apply(layer, c)}
 
 
 def _gru(layer: Layer, weights: Weights, x: Any, state: tuple[Any, ...]) -> dict[str, Any]:
+    """Cho et al., 2014; `reset_after` resets behind the product, as cuDNN does."""
     h, units = state[0], len(weights["recurrent_kernel"])
-    double = layer.flag("reset_after")
+    double = layer.flag("reset_after")  # then x and h have biases of their own
     bias = weights.get("bias", np.zeros((2, 3 * units) if double else 3 * units))
     of_x, of_h = (bias[0], bias[1]) if double else (bias, np.zeros(3 * units))
-    from_x = x @ weights["kernel"] + of_x
-    inner = weights["recurrent_kernel"]
-    from_h = h @ inner[:, : 2 * units] + of_h[: 2 * units]
-    u = _gate(layer, from_x[:units] + from_h[:units])
-    r = _gate(layer, from_x[units : 2 * units] + from_h[units:])
-    last = inner[:, 2 * units :]
+    from_x = x @ weights["kernel"] + of_x  # (3 * units,): update, reset, candidate
+    inner = weights["recurrent_kernel"]  # (units, 3 * units)
+    from_h = h @ inner[:, : 2 * units] + of_h[: 2 * units]  # (2 * units,)
+    u = _apply(layer, from_x[:units] + from_h[:units], GATE)
+    r = _apply(layer, from_x[units : 2 * units] + from_h[units:], GATE)
+    last = inner[:, 2 * units :]  # (units, units)
     reset = r * (h @ last + of_h[2 * units :]) if double else (r * h) @ last
     g = _apply(layer, from_x[2 * units :] + reset)
     return {"u": u, "r": r, "g": g, "h": u * h + (1 - u) * g}
 
 
-def _apply(layer: Layer, z: Any) -> Any:
-    return find_activation(layer)[1].compute(z)
-
-
-def _gate(layer: Layer, z: Any) -> Any:
-    return find_activation(layer, "recurrent_activation")[1].compute(z)
+def _apply(layer: Layer, z: Any, argument: str = "activation") -> Any:
+    return find_activation(layer, argument)[1].compute(z)
 
 
 def _lines(layer: Layer, weights: Weights) -> tuple[str, ...]:
@@ -143,7 +136,7 @@ def _lines(layer: Layer, weights: Weights) -> tuple[str, ...]:
         first, second = (" + bias[0]", " + bias[1]") if has_bias else ("", "")
         bias, reset = first + second, f"r · (h[t-1] · recurrent_kernel_g{second})"
     if layer.type != "SimpleRNN":
-        gate = find_activation(layer, "recurrent_activation")[0]
+        gate = find_activation(layer, GATE)[0]
     words = {"f": find_activation(layer)[0], "r": gate, "b": bias, "first": first, "reset": reset}
     last = "y = h of every step" if layer.flag("return_sequences") else "y = h of the last step"
     if layer.flag("go_backwards"):
@@ -152,8 +145,3 @@ def _lines(layer: Layer, weights: Weights) -> tuple[str, ...]:
 
 
 CELLS: Final[dict[str, Cell]] = {"SimpleRNN": _simple, "LSTM": _lstm, "GRU": _gru}
-
-LAYERS: Final[dict[str, Callable[[Layer, Weights, Any], Working]]] = {
-    **dict.fromkeys(CELLS, recurrent),
-    "Bidirectional": bidirectional,
-}

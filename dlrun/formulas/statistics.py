@@ -1,51 +1,31 @@
 """An array in a few numbers, for those that are too large to be read."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.formulas.working import Place
+from dlrun.formulas.working import Place
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What an array is like. Entries that are not finite count in `not_finite` only.
-
-    Attributes:
-        shape: Its shape.
-        dtype: Its dtype, such as `float32`.
-        mean: The mean; None where there is no finite entry, as for the next three.
-        std: The standard deviation (of the population).
-        min: The smallest entry.
-        max: The largest entry.
-        zeros: The share of entries that are 0, from 0 to 1.
-        norm: The Euclidean length.
-        not_finite: How many entries are NaN or infinite.
-    """
+    """What an array is like. Entries that are not finite count in `not_finite` only."""
 
     shape: tuple[int, ...]
     dtype: str
-    mean: float | None
-    std: float | None
+    mean: float | None  # None where no entry is finite, as for the next three
+    std: float | None  # of the population
     min: float | None
     max: float | None
-    zeros: float
-    norm: float
-    not_finite: int
+    zeros: float  # the share of entries that are 0, from 0 to 1
+    norm: float  # the Euclidean length
+    not_finite: int  # how many entries are NaN or infinite
 
 
 def statistics(array: NDArray[Any]) -> Statistics:
-    """Measure an array, in float64.
-
-    Args:
-        array: Numbers of any shape.
-    """
+    """Measure an array of any shape, in float64."""
     numbers = np.asarray(array, dtype=np.float64).reshape(-1)
     finite = numbers[np.isfinite(numbers)]
     mean, std, low, high = (
@@ -66,14 +46,6 @@ def statistics(array: NDArray[Any]) -> Statistics:
 
 
 def largest_places(array: NDArray[Any], count: int) -> list[Place]:
-    """Find the entries of the largest magnitude.
-
-    Args:
-        array: Numbers of any shape.
-        count: How many at most.
-
-    Returns:
-        Their indices, the largest first; of equal ones the first.
-    """
+    """Find the entries of the largest magnitude, the largest first; of equal ones the first."""
     order = np.argsort(-np.abs(np.asarray(array).reshape(-1)), kind="stable")[:count]
     return [tuple(int(n) for n in np.unravel_index(one, np.shape(array))) for one in order]

@@ -1,12 +1,10 @@
 """Which function knows the formula of which layer: one word, one function."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import numpy as np
 
-from dlrun.formulas import (
+from dlrun.formulas import (  # noqa: F401  each registers the layers that it knows
     convolutions,
     core,
     merging,
@@ -15,39 +13,13 @@ from dlrun.formulas import (
     recurrent,
     reshaping,
 )
-from dlrun.formulas.working import NoFormulaError, Working, refuse
-from dlrun.shapes.layer import NO_NUMBERS
+from dlrun.formulas.working import LAYERS, NoFormulaError, Weights, Working, formula_of, refuse
+from dlrun.shapes.layer import NO_NUMBERS, Layer
 from dlrun.shapes.outputs import MisfitError, UnknownShapeError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
-    from numpy.typing import NDArray
-
-    from dlrun.shapes.layer import Layer
-
-LAYERS: Final[dict[str, Callable[..., Working]]] = {
-    **core.LAYERS,
-    **convolutions.LAYERS,
-    **pooling.LAYERS,
-    **normalizations.LAYERS,
-    **recurrent.LAYERS,
-    **merging.LAYERS,
-    **reshaping.LAYERS,
-}
-
-
-def work_out(layer: Layer, weights: Mapping[str, NDArray[Any]], *xs: Any) -> Working:
-    """Compute what a layer gives.
-
-    Args:
-        layer: The layer with its arguments.
-        weights: Its weights by name.
-        *xs: What it reads, one sample each.
-
-    Raises:
-        NoFormulaError: There is no formula for the layer, or for one of its arguments.
-    """
+def work_out(layer: Layer, weights: Weights, *xs: Any) -> Working:
+    """Compute what a layer makes of one sample of each of its inputs, if it has a formula."""
     if layer.type not in LAYERS:
         raise NoFormulaError(f"dlrun has no formula for {layer.type}.")
     if layer.arguments.get("dtype") not in (None, "float32"):
@@ -62,7 +34,8 @@ def work_out(layer: Layer, weights: Mapping[str, NDArray[Any]], *xs: Any) -> Wor
         raise NoFormulaError(what) from error
 
 
-def _time_distributed(layer: Layer, weights: Mapping[str, NDArray[Any]], x: Any) -> Working:
+@formula_of("TimeDistributed")
+def time_distributed(layer: Layer, weights: Weights, x: Any) -> Working:
     """The same layer at every step."""
     inner = layer.inner("layer")
     steps = [work_out(inner, weights, x[step]) for step in range(x.shape[0])]
@@ -71,6 +44,3 @@ def _time_distributed(layer: Layer, weights: Mapping[str, NDArray[Any]], x: Any)
     }
     lines = (f"at every step t: {inner.type} of x[t]", *steps[0].formula)
     return Working(np.stack([step.output for step in steps]), lines, between)
-
-
-LAYERS["TimeDistributed"] = _time_distributed

@@ -1,60 +1,39 @@
 """Arrays that remember how they were computed, so that plain NumPy formulas can be derived."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import NDArray
 
 from dlrun.formulas.derivatives import LOCAL, MOVES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
-Pull = tuple["Traced", "Callable[[NDArray[Any]], NDArray[Any]]"]
+Pull = tuple["Traced", Callable[[NDArray[Any]], NDArray[Any]]]
 """What an array came from, and how a derivative by the one becomes a derivative by the other."""
 
 
 class Traced(NDArrayOperatorsMixin):
     """An array that NumPy computes with as with any other, and that knows where it came from.
 
-    Args:
-        value: The numbers.
-        pulls: What it was computed from; empty for the start.
+    NumPy hands its functions over to `__array_ufunc__` and `__array_function__` (NEP 13 and 18).
     """
 
     def __init__(self, value: Any, pulls: Sequence[Pull] = ()) -> None:
         self.value: NDArray[Any] = np.asarray(value, dtype=np.float64)
-        self.pulls = tuple(pulls)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape."""
-        return self.value.shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self.value.ndim
-
-    @property
-    def size(self) -> int:
-        """How many numbers there are."""
-        return self.value.size
+        self.pulls = tuple(pulls)  # none for the start
+        self.shape, self.ndim, self.size = self.value.shape, self.value.ndim, self.value.size
 
     def __len__(self) -> int:
-        """The size of the first axis."""
+        """Return the size of the first axis."""
         return len(self.value)
 
-    def __getitem__(self, where: Any) -> Traced:
-        """Some entries."""
+    def __getitem__(self, where: Any) -> "Traced":
+        """Take some entries."""
         return _moved(self, lambda array: array[where])
 
-    def reshape(self, *shape: Any) -> Traced:
-        """The same entries in another shape."""
+    def reshape(self, *shape: Any) -> "Traced":
+        """Put the same entries in another shape."""
         return _moved(self, lambda array: array.reshape(*shape))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -63,8 +42,11 @@ class Traced(NDArrayOperatorsMixin):
         if method != "__call__" or options:
             return NotImplemented
         result = ufunc(*values)
-        if ufunc is np.matmul:
-            return _product(inputs, values, result)
+        if ufunc is np.matmul:  # (..., in) @ (in, out); kernels are constants
+            array, kernel = inputs[0], values[1]
+            if isinstance(inputs[1], Traced) or kernel.ndim != 2:  # noqa: PLR2004
+                return NotImplemented
+            return Traced(result, [(array, lambda derivative: derivative @ kernel.T)])
         if ufunc not in LOCAL:  # comparisons, signs: steps, with the derivative 0 between them
             return result
         slopes = LOCAL[ufunc](result, *values)
@@ -84,20 +66,18 @@ class Traced(NDArrayOperatorsMixin):
 
 
 def value_of(array: Any) -> Any:
-    """The numbers of an array, traced or not."""
+    """Return the numbers of an array, traced or not."""
     return array.value if isinstance(array, Traced) else array
 
 
 def gradient(output: Traced, start: Traced) -> NDArray[Any]:
-    """Work out the derivative of a number by every entry of the array that it came from.
+    """Work out the derivative of one number by every entry of the array that it came from.
 
-    Args:
-        output: One number, of any shape.
-        start: Where the computation began.
-
-    Returns:
-        The shape of `start`; zeros where nothing leads from it to the number.
+    It has the shape of `start`, with zeros where nothing leads from it to the number. This is
+    backpropagation (Rumelhart, Hinton and Williams, 1986): from the output back, each array passes
+    its derivative on to those that it came from, and what arrives on several ways is added.
     """
+    # By array: the derivative of the output by each of its entries, in its shape.
     derivatives: dict[int, NDArray[Any]] = {id(output): np.ones_like(output.value)}
     for node in reversed(_in_order(output)):
         derivative = derivatives.pop(id(node), None)
@@ -113,7 +93,7 @@ def gradient(output: Traced, start: Traced) -> NDArray[Any]:
 
 
 def _in_order(output: Traced) -> list[Traced]:
-    """Every array that leads to one, each after those that it came from."""
+    """List every array that leads to one, each after those that it came from."""
     order: list[Traced] = []
     seen: set[int] = set()
     waiting = [(output, False)]
@@ -129,10 +109,10 @@ def _in_order(output: Traced) -> list[Traced]:
 
 
 def _scaled(slope: Any, shape: tuple[int, ...]) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """How a derivative passes an elementwise function: times its slope, summed where repeated."""
+    """Pass a derivative through an elementwise function: times its slope, summed where repeated."""
 
     def pull(derivative: NDArray[Any]) -> NDArray[Any]:
-        full = derivative * slope
+        full = derivative * slope  # the shape of the result; `shape` is that of the argument
         full = full.sum(axis=tuple(range(full.ndim - len(shape))))
         repeated = tuple(n for n, size in enumerate(shape) if size == 1 and full.shape[n] != 1)
         return np.asarray(full.sum(axis=repeated, keepdims=True)) if repeated else full
@@ -141,7 +121,8 @@ def _scaled(slope: Any, shape: tuple[int, ...]) -> Callable[[NDArray[Any]], NDAr
 
 
 def _moved(array: Traced, move: Callable[[NDArray[Any]], NDArray[Any]]) -> Traced:
-    """Entries in other places, some of them several times, some of them not at all."""
+    """Put entries in other places, some of them several times, some of them not at all."""
+    # Moved like the array, the numbers of its entries tell where each one went.
     places = move(np.arange(array.size).reshape(array.shape))
 
     def pull(derivative: NDArray[Any]) -> NDArray[Any]:
@@ -149,14 +130,6 @@ def _moved(array: Traced, move: Callable[[NDArray[Any]], NDArray[Any]]) -> Trace
         return summed.reshape(array.shape)
 
     return Traced(array.value.reshape(-1)[places], [(array, pull)])
-
-
-def _product(inputs: Sequence[Any], values: Sequence[Any], result: Any) -> Any:
-    """`x @ kernel`; kernels are constants."""
-    array, kernel = inputs[0], values[1]
-    if isinstance(inputs[1], Traced) or kernel.ndim != 2:  # noqa: PLR2004
-        return NotImplemented
-    return Traced(result, [(array, lambda derivative: derivative @ kernel.T)])
 
 
 def _sum(array: Traced, axis: Any = None, *, keepdims: bool = False) -> Traced:
@@ -192,10 +165,6 @@ def _joined(arrays: Sequence[Any], axis: int = 0) -> Traced:
     return Traced(np.concatenate(values, axis), pulls)
 
 
-def _stacked(arrays: Sequence[Any], axis: int = 0) -> Traced:
-    return _joined([np.expand_dims(array, axis) for array in arrays], axis)
-
-
 def _chosen(condition: Any, one: Any, other: Any) -> Traced:
     mask = value_of(condition)
     result = np.where(mask, value_of(one), value_of(other))
@@ -216,7 +185,7 @@ _FUNCTIONS: Final[dict[Any, Callable[..., Any]]] = {
     np.mean: _mean,
     np.max: _max,
     np.concatenate: _joined,
-    np.stack: _stacked,
+    np.stack: lambda arrays, axis=0: _joined([np.expand_dims(one, axis) for one in arrays], axis),
     np.where: _chosen,
     np.pad: _padded,
 }

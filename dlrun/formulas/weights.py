@@ -13,21 +13,16 @@ only `forward_` and `backward_` tell two weights apart: the weight is called `ke
 the weights of a layer that it does not know keep their whole path, such as `query/kernel`.
 """
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from typing import TYPE_CHECKING, Any, Final
+from numpy.typing import NDArray
 
 from dlrun.errors import RunFolderError
+from dlrun.shapes import Shape, Step, Weight
 from dlrun.shapes.outputs import show
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.shapes import Step, Weight
-
-    ByName = dict[str, NDArray[Any]]
+ByName = dict[str, NDArray[Any]]
 
 DIRECTIONS: Final = ("forward", "backward")
 LARGEST_REPORT: Final = 5
@@ -36,18 +31,10 @@ LARGEST_REPORT: Final = 5
 def weights_by_layer(
     steps: Sequence[Step], tensors: Mapping[str, NDArray[Any]], *, where: str
 ) -> dict[str, ByName]:
-    """Deal the weights of a run out to its layers.
+    """Give every layer its weights by name, in the order of Keras where it is known.
 
-    Args:
-        steps: The layers, in order, with the weights that each one must have, where that is known.
-        tensors: The weights by variable path.
-        where: The file that they come from, for messages.
-
-    Returns:
-        For every layer its weights by name, in the order of Keras where it is known.
-
-    Raises:
-        RunFolderError: A weight is missing, has another shape, or belongs to no layer.
+    `tensors` are weights by variable path; all must be there, of the shape that their layer says,
+    and no others. `where` is the file that they come from.
     """
     found: dict[str, ByName] = {step.name: {} for step in steps}
     is_known = {step.name: step.weights is not None for step in steps}
@@ -61,12 +48,16 @@ def weights_by_layer(
         else:
             found[layer][name] = tensor
     for step in steps:
-        if step.weights is not None:
-            expected = expected_names(step.weights)
-            wrong += _differences(step.name, found[step.name], expected)
-            found[step.name] = {
-                name: found[step.name][name] for name in expected if name in found[step.name]
-            }
+        if step.weights is None:
+            continue
+        own, expected = found[step.name], expected_names(step.weights)
+        wrong += [f"'{step.name}/{name}' is missing" for name in expected if name not in own]
+        wrong += [f"'{step.name}/{name}' is not expected" for name in own if name not in expected]
+        found[step.name] = {name: own[name] for name in expected if name in own}
+        for name, weight in found[step.name].items():
+            if weight.shape != expected[name]:
+                has = f"the shape {show(weight.shape)}, expected {show(expected[name])}"
+                wrong.append(f"'{step.name}/{name}' has {has}")
     if wrong:
         more = len(wrong) - LARGEST_REPORT
         shown = "; ".join(wrong[:LARGEST_REPORT]) + (f"; {more} more" if more > 0 else "")
@@ -75,14 +66,7 @@ def weights_by_layer(
 
 
 def read_path(path: str) -> tuple[str, str]:
-    """Read a variable path.
-
-    Args:
-        path: Such as `lstm/lstm_cell/kernel`.
-
-    Returns:
-        The layer and the name of the weight: `("lstm", "kernel")`.
-    """
+    """Read `lstm/lstm_cell/kernel` as the layer and the name of the weight: `lstm`, `kernel`."""
     layer, _, rest = path.partition("/")
     *between, name = rest.split("/")
     for direction in DIRECTIONS:
@@ -91,15 +75,10 @@ def read_path(path: str) -> tuple[str, str]:
     return layer, name
 
 
-def expected_names(weights: Sequence[Weight]) -> dict[str, tuple[int, ...]]:
-    """Name the weights that a layer must have.
+def expected_names(weights: Sequence[Weight]) -> dict[str, Shape]:
+    """Return the shapes of the weights that a layer must have, by name.
 
-    Args:
-        weights: What `dlrun.shapes` tells; of a Bidirectional first those of the way forwards,
-            then the same backwards.
-
-    Returns:
-        Their shapes by name.
+    Of a Bidirectional, first come those of the way forwards, then the same backwards.
     """
     half = len(weights) // 2
     if not weights or weights[:half] != weights[half:]:
@@ -109,14 +88,3 @@ def expected_names(weights: Sequence[Weight]) -> dict[str, tuple[int, ...]]:
         for direction, part in zip(DIRECTIONS, (weights[:half], weights[half:]), strict=True)
         for weight in part
     }
-
-
-def _differences(layer: str, found: ByName, expected: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """What is missing, too much, or of another shape or type."""
-    wrong = [f"'{layer}/{name}' is missing" for name in expected if name not in found]
-    wrong += [f"'{layer}/{name}' is not expected" for name in found if name not in expected]
-    for name, shape in expected.items():
-        if name in found and found[name].shape != shape:
-            has = f"the shape {show(found[name].shape)}, expected {show(shape)}"
-            wrong.append(f"'{layer}/{name}' has {has}")
-    return wrong

@@ -1,56 +1,32 @@
 """Windows that move over the axes of an image: which entries each one sees."""
 
-from __future__ import annotations
-
 import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.formulas.working import Place
-    from dlrun.shapes.layer import Layer
-
-
-class Moves(NamedTuple):
-    """How a window moves.
-
-    Attributes:
-        sizes: Of the window, along each axis.
-        strides: How far it moves.
-        gaps: The distance of neighbours in it; 1 without dilation.
-        padding: `valid`, `same` or `causal`.
-    """
-
-    sizes: tuple[int, ...]
-    strides: tuple[int, ...]
-    gaps: tuple[int, ...]
-    padding: str
+from dlrun.formulas.working import Place
+from dlrun.shapes.layer import Layer
+from dlrun.shapes.windows import Window
 
 
 class Windows(NamedTuple):
-    """What a window sees.
+    """What a window sees at each of its places."""
 
-    Attributes:
-        seen: `(*places, *sizes, channels)`: the entries, padding included.
-        origins: For each axis, `(places, size)`: the input's index of each; beyond it is padding.
-        inside: `(*places, *sizes)`: whether an entry is one of the input.
-    """
-
-    seen: Any
+    seen: Any  # (*places, *sizes, channels): the entries, padding included
+    # For each axis, (places, size): the input's index of each; beyond it is padding.
     origins: tuple[NDArray[np.int64], ...]
-    inside: NDArray[np.bool_]
+    inside: NDArray[np.bool_]  # (*places, *sizes): whether an entry is one of the input
 
     def places(self, place: Place) -> list[Place]:
-        """The places in the input that a window sees, without the channel, row by row."""
+        """Name the places in the input that a window sees, without the channel, row by row."""
         rows = (origin[at].tolist() for origin, at in zip(self.origins, place, strict=True))
         return list(itertools.product(*rows))
 
 
 def channels_last(layer: Layer, x: Any) -> Any:
-    """The sample with its channels behind the other axes."""
+    """Turn a sample so that its channels stand behind the other axes: `(*sizes, channels)`."""
     return np.moveaxis(x, 0, -1) if layer.is_channels_first else x
 
 
@@ -59,26 +35,23 @@ def as_given(layer: Layer, y: Any) -> Any:
     return np.moveaxis(y, -1, 0) if layer.is_channels_first else y
 
 
-def windows(x: Any, moves: Moves, fill: float = 0.0) -> Windows:
-    """Move a window over a sample, as TensorFlow does it.
+def windows(x: Any, window: Window, fill: float = 0.0) -> Windows:
+    """Move a window over a sample `(*sizes, channels)`, as TensorFlow does it.
 
-    Args:
-        x: `(*sizes, channels)`.
-        moves: How it moves.
-        fill: What stands where the window reaches beyond the sample.
+    Beyond the sample stands `fill`.
     """
-    rank = len(moves.sizes)
+    rank = len(window.sizes)
     margins, origins, index = [], [], []
     inside = np.ones((1,) * (2 * rank), dtype=bool)
-    for size, wide, stride, gap in zip(x.shape[:-1], *moves[:3], strict=True):
-        reach = (wide - 1) * gap + 1
-        before, after = _margins(size, reach, stride, moves.padding)
+    for size, wide, stride, gap, reach in zip(x.shape[:-1], *window[:3], window.reach, strict=True):
+        before, after = _margins(size, reach, stride, window.padding)
         count = (size + before + after - reach) // stride + 1
         margins.append((before, after))
+        # At place p the k-th entry of the window is the input's p · stride + k · gap - before.
         origins.append(np.arange(count)[:, None] * stride + np.arange(wide) * gap - before)
     padded = np.pad(x, [*margins, (0, 0)], constant_values=fill) if any(map(any, margins)) else x
     for axis, (origin, (before, _)) in enumerate(zip(origins, margins, strict=True)):
-        shape = [1] * (2 * rank)
+        shape = [1] * (2 * rank)  # (*places, *sizes) with 1 for every other axis
         shape[axis], shape[rank + axis] = origin.shape
         index.append((origin + before).reshape(shape))
         is_in = (origin >= 0) & (origin < x.shape[axis])
@@ -87,7 +60,7 @@ def windows(x: Any, moves: Moves, fill: float = 0.0) -> Windows:
 
 
 def _margins(size: int, reach: int, stride: int, padding: str) -> tuple[int, int]:
-    """What is added before and behind an axis."""
+    """Tell what is added before and behind an axis; an odd rest goes behind."""
     if padding == "causal":
         return reach - 1, 0
     if padding == "valid":

@@ -1,34 +1,25 @@
 """What the formula of a layer leaves behind: its output, and how one would get there by hand."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
+
+from numpy.typing import NDArray
 
 from dlrun.errors import DlrunError
+from dlrun.shapes.layer import Layer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.shapes.layer import Layer
-
+Weights = Mapping[str, NDArray[Any]]
+"""The weights of a layer by name, such as `kernel`."""
 Place = tuple[int, ...]
 """The indices of one entry of an array."""
 
 
 class Term(NamedTuple):
-    """One product of a weighted sum.
+    """One product of a weighted sum."""
 
-    Attributes:
-        place: Which entry of the input it takes.
-        x: That entry.
-        weight: What it is multiplied by.
-    """
-
-    place: Place
-    x: float
+    place: Place  # of the entry in the input
+    x: float  # that entry
     weight: float
 
     @property
@@ -38,34 +29,40 @@ class Term(NamedTuple):
 
 
 class WeightedSum(NamedTuple):
-    """One pre-activation, worked out.
+    """One pre-activation, worked out: `total = Σ terms + bias`."""
 
-    Attributes:
-        terms: The products, the largest magnitude first.
-        bias: What is added, or None.
-        total: The sum.
-    """
-
-    terms: tuple[Term, ...]
+    terms: tuple[Term, ...]  # the largest magnitude first
     bias: float | None
     total: float
 
 
 @dataclass(frozen=True)
 class Working:
-    """How a layer computes its output.
-
-    Attributes:
-        output: What it gives for one sample.
-        formula: What it computes, in lines; `x` is its input, `y` its output.
-        between: What is computed on the way, such as the pre-activation `z`, by symbol.
-        sum_at: Works out one entry of `z`, where that is a weighted sum of inputs.
-    """
+    """How a layer computes its output for one sample."""
 
     output: Any
-    formula: tuple[str, ...]
+    formula: tuple[str, ...]  # in lines; `x` is its input, `y` its output
+    # What is computed on the way, such as the pre-activation `z`, by symbol.
     between: Mapping[str, Any] = field(default_factory=dict)
+    # Works out one entry of `z`, where that is a weighted sum of inputs.
     sum_at: Callable[[Place], WeightedSum] | None = None
+
+
+Formula = Callable[..., Working]
+"""Takes a layer, its weights, and what it reads: one sample of each input, without a batch."""
+
+LAYERS: Final[dict[str, Formula]] = {}
+"""Which formula is that of which layer; by Keras's name."""
+
+
+def formula_of(*types: str) -> Callable[[Formula], Formula]:
+    """Register a function as the formula of these layers of `keras.layers`."""
+
+    def register(formula: Formula) -> Formula:
+        LAYERS.update(dict.fromkeys(types, formula))
+        return formula
+
+    return register
 
 
 class NoFormulaError(DlrunError):
@@ -73,28 +70,14 @@ class NoFormulaError(DlrunError):
 
 
 def refuse(layer: Layer, what: str) -> NoReturn:
-    """End the story at a layer, or at an argument of it.
-
-    Args:
-        layer: The layer.
-        what: What there is no formula for, such as `interpolation: bilinear`.
-
-    Raises:
-        NoFormulaError: Always.
-    """
+    """Tell that a layer has no formula with an argument such as `interpolation: bilinear`."""
     raise NoFormulaError(f"dlrun has no formula for {layer.type} with {layer.prefix}{what}.")
 
 
-def weighted_sum(places: Sequence[Place], x: NDArray[Any], weights: NDArray[Any],
-                 bias: float | None) -> WeightedSum:  # fmt: skip
-    """Put the products of a sum in the order of their magnitude.
-
-    Args:
-        places: Where the entries stand in the input.
-        x: The entries, `(terms,)`.
-        weights: What each is multiplied by, `(terms,)`.
-        bias: What is added, or None.
-    """
+def weighted_sum(
+    places: Sequence[Place], x: NDArray[Any], weights: NDArray[Any], bias: float | None
+) -> WeightedSum:
+    """Sum the products of entries and weights, both `(terms,)`, that stand at these places."""
     terms = [Term(*term) for term in zip(places, x.tolist(), weights.tolist(), strict=True)]
     terms.sort(key=lambda term: -abs(term.product))
     return WeightedSum(tuple(terms), bias, float(x @ weights) + (bias or 0.0))

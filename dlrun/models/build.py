@@ -1,11 +1,10 @@
 """Builds a Keras model from the stack or the graph of layers that a config declares."""
 
-from __future__ import annotations
-
 import inspect
 import random
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +12,9 @@ from dlrun.backend import keras, tf
 from dlrun.backend.components import create
 from dlrun.backend.refusals import said_by
 from dlrun.errors import ConfigError, DlrunError, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-INPUT = "input"
-"""The word by which a layer's `inputs` names the data."""
+from dlrun.shapes.layer import DATA
+from dlrun.shapes.outputs import Weight, show
+from dlrun.shapes.weights import weight_misfits
 
 
 def build_model(
@@ -32,20 +28,13 @@ def build_model(
 ) -> Any:
     """Build the model; the same seed gives the same initial weights.
 
-    Args:
-        layers: One mapping a layer: `type`, `name`, `inputs` (names of earlier layers, or `input`
-            for the data), `trainable`, `weights` (or None), and the layer's own arguments.
-        input_shape: The shape of one sample.
-        seed: What every initializer and seeded layer draws from.
-        name: The model's name.
-        precision: Keras's dtype policy of every layer that has none of its own.
-        keep_graphs: Whether what is compiled in this process stays ready to run. Then the caller
-            is a thread of its own: Keras keeps the names that it has given by thread, and by
-            public means forgets them only together with TensorFlow's kernels, which are slow to
-            make.
+    Layers are mappings as `dlrun.shapes.walk` takes them, with `weights`; `precision` is Keras's
+    dtype policy of those that have none of their own. The model is a functional `keras.Model` from
+    `(batch, *input_shape)` to the output of the last layer.
 
-    Returns:
-        A functional `keras.Model` from `(batch, *input_shape)` to the output of the last layer.
+    With `keep_graphs` what is compiled in this process stays ready to run. Then the caller is a
+    thread of its own: Keras keeps the names that it has given by thread, and by public means
+    forgets them only together with TensorFlow's kernels, which are slow to make.
 
     Raises:
         ConfigError: Keras refuses a layer; the error names it as `model.layers[2] (Conv2D)`.
@@ -60,42 +49,25 @@ def build_model(
         keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(precision)
-    outputs = {INPUT: keras.Input(shape=input_shape, name=INPUT)}
-    for index, layer in enumerate(layers):
-        outputs[layer["name"]] = _connect(layer, outputs, path=_path(index, layer))
-    model = keras.Model(outputs[INPUT], outputs[layers[-1]["name"]], name=_scope(name))
-    for index, layer in enumerate(layers):
+    outputs = {DATA: keras.Input(shape=input_shape, name=DATA)}
+    paths = [f"model.layers[{index}] ({layer['type']})" for index, layer in enumerate(layers)]
+    for layer, path in zip(layers, paths, strict=True):
+        outputs[layer["name"]] = _connect(layer, outputs, path=path)
+    scope = re.sub(r"[^A-Za-z0-9._-]", "_", name)  # the form that TensorFlow takes for a scope
+    scope = scope if scope[:1].isalnum() else f"model{scope}"
+    model = keras.Model(outputs[DATA], outputs[layers[-1]["name"]], name=scope)
+    for layer, path in zip(layers, paths, strict=True):
         if layer["weights"] is not None:
-            _set_weights(model.get_layer(layer["name"]), layer["weights"], _path(index, layer))
+            _set_weights(model.get_layer(layer["name"]), layer["weights"], path)
     return model
 
 
 def output_activation(model: Any, last_layer: str) -> str | None:
-    """Return the name of the activation that ends the model, such as `softmax`.
-
-    Args:
-        model: A model from `build_model`.
-        last_layer: The name of the layer whose output is the model's.
-
-    Returns:
-        The name in lower case; `linear` where a layer that could have one has none; None where
-        the last layer does not say.
-    """
+    """Return the name of the last layer's activation; None where the layer does not say."""
     last = model.get_layer(last_layer)
     if type(last).__name__ in ("Softmax", "ReLU"):
         return str(type(last).__name__).lower()
-    activation = getattr(last, "activation", None)
-    return getattr(activation, "__name__", None)
-
-
-def _path(index: int, layer: Mapping[str, Any]) -> str:
-    return f"model.layers[{index}] ({layer['type']})"
-
-
-def _scope(name: str) -> str:
-    """Return the name in the form that TensorFlow takes for a scope."""
-    scope = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    return scope if scope[:1].isalnum() else f"model{scope}"
+    return getattr(getattr(last, "activation", None), "__name__", None)
 
 
 def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str) -> Any:
@@ -107,43 +79,27 @@ def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str)
     if not layer["trainable"]:
         built.trainable = False
     tensors = [outputs[name] for name in layer["inputs"]]
+    # Attention takes its inputs one by one, merging layers as one list.
+    parameters = inspect.signature(built.call).parameters.values()
+    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     try:
-        if _takes_several(built):
+        if len(required) > 1:
             return built(*tensors)
         return built(tensors[0] if len(tensors) == 1 else tensors)
     except tf.errors.OpError as error:
-        raise DlrunError(
-            f"TensorFlow cannot make this layer: {said_by(error)}", where=path
-        ) from error
+        what = f"TensorFlow cannot make this layer: {said_by(error)}"
+        raise DlrunError(what, where=path) from error
     except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
         shapes = " and ".join(str(tuple(tensor.shape[1:])) for tensor in tensors)
-        raise ConfigError(
-            Problem(path, f"cannot take an input of shape {shapes}. {said_by(error)}")
-        ) from error
-
-
-def _takes_several(layer: Any) -> bool:
-    """Return whether a layer takes its inputs one by one, as attention does, not as one list."""
-    parameters = inspect.signature(layer.call).parameters.values()
-    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-    return len(required) > 1
+        what = f"cannot take an input of shape {shapes}. {said_by(error)}"
+        raise ConfigError(Problem(path, what)) from error
 
 
 def _set_weights(layer: Any, weights: Sequence[Any], path: str) -> None:
     """Fill a layer with the weights that the config writes down."""
-    expected = [tuple(variable.shape) for variable in layer.weights]
-    names = [variable.name for variable in layer.weights]
-    try:
-        arrays = [np.asarray(weight, dtype="float32") for weight in weights]
-    except (ValueError, TypeError) as error:
-        raise ConfigError(
-            Problem(f"{path}.weights", "A weight is a number or a nested list of equal rows.")
-        ) from error
-    received = [array.shape for array in arrays]
-    if received != expected:
-        wanted = ", ".join(f"{name} {shape}" for name, shape in zip(names, expected, strict=True))
-        got = ", ".join(map(str, received)) or "nothing"
-        raise ConfigError(
-            Problem(f"{path}.weights", f"received shapes {got}; the layer has {wanted}.")
-        )
-    layer.set_weights(arrays)
+    wanted = [Weight(one.name, tuple(one.shape)) for one in layer.weights]
+    inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+    fix = f"Its input has the shape {' and '.join(show(one.shape[1:]) for one in inputs)}."
+    for problem in weight_misfits(type(layer).__name__, wanted, weights, path, fix=fix):
+        raise ConfigError(problem)
+    layer.set_weights([np.asarray(weight, dtype="float32") for weight in weights])

@@ -1,25 +1,15 @@
 """The model as a table of text: what `model.txt` holds."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _HEADER = ("layer", "type", "inputs", "output shape", "parameters")
 
 
 def summary_text(model: Any, layers: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table with one line per layer, and the sums.
-
-    Keras's own summary is drawn for a terminal and cut to its width; this one is for a file.
-
-    Args:
-        model: The model that `build_model` made.
-        layers: The layers that it was made of.
-    """
+    """Return a table with one line for each of the layers that the model was built of, and sums."""
+    # Keras's own summary is drawn for a terminal and cut to its width; this one is for a file.
     rows = [_HEADER] + [
         (
             layer["name"],
@@ -31,16 +21,12 @@ def summary_text(model: Any, layers: Sequence[Mapping[str, Any]]) -> str:
         for layer in layers
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
-    lines = [_line(row, widths) for row in rows]
+    # Words stand to the left of their columns, the last one, numbers, to the right.
+    lines = [
+        "  ".join([*map(str.ljust, row[:-1], widths), row[-1].rjust(widths[-1])]) for row in rows
+    ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     total = model.count_params()
     lines += ["", f"{total:,} parameters, {trainable:,} of them trainable"]
     return "\n".join(lines) + "\n"
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    """Align the words to the left and the last column, numbers, to the right."""
-    *words, number = row
-    cells = [word.ljust(width) for word, width in zip(words, widths[:-1], strict=True)]
-    return "  ".join([*cells, number.rjust(widths[-1])])

@@ -1,26 +1,14 @@
 """Weights by variable path: the form in which they are stored, hashed and loaded."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 
 def get_weights(model: Any) -> dict[str, NDArray[Any]]:
-    """Return a copy of every weight, trainable or not, by its path such as `dense/kernel`.
-
-    Args:
-        model: A built model.
-
-    Returns:
-        Arrays in the order of `model.weights`.
-    """
+    """Return a copy of every weight, trainable or not, by its path such as `dense/kernel`."""
     return {variable.path: np.array(variable.numpy()) for variable in model.weights}
 
 
@@ -32,11 +20,6 @@ def weight_layout(model: Any) -> dict[str, tuple[tuple[int, ...], str]]:
 
 
 def set_weights(model: Any, weights: Mapping[str, NDArray[Any]]) -> None:
-    """Fill the model with weights whose names and shapes have been checked.
-
-    Args:
-        model: A built model.
-        weights: One array per path, as `get_weights` returns them.
-    """
+    """Fill the model with weights, one per path, whose names and shapes have been checked."""
     for variable in model.weights:
         variable.assign(weights[variable.path])

@@ -3,48 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 BINS = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Rows sorted into bins of equal width by their predicted probability.
+    """Rows sorted into bins of equal width by their predicted probability."""
 
-    Attributes:
-        predicted: The mean predicted probability of each bin that has rows, `(bins,)`, float64.
-        observed: The share of its rows where it came true, `(bins,)`, float64.
-        rows: The number of its rows, `(bins,)`, int64.
-        error: The expected calibration error: the mean distance of `predicted` and `observed`,
-            every row counting the same; in [0, 1].
-    """
-
-    predicted: NDArray[np.float64]
-    observed: NDArray[np.float64]
-    rows: NDArray[np.int64]
-    error: float
+    predicted: NDArray[np.float64]  # (bins,): the mean probability of each bin that has rows
+    observed: NDArray[np.float64]  # (bins,): the share of its rows where it came true
+    rows: NDArray[np.int64]  # (bins,)
+    error: float  # the expected calibration error, in [0, 1]
 
 
 def reliability(came_true: ArrayLike, probability: ArrayLike, bins: int = BINS) -> Reliability:
-    """Hold predicted probabilities against how often they came true.
+    """Hold predicted probabilities, `(rows,)` in [0, 1], against how often they came true.
 
     `ECE = sum over bins of rows / all rows * |observed - predicted|`; the points equal those of
     scikit-learn's `calibration_curve(..., strategy="uniform")`. Source: Naeini et al., Obtaining
     Well Calibrated Probabilities Using Bayesian Binning (2015).
-
-    Args:
-        came_true: Whether it came true, `(rows,)`; at least one row.
-        probability: What was predicted, `(rows,)`, in [0, 1].
-        bins: The number of bins.
-
-    Returns:
-        The bins that have rows.
     """
     came_true = np.asarray(came_true, np.float64)
     probability = np.asarray(probability, np.float64)

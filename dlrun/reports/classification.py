@@ -2,65 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import ArrayLike, NDArray
-
-
+# Up to so many classes the JSON holds the whole confusion matrix, which grows with the square.
 _MOST_DENSE = 1_000
-"""Up to so many classes the JSON holds the whole confusion matrix, which grows with the square."""
 _MOST_READ = 10_000
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """The scores of one class, or their mean over the classes, each in [0, 1].
+    """The scores of one class, or their mean over the classes, each in [0, 1]."""
 
-    Attributes:
-        precision: Of the rows predicted as the class, the part that is of it.
-        recall: Of the rows of the class, the part that is predicted as it.
-        f1: The harmonic mean of the two.
-    """
-
-    precision: float
-    recall: float
-    f1: float
+    precision: float  # of the rows predicted as the class, the part that is of it
+    recall: float  # of the rows of the class, the part that is predicted as it
+    f1: float  # the harmonic mean of the two
 
 
 @dataclass(frozen=True)
 class ClassificationReport:
-    """How well a model tells classes apart on some rows.
-
-    Attributes:
-        class_names: One name per class.
-        confusion: The number of rows by true class (first index) and predicted class (second).
-        scores: One entry per class.
-        support: The number of rows of each true class.
-        accuracy: The part of the rows whose class is predicted.
-        macro: The mean of the scores over all classes, every class counting the same.
-    """
+    """How well a model tells classes apart on some rows."""
 
     class_names: tuple[str, ...]
+    # rows by true class (first index) and predicted class (second)
     confusion: tuple[tuple[int, ...], ...]
     scores: tuple[ClassScores, ...]
-    support: tuple[int, ...]
+    support: tuple[int, ...]  # the number of rows of each true class
     accuracy: float
-    macro: ClassScores
+    macro: ClassScores  # the mean over all classes, every class counting the same
 
     def to_json(self) -> dict[str, Any]:
-        """Turn the report into what JSON knows.
+        """Give what JSON knows and `from_json` turns back.
 
-        Returns:
-            A dict that `from_json` turns back into an equal report. The confusion matrix of more
-            than 1,000 classes is a list of what is not zero: true class, predicted class, rows.
+        The matrix of more than 1,000 classes is a list of what is not zero: true, predicted, rows.
         """
-        is_large = len(self.class_names) > _MOST_DENSE
+        confusion: list[list[int]] = [list(row) for row in self.confusion]
+        if len(self.class_names) > _MOST_DENSE:
+            confusion = [
+                [true, predicted, count]
+                for true, row in enumerate(self.confusion)
+                for predicted, count in enumerate(row)
+                if count
+            ]
         return {
             "accuracy": self.accuracy,
             "macro": vars(self.macro),
@@ -70,26 +57,12 @@ class ClassificationReport:
                     self.class_names, self.scores, self.support, strict=True
                 )
             ],
-            "confusion": [
-                [true, predicted, count]
-                for true, row in enumerate(self.confusion)
-                for predicted, count in enumerate(row)
-                if count
-            ]
-            if is_large
-            else [list(row) for row in self.confusion],
+            "confusion": confusion,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ClassificationReport:
-        """Make the report of its JSON form.
-
-        Args:
-            value: What `to_json` returns. Only names and the confusion matrix are read: all
-                else follows from them.
-
-        Returns:
-            The report.
+        """Read names and the confusion matrix, from which all else follows.
 
         Raises:
             ValueError, TypeError, KeyError, OverflowError: It is none; a stranger may have made it.
@@ -113,18 +86,10 @@ class ClassificationReport:
 
 
 def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int) -> NDArray[np.int64]:
-    """Count rows by true and predicted class.
+    """Count rows by true (first index) and predicted class (second).
 
-    Args:
-        y_true: Class numbers, `(rows,)`.
-        y_pred: Class numbers, `(rows,)`.
-        num_classes: The number of classes.
-
-    Returns:
-        `(num_classes, num_classes)`, int64; `[i, j]` counts the rows of class `i` predicted as `j`.
-
-    Raises:
-        ValueError: A class number is not in `0 ... num_classes - 1`, or the lengths differ.
+    Both are class numbers, `(rows,)`; the result is `(num_classes, num_classes)`, int64. Raises
+    ValueError where a number is not in `0 ... num_classes - 1`, or the lengths differ.
     """
     true = np.asarray(y_true, np.int64)
     predicted = np.asarray(y_pred, np.int64)
@@ -140,21 +105,10 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int) -> 
 def classification_report(
     y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str]
 ) -> ClassificationReport:
-    """Score predicted classes; a score whose denominator is zero is 0.0.
+    """Score predicted class numbers, `(rows,)`; a score whose denominator is zero is 0.0.
 
     Equal to scikit-learn's `precision_recall_fscore_support(..., labels=range(num_classes),
     zero_division=0)`.
-
-    Args:
-        y_true: Class numbers, `(rows,)`.
-        y_pred: Class numbers, `(rows,)`.
-        class_names: One name per class.
-
-    Returns:
-        The report.
-
-    Raises:
-        ValueError: See `confusion_matrix`.
     """
     return report_of(confusion_matrix(y_true, y_pred, len(class_names)), class_names)
 
@@ -163,13 +117,6 @@ def report_of(confusion: NDArray[np.int64], class_names: Sequence[str]) -> Class
     """Score a confusion matrix.
 
     `precision = tp / (tp + fp)`, `recall = tp / (tp + fn)`, `f1 = 2 tp / (2 tp + fp + fn)`.
-
-    Args:
-        confusion: See `confusion_matrix`.
-        class_names: One name per class.
-
-    Returns:
-        The report.
     """
     correct = np.diagonal(confusion)
     support = confusion.sum(axis=1)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dlrun.absent import ABSENT
 from dlrun.rundir.metrics import JUDGING_ORDER, is_larger_better
 
 if TYPE_CHECKING:
@@ -16,75 +17,48 @@ if TYPE_CHECKING:
 
     from dlrun.reports.classification import ClassificationReport
 
-SECTIONS = (
-    "name", "seed", "dataset", "model", "loss", "optimizer", "metrics", "training", "exports",
-)  # fmt: skip
-"""The order of the language."""
-
-ABSENT = object()
-"""Stands for a key that a config does not have, such as an argument of another optimizer."""
-
 
 @dataclass(frozen=True, eq=False)
 class ComparedRun:
-    """What a comparison knows of a run.
-
-    Attributes:
-        run: The name of its folder.
-        label: A short name, different from those of the other runs.
-        status: How it ended.
-        config: Its resolved config by dotted paths.
-        given: Those of the paths whose values are no defaults.
-        metrics: The loss and the metrics by split.
-        history: One array a column of `history.csv`, `(epochs,)`, float64.
-        classification: The scores of its classes, or None.
-        split: The split that `classification` speaks of.
-    """
+    """What a comparison knows of a run."""
 
     run: str
-    label: str
+    label: str  # short, and different from those of the other runs
     status: str
-    config: Mapping[str, Any]
-    given: frozenset[str]
-    metrics: Mapping[str, Mapping[str, float]]
-    history: Mapping[str, NDArray[np.float64]]
+    config: Mapping[str, Any]  # by dotted paths
+    given: frozenset[str]  # the paths whose values are no defaults
+    metrics: Mapping[str, Mapping[str, float]]  # by split and name
+    history: Mapping[str, NDArray[np.float64]]  # (epochs,) by column of `history.csv`
     classification: ClassificationReport | None = None
-    split: str = ""
+    split: str = ""  # of which `classification` speaks
 
 
 @dataclass(frozen=True)
 class MetricRow:
-    """A metric of all runs.
-
-    Attributes:
-        split: `train`, `validation` or `test`.
-        name: What was measured.
-        values: One a run; None where it was not measured.
-        best: The numbers of the runs with the best value; empty where all are equal.
-    """
+    """A metric of all runs."""
 
     split: str
     name: str
-    values: tuple[float | None, ...]
-    best: tuple[int, ...]
+    values: tuple[float | None, ...]  # one a run; None where it was not measured
+    best: tuple[int, ...]  # the numbers of the runs with the best value; empty where all are equal
 
 
 def differing_keys(runs: Sequence[ComparedRun]) -> dict[str, tuple[Any, ...]]:
-    """Find the keys of the configs that are not the same in all runs.
+    """Find the keys of the configs that are not the same in all runs: one value a run, or ABSENT.
 
-    Keys that are at their defaults in all runs that have them are left out: another layer has
-    other arguments, which nobody asked for.
-
-    Args:
-        runs: Two or more.
-
-    Returns:
-        One value a run by dotted path, ABSENT where there is none; in the order of the configs.
+    Keys that are at their defaults in all runs that have them are left out: another layer has other
+    arguments, which nobody asked for.
     """
     asked = frozenset().union(*(run.given for run in runs))
     keys = dict.fromkeys(key for run in runs for key in run.config if key in asked)
+    # Resolved configs hold their sections in the order of the language.
+    sections = list(dict.fromkeys(_section(key) for run in runs for key in run.config))
+
+    def order(key: str) -> tuple[int, list[int]]:
+        return sections.index(_section(key)), [int(one) for one in re.findall(r"\[(\d+)\]", key)]
+
     table = {
-        key: tuple(run.config.get(key, ABSENT) for run in runs) for key in sorted(keys, key=_order)
+        key: tuple(run.config.get(key, ABSENT) for run in runs) for key in sorted(keys, key=order)
     }
     return {
         key: values
@@ -94,11 +68,7 @@ def differing_keys(runs: Sequence[ComparedRun]) -> dict[str, tuple[Any, ...]]:
 
 
 def metric_rows(runs: Sequence[ComparedRun]) -> list[MetricRow]:
-    """Put the metrics of all runs side by side.
-
-    Args:
-        runs: Two or more.
-    """
+    """Put the metrics of all runs side by side."""
     names = dict.fromkeys(
         (split, name)
         for split in JUDGING_ORDER
@@ -115,11 +85,7 @@ def metric_rows(runs: Sequence[ComparedRun]) -> list[MetricRow]:
 def class_rows(runs: Sequence[ComparedRun]) -> list[MetricRow]:
     """Put the F1 scores of the classes side by side, those that differ most first.
 
-    Args:
-        runs: Two or more.
-
-    Returns:
-        Nothing where the runs do not all tell the same classes apart.
+    There are none where the runs do not all tell the same classes apart.
     """
     reports = [run.classification for run in runs if run.classification is not None]
     if len(reports) < len(runs) or len({report.class_names for report in reports}) > 1:
@@ -132,15 +98,7 @@ def class_rows(runs: Sequence[ComparedRun]) -> list[MetricRow]:
 
 
 def best_of(values: Sequence[float | None], *, larger: bool) -> tuple[int, ...]:
-    """Find the best values.
-
-    Args:
-        values: One a run.
-        larger: Whether larger is better.
-
-    Returns:
-        Their numbers; none where fewer than two values are there, or all are equal.
-    """
+    """Find the numbers of the best values; none where fewer than two differ."""
     known = [value for value in values if value is not None and value == value]  # noqa: PLR0124
     if len(set(known)) < 2:  # noqa: PLR2004
         return ()
@@ -148,11 +106,8 @@ def best_of(values: Sequence[float | None], *, larger: bool) -> tuple[int, ...]:
     return tuple(number for number, value in enumerate(values) if value == best)
 
 
-def _order(key: str) -> tuple[int, list[int]]:
-    """The sections in the order of the language, lists by number; else as they came."""
-    section = key.partition(".")[0].partition("[")[0]
-    place = SECTIONS.index(section) if section in SECTIONS else len(SECTIONS)
-    return place, [int(number) for number in re.findall(r"\[(\d+)\]", key)]
+def _section(key: str) -> str:
+    return key.partition(".")[0].partition("[")[0]
 
 
 def _spread(row: MetricRow) -> float:

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A curve over all thresholds of a score.
+    """A curve over all thresholds of a score."""
 
-    Attributes:
-        x: The false positive rate, or recall, `(points,)`, float64, in [0, 1].
-        y: The true positive rate, or precision, `(points,)`, float64, in [0, 1].
-        area: The area under the ROC curve, or the average precision.
-    """
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    area: float
+    x: NDArray[np.float64]  # (points,) in [0, 1]: the false positive rate, or recall
+    y: NDArray[np.float64]  # (points,) in [0, 1]: the true positive rate, or precision
+    area: float  # under the ROC curve, or the average precision
 
 
 def roc(positive: ArrayLike, score: ArrayLike) -> Curve:
-    """Trace the true against the false positive rate.
+    """Trace the true against the false positive rate, from (0, 0) to (1, 1).
 
-    Equal to scikit-learn's `roc_curve(..., drop_intermediate=False)` and `roc_auc_score`.
-
-    Args:
-        positive: Whether a row is of the class, `(rows,)`; some are and some are not.
-        score: The larger, the more likely the class, `(rows,)`.
-
-    Returns:
-        The curve from (0, 0) to (1, 1), and its area by the trapezoidal rule.
+    Equal to scikit-learn's `roc_curve(..., drop_intermediate=False)` and `roc_auc_score`; the area
+    by the trapezoidal rule. `positive` and `score`, `(rows,)`, need rows of both kinds.
     """
     hits, alarms = _counts(positive, score)
     rate = np.concatenate([[0.0], hits / hits[-1]])
@@ -45,18 +30,12 @@ def roc(positive: ArrayLike, score: ArrayLike) -> Curve:
 
 
 def precision_recall(positive: ArrayLike, score: ArrayLike) -> Curve:
-    """Trace precision against recall.
+    """Trace precision against recall, from recall 0 on, where precision is set to 1.
 
     Equal to scikit-learn's `precision_recall_curve` in reverse order, and to its
     `average_precision_score`: the sum of precision times the step in recall, which unlike the
-    trapezoidal rule is not too optimistic.
-
-    Args:
-        positive: Whether a row is of the class, `(rows,)`; some are.
-        score: The larger, the more likely the class, `(rows,)`.
-
-    Returns:
-        The curve from recall 0, where precision is set to 1, on; and the average precision.
+    trapezoidal rule is not too optimistic. `positive` and `score` are `(rows,)`; some rows are
+    positive.
     """
     hits, alarms = _counts(positive, score)
     precision = hits / (hits + alarms)
@@ -67,11 +46,7 @@ def precision_recall(positive: ArrayLike, score: ArrayLike) -> Curve:
 
 
 def has_both(positive: ArrayLike) -> bool:
-    """Whether some rows are of the class and some are not, so that there are curves at all.
-
-    Args:
-        positive: See `roc`.
-    """
+    """Whether some rows are of the class and some are not, so that there are curves at all."""
     return 0 < int(np.count_nonzero(positive)) < len(np.asarray(positive))
 
 

@@ -6,12 +6,9 @@ The one rule and the one sentence: the terminal and the page both show it.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from dlrun.reports.page.wording import number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from dlrun.wording import format_number
 
 _SMALLEST_SHARE = 0.05
 """An accuracy that is lost in smaller parts than this is no matter of words."""
@@ -26,18 +23,12 @@ _SMALLEST_LOSS = 0.1
 def generalisation_gap(
     metrics: Mapping[str, Mapping[str, float]], *, rows: int | None = None
 ) -> str | None:
-    """Compare what was measured on the training rows with the test, else the validation rows.
+    """Say where the test, else the validation rows are much worse than the training rows.
 
     An accuracy has a large gap where it is lower by more than 0.05 and by more than two standard
     errors of an accuracy over so many rows. A loss has one where it is more than twice as large,
-    and where there are classes larger by 0.1 at least. Fewer than ten rows tell nothing.
-
-    Args:
-        metrics: Values by split and name.
-        rows: How many rows the other split has, where there are classes; else None.
-
-    Returns:
-        A sentence, or None where there is no large gap.
+    and where there are classes larger by 0.1 at least. Fewer than ten rows tell nothing. `rows`
+    counts those of the other split, where there are classes.
     """
     train = metrics.get("train", {})
     split = next((one for one in ("test", "validation") if metrics.get(one)), None)
@@ -58,7 +49,7 @@ def generalisation_gap(
             is_large = _is_accuracy(name) and before - value > _threshold(value, rows)
         if is_large:
             verb = "rises" if name == "loss" else "falls"
-            told.append(f"{name} {verb} from {number(before)} to {number(value)}")
+            told.append(f"{name} {verb} from {format_number(before)} to {format_number(value)}")
     title = f"large generalisation gap from train to {split}"
     return f"{title}: {', '.join(told)}" if told else None
 

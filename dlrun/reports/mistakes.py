@@ -2,108 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.reports.story import class_scores, gives_probabilities, is_classification
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import Story
+from dlrun.reports.story import ReportData, Rows, class_scores
 
 _MOST_VALUES = 6
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One wrong answer.
+    """One wrong answer."""
 
-    Attributes:
-        place: Where the row stands in the story's judged rows.
-        row: The number of the row in its split, from 0.
-        true: The true class, or the true value.
-        predicted: The predicted class, or the predicted value.
-        sure: How likely the model found the predicted class, in [0, 1]; its score where it does
-            not give probabilities; for a regression the distance to the true value.
-    """
-
-    place: int
-    row: int
-    true: str
+    place: int  # of the row among the judged rows
+    row: int  # its number in its split, from 0
+    true: str  # the class, or the value
     predicted: str
-    sure: float
+    sure: float  # the probability or score of the predicted class; of a value its distance
 
 
-def worst(story: Story, most: int) -> list[Mistake]:
-    """Find the wrong answers: the surest first, of a regression the farthest.
-
-    Args:
-        story: The run.
-        most: How many at most.
-
-    Returns:
-        Of a regression always some; of classes as many as there are.
-    """
-    return _wrong_classes(story, most) if is_classification(story) else _far_values(story, most)
+def worst(data: ReportData, most: int) -> list[Mistake]:
+    """Find the wrong answers: the surest first, of a regression the farthest."""
+    return _wrong_classes(data, most) if data.is_classification else _far_values(data, most)
 
 
-def count_wrong(story: Story) -> int:
+def count_wrong(data: ReportData) -> int:
     """Count the rows of a wrong class among the judged rows that are in memory."""
-    return int(np.count_nonzero(story.judged.y_true != story.judged.y_pred))
+    return int(np.count_nonzero(data.judged.y_true != data.judged.y_pred))
 
 
-def sureness(story: Story, mistake: Mistake) -> str:
-    """Word how sure the model was.
-
-    Args:
-        story: The run.
-        mistake: One of its mistakes.
-
-    Returns:
-        `97 %`, or a score or distance such as `0.41`.
-    """
-    if gives_probabilities(story):
+def sureness(data: ReportData, mistake: Mistake) -> str:
+    """Word how sure the model was: `97 %`, or a score or distance such as `0.41`."""
+    if data.gives_probabilities:
         return f"{100 * mistake.sure:.0f} %"
     return f"{mistake.sure:.3g}"
 
 
-def _wrong_classes(story: Story, most: int) -> list[Mistake]:
-    rows, names = story.judged, story.class_names
+def _wrong_classes(data: ReportData, most: int) -> list[Mistake]:
+    rows, names = data.judged, data.class_names
     wrong = np.flatnonzero(rows.y_true != rows.y_pred)
-    scores = class_scores(rows.outputs[wrong], story.spec)
-    sure = scores[np.arange(len(wrong)), rows.y_pred[wrong]]
+    scores = class_scores(rows.outputs[wrong], data.spec)
+    sure = scores[np.arange(len(wrong)), rows.y_pred[wrong]]  # (wrong rows,)
     order = np.argsort(-sure, kind="stable")[:most]
-    return [
-        Mistake(
-            int(place),
-            int(rows.numbers[place]),
-            names[int(rows.y_true[place])],
-            names[int(rows.y_pred[place])],
-            float(how_sure),
-        )
-        for place, how_sure in zip(wrong[order], sure[order], strict=True)
-    ]
+    places = wrong[order]
+    texts = ([names[int(one)] for one in y[places]] for y in (rows.y_true, rows.y_pred))
+    return _listed(rows, places, *texts, sure[order])
 
 
-def _far_values(story: Story, most: int) -> list[Mistake]:
-    rows = story.judged
+def _far_values(data: ReportData, most: int) -> list[Mistake]:
+    rows = data.judged
     if rows.y_true.shape != rows.y_pred.shape:
         return []
     true, predicted = (values.reshape(len(rows), -1) for values in (rows.y_true, rows.y_pred))
-    distance = np.sqrt(np.square(true.astype(np.float64) - predicted).sum(axis=1))
+    distance = np.sqrt(np.square(true.astype(np.float64) - predicted).sum(axis=1))  # (rows,)
     order = np.argsort(-distance, kind="stable")[:most]
+    texts = ([_numbers(one) for one in values[order]] for values in (true, predicted))
+    return _listed(rows, order, *texts, distance[order])
+
+
+def _listed(rows: Rows, places: NDArray[np.int64], *columns: Iterable[Any]) -> list[Mistake]:
     return [
-        Mistake(
-            int(place),
-            int(rows.numbers[place]),
-            _numbers(true[place]),
-            _numbers(predicted[place]),
-            float(distance[place]),
-        )
-        for place in order
+        Mistake(int(place), int(rows.numbers[place]), true, predicted, float(sure))
+        for place, true, predicted, sure in zip(places, *columns, strict=True)
     ]
 
 

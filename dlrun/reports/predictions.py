@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import csv
 import math
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Spec
+from dlrun.arrays import Spec
 
 
 class PredictionWriter:
     """Writes predictions piece by piece.
 
-    The columns are `row` (from 0), `true` where the targets are known, and then, where there are
-    classes, `predicted` and one `probability_<class>` each (or one `score` where the model's output
-    is not a probability), else the predicted value of each target. Of targets that are arrays each
-    entry has a column, named by its place from 1, such as `predicted_10_3`.
-
-    Args:
-        stream: Where to write.
-        spec: What the outputs mean.
-        with_true: Whether every piece comes with its targets.
+    The columns are `row` (from 0), `true` where every piece comes with its targets, and then, where
+    there are classes, `predicted` and one `probability_<class>` each (or one `score` where the
+    model's output is not a probability), else the predicted value of each target. Of targets that
+    are arrays each entry has a column, named by its place from 1, such as `predicted_10_3`.
     """
 
     def __init__(self, stream: TextIO, spec: Spec, *, with_true: bool) -> None:
@@ -40,13 +33,7 @@ class PredictionWriter:
         classes: NDArray[np.int64] | None,
         y_true: NDArray[Any] | None = None,
     ) -> None:
-        """Write one piece.
-
-        Args:
-            y_pred: The model's output, `(rows, ...)`.
-            classes: The predicted class numbers, `(rows,)`, or None for a regression.
-            y_true: Class numbers `(rows,)`, or values `(rows, ...)`.
-        """
+        """Write one piece."""
         if not self._row:
             names = [*self._true_columns(y_true), *self._predicted_columns(y_pred)]
             self._writer.writerow(["row", *names])
@@ -79,15 +66,10 @@ class PredictionWriter:
 
 
 def probabilities(y_pred: NDArray[np.float32], spec: Spec) -> NDArray[np.float32]:
-    """Turn the model's output into one probability per class, where it can be.
+    """Turn outputs, `(rows, num_outputs)`, into one probability per class, where it can be.
 
-    Args:
-        y_pred: `(rows, num_outputs)`.
-        spec: What the outputs mean: logits go through softmax or sigmoid, a single probability p
-            becomes (1 - p, p), scores and values stay as they are.
-
-    Returns:
-        `(rows, num_classes)`, or `y_pred` itself for scores and values.
+    Logits go through softmax or sigmoid, a single probability p becomes (1 - p, p), scores and
+    values stay as they are.
     """
     if spec.output == "logit":
         y_pred = _sigmoid(y_pred) if spec.threshold is not None else _softmax(y_pred)
@@ -99,13 +81,7 @@ def probabilities(y_pred: NDArray[np.float32], spec: Spec) -> NDArray[np.float32
 def output_kind(
     *, from_logits: bool, activation: str | None, classes: bool
 ) -> Literal["probability", "logit", "score"] | None:
-    """Return what the numbers of the last layer are.
-
-    Args:
-        from_logits: Whether the loss takes them as logits.
-        activation: The name of the activation that ends the model.
-        classes: Whether there are classes at all.
-    """
+    """Say what the numbers of the last layer are; None where there are no classes."""
     if not classes:
         return None
     if from_logits:

@@ -3,55 +3,36 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import fmean
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_LARGEST = 1e100
-"""The squares of larger numbers are none; whoever measures such a one has diverged."""
+_LARGEST = 1e100  # the squares of larger numbers are none: such a run has diverged
 
 
 @dataclass(frozen=True)
 class Contender(Generic[T]):
-    """A run as it is ranked.
+    """A run as it is ranked."""
 
-    Attributes:
-        run: Whatever stands for it.
-        point: What it shares with the runs that differ from it by their seeds only.
-        seed: Its seed.
-        value: What `judged_value` gives.
-        started: When it was started, or None.
-        name: The name of its folder.
-        epochs: The number of completed epochs.
-    """
-
-    run: T
-    point: str
+    run: T  # whatever stands for it
+    point: str  # what it shares with the runs that differ from it by their seeds only
     seed: int
-    value: float | None
+    value: float | None  # what `judged_value` gives
     started: datetime | None
-    name: str
-    epochs: int = 0
+    name: str  # of its folder
+    epochs: int = 0  # completed ones
 
 
 def judged_value(
     status: str, metrics: Mapping[str, Mapping[str, float | None]], objective: str
 ) -> float | None:
-    """Give the number by which a run is judged.
+    """Give the value of an objective such as `test accuracy`.
 
-    Args:
-        status: Of the run: only a finished one is judged.
-        metrics: Its metrics by split.
-        objective: The split and the name of a metric, such as `test accuracy`.
-
-    Returns:
-        The value; None where there is none, and of a run that diverged.
+    There is none of a run that is not finished, and of one that diverged.
     """
     split, _, metric = objective.partition(" ")
     value = metrics.get(split, {}).get(metric) if status == "finished" else None
@@ -63,18 +44,11 @@ def rank(runs: Iterable[Contender[T]], *, larger: bool) -> list[list[Contender[T
 
     Points come by the mean over their seeds; two runs of one seed are one piece of evidence. A
     point of which a seed has no value comes after those of which all have one: the mean of what
-    went well says too much. Last, by their epochs, are points without any value, such as those
-    that were stopped. Of equal points that is first which was begun first.
+    went well says too much. Last, by their epochs, are points without any value, such as those that
+    were stopped. Of equal points that is first which was begun first.
 
     The runs of a point come by their values, of equal ones the first seed, and of two runs of one
     seed the newer.
-
-    Args:
-        runs: The runs, in any order.
-        larger: Whether larger values are better.
-
-    Returns:
-        The runs of each point.
     """
     sign = -1 if larger else 1
     points: dict[str, list[Contender[T]]] = {}

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
 class Distances:
-    """The scores of one target.
+    """The scores of one target, in its units."""
 
-    Attributes:
-        absolute: The mean absolute error, in units of the target.
-        squared: The root of the mean squared error, in units of the target.
-        explained: The share of the variance that the predictions explain, R squared; at most 1,
-            0 for always predicting the mean; None where all true values are equal.
-    """
-
-    absolute: float
-    squared: float
-    explained: float | None
+    absolute: float  # the mean absolute error
+    squared: float  # the root of the mean squared error
+    explained: float | None  # R squared, at most 1; None where all true values are equal
 
 
 def distances(y_true: ArrayLike, y_pred: ArrayLike) -> Distances:
-    """Measure the distances of a target.
+    """Measure how far predicted values, `(rows,)`, are from true ones.
 
     Equal to scikit-learn's `mean_absolute_error`, `root_mean_squared_error` and `r2_score`.
-
-    Args:
-        y_true: `(rows,)`, at least one.
-        y_pred: `(rows,)`.
     """
     true = np.asarray(y_true, np.float64)
     residual = true - np.asarray(y_pred, np.float64)

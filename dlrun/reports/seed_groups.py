@@ -3,65 +3,43 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.reports.comparison import ComparedRun, MetricRow, best_of
 from dlrun.reports.seeds import Estimate, Verdict, corrected, estimate, judge
 from dlrun.rundir.metrics import is_larger_better
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dlrun.reports.comparison import ComparedRun, MetricRow
-
-_SEED_KEYS = ("seed", "name")
-"""Keys that may differ within a group."""
+_SEED_KEYS = ("seed", "name")  # may differ within a group
 
 
 @dataclass(frozen=True)
 class SeedGroup:
-    """Runs of one config over seeds.
+    """Runs of one config over seeds."""
 
-    Attributes:
-        label: `A`, `B`, ... in the order of the runs.
-        runs: The numbers of its runs.
-        seeds: Their seeds, each once, sorted.
-    """
-
-    label: str
-    runs: tuple[int, ...]
-    seeds: tuple[int, ...]
+    label: str  # `A`, `B`, ... in the order of the runs
+    runs: tuple[int, ...]  # their numbers
+    seeds: tuple[int, ...]  # each once, sorted
 
 
 @dataclass(frozen=True)
 class GroupRow:
-    """A metric of all groups.
-
-    Attributes:
-        split: `train`, `validation` or `test`.
-        name: What was measured.
-        estimates: One a group; None where it was not measured.
-        verdicts: One a group, as against the first; None for the first, and where one of the two
-            was not measured.
-        best: The numbers of the groups with the best mean.
-    """
+    """A metric of all groups."""
 
     split: str
     name: str
-    estimates: tuple[Estimate | None, ...]
+    estimates: tuple[Estimate | None, ...]  # one a group; None where it was not measured
+    # against the first group; None for the first and where one was not measured
     verdicts: tuple[Verdict | None, ...]
-    best: tuple[int, ...]
+    best: tuple[int, ...]  # the numbers of the groups with the best mean
 
 
 def seed_groups(runs: Sequence[ComparedRun]) -> list[SeedGroup]:
     """Put the runs of one config together, whatever their seeds and names.
 
-    Args:
-        runs: The runs.
-
-    Returns:
-        The groups; none where no two runs have the same config and different seeds.
+    There are no groups where no two runs have the same config and different seeds.
     """
     found: dict[str, list[int]] = {}
     for number, run in enumerate(runs):
@@ -77,61 +55,34 @@ def seed_groups(runs: Sequence[ComparedRun]) -> list[SeedGroup]:
 def group_rows(
     runs: Sequence[ComparedRun], groups: Sequence[SeedGroup], rows: Sequence[MetricRow]
 ) -> list[GroupRow]:
-    """Take means over seeds, and compare every group with the first.
-
-    Two runs of one seed are one piece of evidence: their mean counts once.
-
-    Args:
-        runs: The runs.
-        groups: What `seed_groups` returns.
-        rows: The metrics.
-    """
-    return [_group_row(runs, groups, row) for row in rows]
+    """Take means over seeds, and compare every group with the first."""
+    found = []
+    for row in rows:
+        larger = is_larger_better(row.name)
+        values = [by_seed(runs, group, row) for group in groups]
+        estimates = tuple(estimate(list(one.values())) if one else None for one in values)
+        judged = {
+            number: judge(one, values[0], larger=larger)
+            for number, one in enumerate(values)
+            if number > 0 and one and values[0]
+        }
+        final = dict(zip(judged, corrected(list(judged.values()), larger=larger), strict=True))
+        verdicts = tuple(final.get(number) for number in range(len(groups)))
+        best = best_of([None if one is None else one.mean for one in estimates], larger=larger)
+        found.append(GroupRow(row.split, row.name, estimates, verdicts, best))
+    return found
 
 
 def by_seed(
     runs: Sequence[ComparedRun], group: SeedGroup, row: MetricRow
 ) -> dict[int, float]:  # fmt: skip
-    """Give the values of a metric by seed.
-
-    Args:
-        runs: All runs.
-        group: Some of them.
-        row: The metric.
-
-    Returns:
-        The mean over the runs of each seed; seeds of which nothing is known are left out.
-    """
+    """Give the mean of a metric over the runs of each seed; two runs of one seed count once."""
     found: dict[int, list[float]] = {}
     for number in group.runs:
         value = row.values[number]
         if value is not None and value == value:  # noqa: PLR0124 - not NaN
             found.setdefault(_seed(runs[number]), []).append(value)
     return {seed: fmean(values) for seed, values in sorted(found.items())}
-
-
-def _group_row(
-    runs: Sequence[ComparedRun], groups: Sequence[SeedGroup], row: MetricRow
-) -> GroupRow:  # fmt: skip
-    larger = is_larger_better(row.name)
-    values = [by_seed(runs, group, row) for group in groups]
-    estimates = tuple(estimate(list(one.values())) if one else None for one in values)
-    judged = {
-        number: judge(one, values[0], larger=larger)
-        for number, one in enumerate(values)
-        if number > 0 and one and values[0]
-    }
-    final = dict(zip(judged, corrected(list(judged.values()), larger=larger), strict=True))
-    verdicts = tuple(final.get(number) for number in range(len(groups)))
-    return GroupRow(row.split, row.name, estimates, verdicts, _best(estimates, larger=larger))
-
-
-def _best(estimates: Sequence[Estimate | None], *, larger: bool) -> tuple[int, ...]:
-    known = {number: one.mean for number, one in enumerate(estimates) if one is not None}
-    if len(set(known.values())) < 2:  # noqa: PLR2004
-        return ()
-    best = (max if larger else min)(known.values())
-    return tuple(number for number, mean in known.items() if mean == best)
 
 
 def _label(index: int) -> str:
@@ -145,9 +96,5 @@ def _seed(run: ComparedRun) -> int:
 
 
 def keys_of(differing: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the keys that may differ within a group.
-
-    Args:
-        differing: What `dlrun.reports.comparison.differing_keys` returns.
-    """
+    """Leave out the keys that may differ within a group."""
     return {key: values for key, values in differing.items() if key not in _SEED_KEYS}

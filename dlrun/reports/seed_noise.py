@@ -3,52 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
-from typing import TYPE_CHECKING
 
 from dlrun.reports.seeds import corrected, judge
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.reports.sweep_results import SweepPoint
+from dlrun.reports.sweep_results import SweepPoint
 
 
 @dataclass(frozen=True)
 class SeedNoise:
-    """The spread over seeds against that between points.
-
-    Attributes:
-        points: The number of points with two seeds or more, of which all of this speaks.
-        within: The standard deviation over the seeds of one point, pooled over the points.
-        between: That of the means of the points; None for a single one.
-        by_chance: How large the latter would be if all points were equally good; None for one.
-        tested: How many points could be tested against the best one.
-        tied: How many of these may be as good as the best: a t-test at 5 %, with Holm's
-            correction, finds no difference.
-    """
+    """The spread over seeds against that between points, of points with two seeds or more."""
 
     points: int
-    within: float
-    between: float | None
-    by_chance: float | None
-    tested: int
-    tied: int
+    within: float  # the standard deviation over the seeds of one point, pooled over the points
+    between: float | None  # that of the means of the points; None for a single one
+    by_chance: float | None  # what the latter would be if all points were equally good
+    tested: int  # points that could be tested against the best one
+    tied: int  # of these, where a t-test at 5 %, with Holm's correction, finds no difference
 
 
 def seed_noise(points: Sequence[SweepPoint], *, larger: bool) -> SeedNoise | None:
-    """Measure the spread over seeds.
+    """Measure the spread over seeds of points, the best first; None where none has two seeds.
 
     within² = sum of squares within the points / (runs - points)
     by_chance² = within² · mean over the points of 1 / seeds
-
-    Args:
-        points: The best first.
-        larger: Whether larger values are better.
-
-    Returns:
-        The spread; None where no point has two seeds.
     """
     several = [values for point in points if len(values := _by_seed(point)) > 1]
     if not several:

@@ -7,14 +7,13 @@ are compared by Student's t-tests at the level of 5 %.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from dlrun.reports.student import quantile, two_sided_p
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from dlrun.wording import count
 
 LEVEL = 0.05
 Word = Literal["better", "worse", "within seed noise", "equal", "undecided"]
@@ -22,81 +21,56 @@ Word = Literal["better", "worse", "within seed noise", "equal", "undecided"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and where it may lie.
-
-    Attributes:
-        mean: The mean over the seeds.
-        margin: The half width of its confidence interval of 95 %; None for a single value.
-        count: The number of seeds.
-    """
+    """A mean over seeds and where it may lie."""
 
     mean: float
+    # half the width of its confidence interval of 95 %; None for a single value
     margin: float | None
-    count: int
+    count: int  # the number of seeds
 
 
 @dataclass(frozen=True)
 class Verdict:
     """How a group of runs compares with another.
 
-    Attributes:
-        word: `better`, `worse`, `within seed noise` (a difference as large is to be expected of
-            the seeds alone), `equal` (to the bit), or `undecided` (too few seeds, or no spread).
-        difference: The mean of this group less that of the other.
-        margin: The half width of the difference's confidence interval of 95 %, or None.
-        p: The probability of a difference as large by chance, corrected for the number of groups
-            by the method of Holm; None where there is no test.
-        test: The name of the test, with the number of seeds.
+    `within seed noise` is a difference as large as is to be expected of the seeds alone, `equal` is
+    to the bit, `undecided` has too few seeds or no spread.
     """
 
     word: Word
-    difference: float
-    margin: float | None
+    difference: float  # the mean of this group less that of the other
+    margin: float | None  # half the width of the difference's confidence interval of 95 %
+    # of a difference as large by chance, corrected by Holm; None where there is no test
     p: float | None
-    test: str
+    test: str  # the name of the test, with the number of seeds
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """Estimate the mean of a quantity over all seeds.
-
-    Args:
-        values: One a seed; one or more.
-
-    Returns:
-        The mean with Student's confidence interval of 95 %.
-    """
-    count = len(values)
-    if count < 2:  # noqa: PLR2004
-        return Estimate(values[0], None, count)
-    error = math.sqrt(variance(values) / count)
-    return Estimate(fmean(values), quantile(1 - LEVEL, count - 1) * error, count)
+    """Estimate the mean of one or more values, one a seed, with Student's interval of 95 %."""
+    seeds = len(values)
+    if seeds < 2:  # noqa: PLR2004
+        return Estimate(values[0], None, seeds)
+    error = math.sqrt(variance(values) / seeds)
+    return Estimate(fmean(values), quantile(1 - LEVEL, seeds - 1) * error, seeds)
 
 
 def judge(
     this: Mapping[int, float], other: Mapping[int, float], *, larger: bool
 ) -> Verdict:  # fmt: skip
-    """Compare two groups of runs by a two-sided t-test.
+    """Compare the values by seed of two groups by a two-sided t-test; p is not yet corrected.
 
     Where both groups have the same seeds, the differences by seed are tested against 0 (a paired
     test: what a seed makes easy or hard for both cancels out); else Welch's test is taken, which
     does not ask for equal variances.
-
-    Args:
-        this: The values of a group by seed; one or more.
-        other: Those of the group that it is compared with.
-        larger: Whether larger values are better.
-
-    Returns:
-        The verdict, its p not yet corrected.
     """
     difference = fmean(this.values()) - fmean(other.values())
     if this.keys() == other.keys():
         gaps = [this[seed] - other[seed] for seed in sorted(this)]
-        test = f"paired t-test over {_seeds(len(gaps))}"
+        test = f"paired t-test over {count(len(gaps), 'seed')}"
         difference = fmean(gaps)
         error, degrees = _paired(gaps)
     else:
-        test = f"Welch's t-test over {len(this)} and {_seeds(len(other))}"
+        test = f"Welch's t-test over {len(this)} and {count(len(other), 'seed')}"
         error, degrees = _welch(list(this.values()), list(other.values()))
     if difference == 0 and (error == 0 or not degrees):
         return Verdict("equal", 0.0, None, None, test)
@@ -108,16 +82,9 @@ def judge(
 
 
 def corrected(verdicts: Sequence[Verdict], *, larger: bool) -> list[Verdict]:
-    """Correct p values for their number, by the method of Holm.
+    """Correct the p values on one quantity for their number, by the method of Holm.
 
     Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure, 1979.
-
-    Args:
-        verdicts: Those on one quantity.
-        larger: Whether larger values are better.
-
-    Returns:
-        The same verdicts with larger p values, and what follows from these.
     """
     tested = sorted(
         (number for number, one in enumerate(verdicts) if one.p is not None),
@@ -154,8 +121,4 @@ def _welch(this: Sequence[float], other: Sequence[float]) -> tuple[float, float]
     if total == 0:
         return 0.0, 0.0
     parts = zip(squares, (len(this), len(other)), strict=True)
-    return math.sqrt(total), total**2 / sum(one**2 / (count - 1) for one, count in parts)
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed" if count == 1 else f"{count} seeds"
+    return math.sqrt(total), total**2 / sum(one**2 / (seeds - 1) for one, seeds in parts)

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.arrays import Spec
 from dlrun.catalog.losses import label_form
+from dlrun.config import Experiment
+from dlrun.reports.classification import ClassificationReport
 from dlrun.reports.predictions import probabilities
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Spec
-    from dlrun.config import Experiment
-    from dlrun.reports.classification import ClassificationReport
-
-MAX_ROWS = 20_000
-"""How many rows of the judged split are looked at one by one."""
-MAX_OTHER_ROWS = 2_000
-"""How many rows of each other split are."""
+MAX_ROWS = 20_000  # of the judged split are looked at one by one
+MAX_OTHER_ROWS = 2_000  # of each other split
 
 _CHANNELS = (1, 3, 4)
 _IMAGE_AXES = 3
@@ -31,25 +25,15 @@ _IMAGE_AXES = 3
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rows:
-    """Some rows of a split, and what the model says of them.
-
-    Attributes:
-        split: `train`, `validation` or `test`.
-        total: How many rows the split has.
-        numbers: Which of them these are, from 0, `(rows,)`, int64.
-        x: As the model takes them, `(rows, *input_shape)`, float32.
-        y_true: Class numbers `(rows,)`, int64, or values `(rows, num_targets)`, float32.
-        y_pred: The same, as predicted.
-        outputs: What the last layer gave, `(rows, num_outputs)`, float32.
-    """
+    """Some rows of a split, and what the model says of them."""
 
     split: str
-    total: int
-    numbers: NDArray[np.int64]
-    x: NDArray[np.float32]
-    y_true: NDArray[Any]
+    total: int  # how many rows the split has
+    numbers: NDArray[np.int64]  # (rows,): which of them these are, from 0
+    x: NDArray[np.float32]  # (rows, *input_shape), as the model takes them
+    y_true: NDArray[Any]  # class numbers (rows,), int64, or values (rows, num_targets), float32
     y_pred: NDArray[Any]
-    outputs: NDArray[np.float32]
+    outputs: NDArray[np.float32]  # (rows, num_outputs), what the last layer gave
 
     def __len__(self) -> int:
         """The number of rows that are here."""
@@ -58,62 +42,40 @@ class Rows:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of the model.
-
-    Attributes:
-        name: Its name.
-        type: Its Keras class.
-        inputs: The names of what it reads.
-        output_shape: The shape of what it gives for one sample; None for axes of any length.
-        parameters: The number of its weights.
-        activation: The name of its activation where the config gives one that does something.
-        trainable: Whether training changes it.
-    """
+    """One layer of the model."""
 
     name: str
-    type: str
-    inputs: tuple[str, ...]
-    output_shape: tuple[int | None, ...]
-    parameters: int
-    activation: str | None = None
+    type: str  # its Keras class
+    inputs: tuple[str, ...]  # the names of what it reads
+    output_shape: tuple[int | None, ...]  # for one sample; None for axes of any length
+    parameters: int  # the number of its weights
+    activation: str | None = None  # where the config gives one that does something
     trainable: bool = True
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Story:
-    """A run, told from its config to its mistakes.
-
-    Attributes:
-        run: The name of the run folder.
-        experiment: The resolved config.
-        record: What `run.json` says.
-        spec: What the arrays look like.
-        layers: The layers in the order of the config.
-        history: One array a column of `history.csv`, `(epochs,)`, float64; without `epoch`.
-        weights: The final weights by path.
-        metrics: The loss and the metrics by split.
-        classification: The scores of the judged split, over all of its rows.
-        class_counts: How many rows of each class a split has.
-        rows: Some rows of each split, in the order train, validation, test.
-        answer: Gives what the last layer gives for any rows, `(rows, num_outputs)`.
-        decide: Turns that into class numbers, `(rows,)`.
-        notes: What a reader has to know, such as that the data have changed since.
-    """
+class ReportData:
+    """Everything that the plots and the page of one run show."""
 
     run: str
     experiment: Experiment
-    record: Mapping[str, Any]
+    record: Mapping[str, Any]  # what `run.json` says
     spec: Spec
-    layers: tuple[Layer, ...]
+    layers: tuple[Layer, ...]  # in the order of the config
+    # (epochs,), float64, by column of `history.csv`; without `epoch`
     history: Mapping[str, NDArray[np.float64]]
-    weights: Mapping[str, NDArray[Any]]
-    metrics: Mapping[str, Mapping[str, float]]
+    weights: Mapping[str, NDArray[Any]]  # the final weights by path
+    metrics: Mapping[str, Mapping[str, float]]  # by split and name
+    # the scores of the judged split, over all of its rows
     classification: ClassificationReport | None
-    class_counts: Mapping[str, tuple[int, ...]]
-    rows: Mapping[str, Rows]
+    class_counts: Mapping[str, tuple[int, ...]]  # the number of rows of each class by split
+    rows: Mapping[str, Rows]  # some rows of each split, in the order train, validation, test
+    # gives what the last layer gives for any rows, (rows, num_outputs)
     answer: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    # turns that into class numbers, (rows,)
     decide: Callable[[NDArray[np.float32]], NDArray[np.int64]]
-    notes: tuple[str, ...] = field(default=())
+    # what a reader has to know, such as that the data have changed since
+    notes: tuple[str, ...] = ()
 
     @property
     def judged(self) -> Rows:
@@ -121,9 +83,35 @@ class Story:
         return list(self.rows.values())[-1]
 
     @property
+    def training_and_judged(self) -> tuple[Rows, ...]:
+        """The training rows and the judged rows, in this order; once where they are the same."""
+        return tuple(dict.fromkeys((next(iter(self.rows.values())), self.judged)))
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes; none for a regression."""
         return self.spec.class_names or ()
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether classes are told apart."""
+        return bool(self.class_names)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether several things are told of each row, a yes or a no each, by a loss for such."""
+        loss, judged = self.experiment.loss, self.judged
+        if self.is_classification or loss is None or label_form(loss.type) != "binary":
+            return False
+        several = (len(judged), max(2, len(self.spec.target_names)))
+        if not judged.y_true.shape == judged.outputs.shape == several:
+            return False
+        return all(bool(np.isin(rows.y_true, (0, 1)).all()) for rows in self.rows.values())
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether the model says how sure it is of a class."""
+        return self.is_classification and self.spec.output in ("probability", "logit")
 
     @property
     def epochs(self) -> int:
@@ -131,64 +119,26 @@ class Story:
         return max(map(len, self.history.values()), default=0)
 
 
-def is_classification(story: Story) -> bool:
-    """Whether classes are told apart."""
-    return bool(story.class_names)
-
-
-def has_labels(story: Story) -> bool:
-    """Whether several things are told of each row, a yes or a no each, by a loss for such."""
-    loss, judged = story.experiment.loss, story.judged
-    if is_classification(story) or loss is None or label_form(loss.type) != "binary":
-        return False
-    several = (len(judged), max(2, len(story.spec.target_names)))
-    if not judged.y_true.shape == judged.outputs.shape == several:
-        return False
-    return all(bool(np.isin(rows.y_true, (0, 1)).all()) for rows in story.rows.values())
-
-
-def gives_probabilities(story: Story) -> bool:
-    """Whether the model says how sure it is of a class."""
-    return is_classification(story) and story.spec.output in ("probability", "logit")
-
-
 def class_scores(outputs: NDArray[np.float32], spec: Spec) -> NDArray[np.float32]:
-    """Give one score a class: its probability where the model tells it.
+    """Give one score a class, `(rows, num_classes)`: its probability where the model tells it.
 
-    Args:
-        outputs: What the last layer gave, `(rows, num_outputs)`.
-        spec: With classes.
-
-    Returns:
-        `(rows, num_classes)`; a single score s becomes (-s, s).
+    A single score s becomes (-s, s).
     """
     scores = probabilities(outputs, spec)
     return np.concatenate([-scores, scores], axis=1) if scores.shape[1] == 1 else scores
 
 
 def image_shape(spec: Spec) -> tuple[int, ...] | None:
-    """Tell whether the rows can be shown as images.
-
-    Args:
-        spec: What the rows look like.
-
-    Returns:
-        (height, width, channels) with 1, 3 or 4 channels, or None.
-    """
+    """Give (height, width, channels) of rows that can be shown as images, else None."""
     shape = spec.image_shape or spec.input_shape
     is_image = len(shape) == _IMAGE_AXES and shape[-1] in _CHANNELS and min(shape[:2]) > 1
     return tuple(shape) if is_image and math.prod(shape) == math.prod(spec.input_shape) else None
 
 
 def as_images(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
-    """Turn rows into images that can be shown.
+    """Turn rows, `(rows, *input_shape)`, into images with values in [0, 1].
 
-    Args:
-        x: Rows as the model takes them, `(rows, *input_shape)`.
-        spec: Of images, see `image_shape`.
-
-    Returns:
-        `(rows, height, width)`, or `(rows, height, width, 3)` for colours; in [0, 1].
+    They are `(rows, height, width)`, or `(rows, height, width, 3)` for colours.
     """
     height, width, channels = image_shape(spec) or ()
     images = unscaled(x, spec).reshape(len(x), height, width, channels)
@@ -200,15 +150,7 @@ def as_images(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
 
 
 def unscaled(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
-    """Give features in the units of the data, as they were before they were scaled.
-
-    Args:
-        x: Rows as the model takes them.
-        spec: With the scaling, or without one.
-
-    Returns:
-        The same shape, float64.
-    """
+    """Give features in the units of the data, as they were before they were scaled."""
     values = x.astype(np.float64)
     if spec.scaling is None:
         return values
@@ -217,28 +159,12 @@ def unscaled(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
 
 
 def rescaled(x: NDArray[np.float64], spec: Spec) -> NDArray[np.float32]:
-    """Scale features in the units of the data as the model takes them; undoes `unscaled`.
-
-    Args:
-        x: Rows in the units of the data.
-        spec: With the scaling, or without one.
-
-    Returns:
-        The same shape, float32.
-    """
+    """Scale features in the units of the data as the model takes them; undoes `unscaled`."""
     if spec.scaling is not None:
         x = (x - np.array(spec.scaling.offset)) / np.array(spec.scaling.factor)
     return x.astype(np.float32)
 
 
 def feature_name(spec: Spec, column: int) -> str:
-    """Name a column of the data.
-
-    Args:
-        spec: What the rows look like.
-        column: Its number, from 0.
-
-    Returns:
-        Its own name, else `x1`, `x2`, ... .
-    """
+    """Give a column's own name, else `x1`, `x2`, ... ."""
     return spec.feature_names[column] if spec.feature_names else f"x{column + 1}"

@@ -14,14 +14,9 @@ _MOST_STEPS = 10_000
 
 
 def two_sided_p(t: float, degrees: float) -> float:
-    """Say how often a t statistic is as far from 0 as this one by chance.
+    """Give the probability that a t statistic is as far from 0 as this one by chance.
 
-    Args:
-        t: The statistic.
-        degrees: The degrees of freedom, more than 0; they need not be whole.
-
-    Returns:
-        A probability.
+    The degrees of freedom, more than 0, need not be whole.
     """
     square = t * t
     if math.isinf(square):
@@ -33,15 +28,7 @@ def two_sided_p(t: float, degrees: float) -> float:
 
 @lru_cache(maxsize=4096)
 def quantile(confidence: float, degrees: float) -> float:
-    """Find how far around 0 a t statistic stays with some probability.
-
-    Args:
-        confidence: The probability, in (0, 1), such as 0.95.
-        degrees: The degrees of freedom, more than 0.
-
-    Returns:
-        The t with `two_sided_p(t) == 1 - confidence`, such as 12.7062 for one degree and 0.95.
-    """
+    """Find the t with `two_sided_p(t) == 1 - confidence`: 12.7062 for 0.95 and one degree."""
     tail = 1.0 - confidence
     low, high = 0.0, 1.0
     while two_sided_p(high, degrees) > tail:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import Locator, LogLocator, MaxNLocator
+from numpy.typing import NDArray
 
-from dlrun.reports.point_words import short_names, value_text
-from dlrun.reports.sweep_results import SEED, in_order, is_numeric, point_key
+from dlrun.absent import ABSENT
+from dlrun.reports.sweep_results import (
+    SEED,
+    SweepPoint,
+    SweepResults,
+    in_order,
+    is_numeric,
+    point_key,
+)
+from dlrun.wording import short_names, value_text
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.ticker import Locator
-    from numpy.typing import NDArray
-
-    from dlrun.reports.sweep_results import SweepPoint, SweepResults
-
-MOST_VALUES = 20
-"""Up to so many values are looked at one by one."""
-ABSENT = "not set"
+MOST_VALUES = 20  # up to so many values are looked at one by one
+NOT_SET = "not set"
 
 _LOG_FROM = 30
 _LOG_FEW_FROM = 8
@@ -34,25 +35,17 @@ _MARKED = 8
 class Axis:
     """An axis of a sweep that has more than one value.
 
-    Attributes:
-        key: Its key in the config.
-        name: The same as short as can be.
-        labels: Its different values in order, as texts.
-        groups: The number of each point's value among them, `(points,)`.
-        places: Where each point lies, `(points,)`, float64 in [0, 1]. Numbers lie as their
-            logarithms where that is more even, as numbers over orders of magnitude do; what is no
-            number, and numbers that would lie on each other, at equal distances in order.
-        marks: Places and texts of round values; of the values themselves where they are few.
-        is_ordered: Whether the values are numbers.
+    Numbers lie as their logarithms where that is more even, as numbers over orders of magnitude do;
+    what is no number, and numbers that would lie on each other, at equal distances in order.
     """
 
     key: str
-    name: str
-    labels: tuple[str, ...]
-    groups: NDArray[np.int64]
-    places: NDArray[np.float64]
-    marks: tuple[tuple[float, str], ...]
-    is_ordered: bool
+    name: str  # the key as short as can be
+    labels: tuple[str, ...]  # its different values in order
+    groups: NDArray[np.int64]  # (points,), the number of each point's value among them
+    places: NDArray[np.float64]  # (points,), where each lies in [0, 1]
+    marks: tuple[tuple[float, str], ...]  # places and texts of round values; of all if few
+    is_ordered: bool  # the values are numbers
 
     @property
     def has_few(self) -> bool:
@@ -62,27 +55,14 @@ class Axis:
 
 @dataclass(frozen=True)
 class Scale:
-    """Where numbers lie between 0 and 1.
+    """Where numbers lie between 0 and 1."""
 
-    Attributes:
-        low: The number at 0.
-        high: The number at 1, which is larger.
-        is_log: Whether their logarithms lie evenly; both are positive then.
-    """
-
-    low: float
-    high: float
-    is_log: bool
+    low: float  # at 0
+    high: float  # at 1, larger
+    is_log: bool  # their logarithms lie evenly; both are positive then
 
     def place(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Place numbers; what is outside of the scale lies at its end.
-
-        Args:
-            values: Any shape.
-
-        Returns:
-            The same shape, in [0, 1]; NaN where the number is.
-        """
+        """Place numbers of any shape in [0, 1], those outside at the ends; NaN stays."""
         inside = np.clip(values, self.low, self.high)
         if self.is_log:
             places = np.log(inside / self.low) / np.log(self.high / self.low)
@@ -91,14 +71,7 @@ class Scale:
         return np.asarray(places, np.float64)
 
     def marks(self, most: int = 6) -> tuple[tuple[float, str], ...]:
-        """Choose round numbers to be marked.
-
-        Args:
-            most: About how many.
-
-        Returns:
-            Their places and their texts.
-        """
+        """Choose about so many round numbers to be marked: their places and their texts."""
         locator: Locator = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10])
         if self.is_log:
             decades = np.log10(self.high / self.low)
@@ -112,28 +85,19 @@ class Scale:
 
 
 def axes_of(results: SweepResults, points: Sequence[SweepPoint]) -> list[Axis]:
-    """Give the axes on which points differ; the seed is none.
-
-    Args:
-        results: What came out of the sweep.
-        points: Those of its points that are drawn.
-    """
+    """Give the axes on which those points differ that are drawn; the seed is none."""
     keys = [key for key in results.axes if key != SEED]
     names = short_names(keys)
     axes = []
     for key in keys:
-        values = [point.values.get(key, _ABSENT) for point in points]
+        values = [point.values.get(key, ABSENT) for point in points]
         if _is_plain(values):
             axis = _numbers(key, names[key], np.array(values, np.float64))
         else:
-            seen = [run.point.get(key, _ABSENT) for run in results.runs]
+            seen = [run.point.get(key, ABSENT) for run in results.runs]
             axis = _choices(key, names[key], values, seen)
         axes.append(axis)
     return [axis for axis in axes if len(axis.labels) > 1]
-
-
-_ABSENT = object()
-"""Stands for the value that a point does not have."""
 
 
 def _is_plain(values: Sequence[Any]) -> bool:
@@ -175,29 +139,27 @@ def _choices(key: str, name: str, values: Sequence[Any], seen: Sequence[Any]) ->
     """An axis of anything, in the order in which the values were tried; numbers in their own."""
     texts = {_identity(value): value for value in (*seen, *values)}
     wanted = {_identity(value) for value in values}
-    known = [value for value in texts.values() if value is not _ABSENT]
+    known = [value for value in texts.values() if value is not ABSENT]
     order = [_identity(value) for value in in_order(known)] if _is_plain(known) else list(texts)
-    if _ABSENT in values:
-        order = [_identity(_ABSENT), *(one for one in order if one != _identity(_ABSENT))]
+    if ABSENT in values:
+        order = [_identity(ABSENT), *(one for one in order if one != _identity(ABSENT))]
     order = [one for one in order if one in wanted]
     number = {one: place for place, one in enumerate(order)}
     groups = np.array([number[_identity(value)] for value in values], np.int64)
     labels = tuple(
-        ABSENT if texts[one] is _ABSENT else " ".join(value_text(texts[one]).split())
+        NOT_SET if texts[one] is ABSENT else " ".join(value_text(texts[one]).split())
         for one in order
     )
     return _evenly(key, name, labels, groups, is_ordered=False)
 
 
 def _identity(value: Any) -> str:
-    """A text that no other value has."""
-    return "" if value is _ABSENT else point_key({"": value})
+    return "" if value is ABSENT else point_key({"": value})
 
 
 def _evenly(
     key: str, name: str, labels: tuple[str, ...], groups: NDArray[np.int64], *, is_ordered: bool
 ) -> Axis:
-    """An axis whose values lie at equal distances."""
     places = np.linspace(0, 1, len(labels))
     marks = tuple(zip(places.tolist(), labels, strict=True))
     return Axis(key, name, labels, groups, places[groups], marks, is_ordered)

@@ -5,45 +5,30 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from dlrun.reports.ranking import Contender, rank
 from dlrun.reports.seeds import Estimate, estimate
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-    from pathlib import Path
-
-SEED = "seed"
-"""The axis over which points are repeated."""
+SEED = "seed"  # the axis over which points are repeated
 
 
 @dataclass(frozen=True)
 class SweepRun:
-    """A run of a sweep.
-
-    Attributes:
-        path: Its folder.
-        status: As `dlrun runs` has it; `stopped early` where halving paused it.
-        point: The values of the axes by key; an axis that the run does not have is left out.
-        value: The objective, or None.
-        metrics: The final metrics by split.
-        epochs: The number of completed epochs.
-        seconds: How long it took, or None.
-        reason: Why it is not finished, in one line, or None.
-        started: When it was started, or None.
-    """
+    """A run of a sweep."""
 
     path: Path
-    status: str
-    point: Mapping[str, Any]
-    value: float | None
-    metrics: Mapping[str, Mapping[str, float | None]]
-    epochs: int
+    status: str  # as `dlrun runs` has it; `stopped early` where halving paused it
+    point: Mapping[str, Any]  # by key; an axis that the run does not have is left out
+    value: float | None  # the objective
+    metrics: Mapping[str, Mapping[str, float | None]]  # by split
+    epochs: int  # completed
     seconds: float | None
-    reason: str | None
+    reason: str | None  # why it is not finished, in one line
     started: datetime | None = None
 
     @property
@@ -55,47 +40,27 @@ class SweepRun:
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """The runs of a sweep that differ by their seeds only.
+    """The runs of a sweep that differ by their seeds only."""
 
-    Attributes:
-        values: The values of the axes by key, without the seed.
-        runs: The runs, by seed.
-        estimate: The mean of the objective and how sure it is; None where no run has it.
-        best: The best of the runs; None where none has the objective.
-    """
-
-    values: Mapping[str, Any]
-    runs: tuple[SweepRun, ...]
-    estimate: Estimate | None
+    values: Mapping[str, Any]  # by key, without the seed
+    runs: tuple[SweepRun, ...]  # by seed
+    estimate: Estimate | None  # of the objective; None where no run has it
     best: SweepRun | None
 
 
 @dataclass(frozen=True)
 class SweepResults:
-    """What came out of a sweep.
-
-    Attributes:
-        name: What the sweep is called.
-        folder: Where its runs are.
-        objective: What is best, as `test accuracy`; empty where nothing was measured.
-        larger: Whether larger values of it are better.
-        axes: The keys that vary, in order.
-        runs: The runs, in the order in which they were started.
-        missing: How many points have no run; None where points are drawn one by one.
-        left_out: How many runs in the folder belong to an earlier form of the sweep.
-        repeated: How many runs in the folder are the same as others: of each point with its seed
-            that one counts which came farthest.
-    """
+    """What came out of a sweep."""
 
     name: str
     folder: Path
-    objective: str
-    larger: bool
-    axes: tuple[str, ...]
-    runs: tuple[SweepRun, ...]
-    missing: int | None
-    left_out: int
-    repeated: int = 0
+    objective: str  # as `test accuracy`; empty where nothing was measured
+    larger: bool  # larger values of it are better
+    axes: tuple[str, ...]  # the keys that vary, in order
+    runs: tuple[SweepRun, ...]  # in the order in which they were started
+    missing: int | None  # points without a run; None where they are drawn one by one
+    left_out: int  # runs in the folder of an earlier form of the sweep
+    repeated: int = 0  # runs in the folder of points whose run is another, which came farther
 
     def points(self) -> list[SweepPoint]:
         """Put runs together that differ by their seeds only, the best points first."""
@@ -125,55 +90,35 @@ class SweepResults:
 
     def metric_names(self) -> list[str]:
         """Give all metrics that runs have, such as `test.accuracy`."""
-        names = (
-            f"{split}.{name}"
-            for run in self.runs
-            for split, metrics in run.metrics.items()
-            for name in metrics
-        )
-        return list(dict.fromkeys(names))
+        measured = (item for run in self.runs for item in run.metrics.items())
+        return list(dict.fromkeys(f"{split}.{name}" for split, names in measured for name in names))
 
 
 def in_order(values: Sequence[Any]) -> list[Any]:
-    """Sort numbers; leave everything else as it came.
-
-    Args:
-        values: The values of an axis.
-    """
+    """Sort the values of an axis if they are numbers; leave everything else as it came."""
     return sorted(values) if is_numeric(values) else list(values)
 
 
 def is_numeric(values: Sequence[Any]) -> bool:
-    """Say whether all values of an axis are numbers.
-
-    Args:
-        values: The values.
-    """
+    """Say whether all values of an axis are numbers."""
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
 def point_key(values: Mapping[str, Any]) -> str:
-    """Write the values of a point as a text that no other point has.
-
-    Args:
-        values: Plain values by key.
-    """
+    """Write the plain values of a point as a text that no other point has."""
     return json.dumps(values, sort_keys=True, default=str)
 
 
 def results_csv(results: SweepResults) -> str:
-    """Write the runs of a sweep as CSV, numbers in full, the best first.
-
-    Args:
-        results: What came out.
-    """
+    """Write the runs of a sweep as CSV, numbers in full, the best first."""
     names = results.metric_names()
+    parts = [name.partition(".") for name in names]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", "status", *results.axes, *names, "epochs", "seconds", "reason"])
     for point in results.points():
         for run in point.runs:
-            metrics = [run.metrics.get(split, {}).get(name) for split, name in map(_split, names)]
+            metrics = [run.metrics.get(split, {}).get(name) for split, _, name in parts]
             values = [_cell(run.point.get(axis, "")) for axis in results.axes]
             facts = [run.epochs, run.seconds, run.reason]
             writer.writerow([run.path.name, run.status, *values, *metrics, *facts])
@@ -181,11 +126,7 @@ def results_csv(results: SweepResults) -> str:
 
 
 def results_json(results: SweepResults) -> dict[str, Any]:
-    """Give what came out of a sweep as JSON can express it.
-
-    Args:
-        results: What came out.
-    """
+    """Give what came out of a sweep as JSON can express it."""
     best = results.best()
     return {
         "name": results.name,
@@ -220,7 +161,6 @@ def results_json(results: SweepResults) -> dict[str, Any]:
 
 
 def _point(runs: Sequence[SweepRun]) -> SweepPoint:
-    """Put the runs of a point together, which come with the best first."""
     known = [run.value for run in runs if run.value is not None]
     return SweepPoint(
         values=_without_seed(runs[0].point),
@@ -232,11 +172,6 @@ def _point(runs: Sequence[SweepRun]) -> SweepPoint:
 
 def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key != SEED}
-
-
-def _split(name: str) -> tuple[str, str]:
-    split, _, metric = name.partition(".")
-    return split, metric
 
 
 def _cell(value: Any) -> Any:

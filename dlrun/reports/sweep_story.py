@@ -1,91 +1,52 @@
-"""What the plots and the page of a sweep tell: its points in numbers, and which axes matter."""
+"""What the plots and the page of a sweep show: its points in numbers, and which axes matter."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dlrun.reports.point_words import settings_of, value_text
-from dlrun.reports.sweep_axes import MOST_VALUES, Scale, axes_of
-from dlrun.reports.sweep_results import SEED, point_key
+from dlrun.reports.sweep_axes import MOST_VALUES, Axis, Scale, axes_of
+from dlrun.reports.sweep_results import SEED, SweepPoint, SweepResults, point_key
+from dlrun.wording import settings_of, value_text
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.reports.sweep_axes import Axis
-    from dlrun.reports.sweep_results import SweepPoint, SweepResults
-
-LOG_FROM = 20
-"""From which factor on an objective that is to be small is drawn by its logarithm."""
-FILLED = 0.5
-"""The least share of the cells of a grid of two axes that hold a point."""
+LOG_FROM = 20  # from which factor on an objective that is to be small is drawn by its logarithm
+FILLED = 0.5  # the least share of the cells of a grid of two axes that hold a point
 _BINS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class SweepStory:
-    """A sweep as its plots and its page tell it.
-
-    Attributes:
-        results: What came out.
-        every: All points, the best first.
-        points: Those of them that have the objective.
-        means: The mean of the objective at each of `points`, `(points,)`, float64.
-        margins: The half width of its confidence interval of 95 %, `(points,)`; NaN where there
-            is one seed only.
-        keys: The keys of the config in which `every` differ, those that matter most first.
-        axes: The axes on which `points` differ, those that matter most first.
-        shares: Which share of the order of the points each axis explains, `(axes,)`, in [0, 1].
-        scale: Where the objective is drawn; points that are far worse than most lie at its end.
-            None where all points are equal, and where there is none.
-        curves: The histories of the best runs of the first of `every`, one array a column,
-            `(epochs,)`.
-    """
+class SweepData:
+    """A sweep as its plots and its page show it; of keys and axes those first that matter most."""
 
     results: SweepResults
-    every: tuple[SweepPoint, ...]
-    points: tuple[SweepPoint, ...]
-    means: NDArray[np.float64]
-    margins: NDArray[np.float64]
-    keys: tuple[str, ...]
-    axes: tuple[Axis, ...]
-    shares: tuple[float, ...]
-    scale: Scale | None
-    curves: Sequence[Mapping[str, NDArray[np.float64]]]
+    every: tuple[SweepPoint, ...]  # all points, the best first
+    points: tuple[SweepPoint, ...]  # those of them that have the objective
+    means: NDArray[np.float64]  # (points,), of the objective
+    margins: NDArray[np.float64]  # (points,), half of their 95 % interval; NaN for one seed
+    keys: tuple[str, ...]  # in which `every` differ
+    axes: tuple[Axis, ...]  # on which `points` differ
+    shares: tuple[float, ...]  # of the order of the points that each axis explains, in [0, 1]
+    scale: Scale | None  # of the objective; None where all points are equal, or none is there
+    curves: Sequence[Mapping[str, NDArray[np.float64]]]  # histories of the best, each (epochs,)
 
     @property
     def shown(self) -> NDArray[np.float64]:
-        """The means, those that are far worse than most at the end of the scale, `(points,)`."""
+        """The means `(points,)`, those that are far worse than most at the end of the scale."""
         if self.scale is None:
             return self.means
         return np.clip(self.means, self.scale.low, self.scale.high)
 
     def name_of(self, point: SweepPoint) -> str:
-        """Name a point by what it does not share with all others.
-
-        Args:
-            point: One of `every`.
-
-        Returns:
-            Such as `learning_rate=0.01 units=8`, what matters most first.
-        """
+        """Name a point by what it does not share with all: `learning_rate=0.01 units=8`."""
         return settings_of({key: point.values[key] for key in self.keys if key in point.values})
 
     def values_of(self, point: SweepPoint) -> str:
-        """Name a point more shortly, by its values alone.
-
-        Args:
-            point: One of `every`.
-
-        Returns:
-            Such as `0.01, 8`, in the order of `keys`.
-        """
+        """Name a point by its values alone, in the order of `keys`: `0.01, 8`."""
         return ", ".join(value_text(point.values.get(key, "-")) for key in self.keys)
 
     @property
@@ -94,15 +55,10 @@ class SweepStory:
         return int((self.shown != self.means).sum())
 
 
-def tell_sweep(
+def sweep_data_of(
     results: SweepResults, curves: Sequence[Mapping[str, NDArray[np.float64]]]
-) -> SweepStory:
-    """Put together what a sweep has to tell.
-
-    Args:
-        results: What came out.
-        curves: The histories of the best runs, see `SweepStory`.
-    """
+) -> SweepData:
+    """Put together what there is to show of a sweep."""
     every = tuple(results.points())
     found = [(one, one.estimate) for one in every if one.estimate is not None]
     points = tuple(point for point, _ in found)
@@ -114,7 +70,7 @@ def tell_sweep(
     shares = [explained(axis, means) for axis in axes]
     order = sorted(range(len(axes)), key=lambda number: -shares[number])
     ranked = [axes[number] for number in order]
-    return SweepStory(
+    return SweepData(
         results=results,
         every=every,
         points=points,
@@ -129,32 +85,20 @@ def tell_sweep(
 
 
 def varying_keys(points: Sequence[SweepPoint], results: SweepResults) -> list[str]:
-    """List the keys that are not the same at all points, as far as they have them.
+    """List the keys that are not the same at all points, as far as they have them."""
 
-    Args:
-        points: The points.
-        results: Has the keys in order.
-    """
-    values = {
-        key: {point_key({"": point.values[key]}) if key in point.values else "" for point in points}
-        for key in results.axes
-        if key != SEED
-    }
-    return [key for key, different in values.items() if len(different) > 1]
+    def different(key: str) -> set[str]:
+        held = ({"": point.values[key]} if key in point.values else {} for point in points)
+        return {point_key(values) for values in held}
+
+    return [key for key in results.axes if key != SEED and len(different(key)) > 1]
 
 
 def scale_of(means: NDArray[np.float64], *, larger: bool) -> Scale | None:
     """Choose where an objective is drawn, so that a few very bad points hide no difference.
 
     What is worse than three quarters of the points by many times their own distance from the best
-    is outside.
-
-    Args:
-        means: One a point, `(points,)`.
-        larger: Whether larger ones are better.
-
-    Returns:
-        The scale; None where all means are equal.
+    is outside. None where all means are equal.
     """
     if len(means) == 0 or means.min() == means.max():
         return None
@@ -174,16 +118,9 @@ def explained(axis: Axis, means: NDArray[np.float64]) -> float:
     omega² = 1 - (within / (points - groups)) / (total / (points - 1))
 
     of the ranks of the points, grouped by the value of the axis, or by fifths of it where there
-    are many values.
-
-    Args:
-        axis: The axis.
-        means: The objective of each point, `(points,)`.
-
-    Returns:
-        In [0, 1]; 0 where there are too few points to tell.
+    are many values. It is 0 where there are too few points to tell.
     """
-    ranks = np.unique(means, return_inverse=True)[1].astype(np.float64)
+    ranks = np.unique(means, return_inverse=True)[1].astype(np.float64)  # (points,)
     groups = axis.groups
     if not axis.has_few:
         order = np.argsort(axis.places, kind="stable")
@@ -199,30 +136,21 @@ def explained(axis: Axis, means: NDArray[np.float64]) -> float:
     return max(0.0, 1 - (within / free) / (total / (len(ranks) - 1)))
 
 
-def pairs(story: SweepStory, most: int) -> list[tuple[Axis, Axis]]:
+def pairs(data: SweepData, most: int) -> list[tuple[Axis, Axis]]:
     """Choose the pairs of axes that are worth a map, those that matter most first.
 
-    Args:
-        story: The sweep.
-        most: The largest number of pairs.
-
-    Returns:
-        Pairs whose grid is mostly filled, and pairs of numbers that were drawn at random.
+    Their grid is mostly filled, or they are numbers that were drawn at random.
     """
-    shares = dict(zip(story.axes, story.shares, strict=True))
-    both = len(story.axes) > 2  # noqa: PLR2004
+    shares = dict(zip(data.axes, data.shares, strict=True))
+    both = len(data.axes) > 2  # noqa: PLR2004
     found = [
-        pair for pair in combinations(story.axes, 2) if is_grid(pair) or _is_plane(pair, both=both)
+        pair for pair in combinations(data.axes, 2) if is_grid(pair) or _is_plane(pair, both=both)
     ]
     return sorted(found, key=lambda pair: -shares[pair[0]] - shares[pair[1]])[:most]
 
 
 def is_grid(pair: tuple[Axis, Axis]) -> bool:
-    """Say whether the values of two axes make a grid that is mostly filled.
-
-    Args:
-        pair: The axes.
-    """
+    """Say whether the values of two axes make a grid that is mostly filled."""
     if not all(axis.has_few for axis in pair):
         return False
     one, other = pair

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.config import Experiment
 from dlrun.rundir.metrics import is_larger_better
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.config import Experiment
 
 LEARNING_RATE = "learning_rate"
 _STOPPERS = ("EarlyStopping", "ModelCheckpoint")
 
 
 def quantities(history: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
-    """Name what was logged, training and validation as one.
-
-    Args:
-        history: One array a column.
-
-    Returns:
-        Such as `("loss", "accuracy")`.
-    """
+    """Name what was logged, training and validation as one, such as `("loss", "accuracy")`."""
     names = dict.fromkeys(name.removeprefix("val_") for name in history)
     return tuple(name for name in names if name != LEARNING_RATE)
 
@@ -35,14 +23,9 @@ def quantities(history: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
 def best_epoch(
     experiment: Experiment, history: Mapping[str, NDArray[np.float64]]
 ) -> tuple[str, int] | None:
-    """Find the best epoch by what the training itself watched, else by the validation loss.
+    """Find the best epoch, from 1, and what it was judged by; None where nothing tells.
 
-    Args:
-        experiment: The config; its EarlyStopping or ModelCheckpoint says what was watched.
-        history: One array a column.
-
-    Returns:
-        What it was judged by, and the number of the epoch, from 1; None where nothing tells.
+    That is what EarlyStopping or ModelCheckpoint watched, else the validation loss.
     """
     watched, mode = "val_loss", "min"
     for callback in experiment.training.callbacks:
@@ -61,13 +44,3 @@ def best_epoch(
 def changes(values: NDArray[np.float64] | None) -> bool:
     """Whether a column takes more than one value."""
     return values is not None and len(np.unique(values[np.isfinite(values)])) > 1
-
-
-def serves_log(values: NDArray[np.float64]) -> bool:
-    """Whether a logarithmic axis shows more: positive values over more than a factor of 20.
-
-    Args:
-        values: All values on the axis.
-    """
-    finite = values[np.isfinite(values)]
-    return len(finite) > 0 and finite.min() > 0 and bool(finite.max() / finite.min() > 20)  # noqa: PLR2004

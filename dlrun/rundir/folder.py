@@ -120,9 +120,6 @@ class Run:
         files.append_text(self.file(LOG), line + "\n")
 
 
-RunFolder = Run
-
-
 def create_run(runs_dir: Path, name: str) -> Run:
     """Make the folder of a new run: `20261120-231455_mnist_mlp_7k2q`.
 

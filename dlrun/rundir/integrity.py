@@ -15,7 +15,6 @@ from dlrun.rundir.names import (
     INITIAL_WEIGHTS,
     INPUTS,
     METRICS,
-    MODEL,
     MODEL_SUMMARY,
     PREDICTIONS,
     RECORD,
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, MODEL, WEIGHTS, INITIAL_WEIGHTS)
+_HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, WEIGHTS, INITIAL_WEIGHTS)
+_PIECE = 2**20
 MAX_BYTES = 64 * 2**30
 """No file of a run folder is larger: what is larger has holes, and would be read for hours."""
 
@@ -45,18 +45,25 @@ def is_signed(content: Mapping[str, Any]) -> bool:
     return content.get("sha256") == digest(values)
 
 
-def hash_files(folder: Path) -> dict[str, str]:
-    """Hash the files that a run has written and that stay as they are, by name in the folder.
+def hash_files(folder: Path, exports: object = ()) -> dict[str, str]:
+    """Hash the files that a run has written and that stay as they are: SHA-256 by name.
 
     The log, the plots, the report, the predictions for other files, which may be asked for again,
     and checkpoints and evaluations, which hold their own hashes, are left out.
+
+    Args:
+        folder: The run folder.
+        exports: What its exporters wrote, by name in the folder, as its record says.
     """
-    is_own = not leads_out(folder, PREDICTIONS)
-    predictions = sorted((folder / PREDICTIONS).glob("*.csv")) if is_own else []
-    others = _of_inputs(folder)
-    names = [*_HASHED, *(f"{PREDICTIONS}/{path.name}" for path in predictions)]
-    names = [name for name in names if name not in others]
+    exported = exports if isinstance(exports, list | tuple) else ()
+    names = [*_HASHED, *(name for name in exported if _is_inside(folder, name))]
     return {name: hash_file(folder / name) for name in names if os.path.lexists(folder / name)}
+
+
+def _is_inside(folder: Path, name: object) -> bool:
+    if not isinstance(name, str) or "\0" in name:
+        return False
+    return not leads_out(folder, os.path.dirname(name))  # noqa: PTH120 - a name
 
 
 def hash_file(path: Path) -> str:
@@ -91,7 +98,7 @@ def damaged_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
     for name in recorded_files(record):
         if name in others:
             continue  # an extended run of an earlier version recorded them
-        if leads_out(folder, os.path.dirname(name)) or "\0" in name:  # noqa: PTH120 - a name
+        if not _is_inside(folder, name):
             problems.append(f"{folder / RECORD}: names {name!r}, which is not in the run folder.")
             continue
         try:

@@ -95,10 +95,14 @@ def recording(
             held.give_room()
             # A disk too full for the closing line must not hide why the run failed.
             with contextlib.suppress(DlrunError):
-                record.add(**_failure(error), **_end(start), files=hash_files(run.path))
+                record.add(**_failure(error), **_end(start), files=_hashes(run, record))
             raise
         held.give_room()
-        record.add(status="finished", exit_code=0, **_end(start), files=hash_files(run.path))
+        record.add(status="finished", exit_code=0, **_end(start), files=_hashes(run, record))
+
+
+def _hashes(run: Run, record: Record) -> dict[str, str]:
+    return hash_files(run.path, record.facts.get("exports"))
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -6,12 +6,14 @@ import math
 import re
 from typing import Final
 
-from dlrun.errors import MOST_QUOTED
+from dlrun.wording import MOST_QUOTED
 
 SMALLEST: Final = 2.0**-126
 LARGEST: Final = (2 - 2.0**-23) * 2.0**127
 """Between them float32 keeps its digits; what is smaller, some processors take for 0."""
 
+MAX_CLASSES: Final = 1000
+"""More distinct values than this are no classes but a measured quantity or an identifier."""
 
 _WITH_UNIT = re.compile(
     r"(?P<sign>[+-]?)(?P<before>[$\u20ac\u00a3\u00a5\u20b9]|[A-Z]{3}(?= ?\d))? ?"
@@ -46,13 +48,8 @@ def parse_number(cell: str) -> float | None:
 def bare_number(text: str) -> str | None:
     """The number in a text that holds one as people write it, with its unit or with commas.
 
-    `$1,200` gives `1,200`, `5kg` `5`, and `3,50` itself.
-
-    Args:
-        text: A stripped cell.
-
-    Returns:
-        None where the text is a number itself, or is something else: `1st`, `B12`, `3 of 4`.
+    `$1,200` gives `1,200`, `5kg` `5`, and `3,50` itself; None where the stripped text is a number
+    itself, or is something else: `1st`, `B12`, `3 of 4`.
     """
     match = _WITH_UNIT.fullmatch(text)
     if match is None or is_number_like(text):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import struct
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -18,91 +19,44 @@ if TYPE_CHECKING:
 
 SMALL: Final = 2 * 2**20
 """How large a file may be, in bytes, that is read from its first row to its last."""
-LONGEST_LINE: Final = 2**20
-LONGEST_HEADER: Final = 10_000
-"""What NumPy itself takes for a header, in bytes."""
+LONGEST_HEADER: Final = 10_000  # what NumPy itself takes for a header, in bytes
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 """What may separate the cells of a CSV file, and what it is called."""
 NPY_MAGIC: Final = b"\x93NUMPY"
+ZIP_MAGIC: Final = b"PK\x03\x04"
+GZIP_MAGIC: Final = b"\x1f\x8b"  # what files begin with
 LENGTH_BYTES: Final = {1: 2, 2: 4, 3: 4}
 """How many bytes hold the length of a header, by the version of the format."""
 DTYPE: Final = re.compile(r"([<>|])([biufU])(\d+)")
-CODES: Final = {
-    "b1": "?",
-    "i1": "b",
-    "u1": "B",
-    "i2": "h",
-    "u2": "H",
-    "i4": "i",
-    "u4": "I",
-    "i8": "q",
-    "u8": "Q",
-    "f4": "f",
-    "f8": "d",
-}
-"""What `memoryview.cast` calls the numbers of NumPy, by kind and bytes."""
+CODES: Final = dict(
+    zip(
+        ("b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"),
+        "?bBhHiIqQfd",
+        strict=True,
+    )
+)
+"""What `struct` calls the numbers of NumPy, by kind and bytes."""
 
 
 class Column(NamedTuple):
-    """The cells of a column, stripped.
+    """The cells of a column, stripped."""
 
-    Attributes:
-        first: That of the first row, which may be a header.
-        others: Those of the rows below, each once.
-    """
-
-    first: str
-    others: frozenset[str]
+    first: str  # that of the first row, which may be a header
+    others: frozenset[str]  # those of the rows below, each once
 
 
-class ArrayHeader(NamedTuple):
-    """What an array in an `.npz` file says of itself.
+class StoredArray(NamedTuple):
+    """What an array in an `.npz` file says of itself, and its values where they are few."""
 
-    Attributes:
-        dtype: Such as `<f8`, as NumPy writes it.
-        shape: Its shape.
-    """
-
-    dtype: str
+    dtype: str  # as NumPy writes it: `<f8`
     shape: tuple[int, ...]
-
-
-def csv_columns(path: Path, delimiter: str | None) -> tuple[list[str], str] | None:
-    """Read the cells of the first row that is not blank.
-
-    Args:
-        path: The file; only a regular one is opened, since a pipe could not be read again.
-        delimiter: What separates the cells, or None to tell it from the row.
-
-    Returns:
-        The cells, stripped, and what separates them; None where the file does not tell them.
-    """
-    import csv  # noqa: PLC0415  configs without a CSV file do not pay for it
-
-    try:
-        if not path.is_file():
-            return None
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            line = _first_line(file)
-        found = found_delimiters(line)
-        if not line or line.count('"') % 2 or (delimiter is None and len(found) > 1):
-            return None
-        separator = delimiter or (found[0] if found else ",")
-        cells = next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True))
-    except (OSError, UnicodeError, csv.Error, TypeError, StopIteration):
-        return None
-    return [cell.strip() for cell in cells], separator
+    values: Sequence[Any] | None = None  # numbers or texts, where there is one a row
 
 
 def found_delimiters(line: str) -> list[str]:
-    """Tell what may separate the cells of a line.
+    """Tell all of `DELIMITERS` that stand outside of quotes in the first line of a file.
 
-    Args:
-        line: The first line of a file.
-
-    Returns:
-        All of `DELIMITERS` that stand outside of quotes; a vertical bar counts only where there is
-        no other.
+    A vertical bar counts only where there is no other.
     """
     bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
     found = [one for one in DELIMITERS if one in bare]
@@ -110,15 +64,9 @@ def found_delimiters(line: str) -> list[str]:
 
 
 def csv_column(path: Path, delimiter: str, position: int) -> Column | None:
-    """Read a column of a small file.
+    """Read a column, by its position, of a small file.
 
-    Args:
-        path: The file.
-        delimiter: What separates the cells.
-        position: Which column, from 0.
-
-    Returns:
-        Its cells; None where the file is not small, or its rows are not all as wide as the first.
+    None where the file is not small, or its rows are not all as wide as the first.
     """
     try:
         status = path.stat()
@@ -151,63 +99,24 @@ def _csv_column(
     return Column(first, frozenset(others))
 
 
-def npz_array_header(path: Path, name: str) -> ArrayHeader | None:
-    """Read what an array in an `.npz` file says of itself.
-
-    Args:
-        path: The file.
-        name: The name of the array.
-
-    Returns:
-        Its header; None where the file does not tell it.
-    """
-    found = _npz_array(path, name)
-    return None if found is None else found[0]
-
-
-def npz_values(path: Path, name: str) -> Sequence[float] | Sequence[str] | None:
-    """Read a small array of one value a row in an `.npz` file.
-
-    Args:
-        path: The file.
-        name: The name of the array.
-
-    Returns:
-        Numbers or texts; None where the array is not small, or of another shape or kind.
-    """
-    found = _npz_array(path, name, with_values=True)
-    return None if found is None else found[1]
-
-
-def _npz_array(
-    path: Path, name: str, *, with_values: bool = False
-) -> tuple[ArrayHeader, Sequence[Any] | None] | None:
+def npz_array(path: Path, name: str) -> StoredArray | None:
+    """Read what an array in an `.npz` file says of itself; None where that is not told."""
     import zipfile  # noqa: PLC0415  configs without an array file do not pay for it
     import zlib  # noqa: PLC0415
 
     odd = (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError,
-           struct.error)  # fmt: skip
-    try:
-        if not path.is_file():
-            return None
-        with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as array:
-            header = _npy_header(array)
-            if header is None or not with_values:
-                return header and (header, None)
-            return header, _npy_values(array, header)
-    except (*odd, NotImplementedError, RuntimeError, TypeError, MemoryError):
-        return None
+           struct.error, NotImplementedError, RuntimeError, TypeError, MemoryError)  # fmt: skip
+    found = None
+    with suppress(*odd):
+        if path.is_file():
+            with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as array:
+                found = _npy_header(array)
+                if found is not None:
+                    found = found._replace(values=_npy_values(array, found))
+    return found
 
 
-def _first_line(file: IO[str]) -> str:
-    """The first line that is not blank; empty where there is none, or it is endless."""
-    while line := file.readline(LONGEST_LINE):
-        if line.strip(" \r\n"):
-            return line if len(line) < LONGEST_LINE else ""
-    return ""
-
-
-def _npy_header(array: IO[bytes]) -> ArrayHeader | None:
+def _npy_header(array: IO[bytes]) -> StoredArray | None:
     start = array.read(len(NPY_MAGIC) + 2)
     if start[: len(NPY_MAGIC)] != NPY_MAGIC or start[-2] not in LENGTH_BYTES:
         return None
@@ -217,10 +126,10 @@ def _npy_header(array: IO[bytes]) -> ArrayHeader | None:
     header = ast.literal_eval(array.read(length).decode("utf-8").strip())
     shape, dtype = header["shape"], header.get("descr")
     is_shape = isinstance(shape, tuple) and all(type(size) is int and size > 0 for size in shape)
-    return ArrayHeader(str(dtype), shape) if is_shape and shape else None
+    return StoredArray(str(dtype), shape) if is_shape and shape else None
 
 
-def _npy_values(array: IO[bytes], header: ArrayHeader) -> Sequence[Any] | None:
+def _npy_values(array: IO[bytes], header: StoredArray) -> Sequence[Any] | None:
     """The values of an array whose header has been read, where there is one a row."""
     found, rows = DTYPE.fullmatch(header.dtype), header.shape[0]
     if found is None or set(header.shape[1:]) - {1}:

@@ -1,23 +1,14 @@
 """Shapes of layers that change images, and of adaptive pooling; others that need certain axes."""
 
-from __future__ import annotations
+from typing import Final
 
-from functools import partial
-from typing import TYPE_CHECKING, Final
-
+from dlrun.shapes.layer import Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, show, unknown
 from dlrun.shapes.windows import image, sample
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
-
-GREY: Final = 1
-COLOUR: Final = 3
 CHANNELS: Final[dict[str, tuple[int, ...]]] = {
-    **dict.fromkeys(("RandAugment", "RandomGrayscale"), (GREY, COLOUR)),
-    **dict.fromkeys(("RandomColorDegeneration", "RandomHue", "RandomSaturation"), (COLOUR,)),
+    **dict.fromkeys(("RandAugment", "RandomGrayscale"), (1, 3)),  # grey or coloured
+    **dict.fromkeys(("RandomColorDegeneration", "RandomHue", "RandomSaturation"), (3,)),
 }
 """How many channels an image may have, where that matters."""
 AUGMENTING: Final = (
@@ -31,6 +22,7 @@ AUGMENTING: Final = (
 sees all rows of a batch as one image, and mixes them."""
 
 
+@shape_of(*AUGMENTING)
 def augmented(layer: Layer, shape: Shape) -> Output:
     """An image as large as it was."""
     _, channels = image(layer, shape, 2)
@@ -42,42 +34,34 @@ def augmented(layer: Layer, shape: Shape) -> Output:
     return Output(shape)
 
 
+@shape_of("CenterCrop", "RandomCrop", "Resizing")
 def resized(layer: Layer, shape: Shape) -> Output:
     """`(height, width, channels)` to another height and width."""
     _, channels = image(layer, shape, 2)
     return Output(sample(layer, (layer.whole("height"), layer.whole("width")), channels))
 
 
-def adaptive_pooling(layer: Layer, shape: Shape, *, rank: int) -> Output:
+@shape_of("AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D",
+          "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D")  # fmt: skip
+def adaptive_pooling(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*output_size, channels)`."""
-    _, channels = image(layer, shape, rank)
-    return Output(sample(layer, layer.window("output_size", rank), channels))
+    _, channels = image(layer, shape)
+    return Output(sample(layer, layer.window("output_size", layer.rank), channels))
 
 
-def sequence_of_images(layer: Layer, shape: Shape, *, rank: int) -> Output:
+@shape_of("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+def sequence_of_images(layer: Layer, shape: Shape) -> Output:
     """`(steps, *sizes, channels)`; what it gives is left to Keras."""
-    if len(shape) != rank + 2:
-        sizes = ("height", "width", "depth")[:rank]
+    if len(shape) != layer.rank + 2:
+        sizes = ("height", "width", "depth")[: layer.rank]
         wanted = ", ".join(("steps", *sizes, "channels"))
         what = f"{layer.type} takes an input of shape ({wanted}), got {layer.got(shape)}."
         layer.refuse(what, "Put a Reshape layer before it.")
     unknown()
 
 
+@shape_of("RNN")
 def sequence(layer: Layer, shape: Shape) -> Output:
     """`(steps, features)`; what it gives is left to Keras."""
     layer.expect_rank(shape, 2)
     unknown()
-
-
-LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    **dict.fromkeys(AUGMENTING, augmented),
-    **dict.fromkeys(("CenterCrop", "RandomCrop", "Resizing"), resized),
-    **{
-        f"Adaptive{kind}Pooling{rank}D": partial(adaptive_pooling, rank=rank)
-        for kind in ("Average", "Max")
-        for rank in (1, 2, 3)
-    },
-    **{f"ConvLSTM{rank}D": partial(sequence_of_images, rank=rank) for rank in (1, 2, 3)},
-    "RNN": sequence,
-}

@@ -33,21 +33,13 @@ LOOKUPS: Final[Mapping[str, str | None]] = {
 
 
 class Reader(NamedTuple):
-    """A layer that reads entries of the data, unchanged.
+    """A layer that reads entries of the data, unchanged."""
 
-    Attributes:
-        place: Its place among the layers, from 0.
-        name: Its name.
-        layer: The layer; of a `TimeDistributed` the one inside.
-        inputs: The names of what it reads.
-        through: The places of the layers between the data and this one.
-    """
-
-    place: int
+    place: int  # among the layers, from 0
     name: str
-    layer: Layer
+    layer: Layer  # of a `TimeDistributed` the one inside
     inputs: tuple[str, ...]
-    through: frozenset[int]
+    through: frozenset[int]  # the places of the layers between the data and this one
 
     @property
     def path(self) -> str:
@@ -56,11 +48,7 @@ class Reader(NamedTuple):
 
 
 def find_readers(layers: Sequence[Mapping[str, Any]]) -> tuple[Reader, ...]:
-    """Find the layers that read the data directly or through layers that pass them on.
-
-    Args:
-        layers: One mapping a layer, as `dlrun.shapes.walk` takes it.
-    """
+    """Find the layers that read the data directly or through layers that pass them on."""
     passed: dict[str, frozenset[int]] = {DATA: frozenset()}
     readers = []
     for index, mapping in enumerate(layers):

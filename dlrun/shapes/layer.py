@@ -1,16 +1,14 @@
 """A layer as the functions of this package see it: arguments of a known type, and its refusals."""
 
-from __future__ import annotations
-
 import math
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
-from dlrun.shapes.outputs import MisfitError, Shape, show, unknown
+from dlrun.shapes.outputs import MisfitError, Output, Shape, show, unknown
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+_F = TypeVar("_F", bound=Callable[..., Output])
 
 DATA: Final = "input"
 """The name of the data among the inputs of layers."""
@@ -31,39 +29,38 @@ class Layer:
 
     Every accessor ends the walk where the argument is missing or of another type: what is wrong
     with an argument alone is told elsewhere.
-
-    Attributes:
-        type: The Keras class.
-        arguments: What it is given, its defaults filled in.
-        inputs: The names of what it reads.
-        prefix: The arguments that lead to it, such as `layer.` inside a wrapper.
     """
 
     type: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any]  # defaults filled in
     inputs: tuple[str, ...] = ()
-    prefix: str = ""
+    prefix: str = ""  # the arguments that lead to it, such as `layer.` inside a wrapper
+
+    @property
+    def rank(self) -> int:
+        """Over how many axes it moves, as its name says: 2 for `Conv2DTranspose`."""
+        return next(int(letter) for letter in self.type if letter.isdigit())
 
     def value(self, name: str) -> Any:
-        """An argument, whatever it is."""
+        """Return an argument, whatever it is."""
         return self.arguments[name] if name in self.arguments else unknown()
 
     def whole(self, name: str, *, low: int = 1) -> int:
-        """A whole number that is not below a limit."""
+        """Return a whole number that is not below a limit."""
         return _whole(self.value(name), low)
 
     def wholes(self, name: str) -> tuple[int, ...]:
-        """A list of whole numbers of any sign, or one of them."""
+        """Return a list of whole numbers of any sign, or one of them, as a tuple."""
         value = self.value(name)
         items = value if isinstance(value, list | tuple) else [value]
         return tuple(_whole(item, -sys.maxsize) for item in items)
 
     def window(self, name: str, rank: int, *, low: int = 1) -> tuple[int, ...]:
-        """One whole number for every axis; a single one stands for all of them."""
+        """Return one whole number for every axis; a single one stands for all of them."""
         return _window(self.value(name), rank, low)
 
     def margins(self, name: str, rank: int) -> tuple[tuple[int, ...], ...]:
-        """Two whole numbers for every axis: what is added or cut before and behind."""
+        """Return two whole numbers for every axis: what is added or cut before and behind."""
         value = self.value(name)
         if rank == 1:
             return (_window(value, 2, 0),)
@@ -73,18 +70,18 @@ class Layer:
         return tuple(_window(item, 2, 0) for item in items)
 
     def flag(self, name: str) -> bool:
-        """True or false."""
+        """Return true or false."""
         value = self.value(name)
         return value if isinstance(value, bool) else unknown()
 
     def choice(self, name: str, *choices: str) -> str:
-        """One of several words."""
+        """Return one of several words."""
         value = self.value(name)
         word = value.lower() if isinstance(value, str) else value
         return word if isinstance(word, str) and word in choices else unknown()
 
-    def inner(self, name: str) -> Layer:
-        """The layer that a wrapper holds."""
+    def inner(self, name: str) -> "Layer":
+        """Return the layer that a wrapper holds."""
         value = self.value(name)
         if not isinstance(value, dict) or not isinstance(value.get("type"), str):
             unknown()
@@ -103,15 +100,11 @@ class Layer:
         return all(self.arguments.get(name) is None for name in NO_NUMBERS)
 
     def refuse(self, what: str, fix: str, argument: str = "") -> NoReturn:
-        """Tell that the layer cannot take its input.
-
-        Raises:
-            MisfitError: Always.
-        """
+        """Tell that the layer cannot take its input, by a `MisfitError`."""
         raise MisfitError(what, fix, f"{self.prefix}{argument}".rstrip("."))
 
     def got(self, *shapes: Shape) -> str:
-        """What was received: `(2,) from the data`, `(4,) from 'a' and (8,) from 'b'`."""
+        """Say what was received: `(2,) from the data`, `(4,) from 'a' and (8,) from 'b'`."""
         names = self.inputs if len(self.inputs) == len(shapes) else ("",) * len(shapes)
         return " and ".join(
             show(shape) + (" from the data" if name == DATA else f" from '{name}'" * bool(name))
@@ -119,11 +112,7 @@ class Layer:
         )
 
     def expect_rank(self, shape: Shape, rank: int) -> None:
-        """Refuse a sample with another number of axes.
-
-        Raises:
-            MisfitError: Names both shapes, and a Reshape that brings one to the other.
-        """
+        """Refuse a sample with another number of axes, and name a Reshape that mends it."""
         if len(shape) == rank:
             return
         names = AXES[rank]
@@ -134,11 +123,7 @@ class Layer:
         self.refuse(what, _way_to(shape, rank, is_channels_first=self.is_channels_first))
 
     def axis(self, axis: int, shape: Shape, argument: str = "axis") -> int:
-        """The position in a sample of an axis that counts the batch as 0.
-
-        Raises:
-            MisfitError: There is no such axis, or it is that of the batch.
-        """
+        """Return the position in a sample of an axis that counts the batch as 0."""
         rank = len(shape) + 1
         if not -rank <= axis < rank or axis % rank == 0:
             what = f"{self.type} has '{argument}: {axis}', but its input is {self.got(shape)}."
@@ -146,6 +131,26 @@ class Layer:
             fix = f"Its {numbers}, or -1 for the last one; 0 is that of the batch."
             self.refuse(what, fix, argument)
         return axis % rank - 1
+
+    def axes(self, shape: Shape, argument: str = "axis") -> tuple[int, ...]:
+        """Return the positions in a sample of all axes that an argument names."""
+        return tuple(self.axis(axis, shape, argument) for axis in self.wholes(argument))
+
+
+ONE_INPUT: Final[dict[str, Callable[[Layer, Shape], Output]]] = {}
+"""Which function knows the shape of which layer that reads one other; by Keras's name."""
+SEVERAL_INPUTS: Final[dict[str, Callable[..., Output]]] = {}
+"""The same of the layers that read two others or more."""
+
+
+def shape_of(*types: str, table: dict[str, Any] = ONE_INPUT) -> Callable[[_F], _F]:
+    """Register a function as the one that knows the shape of these layers."""
+
+    def register(function: _F) -> _F:
+        table.update(dict.fromkeys(types, function))
+        return function
+
+    return register
 
 
 def _whole(value: Any, low: int) -> int:
@@ -159,26 +164,23 @@ def _window(value: Any, rank: int, low: int) -> tuple[int, ...]:
 
 
 def _way_to(shape: Shape, rank: int, *, is_channels_first: bool) -> str:
-    """Which layer brings a sample to another number of axes."""
+    """Say which layer brings a sample to another number of axes."""
     if rank == 1:
         return "Put a Flatten layer before it."
-    sizes = _target(shape, rank)
+    sizes = _reshaped(shape, rank)
     if is_channels_first and len(shape) < rank:
         sizes = [sizes[-1], *sizes[:-1]]
     target = ", ".join(map(str, sizes))
     return f"Put {{type: Reshape, target_shape: [{target}]}} before it."
 
 
-def _target(shape: Shape, rank: int) -> Sequence[int | str]:
-    sizes: Sequence[int | str]
+def _reshaped(shape: Shape, rank: int) -> Sequence[int | str]:
     numbers = [size for size in shape if size is not None]
     if len(numbers) < len(shape) or not numbers:
-        sizes = AXES[rank]
-    elif len(shape) > rank:
-        sizes = [*numbers[: rank - 1], -1]
-    elif len(shape) == 1 and rank == len("hwc"):
-        side = math.isqrt(numbers[0])
-        sizes = [side, side, 1] if side * side == numbers[0] else [numbers[0], 1, 1]
-    else:
-        sizes = [*numbers, *[1] * (rank - len(shape))]
-    return sizes
+        return AXES[rank]
+    if len(shape) > rank:
+        return [*numbers[: rank - 1], -1]
+    if len(shape) == 1 and rank == len("hwc"):
+        side = math.isqrt(numbers[0])  # 784 numbers are taken for an image of 28 x 28
+        return [side, side, 1] if side * side == numbers[0] else [numbers[0], 1, 1]
+    return [*numbers, *[1] * (rank - len(shape))]

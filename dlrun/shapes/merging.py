@@ -1,19 +1,14 @@
 """Shapes of the layers that read several others."""
 
-from __future__ import annotations
+from typing import Final
 
-from typing import TYPE_CHECKING, Final
-
+from dlrun.shapes.layer import SEVERAL_INPUTS, Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
 
 PAIR: Final = 2
 
 
+@shape_of("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract", table=SEVERAL_INPUTS)
 def elementwise(layer: Layer, *shapes: Shape) -> Output:
     """Entry by entry; an axis of size 1 is repeated."""
     if layer.type == "Subtract" and len(shapes) != PAIR:
@@ -27,6 +22,7 @@ def elementwise(layer: Layer, *shapes: Shape) -> Output:
     return Output(merged)
 
 
+@shape_of("Concatenate", table=SEVERAL_INPUTS)
 def concatenate(layer: Layer, *shapes: Shape) -> Output:
     """One behind the other along an axis."""
     axis = layer.whole("axis", low=-100)
@@ -45,10 +41,11 @@ def concatenate(layer: Layer, *shapes: Shape) -> Output:
     return Output((*shapes[0][:at], total, *shapes[0][at + 1 :]))
 
 
+@shape_of("Dot", table=SEVERAL_INPUTS)
 def dot(layer: Layer, *shapes: Shape) -> Output:
     """The sum of products along an axis of each."""
     axes = layer.wholes("axes")
-    pair = axes * PAIR if len(axes) == 1 else axes
+    pair = axes * PAIR if len(axes) == 1 else axes  # one number stands for both
     if len(pair) != PAIR or len(shapes) != PAIR:
         unknown()
     first, second = (
@@ -63,7 +60,7 @@ def dot(layer: Layer, *shapes: Shape) -> Output:
 
 
 def _broadcast(one: Shape | None, other: Shape) -> Shape | None:
-    """The shape of both together; None where they do not fit."""
+    """Return the shape of both together; None where they do not fit."""
     if one is None:
         return None
     longer, shorter = (one, other) if len(one) >= len(other) else (other, one)
@@ -79,17 +76,10 @@ def _broadcast(one: Shape | None, other: Shape) -> Shape | None:
 
 
 def _bring_together(shapes: tuple[Shape, ...]) -> str:
-    """Which layers can bring inputs to one shape."""
+    """Say which layers can bring inputs to one shape."""
     if len({len(shape) for shape in shapes}) > 1:
         return "Put a Flatten or a Reshape layer before one of them."
     if len({shape[:-1] for shape in shapes}) == 1:
         layer = "a Dense layer" if len(shapes[0]) == 1 else "a convolution of kernel_size 1"
         return f"Bring them to one width, such as with {layer} before one of them."
     return "Bring them to one size, such as with 'padding: same' or a pooling layer."
-
-
-LAYERS: Final[dict[str, Callable[..., Output]]] = {
-    "Concatenate": concatenate,
-    "Dot": dot,
-    **dict.fromkeys(("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"), elementwise),
-}

@@ -1,17 +1,10 @@
 """Shapes of the layers that normalize: what they give is as large as what they get."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Final
-
+from dlrun.shapes.layer import Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, Weight, known, unknown
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-    from dlrun.shapes.layer import Layer
-
-
+@shape_of("BatchNormalization")
 def batch_normalization(layer: Layer, shape: Shape) -> Output:
     """One mean and variance along an axis."""
     size = _sizes(layer, shape)
@@ -22,6 +15,7 @@ def batch_normalization(layer: Layer, shape: Shape) -> Output:
     return Output(shape, (*_scale_and_center(layer, size), *fixed))
 
 
+@shape_of("LayerNormalization")
 def layer_normalization(layer: Layer, shape: Shape) -> Output:
     """One mean and variance for each sample."""
     if not layer.flag("scale") and not layer.flag("center"):
@@ -29,6 +23,7 @@ def layer_normalization(layer: Layer, shape: Shape) -> Output:
     return Output(shape, _scale_and_center(layer, _sizes(layer, shape)))
 
 
+@shape_of("GroupNormalization")
 def group_normalization(layer: Layer, shape: Shape) -> Output:
     """One mean and variance for each sample and group of channels."""
     (channels,) = _sizes(layer, shape)
@@ -40,11 +35,13 @@ def group_normalization(layer: Layer, shape: Shape) -> Output:
     return Output(shape, _scale_and_center(layer, (channels,)))
 
 
+@shape_of("RMSNormalization")
 def rms_normalization(layer: Layer, shape: Shape) -> Output:
     """One scale along the axes."""
     return Output(shape, (Weight("scale", _sizes(layer, shape)),))
 
 
+@shape_of("UnitNormalization")
 def unit_normalization(layer: Layer, shape: Shape) -> Output:
     """Each sample of length 1 along the axes; without weights the batch may be one of them."""
     for axis in layer.wholes("axis"):
@@ -53,13 +50,14 @@ def unit_normalization(layer: Layer, shape: Shape) -> Output:
     return Output(shape)
 
 
+@shape_of("Normalization")
 def given_normalization(layer: Layer, shape: Shape) -> Output:
     """By a mean and a variance that are written down: without weights."""
     return unknown() if layer.value("mean") is None else Output(shape)
 
 
 def _sizes(layer: Layer, shape: Shape) -> tuple[int, ...]:
-    """The sizes of the axes that have weights."""
+    # Keras sorts the axes as they are written, so that -1 stands before 1.
     axes = sorted(layer.wholes("axis"))
     return known([shape[layer.axis(axis, shape)] for axis in axes])
 
@@ -67,13 +65,3 @@ def _sizes(layer: Layer, shape: Shape) -> tuple[int, ...]:
 def _scale_and_center(layer: Layer, size: tuple[int, ...]) -> tuple[Weight, ...]:
     named = (("gamma", layer.flag("scale")), ("beta", layer.flag("center")))
     return tuple(Weight(name, size) for name, is_there in named if is_there)
-
-
-LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    "BatchNormalization": batch_normalization,
-    "LayerNormalization": layer_normalization,
-    "GroupNormalization": group_normalization,
-    "RMSNormalization": rms_normalization,
-    "UnitNormalization": unit_normalization,
-    "Normalization": given_normalization,
-}

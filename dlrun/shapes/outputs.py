@@ -1,28 +1,18 @@
 """What a layer gives and keeps: the shape of its output, its weights, and why it has neither."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, NoReturn
 
 Shape = tuple[int | None, ...]
 """The shape of one sample, without the batch; None for a size that is not known."""
 
 
 class Weight(NamedTuple):
-    """One weight of a layer.
-
-    Attributes:
-        name: What Keras calls it, such as `kernel`.
-        shape: Its shape.
-        trainable: Whether training changes it.
-    """
+    """One weight of a layer, by Keras's name; a size is None only where the input is not known."""
 
     name: str
-    shape: tuple[int, ...]
+    shape: Shape
     trainable: bool = True
 
 
@@ -34,13 +24,7 @@ class Output(NamedTuple):
 
 
 class MisfitError(Exception):
-    """A layer cannot take its input.
-
-    Args:
-        what: What was received and what was expected.
-        fix: How to mend it.
-        argument: The argument of the layer that decides it, such as `layer.units`, or nothing.
-    """
+    """A layer cannot take its input; `argument`, such as `layer.units`, decides it, or nothing."""
 
     def __init__(self, what: str, fix: str, argument: str = "") -> None:
         super().__init__(what)
@@ -54,38 +38,32 @@ class UnknownShapeError(Exception):
 
 
 def unknown() -> NoReturn:
-    """End the walk here.
-
-    Raises:
-        UnknownShapeError: Always.
-    """
+    """End the walk here, by an `UnknownShapeError`."""
     raise UnknownShapeError
 
 
 def known(sizes: Sequence[int | None]) -> tuple[int, ...]:
-    """The same sizes, where all of them are known.
-
-    Raises:
-        UnknownShapeError: One is not.
-    """
+    """Return the same sizes; ends the walk where one is not known."""
     shape = tuple(size for size in sizes if size is not None)
     return shape if len(shape) == len(sizes) else unknown()
 
 
-def count_parameters(weights: Iterable[Weight], *, trainable: bool | None = None) -> int:
-    """Count the numbers in weights.
+def each(function: Callable[..., int], sizes: Shape, *others: Iterable[Any]) -> Shape:
+    """Apply a function to every size, and to what stands beside it in others; None stays None."""
+    rows = zip(sizes, *others, strict=True)
+    return tuple(None if size is None else function(size, *rest) for size, *rest in rows)
 
-    Args:
-        weights: The weights.
-        trainable: Whether to count only those that training changes, or only the others; None
-            counts all.
-    """
+
+def count_parameters(weights: Iterable[Weight], *, trainable: bool | None = None) -> int:
+    """Count the numbers in the weights that training changes, in the others, or (None) in all."""
     return sum(
-        math.prod(weight.shape) for weight in weights if trainable in (None, weight.trainable)
+        math.prod(known(weight.shape))
+        for weight in weights
+        if trainable in (None, weight.trainable)
     )
 
 
 def show(shape: Iterable[int | None]) -> str:
-    """`(8, 8, 1)`, `(3,)`; a size that is not known is `any`."""
+    """Write `(8, 8, 1)`, `(3,)`; a size that is not known is `any`."""
     sizes = ["any" if size is None else str(size) for size in shape]
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"

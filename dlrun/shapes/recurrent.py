@@ -1,19 +1,14 @@
 """Shapes of recurrent layers and of the wrappers that go through a sequence."""
 
-from __future__ import annotations
+from typing import Final
 
-from typing import TYPE_CHECKING, Final
-
+from dlrun.shapes.layer import ONE_INPUT, Layer, shape_of
 from dlrun.shapes.outputs import Output, Shape, Weight, known, unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.shapes.layer import Layer
 
 GATES: Final = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 
 
+@shape_of("SimpleRNN", "GRU", "LSTM")
 def recurrent(layer: Layer, shape: Shape) -> Output:
     """`(steps, features)` to `(units,)`, or to `(steps, units)` with `return_sequences`."""
     layer.expect_rank(shape, 2)
@@ -25,10 +20,7 @@ def recurrent(layer: Layer, shape: Shape) -> Output:
     steps, features = shape
     units = layer.whole("units")
     width = units * GATES[layer.type]
-    weights = [
-        Weight("kernel", known((features, width))),
-        Weight("recurrent_kernel", (units, width)),
-    ]
+    weights = [Weight("kernel", (features, width)), Weight("recurrent_kernel", (units, width))]
     if layer.flag("use_bias"):
         is_double = layer.type == "GRU" and layer.flag("reset_after")
         weights.append(Weight("bias", (2, width) if is_double else (width,)))
@@ -36,6 +28,7 @@ def recurrent(layer: Layer, shape: Shape) -> Output:
     return Output(output, tuple(weights))
 
 
+@shape_of("Bidirectional")
 def bidirectional(layer: Layer, shape: Shape) -> Output:
     """A recurrent layer forwards, and a copy of it backwards."""
     mode = layer.choice("merge_mode", "concat", "sum", "ave", "mul")
@@ -51,27 +44,20 @@ def bidirectional(layer: Layer, shape: Shape) -> Output:
     return Output(output, _held(inner, weights) * 2)
 
 
-def time_distributed(
-    layer: Layer, shape: Shape, *, table: dict[str, Callable[[Layer, Shape], Output]]
-) -> Output:
+@shape_of("TimeDistributed")
+def time_distributed(layer: Layer, shape: Shape) -> Output:
     """The same layer at every step."""
     inner = layer.inner("layer")
     if len(shape) < len(("steps", "features")):
         layer.expect_rank(shape, 2)
-    if inner.type not in table:
+    if inner.type not in ONE_INPUT:
         unknown()
-    output, weights = table[inner.type](inner, shape[1:])
+    output, weights = ONE_INPUT[inner.type](inner, shape[1:])
     return Output((shape[0], *output), _held(inner, weights))
 
 
 def _held(inner: Layer, weights: tuple[Weight, ...]) -> tuple[Weight, ...]:
-    """The weights of a layer inside a wrapper, which may be frozen by itself."""
+    """Return the weights of a layer inside a wrapper, which may be frozen by itself."""
     if inner.arguments.get("trainable", True):
         return weights
     return tuple(weight._replace(trainable=False) for weight in weights)
-
-
-LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    **dict.fromkeys(GATES, recurrent),
-    "Bidirectional": bidirectional,
-}

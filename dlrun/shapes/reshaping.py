@@ -1,25 +1,20 @@
 """Shapes of layers that only move, repeat, add or cut entries."""
 
-from __future__ import annotations
-
 import math
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from operator import mul
 
-from dlrun.shapes.outputs import Output, Shape, show, unknown
+from dlrun.shapes.layer import Layer, shape_of
+from dlrun.shapes.outputs import Output, Shape, each, known, show, unknown
 from dlrun.shapes.windows import image, sample
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-    from dlrun.shapes.layer import Layer
-
-
+@shape_of("Flatten")
 def flatten(layer: Layer, shape: Shape) -> Output:  # noqa: ARG001  all layers are called alike
     """`(...)` to `(entries,)`."""
     return Output((_entries(shape),))
 
 
+@shape_of("Reshape")
 def reshape(layer: Layer, shape: Shape) -> Output:
     """`(...)` to `target_shape`, where -1 stands for what is left over."""
     target = layer.value("target_shape")
@@ -30,8 +25,8 @@ def reshape(layer: Layer, shape: Shape) -> Output:
     sizes = layer.wholes("target_shape")
     if any(size < -1 for size in sizes) or sizes.count(-1) > 1:
         what = f"A target shape has sizes from 0 up and one -1 at most, got {show(sizes)}."
-        layer.refuse(what, "Let -1 stand for one size that follows from the others.",
-                     "target_shape")  # fmt: skip
+        fix = "Let -1 stand for one size that follows from the others."
+        layer.refuse(what, fix, "target_shape")
     entries = _entries(shape)
     if entries is None:
         return Output(tuple(None if size == -1 else size for size in sizes))
@@ -39,10 +34,11 @@ def reshape(layer: Layer, shape: Shape) -> Output:
     if (-1 not in sizes and rest != entries) or (-1 in sizes and (not rest or entries % rest)):
         has = f"{show(sizes)} has {rest}" if -1 not in sizes else f"{show(sizes)} takes {rest} each"
         what = f"The input {layer.got(shape)} has {entries} numbers, but {has}."
-        layer.refuse(what, _target(entries, sizes), "target_shape")
+        layer.refuse(what, _fitting(entries, sizes), "target_shape")
     return Output(tuple(entries // rest if size == -1 else size for size in sizes))
 
 
+@shape_of("Permute")
 def permute(layer: Layer, shape: Shape) -> Output:
     """The same axes in another order; 1 is the first one of a sample."""
     order = layer.wholes("dims")
@@ -53,30 +49,28 @@ def permute(layer: Layer, shape: Shape) -> Output:
     return Output(tuple(shape[number - 1] for number in order))
 
 
+@shape_of("RepeatVector")
 def repeat_vector(layer: Layer, shape: Shape) -> Output:
     """`(features,)` to `(n, features)`."""
     layer.expect_rank(shape, 1)
     return Output((layer.whole("n"), shape[0]))
 
 
-def padding(layer: Layer, shape: Shape, *, rank: int) -> Output:
+@shape_of("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
+def padding(layer: Layer, shape: Shape) -> Output:
     """Zeros before and behind each axis."""
-    sizes, channels = image(layer, shape, rank)
-    grown = tuple(
-        None if size is None else size + sum(margin)
-        for size, margin in zip(sizes, layer.margins("padding", rank), strict=True)
-    )
+    sizes, channels = image(layer, shape)
+    margins = layer.margins("padding", layer.rank)
+    grown = each(lambda size, margin: size + sum(margin), sizes, margins)
     return Output(sample(layer, grown, channels))
 
 
-def cropping(layer: Layer, shape: Shape, *, rank: int) -> Output:
+@shape_of("Cropping1D", "Cropping2D", "Cropping3D")
+def cropping(layer: Layer, shape: Shape) -> Output:
     """Entries cut off before and behind each axis."""
-    sizes, channels = image(layer, shape, rank)
-    margins = layer.margins("cropping", rank)
-    left = tuple(
-        None if size is None else size - sum(margin)
-        for size, margin in zip(sizes, margins, strict=True)
-    )
+    sizes, channels = image(layer, shape)
+    margins = layer.margins("cropping", layer.rank)
+    left = each(lambda size, margin: size - sum(margin), sizes, margins)
     if any(size is not None and size <= 0 for size in left):
         cut = show(tuple(map(sum, margins)))
         what = f"{layer.type} cuts {cut} off {show(sizes)}: nothing is left."
@@ -84,38 +78,24 @@ def cropping(layer: Layer, shape: Shape, *, rank: int) -> Output:
     return Output(sample(layer, left, channels))
 
 
-def up_sampling(layer: Layer, shape: Shape, *, rank: int) -> Output:
+@shape_of("UpSampling1D", "UpSampling2D", "UpSampling3D")
+def up_sampling(layer: Layer, shape: Shape) -> Output:
     """Each entry several times along each axis."""
-    sizes, channels = image(layer, shape, rank)
-    grown = tuple(
-        None if size is None else size * times
-        for size, times in zip(sizes, layer.window("size", rank), strict=True)
-    )
+    sizes, channels = image(layer, shape)
+    grown = each(mul, sizes, layer.window("size", layer.rank))
     return Output(sample(layer, grown, channels))
 
 
 def _entries(shape: Shape) -> int | None:
-    """How many numbers a sample has; None where a size is not known."""
-    numbers = [size for size in shape if size is not None]
-    return math.prod(numbers) if len(numbers) == len(shape) else None
+    """Count the numbers of a sample; None where a size is not known."""
+    return None if None in shape else math.prod(known(shape))
 
 
-def _target(entries: int, sizes: tuple[int, ...]) -> str:
-    """What to write instead of a target shape of another size."""
+def _fitting(entries: int, sizes: tuple[int, ...]) -> str:
+    """Say what to write instead of a target shape of another size."""
     for index in range(len(sizes) - 1, -1, -1):
-        others = math.prod(size for size in (*sizes[:index], *sizes[index + 1 :]))
+        others = math.prod((*sizes[:index], *sizes[index + 1 :]))
         if others > 0 and entries % others == 0:
             shown = [*sizes[:index], entries // others, *sizes[index + 1 :]]
             return f"Write such as 'target_shape: {shown}'."
     return f"Choose sizes whose product is {entries}, or use a Flatten layer."
-
-
-LAYERS: Final[dict[str, Callable[[Layer, Shape], Output]]] = {
-    "Flatten": flatten,
-    "Reshape": reshape,
-    "Permute": permute,
-    "RepeatVector": repeat_vector,
-    **{f"ZeroPadding{rank}D": partial(padding, rank=rank) for rank in (1, 2, 3)},
-    **{f"Cropping{rank}D": partial(cropping, rank=rank) for rank in (1, 2, 3)},
-    **{f"UpSampling{rank}D": partial(up_sampling, rank=rank) for rank in (1, 2, 3)},
-}

@@ -1,19 +1,13 @@
 """The way of a sample through the layers of a config, told without building them."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from dlrun.errors import Problem
-from dlrun.shapes.layer import DATA, Layer
-from dlrun.shapes.outputs import MisfitError, Output, UnknownShapeError, unknown
+from dlrun.shapes.layer import AXES, DATA, Layer
+from dlrun.shapes.outputs import MisfitError, Output, Shape, UnknownShapeError, Weight, unknown
 from dlrun.shapes.table import ONE_INPUT, SEVERAL_INPUTS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dlrun.shapes.outputs import Shape, Weight
 
 OURS: Final = ("type", "name", "inputs", "weights", "trainable")
 """The keys of a layer that are no arguments of the Keras class."""
@@ -21,38 +15,29 @@ OURS: Final = ("type", "name", "inputs", "weights", "trainable")
 
 @dataclass(frozen=True)
 class Step:
-    """One layer on the way.
-
-    Attributes:
-        name: Its name.
-        type: The Keras class.
-        inputs: The names of what it reads.
-        taken: The shapes of that; None where one is not known.
-        shape: What it gives for one sample; None where that is not known.
-        weights: What it keeps; None where that is not known.
-        problem: Why it cannot take its input, if it cannot.
-    """
+    """One layer on the way; what is not known before the model is built is None."""
 
     name: str
     type: str
-    inputs: tuple[str, ...]
-    taken: tuple[Shape, ...] | None = None
-    shape: Shape | None = None
+    inputs: tuple[str, ...]  # the names of what it reads
+    taken: tuple[Shape, ...] | None = None  # the shapes of that
+    shape: Shape | None = None  # what it gives for one sample
     weights: tuple[Weight, ...] | None = None
-    problem: Problem | None = None
+    problem: Problem | None = None  # why it cannot take its input
+
+
+def layer_of(mapping: Mapping[str, Any]) -> Layer:
+    """Read a layer of a config, `{"type": word, "inputs": names, **arguments}`."""
+    arguments = {key: value for key, value in mapping.items() if key not in OURS}
+    return Layer(mapping["type"], arguments, tuple(mapping["inputs"] or ()))
 
 
 def walk(layers: Sequence[Mapping[str, Any]], sample: Shape | None) -> tuple[Step, ...]:
     """Carry the shape of a sample through a stack or a graph of layers.
 
-    Args:
-        layers: One mapping a layer: `type`, `name`, `inputs` (names of layers above, or `input`
-            for the data), `trainable`, and the layer's own arguments, defaults filled in.
-        sample: The shape of one sample, or None where it is not known.
-
-    Returns:
-        One step a layer. What comes after a layer that is not in the table, or that cannot take
-        its input, has no shape: that is found when the model is built.
+    A layer is a mapping: `type`, `name`, `inputs` (names of layers above, or `input` for the
+    data), `trainable`, and its own arguments, defaults filled in. What comes after a layer that is
+    not in the table, or that cannot take its input, has no shape.
     """
     shapes = {DATA: sample}
     steps = []
@@ -64,27 +49,43 @@ def walk(layers: Sequence[Mapping[str, Any]], sample: Shape | None) -> tuple[Ste
     return tuple(steps)
 
 
+def weights_of(layer: Layer) -> tuple[Weight, ...] | None:
+    """Return the weights of a layer of one input, whatever that is; its sizes are None in them.
+
+    None where the input decides more than sizes, as for the slopes of a PReLU.
+    """
+    found: set[tuple[Weight, ...]] = set()
+    for rank in AXES:
+        try:
+            found.add(_output(layer, ((None,) * rank,)).weights)
+        except MisfitError:
+            continue  # it takes no sample of so many axes
+        except UnknownShapeError:
+            return None
+    return found.pop() if len(found) == 1 else None
+
+
 def _step(index: int, mapping: Mapping[str, Any], taken: tuple[Shape | None, ...]) -> Step:
-    arguments = {key: value for key, value in mapping.items() if key not in OURS}
-    layer = Layer(mapping["type"], arguments, tuple(mapping["inputs"] or ()))
+    layer = layer_of(mapping)
+    step = Step(mapping["name"], layer.type, layer.inputs)
     shapes = tuple(shape for shape in taken if shape is not None)
     if len(shapes) < len(taken):
-        return Step(mapping["name"], layer.type, layer.inputs)
-    output, problem = None, None
+        return step
+    step = replace(step, taken=shapes)
     try:
         output = _output(layer, shapes)
     except MisfitError as error:
-        argument = f".{error.argument}" if error.argument else ""
-        problem = Problem(f"model.layers[{index}]{argument}", error.what, error.fix)
+        path = f"model.layers[{index}]" + (f".{error.argument}" if error.argument else "")
+        return replace(step, problem=Problem(path, error.what, error.fix))
     except UnknownShapeError:
-        pass
-    if output is None:
-        return Step(mapping["name"], layer.type, layer.inputs, shapes, problem=problem)
+        return step
+    if any(None in weight.shape for weight in output.weights):
+        return replace(step, shape=output.shape)
     weights = tuple(
         weight._replace(trainable=weight.trainable and bool(mapping["trainable"]))
         for weight in output.weights
     )
-    return Step(mapping["name"], layer.type, layer.inputs, shapes, output.shape, weights)
+    return replace(step, shape=output.shape, weights=weights)
 
 
 def _output(layer: Layer, shapes: tuple[Shape, ...]) -> Output:

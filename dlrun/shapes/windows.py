@@ -1,28 +1,45 @@
 """What a window gives that moves over the axes of an image: convolutions and pooling."""
 
-from __future__ import annotations
+from typing import NamedTuple
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from dlrun.shapes.outputs import Shape, show
-
-if TYPE_CHECKING:
-    from dlrun.shapes.layer import Layer
+from dlrun.shapes.layer import Layer
+from dlrun.shapes.outputs import Shape, each, show
 
 
-class Image(NamedTuple):
-    """A sample with its channels apart from the other axes."""
+class Window(NamedTuple):
+    """How a window moves; every tuple has one number for each axis of the image."""
 
-    sizes: Shape
-    channels: int | None
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+    gaps: tuple[int, ...]  # the distance of neighbours in it; 1 without dilation
+    padding: str  # `valid`, `same` or `causal`
+
+    @property
+    def reach(self) -> tuple[int, ...]:
+        """From its first entry to its last: `(size - 1) · gap + 1`."""
+        return tuple((size - 1) * gap + 1 for size, gap in zip(self.sizes, self.gaps, strict=True))
 
 
-def image(layer: Layer, shape: Shape, rank: int) -> Image:
-    """Take a sample apart; refuses one with another number of axes."""
-    layer.expect_rank(shape, rank + 1)
+def kernel_window(layer: Layer) -> Window:
+    """Read how the kernel of a convolution moves."""
+    names = ("kernel_size", "strides", "dilation_rate")
+    sizes, strides, gaps = (layer.window(name, layer.rank) for name in names)
+    return Window(sizes, strides, gaps, layer.choice("padding", "valid", "same", "causal"))
+
+
+def pool_window(layer: Layer) -> Window:
+    """Read how the window of a pooling layer moves: by its own size where nothing else is said."""
+    sizes = layer.window("pool_size", layer.rank)
+    strides = sizes if layer.value("strides") is None else layer.window("strides", layer.rank)
+    return Window(sizes, strides, (1,) * layer.rank, layer.choice("padding", "valid", "same"))
+
+
+def image(layer: Layer, shape: Shape, rank: int | None = None) -> tuple[Shape, int | None]:
+    """Take a sample apart: its sizes and its channels; refuses another number of axes."""
+    layer.expect_rank(shape, (rank or layer.rank) + 1)
     if layer.is_channels_first:
-        return Image(shape[1:], shape[0])
-    return Image(shape[:-1], shape[-1])
+        return shape[1:], shape[0]
+    return shape[:-1], shape[-1]
 
 
 def sample(layer: Layer, sizes: Shape, channels: int | None) -> Shape:
@@ -30,32 +47,13 @@ def sample(layer: Layer, sizes: Shape, channels: int | None) -> Shape:
     return (channels, *sizes) if layer.is_channels_first else (*sizes, channels)
 
 
-def move(
-    layer: Layer, sizes: Shape, window: tuple[int, ...], strides: tuple[int, ...], argument: str
-) -> Shape:
-    """How many places a window has along each axis.
-
-    Args:
-        layer: Whose window it is.
-        sizes: The axes that it moves over.
-        window: Its sizes, gaps included.
-        strides: How far it moves.
-        argument: The argument that sets its size.
-
-    Raises:
-        MisfitError: It does not fit in.
-    """
-    if layer.choice("padding", "valid", "same", "causal") != "valid":
-        return tuple(
-            None if size is None else (size - 1) // stride + 1
-            for size, stride in zip(sizes, strides, strict=True)
-        )
-    places = tuple(
-        None if size is None else (size - wide) // stride + 1
-        for size, wide, stride in zip(sizes, window, strides, strict=True)
-    )
-    if any(place is not None and place <= 0 for place in places):
-        what = f"A window of {show(window)} does not fit into {show(sizes)}"
+def move(layer: Layer, sizes: Shape, window: Window, argument: str) -> Shape:
+    """Count the places that a window has along each axis; `argument` sets its size."""
+    # What is padded has a place wherever a window of one entry has one.
+    reach = window.reach if window.padding == "valid" else (1,) * len(sizes)
+    places = each(lambda size, far, by: (size - far) // by + 1, sizes, reach, window.strides)
+    if window.padding == "valid" and any(place is not None and place <= 0 for place in places):
+        what = f"A window of {show(reach)} does not fit into {show(sizes)}"
         what += f", which is what {layer.type} gets."
         fix = "Make it smaller, use 'padding: same', or shrink the input less before it."
         layer.refuse(what, fix, argument)

@@ -1,9 +1,9 @@
-"""Which run is next: bad runs are stopped early, by asynchronous successive halving.
+"""Which trial is next: bad ones are stopped early, by asynchronous successive halving.
 
-All runs begin; each pauses at the first rung. One of `eta` that have come so far goes on to the
-next rung, which is `eta` times as high, and so on. No worker waits for a rung to fill: where no run
-deserves to go on, another one begins. Where all have begun and none has come to its end, the best
-one goes on, which the algorithm leaves open.
+All trials begin; each pauses at the first rung. One of `eta` that have come so far goes on to the
+next rung, which is `eta` times as high, and so on. No worker waits for a rung to fill: where no
+trial deserves to go on, another one begins. Where all have begun and none has come to its end, the
+best one goes on, which the algorithm leaves open.
 
 Source: Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020, algorithm 2.
 """
@@ -11,96 +11,84 @@ Source: Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
-from dlrun.sweeps.queue import Queue
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from dlrun.sweeps.jobs import Job
+from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.queue import FIFO
 
 
-class Ladder(Queue):
-    """Runs on their way up the rungs.
+class SuccessiveHalving(FIFO):
+    """Trials on their way up the rungs.
 
-    Args:
-        jobs: The runs.
-        look: See `Queue`.
-        score: Gives the objective of a run after an epoch, larger where it is better; None where
-            the run has not come so far.
-        eta: One of so many goes on.
-        min_epochs: The first rung, in epochs.
+    `score` gives the objective of a trial after an epoch, larger where it is better; None where the
+    trial has not come so far. `min_epochs` is the first rung; one of `eta` goes on from each.
     """
 
     def __init__(
         self,
-        jobs: Sequence[Job],
-        look: Callable[[Job], None],
+        trials: Sequence[Trial],
+        look: Callable[[Trial], None],
         *,
-        score: Callable[[Job, int], float | None],
+        score: Callable[[Trial, int], float | None],
         eta: int,
         min_epochs: int,
     ) -> None:
-        super().__init__(jobs, look)
+        super().__init__(trials, look)
         self._score = score
         self._eta = eta
         self._min_epochs = min_epochs
 
-    def next(self) -> Job | None:
-        """Give the run that deserves most to go on, else one that has not begun."""
+    def next(self) -> Trial | None:
+        """Give the trial that deserves most to go on, else one that has not begun."""
         self._look_elsewhere()
-        waiting = (one for one in self._jobs if one.status == "waiting")
-        job = self._to_promote() or next(waiting, None) or self._last()
-        if job is not None:
-            job.pauses = self.rungs(job)
-        return job
+        waiting = (one for one in self._trials if one.status == "waiting")
+        trial = self._to_promote() or next(waiting, None) or self._last()
+        if trial is not None:
+            trial.pauses = self.rungs(trial)
+        return trial
 
     def waits(self) -> bool:
-        """See `Agenda`."""
+        """Say whether a trial waits, or may go on."""
         return super().waits() or self._to_promote() is not None or self._last() is not None
 
-    def rungs(self, job: Job) -> list[int]:
-        """List the epochs after which a run is judged.
-
-        Args:
-            job: The run.
-        """
+    def rungs(self, trial: Trial) -> list[int]:
+        """List the epochs after which a trial is judged; its end is none."""
         found, epoch = [], self._min_epochs
-        while epoch < job.epochs:
+        while epoch < trial.epochs:
             found.append(epoch)
             epoch *= self._eta
         return found
 
-    def _last(self) -> Job | None:
-        """The best run, where all the others have ended and none has come to its end.
+    def _last(self) -> Trial | None:
+        """The best trial, where all the others have ended and none has come to its end.
 
-        Fewer runs than it takes to promote one from every rung would else leave nothing finished.
+        Fewer trials than it takes to promote one from every rung would else leave nothing finished.
         """
-        if any(job.status in ("waiting", "elsewhere", "running", "finished") for job in self._jobs):
+        unsettled = ("waiting", "elsewhere", "running", "finished")
+        if any(trial.status in unsettled for trial in self._trials):
             return None
-        paused = [job for job in self._jobs if job.status == "paused"]
-        highest = max((job.epoch for job in paused), default=0)
-        known = self._ranked(highest, [job for job in paused if job.epoch == highest])
+        paused = [trial for trial in self._trials if trial.status == "paused"]
+        highest = max((trial.epoch for trial in paused), default=0)
+        known = self._ranked(highest, [trial for trial in paused if trial.epoch == highest])
         return known[0] if known else None
 
-    def _to_promote(self) -> Job | None:
-        """The best run that pauses on the highest rung where one deserves to go on."""
-        heights = {rung for job in self._jobs for rung in self.rungs(job)}
+    def _to_promote(self) -> Trial | None:
+        """The best trial that pauses on the highest rung where one deserves to go on."""
+        heights = {rung for trial in self._trials for rung in self.rungs(trial)}
         for rung in sorted(heights, reverse=True):
-            ranked = self._ranked(rung, self._jobs)
-            for job in ranked[: len(ranked) // self._eta]:
-                if job.status == "paused" and job.epoch == rung:
-                    return job
+            ranked = self._ranked(rung, self._trials)
+            for trial in ranked[: len(ranked) // self._eta]:
+                if trial.status == "paused" and trial.epoch == rung:
+                    return trial
         return None
 
-    def _ranked(self, rung: int, jobs: Sequence[Job]) -> list[Job]:
-        """The runs that have come to a rung, the best first."""
-        scores = [(self._score(job, rung), job) for job in jobs]
+    def _ranked(self, rung: int, trials: Sequence[Trial]) -> list[Trial]:
+        """The trials that have come to a rung, the best first."""
+        scores = [(self._score(trial, rung), trial) for trial in trials]
         # What is not a number is worse than any number.
         known = [
-            (-math.inf if math.isnan(score) else score, job)
-            for score, job in scores
+            (-math.inf if math.isnan(score) else score, trial)
+            for score, trial in scores
             if score is not None
         ]
-        return [job for _, job in sorted(known, key=lambda pair: pair[0], reverse=True)]
+        return [trial for _, trial in sorted(known, key=lambda pair: pair[0], reverse=True)]

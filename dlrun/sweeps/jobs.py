@@ -1,4 +1,4 @@
-"""The runs that a sweep is made of, and how each of them stands."""
+"""The trials of a sweep, and how each of them stands."""
 
 from __future__ import annotations
 
@@ -13,50 +13,37 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
 
 Status = Literal[
-    "waiting", "elsewhere", "running", "finished", "failed", "interrupted", "paused", "killed"
+    "waiting",  # to begin or to go on
+    "elsewhere",  # another process works on it
+    "running",
+    "paused",  # by halving
+    "finished",
+    "failed",
+    "interrupted",
+    "killed",
 ]
 
 
 @dataclass
-class Job:
-    """A run that is to be there in the end.
-
-    Attributes:
-        experiment: Its config.
-        values: What tells it apart from the others: values by key.
-        identity: See `dlrun.workflows.identity`.
-        status: `waiting` to begin or to go on; `elsewhere`: another process works on it;
-            `running` here; `paused` by halving; else how it ended.
-        folder: Its run folder; None before there is one.
-        found: Whether it was finished before this sweep was started.
-        reason: Why it failed, in one line.
-        epoch: The number of completed epochs.
-        logs: The logs of the last one.
-        metrics: The final metrics by split.
-        seconds: How long it took, in this sweep.
-        started: When it was started; None where that is not known yet.
-        taken: How long it took in all, in seconds; 0 where that is not known.
-        sample: Which draw it belongs to, where draws depend on what came before; else None.
-        pauses: The epochs after which halving judges it.
-        hopeless: Whether it failed so that it would fail again in the same way.
-    """
+class Trial:
+    """A run of a sweep that is to be there in the end."""
 
     experiment: Experiment
-    values: Mapping[str, Any]
-    identity: str
+    values: Mapping[str, Any]  # what tells it apart from the others, by key
+    identity: str  # see `dlrun.workflows.identity`
     status: Status = "waiting"
-    folder: Path | None = None
-    found: bool = False
-    reason: str | None = None
-    epoch: int = 0
-    logs: Mapping[str, float] = field(default_factory=dict)
-    metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
-    seconds: float = 0.0
+    folder: Path | None = None  # None before there is one
+    found: bool = False  # finished before this sweep was started
+    reason: str | None = None  # why it failed, in one line
+    epoch: int = 0  # completed epochs
+    logs: Mapping[str, float] = field(default_factory=dict)  # of the last epoch
+    metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)  # by split
+    seconds: float = 0.0  # in this sweep
     started: datetime | None = None
-    taken: float = 0.0
-    sample: int | None = None
-    pauses: Sequence[int] = ()
-    hopeless: bool = False
+    taken: float = 0.0  # seconds in all; 0 where that is not known
+    sample: int | None = None  # its draw, where draws depend on what came before
+    pauses: Sequence[int] = ()  # the epochs after which halving judges it
+    hopeless: bool = False  # it failed so that it would fail again in the same way
 
     @property
     def epochs(self) -> int:
@@ -64,13 +51,6 @@ class Job:
         return self.experiment.training.epochs
 
     def measured(self, key: str) -> float | None:
-        """Give a final metric.
-
-        Args:
-            key: Such as `test.accuracy`.
-
-        Returns:
-            Its value, or None where it is not known or not finite.
-        """
+        """Give a final metric such as `test.accuracy`; None where it is not known or not finite."""
         split, _, metric = key.partition(".")
         return self.metrics.get(split, {}).get(metric)

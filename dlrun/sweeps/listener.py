@@ -2,66 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.sweeps.jobs import Job
+from dlrun.sweeps.jobs import Trial
 
 
-class SweepListener(Protocol):
-    """Is told of messages and of every run."""
+class SweepListener:
+    """Hears of every trial, and does nothing with it; others begin with it."""
 
     def message(self, text: str) -> None:
-        """Be told one line that the user should read."""
+        """Hear one line that the user should read."""
 
-    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
-        """The work begins.
+    def began(self, trials: Sequence[Trial], *, total: int, workers: int) -> None:
+        """Hear that the work begins, with so many workers.
 
-        Args:
-            jobs: All runs, those that are there already included; the list grows where runs are
-                drawn one by one.
-            total: How many they will be in the end.
-            workers: How many runs work at a time.
+        `trials` holds those that are there already, too, and grows where points are drawn one by
+        one; in the end they are `total`.
         """
 
-    def started(self, job: Job) -> None:
-        """A run has begun, or goes on; its folder may not be there yet."""
+    def started(self, trial: Trial) -> None:
+        """Hear that a trial has begun, or goes on; its folder may not be there yet."""
 
-    def progressed(self, job: Job) -> None:
-        """Some batches of a run are done."""
+    def progressed(self, trial: Trial) -> None:
+        """Hear that some batches are done."""
 
-    def ended(self, job: Job) -> None:
-        """A run has ended, one way or another."""
-
-    def ticked(self) -> None:
-        """Some time has passed."""
-
-    def finished(self) -> None:
-        """Nothing works any more."""
-
-
-class Deaf:
-    """A listener to whom nothing is told; others begin with it."""
-
-    def message(self, text: str) -> None:
-        """See `SweepListener`."""
-
-    def began(self, jobs: Sequence[Job], *, total: int, workers: int) -> None:
-        """See `SweepListener`."""
-
-    def started(self, job: Job) -> None:
-        """See `SweepListener`."""
-
-    def progressed(self, job: Job) -> None:
-        """See `SweepListener`."""
-
-    def ended(self, job: Job) -> None:
-        """See `SweepListener`."""
+    def ended(self, trial: Trial) -> None:
+        """Hear that a trial has ended, one way or another."""
 
     def ticked(self) -> None:
-        """See `SweepListener`."""
+        """Hear that some time has passed."""
 
     def finished(self) -> None:
-        """See `SweepListener`."""
+        """Hear that nothing works any more."""

@@ -1,9 +1,9 @@
 """Processes that work for a sweep: forked ones on a CPU, new ones on a GPU.
 
-Each takes one task after the other, and tells of its work by events; both are lines of JSON in
-pipes. A forked child shares the TensorFlow that its parent has imported, and trains within a tenth
-of a second. That works as long as the parent never runs an operation: threads and devices do not
-survive a fork. On a GPU a child is a new Python, which imports everything again.
+Each takes one task after the other, and sends events of its work; both are lines of JSON in pipes.
+A forked child shares the TensorFlow that its parent has imported, and trains within a tenth of a
+second. That works as long as the parent never runs an operation: threads and devices do not survive
+a fork. On a GPU a child is a new Python, which imports everything again.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from dlrun.signals import (
     CAUGHT,
@@ -25,41 +26,29 @@ from dlrun.signals import (
     caught_signals,
     end_on_signal,
     forget_signals,
+    received_signal,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    Send = Callable[[Mapping[str, Any]], None]
-    Work = Callable[[Iterator[dict[str, Any]], Send], int]
+Send = Callable[[Mapping[str, Any]], None]
+Work = Callable[[Iterator[dict[str, Any]], Send], int]
 
 _PIPE_BYTES = 2**16
 _TAIL_BYTES = 2000
 _CRASHED = 1
+SIGNALLED = 128
+"""Added to the number of a signal it is the exit code of what ended in good order because of it."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended.
+    """How a child ended."""
 
-    Attributes:
-        code: Its exit code; minus the number of the signal that killed it.
-        last_words: The end of what it wrote to stderr.
-    """
-
-    code: int
-    last_words: str
+    code: int  # minus the number of the signal that killed it
+    last_words: str  # the end of what it wrote to stderr
 
 
 class Child:
-    """A process that works, and what it tells.
-
-    Args:
-        pid: Its number.
-        tasks: The writing end of the pipe that it takes its tasks from.
-        events: The reading end of the pipe that it tells by.
-        stderr: The file that holds what it writes to stderr.
-    """
+    """A process at work, with this end of the pipes of its tasks and of its events."""
 
     def __init__(self, pid: int, tasks: int, events: int, stderr: IO[bytes]) -> None:
         self.pid = pid
@@ -75,11 +64,7 @@ class Child:
         return [self.events, *([] if self._tasks is None else [self._tasks])]
 
     def give(self, task: Mapping[str, Any]) -> None:
-        """Give it a task; that it has died will be told by its events.
-
-        Args:
-            task: What it is to do, as JSON can express it.
-        """
+        """Give it a task, as JSON can express it; that it has died its events will say."""
         if self._tasks is not None:
             with contextlib.suppress(BrokenPipeError):
                 _write(self._tasks, task)
@@ -91,11 +76,7 @@ class Child:
             os.close(tasks)
 
     def read(self) -> tuple[list[dict[str, Any]], bool]:
-        """Read what it has told.
-
-        Returns:
-            The complete events; and whether it has closed the pipe, so that `end` will not wait.
-        """
+        """Read the complete events, and whether the pipe is closed, so that `end` will not wait."""
         lines: list[bytes] = []
         is_closed = False
         while True:
@@ -128,19 +109,14 @@ class Child:
 
 
 def fork(work: Work, *, closing: Iterable[int] = ()) -> Child:
-    """Work in a copy of this process.
+    """Work in a copy of this process, which does not keep the open files `closing`.
 
-    Args:
-        work: Does the work in the child; is given the tasks, one after the other, and the function
-            that tells events; returns the exit code.
-        closing: Open files of this process that the child must not keep open.
-
-    Returns:
-        The child. It leads a process group of its own: what a terminal sends its parent, the
-        parent passes on.
+    `work` takes the tasks, one after the other, and the function that sends events; it returns the
+    exit code. The child leads a process group of its own: what a terminal sends its parent, the
+    parent passes on.
     """
     taken, tasks = os.pipe()
-    events, told = os.pipe()
+    events, sent = os.pipe()
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of the child
     sys.stdout.flush()
     sys.stderr.flush()
@@ -149,52 +125,53 @@ def fork(work: Work, *, closing: Iterable[int] = ()) -> Child:
     try:
         pid = os.fork()
         if pid == 0:
-            _be_the_child(work, taken, told, stderr.fileno(), [tasks, events, *closing])
+            _be_the_child(work, taken, sent, stderr.fileno(), [tasks, events, *closing])
         os.close(taken)
-        os.close(told)
+        os.close(sent)
         return Child(pid, tasks, events, stderr)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def spawn(module: str) -> Child:
-    """Work in a new process.
-
-    Args:
-        module: What it runs, as `python -m` does; `at_work` gives it its tasks.
-    """
+    """Work in a new process that runs a module as `python -m` does; `at_work` is to be its main."""
     taken, tasks = os.pipe()
-    events, told = os.pipe()
+    events, sent = os.pipe()
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of the child
     process = subprocess.Popen(  # noqa: S603 - this Python, a module of dlrun
-        [sys.executable, "-m", module, str(taken), str(told)],
+        [sys.executable, "-m", module, str(taken), str(sent)],
         stdin=subprocess.DEVNULL,
         stdout=stderr,
         stderr=stderr,
-        pass_fds=[taken, told],
+        pass_fds=[taken, sent],
         process_group=0,
     )
     os.close(taken)
-    os.close(told)
+    os.close(sent)
     # It is waited for by its number.
     process.returncode = 0
     return Child(process.pid, tasks, events, stderr)
 
 
 def at_work(work: Work) -> int:
-    """Be the child of `spawn`.
-
-    Args:
-        work: See `fork`.
-
-    Returns:
-        The exit code.
-    """
-    taken, told = map(int, sys.argv[1:])
-    for descriptor in (taken, told):
+    """Be the child of `spawn`; gives the exit code of the work, see `fork`."""
+    taken, sent = map(int, sys.argv[1:])
+    for descriptor in (taken, sent):
         os.set_inheritable(descriptor, False)
     _end_on_signals()
-    return work(_tasks(taken), _sender(told))
+    try:
+        return work(_tasks(taken), _sender(sent))
+    except BaseException as error:  # noqa: BLE001 - the parent reads it
+        return _code_of(error)
+
+
+def _code_of(error: BaseException) -> int:
+    """The exit code of what has ended the work: a signal, else a crash, which stderr describes."""
+    number = received_signal(error)
+    if number is not None:
+        return SIGNALLED + number
+    sys.excepthook(type(error), error, error.__traceback__)
+    return _CRASHED
 
 
 def _tasks(taken: int) -> Iterator[dict[str, Any]]:
@@ -204,7 +181,6 @@ def _tasks(taken: int) -> Iterator[dict[str, Any]]:
 
 
 def _write(descriptor: int, value: Mapping[str, Any]) -> None:
-    """Write a value as one line."""
     line = (json.dumps(value) + "\n").encode()
     while line:
         line = line[os.write(descriptor, line) :]
@@ -218,12 +194,12 @@ def _end_on_signals() -> None:
         signal.signal(number, end_on_signal)
 
 
-def _sender(told: int) -> Send:
+def _sender(sent: int) -> Send:
     """Write events to a pipe; where nobody reads any more, ask this process to end."""
 
     def send(event: Mapping[str, Any]) -> None:
         try:
-            _write(told, event)
+            _write(sent, event)
         except BrokenPipeError:
             # The parent is gone: save what has been trained, and leave the run to its successor.
             os.kill(os.getpid(), asking_signal())
@@ -231,7 +207,7 @@ def _sender(told: int) -> Send:
     return send
 
 
-def _be_the_child(work: Work, taken: int, told: int, stderr: int, closing: Iterable[int]) -> None:
+def _be_the_child(work: Work, taken: int, sent: int, stderr: int, closing: Iterable[int]) -> None:
     """Do the work and leave, whatever happens."""
     code = _CRASHED
     try:
@@ -245,9 +221,9 @@ def _be_the_child(work: Work, taken: int, told: int, stderr: int, closing: Itera
         os.close(nothing)
         os.dup2(stderr, 1)
         os.dup2(stderr, 2)
-        code = work(_tasks(taken), _sender(told))
-    except BaseException:  # noqa: BLE001 - the parent reads it
-        sys.excepthook(*sys.exc_info())
+        code = work(_tasks(taken), _sender(sent))
+    except BaseException as error:  # noqa: BLE001 - the parent reads it
+        code = _code_of(error)
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()

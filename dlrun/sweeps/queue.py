@@ -1,69 +1,62 @@
-"""Which run is next: the plain order."""
+"""Which trial is next: a scheduler says it."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from dlrun.sweeps.jobs import Job
+from dlrun.sweeps.jobs import Trial
 
 SECONDS_BETWEEN_LOOKS = 1.0
-"""How often it is looked whether another process has ended its work on a run."""
+"""How often it is looked whether another process has ended its work on a trial."""
 
 
-class Agenda(Protocol):
-    """Decides which run is next."""
+class Scheduler(Protocol):
+    """Decides which trial is next."""
 
-    def next(self) -> Job | None:
-        """Give the next run; None where there is none now."""
+    def next(self) -> Trial | None:
+        """Give the next trial; None where there is none now."""
 
-    def ended(self, job: Job) -> None:
-        """Be told how a run has ended."""
+    def ended(self, trial: Trial) -> None:
+        """Hear that a trial has ended, one way or another."""
 
     def waits(self) -> bool:
-        """Say whether there may be a next run later though none works here."""
+        """Say whether there may be a next trial later though none works here."""
 
     def total(self) -> int:
-        """Say how many runs there will be in the end."""
+        """Say how many trials there will be in the end."""
 
 
-class Queue:
-    """Every run in its order; those that another process works on last.
+class FIFO:
+    """Every trial in its order; those that another process works on are looked at again."""
 
-    Args:
-        jobs: The runs.
-        look: Looks again how a run stands that another process works on.
-    """
-
-    def __init__(self, jobs: Sequence[Job], look: Callable[[Job], None]) -> None:
-        self._jobs = jobs
+    def __init__(self, trials: Sequence[Trial], look: Callable[[Trial], None]) -> None:
+        self._trials = trials
         self._look = look
         self._next_look = 0.0
 
-    def next(self) -> Job | None:
-        """See `Agenda`."""
+    def next(self) -> Trial | None:
+        """Give the first trial that waits."""
         self._look_elsewhere()
-        return next((job for job in self._jobs if job.status == "waiting"), None)
+        return next((trial for trial in self._trials if trial.status == "waiting"), None)
 
-    def ended(self, job: Job) -> None:
-        """See `Agenda`."""
+    def ended(self, trial: Trial) -> None:
+        """Learn nothing from it."""
 
     def waits(self) -> bool:
-        """See `Agenda`."""
-        return any(job.status in ("waiting", "elsewhere") for job in self._jobs)
+        """Say whether a trial waits, here or elsewhere."""
+        return any(trial.status in ("waiting", "elsewhere") for trial in self._trials)
 
     def total(self) -> int:
-        """See `Agenda`."""
-        return len(self._jobs)
+        """Count the trials."""
+        return len(self._trials)
 
     def _look_elsewhere(self) -> None:
         """Look, not too often, whether other processes have ended their work."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
-        for job in self._jobs:
-            if job.status == "elsewhere":
-                self._look(job)
+        for trial in self._trials:
+            if trial.status == "elsewhere":
+                self._look(trial)

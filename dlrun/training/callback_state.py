@@ -16,29 +16,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# `MonitorCallback` chooses the last two anew, from its arguments: they go together, since it turns
+# `min_delta` around where it chooses how to compare.
 _NOT_STATE = ("_model", "model", "params", "validation_data", "monitor_op", "min_delta")
-"""What is no memory. `MonitorCallback` chooses the last two anew, from its arguments: they go
-together, since it turns `min_delta` around where it chooses how to compare."""
-_FILE = "file"
-"""The name of the array that holds the bytes of a file that is written to in every epoch."""
+_FILE = "file"  # names the array that holds the bytes of a file that is written to in every epoch
 
 
 def save_callback(callback: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Return the memory of a callback.
+    """Return the memory of a callback: what JSON can express, by attribute; and arrays by name.
 
-    Args:
-        callback: A Keras callback, between two epochs or two batches.
-
-    Returns:
-        What JSON can express, by attribute; and the arrays by name. An attribute of another kind,
-        such as an open file, is none of both: `on_train_begin` makes it anew.
+    An attribute of another kind, such as an open file, is left out: `on_train_begin` makes it anew.
     """
     values: dict[str, Any] = {}
     arrays: dict[str, NDArray[Any]] = {}
     for name, value in _memory(callback).items():
-        if _are_arrays(value):
-            values[name] = {"arrays": len(value)}
-            arrays |= {f"{name}/{index}": array for index, array in enumerate(value)}
+        items = value if isinstance(value, list) else []
+        if items and all(isinstance(item, np.ndarray) for item in items):
+            values[name] = {"arrays": len(items)}
+            arrays |= {f"{name}/{index}": array for index, array in enumerate(items)}
         elif (written := _write(value)) is not None:
             values[name] = written
     if isinstance(callback, keras.callbacks.CSVLogger) and Path(callback.filename).exists():
@@ -48,12 +43,7 @@ def save_callback(callback: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]
 
 
 def prepare_callback(callback: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Give a callback back what it had before, but for its memory; comes before `on_train_begin`.
-
-    Args:
-        callback: A new callback, made of the same config.
-        arrays: What `save_callback` returned.
-    """
+    """Give a new callback back its file and its place; comes before `on_train_begin`."""
     if isinstance(callback, keras.callbacks.CSVLogger) and _FILE in arrays:
         write_bytes(Path(callback.filename), arrays[_FILE].tobytes())
         callback.append = True
@@ -65,18 +55,11 @@ def prepare_callback(callback: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
 def load_callback(
     callback: Any, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 ) -> None:
-    """Give a callback its memory back; comes after its `on_train_begin`.
+    """Give a new callback its memory back; comes after its `on_train_begin`.
 
     What is restored may be a stranger's, so it is only what would be saved: numbers, nothing,
-    and lists of them, never an argument such as a path, nor an object.
-
-    Args:
-        callback: A new callback, made of the same config.
-        values: What `save_callback` returned; what is no memory of this callback is passed over.
-        arrays: What `save_callback` returned.
-
-    Raises:
-        ValueError: A value is of a kind that no memory has.
+    and lists of them (else `ValueError`), never an argument such as a path, nor an object. What is
+    no memory of this callback is passed over.
     """
     for name in _memory(callback).keys() & values.keys():
         written = values[name]
@@ -88,10 +71,7 @@ def load_callback(
 
 
 def _memory(callback: Any) -> dict[str, Any]:
-    """What a callback may remember, by attribute: what is neither an argument nor an object.
-
-    An argument, such as the path of a file, comes from the config.
-    """
+    """What a callback may remember, by attribute: no object, and no argument, as configs have."""
     if isinstance(callback, keras.callbacks.CSVLogger):
         return {"keys": callback.keys}
     arguments = {
@@ -109,28 +89,17 @@ def _memory(callback: Any) -> dict[str, Any]:
     }
 
 
-def _are_arrays(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(item, np.ndarray) for item in value)
-    )
-
-
 def _write(value: Any) -> Any:
     """Return a value as JSON that reads back to the bit; None where it is no plain value."""
-    written: Any = None
-    if value is None:
-        written = {"none": True}
-    elif isinstance(value, bool | int | str):
-        written = value
-    elif isinstance(value, float | np.number):
-        number = value if isinstance(value, float) else value.item()
-        written = {"float": number.hex()} if isinstance(number, float) else number
-    elif isinstance(value, list):
-        items = [_write(item) for item in value]
-        written = None if None in items else items
-    return written
+    plain = value.item() if isinstance(value, np.number) else value
+    if plain is None:
+        return {"none": True}
+    if isinstance(plain, float):
+        return {"float": plain.hex()}
+    if isinstance(plain, list):
+        items = [_write(item) for item in plain]
+        return None if None in items else items
+    return plain if isinstance(plain, bool | int | str) else None
 
 
 def _read(written: Any) -> Any:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.backend import keras
 from dlrun.backend.archives import zip_dates
+from dlrun.config.rules.files import FILE_ARGUMENTS
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.rundir.files import reason
-from dlrun.training.callback_state import load_callback, prepare_callback, save_callback
+from dlrun.training.callback_state import prepare_callback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,24 +21,14 @@ if TYPE_CHECKING:
 
 _READ_LOGS = (keras.callbacks.CSVLogger, keras.callbacks.TerminateOnNaN)
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-_FILES = ("filename", "filepath", "log_dir", "backup_dir")
-"""The attributes in which Keras's callbacks keep the path of what they write."""
 _TEST_HOOKS = ("on_test_begin", "on_test_end")
 
 
 class CallbackChain:
-    """The callbacks of a run, in the order of the config.
+    """The callbacks of a run, in the order of the config; `metrics` are what they may monitor.
 
-    Args:
-        callbacks: Keras callbacks.
-        model: The model that they look at and change.
-        metrics: The metrics whose names they may monitor.
-        epochs: The number of epochs asked for.
-        steps: Batches an epoch.
-
-    Attributes:
-        needs_batches: Whether a callback must hear of every batch.
-        watches_validation: Whether a callback must hear of the validation.
+    `needs_batches` and `watches_validation` say whether one must hear of every batch, and of the
+    validation.
     """
 
     def __init__(
@@ -49,50 +40,34 @@ class CallbackChain:
         epochs: int,
         steps: int,
     ) -> None:
-        self._callbacks = list(callbacks)
-        self._model = model
+        self.callbacks = list(callbacks)
+        self.model = model
         self._stopper: Any = None
         model.stop_training = False
         directions = {"loss": "down"} | {
             metric.name: getattr(metric, "_direction", None) for metric in metrics
         }
-        for index, callback in enumerate(self._callbacks):
+        for index, callback in enumerate(self.callbacks):
             callback.set_model(model)
+            # The last epoch is kept from it, see `close_averages`.
             known = math.inf if _swaps(callback) else epochs
             callback.set_params({"epochs": known, "steps": steps, "verbose": 0})
             _settle_mode(callback, directions, path=f"training.callbacks[{index}]")
-        self.needs_batches = any(map(_needs_batches, self._callbacks))
-        self.watches_validation = any(
-            _overrides(callback, _TEST_HOOKS) for callback in self._callbacks
-        )
+        self.needs_batches = any(map(_needs_batches, self.callbacks))
+        self.watches_validation = any(_overrides(one, _TEST_HOOKS) for one in self.callbacks)
 
     def begin(self, arrays: Sequence[Mapping[str, NDArray[Any]]] = ()) -> None:
-        """Begin the training, or go on with it.
-
-        Args:
-            arrays: Those of every callback's memory, where there is one.
-        """
-        for callback, remembered in zip(self._callbacks, arrays, strict=False):
+        """Begin the training, or go on with it, with the arrays of every callback's memory."""
+        for callback, remembered in zip(self.callbacks, arrays, strict=False):
             prepare_callback(callback, remembered)
         self.call("on_train_begin", {})
-
-    def memories(self) -> list[tuple[dict[str, Any], dict[str, NDArray[Any]]]]:
-        """Return what every callback remembers, see `save_callback`."""
-        return [save_callback(callback) for callback in self._callbacks]
-
-    def remember(
-        self, values: Sequence[Mapping[str, Any]], arrays: Sequence[Mapping[str, NDArray[Any]]]
-    ) -> None:
-        """Give every callback its memory back; comes after `begin`."""
-        for callback, value, array in zip(self._callbacks, values, arrays, strict=True):
-            load_callback(callback, value, array)
 
     def call(self, hook: str, *arguments: Any) -> None:
         """Call one hook, such as `on_epoch_end`, of every callback."""
         # Callbacks print their news to stdout, which belongs to the run folder's path.
         with contextlib.redirect_stdout(sys.stderr), zip_dates():
-            for index, callback in enumerate(self._callbacks):
-                was_stopped = self.stop_training
+            for index, callback in enumerate(self.callbacks):
+                was_stopped = self.model.stop_training
                 try:
                     getattr(callback, hook)(*arguments)
                 except (ValueError, TypeError, AttributeError, KeyError, ImportError) as error:
@@ -100,70 +75,51 @@ class CallbackChain:
                     raise ConfigError(Problem(path, str(error))) from error
                 except OSError as error:
                     raise _write_error(callback, error) from error
-                if self.stop_training and not was_stopped:
+                if self.model.stop_training and not was_stopped:
                     self._stopper = callback
 
     def endings(self, *, completed: int, asked: int) -> list[str]:
-        """Say which callback has ended the training and why, and whose weights are restored.
-
-        Args:
-            completed: The number of completed epochs.
-            asked: The number of epochs asked for.
-
-        Returns:
-            Lines for the user; none where nothing of that has happened.
-        """
-        stopping = [one for one in self._callbacks if _is_early_stopping(one)]
+        """Say which callback has ended the training and why, and whose weights are restored."""
+        kind = keras.callbacks.EarlyStopping
+        stopping = [one for one in self.callbacks if isinstance(one, kind)]
         restoring = [one for one in stopping if one.best_weights is not None]
         lines = []
         for callback in stopping:
             is_restored = callback in restoring[-1:]  # each restores over those before it
             if callback.stopped_epoch > 0:
-                weights = "its weights are restored" if is_restored else (
-                    f"the weights are those of epoch {completed}"
-                )  # fmt: skip
+                unrestored = f"the weights are those of epoch {completed}"
                 lines.append(
                     f"early stopping after epoch {completed} of {asked}: {_why(callback)}; "
-                    f"the best was {_best(callback)}, and {weights}"
+                    f"the best was {_best(callback)}, and "
+                    + ("its weights are restored" if is_restored else unrestored)
                 )
             elif is_restored and callback.best_epoch + 1 < completed:
                 lines.append(
                     f"EarlyStopping has restored the weights of {_best(callback)}, "
                     f"the best by {callback.monitor}"
                 )
-        if self.stop_training and completed < asked and not any(map(_has_stopped, stopping)):
+        has_stopped = any(callback.stopped_epoch > 0 for callback in stopping)
+        if self.model.stop_training and completed < asked and not has_stopped:
             name = "a callback" if self._stopper is None else type(self._stopper).__name__
             lines.append(f"{name} has ended the training after epoch {completed} of {asked}")
         return lines
 
     def close_averages(self) -> None:
-        """Do what `SwapEMAWeights` does in the last epoch, which it is not told of, after it.
-
-        Where the averages are in the model, it writes them over the weights that were exchanged for
-        them, since Keras gives the model what is kept as averages at the end. A run that goes on
-        needs these weights: so this comes after the last commit, and before that end.
-        """
-        for callback in self._callbacks:
+        """Do what `SwapEMAWeights` does in the last epoch, which it is not told of, after it."""
+        # Where the averages are in the model, it writes them over the weights that were exchanged
+        # for them, since Keras gives the model what is kept as averages at the end. A run that goes
+        # on needs these weights: so this comes after the last commit, and before that end.
+        for callback in self.callbacks:
             # Keras has no public word for either.
             if _swaps(callback) and callback._ema_weights_in_model:  # noqa: SLF001
                 callback._finalize_ema_values()  # noqa: SLF001
 
     def horizon(self) -> float:
-        """Return how many epochs may pass before the callbacks must hear of them.
+        """Return in how many epochs no callback can act or look at weights, whatever the logs.
 
-        Within that many epochs no callback can change the course of the training or look at the
-        weights, whatever the logs are; so the callbacks may hear of all of them at the end.
+        So the callbacks may hear of all of them at the end.
         """
-        return min(map(_horizon, self._callbacks), default=math.inf)
-
-    @property
-    def stop_training(self) -> bool:
-        """Whether a callback has asked for the end."""
-        return bool(self._model.stop_training)
-
-    @stop_training.setter
-    def stop_training(self, value: bool) -> None:
-        self._model.stop_training = value
+        return min(map(_horizon, self.callbacks), default=math.inf)
 
 
 def _swaps(callback: Any) -> bool:
@@ -173,17 +129,9 @@ def _swaps(callback: Any) -> bool:
 
 def _write_error(callback: Any, error: OSError) -> DlrunError:
     """Name the file of a callback that the operating system did not let it write."""
-    named = (getattr(callback, name, None) for name in _FILES)
+    named = (getattr(callback, name, None) for name in FILE_ARGUMENTS)
     where = next((str(name) for name in named if name), type(callback).__name__)
     return DlrunError(f"cannot be written: {reason(error)}.", where=where)
-
-
-def _is_early_stopping(callback: Any) -> bool:
-    return isinstance(callback, keras.callbacks.EarlyStopping)
-
-
-def _has_stopped(callback: Any) -> bool:
-    return bool(callback.stopped_epoch > 0)
 
 
 def _why(callback: Any) -> str:
@@ -199,12 +147,10 @@ def _best(callback: Any) -> str:
 
 
 def _overrides(callback: Any, hooks: Sequence[str]) -> bool:
-    """Return whether the callback does something in one of the hooks."""
     return any(not getattr(getattr(callback, hook), "_is_default", False) for hook in hooks)
 
 
 def _horizon(callback: Any) -> float:
-    """Return how many epochs may pass before this callback must hear of them."""
     if isinstance(callback, _READ_LOGS):
         return math.inf
     waits = type(callback) is keras.callbacks.ReduceLROnPlateau or (
@@ -228,12 +174,7 @@ def _settle_mode(callback: Any, directions: dict[str, str | None], *, path: str)
     name = callback.monitor.removeprefix("val_")
     direction = directions.get(name)
     if direction is None:
-        reason = "is not logged" if name not in directions else "may be better high or low"
-        raise ConfigError(
-            Problem(
-                path,
-                f"monitor {callback.monitor!r} {reason}.",
-                f"Logged: {', '.join(directions)}; or set mode: min or max.",
-            )
-        )
+        why = "is not logged" if name not in directions else "may be better high or low"
+        fix = f"Logged: {', '.join(directions)}; or set mode: min or max."
+        raise ConfigError(Problem(path, f"monitor {callback.monitor!r} {why}.", fix))
     callback.mode = "max" if direction == "up" else "min"

@@ -9,6 +9,7 @@ import numpy as np
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import Checkpoint
+from dlrun.training.callback_state import load_callback, save_callback
 from dlrun.training.epochs import Position
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dlrun.training.callbacks import CallbackChain
-    from dlrun.training.history import History
     from dlrun.training.state import TrainingState
 
 COST = 0.02
@@ -25,12 +24,7 @@ COST = 0.02
 
 
 class Keeper:
-    """Keeps the state every so often, and rarely enough to cost next to nothing.
-
-    Args:
-        keep: Commits a state.
-        seconds: The least time between two commits.
-    """
+    """Commits the state at least `seconds` apart, and rarely enough to cost next to nothing."""
 
     def __init__(self, keep: Callable[[Checkpoint], None], *, seconds: float) -> None:
         self._keep = keep
@@ -43,14 +37,7 @@ class Keeper:
         return time.monotonic() - self._last >= self._wait
 
     def commit(self, capture: Callable[[], Checkpoint]) -> None:
-        """Commit a state.
-
-        Args:
-            capture: Returns it.
-
-        Raises:
-            DlrunError: It cannot be written.
-        """
+        """Commit the state that `capture` returns."""
         began = time.monotonic()
         self._keep(capture())
         self._last = time.monotonic()
@@ -59,40 +46,27 @@ class Keeper:
             self._wait = max(self._seconds, (self._last - began) / COST)
 
 
-def capture(
-    position: Position,
-    *,
-    state: TrainingState,
-    epoch_start: list[Any],
-    history: History,
-    chain: CallbackChain,
-    finished: bool,
-) -> Checkpoint:
-    """Return everything that the next batch, and the callbacks' next decision, depend on.
-
-    Args:
-        position: Where the variables stand.
-        state: The variables.
-        epoch_start: Their values at the start of the epoch, see `Trainer`; empty before the first.
-        history: The completed epochs.
-        chain: The callbacks.
-        finished: Whether the training is over.
-    """
-    names = _names(state)
-    tensors = _numbered("variables", names, state.snapshot())
-    if position.step > 0:
-        tensors |= _numbered("epoch_start", names, epoch_start)
-    columns, values, present = history.to_arrays()
-    tensors |= {"history/values": values, "history/present": present}
+def capture(state: TrainingState, *, finished: bool) -> Checkpoint:
+    """Return everything that the next batch, and the callbacks' next decision, depend on."""
+    epoch, step = state.position
+    columns, values, present = state.history.to_arrays()
+    tensors = {"history/values": values, "history/present": present}
+    groups = {"variables": state.snapshot()}
+    if step > 0:
+        groups["epoch_start"] = state.epoch_start
+    for group, kept in groups.items():
+        for name, value in zip(state.names, kept, strict=True):
+            tensors[f"{group}/{name}"] = np.asarray(value)
     memories = []
-    for index, (memory, arrays) in enumerate(chain.memories()):
+    for index, callback in enumerate(state.chain.callbacks):
+        memory, arrays = save_callback(callback)
         memories.append(memory)
         tensors |= {f"callbacks/{index}/{name}": array for name, array in arrays.items()}
     facts = {
-        "epoch": position.epoch,
-        "step": position.step,
+        "epoch": epoch,
+        "step": step,
         "finished": finished,
-        "stop_training": chain.stop_training,
+        "stop_training": bool(state.chain.model.stop_training),
         # Of the end of the last epoch the checkpoints of dlrun before this fact hold the weights
         # only as `SwapEMAWeights` leaves them.
         "apart": True,
@@ -102,74 +76,46 @@ def capture(
     return Checkpoint(facts, tensors)
 
 
-def restore(
-    saved: Checkpoint, *, state: TrainingState, history: History, chain: CallbackChain
-) -> tuple[Position, list[Any]]:
-    """Bring a training back to where it was; `chain` has begun with the same `saved`.
-
-    Args:
-        saved: What `capture` returned.
-        state: The variables of the same model, built anew.
-        history: An empty history.
-        chain: The callbacks, made anew of the same config.
-
-    Returns:
-        The position; and the values at the start of its epoch.
-
-    Raises:
-        RunFolderError: The state does not belong to this model.
-    """
-    names = _names(state)
-    values = [_fitting(saved, f"variables/{name}", variable) for name, variable in
-              zip(names, state.variables, strict=True)]  # fmt: skip
-    state.restore(values)
-    position = Position(saved.facts["epoch"], saved.facts["step"])
-    epoch_start = []
-    if position.step > 0:
-        epoch_start = [_fitting(saved, f"epoch_start/{name}", variable) for name, variable in
-                       zip(names, state.variables, strict=True)]  # fmt: skip
+def restore(saved: Checkpoint, state: TrainingState) -> None:
+    """Bring a new training of the same config, whose callbacks have begun, back to where it was."""
+    state.restore(_fitting(saved, "variables", state))
+    state.position = Position(saved.facts["epoch"], saved.facts["step"])
+    if state.position.step > 0:
+        state.epoch_start = _fitting(saved, "epoch_start", state)
     try:
-        history.read_arrays(
+        state.history.read_arrays(
             saved.facts["history_columns"],
             saved.tensors["history/values"],
             saved.tensors["history/present"],
         )
-        chain.remember(saved.facts["callbacks"], callback_arrays(saved))
+        memories = zip(saved.facts["callbacks"], callback_arrays(saved), strict=True)
+        for callback, (memory, arrays) in zip(state.chain.callbacks, memories, strict=True):
+            load_callback(callback, memory, arrays)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise RunFolderError("the checkpoint does not fit the config of its run.") from error
-    chain.stop_training = saved.facts["stop_training"]
-    return position, epoch_start
+    state.chain.model.stop_training = saved.facts["stop_training"]
 
 
 def callback_arrays(saved: Checkpoint) -> list[dict[str, NDArray[Any]]]:
     """Return the arrays of every callback by name, in the order of the callbacks."""
+    named = saved.tensors.items()
     return [
-        {
-            name.removeprefix(prefix): array
-            for name, array in saved.tensors.items()
-            if name.startswith(prefix)
-        }
+        {name.removeprefix(prefix): array for name, array in named if name.startswith(prefix)}
         for prefix in (f"callbacks/{index}/" for index in range(len(saved.facts["callbacks"])))
     ]
 
 
-def _names(state: TrainingState) -> list[str]:
-    """Name the variables by number; Keras numbers an optimizer by those made before it."""
-    return [f"{index}/{variable.name}" for index, variable in enumerate(state.variables)]
-
-
-def _numbered(group: str, names: list[str], values: list[Any]) -> dict[str, NDArray[Any]]:
-    return {f"{group}/{name}": np.asarray(value) for name, value in zip(names, values, strict=True)}
-
-
-def _fitting(saved: Checkpoint, name: str, variable: Any) -> NDArray[Any]:
-    """Return the value of a variable, which must have its shape and dtype."""
-    value = saved.tensors.get(name)
-    expected = (tuple(variable.shape), str(variable.dtype))
-    if value is None or (value.shape, str(value.dtype)) != expected:
-        found = "nothing" if value is None else f"{value.dtype} {value.shape}"
-        raise RunFolderError(
-            f"the checkpoint does not fit the model: {name!r} is {found}, "
-            f"expected {expected[1]} {expected[0]}."
-        )
-    return value
+def _fitting(saved: Checkpoint, group: str, state: TrainingState) -> list[NDArray[Any]]:
+    """Return the saved values of all variables, which must have their shapes and dtypes."""
+    values = []
+    for name, variable in zip(state.names, state.variables, strict=True):
+        value = saved.tensors.get(f"{group}/{name}")
+        shape, dtype = tuple(variable.shape), str(variable.dtype)
+        if value is None or (value.shape, str(value.dtype)) != (shape, dtype):
+            found = "nothing" if value is None else f"{value.dtype} {value.shape}"
+            raise RunFolderError(
+                f"the checkpoint does not fit the model: {f'{group}/{name}'!r} is {found}, "
+                f"expected {dtype} {shape}."
+            )
+        values.append(value)
+    return values

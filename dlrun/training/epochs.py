@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from dlrun.backend import tf
+from dlrun.backend.refusals import worded
 from dlrun.training.order import EpochOrders, permutation
-from dlrun.training.wording import worded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from dlrun.training.steps import Steps
@@ -27,22 +30,16 @@ SHORT_EPOCH = 8
 class Position(NamedTuple):
     """A point in the training: `step` batches into the epoch `epoch`, both counted from 0."""
 
-    epoch: int
+    epoch: int  # inside of a graph both are int32 tensors
     step: int
 
 
 class Rows(NamedTuple):
-    """Samples as tensors on the device.
+    """Samples as tensors on the device."""
 
-    Attributes:
-        x: `(rows, *input_shape)`.
-        y: `(rows, ...)`.
-        weight: `(rows,)`, or None.
-    """
-
-    x: Any
-    y: Any
-    weight: Any
+    x: Any  # (rows, *input_shape)
+    y: Any  # (rows, ...), as the loss wants it
+    weight: Any  # (rows,), or None
 
     @property
     def num_rows(self) -> int:
@@ -50,49 +47,42 @@ class Rows(NamedTuple):
         return int(self.x.shape[0])
 
 
+@dataclass(frozen=True)
+class FitOptions:
+    """How long and in what order to train, in the words of a config."""
+
+    epochs: int  # the epoch to train to
+    batch_size: int  # the last batch of an epoch may be smaller
+    shuffle: bool  # whether each epoch visits the rows in an order of its own
+    seed: int
+    pauses: Sequence[int] = ()  # epochs; training pauses once, after the first that lies ahead
+
+
 class CompiledEpochs:
     """Runs any stretch of the training as one call of a compiled function.
 
     The order of the rows is a pure function of (seed, epoch), so a stretch may begin and end
     anywhere, and how the training is cut into stretches never changes a bit of the result.
-
-    Args:
-        steps: The arithmetic of a batch.
-        train: The training rows.
-        validation: The validation rows, or None.
-        batch_size: Rows a batch; the last batch of an epoch may be smaller.
-        shuffle: Whether each epoch visits the rows in an order of its own.
-        seed: The experiment's seed.
-        epochs: The epoch that training ends with.
     """
 
     def __init__(
-        self,
-        steps: Steps,
-        train: Rows,
-        validation: Rows | None,
-        *,
-        batch_size: int,
-        shuffle: bool,
-        seed: int,
-        epochs: int,
+        self, steps: Steps, train: Rows, validation: Rows | None, options: FitOptions
     ) -> None:
         self._steps = steps
         self._train = train
         self._validation = validation
-        self._batch_size = batch_size
-        self._shuffle = shuffle
-        self._seed = seed
-        self._orders = EpochOrders(train.num_rows, seed=seed, epochs=epochs)
-        self._kept: tuple[int, Any] | None = None
-        self.steps_per_epoch = count_steps(train.num_rows, batch_size)
+        self._batch_size = options.batch_size
+        self._shuffle = options.shuffle
+        self._seed = options.seed
+        self._orders = EpochOrders(train.num_rows, seed=options.seed, epochs=options.epochs)
+        self._kept: tuple[int, Any] | None = None  # an epoch and its order, (rows,)
+        self.steps_per_epoch = count_steps(train.num_rows, options.batch_size)
         steps.prepare(train.x, train.y)
-        names = steps.names()
-        self.names = names if validation is None else names + [f"val_{name}" for name in names]
+        self.names = log_names(steps, validated=validation is not None)
         # The data are arguments, not captured constants: a constant would be copied into the graph.
         # So is the seed: a model that is trained with another one needs no other graph.
         held = None if validation is None else validation.num_rows
-        kind = (train.num_rows, held, batch_size, shuffle)
+        kind = (train.num_rows, held, options.batch_size, options.shuffle)
         self._whole, self._any, self._part = (
             steps.functions.setdefault((name, *kind), tf.function(stretch, autograph=False))
             for name, stretch in (
@@ -103,11 +93,7 @@ class CompiledEpochs:
         )
 
     def run(self, begin: Position, end: Position) -> tuple[Any, bool]:
-        """Train from one position to another.
-
-        Args:
-            begin: Where the variables stand.
-            end: Where to stop; a later position, with a step from 1 to `steps_per_epoch`.
+        """Train from where the variables stand to a later position, its step from 1 on.
 
         Returns:
             The logs of the epochs that were completed, `(epochs, num_logs)`, float32; and whether
@@ -120,16 +106,14 @@ class CompiledEpochs:
 
     def _run_at_once(self, begin: Position, end: Position) -> NDArray[np.float32]:
         """Train in one call, which sorts the rows of each epoch."""
-        first_epoch, first_step, last_epoch, last_step = (
-            tf.constant(value, tf.int32) for value in (*begin, *end)
+        first, last = (
+            Position(*(tf.constant(value, tf.int32) for value in place)) for place in (begin, end)
         )
-        rows = (self._train, self._validation, tf.constant(self._seed, tf.int64))
+        data = (self._train, self._validation, tf.constant(self._seed, tf.int64))
         short = self.steps_per_epoch <= SHORT_EPOCH
         if short and begin.step == 0 and end.step == self.steps_per_epoch:
-            table = self._whole(*rows, first_epoch, last_epoch)
-        else:
-            table = self._any(*rows, first_epoch, first_step, last_epoch, last_step)
-        return np.asarray(table)
+            return np.asarray(self._whole(*data, first.epoch, last.epoch))
+        return np.asarray(self._any(*data, first, last))
 
     def _run_in_parts(self, begin: Position, end: Position) -> NDArray[np.float32]:
         """Train epoch by epoch, each in an order that was sorted once."""
@@ -138,12 +122,12 @@ class CompiledEpochs:
             first = begin.step if epoch == begin.epoch else 0
             last = end.step if epoch == end.epoch else self.steps_per_epoch
             steps = (tf.constant(step, tf.int32) for step in (first, last))
-            rows = (self._train, self._validation, self._kept_order(epoch))
-            tables.append(self._part(*rows, *steps).numpy())
+            data = (self._train, self._validation, self._kept_order(epoch))
+            tables.append(self._part(*data, *steps).numpy())
         return np.concatenate(tables)
 
     def _kept_order(self, epoch: int) -> Any:
-        """Return the row numbers in the order of an epoch, `(rows,)`; kept for its next part."""
+        """Return the order of an epoch, `(rows,)`, int64; kept for its next part."""
         epoch = epoch if self._shuffle else 0
         if self._kept is None or self._kept[0] != epoch:
             self._kept = None  # Its memory is free before the next one is made.
@@ -151,6 +135,8 @@ class CompiledEpochs:
             order = self._orders.of(epoch) if self._shuffle else np.arange(rows)
             self._kept = (epoch, tf.constant(order.astype(np.int64)))
         return self._kept[1]
+
+    # From here on inside of a graph.
 
     def _epochs(
         self, train: Rows, validation: Rows | None, seed: Any, first: Any, last: Any
@@ -164,61 +150,50 @@ class CompiledEpochs:
 
         table = tf.TensorArray(tf.float32, size=last - first + 1)
         _, table = tf.while_loop(lambda epoch, _: epoch <= last, one_epoch, (first, table))
-        return table.stack()
+        return table.stack()  # (epochs, num_logs)
 
-    def _stretch(  # noqa: PLR0917 - a tf.function caches by position
-        self,
-        train: Rows,
-        validation: Rows | None,
-        seed: Any,
-        first_epoch: Any,
-        first_step: Any,
-        last_epoch: Any,
-        last_step: Any,
+    def _stretch(
+        self, train: Rows, validation: Rows | None, seed: Any, first: Position, last: Position
     ) -> Any:
         """Train from one batch of an epoch to another of that or of a later one."""
         total = self.steps_per_epoch
-        completed = last_epoch - first_epoch + tf.cast(last_step == total, tf.int32)
+        completed = last.epoch - first.epoch + tf.cast(last.step == total, tf.int32)
         table = tf.TensorArray(tf.float32, size=completed)
 
         def one_epoch(epoch: Any, table: Any) -> tuple[Any, Any]:
-            begin = tf.where(epoch == first_epoch, first_step, 0)
-            end = tf.where(epoch == last_epoch, last_step, total)
+            begin = tf.where(epoch == first.epoch, first.step, 0)
+            end = tf.where(epoch == last.epoch, last.step, total)
             self._batches(train, self._order(train, seed, epoch), begin, end)
 
             def written() -> Any:
-                return table.write(epoch - first_epoch, self._logs(validation))
+                return table.write(epoch - first.epoch, self._logs(validation))
 
             return epoch + 1, tf.cond(end == total, written, lambda: table)
 
         _, table = tf.while_loop(
-            lambda epoch, _: epoch <= last_epoch, one_epoch, (first_epoch, table)
+            lambda epoch, _: epoch <= last.epoch, one_epoch, (first.epoch, table)
         )
-        return table.stack()
+        return table.stack()  # (completed, num_logs)
 
     def _part_of_epoch(
         self, train: Rows, validation: Rows | None, order: Any, begin: Any, end: Any
     ) -> Any:
-        """Train on the batches `begin` to `end` of an epoch in a given order.
-
-        Returns:
-            Its logs, `(1, num_logs)`, where it is completed; else `(0, num_logs)`.
-        """
+        """Train on the batches `begin` to `end` of an epoch in a given order."""
         self._batches_of(train, order, begin, end)
         return tf.cond(
             end == self.steps_per_epoch,
-            lambda: self._logs(validation)[tf.newaxis],
+            lambda: self._logs(validation)[tf.newaxis],  # (1, num_logs): it is completed
             lambda: tf.zeros([0, len(self.names)]),
         )
 
     def _order(self, train: Rows, seed: Any, epoch: Any) -> Any:
-        """Return the row numbers in the order of an epoch."""
+        """Return the row numbers in the order of an epoch, `(rows,)`, int64."""
         if self._shuffle:
             return permutation(train.num_rows, seed=seed, epoch=epoch)
         return tf.range(train.num_rows, dtype=tf.int64)
 
     def _batches_of(self, train: Rows, order: Any, begin: Any, end: Any) -> None:
-        """Train on the batches `begin` to `end` of an epoch."""
+        """Train on the batches `begin` to `end` of an epoch, which may be a single one."""
         if self.steps_per_epoch == 1:
             self._steps.train(*_gather(train, order))
         else:
@@ -245,6 +220,7 @@ class CompiledEpochs:
         if not rest:
             tf.while_loop(lambda step: step < end, one_full, (begin,))
             return
+        # XLA takes only batches of one size: the smaller last one has a program of its own.
         tf.while_loop(lambda step: step < tf.minimum(end, full), one_full, (begin,))
 
         def last_batch() -> bool:
@@ -254,7 +230,7 @@ class CompiledEpochs:
         tf.cond(tf.greater(end, full), last_batch, lambda: False)
 
     def _logs(self, validation: Rows | None) -> Any:
-        """Return the row of logs at the end of an epoch, and forget it for the next one."""
+        """Return the row of logs at the end of an epoch, `(num_logs,)`, and forget it."""
         logs = self._steps.results()
         self._steps.reset()
         if validation is None:
@@ -266,12 +242,7 @@ class CompiledEpochs:
 
 
 def all_finite(steps: Steps, table: NDArray[np.float32]) -> bool:
-    """Return whether the losses of some epochs, the loss so far and every weight are finite.
-
-    Args:
-        steps: What trains.
-        table: The logs of the epochs, `(epochs, num_logs)`.
-    """
+    """Return whether the losses in a table of logs, the loss so far and every weight are finite."""
     values = [steps.loss.total, *steps.model.trainable_variables]
     # Not in the graph of the epochs, where each of these takes longer to trace than to compute.
     flags = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(value))) for value in values]
@@ -296,7 +267,13 @@ def count_steps(rows: int, batch_size: int) -> int:
     return -(-rows // batch_size)
 
 
+def log_names(steps: Steps, *, validated: bool) -> list[str]:
+    """Name the columns of a table of logs."""
+    names = steps.names()
+    return names + [f"val_{name}" for name in names] if validated else names
+
+
 def _gather(rows: Rows, chosen: Any) -> tuple[Any, Any, Any]:
-    """Take the chosen rows."""
+    """Take the chosen rows, `(batch,)`, as the arguments of a step."""
     weight = None if rows.weight is None else tf.gather(rows.weight, chosen)
     return tf.gather(rows.x, chosen), tf.gather(rows.y, chosen), weight

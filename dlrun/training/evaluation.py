@@ -8,8 +8,8 @@ import numpy as np
 
 from dlrun.arrays import Samples
 from dlrun.backend import tf
+from dlrun.backend.refusals import worded
 from dlrun.training.epochs import Rows, test_batches
-from dlrun.training.wording import worded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,9 +28,7 @@ predicted with it.
 class Evaluator:
     """Measures the loss and the metrics over any rows.
 
-    Args:
-        steps: The arithmetic of a batch.
-        batch_size: Rows a batch, as in training: a loss summed over the batch depends on it.
+    `batch_size` is that of the training: a loss summed over the batch depends on it.
     """
 
     def __init__(self, steps: Steps, *, batch_size: int) -> None:
@@ -38,11 +36,7 @@ class Evaluator:
         self._batch_size = batch_size
 
     def evaluate(self, samples: Samples | Rows) -> dict[str, float]:
-        """Return the loss, if the model has one, and the metrics by name.
-
-        Args:
-            samples: Rows with fitted labels.
-        """
+        """Return the loss, if the model has one, and the metrics of rows with fitted labels."""
         blocks = samples.blocks(self._batch_size) if isinstance(samples, Samples) else [samples]
         results: Any = None
         self._steps.reset()
@@ -78,27 +72,22 @@ class Evaluator:
 
 
 class Predictor:
-    """Predicts with a model, in batches of one size.
-
-    Args:
-        model: A built model.
-    """
+    """Predicts with a built model, in batches of one size."""
 
     def __init__(self, model: Any) -> None:
         inner, output = model.input_shape[1:], model.output_shape[1:]
 
-        def predict_one(batch: Any) -> Any:
+        def predict_one(batch: Any) -> Any:  # (PREDICT_BATCH, *inner)
             return tf.cast(model(batch, training=False), tf.float32)
 
-        def predict_many(x: Any) -> Any:
+        def predict_many(x: Any) -> Any:  # (batches * PREDICT_BATCH, *inner)
             batches = tf.shape(x)[0] // PREDICT_BATCH
             outputs = tf.TensorArray(tf.float32, batches, element_shape=[PREDICT_BATCH, *output])
 
             def one_batch(index: Any, outputs: Any) -> tuple[Any, Any]:
                 begin = index * PREDICT_BATCH
-                batch = tf.ensure_shape(
-                    x[begin : begin + PREDICT_BATCH], [PREDICT_BATCH, *x.shape[1:]]
-                )
+                rows = x[begin : begin + PREDICT_BATCH]
+                batch = tf.ensure_shape(rows, [PREDICT_BATCH, *x.shape[1:]])
                 return index + 1, outputs.write(index, predict_one(batch))
 
             _, outputs = tf.while_loop(lambda i, _: i < batches, one_batch, (0, outputs))
@@ -112,13 +101,9 @@ class Predictor:
         self._predict_many = compiled(predict_many, None)
 
     def predict(self, x: Array) -> NDArray[np.float32]:
-        """Return the model's output.
+        """Return the model's output, `(rows, *output_shape)`, float32.
 
-        Args:
-            x: `(rows, *input_shape)`, float32; of streamed samples, predict block by block.
-
-        Returns:
-            `(rows, *output_shape)`, float32.
+        `x` is `(rows, *input_shape)`, float32; of streamed samples, predict block by block.
         """
         x = x[:]
         padding = -len(x) % PREDICT_BATCH
@@ -135,10 +120,6 @@ def resident(samples: Samples) -> Samples | Rows:
 
 
 def to_rows(samples: Samples) -> Rows:
-    """Move samples to the device.
-
-    Args:
-        samples: Rows with fitted labels.
-    """
+    """Move samples with fitted labels to the device."""
     weight = None if samples.sample_weight is None else tf.constant(samples.sample_weight)
     return Rows(tf.constant(samples.x), tf.constant(samples.y), weight)

@@ -9,36 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 
 class History:
-    """One row of logs per completed epoch.
-
-    Attributes:
-        rows: The logs; row 0 is the first epoch.
-    """
+    """One row of logs per completed epoch; row 0 is the first."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, float]] = []
 
-    def append(self, logs: Mapping[str, float]) -> None:
-        """Add the logs of the next epoch."""
-        self.rows.append(dict(logs))
-
     def to_arrays(self) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
-        """Return the table to the bit.
-
-        Returns:
-            The columns; the values, `(epochs, num_columns)`, float64; and which of them are there,
-            `(epochs, num_columns)`, bool.
-        """
+        """Return the columns; the values, float64; and which of them are there, bool."""
         columns = self._columns()
         values = np.array([[row.get(name, 0.0) for name in columns] for row in self.rows])
         present = np.array([[name in row for name in columns] for row in self.rows], bool)
-        shape = (len(self.rows), len(columns))
+        shape = (len(self.rows), len(columns))  # (epochs, num_columns), with no epoch, too
         return columns, values.reshape(shape), present.reshape(shape)
 
     def read_arrays(
@@ -46,28 +33,19 @@ class History:
     ) -> None:
         """Take the rows that `to_arrays` returned."""
         self.rows = [
-            {
-                name: float(value)
-                for name, value, is_there in zip(columns, row, there, strict=True)
-                if is_there
-            }
-            for row, there in zip(values, present, strict=True)
+            {name: float(value) for name, value, there in zip(columns, *row, strict=True) if there}
+            for row in zip(values, present, strict=True)
         ]
 
     def to_csv(self) -> str:
-        """Return the table with the columns `epoch` (from 1) and one per log.
-
-        Numbers are the shortest that read back as the same float32 (or float64, where a callback
-        logged one).
-        """
+        """Return the table with the columns `epoch` (from 1) and one per log."""
         columns = self._columns()
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["epoch", *columns])
         for epoch, row in enumerate(self.rows, start=1):
-            writer.writerow(
-                [epoch, *(shortest(row[name]) if name in row else "" for name in columns)]
-            )
+            cells = (shortest(row[name]) if name in row else "" for name in columns)
+            writer.writerow([epoch, *cells])
         return text.getvalue()
 
     def _columns(self) -> list[str]:
@@ -75,7 +53,7 @@ class History:
 
 
 def shortest(value: float) -> str:
-    """Return the shortest decimal that reads back as the same number."""
+    """Return the shortest decimal that reads back as the same float32, or else float64."""
     single = np.float32(value)
     same = float(single) == value or np.isnan(single)
     return str(single) if same else repr(float(value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlrun.signals import WARNINGS, caught_signals, may_hurry, note_signal
@@ -13,27 +14,18 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+@dataclass
 class StopRequest:
-    """Whether a signal has asked for the end, and which.
+    """Whether a signal has asked for the end, and which came first."""
 
-    Attributes:
-        signal_number: The first signal received, or None.
-    """
-
-    def __init__(self) -> None:
-        self.signal_number: int | None = None
+    signal_number: int | None = None
 
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Catch the first signal as a request; the second one ends the process at once.
-
-    A warning of a scheduler counts as none of the two: the signal that follows it may come before
-    the request is answered. Signals that are ignored stay ignored.
-
-    Yields:
-        The request, to be looked at between two stretches of training.
-    """
+    """Catch the first signal as a request; the second one ends the process at once."""
+    # A warning of a scheduler is no first one: the signal that follows it may come before the
+    # request is answered.
     request = StopRequest()
     previous = {number: signal.getsignal(number) for number in caught_signals()}
 

@@ -1,36 +1,34 @@
-"""What a run tells whoever watches it."""
+"""What a run tells whoever watches it: a progress bar, a log, a sweep, a tracker."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+WARNING = "warning: "
+"""How a message begins that no watcher may keep to itself."""
 
-class Listener(Protocol):
-    """Receives messages and progress; the command line draws them."""
+
+class Listener:
+    """Hears of a run and does nothing about it; who watches overrides what it wants to hear."""
 
     def message(self, text: str) -> None:
-        """Receive one line that the user should read."""
+        """Hear one line that the user should read."""
 
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
-        """Training begins.
+        """Hear that training goes on after `first_epoch` epochs, to `epochs` of `steps` batches."""
 
-        Args:
-            epochs: The epoch at which it ends.
-            steps: Batches an epoch.
-            first_epoch: The number of epochs already completed.
-        """
+    def epoch_ended(self, *, epoch: int, logs: Mapping[str, float]) -> None:
+        """Hear of every epoch, in order: its number, from 1, and its row of `history.csv`."""
 
     def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
-        """Some batches are done.
+        """Hear after each stretch how far training is, and the logs of the last completed epoch.
 
-        Args:
-            epoch: The number of completed epochs.
-            step: The number of batches done in the epoch after them.
-            logs: The logs of the last completed epoch; empty before the first.
+        `epoch` epochs are completed, and `step` batches of the next one. A stretch may be some
+        batches or many epochs; before the first epoch ends, `logs` is empty.
         """
 
     def finished(self) -> None:
-        """Training has ended, one way or another."""
+        """Hear that training has ended, one way or another."""

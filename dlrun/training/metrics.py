@@ -20,27 +20,14 @@ class ThresholdAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]
 
     With labels -1 and +1 and a threshold of 0 this is the accuracy of signs. Keras's own accuracy
     compares `y_pred > 0.5` with the label, so a perfect model scores near 0 on the label -1.
-
-    Args:
-        threshold: What separates the two classes, in the labels and in the outputs.
-        label_threshold: What separates the labels, where it is not `threshold`.
     """
 
-    def __init__(
-        self,
-        threshold: float,
-        *,
-        label_threshold: float | None = None,
-        name: str = "accuracy",
-        dtype: str | None = None,
-    ) -> None:
-        label = threshold if label_threshold is None else label_threshold
-
-        def same_side(y_true: Any, y_pred: Any) -> Any:
-            agree = keras.ops.equal(y_true > label, y_pred > threshold)
+    def __init__(self, threshold: float, label_threshold: float, **options: Any) -> None:
+        def same_side(y_true: Any, y_pred: Any) -> Any:  # (rows, units) each -> (rows,)
+            agree = keras.ops.equal(y_true > label_threshold, y_pred > threshold)
             return keras.ops.mean(keras.ops.cast(agree, "float32"), axis=-1)
 
-        super().__init__(same_side, name=name, dtype=dtype)
+        super().__init__(same_side, **options)
         self._direction = "up"
 
 
@@ -55,34 +42,23 @@ def build_metrics(
 
     Two words fit themselves to the labels: in `accuracy` the class is the argmax, or the side of
     the spec's threshold; an F-score without a threshold takes the largest output of a row, which
-    with one output a row, or with several labels, would be to call every row positive: there the
-    threshold is 0.5.
+    with one output a row, or with several labels (`several_labels`: each output has one of its own,
+    without classes), would be to call every row positive: there the threshold is 0.5.
 
-    Args:
-        components: `{"type": word, **arguments}` each.
-        spec: What the labels look like.
-        several_labels: Whether each output has a label of its own, where there are no classes.
-        dtype: What they compute in, whatever the config says; None for what that says. The best
-            k of a row TensorFlow finds in float32 alone.
-
-    Returns:
-        Keras metrics, in the order of the config, each named as its column of the history.
-
-    Raises:
-        ConfigError: Keras refuses the arguments.
+    `dtype` is what they compute in, whatever the config says; None for what that says. Each is
+    named as its column of the history.
     """
     is_alone = several_labels or spec.threshold is not None
     built = []
     for index, component in enumerate(components):
-        word, path = component["type"], f"metrics[{index}]"
-        takes_best = component.get("k", component.get("top_k")) is not None
-        arguments = {**component} if dtype is None or takes_best else {**component, "dtype": dtype}
-        if word in ACCURACY:
-            built.append(_accuracy(arguments, spec))
-            continue
+        word, arguments = component["type"], dict(component)
+        # The best k of a row TensorFlow finds in float32 alone.
+        if dtype is not None and component.get("k", component.get("top_k")) is None:
+            arguments["dtype"] = dtype
         if word in F_SCORES and arguments.get("threshold") is None and is_alone:
             arguments["threshold"] = 0.5
-        built.append(_create(arguments, path))
+        is_accuracy, path = word in ACCURACY, f"metrics[{index}]"
+        built.append(_accuracy(arguments, spec) if is_accuracy else _create(arguments, path))
     return built
 
 
@@ -109,14 +85,7 @@ def _accuracy(component: Mapping[str, Any], spec: Spec) -> Any:
         return keras.metrics.SparseCategoricalAccuracy(name=name, dtype=dtype)
     if spec.threshold is None:
         return keras.metrics.CategoricalAccuracy(name=name, dtype=dtype)
-    label = _label_threshold(spec)
-    return ThresholdAccuracy(spec.threshold, label_threshold=label, name=name, dtype=dtype)
-
-
-def _label_threshold(spec: Spec) -> float:
-    """Return what separates the two labels as the loss sees them."""
-    if spec.label_form == "sign":
-        return 0.0
+    label = 0.0 if spec.label_form == "sign" else 0.5  # between the labels as the loss sees them
     if spec.label_form == "value" and spec.class_values is not None:
-        return sum(spec.class_values) / 2
-    return 0.5
+        label = sum(spec.class_values) / 2
+    return ThresholdAccuracy(spec.threshold, label, name=name, dtype=dtype)

@@ -12,28 +12,16 @@ from dlrun.backend import tf
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PHILOX = 1
-"""TensorFlow's number for the generator."""
-
-
-PIECE = 2**20
-"""How many rows are compared at a time, so that no second copy of all draws is needed."""
+_PHILOX = 1  # TensorFlow's number for the generator
+PIECE = 2**20  # rows that are compared at a time, so that no second copy of all draws is needed
 
 
 def permutation(rows: int | Any, *, seed: int | Any, epoch: int | Any) -> Any:
-    """Return the order in which an epoch visits the rows.
+    """Return the order in which an epoch, counted from 0, visits the rows: `(rows,)`, int64.
 
     Sorts by 64 random bits a row, drawn by the stateless Philox generator from (seed, epoch).
     Nothing else enters: not the threads, not the device, not what ran before. So an epoch can be
     run again, or resumed, without anything having been stored.
-
-    Args:
-        rows: The number of rows.
-        seed: The experiment's seed.
-        epoch: The epoch, counted from 0.
-
-    Returns:
-        The row numbers, `(rows,)`, int64.
 
     Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (Philox).
     """
@@ -43,18 +31,10 @@ def permutation(rows: int | Any, *, seed: int | Any, epoch: int | Any) -> Any:
 
 
 def permutation_in_memory(rows: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
-    """Return the same order as a NumPy array, in a third of the time and memory; see `permutation`.
+    """Return what `permutation` does as a NumPy array, in a third of the time and memory.
 
     Its sort is the fastest one, which does not keep equal numbers in order: where two rows drew the
     same 64 bits (once in some 10^5 epochs of 10^7 rows), it is done again by one that does.
-
-    Args:
-        rows: The number of rows.
-        seed: The experiment's seed.
-        epoch: The epoch, counted from 0.
-
-    Returns:
-        The row numbers, `(rows,)`, int64.
     """
     draws = _draws(rows, seed=seed, epoch=epoch).numpy()
     order = np.argsort(draws)
@@ -65,27 +45,17 @@ def permutation_in_memory(rows: int, *, seed: int, epoch: int) -> NDArray[np.int
 
 
 class EpochOrders:
-    """Sorts the order of each epoch once, and that of the next one while an epoch trains.
-
-    Args:
-        rows: The number of rows.
-        seed: The experiment's seed.
-        epochs: The epoch that training ends with; no order is made ahead for later ones.
-    """
+    """Sorts the order of each epoch once, and that of the next one while an epoch trains."""
 
     def __init__(self, rows: int, *, seed: int, epochs: int) -> None:
         self._rows = rows
         self._seed = seed
-        self._epochs = epochs
+        self._epochs = epochs  # no order is made ahead for later ones
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._orders: dict[int, Future[NDArray[Any]]] = {}
 
     def of(self, epoch: int) -> NDArray[Any]:
-        """Return the row numbers in the order of an epoch, `(rows,)`, of any integer dtype.
-
-        Args:
-            epoch: The epoch, counted from 0.
-        """
+        """Return the row numbers in the order of an epoch, `(rows,)`, of any integer dtype."""
         wanted = range(epoch, max(epoch + 1, min(epoch + 2, self._epochs)))
         # What is left out is free before more is made.
         self._orders = {one: self._orders[one] for one in wanted if one in self._orders}

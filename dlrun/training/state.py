@@ -5,26 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dlrun.backend import keras, tf
+from dlrun.training.epochs import Position
+from dlrun.training.history import History
 
 if TYPE_CHECKING:
+    from dlrun.training.callbacks import CallbackChain
     from dlrun.training.steps import Steps
 
 
 def build_optimizer(model: Any) -> None:
-    """Make the variables of a model's optimizer, if they are not there yet.
-
-    To build a `LossScaleOptimizer` again would make all of its own variables anew.
-    """
+    """Make the variables of a model's optimizer, if they are not there yet."""
+    # To build a `LossScaleOptimizer` again would make all of its own variables anew.
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
 
 
 def variables_of(model: Any) -> list[Any]:
-    """Return what a training changes of a model and of its optimizer, which is built.
-
-    Args:
-        model: A compiled model.
-    """
+    """Return what a training changes of a compiled model and of its optimizer, which is built."""
     optimizer = model.optimizer
     found = [*model.variables, *optimizer.variables]
     # In a `LossScaleOptimizer` Keras loses sight of what is no slot of a weight: Nadam's product.
@@ -34,21 +31,21 @@ def variables_of(model: Any) -> list[Any]:
 
 
 class TrainingState:
-    """The variables that training changes; with the position, the whole state of a run.
+    """All that changes while a model, whose optimizer is built, trains."""
 
-    Args:
-        steps: What trains; its model is built, and so is its optimizer.
-    """
-
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: Steps, chain: CallbackChain) -> None:
         metrics = [variable for metric in steps.tracked for variable in metric.variables]
         self.variables = [*variables_of(steps.model), *metrics]
+        # By number, too: Keras numbers an optimizer by those made before it.
+        self.names = [f"{index}/{variable.name}" for index, variable in enumerate(self.variables)]
+        self.epoch_start: list[Any] = []  # their values at the start of the epoch that is open
+        self.position = Position(0, 0)  # where the variables stand
+        self.history = History()
+        self.chain = chain
 
     def snapshot(self) -> list[Any]:
-        """Return the values, in the order of `variables`.
-
-        Nothing is copied here: TensorFlow copies a buffer when it is written while it is read.
-        """
+        """Return the values, in the order of `variables`."""
+        # Nothing is copied: TensorFlow copies a buffer when it is written while it is read.
         return [tf.convert_to_tensor(variable.value) for variable in self.variables]
 
     def restore(self, values: list[Any]) -> None:

@@ -14,17 +14,9 @@ class Steps:
     """Trains or tests a compiled model on one batch at a time, inside a `tf.function`.
 
     The operations are those of `keras.Model.train_step` and `test_step`, without the results of the
-    metrics, which nobody reads in the middle of an epoch.
-
-    Args:
-        model: A model, compiled where it has a loss.
-        metrics: Keras metrics, updated without weights, as `compile(metrics=...)` does.
-        jit_compile: Whether XLA compiles the training step. It takes only batches of one size, so
-            the smaller last batch gets a program of its own.
-        final: What measures when the training is over; None for these steps themselves.
-
-    Attributes:
-        functions: What has been compiled of it so far, by what it was compiled for.
+    metrics, which nobody reads in the middle of an epoch. The model is compiled where it has a
+    loss; the metrics are updated without weights, as `compile(metrics=...)` does. `final` measures
+    when the training is over; None for these steps themselves.
     """
 
     def __init__(
@@ -40,7 +32,7 @@ class Steps:
         self.jit_compile = jit_compile
         if jit_compile:
             self.train = tf.function(self.train, jit_compile=True, autograph=False)  # type: ignore[method-assign]
-        self.functions: dict[tuple[Any, ...], Any] = {}
+        self.functions: dict[tuple[Any, ...], Any] = {}  # compiled so far, by what for
         self.metrics = metrics
         self.loss = keras.metrics.Mean(name="loss")
         self.has_loss = model.compiled
@@ -51,12 +43,7 @@ class Steps:
         return [self.loss, *self.metrics] if self.has_loss else self.metrics
 
     def prepare(self, x: Any, y: Any) -> None:
-        """Let the metrics that size themselves by their first rows, such as F1Score, do so.
-
-        Args:
-            x: `(rows, *input_shape)`.
-            y: `(rows, ...)`.
-        """
+        """Let the metrics that size themselves by their first rows, such as F1Score, do so."""
         waiting = [metric for metric in self.metrics if not getattr(metric, "_built", True)]
         if waiting:
             y_pred = self.model(x[:1], training=False)
@@ -65,18 +52,13 @@ class Steps:
                 metric.reset_state()
 
     def train(self, x: Any, y: Any, weight: Any) -> None:
-        """Take one step of the optimizer.
-
-        Args:
-            x: `(batch, *input_shape)`.
-            y: As the loss wants it.
-            weight: `(batch,)`, or None.
-        """
+        """Take one step of the optimizer."""
+        # x: (batch, *input_shape); y: (batch, ...); weight: (batch,), or None
         model, optimizer = self.model, self.model.optimizer
         with tf.GradientTape() as tape:
             y_pred = model(x, training=True)
             loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, training=True)
-            scaled = optimizer.scale_loss(loss)
+            scaled = optimizer.scale_loss(loss)  # so that gradients of 16 bits do not vanish
         variables = model.trainable_variables
         if variables:
             gradients = tape.gradient(scaled, variables)
@@ -84,7 +66,7 @@ class Steps:
         self._update(loss, x, y, y_pred)
 
     def test(self, x: Any, y: Any, weight: Any) -> None:
-        """Measure one batch; shapes as in `train`."""
+        """Measure one batch, of the shapes of `train`."""
         y_pred = self.model(x, training=False)
         loss = None
         if self.has_loss:
@@ -95,7 +77,10 @@ class Steps:
 
     def _update(self, loss: Any, x: Any, y: Any, y_pred: Any) -> None:
         if loss is not None:
-            self._count(loss, x)
+            # What `loss.update_state(loss, sample_weight=rows)` does, in a fifth of the graph.
+            rows = float(x.shape[0]) if x.shape[0] else tf.cast(tf.shape(x)[0], tf.float32)
+            self.loss.total.assign_add(tf.cast(loss, tf.float32) * rows)
+            self.loss.count.assign_add(rows)
         precise = None
         for metric in self.metrics:
             if metric.dtype == "float64":
@@ -103,12 +88,6 @@ class Steps:
                 metric.update_state(*precise)
             else:
                 metric.update_state(y, y_pred)
-
-    def _count(self, loss: Any, x: Any) -> None:
-        """Do what `loss.update_state(loss, sample_weight=rows)` does, in a fifth of the graph."""
-        rows = float(x.shape[0]) if x.shape[0] else tf.cast(tf.shape(x)[0], tf.float32)
-        self.loss.total.assign_add(tf.cast(loss, tf.float32) * rows)
-        self.loss.count.assign_add(rows)
 
     def reset(self) -> None:
         """Forget what the loss and the metrics have seen."""
@@ -148,12 +127,8 @@ class FinalSteps(Steps):
     """Measures in float64, of the same predictions, what `Steps` measures in float32.
 
     Sums over many rows keep their digits, and so do metrics that subtract nearly equal numbers,
-    such as R2Score of targets with a large mean.
-
-    Args:
-        model: See `Steps`.
-        metrics: Keras metrics that compute in float64, where Keras can.
-        compared: Keras metrics as `Steps` has them, to be held against these.
+    such as R2Score of targets with a large mean. `compared` are metrics as `Steps` has them, to be
+    held against these.
     """
 
     def __init__(self, model: Any, metrics: list[Any], *, compared: list[Any]) -> None:
@@ -161,12 +136,12 @@ class FinalSteps(Steps):
         self._compared = compared
 
     def results(self) -> Any:
-        """As `Steps` has it, in float64."""
+        """Return what `Steps` does, in float64."""
         values = [tf.reshape(tf.cast(metric.result(), tf.float64), [-1]) for metric in self.tracked]
         return tf.concat(values or [tf.zeros([0], tf.float64)], axis=0)
 
     def names(self) -> list[str]:
-        """As `Steps` has it; what is measured as in epochs says so."""
+        """Return what `Steps` does; what is measured as in epochs says so."""
         names = super().names()
         again = sum(int(tf.size(metric.result())) for metric in self._compared)
         cut = len(names) - again

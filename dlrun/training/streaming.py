@@ -8,73 +8,41 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.backend import tf
-from dlrun.training.epochs import CompiledEpochs, Position, all_finite, count_steps
+from dlrun.backend.refusals import worded
+from dlrun.training.epochs import Position, all_finite, count_steps, log_names
 from dlrun.training.evaluation import Evaluator, to_rows
 from dlrun.training.order import EpochOrders
-from dlrun.training.wording import worded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.arrays import Samples
-    from dlrun.training.epochs import Rows
+    from dlrun.training.epochs import FitOptions, Rows
     from dlrun.training.steps import Steps
-
-
-def compile_epochs(
-    steps: Steps, train: Samples, validation: Any, **options: Any
-) -> CompiledEpochs | StreamedEpochs:
-    """Return what runs the epochs: over rows on the device, or over rows on the disk.
-
-    Args:
-        steps: The arithmetic of a batch.
-        train: The training rows.
-        validation: The validation rows, `Rows` where they are not streamed, or None.
-        **options: As `CompiledEpochs` takes them.
-    """
-    if train.streamed:
-        return StreamedEpochs(steps, train, validation, **options)
-    return CompiledEpochs(steps, to_rows(train), validation, **options)
 
 
 class BlockReader:
     """Reads the rows of an epoch in its order, a block of batches at a time, one block ahead.
 
-    Every block holds the same number of full batches; what is left of an epoch follows in a
-    shorter block, and a smaller last batch in one of its own.
-
-    Args:
-        samples: The training rows.
-        batch_size: Rows a batch.
-        shuffle: Whether each epoch visits the rows in an order of its own.
-        seed: The experiment's seed.
-        epochs: The epoch that training ends with; no block is read ahead for later ones.
-
-    Attributes:
-        steps_per_block: Batches a block.
+    Every block holds `steps_per_block` full batches; what is left of an epoch follows in a shorter
+    block, and a smaller last batch in one of its own.
     """
 
-    def __init__(
-        self, samples: Samples, *, batch_size: int, shuffle: bool, seed: int, epochs: int
-    ) -> None:
+    def __init__(self, samples: Samples, options: FitOptions) -> None:
+        rows = len(samples)
         self._samples = samples
-        self._batch_size = batch_size
-        self._orders = EpochOrders(len(samples), seed=seed, epochs=epochs) if shuffle else None
-        self._epochs = epochs
-        self._full = len(samples) // batch_size
-        self.steps_per_block = samples.rows_per_block(batch_size) // batch_size
+        self._batch_size = min(options.batch_size, rows)
+        self._orders = None
+        if options.shuffle:
+            self._orders = EpochOrders(rows, seed=options.seed, epochs=options.epochs)
+        self._epochs = options.epochs  # no block is read ahead for later ones
+        self._full = rows // self._batch_size
+        self.steps_per_block = samples.rows_per_block(self._batch_size) // self._batch_size
         self._reader = ThreadPoolExecutor(max_workers=1)
         self._blocks: dict[Position, Future[Samples]] = {}
 
     def block(self, begin: Position) -> tuple[Samples, Position]:
-        """Return the block in which a batch lies.
-
-        Args:
-            begin: The epoch and the batch in it.
-
-        Returns:
-            The rows of the block, in memory; and the position of its first batch.
-        """
+        """Return the rows, in memory, of the block in which a batch lies; and where it begins."""
         first, end = self._bounds(begin)
         following, _ = self._bounds(Position(begin.epoch, end))
         if end * self._batch_size >= len(self._samples):
@@ -106,15 +74,6 @@ class StreamedEpochs:
     """Runs any stretch of the training over streamed rows; used like `CompiledEpochs`.
 
     Batches are cut, and steps computed, as in `CompiledEpochs`: the same rows give the same bits.
-
-    Args:
-        steps: The arithmetic of a batch.
-        train: The training rows.
-        validation: The validation rows, or None.
-        batch_size: Rows a batch; the last batch of an epoch may be smaller.
-        shuffle: Whether each epoch visits the rows in an order of its own.
-        seed: The experiment's seed.
-        epochs: The epoch that training ends with.
     """
 
     def __init__(
@@ -122,25 +81,18 @@ class StreamedEpochs:
         steps: Steps,
         train: Samples,
         validation: Samples | Rows | None,
-        *,
-        batch_size: int,
-        shuffle: bool,
-        seed: int,
-        epochs: int,
+        options: FitOptions,
     ) -> None:
         first = to_rows(train.take(slice(0, 1)))
         steps.prepare(first.x, first.y)
         self._steps = steps
         self._validation = validation
-        self._evaluator = Evaluator(steps, batch_size=batch_size)
+        self._evaluator = Evaluator(steps, batch_size=options.batch_size)
         self._rows = len(train)
-        self._batch_size = min(batch_size, self._rows)
-        self._reader = BlockReader(
-            train, batch_size=self._batch_size, shuffle=shuffle, seed=seed, epochs=epochs
-        )
-        self.steps_per_epoch = count_steps(self._rows, batch_size)
-        names = steps.names()
-        self.names = names if validation is None else names + [f"val_{name}" for name in names]
+        self._batch_size = min(options.batch_size, self._rows)
+        self._reader = BlockReader(train, options)
+        self.steps_per_epoch = count_steps(self._rows, options.batch_size)
+        self.names = log_names(steps, validated=validation is not None)
         self._train = tf.function(self._train_block, autograph=False, reduce_retracing=True)
         self._results = tf.function(self._take_results, autograph=False)
 
@@ -169,17 +121,15 @@ class StreamedEpochs:
             begin = block_end
 
     def _static_size(self, rows: int) -> int | None:
-        """Return the size of a block's batches where the compiled step may rely on it.
-
-        It may exactly where `CompiledEpochs` lets it, because what is known of a shape can change
-        how TensorFlow computes.
-        """
+        """Return the size of a block's batches where the compiled step may rely on it."""
+        # Exactly where `CompiledEpochs` lets it: what is known of a shape can change how
+        # TensorFlow computes.
         if self._steps.jit_compile or self._rows % self._batch_size == 0:
             return min(rows, self._batch_size)
         return None
 
     def _train_block(self, rows: Rows, begin: Any, end: Any, size: int | None) -> None:
-        """Train on the batches `begin` to `end` of a block."""
+        """Train on the batches `begin` to `end` of a block; inside of a graph."""
 
         def one_batch(step: Any) -> Any:
             chosen = slice(step * self._batch_size, (step + 1) * self._batch_size)

@@ -10,12 +10,12 @@ import numpy as np
 from dlrun.errors import DivergedError, InterruptedRunError, PausedRunError
 from dlrun.training.callbacks import CallbackChain
 from dlrun.training.checkpoint import callback_arrays, capture, restore
-from dlrun.training.epochs import Position
+from dlrun.training.epochs import CompiledEpochs, Position, Rows, count_steps
 from dlrun.training.evaluation import Evaluator, resident
-from dlrun.training.history import History
 from dlrun.training.interrupt import StopRequest
+from dlrun.training.listener import Listener
 from dlrun.training.state import TrainingState, build_optimizer
-from dlrun.training.streaming import compile_epochs
+from dlrun.training.streaming import StreamedEpochs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,140 +24,99 @@ if TYPE_CHECKING:
     from dlrun.errors import DlrunError
     from dlrun.rundir.checkpoints import Checkpoint
     from dlrun.training.checkpoint import Keeper
-    from dlrun.training.listener import Listener
+    from dlrun.training.epochs import FitOptions
+    from dlrun.training.history import History
     from dlrun.training.steps import Steps
 
 STRETCH_SECONDS = 0.25
 """How long a stretch should take: short enough for prompt progress and a prompt Ctrl-C."""
-
-_FIRST_BUDGET = 8
-_GROWTH = 8
+_FIRST_BUDGET = 8  # batches of the first stretch
+_GROWTH = 8  # how much longer a stretch may be than the one before
 
 
 class Trainer:
-    """Trains a compiled model over its epochs.
+    """Trains a compiled model over its epochs, stretch by stretch.
 
-    Args:
-        steps: The arithmetic of a batch; its model has a loss and an optimizer.
-        splits: The rows, with fitted labels.
-        epochs: The epoch to train to.
-        batch_size: Rows a batch.
-        shuffle: Whether each epoch visits the rows in an order of its own.
-        seed: The experiment's seed.
-        callbacks: Keras callbacks, in order.
-        listener: Who is told of the progress.
-        stop: Asked between two stretches whether a signal came.
-        keeper: Keeps the state meanwhile and at the end.
-        pauses: The epochs after which to pause; training does so once, after the first of them
-            that lies before it.
-
-    Attributes:
-        history: The logs of the completed epochs.
+    The model of `steps` has a loss and an optimizer; the labels of `splits` are fitted. `history`
+    holds the logs of the completed epochs, whatever ends the training.
     """
 
     def __init__(
         self,
         steps: Steps,
         splits: Splits,
+        options: FitOptions,
         *,
-        epochs: int,
-        batch_size: int,
-        shuffle: bool,
-        seed: int,
-        callbacks: Sequence[Any],
-        listener: Listener,
-        stop: StopRequest | None = None,
+        callbacks: Sequence[Any] = (),
+        listener: Listener | None = None,
         keeper: Keeper | None = None,
-        pauses: Sequence[int] = (),
     ) -> None:
-        model = steps.model
-        build_optimizer(model)
-        self.history = History()
+        build_optimizer(steps.model)
         self._steps = steps
-        self._epochs = epochs
-        self._listener = listener
-        self._stop = stop or StopRequest()
+        self._model = steps.model
+        self._options = options
+        self._epochs = options.epochs
+        self._listener = listener or Listener()
         self._keeper = keeper
-        self._pauses = pauses
-        self._pause_after = epochs
-        validation = None if splits.validation is None else resident(splits.validation)
-        total = -(-len(splits.train) // batch_size)
-        self._chain = CallbackChain(callbacks, model, steps.metrics, epochs=epochs, steps=total)
-        self._validation = validation
-        self._evaluator = Evaluator(steps, batch_size=batch_size)
-        self._compiled = compile_epochs(
-            steps,
-            splits.train,
-            None if self._chain.watches_validation else validation,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            seed=seed,
-            epochs=epochs,
+        self._stop = StopRequest()
+        self._pause_after = options.epochs
+        self._chain = CallbackChain(
+            callbacks,
+            steps.model,
+            steps.metrics,
+            epochs=options.epochs,
+            steps=count_steps(len(splits.train), options.batch_size),
         )
-        self._state = TrainingState(steps)
-        self._epoch_start: list[Any] = []
-        self._position: Position | None = None
+        self._validation = None if splits.validation is None else resident(splits.validation)
+        self._evaluator = Evaluator(steps, batch_size=options.batch_size)
+        # Callbacks that watch the validation, or exchange weights for it, have it between epochs.
+        inside = None if self._chain.watches_validation else self._validation
+        rows = resident(splits.train)
+        kind: Any = CompiledEpochs if isinstance(rows, Rows) else StreamedEpochs
+        self._compiled = kind(steps, rows, inside, options)
+        self._state = TrainingState(steps, self._chain)
+        self.history = self._state.history
+        self._begun = False
         self._budget = _FIRST_BUDGET
         self._traced = False
 
     def begin(self, saved: Checkpoint | None = None) -> None:
-        """Begin at the first epoch, or where a saved state stands.
+        """Begin at the first epoch, or where a saved state of the same model stands."""
+        self._begun = True
+        self._chain.begin(() if saved is None else callback_arrays(saved))
+        if saved is not None:
+            restore(saved, self._state)
 
-        Args:
-            saved: The state; None to begin.
+    def fit(self, stop: StopRequest | None = None) -> History:
+        """Train until the last epoch, or until a callback, a signal or a pause asks for the end.
 
-        Raises:
-            RunFolderError: The state does not belong to this model, which stays as it is.
+        Whatever ends it, the model holds what was trained so far; where the loss or a weight became
+        NaN or infinite (`DivergedError`), the weights of the last epoch before that.
         """
-        if saved is None:
-            self._chain.begin()
-            self._position = Position(0, 0)
-            return
-        self._chain.begin(callback_arrays(saved))
-        self._position, self._epoch_start = restore(
-            saved, state=self._state, history=self.history, chain=self._chain
-        )
-
-    def fit(self) -> History:
-        """Train until the last epoch, or until a callback asks for the end.
-
-        Returns:
-            The history, which is also in `history` when an error ends the training.
-
-        Raises:
-            DivergedError: The loss or a weight became NaN or infinite; the model holds the weights
-                of the last epoch before that.
-            InterruptedRunError: A signal came; the model holds what was trained so far.
-            PausedRunError: The training is to go on later; the model holds what was trained so far.
-        """
-        if self._position is None:
+        if not self._begun:
             self.begin()
-        position = self._position or Position(0, 0)
-        ahead = (epoch for epoch in self._pauses if epoch > position.epoch)
-        self._pause_after = next(ahead, self._epochs)
-        self._listener.started(
-            epochs=self._epochs,
-            steps=self._compiled.steps_per_epoch,
-            first_epoch=position.epoch,
-        )
+        self._stop = stop or self._stop
+        state, done = self._state, self._state.position.epoch
+        self._pause_after = next((e for e in self._options.pauses if e > done), self._epochs)
+        steps = self._compiled.steps_per_epoch
+        self._listener.started(epochs=self._epochs, steps=steps, first_epoch=done)
         try:
-            while position.epoch < self._epochs and not self._chain.stop_training:
-                position = self._advance(position)
-                ending = self._reason_to_end(position)
+            while state.position.epoch < self._epochs and not self._model.stop_training:
+                state.position = self._advance(state.position)
+                ending = self._reason_to_end(state.position)
                 if self._keeper is not None and (ending is not None or self._keeper.due()):
-                    self._keep(position)
+                    self._keep()
                 if ending is not None:
                     raise ending
         finally:
             self._listener.finished()
         # Before the callbacks' last word: what goes on from here must not find restored weights.
-        self._keep(position, finished=True)
-        if position.epoch == self._epochs:
+        self._keep(finished=True)
+        if state.position.epoch == self._epochs:
             self._chain.close_averages()
-        # In this order, as under `fit`: a callback that restores weights has the last word.
-        model = self._steps.model
-        model.optimizer.finalize_variable_values(model.trainable_weights)
-        self._chain.call("on_train_end", self.history.rows[-1] if self.history.rows else {})
+        # In this order, as under Keras's `fit`: a callback that restores weights comes last.
+        self._model.optimizer.finalize_variable_values(self._model.trainable_weights)
+        self._chain.call("on_train_end", self._last_logs())
         return self.history
 
     def endings(self) -> list[str]:
@@ -165,27 +124,17 @@ class Trainer:
         return self._chain.endings(completed=len(self.history.rows), asked=self._epochs)
 
     def _reason_to_end(self, position: Position) -> DlrunError | None:
-        """Why training ends here though epochs are left, if it does."""
+        # Why training ends here though epochs are left, if it does.
         if self._stop.signal_number is not None:
             return InterruptedRunError(self._stop.signal_number)
-        is_over = position.epoch >= self._epochs or self._chain.stop_training
+        is_over = position.epoch >= self._epochs or self._model.stop_training
         if position == (self._pause_after, 0) and not is_over:
             return PausedRunError(position.epoch)
         return None
 
-    def _keep(self, position: Position, *, finished: bool = False) -> None:
-        """Commit the state, where somebody keeps it."""
+    def _keep(self, *, finished: bool = False) -> None:
         if self._keeper is not None:
-            self._keeper.commit(
-                lambda: capture(
-                    position,
-                    state=self._state,
-                    epoch_start=self._epoch_start,
-                    history=self.history,
-                    chain=self._chain,
-                    finished=finished,
-                )
-            )
+            self._keeper.commit(lambda: capture(self._state, finished=finished))
 
     def _advance(self, begin: Position) -> Position:
         """Run one stretch and the callbacks over it; return where the variables stand."""
@@ -195,25 +144,22 @@ class Trainer:
         if self._chain.needs_batches:
             self._chain.call("on_train_batch_begin", begin.step, {})
         if begin.step == 0:
-            self._epoch_start = self._state.snapshot()
+            self._state.epoch_start = self._state.snapshot()
         began = time.perf_counter()
-        table, finite = self._compiled.run(begin, end)
+        table, finite = self._compiled.run(begin, end)  # (completed epochs, num_logs)
         self._adapt(begin, end, time.perf_counter() - began)
         if not finite:
             self._keep_last_good(begin, end, table)
         if self._chain.needs_batches:
             self._chain.call("on_train_batch_end", begin.step, self._running_logs(table))
-        if self._chain.stop_training and not len(table):
+        if self._model.stop_training and not len(table):
             # As under `fit`, a callback that asks for the end in mid-epoch ends the epoch there.
             self._close_epoch(begin.epoch, self._measure_validation(self._running_logs(table)))
             position = Position(begin.epoch + 1, 0)
         else:
             position = self._close_epochs(begin, end, table)
-        self._listener.progressed(
-            epoch=position.epoch,
-            step=position.step,
-            logs=self.history.rows[-1] if self.history.rows else {},
-        )
+        epoch, step = position
+        self._listener.progressed(epoch=epoch, step=step, logs=self._last_logs())
         return position
 
     def _end_of_stretch(self, begin: Position) -> Position:
@@ -237,7 +183,7 @@ class Trainer:
         self._traced = True
 
     def _close_epochs(self, begin: Position, end: Position, table: Any) -> Position:
-        """Run the callbacks over the completed epochs; none acts before the last of them."""
+        """Close the completed epochs one by one; no callback acts before the last of them."""
         for offset, row in enumerate(table):
             if offset > 0:
                 self._chain.call("on_epoch_begin", begin.epoch + offset, {})
@@ -246,12 +192,16 @@ class Trainer:
         return Position(end.epoch + 1, 0) if done else end
 
     def _close_epoch(self, epoch: int, logs: dict[str, float]) -> None:
-        """Tell the callbacks of an epoch's logs, which they may add to, and keep them."""
+        """Tell the callbacks of an epoch's logs, which they may add to; keep them and tell them."""
         self._chain.call("on_epoch_end", epoch, logs)
-        self.history.append(logs)
+        self.history.rows.append(dict(logs))
+        self._listener.epoch_ended(epoch=epoch + 1, logs=logs)
+
+    def _last_logs(self) -> dict[str, float]:
+        return self.history.rows[-1] if self.history.rows else {}
 
     def _logs(self, row: Any) -> dict[str, float]:
-        """Return the logs of an epoch; `row` is what the compiled function gave."""
+        """Name the logs of an epoch, `(num_logs,)`."""
         logs = dict(zip(self._compiled.names, map(float, row), strict=True))
         return self._measure_validation(logs) if self._chain.watches_validation else logs
 
@@ -278,19 +228,17 @@ class Trainer:
         Where the stretch began in mid-epoch, that epoch's start is gone back to: where stretches
         are cut depends on the clock, and the weights that are kept must not.
         """
-        bad_rows = np.flatnonzero(~np.isfinite(table[:, 0]))
+        bad_rows = np.flatnonzero(~np.isfinite(table[:, 0]))  # the loss is the first log
         bad = begin.epoch + int(bad_rows[0]) if len(bad_rows) else end.epoch
         for epoch in range(bad - 1, begin.epoch - 1, -1):
-            self._state.restore(self._epoch_start)
-            logged, finite = self._compiled.run(
-                Position(begin.epoch, 0), Position(epoch, self._compiled.steps_per_epoch)
-            )
+            self._state.restore(self._state.epoch_start)
+            last = Position(epoch, self._compiled.steps_per_epoch)
+            logged, finite = self._compiled.run(Position(begin.epoch, 0), last)
             if finite:
-                for offset, row in enumerate(logged):
-                    self._close_epoch(begin.epoch + offset, self._logs(row))
+                self._close_epochs(begin, last, logged)
                 break
         else:
-            self._state.restore(self._epoch_start)
+            self._state.restore(self._state.epoch_start)
         kept = len(self.history.rows)
         raise DivergedError(
             f"The loss became NaN or infinite in epoch {bad + 1}. "

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
 from dlrun.backend.device import on_gpu
-from dlrun.catalog.losses import Targets, misgiving
+from dlrun.catalog.losses import Targets
 from dlrun.catalog.metric_labels import CANCELLING, caution, handed, misfit
 from dlrun.data.labels import fit_labels, fit_spec
 from dlrun.data.targets import look_at
 from dlrun.errors import ConfigError, Problem
 from dlrun.models.build import build_model, output_activation
 from dlrun.reports.predictions import output_kind
+from dlrun.shapes.last_layer import misgiving
 from dlrun.training.evaluation import Predictor
 from dlrun.training.metrics import build_metrics
 from dlrun.training.state import build_optimizer, variables_of
@@ -30,18 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Assembly:
-    """A model with its loss, optimizer and metrics.
+    """A model with its loss, optimizer and metrics."""
 
-    Attributes:
-        model: The `keras.Model`; compiled where the config has a loss.
-        steps: The arithmetic of a batch.
-        spec: What the rows look like that it takes; complete.
-        predictor: Predicts with the model.
-    """
-
-    model: Any
+    model: Any  # a `keras.Model`, compiled where the config has a loss
     steps: Steps
-    spec: Spec
+    spec: Spec  # of the rows that it takes; complete
     predictor: Predictor
 
 
@@ -50,16 +44,8 @@ def assemble(
 ) -> tuple[Assembly, Splits, str]:
     """Build an experiment's model and make labels and model fit each other.
 
-    Args:
-        experiment: The config.
-        splits: The rows, labels not fitted yet.
-        keep_graphs: See `build_model`.
-
     Returns:
         The assembly; the rows with fitted labels; what was done to the labels, in one line.
-
-    Raises:
-        ConfigError: The layers, the loss or a metric do not fit.
     """
     model = build(experiment, splits.spec, keep_graphs=keep_graphs)
     ending = _ending(model, experiment)
@@ -76,7 +62,7 @@ UNSHARED = {
 """Words of Keras whose models are never handed over to another run, with the reason."""
 
 
-class Workshop:
+class GraphCache:
     """Assembles one model after the other; where it can, it keeps the graphs of the one before.
 
     To trace them takes a small run longer than its training. What they read from variables and
@@ -89,26 +75,20 @@ class Workshop:
         self._before: Assembly | None = None
 
     def assemble(self, experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, str]:
-        """Assemble an experiment; see `assemble`.
-
-        Args:
-            experiment: The config.
-            splits: The rows, labels not fitted yet.
-        """
+        """Assemble an experiment; see `assemble`."""
         # What is fitted on the rows is applied to them before they come here.
         kind = (_as_graphs_see_it(experiment), replace(splits.spec, scaling=None))
         before = self._before
         if before is None or kind != self._kind or not _is_shared(experiment):
-            # If it fails, there is no model before.
-            self._kind = self._before = None
-            assembly, splits, labels = assemble(experiment, splits)
-            self._kind, self._before = kind, assembly
-            return assembly, splits, labels
+            self._kind = self._before = None  # If it fails, there is no model before.
+            assembled = assemble(experiment, splits)
+            self._kind, self._before = kind, assembled[0]
+            return assembled
         # In a thread of its own, where Keras knows no names yet: see `build_model`.
         with ThreadPoolExecutor(max_workers=1) as thread:
             begun = thread.submit(assemble, experiment, splits, keep_graphs=True)
             new, splits, labels = begun.result()
-        hand_over(new, before)
+        copy_variables(new, before)
         return replace(before, spec=splits.spec), splits, labels
 
 
@@ -129,36 +109,18 @@ def _as_graphs_see_it(experiment: Experiment) -> str:
     return repr(told)  # To Python, 1 and 1.0 and True are equal.
 
 
-def hand_over(new: Assembly, old: Assembly) -> None:
-    """Give the values of all variables of a new model to an old one of the same kind.
-
-    Args:
-        new: Just assembled.
-        old: Trained, and to be trained again.
-    """
-    kept = []
+def copy_variables(new: Assembly, old: Assembly) -> None:
+    """Give the values of all variables of a new model to a trained one of the same kind."""
     for model in (new.model, old.model):
         build_optimizer(model)
-        kept.append(variables_of(model))
-    for begin, variable in zip(*kept, strict=True):
+    pairs = zip(variables_of(new.model), variables_of(old.model), strict=True)
+    for begin, variable in pairs:
         variable.assign(begin)
     old.steps.reset()
 
 
 def refit(spec: Spec, model: Any, experiment: Experiment) -> Spec:
-    """Fit the labels of a stored spec to its model again.
-
-    Args:
-        spec: Complete, as it was stored.
-        model: What `build` made of it.
-        experiment: The config.
-
-    Returns:
-        What training would have stored: an equal spec, if this one belongs to the model.
-
-    Raises:
-        ConfigError: The spec cannot belong to the model.
-    """
+    """Fit the labels of a stored spec to its model again: an equal spec, if it belongs to it."""
     ending = _ending(model, experiment)
     named = len(spec.target_names)
     fitted, _ = fit_spec(spec, targets=(named,) if named > 1 else None, **ending)
@@ -198,13 +160,7 @@ def build(experiment: Experiment, spec: Spec, *, keep_graphs: bool = False) -> A
 
 
 def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
-    """Give a model the loss, the optimizer and the metrics of its config.
-
-    Args:
-        model: A built model.
-        experiment: The config.
-        spec: A complete spec.
-    """
+    """Give a built model the loss, the optimizer and the metrics of its config."""
     if experiment.loss is not None:
         loss = create("losses", experiment.loss.as_dict(), path="loss")
         optimizer = "sgd"
@@ -216,10 +172,8 @@ def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
     several = spec.class_names is None and got.labels in ("flags", "binary")
     components = [metric.as_dict() for metric in experiment.metrics]
     metrics = build_metrics(components, spec, several_labels=several)
-    named = [
-        {**component, "name": metric.name}
-        for component, metric in zip(components, metrics, strict=True)
-    ]
+    pairs = zip(components, metrics, strict=True)
+    named = [{**component, "name": metric.name} for component, metric in pairs]
     cancelling = [component for component in named if component["type"] in CANCELLING]
     final = FinalSteps(
         model,
@@ -234,20 +188,10 @@ def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
 def judge(
     experiment: Experiment, assembly: Assembly, splits: Iterable[Samples], *, refuse: bool
 ) -> list[str]:
-    """Hold the loss and the metrics against the last layer and the targets.
+    """Hold loss and metrics against the last layer and the fitted labels; return warnings.
 
-    Args:
-        experiment: The config.
-        assembly: What it became.
-        splits: Rows with fitted labels.
-        refuse: Whether a metric that would mean nothing is an error. In a run that was begun it is
-            told, and the run goes on as it began.
-
-    Returns:
-        What a user should know, one line each.
-
-    Raises:
-        ConfigError: A metric does not fit.
+    `refuse` makes an error of a metric that would mean nothing. In a run that was begun it is told,
+    and the run goes on as it began.
     """
     spec, ending = assembly.spec, _ending(assembly.model, experiment)
     targets = look_at(splits) if spec.class_names is None else None

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.catalog.spelling import did_you_mean
 from dlrun.config.stored import given_keys, stored_config
 from dlrun.errors import UsageError
 from dlrun.reports.comparison import ComparedRun, MetricRow, differing_keys, metric_rows
 from dlrun.reports.seed_groups import GroupRow, SeedGroup, group_rows, keys_of, seed_groups
 from dlrun.rundir.folder import open_runs
+from dlrun.wording import did_you_mean
 from dlrun.workflows.facts import metric_of
 from dlrun.workflows.runs import choose_runs
 
@@ -99,12 +99,12 @@ def _chosen(rows: list[MetricRow], metrics: Sequence[str]) -> list[MetricRow]:
 
 
 def _warnings(runs: Sequence[ComparedRun], groups: Sequence[SeedGroup]) -> list[str]:
-    told = [
+    value_at = [
         f"warning: {run.run} has no metrics: it is {run.status}" for run in runs if not run.metrics
     ]
-    told += [
+    value_at += [
         f"warning: {group.label} has several runs of one seed, which count as one"
         for group in groups
         if len(group.runs) > len(group.seeds)
     ]
-    return told
+    return value_at

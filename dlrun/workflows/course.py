@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.backend.components import create
-from dlrun.config.rules.files import FILE_ARGUMENTS
-from dlrun.config.rules.packages import package_problems
+from dlrun.config.rules.files import FILE_ARGUMENTS, package_problems
 from dlrun.errors import ConfigError, RunFolderError
 from dlrun.rundir.ordinary import check_inside, leads_out
 
@@ -16,27 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dlrun.config import Component
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
 
 
-def build_callbacks(components: Sequence[Component], folder: RunFolder) -> list[Any]:
-    """Build the callbacks of a config.
-
-    Args:
-        components: The words of `training.callbacks`.
-        folder: Where the files that they write belong.
-
-    Returns:
-        Keras callbacks, in order.
-
-    Raises:
-        ConfigError: Keras refuses an argument, or a package is not installed, as may be on the
-            machine where a run goes on.
-    """
+def build_callbacks(components: Sequence[Component], folder: Run) -> list[Any]:
+    """Build the Keras callbacks of a config, whose files belong into the run folder."""
     callbacks = []
     for index, component in enumerate(components):
         path = f"training.callbacks[{index}]"
         arguments = component.as_dict()
+        # On the machine where a run goes on, a package may be missing.
         if missing := [*package_problems("callbacks", arguments, path)]:
             raise ConfigError(*missing)
         for name in FILE_ARGUMENTS:
@@ -49,7 +37,7 @@ def build_callbacks(components: Sequence[Component], folder: RunFolder) -> list[
     return callbacks
 
 
-def _place(folder: RunFolder, value: str) -> str:
+def _place(folder: Run, value: str) -> str:
     """Return where in the run folder a callback's file goes; a config rule holds it there.
 
     Where it is a folder that is there already, what a callback writes below it stays inside, too.
@@ -63,7 +51,7 @@ def _place(folder: RunFolder, value: str) -> str:
     return str(target)
 
 
-def _hold_inside(callback: Any, folder: RunFolder) -> None:
+def _hold_inside(callback: Any, folder: Run) -> None:
     """Check each path of a ModelCheckpoint once the numbers of the epoch are written into it."""
     written = callback._get_file_path  # noqa: SLF001  Keras has no other place to look at it
 

@@ -1,115 +1,108 @@
-"""Points that are drawn one by one, each where the runs before it were good."""
+"""Points that are drawn one by one, each where the trials before it were good: TPE.
+
+The tree-structured Parzen estimator is Optuna's, which keeps its history in memory only: what a
+sweep knows of earlier runs stands in their folders.
+
+Source: Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011.
+"""
 
 from __future__ import annotations
 
+import math
+import warnings
+from collections.abc import Iterable, Mapping
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dlrun.config import load_config
+from dlrun.config import Experiment, load_config
 from dlrun.config.overrides import Override
+from dlrun.config.places import Node
+from dlrun.config.sweeps.distributions import Distribution
 from dlrun.config.sweeps.experiments import load_points
-from dlrun.config.sweeps.sweep import Point
-from dlrun.sweeps.queue import Queue
-from dlrun.sweeps.tpe import Study
-from dlrun.workflows.many import Wanted
-from dlrun.workflows.standing import base_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from dlrun.config import Experiment
-    from dlrun.config.places import Node
-    from dlrun.config.sweeps.sweep import Objective, Sweep
-    from dlrun.rundir.listing import RunRow
-    from dlrun.sweeps.jobs import Job
-    from dlrun.workflows.many import Crew
+from dlrun.config.sweeps.sweep import Objective, Point, Sweep
+from dlrun.errors import UsageError
+from dlrun.rundir.listing import RunRow
+from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.queue import FIFO
+from dlrun.workflows.many import SweepRunner, TrialRequest
+from dlrun.workflows.standing import place_in_sweep
 
 _OVER = ("finished", "failed", "interrupted", "killed")
 
 
-class Draws(Queue):
-    """An agenda of runs whose points are proposed by a study.
+class TPEScheduler(FIFO):
+    """Proposes points, one trial a seed, and learns from what they gave."""
 
-    Args:
-        sweep: What is asked for.
-        objective: What is best.
-        crew: Finds the runs that are there, and is given those that are not.
-        rows: The runs of the sweep's folder.
-        base: The hash of the sweep's base config: only such runs count.
-    """
-
-    def __init__(
-        self, sweep: Sweep, objective: Objective, crew: Crew, rows: Iterable[RunRow], base: str
-    ) -> None:
-        super().__init__(crew.jobs, crew.look_again)
+    def __init__(self, sweep: Sweep, objective: Objective, runner: SweepRunner) -> None:
+        super().__init__(runner.trials, runner.store.look_again)
         self._sweep = sweep
         self._objective = objective
-        self._crew = crew
-        self._samples: dict[int, list[Job]] = {}
-        earlier = earlier_points(rows, base)
-        seed = sweep.sampler.seed + len(earlier)
-        self._study = Study(sweep.space, seed=seed, maximize=objective.maximize)
+        self._runner = runner
+        self._points: dict[int, list[Trial]] = {}  # the trials of a point by its number
+        self._open: dict[int, Any] = {}  # what Optuna has proposed, and not heard the value of
+        self._optuna = _optuna()
+        earlier = earlier_points(runner.store.rows, runner.base)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # constant_liar is called experimental since 2021
+            sampler = self._optuna.samplers.TPESampler(
+                seed=sweep.sampler.seed + len(earlier), constant_liar=True
+            )
+        self._study = self._optuna.create_study(
+            direction="maximize" if objective.maximize else "minimize", sampler=sampler
+        )
+        self._distributions = {key: self._as_optuna(one) for key, one in sweep.space.items()}
         for number, values in sorted(earlier.items()):
             if number < sweep.samples and self._in_space(values):
                 self._remember(number, values)
 
-    def next(self) -> Job | None:
-        """Give a run that waits, else the first of a new point."""
-        job = super().next()
-        while job is None and len(self._samples) < self._sweep.samples:
-            number = next(n for n in range(self._sweep.samples) if n not in self._samples)
-            jobs = self._jobs_of(self._study.ask(number), number)
-            self._samples[number] = jobs
-            job = next((one for one in jobs if one.status == "waiting"), None)
-            if job is None and all(one.status in _OVER for one in jobs):
-                self._study.tell(number, self._value(jobs))
-        return job
+    def next(self) -> Trial | None:
+        """Give a trial that waits, else the first of a new point."""
+        trial = super().next()
+        while trial is None and len(self._points) < self._sweep.samples:
+            number = next(n for n in range(self._sweep.samples) if n not in self._points)
+            trials = self._trials_of(self._ask(number), number)
+            self._points[number] = trials
+            trial = next((one for one in trials if one.status == "waiting"), None)
+            if trial is None and all(one.status in _OVER for one in trials):
+                self._tell(number, trials)
+        return trial
 
-    def ended(self, job: Job) -> None:
-        """Tell the study of a point whose runs have all ended."""
-        for number, jobs in self._samples.items():
-            if job in jobs and all(one.status in _OVER for one in jobs):
-                self._tell(number, jobs)
+    def ended(self, trial: Trial) -> None:
+        """Learn from a point whose trials have all ended."""
+        for number, trials in self._points.items():
+            if trial in trials and all(one.status in _OVER for one in trials):
+                self._tell(number, trials)
 
     def waits(self) -> bool:
-        """See `Agenda`."""
-        return len(self._samples) < self._sweep.samples or super().waits()
+        """Say whether a point is still to be drawn, or a trial waits."""
+        return len(self._points) < self._sweep.samples or super().waits()
 
     def total(self) -> int:
-        """See `Agenda`."""
+        """Count the trials of all points."""
         return self._sweep.samples * max(len(self._sweep.seeds), 1)
 
-    def _jobs_of(self, values: Mapping[str, Node], number: int) -> list[Job]:
-        """The runs of a point: one a seed."""
+    def _trials_of(self, values: Mapping[str, Node], number: int) -> list[Trial]:
         drawn = [self._sweep.space[key].override(key, value) for key, value in values.items()]
         seeds = [[Override("seed", seed, seed.place)] for seed in self._sweep.seeds] or [[]]
-        jobs = []
+        trials = []
         for seed in seeds:
             point = Point((*drawn, *seed))
             experiment = load_config(self._sweep.base, [*self._sweep.fixed, *point.to_apply()])
-            jobs.append(self._crew.add(Wanted(experiment, point.values, number)))
-        return jobs
+            trials.append(self._runner.add(TrialRequest(experiment, point.values, number)))
+        return trials
 
     def _remember(self, number: int, values: Mapping[str, Any]) -> None:
         """Take over a point of an earlier start of the sweep."""
-        jobs = self._jobs_of(
-            {key: one.written(values[key]) for key, one in self._sweep.space.items()}, number
-        )
-        self._samples[number] = jobs
-        value = self._value(jobs)
-        if value is not None and all(job.status == "finished" for job in jobs):
-            self._study.remember(values, value)
+        written = {key: one.written(values[key]) for key, one in self._sweep.space.items()}
+        trials = self._trials_of(written, number)
+        self._points[number] = trials
+        value = self._value(trials)
+        if value is not None and all(trial.status == "finished" for trial in trials):
+            self._add(values, value)
 
-    def _tell(self, number: int, jobs: list[Job]) -> None:
-        value = self._value(jobs)
-        if self._study.is_open(number):
-            self._study.tell(number, value)
-        elif value is not None:
-            self._study.remember(jobs[0].values, value)
-
-    def _value(self, jobs: list[Job]) -> float | None:
-        """The mean of the objective over the seeds; None where a run has none."""
-        values = [job.measured(self._objective.key) for job in jobs]
+    def _value(self, trials: list[Trial]) -> float | None:
+        """The mean of the objective over the seeds; None where a trial has none."""
+        values = [trial.measured(self._objective.key) for trial in trials]
         known = [value for value in values if value is not None]
         return fmean(known) if len(known) == len(values) else None
 
@@ -119,33 +112,78 @@ class Draws(Queue):
             one.holds(values[key]) for key, one in self._sweep.space.items()
         )
 
+    def _ask(self, number: int) -> dict[str, Node]:
+        """Let Optuna propose a point: values by key."""
+        proposed = self._study.ask(self._distributions)
+        self._open[number] = proposed
+        return {
+            key: one.choices[proposed.params[key]] if one.choices else one.at(proposed.params[key])
+            for key, one in self._sweep.space.items()
+        }
 
-def earlier_points(rows: Iterable[RunRow], base: str) -> dict[int, Mapping[str, Any]]:
-    """Read the points that were drawn before, by their numbers.
+    def _tell(self, number: int, trials: list[Trial]) -> None:
+        """Let Optuna learn from a point; of a failed one only that it was proposed."""
+        value = self._value(trials)
+        proposed = self._open.pop(number, None)
+        if proposed is None:
+            if value is not None:
+                self._add(trials[0].values, value)
+        elif value is None or not math.isfinite(value):
+            self._study.tell(proposed, state=self._optuna.trial.TrialState.FAIL)
+        else:
+            self._study.tell(proposed, value)
 
-    Args:
-        rows: The runs of a sweep's folder.
-        base: The hash of the base config: those of another are left out.
+    def _add(self, values: Mapping[str, Any], value: float) -> None:
+        """Let Optuna learn from a point that it has not proposed."""
+        params = {key: _as_param(one, values[key]) for key, one in self._sweep.space.items()}
+        known = self._optuna.trial.create_trial(
+            params=params, distributions=self._distributions, value=value
+        )
+        self._study.add_trial(known)
+
+    def _as_optuna(self, one: Distribution) -> Any:
+        known = self._optuna.distributions
+        if one.choices:
+            return known.CategoricalDistribution(range(len(one.choices)))
+        if one.is_whole:
+            return known.IntDistribution(int(one.low), int(one.high), log=one.is_log)
+        return known.FloatDistribution(one.low, one.high, log=one.is_log)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna  # it takes a second, and is an extra
+    except ImportError as error:
+        raise UsageError(
+            "the sampler tpe needs Optuna, which is not installed.",
+            fix="pip install 'dlrun[tpe]'",
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
+
+
+def _as_param(one: Distribution, value: Any) -> Any:
+    """A value as Optuna knows it: choices by number, for they may be anything."""
+    return [choice.plain() for choice in one.choices].index(value) if one.choices else value
+
+
+def earlier_points(rows: Iterable[RunRow], base: str | None) -> dict[int, Mapping[str, Any]]:
+    """Read the points that were drawn before, by their numbers; those of another base do not count.
+
+    Of several points of one number the oldest is taken, the rows being the newest first.
     """
     found: dict[int, Mapping[str, Any]] = {}
     for row in rows:
-        told = row.record["sweep"] if base_of(row.record) == base else {}
+        told = place_in_sweep(row, base)
         if type(told.get("sample")) is int and isinstance(told.get("point"), dict):
             found[told["sample"]] = told["point"]
     return found
 
 
 def extremes(sweep: Sweep) -> list[Experiment]:
-    """Check the ends of every distribution, which tells whether what lies between is valid.
+    """Check the ends of every distribution, as what lies between is valid where they are.
 
-    Args:
-        sweep: What is asked for.
-
-    Returns:
-        The experiments of the ends; the first stands for all.
-
-    Raises:
-        ConfigError: An end is not valid.
+    Gives their experiments; the first stands for all.
     """
     first = {key: one.ends()[0] for key, one in sweep.space.items()}
     points = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,88 +15,94 @@ from dlrun.rundir.checkpoints import keep_newest, save_checkpoint
 from dlrun.rundir.environment import differences
 from dlrun.rundir.history import write_history
 from dlrun.rundir.names import METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
+from dlrun.rundir.seal import keyless
 from dlrun.rundir.tensors import save_tensors
+from dlrun.training.listener import WARNING
 from dlrun.workflows.load import check_size, load_splits_while_importing
+from dlrun.workflows.storytelling import add_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from dlrun.arrays import Spec, Splits
     from dlrun.config import Experiment
+    from dlrun.reports.classification import ClassificationReport
     from dlrun.rundir.checkpoints import Checkpoint
-    from dlrun.rundir.folder import RunFolder
+    from dlrun.rundir.folder import Run
     from dlrun.rundir.record import Record
-    from dlrun.training.evaluation import Predictor
     from dlrun.training.listener import Listener
-    from dlrun.workflows.assembly import Assembly, Workshop
+    from dlrun.workflows.assembly import Assembly, GraphCache
     from dlrun.workflows.measure import Measured
     from dlrun.workflows.opening import OpenedRun
+    from dlrun.workflows.options import RunOptions
 
 
 @dataclass(frozen=True)
-class Trained:
-    """What an execution leaves in memory.
+class ActiveRun:
+    """A run at work: its folder, its open record, and who hears of it."""
 
-    Attributes:
-        assembly: The trained model, with its loss and metrics.
-        splits: The rows, with fitted labels.
-        measured: The final metrics.
-        predictor: Predicts with the model.
-    """
+    run: Run
+    record: Record
+    listener: Listener
 
-    assembly: Assembly
-    splits: Splits
-    measured: Measured
-    predictor: Predictor
+    def say(self, *lines: str) -> None:
+        """Tell the user, and keep it in the run's log."""
+        for line in lines:
+            self.listener.message(line)
+            self.run.log(line)
+
+    def warn_of_no_key(self) -> None:
+        """Warn that the run cannot be sealed: later nothing could be done about it."""
+        why = keyless()
+        if why is not None:
+            self.say(f"{WARNING}{why}")
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What an execution has in hand before it writes anything.
+    """What an execution has in hand before it writes anything."""
 
-    Attributes:
-        assembly: The model as the config and the seed make it, with its loss and metrics.
-        splits: The rows, with fitted labels.
-        data: The hashes of the rows.
-        facts: What goes into the record: the device, what was done to the labels, `data`.
-        lines: What was told of it, for the log.
-    """
+    assembly: Assembly  # the model as the config and the seed make it
+    splits: Splits  # with fitted labels
+    facts: Mapping[str, Any]  # for the record: the device, what was done to the labels, `data`
+    lines: Sequence[str]  # what was told of it, for the log
 
+
+@dataclass(frozen=True)
+class Trained:
+    """What an execution leaves in memory."""
+
+    experiment: Experiment
     assembly: Assembly
-    splits: Splits
-    data: Mapping[str, str]
-    facts: Mapping[str, Any]
-    lines: Sequence[str]
+    splits: Splits  # with fitted labels
+    measured: Measured
+
+
+@dataclass(frozen=True)
+class TrainOutcome:
+    """What a finished run has to show."""
+
+    folder: Run
+    metrics: dict[str, dict[str, float]]  # the final ones, by split
+    classification: ClassificationReport | None  # of the last split, where there are classes
+    seconds: float  # of this execution, its report included
 
 
 def prepare(
     experiment: Experiment,
-    *,
-    device: str,
-    threads: int,
+    options: RunOptions,
     listener: Listener,
+    *,
     told: Spec | None = None,
-    earlier: Mapping[str, Any] | None = None,
-    environment: Mapping[str, Any] | None = None,
-    workshop: Workshop | None = None,
+    graph_cache: GraphCache | None = None,
 ) -> Prepared:
     """Load the rows and build the model; whatever can be refused is refused here.
 
-    Nothing is written: a run that goes on is as it was if this fails.
-
-    Args:
-        experiment: The config.
-        device: `auto`, `cpu`, `gpu` or `gpu:1`.
-        threads: How many threads of the CPU; 0 for as many as there are cores.
-        listener: Who is told of messages.
-        told: The spec of a run that has begun before: its file is read, and its rows are scaled, as
-            then.
-        earlier: The record of the execution that is gone on with.
-        environment: What `environment_facts` says; needed to go on.
-        workshop: What has assembled the runs of this process before; None for the first.
-
-    Raises:
-        DlrunError: See `dlrun.errors`.
+    Nothing is written: a run that goes on is as it was if this fails. `told` is the spec of a run
+    that has begun before: its file is read, and its rows are scaled, as then. `graph_cache` has
+    assembled the runs of this process before.
     """
     lines: list[str] = []
 
@@ -106,146 +113,75 @@ def prepare(
     with locating(experiment):
         splits = load_splits_while_importing(experiment, told)
         check_size(experiment, splits.spec.input_shape)
-        if splits.streamed is not None:
-            tell(splits.streamed)
-        for note in splits.notes:
+        for note in filter(None, (splits.streamed, *splits.notes)):
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         from dlrun.backend.device import select_device
-        from dlrun.workflows.assembly import Workshop, judge
+        from dlrun.workflows.assembly import GraphCache, judge
 
-        computing = select_device(device, threads=threads)
-        assembly, splits, labels = (workshop or Workshop()).assemble(experiment, splits)
+        computing = select_device(options.assigned or options.device, threads=options.threads or 0)
+        assembly, splits, labels = (graph_cache or GraphCache()).assemble(experiment, splits)
         tell(labels)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
-            tell(f"warning: {line}")
+            tell(f"{WARNING}{line}")
         data = hash_samples(splits.present())
-        if earlier is not None:
-            for line in check_continuation(earlier, {**(environment or {}), **computing}, data):
-                tell(line)
-    return Prepared(assembly, splits, data, {**computing, "labels": labels, "data": data}, lines)
+    return Prepared(assembly, splits, {**computing, "labels": labels, "data": data}, lines)
+
+
+def check_continuation(
+    earlier: Mapping[str, Any], environment: Mapping[str, Any], prepared: Prepared
+) -> list[str]:
+    """Refuse other data than the run of a record began with; say what else may change its bits."""
+    if earlier.get("data") not in (None, prepared.facts["data"]):
+        raise DataError(
+            "the data are no longer those that this run began with.",
+            fix="Bring them back, or train anew.",
+        )
+    found = differences(earlier, {**environment, **prepared.facts})
+    return [f"{WARNING}the bits may differ: {difference}" for difference in found]
 
 
 def carry_out(
     experiment: Experiment,
-    folder: RunFolder,
-    record: Record,
     prepared: Prepared,
+    active: ActiveRun,
     *,
-    listener: Listener,
     source: OpenedRun | None = None,
     checkpoint: Checkpoint | None = None,
     pauses: Sequence[int] = (),
 ) -> Trained:
     """Do everything that a config asks for, in the order of its words.
 
-    Args:
-        experiment: The config.
-        folder: The run folder.
-        record: Its open record.
-        prepared: What `prepare` made of the config.
-        listener: Who is told of messages and progress.
-        source: A run from whose weights to begin.
-        checkpoint: Where the execution stood that is gone on with; None to begin.
-        pauses: The epochs after which it waits for its sweep; it does so once, after the first of
-            them that lies before it.
-
-    Raises:
-        DlrunError: See `dlrun.errors`.
+    The run begins with the weights of `source`, or goes on from `checkpoint`.
     """
     from dlrun.models.summary import summary_text
+    from dlrun.models.weights import get_weights
     from dlrun.workflows.measure import measure_splits
     from dlrun.workflows.starting import set_starting_weights
 
-    assembly, splits = prepared.assembly, prepared.splits
+    assembly, splits, run = prepared.assembly, prepared.splits, active.run
     with locating(experiment):
         for line in prepared.lines:
-            folder.log(line)
-        record.add(**prepared.facts)
-        folder.write_json(SPEC, spec_to_json(splits.spec))
+            run.log(line)
+        active.record.add(**prepared.facts)
+        run.write_json(SPEC, spec_to_json(splits.spec))
         layers = [layer.as_dict() for layer in experiment.model.layers]
-        folder.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
-        for line in set_starting_weights(assembly.model, folder, source, listener):
-            say(line, folder, listener)
-        record.add(initial_weights=hash_weights(assembly.model))
-        fit(
-            experiment,
-            assembly,
-            splits,
-            folder=folder,
-            record=record,
-            listener=listener,
-            checkpoint=checkpoint,
-            pauses=pauses,
-        )
-        predictor = assembly.predictor
+        run.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
+        set_starting_weights(assembly.model, active, source)
+        active.record.add(initial_weights=hash_weights(get_weights(assembly.model)))
+        fit(experiment, prepared, active, checkpoint, pauses)
         measured = measure_splits(experiment, assembly, splits)
-        for line in measured.rounded:
-            say(f"warning: {line}", folder, listener)
-        folder.write_json(METRICS, measured.to_json())
-        export(experiment, assembly, splits, folder, predictor)
-        keep_newest(folder.path, 1)
-    return Trained(assembly, splits, measured, predictor)
-
-
-def say(line: str, folder: RunFolder, listener: Listener) -> None:
-    """Tell the user, and keep it in the run's log."""
-    listener.message(line)
-    folder.log(line)
-
-
-def check_continuation(
-    earlier: Mapping[str, Any], present: Mapping[str, Any], data: Mapping[str, str]
-) -> list[str]:
-    """Refuse other data than the run began with.
-
-    Args:
-        earlier: The record of the execution that is gone on with.
-        present: What is known of the machine now.
-        data: The hashes of the rows.
-
-    Returns:
-        What else could change its bits, in lines.
-
-    Raises:
-        DataError: The data have changed.
-    """
-    if earlier.get("data") not in (None, data):
-        raise DataError(
-            "the data are no longer those that this run began with.",
-            fix="Bring them back, or train anew.",
-        )
-    found = differences(earlier, present)
-    return [f"warning: the bits may differ: {difference}" for difference in found]
-
-
-@contextmanager
-def saving_weights(model: Any, folder: RunFolder, record: Record) -> Iterator[None]:
-    """Save the weights at the end of the block, whether or not it failed."""
-    from dlrun.models.weights import get_weights
-
-    try:
-        yield
-    finally:
-        save_tensors(folder.file(WEIGHTS), get_weights(model))
-        record.add(final_weights=hash_weights(model))
-
-
-def hash_weights(model: Any) -> dict[str, str]:
-    """Return the hash of every weight by its path."""
-    from dlrun.models.weights import get_weights
-
-    return {path: hash_array(value) for path, value in get_weights(model).items()}
+        active.say(*(f"{WARNING}{line}" for line in measured.rounded))
+        run.write_json(METRICS, measured.to_json())
+        active.record.add(exports=export(experiment, prepared, run))
+        keep_newest(run.path, 1)
+    return Trained(experiment, assembly, splits, measured)
 
 
 def fit(
     experiment: Experiment,
-    assembly: Assembly,
-    splits: Splits,
-    *,
-    folder: RunFolder,
-    record: Record,
-    listener: Listener,
+    prepared: Prepared,
+    active: ActiveRun,
     checkpoint: Checkpoint | None,
     pauses: Sequence[int],
 ) -> None:
@@ -254,42 +190,60 @@ def fit(
     Before the state of a checkpoint is back, nothing that the run has saved is touched.
     """
     from dlrun.training.checkpoint import Keeper
+    from dlrun.training.epochs import FitOptions
     from dlrun.training.interrupt import stop_requests
     from dlrun.training.trainer import Trainer
     from dlrun.workflows.course import build_callbacks
 
-    def keep(state: Checkpoint) -> None:
-        write_history(folder.path, trainer.history.to_csv())
-        save_checkpoint(folder.path, state)
-
-    training, model = experiment.training, assembly.model
+    training, path = experiment.training, active.run.path
+    model = prepared.assembly.model
     if training.epochs == 0:
-        with saving_weights(model, folder, record):
+        with saving_weights(model, active):
             return
+
+    def keep(state: Checkpoint) -> None:
+        write_history(path, trainer.history.to_csv())
+        save_checkpoint(path, state)
+
+    options = FitOptions(
+        training.epochs, training.batch_size, training.shuffle, experiment.seed, pauses
+    )
     with stop_requests() as stop:
         trainer = Trainer(
-            assembly.steps,
-            weighted(splits, experiment),
-            epochs=training.epochs,
-            batch_size=training.batch_size,
-            shuffle=training.shuffle,
-            seed=experiment.seed,
-            callbacks=build_callbacks(training.callbacks, folder),
-            listener=listener,
-            stop=stop,
+            prepared.assembly.steps,
+            weighted(prepared.splits, experiment),
+            options,
+            callbacks=build_callbacks(training.callbacks, active.run),
+            listener=active.listener,
             keeper=Keeper(keep, seconds=training.checkpoint_seconds),
-            pauses=pauses,
         )
         trainer.begin(checkpoint)
-        with saving_weights(model, folder, record):
+        with saving_weights(model, active):
             try:
-                trainer.fit()
+                trainer.fit(stop)
             except BaseException:
                 # Where it ends well, the last commit has written the same.
-                write_history(folder.path, trainer.history.to_csv())
+                write_history(path, trainer.history.to_csv())
                 raise
-        for line in trainer.endings():
-            say(line, folder, listener)
+        active.say(*trainer.endings())
+
+
+@contextmanager
+def saving_weights(model: Any, active: ActiveRun) -> Iterator[None]:
+    """Save the weights at the end of the block, whether or not it failed."""
+    from dlrun.models.weights import get_weights
+
+    try:
+        yield
+    finally:
+        weights = get_weights(model)
+        save_tensors(active.run.file(WEIGHTS), weights)
+        active.record.add(final_weights=hash_weights(weights))
+
+
+def hash_weights(weights: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Return the hash of every weight by its path."""
+    return {path: hash_array(value) for path, value in weights.items()}
 
 
 def weighted(splits: Splits, experiment: Experiment) -> Splits:
@@ -306,22 +260,49 @@ def weighted(splits: Splits, experiment: Experiment) -> Splits:
     )
 
 
-def export(
-    experiment: Experiment,
-    assembly: Assembly,
-    splits: Splits,
-    folder: RunFolder,
-    predictor: Predictor,
-) -> None:
-    """Run the exporters of the config."""
+def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:
+    """Run the exporters of the config, and name the files that they wrote, inside of the folder."""
     from dlrun.exporters import run_exporter
 
-    for component in experiment.exports:
+    written = (
         run_exporter(
             component.type,
             component.arguments,
-            model=assembly.model,
-            splits=splits,
-            predictor=predictor,
-            folder=folder,
+            model=prepared.assembly.model,
+            splits=prepared.splits,
+            predictor=prepared.assembly.predictor,
+            folder=run,
         )
+        for component in experiment.exports
+    )
+    names = (path.relative_to(run.path).as_posix() for paths in written for path in paths)
+    return sorted({*names})
+
+
+@contextmanager
+def telling_where(run: Run, listener: Listener) -> Iterator[None]:
+    """Name the run folder where the block fails and leaves one: stdout will not."""
+    try:
+        yield
+    except BaseException:
+        if run.path.exists():
+            listener.message(f"run folder: {run.path}")
+        raise
+
+
+def finish(
+    trained: Trained, run: Run, listener: Listener, *, report: bool, began: float
+) -> TrainOutcome:
+    """Add what is made of a finished run, and say what it has to show; see `time.perf_counter`."""
+    measured = trained.measured
+    if report:
+        add_report(
+            trained.experiment,
+            trained.assembly,
+            trained.splits,
+            measured,
+            run=run,
+            listener=listener,
+        )
+    seconds = time.perf_counter() - began
+    return TrainOutcome(run, measured.metrics, measured.classification, seconds)

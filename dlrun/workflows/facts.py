@@ -7,7 +7,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.resolved import ABSENT, told
+from dlrun.config.resolved import ABSENT, value_at
 from dlrun.config.stored import RECORDED, stored_config
 from dlrun.errors import DlrunError
 from dlrun.rundir.metrics import is_larger_better
@@ -63,7 +63,7 @@ class RunFacts:
             value = self.row.metrics.get(metric[0], {}).get(metric[1])
             return ABSENT if value is None else value
         if is_config_key(key):
-            return told(self.config, key)
+            return value_at(self.config, key)
         return _of_record(self.row.record, key)
 
     def comparable(self, key: str) -> Any:

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from dlrun import catalog
 from dlrun.catalog.losses import label_form
 from dlrun.config.rules.metrics import depends_on_the_rows
-from dlrun.shapes import find_sample
-from dlrun.shapes.cells import LARGEST, SMALLEST, parse_number
-from dlrun.shapes.files import DELIMITERS, SMALL, npz_array_header
+from dlrun.shapes.cells import LARGEST, MAX_CLASSES, SMALLEST, parse_number
+from dlrun.shapes.files import DELIMITERS, SMALL, npz_array
 from dlrun.shapes.input_readers import find_lookups, find_masks
-from dlrun.shapes.samples import FEW, csv_layout, drawn_rows
+from dlrun.shapes.samples import find_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,22 +24,22 @@ if TYPE_CHECKING:
 
     from dlrun.config import Experiment
     from dlrun.data.csv import CsvFile, Piece
-    from dlrun.shapes import Sample
-    from dlrun.shapes.samples import Layout
+    from dlrun.data.csv_header import Choice
+    from dlrun.shapes.samples import Sample
 
 ODD: Final = re.compile(r"_|[eE]-0*\d{3}|[^\x00-\x7f]")
 """In a line of cells: Python's `1_000`, so small a number that its square is 0, other digits."""
-MOST_COLUMNS: Final = 10**7  # a row of more is not drawn, even to be measured
-MANY_ROWS: Final = 100  # of so many rows whose classes are drawn evenly, not all are of one
+MOST_COLUMNS: Final = 10**7
+"""A row of more is not drawn, even to be measured."""
 
 
 def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
     """Whether nothing looks wrong in a CSV file: in all of a small one, else in its first rows."""
     from dlrun.data.csv import open_csv
-    from dlrun.data.csv_header import tell_header
+    from dlrun.data.csv_header import foresee_columns, tell_header
 
     arguments = experiment.dataset.arguments
-    layout = csv_layout(arguments)
+    layout, _ = foresee_columns(arguments) or (None, "")
     if layout is None or arguments["delimiter"] not in (None, *DELIMITERS):
         return False
     is_small, rows = size <= SMALL, 0
@@ -53,7 +52,7 @@ def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
             rows += len(piece)
             if not _are_numbers(piece, layout):
                 return False
-    sample = find_sample("csv", arguments, form=_form(experiment))
+    sample = find_sample(experiment.dataset.type, arguments, form=_form(experiment))
     is_told = sample.classes is not None or sample.target is not None
     return (
         (len(layout.targets) == 1 or _form(experiment) == "value")
@@ -63,14 +62,15 @@ def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
     )
 
 
-def _first_pieces(file: CsvFile, layout: Layout, *, all_of_them: bool) -> Iterator[Piece]:
+def _first_pieces(file: CsvFile, layout: Choice, *, all_of_them: bool) -> Iterator[Piece]:
     for piece in file.pieces(header=layout.header is True):
         yield piece
         if not all_of_them:
             return
 
 
-def _are_numbers(piece: Piece, layout: Layout) -> bool:
+def _are_numbers(piece: Piece, layout: Choice) -> bool:
+    """Whether features, several targets and weights are numbers that float32 holds."""
     targets = layout.targets if len(layout.targets) > 1 else ()
     places = (*layout.features, *targets)
     lines = piece.lines or map("".join, piece.rows)
@@ -80,7 +80,7 @@ def _are_numbers(piece: Piece, layout: Layout) -> bool:
                 if parse_number(row[place]) is None or ODD.search(row[place]):
                     return False
     take = itemgetter(*places, places[0])  # two at least: a tuple
-    weight = layout.weight
+    weight = None if layout.weight is None else layout.weight[1]
     try:
         return all(
             sum(map(abs, map(float, take(row)))) <= LARGEST
@@ -111,14 +111,14 @@ def arrays_look_right(experiment: Experiment, path: Path, size: int) -> bool:
         names = [given[name] for name in pair]
         if names == [None, None]:
             continue
-        headers = [npz_array_header(path, str(name)) for name in names]
+        headers = [npz_array(path, str(name)) for name in names]
         features, targets = headers
         if features is None or targets is None or features.shape[0] != targets.shape[0]:
             return False
         if features.dtype[1:2] not in tuple("biuf") or targets.dtype[1:2] not in tuple("biufU"):
             return False
         rows.append(features.shape[0])
-    sample = find_sample("npz", given, form=_form(experiment))
+    sample = find_sample(experiment.dataset.type, given, form=_form(experiment))
     return _can_be_split(experiment, rows[0], _classes(sample))
 
 
@@ -126,15 +126,11 @@ def drawn_look_right(experiment: Experiment) -> bool:
     """Whether a dataset that is drawn has arguments that it can have, and rows enough."""
     dataset = experiment.dataset
     sample = find_sample(dataset.type, dataset.arguments)
-    rows = drawn_rows(dataset.type, dataset.arguments)
-    if sample.shape is None or rows is None or _asks_the_rows(experiment, sample):
+    rows, enough = sample.rows, sample.enough_rows
+    if sample.shape is None or rows is None or enough is None or _asks_the_rows(experiment, sample):
         return False
-    # Where the threshold lies decides whether there are two classes.
-    is_even = dataset.type != "threshold_sum"
-    least = MANY_ROWS if dataset.type == "checkerboard" else 2 if sample.classes else 1
     return (
-        is_even
-        and rows >= least
+        rows >= (enough if sample.classes else 1)
         and _are_usual(experiment)
         and not _reads_ids(experiment)
         and _can_be_split(experiment, rows, _classes(sample))
@@ -144,10 +140,9 @@ def drawn_look_right(experiment: Experiment) -> bool:
 def drawn_bytes(experiment: Experiment) -> tuple[int, int]:
     """What the rows of a dataset that is drawn take, in bytes: at least, and at most."""
     dataset = experiment.dataset
-    shape = find_sample(dataset.type, dataset.arguments).shape or (1,)
-    entries = math.prod(size or 1 for size in shape)
-    rows = drawn_rows(dataset.type, dataset.arguments) or 1
-    rows += max(int(dataset.arguments.get("test_samples", 0)), 0)
+    sample = find_sample(dataset.type, dataset.arguments)
+    entries = math.prod(size or 1 for size in sample.shape or (1,))
+    rows = (sample.rows or 1) + sample.test_rows
     if entries > MOST_COLUMNS:
         return 0, 8 * rows * (entries + 1)
     return 4 * rows * (entries + 1), 8 * rows * (entries + 1)
@@ -168,7 +163,7 @@ def _is_usual(name: str, value: Any, default: Any) -> bool:
     if isinstance(default, list | tuple) and isinstance(value, list | tuple):
         return [*value] == [*default]
     if isinstance(value, bool) or name == "samples":
-        return True  # `drawn_rows` has looked at these.
+        return True  # `find_sample` has looked at these.
     if isinstance(default, int) and isinstance(value, int):
         return value >= default
     return bool(value == default) or (isinstance(value, int | float) and 0 <= value < 1)
@@ -202,7 +197,7 @@ def _can_be_split(experiment: Experiment, rows: int, classes: int) -> bool:
 def _classes(sample: Sample) -> int:
     if sample.classes is not None:
         return len(sample.classes)
-    return 1 if sample.target is not None else FEW.stop
+    return 1 if sample.target is not None else MAX_CLASSES + 1
 
 
 def _form(experiment: Experiment) -> str:

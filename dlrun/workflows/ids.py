@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dlrun.config.rules.scaling import moved_padding
+from dlrun.config.rules.training import moved_padding
 from dlrun.data.pieces import pieces
+from dlrun.data.rounding import FLOAT32_EXACT
 from dlrun.errors import ConfigError, DataError
 from dlrun.formulas.table import work_out
 from dlrun.formulas.working import NoFormulaError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
     from dlrun.workflows.opening import OpenedRun
 
-EXACT: Final = {"float32": 2**24, "mixed_float16": 2**11, "mixed_bfloat16": 2**8}
+EXACT: Final = {"float32": FLOAT32_EXACT, "mixed_float16": 2**11, "mixed_bfloat16": 2**8}
 """Up to which whole number none is rounded to another one, by the precision of the layers."""
 
 

@@ -2,278 +2,198 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.config import Experiment
 from dlrun.errors import DataError
 from dlrun.memory import free_memory
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.seal import keyless
-from dlrun.sweeps.jobs import Job
+from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.listener import SweepListener
 from dlrun.sweeps.pool import Pool
-from dlrun.sweeps.queue import Queue
+from dlrun.sweeps.queue import FIFO, Scheduler
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
-from dlrun.workflows.standing import Standing, base_of
-from dlrun.workflows.worker import Orders, Workers
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from dlrun.config import Experiment
-    from dlrun.rundir.listing import RunRow
-    from dlrun.sweeps.listener import SweepListener
-    from dlrun.sweeps.queue import Agenda
+from dlrun.workflows.options import RunOptions
+from dlrun.workflows.standing import TrialStore, place_in_sweep
+from dlrun.workflows.worker import LocalWorkers
 
 _WORKER_BYTES = 2**30
 """What a run is taken to need: TensorFlow at work, beside what it shares with its parent."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One run that is asked for.
-
-    Attributes:
-        experiment: Its config.
-        values: What tells it apart from the others: values by key.
-        sample: See `dlrun.sweeps.jobs.Job`.
-    """
+class TrialRequest:
+    """One run that is asked for."""
 
     experiment: Experiment
-    values: Mapping[str, Any]
-    sample: int | None = None
+    values: Mapping[str, Any]  # what tells it apart from the others, by key
+    sample: int | None = None  # its draw, where draws depend on what came before
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How runs are trained.
+class SweepOptions:
+    """The options of the commands that train many runs."""
 
-    Attributes:
-        command: The command line, for the record.
-        workers: How many runs work at a time; None for what cores and memory allow.
-        threads: How many threads each has; None for an equal share of the cores.
-        device: `auto`, `cpu`, `gpu` or `gpu:1`.
-        report: Whether plots and a page are made at the end of each.
-        source: A run from whose weights each begins, or None.
-        retry_failed: Whether runs that failed before go on.
-        fail_fast: Whether the first failure ends it all.
-        trust: Whether unfinished runs that are not known as the user's own go on.
-        base: The hash of the config that all points of a sweep begin with; None without one.
-    """
-
-    command: Sequence[str]
-    workers: int | None = None
-    threads: int | None = None
-    device: str = "auto"
-    report: bool = False
-    source: str | None = None
-    retry_failed: bool = False
-    fail_fast: bool = False
-    trust: bool = False
-    base: str | None = None
+    run: RunOptions  # of each; without `threads` each has an equal share of the cores
+    workers: int | None = None  # at a time; None for what cores and memory allow
+    retry_failed: bool = False  # go on with runs that failed before
+    fail_fast: bool = False  # end all at the first failure
+    trust: bool = False  # go on with unfinished runs that are not known as the user's own
 
 
-class Crew:
-    """Trains what is missing.
+class SweepRunner:
+    """Trains what is missing of the runs that are asked for.
 
-    Args:
-        runs_dir: Where the runs are.
-        settings: How they are trained.
-        listener: Who is told.
-        halving: Whether runs pause.
-
-    Attributes:
-        jobs: The runs, each once.
-        threads: How many threads each has.
+    `base` is the hash of the config that all points of a sweep begin with; `store` has the runs
+    that were there at the start, `trials` each run once; `workers` and `threads` are how many runs
+    work at a time, with how many threads each.
     """
 
     def __init__(
         self,
-        runs_dir: Path,
-        settings: Settings,
+        options: SweepOptions,
         listener: SweepListener,
         *,
+        base: str | None = None,
         halving: bool = False,
     ) -> None:
-        self.runs_dir = runs_dir
-        self.jobs: list[Job] = []
-        self._by_identity: dict[str, Job] = {}
-        self._settings = settings
-        self._listener = listener
-        self._standing = Standing(
-            runs_dir,
-            retry_failed=settings.retry_failed,
-            halving=halving,
-            trust=settings.trust,
+        run = options.run
+        self.store = TrialStore(
+            run.runs_dir, retry_failed=options.retry_failed, halving=halving, trust=options.trust
         )
         self._environment = environment_facts()
         self._weights: str | None = None
-        if settings.source is not None:
+        if run.source is not None:
             # Told once: `latest` would be another one as soon as the first run has begun.
-            folder = open_run(settings.source, runs_dir)
-            self._weights = weights_hash(folder.read_record())
-            self._settings = settings = replace(settings, source=str(folder.path.resolve()))
+            source = open_run(run.source, run.runs_dir)
+            self._weights = weights_hash(source.read_record())
+            run = replace(run, source=str(source.path.resolve()))
+        self.options = replace(options, run=run)
+        self.base = base
+        self.trials: list[Trial] = []
+        self._by_identity: dict[str, Trial] = {}
+        self._listener = listener
         cores = self._environment["cpu_count"] or 1
-        self.workers = settings.workers or max(
+        self.workers = options.workers or max(
             1, min(cores, int(min(free_memory(), 2.0**50) // _WORKER_BYTES))
         )
-        self.threads = settings.threads or max(1, cores // self.workers)
+        self.threads = run.threads or max(1, cores // self.workers)
 
-    def plan(self, wanted: Sequence[Wanted]) -> list[Job]:
-        """Find out how each run stands; two that are the same are one.
-
-        Args:
-            wanted: The runs, in order.
-
-        Returns:
-            One job for each that is wanted.
-        """
-        check_files(wanted)
-        if self._settings.threads is None and wanted:
+    def plan(self, requests: Sequence[TrialRequest]) -> list[Trial]:
+        """Give one trial for each request; two that are the same are one."""
+        check_files(requests)
+        if requests:
             self._keep_threads(
                 lambda count: sum(
-                    self._identity(one.experiment, count) in self._standing.rows for one in wanted
+                    self._identity(one.experiment, count) in self.store.found for one in requests
                 )
             )
-        jobs = [self.add(one) for one in wanted]
-        self._tell_of_seals()
-        return jobs
+        trials = [self.add(one) for one in requests]
+        self._say_remarks()
+        return trials
 
-    def keep_threads_of(self, base: str) -> None:
-        """Go on with as many threads as the runs of a sweep have that are there.
+    def keep_threads(self) -> None:
+        """Go on with as many threads as the runs of the sweep have that are there."""
+        rows = [row for row in self.store.rows if place_in_sweep(row, self.base)]
+        self._keep_threads(lambda count: sum(threads_of(row.record) == count for row in rows))
 
-        Args:
-            base: The hash of the sweep's base config.
-        """
-        rows = [row for row in self._rows() if base_of(row.record) == base]
-        if self._settings.threads is None:
-            self._keep_threads(lambda count: sum(threads_of(row.record) == count for row in rows))
-
-    def add(self, wanted: Wanted) -> Job:
-        """Add a run.
-
-        Args:
-            wanted: What is asked for.
-
-        Returns:
-            Its job, which may be there already.
-        """
-        identity = self._identity(wanted.experiment, self.threads)
+    def add(self, request: TrialRequest) -> Trial:
+        """Add a run; gives its trial, which may be there already."""
+        identity = self._identity(request.experiment, self.threads)
         if identity in self._by_identity:
             return self._by_identity[identity]
-        job = Job(wanted.experiment, wanted.values, identity, sample=wanted.sample)
-        self._standing.look_up(job)
-        self._by_identity[identity] = job
-        self.jobs.append(job)
-        return job
+        trial = Trial(request.experiment, request.values, identity, sample=request.sample)
+        self.store.find(trial)
+        self._by_identity[identity] = trial
+        self.trials.append(trial)
+        return trial
 
     def work(
         self,
-        agenda: Agenda | None = None,
+        scheduler: Scheduler | None = None,
         *,
         examples: Sequence[Experiment] = (),
         held: Sequence[int] = (),
     ) -> None:
-        """Train until nothing is missing.
+        """Train until nothing is missing, by default one run after the other.
 
-        Args:
-            agenda: Says which run is next; None for one after the other.
-            examples: Configs like those that the agenda will ask for.
-            held: Open files that no process of a run may keep.
+        `examples` are configs like those that the scheduler will ask for; `held` are open files
+        that no process of a run may keep.
         """
-        agenda = agenda or Queue(self.jobs, self.look_again)
-        self._tell_of_seals()
-        self._listener.began(self.jobs, total=agenda.total(), workers=self.workers)
-        if not agenda.waits():
+        scheduler = scheduler or FIFO(self.trials, self.store.look_again)
+        self._say_remarks()
+        self._listener.began(self.trials, total=scheduler.total(), workers=self.workers)
+        if not scheduler.waits():
             self._listener.finished()
             return
         why = keyless()
         if why is not None:
             self._listener.message(f"warning: {why}")
         devices = self._devices()
-        settings = self._settings
-        orders = Orders(
-            self.runs_dir,
-            self._environment,
-            settings.base,
-            settings.command,
-            settings.device,
-            self.threads,
-            settings.report,
-            settings.source,
-            settings.trust,
+        factory = LocalWorkers(
+            replace(self.options.run, threads=self.threads),
+            facts=self._environment,
+            base=self.base,
+            trust=self.options.trust,
+            forking=devices[0] == "cpu",
+            held=held,
         )
-        workers = Workers(orders, forking=devices[0] == "cpu", held=held)
-        workers.prepare([job.experiment for job in self.jobs] or list(examples))
+        factory.prepare([trial.experiment for trial in self.trials] or list(examples))
         Pool(
-            agenda,
-            staff=workers,
-            collect=self._standing.collect,
+            scheduler,
+            factory=factory,
+            collect=self.store.collect,
             devices=devices,
             listener=self._listener,
-            fail_fast=settings.fail_fast,
+            fail_fast=self.options.fail_fast,
         ).run()
 
-    @property
-    def look_again(self) -> Callable[[Job], None]:
-        """Tells how a run stands on which another process works."""
-        return self._standing.look_again
-
-    def _rows(self) -> list[RunRow]:
-        """The runs that are there."""
-        return [row for rows in self._standing.rows.values() for row in rows]
-
-    def _tell_of_seals(self) -> None:
-        """Say which runs are there and not known as the user's own."""
-        for line in self._standing.remarks():
+    def _say_remarks(self) -> None:
+        for line in self.store.remarks():
             self._listener.message(line)
 
     def _identity(self, experiment: Experiment, threads: int) -> str:
-        machine = Machine.of(self._environment, device=self._settings.device, threads=threads)
+        device = self.options.run.device
+        machine = Machine.of(self._environment, device=device, threads=threads)
         return identity_of(experiment, machine, source=self._weights)
 
     def _keep_threads(self, fitting: Callable[[int], int]) -> None:
         """Go on with as many threads as the runs have that are there: their bits depend on it.
 
-        Args:
-            fitting: Says how many of these runs have so many threads.
+        Unless the user has chosen. `fitting` counts those of these runs that have so many threads.
         """
-        counts = {threads_of(row.record) for row in self._rows()} - {0}
+        if self.options.run.threads:
+            return
+        counts = {threads_of(row.record) for row in self.store.rows} - {0}
         found = {count: fitting(count) for count in dict.fromkeys([self.threads, *sorted(counts)])}
         best = max(found, key=lambda count: found[count])
         if best != self.threads and found[best] > found[self.threads]:
-            self._listener.message(f"{_threads(best)} a run, as those that are there already have")
+            threads = "1 thread" if best == 1 else f"{best} threads"
+            self._listener.message(f"{threads} a run, as those that are there already have")
             self.threads = best
 
     def _devices(self) -> list[str]:
         """One device a worker: the CPU as often as asked for, of GPUs each once, or as often."""
         from dlrun.backend.device import available_devices
 
-        devices = available_devices(self._settings.device)
+        devices = available_devices(self.options.run.device)
         if devices != ["cpu"]:
-            self.workers = self._settings.workers or len(devices)
+            self.workers = self.options.workers or len(devices)
         return [devices[number % len(devices)] for number in range(self.workers)]
 
 
-def check_files(wanted: Sequence[Wanted]) -> None:
-    """Refuse runs whose data are not there, before any is begun.
-
-    Args:
-        wanted: The runs.
-
-    Raises:
-        DataError: Files are missing.
-    """
+def check_files(requests: Sequence[TrialRequest]) -> None:
+    """Refuse runs whose data are not there, before any is begun."""
     paths = {
         value
-        for one in wanted
+        for one in requests
         for value in one.experiment.dataset.arguments.values()
         if isinstance(value, Path) and not value.exists()
     }
     if paths:
         raise DataError(f"missing: {', '.join(map(str, sorted(paths)))}.", where="dataset")
-
-
-def _threads(count: int) -> str:
-    return "1 thread" if count == 1 else f"{count} threads"

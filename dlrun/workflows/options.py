@@ -20,3 +20,5 @@ class RunOptions:
     threads: int | None = 0  # of the CPU; 0: as many as there are cores; None: as the run had them
     report: bool = True  # whether plots and a page are made at the end
     source: str | None = None  # a run from whose weights to begin, for the layers of the same name
+    assigned: str | None = None  # the device that a sweep gives to the run; None for `device`
+    pauses: Sequence[int] = ()  # epochs; the run waits for its sweep once, after the next of them

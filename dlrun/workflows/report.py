@@ -24,8 +24,8 @@ def report(run: Run, *, trust: bool, output: Path | None, listener: Listener) ->
     assembly = load_assembly(opened, listener)
 
     from dlrun.workflows.measure import measure_splits
-    from dlrun.workflows.storytelling import tell, write_report
+    from dlrun.workflows.storytelling import collect_report_data, write_report
 
     measured = measure_splits(opened.experiment, assembly, splits)
-    story = tell(opened.experiment, assembly, splits, measured, run=run, notes=notes)
+    story = collect_report_data(opened.experiment, assembly, splits, measured, run=run, notes=notes)
     return write_report(story, run, output)

@@ -7,15 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dlrun.catalog.spelling import near_word
+from dlrun.absent import ABSENT
 from dlrun.config.condition_text import parse_condition
-from dlrun.config.conditions import ORDERS, as_text, is_number
-from dlrun.config.findings import listed
-from dlrun.config.resolved import ABSENT
+from dlrun.config.conditions import ORDERS
 from dlrun.errors import UsageError
 from dlrun.reports.ranking import Contender, judged_value, rank
 from dlrun.rundir.listing import list_runs
 from dlrun.rundir.metrics import is_larger_better, main_metric
+from dlrun.wording import as_text, is_number, listed
 from dlrun.workflows.facts import RunFacts, descends, is_config_key, is_fact, known_keys, metric_of
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dlrun.config.conditions import Comparison, Condition
+from dlrun.wording import near_word
 
 
 def choose_runs(

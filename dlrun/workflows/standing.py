@@ -1,96 +1,117 @@
-"""How the runs of a sweep stand: run folders are the only truth, and are looked up by identity."""
+"""How the trials of a sweep stand: run folders are the only truth, and are found by identity."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
 
 from dlrun.errors import DivergedError, DlrunError
 from dlrun.rundir.files import read_text
 from dlrun.rundir.history import history_text
 from dlrun.rundir.integrity import damaged_files
-from dlrun.rundir.listing import list_runs, read_row
-from dlrun.rundir.names import CONFIG, METRICS, WEIGHTS
+from dlrun.rundir.listing import RunRow, list_runs, read_row
+from dlrun.rundir.names import CONFIG, LOCK, METRICS, RECORD, TEMPORARY_PREFIX, WEIGHTS
 from dlrun.rundir.seal import is_own, unknown_because
+from dlrun.sweeps.jobs import Status, Trial
+from dlrun.sweeps.processes import SIGNALLED, Ended
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from dlrun.rundir.listing import RunRow
-    from dlrun.sweeps.jobs import Job, Status
-    from dlrun.sweeps.processes import Ended
-
-PAUSED = "Paused "
-"""How the reason of a paused run begins."""
-_SIGNALLED = 128
-"""Above it an exit code tells of a signal."""
+PAUSED = "Paused "  # how the reason of a paused run begins
 RANKS = ("finished", "running", "interrupted", "killed", "failed")
 """Of several runs of one identity the first by this order is taken, of equal ones the newest."""
+_STRANGE = {
+    "done": "not known as yours, but whole, and not trained again",
+    "damaged": "not known as yours nor whole, and trained anew",
+    "unfinished": "not known as yours, and trained anew unless you give --trust",
+}
 
 
-class Standing:
-    """The runs that are in a folder.
+def find_trials(runs_dir: Path) -> list[RunRow]:
+    """Find the runs of a folder, which may be missing, that have an identity; the newest first."""
+    rows = list_runs(runs_dir)
+    return [
+        row for row in rows if isinstance(row.record.get("identity"), str) and row.status in RANKS
+    ]
 
-    Args:
-        runs_dir: The folder; it may be missing.
-        retry_failed: Whether failed runs are to go on.
-        trust: Whether unfinished runs that are not known as the user's own go on.
-        halving: Whether paused runs wait for their turn; else they go on.
+
+class TrialStore:
+    """Tells trials how they stand, by the runs of a folder.
+
+    Failed runs go on with `retry_failed`, and unfinished ones that are not known as the user's own
+    with `trust`. With `halving` paused runs wait for their turn; else they go on.
     """
 
     def __init__(self, runs_dir: Path, *, retry_failed: bool, halving: bool, trust: bool) -> None:
         self._retry_failed = retry_failed
         self._halving = halving
         self._trust = trust
-        self._strange: dict[str, list[RunRow]] = {"done": [], "damaged": [], "unfinished": []}
-        self.rows: dict[str, list[RunRow]] = {}
-        for row in list_runs(runs_dir):
-            identity = row.record.get("identity")
-            if isinstance(identity, str) and row.status in RANKS:
-                self.rows.setdefault(identity, []).append(row)
+        self._strange: dict[str, list[RunRow]] = {kind: [] for kind in _STRANGE}
+        self.rows = find_trials(runs_dir)
+        self.found: dict[str, list[RunRow]] = {}  # by identity
+        for row in self.rows:
+            self.found.setdefault(row.record["identity"], []).append(row)
 
-    def look_up(self, job: Job) -> None:
-        """Find the run of a job, if there is one, and tell how it stands.
-
-        Args:
-            job: What is looked for, changed in place.
-        """
-        row = self._of(job)
+    def find(self, trial: Trial) -> None:
+        """Let a trial be what its run is, if there is one."""
+        row = self._run_of(trial)
         if row is None:
             return
-        job.folder = row.path
-        self._tell(job, row)
-        job.found = job.status == "finished"
+        trial.folder = row.path
+        self._resume(trial, row)
+        trial.found = trial.status == "finished"
+
+    def look_again(self, trial: Trial) -> None:
+        """Bring a trial up to date on which another process works."""
+        if trial.folder is not None:
+            self._resume(trial, read_row(trial.folder))
+
+    def collect(self, trial: Trial, ended: Ended) -> None:
+        """Bring a trial up to date whose process has ended."""
+        if trial.folder is not None and not os.path.lexists(trial.folder / RECORD):
+            if trial.folder.exists() and is_stillborn(trial.folder):
+                shutil.rmtree(trial.folder, ignore_errors=True)
+            if not trial.folder.exists():
+                trial.folder = None  # nothing could be trained, so nothing was left
+        if trial.folder is None:
+            by_signal = ended.code > SIGNALLED
+            trial.status = "killed" if ended.code < 0 else "interrupted" if by_signal else "failed"
+            why = "not started" if by_signal else _last_line(ended) or _cause(ended)
+            trial.reason = _one_line(trial.reason or why)
+            return
+        row = read_row(trial.folder)
+        refresh(trial, row)
+        if row.status == "running":
+            trial.status = "elsewhere"  # another process was quicker
+        if row.status == "killed":
+            trial.reason = f"{_cause(ended)}; {_last_line(ended)}".removesuffix("; ")
 
     def remarks(self) -> list[str]:
         """Say once which runs that were looked up are not known as the user's, in lines."""
-        found, self._strange = self._strange, {"done": [], "damaged": [], "unfinished": []}
-        said = {
-            "done": "not known as yours, but whole, and not trained again",
-            "damaged": "not known as yours nor whole, and trained anew",
-            "unfinished": "not known as yours, and trained anew unless you give --trust",
-        }
+        found, self._strange = self._strange, {kind: [] for kind in _STRANGE}
         return [
-            f"{_are(len(rows), kind)} {said[kind]}. {unknown_because(rows[0].record.get('seal'))}"
+            f"{_are(len(rows), kind)} {_STRANGE[kind]}. "
+            f"{unknown_because(rows[0].record.get('seal'))}"
             for kind, rows in found.items()
             if rows
         ]
 
-    def _of(self, job: Job) -> RunRow | None:
-        """The run of a job that has come farthest; the user's own one of several.
+    def _run_of(self, trial: Trial) -> RunRow | None:
+        """The run of a trial that has come farthest; the user's own one of several.
 
         What a run is, its identity and its hashes tell: a finished one is done, whoever made it,
         for it is data alone. To go on with one is to do what its folder says.
         """
-        rows = self.rows.get(job.identity, [])
+        rows = self.found.get(trial.identity, [])
         own = {row.path: _is_own(row) for row in rows}
         ranked = sorted(rows, key=lambda row: (RANKS.index(row.status), not own[row.path]))
         for row in ranked:
             is_finished = row.status == "finished"
             if own[row.path] or (self._trust and not is_finished):
                 return row
-            if is_finished and _is_whole(row, job):
+            if is_finished and _is_whole(row, trial):
                 self._strange["done"].append(row)
                 return row
         for row in ranked[:1]:
@@ -98,115 +119,76 @@ class Standing:
             self._strange[kind].append(row)
         return None
 
-    def look_again(self, job: Job) -> None:
-        """Tell how a run stands on which another process works.
-
-        Args:
-            job: The run, changed in place.
-        """
-        if job.folder is not None:
-            self._tell(job, read_row(job.folder))
-
-    def collect(self, job: Job, ended: Ended) -> None:
-        """Tell how a run stands whose process has ended.
-
-        Args:
-            job: The run, changed in place.
-            ended: How the process ended.
-        """
-        if job.folder is not None and not job.folder.exists():
-            job.folder = None  # nothing could be trained, so nothing was left
-        if job.folder is None:
-            by_signal = ended.code > _SIGNALLED
-            job.status = "killed" if ended.code < 0 else "interrupted" if by_signal else "failed"
-            job.reason = _one_line(job.reason or _last_line(ended) or _cause(ended))
-            return
-        row = read_row(job.folder)
-        take_over(job, row)
+    def _resume(self, trial: Trial, row: RunRow) -> None:
+        """Let a trial of an earlier sweep, or of another process, wait where it is to go on."""
+        refresh(trial, row)
         if row.status == "running":
-            job.status = "elsewhere"  # another process was quicker
-        if row.status == "killed":
-            job.reason = f"{_cause(ended)}; {_last_line(ended)}".removesuffix("; ")
-
-    def _tell(self, job: Job, row: RunRow) -> None:
-        """Tell of a run of an earlier sweep, or of another process, what is to be done."""
-        take_over(job, row)
-        goes_on: Status = "waiting"
-        if row.status == "running":
-            job.status = "elsewhere"
+            trial.status = "elsewhere"
         elif (
-            job.status in ("interrupted", "killed")
-            or (job.status == "paused" and not self._halving)
-            or (job.status == "failed" and self._retry_failed and not job.hopeless)
+            trial.status in ("interrupted", "killed")
+            or (trial.status == "paused" and not self._halving)
+            or (trial.status == "failed" and self._retry_failed and not trial.hopeless)
         ):
-            job.status = goes_on
+            trial.status = "waiting"
 
 
-def take_over(job: Job, row: RunRow) -> None:
-    """Take over what a run folder says of a run.
-
-    Args:
-        job: The run, changed in place.
-        row: What the folder says.
-    """
-    is_paused = row.status == "interrupted" and (row.reason or "").startswith(PAUSED)
-    statuses: dict[str, Status] = {
-        "finished": "finished",
-        "failed": "failed",
-        "interrupted": "paused" if is_paused else "interrupted",
-        "killed": "killed",
-        "running": "running",
-    }
-    job.status = statuses.get(row.status, "failed")
-    job.reason = None if job.status == "finished" else _one_line(row.reason or "")
-    job.metrics = row.metrics
-    job.started = row.started
-    job.epoch = epochs_of(row.path)
-    job.taken = row.seconds or 0.0
-    job.hopeless = job.status == "failed" and _is_diverged(row.record)
+def refresh(trial: Trial, row: RunRow) -> None:
+    """Bring a trial up to date with what its run folder says."""
+    status = "paused" if is_paused(row) else row.status if row.status in RANKS else "failed"
+    trial.status = cast("Status", status)
+    trial.reason = None if trial.status == "finished" else _one_line(row.reason or "")
+    trial.metrics = row.metrics
+    trial.started = row.started
+    trial.epoch = epochs_of(row.path)
+    trial.taken = row.seconds or 0.0
+    # It would fail again in the same way.
+    diverged = row.record.get("exit_code") == DivergedError.exit_code
+    trial.hopeless = trial.status == "failed" and diverged
 
 
-def base_of(record: Mapping[str, Any]) -> Any:
-    """Tell with which base config a run of a sweep began.
+def is_paused(row: RunRow) -> bool:
+    """Say whether halving has paused a run."""
+    return row.status == "interrupted" and (row.reason or "").startswith(PAUSED)
 
-    Args:
-        record: Its record.
 
-    Returns:
-        The hash, or None.
-    """
-    told = record.get("sweep")
-    return told.get("base") if isinstance(told, dict) else None
+def is_stillborn(folder: Path) -> bool:
+    """Say whether a run folder has no config yet: its process ended before it wrote it."""
+    names = os.listdir(folder)  # noqa: PTH208 - names are all that is needed
+    return all(name in (LOCK, RECORD) or name.startswith(TEMPORARY_PREFIX) for name in names)
+
+
+def place_in_sweep(row: RunRow, base: str | None) -> Mapping[str, Any]:
+    """Give `base`, `point` and `sample` of a run; nothing where its sweep has another base."""
+    told = row.record.get("sweep")
+    return told if isinstance(told, dict) and told.get("base") == base else {}
 
 
 def epochs_of(folder: Path) -> int:
-    """Count the completed epochs of a run: a line each, below that with the names.
-
-    Args:
-        folder: The run folder.
-    """
+    """Count the completed epochs of a run: a line each, below that with the names."""
     try:
         return max(history_text(folder).count("\n") - 1, 0)
     except DlrunError:
         return 0
 
 
+def _config_of(row: RunRow) -> str | None:
+    try:
+        return read_text(row.path / CONFIG)
+    except DlrunError:
+        return None
+
+
 def _is_own(row: RunRow) -> bool:
     """Whether this user's dlrun made a run."""
-    try:
-        return is_own(read_text(row.path / CONFIG), row.record.get("seal"))
-    except DlrunError:
-        return False
+    config = _config_of(row)
+    return config is not None and is_own(config, row.record.get("seal"))
 
 
-def _is_whole(row: RunRow, job: Job) -> bool:
+def _is_whole(row: RunRow, trial: Trial) -> bool:
     """Whether a finished run is what its identity claims: anybody can write down any."""
-    try:
-        is_same = read_text(row.path / CONFIG) == job.experiment.to_yaml()
-    except DlrunError:
-        return False
     hashes = row.record.get("files")
     has_all = isinstance(hashes, dict) and hashes.keys() >= {CONFIG, METRICS, WEIGHTS}
+    is_same = _config_of(row) == trial.experiment.to_yaml()
     return is_same and has_all and not damaged_files(row.path, row.record)
 
 
@@ -214,11 +196,6 @@ def _are(count: int, kind: str) -> str:
     """Such as `2 finished runs are`."""
     word = "unfinished" if kind == "unfinished" else "finished"
     return f"1 {word} run is" if count == 1 else f"{count} {word} runs are"
-
-
-def _is_diverged(record: Mapping[str, Any]) -> bool:
-    """Whether a run would fail again in the same way."""
-    return record.get("exit_code") == DivergedError.exit_code
 
 
 def _cause(ended: Ended) -> str:

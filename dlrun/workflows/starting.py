@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import UsageError
-from dlrun.models.weights import get_weights, set_weights, weight_layout
 from dlrun.rundir.names import INITIAL_WEIGHTS
 from dlrun.rundir.tensors import load_tensors, save_tensors
 from dlrun.workflows.opening import OpenedRun, read_weights
@@ -15,35 +14,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dlrun.rundir.folder import RunFolder
-    from dlrun.training.listener import Listener
+    from dlrun.workflows.execution import ActiveRun
 
 
-def set_starting_weights(
-    model: Any, folder: RunFolder, source: OpenedRun | None, listener: Listener
-) -> list[str]:
+def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None) -> None:
     """Fill a new model with the weights of another run, or with those that were taken from it.
 
-    Args:
-        model: As the config and the seed make it.
-        folder: The run folder; it keeps what the model begins with, since the other run may go.
-        source: The other run; None where the folder alone tells.
-        listener: Who is told where its weights cannot be checked.
-
-    Returns:
-        What was taken and what was not, in lines.
-
-    Raises:
-        UsageError: Nothing of the other run fits.
+    The run folder keeps what the model begins with, since the other run may go. Says what was taken
+    and what was not; that nothing fits is an error.
     """
-    kept = folder.file(INITIAL_WEIGHTS)
+    from dlrun.models.weights import get_weights, set_weights, weight_layout
+
+    kept = active.run.file(INITIAL_WEIGHTS)
     if source is None:
         if kept.exists():
             set_weights(model, load_tensors(kept, weight_layout(model)))
-        return []
+        return
     own = _by_layer(get_weights(model))
     # A safetensors file gives its arrays in any order.
-    offered = _by_layer(dict(sorted(read_weights(source, listener).items())))
+    offered = _by_layer(dict(sorted(read_weights(source, active.listener).items())))
     taken = [layer for layer in own if _shapes(own[layer]) == _shapes(offered.get(layer, {}))]
     name = source.run.name
     if not taken:
@@ -55,12 +44,11 @@ def set_starting_weights(
     chosen = {layer: (offered if layer in taken else own)[layer] for layer in own}
     set_weights(model, {path: value for part in chosen.values() for path, value in part.items()})
     save_tensors(kept, get_weights(model))
-    lines = [f"layers with the weights of {name}: {', '.join(taken)}"]
+    active.say(f"layers with the weights of {name}: {', '.join(taken)}")
     if new := {layer: part for layer, part in own.items() if layer not in taken}:
-        lines.append(f"layers drawn anew: {_listed(new)}")
+        active.say(f"layers drawn anew: {_listed(new)}")
     if left := {layer: part for layer, part in offered.items() if layer not in taken}:
-        lines.append(f"not taken from {name}: {_listed(left)}")
-    return lines
+        active.say(f"not taken from {name}: {_listed(left)}")
 
 
 def _by_layer(weights: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[Any]]]:

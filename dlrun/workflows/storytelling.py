@@ -11,7 +11,7 @@ import numpy as np
 
 from dlrun.data.labels import class_numbers, decode
 from dlrun.errors import DlrunError
-from dlrun.reports.story import MAX_OTHER_ROWS, MAX_ROWS, Layer, Rows, Story
+from dlrun.reports.story import MAX_OTHER_ROWS, MAX_ROWS, Layer, ReportData, Rows
 from dlrun.reports.training_course import LEARNING_RATE
 from dlrun.rundir.files import is_read_only, remove_abandoned, write_bytes, write_output
 from dlrun.rundir.names import PLOTS, REPORT
@@ -49,7 +49,7 @@ def add_report(
     A failure is a warning: everything that the training gave is on the disk already.
     """
     try:
-        story = tell(experiment, assembly, splits, measured, run=run)
+        story = collect_report_data(experiment, assembly, splits, measured, run=run)
         write_report(story, run)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, the run is complete
         if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
@@ -61,7 +61,7 @@ def add_report(
             run.log(line)
 
 
-def write_report(story: Story, run: Run, output: Path | None = None) -> Path:
+def write_report(story: ReportData, run: Run, output: Path | None = None) -> Path:
     """Write the plots and the page of a run; matplotlib is imported here.
 
     The page holds the plots too: where it goes elsewhere, the run folder may be one that can only
@@ -102,7 +102,7 @@ def _write_plots(pictures: Sequence[Picture], run: Run) -> None:
             stale.unlink()
 
 
-def tell(
+def collect_report_data(
     experiment: Experiment,
     assembly: Assembly,
     splits: Splits,
@@ -110,7 +110,7 @@ def tell(
     *,
     run: Run,
     notes: tuple[str, ...] = (),
-) -> Story:
+) -> ReportData:
     """Gather what a report shows of a run, whose record is closed.
 
     The work and the memory that it takes are bounded, however many rows there are.
@@ -124,7 +124,7 @@ def tell(
     if LEARNING_RATE not in history and history:
         rates = _scheduled_rates(experiment, len(splits.train), history)
         history |= {} if rates is None else {LEARNING_RATE: rates}
-    return Story(
+    return ReportData(
         run=run.name,
         experiment=experiment,
         record=run.read_record(),

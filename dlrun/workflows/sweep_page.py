@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from dlrun.reports.sweep_results import results_csv
+from dlrun.reports.sweep_results import SweepResults, results_csv
 from dlrun.rundir.files import write_text
 from dlrun.rundir.names import SWEEP_PAGE, SWEEP_TABLE
 from dlrun.workflows.sweep_results import history_of, read_results
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from dlrun.reports.sweep_results import SweepResults
-
-CURVES = 5
-"""Of how many of the best points the learning curves are shown."""
+CURVES = 5  # of how many of the best points the learning curves are shown
 
 
 def write_page(folder: Path) -> Path:
-    """Write `results.csv` and `sweep.html`; matplotlib is imported here.
-
-    Args:
-        folder: The sweep's folder.
-
-    Returns:
-        The page.
-
-    Raises:
-        RunFolderError: It is no sweep.
-    """
+    """Write `results.csv` and `sweep.html`, whose path is given; matplotlib is imported here."""
     results = read_results(folder)
     write_text(folder / SWEEP_TABLE, results_csv(results))
 
     from dlrun.reports.page.sweep_page import sweep_page
     from dlrun.reports.plots.sweep_shelf import draw_sweep
-    from dlrun.reports.sweep_story import tell_sweep
+    from dlrun.reports.sweep_story import sweep_data_of
 
-    story = tell_sweep(results, _curves(results))
-    write_text(folder / SWEEP_PAGE, sweep_page(story, draw_sweep(story)))
+    data = sweep_data_of(results, _curves(results))
+    write_text(folder / SWEEP_PAGE, sweep_page(data, draw_sweep(data)))
     return folder / SWEEP_PAGE
 
 

@@ -3,53 +3,37 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.errors import RunFolderError, UsageError
 from dlrun.reports.ranking import judged_value
 from dlrun.reports.sweep_results import SweepResults, SweepRun, point_key
 from dlrun.rundir.files import read_json, read_text, write_output
 from dlrun.rundir.history import read_history
-from dlrun.rundir.listing import list_runs
+from dlrun.rundir.listing import RunRow, list_runs
 from dlrun.rundir.metrics import is_larger_better, main_metric
 from dlrun.rundir.names import CONFIG, SWEEP
-from dlrun.workflows.standing import PAUSED, RANKS, base_of, epochs_of
+from dlrun.sweeps.jobs import Trial
+from dlrun.workflows.standing import RANKS, epochs_of, is_paused, place_in_sweep
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from dlrun.rundir.listing import RunRow
-    from dlrun.sweeps.jobs import Job
-
-    Point = Mapping[str, Any]
+Point = Mapping[str, Any]
 
 
 def find_sweep(reference: str, runs_dir: Path) -> Path:
-    """Find the folder of a sweep.
-
-    Args:
-        reference: Its path, or its name among the runs.
-        runs_dir: Where the runs are.
-    """
+    """Find the folder of a sweep by its path, or by its name among the runs."""
     named = runs_dir / reference
     return named if (named / SWEEP).exists() and not Path(reference).exists() else Path(reference)
 
 
 def read_results(folder: Path) -> SweepResults:
-    """Read what came out of a sweep.
-
-    Args:
-        folder: The sweep's folder.
-
-    Raises:
-        RunFolderError: It is no sweep, or its `sweep.json` is damaged.
-    """
-    told = read_definition(folder)
+    """Read what came out of a sweep."""
+    definition = read_definition(folder)
     rows = [row for row in list_runs(folder) if row.status in RANKS]
-    points = told["points"]
-    pairs = _drawn(rows, told["base_hash"]) if points is None else _written(rows, told)
-    objective = told["objective"]
+    points = definition["points"]
+    pairs = _drawn(rows, definition["base_hash"]) if points is None else _written(rows, definition)
+    objective = definition["objective"]
     finished = [row.metrics for _, row in pairs if row.status == "finished"]
     key = f"{objective['split']} {objective['metric']}" if objective else _main(finished)
     used = {row.path for _, row in pairs}
@@ -57,11 +41,11 @@ def read_results(folder: Path) -> SweepResults:
     others = [row.record.get("identity") for row in rows if row.path not in used]
     repeated = sum(identity in known for identity in others)
     return SweepResults(
-        name=told["name"],
+        name=definition["name"],
         folder=folder,
         objective=key,
         larger=objective["maximize"] if objective else is_larger_better(key),
-        axes=tuple(told["axes"]),
+        axes=tuple(definition["axes"]),
         runs=tuple(_run(row, point, key) for point, row in pairs),
         missing=None if points is None else len(points) - len(pairs),
         left_out=len(others) - repeated,
@@ -69,10 +53,10 @@ def read_results(folder: Path) -> SweepResults:
     )
 
 
-def _written(rows: Sequence[RunRow], told: Mapping[str, Any]) -> list[tuple[Point, RunRow]]:
+def _written(rows: Sequence[RunRow], definition: Mapping[str, Any]) -> list[tuple[Point, RunRow]]:
     """Find the runs of points that are written out, by their identities, as training does."""
     by_identity = _best_by(rows, lambda row: row.record.get("identity"))
-    pairs = zip(told["points"], told["identities"], strict=True)
+    pairs = zip(definition["points"], definition["identities"], strict=True)
     return [(point, by_identity[identity]) for point, identity in pairs if identity in by_identity]
 
 
@@ -80,7 +64,7 @@ def _drawn(rows: Sequence[RunRow], base: str) -> list[tuple[Point, RunRow]]:
     """Find the runs of points that were drawn one by one, by what their records say."""
 
     def key_of(row: RunRow) -> str | None:
-        point = row.record["sweep"].get("point") if base_of(row.record) == base else None
+        point = place_in_sweep(row, base).get("point")
         return point_key(point) if isinstance(point, dict) else None
 
     return [(row.record["sweep"]["point"], row) for row in _best_by(rows, key_of).values()]
@@ -89,9 +73,7 @@ def _drawn(rows: Sequence[RunRow], base: str) -> list[tuple[Point, RunRow]]:
 def _best_by(rows: Sequence[RunRow], key_of: Callable[[RunRow], str | None]) -> dict[str, RunRow]:
     """Choose of several runs of one key the one that has come farthest, the newest of equal ones.
 
-    Args:
-        rows: The runs, the newest first.
-        key_of: Gives the key of a run, or None for one that does not count.
+    The rows come with the newest first; one without a key does not count.
     """
     found: dict[str, RunRow] = {}
     for row in reversed(rows):
@@ -107,42 +89,32 @@ def _best_by(rows: Sequence[RunRow], key_of: Callable[[RunRow], str | None]) -> 
 def read_definition(folder: Path) -> dict[str, Any]:
     """Read what a sweep was asked for.
 
-    Args:
-        folder: The sweep's folder.
-
     Raises:
-        UsageError: It is no sweep.
+        UsageError: The folder is no sweep.
         RunFolderError: `sweep.json` is damaged.
     """
     path = folder / SWEEP
     if not os.path.lexists(path):
         what = f"is not the folder of a sweep: {SWEEP} is missing."
         raise UsageError(what, where=str(folder), fix="`dlrun sweep SWEEP.yaml` prints it.")
-    told = read_json(path)
-    objective = told.get("objective")
+    definition = read_json(path)
+    objective = definition.get("objective")
     is_whole = (
-        told.get("format") == 1
-        and told.keys() >= {"points", "objective"}
-        and isinstance(told.get("name"), str)
-        and isinstance(told.get("base_hash"), str)
-        and _are(told.get("axes"), str)
-        and (told.get("points") is None or _are_points(told))
+        definition.get("format") == 1
+        and definition.keys() >= {"points", "objective"}
+        and isinstance(definition.get("name"), str)
+        and isinstance(definition.get("base_hash"), str)
+        and _all_are(definition.get("axes"), str)
+        and (definition.get("points") is None or _are_points(definition))
         and (objective is None or _is_objective(objective))
     )
     if not is_whole:
         raise RunFolderError("is not what a sweep saved: damaged.", where=str(path))
-    return told
+    return definition
 
 
 def the_best(results: SweepResults) -> SweepRun:
-    """Give the best run of a sweep.
-
-    Args:
-        results: What came out of it.
-
-    Raises:
-        UsageError: No run of it has the objective.
-    """
+    """Give the best run of a sweep, or say that no run of it has the objective."""
     best = results.best()
     if best is None:
         measured = f" with {results.objective}" if results.objective else ""
@@ -152,20 +124,7 @@ def the_best(results: SweepResults) -> SweepRun:
 
 
 def write_best(results: SweepResults, output: Path, *, force: bool) -> Path:
-    """Write the config of the best run of a sweep to a file.
-
-    Args:
-        results: What came out of it.
-        output: The file.
-        force: Whether to replace one that is there.
-
-    Returns:
-        The file.
-
-    Raises:
-        RunFolderError: The run is damaged.
-        UsageError: No run of it has the objective, or the file is there.
-    """
+    """Write the config of the best run of a sweep to a file, in the place of another by `force`."""
     run = the_best(results).path
     if os.path.lexists(output) and not force:
         raise UsageError("is there already.", where=str(output), fix="--force replaces it.")
@@ -175,37 +134,35 @@ def write_best(results: SweepResults, output: Path, *, force: bool) -> Path:
 
 
 def results_so_far(
-    jobs: Sequence[Job], *, objective: str | None = None, maximize: bool | None = None
+    trials: Sequence[Trial], *, objective: str | None = None, maximize: bool | None = None
 ) -> SweepResults:
-    """Tell what came out of runs by what is known of them in memory: the same best as on disk.
+    """Give what came out of trials by what is known of them in memory: the same best as on disk.
 
-    Args:
-        jobs: The runs; those without a folder do not count, as on disk.
-        objective: What is best, such as `test.accuracy`; None for the main metric.
-        maximize: Whether the largest value is the best; None for what the metric suggests.
+    The objective is such as `test.accuracy`, None for the main metric; without `maximize` its name
+    suggests whether the largest value is the best. A trial without a folder does not count.
     """
-    finished = [job.metrics for job in jobs if job.status == "finished"]
+    finished = [trial.metrics for trial in trials if trial.status == "finished"]
     key = objective.replace(".", " ", 1) if objective else _main(finished)
     return SweepResults(
         name="",
         folder=Path(),
         objective=key,
         larger=is_larger_better(key) if maximize is None else maximize,
-        axes=tuple(dict.fromkeys(axis for job in jobs for axis in job.values)),
+        axes=tuple(dict.fromkeys(axis for trial in trials for axis in trial.values)),
         runs=tuple(
             SweepRun(
-                path=job.folder,
-                status="stopped early" if job.status == "paused" else job.status,
-                point=job.values,
-                value=judged_value(job.status, job.metrics, key),
-                metrics=job.metrics if job.status == "finished" else {},
-                epochs=job.epoch,
-                seconds=job.seconds,
-                reason=job.reason,
-                started=job.started,
+                path=trial.folder,
+                status="stopped early" if trial.status == "paused" else trial.status,
+                point=trial.values,
+                value=judged_value(trial.status, trial.metrics, key),
+                metrics=trial.metrics if trial.status == "finished" else {},
+                epochs=trial.epoch,
+                seconds=trial.seconds,
+                reason=trial.reason,
+                started=trial.started,
             )
-            for job in jobs
-            if job.folder is not None
+            for trial in trials
+            if trial.folder is not None
         ),
         missing=0,
         left_out=0,
@@ -218,10 +175,9 @@ def _main(finished: Sequence[Mapping[str, Mapping[str, float | None]]]) -> str:
 
 
 def _run(row: RunRow, point: Point, objective: str) -> SweepRun:
-    is_paused = row.status == "interrupted" and (row.reason or "").startswith(PAUSED)
     return SweepRun(
         path=row.path,
-        status="stopped early" if is_paused else row.status,
+        status="stopped early" if is_paused(row) else row.status,
         point=point,
         value=judged_value(row.status, row.metrics, objective),
         metrics=row.metrics if row.status == "finished" else {},
@@ -233,25 +189,20 @@ def _run(row: RunRow, point: Point, objective: str) -> SweepRun:
 
 
 def history_of(path: Path) -> dict[str, list[float]]:
-    """Read the history of a run; of a damaged one there is none.
-
-    Args:
-        path: The run folder.
-    """
+    """Read the history of a run; of a damaged one there is none."""
     try:
         return read_history(path)
     except RunFolderError:
         return {}
 
 
-def _are_points(told: Mapping[str, Any]) -> bool:
-    """Whether there is an identity for every point."""
-    points, identities = told["points"], told.get("identities")
-    is_told = _are(points, dict) and _are(identities, str)
+def _are_points(definition: Mapping[str, Any]) -> bool:
+    points, identities = definition["points"], definition.get("identities")
+    is_told = _all_are(points, dict) and _all_are(identities, str)
     return is_told and len(points) == len(identities or ())
 
 
-def _are(values: object, kind: type) -> bool:
+def _all_are(values: object, kind: type) -> bool:
     return isinstance(values, list) and all(isinstance(value, kind) for value in values)
 
 

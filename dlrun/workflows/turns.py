@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 from dlrun.errors import RunFolderError
-from dlrun.rundir.lock import holding_lock
-from dlrun.workflows.leftovers import remove_stillborn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from dlrun.sweeps.listener import SweepListener
+from dlrun.rundir.listing import run_paths
+from dlrun.rundir.lock import holding_lock, lock_state
+from dlrun.sweeps.listener import SweepListener
+from dlrun.workflows.standing import is_stillborn
 
 
 @contextlib.contextmanager
 def alone(sweep_dir: Path) -> Iterator[list[int]]:
-    """Be the only process that works on a sweep.
+    """Be the only process that works on a sweep, whose folder is made; refuse to be a second one.
 
-    Args:
-        sweep_dir: The folder of its runs; it is made if it is missing.
-
-    Yields:
-        The open files that no process of a run may keep: the lock must end with this process.
-
-    Raises:
-        RunFolderError: Another process works on it.
+    Gives the open files that no process of a run may keep: the lock must end with this process.
     """
     sweep_dir.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
@@ -36,7 +27,9 @@ def alone(sweep_dir: Path) -> Iterator[list[int]]:
         except RunFolderError as error:
             what = "another process works on this sweep."
             raise RunFolderError(what, where=str(sweep_dir)) from error
-        remove_stillborn(sweep_dir)
+        for path in run_paths(sweep_dir):
+            if is_stillborn(path) and lock_state(path) != "held":
+                shutil.rmtree(path, ignore_errors=True)
         descriptor = lock.fileno()
         yield [] if descriptor is None else [descriptor]
 
@@ -45,14 +38,7 @@ def alone(sweep_dir: Path) -> Iterator[list[int]]:
 def in_turn(runs_dir: Path, listener: SweepListener) -> Iterator[list[int]]:
     """Be the only process that trains many runs in a folder; wait until others have ended.
 
-    So the second of two equal commands finds the runs of the first.
-
-    Args:
-        runs_dir: The folder; it is made if it is missing.
-        listener: Who is told of the waiting.
-
-    Yields:
-        See `alone`.
+    So the second of two equal commands finds the runs of the first. Gives the same as `alone`.
     """
     runs_dir.mkdir(parents=True, exist_ok=True)
     is_told = False

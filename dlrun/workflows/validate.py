@@ -15,8 +15,9 @@ from dlrun.config import load_config, locate
 from dlrun.data.files import regular_size
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.memory import excess
-from dlrun.shapes import find_sample, walk
+from dlrun.shapes import walk
 from dlrun.shapes.files import SMALL
+from dlrun.shapes.samples import find_sample
 from dlrun.workflows.glance import (
     arrays_look_right,
     drawn_bytes,
@@ -108,11 +109,13 @@ def _look_at_drawn(experiment: Experiment) -> _Seen:
 
 
 def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
-    word = experiment.dataset.type
-    look = {"csv": table_looks_right, "npz": arrays_look_right}.get(word)
+    """Look at a file; see `_look_at_data`."""
+    dataset = experiment.dataset
+    kind = find_sample(dataset.type, dataset.arguments).format
+    look = {"table": table_looks_right, "arrays": arrays_look_right}.get(kind or "")
     if look is None and path.is_dir():
         return _Seen((f"the values in {path}",))
-    size = regular_size(path, seekable=word != "csv")
+    size = regular_size(path, seekable=kind != "table")
     if size is None:
         return _Seen((f"{path}, which is no single file that can be read twice",))
     if look is not None and not look(experiment, path, size):
@@ -120,7 +123,7 @@ def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
             return _load(experiment)
         untold = "what it holds could not be told by its beginning"
         return _Seen((f"{path} ({_in_mb(size)}): {untold}",))
-    if word == "csv":
+    if kind == "table":
         large = f"the rows of {path} ({_in_mb(size)}) but for the first ones"
         return _Seen() if size <= SMALL else _Seen((large,))
     return _Seen((f"the values in {path}",))

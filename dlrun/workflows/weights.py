@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dlrun.catalog.spelling import AMONG_FEW, did_you_mean
 from dlrun.errors import RunFolderError, UsageError
-from dlrun.formulas import weights_by_layer
+from dlrun.formulas.weights import weights_by_layer
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
 from dlrun.shapes import walk
+from dlrun.wording import AMONG_FEW, did_you_mean
 from dlrun.workflows.opening import OpenedRun, open_trained, read_weights
 
 if TYPE_CHECKING:

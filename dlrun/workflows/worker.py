@@ -1,4 +1,4 @@
-"""What a process of a sweep does: train runs, or go on with them, and tell of it."""
+"""What a process of a sweep does: train runs, or go on with them, and send how far they are."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ import gc
 import importlib
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlrun.config import Experiment
 from dlrun.config.loading import load_resolved
 from dlrun.config.places import Places
 from dlrun.errors import DlrunError, PausedRunError
 from dlrun.rundir.files import plain
 from dlrun.rundir.folder import create_run, open_run
-from dlrun.sweeps.processes import at_work, fork, spawn
-from dlrun.workflows.identity import Machine, identity_of, weights_hash
-from dlrun.workflows.opening import open_trained
+from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.processes import Child, Send, at_work, fork, spawn
+from dlrun.training.listener import Listener
+from dlrun.workflows.options import RunOptions
 from dlrun.workflows.resume import resume
-from dlrun.workflows.train import train_in
+from dlrun.workflows.train import Beginning, train_in
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from dlrun.config import Experiment
-    from dlrun.sweeps.jobs import Job
-    from dlrun.sweeps.processes import Child, Send
-    from dlrun.workflows.assembly import Workshop
+if TYPE_CHECKING:  # it imports TensorFlow
+    from dlrun.workflows.assembly import GraphCache
 
 _USED = (
     "dlrun.workflows.assembly",
@@ -41,53 +39,33 @@ _USED = (
 """What every run imports while it works."""
 
 
-@dataclass(frozen=True)
-class Orders:
-    """What is the same for all runs of a sweep.
+class LocalWorkers:
+    """Starts the processes of a sweep on this machine, and gives their tasks.
 
-    Attributes:
-        runs_dir: Where the run folders are made.
-        facts: What is recorded of each.
-        base: The hash of the config that all points of a sweep begin with; None without one.
-        command: The command line, for the record.
-        device: Where they were asked to compute: `auto`, `cpu`, `gpu` or `gpu:1`.
-        threads: How many threads of the CPU each of them has; 0 for as many as there are cores.
-        report: Whether plots and a page are made at the end of each.
-        source: The folder of a run from whose weights each begins, or None.
-        trust: Whether runs that are not known as the user's own go on.
+    They are forked, or new ones, as a GPU wants them. `options` are those of each run, `facts` what
+    its record holds beside its own; `base` is the hash of the config that all points of a sweep
+    begin with. `held` are open files of this process that no forked one may keep.
     """
 
-    runs_dir: Path
-    facts: Mapping[str, Any]
-    base: str | None
-    command: Sequence[str]
-    device: str
-    threads: int
-    report: bool
-    source: str | None = None
-    trust: bool = False
-
-
-class Workers:
-    """Starts the processes of a sweep, and words their tasks; see `dlrun.sweeps.pool.Staff`.
-
-    Args:
-        orders: What is the same for all runs.
-        forking: Whether processes are forked; else they are new ones, as a GPU wants them.
-        held: Open files of this process that no forked one may keep.
-    """
-
-    def __init__(self, orders: Orders, *, forking: bool, held: Sequence[int] = ()) -> None:
-        self._orders = orders
+    def __init__(
+        self,
+        options: RunOptions,
+        *,
+        facts: Mapping[str, Any],
+        base: str | None = None,
+        trust: bool = False,
+        forking: bool,
+        held: Sequence[int] = (),
+    ) -> None:
+        self._options = options
+        self._facts = facts
+        self._base = base
+        self._trust = trust
         self._forking = forking
         self._held = list(held)
 
     def prepare(self, experiments: Sequence[Experiment]) -> None:
-        """Import what the runs need, so that no forked process has to.
-
-        Args:
-            experiments: The configs.
-        """
+        """Import what the runs need, so that no forked process has to."""
         if not self._forking:
             return
         components = [one.dataset.type for one in experiments]
@@ -98,51 +76,40 @@ class Workers:
             importlib.import_module(name)
 
     def start(self, closing: Sequence[int]) -> Child:
-        """Start a process."""
+        """Start a process that does not keep the open files `closing`."""
         if self._forking:
             return fork(work, closing=[*closing, *self._held])
         return spawn(__name__)
 
-    def task(self, job: Job, device: str) -> dict[str, Any]:
-        """Word the task of training a run, or of going on with it."""
-        orders = self._orders
-        point = {"base": orders.base, "point": dict(job.values), "sample": job.sample}
+    def task(self, trial: Trial, device: str) -> dict[str, Any]:
+        """Give the task of training a trial on a device, or of going on with it, as JSON."""
+        sweep = {"base": self._base, "point": dict(trial.values), "sample": trial.sample}
         task: dict[str, Any] = plain(
             {
-                "config": job.experiment.to_yaml(),
-                "places": job.experiment.places.to_json(),
-                "folder": job.folder,
-                "pauses": job.pauses,
-                "facts": {**orders.facts, "sweep": point},
+                "config": trial.experiment.to_yaml(),
+                "places": trial.experiment.places.to_json(),
+                "folder": trial.folder,
+                "pauses": trial.pauses,
+                "facts": {**self._facts, "sweep": sweep},
                 "device": device,
-                "asked_device": orders.device,
-                "runs_dir": orders.runs_dir,
-                "command": orders.command,
-                "threads": orders.threads,
-                "report": orders.report,
-                "source": orders.source,
-                "trust": orders.trust,
+                "options": asdict(self._options),
+                "trust": self._trust,
             }
         )
         return task
 
 
 def work(tasks: Iterator[dict[str, Any]], send: Send) -> int:
-    """Train one run after the other, and tell of each how it ended.
+    """Train one run after the other, and send of each how it ended.
 
-    Args:
-        tasks: What `Workers.task` words.
-        send: Tells the sweep.
-
-    Returns:
-        The exit code: that of the first run that did not end well, after which the process is not
-        to be trusted with another one; else 0.
+    Gives the exit code: that of the first run that did not end well, after which the process is not
+    to be trusted with another one; else 0.
     """
-    from dlrun.workflows.assembly import Workshop
+    from dlrun.workflows.assembly import GraphCache
 
-    workshop = Workshop()
+    graph_cache = GraphCache()
     for task in tasks:
-        code = carry_out_task(task, send, workshop)
+        code = run_trial(task, send, graph_cache)
         send({"code": code})
         if code:
             return code
@@ -150,51 +117,25 @@ def work(tasks: Iterator[dict[str, Any]], send: Send) -> int:
     return 0
 
 
-def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> int:
-    """Train a run, or go on with it.
+def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> int:
+    """Train a run, or go on with it, as `LocalWorkers.task` has it; gives the exit code.
 
-    Args:
-        task: What `Workers.task` words.
-        send: Tells the sweep of it.
-        workshop: What has assembled the runs of this process before.
-
-    Returns:
-        The exit code. Whatever goes wrong stands in the record of the run, if there is one.
+    Whatever goes wrong stands in the record of the run, if there is one.
     """
-    runs_dir = Path(task["runs_dir"])
-    shared: dict[str, Any] = {
-        "listener": Telling(send),
-        "device": task["device"],
-        "threads": task["threads"],
-        "report": task["report"],
-        "pauses": task["pauses"],
-    }
-    facts = task["facts"]
-    machine = Machine.of(facts, device=task["asked_device"], threads=task["threads"])
+    given = {**task["options"], "runs_dir": Path(task["options"]["runs_dir"])}
+    options = RunOptions(**{**given, "assigned": task["device"], "pauses": task["pauses"]})
+    listener = PipeListener(send)
     try:
         if task["folder"] is not None:
-            resume(
-                task["folder"],
-                runs_dir=runs_dir,
-                epochs=None,
-                trust=task["trust"],
-                command=task["command"],
-                machine=machine,
-                **shared,
-            )
+            run = open_run(task["folder"], options.runs_dir)
+            resume(run, options, listener, trust=task["trust"])
             return 0
-        source = (
-            None if task["source"] is None else open_trained(open_run(task["source"], runs_dir))
-        )
-        weights = None if source is None else weights_hash(source.run.record)
         experiment = load_resolved(task["config"], Places.from_json(task["places"]))
         # Told anew: the data may have changed since the sweep was planned.
-        identity = identity_of(experiment, machine, source=weights)
-        run = create_run(runs_dir, experiment.name)
+        beginning = Beginning.of(experiment, options, task["facts"])
+        run = create_run(options.runs_dir, experiment.name)
         send({"folder": str(run.path)})
-        own = {"command": task["command"], "identity": identity}
-        facts = {**facts, **own}
-        train_in(run, experiment, facts=facts, source=source, workshop=workshop, **shared)
+        train_in(run, beginning, options, listener, graph_cache)
     except PausedRunError:
         return 0
     except DlrunError as error:
@@ -203,31 +144,21 @@ def carry_out_task(task: Mapping[str, Any], send: Send, workshop: Workshop) -> i
     return 0
 
 
-class Telling:
-    """A listener that tells the sweep.
-
-    Args:
-        send: Takes events.
-    """
+class PipeListener(Listener):
+    """Sends the sweep how far a run is; messages stay in the run's own log."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
 
-    def message(self, text: str) -> None:
-        """Keep it to the run's own log."""
-
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
-        """Tell where the run begins."""
+        """Send where the run begins."""
         del epochs, steps
         self._send({"epoch": first_epoch, "logs": {}})
 
     def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
-        """Tell how far it is."""
+        """Send how far it is."""
         del step
         self._send({"epoch": epoch, "logs": dict(logs)})
-
-    def finished(self) -> None:
-        """Nothing to tell: the end of the process will."""
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.own_fit import Clock, load
+from tests.benchmarks.own_fit import load
 from tests.benchmarks.rows import Row
 from tests.conftest import CONFIGS, MNIST
 
@@ -25,6 +25,7 @@ def checkpoint(tiny: bool) -> Row:
         return Row(title, skipped=f"MNIST is not at {MNIST.name} (set DLRUN_TEST_MNIST)")
     from dlrun.rundir.checkpoints import save_checkpoint
     from dlrun.training.checkpoint import Keeper
+    from dlrun.training.epochs import FitOptions
     from dlrun.training.trainer import Trainer
     from dlrun.workflows.assembly import assemble
 
@@ -47,12 +48,7 @@ def checkpoint(tiny: bool) -> Row:
         Trainer(
             assembly.steps,
             splits,
-            epochs=1,
-            batch_size=5000 if tiny else 128,
-            shuffle=True,
-            seed=0,
-            callbacks=[],
-            listener=Clock(),
+            FitOptions(epochs=1, batch_size=5000 if tiny else 128, shuffle=True, seed=0),
             keeper=Timed(lambda state: save_checkpoint(Path(folder), state), seconds=0),
         ).fit()
     note = f"{len(seconds)} commits, synced to the disk; against the {interval:g} s between two"

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlrun.training.listener import Listener
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,16 +21,13 @@ if TYPE_CHECKING:
     from dlrun.config import Experiment
 
 
-class Clock:
+class Clock(Listener):
     """A listener that notes when how much of the training was done."""
 
     def __init__(self) -> None:
         self.points: list[tuple[float, float]] = []
         self._steps = 1
         self._began = (0.0, 0.0)
-
-    def message(self, text: str) -> None:
-        """Ignore it."""
 
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Note the length of an epoch, and the time."""
@@ -40,9 +39,6 @@ class Clock:
         """Note the position, in epochs, and the time."""
         del logs
         self.points.append((epoch + step / self._steps, time.perf_counter()))
-
-    def finished(self) -> None:
-        """Ignore it."""
 
     def epoch_seconds(self) -> float:
         """Return the seconds an epoch from the end of the first stretch on, which traces.
@@ -82,6 +78,7 @@ def main(config: Path, rows: int, overrides: Sequence[str]) -> dict[str, float]:
     experiment, splits = load(config, overrides, rows)
 
     from dlrun.backend.device import select_device
+    from dlrun.training.epochs import FitOptions
     from dlrun.training.trainer import Trainer
     from dlrun.workflows.assembly import assemble
 
@@ -92,11 +89,7 @@ def main(config: Path, rows: int, overrides: Sequence[str]) -> dict[str, float]:
     Trainer(
         assembly.steps,
         splits,
-        epochs=training.epochs,
-        batch_size=training.batch_size,
-        shuffle=training.shuffle,
-        seed=0,
-        callbacks=[],
+        FitOptions(training.epochs, training.batch_size, training.shuffle, seed=0),
         listener=clock,
     ).fit()
     return {"seconds": time.perf_counter() - began, "epoch": clock.epoch_seconds()}

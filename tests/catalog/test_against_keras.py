@@ -5,9 +5,10 @@ import inspect
 import pytest
 
 from dlrun import catalog
+from dlrun.absent import ABSENT
 from dlrun.backend import keras
 from dlrun.catalog import keras_names
-from dlrun.catalog.keras_names import snake_case
+from dlrun.catalog.kinds import KINDS, snake_case
 from dlrun.catalog.losses import LABEL_FORMS
 from dlrun.catalog.refused import REFUSED
 
@@ -127,7 +128,7 @@ def test_arguments_and_defaults_are_those_of_the_running_class(kind, word):
     for parameter in catalog.find(kind, word).parameters:
         assert parameter.name in truth
         assert parameter.required == (truth[parameter.name] is inspect.Parameter.empty)
-        if parameter.default is not catalog.NOT_LITERAL:
+        if parameter.default is not ABSENT:
             assert parameter.default == truth[parameter.name]
 
 
@@ -149,7 +150,7 @@ def test_defaults_written_out_change_nothing(kind, word):
     written = {
         parameter.name: parameter.default
         for parameter in catalog.find(kind, word).parameters
-        if parameter.default is not catalog.NOT_LITERAL
+        if parameter.default is not ABSENT
     }
     short, resolved = (class_of(kind, word)(**all_) for all_ in (given, written | given))
     if hasattr(short, "get_config"):
@@ -174,7 +175,7 @@ def test_keras_accepts_every_alias_and_means_the_same_by_it(kind, alias):
     if inspect.isclass(public):
         assert public is class_of(kind, word)
     elif (kind, alias) in ONLY_OURS:
-        assert keras_names.SPELLINGS[kind](word) == alias
+        assert KINDS[kind].spell(word) == alias
     elif required_arguments(kind, word):
         with pytest.raises(TypeError, match=f"{word}.* missing"):
             NAMESPACES[kind].get(alias)

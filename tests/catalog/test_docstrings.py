@@ -30,7 +30,7 @@ def test_the_first_paragraph_is_the_summary():
 
 def test_each_argument_has_its_text_on_one_line():
     """Continuation lines, shared entries, types in parentheses."""
-    assert docstrings.arguments(DOCSTRING) == {
+    assert docstrings.argument_docs(DOCSTRING) == {
         "a": "int, the first of them. - a point: here",
         "b": "Both.",
         "c": "Both.",
@@ -40,12 +40,12 @@ def test_each_argument_has_its_text_on_one_line():
 
 def test_no_section_no_arguments():
     """Also where the section is empty."""
-    assert docstrings.arguments("Nothing.") == {}
-    assert docstrings.arguments("Args:") == {}
+    assert docstrings.argument_docs("Nothing.") == {}
+    assert docstrings.argument_docs("Args:") == {}
 
 
 def test_the_docstring_of_a_definition_is_dedented():
     """Empty where there is none."""
     (definition,) = ast.parse('def f():\n    """One.\n\n    Two.\n    """').body
-    assert docstrings.of(definition) == "One.\n\nTwo."
-    assert docstrings.of(None) == ""
+    assert docstrings.docstring_of(definition) == "One.\n\nTwo."
+    assert docstrings.docstring_of(None) == ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dlrun.catalog import NOT_LITERAL, fields
+from dlrun.absent import ABSENT
+from dlrun.catalog import fields
 from dlrun.config import schema
 
 SECTIONS = ["DatasetConfig", "LayerConfig", "ModelConfig", "TrainingConfig", "Experiment"]
@@ -18,7 +19,7 @@ def test_they_are_those_of_the_running_class(name):
     assert list(read) == list(running)
     for key, field in read.items():
         assert field.required is running[key].is_required() or "min_length" in str(running[key])
-        if field.default is not NOT_LITERAL:
+        if field.default is not ABSENT:
             assert field.default == running[key].default
         assert field.doc
         assert "\n" not in field.doc

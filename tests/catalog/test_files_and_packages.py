@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dlrun import catalog
-from dlrun.catalog.keras_names import PACKAGES
-from dlrun.catalog.packages import NEEDED
+from dlrun.catalog.kinds import KINDS
 from dlrun.catalog.text import module_text, package_folder
-from dlrun.config import literals, prose
+from dlrun.catalog.words import NEEDED
+from dlrun.config import literals
+from dlrun.config.prose import types_of
 from dlrun.config.rules.files import FILE_ARGUMENTS
 
 if TYPE_CHECKING:
@@ -79,13 +80,13 @@ def test_a_list_is_a_list_wherever_the_word_stands(name, argument):
     assert literals.complaint("secret.txt", wanted) == "Expected a list or null"
     assert "not in a file" in literals.repair("secret.txt", wanted)
     assert literals.complaint([1, 2], wanted) is None
-    assert not wanted.types & prose.types_of("secret.txt")
+    assert not wanted.types & types_of("secret.txt")
 
 
 def test_no_other_module_of_keras_opens_files():
     """A new one is looked at before its words can be used."""
     home = package_folder("keras") / "src"
-    folders = {home / package.split(".")[0] for package in PACKAGES.values()}
+    folders = {home / kind.keras.split(".")[0] for kind in KINDS.values() if kind.keras}
     files = [file for folder in folders for file in folder.rglob("*.py")]
     opening = {
         file.relative_to(home).as_posix()

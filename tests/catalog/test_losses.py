@@ -27,23 +27,6 @@ def test_the_form_follows_the_family_of_the_loss(loss, form):
     assert losses.label_form(loss) == form
 
 
-@pytest.mark.parametrize(
-    ("classes", "units", "fitting"),
-    [
-        (2, 1, "binary_crossentropy after 'activation: sigmoid'"),
-        (2, 2, "categorical_crossentropy after 'activation: softmax'"),
-        (60, 60, "categorical_crossentropy after 'activation: softmax'"),
-        (60, 1, "categorical_crossentropy after 'units: 60' and 'activation: softmax'"),
-        (60, None, "categorical_crossentropy after 'units: 60' and 'activation: softmax'"),
-    ],
-)
-def test_the_loss_that_suits_depends_on_how_many_classes_there_are(classes, units, fitting):
-    """One output tells two of them apart."""
-    found = losses.misgiving("mse", units=units, activation=None, classes=classes)
-    assert found is not None
-    assert found[1] == f"Use {fitting}."
-
-
 def test_the_forms_are_those_of_the_spec():
     """`catalog` may not import `arrays`, so the type stands in both."""
     assert losses.LabelForm == LabelForm

@@ -23,11 +23,11 @@ def test_reading_the_catalog_imports_neither_numpy_nor_keras():
 
 @pytest.mark.parametrize("kind", catalog.KINDS)
 def test_every_word_is_found_and_described(kind):
-    """Under its canonical name, with a summary, and no argument twice."""
+    """Under its canonical name, with a first sentence, and no argument twice."""
     for name in catalog.words(kind):
         word = catalog.find(kind, name)
         assert (word.kind, word.name) == (kind, name)
-        assert word.summary
+        assert catalog.gist(kind, name)
         names = [parameter.name for parameter in word.parameters]
         assert len(set(names)) == len(names)
 

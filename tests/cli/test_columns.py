@@ -1,10 +1,11 @@
 """Columns are as wide as what is in them, in every script, and fit narrow terminals."""
 
-from dlrun.cli.columns import Cell, align, draw, natural_width
+from dlrun.cli.terminal.output import Screen
+from dlrun.cli.terminal.tables import Cell, align, draw, natural_width
 
 
 def table(rows, **options):
-    return draw(align(rows, **options), color=False).splitlines()
+    return draw(align(rows, **options), Screen()).splitlines()
 
 
 def test_text_left_and_numbers_right():
@@ -34,5 +35,5 @@ def test_hostile_texts_stay_on_their_line():
 def test_styles():
     """Colours are shown only where they are wanted, around the padded cell."""
     rows = align([[Cell("a", "bold"), Cell("1", "red")], ["bb", "22"]])
-    assert draw(rows, color=False) == "a    1\nbb  22"
-    assert draw(rows, color=True) == "\x1b[1ma \x1b[0m  \x1b[31m 1\x1b[0m\nbb  22"
+    assert draw(rows, Screen()) == "a    1\nbb  22"
+    assert draw(rows, Screen(color=True)) == "\x1b[1ma \x1b[0m  \x1b[31m 1\x1b[0m\nbb  22"

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from dlrun.cli.comparisons import draw_comparison
-from dlrun.cli.output import Screen
+from dlrun.cli.compare import draw_comparison
+from dlrun.cli.terminal.output import Screen
 from dlrun.workflows.compare import compare
 from tests.cli.stored import store
 

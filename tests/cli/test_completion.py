@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dlrun import catalog
-from dlrun.cli.init import TEMPLATES
+from dlrun.cli.templates import TEMPLATES
 from tests.cli.stored import store
 
 PROGRAM = "import sys; from dlrun.cli.main import main; sys.exit(main())"

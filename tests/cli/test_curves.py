@@ -5,7 +5,7 @@ import math
 import pytest
 from rich.text import Text
 
-from dlrun.cli.curves import HEIGHT, WIDTH, LossCurve, beside, legend
+from dlrun.cli.terminal.curves import HEIGHT, WIDTH, LossCurve, beside, legend
 
 
 def curve(**losses):

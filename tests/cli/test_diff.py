@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from dlrun.cli.comparisons import draw_comparison
-from dlrun.cli.differences import draw_difference
-from dlrun.cli.output import Screen
+from dlrun.cli.compare import draw_comparison
+from dlrun.cli.diff import draw_difference
+from dlrun.cli.terminal.output import Screen
 from dlrun.rundir.folder import Run, open_run
 from dlrun.workflows.compare import compare
 from dlrun.workflows.diff import diff, parting

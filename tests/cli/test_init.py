@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dlrun.cli.init import TEMPLATES, headline, template_text
+from dlrun.cli.templates import TEMPLATES, headline, template_text
 from tests.conftest import CONFIGS
 
 SCORES = {
@@ -96,6 +96,6 @@ def test_a_template_validates_and_trains(dlrun, template, tmp_path, monkeypatch)
 
 def test_the_example_table_is_iris():
     """The one that the shipped configs use."""
-    from dlrun.cli.init import FOLDER
+    from dlrun.cli.templates import FOLDER
 
     assert (FOLDER / "iris.csv").read_text() == (CONFIGS / "data" / "iris.csv").read_text()

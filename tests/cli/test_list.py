@@ -5,8 +5,8 @@ import json
 import pytest
 
 from dlrun import catalog
-from dlrun.cli import glossary
-from dlrun.cli.output import Screen
+from dlrun.cli import list as glossary
+from dlrun.cli.terminal.output import Screen
 
 
 def test_kinds(dlrun):

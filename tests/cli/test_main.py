@@ -9,8 +9,7 @@ import sys
 import pytest
 
 from dlrun import __version__
-from dlrun.cli.main import describe
-from dlrun.cli.signals import ending_on_signals
+from dlrun.cli.main import describe, ending_on_signals
 from dlrun.errors import (
     ConfigError,
     DataError,

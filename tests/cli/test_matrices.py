@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlrun.cli.matrices import draw_array, draw_grid, draw_image, format_entry
-from dlrun.cli.output import Screen
+from dlrun.cli.terminal.arrays import draw_array, draw_grid, draw_image, format_entry
+from dlrun.cli.terminal.output import Screen
 
 WIDE = Screen()
 

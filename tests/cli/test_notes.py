@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from dlrun.cli.output import Screen
-from dlrun.cli.run_lists import runs_table, usual_columns
+from dlrun.cli.runs import runs_table, usual_columns
+from dlrun.cli.terminal.output import Screen
 from dlrun.workflows.runs import choose_runs
 from tests.cli.stored import store
 

@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from dlrun.cli.progress import BarListener, LineListener, Pace, listening, progress_line
+from dlrun.cli.terminal.progress import BarListener, LineListener, Pace, listening, progress_line
+from dlrun.cli.terminal.sweep_progress import listening_to_sweep
 
 LOGS = ["loss 0.1234", "accuracy 0.9812", "val_loss 0.2345", "val_accuracy 0.9712"]
 
@@ -96,12 +97,21 @@ def test_pace_leaves_out_the_time_of_compiling():
     assert pace.time_left(100, 29.0) == 0.0
 
 
-def test_quiet_tells_nothing(capsys, clock):
-    """--quiet: nothing but errors."""
+def test_quiet_tells_of_warnings_only(capsys, clock):
+    """--quiet: no progress and no notices; a warning is no noise."""
     with listening(quiet=True) as listener:
         listener.message("a")
+        listener.message("warning: b")
         run_epochs(listener, clock, seconds=9, epochs=3)
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "warning: b\n"
+
+
+def test_a_quiet_sweep_tells_of_warnings_only(capsys):
+    """As a quiet run does."""
+    with listening_to_sweep(quiet=True, as_json=False) as listener:
+        listener.message("a")
+        listener.message("warning: b")
+    assert capsys.readouterr().err == "warning: b\n"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dlrun.cli.output import Screen
-from dlrun.cli.run_lists import runs_table, usual_columns
+from dlrun.cli.runs import runs_table, usual_columns
+from dlrun.cli.terminal.output import Screen
 from dlrun.rundir.listing import RunRow
 from dlrun.workflows.facts import RunFacts
 

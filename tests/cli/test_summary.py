@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from dlrun.cli.output import Screen
-from dlrun.cli.summary import summarize, summary_data, summary_text
+from dlrun.cli.terminal.output import Screen
+from dlrun.cli.validate import summarize, summary_data, summary_text
 from dlrun.config import load_config
 from tests.conftest import CONFIGS
 

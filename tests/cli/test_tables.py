@@ -1,7 +1,8 @@
 """What the tables look like, to the character, on wide and on narrow terminals."""
 
-from dlrun.cli.output import Screen
-from dlrun.cli.tables import closing_table, evaluation_tables
+from dlrun.cli.evaluate import evaluation_tables
+from dlrun.cli.terminal.output import Screen
+from dlrun.cli.train import closing_table
 from dlrun.reports.classification import classification_report
 
 METRICS = {

@@ -18,7 +18,7 @@ from dlrun.cli.main import main
 from dlrun.rundir.folder import Run
 import dlrun.workflows.train as workflow
 
-def train(experiment, *, runs_dir, command, listener, device, threads, report, source):
+def train(experiment, options, listener):
     listener.message("labels: as they are")
     listener.started(epochs=2, steps=5)
     listener.progressed(epoch=1, step=0, logs={"loss": 0.5})

@@ -16,8 +16,8 @@ def trained(monkeypatch):
     """The calls that a training in name only receives."""
     calls = []
 
-    def train(experiment, *, runs_dir, command, listener, device, threads, report, source):
-        calls.append(SimpleNamespace(**locals()))
+    def train(experiment, options, listener):
+        calls.append(SimpleNamespace(experiment=experiment, options=options))
         print("a library talks")  # noqa: T201 - the behaviour under test
         listener.message("labels: as they are")
         listener.started(epochs=10, steps=2)
@@ -48,8 +48,8 @@ def test_path_and_messages(config, dlrun, trained):
         "\n"
         "3.2 s  runs/20261120-231455_tiny_7k2q\n"
     )
-    assert trained[0].runs_dir == Path("runs")
-    assert trained[0].command == ["dlrun", "train", config]
+    assert trained[0].options.runs_dir == Path("runs")
+    assert trained[0].options.command == ["dlrun", "train", config]
 
 
 def test_quiet(config, dlrun, trained):
@@ -89,7 +89,7 @@ def test_options_change_the_config(config, dlrun, trained):
     experiment = trained[0].experiment
     assert (experiment.training.epochs, experiment.optimizer.type) == (7, "SGD")
     assert (experiment.seed, experiment.name) == (3, "no: [1")
-    assert trained[0].runs_dir == Path("x")
+    assert trained[0].options.runs_dir == Path("x")
     for name in ("3", "1e-3", "null", 'a "b" \\ c', "\u65e5\u672c", "\U0001f642"):
         dlrun("train", config, "--name", name)
         assert trained[-1].experiment.name == name

@@ -25,7 +25,7 @@ LATE = {
     ),
     "how many axes a regularizer sees is known when the layer is called": r"must have rank 2",
     "weights beside those that lora adds, or after a layer outside the table": (
-        r"weights: received shapes"
+        r"weights(\[\d\])?: (The \w+ of \w+ ha|\w+ has \d+ weights?, got)"
     ),
     "what Keras asks of its fast attention": r"flash attention",
     "what a layer computes, not what it is given: kernels that fit no spectrum": r"Spectrogram",

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlrun.absent import ABSENT
 from dlrun.config.condition_text import parse_condition
-from dlrun.config.resolved import ABSENT
 from dlrun.errors import UsageError
 
 RUN = {

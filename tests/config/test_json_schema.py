@@ -10,7 +10,7 @@ import pytest
 
 from dlrun import catalog
 from dlrun.config import load_config
-from dlrun.config.findings import Findings
+from dlrun.config.findings import Problems
 from dlrun.config.json_schema import json_schema
 from dlrun.config.yaml_nodes import parse
 from dlrun.errors import DlrunError
@@ -36,7 +36,7 @@ optimizer: adam
 
 def problems(text):
     """What the schema says to a config."""
-    value = parse(text, "a.yaml", Findings()).plain()
+    value = parse(text, "a.yaml", Problems()).plain()
     return [message for error in VALIDATOR.iter_errors(value) for message in messages_of(error)]
 
 

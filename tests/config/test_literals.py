@@ -3,6 +3,7 @@
 import pytest
 
 from dlrun import catalog
+from dlrun.absent import ABSENT
 from dlrun.catalog import Parameter
 from dlrun.config import literals
 
@@ -53,7 +54,7 @@ def test_no_default_is_refused(kind):
     """What Keras itself would give is legal."""
     for name in catalog.words(kind):
         for parameter in catalog.find(kind, name).parameters:
-            if parameter.default is not catalog.NOT_LITERAL:
+            if parameter.default is not ABSENT:
                 wanted = literals.expected(parameter)
                 assert literals.complaint(parameter.default, wanted) is None
 

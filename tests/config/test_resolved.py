@@ -2,8 +2,9 @@
 
 import pytest
 
+from dlrun.absent import ABSENT
 from dlrun.config import given, load_config
-from dlrun.config.resolved import ABSENT, flat, told
+from dlrun.config.resolved import flat, value_at
 from dlrun.errors import ConfigError
 from tests.conftest import CONFIGS
 
@@ -30,10 +31,10 @@ training:
 def assert_agrees(text):
     values = flat(text)
     for path, value in values.items():
-        assert told(values, path) == (ABSENT if value == {} else value), path
-        assert told(values, f"{path}.nothing") is ABSENT
+        assert value_at(values, path) == (ABSENT if value == {} else value), path
+        assert value_at(values, f"{path}.nothing") is ABSENT
     for path in ("nothing", "dataset.nothing", "model.layers[99].units", "model.layers[0].nothing"):
-        assert told(values, path) is ABSENT
+        assert value_at(values, path) is ABSENT
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
@@ -50,19 +51,19 @@ def test_values_that_look_like_something_else(tmp_path):
     text = load_config(tmp_path / "odd.yaml", data_known=False).to_yaml()
     assert_agrees(text)
     values = flat(text)
-    assert told(values, "model.layers[0].weights") == [[[1.0, -2.0]], [0.5, 0.5]]
-    assert told(values, "seed") == 0
-    assert told(values, "model.layers[-1].units") == 1
+    assert value_at(values, "model.layers[0].weights") == [[[1.0, -2.0]], [0.5, 0.5]]
+    assert value_at(values, "seed") == 0
+    assert value_at(values, "model.layers[-1].units") == 1
 
 
 def test_components_are_told_by_their_types():
     """A section without a type is nothing that could be compared."""
     values = flat(load_config(CONFIGS / "iris.yaml").to_yaml())
-    assert told(values, "optimizer") == "Adam"
-    assert told(values, "model.layers") == ["Dense", "Dense"]
-    assert told(values, "model.layers[1]") == "Dense"
-    assert told(values, "metrics") == ["accuracy"]
-    assert told(values, "training") is ABSENT
+    assert value_at(values, "optimizer") == "Adam"
+    assert value_at(values, "model.layers") == ["Dense", "Dense"]
+    assert value_at(values, "model.layers[1]") == "Dense"
+    assert value_at(values, "metrics") == ["accuracy"]
+    assert value_at(values, "training") is ABSENT
 
 
 @pytest.mark.parametrize(
@@ -76,15 +77,15 @@ def test_components_are_told_by_their_types():
 def test_what_another_hand_wrote(text):
     """The form of a YAML file does not matter."""
     values = flat(text)
-    assert told(values, "optimizer.learning_rate") == 0.01
-    assert told(values, "optimizer") == "Adam"
+    assert value_at(values, "optimizer.learning_rate") == 0.01
+    assert value_at(values, "optimizer") == "Adam"
 
 
 @pytest.mark.parametrize("path", ["", ".", "[0]", "a[0][-3].b", "optimizer..type", "a.type.type"])
 def test_odd_paths(path):
     """They lead nowhere."""
     values = {"": 1, "a[0].type": "Dense", "a[0].units": {}, "optimizer": None, "[1": 2}
-    assert told(values, path) in (ABSENT, 1)
+    assert value_at(values, path) in (ABSENT, 1)
 
 
 def test_the_whole_of_what_is_no_yaml():

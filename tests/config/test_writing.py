@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dlrun.config.findings import Findings
+from dlrun.config.findings import Problems
 from dlrun.config.writing import to_yaml
 from dlrun.config.yaml_nodes import parse
 
@@ -18,7 +18,7 @@ VALUES = st.recursive(
 
 
 def read(text):
-    findings = Findings()
+    findings = Problems()
     node = parse(text, "f", findings)
     findings.raise_if_any()
     return node.plain()

@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from dlrun.config import yaml_nodes
-from dlrun.config.findings import Findings
+from dlrun.config.findings import Problems
 from dlrun.config.places import Place
 from dlrun.errors import ConfigError
 
 
 def read(text):
-    findings = Findings()
+    findings = Problems()
     node = yaml_nodes.parse(text, "f", findings)
     findings.raise_if_any()
     return node

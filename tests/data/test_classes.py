@@ -7,10 +7,10 @@ import pytest
 
 from dlrun.arrays import Dataset, Samples
 from dlrun.data.classes import (
+    TextClasses,
     as_classes,
     check_more_than_one_class,
     classes_for_loss,
-    classes_of_text,
     match_names,
     match_values,
 )
@@ -129,7 +129,9 @@ def test_a_loss_decides_whether_numbers_are_classes(loss, targets, made):
 
 def test_texts_are_numbered_in_the_order_of_their_names():
     """The order of the rows does not matter."""
-    names, numbers = classes_of_text(["b", "a", "b", "c"], "k")
+    classes = TextClasses("k")
+    classes.add(["b", "a", "b", "c"])
+    names, numbers = classes.numbered()
     assert names == ("a", "b", "c")
     assert numbers.tolist() == [1, 0, 1, 2]
 
@@ -137,7 +139,7 @@ def test_texts_are_numbered_in_the_order_of_their_names():
 def test_too_many_texts_are_an_error():
     """A column of identifiers is no target."""
     with pytest.raises(DataError) as error:
-        classes_of_text([f"id{number}" for number in range(1001)], "k")
+        TextClasses("k").add([f"id{number}" for number in range(1001)])
     assert str(error.value) == (
         "column 'k' has more than 1000 distinct texts, such as 'id0'; at most "
         "1000 classes are expected.\n"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dlrun.data import csv as csv_module
 from dlrun.data.csv import open_csv
-from dlrun.data.csv_numbers import parse_numbers
+from dlrun.data.csv_dataset import parse_numbers
 from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
 
@@ -203,9 +203,7 @@ def test_numbers_are_read_to_the_last_bit(numbers, quoted, tmp_path):
     path = tmp_path / "numbers.csv"
     path.write_text("".join(f"{mark}{a!r}{mark},{b!r}\n" for a, b in numbers))
     with open_csv(path) as file:
-        read = [
-            parse_numbers(piece, [1, 0], ["b", "a"], path) for piece in file.pieces(header=False)
-        ]
+        read = [parse_numbers(piece, [1, 0], ["b", "a"]) for piece in file.pieces(header=False)]
     expected = np.array(numbers)[:, ::-1]
     assert np.concatenate(read).tobytes() == expected.tobytes()
 
@@ -220,7 +218,7 @@ def test_what_only_looks_like_a_number_is_refused(write, cell, quoted):
     first = '"1"' if quoted else "1"
     path = write(f"{first},2\n{cell},3\n".encode())
     with open_csv(path) as file, pytest.raises(DataError, match=r"data\.csv:2: column 'a': "):
-        parse_numbers(next(file.pieces(header=False)), [0], ["a"], path)
+        parse_numbers(next(file.pieces(header=False)), [0], ["a"])
 
 
 THOUSAND = """'1,000' is not a number.
@@ -252,5 +250,5 @@ def test_a_bad_cell_is_shown_with_its_line_and_column(write, cell, message):
     """File, line, column and text, and what to do."""
     path = write(f"a;b\n1;2\n3;{cell}\n".encode())
     with open_csv(path) as file, pytest.raises(DataError) as error:
-        parse_numbers(next(file.pieces(header=True)), [0, 1], ["a", "b"], path)
+        parse_numbers(next(file.pieces(header=True)), [0, 1], ["a", "b"])
     assert str(error.value) == f"{path}:3: column 'b': {message}"

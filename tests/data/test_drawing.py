@@ -14,13 +14,7 @@ def draw(samples=5, test_samples=0, class_values=(0.0, 1.0), seed=0):
         x = generator.random((rows, 3))
         return x, (x[:, 0] > 0.5).astype(int) if class_values else x[:, :1]
 
-    return draw_dataset(
-        law,
-        seeded_generator(seed),
-        samples=samples,
-        test_samples=test_samples,
-        class_values=class_values,
-    )
+    return draw_dataset(law, seeded_generator(seed), samples, test_samples, class_values)
 
 
 def test_training_rows_do_not_depend_on_the_number_of_test_rows():

@@ -305,8 +305,8 @@ def test_predictions_are_read_as_the_largest_unit_or_by_the_threshold():
             two(),
             "hinge",
             (2,),
-            ("model.layers[-1]: hinge takes one output for each row; the last layer gives 2. "
-            "Set `units: 1`, or use the loss categorical_hinge."),
+            ("model.layers[-1]: hinge takes one output for each row, got 2. "
+            "Set 'units: 1', or use the loss categorical_hinge."),
         ),
         (
             three(),
@@ -340,7 +340,7 @@ def test_predictions_are_read_as_the_largest_unit_or_by_the_threshold():
             numbers(),
             "hinge",
             (1,),
-            ("loss: hinge needs classes, but the targets are numbers. Choose a loss for numbers, "
+            ("loss: hinge needs classes, but the target is a number. Choose a loss for numbers, "
             "such as mean_squared_error."),
         ),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlrun.data.pixels import image_samples, scale_pixels
+from dlrun.data.pixels import image_dataset, scale_pixels
 from dlrun.errors import DataError
 
 
@@ -32,8 +32,11 @@ def test_what_is_no_pixel_is_an_error(pixel, shown):
 def test_images_are_rows_or_have_a_channel():
     """Flattened row by row of the image."""
     images = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-    rows = image_samples(images, np.array([1, 0]), pixel_max=16.0, flatten=True, where="a")
-    arrays = image_samples(images, np.array([1, 0]), pixel_max=16.0, flatten=False, where="a")
+    parts = images, np.array([1, 0])
+    rows, arrays = (
+        image_dataset(parts, pixel_max=16.0, flatten=flatten, classes=2, where="a").train
+        for flatten in (True, False)
+    )
     assert (rows.x * 16).tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
     assert arrays.x.shape == (2, 2, 3, 1)
     assert (arrays.x.ravel() == rows.x.ravel()).all()

@@ -88,22 +88,24 @@ def test_a_spec_of_an_older_version_is_read():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"input_shape": None}, "spec.json: input_shape should be a list."),
-        ({"input_shape": ["3"]}, "spec.json: input_shape should be whole numbers."),
-        ({"input_shape": [True]}, "spec.json: input_shape should be whole numbers."),
+        ({"input_shape": None}, "spec.json: input_shape should be a valid array."),
+        ({"input_shape": ["3"]}, "spec.json: input_shape.0 should be a valid integer."),
+        ({"input_shape": [True]}, "spec.json: input_shape.0 should be a valid integer."),
+        ({"input_shape": [-2]}, "spec.json: input_shape should be whole numbers of at least 0."),
         ({"feature_names": ["a"]}, "spec.json: feature_names should be one name for each column."),
-        ({"feature_names": [1, 2]}, "spec.json: feature_names should be text."),
+        ({"feature_names": [1, 2]}, "spec.json: feature_names.0 should be a valid string."),
         (
             {"feature_names": ["a", "a"]},
             "spec.json: feature_names should be different from each other.",
         ),
         ({"target_names": []}, "spec.json: target_names should be at least one name."),
         ({"class_values": [1]}, "spec.json: class_values should be one number for each class."),
-        ({"threshold": float("nan")}, "spec.json: threshold should be finite numbers."),
-        ({"threshold": "0.5"}, "spec.json: threshold should be finite numbers."),
+        ({"threshold": float("nan")}, "spec.json: threshold should be a finite number."),
+        ({"threshold": "0.5"}, "spec.json: threshold should be a valid number."),
+        ({"threshold": True}, "spec.json: threshold should be a valid number."),
         (
             {"label_form": "onehot"},
-            "spec.json: label_form should be one of index, one_hot, binary, sign, value.",
+            "spec.json: label_form should be 'index', 'one_hot', 'binary', 'sign' or 'value'.",
         ),
         ({"scaling": 3}, "spec.json: scaling should be an object."),
         (
@@ -112,7 +114,7 @@ def test_a_spec_of_an_older_version_is_read():
         ),
         (
             {"scaling": {"kind": "log", "offset": [0, 0], "factor": [1, 1]}},
-            "spec.json: kind should be one of standard, minmax.",
+            "spec.json: scaling.kind should be 'standard' or 'minmax'.",
         ),
         (
             {"scaling": {"kind": "minmax", "offset": [0], "factor": [1]}},
@@ -133,11 +135,11 @@ def test_a_spec_of_an_older_version_is_read():
         ({"form": []}, "spec.json: form should be an object."),
         (
             {"form": TABLE | {"delimiter": []}},
-            "spec.json: form.delimiter should be one of commas, semicolons, tabs, vertical bars.",
+            "spec.json: form.delimiter should be a valid string.",
         ),
-        ({"form": {"x": "a"}}, "spec.json: form misses 'y'."),
-        ({"form": {"x": "a", "y": 3}}, "spec.json: form.y should be text."),
-        ({"form": TABLE | {"named": 1}}, "spec.json: form.named should be true or false."),
+        ({"form": {"x": "a"}}, "spec.json: form.y is missing."),
+        ({"form": {"x": "a", "y": 3}}, "spec.json: form.y should be a valid string."),
+        ({"form": TABLE | {"named": 1}}, "spec.json: form.named should be a valid boolean."),
         (
             {"form": TABLE | {"delimiter": ":"}},
             "spec.json: form.delimiter should be one of commas, semicolons, tabs, vertical bars.",
@@ -150,8 +152,13 @@ def test_a_spec_of_an_older_version_is_read():
             {"form": TABLE, "feature_names": ["a", "b"]},
             "spec.json: form.columns should be all columns, those that are read among them.",
         ),
-        ({"rows": {"train": -1}}, "spec.json: rows should be whole numbers."),
-        ({"color": 1}, "spec.json: the spec has the unknown 'color'."),
+        (
+            {"rows": {"train": -1}},
+            "spec.json: rows should be a number for each of train, validation and test.",
+        ),
+        ({"scaling": {"kind": "minmax"}}, "spec.json: scaling.offset is missing."),
+        ({"form": {"columns": None, "named": True}}, "spec.json: form.header is missing."),
+        ({"color": 1}, "spec.json: color is unknown."),
     ],
 )
 def test_a_malformed_spec_is_an_error_of_the_run_folder(change, message):
@@ -169,7 +176,7 @@ def test_a_malformed_spec_is_an_error_of_the_run_folder(change, message):
         (None, "spec.json: the spec should be an object."),
         (
             {key: value for key, value in spec_to_json(Spec((2,))).items() if key != "rows"},
-            "spec.json: the spec misses 'rows'.",
+            "spec.json: rows is missing.",
         ),
     ],
 )

@@ -150,7 +150,7 @@ def _serve():
     """Fork as asked on stdin, and answer on stdout, until stdin ends."""
     import dlrun.backend
     import dlrun.cli.app
-    import dlrun.cli.progress
+    import dlrun.cli.terminal.progress
     import dlrun.workflows.evaluate
     import dlrun.workflows.explain
     import dlrun.workflows.predict

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dlrun.config import load_config
-from dlrun.formulas import read_nodes, weights_by_layer
+from dlrun.formulas import read_nodes
+from dlrun.formulas.weights import weights_by_layer
 from dlrun.shapes import walk
 
 

@@ -128,14 +128,16 @@ def test_weights_of_a_wrong_shape_are_told_with_both_shapes():
     with pytest.raises(ConfigError) as caught:
         build(layer("Dense", "dense", ["input"], units=1, weights=[[[1.0]], [0.0]]))
     assert str(caught.value) == (
-        "model.layers[0] (Dense).weights: received shapes (1, 1), (1,); "
-        "the layer has kernel (2, 1), bias (1,)."
+        "model.layers[0] (Dense).weights[0]: The kernel of Dense has the shape (2, 1), got (1, 1). "
+        "Its input has the shape (2,)."
     )
 
 
 def test_ragged_weights_are_refused():
     """Rows of unequal length are not a kernel."""
-    with pytest.raises(ConfigError, match="a nested list of equal rows"):
+    with pytest.raises(
+        ConfigError, match=r"weights\[0\]: A weight is .* nested list of numbers in equal rows"
+    ):
         build(layer("Dense", "dense", ["input"], units=1, weights=[[[1.0], [1.0, 2.0]], [0.0]]))
 
 

@@ -1,4 +1,4 @@
-"""Stories of runs that were never trained: small, exact, without TensorFlow."""
+"""The data of runs that were never trained: small, exact, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from dlrun.arrays import Spec
 from dlrun.config import load_config
 from dlrun.reports.classification import classification_report
-from dlrun.reports.story import Layer, Rows, Story
+from dlrun.reports.story import Layer, ReportData, Rows
 
 CONFIG = """\
 name: {name}
@@ -41,7 +41,7 @@ def softmax(scores):
 
 
 def classification(*, classes=3, rows=200, input_shape=(2,), names=None, seed=0, **changes):
-    """A story of classes, whose model is a matrix and a softmax."""
+    """The data of a run with classes, whose model is a matrix and a softmax."""
     rng = np.random.default_rng(seed)
     columns = int(np.prod(input_shape))
     kernel = rng.normal(size=(columns, classes)).astype(np.float32)
@@ -68,7 +68,7 @@ def classification(*, classes=3, rows=200, input_shape=(2,), names=None, seed=0,
         rows={name: len(part) for name, part in parts.items()},
     )
     judged = parts["test"]
-    story = Story(
+    data = ReportData(
         run="20261120-231455_a_7k2q",
         experiment=experiment(),
         record={"status": "finished", "command": ["dlrun", "train", "a.yaml"], "seconds": 1.5},
@@ -85,11 +85,11 @@ def classification(*, classes=3, rows=200, input_shape=(2,), names=None, seed=0,
         answer=answer,
         decide=decide,
     )
-    return replace(story, **changes)
+    return replace(data, **changes)
 
 
 def regression(*, columns=1, targets=1, rows=100, **changes):
-    """A story of values, whose model is a matrix."""
+    """The data of a run with values, whose model is a matrix."""
     rng = np.random.default_rng(0)
     kernel = rng.normal(size=(columns, targets)).astype(np.float32)
 
@@ -100,7 +100,7 @@ def regression(*, columns=1, targets=1, rows=100, **changes):
         return Rows(name, rows, np.arange(rows), x, true, outputs, outputs)
 
     parts = {name: split(name) for name in ("train", "test")}
-    story = Story(
+    data = ReportData(
         run="20261120-231455_a_7k2q",
         experiment=experiment(),
         record={"status": "finished"},
@@ -119,4 +119,4 @@ def regression(*, columns=1, targets=1, rows=100, **changes):
         answer=lambda x: x @ kernel,
         decide=lambda outputs: outputs,
     )
-    return replace(story, **changes)
+    return replace(data, **changes)

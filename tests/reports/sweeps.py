@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.reports.sweep_results import SweepResults, SweepRun
-from dlrun.reports.sweep_story import tell_sweep
+from dlrun.reports.sweep_story import sweep_data_of
 from dlrun.rundir.integrity import signed
 
 RATE = "optimizer.learning_rate"
@@ -52,7 +52,7 @@ def results(points: list[tuple[dict[str, Any], float | None]], **changes: Any) -
 
 def story(points: list[tuple[dict[str, Any], float | None]], *, curves: Any = (), **changes: Any):
     """The same as its page tells it."""
-    return tell_sweep(results(points, **changes), curves)
+    return sweep_data_of(results(points, **changes), curves)
 
 
 def grid(value: Any, **axes: list[Any]) -> list[tuple[dict[str, Any], float | None]]:

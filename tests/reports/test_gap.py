@@ -2,8 +2,8 @@
 
 import pytest
 
-from dlrun.cli.output import Screen
-from dlrun.cli.tables import closing_table
+from dlrun.cli.terminal.output import Screen
+from dlrun.cli.train import closing_table
 from dlrun.reports.gap import generalisation_gap
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlrun.reports.sweep_axes import ABSENT, Scale, axes_of
+from dlrun.reports.sweep_axes import NOT_SET, Scale, axes_of
 from tests.reports.sweeps import results
 
 
@@ -49,7 +49,7 @@ def test_numbers_are_sorted_and_texts_are_not():
 def test_a_key_that_a_point_lacks():
     """It has a place of its own, before the numbers."""
     axis = axis_of([2, ..., 1])
-    assert axis.labels == (ABSENT, "1", "2")
+    assert axis.labels == (NOT_SET, "1", "2")
     np.testing.assert_allclose(axis.places, [1, 0, 0.5])
 
 

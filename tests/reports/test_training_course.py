@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlrun.reports.training_course import best_epoch, changes, is_larger_better, serves_log
+from dlrun.reports.plots.style import serves_log
+from dlrun.reports.training_course import best_epoch, changes, is_larger_better
 from tests.reports.stories import experiment
 
 

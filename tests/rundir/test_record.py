@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlrun.cli.signals import ending_on_signals
+from dlrun.cli.main import ending_on_signals
 from dlrun.errors import DivergedError, DlrunError, InterruptedRunError, RunFolderError
 from dlrun.rundir.folder import create_run
 from dlrun.rundir.integrity import signed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from dlrun.catalog import NOT_LITERAL, find
+from dlrun.absent import ABSENT
+from dlrun.catalog import find
 from dlrun.shapes import walk
 
 small = st.integers(1, 4)
@@ -19,7 +20,7 @@ def complete(type, name="", inputs=("input",), *, trainable=True, **arguments): 
     defaults = {
         parameter.name: listed(parameter.default)
         for parameter in find("layers", type).parameters
-        if not parameter.required and parameter.default is not NOT_LITERAL
+        if not parameter.required and parameter.default is not ABSENT
     }
     own = {"type": type, "name": name, "inputs": list(inputs), "weights": None}
     return defaults | own | {"trainable": trainable} | arguments

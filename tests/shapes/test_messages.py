@@ -314,8 +314,9 @@ def test_sizes_that_are_not_known():
         complete("Dense", "dense", ["flat"], units=2),
     ]
     steps = walk(layers, (None, 5))
-    assert [step.shape for step in steps] == [(None, 3), (None, 3), (None, 4), (None,), None]
+    assert [step.shape for step in steps] == [(None, 3), (None, 3), (None, 4), (None,), (2,)]
     assert [step.problem for step in steps] == [None] * 5
+    assert [step.weights is None for step in steps] == [False, False, False, False, True]
 
 
 def test_a_name_given_twice_is_not_guessed_at():

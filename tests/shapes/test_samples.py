@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from dlrun import catalog
-from dlrun.catalog import NOT_LITERAL
+from dlrun.absent import ABSENT
 from dlrun.data.classes import check_more_than_one_class, classes_for_loss
 from dlrun.datasets import load_dataset
 from dlrun.errors import DlrunError
-from dlrun.shapes import Sample, find_sample
+from dlrun.shapes.samples import Sample, find_sample
 from tests.conftest import MNIST, needs_mnist
 from tests.shapes.networks import listed
 
@@ -39,7 +39,7 @@ def tell(dataset, form=None, **arguments):
     defaults = {
         parameter.name: listed(parameter.default)
         for parameter in catalog.find("datasets", dataset).parameters
-        if parameter.default is not NOT_LITERAL
+        if parameter.default is not ABSENT
     }
     return find_sample(dataset, defaults | arguments, form=form)
 
@@ -50,10 +50,22 @@ def told(dataset):
     return Sample(dataset.train.x.shape[1:], dataset.class_names, target)
 
 
+def of_rows(sample):
+    """Without what is told of the dataset as a whole: shape, classes and target."""
+    return Sample(*sample[:3])
+
+
 @pytest.mark.parametrize(("dataset", "arguments"), DRAWN)
 def test_what_is_told_is_what_is_loaded(dataset, arguments):
     """Shape, class names and targets."""
-    assert tell(dataset, **arguments) == told(load_dataset(dataset, seed=0, **arguments))
+    for more in ({}, {"test_samples": 5}):
+        if {*more} <= {one.name for one in catalog.find("datasets", dataset).parameters}:
+            loaded = load_dataset(dataset, seed=0, **arguments, **more)
+            static = tell(dataset, **arguments, **more)
+            assert of_rows(static) == told(loaded)
+            rows = (len(loaded.train), 0 if loaded.test is None else len(loaded.test))
+            assert (static.rows, static.test_rows) == rows
+            assert static.is_regression == (loaded.class_names is None)
 
 
 LOSSES = {
@@ -174,7 +186,7 @@ def test_what_a_small_table_tells(table, form, sample, tmp_path):
     """Its classes are counted: a last layer that does not fit them is refused at once."""
     path = tmp_path / "rows.csv"
     path.write_text(TABLES[table], newline="")
-    assert tell("csv", form, path=path) == sample
+    assert of_rows(tell("csv", form, path=path)) == sample
     assert tell("csv", form, path=path, sample_weight="w").shape in {(2,), None}
 
 
@@ -186,7 +198,7 @@ def test_a_large_table_tells_its_columns_only(tmp_path, monkeypatch):
     path.write_text(TABLES["text"] + "7,8,1,zebra\n")
     assert tell("csv", "index", path=path).classes == ("x", "y", "zebra")
     monkeypatch.setattr("dlrun.shapes.files.SMALL", 10)
-    assert tell("csv", "index", path=path) == Sample((3,))
+    assert of_rows(tell("csv", "index", path=path)) == Sample((3,))
 
 
 TARGETS = {
@@ -232,7 +244,7 @@ def test_arrays_are_told_as_they_are_loaded(target, form, tmp_path):
 def test_what_small_arrays_tell(target, form, sample, tmp_path):
     """Their classes, or the shape of what is to be predicted."""
     np.savez(tmp_path / "a.npz", x=np.zeros((4, 2)), y=TARGETS[target])
-    assert tell("npz", form, path=tmp_path / "a.npz") == sample
+    assert of_rows(tell("npz", form, path=tmp_path / "a.npz")) == sample
 
 
 @needs_mnist
@@ -240,7 +252,7 @@ def test_what_small_arrays_tell(target, form, sample, tmp_path):
 def test_mnist(flatten):
     """Its shape does not depend on the file."""
     loaded = told(load_dataset("mnist", seed=0, path=MNIST, flatten=flatten))
-    assert tell("mnist", flatten=flatten) == loaded
+    assert of_rows(tell("mnist", flatten=flatten)) == loaded
 
 
 def test_every_dataset_is_known():
@@ -268,7 +280,7 @@ def test_every_dataset_is_known():
 )
 def test_wrong_arguments_tell_nothing(dataset, arguments):
     """They are told where the data are read."""
-    assert tell(dataset, **arguments) == Sample()
+    assert of_rows(tell(dataset, **arguments)) == Sample()
 
 
 @pytest.mark.parametrize(
@@ -289,7 +301,7 @@ def test_csv_headers(tmp_path, text, arguments, columns, targets):
     """The columns are counted as the reader of the rows counts them."""
     path = tmp_path / "rows.csv"
     path.write_text(text, encoding="utf-8")
-    assert tell("csv", path=path, **arguments)._replace(classes=None) == Sample(
+    assert of_rows(tell("csv", path=path, **arguments))._replace(classes=None) == Sample(
         (columns,), target=targets
     )
     if text.startswith("a,b,c\n"):
@@ -316,14 +328,14 @@ def test_odd_csv_files_tell_nothing(tmp_path, content, arguments):
     """What is wrong with them is told when they are read."""
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
-    assert tell("csv", path=path, **arguments) == Sample()
+    assert of_rows(tell("csv", path=path, **arguments)) == Sample()
 
 
 def test_only_regular_files_are_opened(tmp_path):
     """A missing file, a folder, and a pipe, whose rows could not be read again."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "missing", tmp_path / "pipe", Path("\0")):
-        assert tell("csv", path=path) == tell("npz", path=path) == Sample()
+        assert of_rows(tell("csv", path=path)) == of_rows(tell("npz", path=path)) == Sample()
 
 
 @pytest.mark.parametrize("shape", [(5,), (5, 3), (5, 8, 8, 1)])
@@ -332,9 +344,9 @@ def test_npz_headers(tmp_path, save, shape):
     """Only the header of the array is read; a row of one number is a column."""
     path = tmp_path / "arrays.npz"
     save(path, x=np.zeros(shape), y=np.zeros(5))
-    assert tell("npz", path=path) == Sample(shape[1:] or (1,))
+    assert of_rows(tell("npz", path=path)) == Sample(shape[1:] or (1,))
     assert tell("npz", path=path).shape == load_dataset("npz", seed=0, path=path).train.x.shape[1:]
-    assert tell("npz", path=path, x="z") == Sample()
+    assert of_rows(tell("npz", path=path, x="z")) == Sample()
 
 
 def test_npz_with_a_long_header(tmp_path):
@@ -342,7 +354,7 @@ def test_npz_with_a_long_header(tmp_path):
     path = tmp_path / "arrays.npz"
     with zipfile.ZipFile(path, "w") as archive, archive.open("x.npy", "w") as file:
         np.lib.format.write_array(file, np.zeros((2, 4)), version=(2, 0))
-    assert tell("npz", path=path) == Sample((4,))
+    assert of_rows(tell("npz", path=path)) == Sample((4,))
 
 
 @pytest.mark.parametrize(
@@ -365,6 +377,6 @@ def test_odd_arrays_tell_nothing(tmp_path, member):
     path = tmp_path / "arrays.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x.npy", member)
-    assert tell("npz", path=path) == Sample()
+    assert of_rows(tell("npz", path=path)) == Sample()
     path.write_bytes(path.read_bytes()[:-30])
-    assert tell("npz", path=path) == Sample()
+    assert of_rows(tell("npz", path=path)) == Sample()

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from dlrun.sweeps.halving import Ladder
-from dlrun.sweeps.jobs import Job
+from dlrun.sweeps.halving import SuccessiveHalving
+from dlrun.sweeps.jobs import Trial
 
 
 @dataclass
@@ -22,12 +22,12 @@ class Course:
 
     def __post_init__(self):
         """Begin."""
-        self.jobs = [
-            Job(SimpleNamespace(training=SimpleNamespace(epochs=self.epochs)), {}, str(number))
+        self.trials = [
+            Trial(SimpleNamespace(training=SimpleNamespace(epochs=self.epochs)), {}, str(number))
             for number in range(len(self.scores))
         ]
-        self.ladder = Ladder(
-            self.jobs,
+        self.ladder = SuccessiveHalving(
+            self.trials,
             lambda _job: None,
             score=self.score,
             eta=self.eta,
@@ -35,23 +35,23 @@ class Course:
         )
         self.told = []
 
-    def score(self, job, epoch):
+    def score(self, trial, epoch):
         """The same score at every rung that a run has reached."""
-        return self.scores[self.jobs.index(job)] if job.epoch >= epoch else None
+        return self.scores[self.trials.index(trial)] if trial.epoch >= epoch else None
 
     def step(self):
         """Let the next run work to its pause, or to its end; False where there is none."""
-        job = self.ladder.next()
-        if job is None:
+        trial = self.ladder.next()
+        if trial is None:
             return False
-        self.finish(job)
+        self.finish(trial)
         return True
 
-    def finish(self, job):
+    def finish(self, trial):
         """End a run at work."""
-        job.epoch = next((rung for rung in job.pauses if rung > job.epoch), job.epochs)
-        job.status = "paused" if job.epoch < job.epochs else "finished"
-        self.told.append((self.jobs.index(job), job.epoch))
+        trial.epoch = next((rung for rung in trial.pauses if rung > trial.epoch), trial.epochs)
+        trial.status = "paused" if trial.epoch < trial.epochs else "finished"
+        self.told.append((self.trials.index(trial), trial.epoch))
 
 
 def test_one_worker_climbs_as_the_algorithm_says():
@@ -63,7 +63,7 @@ def test_one_worker_climbs_as_the_algorithm_says():
         (0, 1), (1, 1), (2, 1), (2, 3), (3, 1), (4, 1), (5, 1), (4, 3), (6, 1), (7, 1), (8, 1),
         (6, 3), (2, 9),
     ]  # fmt: skip
-    assert [job.status for job in course.jobs].count("finished") == 1
+    assert [trial.status for trial in course.trials].count("finished") == 1
     assert not course.ladder.waits()
 
 
@@ -74,8 +74,8 @@ def test_a_run_at_work_keeps_its_place_on_the_rung():
         course.step()
     promoted = course.ladder.next()
     promoted.status = "running"
-    assert (course.jobs.index(promoted), promoted.pauses) == (2, [1, 3])
-    assert [course.jobs.index(course.ladder.next()) for _ in range(2)] == [3, 3]
+    assert (course.trials.index(promoted), promoted.pauses) == (2, [1, 3])
+    assert [course.trials.index(course.ladder.next()) for _ in range(2)] == [3, 3]
 
 
 def test_few_runs_bring_one_to_its_end_all_the_same():
@@ -84,7 +84,7 @@ def test_few_runs_bring_one_to_its_end_all_the_same():
     while course.step():
         pass
     assert course.told == [(0, 1), (1, 1), (1, 3), (1, 9)]
-    assert [job.status for job in course.jobs] == ["paused", "finished"]
+    assert [trial.status for trial in course.trials] == ["paused", "finished"]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_few_runs_bring_one_to_its_end_all_the_same():
 def test_rungs(min_epochs, epochs, rungs):
     """Each is eta times as high; the end of a run is none."""
     course = Course([1], min_epochs=min_epochs, epochs=epochs)
-    assert course.ladder.rungs(course.jobs[0]) == rungs
+    assert course.ladder.rungs(course.trials[0]) == rungs
 
 
 def test_nan_is_worse_than_anything():
@@ -113,4 +113,4 @@ def test_runs_that_ended_by_themselves_count():
     course.step()
     course.step()
     assert not course.step()
-    assert [job.status for job in course.jobs] == ["finished", "paused", "paused"]
+    assert [trial.status for trial in course.trials] == ["finished", "paused", "paused"]

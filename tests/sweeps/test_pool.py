@@ -8,14 +8,14 @@ import time
 import pytest
 
 from dlrun.errors import InterruptedRunError
-from dlrun.sweeps.jobs import Job
-from dlrun.sweeps.listener import Deaf
+from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.listener import SweepListener
 from dlrun.sweeps.pool import Pool
 from dlrun.sweeps.processes import fork
-from dlrun.sweeps.queue import Queue
+from dlrun.sweeps.queue import FIFO
 
 
-class Staff:
+class Factory:
     """Forks children that wait for their task, and do nothing with it."""
 
     def __init__(self):
@@ -27,20 +27,20 @@ class Staff:
         self.children.append(child)
         return child
 
-    def task(self, job, device):
+    def task(self, trial, device):
         """Nothing to do."""
-        return {"device": device, "identity": job.identity}
+        return {"device": device, "identity": trial.identity}
 
 
 @pytest.mark.parametrize("place", ["_watch", "started"])
 def test_a_signal_may_come_when_a_child_has_just_been_started(place, monkeypatch):
     """Nobody listened to it yet, so its end was waited for without end."""
-    staff, listener = Staff(), Deaf()
-    jobs = [Job(experiment=None, values={}, identity=str(number)) for number in range(2)]
+    factory, listener = Factory(), SweepListener()
+    trials = [Trial(experiment=None, values={}, identity=str(number)) for number in range(2)]
     pool = Pool(
-        Queue(jobs, lambda _job: None),
-        staff=staff,
-        collect=lambda job, _ended: setattr(job, "status", "interrupted"),
+        FIFO(trials, lambda _job: None),
+        factory=factory,
+        collect=lambda trial, _ended: setattr(trial, "status", "interrupted"),
         devices=["cpu", "cpu"],
         listener=listener,
     )
@@ -62,4 +62,4 @@ def test_a_signal_may_come_when_a_child_has_just_been_started(place, monkeypatch
     finally:
         signal.alarm(0)
     assert time.monotonic() - began < 20
-    assert len(staff.children) == 2
+    assert len(factory.children) == 2

@@ -68,6 +68,18 @@ def test_a_child_that_is_killed():
     assert told_by(fork(work))[1].code == -signal.SIGKILL
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_child_that_a_signal_ends_in_good_order(number):
+    """Its code tells of the signal, and no traceback is left where the work catches nothing."""
+
+    def work(_tasks, _send):
+        os.kill(os.getpid(), number)
+        time.sleep(10)
+
+    ended = told_by(fork(work))[1]
+    assert (ended.code, ended.last_words) == (128 + number, "")
+
+
 def test_a_child_reads_nothing_and_ends_on_sigterm():
     """Its stdin is empty, it leads its own group, and SIGTERM raises SystemExit in it."""
 

@@ -6,28 +6,26 @@ import numpy as np
 
 from dlrun.arrays import Samples, Spec, Splits
 from dlrun.backend import keras
+from dlrun.training.epochs import FitOptions
+from dlrun.training.listener import Listener
 from dlrun.training.steps import Steps
 from dlrun.training.trainer import Trainer
 
 
-class Silent:
+class Silent(Listener):
     """A listener that keeps what it is told."""
 
     def __init__(self):
         self.progress = []
+        self.epochs = []
 
-    def message(self, text):
-        """Ignore it."""
-
-    def started(self, **facts):
-        """Ignore it."""
+    def epoch_ended(self, *, epoch, logs):
+        """Keep it."""
+        self.epochs.append((epoch, dict(logs)))
 
     def progressed(self, **facts):
         """Keep it."""
         self.progress.append(facts)
-
-    def finished(self):
-        """Ignore it."""
 
 
 def rows(count=50, features=4, classes=3, seed=0):
@@ -60,13 +58,8 @@ def model(optimizer="adam", layers=None, seed=0, loss="categorical_crossentropy"
 def trainer(built, data=None, *, jit_compile=False, **options):
     """A trainer with an accuracy, ready to fit."""
     metrics = [keras.metrics.CategoricalAccuracy(name="accuracy")]
-    settings = {
-        "epochs": 4,
-        "batch_size": 8,
-        "shuffle": True,
-        "seed": 0,
-        "callbacks": [],
-        "listener": Silent(),
-    }
+    settings = {"epochs": 4, "batch_size": 8, "shuffle": True, "seed": 0, "pauses": ()}
+    chosen = {name: options.pop(name, value) for name, value in settings.items()}
+    options.setdefault("listener", Silent())
     steps = Steps(built, metrics, jit_compile=jit_compile)
-    return Trainer(steps, data or splits(), **(settings | options))
+    return Trainer(steps, data or splits(), FitOptions(**chosen), **options)

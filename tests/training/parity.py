@@ -16,9 +16,9 @@ from dlrun.arrays import Spec, Splits
 from dlrun.backend.components import create
 from dlrun.data.weighting import weigh_classes
 from dlrun.models.build import build_model
+from dlrun.training.epochs import FitOptions
 from dlrun.training.steps import Steps
 from dlrun.training.trainer import Trainer
-from tests.training.networks import Silent
 from tests.training.parity_rows import SHAPES, rows
 
 if TYPE_CHECKING:
@@ -151,12 +151,8 @@ def train_by_dlrun(
     trainer = Trainer(
         Steps(model, _metrics(case)),
         Splits(train, validation, None, Spec(SHAPES[case.kind])),
-        epochs=epochs,
-        batch_size=batch_size,
-        shuffle=False,
-        seed=0,
+        FitOptions(epochs, batch_size, shuffle=False, seed=0),
         callbacks=callbacks(),
-        listener=Silent(),
     )
     history = trainer.fit()
     columns = {name: [row[name] for row in history.rows] for name in history.rows[0]}

@@ -10,7 +10,7 @@ import pytest
 from dlrun.arrays import Samples, StreamedArray
 from dlrun.backend import keras, tf
 from dlrun.errors import DataError
-from dlrun.training.epochs import CompiledEpochs, Position
+from dlrun.training.epochs import CompiledEpochs, FitOptions, Position
 from dlrun.training.evaluation import Evaluator, to_rows
 from dlrun.training.order import permutation, permutation_in_memory
 from dlrun.training.steps import Steps
@@ -33,7 +33,7 @@ def epochs(kind, train, **options):
     steps = Steps(model(), [keras.metrics.CategoricalAccuracy(name="accuracy")])
     steps.model.optimizer.build(steps.model.trainable_variables)
     settings = {"batch_size": 8, "shuffle": True, "seed": 3, "epochs": 3} | options
-    return steps.model, kind(steps, train, None, **settings)
+    return steps.model, kind(steps, train, None, FitOptions(**settings))
 
 
 @pytest.mark.parametrize("count", [1, 2, 1000])
@@ -76,7 +76,7 @@ def test_blocks_hold_the_batches_of_an_epoch(count, shuffle):
     """Full batches together, a smaller last one alone, in the order of the epoch."""
     samples = streamed(rows(count))
     size = min(count, 8)
-    reader = BlockReader(samples, batch_size=size, shuffle=shuffle, seed=0, epochs=3)
+    reader = BlockReader(samples, FitOptions(3, size, shuffle=shuffle, seed=0))
     order = permutation_in_memory(count, seed=0, epoch=2) if shuffle else np.arange(count)
     for step in range(-(-count // size)):
         block, first = reader.block(Position(2, step))

@@ -167,9 +167,9 @@ def test_a_signal_ends_the_training_between_two_stretches():
     stop = StopRequest()
     listener = Silent()
     listener.progressed = lambda **_: setattr(stop, "signal_number", signal.SIGTERM)
-    fitted = trainer(model(), epochs=10_000, stop=stop, listener=listener)
+    fitted = trainer(model(), epochs=10_000, listener=listener)
     with pytest.raises(InterruptedRunError, match=r"Interrupted by SIGTERM\.") as caught:
-        fitted.fit()
+        fitted.fit(stop)
     assert caught.value.exit_code == 143
     assert 0 < len(fitted.history.rows) < 10_000
 

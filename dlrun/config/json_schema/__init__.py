@@ -1,9 +1,124 @@
 """The language as a JSON Schema (draft 7), for the completion and hover of editors.
 
-It knows words, arguments and their types. What depends on several fields at once is left to
-`dlrun validate`.
+It knows words, arguments and their types; the keys are the fields of `Experiment`. What depends on
+several fields at once is left to `dlrun validate`.
 """
 
-from dlrun.config.json_schema.experiment import json_schema
+from __future__ import annotations
 
-__all__ = ["json_schema"]
+from typing import Any, Final, get_origin
+
+from pydantic.fields import FieldInfo
+
+from dlrun import catalog
+from dlrun.config import schema
+from dlrun.config.json_schema.arguments import Schema, described, reference
+from dlrun.config.json_schema.words import definitions, nested_layers
+
+# The newest draft that yaml-language-server reads in full.
+DRAFT: Final = "http://json-schema.org/draft-07/schema#"
+
+
+def json_schema() -> Schema:
+    """The whole language: sections, words, arguments, with types, defaults and descriptions."""
+    every_layer = _every_layer()
+    layer_keys = {name: reference(f"every_layer/properties/{name}") for name in every_layer}
+    shared = {"datasets": _own_keys(schema.DatasetConfig), "layers": layer_keys}
+    defined: dict[str, Schema] = {"every_layer": {"properties": every_layer}}
+    for kind in catalog.KINDS:
+        defined |= definitions(kind, shared.get(kind, {}))
+    return {
+        "$schema": DRAFT,
+        "title": "dlrun",
+        "type": "object",
+        "properties": _section(schema.Experiment),
+        "required": ["dataset", "model"],
+        "additionalProperties": False,
+        **_needed_for_training(),
+        "definitions": defined | nested_layers(layer_keys),
+    }
+
+
+def _every_layer() -> dict[str, Schema]:
+    """The keys of dlrun's own that every layer of the model takes."""
+    keys = _own_keys(schema.LayerConfig)
+    lists = keys["inputs"]["anyOf"]
+    keys["inputs"]["anyOf"] = [
+        *(one | {"minItems": 1} if "items" in one else one for one in lists),
+        {"type": "string"},
+    ]
+    keys["name"] = _about(keys["name"]) | _or_null({"type": "string", "pattern": "^[^/]+$"})
+    return keys
+
+
+def _section(section: type[schema.Section]) -> dict[str, Schema]:
+    """The keys of a section, in the order of the language; what is empty counts as left out."""
+    keys = _own_keys(section)
+    for name, field in section.model_fields.items():
+        values = _values(field)
+        if values is not None:
+            if not field.is_required():
+                values = _or_null(values)
+            elif "$ref" in values:  # beside which an editor would not see what is said about it
+                values = {"anyOf": [values]}
+            keys[name] = _about(keys[name]) | values
+    return keys
+
+
+def _values(field: FieldInfo) -> Schema | None:
+    """The words or the section that a key holds; None for plain values."""
+    kind, section = schema.kind_of(field), schema.section_of(field)
+    if section is not None:
+        required = [name for name, inner in section.model_fields.items() if inner.is_required()]
+        closed = {"properties": _section(section), "additionalProperties": False}
+        return {"type": "object", **closed, **({"required": required} if required else {})}
+    if kind is None:
+        return None
+    if get_origin(field.annotation) is not tuple:
+        return reference(kind)
+    least = {"minItems": 1} if field.is_required() else {}
+    return {"type": "array", "items": reference(kind), **least}
+
+
+def _about(keys: Schema) -> Schema:
+    return {name: text for name, text in keys.items() if name == "description"}
+
+
+def _needed_for_training() -> Schema:
+    """A loss and an optimizer, but where the config says `epochs: 0`."""
+    nothing = {"properties": {"epochs": {"const": 0}}, "required": ["epochs"]}
+    written = {"type": ["string", "object"]}
+    return {
+        "if": {"properties": {"training": nothing}, "required": ["training"]},
+        "else": {
+            "required": ["loss", "optimizer"],
+            "properties": {"loss": written, "optimizer": written},
+        },
+    }
+
+
+def _own_keys(section: type[schema.Section]) -> dict[str, Schema]:
+    """The plain keys of a section as pydantic describes them, with their docstrings."""
+    plain = section.model_json_schema()["properties"]
+    return {
+        field.name: described(_plain(plain[field.name]), field)
+        for field in catalog.fields(section.__module__, section.__name__)
+        if field.name in section.own_keys()
+    }
+
+
+def _plain(described_by_pydantic: Schema) -> Schema:
+    """Types and limits; titles are names again, and other sections are written out here."""
+    kept: dict[str, Any] = {}
+    for key, value in described_by_pydantic.items():
+        if key == "anyOf":
+            kept[key] = [_plain(one) for one in value]
+        elif key not in ("title", "default", "$ref", "items"):
+            kept[key] = value
+    if described_by_pydantic.get("items", {}).get("type"):
+        kept["items"] = described_by_pydantic["items"]
+    return kept
+
+
+def _or_null(values: Schema) -> Schema:
+    return {"anyOf": [values, {"type": "null"}]}

@@ -6,30 +6,20 @@ only the arguments of the word that stands there, and names the one key that is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping
 
 from dlrun import catalog
-from dlrun.config.json_schema.arguments import NESTED_LAYERS, argument, reference
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from dlrun.catalog import Word
-    from dlrun.config.json_schema.arguments import Schema
+from dlrun.catalog import Word
+from dlrun.config.json_schema.arguments import NESTED_LAYERS, Schema, argument, reference
 
 
 def definitions(kind: str, shared: Mapping[str, Schema]) -> dict[str, Schema]:
-    """All definitions of a kind.
+    """All definitions of a kind, with the keys that dlrun itself understands beside every word.
 
-    Args:
-        kind: One of `catalog.KINDS`.
-        shared: Keys that dlrun itself understands beside every word of the kind.
-
-    Returns:
-        One named like the kind for anything that names a word of it; one named like
-        `layers.Dense` for the mapping of each word.
+    One named like the kind for anything that names a word of it; one named like `layers.Dense`
+    for the mapping of each word.
     """
-    words = tuple(_words(kind))
+    words = _words(kind)
     if kind == "activations":
         return {kind: _anything(kind, words, {}, closed=True)}
     found = {kind: _anything(kind, words, shared)}
@@ -40,10 +30,9 @@ def definitions(kind: str, shared: Mapping[str, Schema]) -> dict[str, Schema]:
 def nested_layers(shared: Collection[str]) -> dict[str, Schema]:
     """The definitions of layers inside of others, which dlrun hands to Keras as they are.
 
-    Args:
-        shared: Keys that mean something else in a layer of the model.
+    The `shared` keys mean something else in a layer of the model.
     """
-    words = tuple(_words("layers"))
+    words = _words("layers")
     found = {NESTED_LAYERS: _anything(NESTED_LAYERS, words, {})}
     for word in words:
         own = {
@@ -57,15 +46,12 @@ def nested_layers(shared: Collection[str]) -> dict[str, Schema]:
     return found
 
 
-def _words(kind: str) -> Iterator[Word]:
-    for name in catalog.words(kind):
-        word = catalog.find(kind, name)
-        if word is not None:
-            yield word
+def _words(kind: str) -> list[Word]:
+    return [word for name in catalog.words(kind) if (word := catalog.find(kind, name))]
 
 
 def _anything(
-    name: str, words: tuple[Word, ...], shared: Mapping[str, Schema], *, closed: bool = False
+    name: str, words: list[Word], shared: Mapping[str, Schema], *, closed: bool = False
 ) -> Schema:
     """A bare word that needs no arguments, or a mapping."""
     bare = [word for word in words if closed or not any(_required(word))]
@@ -84,10 +70,10 @@ def _anything(
             }
             for word in words
         ]
-    return {"anyOf": [_spelt(tuple(bare)), mapping] if bare else [mapping]}
+    return {"anyOf": [_spelt(bare), mapping] if bare else [mapping]}
 
 
-def _spelt(words: tuple[Word, ...]) -> Schema:
+def _spelt(words: list[Word]) -> Schema:
     """All spellings of some words, each with what the word is."""
     pairs = [(spelling, word) for word in words for spelling in _spellings(word)]
     return {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from dlrun.config.findings import Problems
+from dlrun.config.places import Places
 from dlrun.config.rules import (
     arguments,
     files,
@@ -13,32 +16,20 @@ from dlrun.config.rules import (
     last_layer,
     metrics,
     names,
-    packages,
-    scaling,
     shapes,
     training,
-    weights,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from dlrun.config.findings import Findings
-    from dlrun.config.places import Places
-    from dlrun.config.schema import Experiment
-    from dlrun.errors import Problem
+from dlrun.config.schema import Experiment
+from dlrun.errors import Problem
 
 
 class Rule(NamedTuple):
-    """A rule, and the paths after whose problems it could only guess."""
+    """A rule, and when it could only guess."""
 
     check: Callable[[Experiment], Iterator[Problem]]
-    reads: tuple[str, ...] = ()
-    reads_above: bool = False
-    """Whether it also reads every layer above the one that it speaks of."""
-    needs_data: bool = False
-    """Whether it looks at what the dataset is said to hold, and so perhaps into a file; or at what
-    else this machine has for a training."""
+    reads: tuple[str, ...] = ()  # the paths after whose problems it could only guess
+    reads_above: bool = False  # it also reads every layer above the one that it speaks of
+    needs_data: bool = False  # it looks, perhaps into a file, at what this machine has
 
 
 RULES: Final = (
@@ -55,13 +46,9 @@ RULES: Final = (
     Rule(arguments.some_of_the_rows_stay),
     Rule(arguments.cells_are_inside_rnn),
     Rule(arguments.wrappers_hold_what_they_can_use),
-    Rule(weights.weights_are_arrays),
-    Rule(weights.weights_fit_the_layer),
+    Rule(shapes.weights_fit_the_layer),
     Rule(last_layer.softmax_has_several_units),
-    Rule(last_layer.sigmoid_is_not_categorical),
-    Rule(last_layer.probabilities_reach_the_loss),
-    Rule(last_layer.logits_reach_the_loss),
-    Rule(last_layer.signs_reach_the_loss),
+    Rule(last_layer.activation_fits_the_loss),
     Rule(last_layer.hinge_has_one_unit),
     Rule(last_layer.loss_runs_over_the_classes),
     Rule(training.training_has_a_loss, ("training.epochs",)),
@@ -74,18 +61,15 @@ RULES: Final = (
     Rule(training.test_rows_come_once),
     Rule(files.callback_files_have_their_own_place),
     Rule(files.names_hold_numbers_only, ("dataset.validation_split", "metrics")),
-    Rule(packages.packages_are_installed, needs_data=True),
+    Rule(files.packages_are_installed, needs_data=True),
     Rule(arguments.statistics_are_given),
     # Runs that older versions trained all the same go on to open: their config is not held to it.
-    Rule(scaling.ids_are_not_scaled, ("dataset",), reads_above=True, needs_data=True),
-    Rule(scaling.padding_is_not_moved, ("dataset",), reads_above=True, needs_data=True),
+    Rule(training.ids_are_not_scaled, ("dataset",), reads_above=True, needs_data=True),
+    Rule(training.padding_is_not_moved, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.shapes_fit, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True, needs_data=True),
     Rule(
-        shapes.last_layer_fits_the_targets,
-        ("dataset", "loss"),
-        reads_above=True,
-        needs_data=True,
+        shapes.last_layer_fits_the_targets, ("dataset", "loss"), reads_above=True, needs_data=True
     ),
     Rule(shapes.model_fits_into_memory, ("dataset",), reads_above=True, needs_data=True),
     Rule(metrics.metrics_fit_the_labels, ("dataset", "loss", "model"), needs_data=True),
@@ -93,27 +77,24 @@ RULES: Final = (
 
 
 def check_rules(
-    experiment: Experiment, places: Places, findings: Findings, *, data_known: bool
+    experiment: Experiment, places: Places, problems: Problems, *, data_known: bool
 ) -> None:
     """Check every rule; where a path already has a problem, no rule adds a second one.
 
-    Args:
-        experiment: The config, wrong values replaced by neutral ones.
-        places: Where everything was written.
-        findings: Takes every problem.
-        data_known: Whether rules may look at the data.
+    Wrong values of the config have been replaced by neutral ones. Where the data are not known,
+    rules that would look at them are left out.
     """
     paths = [f"model.layers[{index}]" for index in range(len(experiment.model.layers))]
-    sound = tuple(takewhile(lambda path: not findings.touch(path), paths))
+    sound = tuple(takewhile(lambda path: not problems.touch(path), paths))
     for rule in RULES:
-        if any(findings.touch(path) for path in rule.reads) or rule.needs_data > data_known:
+        if any(problems.touch(path) for path in rule.reads) or rule.needs_data > data_known:
             continue
         for problem in rule.check(experiment):
             is_above_wrong = len(sound) < len(paths) and not problem.path.startswith(sound)
             is_a_guess = rule.reads_above and is_above_wrong
-            if not is_a_guess and not findings.touch(problem.path):
+            if not is_a_guess and not problems.touch(problem.path):
                 place = places.find(problem.path)
-                findings.add(place, problem.path, problem.what, problem.fix)
+                problems.add(place, problem.path, problem.what, problem.fix)
 
 
 def doubts(experiment: Experiment) -> tuple[Problem, ...]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from dlrun.catalog import find, nested_kind
-from dlrun.config.findings import listed
+from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dlrun.config.schema import Experiment
+from dlrun.wording import listed
 
 RANKED: Final = re.compile(r"(?:.*Conv|.*Pooling|UpSampling|ConvLSTM)(\d)D(?:Transpose)?")
 PER_DIMENSION: Final = ("kernel_size", "strides", "pool_size", "dilation_rate", "size")
@@ -30,31 +27,30 @@ NEEDS_STATISTICS: Final = {
     "CategoryEncoding": ("num_tokens", "Write how many categories there are."),
 }
 RECURRENT: Final = ("GRU", "LSTM", "RNN", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+HELD: Final = {"Bidirectional": ("layer", RECURRENT), "RNN": ("cell", CELLS)}
 
 
 def one_number_per_dimension(experiment: Experiment) -> Iterator[Problem]:
     """A window over images is given by one number or by two, never by three."""
     for index, layer in enumerate(experiment.model.layers):
-        ranked = RANKED.fullmatch(layer.type)
-        for name in PER_DIMENSION if ranked else ():
-            given = layer.arguments.get(name)
-            if ranked and isinstance(given, list) and len(given) != int(ranked[1]):
-                what = f"Expected a list of {ranked[1]} for {layer.type}, got {len(given)}."
-                yield Problem(f"model.layers[{index}].{name}", what, "Or write one number.")
+        if ranked := RANKED.fullmatch(layer.type):
+            for name in PER_DIMENSION:
+                yield from _wrong_length(layer, f"model.layers[{index}].{name}", int(ranked[1]))
 
 
 def one_margin_per_side(experiment: Experiment) -> Iterator[Problem]:
     """What is cut off or padded is one number, one for each axis, or two for each."""
     for index, layer in enumerate(experiment.model.layers):
-        margin = MARGIN.fullmatch(layer.type)
-        name = MARGINS[margin[1]] if margin else ""
-        given = layer.arguments.get(name)
-        if margin is None or not isinstance(given, list):
-            continue
-        length = max(2, int(margin[2]))
-        if len(given) != length:
-            what = f"Expected a list of {length} for {layer.type}, got {len(given)}."
-            yield Problem(f"model.layers[{index}].{name}", what, "Or write one number.")
+        if margin := MARGIN.fullmatch(layer.type):
+            path = f"model.layers[{index}].{MARGINS[margin[1]]}"
+            yield from _wrong_length(layer, path, max(2, int(margin[2])))
+
+
+def _wrong_length(layer: LayerConfig, path: str, length: int) -> Iterator[Problem]:
+    given = layer.arguments.get(path.rpartition(".")[2])
+    if isinstance(given, list) and len(given) != length:
+        what = f"Expected a list of {length} for {layer.type}, got {len(given)}."
+        yield Problem(path, what, "Or write one number.")
 
 
 def matrices_are_matrices(experiment: Experiment) -> Iterator[Problem]:
@@ -86,12 +82,10 @@ def some_of_the_rows_stay(experiment: Experiment) -> Iterator[Problem]:
 def strides_or_dilation(experiment: Experiment) -> Iterator[Problem]:
     """Keras refuses a convolution that both strides and dilates."""
     for index, layer in enumerate(experiment.model.layers):
-        strides = _largest(layer.arguments.get("strides"))
-        if layer.type.startswith(("Conv", "DepthwiseConv", "SeparableConv")) and strides > 1:
-            dilation = layer.arguments.get("dilation_rate")
-            if _largest(dilation) > 1:
-                what = f"{layer.type} cannot have both strides and a dilation rate above 1."
-                yield Problem(f"model.layers[{index}].dilation_rate", what, "Remove one of them.")
+        given = [_largest(layer.arguments.get(name)) for name in ("strides", "dilation_rate")]
+        if layer.type.startswith(("Conv", "DepthwiseConv", "SeparableConv")) and min(given) > 1:
+            what = f"{layer.type} cannot have both strides and a dilation rate above 1."
+            yield Problem(f"model.layers[{index}].dilation_rate", what, "Remove one of them.")
 
 
 def statistics_are_given(experiment: Experiment) -> Iterator[Problem]:
@@ -108,19 +102,16 @@ def cells_are_inside_rnn(experiment: Experiment) -> Iterator[Problem]:
     for index, layer in enumerate(experiment.model.layers):
         if layer.type in CELLS:
             what = f"{layer.type} is one step of a recurrent layer, not a layer by itself."
-            whole = layer.type.removesuffix("Cell")
-            fix = "Write {type: RNN, cell: {type: " + layer.type + ", ...}}"
-            fix += f", or use {whole}." if layer.type.endswith("Cell") else "."
+            is_one = layer.type.endswith("Cell")
+            whole = f", or use {layer.type.removesuffix('Cell')}" if is_one else ""
+            fix = f"Write {{type: RNN, cell: {{type: {layer.type}, ...}}}}{whole}."
             yield Problem(f"model.layers[{index}].type", what, fix)
 
 
 def wrappers_hold_what_they_can_use(experiment: Experiment) -> Iterator[Problem]:
     """Bidirectional goes through a sequence both ways; RNN goes through it with a cell."""
     for index, layer in enumerate(experiment.model.layers):
-        held = {"Bidirectional": ("layer", RECURRENT), "RNN": ("cell", CELLS)}.get(layer.type)
-        if held is None:
-            continue
-        argument, fitting = held
+        argument, fitting = HELD.get(layer.type, ("", ()))
         given = layer.arguments.get(argument)
         for inner in given if isinstance(given, list) else [given]:
             word = inner.get("type") if isinstance(inner, dict) else None

@@ -1,31 +1,26 @@
-"""Rules about files: what a callback writes stays in the run folder, beside dlrun's own."""
+"""Rules about what lies outside of the config: files that callbacks write, packages of words."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from string import Formatter
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-from dlrun.catalog.spelling import did_you_mean
-from dlrun.config.findings import listed
+from dlrun.catalog import missing_package, nested_kind
 from dlrun.config.rules.training import SET_THE_RATE, logged_names
+from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
 from dlrun.rundir import names
+from dlrun.wording import did_you_mean, listed
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dlrun.config.schema import Experiment
-
+# The arguments by which Keras's callbacks name what they write.
 FILE_ARGUMENTS: Final = ("filepath", "filename", "log_dir", "directory")
-"""The arguments by which Keras's callbacks name what they write."""
-
 TAKEN: Final = frozenset(
     value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)
 )
 """The names in a run folder that are dlrun's own."""
-
 NUMBER_FORMAT: Final = re.compile(r"[<>=^]?[+-]?0?\d{0,3}[,_]?(\.\d{1,3})?[bdeEfFgGnoxX%]?")
 """How a number may be written into a name. No character of one's own to fill up with, and no
 `c`, which makes a character of a number: both could write a slash."""
@@ -50,10 +45,7 @@ def callback_files_have_their_own_place(experiment: Experiment) -> Iterator[Prob
 
 
 def names_hold_numbers_only(experiment: Experiment) -> Iterator[Problem]:
-    """Keras writes the epoch and what is logged into a name; attributes of them could be any text.
-
-    ModelCheckpoint is the one callback that does so.
-    """
+    """ModelCheckpoint writes the epoch and logs into a name; their attributes could be any text."""
     for index, callback in enumerate(experiment.training.callbacks):
         template = callback.arguments.get("filepath")
         if callback.type != "ModelCheckpoint" or not isinstance(template, str):
@@ -90,3 +82,28 @@ def _numbers(experiment: Experiment, index: int) -> list[str]:
     if any(callback.type in SET_THE_RATE for callback in callbacks[:index]):
         logged.append("learning_rate")
     return ["epoch", *logged]
+
+
+def packages_are_installed(experiment: Experiment) -> Iterator[Problem]:
+    """Keras has words that import a package of their own, some not before the first epoch ends."""
+    for index, layer in enumerate(experiment.model.layers):
+        yield from package_problems("layers", layer.as_dict(), f"model.layers[{index}]")
+    for index, callback in enumerate(experiment.training.callbacks):
+        path = f"training.callbacks[{index}]"
+        yield from package_problems("callbacks", callback.as_dict(), path)
+
+
+def package_problems(kind: str, component: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    """Tell what is not installed that `{"type": word, **arguments}`, or a word in it, needs."""
+    word = component["type"]
+    package = missing_package(kind, word)
+    if package is not None:
+        what = f"{word} needs the package {package.project}, which is not installed."
+        yield Problem(path, what, f"Install it: pip install {package.project}")
+    for name, value in component.items():
+        inner = nested_kind(name)
+        for item in value if isinstance(value, list) else [value]:
+            if inner and isinstance(item, str):
+                yield from package_problems(inner, {"type": item}, f"{path}.{name}")
+            elif inner and isinstance(item, dict) and isinstance(item.get("type"), str):
+                yield from package_problems(inner, item, f"{path}.{name}")

@@ -1,113 +1,70 @@
 """Rules about the last layer and the loss: what one gives, the other must be able to take."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import replace
 
 from dlrun.catalog import canonical
-from dlrun.catalog.losses import (
-    NEVER_NEGATIVE,
-    NOT_PROBABILITIES,
-    SQUASHED,
-    is_crossentropy,
-    label_form,
-)
-from dlrun.config.findings import describe
+from dlrun.catalog.losses import is_crossentropy, label_form
+from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dlrun.config.schema import Experiment, LayerConfig
+from dlrun.shapes import Shape
+from dlrun.shapes.last_layer import LAST, ONE_SOFTMAX, activation_misfits, one_output
+from dlrun.wording import describe
 
 
 def softmax_has_several_units(experiment: Experiment) -> Iterator[Problem]:
     """The softmax of a single unit is always 1."""
     for index, layer in enumerate(experiment.model.layers):
         if _activation(layer) == "softmax" and layer.arguments.get("units") == 1:
-            yield Problem(
-                f"model.layers[{index}].activation",
-                "The softmax of a single unit is always 1.",
-                "Use 'activation: sigmoid', or one unit for each class.",
-            )
+            yield Problem(f"model.layers[{index}].activation", *ONE_SOFTMAX)
 
 
-def sigmoid_is_not_categorical(experiment: Experiment) -> Iterator[Problem]:
-    """A categorical loss takes probabilities that sum to 1 over the classes."""
-    loss = _loss(experiment)
-    if loss not in ("CategoricalCrossentropy", "SparseCategoricalCrossentropy"):
-        return
-    if last_activation(experiment) == "sigmoid" and _from_logits(experiment) is False:
-        fix = "Use 'activation: softmax'"
-        if experiment.model.layers[-1].arguments.get("units") == 1:
-            fix = "Use the loss binary_crossentropy"
-        yield Problem(
-            _last_path(experiment),
-            f"{loss} takes probabilities that sum to 1, but each sigmoid stands alone.",
-            f"{fix}.",
-        )
-
-
-def probabilities_reach_the_loss(experiment: Experiment) -> Iterator[Problem]:
-    """A cross-entropy takes probabilities, unless it is told that it gets logits."""
-    loss, activation = _loss(experiment), last_activation(experiment)
-    if not is_crossentropy(loss) or activation not in NOT_PROBABILITIES:
-        return
-    if _from_logits(experiment) is False:
-        fitting = "sigmoid" if label_form(loss) == "binary" else "softmax"
-        given = "has no activation" if activation == "linear" else f"ends with {activation}"
-        yield Problem(
-            _last_path(experiment),
-            f"{loss} takes probabilities, but the last layer {given}.",
-            f"Use 'activation: {fitting}', or give the loss 'from_logits: true'.",
-        )
-
-
-def logits_reach_the_loss(experiment: Experiment) -> Iterator[Problem]:
-    """A loss that applies the sigmoid or softmax itself must not get its result."""
-    activation = last_activation(experiment)
-    if _from_logits(experiment) is True and activation in SQUASHED:
-        yield Problem(
-            "loss.from_logits",
-            f"The loss takes logits, but the last layer has already applied {activation}.",
-            "Leave 'from_logits' out, or use 'activation: linear'.",
-        )
-
-
-def signs_reach_the_loss(experiment: Experiment) -> Iterator[Problem]:
-    """A hinge loss tells classes apart by sign."""
-    loss, activation = _loss(experiment), last_activation(experiment)
-    if loss and label_form(loss) == "sign" and activation in NEVER_NEGATIVE:
-        yield Problem(
-            _last_path(experiment),
-            f"{loss} tells classes apart by sign, but {activation} is never negative.",
-            "Use 'activation: tanh' or 'linear'.",
-        )
+def activation_fits_the_loss(experiment: Experiment) -> Iterator[Problem]:
+    """A cross-entropy gets the probabilities or the logits that it takes, a hinge loss signs."""
+    problems = activation_misfits(
+        loss_of(experiment),
+        units=experiment.model.layers[-1].arguments.get("units"),
+        activation=last_activation(experiment),
+        from_logits=_from_logits(experiment),
+    )
+    yield from (at_last(experiment, problem) for problem in problems)
 
 
 def hinge_has_one_unit(experiment: Experiment) -> Iterator[Problem]:
     """A hinge loss takes one output for each row."""
-    loss, last = _loss(experiment), experiment.model.layers[-1]
-    units = last.arguments.get("units")
-    if loss and label_form(loss) == "sign" and last.type == "Dense" and units not in (None, 1):
-        yield Problem(
-            f"model.layers[{len(experiment.model.layers) - 1}].units",
-            f"{loss} takes one output for each row, got {units}.",
-            "Set 'units: 1', or use the loss categorical_hinge.",
-        )
+    units, *_ = least_output(experiment) or (None,)
+    problem = one_output(loss_of(experiment), units, f"{LAST}.units")
+    if problem is not None:
+        yield at_last(experiment, problem)
 
 
 def loss_runs_over_the_classes(experiment: Experiment) -> Iterator[Problem]:
     """A cross-entropy sums over the classes of a row, never over rows."""
-    axis = experiment.loss.arguments.get("axis", -1) if experiment.loss else -1
-    last = (-1,) if label_form(_loss(experiment)) == "index" else (-1, 1)
-    if is_crossentropy(_loss(experiment)) and (axis not in last or not isinstance(axis, int)):
+    if experiment.loss is None or not is_crossentropy(experiment.loss.type):
+        return
+    axis = experiment.loss.arguments.get("axis", -1)
+    last = (-1,) if label_form(experiment.loss.type) == "index" else (-1, 1)
+    if axis not in last or not isinstance(axis, int):
         what = f"The classes stand on the last axis, which is -1, got {describe(axis)}."
         yield Problem("loss.axis", what, "Leave it out.")
 
 
-def _loss(experiment: Experiment) -> str:
-    return experiment.loss.type if experiment.loss else ""
+def loss_of(experiment: Experiment) -> str | None:
+    """Return the loss by its name; None where nothing is trained."""
+    return None if experiment.loss is None else experiment.loss.type
+
+
+def at_last(experiment: Experiment, problem: Problem) -> Problem:
+    """Return a problem of the last layer with the path that this layer has in the config."""
+    last = f"model.layers[{len(experiment.model.layers) - 1}]"
+    return replace(problem, path=problem.path.replace(LAST, last))
+
+
+def least_output(experiment: Experiment) -> Shape | None:
+    """Return what a last Dense layer gives at least: if that does not fit, more does not either."""
+    last = experiment.model.layers[-1]
+    units = last.arguments.get("units")
+    return (units,) if last.type == "Dense" and isinstance(units, int) else None
 
 
 def _from_logits(experiment: Experiment) -> bool | None:
@@ -122,16 +79,12 @@ def takes_logits(experiment: Experiment) -> bool:
 
 
 def last_activation(experiment: Experiment) -> str | None:
-    """The activation that ends the model; None where it is not known."""
+    """Return the activation that ends the model; None where it is not known."""
     return _activation(experiment.model.layers[-1])
 
 
-def _last_path(experiment: Experiment) -> str:
-    return f"model.layers[{len(experiment.model.layers) - 1}].activation"
-
-
 def _activation(layer: LayerConfig) -> str | None:
-    """The activation that ends a layer; None where it is not known or has none to have."""
+    """Return the activation that ends a layer; None where it is not known or has none to have."""
     if layer.type in ("Softmax", "ReLU"):
         return layer.type.lower()
     if "activation" not in layer.arguments:

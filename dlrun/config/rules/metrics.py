@@ -1,23 +1,19 @@
 """Rules about metrics: they can be taken of the labels and the outputs as the loss has them."""
 
-from __future__ import annotations
+from collections.abc import Iterator
+from typing import Final
 
-from typing import TYPE_CHECKING, Final
-
-from dlrun.catalog.losses import SQUASHED, Targets, label_form, misgiving
-from dlrun.catalog.metric_labels import caution, handed, misfit
-from dlrun.config.rules.last_layer import last_activation, takes_logits
-from dlrun.config.rules.training import REGRESSIONS
+from dlrun.catalog.losses import LabelForm, TargetLabels, Targets, fitted_form, label_form
+from dlrun.catalog.metric_labels import Handed, caution, handed, misfit
+from dlrun.config.rules.last_layer import last_activation, least_output, loss_of, takes_logits
+from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
-from dlrun.shapes import find_sample, walk
+from dlrun.shapes import Shape, walk
+from dlrun.shapes.last_layer import misgiving
+from dlrun.shapes.samples import Sample, find_sample
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dlrun.catalog.losses import LabelForm, TargetLabels
-    from dlrun.catalog.metric_labels import Handed
-    from dlrun.config.schema import Experiment
-    from dlrun.shapes import Sample, Shape
+Forms = tuple[tuple[LabelForm, TargetLabels | None], ...]
+"""Forms that labels may have, each with what targets are that are no classes."""
 
 SEVERAL: Final[tuple[TargetLabels, ...]] = ("flags", "one_hot", "shares", "fractions", "numbers")
 """What several columns of targets may be."""
@@ -33,27 +29,23 @@ def metrics_fit_the_labels(experiment: Experiment) -> Iterator[Problem]:
 
 
 def depends_on_the_rows(experiment: Experiment, sample: Sample) -> bool:
-    """Whether only the data tell if a metric can be taken.
-
-    Args:
-        experiment: The config.
-        sample: What is known of them.
-    """
+    """Whether only the data, of which a sample is known, tell if a metric can be taken."""
     possible = _possible(experiment, sample)
-    fitting = ({misfit(metric.as_dict(), got) is None for got in possible}
-               for metric in experiment.metrics)  # fmt: skip
-    return any(len(answers) != 1 for answers in fitting)
+    return any(
+        len({misfit(metric.as_dict(), got) is None for got in possible}) != 1
+        for metric in experiment.metrics
+    )
 
 
 def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
     """What can be trained as it is written and is seldom meant."""
     sample, outputs = _ends(experiment)
     unsuited = misgiving(
-        None if experiment.loss is None else experiment.loss.type,
+        loss_of(experiment),
         units=outputs[-1] if outputs else None,
         activation=last_activation(experiment),
         classes=None if sample.classes is None else len(sample.classes),
-        targets=Targets("numbers") if experiment.dataset.type in REGRESSIONS else None,
+        targets=Targets("numbers") if sample.is_regression else None,
     )
     if unsuited is not None:
         yield Problem("loss", *unsuited)
@@ -65,12 +57,12 @@ def what_is_doubtful(experiment: Experiment) -> Iterator[Problem]:
 
 
 def _possible(experiment: Experiment, sample: Sample | None = None) -> tuple[Handed, ...]:
-    """What the metrics may get, as far as that is known without the data; the likeliest first."""
+    """Say what the metrics may get, as far as known without the data; the likeliest first."""
     sample, outputs = _ends(experiment, sample)
     activation = last_activation(experiment)
     return tuple(
         handed(
-            loss=None if experiment.loss is None else experiment.loss.type,
+            loss=loss_of(experiment),
             from_logits=takes_logits(experiment),
             activation=activation,
             outputs=outputs or (None,),
@@ -84,30 +76,28 @@ def _possible(experiment: Experiment, sample: Sample | None = None) -> tuple[Han
 
 def _forms(
     experiment: Experiment, sample: Sample, outputs: Shape | None, activation: str | None
-) -> tuple[tuple[LabelForm, TargetLabels | None], ...]:
-    """The forms that labels may have, each with what targets are that are no classes."""
-    form = label_form(None if experiment.loss is None else experiment.loss.type)
-    dataset = experiment.dataset.type
-    one_of_several = form == "one_hot" or outputs != (1,)
-    known: tuple[tuple[LabelForm, TargetLabels | None], ...] = ()
+) -> Forms:
+    form = label_form(loss_of(experiment))
+    fitted = fitted_form(loss_of(experiment), outputs or (None,), activation)
+    known: Forms = ()
     if form in ("index", "sign"):
-        known = ((form, None),)  # Data without classes and several outputs are refused.
-    elif dataset in REGRESSIONS:
+        known = ((form, None),)  # data without classes and several outputs are refused
+    elif sample.is_regression:
         known = (("value", "numbers"),)
     elif outputs is None or (len(outputs) > 1 and sample.target is None):
         known = ()
     elif sample.classes is not None:
-        fitted = "binary" if form == "value" and activation in SQUASHED else form
-        known = (("one_hot" if one_of_several else fitted, None),)
+        known = ((fitted, None),)
     elif sample.target is not None:
         known = (*(("value", kind) for kind in SEVERAL), ("one_hot", None))
-    elif dataset == "csv" and form != "value":
-        known = (("one_hot", None),) if one_of_several else ((form, None), ("value", "fractions"))
+    elif sample.one_target and form != "value":
+        fractions: Forms = (("value", "fractions"),)
+        known = ((fitted, None), *(() if fitted == "one_hot" else fractions))
     return known
 
 
 def _numbers(classes: tuple[str, ...] | None) -> tuple[float, ...] | None:
-    """The numbers of classes, which are named by them; None where they are no numbers."""
+    """Read the names of classes as numbers; None where they are none."""
     try:
         return tuple(map(float, classes or ())) or None
     except ValueError:
@@ -115,13 +105,11 @@ def _numbers(classes: tuple[str, ...] | None) -> tuple[float, ...] | None:
 
 
 def _ends(experiment: Experiment, sample: Sample | None = None) -> tuple[Sample, Shape | None]:
-    """A sample of the dataset, and what the last layer makes of it, as far as they are known."""
+    """Find a sample of the dataset, and what the last layer makes of it, as far as known."""
     if sample is None:
         sample = find_sample(experiment.dataset.type, experiment.dataset.arguments)
     layers = [layer.as_dict() for layer in experiment.model.layers]
-    last = experiment.model.layers[-1]
     outputs = walk(layers, sample.shape)[-1].shape
-    if outputs is None and last.type == "Dense" and sample.shape and len(sample.shape) == 1:
-        units = last.arguments.get("units")
-        outputs = (units,) if isinstance(units, int) else None
+    if outputs is None and sample.shape and len(sample.shape) == 1:
+        outputs = least_output(experiment)
     return sample, outputs

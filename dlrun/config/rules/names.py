@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from dlrun.config.components import UNKNOWN
 from dlrun.config.layers import DATA
+from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from dlrun.config.schema import Experiment
-
-
+# What TensorFlow takes for the name of a scope.
 USABLE: Final = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.-]*")
-"""What TensorFlow takes for the name of a scope."""
 
 
 def layer_names_differ(experiment: Experiment) -> Iterator[Problem]:
     """Two layers of one name could not be told apart in `inputs` and in files."""
-    names = [layer.name for layer in experiment.model.layers]
-    return _repeated(names, "model.layers")
+    return _repeated([layer.name for layer in experiment.model.layers], "model.layers")
 
 
 def metric_names_differ(experiment: Experiment) -> Iterator[Problem]:
@@ -30,11 +25,10 @@ def metric_names_differ(experiment: Experiment) -> Iterator[Problem]:
     names = [str(metric.arguments.get("name", metric)) for metric in experiment.metrics]
     yield from _repeated(names, "metrics")
     for index, name in enumerate(names):
+        what = "The name 'loss' is that of the loss."
         if name.startswith("val_"):
             what = f"The name '{name}' is what the validation rows' {name[4:]!r} is called."
-            yield Problem(f"metrics[{index}].name", what, "Give the metric another name.")
-        if name == "loss":
-            what = "The name 'loss' is that of the loss."
+        if name == "loss" or name.startswith("val_"):
             yield Problem(f"metrics[{index}].name", what, "Give the metric another name.")
 
 

@@ -1,29 +1,34 @@
 """Rules about shapes: every layer can take what it reads, and the last one fits the targets."""
 
-from __future__ import annotations
-
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from dlrun.catalog.losses import label_form
+from dlrun.config.rules.last_layer import at_last, least_output, loss_of
+from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
-from dlrun.shapes import find_sample, walk
-from dlrun.shapes.last_layer import LAST, target_misfit, units_misfit
-from dlrun.shapes.weights import misfits, oversize
+from dlrun.shapes import Step, walk
+from dlrun.shapes.last_layer import target_misfit, units_misfit
+from dlrun.shapes.samples import Sample, find_sample
+from dlrun.shapes.walk import layer_of, weights_of
+from dlrun.shapes.weights import misfits, oversize, weight_misfits
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dlrun.config.schema import Experiment, LayerConfig
-    from dlrun.shapes import Sample, Shape, Step
+SIZES = ("units", "filters", "kernel_size", "input_dim", "output_dim")
 
 
 def shapes_fit(experiment: Experiment) -> Iterator[Problem]:
     """The shape of a sample passes through every layer, as far as that is known without Keras."""
     _, steps = _walk(experiment)
-    for step in steps:
-        if step.problem is not None:
-            yield step.problem
+    yield from (step.problem for step in steps if step.problem is not None)
+
+
+def weights_fit_the_layer(experiment: Experiment) -> Iterator[Problem]:
+    """As many weights as the layer has, each of a shape that goes with its arguments."""
+    for index, layer in enumerate(experiment.model.layers):
+        if layer.weights is not None:
+            named = " and ".join(name for name in SIZES if name in layer.arguments)
+            fix = f"Compare it with {named}." if named else "The input decides what is 'any'."
+            wanted, path = weights_of(layer_of(layer.as_dict())), f"model.layers[{index}]"
+            yield from weight_misfits(layer.type, wanted, layer.weights, path, fix=fix)
 
 
 def weights_fit_the_input(experiment: Experiment) -> Iterator[Problem]:
@@ -44,33 +49,21 @@ def model_fits_into_memory(experiment: Experiment) -> Iterator[Problem]:
 def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
     """The last layer gives what the classes and the loss, or the targets, ask for."""
     sample, steps = _walk(experiment)
-    outputs = steps[-1].shape or _least(experiment.model.layers[-1])
-    loss = None if experiment.loss is None else experiment.loss.type
+    outputs = steps[-1].shape or least_output(experiment)
+    loss = loss_of(experiment)
     form, problem = label_form(loss), None
     if outputs is None or sample.shape is None:
         return
     if sample.classes is not None:
-        problem = units_misfit(
-            outputs, sample=sample.shape, classes=sample.classes, loss=loss, form=form
-        )
-    elif sample.target == (1,) and form in ("index", "sign"):
-        what = f"{loss} needs classes, but the target is a number."
-        problem = Problem("loss", what, "Choose a loss for numbers, such as mean_squared_error.")
-    elif form == "value" or (form == "binary" and sample.target == (1,)):
-        problem = None if sample.target is None else target_misfit(outputs, sample.target)
+        problem = units_misfit(outputs, sample=sample.shape, classes=sample.classes, loss=loss)
+    elif form == "value" or (sample.target == (1,) and form != "one_hot"):
+        problem = target_misfit(outputs, sample.target, loss)
     if problem is not None:
-        last = f"model.layers[{len(steps) - 1}]"
-        yield replace(problem, path=last if problem.path == LAST else problem.path)
-
-
-def _least(last: LayerConfig) -> Shape | None:
-    """What a Dense layer gives at least; if that does not fit, more axes would not either."""
-    units = last.arguments.get("units")
-    return (units,) if last.type == "Dense" and isinstance(units, int) else None
+        yield at_last(experiment, problem)
 
 
 def _walk(experiment: Experiment) -> tuple[Sample, tuple[Step, ...]]:
     dataset = experiment.dataset
-    form = label_form(None if experiment.loss is None else experiment.loss.type)
+    form = label_form(loss_of(experiment))
     sample = find_sample(dataset.type, dataset.arguments, form=form)
     return sample, walk([layer.as_dict() for layer in experiment.model.layers], sample.shape)

@@ -1,35 +1,33 @@
-"""Rules about training: what callbacks watch exists, and nothing that is given goes unused."""
+"""Rules about training: what callbacks watch exists, all that is given is used, ids stay ids."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
-from dlrun.catalog.spelling import did_you_mean, near_word
 from dlrun.catalog.words import metric_meant
-from dlrun.config.findings import listed
+from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dlrun.config.schema import Component, Experiment
+from dlrun.shapes.input_readers import find_lookups, find_masks
+from dlrun.shapes.samples import find_sample
+from dlrun.wording import did_you_mean, listed, near_word
 
 SET_THE_RATE: Final = ("ReduceLROnPlateau", "LearningRateScheduler")
-REGRESSIONS: Final = ("linear", "sine")
-"""Datasets whose targets are never classes."""
 
 
 def training_has_a_loss(experiment: Experiment) -> Iterator[Problem]:
     """Only an experiment without epochs can do without a loss."""
-    if experiment.training.epochs > 0 and experiment.loss is None:
-        what = f"Missing: training for {experiment.training.epochs} epochs needs a loss."
+    epochs = experiment.training.epochs
+    if epochs > 0 and experiment.loss is None:
+        what = f"Missing: training for {epochs} epochs needs a loss."
         yield Problem("loss", what, "Add 'loss', or set 'training.epochs: 0'.")
 
 
 def training_has_an_optimizer(experiment: Experiment) -> Iterator[Problem]:
     """Only an experiment without epochs can do without an optimizer."""
-    if experiment.training.epochs > 0 and experiment.optimizer is None:
-        what = f"Missing: training for {experiment.training.epochs} epochs needs an optimizer."
+    epochs = experiment.training.epochs
+    if epochs > 0 and experiment.optimizer is None:
+        what = f"Missing: training for {epochs} epochs needs an optimizer."
         yield Problem("optimizer", what, "Add 'optimizer: adam', or set 'training.epochs: 0'.")
 
 
@@ -45,22 +43,22 @@ def monitors_exist(experiment: Experiment) -> Iterator[Problem]:
     known = [*logged, *(f"val_{name}" for name in logged)] if has_validation else logged
     for index, callback in enumerate(experiment.training.callbacks):
         monitor = callback.arguments.get("monitor")
-        if monitor is None or monitor in known or not _watches(callback):
-            continue
-        what, fix = _no_monitor(monitor, logged, has_validation=has_validation)
-        yield Problem(f"training.callbacks[{index}].monitor", what, fix)
+        # ModelCheckpoint looks at its monitor only if it saves the best.
+        is_watched = bool(callback.arguments.get("save_best_only", True))
+        if monitor is not None and monitor not in known and is_watched:
+            what, fix = _no_monitor(monitor, logged, known)
+            yield Problem(f"training.callbacks[{index}].monitor", what, fix)
 
 
-def _no_monitor(monitor: str, logged: list[str], *, has_validation: bool) -> tuple[str, str]:
+def _no_monitor(monitor: str, logged: list[str], known: list[str]) -> tuple[str, str]:
     """What is wrong with a monitor that is not logged, and what to do."""
     bare = monitor.removeprefix("val_")
-    known = [*logged, *(f"val_{name}" for name in logged)] if has_validation else logged
     near = bare if bare in logged else near_word(bare, logged)
     metric = metric_meant(bare)
     others = f"Logged are {listed(known)}."
     if metric is not None and near is None:
         others = f"There is no {metric} among the metrics: add it. {others}"
-    if has_validation or monitor == bare:
+    if len(known) > len(logged) or monitor == bare:
         what = f"Neither the loss nor a metric is called '{monitor}'."
         return what, did_you_mean(monitor, known) or others
     what = f"There is no '{monitor}', because there are no validation rows."
@@ -73,17 +71,11 @@ def _no_monitor(monitor: str, logged: list[str], *, has_validation: bool) -> tup
 def one_thing_sets_the_learning_rate(experiment: Experiment) -> Iterator[Problem]:
     """Keras fails in the middle of training where a schedule and a callback both set it."""
     rate = experiment.optimizer and experiment.optimizer.arguments.get("learning_rate")
-    setting = [
-        (index, callback.type)
-        for index, callback in enumerate(experiment.training.callbacks)
-        if callback.type in SET_THE_RATE
-    ]
-    if not isinstance(rate, dict):
-        return
-    for index, name in setting:
-        what = f"{name} cannot set the learning rate: {rate['type']} already does."
-        fix = "Remove one of them, or give the optimizer a number."
-        yield Problem(f"training.callbacks[{index}]", what, fix)
+    for index, callback in enumerate(experiment.training.callbacks):
+        if callback.type in SET_THE_RATE and isinstance(rate, dict):
+            what = f"{callback.type} cannot set the learning rate: {rate['type']} already does."
+            fix = "Remove one of them, or give the optimizer a number."
+            yield Problem(f"training.callbacks[{index}]", what, fix)
 
 
 def averages_are_kept(experiment: Experiment) -> Iterator[Problem]:
@@ -98,21 +90,45 @@ def averages_are_kept(experiment: Experiment) -> Iterator[Problem]:
 
 def class_weights_have_classes(experiment: Experiment) -> Iterator[Problem]:
     """Weights of classes mean nothing where the target is a number."""
-    weights, dataset = experiment.training.class_weight, experiment.dataset.type
-    if weights is not None and dataset in REGRESSIONS:
-        what = f"There are no classes to weigh: the target of '{dataset}' is a number."
+    weights, dataset = experiment.training.class_weight, experiment.dataset
+    if weights is not None and find_sample(dataset.type, dataset.arguments).is_regression:
+        what = f"There are no classes to weigh: the target of '{dataset.type}' is a number."
         yield Problem("training.class_weight", what, "Remove it.")
 
 
 def test_rows_come_once(experiment: Experiment) -> Iterator[Problem]:
     """Test rows are either the dataset's own or split off, not both."""
     dataset = experiment.dataset
-    own = dataset.type == "mnist" or dataset.arguments.get("test_samples", 0)
-    if own and dataset.test_split is not None:
+    if dataset.test_split is None:
+        return
+    if find_sample(dataset.type, dataset.arguments).test_rows:
         what = f"The dataset '{dataset.type}' brings test rows of its own here."
         yield Problem("dataset.test_split", what, "Remove one of the two.")
 
 
-def _watches(callback: Component) -> bool:
-    """ModelCheckpoint looks at its monitor only if it saves the best."""
-    return bool(callback.arguments.get("save_best_only", True))
+def ids_are_not_scaled(experiment: Experiment) -> Iterator[Problem]:
+    """A layer that looks ids up would find those of other things, or none."""
+    scale = experiment.dataset.scale
+    lookups = find_lookups([layer.as_dict() for layer in experiment.model.layers])
+    if scale != "none" and lookups:
+        lookup = lookups[0]
+        what = f"'{scale}' would change the ids that {lookup.path} ({lookup.layer.type}) looks up."
+        yield Problem(
+            "dataset.scale", what, "Leave 'scale' out, and scale other columns in the file."
+        )
+
+
+def padding_is_not_moved(experiment: Experiment) -> Iterator[Problem]:
+    """Standard scaling moves every number but the mean; of `minmax` only the data tell."""
+    masks = find_masks([layer.as_dict() for layer in experiment.model.layers])
+    if experiment.dataset.scale == "standard" and masks:
+        reader, padding = masks[0]
+        yield moved_padding(f"{reader.path} (Masking)", padding, "standard")
+
+
+def moved_padding(mask: str, padding: float, scale: str) -> Problem:
+    """What is wrong where scaling moves the padding that a layer, the mask, looks for."""
+    what = f"'{scale}' would change the padding of {padding:g} that {mask} looks for."
+    return Problem(
+        "dataset.scale", what, "Leave 'scale' out, and scale all but the padding in the file."
+    )

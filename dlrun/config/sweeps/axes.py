@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from dlrun.config.findings import describe
 from dlrun.config.overrides import Override
 from dlrun.config.places import Node, steps
-
-if TYPE_CHECKING:
-    from dlrun.config.spots import Spot
+from dlrun.config.spots import ConfigNode
+from dlrun.wording import describe
 
 RANGE: Final = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})")
-MAX_VALUES: Final = 100_000
-"""How many values an axis, and how many runs a sweep may have."""
+MAX_VALUES: Final = 100_000  # how many values an axis, and how many runs a sweep may have
 
 
-def values_of(spot: Spot) -> list[Node]:
-    """Read the values of an axis.
+def values_of(spot: ConfigNode) -> list[Node]:
+    """Read the values of an axis: a list, or a range `A..B` with both ends.
 
-    Args:
-        spot: A list of values, or a range `A..B` of whole numbers, both ends included.
-
-    Returns:
-        The values; empty, with a problem noted, where there are none.
+    Where there are none a problem is noted.
     """
-    if isinstance(spot.value, str) and is_range(spot.node):
-        return spread(spot.node) or _empty(spot)
+    numbers = spread(spot.node)
+    if numbers is not None:
+        return numbers or _empty(spot)
     if not isinstance(spot.value, list):
         what = f"Expected the values of an axis, got {describe(spot.node.plain())}."
         spot.wrong(what, "Write a list such as [0.1, 0.01], or a range such as 0..9.")
@@ -38,50 +32,24 @@ def values_of(spot: Spot) -> list[Node]:
     return list(spot.value)
 
 
-def is_range(node: Node) -> bool:
-    """Say whether a value is written as a range.
-
-    Args:
-        node: The value.
-    """
-    return isinstance(node.value, str) and RANGE.fullmatch(node.value) is not None
-
-
-def spread(node: Node) -> list[Node]:
-    """Write a range out.
-
-    Args:
-        node: Such as `0..9`.
-
-    Returns:
-        Its numbers; empty where it counts downward or is too long.
-    """
-    found = RANGE.fullmatch(node.value)
-    low, high = (int(found[1]), int(found[2])) if found else (0, -1)
-    if high - low >= MAX_VALUES:
-        return []
-    return [Node(number, node.place) for number in range(low, high + 1)]
+def spread(node: Node) -> list[Node] | None:
+    """Write a range out, None of what is none; empty where it counts downward or is too long."""
+    found = RANGE.fullmatch(node.value) if isinstance(node.value, str) else None
+    if found is None:
+        return None
+    low, high = int(found[1]), int(found[2])
+    numbers = range(low, high + 1) if high - low < MAX_VALUES else ()
+    return [Node(number, node.place) for number in numbers]
 
 
 def is_key(text: str) -> bool:
-    """Say whether a text is a dotted path, as a whole.
-
-    Args:
-        text: Such as `model.layers[0].units`.
-    """
+    """Say whether a text is a dotted path as a whole, such as `model.layers[0].units`."""
     joined = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps(text))
     return bool(text) and joined.removeprefix(".") == text
 
 
-def overrides_of(spot: Spot) -> tuple[Override, ...]:
-    """Read a mapping of keys of a config to their values.
-
-    Args:
-        spot: Such as `{optimizer.learning_rate: 0.1}`.
-
-    Returns:
-        One override a key; problems are noted.
-    """
+def overrides_of(spot: ConfigNode) -> tuple[Override, ...]:
+    """Read a mapping of keys of a config to their values; problems are noted."""
     if not isinstance(spot.value, dict):
         what = f"Expected keys of the config with their values, got {describe(spot.value)}."
         spot.wrong(what, "Such as {optimizer.learning_rate: 0.1}.")
@@ -93,14 +61,13 @@ def overrides_of(spot: Spot) -> tuple[Override, ...]:
     )
 
 
-def _no_key(spot: Spot, key: str) -> bool:
-    """Note that a text is no dotted path."""
+def _no_key(spot: ConfigNode, key: str) -> bool:
     what = f"{describe(key)} is not a key of a config."
-    spot.findings.add(spot.node.key_place(key), spot.path, what, "Such as optimizer.learning_rate.")
+    spot.problems.add(spot.node.key_place(key), spot.path, what, "Such as optimizer.learning_rate.")
     return False
 
 
-def _empty(spot: Spot) -> list[Node]:
+def _empty(spot: ConfigNode) -> list[Node]:
     what = f"An axis has 1 to {MAX_VALUES:,} values, {describe(spot.node.plain())} has none."
     if isinstance(spot.value, str):
         what = f"The range {spot.value} is empty or holds more than {MAX_VALUES:,} numbers."
@@ -108,8 +75,7 @@ def _empty(spot: Spot) -> list[Node]:
     return []
 
 
-def _check_distinct(spot: Spot) -> None:
-    """Note a value that an axis has twice."""
+def _check_distinct(spot: ConfigNode) -> None:
     seen: list[Any] = []
     for item in spot.items():
         value = item.node.plain()

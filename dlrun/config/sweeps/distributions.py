@@ -13,58 +13,34 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from random import Random
+from typing import Any, Final
 
-from dlrun.config.findings import describe, listed
 from dlrun.config.overrides import Override
-from dlrun.config.places import Node
+from dlrun.config.places import Node, Place
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps.axes import values_of
-
-if TYPE_CHECKING:
-    from random import Random
-
-    from dlrun.config.places import Place
-    from dlrun.config.spots import Spot
+from dlrun.wording import describe, listed
 
 WORDS: Final = ("uniform", "log_uniform", "integer", "log_integer", "choice")
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """What the values of a key are drawn from.
+    """What the values of a key are drawn from."""
 
-    Attributes:
-        word: One of `WORDS`.
-        low: The smallest number; 0 for a choice.
-        high: The largest number; 0 for a choice.
-        choices: The values of a choice.
-        place: Where it is written.
-    """
-
-    word: str
-    low: float
+    word: str  # one of `WORDS`
+    low: float  # both ends are included; 0 for a choice
     high: float
     choices: tuple[Node, ...]
     place: Place
 
     def override(self, key: str, value: Node) -> Override:
-        """Set a key to a value that was drawn.
-
-        Args:
-            key: The key.
-            value: The value.
-        """
+        """Set a key to a value that was drawn."""
         return Override(key, value, self.place)
 
     def draw(self, source: Random) -> Node:
-        """Draw a value.
-
-        Args:
-            source: Where its randomness comes from.
-
-        Returns:
-            The value, as if it were written where the distribution is.
-        """
+        """Draw a value, as if it were written where the distribution is."""
         if self.word == "choice":
             return self.choices[int(source.random() * len(self.choices))]
         share = source.random()
@@ -81,11 +57,7 @@ class Distribution:
         return self.at(min(max(number, low), high))
 
     def at(self, number: float) -> Node:
-        """Make a value of a number of its range.
-
-        Args:
-            number: The number.
-        """
+        """Make a value of a number of its range."""
         return Node(int(number) if self.is_whole else float(number), self.place)
 
     @property
@@ -99,22 +71,14 @@ class Distribution:
         return self.word.startswith("log_")
 
     def holds(self, value: Any) -> bool:
-        """Say whether a value could be drawn.
-
-        Args:
-            value: A plain value.
-        """
+        """Say whether a plain value could be drawn."""
         if self.choices:
             return any(value == choice.plain() for choice in self.choices)
         is_number = type(value) is int or (type(value) is float and not self.is_whole)
         return is_number and self.low <= value <= self.high
 
     def written(self, value: Any) -> Node:
-        """Make a node of a value that could be drawn.
-
-        Args:
-            value: A plain value.
-        """
+        """Make a node of a plain value that could be drawn."""
         if not self.choices:
             return self.at(value)
         return next(choice for choice in self.choices if choice.plain() == value)
@@ -124,15 +88,8 @@ class Distribution:
         return self.choices or (self.at(self.low), self.at(self.high))
 
 
-def distribution_of(spot: Spot) -> Distribution | None:
-    """Read a distribution.
-
-    Args:
-        spot: A list of choices, or a mapping of one word of `WORDS` to its bounds.
-
-    Returns:
-        The distribution; None, with a problem noted, where it is none.
-    """
+def distribution_of(spot: ConfigNode) -> Distribution | None:
+    """Read a list of choices, or a word of `WORDS` with its bounds; notes what it is not."""
     if isinstance(spot.value, list):
         return _choice(spot)
     if not isinstance(spot.value, dict) or len(spot.keys) != 1:
@@ -147,22 +104,20 @@ def distribution_of(spot: Spot) -> Distribution | None:
     return _choice(spot.child(word)) if word == "choice" else _between(word, spot.child(word))
 
 
-def _choice(spot: Spot) -> Distribution | None:
+def _choice(spot: ConfigNode) -> Distribution | None:
     values = values_of(spot)
     return Distribution("choice", 0, 0, tuple(values), spot.node.place) if values else None
 
 
-def _between(word: str, spot: Spot) -> Distribution | None:
-    """A distribution between two bounds."""
+def _between(word: str, spot: ConfigNode) -> Distribution | None:
     bounds = spot.node.plain()
     is_whole = word.endswith("integer")
     kinds = (int,) if is_whole else (int, float)
     pair: list[Any] = bounds if isinstance(bounds, list) else []
     if len(pair) != 2 or not all(type(bound) in kinds for bound in pair):  # noqa: PLR2004
         numbers = "whole numbers" if is_whole else "numbers"
-        what = (
-            f"Expected the smallest and the largest value, two {numbers}, got {describe(bounds)}."
-        )
+        what = f"Expected the smallest and the largest value, two {numbers}, got"
+        what += f" {describe(bounds)}."
         spot.wrong(what, f"Such as {{{word}: {'[4, 64]' if is_whole else '[0.001, 0.1]'}}}.")
         return None
     low, high = pair

@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dlrun.catalog.spelling import did_you_mean
+from dlrun.absent import ABSENT
 from dlrun.config.condition_text import parse_condition
-from dlrun.config.findings import describe, listed
-from dlrun.config.resolved import ABSENT
+from dlrun.config.conditions import Condition
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps.axes import overrides_of
+from dlrun.config.sweeps.sweep import Point
 from dlrun.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.config.conditions import Condition
-    from dlrun.config.spots import Spot
-    from dlrun.config.sweeps.sweep import Point
+from dlrun.wording import describe, did_you_mean, listed
 
 
 @dataclass(frozen=True)
 class Exclusions:
-    """What is left out.
-
-    Attributes:
-        items: Values by key: a point that has all of them is left out; and conditions: a point for
-            which one holds is left out.
-    """
+    """What is left out: points with all of some values, points for which a condition holds."""
 
     items: tuple[Mapping[str, Any] | Condition, ...]
 
     def hold(self, point: Point) -> bool:
-        """Say whether a point is left out.
-
-        Args:
-            point: The point.
-        """
+        """Say whether a point is left out."""
         return any(_holds(item, point.values) for item in self.items)
 
-    def check_use(self, spot: Spot, points: Sequence[Point]) -> None:
-        """Note what leaves no point out.
-
-        Args:
-            spot: Where the exclusions are written.
-            points: All points.
-        """
-        if not spot.findings:
+    def check_use(self, spot: ConfigNode, points: Sequence[Point]) -> None:
+        """Note what leaves none of all points out."""
+        if not spot.problems:
             for item, written in zip(self.items, spot.items(), strict=True):
                 if not any(_holds(item, point.values) for point in points):
                     written.wrong("This excludes no point.", "Correct it, or remove it.")
@@ -59,13 +40,8 @@ def _holds(item: Mapping[str, Any] | Condition, values: Mapping[str, Any]) -> bo
     return item.holds(lambda key: values.get(key, ABSENT))
 
 
-def exclusions_of(spot: Spot, axes: Sequence[str]) -> Exclusions:
-    """Read what a sweep leaves out.
-
-    Args:
-        spot: A list of mappings of keys to values, and of conditions as texts.
-        axes: The keys that vary; nothing else can be asked for.
-    """
+def exclusions_of(spot: ConfigNode, axes: Sequence[str]) -> Exclusions:
+    """Read what a sweep leaves out: a list of mappings of axes to values, and of conditions."""
     found: list[Mapping[str, Any] | Condition] = []
     if not isinstance(spot.value, list):
         what = f"Expected a list, got {describe(spot.node.plain())}."

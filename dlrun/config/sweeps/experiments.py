@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from dlrun.config.loading import load_config
-from dlrun.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from dlrun.config.overrides import Override
-    from dlrun.config.schema import Experiment
-    from dlrun.config.sweeps.sweep import Point
-    from dlrun.errors import Problem
+from dlrun.config.overrides import Override
+from dlrun.config.schema import Experiment
+from dlrun.config.sweeps.sweep import Point
+from dlrun.errors import ConfigError, Problem
 
 
 def load_points(
     base: Path, fixed: Sequence[str | Override], points: Sequence[Point]
 ) -> list[Experiment]:
-    """Make the config of every point, and check all of them.
-
-    Args:
-        base: The config that all begin with.
-        fixed: What all of them set differently.
-        points: What each sets differently.
-
-    Returns:
-        One experiment a point.
-
-    Raises:
-        ConfigError: With the problems of all points, each told once.
-    """
+    """Make the config of every point; one error has the problems of all, each once."""
     found: list[Experiment] = []
     problems: dict[tuple[str, str], Problem] = {}
     for point in points:

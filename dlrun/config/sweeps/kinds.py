@@ -3,73 +3,73 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from dlrun import catalog
-from dlrun.config import literals, prose
-from dlrun.config.places import steps
-from dlrun.config.sections import DATASET_KEYS
+from dlrun.config import literals
+from dlrun.config.places import Node, steps
+from dlrun.config.prose import NOT_TEXT
+from dlrun.config.schema import (
+    DatasetConfig,
+    Experiment,
+    LayerConfig,
+    Section,
+    kind_of,
+    section_of,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.config.places import Node
-
-Kinds = frozenset[str] | None
-"""Keys of `dlrun.config.literals.SHOWN`; None where nothing is known."""
+Kinds = frozenset[str] | None  # keys of `dlrun.config.literals.SHOWN`; None where nothing is known
 
 _COMPONENT: Final = frozenset({"str", "mapping", "null"})
 _LIST: Final = frozenset({"list", "null"})
-_SCALAR: Final = frozenset({"int", "float", "bool", "str", "mapping", "null"})
-_SEVERAL: Final = re.compile(r"list|tuple|vector|sequence|array|integers|floats", re.IGNORECASE)
 _NUMBER: Final = frozenset({"int", "float", "null"})
-_NUMBERS: Final = (
-    "seed", "validation_split", "test_split", "epochs", "batch_size", "checkpoint_seconds",
-)  # fmt: skip
-_LAYER: Final[dict[str, Kinds]] = {
-    "name": frozenset({"str"}),
-    "inputs": _LIST,
-    "weights": _LIST,
-    "trainable": frozenset({"bool"}),
+_SEVERAL: Final = re.compile(r"list|tuple|vector|sequence|array|integers|floats", re.IGNORECASE)
+_TYPES: Final[dict[Any, str]] = {
+    int: "int",
+    float: "float",
+    bool: "bool",
+    str: "str",
+    Literal: "str",
+    tuple: "list",
+    list: "list",
+    dict: "mapping",
+    type(None): "null",
 }
-_SINGLE: Final = {"dataset": "datasets", "loss": "losses", "optimizer": "optimizers"}
-_LISTS: Final = {"metrics": "metrics", "exports": "exporters", "callbacks": "callbacks"}
+_SECTIONS: Final = {"layers": LayerConfig, "datasets": DatasetConfig}
 
 
 def kinds_of(root: Node, key: str) -> Kinds:
-    """Tell which kinds of value a key takes.
-
-    Args:
-        root: The config, a mapping; it tells of which word an argument is.
-        key: A dotted path.
-    """
-    first, *rest = steps(key)
-    node = root.child(first)
-    if first in _SINGLE:
-        return _of_component(_SINGLE[str(first)], node, rest)
-    if first in ("metrics", "exports"):
-        return _of_list(_LISTS[str(first)], node, rest)
-    if first == "model":
-        layers = node.child("layers") if node else None
-        return _of_list("layers", layers, rest[1:]) if rest[:1] == ["layers"] else None
-    if first == "training":
-        if rest[:1] == ["callbacks"]:
-            callbacks = node.child("callbacks") if node else None
-            return _of_list("callbacks", callbacks, rest[1:])
-        return _of_field("TrainingConfig", rest)
-    return _of_field("Experiment", [first]) if not rest else None
+    """Give the kinds of value that a key takes; the config says of which word an argument is."""
+    return _of_key(Experiment, root, list(steps(key)))
 
 
-def _of_field(section: str, rest: Sequence[str | int]) -> Kinds:
-    """A key that dlrun itself understands: by its annotation; none of them takes a plain list."""
-    known = {one.name for one in catalog.fields("dlrun.config.schema", section)}
-    if len(rest) != 1 or rest[0] not in known:
+def _of_key(section: type[Section], node: Node | None, way: Sequence[str | int]) -> Kinds:
+    """A key of a section by its field, or something in it."""
+    first, *rest = way
+    field = section.model_fields.get(str(first))
+    if field is None:
         return None
-    return _NUMBER if rest[0] in _NUMBERS else _SCALAR
+    inner, kind, nested = node.child(first) if node else None, kind_of(field), section_of(field)
+    if nested is not None:
+        return _of_key(nested, inner, rest) if rest else None
+    if kind is None:
+        return None if rest else frozenset(_of_annotation(field.annotation))
+    is_list = get_origin(field.annotation) is tuple
+    return _of_list(kind, inner, rest) if is_list else _of_component(kind, inner, rest)
+
+
+def _of_annotation(annotation: Any) -> set[str]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _of_annotation(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return set().union(*map(_of_annotation, get_args(annotation)))
+    return {_TYPES[origin or annotation]}
 
 
 def _of_list(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
-    """A list of components, or something in one of them."""
     if not rest:
         return _LIST
     index = rest[0]
@@ -79,27 +79,23 @@ def _of_list(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
 
 
 def _of_component(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
-    """A word with arguments, or one of them."""
     if not rest:
         return _COMPONENT
-    first = rest[0]
-    reserved = {"type": frozenset({"str"}), **(_LAYER if kind == "layers" else {})}
-    if first in reserved:
-        return reserved[str(first)] if len(rest) == 1 else None
-    if kind == "datasets" and first in DATASET_KEYS:
-        return _of_field("DatasetConfig", rest)
+    if rest[0] == "type":
+        return frozenset({"str"}) if len(rest) == 1 else None
+    section = _SECTIONS.get(kind)
+    if section is not None and rest[0] in section.own_keys():
+        return _of_key(section, node, rest)
     return _of_argument(kind, node, rest)
 
 
 def _of_argument(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kinds:
-    """An argument of a word, or something in it."""
     first = rest[0]
     word = _word(kind, node)
     parameter = word.parameter(str(first)) if word else None
-    if parameter is None:
+    if word is None or parameter is None:
         return None
-    is_plain = kind in ("datasets", "exporters")
-    nested = None if is_plain else catalog.nested_kind(parameter.name)
+    nested = word.nests(parameter.name)
     if len(rest) > 1:
         inner = node.child(first) if node else None
         return _of_component(nested, inner, rest[1:]) if nested else None
@@ -117,7 +113,7 @@ def _of_literal(parameter: catalog.Parameter) -> Kinds:
     may be a list of one weight a class.
     """
     types = literals.expected(parameter).types
-    if types and types != prose.NOT_TEXT:
+    if types and types != NOT_TEXT:
         return types
     default = parameter.default
     if _SEVERAL.search(parameter.doc or "") or not isinstance(default, int | float | str):
@@ -126,7 +122,6 @@ def _of_literal(parameter: catalog.Parameter) -> Kinds:
 
 
 def _word(kind: str, node: Node | None) -> catalog.Word | None:
-    """The word of a component."""
     if node is None:
         return None
     written = node.child("type") if isinstance(node.value, dict) else node

@@ -1,31 +1,29 @@
-"""The one door into the file of a sweep: it becomes a `Sweep`, or one error with every problem."""
+"""Reads the file of a sweep: it becomes a `Sweep`, or one error with every problem."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, TypeVar
 
 from dlrun.config.components import absolute
-from dlrun.config.findings import Findings, describe, listed
-from dlrun.config.overrides import read
+from dlrun.config.findings import Problems
+from dlrun.config.overrides import Override, read
 from dlrun.config.places import Node, Place
 from dlrun.config.reading import read_text
-from dlrun.config.spots import Spot
-from dlrun.config.sweeps import points
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps.axes import MAX_VALUES, overrides_of, values_of
 from dlrun.config.sweeps.distributions import Distribution, distribution_of
 from dlrun.config.sweeps.exclusions import exclusions_of
 from dlrun.config.sweeps.objectives import halving_of, objective_of, sampler_of, whole
+from dlrun.config.sweeps.points import Axis, Part, combined, count, drawn, grid, zipped
 from dlrun.config.sweeps.sweep import Halving, Objective, Point, Sampler, Sweep
 from dlrun.config.yaml_nodes import parse
-from dlrun.rundir.metrics import is_larger_better
+from dlrun.wording import describe, listed
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.config.overrides import Override
-
+_T = TypeVar("_T")
 KEYS: Final = (
     "name", "base", "set", "points", "zip", "grid", "random", "samples", "sampler", "seeds",
     "exclude", "max_runs", "objective", "halving",
@@ -40,74 +38,63 @@ def load_sweep(
 ) -> Sweep:
     """Read the file of a sweep, and check all of it that does not need its base config.
 
-    Args:
-        path: A YAML file.
-        overrides: Further keys that every run sets, `key=value`; they win over `set`.
-        halving: How bad runs are stopped early, in the place of what the file says.
-
-    Returns:
-        The sweep, its points written out.
-
-    Raises:
-        ConfigError: With every problem found, in the order of the file.
+    `overrides` are further keys that every run sets, `key=value`, which win over `set`; `halving`
+    stands in the place of what the file says. The error has all problems, in the file's order.
     """
     path = Path(path)
-    findings = Findings()
-    root = parse(read_text(path), str(path), findings)
+    problems = Problems()
+    root = parse(read_text(path), str(path), problems)
     if not isinstance(root.value, dict):
         got = "nothing" if root.value is None else describe(root.value)
         what, fix = f"Expected a mapping, got {got}.", "A sweep starts with 'base:' and 'grid:'."
-        findings.add(root.place, "", what, fix)
-        findings.raise_if_any()
+        problems.add(root.place, "", what, fix)
+        problems.raise_if_any()
     if "base" not in root.value and root.value.keys() & {"dataset", "model"}:
         what = "This is the config of one run, not a sweep."
-        findings.add(root.place, "", what, f"A sweep has 'base: {path}' and 'grid: ...'.")
-        findings.raise_if_any()
+        problems.add(root.place, "", what, f"A sweep has 'base: {path}' and 'grid: ...'.")
+        problems.raise_if_any()
     if halving is not None:
-        written = {"eta": halving.eta, "min_epochs": halving.min_epochs}
         place = Place("--halving")
-        nodes = {key: Node(value, place) for key, value in written.items()}
+        nodes = {key: Node(value, place) for key, value in asdict(halving).items()}
         root.value["halving"] = Node(nodes, place)
         root.keys["halving"] = place
-    reader = _Reader(Spot(root, "", findings), path)
-    sweep = reader.sweep(overrides)
-    findings.raise_if_any()
+    sweep = _Reader(ConfigNode(root, "", problems), path).sweep(overrides)
+    problems.raise_if_any()
     return sweep
 
 
 class _Reader:
-    """Reads the sections of a sweep.
+    """Reads the sections of a sweep."""
 
-    Args:
-        spot: The file as a whole.
-        path: Its path.
-    """
-
-    def __init__(self, spot: Spot, path: Path) -> None:
+    def __init__(self, spot: ConfigNode, path: Path) -> None:
         self.spot = spot
         self.path = path
-        self.axes: dict[str, Spot] = {}
+        self.axes: dict[str, ConfigNode] = {}
 
     def sweep(self, overrides: Sequence[str]) -> Sweep:
         self.spot.check_keys(KEYS)
-        parts = [self.written(), *self.zips(), *points.grid(self.grid())]
-        sampler = sampler_of(self.spot.child("sampler")) if self.has("sampler") else Sampler()
+        parts = [
+            self.section("points", self.written, [()]),
+            *self.section("zip", self.zips, []),
+            *grid(self.section("grid", self.lists, [])),
+        ]
+        sampler = self.section("sampler", sampler_of, Sampler())
         samples = whole(self.spot, "samples", SAMPLES, low=1)
-        space = self.space()
-        seeds = self.seeds()
+        space = self.section("random", self.space, {})
+        seeds = self.section("seeds", self.seeds, [])
         self.check_drawing(sampler)
         if space and sampler.type == "random":
-            parts.append(points.drawn(space, samples, sampler.seed))
+            parts.append(drawn(space, samples, sampler.seed))
         if seeds:
             self.add_axis("seed", self.spot.child("seeds"))
             place = self.spot.node.key_place("seeds")
-            parts += points.grid([points.Axis("seed", seeds, place)])
+            parts += grid([Axis("seed", seeds, place)])
         every, excluded, beyond = ([], 0, 0) if sampler.type == "tpe" else self.chosen(parts)
-        if not self.axes and not self.spot.findings:
+        if not self.axes and not self.spot.problems:
             self.spot.wrong("Nothing varies.", f"Give one of {listed(AXES)}.")
-        objective = self.objective()
+        objective = self.section("objective", objective_of, None)
         return Sweep(
-            name=self.name(),
+            name=self.section("name", self.name, self.path.stem),
             source=self.path.absolute(),
             base=self.base(),
             fixed=self.fixed(overrides),
@@ -126,13 +113,13 @@ class _Reader:
     def has(self, key: str) -> bool:
         return key in self.spot.keys
 
-    def name(self) -> str:
-        if not self.has("name"):
-            return self.path.stem
-        value = self.spot.child("name").value
-        if isinstance(value, str) and value:
-            return value
-        self.spot.child("name").wrong(f"Expected a name, got {describe(value)}.")
+    def section(self, key: str, read: Callable[[ConfigNode], _T], default: _T) -> _T:
+        return read(self.spot.child(key)) if self.has(key) else default
+
+    def name(self, spot: ConfigNode) -> str:
+        if isinstance(spot.value, str) and spot.value:
+            return spot.value
+        spot.wrong(f"Expected a name, got {describe(spot.value)}.")
         return self.path.stem
 
     def base(self) -> Path:
@@ -147,21 +134,17 @@ class _Reader:
 
     def fixed(self, overrides: Sequence[str]) -> tuple[Override, ...]:
         """What every run sets: none of it may be an axis, which would win over it."""
-        written = list(overrides_of(self.spot.child("set"))) if self.has("set") else []
-        given = [read(text, self.spot.findings) for text in overrides]
+        written = self.section("set", overrides_of, ())
+        given = [read(text, self.spot.problems) for text in overrides]
         fixed = (*written, *(one for one in given if one is not None))
         for override in fixed:
             if override.key in self.axes:
                 what = f"This key is an axis, at {self.axes[override.key].node.place}."
                 fix = "Leave one of the two out."
-                self.spot.findings.add(override.place, override.key, what, fix)
+                self.spot.problems.add(override.place, override.key, what, fix)
         return fixed
 
-    def written(self) -> points.Part:
-        """The points that are written out."""
-        if not self.has("points"):
-            return [()]
-        spot = self.spot.child("points")
+    def written(self, spot: ConfigNode) -> Part:
         if not isinstance(spot.value, list) or not spot.value:
             spot.wrong(f"Expected a list of points, got {describe(spot.node.plain())}.")
             return [()]
@@ -172,11 +155,8 @@ class _Reader:
                 self.axes.setdefault(override.key, spot)
         return part
 
-    def zips(self) -> list[points.Part]:
+    def zips(self, spot: ConfigNode) -> list[Part]:
         """The axes that are put side by side: of one mapping, or of each of a list."""
-        if not self.has("zip"):
-            return []
-        spot = self.spot.child("zip")
         parts = []
         for one in spot.items() if isinstance(spot.value, list) else [spot]:
             axes = self.lists(one)
@@ -184,26 +164,19 @@ class _Reader:
                 counts = ", ".join(f"{axis.key}: {len(axis.values)}" for axis in axes)
                 one.wrong(f"Expected as many values for each key, got {counts}.")
             elif axes:
-                parts.append(points.zipped(axes))
+                parts.append(zipped(axes))
         return parts
 
-    def grid(self) -> list[points.Axis]:
-        return self.lists(self.spot.child("grid")) if self.has("grid") else []
-
-    def lists(self, spot: Spot) -> list[points.Axis]:
+    def lists(self, spot: ConfigNode) -> list[Axis]:
         """The axes of a mapping; what has no values is noted and left out."""
         found = []
         for key in self.keys(spot):
             values = values_of(spot.child(key))
             if self.add_axis(key, spot.child(key)) and values:
-                found.append(points.Axis(key, values, spot.node.key_place(key)))
+                found.append(Axis(key, values, spot.node.key_place(key)))
         return found
 
-    def space(self) -> dict[str, Distribution]:
-        """The distributions by key."""
-        if not self.has("random"):
-            return {}
-        spot = self.spot.child("random")
+    def space(self, spot: ConfigNode) -> dict[str, Distribution]:
         found = {}
         for key in self.keys(spot):
             one = distribution_of(spot.child(key))
@@ -211,7 +184,7 @@ class _Reader:
                 found[key] = one
         return found
 
-    def keys(self, spot: Spot) -> list[str]:
+    def keys(self, spot: ConfigNode) -> list[str]:
         """The keys of a mapping, each a dotted path."""
         if isinstance(spot.value, dict) and spot.value:
             return [override.key for override in overrides_of(spot)]
@@ -219,7 +192,7 @@ class _Reader:
         spot.wrong(what, "Such as {optimizer.learning_rate: [0.1, 0.01]}.")
         return []
 
-    def add_axis(self, key: str, spot: Spot) -> bool:
+    def add_axis(self, key: str, spot: ConfigNode) -> bool:
         """Note an axis, unless there is one of the same key."""
         if key in self.axes:
             what = f"'{key}' is an axis already, at {self.axes[key].node.place}."
@@ -228,11 +201,8 @@ class _Reader:
         self.axes[key] = spot
         return True
 
-    def seeds(self) -> list[Node]:
+    def seeds(self, spot: ConfigNode) -> list[Node]:
         """The seeds of each point: so many from 0 on, a range, or a list."""
-        if not self.has("seeds"):
-            return []
-        spot = self.spot.child("seeds")
         if type(spot.value) is int and 1 <= spot.value <= MAX_VALUES:
             return [Node(number, spot.node.place) for number in range(spot.value)]
         if isinstance(spot.value, str | list):
@@ -257,13 +227,8 @@ class _Reader:
             what = "the sampler tpe must know what is best."
             self.spot.missing("objective", what, EXAMPLE)
 
-    def objective(self) -> Objective | None:
-        if not self.has("objective"):
-            return None
-        return objective_of(self.spot.child("objective"), is_larger_better)
-
     def halving(self, objective: Objective | None) -> Halving | None:
-        halving = halving_of(self.spot.child("halving")) if self.has("halving") else None
+        halving = self.section("halving", halving_of, None)
         if halving is not None and not self.has("objective"):
             self.spot.missing("objective", "halving must know what is best.", EXAMPLE)
         if halving is not None and objective is not None and objective.split == "test":
@@ -271,20 +236,20 @@ class _Reader:
             self.spot.child("objective").wrong(what, "Take validation or train.")
         return halving
 
-    def chosen(self, parts: Sequence[points.Part]) -> tuple[list[Point], int, int]:
+    def chosen(self, parts: Sequence[Part]) -> tuple[list[Point], int, int]:
         """The points without those that are excluded, and none beyond the most."""
-        total = points.count(parts)
+        total = count(parts)
         if total > MAX_VALUES:
             self.spot.wrong(f"These are {total:,} runs; a sweep has {MAX_VALUES:,} at most.")
             return [], 0, 0
-        kept = list(points.combined(parts))
+        kept = list(combined(parts))
         if self.has("exclude"):
             spot = self.spot.child("exclude")
             exclusions = exclusions_of(spot, tuple(self.axes))
             if not self.has("random"):  # draws may miss what another seed would hit
                 exclusions.check_use(spot, kept)
             kept = [point for point in kept if not exclusions.hold(point)]
-            if not kept and not self.spot.findings:
+            if not kept and not self.spot.problems:
                 self.spot.child("exclude").wrong("Every point is excluded.")
         most = whole(self.spot, "max_runs", MAX_VALUES, low=1)
         return list(islice(kept, most)), total - len(kept), max(len(kept) - most, 0)

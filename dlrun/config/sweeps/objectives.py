@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from dlrun.catalog.spelling import did_you_mean
-from dlrun.config.findings import describe, listed
+from dlrun.config.spots import ConfigNode
 from dlrun.config.sweeps.sweep import Halving, Objective, Sampler
+from dlrun.rundir.metrics import is_larger_better
 from dlrun.rundir.names import SPLITS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dlrun.config.spots import Spot
+from dlrun.wording import describe, did_you_mean, listed
 
 DIRECTIONS: Final = ("maximize", "minimize")
 SAMPLERS: Final = ("random", "tpe")
 
 
-def objective_of(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objective | None:
-    """Read what a sweep looks for.
-
-    Args:
-        spot: `validation.accuracy`, or a mapping with `metric`, `split` and `direction`.
-        is_larger_better: Tells the direction of a metric for which none is given.
-    """
+def objective_of(spot: ConfigNode) -> Objective | None:
+    """Read what a sweep looks for: `validation.accuracy`, or a mapping."""
     if isinstance(spot.value, str):
         split, _, metric = spot.value.partition(".")
         if metric and split in SPLITS:
             return Objective(metric, split, is_larger_better(metric), spot.node)
     elif isinstance(spot.value, dict):
-        return _objective_of_mapping(spot, is_larger_better)
+        return _objective_of_mapping(spot)
     what = f"Expected a split and a metric, got {describe(spot.node.plain())}."
     spot.wrong(what, "Such as validation.accuracy.")
     return None
 
 
-def _objective_of_mapping(spot: Spot, is_larger_better: Callable[[str], bool]) -> Objective | None:
+def _objective_of_mapping(spot: ConfigNode) -> Objective | None:
     spot.check_keys(("metric", "split", "direction"))
-    metric = _text(spot, "metric")
+    metric = spot.child("metric").value if "metric" in spot.keys else None
+    if "metric" in spot.keys and not isinstance(metric, str):
+        spot.child("metric").wrong(f"Expected a text, got {describe(metric)}.")
+        metric = None
     split = _word(spot, "split", SPLITS, "")
     usual = DIRECTIONS[0] if is_larger_better(metric or "") else DIRECTIONS[1]
     direction = _word(spot, "direction", DIRECTIONS, usual)
@@ -49,12 +43,8 @@ def _objective_of_mapping(spot: Spot, is_larger_better: Callable[[str], bool]) -
     return Objective(metric, split, direction == "maximize", spot.node)
 
 
-def sampler_of(spot: Spot) -> Sampler:
-    """Read how the keys under `random` are drawn.
-
-    Args:
-        spot: `random`, `tpe`, or a mapping with `type` and `seed`.
-    """
+def sampler_of(spot: ConfigNode) -> Sampler:
+    """Read how the keys under `random` are drawn: a word, or a mapping with `type` and `seed`."""
     if isinstance(spot.value, str):
         _known(spot, SAMPLERS)
         return Sampler(spot.value)
@@ -65,12 +55,8 @@ def sampler_of(spot: Spot) -> Sampler:
     return Sampler(_word(spot, "type", SAMPLERS, "random"), whole(spot, "seed", 0, low=0))
 
 
-def halving_of(spot: Spot) -> Halving | None:
-    """Read how bad runs are stopped early.
-
-    Args:
-        spot: A mapping with `eta` and `min_epochs`; null for not at all.
-    """
+def halving_of(spot: ConfigNode) -> Halving | None:
+    """Read how bad runs are stopped early; null for not at all."""
     if spot.value is None:
         return None
     if not isinstance(spot.value, dict):
@@ -81,15 +67,8 @@ def halving_of(spot: Spot) -> Halving | None:
     return Halving(whole(spot, "eta", 3, low=2), whole(spot, "min_epochs", 1, low=1))
 
 
-def whole(spot: Spot, key: str, default: int, *, low: int) -> int:
-    """Read a whole number.
-
-    Args:
-        spot: The mapping that holds it.
-        key: Its key.
-        default: What it is where it is not written.
-        low: The smallest that is allowed.
-    """
+def whole(spot: ConfigNode, key: str, default: int, *, low: int) -> int:
+    """Read a whole number of a mapping, which may not be less than `low`."""
     if key not in spot.keys:
         return default
     value = spot.child(key).value
@@ -99,24 +78,13 @@ def whole(spot: Spot, key: str, default: int, *, low: int) -> int:
     return default
 
 
-def _text(spot: Spot, key: str) -> str | None:
-    if key not in spot.keys:
-        return None
-    value = spot.child(key).value
-    if isinstance(value, str):
-        return value
-    spot.child(key).wrong(f"Expected a text, got {describe(value)}.")
-    return None
-
-
-def _word(spot: Spot, key: str, words: tuple[str, ...], default: str) -> str:
-    """One of some words."""
+def _word(spot: ConfigNode, key: str, words: tuple[str, ...], default: str) -> str:
     if key not in spot.keys:
         return default
     return str(spot.child(key).value) if _known(spot.child(key), words) else default
 
 
-def _known(spot: Spot, words: tuple[str, ...]) -> bool:
+def _known(spot: ConfigNode, words: tuple[str, ...]) -> bool:
     value: Any = spot.value
     if value in words:
         return True

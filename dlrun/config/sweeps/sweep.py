@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from dlrun.config.places import steps
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from dlrun.config.overrides import Override
-    from dlrun.config.places import Node
-    from dlrun.config.sweeps.distributions import Distribution
+from dlrun.config.overrides import Override
+from dlrun.config.places import Node, steps
+from dlrun.config.sweeps.distributions import Distribution
 
 
 @dataclass(frozen=True)
 class Point:
-    """One combination of the values of all axes.
-
-    Attributes:
-        overrides: The keys and what they are set to.
-    """
+    """One combination of the values of all axes."""
 
     overrides: tuple[Override, ...]
 
@@ -41,19 +33,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Objective:
-    """What a sweep looks for.
+    """What a sweep looks for."""
 
-    Attributes:
-        metric: `loss` or the name of a metric.
-        split: `train`, `validation` or `test`; empty where none is given, until the runs are known.
-        maximize: Whether the largest value is the best.
-        node: Where it is written.
-    """
-
-    metric: str
-    split: str
+    metric: str  # `loss` or the name of a metric
+    split: str  # empty where none is given, until the runs are known
     maximize: bool
-    node: Node
+    node: Node  # where it is written
 
     @property
     def key(self) -> str:
@@ -68,62 +53,35 @@ class Objective:
 
 @dataclass(frozen=True)
 class Halving:
-    """The rule by which bad runs are stopped early: successive halving.
+    """The rule by which bad runs are stopped early: successive halving."""
 
-    Attributes:
-        eta: One of so many runs goes on from each rung.
-        min_epochs: The epochs to the first rung; each further one is `eta` times as high.
-    """
-
-    eta: int
-    min_epochs: int
+    eta: int  # one of so many runs goes on from each rung
+    min_epochs: int  # the first rung; each further one is `eta` times as high
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """How the keys under `random` are drawn.
+    """How the keys under `random` are drawn."""
 
-    Attributes:
-        type: `random`: each draw by itself; `tpe`: where earlier runs were good.
-        seed: Where its randomness comes from.
-    """
-
-    type: str = "random"
+    type: str = "random"  # each draw by itself; `tpe`: where earlier runs were good
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Many experiments.
-
-    Attributes:
-        name: What it is called.
-        source: The file that declares it.
-        base: The config that all of them begin with.
-        fixed: What all of them set differently.
-        axes: The keys that vary, in order.
-        points: What is to be trained, in order; where `sampler` is `tpe`, empty.
-        space: The distributions by key.
-        seeds: The seeds of each point; empty for that of the config.
-        samples: How many points are drawn.
-        sampler: How they are drawn.
-        objective: What is best; None for the main metric of the runs.
-        halving: How bad runs are stopped early, or None.
-        excluded: How many combinations were left out.
-        beyond: How many points were left out because of `max_runs`.
-    """
+    """Many experiments."""
 
     name: str
-    source: Path
-    base: Path
-    fixed: tuple[Override, ...]
-    axes: tuple[str, ...]
-    points: tuple[Point, ...]
-    space: Mapping[str, Distribution]
-    seeds: tuple[Node, ...]
-    samples: int
+    source: Path  # the file that declares it
+    base: Path  # the config that all of them begin with
+    fixed: tuple[Override, ...]  # what all of them set differently
+    axes: tuple[str, ...]  # the keys that vary, in order
+    points: tuple[Point, ...]  # what is to be trained, in order; none with the sampler tpe
+    space: Mapping[str, Distribution]  # by key
+    seeds: tuple[Node, ...]  # of each point; empty for that of the config
+    samples: int  # how many points are drawn
     sampler: Sampler
-    objective: Objective | None
+    objective: Objective | None  # None for the main metric of the runs
     halving: Halving | None
-    excluded: int
-    beyond: int
+    excluded: int  # how many combinations were left out
+    beyond: int  # how many points were left out because of `max_runs`

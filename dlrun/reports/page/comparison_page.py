@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from dlrun.reports.comparison import ABSENT, class_rows, differing_keys, metric_rows
+from dlrun.absent import ABSENT
+from dlrun.reports.comparison import ComparedRun, class_rows, differing_keys, metric_rows
 from dlrun.reports.page.rendering import render
-from dlrun.reports.page.wording import number, text_of
 from dlrun.reports.plots import overlaid_curves, style
-from dlrun.reports.plots.shelf import picture_of
+from dlrun.reports.plots.shelf import Picture, picture_of
 from dlrun.reports.plots.style import SPLIT_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.reports.comparison import ComparedRun
-    from dlrun.reports.plots.shelf import Picture
+from dlrun.wording import format_number, text_of
 
 MOST_KEYS = 200
 MOST_CLASSES = 200
 
 
 def comparison_page(runs: Sequence[ComparedRun]) -> str:
-    """Write the page that compares runs.
-
-    Args:
-        runs: Two or more.
-
-    Returns:
-        HTML that needs nothing else.
-    """
+    """Write the page that compares two or more runs: HTML that needs nothing else."""
     differing = differing_keys(runs)
     classes = class_rows(runs)
     keys = [(key, [_cell(value) for value in values]) for key, values in differing.items()]
@@ -64,7 +53,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:g}" if float(f"{value:g}") == value else number(value)
+        return f"{value:g}" if float(f"{value:g}") == value else format_number(value)
     if isinstance(value, list):
         return text_of(f"[{', '.join(map(_cell, value))}]", 80)
     return text_of(value, 80)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from dlrun.reports.page.wording import count, shape
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.reports.story import Layer
+from dlrun.reports.story import Layer
+from dlrun.wording import format_axes, tally
 
 DATA = "input"
 BOX_WIDTH, BOX_HEIGHT = 184.0, 44.0
@@ -19,34 +15,22 @@ MOST_LAYERS = 150
 """Beyond that a drawing tells less than the table."""
 
 _GAP_X, _GAP_Y = 20.0, 26.0
-_THIN = 18.0
-"""The width that a line needs that passes a rank."""
+_THIN = 18.0  # what a line needs that passes a rank
 _SWEEPS = 4
 
 
 @dataclass
 class Box:
-    """A box of the drawing, or the place where a line passes a rank.
+    """A box of the drawing, or the place where a line passes a rank."""
 
-    Attributes:
-        title: What the layer is.
-        subtitle: Its name.
-        note: What it gives.
-        weights: How many weights it has, in words; empty where it has none.
-        rank: How many steps it is away from the data.
-        is_bend: Whether only a line passes here.
-        x: The left edge.
-        y: The upper edge.
-    """
-
-    title: str
-    subtitle: str
-    note: str
-    weights: str
-    rank: int
-    is_bend: bool = False
-    x: float = 0.0
-    y: float = 0.0
+    title: str  # what the layer is
+    subtitle: str  # its name
+    note: str  # the shape of what it gives
+    weights: str  # how many it has, in words; empty where it has none
+    rank: int  # how many steps it is away from the data
+    is_bend: bool = False  # only a line passes here
+    x: float = 0.0  # the left edge
+    y: float = 0.0  # the upper edge
 
     @property
     def width(self) -> float:
@@ -61,14 +45,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawing of layers.
-
-    Attributes:
-        boxes: The data and the layers.
-        lines: SVG paths.
-        width: Of all.
-        height: Of all.
-    """
+    """A drawing of layers: boxes, and lines as SVG paths."""
 
     boxes: tuple[Box, ...]
     lines: tuple[str, ...]
@@ -77,23 +54,15 @@ class Drawing:
 
 
 def draw_graph(layers: Sequence[Layer], input_shape: tuple[int, ...]) -> Drawing | None:
-    """Lay the graph of a model out.
-
-    Args:
-        layers: The layers; each reads earlier ones, or the data.
-        input_shape: The shape of one sample.
-
-    Returns:
-        The drawing; None where there are too many layers for one.
-    """
+    """Lay the graph of a model out; None where there are too many layers for a drawing."""
     if len(layers) > MOST_LAYERS:
         return None
-    boxes = {DATA: Box("Data", "", shape(input_shape), "", 0)}
+    boxes = {DATA: Box("Data", "", format_axes(input_shape), "", 0)}
     for layer in layers:
         rank = 1 + max(boxes[name].rank for name in layer.inputs)
         title = f"{layer.type} · {layer.activation}" if layer.activation else layer.type
-        weights = count(layer.parameters, "weight") if layer.parameters else ""
-        boxes[layer.name] = Box(title, layer.name, shape(layer.output_shape), weights, rank)
+        weights = tally(layer.parameters, "weight") if layer.parameters else ""
+        boxes[layer.name] = Box(title, layer.name, format_axes(layer.output_shape), weights, rank)
     chains = _chains(layers, boxes)
     ranks = _ranks(boxes, chains)
     _order(ranks, chains)

@@ -3,56 +3,35 @@
 from __future__ import annotations
 
 import io
+import math
 import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.image import imsave
+from numpy.typing import NDArray
 
 from dlrun.config import given
 from dlrun.reports.mistakes import Mistake, count_wrong, sureness, worst
-from dlrun.reports.page import results
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
 from dlrun.reports.page.rendering import render
-from dlrun.reports.page.wording import count, duration, shape, text_of
+from dlrun.reports.page.results import class_rows, headline, remarks, target_distances
+from dlrun.reports.plots.shelf import Picture
 from dlrun.reports.plots.style import SPLIT_NAMES
-from dlrun.reports.story import (
-    as_images,
-    feature_name,
-    gives_probabilities,
-    image_shape,
-    is_classification,
-    unscaled,
-)
+from dlrun.reports.story import ReportData, as_images, feature_name, image_shape, unscaled
 from dlrun.reports.training_course import best_epoch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.reports.plots.shelf import Picture
-    from dlrun.reports.story import Story
+from dlrun.wording import format_axes, is_number, tally, text_of
 
 MOST_MISTAKES = 24
 MOST_COLUMNS = 8
 MOST_NAMES = 40
-_INSIDE = ("weight_histograms", "first_kernels")
-_TRAINING = ("learning_curves",)
-_GALLERY = "misclassified"
-_HASH = 16
+_HASH = 16  # hexadecimal digits
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A mistake as the page shows it.
-
-    Attributes:
-        mistake: Which one.
-        sure: How sure the model was.
-        image: The row as a picture, or None.
-        values: The row's columns, where there is no picture.
-    """
+    """A mistake as the page shows it: as a picture, else by the values of its columns."""
 
     mistake: Mistake
     sure: str
@@ -60,64 +39,51 @@ class Shown:
     values: tuple[str, ...]
 
 
-def run_page(story: Story, pictures: Iterable[Picture]) -> str:
-    """Write the page of a run.
-
-    Args:
-        story: What to tell.
-        pictures: The plots that fit it.
-
-    Returns:
-        HTML that needs nothing else.
-    """
-    plots = {picture.name: picture for picture in pictures}
-    lines = given.lines(story.experiment)
-    kept = (*_INSIDE, *_TRAINING, _GALLERY)
+def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
+    """Write the page of a run with its plots: HTML that needs nothing else."""
+    plots: dict[str, list[Picture]] = {}
+    for picture in pictures:
+        plots.setdefault(picture.section, []).append(picture)
     return render(
         "run.html.jinja",
-        story=story,
-        title=story.experiment.name,
-        headline=results.headline(story),
-        remarks=list(results.remarks(story)),
-        config=lines,
-        data=_data(story),
-        class_counts=_class_counts(story),
-        drawing=draw_graph(story.layers, story.spec.input_shape),
+        data=data,
+        title=data.experiment.name,
+        headline=headline(data),
+        remarks=list(remarks(data)),
+        config=given.lines(data.experiment),
+        dataset=_dataset(data),
+        class_counts=_class_counts(data),
+        drawing=draw_graph(data.layers, data.spec.input_shape),
         box=(BOX_WIDTH, BOX_HEIGHT),
-        shape=shape,
+        shape=format_axes,
         split_names=SPLIT_NAMES,
-        training=_training(story),
-        training_plots=[plots[name] for name in _TRAINING if name in plots],
-        metric_names=list(dict.fromkeys(name for one in story.metrics.values() for name in one)),
-        class_rows=results.class_rows(story),
-        distances=results.target_distances(story),
-        result_plots=[plot for name, plot in plots.items() if name not in kept],
-        mistakes=_mistakes(story),
-        mistake_columns=_columns(story),
-        are_classes=is_classification(story),
-        are_probabilities=gives_probabilities(story),
-        wrong=count_wrong(story) if is_classification(story) else 0,
-        gallery=plots.get(_GALLERY),
-        inside_plots=[plots[name] for name in _INSIDE if name in plots],
-        repeat=_repeat(story),
-        hashes=_hashes(story),
+        training=_training(data),
+        metric_names=list(dict.fromkeys(name for one in data.metrics.values() for name in one)),
+        class_rows=class_rows(data),
+        distances=target_distances(data),
+        plots=plots,
+        mistakes=_mistakes(data),
+        mistake_columns=_columns(data),
+        wrong=count_wrong(data) if data.is_classification else 0,
+        repeat=_repeat(data),
+        hashes=_hashes(data),
     )
 
 
-def _data(story: Story) -> dict[str, str]:
+def _dataset(data: ReportData) -> dict[str, str]:
     """What the rows look like, as pairs of a word and what it is."""
-    spec, dataset = story.spec, story.experiment.dataset
+    spec, dataset = data.spec, data.experiment.dataset
     facts = {"dataset": dataset.type}
     facts["rows"] = ", ".join(
         f"{total:,} {SPLIT_NAMES[split]}" for split, total in spec.rows.items()
     )
     facts["one row"] = (
-        "an image of " + shape(spec.image_shape)
+        "an image of " + format_axes(spec.image_shape)
         if spec.image_shape
         else (
-            count(spec.input_shape[0], "column")
+            tally(spec.input_shape[0], "column")
             if len(spec.input_shape) == 1
-            else f"an array of {shape(spec.input_shape)}"
+            else f"an array of {format_axes(spec.input_shape)}"
         )
     )
     if spec.image_shape and len(spec.input_shape) == 1:
@@ -129,7 +95,7 @@ def _data(story: Story) -> dict[str, str]:
     else:
         facts["targets"] = _listed(spec.target_names)
     facts["scaling"] = spec.scaling.kind if spec.scaling else "none"
-    labels = story.record.get("labels")
+    labels = data.record.get("labels")
     if isinstance(labels, str):
         facts["labels"] = text_of(labels).removeprefix("labels: ")
     return facts
@@ -140,25 +106,25 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _class_counts(story: Story) -> list[tuple[str, list[int]]]:
+def _class_counts(data: ReportData) -> list[tuple[str, list[int]]]:
     """For each class its rows in each split; nothing where there are too many classes."""
-    if not story.class_counts or len(story.class_names) > MOST_NAMES:
+    if not data.class_counts or len(data.class_names) > MOST_NAMES:
         return []
     return [
-        (name, [counts[number] for counts in story.class_counts.values()])
-        for number, name in enumerate(story.class_names)
+        (name, [counts[number] for counts in data.class_counts.values()])
+        for number, name in enumerate(data.class_names)
     ]
 
 
-def _training(story: Story) -> dict[str, str]:
+def _training(data: ReportData) -> dict[str, str]:
     """How the weights were fitted, as pairs of a word and what it is."""
-    experiment, record = story.experiment, story.record
+    experiment, record = data.experiment, data.record
     training = experiment.training
     if training.epochs == 0:
         return {"epochs": "0: the starting weights are only evaluated"}
-    asked = "" if story.epochs == training.epochs else f" of {training.epochs:,}"
-    facts = {"epochs": f"{story.epochs:,}{asked}"}
-    best = best_epoch(experiment, story.history)
+    asked = "" if data.epochs == training.epochs else f" of {training.epochs:,}"
+    facts = {"epochs": f"{data.epochs:,}{asked}"}
+    best = best_epoch(experiment, data.history)
     if best is not None:
         facts["best epoch"] = f"{best[1]:,}, by {best[0]}"
     if experiment.loss is not None:
@@ -166,25 +132,25 @@ def _training(story: Story) -> dict[str, str]:
     if experiment.optimizer is not None:
         facts["optimizer"] = experiment.optimizer.type
     facts["batch size"] = f"{training.batch_size:,}"
-    facts["time"] = f"{duration(record.get('seconds'))}, the whole run"
+    facts["time"] = f"{_duration(record.get('seconds'))}, the whole run"
     if record.get("status") != "finished":
         facts["status"] = f"{text_of(record.get('status'))}: {text_of(record.get('reason'))}"
     return facts
 
 
-def _mistakes(story: Story) -> list[Shown]:
+def _mistakes(data: ReportData) -> list[Shown]:
     """The worst answers, with what the model saw."""
-    mistakes = worst(story, MOST_MISTAKES)
+    mistakes = worst(data, MOST_MISTAKES)
     if not mistakes:
         return []
-    x = story.judged.x[[mistake.place for mistake in mistakes]]
-    are_images = image_shape(story.spec) is not None
-    images = [_png(image) for image in as_images(x, story.spec)] if are_images else []
-    numbers = unscaled(x, story.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
+    x = data.judged.x[[mistake.place for mistake in mistakes]]
+    are_images = image_shape(data.spec) is not None
+    images = [_png(image) for image in as_images(x, data.spec)] if are_images else []
+    numbers = unscaled(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
     return [
         Shown(
             mistake,
-            sureness(story, mistake),
+            sureness(data, mistake),
             images[index] if are_images else None,
             () if are_images else tuple(f"{value:.4g}" for value in numbers[index]),
         )
@@ -192,14 +158,14 @@ def _mistakes(story: Story) -> list[Shown]:
     ]
 
 
-def _columns(story: Story) -> list[str]:
+def _columns(data: ReportData) -> list[str]:
     """The columns that the table of mistakes shows."""
-    if image_shape(story.spec) is not None:
+    if image_shape(data.spec) is not None:
         return []
-    if len(story.spec.input_shape) != 1:
-        return [f"x{number + 1}" for number in range(min(story.judged.x[0].size, MOST_COLUMNS))]
-    shown = min(story.spec.input_shape[0], MOST_COLUMNS)
-    return [feature_name(story.spec, column) for column in range(shown)]
+    if len(data.spec.input_shape) != 1:
+        return [f"x{number + 1}" for number in range(min(data.judged.x[0].size, MOST_COLUMNS))]
+    shown = min(data.spec.input_shape[0], MOST_COLUMNS)
+    return [feature_name(data.spec, column) for column in range(shown)]
 
 
 def _png(image: NDArray[Any]) -> bytes:
@@ -208,15 +174,15 @@ def _png(image: NDArray[Any]) -> bytes:
     return stream.getvalue()
 
 
-def _repeat(story: Story) -> dict[str, str]:
+def _repeat(data: ReportData) -> dict[str, str]:
     """What one has to know to repeat the run, as pairs of a word and what it is."""
-    record = story.record
+    record = data.record
     command = record.get("command")
-    facts = {"run": story.run}
+    facts = {"run": data.run}
     if isinstance(command, list):
         facts["command"] = text_of(shlex.join(map(str, command)))
     facts["again, in this folder"] = "dlrun train config.yaml"
-    facts["seed"] = str(story.experiment.seed)
+    facts["seed"] = str(data.experiment.seed)
     facts["started"] = text_of(record.get("started"))
     facts["device"] = text_of(record.get("device"))
     for name, version in _mapping(record.get("versions")).items():
@@ -230,15 +196,26 @@ def _repeat(story: Story) -> dict[str, str]:
     return facts
 
 
-def _hashes(story: Story) -> list[tuple[str, str]]:
+def _hashes(data: ReportData) -> list[tuple[str, str]]:
     """The beginnings of the SHA-256 of data and weights; `run.json` holds them whole."""
-    record = story.record
+    record = data.record
     kinds = (("data", "data"), ("initial weights", "initial_weights"), ("weights", "final_weights"))
     return [
         (f"{kind}: {text_of(name, 80)}", text_of(value)[:_HASH])
         for kind, key in kinds
         for name, value in list(_mapping(record.get(key)).items())[:MOST_NAMES]
     ]
+
+
+def _duration(seconds: object) -> str:
+    """Write a time: `3.4 s`, `2 min 5 s`, `1 h 4 min`; what is no time is unknown."""
+    if not is_number(seconds) or not math.isfinite(seconds) or seconds < 0:
+        return "unknown"
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from dlrun.reports.page.wording import percent
 from dlrun.reports.plots.style import COLORS, MUTED, dots, legend_above, new_figure
 from dlrun.reports.plots.sweep_marks import BEST, mark_values, objective_axis, of_outside
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.sweep_axes import Axis
-    from dlrun.reports.sweep_story import SweepStory
+from dlrun.reports.sweep_axes import Axis
+from dlrun.reports.sweep_story import SweepData
+from dlrun.wording import percent, text_of
 
 _MEAN = COLORS[0]
 _MOST_BARS = 200
@@ -27,23 +24,19 @@ _EDGE = 0.05
 
 
 def fits(axis: Axis) -> bool:
-    """Whether the values of an axis can be placed or told apart.
-
-    Args:
-        axis: An axis of a sweep.
-    """
+    """Whether the values of an axis can be placed or told apart."""
     return axis.is_ordered or axis.has_few
 
 
-def caption(story: SweepStory, axis: Axis) -> str:
-    """Say what is seen and how it is read.
+def title(axis: Axis) -> str:
+    """Name the plot of an axis."""
+    return text_of(axis.name, 60)
 
-    Args:
-        story: The sweep.
-        axis: One of its axes.
-    """
+
+def caption(data: SweepData, axis: Axis) -> str:
+    """Say what is seen and how it is read."""
     said = "Each dot is a point of the sweep"
-    if np.isfinite(story.margins).any():
+    if np.isfinite(data.margins).any():
         said += ", its bar the 95 % confidence interval over the seeds"
     if axis.has_few and not _is_single(axis):
         said += "; the mean and the best are those of all points with the same value."
@@ -51,37 +44,32 @@ def caption(story: SweepStory, axis: Axis) -> str:
         said += "; the line joins the medians of neighbouring points."
     else:
         said += "."
-    share = story.shares[story.axes.index(axis)]
+    share = data.shares[data.axes.index(axis)]
     if share:
         said += f" By itself this key explains {percent(round(share, 2))} of the points' order."
-    return said + of_outside(story)
+    return said + of_outside(data)
 
 
-def draw(story: SweepStory, axis: Axis) -> Figure:
-    """Draw every point, and the mean and the best at each value.
-
-    Args:
-        story: The sweep.
-        axis: One of its axes.
-    """
+def draw(data: SweepData, axis: Axis) -> Figure:
+    """Draw every point, and the mean and the best at each value."""
     figure = new_figure(3.0)
     axes = figure.add_subplot()
     places = axis.places + _aside(axis)
-    objective_axis(axes, story)
-    if len(places) <= _MOST_BARS and np.isfinite(story.margins).any():
+    objective_axis(axes, data)
+    if len(places) <= _MOST_BARS and np.isfinite(data.margins).any():
         axes.errorbar(
-            places, story.shown, yerr=np.nan_to_num(story.margins),
+            places, data.shown, yerr=np.nan_to_num(data.margins),
             fmt="none", ecolor=MUTED, elinewidth=0.8, alpha=0.45, zorder=2,
         )  # fmt: skip
     if not _is_single(axis):
         shape: dict[str, Any] = dots(len(places), faint=True)
         axes.scatter(
-            places, story.shown, color=MUTED, linewidth=0, zorder=2.5, label="point", **shape
+            places, data.shown, color=MUTED, linewidth=0, zorder=2.5, label="point", **shape
         )
     if axis.has_few:
-        _values(axes, story, axis)
+        _values(axes, data, axis)
     else:
-        _trend(axes, story, axis)
+        _trend(axes, data, axis)
     mark_values(axes, axis)
     edge = _EDGE if axis.is_ordered else max(0.3 / (len(axis.labels) - 1), _EDGE)
     axes.set_xlim(-edge, 1 + edge)
@@ -89,45 +77,42 @@ def draw(story: SweepStory, axis: Axis) -> Figure:
     return figure
 
 
-def _values(axes: Axes, story: SweepStory, axis: Axis) -> None:
+def _values(axes: Axes, data: SweepData, axis: Axis) -> None:
     """The mean and the best point at each value; joined where the values have an order."""
     members = [axis.groups == number for number in range(len(axis.labels))]
     places = [float(axis.places[one][0]) for one in members]
-    sign = 1 if story.results.larger else -1
-    means = np.array([story.means[one].mean() for one in members])
-    bests = np.array([sign * (sign * story.means[one]).max() for one in members])
-    if story.scale is not None:
-        means, bests = (np.clip(one, story.scale.low, story.scale.high) for one in (means, bests))
+    sign = 1 if data.results.larger else -1
+    means = np.array([data.means[one].mean() for one in members])
+    bests = np.array([sign * (sign * data.means[one]).max() for one in members])
+    if data.scale is not None:
+        means, bests = (np.clip(one, data.scale.low, data.scale.high) for one in (means, bests))
     joined = "-" if axis.is_ordered else "none"
+    label, size = ("point", 5) if _is_single(axis) else ("mean", 6)
     if not _is_single(axis):
         axes.plot(places, bests, "D", color=BEST, markersize=4.5, label="best", zorder=4)
-        axes.plot(
-            places, means, "o", color=_MEAN, markersize=6, linestyle=joined, label="mean", zorder=3
-        )
-    else:
-        axes.plot(
-            places, means, "o", color=_MEAN, markersize=5, linestyle=joined, label="point", zorder=3
-        )
-        _best(axes, story, axis)
+    axes.plot(
+        places, means, "o", color=_MEAN, markersize=size, linestyle=joined, label=label, zorder=3
+    )
+    if _is_single(axis):
+        _best(axes, data, axis)
 
 
-def _trend(axes: Axes, story: SweepStory, axis: Axis) -> None:
+def _trend(axes: Axes, data: SweepData, axis: Axis) -> None:
     """The medians of neighbouring points, where there are enough, and the best of all points."""
     if bins := _bins(axis):
         middles = [float(np.median(axis.places[one])) for one in bins]
-        medians = [float(np.median(story.shown[one])) for one in bins]
+        medians = [float(np.median(data.shown[one])) for one in bins]
         axes.plot(middles, medians, color=_MEAN, label="median", zorder=3)
-    _best(axes, story, axis)
+    _best(axes, data, axis)
 
 
-def _best(axes: Axes, story: SweepStory, axis: Axis) -> None:
+def _best(axes: Axes, data: SweepData, axis: Axis) -> None:
     axes.plot(
-        axis.places[:1], story.shown[:1], "D", color=BEST, markersize=5, label="best", zorder=4
+        axis.places[:1], data.shown[:1], "D", color=BEST, markersize=5, label="best", zorder=4
     )
 
 
 def _is_single(axis: Axis) -> bool:
-    """Whether each of a few values has one point only."""
     return axis.has_few and len(axis.groups) == len(axis.labels)
 
 

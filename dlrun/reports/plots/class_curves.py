@@ -2,111 +2,89 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
 from dlrun.reports.curves import Curve, has_both
 from dlrun.reports.plots.style import COLORS, GRID, MUTED, WIDTH, new_figure, safe_text
-from dlrun.reports.story import class_scores, has_labels, is_classification
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
-
-    from dlrun.reports.story import Story
+from dlrun.reports.story import ReportData, class_scores
 
 FEWEST_ROWS = 20
 _ALL_COLORED_UP_TO = 4
 _COLORED = 3
 
 
-def curves_fit(story: Story) -> bool:
+def curves_fit(data: ReportData) -> bool:
     """Whether classes or labels have rows with finite scores, enough for a curve of one of them."""
-    told = is_classification(story) or has_labels(story)
-    enough = told and len(story.judged) >= FEWEST_ROWS
-    return enough and bool(np.isfinite(story.judged.outputs).all() and chosen_classes(story))
+    told = data.is_classification or data.has_labels
+    enough = told and len(data.judged) >= FEWEST_ROWS
+    return enough and bool(np.isfinite(data.judged.outputs).all() and chosen_classes(data))
 
 
-def curve_names(story: Story) -> tuple[str, ...]:
+def curve_names(data: ReportData) -> tuple[str, ...]:
     """Give the names of the classes, or of the labels where each row may have several."""
-    return story.class_names or story.spec.target_names
+    return data.class_names or data.spec.target_names
 
 
-def chosen_classes(story: Story) -> list[int]:
+def chosen_classes(data: ReportData) -> list[int]:
     """List the classes that get a curve: of two only the second, and none without rows."""
-    classes = [1] if len(story.class_names) == 2 else list(range(len(curve_names(story))))  # noqa: PLR2004
-    return [number for number in classes if has_both(_members(story, number))]
+    classes = [1] if len(data.class_names) == 2 else list(range(len(curve_names(data))))  # noqa: PLR2004
+    return [number for number in classes if has_both(_members(data, number))]
 
 
-def _members(story: Story, number: int) -> NDArray[np.bool_]:
+def _members(data: ReportData, number: int) -> NDArray[np.bool_]:
     """Tell which judged rows belong to a class, or have a label, `(rows,)`."""
-    true = story.judged.y_true
-    return np.asarray(true == number if is_classification(story) else true[:, number] == 1)
+    true = data.judged.y_true
+    return np.asarray(true == number if data.is_classification else true[:, number] == 1)
 
 
-def class_curves(story: Story, trace: Callable[[ArrayLike, ArrayLike], Curve]) -> dict[int, Curve]:
-    """Trace the curve of each class against all others.
-
-    Args:
-        story: A classification, or one of labels: each against the rows that do not have it.
-        trace: `roc` or `precision_recall`.
-
-    Returns:
-        The curves by class number.
-    """
-    scores = story.judged.outputs
-    if is_classification(story):
-        scores = class_scores(scores, story.spec)
+def class_curves(
+    data: ReportData, trace: Callable[[ArrayLike, ArrayLike], Curve]
+) -> dict[int, Curve]:
+    """Trace the curve of each class, or label, against all rows that are not of it."""
+    scores = data.judged.outputs
+    if data.is_classification:
+        scores = class_scores(scores, data.spec)
     return {
-        number: trace(_members(story, number), scores[:, number])
-        for number in chosen_classes(story)
+        number: trace(_members(data, number), scores[:, number]) for number in chosen_classes(data)
     }
 
 
-def draw_curves(story: Story, curves: dict[int, Curve], *, area: str, steps: bool) -> Figure:
+def draw_curves(data: ReportData, curves: dict[int, Curve], *, area: str, steps: bool) -> Figure:
     """Draw the curves: few in colours of their own, of many the three with the smallest areas.
 
-    Args:
-        story: The run.
-        curves: By class number.
-        area: What the area is called.
-        steps: Whether to draw steps, as between two thresholds precision does not interpolate,
-            and to end where everything is found.
+    `steps` are drawn where between two thresholds precision does not interpolate, and end where
+    everything is found.
     """
     figure = new_figure(WIDTH * 0.86)
     axes = figure.add_subplot()
     weakest = sorted(curves, key=lambda number: curves[number].area)
     colored = weakest if len(curves) <= _ALL_COLORED_UP_TO else weakest[:_COLORED]
-    style = "steps-pre" if steps else "default"
-    ends = {
-        number: int(np.argmax(curve.x >= 1)) + 1 if steps else None
-        for number, curve in curves.items()
-    }
-    for number in [number for number in curves if number not in colored]:
-        points = slice(ends[number])
-        x, y = curves[number].x[points], curves[number].y[points]
-        axes.plot(x, y, color="#b5b5b5", linewidth=1, drawstyle=style)
-    for color, number in zip(COLORS, sorted(colored), strict=False):
-        name = safe_text(curve_names(story)[number], 20)
-        axes.plot(
-            curves[number].x[: ends[number]],
-            curves[number].y[: ends[number]],
-            color=color,
-            drawstyle=style,
-            label=f"{name}  {curves[number].area:.3f}",
-            zorder=3,
-            clip_on=False,
-        )
+    colors = dict(zip(sorted(colored), COLORS, strict=False))
+    for number, curve in curves.items():
+        label = f"{safe_text(curve_names(data)[number], 20)}  {curve.area:.3f}"
+        shape: dict[str, Any] = {"color": "#b5b5b5", "linewidth": 1}
+        if number in colors:
+            shape = {"color": colors[number], "label": label, "zorder": 3, "clip_on": False}
+        end = int(np.argmax(curve.x >= 1)) + 1 if steps else None
+        style = "steps-pre" if steps else "default"
+        axes.plot(curve.x[:end], curve.y[:end], drawstyle=style, **shape)
     mean = np.mean([curve.area for curve in curves.values()])
-    each = "classes" if is_classification(story) else "labels"
+    each = "classes" if data.is_classification else "labels"
     title = area if len(curves) == 1 else f"{area}\nmean of {len(curves)} {each}  {mean:.3f}"
     if len(colored) < len(curves):
         title += "\nthe smallest:"
-    _finish(axes, title)
+    axes.legend(loc="lower right" , title=title, alignment="left", title_fontsize=8,
+                frameon=True, facecolor="white", edgecolor=GRID, framealpha=0.9)  # fmt: skip
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.01)
+    axes.set_xticks(np.linspace(0, 1, 6))
+    axes.set_yticks(np.linspace(0, 1, 6))
     return figure
 
 
@@ -114,12 +92,3 @@ def chance(axes: Axes, share: float | None) -> None:
     """Draw what guessing would give: the diagonal, or a level of precision."""
     ends = [0, 1] if share is None else [share, share]
     axes.plot([0, 1], ends, color=MUTED, linestyle="--", linewidth=1, zorder=1)
-
-
-def _finish(axes: Axes, title: str) -> None:
-    axes.legend(loc="lower right" , title=title, alignment="left", title_fontsize=8,
-                frameon=True, facecolor="white", edgecolor=GRID, framealpha=0.9)  # fmt: skip
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.01)
-    axes.set_xticks(np.linspace(0, 1, 6))
-    axes.set_yticks(np.linspace(0, 1, 6))

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import WIDTH, new_figure, safe_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import Story
+from dlrun.reports.story import ReportData
 
 NAME = "confusion_matrix"
 TITLE = "Confusion matrix"
+USES_ALL_ROWS = True
 
 _PERCENT_UP_TO = 12
 _COUNTS_UP_TO = 25
@@ -27,15 +25,15 @@ _WIDEST = 9.5
 _DARK = 0.55
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether classes are told apart."""
-    return story.classification is not None
+    return data.classification is not None
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
-    classes = len(story.class_names)
-    said = f"Rows of the {story.judged.split} split by their true class and by the predicted one. "
+    classes = len(data.class_names)
+    said = f"Rows of the {data.judged.split} split by their true class and by the predicted one. "
     if classes <= _PERCENT_UP_TO:
         said += "Each field gives the number of rows and their share of the true class."
     elif classes <= _COUNTS_UP_TO:
@@ -45,11 +43,11 @@ def caption(story: Story) -> str:
     return said + " The diagonal is right; shades of small shares are made stronger."
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw the matrix, with numbers as far as they can be read."""
-    if story.classification is None:
+    if data.classification is None:
         raise ValueError("a regression has no confusion matrix")
-    counts = np.array(story.classification.confusion)
+    counts = np.array(data.classification.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = len(counts)
     width = float(np.clip(1.4 + 0.4 * classes, WIDTH * 0.75, _WIDEST))
@@ -62,7 +60,7 @@ def draw(story: Story) -> Figure:
     bar.set_label("share of the true class")
     if classes <= _COUNTS_UP_TO:
         _numbers(axes, counts, shares)
-    _names(axes, story.class_names)
+    _names(axes, data.class_names)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.grid(visible=False)
@@ -99,11 +97,8 @@ def _names(axes: Axes, names: tuple[str, ...]) -> None:
     size = 8 if classes <= _COUNTS_UP_TO else 5.5
     is_long = max(map(len, shown)) * classes > 44  # noqa: PLR2004
     axes.set_yticks(range(classes), shown, fontsize=size)
-    axes.set_xticks(
-        range(classes),
-        shown,
-        fontsize=size,
-        rotation=90 if is_long and classes > _PERCENT_UP_TO else 40 if is_long else 0,
-        ha="right" if is_long and classes <= _PERCENT_UP_TO else "center",
-        rotation_mode="anchor" if is_long and classes <= _PERCENT_UP_TO else None,
-    )
+    turned: dict[str, Any] = {}
+    if is_long:
+        slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+        turned = slanted if classes <= _PERCENT_UP_TO else {"rotation": 90}
+    axes.set_xticks(range(classes), shown, fontsize=size, **turned)

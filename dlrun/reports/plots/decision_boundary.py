@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import (
     COLORS,
@@ -16,23 +19,7 @@ from dlrun.reports.plots.style import (
     new_figure,
     safe_text,
 )
-from dlrun.reports.story import (
-    class_scores,
-    feature_name,
-    gives_probabilities,
-    is_classification,
-    rescaled,
-    unscaled,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import Rows, Story
+from dlrun.reports.story import ReportData, Rows, class_scores, feature_name, rescaled, unscaled
 
 NAME = "decision_boundary"
 TITLE = "Decision boundary"
@@ -43,40 +30,39 @@ _TINT = 0.34
 _MARGIN = 0.08
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether the rows have two columns, and there are no more classes than colours."""
-    two = story.spec.input_shape == (2,)
-    return two and is_classification(story) and len(story.class_names) <= len(COLORS)
+    two = data.spec.input_shape == (2,)
+    return two and data.is_classification and len(data.class_names) <= len(COLORS)
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
     said = "What the model answers at every point of the plane, and the data over it: "
-    judged = story.judged.split
-    said += f"large marks are {judged} rows" if len(story.rows) > 1 else "the training rows"
-    said += ", small ones are training rows" if len(story.rows) > 1 else ""
-    if gives_probabilities(story):
+    judged = data.judged.split
+    said += f"large marks are {judged} rows" if len(data.rows) > 1 else "the training rows"
+    said += ", small ones are training rows" if len(data.rows) > 1 else ""
+    if data.gives_probabilities:
         said += ". The paler the ground, the less sure is the model"
     return said + f". A ring marks {judged} rows of a wrong answer."
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw the classes as grounds, the boundary as a line, and the rows as marks."""
     figure = new_figure(WIDTH * 0.92)
     axes = figure.add_subplot()
-    sets = {rows.split: rows for rows in (next(iter(story.rows.values())), story.judged)}
-    points = np.concatenate([unscaled(rows.x, story.spec) for rows in sets.values()])
-    _ground(axes, story, points)
-    for rows in sets.values():
-        _marks(axes, story, rows, is_judged=rows is story.judged)
-    axes.set_xlabel(safe_text(feature_name(story.spec, 0)))
-    axes.set_ylabel(safe_text(feature_name(story.spec, 1)))
+    points = np.concatenate([unscaled(rows.x, data.spec) for rows in data.training_and_judged])
+    _ground(axes, data, points)
+    for rows in data.training_and_judged:
+        _marks(axes, data, rows, is_judged=rows is data.judged)
+    axes.set_xlabel(safe_text(feature_name(data.spec, 0)))
+    axes.set_ylabel(safe_text(feature_name(data.spec, 1)))
     axes.grid(visible=False)
     legend_above(axes)
     return figure
 
 
-def _ground(axes: Axes, story: Story, points: NDArray[np.float64]) -> None:
+def _ground(axes: Axes, data: ReportData, points: NDArray[np.float64]) -> None:
     """Tint the plane by the predicted class, paler where the model is less sure."""
     low, high = points.min(axis=0), points.max(axis=0)
     edge = np.where(high > low, (high - low) * _MARGIN, 0.5)
@@ -85,11 +71,11 @@ def _ground(axes: Axes, story: Story, points: NDArray[np.float64]) -> None:
         for column in (0, 1)
     )
     plane = np.stack(np.meshgrid(horizontal, vertical), axis=-1).reshape(-1, 2)
-    outputs = story.answer(rescaled(plane, story.spec))
-    classes = story.decide(outputs)
+    outputs = data.answer(rescaled(plane, data.spec))
+    classes = data.decide(outputs)
     sure = np.ones(len(plane))
-    if gives_probabilities(story):
-        shares = class_scores(outputs, story.spec)
+    if data.gives_probabilities:
+        shares = class_scores(outputs, data.spec)
         chance = 1 / shares.shape[1]
         sure = np.clip((shares[np.arange(len(plane)), classes] - chance) / (1 - chance), 0, 1)
     colors = np.array([to_rgb(color) for color in COLORS])[classes]
@@ -98,7 +84,7 @@ def _ground(axes: Axes, story: Story, points: NDArray[np.float64]) -> None:
     extent = (horizontal[0], horizontal[-1], vertical[0], vertical[-1])
     axes.imshow(ground.reshape(*shape, 3), extent=extent, origin="lower", aspect="auto",
                 interpolation="bilinear")  # fmt: skip
-    for lead in _leads(class_scores(outputs, story.spec), classes):
+    for lead in _leads(class_scores(outputs, data.spec), classes):
         axes.contour(
             horizontal, vertical, lead.reshape(shape), levels=[0], colors=INK, linewidths=1.1
         )
@@ -120,12 +106,12 @@ def _leads(
             yield (classes == number) - 0.5
 
 
-def _marks(axes: Axes, story: Story, rows: Rows, *, is_judged: bool) -> None:
+def _marks(axes: Axes, data: ReportData, rows: Rows, *, is_judged: bool) -> None:
     """One mark a row; the class by colour and shape."""
-    x = unscaled(rows.x, story.spec)[:_MOST_DOTS]
+    x = unscaled(rows.x, data.spec)[:_MOST_DOTS]
     true, predicted = rows.y_true[:_MOST_DOTS], rows.y_pred[:_MOST_DOTS]
     is_small = not is_judged
-    for number, name in enumerate(story.class_names):
+    for number, name in enumerate(data.class_names):
         chosen = true == number
         if is_judged or chosen.any():
             axes.scatter(

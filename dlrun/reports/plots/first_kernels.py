@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from dlrun.reports.plots.style import GRID, bare, new_figure, safe_text
-from dlrun.reports.story import image_shape
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import Layer, Story
+from dlrun.reports.plots.style import GRID, bare, new_figure, panels_of, safe_text
+from dlrun.reports.story import Layer, ReportData, image_shape
 
 NAME = "first_kernels"
 TITLE = "Kernels of the first layer"
+SECTION = "inside"
+USES_ALL_ROWS = True
 
 MOST = 64
 _COLUMNS = 8
@@ -29,47 +27,40 @@ _KEEP_PIXELS = ("Dropout", "Flatten", "GaussianNoise", "Identity", "Rescaling")
 _KERNEL_AXES = {"Dense": 2, "Conv2D": 4}
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether a layer that sees the pixels of images has kernels that can be shown."""
-    return bool(first_kernels(story))
+    return bool(first_kernels(data))
 
 
-def first_kernels(story: Story) -> dict[str, NDArray[Any]]:
-    """Find the kernels that look at pixels.
-
-    Args:
-        story: The run.
-
-    Returns:
-        By the name of the layer, `(kernels, height, width, channels)`.
-    """
-    shape = image_shape(story.spec)
+def first_kernels(data: ReportData) -> dict[str, NDArray[Any]]:
+    """Find the kernels that look at pixels, `(kernels, height, width, channels)`, by layer."""
+    shape = image_shape(data.spec)
     if shape is None:
         return {}
     pixels, found = {_DATA}, {}
-    for layer in story.layers:
+    for layer in data.layers:
         if len(layer.inputs) != 1 or layer.inputs[0] not in pixels:
             continue
         if layer.type in _KEEP_PIXELS:
             pixels.add(layer.name)
             continue
-        kernels = _kernels(story, layer, shape)
+        kernels = _kernels(data, layer, shape)
         if kernels is not None:
             found[layer.name] = kernels
     return found
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
     said = "What each unit of the first layer looks for: red pixels speak for it, blue ones against"
     said += " it, white ones do not count."
-    total = sum(map(len, first_kernels(story).values()))
+    total = sum(map(len, first_kernels(data).values()))
     return said if total <= MOST else f"{said} The first of {total} kernels."
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw the kernels of each such layer in a grid, on one scale of colours around zero."""
-    groups = {name: kernels[:MOST] for name, kernels in first_kernels(story).items()}
+    groups = {name: kernels[:MOST] for name, kernels in first_kernels(data).items()}
     lines = [math.ceil(len(kernels) / _columns(kernels)) for kernels in groups.values()]
     shapes = [kernels.shape[1] / kernels.shape[2] for kernels in groups.values()]
     heights = [
@@ -77,7 +68,7 @@ def draw(story: Story) -> Figure:
         for kernels, count, ratio in zip(groups.values(), lines, shapes, strict=True)
     ]
     figure = new_figure(sum(heights))
-    panels = figure.subplots(len(groups), 1, squeeze=False, height_ratios=heights)[:, 0]
+    panels = panels_of(figure, len(groups), height_ratios=heights)
     for panel, (name, kernels) in zip(panels, groups.items(), strict=True):
         columns, ratio = _columns(kernels), kernels.shape[1] / kernels.shape[2]
         limit = float(np.abs(kernels).max()) or 1.0
@@ -108,9 +99,9 @@ def _columns(kernels: NDArray[Any]) -> int:
     return min(_COLUMNS, max(4, len(kernels)))
 
 
-def _kernels(story: Story, layer: Layer, shape: tuple[int, ...]) -> NDArray[Any] | None:
+def _kernels(data: ReportData, layer: Layer, shape: tuple[int, ...]) -> NDArray[Any] | None:
     """The kernels of a layer, `(kernels, height, width, channels)`, if they can be shown."""
-    kernel = story.weights.get(f"{layer.name}/kernel")
+    kernel = data.weights.get(f"{layer.name}/kernel")
     if kernel is None or kernel.ndim != _KERNEL_AXES.get(layer.type):
         return None
     kernel = kernel.astype(np.float64)

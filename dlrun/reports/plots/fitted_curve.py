@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
 from dlrun.reports.plots.predicted_true import MOST_TARGETS
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.style import (
     INK,
-    SPLIT_COLORS,
     SPLIT_NAMES,
     WIDTH,
-    dots,
     legend_above,
     new_figure,
+    panels_of,
     safe_text,
+    scatter_rows,
 )
-from dlrun.reports.story import feature_name, rescaled, unscaled
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import Story
+from dlrun.reports.story import ReportData, feature_name, rescaled, unscaled
 
 NAME = "fitted_curve"
 TITLE = "The fitted curve"
@@ -31,41 +25,37 @@ TITLE = "The fitted curve"
 _POINTS = 400
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether there is one column, and values are predicted."""
-    return values_fit(story) and story.spec.input_shape == (1,)
+    return values_fit(data) and data.spec.input_shape == (1,)
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
-    splits = ", ".join(SPLIT_NAMES[split] for split in story.rows)
+    splits = ", ".join(SPLIT_NAMES[split] for split in data.rows)
     return (
         f"The line is what the model answers for every value; the dots are the rows ({splits}). "
         "Where there are no dots, the line is a guess."
     )
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw one panel for each target."""
-    names = story.spec.target_names[:MOST_TARGETS]
+    names = data.spec.target_names[:MOST_TARGETS]
     figure = new_figure(0.3 + WIDTH * 0.58 * len(names))
-    panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
-    known = np.concatenate([unscaled(rows.x, story.spec)[:, 0] for rows in story.rows.values()])
+    panels = panels_of(figure, len(names))
+    known = np.concatenate([unscaled(rows.x, data.spec)[:, 0] for rows in data.rows.values()])
     margin = 0.04 * float(known.max() - known.min()) or 0.5
     x = np.linspace(known.min() - margin, known.max() + margin, _POINTS)[:, None]
-    answer = story.answer(rescaled(x, story.spec)).reshape(_POINTS, -1)
+    answer = data.answer(rescaled(x, data.spec)).reshape(_POINTS, -1)
     for number, (panel, name) in enumerate(zip(panels, names, strict=True)):
-        for rows in story.rows.values():
-            panel.scatter(
-                unscaled(rows.x, story.spec)[:, 0],
-                rows.y_true.reshape(len(rows), -1)[:, number],
-                color=SPLIT_COLORS[rows.split],
-                linewidth=0,
-                label=SPLIT_NAMES[rows.split],
-                **dots(len(rows), faint=rows is not story.judged),
-            )
+        for rows in data.rows.values():
+            x_true = unscaled(rows.x, data.spec)[:, 0]
+            y_true = rows.y_true.reshape(len(rows), -1)[:, number]
+            is_judged = rows is data.judged
+            scatter_rows(panel, x_true, y_true, rows.split, faint=not is_judged)
         panel.plot(x[:, 0], answer[:, number], color=INK, linewidth=1.8, label="model")
-        panel.set_xlabel(safe_text(feature_name(story.spec, 0)))
+        panel.set_xlabel(safe_text(feature_name(data.spec, 0)))
         panel.set_ylabel(safe_text(name))
     legend_above(panels[0])
     return figure

@@ -2,116 +2,100 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from dlrun.reports.plots.style import (
+    FEW_EPOCHS,
     INK,
     MUTED,
     SPLIT_COLORS,
     SPLIT_NAMES,
     epoch_axis,
     legend_above,
-    log_axis,
+    log_where_wide,
     new_figure,
+    panels_of,
+    plot_epochs,
     safe_text,
 )
-from dlrun.reports.training_course import (
-    LEARNING_RATE,
-    best_epoch,
-    changes,
-    quantities,
-    serves_log,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import Story
+from dlrun.reports.story import ReportData
+from dlrun.reports.training_course import LEARNING_RATE, best_epoch, changes, quantities
 
 NAME = "learning_curves"
 TITLE = "Learning curves"
+SECTION = "training"
+USES_ALL_ROWS = True
 
 _MOST_PANELS = 8
-_FEW_EPOCHS = 12
 _HEIGHT = 2.1
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether something was trained."""
-    return story.epochs > 0 and bool(quantities(story.history))
+    return data.epochs > 0 and bool(quantities(data.history))
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
-    has_validation = any(name.startswith("val_") for name in story.history)
+    has_validation = any(name.startswith("val_") for name in data.history)
     said = "The loss and each metric after every epoch."
     if has_validation:
         said += (
             " Where the training curve goes on falling while the validation curve turns up again, "
             "the network learns the training rows by heart."
         )
-    best = best_epoch(story.experiment, story.history)
+    best = best_epoch(data.experiment, data.history)
     if best is not None:
         said += f" The dotted line marks the best epoch, {best[1]}, by {best[0]}."
     return said
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw one panel for each quantity, one below the other."""
-    history, names = story.history, quantities(story.history)[:_MOST_PANELS]
+    history, names = data.history, quantities(data.history)[:_MOST_PANELS]
     moves = changes(history.get(LEARNING_RATE))
     rows = len(names) + moves
     figure = new_figure(0.5 + _HEIGHT * rows)
-    panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
-    best = best_epoch(story.experiment, history) if story.epochs > 1 else None
+    panels = panels_of(figure, rows, sharex=True)
+    best = best_epoch(data.experiment, history) if data.epochs > 1 else None
     for panel, name in zip(panels, names, strict=False):
-        _curves(panel, story, name)
+        _curves(panel, data, name)
         if best is not None:
-            _mark(panel, story, name, best)
+            _mark(panel, data, name, best)
     if moves:
-        _rate(panels[-1], story)
+        _rate(panels[-1], data)
     if any(name.startswith("val_") for name in history):
         legend_above(panels[0])
-    epoch_axis(panels[-1], story.epochs)
+    epoch_axis(panels[-1], data.epochs)
     figure.align_ylabels()
     return figure
 
 
-def _curves(panel: Axes, story: Story, name: str) -> None:
+def _curves(panel: Axes, data: ReportData, name: str) -> None:
     """The training and the validation curve of a quantity."""
     together = []
     for split, column in (("train", name), ("validation", f"val_{name}")):
-        values = story.history.get(column)
+        values = data.history.get(column)
         if values is not None:
-            marker = "o" if len(values) <= _FEW_EPOCHS else None
-            panel.plot(
-                np.arange(1, len(values) + 1),
-                values,
-                color=SPLIT_COLORS[split],
-                marker=marker,
-                markersize=3.5,
-                label=SPLIT_NAMES[split],
-                clip_on=marker is None,
-            )
+            color, label, clip = SPLIT_COLORS[split], SPLIT_NAMES[split], len(values) > FEW_EPOCHS
+            plot_epochs(panel, values, color=color, markersize=3.5, label=label, clip_on=clip)
             together.append(values)
-    _scale(panel, np.concatenate(together))
+    log_where_wide(panel, np.concatenate(together))
     panel.set_title(safe_text(name.replace("_", " "), 60))
 
 
-def _mark(panel: Axes, story: Story, name: str, best: tuple[str, int]) -> None:
+def _mark(panel: Axes, data: ReportData, name: str, best: tuple[str, int]) -> None:
     """A line at the best epoch, and a dot on the curve that says so."""
     watched, epoch = best
     panel.axvline(epoch, color=MUTED, linestyle=":", linewidth=1.1)
     if watched.removeprefix("val_") != name:
         return
-    value = float(story.history[watched][epoch - 1])
+    value = float(data.history[watched][epoch - 1])
     color = SPLIT_COLORS["validation" if watched.startswith("val_") else "train"]
     panel.plot([epoch], [value], "o", color=color, markersize=6, markeredgecolor="white", zorder=5)
-    is_late = epoch > 0.6 * story.epochs
+    is_late = epoch > 0.6 * data.epochs
     panel.annotate(
         f"best epoch {epoch}: {value:.4g}",
         (epoch, 0.96),
@@ -126,16 +110,9 @@ def _mark(panel: Axes, story: Story, name: str, best: tuple[str, int]) -> None:
     )
 
 
-def _rate(panel: Axes, story: Story) -> None:
+def _rate(panel: Axes, data: ReportData) -> None:
     """The learning rate."""
-    values = story.history[LEARNING_RATE]
+    values = data.history[LEARNING_RATE]
     panel.plot(np.arange(1, len(values) + 1), values, color=INK, linewidth=1.2)
-    _scale(panel, values)
+    log_where_wide(panel, values)
     panel.set_title("learning rate")
-
-
-def _scale(panel: Axes, values: NDArray[np.float64]) -> None:
-    """A logarithmic axis where it shows more."""
-    if serves_log(values):
-        finite = values[np.isfinite(values)]
-        log_axis(panel, float(finite.min()), float(finite.max()))

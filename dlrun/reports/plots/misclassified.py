@@ -3,51 +3,48 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from dlrun.reports.mistakes import count_wrong, sureness, worst
 from dlrun.reports.plots.style import INK, MUTED, bare, new_figure, safe_text
-from dlrun.reports.story import as_images, gives_probabilities, image_shape, is_classification
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import Story
+from dlrun.reports.story import ReportData, as_images, image_shape
 
 NAME = "misclassified"
 TITLE = "Misclassified images"
+SECTION = "gallery"
 
 MOST = 100
 _LONG_NAME = 4
-_TEXT = 0.3
-"""Inches: the height of the two lines below an image."""
+_TEXT = 0.3  # inches: the height of the two lines below an image
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether the rows are images, and some of them are taken for another class."""
-    return is_classification(story) and bool(image_shape(story.spec)) and count_wrong(story) > 0
+    return data.is_classification and bool(image_shape(data.spec)) and count_wrong(data) > 0
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
-    wrong, shown = count_wrong(story), min(count_wrong(story), MOST)
+    wrong, shown = count_wrong(data), min(count_wrong(data), MOST)
     which = f"All {wrong}" if wrong == shown else f"{shown} of {wrong}"
     sure = (
         "below, how likely the model found its answer; the surest mistakes come first."
-        if gives_probabilities(story)
+        if data.gives_probabilities
         else "below, the score of its answer; the highest come first."
     )
     return (
-        f"{which} wrong answers among {len(story.judged):,} rows of the {story.judged.split} "
+        f"{which} wrong answers among {len(data.judged):,} rows of the {data.judged.split} "
         f"split. First the true class, then the predicted one; {sure}"
     )
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw the images in rows, with two lines of text below each."""
-    mistakes = worst(story, MOST)
-    images = as_images(story.judged.x[[mistake.place for mistake in mistakes]], story.spec)
-    longest = max(len(name) for name in story.class_names)
+    mistakes = worst(data, MOST)
+    images = as_images(data.judged.x[[mistake.place for mistake in mistakes]], data.spec)
+    longest = max(len(name) for name in data.class_names)
     widest = 10 if longest <= _LONG_NAME else 6
     columns = min(widest, max(5, math.ceil(math.sqrt(len(mistakes)))))
     lines = math.ceil(len(mistakes) / columns)
@@ -67,16 +64,11 @@ def draw(story: Story) -> Figure:
             interpolation="nearest",
         )
         names = [safe_text(name, 9) for name in (mistake.true, mistake.predicted)]
-        below: dict[str, Any] = {
-            "ha": "center",
-            "va": "top",
-            "fontsize": 7.5 if longest <= _LONG_NAME else 6.5,
-        }
-        axes.text(left + 0.5, top + ratio, " → ".join(names), color=INK, **below)
-        below["fontsize"] = 6.5
-        axes.text(
-            left + 0.5, top + ratio + text * 0.46, sureness(story, mistake), color=MUTED, **below
-        )
+        below: dict[str, Any] = {"x": left + 0.5, "ha": "center", "va": "top"}
+        size = 7.5 if longest <= _LONG_NAME else 6.5
+        axes.text(y=top + ratio, s=" → ".join(names), color=INK, fontsize=size, **below)
+        sure, y = sureness(data, mistake), top + ratio + text * 0.46
+        axes.text(y=y, s=sure, color=MUTED, fontsize=6.5, **below)
     axes.set_xlim(0, columns)
     axes.set_ylim(lines * (ratio + text), 0)
     axes.set_aspect("equal")

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import (
     COLORS,
     SPLIT_NAMES,
     epoch_axis,
-    log_axis,
+    log_where_wide,
     new_figure,
+    panels_of,
+    plot_epochs,
     safe_text,
 )
-from dlrun.reports.training_course import LEARNING_RATE, quantities, serves_log
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
+from dlrun.reports.training_course import LEARNING_RATE, quantities
 
 MOST_PANELS = 8
 _STYLES = ("-", "--", ":", "-.")
-_FEW_EPOCHS = 12
-_LABEL = 34
-"""So many characters fit twice beside each other."""
+_LABEL = 34  # so many characters fit twice beside each other
 
 
 class Trained(Protocol):
@@ -42,13 +39,9 @@ class Trained(Protocol):
 
 
 def columns(runs: Sequence[Trained]) -> list[str]:
-    """List the columns of the histories that more than one run has, where there are several.
+    """List the columns that more than one run has, where there are several.
 
-    Args:
-        runs: One or more.
-
-    Returns:
-        Validation before training, in the order of the quantities.
+    Validation comes before training, in the order of the quantities.
     """
     names = dict.fromkeys(name for run in runs for name in quantities(run.history))
     found = [f"{prefix}{name}" for name in names for prefix in ("val_", "")]
@@ -58,44 +51,33 @@ def columns(runs: Sequence[Trained]) -> list[str]:
 
 
 def draw(runs: Sequence[Trained]) -> Figure:
-    """Draw one panel for each column, one line for each run.
-
-    Args:
-        runs: One or more, some columns of their histories the same.
-    """
+    """Draw one panel for each column, one line for each run."""
     names = columns(runs)
     across = 2 if max(len(run.label) for run in runs) <= _LABEL else 1
     legend = 0.2 * -(-len(runs) // across) + 0.1
     figure = new_figure(0.4 + 2.1 * len(names) + legend)
-    panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
+    panels = panels_of(figure, len(names), sharex=True)
     for panel, name in zip(panels, names, strict=True):
         drawn = []
         for number, run in enumerate(runs):
             values = run.history.get(name)
             if values is None or not len(values):
                 continue
-            panel.plot(
-                np.arange(1, len(values) + 1),
-                values,
-                color=COLORS[number % len(COLORS)],
-                linestyle=_STYLES[number // len(COLORS) % len(_STYLES)],
-                linewidth=1.3,
-                marker="o" if len(values) <= _FEW_EPOCHS else None,
-                markersize=3,
-            )
-            drawn.append(values[np.isfinite(values)])
-        together = np.concatenate(drawn)
-        if serves_log(together):
-            log_axis(panel, float(together.min()), float(together.max()))
+            plot_epochs(panel, values, linewidth=1.3, markersize=3, **_line(number))
+            drawn.append(values)
+        log_where_wide(panel, np.concatenate(drawn))
         split = SPLIT_NAMES["validation" if name.startswith("val_") else "train"]
         said = name.removeprefix("val_").replace("_", " ")
         panel.set_title(f"{safe_text(said, 50)}, {split}")
     epoch_axis(panels[-1], max(len(values) for run in runs for values in run.history.values()))
     handles = [
-        panels[0].plot([], [], color=COLORS[n % len(COLORS)],
-                       linestyle=_STYLES[n // len(COLORS) % len(_STYLES)],
-                       label=safe_text(run.label, 2 * _LABEL))[0]
-        for n, run in enumerate(runs)
-    ]  # fmt: skip
+        panels[0].plot([], [], label=safe_text(run.label, 2 * _LABEL), **_line(number))[0]
+        for number, run in enumerate(runs)
+    ]
     figure.legend(handles=handles, loc="outside upper left", ncols=across)
     return figure
+
+
+def _line(number: int) -> dict[str, Any]:
+    style = _STYLES[number // len(COLORS) % len(_STYLES)]
+    return {"color": COLORS[number % len(COLORS)], "linestyle": style}

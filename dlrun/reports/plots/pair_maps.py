@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
-from dlrun.reports.page.wording import number
 from dlrun.reports.plots.style import INK, WIDTH, dots, new_figure
 from dlrun.reports.plots.sweep_marks import (
     BEST,
@@ -21,96 +23,65 @@ from dlrun.reports.plots.sweep_marks import (
     of_outside,
     places_on,
 )
-from dlrun.reports.sweep_story import is_grid, scale_of
+from dlrun.reports.sweep_axes import Axis
+from dlrun.reports.sweep_story import SweepData, is_grid, scale_of
+from dlrun.wording import format_number, text_of
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.sweep_axes import Axis
-    from dlrun.reports.sweep_story import SweepStory
-
-_BESIDE = 12
-"""How many characters a color bar takes."""
-_TURNED = 0.5
-"""How much height labels take that do not fit beside each other, in inches."""
-_WIDE, _NARROW = 1.2, 0.95
-"""How much room a character of a number takes."""
+_BESIDE = 12  # how many characters a color bar takes
+_TURNED = 0.5  # how much height labels take that do not fit beside each other, in inches
+_WIDE, _NARROW = 1.2, 0.95  # how much room a character of a number takes
 _BRIGHT = 0.5
 _EDGE = 0.04
 
 
 def title(pair: tuple[Axis, Axis]) -> str:
-    """Name the plot of two axes.
-
-    Args:
-        pair: The axes.
-    """
-    return f"{pair[0].name} and {pair[1].name}"
+    """Name the plot of two axes."""
+    return text_of(f"{pair[0].name} and {pair[1].name}", 120)
 
 
-def caption(story: SweepStory, pair: tuple[Axis, Axis]) -> str:
-    """Say what is seen and how it is read.
-
-    Args:
-        story: The sweep.
-        pair: Two of its axes.
-    """
+def caption(data: SweepData, pair: tuple[Axis, Axis]) -> str:
+    """Say what is seen and how it is read."""
     if not is_grid(pair):
         said = "Each dot is a point of the sweep; darker is better, and the best one has a ring."
-        return said + of_outside(story)
+        return said + of_outside(data)
     one, other = _placed(pair)
-    said = f"The mean of {objective(story)} over everything else"
+    said = f"The mean of {objective(data)} over everything else"
     said += "; darker is better, and the best field has a frame."
-    if np.isnan(table(story, one, other)).any():
+    if np.isnan(table(data, one, other)).any():
         said += " Hatched fields have no finished run."
     return said
 
 
-def draw(story: SweepStory, pair: tuple[Axis, Axis]) -> Figure:
-    """Draw a heat map where the grid is mostly filled, else coloured dots.
-
-    Args:
-        story: The sweep.
-        pair: Two of its axes.
-    """
+def draw(data: SweepData, pair: tuple[Axis, Axis]) -> Figure:
+    """Draw a heat map where the grid is mostly filled, else coloured dots."""
     across, up = _placed(pair)
     if is_grid(pair):
         room = CHARACTERS - _BESIDE - min(max(map(len, up.labels)), UPWARD)
         turned = _TURNED if sum(map(len, across.labels)) > room else 0
         figure = new_figure(float(np.clip(1.1 + 0.36 * len(up.labels), 2.4, 7.5)) + turned)
         axes = figure.add_subplot()
-        means = table(story, across, up)
-        scale = scale_of(means[np.isfinite(means)], larger=story.results.larger)
-        _fields(axes, story, means, places_on(scale, means))
-        _numbers(axes, story, means, places_on(scale, means), room=room / len(across.labels))
+        means = table(data, across, up)
+        scale = scale_of(means[np.isfinite(means)], larger=data.results.larger)
+        places = places_on(scale, means)
+        _fields(axes, data, means, places)
+        _numbers(axes, means, color_of(data).to_rgba(places), room / len(across.labels))
         columns, rows = (replace(one, marks=tuple(enumerate(one.labels))) for one in (across, up))
         mark_values(axes, columns, characters=room)
         mark_values(axes, rows, vertical=True)
     else:
         figure = new_figure(WIDTH * 0.78)
         axes = figure.add_subplot()
-        scale = story.scale
-        _points(axes, story, across, up)
-    color_bar(figure, axes, story, scale)
+        scale = data.scale
+        _points(axes, data, across, up)
+    color_bar(figure, axes, data, scale)
     return figure
 
 
-def table(story: SweepStory, across: Axis, up: Axis) -> NDArray[np.float64]:
-    """Average the objective in each field of a grid.
-
-    Args:
-        story: The sweep.
-        across: The axis of the columns.
-        up: The axis of the rows.
-
-    Returns:
-        `(rows, columns)`, NaN where there is no point.
-    """
+def table(data: SweepData, across: Axis, up: Axis) -> NDArray[np.float64]:
+    """Average the objective in each field of a grid, `(rows, columns)`; NaN where no point is."""
     sums = np.zeros((len(up.labels), len(across.labels)))
     counts = np.zeros_like(sums)
-    np.add.at(sums, (up.groups, across.groups), story.means)
+    np.add.at(sums, (up.groups, across.groups), data.means)
     np.add.at(counts, (up.groups, across.groups), 1)
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
@@ -122,10 +93,10 @@ def _placed(pair: tuple[Axis, Axis]) -> tuple[Axis, Axis]:
 
 
 def _fields(
-    axes: Axes, story: SweepStory, means: NDArray[np.float64], places: NDArray[np.float64]
+    axes: Axes, data: SweepData, means: NDArray[np.float64], places: NDArray[np.float64]
 ) -> None:
     """A field for each pair of values, with its number where there is room."""
-    colors = color_of(story)
+    colors = color_of(data)
     axes.patch.set_facecolor("#f2f2f2")
     axes.patch.set_hatch("///")
     axes.patch.set_edgecolor("#cccccc")
@@ -134,7 +105,7 @@ def _fields(
         origin="lower", interpolation="nearest",
     )  # fmt: skip
     rows, columns = means.shape
-    best = np.nanargmax(means) if story.results.larger else np.nanargmin(means)
+    best = np.nanargmax(means) if data.results.larger else np.nanargmin(means)
     row, column = np.unravel_index(best, means.shape)
     axes.add_patch(
         Rectangle(
@@ -149,33 +120,25 @@ def _fields(
     axes.tick_params(length=0)
 
 
-def _numbers(
-    axes: Axes,
-    story: SweepStory,
-    means: NDArray[np.float64],
-    places: NDArray[np.float64],
-    *,
-    room: float,
-) -> None:
+def _numbers(axes: Axes, means: NDArray[Any], colors: NDArray[Any], room: float) -> None:
     """Write the means into their fields, where these have room for so many characters."""
-    colors = color_of(story)
     cells = list(zip(*np.nonzero(np.isfinite(means)), strict=True))
-    texts, size = [number(means[cell]) for cell in cells], 8.0
+    texts, size = [format_number(means[cell]) for cell in cells], 8.0
     if max(map(len, texts)) * _WIDE > room:
         texts, size = [f"{means[cell]:.3g}" for cell in cells], 6.5
         if max(map(len, texts)) * _NARROW > room:
             return
     for (row, column), text in zip(cells, texts, strict=True):
-        red, green, blue, _ = colors.to_rgba(places[row, column])
+        red, green, blue, _ = colors[row, column]
         is_bright = 0.3 * red + 0.59 * green + 0.11 * blue > _BRIGHT
         color = INK if is_bright else "white"
         axes.text(column, row, text, ha="center", va="center", fontsize=size, color=color)
 
 
-def _points(axes: Axes, story: SweepStory, across: Axis, up: Axis) -> None:
+def _points(axes: Axes, data: SweepData, across: Axis, up: Axis) -> None:
     """A coloured dot for each point, the best ones on top."""
-    order = np.arange(len(story.means))[::-1]
-    colors = color_of(story).to_rgba(places_on(story.scale, story.means))
+    order = np.arange(len(data.means))[::-1]
+    colors = color_of(data).to_rgba(places_on(data.scale, data.means))
     shape: dict[str, Any] = {**dots(len(order)), "alpha": 0.9}
     axes.scatter(
         across.places[order], up.places[order], c=colors[order], edgecolor="white", linewidth=0.3,

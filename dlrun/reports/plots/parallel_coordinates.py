@@ -6,80 +6,59 @@ read on a telephone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import INK, MUTED, new_figure, safe_text
-from dlrun.reports.plots.sweep_marks import (
-    BEST,
-    color_of,
-    labels,
-    objective,
-    of_outside,
-    places_on,
-)
+from dlrun.reports.plots.sweep_marks import BEST, color_of, labels, objective, of_outside, places_on
+from dlrun.reports.sweep_axes import Axis
+from dlrun.reports.sweep_story import SweepData
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.sweep_axes import Axis
-    from dlrun.reports.sweep_story import SweepStory
+NAME = "parallel_coordinates"
+TITLE = "Parallel coordinates"
 
 MOST_AXES = 10
 _CHARACTERS = 60
 _MOST_LABELS = 10
 _EDGE = 0.05
-_CHARACTER = 0.0145
-"""About how wide one is, the whole figure being 1."""
+_CHARACTER = 0.0145  # about how wide one is, the whole figure being 1
 
 
-def fits(story: SweepStory) -> bool:
-    """Whether there are two axes or more, and points that differ.
-
-    Args:
-        story: The sweep.
-    """
-    return len(story.axes) > 1 and story.scale is not None
+def fits(data: SweepData) -> bool:
+    """Whether there are two axes or more, and points that differ."""
+    return len(data.axes) > 1 and data.scale is not None
 
 
-def caption(story: SweepStory) -> str:
-    """Say what is seen and how it is read.
-
-    Args:
-        story: The sweep.
-    """
+def caption(data: SweepData) -> str:
+    """Say what is seen and how it is read."""
     said = "Each line is a point: from axis to axis through its values, down to the objective"
     said += "; darker is better, and the best one is drawn strong."
-    if len(story.axes) > MOST_AXES:
-        said += f" The {MOST_AXES} axes that matter most of {len(story.axes)}."
-    return said + of_outside(story)
+    if len(data.axes) > MOST_AXES:
+        said += f" The {MOST_AXES} axes that matter most of {len(data.axes)}."
+    return said + of_outside(data)
 
 
-def draw(story: SweepStory) -> Figure:
-    """Draw one line a point, the worst ones first.
-
-    Args:
-        story: The sweep.
-    """
-    chosen = story.axes[:MOST_AXES]
+def draw(data: SweepData) -> Figure:
+    """Draw one line a point, the worst ones first."""
+    chosen = data.axes[:MOST_AXES]
     rows = len(chosen) + 1
     figure = new_figure(0.15 + 0.72 * rows)
     axes = figure.add_subplot()
     heights = -np.arange(rows, dtype=np.float64)
-    goals = places_on(story.scale, story.means)
+    goals = places_on(data.scale, data.means)
+    # A line through so many rows for each point: (points, rows, 2).
     across = np.stack([*(axis.places + _aside(axis) for axis in chosen), goals], axis=1)
     lines = np.stack([across, np.broadcast_to(heights, across.shape)], axis=2)[::-1]
     count = len(lines)
     axes.add_collection(
         LineCollection(
             list(lines),
-            colors=color_of(story).to_rgba(goals)[::-1],
+            colors=color_of(data).to_rgba(goals)[::-1],
             linewidths=float(np.interp(np.log10(count), [1, 2, 3], [1.4, 1.0, 0.6])),
             alpha=float(np.interp(np.log10(count), [1, 2, 3], [0.9, 0.7, 0.45])),
             zorder=2,
@@ -92,8 +71,8 @@ def draw(story: SweepStory) -> Figure:
     )  # fmt: skip
     for height, axis in zip(heights, chosen, strict=False):
         _row(axes, float(height), safe_text(axis.key, 50), axis.marks)
-    if story.scale is not None:
-        _row(axes, float(heights[-1]), objective(story), story.scale.marks())
+    if data.scale is not None:
+        _row(axes, float(heights[-1]), objective(data), data.scale.marks())
     axes.set_xlim(-_EDGE, 1 + _EDGE)
     axes.set_ylim(heights[-1] - 0.3, 0.32)
     axes.set_axis_off()

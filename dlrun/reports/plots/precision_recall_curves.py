@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
 from dlrun.reports.curves import precision_recall
 from dlrun.reports.plots.class_curves import chance, class_curves, curves_fit, draw_curves
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import Story
+from dlrun.reports.story import ReportData
 
 NAME = "precision_recall_curves"
 TITLE = "Precision and recall"
@@ -20,22 +15,22 @@ TITLE = "Precision and recall"
 fits = curves_fit
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
     said = (
         "Each step of a curve is one threshold. The closer to the upper right corner the better; "
         "the area is the average precision."
     )
-    return f"{said} The dashed line is guessing." if len(story.class_names) == 2 else said  # noqa: PLR2004
+    return f"{said} The dashed line is guessing." if len(data.class_names) == 2 else said  # noqa: PLR2004
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw one curve a class, each against all others."""
-    curves = class_curves(story, precision_recall)
-    figure = draw_curves(story, curves, area="average precision", steps=True)
+    curves = class_curves(data, precision_recall)
+    figure = draw_curves(data, curves, area="average precision", steps=True)
     axes = figure.axes[0]
-    if len(story.class_names) == 2:  # noqa: PLR2004
-        chance(axes, float(np.mean(story.judged.y_true == 1)))
+    if len(data.class_names) == 2:  # noqa: PLR2004
+        chance(axes, float(np.mean(data.judged.y_true == 1)))
     axes.set_xlabel("recall: of the class, how many are found")
     axes.set_ylabel("precision: of the finds, how many are right")
     return figure

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import (
     MUTED,
-    SPLIT_COLORS,
-    SPLIT_NAMES,
     WIDTH,
-    dots,
     legend_above,
     new_figure,
+    panels_of,
     safe_text,
+    scatter_rows,
 )
-from dlrun.reports.story import has_labels, is_classification
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import Rows, Story
+from dlrun.reports.story import ReportData, Rows
 
 NAME = "predicted_true"
 TITLE = "Predicted against true values"
@@ -33,65 +26,48 @@ TITLE = "Predicted against true values"
 MOST_TARGETS = 6
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether values are predicted, one for each target, all of them finite; not labels."""
-    rows = story.judged
-    values = (len(rows), len(story.spec.target_names))
-    if is_classification(story) or has_labels(story):
+    rows = data.judged
+    values = (len(rows), len(data.spec.target_names))
+    if data.is_classification or data.has_labels:
         return False
     if not rows.y_true.shape == rows.y_pred.shape == values:
         return False
-    return all(bool(np.isfinite(part.y_pred).all()) for part in story.rows.values())
+    return all(bool(np.isfinite(part.y_pred).all()) for part in data.rows.values())
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
-    said = f"Each dot is a row of the {story.judged.split} split; on the dashed line the "
+    said = f"Each dot is a row of the {data.judged.split} split; on the dashed line the "
     said += "prediction is exact."
-    return said + (" Training rows lie behind it." if len(story.rows) > 1 else "")
+    return said + (" Training rows lie behind it." if len(data.rows) > 1 else "")
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw one panel for each target."""
-    names = story.spec.target_names[:MOST_TARGETS]
+    names = data.spec.target_names[:MOST_TARGETS]
     columns = min(len(names), 2)
     lines = -(-len(names) // columns)
     figure = new_figure(WIDTH * 0.9 if columns == 1 else 2.8 * lines + 0.3)
-    panels = figure.subplots(lines, columns, squeeze=False).ravel()
-    for number, (panel, name) in enumerate(zip(panels, names, strict=False)):
-        for rows, true, predicted in target_values(story, number):
-            panel.scatter(
-                true,
-                predicted,
-                color=SPLIT_COLORS[rows.split],
-                linewidth=0,
-                label=SPLIT_NAMES[rows.split],
-                **dots(len(true), faint=rows is not story.judged),
-            )
+    panels = panels_of(figure, len(names), columns)
+    for number, (panel, name) in enumerate(zip(panels, names, strict=True)):
+        for rows, true, predicted in target_values(data, number):
+            is_judged = rows is data.judged
+            scatter_rows(panel, true, predicted, rows.split, faint=not is_judged)
         _diagonal(panel)
         panel.set_xlabel(f"true {safe_text(name)}")
         panel.set_ylabel(f"predicted {safe_text(name)}")
-    for panel in panels[len(names) :]:
-        panel.set_axis_off()
-    if len(story.rows) > 1:
+    if len(data.rows) > 1:
         legend_above(panels[0])
     return figure
 
 
 def target_values(
-    story: Story, target: int
+    data: ReportData, target: int
 ) -> Iterator[tuple[Rows, NDArray[np.float64], NDArray[np.float64]]]:
-    """Give true and predicted values of a target, of the training and of the judged rows.
-
-    Args:
-        story: A regression.
-        target: The number of the target, from 0.
-
-    Yields:
-        The rows, their true and their predicted values, `(rows,)`.
-    """
-    chosen = {rows.split: rows for rows in (next(iter(story.rows.values())), story.judged)}
-    for rows in chosen.values():
+    """Give true and predicted values, `(rows,)`, of the training and of the judged rows."""
+    for rows in data.training_and_judged:
         true, predicted = (
             np.asarray(values, np.float64).reshape(len(rows), -1)[:, target]
             for values in (rows.y_true, rows.y_pred)

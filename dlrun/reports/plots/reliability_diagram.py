@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.calibration import BINS, Reliability, reliability
 from dlrun.reports.plots.style import COLORS, MUTED, WIDTH, new_figure, safe_text
-from dlrun.reports.story import class_scores, gives_probabilities
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import Story
+from dlrun.reports.story import ReportData, class_scores
 
 NAME = "reliability"
 TITLE = "Reliability"
@@ -22,31 +16,28 @@ TITLE = "Reliability"
 FEWEST_ROWS = 50
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether the model gives probabilities, and for rows enough to hold them against."""
-    enough = gives_probabilities(story) and len(story.judged) >= FEWEST_ROWS
-    return enough and bool(np.isfinite(story.judged.outputs).all())
+    enough = data.gives_probabilities and len(data.judged) >= FEWEST_ROWS
+    return enough and bool(np.isfinite(data.judged.outputs).all())
 
 
-def measured(story: Story) -> tuple[Reliability, NDArray[np.float64]]:
-    """Hold probabilities against what came true.
+def measured(data: ReportData) -> tuple[Reliability, NDArray[np.float64]]:
+    """Hold probabilities against what came true; gives the bins and the probabilities, `(rows,)`.
 
     Of two classes, those of the second; of more, those of the predicted class.
-
-    Returns:
-        The bins, and the probabilities, `(rows,)`.
     """
-    rows = story.judged
-    shares = class_scores(rows.outputs, story.spec).astype(np.float64)
-    if len(story.class_names) == 2:  # noqa: PLR2004
+    rows = data.judged
+    shares = class_scores(rows.outputs, data.spec).astype(np.float64)
+    if len(data.class_names) == 2:  # noqa: PLR2004
         return reliability(rows.y_true == 1, shares[:, 1]), shares[:, 1]
     sure = shares[np.arange(len(rows)), rows.y_pred]
     return reliability(rows.y_true == rows.y_pred, sure), sure
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
-    found, _ = measured(story)
+    found, _ = measured(data)
     return (
         "Rows are sorted into ten bins by their predicted probability. On the diagonal, "
         "probabilities mean what they say; below it the model is too sure of itself. Large dots "
@@ -55,9 +46,9 @@ def caption(story: Story) -> str:
     )
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw the diagram, and below it how many rows have which probability."""
-    found, probability = measured(story)
+    found, probability = measured(data)
     figure = new_figure(WIDTH * 0.95)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3.4, 1])
     upper.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
@@ -70,8 +61,8 @@ def draw(story: Story) -> Figure:
     upper.text(0.03, 0.95, f"ECE {found.error:.3f}", transform=upper.transAxes, va="top")
     lower.hist(probability, bins=np.linspace(0, 1, BINS + 1), color=COLORS[0], rwidth=0.9)
     lower.set_ylabel("rows")
-    if len(story.class_names) == 2:  # noqa: PLR2004
-        name = safe_text(story.class_names[1])
+    if len(data.class_names) == 2:  # noqa: PLR2004
+        name = safe_text(data.class_names[1])
         upper.set_ylabel(f"share of rows that are {name}")
         lower.set_xlabel(f"predicted probability of {name}")
     else:

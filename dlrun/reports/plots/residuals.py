@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
 from dlrun.reports.plots.predicted_true import MOST_TARGETS, target_values
 from dlrun.reports.plots.predicted_true import fits as values_fit
-from dlrun.reports.plots.style import INK, SPLIT_COLORS, dots, new_figure, safe_text
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import Story
+from dlrun.reports.plots.style import INK, SPLIT_COLORS, new_figure, safe_text, scatter_rows
+from dlrun.reports.story import ReportData
 
 NAME = "residuals"
 TITLE = "Residuals"
@@ -21,26 +16,26 @@ TITLE = "Residuals"
 fits = values_fit
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
     return (
         "True minus predicted value, for each row of the "
-        f"{story.judged.split} split, and how often each residual occurs. A good model leaves "
+        f"{data.judged.split} split, and how often each residual occurs. A good model leaves "
         "noise without a pattern around zero; a curve or a funnel tells what it has missed."
     )
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw one pair of panels for each target: the residuals, and their histogram."""
-    names = story.spec.target_names[:MOST_TARGETS]
+    names = data.spec.target_names[:MOST_TARGETS]
     figure = new_figure(0.4 + 2.6 * len(names))
     panels = figure.subplots(len(names), 2, squeeze=False, sharey="row", width_ratios=[3.2, 1])
     for number, (name, (left, right)) in enumerate(zip(names, panels, strict=True)):
-        rows, true, predicted = list(target_values(story, number))[-1]
+        rows, true, predicted = list(target_values(data, number))[-1]
         color, residual = SPLIT_COLORS[rows.split], true - predicted
-        left.scatter(predicted, residual, color=color, linewidth=0, **dots(len(residual)))
-        right.hist(residual, bins=_bins(len(residual)), orientation="horizontal", color=color,
-                   rwidth=0.9)  # fmt: skip
+        scatter_rows(left, predicted, residual, rows.split)
+        bins = int(np.clip(np.sqrt(len(residual)), 5, 40))
+        right.hist(residual, bins=bins, orientation="horizontal", color=color, rwidth=0.9)
         for panel in (left, right):
             panel.axhline(0, color=INK, linewidth=0.8)
         # Even above and below, so that a shift is seen at once.
@@ -50,7 +45,3 @@ def draw(story: Story) -> Figure:
         left.set_ylabel("true \N{MINUS SIGN} predicted")
         right.set_xlabel("rows")
     return figure
-
-
-def _bins(rows: int) -> int:
-    return int(np.clip(np.sqrt(rows), 5, 40))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from matplotlib.figure import Figure
 
 from dlrun.reports.curves import roc
 from dlrun.reports.plots.class_curves import chance, class_curves, curves_fit, draw_curves
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import Story
+from dlrun.reports.story import ReportData
 
 NAME = "roc_curves"
 TITLE = "ROC curves"
@@ -18,18 +14,18 @@ TITLE = "ROC curves"
 fits = curves_fit
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
     return (
         "Each point of a curve is one threshold for calling a row a member of the class. "
         "The closer to the upper left corner the better: an area of 1 is perfect, 0.5 is guessing "
-        f"(dashed). From {len(story.judged):,} rows of the {story.judged.split} split."
+        f"(dashed). From {len(data.judged):,} rows of the {data.judged.split} split."
     )
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw one curve a class, each against all others."""
-    figure = draw_curves(story, class_curves(story, roc), area="area under the curve", steps=False)
+    figure = draw_curves(data, class_curves(data, roc), area="area under the curve", steps=False)
     axes = figure.axes[0]
     chance(axes, None)
     axes.set_xlabel("false positive rate: of the others, how many are taken for it")

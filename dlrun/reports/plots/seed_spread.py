@@ -2,56 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
 from dlrun.reports.plots.style import COLORS, MUTED, legend_above, new_figure, safe_text
 from dlrun.reports.plots.sweep_marks import BEST, labels, objective
-from dlrun.reports.point_words import short_names
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.sweep_story import SweepStory
+from dlrun.reports.sweep_story import SweepData
+from dlrun.wording import short_names
 
 NAME = "seed_spread"
 TITLE = "The best points, seed by seed"
 
 MOST_POINTS = 15
 _LABEL = 34
-_BEYOND = 0.35
-"""How far bars may reach beyond the dots, as a share of the dots' range."""
+_BEYOND = 0.35  # how far bars may reach beyond the dots, as a share of the dots' range
 
 
-def fits(story: SweepStory) -> bool:
-    """Whether one of the best points has two seeds.
-
-    Args:
-        story: The sweep.
-    """
-    return bool(np.isfinite(story.margins[:MOST_POINTS]).any())
+def fits(data: SweepData) -> bool:
+    """Whether one of the best points has two seeds."""
+    return bool(np.isfinite(data.margins[:MOST_POINTS]).any())
 
 
-def caption(story: SweepStory) -> str:
-    """Say what is seen and how it is read.
-
-    Args:
-        story: The sweep.
-    """
+def caption(data: SweepData) -> str:
+    """Say what is seen and how it is read."""
     said = "Each dot is a run, each diamond the mean over the seeds, its bar the 95 % confidence "
     said += "interval (Student's t). Points whose bars overlap widely may be equally good."
-    more = len(story.points) - MOST_POINTS
-    return said + (f" The best {MOST_POINTS} of {len(story.points):,} points." if more > 0 else "")
+    more = len(data.points) - MOST_POINTS
+    return said + (f" The best {MOST_POINTS} of {len(data.points):,} points." if more > 0 else "")
 
 
-def draw(story: SweepStory) -> Figure:
-    """Draw one row a point, the best at the top.
-
-    Args:
-        story: The sweep.
-    """
-    points = story.points[:MOST_POINTS]
+def draw(data: SweepData) -> Figure:
+    """Draw one row a point, the best at the top."""
+    points = data.points[:MOST_POINTS]
     figure = new_figure(0.9 + 0.26 * len(points))
     axes = figure.add_subplot()
     rows = -np.arange(len(points), dtype=np.float64)
@@ -61,7 +43,7 @@ def draw(story: SweepStory) -> Figure:
         [row for row, of_point in zip(rows, values, strict=True) for _ in of_point],
         color=MUTED, alpha=0.6, s=14, linewidth=0, label="run", zorder=3,
     )  # fmt: skip
-    means, margins = story.means[: len(points)], np.nan_to_num(story.margins[: len(points)])
+    means, margins = data.means[: len(points)], np.nan_to_num(data.margins[: len(points)])
     axes.errorbar(
         means, rows, xerr=margins, fmt="D", color=COLORS[0], markersize=4, elinewidth=1.2,
         label="mean", zorder=2.5,
@@ -74,14 +56,14 @@ def draw(story: SweepStory) -> Figure:
         max(low - room, min(low, (means - margins).min()) - room / 8),
         min(high + room, max(high, (means + margins).max()) + room / 8),
     )
-    names = [story.name_of(point) for point in points]
+    names = [data.name_of(point) for point in points]
     if max(map(len, names)) > _LABEL:
-        names = [story.values_of(point) for point in points]
-        keys = ", ".join(short_names(story.keys).values())
+        names = [data.values_of(point) for point in points]
+        keys = ", ".join(short_names(data.keys).values())
         figure.suptitle(f"no.  {safe_text(keys, 2 * _LABEL)}", x=0.02, ha="left", fontsize=8)
     axes.set_yticks(rows, labels([f"{n}  {name}" for n, name in enumerate(names, 1)], _LABEL + 4))
     axes.set_ylim(rows[-1] - 0.6, 0.6)
-    axes.set_xlabel(objective(story))
+    axes.set_xlabel(objective(data))
     axes.grid(visible=False, axis="y")
     legend_above(axes)
     return figure

@@ -1,9 +1,17 @@
-"""All plots, in the order in which they tell the story of a run."""
+"""All plots, in the order in which they tell what a run did.
+
+A plot is one file: `NAME` (the stem of its picture), `TITLE`, `fits(data)` (whether it makes sense
+for a run), `draw(data)` and `caption(data)` (what is seen and how it is read). `SECTION` is where
+it stands on the page, if not among the results; `USES_ALL_ROWS` is true where it is made of more
+than the rows that are looked at one by one.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+from matplotlib.figure import Figure
 
 from dlrun.reports.plots import (
     confusion_matrix,
@@ -20,106 +28,54 @@ from dlrun.reports.plots import (
     style,
     weight_histograms,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from dlrun.reports.story import Story
-
-
-class Plot(Protocol):
-    """What a file of this folder offers.
-
-    Attributes:
-        NAME: The stem of its file in the run folder.
-        TITLE: What it shows, in a few words.
-    """
-
-    NAME: str
-    TITLE: str
-
-    def fits(self, story: Story) -> bool:
-        """Whether the plot makes sense for a run."""
-
-    def draw(self, story: Story) -> Figure:
-        """Draw it."""
-
-    def caption(self, story: Story) -> str:
-        """Say what is seen and how it is read."""
+from dlrun.reports.story import ReportData
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A plot that was drawn.
+    """A plot that was drawn."""
 
-    Attributes:
-        name: The stem of its file.
-        title: What it shows, in a few words.
-        caption: What is seen and how it is read.
-        png: The picture.
-        width: How wide it is meant to be shown, in CSS pixels.
-    """
-
-    name: str
+    name: str  # the stem of its file
     title: str
-    caption: str
+    caption: str  # what is seen and how it is read
     png: bytes
-    width: int
+    width: int  # how wide it is meant to be shown, in CSS pixels
+    section: str = "results"
 
 
-PLOTS = cast(
-    "tuple[Plot, ...]",
-    (
-        learning_curves,
-        decision_boundary,
-        fitted_curve,
-        confusion_matrix,
-        misclassified,
-        roc_curves,
-        precision_recall_curves,
-        reliability_diagram,
-        predicted_true,
-        residuals,
-        weight_histograms,
-        first_kernels,
-    ),
+PLOTS: tuple[ModuleType, ...] = (
+    learning_curves,
+    decision_boundary,
+    fitted_curve,
+    confusion_matrix,
+    misclassified,
+    roc_curves,
+    precision_recall_curves,
+    reliability_diagram,
+    predicted_true,
+    residuals,
+    weight_histograms,
+    first_kernels,
 )
 
 CSS_PIXELS = 96
 
 
-def draw_plots(story: Story) -> list[Picture]:
-    """Draw every plot that fits a run.
-
-    Args:
-        story: The run.
-    """
+def draw_plots(data: ReportData) -> list[Picture]:
+    """Draw every plot that fits a run."""
     with style.applied():
-        return [_picture(plot, story) for plot in PLOTS if plot.fits(story)]
+        return [_picture(plot, data) for plot in PLOTS if plot.fits(data)]
 
 
 def picture_of(name: str, title: str, caption: str, figure: Figure) -> Picture:
-    """Draw a figure for a page.
-
-    Args:
-        name: The stem of its file.
-        title: What it shows, in a few words.
-        caption: What is seen and how it is read.
-        figure: What `dlrun.reports.plots.style.new_figure` made.
-    """
+    """Draw a figure for a page."""
     width = round(figure.get_figwidth() * CSS_PIXELS)
     return Picture(name, title, caption, style.to_png(figure), width)
 
 
-def _picture(plot: Plot, story: Story) -> Picture:
-    said = plot.caption(story) + _bound(plot, story)
-    return picture_of(plot.NAME, plot.TITLE, said, plot.draw(story))
-
-
-def _bound(plot: Plot, story: Story) -> str:
-    """Say so where not all rows were looked at."""
-    rows = story.judged
-    of_all = (learning_curves, confusion_matrix, weight_histograms, first_kernels)
-    if plot in of_all or len(rows) == rows.total:
-        return ""
-    return f" From {len(rows):,} of the {rows.total:,} rows, evenly spaced."
+def _picture(plot: ModuleType, data: ReportData) -> Picture:
+    said, rows = plot.caption(data), data.judged
+    if len(rows) < rows.total and not getattr(plot, "USES_ALL_ROWS", False):
+        said += f" From {len(rows):,} of the {rows.total:,} rows, evenly spaced."
+    picture = picture_of(plot.NAME, plot.TITLE, said, plot.draw(data))
+    return replace(picture, section=getattr(plot, "SECTION", picture.section))

@@ -5,21 +5,19 @@ from __future__ import annotations
 import io
 import logging
 import unicodedata
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 # Okabe and Ito's palette, the one of https://jfly.uni-koeln.de/color/, darkest hues first.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b6b6b", "#a6761d")
@@ -30,17 +28,18 @@ INK = "#222222"
 MUTED = "#767676"
 GRID = "#e3e3e3"
 
+# Inches; with fonts of 9 points it can be read on a telephone and in two columns of a page.
 WIDTH = 5.2
-"""Inches; with fonts of 9 points it can be read on a telephone and in two columns of a page."""
 DPI = 160
 
+# Fonts for scripts that DejaVu Sans lacks; those that are installed are used.
 FALLBACK_FONTS = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Zen Hei",
     "Microsoft YaHei", "PingFang SC", "Hiragino Sans", "Malgun Gothic", "Noto Sans",
     "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Arial Unicode MS",
 )  # fmt: skip
-"""Fonts for scripts that DejaVu Sans lacks; those that are installed are used."""
 _LEGEND_CHARACTERS = 64
+FEW_EPOCHS = 12
 NO_GLYPH = "\N{WHITE SQUARE}"
 
 SETTINGS: dict[str, Any] = {
@@ -94,23 +93,14 @@ def applied() -> Iterator[None]:
 
 
 def new_figure(height: float, width: float = WIDTH) -> Figure:
-    """Make an empty figure; without pyplot, so that nothing of it stays behind.
-
-    Args:
-        height: Inches.
-        width: Inches.
-    """
+    """Make an empty figure, in inches; without pyplot, so that nothing of it stays behind."""
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def to_png(figure: Figure) -> bytes:
-    """Draw a figure; the same figure always gives the same bytes.
-
-    Args:
-        figure: What `new_figure` made.
-    """
+    """Draw a figure; the same figure always gives the same bytes."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()
@@ -119,12 +109,7 @@ def to_png(figure: Figure) -> bytes:
 def safe_text(text: str, limit: int = 24) -> str:
     """Make any text fit for a plot: one line, not too long, only characters that can be drawn.
 
-    Args:
-        text: Such as the name of a class, which may come from a stranger's file.
-        limit: The largest number of characters.
-
-    Returns:
-        The text; what no font has becomes a small square.
+    What no font has becomes a small square.
     """
     composed = unicodedata.normalize("NFC", " ".join(text.split()))
     drawn = "".join(
@@ -136,30 +121,56 @@ def safe_text(text: str, limit: int = 24) -> str:
 
 
 def epoch_axis(axes: Axes, epochs: int) -> None:
-    """Let the horizontal axis run from the first epoch to the last, marked at whole numbers.
-
-    Args:
-        axes: Where.
-        epochs: How many.
-    """
+    """Let the horizontal axis run from the first epoch to the last, marked at whole numbers."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axes.set_xlim((1, epochs) if epochs > 1 else (0.5, 1.5))
     axes.set_xlabel("epoch")
 
 
-def log_axis(axes: Axes, low: float, high: float) -> None:
-    """Make the vertical axis logarithmic, marked with plain numbers.
+def plot_epochs(axes: Axes, values: NDArray[np.float64], **options: Any) -> None:
+    """Draw a quantity after every epoch, from 1 on; few epochs have a dot each."""
+    marker = "o" if len(values) <= FEW_EPOCHS else None
+    axes.plot(np.arange(1, len(values) + 1), values, marker=marker, **options)
 
-    Args:
-        axes: Where.
-        low: The smallest value.
-        high: The largest value.
-    """
+
+def log_axis(axes: Axes, low: float, high: float) -> None:
+    """Make the vertical axis logarithmic, marked with plain numbers."""
     axes.set_yscale("log")
     marks = (1.0, 2.0, 5.0) if high / low < 1000 else (1.0,)  # noqa: PLR2004
     axes.yaxis.set_major_locator(LogLocator(subs=marks, numticks=7))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def serves_log(values: NDArray[np.float64]) -> bool:
+    """Whether a logarithmic axis shows more: positive values over more than a factor of 20."""
+    finite = values[np.isfinite(values)]
+    return len(finite) > 0 and finite.min() > 0 and bool(finite.max() / finite.min() > 20)  # noqa: PLR2004
+
+
+def log_where_wide(axes: Axes, values: NDArray[np.float64]) -> None:
+    """Make the vertical axis logarithmic where that shows more of all the values on it."""
+    if serves_log(values):
+        finite = values[np.isfinite(values)]
+        log_axis(axes, float(finite.min()), float(finite.max()))
+
+
+def panels_of(figure: Figure, count: int, columns: int = 1, **options: Any) -> list[Axes]:
+    """Give a figure panels, so many in a row; what is left of the last row stays empty."""
+    lines = -(-count // columns)
+    panels = figure.subplots(lines, columns, squeeze=False, **options).ravel()
+    for panel in panels[count:]:
+        bare(panel)
+    return list(panels[:count])
+
+
+def scatter_rows(
+    axes: Axes, x: NDArray[Any], y: NDArray[Any], split: str, *, faint: bool = False
+) -> None:
+    """Draw a dot for each row of a split."""
+    shape: Any = dots(len(x), faint=faint)
+    color, label = SPLIT_COLORS[split], SPLIT_NAMES[split]
+    axes.scatter(x, y, color=color, linewidth=0, label=label, **shape)
 
 
 def legend_above(axes: Axes) -> None:
@@ -182,12 +193,7 @@ def bare(axes: Axes) -> None:
 
 
 def dots(rows: int, *, faint: bool = False) -> dict[str, float]:
-    """Choose size and opacity of the dots of a scatter plot by their number.
-
-    Args:
-        rows: Their number.
-        faint: Whether they are only the background of others.
-    """
+    """Choose size and opacity of the dots of a scatter plot by their number."""
     return {
         "s": float(np.interp(np.log10(max(rows, 1)), [1, 2, 3, 4], [26, 18, 9, 4])),
         "alpha": float(np.interp(np.log10(max(rows, 1)), [1, 2, 3, 4], [0.9, 0.75, 0.5, 0.3]))

@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import COLORS, log_axis, safe_text
+from dlrun.reports.sweep_axes import Axis, Scale
+from dlrun.reports.sweep_story import SweepData
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
-
-    from dlrun.reports.sweep_axes import Axis, Scale
-    from dlrun.reports.sweep_story import SweepStory
-
-BEST = COLORS[1]
-"""The colour of what is best."""
+BEST = COLORS[1]  # the colour of what is best
 _LABELS = 16
-CHARACTERS = 62
-"""So many have room beside each other below a plot."""
-UPWARD = 18
-"""So many has the mark of a value at the left of a plot."""
+CHARACTERS = 62  # so many have room beside each other below a plot
+UPWARD = 18  # so many has the mark of a value at the left of a plot
 _AN_INCH = 13
 _ROOM = 0.06
 _ROOM_OF_BARS = 0.25
 
 
 def labels(texts: Sequence[str], limit: int) -> list[str]:
-    """Make texts fit for a plot so that they can still be told apart.
+    """Cut different texts to so many characters so that they can still be told apart.
 
-    Args:
-        texts: All different.
-        limit: The largest number of characters of each.
-
-    Returns:
-        The texts, cut at the end where they are too long; where they are the same then, only the
-        words in which they differ; numbered where neither helps.
+    Where they are the same then, only the words stay in which they differ; they are numbered where
+    neither helps.
     """
     short = [safe_text(text, limit) for text in texts]
     if len(set(short)) == len(short):
@@ -72,14 +60,7 @@ def _different_parts(texts: Sequence[str]) -> list[str]:
 def mark_values(
     axes: Axes, axis: Axis, *, vertical: bool = False, characters: int = CHARACTERS
 ) -> None:
-    """Mark the values of an axis of a sweep.
-
-    Args:
-        axes: Where; it runs from 0 to 1.
-        axis: What is marked.
-        vertical: Whether the values run upward.
-        characters: How many have room across.
-    """
+    """Mark the values of an axis of a sweep where so many characters have room across."""
     step = -(-len(axis.marks) // _LABELS)
     places = [place for place, _ in axis.marks][::step]
     texts = [text for _, text in axis.marks][::step]
@@ -95,37 +76,27 @@ def mark_values(
     axes.set_xlabel(safe_text(axis.key, 60))
 
 
-def objective_axis(axes: Axes, story: SweepStory) -> None:
-    """Let the vertical axis be that of the objective, with room for a part of the error bars.
-
-    Args:
-        axes: Where.
-        story: The sweep.
-    """
-    axes.set_ylabel(objective(story, _upward(axes)))
-    scale = story.scale
+def objective_axis(axes: Axes, data: SweepData) -> None:
+    """Let the vertical axis be that of the objective, with room for a part of the error bars."""
+    axes.set_ylabel(objective(data, _upward(axes)))
+    scale = data.scale
     if scale is None:
         return
-    margins = np.nan_to_num(story.margins)
+    margins = np.nan_to_num(data.margins)
     if scale.is_log:
         log_axis(axes, scale.low, scale.high)
         room = (scale.high / scale.low) ** _ROOM
         axes.set_ylim(scale.low / room, scale.high * room)
         return
     least, most = (part * (scale.high - scale.low) for part in (_ROOM, _ROOM_OF_BARS))
-    below = scale.low - float((story.shown - margins).min())
-    above = float((story.shown + margins).max()) - scale.high
+    below = scale.low - float((data.shown - margins).min())
+    above = float((data.shown + margins).max()) - scale.high
     axes.set_ylim(scale.low - np.clip(below, least, most), scale.high + np.clip(above, least, most))
 
 
-def objective(story: SweepStory, limit: int = 50) -> str:
-    """Name the objective.
-
-    Args:
-        story: The sweep.
-        limit: The largest number of characters.
-    """
-    return safe_text(story.results.objective, limit)
+def objective(data: SweepData, limit: int = 50) -> str:
+    """Name the objective."""
+    return safe_text(data.results.objective, limit)
 
 
 def _upward(axes: Axes) -> int:
@@ -134,59 +105,33 @@ def _upward(axes: Axes) -> int:
     return max(int((height - 0.8) * _AN_INCH), 8)
 
 
-def color_of(story: SweepStory) -> ScalarMappable:
-    """Choose the colours of the objective: what is better is darker.
-
-    Args:
-        story: The sweep.
-
-    Returns:
-        Gives a colour for places between 0 and 1, see `dlrun.reports.sweep_axes.Scale`.
-    """
-    return ScalarMappable(Normalize(0, 1), "viridis_r" if story.results.larger else "viridis")
+def color_of(data: SweepData) -> ScalarMappable:
+    """Choose the colours of the objective, whose places lie in [0, 1]: what is better is darker."""
+    return ScalarMappable(Normalize(0, 1), "viridis_r" if data.results.larger else "viridis")
 
 
 def places_on(scale: Scale | None, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Place values of the objective between 0 and 1, all in the middle where all are equal.
-
-    Args:
-        scale: The scale; None where all are equal.
-        values: Any shape; NaN stays.
-
-    Returns:
-        The same shape.
-    """
+    """Place values of any shape in [0, 1], in the middle where all are equal; NaN stays."""
     if scale is None:
         return np.where(np.isfinite(values), 0.5, np.nan)
     return scale.place(values)
 
 
-def color_bar(figure: Figure, axes: Axes, story: SweepStory, scale: Scale | None) -> None:
-    """Explain the colours.
-
-    Args:
-        figure: The figure.
-        axes: That which has the colours.
-        story: The sweep.
-        scale: What the colours stand for.
-    """
+def color_bar(figure: Figure, axes: Axes, data: SweepData, scale: Scale | None) -> None:
+    """Explain the colours that stand for a scale."""
     if scale is None:
         return
-    bar = figure.colorbar(color_of(story), ax=axes, pad=0.02, aspect=30)
+    bar = figure.colorbar(color_of(data), ax=axes, pad=0.02, aspect=30)
     marks = scale.marks()
     bar.set_ticks([place for place, _ in marks], labels=[text for _, text in marks])
     bar.outline.set_visible(False)
     bar.ax.minorticks_off()
-    bar.set_label(objective(story, _upward(axes)))
+    bar.set_label(objective(data, _upward(axes)))
 
 
-def of_outside(story: SweepStory) -> str:
-    """Say so where points are drawn at the end of the scale.
-
-    Args:
-        story: The sweep.
-    """
-    if not story.outside:
+def of_outside(data: SweepData) -> str:
+    """Say so where points are drawn at the end of the scale."""
+    if not data.outside:
         return ""
-    are = "1 point is" if story.outside == 1 else f"{story.outside:,} points are"
+    are = "1 point is" if data.outside == 1 else f"{data.outside:,} points are"
     return f" {are} far worse than the others and drawn at the end of the scale."

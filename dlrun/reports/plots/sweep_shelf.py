@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-from dlrun.reports.page.wording import text_of
+import numpy as np
+from numpy.typing import NDArray
+
 from dlrun.reports.plots import (
     axis_effects,
     overlaid_curves,
@@ -14,37 +17,19 @@ from dlrun.reports.plots import (
     seed_spread,
     style,
 )
-from dlrun.reports.plots.shelf import picture_of
-from dlrun.reports.sweep_story import pairs
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from dlrun.reports.plots.shelf import Picture
-    from dlrun.reports.sweep_story import SweepStory
+from dlrun.reports.plots.shelf import Picture, picture_of
+from dlrun.reports.sweep_story import SweepData, pairs
 
 MOST_EFFECTS = 12
 MOST_PAIRS = 3
-_TITLE = 60
 
 
 @dataclass(frozen=True)
 class SweepPictures:
-    """The plots of a sweep that say something.
+    """The plots of a sweep that say something."""
 
-    Attributes:
-        effects: One an axis.
-        pairs: One a pair of axes.
-        parallel: All axes at once.
-        seeds: The best points seed by seed.
-        curves: The learning curves of the best runs.
-    """
-
-    effects: tuple[Picture, ...]
-    pairs: tuple[Picture, ...]
+    effects: tuple[Picture, ...]  # one an axis
+    pairs: tuple[Picture, ...]  # one a pair of axes
     parallel: tuple[Picture, ...]
     seeds: tuple[Picture, ...]
     curves: tuple[Picture, ...]
@@ -58,63 +43,38 @@ class _Curves:
     history: Mapping[str, NDArray[np.float64]]
 
 
-def draw_sweep(story: SweepStory) -> SweepPictures:
-    """Draw every plot of a sweep that says something.
-
-    Args:
-        story: The sweep.
-    """
+def draw_sweep(data: SweepData) -> SweepPictures:
+    """Draw every plot of a sweep that says something."""
+    effects = [axis for axis in data.axes if axis_effects.fits(axis)][:MOST_EFFECTS]
     with style.applied():
         return SweepPictures(
-            _effects(story), _pairs(story), _parallel(story), _seeds(story), _curves(story)
+            effects=tuple(
+                _picture(f"effect_{number}", axis_effects.title(axis), axis_effects, data, axis)
+                for number, axis in enumerate(effects, start=1)
+            ),
+            pairs=tuple(
+                _picture(f"pair_{number}", pair_maps.title(pair), pair_maps, data, pair)
+                for number, pair in enumerate(pairs(data, MOST_PAIRS), start=1)
+            ),
+            parallel=_where_it_fits(parallel_coordinates, data),
+            seeds=_where_it_fits(seed_spread, data),
+            curves=_curves(data),
         )
 
 
-def _effects(story: SweepStory) -> tuple[Picture, ...]:
-    chosen = [axis for axis in story.axes if axis_effects.fits(axis)][:MOST_EFFECTS]
-    return tuple(
-        picture_of(
-            f"effect_{number}",
-            text_of(axis.name, _TITLE),
-            axis_effects.caption(story, axis),
-            axis_effects.draw(story, axis),
-        )
-        for number, axis in enumerate(chosen, start=1)
-    )
+def _picture(name: str, title: str, plot: Any, *arguments: Any) -> Picture:
+    return picture_of(name, title, plot.caption(*arguments), plot.draw(*arguments))
 
 
-def _pairs(story: SweepStory) -> tuple[Picture, ...]:
-    return tuple(
-        picture_of(
-            f"pair_{number}",
-            text_of(pair_maps.title(pair), 2 * _TITLE),
-            pair_maps.caption(story, pair),
-            pair_maps.draw(story, pair),
-        )
-        for number, pair in enumerate(pairs(story, MOST_PAIRS), start=1)
-    )
+def _where_it_fits(plot: Any, data: SweepData) -> tuple[Picture, ...]:
+    return (_picture(plot.NAME, plot.TITLE, plot, data),) if plot.fits(data) else ()
 
 
-def _parallel(story: SweepStory) -> tuple[Picture, ...]:
-    if not parallel_coordinates.fits(story):
-        return ()
-    said, drawn = parallel_coordinates.caption(story), parallel_coordinates.draw(story)
-    return (picture_of("parallel_coordinates", "Parallel coordinates", said, drawn),)
-
-
-def _seeds(story: SweepStory) -> tuple[Picture, ...]:
-    if not seed_spread.fits(story):
-        return ()
-    said, drawn = seed_spread.caption(story), seed_spread.draw(story)
-    return (picture_of(seed_spread.NAME, seed_spread.TITLE, said, drawn),)
-
-
-def _curves(story: SweepStory) -> tuple[Picture, ...]:
+def _curves(data: SweepData) -> tuple[Picture, ...]:
+    shown = enumerate(zip(data.every, data.curves, strict=False), start=1)
     runs = [
-        _Curves(f"{number} {story.name_of(point)}", history)
-        for number, (point, history) in enumerate(
-            zip(story.every, story.curves, strict=False), start=1
-        )
+        _Curves(f"{number} {data.name_of(point)}", history)
+        for number, (point, history) in shown
         if any(len(values) for values in history.values())
     ]
     if not runs or not overlaid_curves.columns(runs):

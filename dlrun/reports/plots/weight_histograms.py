@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
-from dlrun.reports.plots.style import COLORS, MUTED, new_figure, safe_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from dlrun.reports.story import Story
+from dlrun.reports.plots.style import COLORS, MUTED, new_figure, panels_of, safe_text
+from dlrun.reports.story import ReportData
 
 NAME = "weight_histograms"
 TITLE = "Weights of each layer"
+SECTION = "inside"
+USES_ALL_ROWS = True
 
 MOST_LAYERS = 12
 _MOST_VARIABLES = 5
@@ -26,17 +25,17 @@ _FEW_NAMES = 3
 _HEIGHT = 1.55
 
 
-def fits(story: Story) -> bool:
+def fits(data: ReportData) -> bool:
     """Whether there are weights, all of them finite."""
-    groups = by_layer(story)
+    groups = by_layer(data)
     return bool(groups) and all(
         np.isfinite(array).all() for group in groups.values() for array in group.values()
     )
 
 
-def caption(story: Story) -> str:
+def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
-    groups = by_layer(story)
+    groups = by_layer(data)
     shown = min(len(groups), MOST_LAYERS)
     which = "" if shown == len(groups) else f" The first {shown} of {len(groups)} layers."
     return (
@@ -46,35 +45,26 @@ def caption(story: Story) -> str:
     )
 
 
-def by_layer(story: Story) -> dict[str, dict[str, NDArray[Any]]]:
-    """Sort the weights by layer.
-
-    Args:
-        story: The run.
-
-    Returns:
-        Per layer its arrays of numbers by what they are called in it, such as `kernel`.
-    """
+def by_layer(data: ReportData) -> dict[str, dict[str, NDArray[Any]]]:
+    """Give the weights of each layer by what they are called in it, such as `kernel`."""
     groups: dict[str, dict[str, NDArray[Any]]] = {}
-    for path, array in story.weights.items():
+    for path, array in data.weights.items():
         layer, _, name = path.partition("/")
         if array.dtype.kind in "fV" and array.size:
             groups.setdefault(layer, {})[name or layer] = array.astype(np.float64)
     return groups
 
 
-def draw(story: Story) -> Figure:
+def draw(data: ReportData) -> Figure:
     """Draw one panel for each layer, two in a row."""
-    groups = list(by_layer(story).items())[:MOST_LAYERS]
+    groups = list(by_layer(data).items())[:MOST_LAYERS]
     columns = min(2, len(groups))
     lines = -(-len(groups) // columns)
     figure = new_figure(0.25 + _HEIGHT * lines)
-    panels = figure.subplots(lines, columns, squeeze=False).ravel()
-    for panel, (layer, arrays) in zip(panels, groups, strict=False):
+    panels = panels_of(figure, len(groups), columns)
+    for panel, (layer, arrays) in zip(panels, groups, strict=True):
         _panel(panel, arrays)
         panel.set_title(safe_text(layer, 28))
-    for panel in panels[len(groups) :]:
-        panel.set_axis_off()
     figure.supxlabel("value of a weight", fontsize=9)
     figure.supylabel("number of weights", fontsize=9)
     return figure

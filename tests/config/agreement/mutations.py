@@ -6,7 +6,7 @@ import copy
 from pathlib import Path
 
 from dlrun import catalog
-from dlrun.config.findings import Findings
+from dlrun.config.findings import Problems
 from dlrun.config.yaml_nodes import parse
 
 HERE = Path(__file__).parent
@@ -62,8 +62,8 @@ VARIANTS = (
 def bases():
     """The shipped configs and the networks of this package, as plain values."""
     texts = [file.read_text(encoding="utf-8") for file in sorted(CONFIGS.glob("*.yaml"))]
-    found = [parse(text, "base", Findings()).plain() for text in texts]
-    more = parse((HERE / "networks.yaml").read_text(encoding="utf-8"), "networks", Findings())
+    found = [parse(text, "base", Problems()).plain() for text in texts]
+    more = parse((HERE / "networks.yaml").read_text(encoding="utf-8"), "networks", Problems())
     for base in (*found, *more.plain()):
         base["dataset"].pop("scale", None)
         base.setdefault("training", {"epochs": 1})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from dlrun.catalog import packages
 from dlrun.config import load_config
-from dlrun.config.rules.packages import package_problems
+from dlrun.config.rules.files import package_problems
 from dlrun.errors import ConfigError
 from dlrun.rundir.folder import Run
 from tests.config.rules.conftest import BASE
@@ -28,7 +29,7 @@ WORDS = {
 @pytest.fixture
 def bare(monkeypatch):
     """A machine on which nothing is installed that dlrun does not bring along."""
-    monkeypatch.setattr(packages, "find_spec", lambda _: None)
+    monkeypatch.setattr(sys.modules["dlrun.catalog.words"], "find_spec", lambda _: None)
 
 
 @pytest.mark.usefixtures("bare")

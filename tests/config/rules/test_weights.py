@@ -18,6 +18,8 @@ def first(layer, weights):
         ("Conv1D, filters: 1, kernel_size: 2", "[[[[1]], [[2]]], [0]]"),
         ("LayerNormalization", "[[1, 1], [0, 0]]"),
         ("Dense, units: 2", "null"),
+        ("PReLU", "[[[[1, 1], [0, 0]], [[1, 1], [0, 0]]]]"),
+        ("SimpleRNN, units: 1", "[[[1], [2]], [[0]], [0]]"),
     ],
 )
 def test_weights_that_fit(accept, layer, weights):
@@ -80,6 +82,16 @@ def test_a_weight_is_an_array_of_numbers(say, weight):
                 (
                     "weights[0]: The kernel of Conv2D has the shape (1, 1, any, 2), got (1, 1, 2). "
                     "Compare it with filters and kernel_size."
+                )
+            ],
+        ),
+        (
+            "LSTM, units: 1",
+            "[[[1, 2, 3, 4]], [[1, 2]], [0, 0, 0, 0]]",
+            [
+                (
+                    "weights[1]: The recurrent_kernel of LSTM has the shape (1, 4), got (1, 2). "
+                    "Compare it with units."
                 )
             ],
         ),

@@ -56,14 +56,14 @@ def graph():
 
 def hostile():
     """Names that would break a careless page."""
-    story = classification(names=HOSTILE, classes=len(HOSTILE), input_shape=(8, 8, 1))
+    data = classification(names=HOSTILE, classes=len(HOSTILE), input_shape=(8, 8, 1))
     return replace(
-        story,
+        data,
         run=HOSTILE[4],
         experiment=experiment(name=HOSTILE[0]),
         record={"command": ["dlrun", *HOSTILE], "versions": {HOSTILE[4]: HOSTILE[4]}},
         notes=(HOSTILE[1],),
-        layers=(replace(story.layers[0], name=HOSTILE[4]),),
+        layers=(replace(data.layers[0], name=HOSTILE[4]),),
         metrics={"test": {HOSTILE[4]: 1.0}},
     )
 

@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from dlrun.cli.output import Screen
-from dlrun.cli.tables import closing_table
+from dlrun.cli.terminal.output import Screen
+from dlrun.cli.train import closing_table
 from dlrun.config import given
 from dlrun.reports.comparison import ComparedRun
 from dlrun.reports.gap import generalisation_gap
@@ -83,7 +83,7 @@ def compared(label, **changes):
 
 
 @pytest.mark.parametrize(
-    "story",
+    "data",
     [
         classification(),
         classification(input_shape=(8, 8, 1)),
@@ -94,9 +94,9 @@ def compared(label, **changes):
     ],
     ids=["classes", "images", "regression", "columns", "bare", "many"],
 )
-def test_a_page_is_whole(story):
+def test_a_page_is_whole(data):
     """Its elements are closed; it has no script, and nothing of it lies elsewhere."""
-    page = run_page(story, draw_plots(story))
+    page = run_page(data, draw_plots(data))
     seen = Checked(page).seen
     assert "script" not in seen
     assert "link" not in seen
@@ -104,14 +104,14 @@ def test_a_page_is_whole(story):
 
 
 def test_what_a_page_tells():
-    """The story in its order, with numbers that agree."""
-    story = classification(rows=100)
-    page = text_of(run_page(story, draw_plots(story)))
+    """What was done in its order, with numbers that agree."""
+    data = classification(rows=100)
+    page = text_of(run_page(data, draw_plots(data)))
     headings = ("What was asked", "The data", "The model", "The training", "The results",
                 "The most instructive mistakes", "A look inside", "How to repeat it")  # fmt: skip
     places = [page.index(heading) for heading in headings]
     assert places == sorted(places)
-    wrong = int((story.judged.y_true != story.judged.y_pred).sum())
+    wrong = int((data.judged.y_true != data.judged.y_pred).sum())
     assert f"On 100 rows that it was not trained on, it is right in {100 - wrong} %" in page
     assert f"{wrong} of 100 test rows got a wrong answer" in page
     assert "dlrun train a.yaml" in page
@@ -119,9 +119,9 @@ def test_what_a_page_tells():
 
 def test_rows_that_were_trained_on_prove_nothing():
     """The page says so."""
-    story = classification()
-    story = replace(story, rows={"train": story.rows["train"]})
-    assert "There are no rows that the network has not seen" in run_page(story, [])
+    data = classification()
+    data = replace(data, rows={"train": data.rows["train"]})
+    assert "There are no rows that the network has not seen" in run_page(data, [])
 
 
 def test_a_wide_gap_is_named():
@@ -140,10 +140,10 @@ def test_the_page_and_the_terminal_judge_a_gap_alike(rows, lost):
         "train": {"loss": 0.1, "accuracy": 0.98},
         "test": {"loss": 0.1 + lost, "accuracy": 0.98 - lost},
     }
-    story = classification(rows=rows, metrics=metrics)
+    data = classification(rows=rows, metrics=metrics)
     told = generalisation_gap(metrics, rows=rows)
     table = closing_table(metrics, seconds=1, folder="a", screen=Screen(200), rows=rows)
-    page = text_of(run_page(story, []))
+    page = text_of(run_page(data, []))
     for text in (table, page):
         assert ("generalisation gap" in text) == (told is not None)
         assert told is None or told[1:] in text
@@ -151,18 +151,18 @@ def test_the_page_and_the_terminal_judge_a_gap_alike(rows, lost):
 
 def test_hostile_names_break_neither_page_nor_plots():
     """They are read as they are."""
-    story = classification(names=HOSTILE, classes=len(HOSTILE))
-    story = replace(
-        story,
+    data = classification(names=HOSTILE, classes=len(HOSTILE))
+    data = replace(
+        data,
         run=HOSTILE[0],
         experiment=experiment(name=HOSTILE[0]),
-        spec=replace(story.spec, feature_names=HOSTILE[:2]),
+        spec=replace(data.spec, feature_names=HOSTILE[:2]),
         record={"command": ["dlrun", HOSTILE[1]], "versions": {HOSTILE[0]: HOSTILE[1]}, "git": 3},
         notes=(HOSTILE[0],),
-        layers=(replace(story.layers[0], name=HOSTILE[1]),),
+        layers=(replace(data.layers[0], name=HOSTILE[1]),),
         metrics={"test": {HOSTILE[0]: float("nan"), HOSTILE[1]: float("inf")}},
     )
-    page = run_page(story, draw_plots(story))
+    page = run_page(data, draw_plots(data))
     assert "script" not in Checked(page).seen
     assert "&lt;script&gt;" in page
     assert "49" not in re.findall(r"\{\{.*?\}\}", page)

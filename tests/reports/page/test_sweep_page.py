@@ -10,7 +10,7 @@ import pytest
 
 from dlrun.reports.page.sweep_page import MOST_FAILURES, MOST_POINTS, sweep_page
 from dlrun.reports.plots.sweep_shelf import draw_sweep
-from dlrun.reports.sweep_story import tell_sweep
+from dlrun.reports.sweep_story import sweep_data_of
 from tests.reports.page.test_pages import HOSTILE, Checked, text_of
 from tests.reports.plots.test_sweep_plots import STORIES
 from tests.reports.sweeps import RATE, UNITS, grid, results, run, story
@@ -58,7 +58,7 @@ def test_the_commands_that_go_on():
     assert "dlrun predict runs/20261120-231455_a_0001 INPUT.csv" in page
     told = story(points)
     odd = replace(told.results, folder=told.results.folder / "it's $HOME")
-    page = page_of(tell_sweep(odd, ()))
+    page = page_of(sweep_data_of(odd, ()))
     assert "dlrun sweep best &#39;runs/rates/it&#39;&#34;&#39;&#34;&#39;s $HOME&#39; -o" in page
 
 
@@ -86,12 +86,12 @@ def test_a_lead_is_called_what_it_is():
 def test_what_must_be_known_first():
     """What is missing, left out, still at work."""
     found = results([({RATE: 0.1}, 0.5)], missing=3, left_out=1)
-    page = read(tell_sweep(found, ()))
+    page = read(sweep_data_of(found, ()))
     assert "1 run of 1 point: 1 finished, 3 missing." in page
     assert "3 runs are missing" in page
     assert "1 run in the folder belongs to an earlier form" in page
     working = replace(found, runs=(run(0, None, status="running", reason=None, point={RATE: 1}),))
-    assert "1 run still at work" in read(tell_sweep(working, ()))
+    assert "1 run still at work" in read(sweep_data_of(working, ()))
 
 
 def test_nothing_to_draw_is_told():
@@ -113,7 +113,7 @@ def test_a_sweep_that_stopped_runs_shows_how_far_they_came():
         replace(one, status="stopped early", reason="Paused", epochs=epochs)
         for one, epochs in zip(found.runs[1:], (3, 9), strict=True)
     ]
-    page = read(tell_sweep(replace(found, runs=(found.runs[0], *stopped)), ()))
+    page = read(sweep_data_of(replace(found, runs=(found.runs[0], *stopped)), ()))
     assert "2 – 0.3 stopped early 9" in page  # noqa: RUF001
     assert "3 – 0.2 stopped early 3" in page  # noqa: RUF001
     assert "What went wrong" not in page
@@ -143,7 +143,7 @@ def test_a_hostile_sweep_is_only_shown():
         run(len(points), None, point={HOSTILE[0]: HOSTILE[1]}), reason=HOSTILE[1] + "r" * 10**5
     )
     odd = replace(found.runs[0], metrics={"test": {HOSTILE[0]: None, HOSTILE[1]: 1e-30}})
-    told = tell_sweep(replace(found, runs=(odd, *found.runs[1:], strange)), ())
+    told = sweep_data_of(replace(found, runs=(odd, *found.runs[1:], strange)), ())
     page = page_of(told)
     assert "script" not in Checked(page).seen
     assert "&lt;script&gt;" in page

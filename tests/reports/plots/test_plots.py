@@ -34,8 +34,8 @@ def styled():
         yield
 
 
-def names(story):
-    return {plot.NAME for plot in shelf.PLOTS if plot.fits(story)}
+def names(data):
+    return {plot.NAME for plot in shelf.PLOTS if plot.fits(data)}
 
 
 def texts(axes):
@@ -79,8 +79,8 @@ def test_six_rows_have_no_curves():
 
 def test_scores_are_not_probabilities():
     """A hinge has ROC curves, but nothing to be reliable about."""
-    story = classification()
-    hinged = replace(story, spec=replace(story.spec, output="score"))
+    data = classification()
+    hinged = replace(data, spec=replace(data.spec, output="score"))
     assert "roc_curves" in names(hinged)
     assert "reliability" not in names(hinged)
 
@@ -91,7 +91,7 @@ def test_nothing_trained_has_no_learning_curves():
 
 
 @pytest.mark.parametrize(
-    "story",
+    "data",
     [
         classification(),
         classification(classes=2),
@@ -104,15 +104,15 @@ def test_nothing_trained_has_no_learning_curves():
     ],
     ids=["planes", "two", "eight", "many", "colours", "curve", "targets", "single"],
 )
-def test_every_plot_that_fits_can_be_drawn(story):
+def test_every_plot_that_fits_can_be_drawn(data):
     """A PNG with a title and a caption; its axes are named."""
-    for picture in shelf.draw_plots(story):
+    for picture in shelf.draw_plots(data):
         assert picture.png.startswith(b"\x89PNG")
         assert picture.title
         assert picture.caption.endswith(".")
     for plot in shelf.PLOTS:
-        if plot.fits(story) and plot.NAME not in ("misclassified", "first_kernels"):
-            figure = plot.draw(story)
+        if plot.fits(data) and plot.NAME not in ("misclassified", "first_kernels"):
+            figure = plot.draw(data)
             lowest = [axes for axes in figure.axes if axes.axison][-1]
             assert lowest.get_xlabel() or lowest.get_ylabel() or figure.get_supxlabel()
 
@@ -163,8 +163,8 @@ def test_the_best_epoch_is_that_of_the_callback_that_watched():
     """Its quantity, and its sense of better."""
     watching = "{type: EarlyStopping, monitor: accuracy}"
     history = {"loss": np.array([1.0, 0.5, 0.3]), "accuracy": np.array([0.5, 0.7, 0.6])}
-    story = classification(experiment=experiment(callbacks=watching), history=history)
-    loss, accuracy = learning_curves.draw(story).axes
+    data = classification(experiment=experiment(callbacks=watching), history=history)
+    loss, accuracy = learning_curves.draw(data).axes
     assert (texts(loss), texts(accuracy)) == ([], ["best epoch 2: 0.7"])
 
 
@@ -176,10 +176,10 @@ def test_history_with_holes_and_infinity():
 
 def test_confusion_matrix_names_and_counts():
     """True classes down, predicted ones across; percents of the true class."""
-    story = classification(classes=2, names=("no", "yes"))
-    axes = confusion_matrix.draw(story).axes[0]
+    data = classification(classes=2, names=("no", "yes"))
+    axes = confusion_matrix.draw(data).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["no", "yes"]
-    (right, wrong), _ = story.classification.confusion
+    (right, wrong), _ = data.classification.confusion
     assert texts(axes)[0] == str(right)
     assert texts(axes)[1] == f"{100 * right / (right + wrong):.0f} %"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")
@@ -194,21 +194,21 @@ def test_confusion_matrix_of_many_classes(classes, numbers):
 
 def test_the_surest_mistake_comes_first():
     """Each with its true and its predicted class, and how sure the model was."""
-    story = classification(input_shape=(8, 8, 1), rows=400)
-    axes = misclassified.draw(story).axes[0]
+    data = classification(input_shape=(8, 8, 1), rows=400)
+    axes = misclassified.draw(data).axes[0]
     sure = [int(text.removesuffix(" %")) for text in texts(axes) if text.endswith("%")]
     assert sure == sorted(sure, reverse=True)
-    wrong = story.judged.y_true != story.judged.y_pred
+    wrong = data.judged.y_true != data.judged.y_pred
     assert len(axes.images) == min(wrong.sum(), 100)
-    top = np.flatnonzero(wrong)[story.judged.outputs[wrong].max(axis=1).argmax()]
-    assert texts(axes)[0] == f"{story.judged.y_true[top]} → {story.judged.y_pred[top]}"
+    top = np.flatnonzero(wrong)[data.judged.outputs[wrong].max(axis=1).argmax()]
+    assert texts(axes)[0] == f"{data.judged.y_true[top]} → {data.judged.y_pred[top]}"
 
 
 def test_no_gallery_of_a_perfect_model():
     """There is nothing to show."""
-    story = classification(input_shape=(8, 8, 1))
-    judged = replace(story.judged, y_true=story.judged.y_pred)
-    assert not misclassified.fits(replace(story, rows={"test": judged}))
+    data = classification(input_shape=(8, 8, 1))
+    judged = replace(data.judged, y_true=data.judged.y_pred)
+    assert not misclassified.fits(replace(data, rows={"test": judged}))
 
 
 def test_roc_curves():
@@ -222,9 +222,9 @@ def test_roc_curves():
 
 def test_reliability():
     """A dot for each bin that has rows, and the error in words."""
-    story = classification(classes=2)
-    found, _ = reliability_diagram.measured(story)
-    upper, lower = reliability_diagram.draw(story).axes
+    data = classification(classes=2)
+    found, _ = reliability_diagram.measured(data)
+    upper, lower = reliability_diagram.draw(data).axes
     assert len(upper.collections[-1].get_offsets()) == len(found.rows)
     assert texts(upper) == [f"ECE {found.error:.3f}"]
     assert sum(patch.get_height() for patch in lower.patches) == 200
@@ -232,20 +232,20 @@ def test_reliability():
 
 def test_a_panel_for_each_target():
     """And two for its residuals."""
-    story = regression(targets=2)
-    assert [axes.get_xlabel() for axes in predicted_true.draw(story).axes] == ["true t0", "true t1"]
-    assert len(residuals.draw(story).axes) == 4
-    assert len(fitted_curve.draw(story).axes) == 2
+    data = regression(targets=2)
+    assert [axes.get_xlabel() for axes in predicted_true.draw(data).axes] == ["true t0", "true t1"]
+    assert len(residuals.draw(data).axes) == 4
+    assert len(fitted_curve.draw(data).axes) == 2
 
 
 def test_the_fitted_curve_is_in_units_of_the_data():
     """The model takes scaled columns; the reader does not."""
-    story = regression()
-    scaled = replace(story.spec, scaling=Scaling("standard", (100.0,), (10.0,)))
-    axes = fitted_curve.draw(replace(story, spec=scaled)).axes[0]
+    data = regression()
+    scaled = replace(data.spec, scaling=Scaling("standard", (100.0,), (10.0,)))
+    axes = fitted_curve.draw(replace(data, spec=scaled)).axes[0]
     x, y = axes.lines[0].get_data()
     assert 99 < x.min() < x.max() < 111
-    kernel = story.weights["dense/kernel"][0, 0]
+    kernel = data.weights["dense/kernel"][0, 0]
     np.testing.assert_allclose(y, (x - 100) / 10 * kernel, rtol=1e-3)
 
 
@@ -264,21 +264,21 @@ def test_the_boundary_lies_where_the_answer_changes():
 
 def test_one_answer_everywhere_has_no_boundary():
     """It can still be drawn."""
-    story = classification(classes=2, decide=lambda outputs: np.zeros(len(outputs), np.int64))
-    style.to_png(decision_boundary.draw(story))
+    data = classification(classes=2, decide=lambda outputs: np.zeros(len(outputs), np.int64))
+    style.to_png(decision_boundary.draw(data))
 
 
 def test_kernels_of_dense_and_convolution():
     """As images, also behind layers that keep pixels; not behind ones that move them."""
-    story = classification(input_shape=(8, 8, 1), classes=4)
-    assert first_kernels.first_kernels(story)["dense"].shape == (4, 8, 8, 1)
+    data = classification(input_shape=(8, 8, 1), classes=4)
+    assert first_kernels.first_kernels(data)["dense"].shape == (4, 8, 8, 1)
     conv = Layer("conv", "Conv2D", ("flat",), (6, 6, 5), 50)
     flat = Layer("flat", "Dropout", ("input",), (8, 8, 1), 0)
     weights = {"conv/kernel": np.ones((3, 3, 1, 5), np.float32)}
-    story = replace(story, layers=(flat, conv), weights=weights)
-    assert first_kernels.first_kernels(story)["conv"].shape == (5, 3, 3, 1)
+    data = replace(data, layers=(flat, conv), weights=weights)
+    assert first_kernels.first_kernels(data)["conv"].shape == (5, 3, 3, 1)
     pooled = replace(flat, type="MaxPooling2D")
-    assert not first_kernels.fits(replace(story, layers=(pooled, conv)))
+    assert not first_kernels.fits(replace(data, layers=(pooled, conv)))
 
 
 def test_weights_that_are_not_finite_are_not_drawn():
@@ -290,9 +290,9 @@ def test_weights_that_are_not_finite_are_not_drawn():
 
 def test_bounded_rows_are_told():
     """The caption says how many of how many."""
-    story = classification()
-    judged = replace(story.judged, total=1_000_000)
-    for picture in shelf.draw_plots(replace(story, rows={**story.rows, "test": judged})):
+    data = classification()
+    judged = replace(data.judged, total=1_000_000)
+    for picture in shelf.draw_plots(replace(data, rows={**data.rows, "test": judged})):
         told = "From 200 of the 1,000,000 rows, evenly spaced." in picture.caption
         exact = ("learning_curves", "confusion_matrix", "weight_histograms")
         assert told is (picture.name not in exact)
@@ -300,14 +300,14 @@ def test_bounded_rows_are_told():
 
 def test_answers_that_are_not_finite():
     """Plots of them are left out, and the others are drawn."""
-    story = classification(rows=300)
-    outputs = np.full_like(story.judged.outputs, np.nan)
-    judged = replace(story.judged, outputs=outputs)
-    story = replace(story, rows={"test": judged}, answer=lambda x: np.full((len(x), 3), np.nan))
-    assert not {"roc_curves", "precision_recall_curves", "reliability"} & names(story)
-    shelf.draw_plots(story)
-    story = regression()
-    judged = replace(story.judged, y_pred=np.full_like(story.judged.y_pred, np.inf))
-    story = replace(story, rows={"test": judged})
-    assert names(story) == {"learning_curves", "weight_histograms"}
-    shelf.draw_plots(story)
+    data = classification(rows=300)
+    outputs = np.full_like(data.judged.outputs, np.nan)
+    judged = replace(data.judged, outputs=outputs)
+    data = replace(data, rows={"test": judged}, answer=lambda x: np.full((len(x), 3), np.nan))
+    assert not {"roc_curves", "precision_recall_curves", "reliability"} & names(data)
+    shelf.draw_plots(data)
+    data = regression()
+    judged = replace(data.judged, y_pred=np.full_like(data.judged.y_pred, np.inf))
+    data = replace(data, rows={"test": judged})
+    assert names(data) == {"learning_curves", "weight_histograms"}
+    shelf.draw_plots(data)

@@ -1,0 +1,31 @@
+"""Configs to start from: one YAML file is one template, its first line says what for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from dlrun.errors import UsageError
+from dlrun.wording import AMONG_FEW, did_you_mean
+
+FOLDER: Final = Path(__file__).parent
+TEMPLATES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+EXAMPLE_TABLE: Final = "EXAMPLE_TABLE"
+"""Stands in a template for the path of the table that comes with dlrun."""
+
+
+def template_text(template: str) -> str:
+    """Read a template, as a YAML file that can be trained as it is."""
+    if template not in TEMPLATES:
+        known = f"The templates are {', '.join(TEMPLATES)}."
+        fix = did_you_mean(template, TEMPLATES, similarity=AMONG_FEW) or known
+        raise UsageError(f"There is no template '{template}'.", fix=fix)
+    text = (FOLDER / f"{template}.yaml").read_text("utf-8")
+    return text.replace(EXAMPLE_TABLE, json.dumps(str(FOLDER / "iris.csv"), ensure_ascii=False))
+
+
+def headline(template: str) -> str:
+    """Say what a template is a start for: its first line."""
+    first, _, _ = (FOLDER / f"{template}.yaml").read_text("utf-8").partition("\n")
+    return first.removeprefix("# ")

@@ -1,0 +1,1 @@
+"""How a terminal shows things: streams, tables, arrays, layers, progress and curves."""

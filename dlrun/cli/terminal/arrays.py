@@ -1,0 +1,156 @@
+"""Arrays on the terminal: every number of small ones, a few numbers about large ones."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.cells import cell_len
+
+from dlrun.cli.terminal.output import Screen
+from dlrun.cli.terminal.tables import GAP, align, bold, draw
+from dlrun.wording import format_number
+
+if TYPE_CHECKING:
+    from dlrun.formulas import Place, Statistics
+
+MANY: Final = 120  # arrays with more numbers are summarised
+LONG: Final = 20  # axes that are longer are not laid out
+PICTURE: Final = 40  # images with more rows or columns are not drawn
+SHADES: Final = " .:-=+*#%@"
+SHOWN: Final = 3  # of the largest entries a summary names so many
+
+_SMALLEST, _LARGEST = 1e-4, 1e5
+_GRID: Final = 2
+
+
+def format_entry(value: float) -> str:
+    """Write a number of an array: `0.9790`, `-1.25e-05`, `0`, `nan`."""
+    if value == 0:
+        return "0"
+    if math.isfinite(value) and not _SMALLEST <= abs(value) < _LARGEST:
+        return f"{value:.2e}"
+    return f"{value:.4f}"
+
+
+def format_entries(array: Any) -> list[str]:
+    """Write each number of an array, in the order of its memory."""
+    return [format_entry(value) for value in array.reshape(-1).tolist()]
+
+
+def format_place(place: Place) -> str:
+    """Write indices: `[3, 4]`."""
+    return f"[{', '.join(map(str, place))}]"
+
+
+def format_shape(shape: Sequence[int]) -> str:
+    """Write a shape: `(2, 5)`, `(5,)`."""
+    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
+
+
+def is_small(array: Any) -> bool:
+    """Tell whether every number of an array can be read on a screen."""
+    last = array.shape[min(1, array.ndim - 1)] if array.ndim else 1
+    return bool(array.size <= MANY and last <= LONG)
+
+
+def draw_array(name: str, array: Any, *, screen: Screen, full: bool = False) -> str:
+    """Draw numbers of any shape under their indices; of a large array, if not `full`, a summary."""
+    if not (full or is_small(array)):
+        return draw_summary(name, array)
+    if array.ndim <= 1:
+        heads = [f"[{index}]" for index in range(array.size)] if array.ndim else [""]
+        return draw_grid(heads, [(name, format_entries(array))], screen=screen)
+    blocks = []
+    for label, matrix in _matrices(name, array):
+        heads = [f"[{column}]" for column in range(matrix.shape[1])]
+        rows = [(f"[{index}]", format_entries(row)) for index, row in enumerate(matrix)]
+        blocks.append(draw_grid(heads, rows, corner=label, screen=screen))
+    return "\n\n".join(blocks)
+
+
+def draw_image(pixels: Any, *, screen: Screen) -> str | None:
+    """Draw a grey image in shades of text, two cells a pixel; None where that is too wide."""
+    height, width = pixels.shape
+    if max(height, width) > PICTURE or 2 * width > screen.width:
+        return None
+    low, high = float(pixels.min()), float(pixels.max())
+    step = (high - low) / len(SHADES) or 1.0
+    lines = []
+    for row in pixels.tolist():
+        shades = [min(int((pixel - low) / step), len(SHADES) - 1) for pixel in row]
+        lines.append("".join(2 * SHADES[shade] for shade in shades).rstrip())
+    return "\n".join(lines)
+
+
+def draw_summary(name: str, array: Any) -> str:
+    """Describe an array that is too large to be read."""
+    from dlrun.formulas import largest_places, statistics
+
+    largest = "   ".join(
+        f"{format_place(place)} {format_entry(float(array[place]))}"
+        for place in largest_places(array, SHOWN)
+        if array[place] != 0
+    )
+    told = f"{name}  {describe(statistics(array))}"
+    return f"{told}\n  largest by magnitude: {largest}" if largest else told
+
+
+def describe(numbers: Statistics) -> str:
+    """Write the statistics of an array in one line."""
+    words = [format_shape(numbers.shape)]
+    named = ("mean", "std", "min", "max")
+    words += [f"{name} {format_number(getattr(numbers, name))}" for name in named]
+    if numbers.zeros:  # the share of entries that are 0
+        percent = round(100 * numbers.zeros)
+        if numbers.zeros < 1:  # never 0 % of some, nor 100 % of not all
+            percent = min(max(percent, 1), 99)
+        words.append(f"zeros {percent}%")
+    words += [f"not finite {numbers.not_finite}"] if numbers.not_finite else []
+    return GAP.join(words)
+
+
+def draw_grid(
+    heads: Sequence[str],
+    rows: Sequence[tuple[str, Sequence[str]]],
+    *,
+    screen: Screen,
+    corner: str = "",
+) -> str:
+    """Draw rows (label and cells) under heads, the columns that do not fit in blocks below."""
+    labels = [corner, *(label for label, _ in rows)]
+    room = screen.width - max(map(cell_len, labels))
+    widths = [
+        len(GAP) + max(cell_len(cell) for cell in (head, *(cells[n] for _, cells in rows)))
+        for n, head in enumerate(heads)
+    ]
+    blocks = []
+    for begin, end in _blocks(widths, room):
+        inner = [[label, *cells[begin:end]] for label, cells in rows]
+        table = align([bold([corner, *heads[begin:end]]), *inner])
+        blocks.append(draw(table, screen))
+    return "\n\n".join(blocks)
+
+
+def _blocks(widths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
+    """The columns that stand side by side: as many as there is room for, one at least."""
+    begin = 0
+    while begin < len(widths):
+        end, left = begin + 1, room - widths[begin]
+        while end < len(widths) and widths[end] <= left:
+            left -= widths[end]
+            end += 1
+        yield begin, end
+        begin = end
+
+
+def _matrices(name: str, array: Any) -> Iterator[tuple[str, Any]]:
+    """The array itself, or each matrix of its first two axes."""
+    if array.ndim == _GRID:
+        yield name, array
+        return
+    for rest in itertools.product(*(range(size) for size in array.shape[_GRID:])):
+        where = ", ".join([":", ":", *map(str, rest)])
+        yield f"{name}[{where}]", array[(slice(None), slice(None), *rest)]

@@ -1,0 +1,110 @@
+"""Text in columns, as wide as its cells, cut to fit a narrow terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+from dlrun.cli.terminal.output import Screen
+from dlrun.wording import format_number, printable
+
+if TYPE_CHECKING:
+    from dlrun.reports.seeds import Estimate
+
+GAP = "  "
+MARGIN_LEGEND = "± half of the 95 % confidence interval over the seeds (Student's t)"
+_NARROWEST = 6  # cells of a first column that gives way
+_CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+class Cell(NamedTuple):
+    """One cell of a table."""
+
+    text: str
+    style: str = ""  # `bold` or a colour
+
+
+def bold(headings: Iterable[str]) -> list[Cell]:
+    """Make the cells of a heading."""
+    return [Cell(heading, "bold") for heading in headings]
+
+
+def align(
+    rows: Sequence[Sequence[str | Cell]],
+    *,
+    left: int | Collection[int] = 1,
+    width: int | None = None,
+) -> list[list[Cell]]:
+    """Pad the cells of each column to the same width, the first `left` columns to the right.
+
+    `left` may be their numbers, too. Where rows are wider than `width`, the first column is cut.
+    """
+    given = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
+    cells = [[Cell(one_line(cell.text), cell.style) for cell in row] for row in given]
+    widths = [max(cell_len(cell.text) for cell in column) for column in zip(*cells, strict=True)]
+    if width is not None and sum(widths) + len(GAP) * (len(widths) - 1) > width:
+        others = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
+        widths[0] = min(widths[0], max(width - others, _NARROWEST))
+    lefts = range(left) if isinstance(left, int) else left
+    return [
+        [_padded(cell, widths[n], is_left=n in lefts) for n, cell in enumerate(row)]
+        for row in cells
+    ]
+
+
+def draw(rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
+    """Join aligned cells to lines without blanks at their ends."""
+    return "\n".join(
+        GAP.join(paint(cell.text, cell.style, screen) for cell in row).rstrip() for row in rows
+    )
+
+
+def draw_if_fitting(
+    rows: Sequence[Sequence[str | Cell]], screen: Screen, *, left: int | Collection[int] = 1
+) -> str | None:
+    """Align and draw rows; None where they are wider than the screen."""
+    table = align(rows, left=left)
+    return draw(table, screen) if natural_width(table) <= screen.width else None
+
+
+def draw_cut(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, left: int = 1
+) -> str:
+    """Draw rows under headings; what is too wide gives way in its first column."""
+    return draw(align([bold(headings), *rows], left=left, width=screen.width), screen)
+
+
+def paint(text: str, style: str, screen: Screen) -> str:
+    """Put a text between the codes of a terminal, where there is a style to show."""
+    return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if screen.color and style else text
+
+
+def natural_width(rows: Sequence[Sequence[Cell]]) -> int:
+    """Measure the widest line of aligned rows, in cells."""
+    return max(cell_len(draw([row], Screen())) for row in rows)
+
+
+def cut_cells(text: str, width: int) -> str:
+    """Cut a text, visibly, to so many cells."""
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+
+
+def one_line(text: str) -> str:
+    """Make a text harmless to the terminal and to the lines of a table."""
+    return printable(text).replace("\n", " ")
+
+
+def format_estimate(estimate: Estimate | None) -> str:
+    """Write a mean over seeds and its margin, where there is one: `0.9790 ± 0.0021`."""
+    if estimate is None:
+        return "-"
+    margin = "" if estimate.margin is None else f" ± {format_number(estimate.margin)}"
+    return format_number(estimate.mean) + margin
+
+
+def _padded(cell: Cell, width: int, *, is_left: bool) -> Cell:
+    blanks = " " * (width - cell_len(cell.text))
+    text = cut_cells(cell.text, width)
+    return cell._replace(text=text + blanks if is_left else blanks + text)
