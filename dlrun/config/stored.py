@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import given
@@ -10,15 +12,12 @@ from dlrun.config.loading import load_config
 from dlrun.config.resolved import flat
 from dlrun.errors import ConfigError, RunFolderError
 from dlrun.rundir.files import plain, read_text
+from dlrun.rundir.folder import Run
+from dlrun.rundir.listing import RunRow
 from dlrun.rundir.names import CONFIG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from dlrun.config.schema import Experiment
-    from dlrun.rundir.folder import Run
-    from dlrun.rundir.listing import RunRow
 
 _MAX_CHARACTERS = 2**16  # a record must fit into the room that its lock keeps on a full disk
 RECORDED = "config"  # the key of `run.json`: `{"optimizer.learning_rate": 0.1, ...}`

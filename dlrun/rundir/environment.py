@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _PACKAGES = ("tensorflow", "keras", "numpy")
 

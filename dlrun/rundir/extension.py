@@ -19,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.checkpoints import checkpoint_names, keep_newest
@@ -39,9 +39,6 @@ from dlrun.rundir.names import (
 )
 from dlrun.rundir.ordinary import check_inside
 from dlrun.rundir.record import read_record, record_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _STAY = (LOCK, RECORD, NOTES, EXTENSION, CHECKPOINT)
 """What is not moved as it is: the record comes last, and checkpoints are whole folders."""

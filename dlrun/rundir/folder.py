@@ -6,12 +6,13 @@ import contextlib
 import os
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.errors import DlrunError, RunFolderError, UsageError
 from dlrun.rundir import files
@@ -23,9 +24,6 @@ from dlrun.rundir.metrics import read_metrics
 from dlrun.rundir.names import LOG, METRICS, RECORD
 from dlrun.rundir.notes import Notes, read_notes
 from dlrun.rundir.record import read_record
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 LATEST = "latest"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.files import json_text, plain, read_json, reason
@@ -22,10 +24,6 @@ from dlrun.rundir.names import (
     WEIGHTS,
 )
 from dlrun.rundir.ordinary import check_ordinary, leads_out
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 _HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, WEIGHTS, INITIAL_WEIGHTS)
 _PIECE = 2**20

@@ -6,10 +6,11 @@ import contextlib
 import math
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.environment import host_facts
@@ -20,9 +21,6 @@ from dlrun.rundir.metrics import finite_number, main_metric, read_metrics
 from dlrun.rundir.names import RECORD
 from dlrun.rundir.notes import NOTHING, Notes, read_notes
 from dlrun.rundir.record import read_record, started
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _RUN_NAME = re.compile(r"(\d{8}-\d{6})_.+_[a-z2-7]{4}")
 

@@ -7,16 +7,14 @@ import fcntl
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.environment import host_facts
 from dlrun.rundir.names import LOCK
 from dlrun.rundir.ordinary import check_ordinary
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 LockState = Literal["held", "free", "unknown"]
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from dlrun.rundir.files import read_json
 from dlrun.rundir.names import METRICS, TEST, TRAIN, VALIDATION
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 JUDGING_ORDER = (VALIDATION, TEST, TRAIN)
 """The rows by which the best of several runs is chosen come first.

@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import re
 import time
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, InterruptedRunError, PausedRunError, RunFolderError
@@ -20,9 +22,6 @@ from dlrun.rundir.names import RECORD
 from dlrun.signals import received_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
     from dlrun.rundir.folder import Run
     from dlrun.rundir.lock import FolderLock
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, RunFolderError
@@ -12,9 +14,6 @@ from dlrun.memory import excess, in_words
 from dlrun.rundir.files import read_bytes, write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     Layout = Mapping[str, tuple[Sequence[int], str]]  # shape and dtype by name

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.config.resolved import ABSENT, flattened
 from dlrun.config.stored import given_keys, stored_config
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dlrun.rundir.folder import Run
+from dlrun.rundir.folder import Run
 
 _SURROUNDINGS = (
     "versions", "host", "platform", "processor", "cpu_count", "device", "precision", "threads",

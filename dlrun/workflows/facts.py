@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.config.resolved import ABSENT, value_at
 from dlrun.config.stored import RECORDED, stored_config
 from dlrun.errors import DlrunError
+from dlrun.rundir.listing import RunRow
 from dlrun.rundir.metrics import is_larger_better
 from dlrun.rundir.names import SPLITS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-
-    from dlrun.rundir.listing import RunRow
 
 _METRIC = re.compile(rf"({'|'.join((*SPLITS, 'val'))})[._](.+)")
 _SECTIONS = ("dataset", "model", "loss", "optimizer", "metrics", "training", "exports")

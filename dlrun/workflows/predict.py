@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
@@ -12,19 +13,17 @@ from typing import TYPE_CHECKING, Any, TextIO
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.errors import DlrunError, UsageError
 from dlrun.rundir.files import is_read_only, remove_abandoned, replacing, write_json, write_output
+from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import read_inputs
 from dlrun.rundir.lock import in_turn
 from dlrun.rundir.names import INPUTS, PREDICTIONS, SPLITS
 from dlrun.rundir.ordinary import check_inside
+from dlrun.training.listener import Listener
 from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
-    from dlrun.training.listener import Listener
 
 STDOUT = Path("-")
 

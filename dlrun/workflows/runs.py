@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
@@ -18,9 +20,6 @@ from dlrun.wording import as_text, is_number, listed
 from dlrun.workflows.facts import RunFacts, descends, is_config_key, is_fact, known_keys, metric_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from dlrun.config.conditions import Comparison, Condition
 from dlrun.wording import near_word
 

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.arrays import Samples, Spec, Splits
+from dlrun.config import Experiment
 from dlrun.data.labels import class_numbers, decode
 from dlrun.errors import DlrunError
 from dlrun.reports.story import MAX_OTHER_ROWS, MAX_ROWS, Layer, ReportData, Rows
 from dlrun.reports.training_course import LEARNING_RATE
 from dlrun.rundir.files import is_read_only, remove_abandoned, write_bytes, write_output
+from dlrun.rundir.folder import Run
 from dlrun.rundir.names import PLOTS, REPORT
 from dlrun.rundir.ordinary import link_error
+from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Samples, Spec, Splits
-    from dlrun.config import Experiment
     from dlrun.reports.plots.shelf import Picture
-    from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
-    from dlrun.training.listener import Listener
     from dlrun.workflows.assembly import Assembly
     from dlrun.workflows.measure import Measured
 

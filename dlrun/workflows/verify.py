@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import checkpoint_problems
 from dlrun.rundir.evaluations import evaluation_problems
 from dlrun.rundir.extension import Extension
+from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import damaged_files, is_signed, recorded_files
 from dlrun.rundir.names import RECORD
-
-if TYPE_CHECKING:
-    from dlrun.rundir.folder import Run
 
 
 @dataclass(frozen=True)
