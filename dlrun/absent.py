@@ -1,9 +1,4 @@
-"""`ABSENT` stands for a value that is not there, where None would be a value.
-
-It has a module of its own because rooms of every floor need the same one.
-"""
-
-from __future__ import annotations
+"""`ABSENT` stands for a value that is not there, where None would be a value, on every floor."""
 
 from enum import Enum
 from typing import Final

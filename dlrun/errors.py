@@ -23,8 +23,10 @@ from dataclasses import dataclass
 class DlrunError(Exception):
     """Something went wrong that the user can mend.
 
-    `what` says what was received and what was expected, `where` names the place (a file with line
-    and column, a dotted path, a flag), and `fix` says how to mend it: a sentence each.
+    Args:
+        what: What was received and what was expected, in one or two sentences.
+        where: The place: a file with line and column, a dotted path, a command-line flag.
+        fix: How to mend it, in one sentence.
     """
 
     exit_code = 1
@@ -50,12 +52,19 @@ class UsageError(DlrunError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a config."""
+    """One mistake in a config.
 
-    path: str  # dotted, such as `model.layers[2].units`; empty for the file as a whole
-    what: str  # was received, and what was expected
-    fix: str | None = None  # such as `Did you mean 'units'?`
-    location: str | None = None  # `file:line:column`, or the `--set` flag; None until it is known
+    Attributes:
+        path: The dotted path, such as `model.layers[2].units`; empty for the file as a whole.
+        what: What was received and what was expected.
+        fix: How to mend it, such as `Did you mean 'units'?`.
+        location: `file:line:column`, or the `--set` flag; None until it is known.
+    """
+
+    path: str
+    what: str
+    fix: str | None = None
+    location: str | None = None
 
     def __str__(self) -> str:
         """One line: `file:line:column: dotted.path: what. fix`."""
@@ -64,7 +73,11 @@ class Problem:
 
 
 class ConfigError(UsageError):
-    """A config is wrong; `problems` are all of its mistakes, in the order of the file."""
+    """A config is wrong.
+
+    Args:
+        problems: Every mistake found, in the order of the file.
+    """
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
@@ -78,7 +91,10 @@ class DataError(DlrunError):
 
 
 class RunFolderError(DlrunError):
-    """A run folder is damaged or not fit for what is asked; one that is missing: `UsageError`."""
+    """A run folder is damaged, or not fit for what is asked of it: not trained, not one's own.
+
+    A run that is not there at all is a `UsageError`.
+    """
 
     exit_code = 4
 
@@ -90,7 +106,11 @@ class DivergedError(DlrunError):
 
 
 class InterruptedRunError(DlrunError):
-    """A signal ended the run after what was trained had been saved."""
+    """A signal ended the run after what was trained had been saved.
+
+    Args:
+        signal_number: The signal, such as `signal.SIGINT`.
+    """
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"Interrupted by {signal.Signals(signal_number).name}.")
@@ -98,7 +118,11 @@ class InterruptedRunError(DlrunError):
 
 
 class PausedRunError(DlrunError):
-    """A run is to go on later, if a sweep finds it good enough; what was trained is saved."""
+    """A run is to go on later, if a sweep finds it good enough; what was trained is saved.
+
+    Args:
+        epoch: The number of completed epochs.
+    """
 
     exit_code = 0
 

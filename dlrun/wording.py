@@ -1,7 +1,5 @@
 """How numbers, counts, times, values, names and near words are put into words for people."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -128,10 +126,7 @@ def describe(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Spell control characters out, such as `\x1b`: a stranger must not steer the terminal.
-
-    Newlines stay.
-    """
+    r"""Spell out all control characters but newlines: a stranger must not steer the terminal."""
     return "".join(
         character
         if character == "\n" or character.isprintable()
@@ -205,10 +200,7 @@ def settings_of(values: Mapping[str, Any]) -> str:
 
 
 def choice_in_words(split: str) -> str | None:
-    """Say what it does to the metrics of the best run that it was chosen by the rows of a split.
-
-    None for the validation rows, which are there for that.
-    """
+    """What the choice of the best run by a split does to its metrics; None for validation rows."""
     drawbacks = {
         "test": "the best is chosen on the test rows, so its test metrics flatter it; ",
         "train": "the best is chosen on the training rows, which say nothing of new ones; ",
@@ -293,12 +285,9 @@ _TOGETHER: Final = (_CROSSENTROPIES, _FOCAL, _TOP_K)
 def near_words(
     word: str, known: Iterable[str], *, similarity: float = SIMILARITY
 ) -> tuple[str, ...]:
-    """The known words that were probably meant, the likeliest first; most often one, or none.
-
-    Of two known words that differ in capitals the first is named.
-    """
+    """The known words that were probably meant, the likeliest first; most often one, or none."""
     names: dict[str, str] = {}
-    for name in known:
+    for name in known:  # of two that differ in capitals the first is named
         names.setdefault(name.lower(), name)
     written = word.lower()
     bare = _PREFIX.fullmatch(written)

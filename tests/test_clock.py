@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from tests.test_resume import MOONS
+from tests.workflows.test_resume import MOONS
 
 CHECKPOINT = "{type: ModelCheckpoint, filepath: best.keras}"
 

@@ -9,7 +9,7 @@ import pytest
 from dlrun.rundir.seal import key_path
 from tests.folders import change
 from tests.sweeping import MOONS, run, store_sweep
-from tests.test_resume import interrupted
+from tests.workflows.test_resume import interrupted
 
 MEASURED = {"test": {"loss": 0.1, "accuracy": 0.9}}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dlrun.backend.refusals import worded
+from dlrun.backend.components import worded
 from dlrun.errors import ConfigError
 
 IN_A_CALL = (

@@ -3,8 +3,6 @@
 Reading a whole kind takes the docstrings alone; signatures are left to `dlrun.catalog.words`.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 from functools import lru_cache

@@ -24,7 +24,12 @@ class Export(NamedTuple):
 @lru_cache
 def origins(kind: str) -> dict[str, Export]:
     """The words of a kind that a config may use, each with what defines it."""
-    exports = [export for export in _exports(kind) if _is_word(kind, export.name)]
+    is_function = kind == "activations"
+    exports = [
+        export
+        for export in _exports(kind)
+        if (export.name not in ACCESSORS if is_function else export.name[0].isupper())
+    ]
     under_own_name = {export.name for export in exports if export.public == export.name}
     refused = REFUSED.get(kind, {})
     # A class with several public names is known by the one it was defined with, if that is public.
@@ -58,10 +63,6 @@ def _exports(kind: str) -> list[Export]:
         if isinstance(node, ast.ImportFrom) and node.module
         for name in node.names
     ]
-
-
-def _is_word(kind: str, name: str) -> bool:
-    return name not in ACCESSORS if kind == "activations" else name[0].isupper()
 
 
 def _written_aliases(kind: str) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """The kinds of words: one row says all that config, JSON schema, lists and messages know of one."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from functools import lru_cache

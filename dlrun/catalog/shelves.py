@@ -1,7 +1,5 @@
 """dlrun's own words: the files in datasets/, callbacks/ and exporters/, read as text."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from pathlib import Path

@@ -26,6 +26,15 @@ class Parameter:
     doc: str | None = None  # what the docstring says about it, on one line
     keyword_only: bool = False
 
+    @property
+    def written_default(self) -> Any:
+        """The default as YAML has it: lists for tuples."""
+        return _lists(self.default)
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(item) for item in value] if isinstance(value, tuple | list) else value
+
 
 @lru_cache
 def of_class(module: str, name: str) -> tuple[Parameter, ...]:
@@ -66,7 +75,6 @@ def _docs(definition: ast.ClassDef | ast.FunctionDef) -> dict[str, str]:
 
 
 def _shared_docs(module: str) -> dict[str, str]:
-    """What a module says once about the arguments of a whole family of classes."""
     shared = SHARED_DOCS.search(text.module_text(module))
     return docstrings.argument_docs(f"Args:\n        {shared[1]}") if shared else {}
 

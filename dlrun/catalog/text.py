@@ -17,6 +17,8 @@ from dlrun.errors import DlrunError
 
 Definition = TypeVar("Definition", ast.ClassDef, ast.FunctionDef)
 COMMENT = re.compile(r"#[^\n]*")
+TOP_LEVEL = re.compile(r"\n(?=[A-Za-z_@])")
+MEMBER = re.compile(r"\n    (?:def|async def|class|@)")
 IMPORT = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n(]+)$", re.MULTILINE)
 
 
@@ -29,16 +31,11 @@ class Import(NamedTuple):
 
 @lru_cache
 def package_folder(package: str) -> Path:
-    """The folder of an installed top-level package, found without importing it.
-
-    Raises:
-        DlrunError: The package is not installed.
-    """
+    """The folder of an installed top-level package, found without importing it."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise DlrunError(
-            f"The package '{package}' is not installed.", fix=f"Install it: pip install {package}"
-        )
+        what = f"The package '{package}' is not installed."
+        raise DlrunError(what, fix=f"Install it: pip install {package}")
     return Path(next(iter(spec.submodule_search_locations)))
 
 
@@ -90,9 +87,13 @@ def _parsed(module: str, name: str, kind: type[Definition]) -> Definition | None
     start = re.search(rf"^{keyword} {re.escape(name)}\b", text, re.MULTILINE)
     if start is None:
         return None
-    block = _top_level_block(text[start.start() :])
+    block = TOP_LEVEL.split(text[start.start() :], maxsplit=1)[0]
+    constructor = block.find("\n    def __init__(")
+    if kind is ast.ClassDef and constructor >= 0:  # what follows it is cut off
+        following = MEMBER.search(block, constructor + 1)
+        block = block[: following.start()] if following else block
     try:
-        tree = ast.parse(_head(block) if kind is ast.ClassDef else block)
+        tree = ast.parse(block)
     except SyntaxError:  # a line of a docstring looked like code
         tree = ast.parse(text)
     return definition(tree, name, kind)
@@ -104,17 +105,3 @@ def definition(
     """A class or a function that stands in a module, or a method in the class itself."""
     found = (node for node in tree.body if isinstance(node, kind) and node.name == name)
     return next(found, None)
-
-
-def _head(block: str) -> str:
-    """A class without what follows its constructor."""
-    constructor = block.find("\n    def __init__(")
-    if constructor < 0:
-        return block
-    after = re.compile(r"\n    (?:def|async def|class|@)").search(block, constructor + 1)
-    return block[: after.start()] if after else block
-
-
-def _top_level_block(text: str) -> str:
-    following = re.compile(r"\n(?=[A-Za-z_@])").search(text)
-    return text[: following.start()] if following else text

@@ -1,7 +1,5 @@
 """Every word that a config may use, by kind, with what it takes and where it is defined."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec

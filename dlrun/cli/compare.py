@@ -94,8 +94,7 @@ def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
         labels = [run.label for run in found.runs]
         metrics = [_row(row, list(map(format_number, row.values))) for row in found.rows]
         rows = [*metrics, *_key_rows(found.keys)]
-        marked = any(row.best for row in found.rows)
-        legend = [_LEGEND] if marked else []
+        legend = [_LEGEND] if any(row.best for row in found.rows) else []
         return "\n\n".join([_fitted("", labels, rows, screen), *legend])
     labels = [group.label for group in found.groups]
     counts = [Cell("seeds"), *(Cell(str(len(group.seeds))) for group in found.groups)]

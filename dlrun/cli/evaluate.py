@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from dlrun.cli import options
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
-from dlrun.cli.terminal.tables import bold, draw_cut, draw_if_fitting
+from dlrun.cli.terminal.tables import Cell, bold, draw_cut, draw_if_fitting
 from dlrun.wording import format_number
 
 if TYPE_CHECKING:
@@ -54,15 +54,9 @@ def evaluate(
         )
     report = found.classification
     if as_json:
-        write_json(
-            {
-                "run": found.run.path,
-                "split": found.split,
-                "metrics": found.metrics,
-                "classification": None if report is None else report.to_json(),
-                "stored": found.stored,
-            }
-        )
+        facts = {"run": found.run.path, "split": found.split, "metrics": found.metrics}
+        scores = None if report is None else report.to_json()
+        write_json({**facts, "classification": scores, "stored": found.stored})
     else:
         screen = screen_of(sys.stdout)
         write_data(evaluation_tables(found.split, found.metrics, report, screen=screen))
@@ -100,7 +94,7 @@ def _confusion_table(report: ClassificationReport, screen: Screen) -> str:
         [label, *(str(count) if count else "." for count in counts)]
         for label, counts in zip(labels, report.confusion, strict=True)
     ]
-    rows = [bold(["true \\ predicted", *headings]), *matrix]
+    rows: list[Sequence[str | Cell]] = [bold(["true \\ predicted", *headings]), *matrix]
     return draw_if_fitting(rows, screen) or _most_confused(report, screen)
 
 

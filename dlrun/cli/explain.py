@@ -112,7 +112,7 @@ def draw_explanation(explained: Explanation, *, layer: str | None, screen: Scree
 def explanation_json(explained: Explanation) -> dict[str, Any]:
     """Give everything that was worked out, for `--json`."""
     comparison, answer, row = explained.comparison, explained.answer, explained.row
-    slopes = answer and answer.slopes
+    slopes = None if answer is None else answer.slopes
     tensorflow = comparison and {
         "output": comparison.output,
         "difference": max(comparison.differences.values(), default=0.0),

@@ -22,7 +22,7 @@ from dlrun.rundir.files import reason
 from dlrun.signals import caught_signals, end_on_signal, forget_signals, received_signal
 
 _INTERNAL_ERROR = 1
-_CODES = {number: 128 + number for number in signal.Signals}  # of what a signal has ended
+_SIGNALED = 128  # and the number of the signal that has ended a command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,19 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             exit_code = _invoke(words or ["--help"])
             flush_data()
     except KeyboardInterrupt:
-        exit_code = _CODES[signal.SIGINT]
+        exit_code = _SIGNALED + signal.SIGINT
     except SystemExit as error:
         exit_code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except ClosedOutputError:
         discard_data()
-        return _CODES[signal.SIGPIPE]
+        return _SIGNALED + signal.SIGPIPE
     except Exception as error:  # noqa: BLE001 - whatever is wrong is told, never traced
         if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
             traceback.print_exc()
         write_message(describe(error))
         return error.exit_code if isinstance(error, DlrunError) else _INTERNAL_ERROR
     for number in signal.Signals:
-        if exit_code == _CODES[number]:
+        if exit_code == _SIGNALED + number:
             write_message(str(InterruptedRunError(number)))
     return exit_code
 
@@ -69,7 +69,7 @@ def ending_on_signals() -> Iterator[None]:
     except Exception as error:
         number_of_error = received_signal(error)
         if number_of_error is not None:
-            raise SystemExit(128 + number_of_error) from error
+            raise SystemExit(_SIGNALED + number_of_error) from error
         raise
     finally:
         for number, handler in before.items():

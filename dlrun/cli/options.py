@@ -7,17 +7,13 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from dlrun.cli.completion import complete_config, complete_run
 from dlrun.errors import UsageError
 from dlrun.rundir.names import SPLITS
-
-if TYPE_CHECKING:
-    from dlrun.workflows.many import SweepOptions
-    from dlrun.workflows.options import RunOptions
 
 
 def argument(metavar: str, text: str, completion: Callable[..., Any] | None = None) -> Any:
@@ -144,14 +140,3 @@ def check_rows(split: Split | None, data: Path | None) -> None:
 def as_override(key: str, value: str | int) -> str:
     """Write an option as its override: `seed=3`, `name="no"` (a text stays a text)."""
     return f"{key}={json.dumps(value, ensure_ascii=False)}"
-
-
-def sweep_settings(
-    options: RunOptions, *, workers: int | None, retry_failed: bool, fail_fast: bool, trust: bool
-) -> SweepOptions:
-    """Say how several runs are trained beside each other."""
-    from dlrun.workflows.many import SweepOptions
-
-    return SweepOptions(
-        options, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
-    )

@@ -34,15 +34,8 @@ def reproduce(
             open_run(run, runs_dir), trust=trust, command=context.obj, listener=listener
         )
     if as_json:
-        write_json(
-            {
-                "run": found.run.path,
-                "identical": found.difference is None,
-                "epochs": found.epochs,
-                "difference": found.difference,
-                "reasons": found.reasons,
-            }
-        )
+        facts = {"epochs": found.epochs, "difference": found.difference, "reasons": found.reasons}
+        write_json({"run": found.run.path, "identical": found.difference is None, **facts})
     elif found.difference is None:
         epochs = count(found.epochs, "epoch")
         write_data(f"identical: data, initial weights, {epochs}, final weights")

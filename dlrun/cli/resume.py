@@ -10,6 +10,7 @@ from dlrun.cli import options
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.cli.train import show_outcome
+from dlrun.workflows.options import RunOptions
 
 Epochs = Annotated[
     int | None, option("--epochs", "Train to this epoch: goes on with a finished run.", min=0)
@@ -38,10 +39,9 @@ def resume(
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import resume as workflow
     from dlrun.workflows.execution import TrainOutcome
-    from dlrun.workflows.options import RunOptions
 
+    asked = RunOptions(runs_dir, context.obj, device, threads=None, report=report)
     with listening(quiet=quiet) as listener:
-        asked = RunOptions(runs_dir, context.obj, device=device, threads=None, report=report)
         opened = open_run(run, runs_dir)
         outcome = workflow.resume(opened, asked, listener, epochs=epochs, trust=trust)
     if isinstance(outcome, TrainOutcome):

@@ -127,13 +127,14 @@ def run(
 ) -> None:
     """Train all runs of a sweep that are not there yet, and print the sweep's folder."""
     options.check_device(device)
+    from dlrun.workflows.many import SweepOptions
     from dlrun.workflows.sweep import plan_sweep
 
     rule = _halving(halving) if halving is not None else None
     given = overrides or ()
     planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
     asked = RunOptions(runs_dir, context.obj, device, threads, report)
-    settings = options.sweep_settings(
+    settings = SweepOptions(
         asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
     )
     follow = _show_dry_run if dry_run else _train
@@ -146,11 +147,10 @@ def _train(planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_jso
     from dlrun.workflows.sweep_results import read_results
 
     objective = planned.sweep.objective
-    chosen: dict[str, Any] = {
-        "objective": objective and objective.key,
-        "maximize": objective and objective.maximize,
-    }
-    with listening_to_sweep(quiet=quiet, as_json=as_json, **chosen) as listener:
+    key, maximize = (objective.key, objective.maximize) if objective else (None, None)
+    with listening_to_sweep(
+        quiet=quiet, as_json=as_json, objective=key, maximize=maximize
+    ) as listener:
         trials = workflow.run_sweep(planned, settings, listener)
         workflow.add_results(planned.folder, listener)
     if not quiet and not as_json:
@@ -222,11 +222,8 @@ def _halving(text: str) -> Halving:
     for part in text.split(","):
         found = re.fullmatch(r"\s*(eta|min_epochs)\s*=\s*(\d{1,9})\s*", part)
         if found is None:
-            raise UsageError(
-                f"{part.strip()!r} says nothing.",
-                where="--halving",
-                fix="Such as eta=3,min_epochs=5",
-            )
+            what = f"{part.strip()!r} says nothing."
+            raise UsageError(what, where="--halving", fix="Such as eta=3,min_epochs=5")
         numbers[found[1]] = int(found[2])
     return Halving(numbers["eta"], numbers["min_epochs"])
 
@@ -250,7 +247,7 @@ def _show_dry_run(
         listener.message(line)
     found = None
     try:
-        if any(job.status == "waiting" for job in runner.trials):
+        if any(trial.status == "waiting" for trial in runner.trials):
             listener.message("measuring one run ...")
         found = estimate(runner)
     except DlrunError as error:
@@ -259,16 +256,12 @@ def _show_dry_run(
         found = found.times(drawn)
     if as_json:
         runs = [
-            {"point": job.values, "status": job.status, "run": job.folder} for job in runner.trials
+            {"point": trial.values, "status": trial.status, "run": trial.folder}
+            for trial in runner.trials
         ]
-        write_json(
-            {
-                "runs": None if drawn else runs,
-                "count": drawn or len(runs),
-                "workers": runner.workers,
-                "seconds": found and found.seconds,
-            }
-        )
+        numbers = {"count": drawn or len(runs), "workers": runner.workers}
+        listed = None if drawn else runs
+        write_json({"runs": listed, **numbers, "seconds": found and found.seconds})
         return
     if not drawn:
         write_data(draw_points(runner.trials, screen=screen_of(sys.stdout)) + "\n")
@@ -278,7 +271,7 @@ def _show_dry_run(
 def _estimate_in_words(
     planned: PlannedSweep, runner: SweepRunner, drawn: int, found: Estimate | None
 ) -> str:
-    there = sum(job.found for job in runner.trials)
+    there = sum(trial.found for trial in runner.trials)
     parts = [count(drawn or len(runner.trials), "run")]
     if there:
         parts.append(f"{there} there already")
@@ -292,15 +285,15 @@ def _estimate_in_words(
     return ", ".join(parts)
 
 
-def draw_best(jobs: Sequence[Trial], results: SweepResults, *, screen: Screen) -> str:
+def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen) -> str:
     """Draw what stands at the end of many runs: the best points, and how many runs ended how."""
     from dlrun.cli.terminal.sweep_progress import counts_of
 
-    found = sum(job.found for job in jobs)
-    parts = [f"{number} {status}" for status, number in counts_of(jobs).items() if number]
+    found = sum(trial.found for trial in trials)
+    parts = [f"{number} {status}" for status, number in counts_of(trials).items() if number]
     if found:
         parts[0] += f" ({found} there already)"
-    lines = [f"{count(len(jobs), 'run')}: {', '.join(parts)}"]
+    lines = [f"{count(len(trials), 'run')}: {', '.join(parts)}"]
     best = [(point, point.best) for point in results.points() if point.best is not None]
     if not best:
         return printable(lines[0])
@@ -342,15 +335,15 @@ def draw_results(results: SweepResults, *, screen: Screen) -> str:
     return f"{drawn}\n\n{closing}"
 
 
-def draw_points(jobs: Sequence[Trial], *, screen: Screen) -> str:
+def draw_points(trials: Sequence[Trial], *, screen: Screen) -> str:
     """Draw the runs that a sweep asks for: the values of their axes, and how they stand."""
-    axes = list(dict.fromkeys(axis for job in jobs for axis in job.values))
+    axes = list(dict.fromkeys(axis for trial in trials for axis in trial.values))
     names = short_names(axes)
     head = bold([*(names[axis] for axis in axes), "status"])
-    rows = [[*_values(job.values, axes), job.status] for job in jobs]
+    rows = [[*_values(trial.values, axes), trial.status] for trial in trials]
     drawn = tables.draw_if_fitting([head, *rows], screen, left=len(axes) + 1)
     if drawn is None:
-        narrow = [[settings_of(job.values), job.status] for job in jobs]
+        narrow = [[settings_of(trial.values), trial.status] for trial in trials]
         drawn = tables.draw_cut(["point", "status"], narrow, screen, left=2)
     return drawn
 

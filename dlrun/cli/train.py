@@ -15,14 +15,14 @@ from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
 from dlrun.cli.terminal.tables import draw_cut, paint
-from dlrun.config.sweeps.flags import Grid
 from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.wording import format_duration, format_number, printable
-from dlrun.workflows.many import SweepOptions, TrialRequest
 from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
+    from dlrun.config.sweeps.flags import Grid
     from dlrun.workflows.execution import TrainOutcome
+    from dlrun.workflows.many import SweepOptions, TrialRequest
 
 Seed = Annotated[int | None, option("--seed", "Set the config's seed.", min=0)]
 Name = Annotated[str | None, option("--name", "Set the config's name.")]
@@ -86,7 +86,9 @@ def train(
         source=source,
     )
     if not is_one:
-        settings = options.sweep_settings(
+        from dlrun.workflows.many import SweepOptions
+
+        settings = SweepOptions(
             asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
         )
         train_many(requests, settings, quiet=quiet, as_json=as_json)
@@ -188,10 +190,10 @@ def train_many(
         results = results_so_far(runner.trials)
         write_drawing(draw_best(runner.trials, results, screen=screen_of(sys.stderr)))
     if not as_json:
-        for job in asked_for:
-            if job.status == "finished":
-                write_data(str(job.folder))
-    if any(job.status != "finished" for job in runner.trials):
+        for trial in asked_for:
+            if trial.status == "finished":
+                write_data(str(trial.folder))
+    if any(trial.status != "finished" for trial in runner.trials):
         raise typer.Exit(1)
 
 

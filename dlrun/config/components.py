@@ -12,6 +12,7 @@ from dlrun.absent import ABSENT
 from dlrun.catalog import Parameter, Word
 from dlrun.config import literals
 from dlrun.config.places import Node
+from dlrun.config.prose import Expected
 from dlrun.config.spots import ConfigNode
 from dlrun.wording import describe, listed, near_word
 
@@ -42,7 +43,7 @@ def check_component(kind: str, config: ConfigNode, own: Collection[str] = ()) ->
         if parameter.name in config.keys:
             arguments[parameter.name] = _argument(word, parameter, config.child(parameter.name))
         elif not parameter.required:
-            arguments[parameter.name] = _as_written(parameter.default)
+            arguments[parameter.name] = parameter.written_default
         else:
             wanted = literals.expected(parameter)
             fix = f"Add it: {wanted}." if wanted.types else "Add it."
@@ -52,7 +53,6 @@ def check_component(kind: str, config: ConfigNode, own: Collection[str] = ()) ->
 
 
 def _word(kind: str, config: ConfigNode) -> Word | None:
-    """The word of a component; None, with a problem noted, where there is none."""
     if not isinstance(config.value, str | dict):
         what = f"Expected {catalog.KINDS[kind].a_one}, got {describe(config.value)}."
         config.wrong(what, "Write a word, or a mapping with 'type'.")
@@ -102,7 +102,7 @@ def _argument(word: Word, parameter: Parameter, config: ConfigNode) -> Any:
         return [_nested(kind, item) for item in config.items()]
     is_word = isinstance(config.value, str) and catalog.find(kind, config.value) is not None
     if parameter.name == "learning_rate" and not (is_word or isinstance(config.value, dict)):
-        return _literal(config, literals.Expected(frozenset({"float", "schedule"}), low=0))
+        return _literal(config, Expected(frozenset({"float", "schedule"}), low=0))
     if kind == "activations":
         return _activation(config)
     checked = _nested(kind, config)
@@ -124,7 +124,7 @@ def _activation(config: ConfigNode) -> str:
     return str(check_component("activations", config)["type"])
 
 
-def _literal(config: ConfigNode, wanted: literals.Expected) -> Any:
+def _literal(config: ConfigNode, wanted: Expected) -> Any:
     """The value of an argument; ABSENT, with a problem noted, where it cannot be that."""
     value = config.node.plain()
     complaint = literals.complaint(value, wanted)
@@ -142,8 +142,3 @@ def absolute(path: str, node: Node) -> Path:
     """A path as an absolute one: relative to the file that it stands in, in a flag to here."""
     folder = Path(node.place.source).parent if node.place.line else Path()
     return Path(folder, Path(path).expanduser()).absolute()
-
-
-def _as_written(default: Any) -> Any:
-    """A default as YAML has it: lists for tuples."""
-    return [_as_written(item) for item in default] if isinstance(default, tuple) else default

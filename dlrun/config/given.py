@@ -1,7 +1,5 @@
 """A config line by line, with what was asked for told apart from what is a default."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -95,7 +93,6 @@ def _defaults(experiment: Experiment) -> dict[str, Any]:
 
 
 def _of_section(section: Section) -> dict[str, Any]:
-    """The defaults of a section and of all that is in it."""
     defaults: dict[str, Any] = {}
     for name in section.own_keys():
         value, field = getattr(section, name), type(section).model_fields[name]
@@ -114,7 +111,7 @@ def _of_section(section: Section) -> dict[str, Any]:
 def _layer(layer: LayerConfig, above: str) -> dict[str, Any]:
     named = re.fullmatch(rf"{re.escape(catalog.snake_case(layer.type))}(_\d+)?", layer.name)
     name = layer.name if named else ABSENT
-    return _component("layers", layer) | {"name": name, "inputs": [above]}
+    return {**_component("layers", layer), "name": name, "inputs": [above]}
 
 
 def _component(kind: str, component: Component | LayerConfig | None) -> Any:
@@ -124,9 +121,8 @@ def _component(kind: str, component: Component | LayerConfig | None) -> Any:
     word = catalog.find(kind, component.type)
     defaults = _of_section(component)
     for parameter in word.parameters if word else ():
-        default = parameter.default
         if not parameter.required:
-            defaults[parameter.name] = list(default) if isinstance(default, tuple) else default
+            defaults[parameter.name] = parameter.written_default
     name = component.arguments.get("name")
     if isinstance(name, str) and name.startswith(catalog.snake_case(component.type)):
         defaults["name"] = name

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from dlrun.catalog import snake_case
 from dlrun.config.components import UNKNOWN, check_component
-from dlrun.config.schema import LayerConfig
+from dlrun.config.schema import keys_beside
 from dlrun.config.spots import ConfigNode
 from dlrun.wording import describe
 
@@ -22,7 +22,7 @@ def check_layers(config: ConfigNode) -> tuple[dict[str, Any], ...]:
         got = describe(config.value) if config.value != [] else "an empty list"
         config.wrong(f"Expected a list of layers, got {got}.", "Write one layer at least.")
         return ({"type": UNKNOWN, "name": UNKNOWN},)
-    layers = tuple(check_component("layers", one, LayerConfig.own_keys()) for one in config.items())
+    layers = tuple(check_component("layers", one, keys_beside("layers")) for one in config.items())
     taken = {layer["name"] for layer in layers if isinstance(layer.get("name"), str)} | {DATA}
     above = DATA
     for layer, item in zip(layers, config.items(), strict=True):

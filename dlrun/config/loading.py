@@ -61,7 +61,6 @@ def load_resolved(text: str, places: Places) -> Experiment:
 
 
 def _checked(root: Node, places: Places, problems: Problems, *, data_known: bool) -> Experiment:
-    """The experiment of a config that is a mapping."""
     experiment = fill(check_experiment(root, problems), places, problems)
     check_rules(experiment, places, problems, data_known=data_known)
     problems.raise_if_any()

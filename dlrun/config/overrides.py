@@ -1,7 +1,5 @@
 """Values of a config replaced by their dotted path: `--set key=value`, and the keys of a sweep."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -61,16 +59,13 @@ def _put(root: Node, override: Override, problems: Problems) -> None:
 
 
 def _open(node: Node, step: str | int, place: Place) -> None:
-    """Make room for a change: a bare word becomes a mapping with that type, nothing an empty one.
-
-    Lists and mappings are copied, because an alias may share them.
-    """
+    """Make room: a bare word becomes a mapping with that type, nothing becomes an empty one."""
     if isinstance(step, str) and isinstance(node.value, str):
         node.keys = {"type": node.place}
         node.value = {"type": Node(node.value, node.place)}
     elif isinstance(step, str) and node.value is None:
         node.value, node.place, node.keys = {}, place, {}
-    elif isinstance(node.value, dict):
+    elif isinstance(node.value, dict):  # copied, because an alias may share it
         node.value, node.keys = dict(node.value), dict(node.keys)
     elif isinstance(node.value, list):
         node.value = list(node.value)

@@ -136,7 +136,6 @@ def _types(doc: str) -> frozenset[str]:
 
 
 def _choices(doc: str) -> tuple[str, ...]:
-    """The texts that are listed early on, if the list is complete."""
     found = CHOICES.search(doc[:SOON])
     if found is None or MORE.match(found[2]):
         return ()

@@ -1,7 +1,5 @@
 """Plain scalars by the core schema of YAML 1.2: `1e-3` is a number, `no` is a string."""
 
-from __future__ import annotations
-
 import math
 import re
 from typing import Final

@@ -1,13 +1,12 @@
 """What a config means once it is valid: frozen values with every default filled in."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic.fields import FieldInfo
 
+from dlrun.catalog.kinds import KINDS
 from dlrun.config.places import Node, Place, Places
 from dlrun.config.writing import to_yaml
 
@@ -68,9 +67,15 @@ def kind_of(field: FieldInfo) -> str | None:
 
 def section_of(field: FieldInfo) -> type[Section] | None:
     """The section that a field is; None for words and plain values."""
-    kind = field.annotation
-    is_section = isinstance(kind, type) and issubclass(kind, Section) and kind_of(field) is None
-    return kind if is_section else None
+    held: Any = field.annotation
+    is_section = isinstance(held, type) and issubclass(held, Section) and kind_of(field) is None
+    return held if is_section else None
+
+
+def keys_beside(kind: str) -> tuple[str, ...]:
+    """The keys that dlrun itself understands beside every word of a kind."""
+    section = globals().get(KINDS[kind].section)
+    return section.own_keys() if section else ()
 
 
 class Component(Section):

@@ -13,9 +13,9 @@ from dlrun.config.layers import check_layers, free_name
 from dlrun.config.places import Node
 from dlrun.config.schema import (
     DEFAULT_EXPORTS,
-    DatasetConfig,
     Experiment,
     Section,
+    keys_beside,
     kind_of,
     section_of,
 )
@@ -24,10 +24,7 @@ from dlrun.wording import describe, listed
 
 
 def check_experiment(root: Node, problems: Problems) -> dict[str, Any]:
-    """Check every section of a config as far as the catalog reaches.
-
-    What it gives is for `Experiment`; the plain values in it are not yet checked.
-    """
+    """Check a config as far as the catalog reaches; for `Experiment`, plain values unchecked."""
     config = ConfigNode(root, "", problems)
     if "dataset" not in config.keys:
         config.missing("dataset", "where the rows come from.", "Add 'dataset: {type: ...}'.")
@@ -78,7 +75,7 @@ def _value(field: FieldInfo, config: ConfigNode) -> Any:
         return _metrics(config)
     if get_origin(field.annotation) is tuple:
         return _components(kind, config)
-    return check_component(kind, config, DatasetConfig.own_keys() if kind == "datasets" else ())
+    return check_component(kind, config, keys_beside(kind))
 
 
 def _metrics(config: ConfigNode) -> tuple[dict[str, Any], ...]:

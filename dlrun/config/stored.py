@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlrun.absent import ABSENT
 from dlrun.config import given
 from dlrun.config.loading import load_config
 from dlrun.config.resolved import flat
@@ -46,8 +47,7 @@ def given_keys(run: Run, values: Mapping[str, Any]) -> frozenset[str]:
         defaults = given.flat_defaults(load_config(run.file(CONFIG), data_known=False))
     except ConfigError:
         defaults = {}
-    missing = given.NO_DEFAULT
-    return frozenset(path for path, value in values.items() if defaults.get(path, missing) != value)
+    return frozenset(path for path, value in values.items() if defaults.get(path, ABSENT) != value)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,13 +6,15 @@ import re
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from dlrun.config.components import UNKNOWN
 from dlrun.config.findings import Problems
-from dlrun.config.literals import Expected, repair
+from dlrun.config.literals import repair
 from dlrun.config.places import Places, below
-from dlrun.config.schema import Experiment, section_of
+from dlrun.config.prose import Expected
+from dlrun.config.schema import Experiment, Section, section_of
 from dlrun.wording import describe, did_you_mean
 
 Location = tuple[str | int, ...]
@@ -70,9 +72,10 @@ def _location(steps: Location, value: Any) -> Location:
 
 def _expected(location: Location, alternatives: list[ErrorDetails]) -> str:
     """What was expected: what the field says, or any of the alternatives that the value failed."""
-    section, field = Experiment, None
+    section: type[Section] | None = Experiment
+    field: FieldInfo | None = None
     for step in location:
-        field = section.model_fields.get(str(step)) if section else None
+        field = section.model_fields.get(str(step)) if section is not None else None
         section = section_of(field) if field else None
     if field and field.title:
         return field.title
@@ -86,7 +89,6 @@ def _expected(location: Location, alternatives: list[ErrorDetails]) -> str:
 
 
 def _repair(alternatives: list[ErrorDetails], value: Any) -> str | None:
-    """What was probably meant, or None."""
     for mistake in alternatives:
         if mistake["type"] == "literal_error" and isinstance(value, str):
             near = did_you_mean(value, QUOTED.findall(mistake["ctx"]["expected"]))

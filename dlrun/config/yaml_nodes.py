@@ -50,7 +50,7 @@ def parse(text: str, source: str, problems: Problems, flag: Place | None = None)
 
 def _is_allowed(character: str) -> bool:
     """Whether YAML 1.2 allows a character in its text."""
-    spans = (" ~", "\xa0\ud7ff", "\ue000\ufffd", "\U00010000\U0010ffff")
+    spans = ((" ", "~"), ("\xa0", "\ud7ff"), ("\ue000", "\ufffd"), ("\U00010000", "\U0010ffff"))
     return character in "\t\n\r\x85" or any(low <= character <= high for low, high in spans)
 
 

@@ -52,5 +52,5 @@ def recall_form(type: str, arguments: Mapping[str, Any], spec: Spec) -> Spec:  #
 
 
 def _module(word: str) -> ModuleType | None:
-    name = shelves.origins(shelves.DATASETS).get(word)
+    name = shelves.origins("datasets").get(word)
     return None if name is None else import_module(name)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from dlrun.backend import keras, tf
-from dlrun.backend.components import create
-from dlrun.backend.refusals import said_by
+from dlrun.backend.components import create, said_by
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.shapes.layer import DATA
 from dlrun.shapes.outputs import Weight, show

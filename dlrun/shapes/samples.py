@@ -42,7 +42,7 @@ def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None 
         form: How the loss wants its labels: it decides whether a column of numbers holds classes.
             None where that is not asked.
     """
-    module = shelves.origins(shelves.DATASETS).get(dataset)
+    module = shelves.origins("datasets").get(dataset)
     tell = None if module is None else getattr(import_module(module), "sample", None)
     if tell is None:
         return Sample(rows=_whole(arguments.get("samples")))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dlrun.backend import tf
-from dlrun.backend.refusals import worded
+from dlrun.backend.components import worded
 from dlrun.training.order import EpochOrders, permutation
 
 if TYPE_CHECKING:

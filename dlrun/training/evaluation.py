@@ -8,7 +8,7 @@ import numpy as np
 
 from dlrun.arrays import Samples
 from dlrun.backend import tf
-from dlrun.backend.refusals import worded
+from dlrun.backend.components import worded
 from dlrun.training.epochs import Rows, test_batches
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlrun.backend import tf
-from dlrun.backend.refusals import worded
+from dlrun.backend.components import worded
 from dlrun.training.epochs import Position, all_finite, count_steps, log_names
 from dlrun.training.evaluation import Evaluator, to_rows
 from dlrun.training.order import EpochOrders

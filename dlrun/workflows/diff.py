@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlrun.config.resolved import ABSENT, flattened
+from dlrun.absent import ABSENT
+from dlrun.config.resolved import flattened
 from dlrun.config.stored import given_keys, stored_config
 from dlrun.rundir.folder import Run
 

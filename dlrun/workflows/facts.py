@@ -9,7 +9,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from dlrun.config.resolved import ABSENT, value_at
+from dlrun.absent import ABSENT
+from dlrun.config.resolved import value_at
 from dlrun.config.stored import RECORDED, stored_config
 from dlrun.errors import DlrunError
 from dlrun.rundir.listing import RunRow

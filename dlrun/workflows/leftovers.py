@@ -9,22 +9,10 @@ from typing import TYPE_CHECKING
 
 from dlrun.errors import DataError, RunFolderError, UsageError
 from dlrun.rundir import names
-from dlrun.rundir.listing import run_paths
-from dlrun.rundir.lock import lock_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-def remove_stillborn(sweep_dir: Path) -> None:
-    """Remove the run folders of an idle sweep whose processes were killed before any config."""
-    for path in run_paths(sweep_dir):
-        found = os.listdir(path)  # noqa: PTH208 - names are all that is needed
-        early, temporary = (names.LOCK, names.RECORD), names.TEMPORARY_PREFIX
-        is_nothing = all(name in early or name.startswith(temporary) for name in found)
-        if is_nothing and lock_state(path) != "held":
-            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager

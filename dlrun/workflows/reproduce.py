@@ -19,8 +19,9 @@ from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS, SPEC
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import unknown_because
 from dlrun.training.listener import Listener
-from dlrun.workflows.execution import carry_out, prepare
+from dlrun.workflows.execution import ActiveRun, carry_out, prepare
 from dlrun.workflows.opening import read_experiment, stored_spec
+from dlrun.workflows.options import RunOptions
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,11 @@ def _trained_again(
     facts = {"command": list(command), "seed": experiment.seed, **environment_facts()}
     with recording(again, facts) as going_on:
         again.write_text(CONFIG, experiment.to_yaml())
-        prepared = prepare(
-            experiment,
-            # Another GPU is as good as the one that there was; a CPU is not.
-            device="cpu" if run.record.get("device") == "cpu" else "auto",
-            threads=threads_of(run.record),
-            listener=listener,
-            told=stored_spec(again, experiment),
-        )
-        carry_out(experiment, again, going_on, prepared, listener=listener)
+        # Another GPU is as good as the one that there was; a CPU is not.
+        device = "cpu" if run.record.get("device") == "cpu" else "auto"
+        options = RunOptions(place, command, device, threads_of(run.record))
+        prepared = prepare(experiment, options, listener, told=stored_spec(again, experiment))
+        carry_out(experiment, prepared, ActiveRun(again, going_on, listener))
     return again
 
 

@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,10 +89,8 @@ class LocalWorkers:
                 "config": trial.experiment.to_yaml(),
                 "places": trial.experiment.places.to_json(),
                 "folder": trial.folder,
-                "pauses": trial.pauses,
                 "facts": {**self._facts, "sweep": sweep},
-                "device": device,
-                "options": asdict(self._options),
+                "options": asdict(replace(self._options, assigned=device, pauses=trial.pauses)),
                 "trust": self._trust,
             }
         )
@@ -122,8 +120,7 @@ def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> i
 
     Whatever goes wrong stands in the record of the run, if there is one.
     """
-    given = {**task["options"], "runs_dir": Path(task["options"]["runs_dir"])}
-    options = RunOptions(**{**given, "assigned": task["device"], "pauses": task["pauses"]})
+    options = RunOptions(**{**task["options"], "runs_dir": Path(task["options"]["runs_dir"])})
     listener = PipeListener(send)
     try:
         if task["folder"] is not None:
@@ -131,7 +128,7 @@ def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> i
             resume(run, options, listener, trust=task["trust"])
             return 0
         experiment = load_resolved(task["config"], Places.from_json(task["places"]))
-        # Told anew: the data may have changed since the sweep was planned.
+        # Anew: the data, and so the identity, may have changed since the sweep was planned.
         beginning = Beginning.of(experiment, options, task["facts"])
         run = create_run(options.runs_dir, experiment.name)
         send({"folder": str(run.path)})

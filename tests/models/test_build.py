@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlrun.backend import keras
-from dlrun.backend.refusals import said_by
+from dlrun.backend.components import said_by
 from dlrun.errors import ConfigError
 from dlrun.models.build import build_model, output_activation
 from dlrun.models.summary import summary_text

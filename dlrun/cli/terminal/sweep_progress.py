@@ -59,25 +59,25 @@ class Tally:
     def __init__(self, objective: str | None = None, maximize: bool | None = None) -> None:
         self.objective = objective
         self.maximize = maximize
-        self.jobs: Sequence[Trial] = []
+        self.trials: Sequence[Trial] = []
         self.total = 0
         self.workers = 1
         self._judged = 0
         self._best: tuple[str, float, SweepPoint] | None = None
 
-    def began(self, jobs: Sequence[Trial], total: int, workers: int) -> None:
+    def began(self, trials: Sequence[Trial], total: int, workers: int) -> None:
         """Begin to count."""
-        self.jobs, self.total, self.workers = jobs, total, workers
+        self.trials, self.total, self.workers = trials, total, workers
 
     def number(self) -> int:
         """Count the runs that need no more work."""
-        return sum(job.status in ("finished", "paused", *_BAD) for job in self.jobs)
+        return sum(trial.status in ("finished", "paused", *_BAD) for trial in self.trials)
 
     def best(self) -> tuple[str, float, SweepPoint] | None:
         """The metric, the mean over the seeds, and the point that is best by it so far."""
-        finished = sum(job.status == "finished" for job in self.jobs)
+        finished = sum(trial.status == "finished" for trial in self.trials)
         if finished != self._judged:
-            results = results_so_far(self.jobs, objective=self.objective, maximize=self.maximize)
+            results = results_so_far(self.trials, objective=self.objective, maximize=self.maximize)
             point = next(iter(results.points()), None)
             self._judged = finished
             if point is not None and point.estimate is not None:
@@ -86,24 +86,26 @@ class Tally:
 
     def time_left(self) -> float | None:
         """Foretell the seconds to the end, by the runs that have ended; None before the first."""
-        done = [job for job in self.jobs if job.status == "finished" and job.seconds > 0]
+        done = [trial for trial in self.trials if trial.status == "finished" and trial.seconds > 0]
         if not done:
             return None
-        each = sum(job.seconds for job in done) / len(done)
+        each = sum(trial.seconds for trial in done) / len(done)
         left = sum(
-            1 - (job.epoch / job.epochs if job.epochs and job.status == "running" else 0)
-            for job in self.jobs
-            if job.status in ("waiting", "running")
+            1 - (trial.epoch / trial.epochs if trial.epochs and trial.status == "running" else 0)
+            for trial in self.trials
+            if trial.status in ("waiting", "running")
         )
-        left += self.total - len(self.jobs)
+        left += self.total - len(self.trials)
         return max(each * left / min(self.workers, max(left, 1)), 0.0)
 
     def opening(self) -> str:
         """Say what there is to do."""
-        found = sum(job.found for job in self.jobs)
-        diverged = sum(job.hopeless for job in self.jobs)
-        failed = sum(job.status == "failed" for job in self.jobs) - diverged
-        waiting = sum(job.status == "waiting" for job in self.jobs) + self.total - len(self.jobs)
+        found = sum(trial.found for trial in self.trials)
+        diverged = sum(trial.hopeless for trial in self.trials)
+        failed = sum(trial.status == "failed" for trial in self.trials) - diverged
+        waiting = (
+            sum(trial.status == "waiting" for trial in self.trials) + self.total - len(self.trials)
+        )
         parts = [count(self.total, "run")]
         if found:
             parts.append(f"{found} there already")
@@ -115,25 +117,25 @@ class Tally:
             parts.append(f"{waiting} to train, {min(self.workers, waiting)} at a time")
         return ", ".join(parts)
 
-    def ending(self, job: Trial) -> str:
+    def ending(self, trial: Trial) -> str:
         """Say how many runs need no more work, and how this one ended: `[ 3/20] finished ...`."""
-        shown = job.reason or ""
-        if job.status == "finished":
-            name, value = self._value(job)
+        shown = trial.reason or ""
+        if trial.status == "finished":
+            name, value = self._value(trial)
             shown = f"{name} {format_number(value)}" if name else ""
-        elif job.status == "paused":
-            shown = "  ".join([f"after epoch {job.epoch}", *format_logs(job.logs)])
-        where = "" if job.folder is None else str(job.folder)
-        parts = (job.status, settings_of(job.values), shown, where)
+        elif trial.status == "paused":
+            shown = "  ".join([f"after epoch {trial.epoch}", *format_logs(trial.logs)])
+        where = "" if trial.folder is None else str(trial.folder)
+        parts = (trial.status, settings_of(trial.values), shown, where)
         place = f"[{self.number():{len(str(self.total))}}/{self.total}]"
         return f"{place} {printable('  '.join(part for part in parts if part))}"
 
-    def _value(self, job: Trial) -> tuple[str, float | None]:
+    def _value(self, trial: Trial) -> tuple[str, float | None]:
         """The metric that a run is judged by, as `test accuracy`, and its value; "" for none."""
         if self.objective is not None:
-            return self.objective.replace(".", " ", 1), job.measured(self.objective)
-        main = main_metric({split: dict(values) for split, values in job.metrics.items()})
-        return ("", None) if main is None else (" ".join(main), job.metrics[main[0]].get(main[1]))
+            return self.objective.replace(".", " ", 1), trial.measured(self.objective)
+        main = main_metric({split: dict(values) for split, values in trial.metrics.items()})
+        return ("", None) if main is None else (" ".join(main), trial.metrics[main[0]].get(main[1]))
 
 
 class MessagePrinter(SweepListener):
@@ -155,17 +157,17 @@ class LinePrinter(MessagePrinter):
         super().__init__(quiet=quiet)
         self._tally = tally
 
-    def began(self, jobs: Sequence[Trial], *, total: int, workers: int) -> None:
+    def began(self, trials: Sequence[Trial], *, total: int, workers: int) -> None:
         """Say what there is to do."""
-        self._tally.began(jobs, total, workers)
+        self._tally.began(trials, total, workers)
         self.message(self._tally.opening())
 
-    def ended(self, job: Trial) -> None:
+    def ended(self, trial: Trial) -> None:
         """Print how it ended."""
-        if not self._quiet or job.status in _BAD:
+        if not self._quiet or trial.status in _BAD:
             left = self._tally.time_left() if self._tally.number() < self._tally.total else None
             remaining = "" if not left else f"  {format_duration(left)} left"
-            write_message(f"{self._tally.ending(job)}{remaining}")
+            write_message(f"{self._tally.ending(trial)}{remaining}")
 
 
 class EventWriter(SweepListener):
@@ -178,33 +180,33 @@ class EventWriter(SweepListener):
         """Write a message."""
         write_event("message", text=text)
 
-    def began(self, jobs: Sequence[Trial], *, total: int, workers: int) -> None:
+    def began(self, trials: Sequence[Trial], *, total: int, workers: int) -> None:
         """Write what there is to do."""
-        self._tally.began(jobs, total, workers)
-        found = sum(job.found for job in jobs)
+        self._tally.began(trials, total, workers)
+        found = sum(trial.found for trial in trials)
         write_event("began", runs=total, found=found, workers=workers)
 
-    def started(self, job: Trial) -> None:
+    def started(self, trial: Trial) -> None:
         """Write that a run works."""
-        self._write("started", job, "epoch")
+        self._write("started", trial, "epoch")
 
-    def progressed(self, job: Trial) -> None:
+    def progressed(self, trial: Trial) -> None:
         """Write how far a run is."""
-        self._write("progressed", job, "epoch", "epochs", "logs")
+        self._write("progressed", trial, "epoch", "epochs", "logs")
 
-    def ended(self, job: Trial) -> None:
+    def ended(self, trial: Trial) -> None:
         """Write how a run ended."""
-        self._write("ended", job, "status", "reason", "epoch", "seconds", "metrics")
+        self._write("ended", trial, "status", "reason", "epoch", "seconds", "metrics")
 
     def finished(self) -> None:
         """Write how all runs stand."""
-        write_event("finished", **counts_of(self._tally.jobs))
+        write_event("finished", **counts_of(self._tally.trials))
 
-    def _write(self, event: str, job: Trial, *names: str) -> None:
-        facts = {name: getattr(job, name) for name in names}
+    def _write(self, event: str, trial: Trial, *names: str) -> None:
+        facts = {name: getattr(trial, name) for name in names}
         if "seconds" in facts:
-            facts["seconds"] = round(job.seconds, 3)
-        write_event(event, point=job.values, run=job.folder, **facts)
+            facts["seconds"] = round(trial.seconds, 3)
+        write_event(event, point=trial.values, run=trial.folder, **facts)
 
 
 class LiveTable(LiveDrawing, SweepListener):
@@ -216,17 +218,17 @@ class LiveTable(LiveDrawing, SweepListener):
         super().__init__(console, clock, pause=_SECONDS_BETWEEN_DRAWINGS)
         self._tally = tally
 
-    def began(self, jobs: Sequence[Trial], *, total: int, workers: int) -> None:
+    def began(self, trials: Sequence[Trial], *, total: int, workers: int) -> None:
         """Say what there is to do, and draw."""
-        self._tally.began(jobs, total, workers)
+        self._tally.began(trials, total, workers)
         self.message(self._tally.opening())
         self.begin()
         self.ticked()
 
-    def ended(self, job: Trial) -> None:
+    def ended(self, trial: Trial) -> None:
         """Print a failure."""
-        if job.status in _BAD:
-            self.message(self._tally.ending(job))
+        if trial.status in _BAD:
+            self.message(self._tally.ending(trial))
 
     def ticked(self) -> None:
         """Draw anew, at most five times a second."""
@@ -236,7 +238,7 @@ class LiveTable(LiveDrawing, SweepListener):
         from rich.text import Text
 
         left = self._tally.time_left()
-        counts = counts_of(self._tally.jobs)
+        counts = counts_of(self._tally.trials)
         parts = [f"{number} {status}" for status, number in counts.items() if number]
         if left is not None:
             parts.append(f"{format_duration(left)} left")
@@ -245,11 +247,11 @@ class LiveTable(LiveDrawing, SweepListener):
         if best is not None:
             name, mean, point = best
             lines.append(Text(f"best  {name} {format_number(mean)}  {settings_of(point.values)}"))
-        running = [job for job in self._tally.jobs if job.status == "running"]
-        for job in running[:_MOST_RUNNING]:
-            logs = "  ".join(format_logs(dict(list(job.logs.items())[:2])))
-            place = f"epoch {job.epoch}/{job.epochs}"
-            lines.append(Text(printable(f"  {place}  {logs}  {settings_of(job.values)}")))
+        running = [trial for trial in self._tally.trials if trial.status == "running"]
+        for trial in running[:_MOST_RUNNING]:
+            logs = "  ".join(format_logs(dict(list(trial.logs.items())[:2])))
+            place = f"epoch {trial.epoch}/{trial.epochs}"
+            lines.append(Text(printable(f"  {place}  {logs}  {settings_of(trial.values)}")))
         if len(running) > _MOST_RUNNING:
             lines.append(Text(f"  and {len(running) - _MOST_RUNNING} more"))
         for line in lines:
@@ -257,7 +259,7 @@ class LiveTable(LiveDrawing, SweepListener):
         return Text("\n").join(lines)
 
 
-def counts_of(jobs: Sequence[Trial]) -> dict[str, int]:
+def counts_of(trials: Sequence[Trial]) -> dict[str, int]:
     """Count the runs by how they stand."""
-    statuses = ["stopped early" if job.status == "paused" else job.status for job in jobs]
+    statuses = ["stopped early" if trial.status == "paused" else trial.status for trial in trials]
     return {status: statuses.count(status) for status in _STATUSES}

@@ -4,8 +4,6 @@ It knows words, arguments and their types; the keys are the fields of `Experimen
 several fields at once is left to `dlrun validate`.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final, get_origin
 
 from pydantic.fields import FieldInfo
@@ -40,7 +38,6 @@ def json_schema() -> Schema:
 
 
 def _every_layer() -> dict[str, Schema]:
-    """The keys of dlrun's own that every layer of the model takes."""
     keys = _own_keys(schema.LayerConfig)
     lists = keys["inputs"]["anyOf"]
     keys["inputs"]["anyOf"] = [

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from dlrun.absent import ABSENT
 from dlrun.catalog import Parameter, Word
 from dlrun.config import literals
-from dlrun.config.literals import Expected
+from dlrun.config.prose import Expected
 
 Schema = dict[str, Any]
 
@@ -45,9 +44,8 @@ def argument(word: Word, parameter: Parameter) -> Schema:
 def described(values: Schema, parameter: Parameter) -> Schema:
     """The schema of an argument's values with what is said about it, and with its default."""
     about: Schema = {"description": parameter.doc} if parameter.doc else {}
-    default = as_json(parameter.default)
-    if default is not ABSENT:
-        about["default"] = default
+    if _is_json(parameter.written_default):
+        about["default"] = parameter.written_default
     return about | values
 
 
@@ -56,8 +54,8 @@ def literal(wanted: Expected) -> Schema:
     types = sorted({TYPES[name] for name in wanted.types})
     if not wanted.choices:
         schema: Schema = {"type": types[0] if len(types) == 1 else types} if types else {}
-        limits = {"minimum": wanted.low, "maximum": wanted.high}
-        limits = {name: limit for name, limit in limits.items() if math.isfinite(limit)}
+        found = (("minimum", wanted.low), ("maximum", wanted.high))
+        limits: Schema = {name: limit for name, limit in found if math.isfinite(limit)}
         if limits and ("array" in types or not types):
             limits["items"] = dict(limits)
         return schema | limits
@@ -77,14 +75,12 @@ def reference(name: str) -> Schema:
     return {"$ref": f"#/definitions/{name}"}
 
 
-def as_json(value: Any) -> Any:
-    """A default as JSON has it, lists for tuples; ABSENT for what JSON cannot say."""
-    if isinstance(value, tuple | list):
-        items = [as_json(item) for item in value]
-        return ABSENT if ABSENT in items else items
-    if isinstance(value, float) and not math.isfinite(value):
-        return ABSENT
-    return value if value is None or isinstance(value, bool | int | float | str) else ABSENT
+def _is_json(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, bool | int | str)
 
 
 def _in_any_case(choices: Iterable[str]) -> str:

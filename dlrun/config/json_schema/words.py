@@ -74,7 +74,6 @@ def _anything(
 
 
 def _spelt(words: list[Word]) -> Schema:
-    """All spellings of some words, each with what the word is."""
     pairs = [(spelling, word) for word in words for spelling in _spellings(word)]
     return {
         "enum": [spelling for spelling, _ in pairs],
@@ -98,7 +97,6 @@ def _mapping(word: Word, shared: Mapping[str, Schema]) -> Schema:
 
 
 def _closed(word: Word, spelt: Schema, properties: dict[str, Schema]) -> Schema:
-    """The mapping of one word: its arguments and nothing else."""
     return {
         "type": "object",
         "properties": {"type": spelt, **properties},

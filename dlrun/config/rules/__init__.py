@@ -1,7 +1,5 @@
 """Rules across fields: what every field allows alone, but not together; one function a rule."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import takewhile
@@ -10,12 +8,11 @@ from typing import Final, NamedTuple
 from dlrun.config.findings import Problems
 from dlrun.config.places import Places
 from dlrun.config.rules import (
-    arguments,
     files,
     graph,
     last_layer,
+    layers,
     metrics,
-    names,
     shapes,
     training,
 )
@@ -34,27 +31,26 @@ class Rule(NamedTuple):
 
 RULES: Final = (
     Rule(graph.inputs_exist, ("model.layers[].name",)),
-    Rule(names.layer_names_differ),
-    Rule(names.layer_names_are_usable),
+    Rule(layers.layer_names_differ),
+    Rule(layers.layer_names_are_usable),
     Rule(graph.inputs_stand_above, ("model.layers[].name",)),
     Rule(graph.outputs_are_read, ("model.layers[].name", "model.layers[].inputs")),
     Rule(graph.number_of_inputs_fits),
-    Rule(arguments.one_number_per_dimension),
-    Rule(arguments.one_margin_per_side),
-    Rule(arguments.strides_or_dilation),
-    Rule(arguments.matrices_are_matrices),
-    Rule(arguments.some_of_the_rows_stay),
-    Rule(arguments.cells_are_inside_rnn),
-    Rule(arguments.wrappers_hold_what_they_can_use),
+    Rule(layers.one_number_per_dimension),
+    Rule(layers.one_margin_per_side),
+    Rule(layers.strides_or_dilation),
+    Rule(layers.matrices_are_matrices),
+    Rule(layers.some_of_the_rows_stay),
+    Rule(layers.cells_are_inside_rnn),
+    Rule(layers.wrappers_hold_what_they_can_use),
     Rule(shapes.weights_fit_the_layer),
     Rule(last_layer.softmax_has_several_units),
     Rule(last_layer.activation_fits_the_loss),
     Rule(last_layer.hinge_has_one_unit),
     Rule(last_layer.loss_runs_over_the_classes),
-    Rule(training.training_has_a_loss, ("training.epochs",)),
-    Rule(training.training_has_an_optimizer, ("training.epochs",)),
+    Rule(training.training_has_its_parts, ("training.epochs",)),
     Rule(training.monitors_exist, ("dataset.validation_split", "metrics")),
-    Rule(names.metric_names_differ),
+    Rule(layers.metric_names_differ),
     Rule(training.one_thing_sets_the_learning_rate),
     Rule(training.averages_are_kept),
     Rule(training.class_weights_have_classes),
@@ -62,7 +58,7 @@ RULES: Final = (
     Rule(files.callback_files_have_their_own_place),
     Rule(files.names_hold_numbers_only, ("dataset.validation_split", "metrics")),
     Rule(files.packages_are_installed, needs_data=True),
-    Rule(arguments.statistics_are_given),
+    Rule(layers.statistics_are_given),
     # Runs that older versions trained all the same go on to open: their config is not held to it.
     Rule(training.ids_are_not_scaled, ("dataset",), reads_above=True, needs_data=True),
     Rule(training.padding_is_not_moved, ("dataset",), reads_above=True, needs_data=True),
@@ -79,10 +75,9 @@ RULES: Final = (
 def check_rules(
     experiment: Experiment, places: Places, problems: Problems, *, data_known: bool
 ) -> None:
-    """Check every rule; where a path already has a problem, no rule adds a second one.
+    """Check every rule, but those that look at data that are not to be known.
 
-    Wrong values of the config have been replaced by neutral ones. Where the data are not known,
-    rules that would look at them are left out.
+    Where a path already has a problem, and a neutral value, no rule adds a second one.
     """
     paths = [f"model.layers[{index}]" for index in range(len(experiment.model.layers))]
     sound = tuple(takewhile(lambda path: not problems.touch(path), paths))

@@ -1,7 +1,5 @@
 """Rules about what lies outside of the config: files that callbacks write, packages of words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath

@@ -12,23 +12,17 @@ from dlrun.shapes.input_readers import find_lookups, find_masks
 from dlrun.shapes.samples import find_sample
 from dlrun.wording import did_you_mean, listed, near_word
 
+NEEDED: Final = (("loss", "a loss", "loss"), ("optimizer", "an optimizer", "optimizer: adam"))
 SET_THE_RATE: Final = ("ReduceLROnPlateau", "LearningRateScheduler")
 
 
-def training_has_a_loss(experiment: Experiment) -> Iterator[Problem]:
-    """Only an experiment without epochs can do without a loss."""
+def training_has_its_parts(experiment: Experiment) -> Iterator[Problem]:
+    """Only an experiment without epochs can do without a loss and an optimizer."""
     epochs = experiment.training.epochs
-    if epochs > 0 and experiment.loss is None:
-        what = f"Missing: training for {epochs} epochs needs a loss."
-        yield Problem("loss", what, "Add 'loss', or set 'training.epochs: 0'.")
-
-
-def training_has_an_optimizer(experiment: Experiment) -> Iterator[Problem]:
-    """Only an experiment without epochs can do without an optimizer."""
-    epochs = experiment.training.epochs
-    if epochs > 0 and experiment.optimizer is None:
-        what = f"Missing: training for {epochs} epochs needs an optimizer."
-        yield Problem("optimizer", what, "Add 'optimizer: adam', or set 'training.epochs: 0'.")
+    for key, a_word, example in NEEDED:
+        if epochs > 0 and getattr(experiment, key) is None:
+            what = f"Missing: training for {epochs} epochs needs {a_word}."
+            yield Problem(key, what, f"Add '{example}', or set 'training.epochs: 0'.")
 
 
 def logged_names(experiment: Experiment) -> list[str]:
@@ -51,7 +45,6 @@ def monitors_exist(experiment: Experiment) -> Iterator[Problem]:
 
 
 def _no_monitor(monitor: str, logged: list[str], known: list[str]) -> tuple[str, str]:
-    """What is wrong with a monitor that is not logged, and what to do."""
     bare = monitor.removeprefix("val_")
     near = bare if bare in logged else near_word(bare, logged)
     metric = metric_meant(bare)
@@ -113,9 +106,8 @@ def ids_are_not_scaled(experiment: Experiment) -> Iterator[Problem]:
     if scale != "none" and lookups:
         lookup = lookups[0]
         what = f"'{scale}' would change the ids that {lookup.path} ({lookup.layer.type}) looks up."
-        yield Problem(
-            "dataset.scale", what, "Leave 'scale' out, and scale other columns in the file."
-        )
+        fix = "Leave 'scale' out, and scale other columns in the file."
+        yield Problem("dataset.scale", what, fix)
 
 
 def padding_is_not_moved(experiment: Experiment) -> Iterator[Problem]:
@@ -129,6 +121,5 @@ def padding_is_not_moved(experiment: Experiment) -> Iterator[Problem]:
 def moved_padding(mask: str, padding: float, scale: str) -> Problem:
     """What is wrong where scaling moves the padding that a layer, the mask, looks for."""
     what = f"'{scale}' would change the padding of {padding:g} that {mask} looks for."
-    return Problem(
-        "dataset.scale", what, "Leave 'scale' out, and scale all but the padding in the file."
-    )
+    fix = "Leave 'scale' out, and scale all but the padding in the file."
+    return Problem("dataset.scale", what, fix)

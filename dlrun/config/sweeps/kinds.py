@@ -37,7 +37,7 @@ _TYPES: Final[dict[Any, str]] = {
     dict: "mapping",
     type(None): "null",
 }
-_SECTIONS: Final = {"layers": LayerConfig, "datasets": DatasetConfig}
+_SECTIONS: Final[dict[str, type[Section]]] = {"layers": LayerConfig, "datasets": DatasetConfig}
 
 
 def kinds_of(root: Node, key: str) -> Kinds:

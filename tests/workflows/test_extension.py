@@ -16,7 +16,7 @@ from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.names import EXTENSION
 from dlrun.rundir.tensors import load_tensors
 from tests.test_bad_input import TABLE, config
-from tests.test_resume import MOONS, assert_same, interrupted, moons  # noqa: F401 - a fixture
+from tests.workflows.test_resume import MOONS, assert_same, interrupted, moons  # noqa: F401 - a fixture
 
 CALLBACKS = {
     "none": "",

@@ -12,7 +12,7 @@ import yaml
 from dlrun.rundir.integrity import hash_file, signed
 from dlrun.rundir.seal import is_own, key_path, seal
 from tests.test_bad_input import TABLE, config
-from tests.test_resume import MOONS
+from tests.workflows.test_resume import MOONS
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A key of a config is one field: written once, it is in everything that lists or checks keys."""
+"""A key of a config is one field, a kind of word one row: whatever lists or checks reads them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,18 @@ loss: binary_crossentropy
 optimizer: adam
 training: {foo: 4}
 """
+END_OF_KINDS = "}\n\n\n@lru_cache\ndef nested_kind"
+KIND = """\
+    "trackers": Kind(
+        "tracker", "Who hears.", "trackers: [{}]", entry="track", filled_in=frozenset({"run"})
+    ),
+"""
+TRACKER = """\
+def track(run, *, every: int = 1):
+    \'\'\'Write every epoch to the console.\'\'\'
+"""
 QUESTIONS = """
 import json
-from dlrun import catalog
-from dlrun.cli.glossary import word_page
-from dlrun.cli.output import Screen
 from dlrun.config import given, load_config
 from dlrun.config.json_schema import json_schema
 from dlrun.config.resolved import value_at
@@ -44,7 +51,6 @@ print(json.dumps({
     "default": given.flat_defaults(experiment)["training.foo"],
     "schema": schema["properties"]["training"]["anyOf"][0]["properties"]["foo"],
     "dataset": schema["definitions"]["datasets.moons"]["properties"]["bar"],
-    "page": word_page(catalog.find("datasets", "moons"), screen=Screen()),
     "problems": problems,
 }))
 """
@@ -68,11 +74,18 @@ def answers(tmp_path_factory):
         text = text.replace(before, key + before)
     schema.write_text(text, "utf-8")
     (home / "config.yaml").write_text(CONFIG, "utf-8")
-    command = [sys.executable, "-c", QUESTIONS]
+    return json.loads(said(home, "-c", QUESTIONS)) | {
+        "page": said(home, "-m", "dlrun", "list", "datasets", "moons")
+    }
+
+
+def said(home, *words):
+    """What Python prints that finds the copy."""
+    command = [sys.executable, *words]
     done = subprocess.run(
         command, cwd=home, env={"PYTHONPATH": str(home)}, capture_output=True, text=True, check=True
     )
-    return json.loads(done.stdout)
+    return done.stdout
 
 
 def test_a_new_key_has_a_value_and_is_written_down(answers):
@@ -100,3 +113,34 @@ def test_mistakes_are_told(answers):
     assert wrong.endswith("training.foo: Expected an integer, got false.")
     assert small.endswith("training.foo: Expected 0 or more, got -1.")
     assert "training.fooo: Unknown key 'fooo'. Did you mean 'foo'?" in unknown
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """A copy of dlrun with one row more among the kinds of words, and a shelf for it."""
+    home = tmp_path_factory.mktemp("shelf")
+    shutil.copytree(HOUSE, home / "dlrun", ignore=shutil.ignore_patterns("__pycache__"))
+    kinds = home / "dlrun" / "catalog" / "kinds.py"
+    text = kinds.read_text("utf-8")
+    assert text.count(END_OF_KINDS) == 1
+    kinds.write_text(text.replace(END_OF_KINDS, KIND + END_OF_KINDS), "utf-8")
+    (home / "dlrun" / "trackers").mkdir()
+    (home / "dlrun" / "trackers" / "__init__.py").touch()
+    (home / "dlrun" / "trackers" / "console.py").write_text(TRACKER, "utf-8")
+    return home
+
+
+def test_a_new_kind_of_word_is_listed(shelf):
+    """With its meaning, its words, how one is written, and what it takes."""
+    assert "trackers        1" in said(shelf, "-m", "dlrun", "list")
+    page = said(shelf, "-m", "dlrun", "list", "trackers", "console")
+    assert page.startswith("console, a tracker of dlrun\n\nWrite every epoch to the console.")
+    assert "trackers: [console]" in page
+    assert "every  (default 1)" in page
+    assert "run  (" not in page
+
+
+def test_editors_know_a_new_kind_of_word(shelf):
+    """By its definition."""
+    defined = json.loads(said(shelf, "-m", "dlrun", "schema"))["definitions"]["trackers.console"]
+    assert defined["properties"]["every"]["type"] == "integer"

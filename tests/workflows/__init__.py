@@ -1,0 +1,1 @@
+"""Tests of dlrun.workflows: one command each, through the command line."""
