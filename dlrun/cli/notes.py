@@ -34,10 +34,10 @@ def label(
 ) -> None:
     """Label a run, and print its labels."""
     from dlrun.rundir.folder import open_run
-    from dlrun.rundir.notes import add_labels, read_notes, remove_labels
+    from dlrun.rundir.notes import add_labels, remove_labels
 
-    folder = open_run(run, runs_dir).path
-    notes = read_notes(folder)
+    opened = open_run(run, runs_dir)
+    folder, notes = opened.path, opened.notes
     if remove:
         notes = remove_labels(folder, labels or notes.labels)
     elif labels:
@@ -62,10 +62,11 @@ def note(
     if text is not None and not text.strip():
         raise UsageError("the note is empty.", fix="--remove takes a note away.")
     from dlrun.rundir.folder import open_run
-    from dlrun.rundir.notes import read_notes, set_note
+    from dlrun.rundir.notes import set_note
 
-    folder = open_run(run, runs_dir).path
-    notes = set_note(folder, text) if remove or text is not None else read_notes(folder)
+    opened = open_run(run, runs_dir)
+    folder = opened.path
+    notes = set_note(folder, text) if remove or text is not None else opened.notes
     if as_json:
         write_json({"run": folder, "note": notes.note})
     elif notes.note:

@@ -12,14 +12,12 @@ value      = a number, a word, or a text in quotes
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
 from dlrun.config import scalars
 from dlrun.config.conditions import OPERATORS, Comparison, Condition, Junction
 from dlrun.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 MAX_DEPTH: Final = 50
 MAX_CHARACTERS: Final = 10_000

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,8 +15,6 @@ from dlrun.absent import ABSENT
 from dlrun.wording import as_text, is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from dlrun.config import scalars
 
 ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {

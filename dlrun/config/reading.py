@@ -5,13 +5,11 @@ from __future__ import annotations
 import codecs
 import os
 import stat
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from dlrun.config.places import Place
 from dlrun.errors import ConfigError, Problem
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MAX_BYTES: Final = 1 << 20
 WIDE_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
@@ -10,41 +13,44 @@ from dlrun.config.loading import load_config
 from dlrun.config.resolved import flat
 from dlrun.errors import ConfigError, RunFolderError
 from dlrun.rundir.files import plain, read_text
+from dlrun.rundir.folder import Run
+from dlrun.rundir.listing import RunRow
 from dlrun.rundir.names import CONFIG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from dlrun.config.schema import Experiment
 
+_MAX_CHARACTERS = 2**16  # a record must fit into the room that its lock keeps on a full disk
 RECORDED = "config"  # the key of `run.json`: `{"optimizer.learning_rate": 0.1, ...}`
 
 
 def recorded(experiment: Experiment) -> dict[str, Any]:
-    """Say what the record of a run holds of its config; nothing where JSON cannot express it."""
+    """Say what the record of a run holds of its config.
+
+    Nothing where JSON cannot express it, or where weights that are written down would fill it.
+    """
     values = given.flat(experiment)
-    return {RECORDED: values} if plain(values) == values else {}
+    is_small = len(json.dumps(values, default=str)) <= _MAX_CHARACTERS
+    return {RECORDED: values} if is_small and plain(values) == values else {}
 
 
-def stored_config(folder: Path, record: Mapping[str, Any]) -> Mapping[str, Any]:
+def stored_config(run: Run | RunRow) -> Mapping[str, Any]:
     """Read the config of a run by dotted paths, of its record, or of the file of an older one."""
-    values = record.get(RECORDED)
-    return values if isinstance(values, dict) else _read(folder)
+    values = run.record.get(RECORDED)
+    return values if isinstance(values, dict) else _read(run.path / CONFIG)
 
 
-def given_keys(folder: Path, values: Mapping[str, Any]) -> frozenset[str]:
+def given_keys(run: Run, values: Mapping[str, Any]) -> frozenset[str]:
     """Find the dotted paths of what is no default; all where this dlrun refuses the config."""
-    _read(folder)  # whoever compares runs is told of a damaged one
+    _read(run.file(CONFIG))  # whoever compares runs is told of a damaged one
     try:
-        defaults = given.flat_defaults(load_config(folder / CONFIG, data_known=False))
+        defaults = given.flat_defaults(load_config(run.file(CONFIG), data_known=False))
     except ConfigError:
         defaults = {}
     return frozenset(path for path, value in values.items() if defaults.get(path, ABSENT) != value)
 
 
-def _read(folder: Path) -> dict[str, Any]:
-    path = folder / CONFIG
+def _read(path: Path) -> dict[str, Any]:
     try:
         return flat(read_text(path))
     except ConfigError as error:

@@ -18,7 +18,9 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import RunFolderError
@@ -36,9 +38,6 @@ from dlrun.rundir.ordinary import link_error
 from dlrun.rundir.tensors import load_tensors, tensor_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 FORMAT = 1

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
@@ -34,6 +32,7 @@ def environment_facts() -> dict[str, Any]:
     """
     import platform
 
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "versions": {
             "python": platform.python_version(),
@@ -42,7 +41,7 @@ def environment_facts() -> dict[str, Any]:
         },
         "platform": platform.platform(),
         "processor": _processor(),
-        "cpu_count": _cpu_count(),
+        "cpu_count": cores,
         "environment": {
             name: value for name, value in sorted(os.environ.items()) if name.startswith(_VARIABLES)
         },
@@ -111,12 +110,6 @@ def _processor() -> str:
             if name.strip() == "model name":
                 return value.strip()
     return platform.processor() or platform.machine()
-
-
-def _cpu_count() -> int | None:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
 
 
 def _git_facts() -> dict[str, Any] | None:

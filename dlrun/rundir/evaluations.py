@@ -7,7 +7,9 @@ never meet, and measuring the same again changes nothing. Each holds its own has
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.files import (
@@ -23,10 +25,6 @@ from dlrun.rundir.integrity import digest, is_signed, signed
 from dlrun.rundir.names import EVALUATIONS
 from dlrun.rundir.ordinary import check_inside, leads_out
 from dlrun.rundir.record import now
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 _DIGITS = 8  # hex digits of the hash that a name shows
 

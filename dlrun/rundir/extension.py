@@ -19,11 +19,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.checkpoints import checkpoint_names, keep_newest
 from dlrun.rundir.files import naming_write_errors, sync, write_text
+from dlrun.rundir.integrity import recorded_files
 from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.rundir.names import (
     CHECKPOINT,
@@ -39,10 +40,6 @@ from dlrun.rundir.names import (
 from dlrun.rundir.ordinary import check_inside
 from dlrun.rundir.record import read_record, record_text
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 _STAY = (LOCK, RECORD, NOTES, EXTENSION, CHECKPOINT)
 """What is not moved as it is: the record comes last, and checkpoints are whole folders."""
 
@@ -50,134 +47,120 @@ EXTENSION_WAITS = "a longer training of it was begun: `dlrun resume` without --e
 """What is said of a run that has an extension."""
 
 
-def has_extension(folder: Path) -> bool:
-    """Say whether an extension of a run was begun, so that it can be gone on with."""
-    home = folder / EXTENSION
-    return not home.is_symlink() and all(os.path.lexists(home / one) for one in (RECORD, CONFIG))
+class Extension:
+    """The extension of a run by the path of the run's folder, whether or not it was begun.
 
-
-def is_extending(folder: Path) -> bool:
-    """Say whether a process trains the extension of a run at this moment."""
-    return lock_state(folder / EXTENSION) == "held"
-
-
-def begin_extension(folder: Path) -> Path:
-    """Make the folder of a new extension in the place of one that was begun before.
-
-    Newest checkpoint, initial weights and log of the run, finished and locked by this process, are
-    copied, a record is not made. Where that fails, the run is as it was.
+    Whoever begins, removes or completes it has locked the run.
     """
-    remove_extension(folder)
-    home = folder / EXTENSION
-    with naming_write_errors(home):
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self.path = run / EXTENSION
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it was begun, so that it can be gone on with."""
+        return not self.path.is_symlink() and all(
+            os.path.lexists(self.path / name) for name in (RECORD, CONFIG)
+        )
+
+    @property
+    def is_training(self) -> bool:
+        """Whether a process trains it at this moment."""
+        return lock_state(self.path) == "held"
+
+    @property
+    def _is_committed(self) -> bool:
         try:
-            home.mkdir()
-            for name in (INITIAL_WEIGHTS, LOG):
-                if os.path.lexists(folder / name):
-                    shutil.copyfile(folder / name, home / name, follow_symlinks=False)
-            for name in checkpoint_names(folder)[:1]:
-                # Its name too: the next ones are newer than any of the run.
-                source = folder / CHECKPOINT / name
-                shutil.copytree(source, home / CHECKPOINT / name, symlinks=True)
-        except BaseException:
-            remove_extension(folder)
-            raise
-    return home
+            return all(read_record(one)["status"] == "finished" for one in (self.path, self.run))
+        except RunFolderError:
+            return False
 
+    def begin(self) -> Path:
+        """Make its folder anew; return that.
 
-def remove_extension(folder: Path) -> None:
-    """Remove an extension that was not committed; what cannot be removed is no extension any more.
+        Newest checkpoint, initial weights and log of the run are copied, a record is not made.
+        Where that fails, the run is as it was.
+        """
+        self.remove()
+        with naming_write_errors(self.path):
+            try:
+                self.path.mkdir()
+                for name in (INITIAL_WEIGHTS, LOG):
+                    source = self.run / name
+                    if os.path.lexists(source):
+                        shutil.copyfile(source, self.path / name, follow_symlinks=False)
+                for name in checkpoint_names(self.run)[:1]:
+                    # Its name too: the next ones are newer than any of the run.
+                    source = self.run / CHECKPOINT / name
+                    shutil.copytree(source, self.path / CHECKPOINT / name, symlinks=True)
+            except BaseException:
+                self.remove()
+                raise
+        return self.path
 
-    The run is locked by this process.
-    """
-    home = folder / EXTENSION
-    if not os.path.lexists(home):
-        return
-    # Without its record it is nothing, whatever else of it is still there.
-    with contextlib.suppress(OSError):
-        (home / RECORD).unlink(missing_ok=True)
-    shutil.rmtree(home, ignore_errors=True)
+    def remove(self) -> None:
+        """Remove it before it is committed; what cannot be removed is no extension any more."""
+        if os.path.lexists(self.path):
+            # Without its record it is nothing, whatever else of it is still there.
+            with contextlib.suppress(OSError):
+                (self.path / RECORD).unlink(missing_ok=True)
+            shutil.rmtree(self.path, ignore_errors=True)
 
+    def settle(self) -> bool:
+        """Bring the run to a state in which it can be read: move what was committed, drop remains.
 
-def settle(folder: Path) -> bool:
-    """Bring a run to a state in which it can be read: move what was committed, drop remains.
+        Returns whether there still is an extension. The run is not locked by this process.
+        """
+        if not os.path.lexists(self.path) or self.path.is_symlink():
+            return False
+        if self._is_committed:
+            with holding_lock(self.run):
+                self.complete()
+        elif not self.is_begun and lock_state(self.run) == "free":
+            with contextlib.suppress(DlrunError), holding_lock(self.run):
+                if not self.is_begun:
+                    self._tidy()
+        return self.is_begun
 
-    Returns whether an extension is still there.
+    def complete(self) -> None:
+        """Move it to the place of its run, if it is committed; again where that was broken off.
 
-    Raises:
-        RunFolderError: Another process is about to do so, and takes too long.
-        DlrunError: A committed extension cannot be moved to its place.
-    """
-    home = folder / EXTENSION
-    if not os.path.lexists(home) or home.is_symlink():
-        return False
-    if _is_committed(folder):
-        with holding_lock(folder):
-            complete(folder)
-    elif not has_extension(folder) and lock_state(folder) == "free":
-        with contextlib.suppress(DlrunError), holding_lock(folder):
-            if not has_extension(folder):
-                _tidy(folder)
-    return has_extension(folder)
+        Where a file cannot be moved, the next one that opens the run tries again.
+        """
+        if not self._is_committed:
+            return  # another process was quicker
+        before, record = read_record(self.run), read_record(self.path)
+        with naming_write_errors(self.run):
+            for name in [*self._files(), *self._checkpoints()]:
+                check_inside(self.run, name)
+                target = self.run / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (self.path / name).replace(target)
+                sync(target.parent)
+            # What the run has beside it, such as predictions for other rows, stays.
+            files = recorded_files(before) | recorded_files(record)
+            write_text(self.path / RECORD, record_text({**record, "files": files}))
+            (self.path / RECORD).replace(self.run / RECORD)
+            sync(self.run)
+        self._tidy()
 
+    def _tidy(self) -> None:
+        """Remove what the run no longer needs: its state before, then what is left here."""
+        keep_newest(self.run, 1)
+        self.remove()
 
-def complete(folder: Path) -> None:
-    """Move a committed extension to the place of its run; again where that was broken off.
+    def _files(self) -> list[str]:
+        """The files that have their place in the run, by their names there."""
+        found = [
+            os.path.relpath(os.path.join(place, name), self.path)  # noqa: PTH118 - names, no paths
+            for place, _, names in os.walk(self.path)
+            for name in names
+            if not name.startswith(TEMPORARY_PREFIX)
+        ]
+        return sorted(name for name in found if name.partition(os.sep)[0] not in _STAY)
 
-    The run is locked by this process. Where a file cannot be moved, the next one that opens the run
-    tries again.
-    """
-    home = folder / EXTENSION
-    if not _is_committed(folder):
-        return  # another process was quicker
-    before, record = read_record(folder), read_record(home)
-    with naming_write_errors(folder):
-        for name in [*_files(home), *_checkpoints(folder)]:
-            check_inside(folder, name)
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (home / name).replace(target)
-            sync(target.parent)
-        # What the run has beside it, such as predictions for other rows, stays.
-        files = {**_hashes(before), **_hashes(record)}
-        write_text(home / RECORD, record_text({**record, "files": files}))
-        (home / RECORD).replace(folder / RECORD)
-        sync(folder)
-    _tidy(folder)
-
-
-def _tidy(folder: Path) -> None:
-    """Remove what a run no longer needs: its state before, then what is left of the extension."""
-    keep_newest(folder, 1)
-    remove_extension(folder)
-
-
-def _is_committed(folder: Path) -> bool:
-    try:
-        return all(read_record(one)["status"] == "finished" for one in (folder / EXTENSION, folder))
-    except RunFolderError:
-        return False
-
-
-def _hashes(record: dict[str, Any]) -> dict[str, Any]:
-    found = record.get("files")
-    return found if isinstance(found, dict) else {}
-
-
-def _files(home: Path) -> list[str]:
-    """The files of an extension that have their place in the run, by their names there."""
-    found = [
-        os.path.relpath(os.path.join(place, name), home)  # noqa: PTH118 - names, no paths
-        for place, _, names in os.walk(home)
-        for name in names
-        if not name.startswith(TEMPORARY_PREFIX)
-    ]
-    return sorted(name for name in found if name.partition(os.sep)[0] not in _STAY)
-
-
-def _checkpoints(folder: Path) -> Iterator[str]:
-    """The checkpoints of an extension that its run does not have yet."""
-    there = checkpoint_names(folder)
-    for name in checkpoint_names(folder / EXTENSION):
-        if name not in there:
-            yield f"{CHECKPOINT}/{name}"
+    def _checkpoints(self) -> list[str]:
+        """The checkpoints that the run does not have yet."""
+        there = checkpoint_names(self.run)
+        return [f"{CHECKPOINT}/{one}" for one in checkpoint_names(self.path) if one not in there]

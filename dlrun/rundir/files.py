@@ -10,17 +10,14 @@ import math
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.names import TEMPORARY_PREFIX
 from dlrun.rundir.ordinary import check_ordinary, link_error, size_in_words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
 MAX_TEXT_BYTES = 64 * 2**20
 """What is larger is neither written nor read: the JSON of a run folder has 64 MiB at most."""

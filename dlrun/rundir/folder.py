@@ -6,16 +6,17 @@ import contextlib
 import os
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.errors import DlrunError, RunFolderError, UsageError
 from dlrun.rundir import files
-from dlrun.rundir.extension import settle
+from dlrun.rundir.extension import Extension
 from dlrun.rundir.history import read_history
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.listing import is_run, list_runs, run_paths, status_of
@@ -23,9 +24,6 @@ from dlrun.rundir.metrics import read_metrics
 from dlrun.rundir.names import LOG, METRICS, RECORD
 from dlrun.rundir.notes import Notes, read_notes
 from dlrun.rundir.record import read_record
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 LATEST = "latest"
 
@@ -208,7 +206,7 @@ def open_runs(references: Sequence[str], runs_dir: Path) -> list[Run]:
 def _opened(path: Path) -> Run:
     if not os.path.lexists(path / RECORD):
         raise RunFolderError(f"is not a run folder: {RECORD} is missing.", where=str(path))
-    settle(path)
+    Extension(path).settle()
     files.remove_abandoned(path)
     return Run(path)
 

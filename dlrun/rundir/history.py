@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 import math
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.files import check_size, read_text, write_text
 from dlrun.rundir.names import HISTORY
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EPOCH = "epoch"
 MAX_BYTES = 2**30  # some ten million epochs: what is larger is neither written nor read

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.files import json_text, plain, read_json, reason
@@ -22,10 +24,6 @@ from dlrun.rundir.names import (
     WEIGHTS,
 )
 from dlrun.rundir.ordinary import check_ordinary, leads_out
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 _HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, WEIGHTS, INITIAL_WEIGHTS)
 _PIECE = 2**20
@@ -77,10 +75,15 @@ def hash_file(path: Path) -> str:
         raise RunFolderError(f"cannot be read: {reason(error)}.", where=str(path)) from error
 
 
+def recorded_files(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the hashes that a record holds by the names of files; none before the run has ended."""
+    hashes = record.get("files")
+    return hashes if isinstance(hashes, dict) else {}
+
+
 def check_file(folder: Path, record: Mapping[str, Any], name: str) -> None:
     """Hold a file against the hash in the run's record, if there is one."""
-    hashes = record.get("files")
-    recorded = hashes.get(name) if isinstance(hashes, dict) else None
+    recorded = recorded_files(record).get(name)
     path = folder / name
     if recorded is not None and os.path.lexists(path) and hash_file(path) != recorded:
         raise RunFolderError("is not what the run saved: damaged or changed.", where=str(path))
@@ -88,10 +91,9 @@ def check_file(folder: Path, record: Mapping[str, Any], name: str) -> None:
 
 def damaged_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
     """Hold every file against the hash in the record; say what is wrong, a line for each."""
-    hashes = record.get("files")
     problems = []
     others = _of_inputs(folder)
-    for name in hashes if isinstance(hashes, dict) else ():
+    for name in recorded_files(record):
         if name in others:
             continue  # an extended run of an earlier version recorded them
         if not _is_inside(folder, name):

@@ -6,23 +6,21 @@ import contextlib
 import math
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.environment import host_facts
-from dlrun.rundir.extension import is_extending, settle
+from dlrun.rundir.extension import Extension
 from dlrun.rundir.files import reason
 from dlrun.rundir.lock import lock_state
 from dlrun.rundir.metrics import finite_number, main_metric, read_metrics
 from dlrun.rundir.names import RECORD
 from dlrun.rundir.notes import NOTHING, Notes, read_notes
 from dlrun.rundir.record import read_record, started
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _RUN_NAME = re.compile(r"(\d{8}-\d{6})_.+_[a-z2-7]{4}")
 
@@ -82,11 +80,15 @@ def is_run(path: Path) -> bool:
 
 def read_row(path: Path) -> RunRow:
     """Read what a list shows of a run; never fails."""
-    notes, damage = _notes(path)
+    notes, damage = NOTHING, None
+    try:
+        notes = read_notes(path)
+    except RunFolderError as error:
+        damage = str(error)
     # What cannot be moved to its place now is read where it is next time.
-    has_extension = False
+    extension, is_extended = Extension(path), False
     with contextlib.suppress(DlrunError):
-        has_extension = settle(path)
+        is_extended = extension.settle()
     try:
         record = read_record(path)
         metrics = read_metrics(path)
@@ -105,15 +107,8 @@ def read_row(path: Path) -> RunRow:
         notes,
         record,
         metrics,
-        has_extension and is_extending(path),
+        is_extended and extension.is_training,
     )
-
-
-def _notes(path: Path) -> tuple[Notes, str | None]:
-    try:
-        return read_notes(path), None
-    except RunFolderError as error:
-        return NOTHING, str(error)
 
 
 def status_of(path: Path, record: Mapping[str, Any]) -> str:

@@ -7,22 +7,19 @@ import fcntl
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.environment import host_facts
 from dlrun.rundir.names import LOCK
 from dlrun.rundir.ordinary import check_ordinary
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 LockState = Literal["held", "free", "unknown"]
 
 _PATIENCE = 1.0
 """Seconds to wait for a reader, which holds the lock for microseconds to see whether it is free."""
-
 
 _ROOM_BYTES = 2**18  # more than the largest record needs
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from dlrun.rundir.files import read_json
 from dlrun.rundir.names import METRICS, TEST, TRAIN, VALIDATION
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 JUDGING_ORDER = (VALIDATION, TEST, TRAIN)
 """The rows by which the best of several runs is chosen come first.
@@ -40,7 +37,9 @@ def read_metrics(folder: Path) -> dict[str, dict[str, float | None]]:
         values = stored.get(split)
         if isinstance(values, dict):
             found[split] = {
-                name: finite_number(value) for name, value in values.items() if _is_metric(value)
+                name: finite_number(value)
+                for name, value in values.items()
+                if not isinstance(value, bool | str | list | dict)
             }
     return {split: values for split, values in found.items() if values}
 
@@ -78,7 +77,3 @@ def finite_number(value: object) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
-
-
-def _is_metric(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))

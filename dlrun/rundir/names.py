@@ -2,7 +2,7 @@
 
 ```
 config.yaml          the resolved config, every default written out; training it repeats the run
-run.json             status, format version, command, seed, times, pid and host, versions, hashes
+run.json             status, format version, command, seed, flat config, times, pid and host, hashes
 spec.json            shapes, dtypes, feature and class names, fitted scaling, form of the labels
 history.csv          one row per epoch
 metrics.json         final metrics per split, as training measured them

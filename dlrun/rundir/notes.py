@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from dlrun.errors import RunFolderError, UsageError
 from dlrun.rundir.files import read_json, write_json
 from dlrun.rundir.lock import in_turn
 from dlrun.rundir.names import NOTES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 MAX_LABEL = 60  # characters
 MAX_NOTE = 10_000  # characters

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from dlrun.errors import RunFolderError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def check_ordinary(descriptor: int, path: Path, limit: int | None = None) -> int:

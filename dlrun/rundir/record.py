@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import re
 import time
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, InterruptedRunError, PausedRunError, RunFolderError
@@ -20,9 +22,6 @@ from dlrun.rundir.names import RECORD
 from dlrun.signals import received_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
     from dlrun.rundir.folder import Run
     from dlrun.rundir.lock import FolderLock
 
@@ -42,11 +41,6 @@ class Record:
     def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
         self._path = path
         self._facts = dict(facts)
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What it holds now."""
-        return self._facts
 
     def add(self, **facts: Any) -> None:
         """Add facts, or replace them, and write the file anew."""
@@ -73,9 +67,6 @@ def recording(
 
     `earlier` is what `run.json` says of a run that goes on; `lock` that of the folder, where it is
     held already.
-
-    Raises:
-        RunFolderError: Another process works in the folder.
     """
     with contextlib.nullcontext(lock) if lock else holding_lock(run.path) as held:
         before = dict(earlier or {})
@@ -117,9 +108,6 @@ def read_record(folder: Path) -> dict[str, Any]:
     """Read the record of a run, perhaps a stranger's.
 
     `format`, `status` and `started` are there and make sense.
-
-    Raises:
-        RunFolderError: It is missing, damaged, too large, or of another format version.
     """
     path = folder / RECORD
     text = read_text(path)

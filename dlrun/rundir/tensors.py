@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import DlrunError, RunFolderError
@@ -12,9 +14,6 @@ from dlrun.memory import excess, in_words
 from dlrun.rundir.files import read_bytes, write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     Layout = Mapping[str, tuple[Sequence[int], str]]  # shape and dtype by name
@@ -68,10 +67,6 @@ def load_tensors(
     A file that holds anything else than `expected`, shape and dtype by name such as
     `{"dense/kernel": ((2, 10), "float32")}`, is refused; None takes what is there. `most` is how
     many bytes its arrays may have, `sha256` the hash that the file must have; None for any.
-
-    Raises:
-        RunFolderError: The file is missing, damaged, or does not hold what is expected.
-        DlrunError: It does not fit into memory.
     """
     from safetensors import SafetensorError, deserialize
 

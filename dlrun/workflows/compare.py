@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from dlrun.config.stored import given_keys, stored_config
 from dlrun.errors import UsageError
 from dlrun.reports.comparison import ComparedRun, MetricRow, differing_keys, metric_rows
 from dlrun.reports.seed_groups import GroupRow, SeedGroup, group_rows, keys_of, seed_groups
-from dlrun.rundir.folder import open_runs
+from dlrun.rundir.folder import Run, open_runs
 from dlrun.wording import did_you_mean
 from dlrun.workflows.facts import metric_of
 from dlrun.workflows.runs import choose_runs
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from dlrun.rundir.folder import Run
 
 
 @dataclass(frozen=True)
@@ -78,8 +74,8 @@ def read_run(run: Run) -> ComparedRun:
         split: {name: math.nan if value is None else value for name, value in values.items()}
         for split, values in run.metrics.items()
     }
-    config = stored_config(run.path, run.record)
-    given = given_keys(run.path, config)
+    config = stored_config(run)
+    given = given_keys(run, config)
     return ComparedRun(run.name, run.label, status, config, given, metrics, {})
 
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dlrun.errors import UsageError
 from dlrun.reports.classification import ClassificationReport
+from dlrun.reports.comparison import ComparedRun
 from dlrun.rundir.files import write_output
-from dlrun.rundir.folder import open_runs
+from dlrun.rundir.folder import Run, open_runs
 from dlrun.rundir.metrics import JUDGING_ORDER
 from dlrun.rundir.names import COMPARISON
+from dlrun.training.listener import Listener
 from dlrun.workflows.compare import read_run
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from dlrun.reports.comparison import ComparedRun
-    from dlrun.rundir.folder import Run
-    from dlrun.training.listener import Listener
 
 
 def compare_on_a_page(

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.absent import ABSENT
 from dlrun.config.resolved import flattened
 from dlrun.config.stored import given_keys, stored_config
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dlrun.rundir.folder import Run
+from dlrun.rundir.folder import Run
 
 _SURROUNDINGS = (
     "versions", "host", "platform", "processor", "cpu_count", "device", "precision", "threads",
@@ -103,8 +100,8 @@ def parting(
 
 
 def _config(one: Run, other: Run) -> dict[str, Pair]:
-    mine, theirs = (stored_config(run.path, run.record) for run in (one, other))
-    given, asked = given_keys(one.path, mine), given_keys(other.path, theirs)
+    mine, theirs = stored_config(one), stored_config(other)
+    given, asked = given_keys(one, mine), given_keys(other, theirs)
     return {
         key: pair
         for key, pair in _pairs(mine, theirs).items()

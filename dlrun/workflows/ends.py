@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from dlrun.arrays import Splits
 from dlrun.catalog.metric_labels import handed, misfit
+from dlrun.config import Experiment
 from dlrun.config.rules.last_layer import last_activation, takes_logits
 from dlrun.data.labels import fit_spec
 from dlrun.data.targets import look_at
@@ -13,10 +13,6 @@ from dlrun.errors import ConfigError, Problem
 from dlrun.shapes import walk
 from dlrun.shapes.weights import misfits
 from dlrun.workflows.load import check_size
-
-if TYPE_CHECKING:
-    from dlrun.arrays import Splits
-    from dlrun.config import Experiment
 
 
 def check_ends(experiment: Experiment, splits: Splits) -> None:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlrun.arrays import Samples
 from dlrun.data.hashing import hash_samples
 from dlrun.data.samples import read_samples
 from dlrun.errors import DataError, DlrunError, RunFolderError
+from dlrun.reports.classification import ClassificationReport
 from dlrun.rundir.evaluations import keep_evaluation
 from dlrun.rundir.files import is_read_only, plain
+from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import hash_file
 from dlrun.rundir.names import EVALUATIONS, METRICS, WEIGHTS
+from dlrun.training.listener import Listener
 from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import OpenedRun, load_assembly, load_split, open_trained
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from dlrun.arrays import Samples
-    from dlrun.reports.classification import ClassificationReport
-    from dlrun.rundir.folder import Run
-    from dlrun.training.listener import Listener
     from dlrun.workflows.measure import Measured
-
-CLASSIFICATION = "classification"
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ def _store(
         "data": hashes,
         "weights": hash_file(run.file(WEIGHTS)),
         "metrics": measured.metrics[name],
-        **({} if report is None else {CLASSIFICATION: report.to_json()}),
+        **({} if report is None else {"classification": report.to_json()}),
     }
     try:
         return keep_evaluation(run.path, name=name, facts=facts), None

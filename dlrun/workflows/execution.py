@@ -320,7 +320,7 @@ def finish(
             trained.assembly,
             trained.splits,
             measured,
-            folder=run,
+            run=run,
             listener=listener,
         )
     seconds = time.perf_counter() - began

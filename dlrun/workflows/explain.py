@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.errors import RunFolderError
-from dlrun.formulas import Story, derivative, follow, read_nodes
+from dlrun.formulas import Node, Place, Story, derivative, follow, read_nodes
+from dlrun.rundir.folder import Run
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
+from dlrun.training.listener import Listener
 from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 from dlrun.workflows.rows import Choice, Row, choose_row
 from dlrun.workflows.weights import check_layer, read_layer_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.formulas import Node, Place
-    from dlrun.rundir.folder import Run
-    from dlrun.training.listener import Listener
 
 TOLERANCE: Final = 1e-5
 """How far a number may be from TensorFlow's: so much, or so much of it where it is above 1."""

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.absent import ABSENT
 from dlrun.config.resolved import value_at
 from dlrun.config.stored import RECORDED, stored_config
 from dlrun.errors import DlrunError
+from dlrun.rundir.listing import RunRow
 from dlrun.rundir.metrics import is_larger_better
 from dlrun.rundir.names import SPLITS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-
-    from dlrun.rundir.listing import RunRow
 
 _METRIC = re.compile(rf"({'|'.join((*SPLITS, 'val'))})[._](.+)")
 _SECTIONS = ("dataset", "model", "loss", "optimizer", "metrics", "training", "exports")
@@ -76,7 +73,7 @@ class RunFacts:
     def config(self) -> Mapping[str, Any]:
         """Its config by dotted paths, which a damaged run may not have."""
         try:
-            return stored_config(self.row.path, self.row.record)
+            return stored_config(self.row)
         except DlrunError:
             return {}
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun import catalog
@@ -19,9 +21,6 @@ from dlrun.shapes.input_readers import find_lookups, find_masks
 from dlrun.shapes.samples import find_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from dlrun.config import Experiment
     from dlrun.data.csv import CsvFile, Piece
     from dlrun.data.csv_header import Choice

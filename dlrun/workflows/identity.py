@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,8 +13,6 @@ from dlrun import NUMERICS
 from dlrun.rundir.integrity import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dlrun.config import Experiment
 
 _VERSIONS = ("tensorflow", "keras", "numpy")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.arrays import Array, Dataset, Scaling
+from dlrun.config import Experiment
 from dlrun.config.rules.training import moved_padding
 from dlrun.data.pieces import pieces
 from dlrun.data.rounding import FLOAT32_EXACT
@@ -21,12 +25,6 @@ from dlrun.shapes.layer import DATA, Layer
 from dlrun.shapes.walk import OURS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Array, Dataset, Scaling
-    from dlrun.config import Experiment
     from dlrun.workflows.opening import OpenedRun
 
 EXACT: Final = {"float32": FLOAT32_EXACT, "mixed_float16": 2**11, "mixed_bfloat16": 2**8}

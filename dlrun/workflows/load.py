@@ -7,9 +7,9 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from threading import Thread
-from typing import TYPE_CHECKING
 
-from dlrun.arrays import TableForm
+from dlrun.arrays import Spec, Splits, TableForm
+from dlrun.config import Experiment
 from dlrun.data.classes import check_no_numbers, classes_for_loss
 from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
@@ -19,11 +19,6 @@ from dlrun.shapes import walk
 from dlrun.shapes.weights import oversize
 from dlrun.signals import raise_lost_signal
 from dlrun.workflows.ids import check_dataset_ids, check_padding
-
-if TYPE_CHECKING:
-    from dlrun.arrays import Spec, Splits
-    from dlrun.config import Experiment
-
 
 PATIENCE = 0.2
 """Seconds that data may take before the import of TensorFlow no longer waits for them."""
@@ -67,9 +62,6 @@ def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
     `told` is what a run of it has stored: its file is read and its rows are scaled as they were
     then, and are not held against the layers again. A loss over classes makes classes of numeric
     labels.
-
-    Raises:
-        DataError: The data are missing, malformed, or cannot be split as asked.
     """
     try:
         return _load_splits(experiment, told)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlrun.arrays import Samples, Spec, Splits
+from dlrun.config import Experiment
 from dlrun.data.labels import class_numbers, decode
 from dlrun.reports.classification import ClassificationReport, classification_report
 from dlrun.training.evaluation import PREDICT_BATCH, Evaluator, Predictor
 from dlrun.training.steps import AS_IN_EPOCHS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dlrun.arrays import Samples, Spec, Splits
-    from dlrun.config import Experiment
     from dlrun.workflows.assembly import Assembly
 
 CLASSIFICATION = "classification"

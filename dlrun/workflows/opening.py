@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
+from dlrun.arrays import Samples, Spec, Splits
 from dlrun.config import Experiment, load_config, locating
 from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
 from dlrun.datasets import recall_form
 from dlrun.errors import ConfigError, DataError, DlrunError, RunFolderError, UsageError
 from dlrun.rundir.environment import threads_of
+from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
 from dlrun.rundir.seal import is_own, unknown_because
 from dlrun.rundir.tensors import load_tensors
 from dlrun.shapes import count_parameters, walk
+from dlrun.training.listener import Listener
 from dlrun.workflows.load import check_size, load_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Samples, Spec, Splits
-    from dlrun.rundir.folder import Run
-    from dlrun.training.listener import Listener
     from dlrun.workflows.assembly import Assembly
 
 _LARGEST_NUMBER = 8
@@ -100,9 +99,6 @@ def load_rows(opened: OpenedRun, listener: Listener) -> tuple[Splits, tuple[str,
     """Load the dataset of a run again, split and encoded as in training.
 
     Returns the rows, and what the listener was told of them, such as that they have changed since.
-
-    Raises:
-        DataError: The data are missing, or no longer of the kind that the model takes.
     """
     from dlrun.data.labels import encode
 

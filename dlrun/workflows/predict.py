@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -12,19 +13,17 @@ from typing import TYPE_CHECKING, Any, TextIO
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.errors import DlrunError, UsageError
 from dlrun.rundir.files import is_read_only, remove_abandoned, replacing, write_json, write_output
+from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import read_inputs
 from dlrun.rundir.lock import in_turn
 from dlrun.rundir.names import INPUTS, PREDICTIONS, SPLITS
 from dlrun.rundir.ordinary import check_inside
+from dlrun.training.listener import Listener
 from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
-    from dlrun.training.listener import Listener
 
 STDOUT = Path("-")
 
@@ -35,11 +34,6 @@ def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listen
     The input is a CSV with the features as columns, or an `.npz` or `.npy` array. The output is
     None for a file in the run folder, see `_naming`, and `-` for stdout; a device or a pipe is
     written into, and a symbolic link is followed.
-
-    Raises:
-        UsageError: The output is the input.
-        RunFolderError: The run is damaged.
-        DataError: The input is missing, malformed or does not fit.
     """
     if output is not None and _are_one_file(output, input_path):
         raise UsageError(
@@ -117,10 +111,9 @@ def _is_free(path: Path, owner: Any, source: str) -> bool:
 
 
 def _are_one_file(one: Path, other: Path) -> bool:
-    try:
+    with suppress(OSError):
         return one.samefile(other)
-    except OSError:
-        return False
+    return False
 
 
 def _write(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlrun.rundir.folder import Run
 from dlrun.workflows.opening import load_assembly, load_rows, open_trained
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from dlrun.rundir.folder import Run
     from dlrun.training.listener import Listener
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.config import Experiment
 from dlrun.errors import RunFolderError
 from dlrun.rundir.environment import differences, environment_facts, threads_of
 from dlrun.rundir.folder import Run, create_run
@@ -16,15 +18,9 @@ from dlrun.rundir.history import history_text
 from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS, SPEC
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import unknown_because
-from dlrun.workflows.execution import carry_out, prepare
+from dlrun.training.listener import Listener
+from dlrun.workflows.execution import ActiveRun, carry_out, prepare
 from dlrun.workflows.opening import read_experiment, stored_spec
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dlrun.config import Experiment
-    from dlrun.training.listener import Listener
-from dlrun.workflows.execution import ActiveRun
 from dlrun.workflows.options import RunOptions
 
 

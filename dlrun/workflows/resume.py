@@ -20,13 +20,7 @@ from dlrun.config.stored import recorded
 from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
 from dlrun.rundir.checkpoints import Checkpoint, checkpoint_names, load_checkpoint
 from dlrun.rundir.environment import environment_facts, threads_of
-from dlrun.rundir.extension import (
-    EXTENSION_WAITS,
-    begin_extension,
-    complete,
-    has_extension,
-    remove_extension,
-)
+from dlrun.rundir.extension import EXTENSION_WAITS, Extension
 from dlrun.rundir.files import remove_abandoned
 from dlrun.rundir.folder import Run, open_run
 from dlrun.rundir.listing import is_alive
@@ -77,7 +71,7 @@ def resume(
             listener.message(reason)
             return run
         trained = go_on(interrupted, options, listener, lock)
-        complete(run.path)
+        Extension(run.path).complete()
     return finish(trained, run, listener, report=options.report, began=began)
 
 
@@ -188,7 +182,7 @@ class InterruptedRun:
             return
         home = Run(self.folder.path / EXTENSION)
         if not self.is_extension:
-            begin_extension(self.folder.path)
+            Extension(self.folder.path).begin()
         began_at = checkpoint_names(home.path)[:1]
         try:
             with recording(home, facts, earlier=self.record) as record:
@@ -204,7 +198,7 @@ class InterruptedRun:
         if isinstance(error, DivergedError):
             return f"{kept}\nrun folder: {home.path}"
         if not self.is_extension and checkpoint_names(home.path)[:1] == began_at:
-            remove_extension(self.folder.path)
+            Extension(self.folder.path).remove()
             return kept
         return f"{kept}\n  `dlrun resume {self.folder.path}` goes on with its extension."
 
@@ -227,7 +221,7 @@ def open_interrupted(folder: Run, *, epochs: int | None, trust: bool) -> Interru
     """Read what is needed to go on with a locked run, or with the extension of a finished one."""
     run = _read(folder, epochs=epochs, trust=trust)
     is_reached = epochs is not None and epochs <= run.place[0]
-    if run.status != "finished" or is_reached or not has_extension(folder.path):
+    if run.status != "finished" or is_reached or not Extension(folder.path).is_begun:
         return run
     home = Run(folder.path / EXTENSION)
     try:
@@ -316,5 +310,5 @@ def nothing_to_do(interrupted: InterruptedRun, epochs: int | None) -> str | None
         )
     if completed != epochs:
         return None
-    more = f"; {EXTENSION_WAITS}" if has_extension(interrupted.folder.path) else ""
+    more = f"; {EXTENSION_WAITS}" if Extension(interrupted.folder.path).is_begun else ""
     return f"this run has completed {completed} epochs already{more}"

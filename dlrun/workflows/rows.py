@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.arrays import Samples, Spec
 from dlrun.data.labels import class_numbers
 from dlrun.data.pixels import scale_pixels
 from dlrun.data.samples import open_samples
 from dlrun.data.scaling import apply_scaling
 from dlrun.errors import UsageError
 from dlrun.shapes.cells import parse_number
+from dlrun.training.listener import Listener
 from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import load_split
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Samples, Spec
-    from dlrun.training.listener import Listener
     from dlrun.workflows.opening import OpenedRun
 
 

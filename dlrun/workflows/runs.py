@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
@@ -18,9 +20,6 @@ from dlrun.wording import as_text, is_number, listed
 from dlrun.workflows.facts import RunFacts, descends, is_config_key, is_fact, known_keys, metric_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from dlrun.config.conditions import Comparison, Condition
 from dlrun.wording import near_word
 
@@ -40,10 +39,6 @@ def choose_runs(
     default the main metric that all finished runs have, see `dlrun.reports.ranking`. Else those
     that lack it are last. `descending` None is what the key suggests. `columns` are keys that will
     be shown.
-
-    Raises:
-        UsageError: The condition is none; no run has a key; the main metrics differ.
-        RunFolderError: The folder cannot be read.
     """
     condition = None if where is None else parse_condition(where)
     now = datetime.now(UTC)

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.arrays import Samples, Spec, Splits
+from dlrun.config import Experiment
 from dlrun.data.labels import class_numbers, decode
 from dlrun.errors import DlrunError
 from dlrun.reports.story import MAX_OTHER_ROWS, MAX_ROWS, Layer, ReportData, Rows
 from dlrun.reports.training_course import LEARNING_RATE
 from dlrun.rundir.files import is_read_only, remove_abandoned, write_bytes, write_output
+from dlrun.rundir.folder import Run
 from dlrun.rundir.names import PLOTS, REPORT
 from dlrun.rundir.ordinary import link_error
+from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Samples, Spec, Splits
-    from dlrun.config import Experiment
     from dlrun.reports.plots.shelf import Picture
-    from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
-    from dlrun.training.listener import Listener
     from dlrun.workflows.assembly import Assembly
     from dlrun.workflows.measure import Measured
 
@@ -41,7 +39,7 @@ def add_report(
     splits: Splits,
     measured: Measured,
     *,
-    folder: Run,
+    run: Run,
     listener: Listener,
 ) -> None:
     """Report on a run that has just finished, whose record is closed.
@@ -49,16 +47,16 @@ def add_report(
     A failure is a warning: everything that the training gave is on the disk already.
     """
     try:
-        story = collect_report_data(experiment, assembly, splits, measured, run=folder)
-        write_report(story, folder)
+        story = collect_report_data(experiment, assembly, splits, measured, run=run)
+        write_report(story, run)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, the run is complete
         if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
             traceback.print_exc()
         kind = "" if isinstance(error, DlrunError) else f"{type(error).__name__}: "
         line = f"warning: the run is complete, but its report failed: {kind}{error}"
-        listener.message(f"{line}\n  `dlrun report {folder.path}` tries again.")
+        listener.message(f"{line}\n  `dlrun report {run.path}` tries again.")
         with suppress(DlrunError):
-            folder.log(line)
+            run.log(line)
 
 
 def write_report(story: ReportData, run: Run, output: Path | None = None) -> Path:

@@ -6,6 +6,7 @@ wrong are data loaded as for training, which says what it is in the words of tra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,8 +27,6 @@ from dlrun.workflows.glance import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dlrun.config import Experiment
     from dlrun.shapes import Shape
 

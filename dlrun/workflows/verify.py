@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import checkpoint_problems
 from dlrun.rundir.evaluations import evaluation_problems
-from dlrun.rundir.extension import has_extension
-from dlrun.rundir.integrity import damaged_files, is_signed
+from dlrun.rundir.extension import Extension
+from dlrun.rundir.folder import Run
+from dlrun.rundir.integrity import damaged_files, is_signed, recorded_files
 from dlrun.rundir.names import RECORD
-
-if TYPE_CHECKING:
-    from dlrun.rundir.folder import Run
 
 
 @dataclass(frozen=True)
@@ -32,13 +29,12 @@ def verify(run: Run) -> Verification:
     if not is_signed(run.record):
         what = "is not what the run saved: damaged or changed."
         raise RunFolderError(what, where=str(run.file(RECORD)))
-    hashes = run.record.get("files")
     checkpoints, broken = checkpoint_problems(run.path)
     evaluations, changed = evaluation_problems(run.path)
     return Verification(
         run,
-        files=1 + checkpoints + evaluations + (len(hashes) if isinstance(hashes, dict) else 0),
+        files=1 + checkpoints + evaluations + len(recorded_files(run.record)),
         problems=damaged_files(run.path, run.record) + broken + changed,
-        complete=isinstance(hashes, dict),
-        extension=has_extension(run.path),
+        complete=isinstance(run.record.get("files"), dict),
+        extension=Extension(run.path).is_begun,
     )

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
 
 from dlrun.errors import RunFolderError, UsageError
 from dlrun.formulas.weights import weights_by_layer
+from dlrun.rundir.folder import Run
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
 from dlrun.shapes import walk
+from dlrun.training.listener import Listener
 from dlrun.wording import AMONG_FEW, did_you_mean
 from dlrun.workflows.opening import OpenedRun, open_trained, read_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from numpy.typing import NDArray
-
-    from dlrun.rundir.folder import Run
-    from dlrun.training.listener import Listener
 
 
 class LayerWeights(NamedTuple):

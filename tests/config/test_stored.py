@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,11 +53,13 @@ def assert_agrees(experiment, folder):
     """As it is recorded, and as it is read from the file of a run of an older version."""
     folder.mkdir()
     (folder / "config.yaml").write_text(experiment.to_yaml())
-    values = stored_config(folder, {})
-    stored = stored_config(folder, json.loads(record_text(recorded(experiment))))
+    run = SimpleNamespace(path=folder, record={}, file=folder.joinpath)
+    values = stored_config(run)
+    run.record = json.loads(record_text(recorded(experiment)))
+    stored = stored_config(run)
     assert stored == values == flat(experiment.to_yaml())
     assert list(map(type, stored.values())) == list(map(type, values.values()))
-    assert given_keys(folder, stored) == given.given_paths(experiment)
+    assert given_keys(run, stored) == given.given_paths(experiment)
 
 
 @pytest.mark.parametrize("overrides", CHANGES, ids=lambda overrides: " ".join(overrides) or "-")
@@ -76,7 +79,9 @@ def test_shipped_configs(path, tmp_path):
 def test_a_record_without_a_config(record, tmp_path):
     """What stands in its place is data only: the file tells."""
     (tmp_path / "config.yaml").write_text("optimizer: {type: Adam}")
-    assert stored_config(tmp_path, record) == {"optimizer.type": "Adam"}
+    assert stored_config(SimpleNamespace(path=tmp_path, record=record)) == {
+        "optimizer.type": "Adam"
+    }
 
 
 @pytest.mark.parametrize("text", [None, "name: [", "\x00"])
@@ -85,14 +90,22 @@ def test_a_damaged_file(text, tmp_path):
     if text is not None:
         (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(RunFolderError, match=r"config\.yaml"):
-        stored_config(tmp_path, {})
+        stored_config(SimpleNamespace(path=tmp_path, record={}))
 
 
 def test_a_config_that_this_version_refuses(tmp_path):
     """All of it was asked for."""
     (tmp_path / "config.yaml").write_text("optimizer: {type: Gone}\nseed: 0")
-    values = stored_config(tmp_path, {})
-    assert given_keys(tmp_path, values) == {"optimizer.type", "seed"}
+    values = {"optimizer.type": "Gone", "seed": 0}
+    assert given_keys(Run(tmp_path), values) == {"optimizer.type", "seed"}
+
+
+def test_weights_that_are_written_down_stay_in_the_file(tmp_path):
+    """A record is written again and again, and at last on a disk that may be full."""
+    (tmp_path / "source.yaml").write_text(CONFIG)
+    weights = [[[0.5] * 10_000, [0.5] * 10_000], [0.0] * 10_000]
+    layers = f"model.layers[0]={{type: Dense, units: 10000, weights: {weights}}}"
+    assert recorded(load_config(tmp_path / "source.yaml", [layers])) == {}
 
 
 def test_training_records_it(dlrun, tmp_path):

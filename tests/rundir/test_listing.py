@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from dlrun.errors import RunFolderError
-from dlrun.rundir.extension import begin_extension
+from dlrun.rundir.extension import Extension
 from dlrun.rundir.folder import Run, create_run
 from dlrun.rundir.integrity import signed
 from dlrun.rundir.listing import list_runs
@@ -42,7 +42,7 @@ def test_a_longer_training_is_told_while_it_goes_on(tmp_path):
     """The run is finished all the same; what waits for `resume` is not going on."""
     run = create_run(tmp_path, "a")
     finish(run, test={"loss": 0.5})
-    home = Run(begin_extension(run.path))
+    home = Run(Extension(run.path).begin())
     home.write_text("config.yaml", "")
 
     def train_longer():
