@@ -8,7 +8,7 @@ from dlrun.config.findings import listed
 from dlrun.config.layers import DATA
 from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
-from dlrun.shapes.table import ONE_INPUT, SEVERAL_INPUTS
+from dlrun.shapes.layer import ONE_INPUT, SEVERAL_INPUTS
 
 ATTENDING: Final = {"AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention"}
 PAIRING: Final = {"Dot", "Subtract"}
