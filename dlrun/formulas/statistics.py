@@ -28,11 +28,17 @@ def statistics(array: NDArray[Any]) -> Statistics:
     """Measure an array of any shape, in float64."""
     numbers = np.asarray(array, dtype=np.float64).reshape(-1)
     finite = numbers[np.isfinite(numbers)]
-    functions = (np.mean, np.std, np.min, np.max)
+    mean, std, low, high = (
+        (float(function(finite)) if finite.size else None)
+        for function in (np.mean, np.std, np.min, np.max)
+    )
     return Statistics(
-        tuple(array.shape),
-        str(array.dtype),
-        *((float(function(finite)) if finite.size else None) for function in functions),
+        shape=tuple(array.shape),
+        dtype=str(array.dtype),
+        mean=mean,
+        std=std,
+        min=low,
+        max=high,
         zeros=float(np.mean(numbers == 0)) if numbers.size else 0.0,
         norm=float(np.linalg.norm(finite)),
         not_finite=int(numbers.size - finite.size),
