@@ -140,12 +140,11 @@ def _split(
         shares = allocate(counts, total)
         possible = shares.sum()
         if possible < total:
-            raise _split_error(
-                key,
+            what = (
                 f"{share:g} of {count(len(rows), 'row')} is {total}, but only {possible} can be "
-                "taken when every class keeps a training row.",
-                "Choose a smaller share.",
+                "taken when every class keeps a training row."
             )
+            raise _split_error(key, what, "Choose a smaller share.")
         for number, class_share in enumerate(shares):
             members = np.flatnonzero(numbers == number)
             taken[members[generator.permutation(len(members))[:class_share]]] = True

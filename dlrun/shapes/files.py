@@ -53,16 +53,6 @@ class StoredArray(NamedTuple):
     values: Sequence[Any] | None = None  # numbers or texts, where there is one a row
 
 
-def found_delimiters(line: str) -> list[str]:
-    """Tell all of `DELIMITERS` that stand outside of quotes in the first line of a file.
-
-    A vertical bar counts only where there is no other.
-    """
-    bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
-    found = [one for one in DELIMITERS if one in bare]
-    return found if found == ["|"] else [one for one in found if one != "|"]
-
-
 def csv_column(path: Path, delimiter: str, position: int) -> Column | None:
     """Read a column, by its position, of a small file.
 
