@@ -86,11 +86,9 @@ def _check_shape(x: NDArray[Any], spec: Spec, where: str) -> None:
     if len(expected) == 1 and two_axes and (math.prod(received),) == expected:
         return
     one_sample = _without_ones(x.shape) == _without_ones(expected)
-    raise DataError(
-        f"the array has shape {x.shape}; {('rows', *expected)} was expected.".replace("'", ""),
-        where=where,
-        fix="For a single row, add a first axis: `x[None]`." if one_sample else None,
-    )
+    what = f"the array has shape {x.shape}; {('rows', *expected)} was expected.".replace("'", "")
+    fix = "For a single row, add a first axis: `x[None]`." if one_sample else None
+    raise DataError(what, where=where, fix=fix)
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -203,11 +203,9 @@ def _lines(path: Path, file: TextIO) -> Iterator[str]:
         # One character more than a line may have tells that it is longer.
         for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), ""), start=1):
             if len(line) > LONGEST_LINE:
-                raise DataError(
-                    f"the line has more than {LONGEST_LINE:,} characters.",
-                    where=f"{path}:{number}",
-                    fix="Is it a text file, with one row on each line?",
-                )
+                what = f"the line has more than {LONGEST_LINE:,} characters."
+                fix = "Is it a text file, with one row on each line?"
+                raise DataError(what, where=f"{path}:{number}", fix=fix)
             yield line
     except UnicodeDecodeError as error:
         raise encoding_error(path) from error

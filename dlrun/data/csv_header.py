@@ -59,11 +59,9 @@ def choose_columns(file: CsvFile, arguments: Mapping[str, Any], *, header: bool)
     for key, names in (("target", targets), ("features", chosen), ("sample_weight", weights)):
         _check_names(key, names, columns, file.path)
         if "" in names:
-            raise DataError(
-                f"column {columns.index('') + 1} has no name.",
-                where=file.where,
-                fix="Name it, or list the columns to use under `dataset.features`.",
-            )
+            what = f"column {columns.index('') + 1} has no name."
+            fix = "Name it, or list the columns to use under `dataset.features`."
+            raise DataError(what, where=file.where, fix=fix)
     _check_uses(chosen, targets, weights)
     if not chosen:
         raise DataError(
@@ -125,11 +123,8 @@ def column_positions(
         found = places_of.get(name, [])
         if len(found) > 1:
             places = ", ".join(str(index + 1) for index in found)
-            raise DataError(
-                f"column {quote(name)} appears {count(len(found), 'time')} (columns {places}).",
-                where=where,
-                fix="Give each column a name of its own.",
-            )
+            what = f"column {quote(name)} appears {count(len(found), 'time')} (columns {places})."
+            raise DataError(what, where=where, fix="Give each column a name of its own.")
         if found:
             positions.append(found[0])
         else:
