@@ -114,21 +114,17 @@ def _read_targets(archive: ArchiveFile, name: str, rows: int, spec: Spec) -> NDA
         if set(labels) & set(spec.class_names):
             return match_names(labels, spec.class_names, where)
     if spec.class_values is None:
-        raise DataError(
-            f"the array holds {y.dtype}; the names of the classes were expected.", where=where
-        )
+        what = f"the array holds {y.dtype}; the names of the classes were expected."
+        raise DataError(what, where=where)
     if values.size != rows:
-        raise DataError(
-            f"the array has shape {y.shape}; one class for each row was expected.", where=where
-        )
+        what = f"the array has shape {y.shape}; one class for each row was expected."
+        raise DataError(what, where=where)
     return match_values(values.reshape(rows), np.array(spec.class_values), where)
 
 
 def _check_target_count(values: NDArray[Any], spec: Spec, where: str) -> None:
     columns = values.shape[1] if values.ndim > 1 else 1
     if values.ndim <= 2 and columns != len(spec.target_names):  # noqa: PLR2004
-        raise DataError(
-            f"the array has {columns} targets for each row; {len(spec.target_names)} were "
-            "expected.",
-            where=where,
-        )
+        expected = len(spec.target_names)
+        what = f"the array has {columns} targets for each row; {expected} were expected."
+        raise DataError(what, where=where)

@@ -69,17 +69,13 @@ def choose_columns(file: CsvFile, arguments: Mapping[str, Any], *, header: bool)
             where=file.where,
             fix=file.one_column_fix,
         )
-    (feature_places, _), (target_places, _), (weight_places, _) = (
-        column_positions(columns, names, where=file.where) for names in (chosen, targets, weights)
+    features_at, targets_at, weights_at = (
+        column_positions(columns, names, where=file.where)[0]
+        for names in (chosen, targets, weights)
     )
+    named = tuple(columns), tuple(chosen), tuple(targets)
     return Choice(
-        header,
-        tuple(columns),
-        tuple(chosen),
-        tuple(targets),
-        feature_places,
-        target_places,
-        (weight, weight_places[0]) if weights else None,
+        header, *named, features_at, targets_at, (weight, weights_at[0]) if weights else None
     )
 
 
@@ -218,13 +214,9 @@ def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: P
     for number, name in enumerate(missing[:MAX_MISSING]):
         is_compared = number * len(columns) < MAX_COMPARISONS
         near = near_word(name, columns) if is_compared else None
-        problems.append(
-            Problem(
-                f"dataset.{key}",
-                f"There is no column {quote(name)} in {path}; it has {list_columns(columns)}.",
-                f"Did you mean {quote(near)}?" if near else None,
-            )
-        )
+        what = f"There is no column {quote(name)} in {path}; it has {list_columns(columns)}."
+        fix = f"Did you mean {quote(near)}?" if near else None
+        problems.append(Problem(f"dataset.{key}", what, fix))
     if len(missing) > MAX_MISSING:
         more = count(len(missing) - MAX_MISSING, "more column is", "more columns are")
         problems.append(Problem(f"dataset.{key}", f"{more} not there."))
@@ -237,9 +229,8 @@ def _check_uses(features: Sequence[str], targets: Sequence[str], weights: Sequen
     targets_set = set(targets)
     both = [name for name in features if name in targets_set]
     if both:
-        raise ConfigError(
-            Problem("dataset.features", f"{quote(both[0])} is the target and a feature at once.")
-        )
+        what = f"{quote(both[0])} is the target and a feature at once."
+        raise ConfigError(Problem("dataset.features", what))
     for name in weights:
         if name in targets or name in features:
             use = "the target" if name in targets else "a feature"
