@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from dlrun.data.csv import QUOTE, CsvFile, open_csv
 from dlrun.data.wording import count, list_columns
 from dlrun.errors import ConfigError, DataError, DlrunError, Problem, cut, quote
 from dlrun.shapes.cells import parse_number
-from dlrun.shapes.files import DELIMITERS
+from dlrun.shapes.files import DELIMITERS, SMALL
 
 LOOKED_AT = 100  # how many lines below the first row are looked at
 FEWEST_COUNTED = 3
@@ -105,6 +106,33 @@ def foresee_columns(arguments: Mapping[str, Any]) -> tuple[Choice, str] | None:
     except DlrunError:
         return None
     return replace(choice, header=header), file.delimiter
+
+
+def small_column(path: Path, delimiter: str, position: int) -> tuple[str, ...] | None:
+    """All cells of a column, stripped; None where the file is not small, or is malformed."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if status.st_size > SMALL:
+        return None
+    return _column(path, (status.st_size, status.st_mtime_ns), delimiter, position)
+
+
+@lru_cache(maxsize=16)
+def _column(
+    path: Path,
+    stamp: tuple[int, int],  # noqa: ARG001  a file that was changed is another one
+    delimiter: str,
+    position: int,
+) -> tuple[str, ...] | None:
+    """Read a column; several rules ask for the same one."""
+    try:
+        with open_csv(path, delimiter=delimiter) as file:
+            return tuple(row[position].strip()
+                         for piece in file.pieces(header=False) for row in piece.rows)  # fmt: skip
+    except DlrunError:
+        return None
 
 
 def column_positions(
