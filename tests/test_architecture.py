@@ -355,6 +355,16 @@ def test_light_floors_load_nothing_heavy():
     expect_none({name: packages for name, packages in heavy.items() if packages})
 
 
+def test_datasets_load_nothing_heavy():
+    """Neither do the modules that they import: light commands ask each for its sample."""
+    names = [name_of(path) for path in MODULES if room_of(name_of(path)) == "datasets"]
+    program = f"import sys, {', '.join(names)}; print(*{HEAVY} & {{*sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
 @pytest.mark.parametrize("words", LIGHT_COMMANDS, ids=" ".join)
 def test_light_commands_load_nothing_heavy(tmp_path, words):
     """What answers at once imports neither NumPy nor TensorFlow nor Keras."""

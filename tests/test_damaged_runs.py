@@ -75,7 +75,7 @@ def test_a_run_that_failed_early_has_no_spec(run, dlrun):
     ("changes", "message"),
     [
         ({"label_form": "sign"}, "label_form is sign, not index."),
-        ({"label_form": None}, "misses 'label_form'"),
+        ({"label_form": None}, "label_form is missing."),
         ({"threshold": 0.5}, "threshold is 0.5, not None."),
         ({"output": "score"}, "output is score, not probability."),
         ({"class_names": ["big", "tall", "small"]}, "but the data has 3 classes"),
