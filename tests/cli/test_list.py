@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dlrun import catalog
-from dlrun.cli import list as glossary
+from dlrun.cli import list as list_command
 from dlrun.cli.terminal.output import Screen
 
 
@@ -89,7 +89,7 @@ def test_examples_are_legal(tmp_path):
 
     path = tmp_path / "a.yaml"
     for kind, word in (("losses", "Hinge"), ("optimizers", "SGD"), ("callbacks", "EarlyStopping")):
-        key = glossary.example(catalog.find(kind, word))
+        key = list_command.example(catalog.find(kind, word))
         lines = {
             "dataset": "dataset: {type: moons, validation_split: 0.2}",
             "model": "model: {layers: [{type: Dense, units: 1, activation: tanh}]}",
@@ -162,11 +162,11 @@ def test_unknown_words(dlrun, words, message):
 def test_pages_fit_the_screen(width):
     """Only a word that is longer than the screen stands out; no blank ends a line."""
     screen = Screen(width=width)
-    pages = [glossary.kinds_page(screen=screen)]
+    pages = [list_command.kinds_page(screen=screen)]
     for kind in catalog.KINDS:
-        pages.append(glossary.kind_page(kind, screen=screen))
+        pages.append(list_command.kind_page(kind, screen=screen))
         found = (catalog.find(kind, name) for name in catalog.words(kind))
-        pages += [glossary.word_page(word, screen=screen) for word in found]
+        pages += [list_command.word_page(word, screen=screen) for word in found]
     for page in pages:
         for line in page.splitlines():
             assert line == line.rstrip()
@@ -175,7 +175,7 @@ def test_pages_fit_the_screen(width):
 
 def test_narrow_list():
     """What is said stands below the term where there is no room beside it."""
-    lines = glossary.kinds_page(screen=Screen(width=40)).splitlines()
+    lines = list_command.kinds_page(screen=Screen(width=40)).splitlines()
     assert lines[0].split() == ["datasets", str(len(catalog.words("datasets")))]
     assert lines[1] == "    Where the rows come from."
 
@@ -183,8 +183,8 @@ def test_narrow_list():
 def test_color():
     """Names in bold on a terminal; the text without the codes is the same."""
     word = catalog.find("layers", "Dense")
-    plain = glossary.word_page(word, screen=Screen(width=80))
-    colored = glossary.word_page(word, screen=Screen(width=80, color=True))
+    plain = list_command.word_page(word, screen=Screen(width=80))
+    colored = list_command.word_page(word, screen=Screen(width=80, color=True))
     assert colored.startswith("\x1b[1mDense\x1b[0m, a layer of Keras")
     assert "\n    \x1b[1munits\x1b[0m  (required)\n" in colored
     for code in ("\x1b[0m", "\x1b[1m", "\x1b[36m"):
@@ -207,4 +207,4 @@ def test_color():
 )
 def test_defaults_look_as_in_a_config(value, shown):
     """They can be copied."""
-    assert glossary.yaml_value(value) == shown
+    assert list_command.yaml_value(value) == shown

@@ -189,7 +189,9 @@ class BarListener(LiveDrawing, Listener):
         """The line; on a large terminal the curve of the losses, too."""
         width, ascii_only = self._console.width - 1, self._console.options.ascii_only
         is_large = width >= _WIDTH_WITH_CURVE - 1 and self._console.height >= _HEIGHT_WITH_CURVE
-        is_braille = not ascii_only and self._shows_braille()
+        # Curves in braille are told apart by colours; the console of Linux has no braille.
+        has_colors = self._console.color_system is not None and not self._console.no_color
+        is_braille = not ascii_only and has_colors and os.environ.get("TERM") != "linux"
         curve = self._curve.draw(is_braille=is_braille, ascii_only=ascii_only) if is_large else []
         left = width - curves.WIDTH - len(_GAP) if curve else width
         line = progress_line(
@@ -204,11 +206,6 @@ class BarListener(LiveDrawing, Listener):
             return line
         numbers = curves.legend(logs, is_braille=is_braille, width=left)
         return curves.beside([line, *numbers], curve, left + len(_GAP))
-
-    def _shows_braille(self) -> bool:
-        """Whether curves can be told apart by colours; the console of Linux has no braille."""
-        has_colors = self._console.color_system is not None and not self._console.no_color
-        return has_colors and os.environ.get("TERM") != "linux"
 
 
 def progress_line(
