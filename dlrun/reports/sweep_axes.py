@@ -11,15 +11,8 @@ from matplotlib.ticker import Locator, LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from dlrun.absent import ABSENT
-from dlrun.reports.sweep_results import (
-    SEED,
-    SweepPoint,
-    SweepResults,
-    in_order,
-    is_numeric,
-    point_key,
-)
-from dlrun.wording import short_names, value_text
+from dlrun.reports.sweep_results import SEED, SweepPoint, SweepResults, point_key
+from dlrun.wording import is_number, short_names, value_text
 
 MOST_VALUES = 20  # up to so many values are looked at one by one
 NOT_SET = "not set"
@@ -102,7 +95,7 @@ def axes_of(results: SweepResults, points: Sequence[SweepPoint]) -> list[Axis]:
 
 def _is_plain(values: Sequence[Any]) -> bool:
     """Whether all values are numbers that a plot can place."""
-    return is_numeric(values) and all(abs(value) < _LARGEST for value in values)
+    return all(is_number(value) and abs(value) < _LARGEST for value in values)
 
 
 def _numbers(key: str, name: str, values: NDArray[np.float64]) -> Axis:
@@ -140,7 +133,7 @@ def _choices(key: str, name: str, values: Sequence[Any], seen: Sequence[Any]) ->
     texts = {_identity(value): value for value in (*seen, *values)}
     wanted = {_identity(value) for value in values}
     known = [value for value in texts.values() if value is not ABSENT]
-    order = [_identity(value) for value in in_order(known)] if _is_plain(known) else list(texts)
+    order = [_identity(value) for value in sorted(known)] if _is_plain(known) else list(texts)
     if ABSENT in values:
         order = [_identity(ABSENT), *(one for one in order if one != _identity(ABSENT))]
     order = [one for one in order if one in wanted]

@@ -13,6 +13,7 @@ from typing import Any
 
 from dlrun.reports.ranking import Contender, rank
 from dlrun.reports.seeds import Estimate, estimate
+from dlrun.wording import is_number
 
 SEED = "seed"  # the axis over which points are repeated
 
@@ -94,16 +95,6 @@ class SweepResults:
         return list(dict.fromkeys(f"{split}.{name}" for split, names in measured for name in names))
 
 
-def in_order(values: Sequence[Any]) -> list[Any]:
-    """Sort the values of an axis if they are numbers; leave everything else as it came."""
-    return sorted(values) if is_numeric(values) else list(values)
-
-
-def is_numeric(values: Sequence[Any]) -> bool:
-    """Say whether all values of an axis are numbers."""
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-
-
 def point_key(values: Mapping[str, Any]) -> str:
     """Write the plain values of a point as a text that no other point has."""
     return json.dumps(values, sort_keys=True, default=str)
@@ -176,5 +167,5 @@ def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cell(value: Any) -> Any:
     """A value of an axis in a CSV: what is no scalar as JSON."""
-    is_plain = isinstance(value, int | float | str) and not isinstance(value, bool)
+    is_plain = is_number(value) or isinstance(value, str)
     return value if is_plain else json.dumps(value, ensure_ascii=False)

@@ -79,16 +79,11 @@ class Child:
         """Read the complete events, and whether the pipe is closed, so that `end` will not wait."""
         lines: list[bytes] = []
         is_closed = False
-        while True:
-            try:
-                piece = os.read(self.events, _PIPE_BYTES)
-            except BlockingIOError:
-                break
-            if not piece:
-                is_closed = True
-                break
-            *complete, self._rest = (self._rest + piece).split(b"\n")
-            lines += complete
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self.events, _PIPE_BYTES):
+                *complete, self._rest = (self._rest + piece).split(b"\n")
+                lines += complete
+            is_closed = True
         return [json.loads(line) for line in lines], is_closed
 
     def signal(self, number: int) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.backend import keras
 from dlrun.rundir.files import write_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
 # `MonitorCallback` chooses the last two anew, from its arguments: they go together, since it turns
 # `min_delta` around where it chooses how to compare.

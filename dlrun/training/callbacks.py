@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
 
 from dlrun.backend import keras
 from dlrun.backend.archives import zip_dates
@@ -13,11 +16,6 @@ from dlrun.config.rules.files import FILE_ARGUMENTS
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.rundir.files import reason
 from dlrun.training.callback_state import prepare_callback
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
 
 _READ_LOGS = (keras.callbacks.CSVLogger, keras.callbacks.TerminateOnNaN)
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import Checkpoint
 from dlrun.training.callback_state import load_callback, save_callback
 from dlrun.training.epochs import Position
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from dlrun.training.state import TrainingState
+from dlrun.training.state import TrainingState
 
 COST = 0.02
 """The share of the time that checkpoints may take."""

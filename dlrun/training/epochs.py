@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.backend import tf
 from dlrun.backend.components import worded
 from dlrun.training.order import EpochOrders, permutation
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.training.steps import Steps
+from dlrun.training.steps import Steps
 
 MANY_ROWS = 2**15
 """From so many rows on the order of an epoch is an argument of the graph: to sort it anew in every

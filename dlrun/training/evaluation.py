@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.arrays import Samples
 from dlrun.backend import tf
 from dlrun.backend.components import worded
 from dlrun.training.epochs import Rows, test_batches
+from dlrun.training.steps import Steps
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from dlrun.arrays import Array
-    from dlrun.training.steps import Steps
 
 PREDICT_BATCH = 128
 """Rows a prediction step takes; the last one is padded to it.

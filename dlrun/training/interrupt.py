@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import FrameType
 
 from dlrun.signals import WARNINGS, caught_signals, may_hurry, note_signal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
 
 
 @dataclass

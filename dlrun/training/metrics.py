@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.arrays import Spec
 from dlrun.backend import keras
 from dlrun.backend.components import create
 from dlrun.catalog.metric_labels import ACCURACY, F_SCORES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dlrun.arrays import Spec
 
 
 class ThresholdAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]

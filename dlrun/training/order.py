@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.backend import tf
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _PHILOX = 1  # TensorFlow's number for the generator
 PIECE = 2**20  # rows that are compared at a time, so that no second copy of all draws is needed

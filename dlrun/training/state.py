@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from dlrun.backend import keras, tf
 from dlrun.training.epochs import Position
 from dlrun.training.history import History
+from dlrun.training.steps import Steps
 
 if TYPE_CHECKING:
     from dlrun.training.callbacks import CallbackChain
-    from dlrun.training.steps import Steps
 
 
 def build_optimizer(model: Any) -> None:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dlrun.arrays import Samples
 from dlrun.backend import tf
-from dlrun.backend.components import worded
-from dlrun.training.epochs import Position, all_finite, count_steps, log_names
+from dlrun.backend.refusals import worded
+from dlrun.training.epochs import FitOptions, Position, Rows, all_finite, count_steps, log_names
 from dlrun.training.evaluation import Evaluator, to_rows
 from dlrun.training.order import EpochOrders
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Samples
-    from dlrun.training.epochs import FitOptions, Rows
-    from dlrun.training.steps import Steps
+from dlrun.training.steps import Steps
 
 
 class BlockReader:

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from dlrun.errors import DivergedError, InterruptedRunError, PausedRunError
+from dlrun.arrays import Splits
+from dlrun.errors import DivergedError, DlrunError, InterruptedRunError, PausedRunError
+from dlrun.rundir.checkpoints import Checkpoint
 from dlrun.training.callbacks import CallbackChain
-from dlrun.training.checkpoint import callback_arrays, capture, restore
-from dlrun.training.epochs import CompiledEpochs, Position, Rows, count_steps
+from dlrun.training.checkpoint import Keeper, callback_arrays, capture, restore
+from dlrun.training.epochs import CompiledEpochs, FitOptions, Position, Rows, count_steps
 from dlrun.training.evaluation import Evaluator, resident
+from dlrun.training.history import History
 from dlrun.training.interrupt import StopRequest
 from dlrun.training.listener import Listener
 from dlrun.training.state import TrainingState, build_optimizer
+from dlrun.training.steps import Steps
 from dlrun.training.streaming import StreamedEpochs
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.arrays import Splits
-    from dlrun.errors import DlrunError
-    from dlrun.rundir.checkpoints import Checkpoint
-    from dlrun.training.checkpoint import Keeper
-    from dlrun.training.epochs import FitOptions
-    from dlrun.training.history import History
-    from dlrun.training.steps import Steps
 
 STRETCH_SECONDS = 0.25
 """How long a stretch should take: short enough for prompt progress and a prompt Ctrl-C."""

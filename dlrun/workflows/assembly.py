@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dlrun.arrays import Samples, Spec, Splits
 from dlrun.backend.components import create
 from dlrun.backend.device import on_gpu
-from dlrun.catalog.losses import Targets
-from dlrun.catalog.metric_labels import CANCELLING, caution, handed, misfit
+from dlrun.catalog.losses import Targets, misgiving
+from dlrun.catalog.metric_labels import CANCELLING, Handed, caution, handed, misfit
+from dlrun.config import Experiment
 from dlrun.data.labels import fit_labels, fit_spec
 from dlrun.data.targets import look_at
 from dlrun.errors import ConfigError, Problem
@@ -20,13 +23,6 @@ from dlrun.training.evaluation import Predictor
 from dlrun.training.metrics import build_metrics
 from dlrun.training.state import build_optimizer, variables_of
 from dlrun.training.steps import FinalSteps, Steps
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from dlrun.arrays import Samples, Spec, Splits
-    from dlrun.catalog.metric_labels import Handed
-    from dlrun.config import Experiment
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlrun.backend.components import create
+from dlrun.config import Component
 from dlrun.config.rules.files import FILE_ARGUMENTS, package_problems
 from dlrun.errors import ConfigError, RunFolderError
+from dlrun.rundir.folder import Run
 from dlrun.rundir.ordinary import check_inside, leads_out
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dlrun.config import Component
-    from dlrun.rundir.folder import Run
 
 
 def build_callbacks(components: Sequence[Component], folder: Run) -> list[Any]:

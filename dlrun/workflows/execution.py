@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config import locating
+from numpy.typing import NDArray
+
+from dlrun.arrays import Spec, Splits
+from dlrun.config import Experiment, locating
 from dlrun.data.hashing import hash_array, hash_samples
 from dlrun.data.spec_json import spec_to_json
-from dlrun.errors import DataError
-from dlrun.rundir.checkpoints import keep_newest, save_checkpoint
+from dlrun.errors import DataError, RunFolderError, UsageError
+from dlrun.rundir.checkpoints import Checkpoint, keep_newest, save_checkpoint
 from dlrun.rundir.environment import differences
+from dlrun.rundir.folder import Run
 from dlrun.rundir.history import write_history
-from dlrun.rundir.names import METRICS, MODEL_SUMMARY, SPEC, WEIGHTS
+from dlrun.rundir.names import (
+    CHECKPOINT,
+    HISTORY,
+    METRICS,
+    MODEL_SUMMARY,
+    NOTES,
+    SPEC,
+    WEIGHTS,
+)
+from dlrun.rundir.record import Record
 from dlrun.rundir.seal import keyless
 from dlrun.rundir.tensors import save_tensors
-from dlrun.training.listener import WARNING
+from dlrun.training.listener import WARNING, Listener
 from dlrun.workflows.load import check_size, load_splits_while_importing
-from dlrun.workflows.storytelling import add_report
+from dlrun.workflows.opening import OpenedRun
+from dlrun.workflows.options import RunOptions
+from dlrun.workflows.report import add_report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from dlrun.arrays import Spec, Splits
-    from dlrun.config import Experiment
     from dlrun.reports.classification import ClassificationReport
-    from dlrun.rundir.checkpoints import Checkpoint
-    from dlrun.rundir.folder import Run
-    from dlrun.rundir.record import Record
-    from dlrun.training.listener import Listener
     from dlrun.workflows.assembly import Assembly, GraphCache
     from dlrun.workflows.measure import Measured
-    from dlrun.workflows.opening import OpenedRun
-    from dlrun.workflows.options import RunOptions
 
 
 @dataclass(frozen=True)
@@ -277,6 +283,19 @@ def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:
     )
     names = (path.relative_to(run.path).as_posix() for paths in written for path in paths)
     return sorted({*names})
+
+
+@contextmanager
+def leaving_nothing(run: Run) -> Iterator[None]:
+    """Remove a new run folder where config, data or device are wrong and nothing was trained."""
+    # A disk that fails, a signal, and whatever goes wrong later leave the folder, which says so.
+    try:
+        yield
+    except (UsageError, DataError, RunFolderError):
+        worth = (WEIGHTS, HISTORY, CHECKPOINT, NOTES)
+        if not any(os.path.lexists(run.file(name)) for name in worth):
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
 
 
 @contextmanager

@@ -9,26 +9,29 @@ whatever ends it, the finished run is there as it was. `dlrun.rundir.extension` 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from dlrun.config import load_config
-from dlrun.config.stored import recorded
+from dlrun.config import Experiment, load_config
 from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
-from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint
+from dlrun.rundir.checkpoints import Checkpoint, checkpoint_names, load_checkpoint
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.extension import EXTENSION_WAITS, Extension
 from dlrun.rundir.files import remove_abandoned
 from dlrun.rundir.folder import Run
 from dlrun.rundir.listing import is_alive
-from dlrun.rundir.lock import holding_lock
+from dlrun.rundir.lock import FolderLock, holding_lock
 from dlrun.rundir.names import CONFIG, EXTENSION, INITIAL_WEIGHTS
 from dlrun.rundir.record import now, recording
 from dlrun.rundir.seal import seal, unknown_because
-from dlrun.training.listener import WARNING
+from dlrun.training.listener import WARNING, Listener
 from dlrun.workflows.execution import (
     ActiveRun,
+    Trained,
+    TrainOutcome,
     carry_out,
     check_continuation,
     finish,
@@ -36,20 +39,8 @@ from dlrun.workflows.execution import (
     telling_where,
 )
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
-from dlrun.workflows.opening import open_trained, read_experiment, stored_spec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from dlrun.config import Experiment
-    from dlrun.rundir.checkpoints import Checkpoint
-    from dlrun.rundir.lock import FolderLock
-    from dlrun.training.listener import Listener
-    from dlrun.workflows.execution import Trained, TrainOutcome
-    from dlrun.workflows.opening import OpenedRun
-    from dlrun.workflows.options import RunOptions
-from dlrun.rundir.folder import open_run
+from dlrun.workflows.opening import OpenedRun, open_trained, read_experiment, stored_spec
+from dlrun.workflows.options import RunOptions
 
 
 def resume(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
 
 from dlrun.errors import UsageError
 from dlrun.rundir.names import INITIAL_WEIGHTS
 from dlrun.rundir.tensors import load_tensors, save_tensors
+from dlrun.workflows.execution import ActiveRun
 from dlrun.workflows.opening import OpenedRun, read_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from dlrun.workflows.execution import ActiveRun
 
 
 def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None) -> None:

@@ -30,10 +30,9 @@ from dlrun.sweeps.queue import Scheduler
 from dlrun.wording import listed
 from dlrun.workflows.draws import TPEScheduler, extremes
 from dlrun.workflows.many import SweepOptions, SweepRunner, TrialRequest
+from dlrun.workflows.sweep_results import FORMAT
 from dlrun.workflows.sweep_scores import Scores
 from dlrun.workflows.turns import alone
-
-FORMAT = 1  # the version of `sweep.json`
 
 
 @dataclass(frozen=True)

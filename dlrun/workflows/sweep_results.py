@@ -18,6 +18,7 @@ from dlrun.rundir.names import CONFIG, SWEEP
 from dlrun.sweeps.jobs import Trial
 from dlrun.workflows.standing import RANKS, epochs_of, is_paused, place_in_sweep
 
+FORMAT = 1  # the version of `sweep.json`
 Point = Mapping[str, Any]
 
 
@@ -78,11 +79,10 @@ def _best_by(rows: Sequence[RunRow], key_of: Callable[[RunRow], str | None]) -> 
     found: dict[str, RunRow] = {}
     for row in reversed(rows):
         key = key_of(row)
-        other = None if key is None else found.get(key)
-        if key is not None and (
-            other is None or RANKS.index(row.status) <= RANKS.index(other.status)
-        ):
-            found[key] = row
+        if key is not None:
+            other = found.setdefault(key, row)
+            if RANKS.index(row.status) <= RANKS.index(other.status):
+                found[key] = row
     return found
 
 
@@ -100,7 +100,7 @@ def read_definition(folder: Path) -> dict[str, Any]:
     definition = read_json(path)
     objective = definition.get("objective")
     is_whole = (
-        definition.get("format") == 1
+        definition.get("format") == FORMAT
         and definition.keys() >= {"points", "objective"}
         and isinstance(definition.get("name"), str)
         and isinstance(definition.get("base_hash"), str)

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config.stored import recorded
+from dlrun.config import Experiment
 from dlrun.rundir.environment import environment_facts
-from dlrun.rundir.folder import create_run
+from dlrun.rundir.folder import Run, create_run
 from dlrun.rundir.names import CONFIG
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import seal
-from dlrun.workflows.execution import ActiveRun, carry_out, finish, prepare, telling_where
+from dlrun.training.listener import Listener
+from dlrun.workflows.execution import (
+    ActiveRun,
+    TrainOutcome,
+    carry_out,
+    finish,
+    leaving_nothing,
+    prepare,
+    telling_where,
+)
 from dlrun.workflows.identity import Machine, identity_of, weights_hash
-from dlrun.workflows.leftovers import leaving_nothing
-from dlrun.workflows.opening import open_trained
+from dlrun.workflows.opening import OpenedRun, open_trained
+from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dlrun.config import Experiment
-    from dlrun.rundir.folder import Run
-    from dlrun.training.listener import Listener
     from dlrun.workflows.assembly import GraphCache
-    from dlrun.workflows.execution import TrainOutcome
-    from dlrun.workflows.opening import OpenedRun
-    from dlrun.workflows.options import RunOptions
-from dlrun.rundir.folder import open_run
 
 
 def train(experiment: Experiment, options: RunOptions, listener: Listener) -> TrainOutcome:
@@ -92,7 +93,7 @@ def train_in(
     experiment = beginning.experiment
     with (
         telling_where(run, listener),
-        leaving_nothing(run.path),
+        leaving_nothing(run),
         recording(run, beginning.facts) as record,
     ):
         active = ActiveRun(run, record, listener)

@@ -41,16 +41,14 @@ def in_turn(runs_dir: Path, listener: SweepListener) -> Iterator[list[int]]:
     So the second of two equal commands finds the runs of the first. Gives the same as `alone`.
     """
     runs_dir.mkdir(parents=True, exist_ok=True)
-    is_told = False
-    while True:
-        with contextlib.ExitStack() as stack:
+    lock, is_told = None, False
+    with contextlib.ExitStack() as stack:
+        while lock is None:
             try:
                 lock = stack.enter_context(holding_lock(runs_dir))
             except RunFolderError:
                 if not is_told:
-                    is_told = True
                     listener.message(f"waiting for another process that trains runs in {runs_dir}")
-                continue
-            descriptor = lock.fileno()
-            yield [] if descriptor is None else [descriptor]
-            return
+                is_told = True
+        descriptor = lock.fileno()
+        yield [] if descriptor is None else [descriptor]

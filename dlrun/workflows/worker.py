@@ -68,10 +68,9 @@ class LocalWorkers:
         """Import what the runs need, so that no forked process has to."""
         if not self._forking:
             return
-        components = [one.dataset.type for one in experiments]
-        exports = [export.type for one in experiments for export in one.exports]
-        names = [f"dlrun.datasets.{word}" for word in dict.fromkeys(components)]
-        names += [f"dlrun.exporters.{word}" for word in dict.fromkeys(exports)]
+        words = [f"datasets.{one.dataset.type}" for one in experiments]
+        words += [f"exporters.{export.type}" for one in experiments for export in one.exports]
+        names = (f"dlrun.{word}" for word in dict.fromkeys(words))
         for name in ("dlrun.backend", *_USED, *names):
             importlib.import_module(name)
 
@@ -84,17 +83,15 @@ class LocalWorkers:
     def task(self, trial: Trial, device: str) -> dict[str, Any]:
         """Give the task of training a trial on a device, or of going on with it, as JSON."""
         sweep = {"base": self._base, "point": dict(trial.values), "sample": trial.sample}
-        task: dict[str, Any] = plain(
-            {
-                "config": trial.experiment.to_yaml(),
-                "places": trial.experiment.places.to_json(),
-                "folder": trial.folder,
-                "facts": {**self._facts, "sweep": sweep},
-                "options": asdict(replace(self._options, assigned=device, pauses=trial.pauses)),
-                "trust": self._trust,
-            }
-        )
-        return task
+        task = {
+            "config": trial.experiment.to_yaml(),
+            "places": trial.experiment.places.to_json(),
+            "folder": trial.folder,
+            "facts": {**self._facts, "sweep": sweep},
+            "options": asdict(replace(self._options, assigned=device, pauses=trial.pauses)),
+            "trust": self._trust,
+        }
+        return dict(plain(task))
 
 
 def work(tasks: Iterator[dict[str, Any]], send: Send) -> int:

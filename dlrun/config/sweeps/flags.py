@@ -59,8 +59,8 @@ def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> 
         flags.apply(root, [replace(override, value=value) for value in first], unheard)
     for override in fixed:
         if override.key in axes:
-            what, fix = "This key is an axis already.", "Give it once."
-            problems.add(override.place, override.key, what, fix)
+            what = "This key is an axis already."
+            problems.add(override.place, override.key, what, "Give it once.")
     parts = grid(axes.values())
     if count(parts) > MAX_VALUES:
         what = f"These are {count(parts):,} runs; {MAX_VALUES:,} is the most."

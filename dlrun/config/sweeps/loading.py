@@ -74,14 +74,14 @@ class _Reader:
     def sweep(self, overrides: Sequence[str]) -> Sweep:
         self.spot.check_keys(KEYS)
         parts = [
-            self.section("points", self.written, [()]),
-            *self.section("zip", self.zips, []),
-            *grid(self.section("grid", self.lists, [])),
+            self.section("points", self.written) or [()],
+            *(self.section("zip", self.zips) or []),
+            *grid(self.section("grid", self.lists) or []),
         ]
-        sampler = self.section("sampler", sampler_of, Sampler())
+        sampler = self.section("sampler", sampler_of) or Sampler()
         samples = whole(self.spot, "samples", SAMPLES, low=1)
-        space = self.section("random", self.space, {})
-        seeds = self.section("seeds", self.seeds, [])
+        space = self.section("random", self.space) or {}
+        seeds = self.section("seeds", self.seeds) or []
         self.check_drawing(sampler)
         if space and sampler.type == "random":
             parts.append(drawn(space, samples, sampler.seed))
@@ -92,9 +92,9 @@ class _Reader:
         every, excluded, beyond = ([], 0, 0) if sampler.type == "tpe" else self.chosen(parts)
         if not self.axes and not self.spot.problems:
             self.spot.wrong("Nothing varies.", f"Give one of {listed(AXES)}.")
-        objective = self.section("objective", objective_of, None)
+        objective = self.section("objective", objective_of)
         return Sweep(
-            name=self.section("name", self.name, self.path.stem),
+            name=self.section("name", self.name) or self.path.stem,
             source=self.path.absolute(),
             base=self.base(),
             fixed=self.fixed(overrides),
@@ -113,14 +113,14 @@ class _Reader:
     def has(self, key: str) -> bool:
         return key in self.spot.keys
 
-    def section(self, key: str, read: Callable[[ConfigNode], _T], default: _T) -> _T:
-        return read(self.spot.child(key)) if self.has(key) else default
+    def section(self, key: str, read: Callable[[ConfigNode], _T | None]) -> _T | None:
+        return read(self.spot.child(key)) if self.has(key) else None
 
-    def name(self, spot: ConfigNode) -> str:
+    def name(self, spot: ConfigNode) -> str | None:
         if isinstance(spot.value, str) and spot.value:
             return spot.value
         spot.wrong(f"Expected a name, got {describe(spot.value)}.")
-        return self.path.stem
+        return None
 
     def base(self) -> Path:
         if not self.has("base"):
@@ -134,7 +134,7 @@ class _Reader:
 
     def fixed(self, overrides: Sequence[str]) -> tuple[Override, ...]:
         """What every run sets: none of it may be an axis, which would win over it."""
-        written = self.section("set", overrides_of, ())
+        written = self.section("set", overrides_of) or ()
         given = [read(text, self.spot.problems) for text in overrides]
         fixed = (*written, *(one for one in given if one is not None))
         for override in fixed:
@@ -228,7 +228,7 @@ class _Reader:
             self.spot.missing("objective", what, EXAMPLE)
 
     def halving(self, objective: Objective | None) -> Halving | None:
-        halving = self.section("halving", halving_of, None)
+        halving = self.section("halving", halving_of)
         if halving is not None and not self.has("objective"):
             self.spot.missing("objective", "halving must know what is best.", EXAMPLE)
         if halving is not None and objective is not None and objective.split == "test":
