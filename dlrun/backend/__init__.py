@@ -31,18 +31,6 @@ def _without(names: tuple[str, ...]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_collections() -> Iterator[None]:
-    """Keep the garbage collector from searching what an import makes: 0.4 s for TensorFlow."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        # All of this stays: no later collection searches it, and a forked child shares it.
-        gc.freeze()
-        gc.enable()
-
-
-@contextlib.contextmanager
 def _quiet_native_log() -> Iterator[None]:
     """Keep what C++ writes to stderr out of the terminal, unless an error makes it telling.
 
@@ -67,12 +55,17 @@ def _import() -> tuple[Any, Any]:
     """Import TensorFlow and Keras, quietly and without what Keras would drag in."""
     os.environ.update(PINNED)
     quiet = warnings.catch_warnings(action="ignore")
-    with _without(UNWANTED), _without_collections(), _quiet_native_log(), quiet:
-        import tensorflow  # noqa: ICN001, PLC0415
-        import keras  # noqa: PLC0415  # isort: skip
+    gc.disable()  # to search what is imported takes 0.4 s
+    try:
+        with _without(UNWANTED), _quiet_native_log(), quiet:
+            import tensorflow  # noqa: ICN001, PLC0415
+            import keras  # noqa: PLC0415  # isort: skip
 
-        for gpu in tensorflow.config.list_physical_devices("GPU"):
-            tensorflow.config.experimental.set_memory_growth(gpu, enable=True)
+            for gpu in tensorflow.config.list_physical_devices("GPU"):
+                tensorflow.config.experimental.set_memory_growth(gpu, enable=True)
+    finally:
+        gc.freeze()  # it stays: no later collection searches it, and a forked child shares it
+        gc.enable()
     return tensorflow, keras
 
 

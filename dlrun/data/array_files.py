@@ -105,10 +105,8 @@ def _check_finite(floats: NDArray[Any], where: str, first: int = 0) -> None:
     if not finite.all():
         position = np.unravel_index(int(np.argmin(finite)), finite.shape)
         index = ", ".join(str(int(number)) for number in (position[0] + first, *position[1:]))
-        raise DataError(
-            f"the entry [{index}] is {float(floats[position])}; finite numbers were expected.",
-            where=where,
-        )
+        what = f"the entry [{index}] is {float(floats[position])}; finite numbers were expected."
+        raise DataError(what, where=where)
 
 
 def check_rows(array: Array, where: str) -> None:

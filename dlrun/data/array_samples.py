@@ -87,11 +87,9 @@ def _check_shape(x: NDArray[Any], spec: Spec, where: str) -> None:
     if len(expected) == 1 and two_axes and (math.prod(received),) == expected:
         return
     one_sample = _without_ones(x.shape) == _without_ones(expected)
-    raise DataError(
-        f"the array has shape {x.shape}; {('rows', *expected)} was expected.".replace("'", ""),
-        where=where,
-        fix="For a single row, add a first axis: `x[None]`." if one_sample else None,
-    )
+    what = f"the array has shape {x.shape}; {('rows', *expected)} was expected.".replace("'", "")
+    fix = "For a single row, add a first axis: `x[None]`." if one_sample else None
+    raise DataError(what, where=where, fix=fix)
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -118,21 +116,17 @@ def _read_targets(archive: ArchiveFile, name: str, rows: int, spec: Spec) -> NDA
         if set(labels) & set(spec.class_names):
             return match_names(labels, spec.class_names, where)
     if spec.class_values is None:
-        raise DataError(
-            f"the array holds {y.dtype}; the names of the classes were expected.", where=where
-        )
+        what = f"the array holds {y.dtype}; the names of the classes were expected."
+        raise DataError(what, where=where)
     if values.size != rows:
-        raise DataError(
-            f"the array has shape {y.shape}; one class for each row was expected.", where=where
-        )
+        what = f"the array has shape {y.shape}; one class for each row was expected."
+        raise DataError(what, where=where)
     return match_values(values.reshape(rows), np.array(spec.class_values), where)
 
 
 def _check_target_count(values: NDArray[Any], spec: Spec, where: str) -> None:
     columns = values.shape[1] if values.ndim > 1 else 1
     if values.ndim <= 2 and columns != len(spec.target_names):  # noqa: PLR2004
-        raise DataError(
-            f"the array has {columns} targets for each row; {len(spec.target_names)} were "
-            "expected.",
-            where=where,
-        )
+        expected = len(spec.target_names)
+        what = f"the array has {columns} targets for each row; {expected} were expected."
+        raise DataError(what, where=where)

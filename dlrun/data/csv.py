@@ -17,7 +17,7 @@ from typing import TextIO
 from dlrun.data.files import check_text, encoding_error, open_data, open_error
 from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
-from dlrun.shapes.files import DELIMITERS, found_delimiters
+from dlrun.shapes.files import DELIMITERS
 from dlrun.wording import count
 
 CELLS_PER_PIECE = 2**18  # about how many cells are held as Python strings at a time (some 20 MB)
@@ -72,8 +72,16 @@ class CsvFile:
             first = next(self._lines, None)
         if first is None:
             raise DataError("the file is empty.", where=str(path))
-        self.delimiter = delimiter or _sniff_delimiter(first, f"{path}:{self.first_number}")
-        self._found = found_delimiters(first)
+        self._found = _delimiters_in(first)
+        if delimiter is None and len(self._found) > 1:
+            raise DataError(
+                f"the line has {' and '.join(DELIMITERS[one] for one in self._found)}; "
+                "which of them separates the columns cannot be told.",
+                where=self.where,
+                fix="Put cells that contain one of them in double quotes, and write decimals with "
+                "a point.",
+            )
+        self.delimiter = delimiter or (self._found[0] if self._found else ",")
         self._first_lines: list[str] = []
         lines = self._remembered(chain([first], self._lines))
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
@@ -195,11 +203,9 @@ def _lines(path: Path, file: TextIO) -> Iterator[str]:
         # One character more than a line may have tells that it is longer.
         for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), ""), start=1):
             if len(line) > LONGEST_LINE:
-                raise DataError(
-                    f"the line has more than {LONGEST_LINE:,} characters.",
-                    where=f"{path}:{number}",
-                    fix="Is it a text file, with one row on each line?",
-                )
+                what = f"the line has more than {LONGEST_LINE:,} characters."
+                fix = "Is it a text file, with one row on each line?"
+                raise DataError(what, where=f"{path}:{number}", fix=fix)
             yield line
     except UnicodeDecodeError as error:
         raise encoding_error(path) from error
@@ -212,18 +218,11 @@ def _is_blank(line: str) -> bool:
     return not line.strip(" \r\n")
 
 
-def _sniff_delimiter(line: str, where: str) -> str:
-    """The delimiter that occurs outside quotes in the first line; a comma if there is none."""
-    found = found_delimiters(line)
-    if len(found) > 1:
-        raise DataError(
-            f"the line has {' and '.join(DELIMITERS[delimiter] for delimiter in found)}; "
-            "which of them separates the columns cannot be told.",
-            where=where,
-            fix="Put cells that contain one of them in double quotes, and write decimals with "
-            "a point.",
-        )
-    return found[0] if found else ","
+def _delimiters_in(line: str) -> list[str]:
+    """All of `DELIMITERS` outside of quotes; a vertical bar counts only where there is no other."""
+    bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
+    found = [one for one in DELIMITERS if one in bare]
+    return found if found == ["|"] else [one for one in found if one != "|"]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from dlrun.data.csv import QUOTE, CsvFile, open_csv
 from dlrun.errors import ConfigError, DataError, DlrunError, Problem
 from dlrun.shapes.cells import parse_number
-from dlrun.shapes.files import DELIMITERS
+from dlrun.shapes.files import DELIMITERS, SMALL
 from dlrun.wording import count, cut, list_columns, near_word, quote
 
 LOOKED_AT = 100  # how many lines below the first row are looked at
@@ -58,11 +59,9 @@ def choose_columns(file: CsvFile, arguments: Mapping[str, Any], *, header: bool)
     for key, names in (("target", targets), ("features", chosen), ("sample_weight", weights)):
         _check_names(key, names, columns, file.path)
         if "" in names:
-            raise DataError(
-                f"column {columns.index('') + 1} has no name.",
-                where=file.where,
-                fix="Name it, or list the columns to use under `dataset.features`.",
-            )
+            what = f"column {columns.index('') + 1} has no name."
+            fix = "Name it, or list the columns to use under `dataset.features`."
+            raise DataError(what, where=file.where, fix=fix)
     _check_uses(chosen, targets, weights)
     if not chosen:
         raise DataError(
@@ -70,17 +69,13 @@ def choose_columns(file: CsvFile, arguments: Mapping[str, Any], *, header: bool)
             where=file.where,
             fix=file.one_column_fix,
         )
-    (feature_places, _), (target_places, _), (weight_places, _) = (
-        column_positions(columns, names, where=file.where) for names in (chosen, targets, weights)
+    features_at, targets_at, weights_at = (
+        column_positions(columns, names, where=file.where)[0]
+        for names in (chosen, targets, weights)
     )
+    named = tuple(columns), tuple(chosen), tuple(targets)
     return Choice(
-        header,
-        tuple(columns),
-        tuple(chosen),
-        tuple(targets),
-        feature_places,
-        target_places,
-        (weight, weight_places[0]) if weights else None,
+        header, *named, features_at, targets_at, (weight, weights_at[0]) if weights else None
     )
 
 
@@ -112,6 +107,33 @@ def foresee_columns(arguments: Mapping[str, Any]) -> tuple[Choice, str] | None:
     return replace(choice, header=header), file.delimiter
 
 
+def small_column(path: Path, delimiter: str, position: int) -> tuple[str, ...] | None:
+    """All cells of a column, stripped; None where the file is not small, or is malformed."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if status.st_size > SMALL:
+        return None
+    return _column(path, (status.st_size, status.st_mtime_ns), delimiter, position)
+
+
+@lru_cache(maxsize=16)
+def _column(
+    path: Path,
+    stamp: tuple[int, int],  # noqa: ARG001  a file that was changed is another one
+    delimiter: str,
+    position: int,
+) -> tuple[str, ...] | None:
+    """Read a column; several rules ask for the same one."""
+    try:
+        with open_csv(path, delimiter=delimiter) as file:
+            return tuple(row[position].strip()
+                         for piece in file.pieces(header=False) for row in piece.rows)  # fmt: skip
+    except DlrunError:
+        return None
+
+
 def column_positions(
     header: Sequence[str], names: Sequence[str], *, where: str
 ) -> tuple[list[int], list[str]]:
@@ -124,11 +146,8 @@ def column_positions(
         found = places_of.get(name, [])
         if len(found) > 1:
             places = ", ".join(str(index + 1) for index in found)
-            raise DataError(
-                f"column {quote(name)} appears {count(len(found), 'time')} (columns {places}).",
-                where=where,
-                fix="Give each column a name of its own.",
-            )
+            what = f"column {quote(name)} appears {count(len(found), 'time')} (columns {places})."
+            raise DataError(what, where=where, fix="Give each column a name of its own.")
         if found:
             positions.append(found[0])
         else:
@@ -222,13 +241,9 @@ def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: P
     for number, name in enumerate(missing[:MAX_MISSING]):
         is_compared = number * len(columns) < MAX_COMPARISONS
         near = near_word(name, columns) if is_compared else None
-        problems.append(
-            Problem(
-                f"dataset.{key}",
-                f"There is no column {quote(name)} in {path}; it has {list_columns(columns)}.",
-                f"Did you mean {quote(near)}?" if near else None,
-            )
-        )
+        what = f"There is no column {quote(name)} in {path}; it has {list_columns(columns)}."
+        fix = f"Did you mean {quote(near)}?" if near else None
+        problems.append(Problem(f"dataset.{key}", what, fix))
     if len(missing) > MAX_MISSING:
         more = count(len(missing) - MAX_MISSING, "more column is", "more columns are")
         problems.append(Problem(f"dataset.{key}", f"{more} not there."))
@@ -241,9 +256,8 @@ def _check_uses(features: Sequence[str], targets: Sequence[str], weights: Sequen
     targets_set = set(targets)
     both = [name for name in features if name in targets_set]
     if both:
-        raise ConfigError(
-            Problem("dataset.features", f"{quote(both[0])} is the target and a feature at once.")
-        )
+        what = f"{quote(both[0])} is the target and a feature at once."
+        raise ConfigError(Problem("dataset.features", what))
     for name in weights:
         if name in targets or name in features:
             use = "the target" if name in targets else "a feature"

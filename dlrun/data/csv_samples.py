@@ -228,11 +228,8 @@ def _misplaced(
         for place in places:
             name_of = dict(zip(place.features, names, strict=True))
             orders.append(", ".join(name_of.get(one, "another") for one in range(width)))
-        return DataError(
-            f"the file has {has} without names; they could be {' or '.join(orders)}.",
-            where=where,
-            fix=write_names,
-        )
+        what = f"the file has {has} without names; they could be {' or '.join(orders)}."
+        return DataError(what, where=where, fix=write_names)
     if form is None:
         expected = f"{len(names)} of the features"
         if with_target:
@@ -245,11 +242,8 @@ def _misplaced(
         expected = f"the {len(form.columns)} of the training data "
         expected += "" if with_target else "(or these without the target) "
         expected += f"were expected: {list_columns(form.columns)}"
-    return DataError(
-        f"the file has {has} without names; {expected}.",
-        where=where,
-        fix=_said_of_delimiter(file, spec) or file.one_column_fix or write_names,
-    )
+    fix = _said_of_delimiter(file, spec) or file.one_column_fix or write_names
+    return DataError(f"the file has {has} without names; {expected}.", where=where, fix=fix)
 
 
 def _said_of_delimiter(file: CsvFile, spec: Spec) -> str | None:

@@ -48,11 +48,8 @@ def draw_dataset(
     row_bytes = sum(array.nbytes for array in law(deepcopy(generator), 1))
     too_large = excess((samples + test_samples) * row_bytes)
     if too_large is not None:
-        raise DataError(
-            f"{samples + test_samples:,} rows take {too_large}.",
-            where="dataset.samples",
-            fix="Ask for fewer rows.",
-        )
+        what = f"{samples + test_samples:,} rows take {too_large}."
+        raise DataError(what, where="dataset.samples", fix="Ask for fewer rows.")
     train = _draw(law, generator, samples)
     return Dataset(
         train,

@@ -54,8 +54,6 @@ def _read(file: BinaryIO | gzip.GzipFile, path: Path, axes: int) -> NDArray[np.u
     content = file.read(min(expected, MAX_BYTES) + 1)
     if len(content) != expected:
         received = "more" if len(content) > expected else len(content)
-        raise DataError(
-            f"the file says that it holds {expected} bytes {shape}, but it holds {received}.",
-            where=str(path),
-        )
+        what = f"the file says that it holds {expected} bytes {shape}, but it holds {received}."
+        raise DataError(what, where=str(path))
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)

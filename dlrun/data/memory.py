@@ -45,9 +45,7 @@ def stream_limit() -> float:
     except ValueError:
         megabytes = -1.0
     if not megabytes >= 0:
-        raise UsageError(
-            f"{text!r} is not a size.",
-            where=LIMIT_VARIABLE,
-            fix="Give a number of megabytes, such as 4000; 0 streams every CSV and npz file.",
-        )
+        what = f"{text!r} is not a size."
+        fix = "Give a number of megabytes, such as 4000; 0 streams every CSV and npz file."
+        raise UsageError(what, where=LIMIT_VARIABLE, fix=fix)
     return megabytes * 1e6

@@ -42,11 +42,8 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         test_x, test_y, _ = _read_pair(path, read, x_test, y_test)
         where = f"{path}: array {y_test!r}"
         if test_x.shape[1:] != features.shape[1:]:
-            raise DataError(
-                f"the rows of {x_test!r} have shape {test_x.shape[1:]}, "
-                f"those of {x!r} {features.shape[1:]}.",
-                where=str(path),
-            )
+            shapes = f"{test_x.shape[1:]}, those of {x!r} {features.shape[1:]}"
+            raise DataError(f"the rows of {x_test!r} have shape {shapes}.", where=str(path))
         if (test_y.dtype.kind == "U") != (class_names is not None):
             raise DataError(f"the array holds {test_y.dtype}, unlike {y!r}.", where=where)
         if class_names is not None:
@@ -82,13 +79,12 @@ def _read_pair(
     targets, where = read(y), f"{path}: array {y!r}"
     check_rows(targets, where)
     if len(targets) != len(features):
-        raise DataError(
-            f"the array has {len(targets)} rows, but {x!r} has {len(features)}.", where=where
-        )
+        what = f"the array has {len(targets)} rows, but {x!r} has {len(features)}."
+        raise DataError(what, where=where)
     if targets.dtype.kind == "U":
         if math.prod(targets.shape) != len(targets):
-            raise DataError(f"the array has shape {targets.shape}; one class for each row was "
-                            "expected.", where=where)  # fmt: skip
+            what = f"the array has shape {targets.shape}; one class for each row was expected."
+            raise DataError(what, where=where)
         return _as_columns(numbers), targets, _image_shape(features)
     values = check_numbers(targets, where)  # (rows, ...)
     if targets.dtype.kind in "iu" and merges_wholes(targets):

@@ -94,11 +94,9 @@ def _check_finite(
     finite = np.isfinite(rounded)
     if not finite.all():
         first = values.reshape(-1)[int(np.argmin(finite.reshape(-1)))]
-        raise DataError(
-            f"the {name} hold {float(first):g}, which is beyond the range of float32.",
-            where=where,
-            fix="Measure in a larger unit, or train with `dataset.scale`.",
-        )
+        what = f"the {name} hold {float(first):g}, which is beyond the range of float32."
+        fix = "Measure in a larger unit, or train with `dataset.scale`."
+        raise DataError(what, where=where, fix=fix)
 
 
 def _range(x: Array, apart: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -41,16 +41,8 @@ def split_dataset(
 
     Test rows are taken first, validation rows from what is left; both keep the order that they
     had. Where there are classes each gives its share (largest remainder), and every class keeps a
-    training row.
-
-    Args:
-        dataset: All rows.
-        validation_split: The share of the training rows to validate on, in (0, 1); None or 0: none.
-        test_split: The share of all rows to test on, in (0, 1); None or 0: the dataset's own
-            test rows, if it has any.
-        scale: What to fit on the training rows.
-        seed: Any whole number that is not negative.
-        scaling: What was fitted before, to be applied again; None to fit as `scale` says.
+    training row. A share is in (0, 1); without one, validation rows are none and test rows those
+    that the dataset brings. What was fitted before (`scaling`) is applied again, else `scale` fits.
     """
     if len(dataset.train) == 0:
         raise DataError("the dataset has no rows.")
@@ -140,12 +132,11 @@ def _split(
         shares = allocate(counts, total)
         possible = shares.sum()
         if possible < total:
-            raise _split_error(
-                key,
+            what = (
                 f"{share:g} of {count(len(rows), 'row')} is {total}, but only {possible} can be "
-                "taken when every class keeps a training row.",
-                "Choose a smaller share.",
+                "taken when every class keeps a training row."
             )
+            raise _split_error(key, what, "Choose a smaller share.")
         for number, class_share in enumerate(shares):
             members = np.flatnonzero(numbers == number)
             taken[members[generator.permutation(len(members))[:class_share]]] = True

@@ -91,8 +91,6 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DlrunError(
-            f"rows that do not fit into memory cannot be kept here: {error.strerror}.",
-            where=str(folder),
-            fix="They need 8 bytes for each number; name a folder with enough space in TMPDIR.",
-        ) from error
+        what = f"rows that do not fit into memory cannot be kept here: {error.strerror}."
+        fix = "They need 8 bytes for each number; name a folder with enough space in TMPDIR."
+        raise DlrunError(what, where=str(folder), fix=fix) from error

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dlrun.arrays import Dataset, Spec, TableForm
 from dlrun.data.arguments import argument_error
-from dlrun.data.csv_header import choose_columns, foresee_columns, tell_header
-from dlrun.shapes.files import DELIMITERS, csv_column
+from dlrun.data.csv_header import choose_columns, foresee_columns, small_column, tell_header
+from dlrun.shapes.files import DELIMITERS
 from dlrun.shapes.samples import Sample, with_target
 
 
@@ -23,13 +23,12 @@ def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     known = Sample((len(columns.features),), format="table")
     if len(columns.targets) > 1:
         return known._replace(target=(len(columns.targets),))
-    column = csv_column(Path(path), delimiter, columns.targets[0])
-    texts: Iterable[str] = ()
-    if column is not None and (columns.header or column.first in column.others):
-        texts = column.others
-    elif column is not None and columns.header is False:
-        texts = {column.first, *column.others}
-    return with_target(known._replace(one_target=True), texts, form)
+    first, *labels = small_column(Path(path), delimiter, columns.targets[0]) or [""]
+    if columns.header is False:
+        labels.append(first)
+    elif columns.header is None and first not in labels:
+        labels = []  # whether it is a label too, the reader of the rows tells
+    return with_target(known._replace(one_target=True), labels, form)
 
 
 def load_data(

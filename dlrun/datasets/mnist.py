@@ -98,11 +98,9 @@ def _idx_file(folder: Path, stem: str, axes: int) -> Path:
     for name in names:
         if (folder / name).is_file():
             return folder / name
-    raise DataError(
-        f"there is no file {names[0]} or {names[1]} in this folder.",
-        where=str(folder),
-        fix="The folder needs the four IDX files of MNIST; or name an .npz file.",
-    )
+    what = f"there is no file {names[0]} or {names[1]} in this folder."
+    fix = "The folder needs the four IDX files of MNIST; or name an .npz file."
+    raise DataError(what, where=str(folder), fix=fix)
 
 
 def _check_content(arrays: dict[str, Any], where: str) -> None:

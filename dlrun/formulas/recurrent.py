@@ -83,9 +83,7 @@ def bidirectional(layer: Layer, weights: Weights, x: Any) -> Working:
 def _of(weights: Weights, direction: str) -> Weights:
     start = f"{direction}/"
     return {
-        name.removeprefix(start): weight
-        for name, weight in weights.items()
-        if name.startswith(start)
+        name.removeprefix(start): one for name, one in weights.items() if name.startswith(start)
     }
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dlrun.formulas.working import Place
 from dlrun.shapes.layer import Layer
+from dlrun.shapes.outputs import known
 from dlrun.shapes.windows import Window
 
 
@@ -43,9 +44,14 @@ def windows(x: Any, window: Window, fill: float = 0.0) -> Windows:
     rank = len(window.sizes)
     margins, origins, index = [], [], []
     inside = np.ones((1,) * (2 * rank), dtype=bool)
-    for size, wide, stride, gap, reach in zip(x.shape[:-1], *window[:3], window.reach, strict=True):
-        before, after = _margins(size, reach, stride, window.padding)
-        count = (size + before + after - reach) // stride + 1
+    sizes = x.shape[:-1]
+    for size, wide, stride, gap, reach, count in zip(
+        sizes, *window[:3], window.reach, known(window.places(sizes)), strict=True
+    ):
+        missing = max((count - 1) * stride + reach - size, 0)  # an odd rest goes behind
+        before, after = missing // 2, missing - missing // 2
+        if window.padding == "causal":
+            before, after = reach - 1, 0
         margins.append((before, after))
         # At place p the k-th entry of the window is the input's p · stride + k · gap - before.
         origins.append(np.arange(count)[:, None] * stride + np.arange(wide) * gap - before)
@@ -57,14 +63,3 @@ def windows(x: Any, window: Window, fill: float = 0.0) -> Windows:
         is_in = (origin >= 0) & (origin < x.shape[axis])
         inside = inside & is_in.reshape(shape)
     return Windows(padded[tuple(index)], tuple(origins), inside)
-
-
-def _margins(size: int, reach: int, stride: int, padding: str) -> tuple[int, int]:
-    """Tell what is added before and behind an axis; an odd rest goes behind."""
-    if padding == "causal":
-        return reach - 1, 0
-    if padding == "valid":
-        return 0, 0
-    places = -(-size // stride)
-    missing = max((places - 1) * stride + reach - size, 0)
-    return missing // 2, missing - missing // 2

@@ -40,7 +40,7 @@ class Record:
 
     def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
         self._path = path
-        self._facts = dict(facts)
+        self.facts = dict(facts)
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -49,8 +49,8 @@ class Record:
 
     def add(self, **facts: Any) -> None:
         """Add facts, or replace them, and write the file anew."""
-        self._facts.update(facts)
-        write_text(self._path, record_text(self._facts))
+        self.facts.update(facts)
+        write_text(self._path, record_text(self.facts))
 
 
 @contextlib.contextmanager
@@ -99,14 +99,19 @@ def recording(
             held.give_room()
             # A disk too full for the closing line must not hide why the run failed.
             with contextlib.suppress(DlrunError):
-                record.add(**_failure(error), **_end(start), files=_hashes(run, record))
+                record.add(
+                    **_failure(error),
+                    **_end(start),
+                    files=hash_files(run.path, record.facts.get("exports")),
+                )
             raise
         held.give_room()
-        record.add(status="finished", exit_code=0, **_end(start), files=_hashes(run, record))
-
-
-def _hashes(run: Run, record: Record) -> dict[str, str]:
-    return hash_files(run.path, record.facts.get("exports"))
+        record.add(
+            status="finished",
+            exit_code=0,
+            **_end(start),
+            files=hash_files(run.path, record.facts.get("exports")),
+        )
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -24,12 +24,10 @@ _WITH_UNIT = re.compile(
 )
 """A currency before a number, or a unit behind it; not what orders, as in `1st`."""
 
-
 _GROUPED = re.compile(
     r"[+-]?(?:[1-9]\d{0,2}(?:[,' \u00a0\u202f]\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+,\d+|\d+,\d+)"
 )
 """A number with its thousands apart, or with a comma before its decimals."""
-
 
 _MULTIPLES = ("k", "K", "M", "B", "bn", "G", "T")
 

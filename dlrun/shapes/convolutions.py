@@ -13,8 +13,6 @@ def convolution(layer: Layer, shape: Shape) -> Output:
     """`(*sizes, channels)` to `(*places, filters)`."""
     sizes, read = image(layer, shape)
     filters, groups = layer.whole("filters"), layer.whole("groups")
-    if not layer.has_plain_weights:
-        unknown()
     for number, name in ((filters, "filters"), (read, "channels of the input")):
         if number is not None and number % groups:
             what = f"The {number} {name} cannot be dealt out to {groups} groups."

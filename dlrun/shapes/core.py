@@ -3,7 +3,7 @@
 from typing import Final
 
 from dlrun.shapes.layer import Layer, shape_of
-from dlrun.shapes.outputs import Output, Shape, Weight, unknown
+from dlrun.shapes.outputs import Output, Shape, Weight
 
 RANKS: Final = {"SpatialDropout1D": 2, "SpatialDropout2D": 3, "SpatialDropout3D": 4}
 """How many axes a sample must have for the layers that change no shape but are particular."""
@@ -26,8 +26,6 @@ def dense(layer: Layer, shape: Shape) -> Output:
     """`(..., features)` to `(..., units)`."""
     if not shape:
         layer.expect_rank(shape, 1)
-    if not layer.has_plain_weights:
-        unknown()
     units = layer.whole("units")
     return Output((*shape[:-1], units), (Weight("kernel", (shape[-1], units)), *bias(layer, units)))
 
@@ -35,8 +33,6 @@ def dense(layer: Layer, shape: Shape) -> Output:
 @shape_of("Embedding")
 def embedding(layer: Layer, shape: Shape) -> Output:
     """`(...)` to `(..., output_dim)`."""
-    if not layer.has_plain_weights:
-        unknown()
     table = (layer.whole("input_dim"), layer.whole("output_dim"))
     return Output((*shape, table[1]), (Weight("embeddings", table),))
 

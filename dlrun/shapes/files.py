@@ -9,12 +9,11 @@ import ast
 import re
 import struct
 from contextlib import suppress
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from typing import IO
 
 SMALL: Final = 2 * 2**20
@@ -38,65 +37,12 @@ CODES: Final = dict(
 """What `struct` calls the numbers of NumPy, by kind and bytes."""
 
 
-class Column(NamedTuple):
-    """The cells of a column, stripped."""
-
-    first: str  # that of the first row, which may be a header
-    others: frozenset[str]  # those of the rows below, each once
-
-
 class StoredArray(NamedTuple):
     """What an array in an `.npz` file says of itself, and its values where they are few."""
 
     dtype: str  # as NumPy writes it: `<f8`
     shape: tuple[int, ...]
     values: Sequence[Any] | None = None  # numbers or texts, where there is one a row
-
-
-def found_delimiters(line: str) -> list[str]:
-    """Tell all of `DELIMITERS` that stand outside of quotes in the first line of a file.
-
-    A vertical bar counts only where there is no other.
-    """
-    bare = re.sub(r'"[^"]*"', "", line.rstrip("\r\n"))
-    found = [one for one in DELIMITERS if one in bare]
-    return found if found == ["|"] else [one for one in found if one != "|"]
-
-
-def csv_column(path: Path, delimiter: str, position: int) -> Column | None:
-    """Read a column, by its position, of a small file.
-
-    None where the file is not small, or its rows are not all as wide as the first.
-    """
-    try:
-        status = path.stat()
-        if not path.is_file() or status.st_size > SMALL:
-            return None
-    except OSError:
-        return None
-    return _csv_column(str(path), (status.st_size, status.st_mtime_ns), delimiter, position)
-
-
-@lru_cache(maxsize=16)
-def _csv_column(
-    path: str,
-    stamp: tuple[int, int],  # noqa: ARG001  a file that was changed is another one
-    delimiter: str,
-    position: int,
-) -> Column | None:
-    """Read a column; several rules ask for the same one."""
-    import csv  # noqa: PLC0415
-
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
-            cells = [row for row in rows if len(row) > 1 or (row and row[0].strip())]
-        if len({len(row) for row in cells}) != 1:
-            return None
-        first, *others = (row[position].strip() for row in cells)
-    except (OSError, UnicodeError, csv.Error, TypeError, IndexError):
-        return None
-    return Column(first, frozenset(others))
 
 
 def npz_array(path: Path, name: str) -> StoredArray | None:

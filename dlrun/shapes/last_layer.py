@@ -25,7 +25,7 @@ MEASURE_DISTANCE: Final = frozenset(
     }
 )  # fmt: skip
 """Losses of regressions: they ask how far off a number is, and not which class it is."""
-SUM_TO_ONE: Final = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy")
+ONE_CHOICE: Final = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy")
 NOT_PROBABILITIES: Final = frozenset(
     {
         "celu", "elu", "gelu", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax",
@@ -47,16 +47,16 @@ def activation_misfits(
     loss: str | None, *, units: int | None, activation: str | None, from_logits: bool | None
 ) -> Iterator[Problem]:
     """Tell under which last activations a loss cannot mean what it says."""
-    path = f"{LAST}.activation"
     if loss is None or activation is None:
         return
+    path, name, takes_shares = f"{LAST}.activation", canonical("losses", loss), from_logits is False
     if activation == "softmax" and units == 1:
         yield Problem(path, *ONE_SOFTMAX)
-    if canonical("losses", loss) in SUM_TO_ONE and activation == "sigmoid" and from_logits is False:
+    if name in ONE_CHOICE and activation == "sigmoid" and takes_shares:
         what = f"{loss} takes probabilities that sum to 1, but each sigmoid stands alone."
         fix = "the loss binary_crossentropy" if units == 1 else "'activation: softmax'"
         yield Problem(path, what, f"Use {fix}.")
-    if is_crossentropy(loss) and activation in NOT_PROBABILITIES and from_logits is False:
+    if is_crossentropy(loss) and activation in NOT_PROBABILITIES and takes_shares:
         fitting = "sigmoid" if label_form(loss) == "binary" else "softmax"
         given = "has no activation" if activation == "linear" else f"ends with {activation}"
         what = f"{loss} takes probabilities, but the last layer {given}."

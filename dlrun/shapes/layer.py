@@ -94,11 +94,6 @@ class Layer:
             return False
         return self.choice("data_format", "channels_first", "channels_last") == "channels_first"
 
-    @property
-    def has_plain_weights(self) -> bool:
-        """Whether the arguments ask for nothing that changes weights by themselves."""
-        return all(self.arguments.get(name) is None for name in NO_NUMBERS)
-
     def refuse(self, what: str, fix: str, argument: str = "") -> NoReturn:
         """Tell that the layer cannot take its input, by a `MisfitError`."""
         raise MisfitError(what, fix, f"{self.prefix}{argument}".rstrip("."))
@@ -151,6 +146,16 @@ def shape_of(*types: str, table: dict[str, Any] = ONE_INPUT) -> Callable[[_F], _
         return function
 
     return register
+
+
+def output_of(layer: Layer, *shapes: Shape) -> Output:
+    """Return what a layer makes of its inputs; ends the walk where that is left to Keras."""
+    is_plain = all(layer.arguments.get(name) is None for name in NO_NUMBERS)
+    if is_plain and layer.type in SEVERAL_INPUTS and len(shapes) > 1:
+        return SEVERAL_INPUTS[layer.type](layer, *shapes)
+    if is_plain and layer.type in ONE_INPUT and len(shapes) == 1:
+        return ONE_INPUT[layer.type](layer, shapes[0])
+    return unknown()
 
 
 def _whole(value: Any, low: int) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dlrun.shapes.layer import ONE_INPUT, Layer, shape_of
+from dlrun.shapes.layer import Layer, output_of, shape_of
 from dlrun.shapes.outputs import Output, Shape, Weight, known, unknown
 
 GATES: Final = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
@@ -50,9 +50,7 @@ def time_distributed(layer: Layer, shape: Shape) -> Output:
     inner = layer.inner("layer")
     if len(shape) < len(("steps", "features")):
         layer.expect_rank(shape, 2)
-    if inner.type not in ONE_INPUT:
-        unknown()
-    output, weights = ONE_INPUT[inner.type](inner, shape[1:])
+    output, weights = output_of(inner, shape[1:])
     return Output((shape[0], *output), _held(inner, weights))
 
 

@@ -5,9 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from dlrun.errors import Problem
-from dlrun.shapes.layer import AXES, DATA, Layer
-from dlrun.shapes.outputs import MisfitError, Output, Shape, UnknownShapeError, Weight, unknown
-from dlrun.shapes.table import ONE_INPUT, SEVERAL_INPUTS
+from dlrun.shapes import (  # noqa: F401  each registers the layers that it knows
+    convolutions,
+    core,
+    images,
+    merging,
+    normalizations,
+    pooling,
+    recurrent,
+    reshaping,
+)
+from dlrun.shapes.layer import AXES, DATA, Layer, output_of
+from dlrun.shapes.outputs import MisfitError, Shape, UnknownShapeError, Weight
 
 OURS: Final = ("type", "name", "inputs", "weights", "trainable")
 """The keys of a layer that are no arguments of the Keras class."""
@@ -57,7 +66,7 @@ def weights_of(layer: Layer) -> tuple[Weight, ...] | None:
     found: set[tuple[Weight, ...]] = set()
     for rank in AXES:
         try:
-            found.add(_output(layer, ((None,) * rank,)).weights)
+            found.add(output_of(layer, (None,) * rank).weights)
         except MisfitError:
             continue  # it takes no sample of so many axes
         except UnknownShapeError:
@@ -73,7 +82,7 @@ def _step(index: int, mapping: Mapping[str, Any], taken: tuple[Shape | None, ...
         return step
     step = replace(step, taken=shapes)
     try:
-        output = _output(layer, shapes)
+        output = output_of(layer, *shapes)
     except MisfitError as error:
         path = f"model.layers[{index}]" + (f".{error.argument}" if error.argument else "")
         return replace(step, problem=Problem(path, error.what, error.fix))
@@ -86,11 +95,3 @@ def _step(index: int, mapping: Mapping[str, Any], taken: tuple[Shape | None, ...
         for weight in output.weights
     )
     return replace(step, shape=output.shape, weights=weights)
-
-
-def _output(layer: Layer, shapes: tuple[Shape, ...]) -> Output:
-    if layer.type in SEVERAL_INPUTS and len(shapes) > 1:
-        return SEVERAL_INPUTS[layer.type](layer, *shapes)
-    if layer.type in ONE_INPUT and len(shapes) == 1:
-        return ONE_INPUT[layer.type](layer, shapes[0])
-    return unknown()

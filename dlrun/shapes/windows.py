@@ -19,6 +19,12 @@ class Window(NamedTuple):
         """From its first entry to its last: `(size - 1) · gap + 1`."""
         return tuple((size - 1) * gap + 1 for size, gap in zip(self.sizes, self.gaps, strict=True))
 
+    def places(self, sizes: Shape) -> Shape:
+        """Count the places that it has along each axis of an image."""
+        # What is padded has a place wherever a window of one entry has one.
+        reach = self.reach if self.padding == "valid" else (1,) * len(sizes)
+        return each(lambda size, far, by: (size - far) // by + 1, sizes, reach, self.strides)
+
 
 def kernel_window(layer: Layer) -> Window:
     """Read how the kernel of a convolution moves."""
@@ -49,11 +55,9 @@ def sample(layer: Layer, sizes: Shape, channels: int | None) -> Shape:
 
 def move(layer: Layer, sizes: Shape, window: Window, argument: str) -> Shape:
     """Count the places that a window has along each axis; `argument` sets its size."""
-    # What is padded has a place wherever a window of one entry has one.
-    reach = window.reach if window.padding == "valid" else (1,) * len(sizes)
-    places = each(lambda size, far, by: (size - far) // by + 1, sizes, reach, window.strides)
+    places = window.places(sizes)
     if window.padding == "valid" and any(place is not None and place <= 0 for place in places):
-        what = f"A window of {show(reach)} does not fit into {show(sizes)}"
+        what = f"A window of {show(window.reach)} does not fit into {show(sizes)}"
         what += f", which is what {layer.type} gets."
         fix = "Make it smaller, use 'padding: same', or shrink the input less before it."
         layer.refuse(what, fix, argument)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Samples
 from dlrun.backend import tf
-from dlrun.backend.refusals import worded
+from dlrun.backend.components import worded
 from dlrun.training.epochs import FitOptions, Position, Rows, all_finite, count_steps, log_names
 from dlrun.training.evaluation import Evaluator, to_rows
 from dlrun.training.order import EpochOrders

@@ -10,7 +10,7 @@ from typing import Any
 from dlrun.arrays import Samples, Spec, Splits
 from dlrun.backend.components import create
 from dlrun.backend.device import on_gpu
-from dlrun.catalog.losses import Targets, misgiving
+from dlrun.catalog.losses import Targets
 from dlrun.catalog.metric_labels import CANCELLING, Handed, caution, handed, misfit
 from dlrun.config import Experiment
 from dlrun.data.labels import fit_labels, fit_spec

@@ -37,7 +37,7 @@ from dlrun.training.listener import WARNING, Listener
 from dlrun.workflows.load import check_size, load_splits_while_importing
 from dlrun.workflows.opening import OpenedRun
 from dlrun.workflows.options import RunOptions
-from dlrun.workflows.report import add_report
+from dlrun.workflows.storytelling import add_report
 
 if TYPE_CHECKING:
     from dlrun.reports.classification import ClassificationReport

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.config import Experiment, load_config
+from dlrun.config.stored import recorded
 from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
 from dlrun.rundir.checkpoints import Checkpoint, checkpoint_names, load_checkpoint
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.extension import EXTENSION_WAITS, Extension
 from dlrun.rundir.files import remove_abandoned
-from dlrun.rundir.folder import Run
+from dlrun.rundir.folder import Run, open_run
 from dlrun.rundir.listing import is_alive
 from dlrun.rundir.lock import FolderLock, holding_lock
 from dlrun.rundir.names import CONFIG, EXTENSION, INITIAL_WEIGHTS

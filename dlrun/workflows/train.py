@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Experiment
+from dlrun.config.stored import recorded
 from dlrun.rundir.environment import environment_facts
-from dlrun.rundir.folder import Run, create_run
+from dlrun.rundir.folder import Run, create_run, open_run
 from dlrun.rundir.names import CONFIG
 from dlrun.rundir.record import recording
 from dlrun.rundir.seal import seal

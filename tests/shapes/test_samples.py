@@ -197,7 +197,7 @@ def test_a_large_table_tells_its_columns_only(tmp_path, monkeypatch):
     assert tell("csv", "index", path=path).classes == ("x", "y")
     path.write_text(TABLES["text"] + "7,8,1,zebra\n")
     assert tell("csv", "index", path=path).classes == ("x", "y", "zebra")
-    monkeypatch.setattr("dlrun.shapes.files.SMALL", 10)
+    monkeypatch.setattr("dlrun.data.csv_header.SMALL", 10)
     assert of_rows(tell("csv", "index", path=path)) == Sample((3,))
 
 

@@ -152,7 +152,7 @@ def test_what_train_refuses_is_refused_in_the_same_words(fault, tmp_path, dlrun)
 def test_a_larger_table_is_asked_for_its_header_too(tmp_path, dlrun, monkeypatch):
     """Above 2 MB the first rows are looked at, above 16 MB it is said that they did not tell."""
     monkeypatch.setattr("dlrun.workflows.glance.SMALL", 10)
-    monkeypatch.setattr("dlrun.shapes.files.SMALL", 10)
+    monkeypatch.setattr("dlrun.data.csv_header.SMALL", 10)
     rows, given, message = TOLD["header"]
     (tmp_path / "rows.csv").write_text(rows)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(given))

@@ -6,7 +6,7 @@ from typing import Final
 from dlrun.config.layers import DATA
 from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
-from dlrun.shapes.table import ONE_INPUT, SEVERAL_INPUTS
+from dlrun.shapes.layer import ONE_INPUT, SEVERAL_INPUTS
 from dlrun.wording import did_you_mean, listed
 
 ATTENDING: Final = {"AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention"}

@@ -19,23 +19,18 @@ def softmax_has_several_units(experiment: Experiment) -> Iterator[Problem]:
             yield Problem(f"model.layers[{index}].activation", *ONE_SOFTMAX)
 
 
-def activation_fits_the_loss(experiment: Experiment) -> Iterator[Problem]:
-    """A cross-entropy gets the probabilities or the logits that it takes, a hinge loss signs."""
+def last_layer_fits_the_loss(experiment: Experiment) -> Iterator[Problem]:
+    """A cross-entropy gets the probabilities or the logits that it takes, a hinge loss one sign."""
+    loss, (units, *_) = loss_of(experiment), least_output(experiment) or (None,)
     problems = activation_misfits(
-        loss_of(experiment),
+        loss,
         units=experiment.model.layers[-1].arguments.get("units"),
         activation=last_activation(experiment),
         from_logits=_from_logits(experiment),
     )
-    yield from (at_last(experiment, problem) for problem in problems)
-
-
-def hinge_has_one_unit(experiment: Experiment) -> Iterator[Problem]:
-    """A hinge loss takes one output for each row."""
-    units, *_ = least_output(experiment) or (None,)
-    problem = one_output(loss_of(experiment), units, f"{LAST}.units")
-    if problem is not None:
-        yield at_last(experiment, problem)
+    for problem in (*problems, one_output(loss, units, f"{LAST}.units")):
+        if problem is not None:
+            yield at_last(experiment, problem)
 
 
 def loss_runs_over_the_classes(experiment: Experiment) -> Iterator[Problem]:

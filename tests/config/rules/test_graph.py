@@ -83,6 +83,8 @@ def test_ordinary_layers_take_one(say, accept):
         "GlobalAveragePooling2D",
         "BatchNormalization",
         "SpatialDropout1D, rate: 0.1",
+        "Normalization, mean: 0, variance: 1",
+        "EinsumDense, equation: 'ab,bc->ac', output_shape: 3",
     ):
         word = layer.partition(",")[0]
         given = f"model.layers[0]={{type: {layer}, name: hidden, inputs: [input, input]}}"
