@@ -42,11 +42,6 @@ class Record:
         self._path = path
         self.facts = dict(facts)
 
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What it holds now."""
-        return self._facts
-
     def add(self, **facts: Any) -> None:
         """Add facts, or replace them, and write the file anew."""
         self.facts.update(facts)
