@@ -93,15 +93,14 @@ PREDICT_AGAIN = """
 import csv, io, sys
 from pathlib import Path
 import numpy as np
+from dlrun.rundir.folder import Run
+from dlrun.training.listener import Listener
 from dlrun.workflows.load import load_splits
 from dlrun.workflows.opening import open_trained
 from dlrun.workflows.predict import predict
 
-class Silent:
-    def message(self, text): pass
-
 run, split = Path(sys.argv[1]), sys.argv[2]
-experiment = open_trained(str(run), run.parent).experiment
+experiment = open_trained(Run(run)).experiment
 unscaled = experiment.dataset.model_copy(update={"scale": "none"})
 rows = load_splits(experiment.model_copy(update={"dataset": unscaled})).present()[split]
 source = run / "again.npz"
@@ -110,7 +109,7 @@ if experiment.dataset.type == "csv":
     np.savetxt(source, rows.x.astype(str), fmt="%s", delimiter="\\t")
 else:
     np.savez(source, x=rows.x)
-predict(str(run), source, runs_dir=run.parent, output=run / "again.csv", listener=Silent())
+predict(Run(run), source, output=run / "again.csv", listener=Listener())
 truth = [row["true"] for row in csv.DictReader((run / "predictions" / f"{split}.csv").open())]
 lines = list(csv.reader((run / "again.csv").open()))
 for line, true in zip(lines, ["true", *truth]):

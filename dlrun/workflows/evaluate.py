@@ -46,14 +46,14 @@ def evaluate(
     What training measured is never replaced. Where it is not the same, the numbers are stored
     beside it, see `dlrun.rundir.evaluations`.
     """
-    opened = open_trained(run, trust=trust)
-    assembly = load_assembly(opened, listener)
+    opened = open_trained(run, listener, trust=trust)
+    assembly = load_assembly(opened)
 
     from dlrun.workflows.assembly import judge
     from dlrun.workflows.measure import measure_samples
 
     if data is None:
-        name, samples = load_split(opened, split, listener)
+        name, samples = load_split(opened, split)
     else:
         name, (samples, notes) = data.name, read_samples(data, opened.spec, with_target=True)
         for note in notes:
@@ -64,7 +64,7 @@ def evaluate(
         if line.startswith("metrics"):
             listener.message(f"warning: {line}")
     measured = measure_samples(opened.experiment, assembly, samples, name)
-    stored, failure = _store(run, measured, samples, data, listener)
+    stored, failure = _store(opened, measured, samples, data)
     return Evaluation(run, name, measured.metrics[name], measured.classification, stored, failure)
 
 
@@ -82,14 +82,15 @@ def _check_targets(
 
 
 def _store(
-    run: Run, measured: Measured, samples: Samples, data: Path | None, listener: Listener
+    opened: OpenedRun, measured: Measured, samples: Samples, data: Path | None
 ) -> tuple[Path | None, DlrunError | None]:
+    run, listener = opened.run, opened.listener
     name, report = measured.split, measured.classification
     hashes = _of_split(name, hash_samples({name: samples}))
     if data is None:
         then = _of_split(name, run.record.get("data"))
         (numbers,) = measured.to_json().values()
-        if hashes == then and _trained(run, listener).get(name) == plain(numbers):
+        if hashes == then and _trained(opened).get(name) == plain(numbers):
             return run.file(METRICS), None
         if then and hashes != then:
             listener.message(
@@ -119,10 +120,10 @@ def _of_split(name: str, hashes: Any) -> dict[str, Any]:
     return {key.removeprefix(prefix): one for key, one in known if key.startswith(prefix)}
 
 
-def _trained(run: Run, listener: Listener) -> dict[str, Any]:
+def _trained(opened: OpenedRun) -> dict[str, Any]:
     """What training measured; nothing where it did not come so far."""
     try:
-        return run.measured
+        return opened.run.measured
     except RunFolderError as error:
-        listener.message(f"warning: {error}")
+        opened.listener.message(f"warning: {error}")
         return {}

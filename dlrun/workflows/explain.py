@@ -60,11 +60,11 @@ def explain(
     run: Run, choice: Choice, *, layer: str | None, trust: bool, compare: bool, listener: Listener
 ) -> Explanation:
     """Work out the forward pass of one row; `layer` is the one that will be shown, or None."""
-    opened = open_trained(run, trust=trust)
+    opened = open_trained(run, listener, trust=trust)
     layers = [one.as_dict() for one in opened.experiment.model.layers]
     check_layer(layer, [one["name"] for one in layers])
-    nodes = read_nodes(layers, _usable_weights(opened, listener))
-    row = choose_row(opened, choice, listener)
+    nodes = read_nodes(layers, _usable_weights(opened))
+    row = choose_row(opened, choice)
     if opened.experiment.training.precision != "float32":
         listener.message(
             f"the run computes in {opened.experiment.training.precision}; what follows is the "
@@ -72,13 +72,13 @@ def explain(
         )
     story = follow(nodes, row.x)
     answer = None if story.ending else _answer(opened, nodes, story, row)
-    comparison = _compare(opened, story, row, listener) if compare else None
+    comparison = _compare(opened, story, row) if compare else None
     return Explanation(opened, row, story, answer, comparison)
 
 
-def _usable_weights(opened: OpenedRun, listener: Listener) -> dict[str, dict[str, NDArray[Any]]]:
+def _usable_weights(opened: OpenedRun) -> dict[str, dict[str, NDArray[Any]]]:
     """The weights of each layer; with NaN there is nothing to explain."""
-    weights = read_layer_weights(opened, listener)
+    weights = read_layer_weights(opened)
     for layer, named in weights.items():
         for name, weight in named.items():
             wrong = int(weight.size - np.isfinite(weight.astype(np.float64)).sum())
@@ -112,14 +112,14 @@ def _answer(opened: OpenedRun, nodes: tuple[Node, ...], story: Story, row: Row) 
     return Answer(output, predicted, place, derivative(nodes, row.x, place))
 
 
-def _compare(opened: OpenedRun, story: Story, row: Row, listener: Listener) -> Comparison:
+def _compare(opened: OpenedRun, story: Story, row: Row) -> Comparison:
     """Ask TensorFlow, in float32 on the CPU: a GPU may round its products to 10 bits."""
     from dlrun.backend import keras, tf
 
     training = opened.experiment.training.model_copy(update={"precision": "float32"})
     experiment = opened.experiment.model_copy(update={"training": training})
     with tf.device("CPU:0"):
-        model = load_model(replace(opened, experiment=experiment), listener)
+        model = load_model(replace(opened, experiment=experiment))
         names = [stage.node.name for stage in story.stages]
         outputs = [model.get_layer(name).output for name in names]
         given = tf.constant(row.x[None], tf.float32)

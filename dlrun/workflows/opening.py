@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +41,10 @@ class OpenedRun:
     experiment: Experiment
     spec: Spec
     trusted: bool = False  # whether the files that its config names may be read
+    listener: Listener = field(default_factory=Listener)  # who hears what is found out later
 
 
-def open_trained(run: Run, *, trust: bool = False) -> OpenedRun:
+def open_trained(run: Run, listener: Listener | None = None, *, trust: bool = False) -> OpenedRun:
     """Open a run whose model has been built; `trust` reads what a stranger's config names."""
     experiment, trusted = read_experiment(run, run.record, trust=trust)
     if not run.file(SPEC).exists():
@@ -54,7 +55,7 @@ def open_trained(run: Run, *, trust: bool = False) -> OpenedRun:
         check_size(experiment, spec.input_shape)
     except ConfigError as error:
         raise DlrunError(str(error.problems[0]), where=str(run.file(CONFIG))) from error
-    return OpenedRun(run, experiment, spec, trusted)
+    return OpenedRun(run, experiment, spec, trusted, listener or Listener())
 
 
 def read_spec(run: Run, experiment: Experiment) -> Spec:
@@ -95,10 +96,10 @@ def _check_trusted(opened: OpenedRun) -> None:
         )
 
 
-def load_rows(opened: OpenedRun, listener: Listener) -> tuple[Splits, tuple[str, ...]]:
+def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
     """Load the dataset of a run again, split and encoded as in training.
 
-    Returns the rows, and what the listener was told of them, such as that they have changed since.
+    Returns the rows, and what was said of them, such as that they have changed since.
     """
     from dlrun.data.labels import encode
 
@@ -128,15 +129,15 @@ def load_rows(opened: OpenedRun, listener: Listener) -> tuple[Splits, tuple[str,
     if hash_samples(splits.present()) != opened.run.record.get("data"):
         notes.append("warning: the dataset is no longer the one that this run was trained on")
     for note in notes:
-        listener.message(note)
+        opened.listener.message(note)
     return splits, tuple(notes)
 
 
 def load_split(
-    opened: OpenedRun, split: str | None, listener: Listener, *, instead: str = "--data FILE"
+    opened: OpenedRun, split: str | None, *, instead: str = "--data FILE"
 ) -> tuple[str, Samples]:
     """Load one split of a run by its name; None for test, or else the last that has rows."""
-    present = load_rows(opened, listener)[0].present()
+    present = load_rows(opened)[0].present()
     name = split or list(present)[-1]
     if name not in present:
         raise DataError(
@@ -145,7 +146,7 @@ def load_split(
     return name, present[name]
 
 
-def load_model(opened: OpenedRun, listener: Listener) -> Any:
+def load_model(opened: OpenedRun) -> Any:
     """Build the model of a run and fill it with the run's weights; TensorFlow is imported here."""
     from dlrun.backend.device import limit_threads
     from dlrun.models.weights import set_weights, weight_layout
@@ -154,7 +155,7 @@ def load_model(opened: OpenedRun, listener: Listener) -> Any:
     try:
         limit_threads(threads_of(opened.run.record))
     except UsageError as error:
-        listener.message(f"warning: the last bits may differ from the run's: {error.what}")
+        opened.listener.message(f"warning: the last bits may differ from the run's: {error.what}")
     path = opened.run.file(SPEC)
     try:
         model = build(opened.experiment, opened.spec)
@@ -167,13 +168,13 @@ def load_model(opened: OpenedRun, listener: Listener) -> Any:
         if stored != expected:
             what = f"does not fit the model of {CONFIG}: {key} is {stored}, not {expected}."
             raise RunFolderError(what, where=str(path))
-    set_weights(model, read_weights(opened, listener, weight_layout(model)))
+    set_weights(model, read_weights(opened, weight_layout(model)))
     return model
 
 
-def load_assembly(opened: OpenedRun, listener: Listener) -> Assembly:
+def load_assembly(opened: OpenedRun) -> Assembly:
     """Load the model of a run with its loss and its metrics."""
-    model = load_model(opened, listener)
+    model = load_model(opened)
 
     from dlrun.training.evaluation import Predictor
     from dlrun.workflows.assembly import Assembly, compile_model
@@ -185,7 +186,6 @@ def load_assembly(opened: OpenedRun, listener: Listener) -> Assembly:
 
 def read_weights(
     opened: OpenedRun,
-    listener: Listener,
     layout: Mapping[str, tuple[tuple[int, ...], str]] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Read the weights of a run by variable path; TensorFlow is not needed for it.
@@ -196,7 +196,7 @@ def read_weights(
     if not os.path.lexists(path):
         raise _missing(opened.run, WEIGHTS, "it saved them", "final_weights")
     weights = load_tensors(path, layout, most=_most_bytes(opened))
-    _check_weights(opened.run, weights, listener)
+    _check_weights(opened, weights)
     return weights
 
 
@@ -210,10 +210,11 @@ def _most_bytes(opened: OpenedRun) -> int | None:
     return _SPARE_BYTES + _LARGEST_NUMBER * parameters
 
 
-def _check_weights(run: Run, weights: Mapping[str, NDArray[Any]], listener: Listener) -> None:
+def _check_weights(opened: OpenedRun, weights: Mapping[str, NDArray[Any]]) -> None:
+    run = opened.run
     path, hashes = run.file(WEIGHTS), run.record.get("final_weights")
     if hashes is None and run.record["status"] != "finished":
-        listener.message(
+        opened.listener.message(
             f"warning: {path} cannot be checked: the run ended before it recorded their hashes"
         )
         return

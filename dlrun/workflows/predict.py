@@ -41,11 +41,11 @@ def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listen
             where=f"--output {output}",
             fix="Name another file.",
         )
-    opened = open_trained(run)
+    opened = open_trained(run, listener)
     with open_samples(input_path, opened.spec, with_target=False) as samples:
         for note in samples.notes:
             listener.message(note)
-        model = load_model(opened, listener)
+        model = load_model(opened)
 
         from dlrun.training.evaluation import Predictor  # imports TensorFlow
 

@@ -18,9 +18,9 @@ def report(run: Run, *, trust: bool, output: Path | None, listener: Listener) ->
     The model is measured again: what the page says is what its weights give now. The page is
     written to `output`, None for `report.html` in the run folder, where the plots always go.
     """
-    opened = open_trained(run, trust=trust)
-    splits, notes = load_rows(opened, listener)
-    assembly = load_assembly(opened, listener)
+    opened = open_trained(run, listener, trust=trust)
+    splits, notes = load_rows(opened)
+    assembly = load_assembly(opened)
 
     from dlrun.workflows.measure import measure_splits
     from dlrun.workflows.storytelling import collect_report_data, write_report

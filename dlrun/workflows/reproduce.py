@@ -52,29 +52,30 @@ def reproduce(run: Run, *, trust: bool, command: Sequence[str], listener: Listen
         )
     then = Outcome.of(run)
     with tempfile.TemporaryDirectory(prefix="dlrun-") as place:
-        now = Outcome.of(_trained_again(run, experiment, Path(place), command, listener))
+        again = create_run(Path(place), experiment.name)
+        facts = {"command": list(command), "seed": experiment.seed, **environment_facts()}
+        with recording(again, facts) as going_on:
+            _train_again(run, experiment, ActiveRun(again, going_on, listener), command)
+        now = Outcome.of(again)
     difference = then.first_difference(now)
     reasons = [] if difference is None else differences(then.record, now.record)
     return Reproduction(run, len(then.history), difference, reasons)
 
 
-def _trained_again(
-    run: Run, experiment: Experiment, place: Path, command: Sequence[str], listener: Listener
-) -> Run:
-    again = create_run(place, experiment.name)
+def _train_again(
+    run: Run, experiment: Experiment, active: ActiveRun, command: Sequence[str]
+) -> None:
+    again = active.run
     # With the spec too: an older version may have read the file, or fitted a scaling, otherwise.
     for name in (INITIAL_WEIGHTS, SPEC):
         if run.file(name).exists():
             shutil.copyfile(run.checked(name), again.file(name))
-    facts = {"command": list(command), "seed": experiment.seed, **environment_facts()}
-    with recording(again, facts) as going_on:
-        again.write_text(CONFIG, experiment.to_yaml())
-        # Another GPU is as good as the one that there was; a CPU is not.
-        device = "cpu" if run.record.get("device") == "cpu" else "auto"
-        options = RunOptions(place, command, device, threads_of(run.record))
-        prepared = prepare(experiment, options, listener, told=stored_spec(again, experiment))
-        carry_out(experiment, prepared, ActiveRun(again, going_on, listener))
-    return again
+    again.write_text(CONFIG, experiment.to_yaml())
+    # Another GPU is as good as the one that there was; a CPU is not.
+    device = "cpu" if run.record.get("device") == "cpu" else "auto"
+    options = RunOptions(again.path.parent, command, device, threads_of(run.record))
+    told = stored_spec(again, experiment)
+    carry_out(experiment, prepare(experiment, options, active.listener, told=told), active)
 
 
 @dataclass(frozen=True)

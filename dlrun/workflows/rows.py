@@ -17,7 +17,6 @@ from dlrun.data.samples import open_samples
 from dlrun.data.scaling import apply_scaling
 from dlrun.errors import UsageError
 from dlrun.shapes.cells import parse_number
-from dlrun.training.listener import Listener
 from dlrun.workflows.ids import check_new_ids
 from dlrun.workflows.opening import load_split
 
@@ -45,27 +44,28 @@ class Row:
     true: str | None = None  # the class or the numbers that it should give; None where unknown
 
 
-def choose_row(opened: OpenedRun, choice: Choice, listener: Listener) -> Row:
+def choose_row(opened: OpenedRun, choice: Choice) -> Row:
     """Find a row."""
     if choice.values is not None:
         row = _typed(choice.values, opened.spec)
         check_new_ids(row.x[None], opened, where="--input", first_row=None)
         return row
     if choice.data is not None:
-        row = _row_of_file(choice.data, choice.row, opened.spec, listener)
+        row = _row_of_file(choice.data, choice.row, opened)
         check_new_ids(row.x[None], opened, where=str(choice.data), first_row=choice.row)
         return row
-    name, samples = load_split(opened, choice.split, listener, instead="--data FILE or --input")
+    name, samples = load_split(opened, choice.split, instead="--data FILE or --input")
     if choice.row >= len(samples):
         raise _beyond(choice.row, len(samples), f"the {name} rows")
     taken = samples.take(slice(choice.row, choice.row + 1))
     return _row(taken, 0, opened.spec, f"row {choice.row} of {name}")
 
 
-def _row_of_file(path: Path, number: int, spec: Spec, listener: Listener) -> Row:
+def _row_of_file(path: Path, number: int, opened: OpenedRun) -> Row:
+    spec = opened.spec
     with open_samples(path, spec, with_target=False) as samples:
         for note in samples.notes:
-            listener.message(note)
+            opened.listener.message(note)
         before = 0
         for piece in samples.pieces:
             if number < before + len(piece):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -29,7 +30,8 @@ def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None
         return
     own = _by_layer(get_weights(model))
     # A safetensors file gives its arrays in any order.
-    offered = _by_layer(dict(sorted(read_weights(source, active.listener).items())))
+    weights = read_weights(replace(source, listener=active.listener))
+    offered = _by_layer(dict(sorted(weights.items())))
     taken = [layer for layer in own if _shapes(own[layer]) == _shapes(offered.get(layer, {}))]
     name = source.run.name
     if not taken:

@@ -34,17 +34,17 @@ class RunWeights(NamedTuple):
 
 def show_weights(run: Run, layer: str | None, *, listener: Listener) -> RunWeights:
     """Read the weights of one layer of a run by its name; None for all."""
-    opened = open_trained(run)
+    opened = open_trained(run, listener)
     layers = opened.experiment.model.layers
     check_layer(layer, [one.name for one in layers])
-    weights = read_layer_weights(opened, listener)
+    weights = read_layer_weights(opened)
     chosen = [one for one in layers if layer in (None, one.name)]
     return RunWeights(
         run, tuple(LayerWeights(one.name, one.type, weights[one.name]) for one in chosen)
     )
 
 
-def read_layer_weights(opened: OpenedRun, listener: Listener) -> dict[str, dict[str, NDArray[Any]]]:
+def read_layer_weights(opened: OpenedRun) -> dict[str, dict[str, NDArray[Any]]]:
     """Read the weights of a run by layer and name, held against the config where it tells them."""
     steps = walk([one.as_dict() for one in opened.experiment.model.layers], opened.spec.input_shape)
     for step in steps:
@@ -52,7 +52,7 @@ def read_layer_weights(opened: OpenedRun, listener: Listener) -> dict[str, dict[
             what = f"does not fit the rows of {SPEC}: {step.problem}"
             raise RunFolderError(what, where=str(opened.run.file(CONFIG)))
     path = opened.run.file(WEIGHTS)
-    return weights_by_layer(steps, read_weights(opened, listener), where=str(path))
+    return weights_by_layer(steps, read_weights(opened), where=str(path))
 
 
 def check_layer(layer: str | None, names: list[str]) -> None:
