@@ -116,7 +116,7 @@ def reported(tmp_path_factory):
     def run_of(name):
         if name not in runs:
             from dlrun.config import load_config
-            from dlrun.workflows.options import RunOptions
+            from dlrun.execution.options import RunOptions
             from dlrun.workflows.train import train
 
             listener = Silent()

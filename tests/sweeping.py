@@ -8,13 +8,13 @@ import os
 import subprocess
 import sys
 
+from dlrun.execution.options import RunOptions
 from dlrun.rundir.folder import create_run
+from dlrun.rundir.integrity import seal
 from dlrun.rundir.record import recording
-from dlrun.rundir.seal import seal
-from dlrun.sweeps.listener import SweepListener
-from dlrun.workflows.many import SweepOptions
-from dlrun.workflows.options import RunOptions
-from dlrun.workflows.sweep import definition, plan_sweep
+from dlrun.sweeps.pool import SweepListener
+from dlrun.sweeps.runner import SweepOptions
+from dlrun.sweeps.sweep import definition, plan_sweep
 
 MOONS = """\
 dataset: {type: moons, samples: 60, validation_split: 0.2, test_split: 0.2}

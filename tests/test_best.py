@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from dlrun.config.sweeps.experiments import load_points
-from dlrun.config.sweeps.flags import read_grid
-from dlrun.sweeps.listener import SweepListener
-from dlrun.workflows.many import SweepOptions, SweepRunner, TrialRequest
-from dlrun.workflows.options import RunOptions
-from dlrun.workflows.sweep import plan_sweep
-from dlrun.workflows.sweep_results import results_so_far
+from dlrun.execution.options import RunOptions
+from dlrun.sweeps.language.flags import read_grid
+from dlrun.sweeps.language.loading import load_points
+from dlrun.sweeps.pool import SweepListener
+from dlrun.sweeps.results import results_so_far
+from dlrun.sweeps.runner import SweepOptions, SweepRunner, TrialRequest
+from dlrun.sweeps.sweep import plan_sweep
 from tests.folders import change
 from tests.sweeping import MOONS, RATES, store_runs, store_sweep
 

@@ -95,8 +95,8 @@ from pathlib import Path
 import numpy as np
 from dlrun.rundir.folder import Run
 from dlrun.training.listener import Listener
-from dlrun.workflows.load import load_splits
-from dlrun.workflows.opening import open_trained
+from dlrun.execution.loading import load_splits
+from dlrun.execution.opening import open_trained
 from dlrun.workflows.predict import predict
 
 run, split = Path(sys.argv[1]), sys.argv[2]

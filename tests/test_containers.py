@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dlrun.rundir.seal import key_path
+from dlrun.rundir.integrity import key_path
 from tests.folders import change
 from tests.sweeping import MOONS, run, store_sweep
 from tests.workflows.test_resume import interrupted

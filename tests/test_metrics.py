@@ -223,7 +223,7 @@ def test_a_run_that_began_with_such_a_metric_goes_on(dlrun, tmp_path, monkeypatc
     )  # fmt: skip
     with monkeypatch.context() as then:
         then.setattr("dlrun.config.rules.metrics.misfit", lambda *_: None)
-        then.setattr("dlrun.workflows.assembly.misfit", lambda *_: None)
+        then.setattr("dlrun.execution.assembly.misfit", lambda *_: None)
         run = dlrun("train", "old.yaml", "--quiet").run
     told = "warning: metrics[0]: MeanIoU is told otherwise than it is"
     assert told in dlrun("evaluate", run).err

@@ -21,11 +21,10 @@ from hypothesis import strategies as st
 
 from dlrun.arrays import Spec
 from dlrun.data.csv import open_csv
-from dlrun.data.csv_dataset import parse_numbers
 from dlrun.data.csv_header import choose_columns
-from dlrun.data.csv_samples import match_columns
+from dlrun.data.tables import match_columns, parse_numbers
+from dlrun.datasets.samples import find_sample
 from dlrun.errors import ConfigError, DataError
-from dlrun.shapes.samples import find_sample
 from dlrun.signals import end_on_signal
 from tests.test_bad_input import TABLE, config
 
@@ -162,10 +161,10 @@ def test_a_signal_that_an_import_has_kept_ends_the_loading(dlrun, tmp_path, monk
         with contextlib.suppress(SystemExit):
             end_on_signal(signal.SIGTERM, None)
 
-    monkeypatch.setattr("dlrun.workflows.load.load_splits", lambda *_: time.sleep(1))
+    monkeypatch.setattr("dlrun.execution.loading.load_splits", lambda *_: time.sleep(1))
     importing = SimpleNamespace(import_module=import_and_catch)
-    monkeypatch.setattr("dlrun.workflows.load.importlib", importing)
-    monkeypatch.setattr("dlrun.workflows.load.PATIENCE", 0.01)
+    monkeypatch.setattr("dlrun.execution.loading.importlib", importing)
+    monkeypatch.setattr("dlrun.execution.loading.PATIENCE", 0.01)
     (tmp_path / "config.yaml").write_text(config(dataset={"type": "moons"}))
     dlrun("train", "config.yaml", code=143)
     (run,) = (tmp_path / "runs").iterdir()
@@ -408,7 +407,7 @@ SEEDED = settings(
 @given(breaks=BREAKS, quoted=st.booleans())
 @pytest.mark.parametrize("lines", [1, 4])
 def test_rows_keep_their_lines_whatever_breaks_them(lines, breaks, quoted, tmp_path):
-    """The number of a row is the one that an editor shows, wherever a piece of the file ends."""
+    """The number of a row is the one that an editor shows, wherever a chunk of the file ends."""
     cells = [str(number) for number in range(len(breaks) + 1)]
     if quoted:
         cells[1::3] = [f'"{cell}"' for cell in cells[1::3]]
@@ -417,10 +416,10 @@ def test_rows_keep_their_lines_whatever_breaks_them(lines, breaks, quoted, tmp_p
     path = tmp_path / "lines.csv"
     path.write_bytes(text.encode())
     with pytest.MonkeyPatch.context() as patch, open_csv(path, delimiter=",") as file:
-        patch.setattr("dlrun.data.csv.CELLS_PER_PIECE", lines)
-        pieces = list(file.pieces(header=False))
-    rows = np.concatenate([parse_numbers(piece, [0], ["a"]) for piece in pieces])
-    numbers = [number for piece in pieces for number in piece.numbers]
+        patch.setattr("dlrun.data.csv.CELLS_PER_CHUNK", lines)
+        chunks = list(file.chunks(header=False))
+    rows = np.concatenate([parse_numbers(chunk, [0], ["a"]) for chunk in chunks])
+    numbers = [number for chunk in chunks for number in chunk.numbers]
     assert rows[:, 0].tolist() == list(range(len(cells)))
     assert [shown[number - 1] for number in numbers] == cells
 
@@ -433,8 +432,8 @@ def test_a_byte_that_is_no_text_has_its_line_whatever_breaks_them(breaks, tmp_pa
     path = tmp_path / "lines.csv"
     path.write_bytes(text.encode() + b"2,\xff\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dlrun.data.files.PART_CHARACTERS", 2)
+        patch.setattr("dlrun.data.csv.PART_CHARACTERS", 2)
         with pytest.raises(DataError) as error, open_csv(path, delimiter=",") as file:
-            list(file.pieces(header=False))
+            list(file.chunks(header=False))
     line = len(re.split(r"\r\n|\r|\n", text))
     assert str(error.value) == (f"{path}:{line}: byte 0xff is not UTF-8 text.\n  Save it as UTF-8.")

@@ -14,8 +14,8 @@ import dlrun
 DATASET = '''\
 """Two half moons in space."""
 
-from dlrun.data.drawing import draw_dataset, seeded_generator
-from dlrun.shapes.samples import Sample
+from dlrun.data.generators import draw_dataset, seeded_generator
+from dlrun.datasets.samples import Sample
 
 
 def sample(*, samples, test_samples, **_):

@@ -103,7 +103,7 @@ def test_arrays_that_the_system_refuses_are_an_error_of_the_data(dlrun, tmp_path
         raise MemoryError("Unable to allocate 7.28 TiB for an array with shape (10,)")
 
     (tmp_path / "good.yaml").write_text(config({"type": "moons"}, LAST))
-    monkeypatch.setattr("dlrun.workflows.load.split_dataset", refuse)
+    monkeypatch.setattr("dlrun.execution.loading.split_dataset", refuse)
     assert (
         "error: dataset (moons): there is not enough memory: Unable to allocate 7.28 TiB for an "
         "array with shape (10,) (" in dlrun("train", "good.yaml", code=3).err
@@ -117,7 +117,7 @@ def test_memory_that_the_system_refuses_is_an_error_and_no_bug(dlrun, tmp_path, 
         raise MemoryError("Unable to allocate 7.28 TiB for an array with shape (10,)")
 
     (tmp_path / "good.yaml").write_text(config({"type": "moons"}, LAST))
-    monkeypatch.setattr("dlrun.workflows.execution.hash_samples", refuse)
+    monkeypatch.setattr("dlrun.execution.run.hash_samples", refuse)
     result = dlrun("train", "good.yaml", code=1)
     assert (
         "error: there is not enough memory: Unable to allocate 7.28 TiB for an array with shape "

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from dlrun.data.memory import LIMIT_VARIABLE
+from dlrun.data.streams import LIMIT_VARIABLE
 
 ROWS = 203
 RNG = np.random.default_rng(7)
@@ -156,7 +156,7 @@ def traces(run):
 def test_streamed_rows_give_the_same_bits(dlrun, tmp_path, monkeypatch, name):
     """Hashes, weights, history, metrics and predictions do not tell where the rows were."""
     monkeypatch.setattr("dlrun.arrays.BLOCK_BYTES", 1500)
-    monkeypatch.setattr("dlrun.data.pieces.ENTRIES_PER_PIECE", 200)
+    monkeypatch.setattr("dlrun.data.streams.ENTRIES_PER_CHUNK", 200)
     path = write_experiment(tmp_path, *CASES[name])
     results = []
     for limit in ("1000", "0"):

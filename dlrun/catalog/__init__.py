@@ -1,10 +1,21 @@
 """Which words exist: dlrun's own shelves and the installed Keras, read as text."""
 
-from dlrun.catalog.fields import fields
-from dlrun.catalog.glossary import aliases, family, gist, prose, without_links
 from dlrun.catalog.kinds import KINDS, nested_kind, snake_case
-from dlrun.catalog.signatures import Parameter
-from dlrun.catalog.words import Word, canonical, find, missing_package, refusal, suggest, words
+from dlrun.catalog.signatures import Parameter, fields
+from dlrun.catalog.words import (
+    Word,
+    aliases,
+    canonical,
+    family,
+    find,
+    gist,
+    missing_package,
+    prose,
+    refusal,
+    suggest,
+    without_links,
+    words,
+)
 
 __all__ = [
     "KINDS",

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from dlrun.catalog import docstrings, signatures, text
+from dlrun.catalog import signatures, source
 from dlrun.catalog.kinds import KINDS
 
 
@@ -32,16 +32,16 @@ def parameters(shelf: str, word: str) -> tuple[signatures.Parameter, ...]:
 def docstring(shelf: str, word: str) -> str:
     """What a word says about itself."""
     module, entry = origins(shelf)[word], KINDS[shelf].entry
-    return docstrings.docstring_of(
-        text.class_head(module, word) if entry == "class" else text.function(module, entry)
+    return source.docstring_of(
+        source.class_head(module, word) if entry == "class" else source.function(module, entry)
     )
 
 
 def _word(shelf: str, module: str) -> str | None:
     """The word that a file defines, or None where it only serves its neighbours."""
-    source, entry = text.module_text(module), KINDS[shelf].entry
+    text, entry = source.module_text(module), KINDS[shelf].entry
     if entry == "class":
-        found = re.search(r"^class ([A-Z]\w*)", source, re.MULTILINE)
+        found = re.search(r"^class ([A-Z]\w*)", text, re.MULTILINE)
         return found[1] if found else None
-    found = re.search(rf"^def {entry}\(", source, re.MULTILINE)
+    found = re.search(rf"^def {entry}\(", text, re.MULTILINE)
     return module.rpartition(".")[2] if found else None

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 from dlrun.absent import ABSENT
-from dlrun.catalog import docstrings, text
+from dlrun.catalog import source
 
 SHARED_DOCS: Final = re.compile(r'^\w+_keyword_args = """(.*?)"""', re.MULTILINE | re.DOTALL)
 
@@ -44,17 +45,17 @@ def of_class(module: str, name: str) -> tuple[Parameter, ...]:
 
 def of_function(module: str, name: str) -> tuple[Parameter, ...]:
     """What a function takes."""
-    definition = text.function(module, name)
+    definition = source.function(module, name)
     return _parameters(definition, _docs(definition)) if definition else ()
 
 
 def _constructor(module: str, name: str) -> tuple[Parameter, ...] | None:
     """The parameters of a class's constructor; None where no constructor is found."""
-    head = text.class_head(module, name)
+    head = source.class_head(module, name)
     if head is None:
-        exported = text.imports(module).get(name)
+        exported = source.imports(module).get(name)
         return _constructor(exported.module, exported.name) if exported else None
-    initializer = text.definition(head, "__init__", ast.FunctionDef)
+    initializer = source.definition(head, "__init__", ast.FunctionDef)
     docs = _docs(head) or _shared_docs(module)
     if initializer is None:
         inherited = _inherited(module, head)
@@ -71,12 +72,12 @@ def _constructor(module: str, name: str) -> tuple[Parameter, ...] | None:
 
 
 def _docs(definition: ast.ClassDef | ast.FunctionDef) -> dict[str, str]:
-    return docstrings.argument_docs(docstrings.docstring_of(definition))
+    return source.argument_docs(source.docstring_of(definition))
 
 
 def _shared_docs(module: str) -> dict[str, str]:
-    shared = SHARED_DOCS.search(text.module_text(module))
-    return docstrings.argument_docs(f"Args:\n        {shared[1]}") if shared else {}
+    shared = SHARED_DOCS.search(source.module_text(module))
+    return source.argument_docs(f"Args:\n        {shared[1]}") if shared else {}
 
 
 def _documented(parameters: tuple[Parameter, ...], docs: dict[str, str]) -> tuple[Parameter, ...]:
@@ -94,7 +95,7 @@ def _inherited(module: str, head: ast.ClassDef) -> tuple[Parameter, ...] | None:
 
 def _resolve(module: str, base: ast.expr) -> tuple[str, str] | None:
     """The module and the name of a base class, where both are in a package read as text."""
-    imported = text.imports(module)
+    imported = source.imports(module)
     if isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name):
         package = imported.get(base.value.id)
         return (f"{package.module}.{package.name}", base.attr) if package else None
@@ -171,3 +172,39 @@ def literal(default: ast.expr) -> Any:
         return ast.literal_eval(default)
     except ValueError:
         return ABSENT
+
+
+@lru_cache
+def fields(module: str, name: str) -> tuple[Parameter, ...]:
+    '''The fields of a class, read as text; the `doc` of each is the string below it, on one line.
+
+    Such as:
+
+        epochs: int = 10
+        """How often the training rows are gone through."""
+    '''
+    head = source.class_head(module, name)
+    body: list[ast.stmt] = head.body if head else []
+    return tuple(
+        _field(statement, following)
+        for statement, following in pairwise([*body, None])
+        if isinstance(statement, ast.AnnAssign)
+        and not ast.unparse(statement.target).startswith("_")
+    )
+
+
+def _field(statement: ast.AnnAssign, following: ast.stmt | None) -> Parameter:
+    default = statement.value
+    if isinstance(default, ast.Call):  # Field(default=...)
+        default = next((one.value for one in default.keywords if one.arg == "default"), None)
+    doc = None
+    if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+        doc = " ".join(str(following.value.value).split())
+    return Parameter(
+        name=ast.unparse(statement.target),
+        required=statement.value is None,
+        default=ABSENT if default is None else literal(default),
+        annotation=ast.unparse(statement.annotation),
+        doc=doc,
+        keyword_only=True,
+    )

@@ -1,13 +1,15 @@
 """Every word that a config may use, by kind, with what it takes and where it is defined."""
 
+import inspect
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import Final, Literal, NamedTuple
 
-from dlrun.catalog import keras_names, shelves, signatures
+from dlrun.catalog import keras_names, shelves, signatures, source
+from dlrun.catalog.keras_names import LOSS_ONLY, METRIC_ONLY, REFUSED, SAME_MINIMUM
 from dlrun.catalog.kinds import KINDS, nested_kind
-from dlrun.catalog.refused import LOSS_ONLY, METRIC_ONLY, REFUSED, SAME_MINIMUM
 from dlrun.catalog.signatures import Parameter
 from dlrun.wording import AMONG_FEW, SAYINGS, did_you_mean
 
@@ -129,3 +131,68 @@ def missing_package(kind: str, word: str) -> Package | None:
         return None
     is_there = find_spec(package.module.partition(".")[0]) is not None
     return None if is_there else package
+
+
+SENTENCE: Final = re.compile(
+    r".+?(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!a\.k\.a)[.!?](?=\s+[A-Z`\"(*]|$)"
+)
+SECTION_OR_CODE: Final = re.compile(r"^(?:[A-Z][\w ]*:$|```|>>>|[-*] |\$\$)", re.MULTILINE)
+OPEN_END: Final = re.compile(r":$|\bas$")  # of a paragraph that only leads to a formula
+LINK: Final = re.compile(r"\[([^\]]+)\]\(\s*[^)]*\)")
+CLASS_DOCSTRING: Final = r'^class {name}\b[^:]*:\n    r?"""(.*?)"""'
+
+
+@lru_cache
+def aliases(kind: str) -> dict[str, tuple[str, ...]]:
+    """The other spellings of a kind's words, sorted, by canonical name."""
+    found: dict[str, list[str]] = {}
+    for alias, name in spellings(kind).items():
+        if canonical(kind, alias) == name:
+            found.setdefault(name, []).append(alias)
+    return {name: tuple(sorted(spelt)) for name, spelt in found.items()}
+
+
+def gist(kind: str, name: str) -> str:
+    """The first sentence about a word, by its canonical name."""
+    summary = source.summary(_docstring(kind, name))
+    sentence = SENTENCE.match(summary)
+    return without_links(sentence[0] if sentence else summary)
+
+
+def prose(kind: str, name: str) -> tuple[str, ...]:
+    """The first paragraphs about a word, two at most, up to the first section or piece of code."""
+    docstring = _docstring(kind, name)
+    end = SECTION_OR_CODE.search(docstring)
+    paragraphs = docstring[: end.start() if end else None].strip().split("\n\n")
+    told = [without_links(" ".join(paragraph.split())) for paragraph in paragraphs[:2]]
+    return tuple(paragraph for paragraph in told if paragraph and not OPEN_END.search(paragraph))
+
+
+def family(kind: str, name: str) -> str | None:
+    """The group that Keras puts a layer into, such as `pooling`; None for other kinds."""
+    if kind != "layers":
+        return None
+    return keras_names.origins(kind)[name].module.split(".")[3]
+
+
+def without_links(line: str) -> str:
+    """A line of Markdown without the addresses: `a [logit](https://...)` becomes `a logit`."""
+    return LINK.sub(r"\1", line)
+
+
+def _docstring(kind: str, name: str) -> str:
+    if name not in words(kind):
+        return ""
+    if (kind, name) == (ACCURACY.kind, ACCURACY.name):
+        return ACCURACY_DOC
+    if name in shelves.origins(kind):
+        return shelves.docstring(kind, name)
+    module, original, _ = keras_names.origins(kind)[name]
+    if kind == "activations":
+        return source.docstring_of(source.function(module, original))
+    # Cut out of its file where that is possible without parsing.
+    pattern = CLASS_DOCSTRING.format(name=re.escape(original))
+    found = re.search(pattern, source.module_text(module), re.MULTILINE | re.DOTALL)
+    if found is None or "\\" in found[1]:
+        return source.docstring_of(source.class_head(module, original))
+    return inspect.cleandoc(found[1])

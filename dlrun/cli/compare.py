@@ -17,9 +17,8 @@ from dlrun.cli.terminal.tables import Cell, bold
 from dlrun.wording import as_text, format_number, printable
 
 if TYPE_CHECKING:
-    from dlrun.reports.comparison import MetricRow
-    from dlrun.reports.seed_groups import GroupRow
-    from dlrun.reports.seeds import Verdict
+    from dlrun.reports.comparison import GroupRow, MetricRow
+    from dlrun.reports.statistics import Verdict
     from dlrun.workflows.compare import RunComparison
 
     Table = list[list[Cell]]

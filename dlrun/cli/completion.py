@@ -31,8 +31,7 @@ def complete_config(incomplete: str) -> list[str]:
 
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:
     """The names of the runs, the newest first, and `latest`."""
-    from dlrun.rundir.folder import LATEST
-    from dlrun.rundir.listing import run_paths
+    from dlrun.rundir.folder import LATEST, run_paths
 
     try:
         names = sorted((path.name for path in run_paths(_runs_dir(context))), reverse=True)
@@ -45,8 +44,8 @@ def complete_key(context: typer.Context, incomplete: str) -> list[str]:
     """The keys that the newest runs have; after a comma the next one."""
     from datetime import UTC, datetime
 
-    from dlrun.rundir.listing import list_runs
-    from dlrun.workflows.facts import RunFacts, known_keys
+    from dlrun.rundir.folder import list_runs
+    from dlrun.workflows.runs import RunFacts, known_keys
 
     before, comma, key = incomplete.rpartition(",")
     plus = "+" if key.startswith("+") else ""

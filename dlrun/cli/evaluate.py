@@ -14,7 +14,7 @@ from dlrun.cli.terminal.tables import Cell, bold, draw_cut, draw_if_fitting
 from dlrun.wording import format_number
 
 if TYPE_CHECKING:
-    from dlrun.reports.classification import ClassificationReport
+    from dlrun.reports.scores import ClassificationReport
 
 _LONGEST_HEADING = 6
 _MOST_CONFUSIONS = 10

@@ -65,7 +65,7 @@ def explain(
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import explain as workflow
-    from dlrun.workflows.rows import Choice
+    from dlrun.workflows.explain import Choice
 
     choice = Choice(row or 0, None if split is None else split.value, data, values)
     with listening(quiet=quiet) as listener:
@@ -81,8 +81,8 @@ def explain(
         write_json(explanation_json(explained))
     else:
         write_data(draw_explanation(explained, layer=layer, screen=screen_of(sys.stdout)))
-    if explained.story.ending is not None:
-        raise explained.story.ending
+    if explained.forward_pass.ending is not None:
+        raise explained.forward_pass.ending
     if explained.comparison is not None and not explained.comparison.agrees:
         raise DlrunError(
             "the formulas and TensorFlow give different numbers.",
@@ -95,7 +95,7 @@ def draw_explanation(explained: Explanation, *, layer: str | None, screen: Scree
     """Write row, layers, answer, what moves it, what TensorFlow gives; or one `layer`, in full."""
     spec = explained.opened.spec
     names = entry_names(spec.feature_names, spec.image_shape)
-    stages = explained.story.stages
+    stages = explained.forward_pass.stages
     parts = [] if layer else [_row(explained, screen)]
     for stage in stages:
         if layer in (None, stage.node.name):
@@ -125,8 +125,10 @@ def explanation_json(explained: Explanation) -> dict[str, Any]:
         "given": row.given,
         "feature_names": explained.opened.spec.feature_names,
         "true": row.true,
-        "layers": [_layer_json(explained, stage) for stage in explained.story.stages],
-        "ending": None if explained.story.ending is None else str(explained.story.ending),
+        "layers": [_layer_json(explained, stage) for stage in explained.forward_pass.stages],
+        "ending": None
+        if explained.forward_pass.ending is None
+        else str(explained.forward_pass.ending),
         "output": answer and answer.output,
         "predicted": answer and answer.predicted,
         "place": answer and answer.place,
@@ -161,7 +163,7 @@ def _layer_json(explained: Explanation, stage: Stage) -> dict[str, Any]:
 def _place(explained: Explanation, stage: Stage) -> Place | None:
     """Which sum of a layer is worked out: that of the answer, in the last one."""
     answer = explained.answer
-    is_last = stage is explained.story.stages[-1]
+    is_last = stage is explained.forward_pass.stages[-1]
     return answer.place if answer is not None and is_last else None
 
 

@@ -57,9 +57,9 @@ def _typed(option: str, words: Sequence[str]) -> tuple[str, str | None]:
 def _paths(words: Iterable[str]) -> dict[str, str]:
     """The dotted path of every key of a config by its last name; the upper ones come first."""
     from dlrun import catalog
-    from dlrun.config.reading import read_text
     from dlrun.config.resolved import flat
     from dlrun.config.schema import DatasetConfig, Experiment, TrainingConfig
+    from dlrun.config.yaml import read_text
 
     paths: dict[str, str] = {}
 

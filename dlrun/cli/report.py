@@ -29,7 +29,7 @@ def report(
     """Make plots and a page of a run, or a page that compares runs."""
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
-    from dlrun.workflows.comparison_page import compare_on_a_page
+    from dlrun.workflows.report import compare_on_a_page
     from dlrun.workflows.report import report as report_on
 
     with listening(quiet=quiet) as listener:

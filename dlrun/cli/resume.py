@@ -10,7 +10,7 @@ from dlrun.cli import options
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.cli.train import show_outcome
-from dlrun.workflows.options import RunOptions
+from dlrun.execution.options import RunOptions
 
 Epochs = Annotated[
     int | None, option("--epochs", "Train to this epoch: goes on with a finished run.", min=0)
@@ -36,9 +36,9 @@ def resume(
     """
     options.check_device(device)
     from dlrun.cli.terminal.progress import listening
+    from dlrun.execution.run import TrainOutcome
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import resume as workflow
-    from dlrun.workflows.execution import TrainOutcome
 
     asked = RunOptions(runs_dir, context.obj, device, threads=None, report=report)
     with listening(quiet=quiet) as listener:

@@ -36,7 +36,7 @@ from dlrun.wording import (
 )
 
 if TYPE_CHECKING:
-    from dlrun.workflows.facts import RunFacts
+    from dlrun.workflows.runs import RunFacts
 
 USUAL = ("name", "status", "metric", "value", "age")
 """What a list shows that nobody asked anything of."""

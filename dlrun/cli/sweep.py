@@ -29,6 +29,7 @@ from dlrun.cli.terminal.output import (
 )
 from dlrun.cli.terminal.tables import bold
 from dlrun.errors import DlrunError, UsageError
+from dlrun.execution.options import RunOptions
 from dlrun.wording import (
     choice_in_words,
     count,
@@ -39,15 +40,14 @@ from dlrun.wording import (
     short_names,
     value_text,
 )
-from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
-    from dlrun.config.sweeps.sweep import Halving
     from dlrun.reports.sweep_results import SweepResults
-    from dlrun.sweeps.jobs import Trial
-    from dlrun.workflows.estimate import Estimate
-    from dlrun.workflows.many import SweepOptions, SweepRunner
-    from dlrun.workflows.sweep import PlannedSweep
+    from dlrun.sweeps.estimate import Estimate
+    from dlrun.sweeps.language.sweep import Halving
+    from dlrun.sweeps.runner import SweepOptions, SweepRunner
+    from dlrun.sweeps.sweep import PlannedSweep
+    from dlrun.sweeps.trials import Trial
 
 _MOST = 5  # points at the end of a sweep, reasons of failures
 
@@ -127,8 +127,8 @@ def run(
 ) -> None:
     """Train all runs of a sweep that are not there yet, and print the sweep's folder."""
     options.check_device(device)
-    from dlrun.workflows.many import SweepOptions
-    from dlrun.workflows.sweep import plan_sweep
+    from dlrun.sweeps.runner import SweepOptions
+    from dlrun.sweeps.sweep import plan_sweep
 
     rule = _halving(halving) if halving is not None else None
     given = overrides or ()
@@ -143,8 +143,8 @@ def run(
 
 def _train(planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_json: bool) -> None:
     from dlrun.cli.terminal.sweep_progress import listening_to_sweep
-    from dlrun.workflows import sweep as workflow
-    from dlrun.workflows.sweep_results import read_results
+    from dlrun.sweeps import sweep as workflow
+    from dlrun.sweeps.results import read_results
 
     objective = planned.sweep.objective
     key, maximize = (objective.key, objective.maximize) if objective else (None, None)
@@ -175,7 +175,7 @@ def show(
     """Show the points of a sweep, the best first."""
     options.check_form(as_json=as_json, as_csv=as_csv)
     from dlrun.reports.sweep_results import results_csv, results_json
-    from dlrun.workflows.sweep_results import find_sweep, read_results
+    from dlrun.sweeps.results import find_sweep, read_results
 
     results = read_results(find_sweep(folder, runs_dir))
     if as_json:
@@ -195,7 +195,7 @@ def best(
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
 ) -> None:
     """Print the folder of the best run of a sweep; or write its config to a file."""
-    from dlrun.workflows.sweep_results import find_sweep, read_results, the_best, write_best
+    from dlrun.sweeps.results import find_sweep, read_results, the_best, write_best
 
     results = read_results(find_sweep(folder, runs_dir))
     found = the_best(results).path if output is None else write_best(results, output, force=force)
@@ -208,15 +208,14 @@ def best(
 @sweep.command()
 def report(folder: SweepFolder, *, runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR) -> None:
     """Make the page and the table of a sweep anew, and print the page's path."""
-    from dlrun.workflows.sweep_page import write_page
-    from dlrun.workflows.sweep_results import find_sweep
+    from dlrun.sweeps.results import find_sweep, write_page
 
     write_data(str(write_page(find_sweep(folder, runs_dir))))
 
 
 def _halving(text: str) -> Halving:
     """Read `eta=3,min_epochs=5`."""
-    from dlrun.config.sweeps.sweep import Halving
+    from dlrun.sweeps.language.sweep import Halving
 
     numbers = {"eta": 3, "min_epochs": 1}
     for part in text.split(","):
@@ -233,9 +232,9 @@ def _show_dry_run(
 ) -> None:
     """List the runs of a sweep with their number and the time that they would take."""
     from dlrun.cli.terminal.sweep_progress import MessagePrinter
-    from dlrun.workflows.estimate import estimate
-    from dlrun.workflows.many import TrialRequest
-    from dlrun.workflows.sweep import remarks
+    from dlrun.sweeps.estimate import estimate
+    from dlrun.sweeps.runner import TrialRequest
+    from dlrun.sweeps.sweep import remarks
 
     definition, listener = planned.sweep, MessagePrinter(quiet=quiet)
     runner = planned.runner(settings, listener)

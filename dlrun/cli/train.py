@@ -16,13 +16,13 @@ from dlrun.cli.options import option
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
 from dlrun.cli.terminal.tables import draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
+from dlrun.execution.options import RunOptions
 from dlrun.wording import format_duration, format_number, printable
-from dlrun.workflows.options import RunOptions
 
 if TYPE_CHECKING:
-    from dlrun.config.sweeps.flags import Grid
-    from dlrun.workflows.execution import TrainOutcome
-    from dlrun.workflows.many import SweepOptions, TrialRequest
+    from dlrun.execution.run import TrainOutcome
+    from dlrun.sweeps.language.flags import Grid
+    from dlrun.sweeps.runner import SweepOptions, TrialRequest
 
 Seed = Annotated[int | None, option("--seed", "Set the config's seed.", min=0)]
 Name = Annotated[str | None, option("--name", "Set the config's name.")]
@@ -70,7 +70,7 @@ def train(
     there already are not trained again.
     """
     options.check_device(device)
-    from dlrun.config.sweeps.flags import read_grid
+    from dlrun.sweeps.language.flags import read_grid
 
     named = {"seed": seed, "name": name}
     given = [options.as_override(key, value) for key, value in named.items() if value is not None]
@@ -86,7 +86,7 @@ def train(
         source=source,
     )
     if not is_one:
-        from dlrun.workflows.many import SweepOptions
+        from dlrun.sweeps.runner import SweepOptions
 
         settings = SweepOptions(
             asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
@@ -167,9 +167,8 @@ def train_many(
     """Train several runs; stdout gets the path of each that is finished, in order, or events."""
     from dlrun.cli.sweep import draw_best
     from dlrun.cli.terminal.sweep_progress import listening_to_sweep
-    from dlrun.workflows.many import SweepRunner
-    from dlrun.workflows.sweep_results import results_so_far
-    from dlrun.workflows.turns import in_turn
+    from dlrun.sweeps.results import results_so_far
+    from dlrun.sweeps.runner import SweepRunner, in_turn
 
     wanted = _wanted(requests)
     with listening_to_sweep(quiet=quiet, as_json=as_json) as listener:
@@ -199,8 +198,8 @@ def train_many(
 
 def _wanted(requests: Sequence[tuple[Path, Grid]]) -> list[TrialRequest]:
     """The runs that are asked for, in order; where configs are wrong, the problems of all."""
-    from dlrun.config.sweeps.experiments import load_points
-    from dlrun.workflows.many import TrialRequest
+    from dlrun.sweeps.language.loading import load_points
+    from dlrun.sweeps.runner import TrialRequest
 
     wanted: list[TrialRequest] = []
     problems: list[Problem] = []

@@ -127,8 +127,8 @@ def _count(*steps: Step, trainable: bool | None = None) -> int:
 
 def summarize(experiment: Experiment) -> Summary:
     """Follow a sample through the layers of an experiment, without Keras."""
+    from dlrun.datasets.samples import find_sample
     from dlrun.shapes import walk
-    from dlrun.shapes.samples import find_sample
 
     dataset = experiment.dataset
     sample = find_sample(dataset.type, dataset.arguments).shape

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
 from dlrun import catalog
 from dlrun.absent import ABSENT
-from dlrun.catalog import Parameter, Word
-from dlrun.config import literals
-from dlrun.config.places import Node
-from dlrun.config.prose import Expected
-from dlrun.config.spots import ConfigNode
+from dlrun.catalog import Parameter, Word, argument_types, snake_case
+from dlrun.catalog.argument_types import Expected
+from dlrun.config.nodes import ConfigNode, Node
+from dlrun.config.schema import keys_beside
 from dlrun.wording import describe, listed, near_word
 
 UNKNOWN: Final = "?"
@@ -45,7 +45,7 @@ def check_component(kind: str, config: ConfigNode, own: Collection[str] = ()) ->
         elif not parameter.required:
             arguments[parameter.name] = parameter.written_default
         else:
-            wanted = literals.expected(parameter)
+            wanted = argument_types.expected(parameter)
             fix = f"Add it: {wanted}." if wanted.types else "Add it."
             config.missing(parameter.name, f"{word.name} needs '{parameter.name}'.", fix)
     known = {name: value for name, value in arguments.items() if value is not ABSENT}
@@ -95,7 +95,7 @@ def _unknown_argument(word: Word, key: str, names: list[str], config: ConfigNode
 def _argument(word: Word, parameter: Parameter, config: ConfigNode) -> Any:
     kind = word.nests(parameter.name)
     if kind is None:
-        return _literal(config, literals.expected(parameter))
+        return _literal(config, argument_types.expected(parameter))
     if config.value is None and not parameter.required:
         return None
     if kind == "layers" and isinstance(config.value, list):
@@ -127,9 +127,9 @@ def _activation(config: ConfigNode) -> str:
 def _literal(config: ConfigNode, wanted: Expected) -> Any:
     """The value of an argument; ABSENT, with a problem noted, where it cannot be that."""
     value = config.node.plain()
-    complaint = literals.complaint(value, wanted)
+    complaint = argument_types.complaint(value, wanted)
     if complaint is not None:
-        config.wrong(f"{complaint}, got {describe(value)}.", literals.repair(value, wanted))
+        config.wrong(f"{complaint}, got {describe(value)}.", argument_types.repair(value, wanted))
         return ABSENT
     if type(value) is int and "schedule" in wanted.types:
         with suppress(OverflowError):  # Keras refuses the learning rate 1 and takes 1.0
@@ -142,3 +142,48 @@ def absolute(path: str, node: Node) -> Path:
     """A path as an absolute one: relative to the file that it stands in, in a flag to here."""
     folder = Path(node.place.source).parent if node.place.line else Path()
     return Path(folder, Path(path).expanduser()).absolute()
+
+
+DATA: Final = "input"
+"""The name of the data in `inputs`."""
+
+
+def check_layers(config: ConfigNode) -> tuple[dict[str, Any], ...]:
+    """Check a list of layers and fill in their names and inputs; for `LayerConfig`, one each."""
+    if not isinstance(config.value, list) or not config.value:
+        got = describe(config.value) if config.value != [] else "an empty list"
+        config.wrong(f"Expected a list of layers, got {got}.", "Write one layer at least.")
+        return ({"type": UNKNOWN, "name": UNKNOWN},)
+    layers = tuple(check_component("layers", one, keys_beside("layers")) for one in config.items())
+    taken = {layer["name"] for layer in layers if isinstance(layer.get("name"), str)} | {DATA}
+    above = DATA
+    for layer, item in zip(layers, config.items(), strict=True):
+        if layer.get("name") is None:
+            layer["name"] = free_name(snake_case(layer["type"]) or UNKNOWN, taken)
+            taken.add(layer["name"])
+        given = _check_inputs(item.child("inputs")) if "inputs" in item.keys else None
+        layer["inputs"] = given or (above,)  # of the first one: the data
+        above = str(layer["name"])
+    return layers
+
+
+def _check_inputs(config: ConfigNode) -> tuple[str, ...] | None:
+    if config.value is None:
+        return None
+    if isinstance(config.value, str):
+        return (config.value,)
+    if not isinstance(config.value, list) or not config.value:
+        got = describe(config.value) if config.value != [] else "an empty list"
+        fix = f"Write a list such as [{DATA}]."
+        config.wrong(f"Expected the names of layers, got {got}.", fix)
+        return None
+    for item in config.items():
+        if not isinstance(item.value, str):
+            item.wrong(f"Expected the name of a layer, got {describe(item.value)}.")
+    return tuple(item.value for item in config.value if isinstance(item.value, str)) or None
+
+
+def free_name(stem: str, taken: Collection[str]) -> str:
+    """The first of `dense`, `dense_1`, `dense_2`, ... that is not taken, as Keras names layers."""
+    names = chain([stem], (f"{stem}_{number}" for number in count(1)))
+    return next(name for name in names if name not in taken)

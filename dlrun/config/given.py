@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from dlrun import catalog
 from dlrun.absent import ABSENT
-from dlrun.config.layers import DATA
+from dlrun.config.components import DATA
 from dlrun.config.resolved import flattened
 from dlrun.config.schema import (
     DEFAULT_EXPORTS,
@@ -17,7 +17,7 @@ from dlrun.config.schema import (
     kind_of,
     section_of,
 )
-from dlrun.config.writing import to_yaml
+from dlrun.config.yaml import to_yaml
 
 MOST_LINES: Final = 6  # of a single value, such as weights written down
 

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final, get_origin
 
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from dlrun.catalog import KINDS, snake_case
+from dlrun.catalog.argument_types import Expected, repair
 from dlrun.config import overrides as flags
-from dlrun.config.findings import Problems
+from dlrun.config.components import UNKNOWN, check_component, check_layers, free_name
+from dlrun.config.nodes import ConfigNode, Node, Places, Problems, below
 from dlrun.config.overrides import Override
-from dlrun.config.places import Node, Places
-from dlrun.config.reading import read_text
 from dlrun.config.rules import check_rules
-from dlrun.config.schema import Experiment
-from dlrun.config.sections import check_experiment
-from dlrun.config.values import fill
-from dlrun.config.yaml_nodes import parse
+from dlrun.config.schema import (
+    DEFAULT_EXPORTS,
+    Experiment,
+    Section,
+    keys_beside,
+    kind_of,
+    section_of,
+)
+from dlrun.config.yaml import parse, read_text
 from dlrun.errors import ConfigError
-from dlrun.wording import describe
+from dlrun.wording import describe, did_you_mean, listed
 
 
 def load_config(
@@ -85,3 +97,172 @@ def locating(experiment: Experiment) -> Iterator[None]:
         yield
     except ConfigError as error:
         raise locate(experiment, error) from error
+
+
+def check_experiment(root: Node, problems: Problems) -> dict[str, Any]:
+    """Check a config as far as the catalog reaches; for `Experiment`, plain values unchecked."""
+    config = ConfigNode(root, "", problems)
+    if "dataset" not in config.keys:
+        config.missing("dataset", "where the rows come from.", "Add 'dataset: {type: ...}'.")
+    model = config.child("model") if "model" in config.keys else config
+    has_layers = model is not config and "layers" in model.keys
+    if not has_layers:
+        fix = "Add 'model: {layers: [...]}'."
+        problems.add(model.node.place, "model.layers", "Missing: the layers.", fix)
+    if "exports" not in config.keys:
+        words = [Node(word, root.place) for word in DEFAULT_EXPORTS]
+        root.value["exports"] = Node(words, root.place)
+    draft = _section(Experiment, config, without=() if has_layers else ("model",))
+    draft.setdefault("dataset", {"type": UNKNOWN})
+    draft.setdefault("model", {"layers": ({"type": UNKNOWN, "name": UNKNOWN},)})
+    return draft
+
+
+def _section(
+    section: type[Section], config: ConfigNode, without: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    if not isinstance(config.value, dict):
+        known = listed(section.model_fields)
+        config.wrong(f"Expected a mapping with {known}, got {describe(config.value)}.")
+        return {}
+    config.check_keys(section.model_fields)
+    return {
+        key: _value(field, config.child(key))
+        for key, field in section.model_fields.items()
+        if key in config.keys and key not in without and not _is_empty(field, config.child(key))
+    }
+
+
+def _is_empty(field: FieldInfo, config: ConfigNode) -> bool:
+    """Whether a section, or a key for words, counts as left out."""
+    is_plain = kind_of(field) is None and section_of(field) is None
+    return config.value is None and not is_plain and not field.is_required()
+
+
+def _value(field: FieldInfo, config: ConfigNode) -> Any:
+    kind, section = kind_of(field), section_of(field)
+    if section is not None:
+        return _section(section, config)
+    if kind is None:
+        return config.node.plain()
+    if kind == "layers":
+        return check_layers(config)
+    if kind == "metrics":
+        return _metrics(config)
+    if get_origin(field.annotation) is tuple:
+        return _components(kind, config)
+    return check_component(kind, config, keys_beside(kind))
+
+
+def _metrics(config: ConfigNode) -> tuple[dict[str, Any], ...]:
+    """The metrics, named as Keras names them in the logs: an alias is called as it was written."""
+    metrics = _components("metrics", config)
+    taken: set[str] = set()
+    for metric, item in zip(metrics, config.items() if metrics else (), strict=True):
+        arguments = metric["arguments"]
+        if isinstance(item.value, str) and item.value != metric["type"] != UNKNOWN:
+            arguments["name"] = item.value
+        elif arguments.get("name") is None:
+            arguments["name"] = free_name(snake_case(metric["type"]), taken)
+        taken.add(arguments["name"])
+    return metrics
+
+
+def _components(kind: str, config: ConfigNode) -> tuple[dict[str, Any], ...]:
+    if not isinstance(config.value, list):
+        word = config.value if isinstance(config.value, str) else KINDS[kind].one
+        what = f"Expected a list of {kind}, got {describe(config.value)}."
+        config.wrong(what, f"Write it in brackets: [{word}].")
+        return ()
+    return tuple(check_component(kind, item) for item in config.items())
+
+
+Location = tuple[str | int, ...]
+# What was expected, by pydantic's name for the mistake.
+EXPECTED: Final = {
+    "int_type": "an integer",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "string_too_short": "at least one character",
+    "greater_than": "more than {gt:.0f}",
+    "greater_than_equal": "{ge:.0f} or more",
+    "less_than": "less than {lt:.0f}",
+    "less_than_equal": "{le:.0f} or less",
+    "finite_number": "a finite number",
+    "literal_error": "{expected}",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+}
+REPAIRED: Final = {"int_type": "int", "float_type": "float", "bool_type": "bool"}
+QUOTED: Final = re.compile(r"'(\w+)'")
+
+
+def fill(draft: dict[str, Any], places: Places, problems: Problems) -> Experiment:
+    """Make the experiment of a draft; wrong values are noted and replaced by their defaults."""
+    try:
+        return Experiment.model_validate(draft)
+    except ValidationError as error:
+        mistakes: dict[Location, list[ErrorDetails]] = {}
+        for mistake in error.errors(include_url=False):
+            mistakes.setdefault(_location(mistake["loc"], draft), []).append(mistake)
+    for location, alternatives in mistakes.items():
+        if any(other[: len(location)] == location != other for other in mistakes):
+            continue  # a part of it is wrong, not the whole
+        path = ""
+        for step in location:
+            path = below(path, step)
+        value = _remove(draft, location)
+        what = f"Expected {_expected(location, alternatives)}, got {describe(value)}."
+        problems.add(places.find(path), path, what, _repair(alternatives, value))
+    return Experiment.model_validate(draft)
+
+
+def _location(steps: Location, value: Any) -> Location:
+    """The keys that lead to a wrong value, without the names that pydantic gives alternatives."""
+    location: Location = ()
+    for step in steps:
+        is_key = isinstance(value, dict) and step in value
+        if is_key or (isinstance(value, list | tuple) and isinstance(step, int)):
+            value = value[step]
+            location = (*location, step)
+    return location
+
+
+def _expected(location: Location, alternatives: list[ErrorDetails]) -> str:
+    """What was expected: what the field says, or any of the alternatives that the value failed."""
+    section: type[Section] | None = Experiment
+    field: FieldInfo | None = None
+    for step in location:
+        field = section.model_fields.get(str(step)) if section is not None else None
+        section = section_of(field) if field else None
+    if field and field.title:
+        return field.title
+    texts = [
+        EXPECTED[mistake["type"]].format(**mistake.get("ctx", {}))
+        if mistake["type"] in EXPECTED
+        else mistake["msg"]
+        for mistake in alternatives
+    ]
+    return " or ".join(dict.fromkeys(texts))
+
+
+def _repair(alternatives: list[ErrorDetails], value: Any) -> str | None:
+    for mistake in alternatives:
+        if mistake["type"] == "literal_error" and isinstance(value, str):
+            near = did_you_mean(value, QUOTED.findall(mistake["ctx"]["expected"]))
+            if near:
+                return near
+    kinds = {mistake["type"] for mistake in alternatives} & REPAIRED.keys()
+    return repair(value, Expected(frozenset(REPAIRED[kind] for kind in kinds)))
+
+
+def _remove(draft: Any, location: Location) -> Any:
+    """Take a value out of the draft, so that its default counts; only names have none."""
+    for step in location[:-1]:
+        draft = draft[step]
+    value = draft.pop(location[-1])
+    if location[-1] == "name":
+        draft["name"] = UNKNOWN
+    return value

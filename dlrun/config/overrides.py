@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dlrun.config.findings import Problems
-from dlrun.config.places import Node, Place, below, steps
-from dlrun.config.yaml_nodes import parse
+from dlrun.config.nodes import Node, Place, Problems, below, steps
+from dlrun.config.yaml import parse
 from dlrun.wording import describe
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
-from dlrun.config.places import below, steps
+from dlrun.config.nodes import below, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,8 +20,8 @@ def flat(text: str) -> dict[str, Any]:
         ConfigError: It is not YAML.
     """
     # Most configs are read from the records of runs: without PyYAML, whose import takes long.
-    from dlrun.config.findings import Problems  # noqa: PLC0415
-    from dlrun.config.yaml_nodes import parse  # noqa: PLC0415
+    from dlrun.config.nodes import Problems  # noqa: PLC0415
+    from dlrun.config.yaml import parse  # noqa: PLC0415
 
     return dict(flattened(parse(text, "config.yaml", Problems()).plain(), ""))
 

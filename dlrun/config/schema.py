@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic.fields import FieldInfo
 
 from dlrun.catalog.kinds import KINDS
-from dlrun.config.places import Node, Place, Places
-from dlrun.config.writing import to_yaml
+from dlrun.config.nodes import Node, Place, Places
+from dlrun.config.yaml import to_yaml
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 MAX_SEED: Final = 2**32 - 1

@@ -13,8 +13,7 @@ from dlrun.config.loading import load_config
 from dlrun.config.resolved import flat
 from dlrun.errors import ConfigError, RunFolderError
 from dlrun.rundir.files import plain, read_text
-from dlrun.rundir.folder import Run
-from dlrun.rundir.listing import RunRow
+from dlrun.rundir.folder import Run, RunRow
 from dlrun.rundir.names import CONFIG
 
 if TYPE_CHECKING:

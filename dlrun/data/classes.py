@@ -3,19 +3,21 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples, StreamedArray, TableForm
-from dlrun.catalog.losses import label_form
-from dlrun.data.pieces import pieces
+from dlrun.catalog.label_forms import TargetLabels, Targets, label_form
 from dlrun.data.rounding import WHOLE
-from dlrun.data.targets import see
+from dlrun.data.streams import chunks
 from dlrun.errors import DataError
 from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number
 from dlrun.wording import list_classes, quote
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Array
 
 
 def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) -> Dataset:
@@ -44,10 +46,10 @@ def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) 
 def _with_shares(dataset: Dataset, loss: str | None) -> Dataset:
     """Refuses targets beyond 0 to 1: of a mask of 0 and 255 the logarithms mean nothing."""
     for name, samples in (("train", dataset.train), ("test", dataset.test)):
-        for piece in pieces(samples.y) if samples is not None and samples.y is not None else ():
-            outside = (piece < 0) | (piece > 1)
+        for chunk in chunks(samples.y) if samples is not None and samples.y is not None else ():
+            outside = (chunk < 0) | (chunk > 1)
             if outside.any():
-                what = f"the targets of the {name} rows hold {float(piece[outside][0]):g}; "
+                what = f"the targets of the {name} rows hold {float(chunk[outside][0]):g}; "
                 what += f"{loss} takes shares from 0 to 1, such as one-hot rows."
                 fix = "Divide them, or choose a loss for numbers such as mean_squared_error."
                 raise DataError(what, fix=fix)
@@ -90,7 +92,7 @@ def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
 
 
 class TextClasses:
-    """Numbers the classes of a column of text, in the order of their names, piece by piece."""
+    """Numbers the classes of a column of text, in the order of their names, chunk by chunk."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -147,7 +149,7 @@ def check_more_than_one_class(dataset: Dataset) -> None:
     y, names = dataset.train.y, dataset.class_names
     if names is None or y is None or len(y) == 0:
         return
-    if any(bool((piece != y[:1]).any()) for piece in pieces(y)):
+    if any(bool((chunk != y[:1]).any()) for chunk in chunks(y)):
         return
     rows = "the only training row has" if len(y) == 1 else f"all {len(y)} training rows have"
     raise DataError(
@@ -205,10 +207,10 @@ def _label_values(samples: Samples) -> NDArray[Any]:
                 "class at every position give one-hot targets (rows, ..., classes) to "
                 "categorical_crossentropy.",
             )
-        return np.concatenate([piece.argmax(axis=1).astype(np.float64) for piece in pieces(y)])
+        return np.concatenate([chunk.argmax(axis=1).astype(np.float64) for chunk in chunks(y)])
     if y.dtype.kind in "iuO":
-        return np.concatenate([piece.reshape(len(piece)).astype(object) for piece in pieces(y)])
-    values = [piece.reshape(len(piece)).astype(np.float64) for piece in pieces(y)]
+        return np.concatenate([chunk.reshape(len(chunk)).astype(object) for chunk in chunks(y)])
+    values = [chunk.reshape(len(chunk)).astype(np.float64) for chunk in chunks(y)]
     if isinstance(y, StreamedArray) and any(bool((np.abs(some) > WHOLE).any()) for some in values):
         raise DataError(
             f"the targets hold whole numbers beyond {WHOLE}, of which neighbours become one where "
@@ -232,3 +234,40 @@ def _check_distinct(distinct: NDArray[Any], name: str) -> None:
             f"the target {quote(name)} is {_shown(distinct[0])} in every row; "
             "there is nothing to tell apart."
         )
+
+
+ROUNDING = 1e-3
+"""How far from 1 the shares of a row may sum: decimals in a file are rounded."""
+
+
+def look_at(splits: Iterable[Samples]) -> Targets:
+    """Sees what the targets of splits hold; those without any tell nothing."""
+    return see(*(samples.y for samples in splits if samples.y is not None))
+
+
+def see(*targets: "Array") -> Targets:
+    """Sees what targets `(rows, ..., targets)` are, all of them together."""
+    kinds: tuple[TargetLabels, ...] = ("one_hot", "flags", "shares", "fractions")
+    below_zero = zero = False
+    for y in (chunk for array in targets for chunk in chunks(array)):
+        flags = bool(((y == 0) | (y == 1)).all())
+        fractions = flags or bool(((y >= 0) & (y <= 1)).all())
+        several = y.ndim > 1 and y.shape[-1] > 1
+        one_hot = flags and several and bool(is_single_one(y).all())
+        shares = one_hot or (fractions and several and _sum_to_one(y))
+        held = {"one_hot": one_hot, "flags": flags, "shares": shares, "fractions": fractions}
+        kinds = tuple(kind for kind in kinds if held[kind])
+        below_zero |= bool((y < 0).any())
+        zero |= bool((y == 0).any())
+    return Targets(kinds[0] if kinds else "numbers", below_zero, zero)
+
+
+def _sum_to_one(y: NDArray[Any]) -> bool:
+    sums = y.sum(axis=-1, dtype=np.float64)  # (rows, ...)
+    return bool((np.abs(sums - 1) < ROUNDING).all())
+
+
+def is_single_one(y: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tells which rows `(rows, columns)` are a single 1 among zeros: `(rows,)`."""
+    zero_or_one = ((y == 0) | (y == 1)).all(axis=-1)
+    return np.asarray(zero_or_one & (y.sum(axis=-1) == 1))

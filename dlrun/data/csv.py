@@ -6,21 +6,22 @@ import csv
 import io
 import math
 import re
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
+from io import BufferedReader
 from itertools import chain, islice
 from pathlib import Path
-from typing import TextIO
+from typing import Final, NamedTuple, TextIO
 
-from dlrun.data.files import check_text, encoding_error, open_data, open_error
+from dlrun.data.headers import DELIMITERS, GZIP_MAGIC, NPY_MAGIC, ZIP_MAGIC
 from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
-from dlrun.shapes.files import DELIMITERS
 from dlrun.wording import count
 
-CELLS_PER_PIECE = 2**18  # about how many cells are held as Python strings at a time (some 20 MB)
+CELLS_PER_CHUNK = 2**18  # about how many cells are held as Python strings at a time (some 20 MB)
 
 QUOTE = '"'
 
@@ -34,7 +35,7 @@ csv.field_size_limit(LONGEST_CELL)  # of all readers of this process; Python's o
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     """Some rows of a file, as text, all of the same width."""
 
     path: Path
@@ -99,7 +100,7 @@ class CsvFile:
         return [cell for cell in self.first_row if parse_number(cell) is not None]
 
     def next_lines(self, number: int) -> list[str]:
-        """The lines after the first row, at most so many; `pieces` gives them again."""
+        """The lines after the first row, at most so many; `chunks` gives them again."""
         taken = list(islice(self._lines, number))
         self._lines = chain(taken, self._lines)
         return taken
@@ -115,9 +116,9 @@ class CsvFile:
         others = [DELIMITERS[one] for one in self._found if one != self.delimiter]
         return f"It has {' and '.join(others)}: see `dataset.delimiter`." if others else None
 
-    def pieces(self, *, header: bool) -> Iterator[Piece]:
+    def chunks(self, *, header: bool) -> Iterator[Chunk]:
         """The rows, as many lines at a time as a power of two; blank lines are passed over."""
-        lines_per_piece = 2 ** max(0, int(math.log2(CELLS_PER_PIECE / len(self.first_row))))
+        lines_per_chunk = 2 ** max(0, int(math.log2(CELLS_PER_CHUNK / len(self.first_row))))
         lines: Iterator[str] = self._lines
         number = self.first_number
         if header:
@@ -125,30 +126,30 @@ class CsvFile:
         else:
             lines = chain(self._first_lines, lines)
         empty = True
-        while taken := list(islice(lines, lines_per_piece)):
+        while taken := list(islice(lines, lines_per_chunk)):
             if any(QUOTE in line for line in taken):
-                piece, taken_lines = self._quoted_piece(taken, lines, number)
+                chunk, taken_lines = self._quoted_chunk(taken, lines, number)
             else:
-                piece, taken_lines = self._plain_piece(taken, number), len(taken)
+                chunk, taken_lines = self._plain_chunk(taken, number), len(taken)
             number += taken_lines
-            if len(piece):
+            if len(chunk):
                 empty = False
-                yield piece
+                yield chunk
         if empty:
             raise DataError("the file has a header but no rows.", where=str(self.path))
 
-    def _plain_piece(self, lines: list[str], number: int) -> Piece:
+    def _plain_chunk(self, lines: list[str], number: int) -> Chunk:
         numbers: Sequence[int] = range(number, number + len(lines))
         if any(map(_is_blank, lines)):
             kept = [index for index, line in enumerate(lines) if not _is_blank(line)]
             numbers, lines = [numbers[index] for index in kept], [lines[index] for index in kept]
         self._check_widths([line.count(self.delimiter) + 1 for line in lines], numbers)
-        return Piece(self.path, numbers, self.delimiter, lines=lines)
+        return Chunk(self.path, numbers, self.delimiter, lines=lines)
 
-    def _quoted_piece(
+    def _quoted_chunk(
         self, taken: list[str], following: Iterator[str], number: int
-    ) -> tuple[Piece, int]:
-        """A piece of the lines taken and of those on which its last cell goes on; their number."""
+    ) -> tuple[Chunk, int]:
+        """A chunk of the lines taken and of those on which its last cell goes on; their number."""
         numbers, rows = [], []
         lines = chain(taken, following)
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
@@ -159,7 +160,7 @@ class CsvFile:
                 numbers.append(number + place)
                 rows.append(cells)
         self._check_widths(list(map(len, rows)), numbers)
-        return Piece(self.path, numbers, self.delimiter, quoted_rows=rows), reader.line_num
+        return Chunk(self.path, numbers, self.delimiter, quoted_rows=rows), reader.line_num
 
     def _check_widths(self, widths: list[int], numbers: Sequence[int]) -> None:
         width = len(self.first_row)
@@ -240,3 +241,143 @@ def _quoting_errors(path: Path, number: int) -> Iterator[None]:
             what = f"the quotes of this row are broken ({error})."
         fix = 'Put quotes around the whole cell, and write a quote inside it as "".'
         raise DataError(what, where=f"{path}:{number}", fix=fix) from error
+
+
+HANDED_OVER: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Where a shell puts what it has opened itself: `< FILE`, `... |` and `<(command)`."""
+
+URL_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+"""What a URL's path begins with; `Path` has made one slash of the two behind it."""
+
+PART_CHARACTERS: Final = 4096
+
+
+class Kind(NamedTuple):
+    """A kind of file that is often given in the place of a CSV file, and what to do with it."""
+
+    name: str
+    fix: str  # `{name}` is the file, `{stem}` its name without the last suffix
+
+
+_PACKED = "Unpack it, as with `{}`, and give the CSV file."
+_PANDAS = (
+    "Write it as CSV, as with `python -c \"import pandas; pandas.{}('{{name}}')"
+    ".to_csv('{{stem}}.csv', index=False)\"`."
+)
+_ARRAYS = "Use `dataset: {type: npz}` for it."
+
+XLSX: Final = Kind("an Excel workbook", "Save its sheet as CSV (UTF-8), and give that file.")
+NPZ: Final = Kind("a NumPy .npz archive", _ARRAYS)
+ZIP: Final = Kind("a zip archive", _PACKED.format("unzip {name}"))
+
+KINDS: Final = {
+    GZIP_MAGIC: Kind("a gzip file", _PACKED.format("gunzip -k {name}")),
+    ZIP_MAGIC: ZIP,
+    b"BZh": Kind("a bzip2 file", _PACKED.format("bunzip2 -k {name}")),
+    b"\xfd7zXZ\x00": Kind("an xz file", _PACKED.format("unxz -k {name}")),
+    b"\x28\xb5\x2f\xfd": Kind("a Zstandard file", _PACKED.format("unzstd {name}")),
+    b"7z\xbc\xaf\x27\x1c": Kind("a 7-Zip archive", _PACKED.format("7z x {name}")),
+    b"PAR1": Kind("a Parquet file", _PANDAS.format("read_parquet")),
+    b"ARROW1": Kind("an Arrow file", _PANDAS.format("read_feather")),
+    b"\x89HDF\r\n\x1a\n": Kind("an HDF5 file", _PANDAS.format("read_hdf")),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": XLSX,
+    NPY_MAGIC: Kind("a NumPy .npy array", "Save it in an .npz file: `numpy.savez`."),
+    b"SQLite format 3\x00": Kind("an SQLite database", "Export the table as CSV."),
+    b"%PDF-": Kind("a PDF document", "Export the table as CSV."),
+    b"\xff\xfe": Kind("UTF-16 text", "Save it as UTF-8."),
+    b"\xfe\xff": Kind("UTF-16 text", "Save it as UTF-8."),
+}
+"""By the bytes that a file begins with."""
+
+PAGE: Final = Kind("an HTML page", "Download the file itself; many sites call that 'raw'.")
+PAGE_START: Final = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
+BINARY: Final = Kind("a binary file", "Give a text file with one row on each line.")
+
+
+def open_data(path: Path, *, seekable: bool = False) -> BufferedReader:
+    """Open a file of data: a regular one, or a pipe that the shell has opened.
+
+    A named pipe would let a command wait, perhaps for ever, and a device such as `/dev/zero` never
+    ends. What is `seekable` is not only read from front to back, so that no pipe will do.
+    """
+    try:
+        regular_size(path, seekable=seekable)
+        return path.open("rb")
+    except OSError as error:
+        raise open_error(path, error) from error
+
+
+def regular_size(path: Path, *, seekable: bool = False) -> int | None:
+    """The size of a file of data in bytes; None of a pipe that the shell has opened."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise open_error(path, error) from error
+    mode = status.st_mode
+    if stat.S_ISREG(mode):
+        return status.st_size
+    is_stream = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+    if seekable or not is_stream or not str(path).startswith(HANDED_OVER):
+        raise _no_file(path, mode, seekable=seekable)
+    return None
+
+
+def check_text(path: Path, head: bytes) -> None:
+    """Raise a `DataError` where what a file begins with is of a kind that holds no text."""
+    kind = next((kind for magic, kind in KINDS.items() if head.startswith(magic)), None)
+    if kind is ZIP and (path.suffix == ".xlsx" or b"[Content_Types].xml" in head):
+        kind = XLSX
+    elif kind is ZIP and re.search(rb"PK\x03\x04.{26}[^\x00]*\.npy", head, re.DOTALL):
+        kind = NPZ
+    elif kind is None and PAGE_START.match(head):
+        kind = PAGE
+    elif kind is None and b"\x00" in head:
+        kind = BINARY
+    if kind is not None:
+        fix = kind.fix.replace("{name}", path.name).replace("{stem}", path.stem)
+        raise DataError(f"this is {kind.name}, not a CSV file.", where=str(path), fix=fix)
+
+
+def open_error(path: Path, error: OSError) -> DataError:
+    """The error for a file that cannot be opened or read."""
+    if any(URL_SCHEME.fullmatch(part) for part in path.parts[:-1]):
+        what = "this is a URL; a file on this machine was expected."
+        return DataError(what, where=str(path), fix="Download it, and give the path of the file.")
+    if isinstance(error, FileNotFoundError):
+        return DataError("there is no such file.", where=str(path))
+    if isinstance(error, IsADirectoryError):
+        return DataError("this is a directory; a file was expected.", where=str(path))
+    reason = error.strerror or str(error)
+    return DataError(f"the file cannot be read: {reason}.", where=str(path))
+
+
+def encoding_error(path: Path) -> DataError:
+    """The error for a file that is not UTF-8; reads it again to find the line."""
+    fix = "Save it as UTF-8."
+    if path.is_file():
+        number, before = 1, ""
+        # Every byte that is no UTF-8 becomes a character of its own, a lone surrogate.
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            while line := file.readline(PART_CHARACTERS):
+                odd = re.search("[\udc80-\udcff]", line)
+                if odd:
+                    byte = f"0x{ord(odd[0]) - 0xDC00:02x}"
+                    where = f"{path}:{number}"
+                    return DataError(f"byte {byte} is not UTF-8 text.", where=where, fix=fix)
+                is_rest = before.endswith("\r") and line == "\n"  # of a break that was cut in two
+                number += line.endswith(("\n", "\r")) and not is_rest
+                before = line
+    return DataError("the file is not UTF-8 text.", where=str(path), fix=fix)
+
+
+def _no_file(path: Path, mode: int, *, seekable: bool) -> DataError:
+    kinds = {
+        stat.S_IFDIR: "a directory",
+        stat.S_IFIFO: "a pipe" if seekable else "a named pipe",
+        stat.S_IFSOCK: "a socket",
+    }
+    kind = kinds.get(stat.S_IFMT(mode), "a device")
+    fix = None
+    if not seekable and kind != "a directory":
+        fix = "Give a file; or let the shell open what a command writes, as with `<(zcat FILE)`."
+    return DataError(f"this is {kind}; a file was expected.", where=str(path), fix=fix)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.data.csv import QUOTE, CsvFile, open_csv
+from dlrun.data.headers import DELIMITERS, SMALL
 from dlrun.errors import ConfigError, DataError, DlrunError, Problem
 from dlrun.shapes.cells import parse_number
-from dlrun.shapes.files import DELIMITERS, SMALL
 from dlrun.wording import count, cut, list_columns, near_word, quote
 
 LOOKED_AT = 100  # how many lines below the first row are looked at
@@ -129,7 +129,7 @@ def _column(
     try:
         with open_csv(path, delimiter=delimiter) as file:
             return tuple(row[position].strip()
-                         for piece in file.pieces(header=False) for row in piece.rows)  # fmt: skip
+                         for chunk in file.chunks(header=False) for row in chunk.rows)  # fmt: skip
     except DlrunError:
         return None
 

@@ -1,6 +1,7 @@
 """Fits labels to the loss and the last layer, and reads predictions back as classes."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, overload
@@ -8,16 +9,17 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import LabelForm, Spec, Splits, StreamedArray
-from dlrun.catalog.losses import fitted_form
-from dlrun.data.pieces import pieces
+from dlrun.arrays import LabelForm, Samples, Spec, Splits, StreamedArray
+from dlrun.catalog.label_forms import fitted_form
 from dlrun.data.scaling import to_float32
-from dlrun.errors import ConfigError, DataError
+from dlrun.data.streams import chunks
+from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.shapes.last_layer import activation_misfits, target_misfit, units_misfit
-from dlrun.wording import count, cut
+from dlrun.wording import count, cut, list_classes, quote
 
 if TYPE_CHECKING:
     from dlrun.arrays import Array
+
 
 PROBABILITY_THRESHOLD = 0.5
 LOGIT_THRESHOLD = 0.0
@@ -137,7 +139,7 @@ def decode(y_pred: NDArray[Any], spec: Spec) -> NDArray[np.int64]:
 def class_numbers(y: "Array", spec: Spec) -> NDArray[np.int64]:
     """Reads targets as `encode` gives them as class numbers `(rows,)` again."""
     if isinstance(y, StreamedArray):
-        return np.concatenate([class_numbers(piece, spec) for piece in pieces(y)])
+        return np.concatenate([class_numbers(chunk, spec) for chunk in chunks(y)])
     return np.asarray(y, dtype=np.int64) if spec.label_form == "index" else decode(y, spec)
 
 
@@ -162,3 +164,49 @@ def _class_values(spec: Spec) -> tuple[float, ...]:
     if spec.class_values is not None:
         return spec.class_values
     return tuple(float(number) for number in range(spec.num_classes or 0))
+
+
+BALANCED = "balanced"
+_PATH = "training.class_weight"
+
+
+def weigh_classes(
+    samples: Samples,
+    numbers: NDArray[np.int64],
+    class_names: tuple[str, ...] | None,
+    class_weight: Mapping[str, float] | str | None,
+) -> Samples:
+    """Gives every training row the weight of its class, times the weight that it has already.
+
+    Rows have class numbers, `(rows,)`. A class weighs what `class_weight` says by its name, else 1;
+    `balanced` is the number of rows over (the number of classes times the rows of the class), as
+    scikit-learn has it.
+    """
+    if class_weight is None:
+        return samples
+    if class_names is None:
+        raise ConfigError(Problem(_PATH, "there are no classes: the target is a number."))
+    if isinstance(class_weight, str):  # `balanced`
+        counts = np.bincount(numbers, minlength=len(class_names))
+        weights = len(numbers) / (len(class_names) * np.maximum(counts, 1))  # (classes,)
+    else:
+        unknown = [name for name in class_weight if name not in class_names]
+        if unknown:
+            what, fix = f"{quote(unknown[0])} is not a class.", list_classes(class_names)
+            raise ConfigError(Problem(f"{_PATH}.{unknown[0]}", what, f"The classes are {fix}."))
+        weights = np.array([class_weight.get(name, 1.0) for name in class_names])
+    by_class, by_row = weights[numbers], samples.sample_weight  # (rows,)
+    with np.errstate(over="ignore", under="ignore"):
+        rows = by_class.astype(np.float32)
+        if by_row is not None:
+            rows = rows * by_row
+    # Refuse weights that are infinite, or 0, only because float32 holds no others.
+    meant = (by_class > 0) & (True if by_row is None else by_row > 0)
+    lost = np.flatnonzero(~np.isfinite(rows) | ((rows < np.finfo(np.float32).tiny) & meant))
+    if len(lost):
+        row = int(lost[0])
+        times = "" if by_row is None else f", times the row's own {by_row[row]:g},"
+        what = f"the weight of a class, {by_class[row]:g}{times} is beyond the range of float32."
+        fix = "Multiply all weights by one number: only their ratios count."
+        raise ConfigError(Problem(_PATH, what, fix))
+    return replace(samples, sample_weight=rows)

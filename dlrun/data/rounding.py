@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array
-from dlrun.data.pieces import pieces
+from dlrun.data.streams import chunks
 
 FLOAT32_EXACT: Final = 2**24  # up to here float32 holds every whole number
 WHOLE: Final = 2**53 - 1
@@ -28,8 +28,8 @@ def rounded_wholes(values: Array, names: Sequence[str] | None, *, what: str, fix
         return []
     width = values.shape[1] if values.ndim == 2 else 1  # noqa: PLR2004
     counts, examples = np.zeros(width, np.int64), [""] * width
-    for piece in pieces(values):
-        columns = piece.reshape(-1, width)
+    for chunk in chunks(values):
+        columns = chunk.reshape(-1, width)
         rounded, changed = _changed(columns)
         if not changed.any():
             continue
@@ -59,7 +59,7 @@ def exact_whole(cell: str) -> int:
 
 def merges_wholes(values: Array) -> bool:
     """Whether some of the whole numbers stand where float64 merges neighbours."""
-    return any(bool((np.abs(piece) > WHOLE).any()) for piece in pieces(values))
+    return any(bool((np.abs(chunk) > WHOLE).any()) for chunk in chunks(values))
 
 
 def _changed(columns: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

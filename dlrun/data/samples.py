@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from dlrun.arrays import Samples, Spec
+from dlrun.arrays import Array, Samples, Spec, StreamedArray
 from dlrun.data.array_samples import read_array_samples
 from dlrun.data.csv import open_csv
-from dlrun.data.csv_samples import match_columns, read_csv_samples
 from dlrun.data.labels import encode
 from dlrun.data.scaling import apply_scaling
+from dlrun.data.streams import chunks
+from dlrun.data.tables import match_columns, read_csv_samples
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class SampleFile:
     notes: tuple[str, ...]  # such as which columns are not used
     # In order, scaled, targets encoded, a bounded number at a time: `x`, (rows, *input_shape),
     # float32, and `y` as `encode` gives it, or None.
-    pieces: Iterator[Samples]
+    chunks: Iterator[Samples]
 
 
 @contextmanager
@@ -37,7 +39,7 @@ def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[Sampl
     must be those of the training data in their order, with or without the target. Weights of rows
     are read together with the targets, and without `with_target` neither is. An `.npz` file holds
     the arrays that the config names, else `x` (and `y`), or a single array; an `.npy` file holds
-    `x`. Some faults are told only when their piece is reached.
+    `x`. Some faults are told only when their chunk is reached.
     """
     if path.suffix in (".npz", ".npy"):
         notes, raw = read_array_samples(path, spec, with_target=with_target)
@@ -52,14 +54,38 @@ def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[Sampl
 def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples, tuple[str, ...]]:
     """Read a whole file of rows; see `open_samples`. Its notes come with it."""
     with open_samples(path, spec, with_target=with_target) as file:
-        pieces = [(piece.x, piece.y, piece.sample_weight) for piece in file.pieces]
+        chunks = [(chunk.x, chunk.y, chunk.sample_weight) for chunk in file.chunks]
         whole: list[Any] = [None if parts[0] is None else np.concatenate(parts)
-                            for parts in zip(*pieces, strict=True)]  # fmt: skip
+                            for parts in zip(*chunks, strict=True)]  # fmt: skip
         return Samples(*whole), file.notes
 
 
-def _ready(pieces: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Samples]:
-    for piece in pieces:
-        x = apply_scaling(piece.x, spec.scaling, where=str(path))
-        y = None if piece.y is None else encode(piece.y, spec)
-        yield Samples(x, y, piece.sample_weight)
+def _ready(chunks: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Samples]:
+    for chunk in chunks:
+        x = apply_scaling(chunk.x, spec.scaling, where=str(path))
+        y = None if chunk.y is None else encode(chunk.y, spec)
+        yield Samples(x, y, chunk.sample_weight)
+
+
+def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:
+    """The SHA-256 of every array of every split, by `<split>.<array>`, such as `train.x`."""
+    hashes = {}
+    for split, samples in splits.items():
+        for name in ("x", "y", "sample_weight"):
+            array = getattr(samples, name)
+            if array is not None:
+                hashes[f"{split}.{name}"] = hash_array(array)
+    return hashes
+
+
+def hash_array(array: Array) -> str:
+    """The SHA-256 of an array, in hex digits: its dtype and shape, then its bytes.
+
+    The bytes are little-endian in C order, so equal arrays hash alike on every machine.
+    """
+    dtype = array.dtype.newbyteorder("<")
+    digest = hashlib.sha256(f"{dtype.str} {array.shape}\n".encode())
+    for chunk in chunks(array) if isinstance(array, StreamedArray) else [array]:
+        contiguous = np.ascontiguousarray(chunk, dtype=dtype)
+        digest.update(contiguous.data.cast("B") if contiguous.size else b"")
+    return digest.hexdigest()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Scaling, StreamedArray
-from dlrun.data.pieces import pieces, row_ranges
+from dlrun.data.streams import chunks, row_ranges
 from dlrun.errors import DataError
 
 STEPS_AND_FEATURES = 2
@@ -117,5 +117,5 @@ def _mean_and_deviation(x: Array, apart: int) -> tuple[NDArray[np.float64], NDAr
 
 
 def _columns(x: Array, apart: int) -> Iterator[NDArray[Any]]:
-    """The rows in pieces of `(entries, apart)`."""
-    return (piece.reshape(-1, apart) for piece in pieces(x))
+    """The rows in chunks of `(entries, apart)`."""
+    return (chunk.reshape(-1, apart) for chunk in chunks(x))

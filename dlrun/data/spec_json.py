@@ -11,10 +11,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dlrun.arrays import ArrayForm, Spec, TableForm
+from dlrun.data.headers import DELIMITERS
 from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
 from dlrun.rundir.names import SPLITS
-from dlrun.shapes.files import DELIMITERS
 
 ADAPTERS: dict[Any, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm)

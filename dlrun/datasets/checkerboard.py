@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from dlrun.arrays import Dataset
-from dlrun.data.arguments import check_number, check_whole
-from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
-from dlrun.shapes.samples import Sample
+from dlrun.data.generators import (
+    Drawn,
+    Generator,
+    check_number,
+    check_whole,
+    draw_dataset,
+    seeded_generator,
+)
+from dlrun.datasets.samples import Sample
 
 ENOUGH_ROWS = 100  # so many rows are surely not all of one class
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.arrays import Dataset, Spec, TableForm
-from dlrun.data.arguments import argument_error
 from dlrun.data.csv_header import choose_columns, foresee_columns, small_column, tell_header
-from dlrun.shapes.files import DELIMITERS
-from dlrun.shapes.samples import Sample, with_target
+from dlrun.data.generators import argument_error
+from dlrun.data.headers import DELIMITERS
+from dlrun.datasets.samples import Sample, with_target
 
 
 def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
@@ -62,8 +62,8 @@ def load_data(
             for all alike.
     """
     from dlrun.data.csv import open_csv
-    from dlrun.data.csv_dataset import read_dataset
-    from dlrun.data.memory import reason_to_stream
+    from dlrun.data.streams import reason_to_stream
+    from dlrun.data.tables import read_dataset
 
     if delimiter is not None and delimiter not in DELIMITERS:
         raise argument_error("delimiter", delimiter, 'one of ",", ";", "|" and "\\t"')

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlrun.arrays import Dataset
-from dlrun.shapes.samples import Sample, grey_images
+from dlrun.datasets.samples import Sample, grey_images
 
 SIDE = 8
 CLASSES = 10
@@ -38,7 +38,7 @@ def load_data(*, seed: int, flatten: bool = False) -> Dataset:  # noqa: ARG001  
 
     import numpy as np
 
-    from dlrun.data.pixels import image_dataset
+    from dlrun.data.images import image_dataset
 
     packed = files("dlrun.datasets").joinpath("digits.csv.gz").read_bytes()
     lines = gzip.decompress(packed).decode("ascii").splitlines()

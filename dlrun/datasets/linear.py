@@ -6,9 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlrun.arrays import Dataset
-from dlrun.data.arguments import argument_error, check_number
-from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
-from dlrun.shapes.samples import Sample
+from dlrun.data.generators import (
+    Drawn,
+    Generator,
+    argument_error,
+    check_number,
+    draw_dataset,
+    seeded_generator,
+)
+from dlrun.datasets.samples import Sample
 
 
 def sample(*, samples: int, weights: Sequence[float], test_samples: int, **_: Any) -> Sample:

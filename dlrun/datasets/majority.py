@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dlrun.arrays import Dataset, Samples
-from dlrun.data.arguments import check_whole
-from dlrun.data.drawing import numbered_names
-from dlrun.shapes.samples import Sample
+from dlrun.data.generators import check_whole, numbered_names
+from dlrun.datasets.samples import Sample
 
 MOST_BITS = 16
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.arrays import Dataset
+from dlrun.datasets.samples import Sample, grey_images
 from dlrun.errors import DataError
-from dlrun.shapes.samples import Sample, grey_images
 
 PIXEL_MAX = 255.0
 SIZE = 28
@@ -47,7 +47,7 @@ def load_data(
             it once if it is not there.
         flatten: Whether each image becomes one row of 784 pixels.
     """
-    from dlrun.data.pixels import image_dataset
+    from dlrun.data.images import image_dataset
 
     if path is None:
         source = _cached_file()
@@ -66,7 +66,7 @@ def load_data(
 
 
 def _read_archive(path: Path) -> dict[str, Any]:
-    from dlrun.data.array_files import ArchiveFile
+    from dlrun.data.archives import ArchiveFile
 
     archive = ArchiveFile(path)
     arrays = {name: archive.read(name) for name in ARRAYS}
@@ -83,7 +83,7 @@ def _read_cache(path: Path) -> dict[str, Any]:
 
 
 def _read_folder(folder: Path) -> dict[str, Any]:
-    from dlrun.data.idx_files import read_idx
+    from dlrun.data.images import read_idx
 
     arrays = {}
     for name, (stem, axes) in ARRAYS.items():

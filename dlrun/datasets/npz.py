@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.arrays import ArrayForm, Dataset, Spec
-from dlrun.shapes.files import npz_array
-from dlrun.shapes.samples import Sample, with_target
+from dlrun.data.headers import npz_array
+from dlrun.datasets.samples import Sample, with_target
 
 
 def sample(*, path: Any, x: str, y: str, form: str | None, **_: Any) -> Sample:
@@ -49,7 +49,7 @@ def load_data(
         x_test: The name of the features of test rows, or null.
         y_test: The name of their targets; with `x_test`.
     """
-    from dlrun.data.npz_dataset import read_dataset
+    from dlrun.data.array_samples import read_dataset
 
     return read_dataset(Path(path), x, y, x_test, y_test)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dlrun.arrays import Dataset
-from dlrun.data.arguments import check_number
-from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
-from dlrun.shapes.samples import Sample
+from dlrun.data.generators import Drawn, Generator, check_number, draw_dataset, seeded_generator
+from dlrun.datasets.samples import Sample
 
 
 def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:

@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlrun.arrays import Dataset
-from dlrun.data.arguments import argument_error, check_number, check_whole
-from dlrun.data.drawing import Drawn, Generator, draw_dataset, seeded_generator
-from dlrun.shapes.samples import Sample
+from dlrun.data.generators import (
+    Drawn,
+    Generator,
+    argument_error,
+    check_number,
+    check_whole,
+    draw_dataset,
+    seeded_generator,
+)
+from dlrun.datasets.samples import Sample
 
 
 def sample(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlrun.arrays import Dataset, Samples
-from dlrun.shapes.samples import Sample
+from dlrun.datasets.samples import Sample
 
 LABELS = (0, 1, 0, 1, 1, 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dlrun.backend.archives import zip_dates
+from dlrun.backend.components import zip_dates
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import MODEL
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dlrun.data.labels import class_numbers, decode
-from dlrun.reports.predictions import PredictionWriter
-from dlrun.rundir.files import replace_with
+from dlrun.data.predictions import PredictionWriter
+from dlrun.rundir.files import check_inside, replace_with
 from dlrun.rundir.names import PREDICTIONS
-from dlrun.rundir.ordinary import check_inside
 from dlrun.training.evaluation import PREDICT_BATCH
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from dlrun.formulas.derivatives import erf
-from dlrun.formulas.tape import Traced, value_of
+from dlrun.formulas.tape import Traced, erf, value_of
 from dlrun.formulas.working import refuse
 from dlrun.shapes.layer import Layer
 

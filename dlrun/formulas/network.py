@@ -7,10 +7,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.formulas.table import work_out
 from dlrun.formulas.tape import Traced, gradient
-from dlrun.formulas.working import NoFormulaError, Place, Weights, Working
-from dlrun.shapes.layer import DATA, Layer
+from dlrun.formulas.working import (
+    LAYERS,
+    NoFormulaError,
+    Place,
+    Weights,
+    Working,
+    formula_of,
+    refuse,
+)
+from dlrun.shapes.layer import DATA, NO_NUMBERS, Layer, MisfitError, UnknownShapeError
 from dlrun.shapes.walk import layer_of
 
 FIX: Final = "The story ends here; `dlrun predict` and `dlrun weights` still work."
@@ -35,7 +42,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Story:
+class ForwardPass:
     """The way of one sample through a network."""
 
     stages: tuple[Stage, ...]  # up to the first layer that has no formula
@@ -56,7 +63,7 @@ def read_nodes(
     )
 
 
-def follow(nodes: Sequence[Node], x: NDArray[Any] | Traced) -> Story:
+def follow(nodes: Sequence[Node], x: NDArray[Any] | Traced) -> ForwardPass:
     """Carry a sample, `input_shape`, through a network, each layer behind those it reads.
 
     It is computed in float64, and ends at the first layer that has no formula.
@@ -69,11 +76,11 @@ def follow(nodes: Sequence[Node], x: NDArray[Any] | Traced) -> Story:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 working = work_out(node.layer, node.weights, *inputs)
         except NoFormulaError as error:
-            return Story(tuple(stages), NoFormulaError(error.what, where=node.name, fix=FIX))
+            return ForwardPass(tuple(stages), NoFormulaError(error.what, where=node.name, fix=FIX))
         values[node.name] = working.output
         named = tuple(zip(node.layer.inputs, inputs, strict=True))
         stages.append(Stage(node, named, working))
-    return Story(tuple(stages))
+    return ForwardPass(tuple(stages))
 
 
 def derivative(nodes: Sequence[Node], x: NDArray[Any], place: Place) -> NDArray[Any] | None:
@@ -83,8 +90,36 @@ def derivative(nodes: Sequence[Node], x: NDArray[Any], place: Place) -> NDArray[
     depend on the input by arithmetic, such as behind an Embedding, which looks it up.
     """
     start = Traced(x)
-    story = follow(nodes, start)
-    if story.ending is not None:
-        raise story.ending
-    output = story.stages[-1].working.output
+    forward_pass = follow(nodes, start)
+    if forward_pass.ending is not None:
+        raise forward_pass.ending
+    output = forward_pass.stages[-1].working.output
     return gradient(output[place], start) if isinstance(output, Traced) else None
+
+
+def work_out(layer: Layer, weights: Weights, *xs: Any) -> Working:
+    """Compute what a layer makes of one sample of each of its inputs, if it has a formula."""
+    if layer.type not in LAYERS:
+        raise NoFormulaError(f"dlrun has no formula for {layer.type}.")
+    if layer.arguments.get("dtype") not in (None, "float32"):
+        refuse(layer, f"dtype: {layer.arguments['dtype']}")
+    for name in NO_NUMBERS:
+        if layer.arguments.get(name) is not None:
+            refuse(layer, name)
+    try:
+        return LAYERS[layer.type](layer, weights, *xs)
+    except (UnknownShapeError, MisfitError, KeyError) as error:
+        what = f"dlrun cannot read the arguments or the weights of {layer.type}."
+        raise NoFormulaError(what) from error
+
+
+@formula_of("TimeDistributed")
+def time_distributed(layer: Layer, weights: Weights, x: Any) -> Working:
+    """The same layer at every step."""
+    inner = layer.inner("layer")
+    steps = [work_out(inner, weights, x[step]) for step in range(x.shape[0])]
+    between = {
+        symbol: np.stack([step.between[symbol] for step in steps]) for symbol in steps[0].between
+    }
+    lines = (f"at every step t: {inner.type} of x[t]", *steps[0].formula)
+    return Working(np.stack([step.output for step in steps]), lines, between)

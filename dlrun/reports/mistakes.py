@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.reports.story import ReportData, Rows, class_scores
+from dlrun.reports.run_data import ReportData, Rows, class_scores
 
 _MOST_VALUES = 6
 

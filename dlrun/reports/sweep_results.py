@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.reports.ranking import Contender, rank
-from dlrun.reports.seeds import Estimate, estimate
+from dlrun.reports.statistics import Estimate, estimate
 from dlrun.wording import is_number
 
 SEED = "seed"  # the axis over which points are repeated

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.files import (
+    link_error,
     naming_write_errors,
     read_json,
     reason,
@@ -34,7 +35,6 @@ from dlrun.rundir.files import (
 )
 from dlrun.rundir.integrity import is_signed, signed
 from dlrun.rundir.names import CHECKPOINT, TEMPORARY_PREFIX
-from dlrun.rundir.ordinary import link_error
 from dlrun.rundir.tensors import load_tensors, tensor_bytes
 
 if TYPE_CHECKING:

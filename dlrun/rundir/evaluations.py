@@ -14,7 +14,9 @@ from typing import Any
 from dlrun.errors import RunFolderError
 from dlrun.rundir.files import (
     MAX_TEXT_BYTES,
+    check_inside,
     check_size,
+    leads_out,
     plain,
     read_json,
     remove_abandoned,
@@ -23,7 +25,6 @@ from dlrun.rundir.files import (
 from dlrun.rundir.folder import safe_name
 from dlrun.rundir.integrity import digest, is_signed, signed
 from dlrun.rundir.names import EVALUATIONS
-from dlrun.rundir.ordinary import check_inside, leads_out
 from dlrun.rundir.record import now
 
 _DIGITS = 8  # hex digits of the hash that a name shows

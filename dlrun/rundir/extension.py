@@ -23,7 +23,7 @@ from pathlib import Path
 
 from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.checkpoints import checkpoint_names, keep_newest
-from dlrun.rundir.files import naming_write_errors, sync, write_text
+from dlrun.rundir.files import check_inside, naming_write_errors, sync, write_text
 from dlrun.rundir.integrity import recorded_files
 from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.rundir.names import (
@@ -37,7 +37,6 @@ from dlrun.rundir.names import (
     RECORD,
     TEMPORARY_PREFIX,
 )
-from dlrun.rundir.ordinary import check_inside
 from dlrun.rundir.record import read_record, record_text
 
 _STAY = (LOCK, RECORD, NOTES, EXTENSION, CHECKPOINT)

@@ -13,8 +13,8 @@ from typing import Literal
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.environment import host_facts
+from dlrun.rundir.files import check_ordinary
 from dlrun.rundir.names import LOCK
-from dlrun.rundir.ordinary import check_ordinary
 
 LockState = Literal["held", "free", "unknown"]
 

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from dlrun.shapes.layer import Layer, shape_of
-from dlrun.shapes.outputs import Output, Shape, Weight
+from dlrun.shapes.layer import Layer, Output, Shape, Weight, shape_of
 
 RANKS: Final = {"SpatialDropout1D": 2, "SpatialDropout2D": 3, "SpatialDropout3D": 4}
 """How many axes a sample must have for the layers that change no shape but are particular."""

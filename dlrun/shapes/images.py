@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from dlrun.shapes.layer import Layer, shape_of
-from dlrun.shapes.outputs import Output, Shape, show, unknown
+from dlrun.shapes.layer import Layer, Output, Shape, shape_of, show, unknown
 from dlrun.shapes.windows import image, sample
 
 CHANNELS: Final[dict[str, tuple[int, ...]]] = {

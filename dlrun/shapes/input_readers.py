@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dlrun.shapes.layer import DATA, Layer
-from dlrun.shapes.outputs import UnknownShapeError
+from dlrun.shapes.layer import DATA, Layer, UnknownShapeError
 from dlrun.shapes.walk import OURS
 
 if TYPE_CHECKING:

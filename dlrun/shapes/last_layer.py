@@ -8,10 +8,17 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from dlrun.catalog.losses import SQUASHED, Found, Targets, is_crossentropy, label_form, out_of_range
+from dlrun.catalog.label_forms import (
+    SQUASHED,
+    Found,
+    Targets,
+    is_crossentropy,
+    label_form,
+    out_of_range,
+)
 from dlrun.catalog.words import canonical
 from dlrun.errors import Problem
-from dlrun.shapes.outputs import Shape
+from dlrun.shapes.layer import Shape
 from dlrun.wording import cut
 
 LAST: Final = "model.layers[-1]"

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from dlrun.shapes.layer import SEVERAL_INPUTS, Layer, shape_of
-from dlrun.shapes.outputs import Output, Shape, unknown
+from dlrun.shapes.layer import SEVERAL_INPUTS, Layer, Output, Shape, shape_of, unknown
 
 PAIR: Final = 2
 

@@ -1,7 +1,6 @@
 """Shapes of the layers that normalize: what they give is as large as what they get."""
 
-from dlrun.shapes.layer import Layer, shape_of
-from dlrun.shapes.outputs import Output, Shape, Weight, known, unknown
+from dlrun.shapes.layer import Layer, Output, Shape, Weight, known, shape_of, unknown
 
 
 @shape_of("BatchNormalization")

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from dlrun.shapes.layer import Layer, output_of, shape_of
-from dlrun.shapes.outputs import Output, Shape, Weight, known, unknown
+from dlrun.shapes.layer import Layer, Output, Shape, Weight, known, output_of, shape_of, unknown
 
 GATES: Final = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 

@@ -3,8 +3,7 @@
 import math
 from operator import mul
 
-from dlrun.shapes.layer import Layer, shape_of
-from dlrun.shapes.outputs import Output, Shape, each, known, show, unknown
+from dlrun.shapes.layer import Layer, Output, Shape, each, known, shape_of, show, unknown
 from dlrun.shapes.windows import image, sample
 
 

@@ -5,18 +5,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from dlrun.errors import Problem
-from dlrun.shapes import (  # noqa: F401  each registers the layers that it knows
-    convolutions,
-    core,
-    images,
-    merging,
-    normalizations,
-    pooling,
-    recurrent,
-    reshaping,
+from dlrun.shapes.layer import (
+    AXES,
+    DATA,
+    Layer,
+    MisfitError,
+    Shape,
+    UnknownShapeError,
+    Weight,
+    output_of,
 )
-from dlrun.shapes.layer import AXES, DATA, Layer, output_of
-from dlrun.shapes.outputs import MisfitError, Shape, UnknownShapeError, Weight
 
 OURS: Final = ("type", "name", "inputs", "weights", "trainable")
 """The keys of a layer that are no arguments of the Keras class."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dlrun.errors import Problem
 from dlrun.memory import excess
-from dlrun.shapes.outputs import Shape, Weight, count_parameters, show
+from dlrun.shapes.layer import Shape, Weight, count_parameters, show
 from dlrun.shapes.walk import Step
 
 NUMBER_BYTES: Final = 4

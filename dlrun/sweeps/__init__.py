@@ -1,1 +1,1 @@
-"""Which run of a sweep is next, in which process it works, and who is told of it."""
+"""Many runs: which trial is next, in which process it works, and who hears of it."""

@@ -9,7 +9,7 @@ from typing import Any
 from dlrun.arrays import Spec
 from dlrun.backend import keras
 from dlrun.backend.components import create
-from dlrun.catalog.metric_labels import ACCURACY, F_SCORES
+from dlrun.catalog.label_forms import ACCURACY, F_SCORES
 
 
 class ThresholdAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]

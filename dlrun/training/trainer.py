@@ -11,14 +11,20 @@ import numpy as np
 from dlrun.arrays import Splits
 from dlrun.errors import DivergedError, DlrunError, InterruptedRunError, PausedRunError
 from dlrun.rundir.checkpoints import Checkpoint
+from dlrun.signals import StopRequest
 from dlrun.training.callbacks import CallbackChain
-from dlrun.training.checkpoint import Keeper, callback_arrays, capture, restore
 from dlrun.training.epochs import CompiledEpochs, FitOptions, Position, Rows, count_steps
 from dlrun.training.evaluation import Evaluator, resident
-from dlrun.training.history import History
-from dlrun.training.interrupt import StopRequest
 from dlrun.training.listener import Listener
-from dlrun.training.state import TrainingState, build_optimizer
+from dlrun.training.state import (
+    Checkpointer,
+    History,
+    TrainingState,
+    build_optimizer,
+    callback_arrays,
+    capture,
+    restore,
+)
 from dlrun.training.steps import Steps
 from dlrun.training.streaming import StreamedEpochs
 
@@ -43,7 +49,7 @@ class Trainer:
         *,
         callbacks: Sequence[Any] = (),
         listener: Listener | None = None,
-        keeper: Keeper | None = None,
+        keeper: Checkpointer | None = None,
     ) -> None:
         build_optimizer(steps.model)
         self._steps = steps

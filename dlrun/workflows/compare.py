@@ -10,12 +10,20 @@ from typing import Any
 
 from dlrun.config.stored import given_keys, stored_config
 from dlrun.errors import UsageError
-from dlrun.reports.comparison import ComparedRun, MetricRow, differing_keys, metric_rows
-from dlrun.reports.seed_groups import GroupRow, SeedGroup, group_rows, keys_of, seed_groups
+from dlrun.reports.comparison import (
+    ComparedRun,
+    GroupRow,
+    MetricRow,
+    SeedGroup,
+    differing_keys,
+    group_rows,
+    keys_of,
+    metric_rows,
+    seed_groups,
+)
 from dlrun.rundir.folder import Run, open_runs
 from dlrun.wording import did_you_mean
-from dlrun.workflows.facts import metric_of
-from dlrun.workflows.runs import choose_runs
+from dlrun.workflows.runs import choose_runs, metric_of
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.arrays import Samples
-from dlrun.data.hashing import hash_samples
-from dlrun.data.samples import read_samples
+from dlrun.data.samples import hash_samples, read_samples
 from dlrun.errors import DataError, DlrunError, RunFolderError
-from dlrun.reports.classification import ClassificationReport
+from dlrun.execution.ids import check_new_ids
+from dlrun.execution.opening import OpenedRun, load_assembly, load_split, open_trained
+from dlrun.reports.scores import ClassificationReport
 from dlrun.rundir.evaluations import keep_evaluation
 from dlrun.rundir.files import is_read_only, plain
 from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import hash_file
 from dlrun.rundir.names import EVALUATIONS, METRICS, WEIGHTS
 from dlrun.training.listener import Listener
-from dlrun.workflows.ids import check_new_ids
-from dlrun.workflows.opening import OpenedRun, load_assembly, load_split, open_trained
 
 if TYPE_CHECKING:
-    from dlrun.workflows.measure import Measured
+    from dlrun.execution.measure import Measured
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,8 @@ def evaluate(
     opened = open_trained(run, listener, trust=trust)
     assembly = load_assembly(opened)
 
-    from dlrun.workflows.assembly import judge
-    from dlrun.workflows.measure import measure_samples
+    from dlrun.execution.assembly import judge
+    from dlrun.execution.measure import measure_samples
 
     if data is None:
         name, samples = load_split(opened, split)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.errors import RunFolderError
-from dlrun.formulas import Node, Place, Story, derivative, follow, read_nodes
+from dlrun.arrays import Samples, Spec
+from dlrun.data.images import scale_pixels
+from dlrun.data.labels import class_numbers
+from dlrun.data.samples import open_samples
+from dlrun.data.scaling import apply_scaling
+from dlrun.errors import RunFolderError, UsageError
+from dlrun.execution.ids import check_new_ids
+from dlrun.execution.opening import OpenedRun, load_model, load_split, open_trained
+from dlrun.formulas import ForwardPass, Node, Place, derivative, follow, read_nodes
 from dlrun.rundir.folder import Run
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
+from dlrun.shapes.cells import parse_number
 from dlrun.training.listener import Listener
-from dlrun.workflows.opening import OpenedRun, load_model, open_trained
-from dlrun.workflows.rows import Choice, Row, choose_row
 from dlrun.workflows.weights import check_layer, read_layer_weights
+
+if TYPE_CHECKING:
+    from dlrun.execution.opening import OpenedRun
+
 
 TOLERANCE: Final = 1e-5
 """How far a number may be from TensorFlow's: so much, or so much of it where it is above 1."""
@@ -42,7 +54,7 @@ class Comparison:
 
     differences: Mapping[str, float]  # the largest absolute difference of each layer's output
     agrees: bool  # whether every number is within `TOLERANCE`
-    output: NDArray[np.float32] | None  # TensorFlow's; None where the story ends early
+    output: NDArray[np.float32] | None  # TensorFlow's; None where the forward pass ends early
 
 
 @dataclass(frozen=True)
@@ -51,8 +63,8 @@ class Explanation:
 
     opened: OpenedRun
     row: Row
-    story: Story  # what every layer computes
-    answer: Answer | None  # None where the story ends early
+    forward_pass: ForwardPass  # what every layer computes
+    answer: Answer | None  # None where the forward pass ends early
     comparison: Comparison | None  # None where TensorFlow was not asked
 
 
@@ -70,10 +82,10 @@ def explain(
             f"the run computes in {opened.experiment.training.precision}; what follows is the "
             "exact arithmetic of its weights"
         )
-    story = follow(nodes, row.x)
-    answer = None if story.ending else _answer(opened, nodes, story, row)
-    comparison = _compare(opened, story, row) if compare else None
-    return Explanation(opened, row, story, answer, comparison)
+    forward_pass = follow(nodes, row.x)
+    answer = None if forward_pass.ending else _answer(opened, nodes, forward_pass, row)
+    comparison = _compare(opened, forward_pass, row) if compare else None
+    return Explanation(opened, row, forward_pass, answer, comparison)
 
 
 def _usable_weights(opened: OpenedRun) -> dict[str, dict[str, NDArray[Any]]]:
@@ -92,10 +104,12 @@ def _usable_weights(opened: OpenedRun) -> dict[str, dict[str, NDArray[Any]]]:
     return weights
 
 
-def _answer(opened: OpenedRun, nodes: tuple[Node, ...], story: Story, row: Row) -> Answer:
+def _answer(
+    opened: OpenedRun, nodes: tuple[Node, ...], forward_pass: ForwardPass, row: Row
+) -> Answer:
     from dlrun.data.labels import decode
 
-    output = np.asarray(story.stages[-1].working.output)
+    output = np.asarray(forward_pass.stages[-1].working.output)
     place: Place = (0,) * output.ndim
     predicted, spec = None, opened.spec
     if spec.class_names is not None:
@@ -112,7 +126,7 @@ def _answer(opened: OpenedRun, nodes: tuple[Node, ...], story: Story, row: Row) 
     return Answer(output, predicted, place, derivative(nodes, row.x, place))
 
 
-def _compare(opened: OpenedRun, story: Story, row: Row) -> Comparison:
+def _compare(opened: OpenedRun, forward_pass: ForwardPass, row: Row) -> Comparison:
     """Ask TensorFlow, in float32 on the CPU: a GPU may round its products to 10 bits."""
     from dlrun.backend import keras, tf
 
@@ -120,20 +134,130 @@ def _compare(opened: OpenedRun, story: Story, row: Row) -> Comparison:
     experiment = opened.experiment.model_copy(update={"training": training})
     with tf.device("CPU:0"):
         model = load_model(replace(opened, experiment=experiment))
-        names = [stage.node.name for stage in story.stages]
+        names = [stage.node.name for stage in forward_pass.stages]
         outputs = [model.get_layer(name).output for name in names]
         given = tf.constant(row.x[None], tf.float32)
         values = keras.Model(model.input, outputs)(given, training=False) if outputs else []
     theirs = [np.asarray(value)[0] for value in (values if len(names) != 1 else _listed(values))]
     differences, agrees = {}, True
-    for stage, their in zip(story.stages, theirs, strict=True):
+    for stage, their in zip(forward_pass.stages, theirs, strict=True):
         ours = np.asarray(stage.working.output)
         apart = np.abs(ours - their)
         differences[stage.node.name] = float(apart.max(initial=0.0))
         agrees &= bool((apart <= TOLERANCE * np.maximum(1.0, np.abs(their))).all())
-    return Comparison(differences, agrees, None if story.ending else theirs[-1])
+    return Comparison(differences, agrees, None if forward_pass.ending else theirs[-1])
 
 
 def _listed(values: Any) -> list[Any]:
     """One output is given as it is, or as a list of one."""
     return list(values) if isinstance(values, list | tuple) else [values]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which row is meant."""
+
+    row: int = 0  # its number, from 0
+    split: str | None = None  # None for test, or else the last that has rows
+    data: Path | None = None  # a file, in the place of a split
+    values: str | None = None  # the row itself as text, in the place of both
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row."""
+
+    source: str  # where it comes from, such as `row 3 of test`
+    x: NDArray[np.float32]  # what the network is given, `input_shape`
+    given: NDArray[np.float64] | None = None  # before the run's scaling; None where there is none
+    true: str | None = None  # the class or the numbers that it should give; None where unknown
+
+
+def choose_row(opened: OpenedRun, choice: Choice) -> Row:
+    """Find a row."""
+    if choice.values is not None:
+        row = _typed(choice.values, opened.spec)
+        check_new_ids(row.x[None], opened, where="--input", first_row=None)
+        return row
+    if choice.data is not None:
+        row = _row_of_file(choice.data, choice.row, opened)
+        check_new_ids(row.x[None], opened, where=str(choice.data), first_row=choice.row)
+        return row
+    name, samples = load_split(opened, choice.split, instead="--data FILE or --input")
+    if choice.row >= len(samples):
+        raise _beyond(choice.row, len(samples), f"the {name} rows")
+    taken = samples.take(slice(choice.row, choice.row + 1))
+    return _row(taken, 0, opened.spec, f"row {choice.row} of {name}")
+
+
+def _row_of_file(path: Path, number: int, opened: OpenedRun) -> Row:
+    spec = opened.spec
+    with open_samples(path, spec, with_target=False) as samples:
+        for note in samples.notes:
+            opened.listener.message(note)
+        before = 0
+        for chunk in samples.chunks:
+            if number < before + len(chunk):
+                return _row(chunk, number - before, spec, f"row {number} of {path.name}")
+            before += len(chunk)
+    raise _beyond(number, before, str(path))
+
+
+def _typed(text: str, spec: Spec) -> Row:
+    """Read a row off the command line; it is scaled as the rows of a file are."""
+    where, shape = "--input", spec.input_shape
+    if len(shape) != 1:
+        raise UsageError(
+            f"takes the features of a flat row; the run takes arrays of shape {shape}.",
+            where=where,
+            fix="Use --row N, or --data FILE.",
+        )
+    cells = text.split(",")
+    if len(cells) != math.prod(shape):
+        names = spec.feature_names
+        listed = f": {', '.join(names)}" if names and len(names) <= 20 else ""  # noqa: PLR2004
+        count = f"{len(cells)} {'value' if len(cells) == 1 else 'values'}"
+        raise UsageError(
+            f"received {count}, the run takes {math.prod(shape)}{listed}.",
+            where=where,
+            fix="Separate them by commas, such as --input 0.3,0.1.",
+        )
+    numbers = [parse_number(cell.strip()) for cell in cells]
+    for cell, number in zip(cells, numbers, strict=True):
+        if number is None or not math.isfinite(number):
+            raise UsageError(f"'{cell.strip()}' is not a number.", where=where)
+    given = np.array([numbers], dtype=np.float64)
+    pixels = given if spec.pixel_max is None else scale_pixels(given, spec.pixel_max, where)
+    x = apply_scaling(np.asarray(pixels), spec.scaling, where=where)
+    return Row("the row of --input", x[0], given[0] if _is_changed(spec) else None)
+
+
+def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
+    x = np.asarray(samples.x[number : number + 1])[0]
+    given: NDArray[np.float64] | None = None
+    if _is_changed(spec):
+        given = x.astype(np.float64)
+        if spec.scaling is not None:
+            given = given * np.array(spec.scaling.factor) + np.array(spec.scaling.offset)
+        given = given * (spec.pixel_max or 1.0)
+    return Row(source, x, given, _true(samples.y, number, spec))
+
+
+def _is_changed(spec: Spec) -> bool:
+    return spec.scaling is not None or spec.pixel_max is not None
+
+
+def _true(y: Any, number: int, spec: Spec) -> str | None:
+    if y is None:
+        return None
+    row = y[number : number + 1]
+    if spec.class_names is not None:
+        return spec.class_names[int(class_numbers(row, spec)[0])]
+    return ", ".join(f"{value:g}" for value in np.asarray(row).reshape(-1).tolist())
+
+
+def _beyond(number: int, count: int, what: str) -> UsageError:
+    rows = "has no rows" if not count else f"has the rows 0 to {count - 1}"
+    if what.startswith("the "):
+        rows = rows.replace("has the rows", "are numbered").replace("has no rows", "are none")
+    return UsageError(f"there is no row {number}: {what} {rows}.", where=f"--row {number}")

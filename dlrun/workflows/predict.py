@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.errors import DlrunError, UsageError
-from dlrun.rundir.files import is_read_only, remove_abandoned, replacing, write_json, write_output
+from dlrun.execution.ids import check_new_ids
+from dlrun.execution.opening import OpenedRun, load_model, open_trained
+from dlrun.rundir.files import (
+    check_inside,
+    is_read_only,
+    remove_abandoned,
+    replacing,
+    write_json,
+    write_output,
+)
 from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import read_inputs
 from dlrun.rundir.lock import in_turn
 from dlrun.rundir.names import INPUTS, PREDICTIONS, SPLITS
-from dlrun.rundir.ordinary import check_inside
 from dlrun.training.listener import Listener
-from dlrun.workflows.ids import check_new_ids
-from dlrun.workflows.opening import OpenedRun, load_model, open_trained
 
 if TYPE_CHECKING:
     from dlrun.training.evaluation import Predictor
@@ -119,21 +125,21 @@ def _are_one_file(one: Path, other: Path) -> bool:
 def _write(
     stream: TextIO, samples: SampleFile, predictor: Predictor, opened: OpenedRun, input_path: Path
 ) -> None:
-    """Predict piece by piece, so that memory stays bounded."""
+    """Predict chunk by chunk, so that memory stays bounded."""
     from dlrun.data.labels import decode
-    from dlrun.reports.predictions import PredictionWriter
+    from dlrun.data.predictions import PredictionWriter
 
     spec = opened.spec
 
     def predicted() -> Iterator[Any]:
         first_row = 0
-        for piece in samples.pieces:
-            check_new_ids(piece.x, opened, where=str(input_path), first_row=first_row)
-            first_row += len(piece)
-            yield predictor.predict(piece.x)  # (rows of the piece, outputs)
+        for chunk in samples.chunks:
+            check_new_ids(chunk.x, opened, where=str(input_path), first_row=first_row)
+            first_row += len(chunk)
+            yield predictor.predict(chunk.x)  # (rows of the chunk, outputs)
 
     outputs = predicted()
-    # Not before the first piece is there does the header go out: `-o -` prints rows, or an error.
+    # Not before the first chunk is there does the header go out: `-o -` prints rows, or an error.
     first = next(outputs, None)
     writer = PredictionWriter(stream, spec, with_true=False)
     for y_pred in chain([] if first is None else [first], outputs):

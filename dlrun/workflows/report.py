@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from dlrun.rundir.folder import Run
-from dlrun.workflows.opening import load_assembly, load_rows, open_trained
+import numpy as np
 
-if TYPE_CHECKING:
-    from dlrun.training.listener import Listener
+from dlrun.errors import UsageError
+from dlrun.execution.opening import load_assembly, load_rows, open_trained
+from dlrun.reports.comparison import ComparedRun
+from dlrun.reports.scores import ClassificationReport
+from dlrun.rundir.files import write_output
+from dlrun.rundir.folder import Run, open_runs
+from dlrun.rundir.metrics import JUDGING_ORDER
+from dlrun.rundir.names import COMPARISON
+from dlrun.training.listener import Listener
+from dlrun.workflows.compare import read_run
 
 
 def report(run: Run, *, trust: bool, output: Path | None, listener: Listener) -> Path:
@@ -22,9 +31,61 @@ def report(run: Run, *, trust: bool, output: Path | None, listener: Listener) ->
     splits, notes = load_rows(opened)
     assembly = load_assembly(opened)
 
-    from dlrun.workflows.measure import measure_splits
-    from dlrun.workflows.storytelling import collect_report_data, write_report
+    from dlrun.execution.measure import measure_splits
+    from dlrun.execution.reporting import collect_report_data, write_report
 
     measured = measure_splits(opened.experiment, assembly, splits)
-    story = collect_report_data(opened.experiment, assembly, splits, measured, run=run, notes=notes)
-    return write_report(story, run, output)
+    data = collect_report_data(opened.experiment, assembly, splits, measured, run=run, notes=notes)
+    return write_report(data, run, output)
+
+
+def compare_on_a_page(
+    references: Sequence[str], *, runs_dir: Path, output: Path | None, listener: Listener
+) -> Path:
+    """Write a page that compares runs; neither their models nor their data are needed.
+
+    Returns the page: `output`, or where that is None `comparison.html` among the runs.
+    """
+    found = open_runs(references, runs_dir)
+    if len(found) < 2:  # noqa: PLR2004
+        raise UsageError(
+            f"the {len(references)} names stand for one run, {found[0].path.resolve().name}.",
+            fix="Name two runs or more to compare them, or one run once.",
+        )
+    split = _classified([run.measured for run in found])
+    runs = [_read(run, split) for run in found]
+    for run in runs:
+        if not run.metrics:
+            listener.message(f"warning: {run.run} has no metrics: it is {run.status}")
+
+    from dlrun.reports.page.comparison_page import comparison_page
+
+    page = comparison_page(runs)
+    target = runs_dir / COMPARISON if output is None else output
+    write_output(target, lambda path: path.write_text(page, "utf-8", "backslashreplace"))
+    return target
+
+
+def _classified(stored: Sequence[dict[str, Any]]) -> str:
+    """The split whose classes are compared: the first of which all runs have scores."""
+    for split in JUDGING_ORDER:
+        values = [one.get(split) for one in stored]
+        if all(isinstance(value, dict) and "classification" in value for value in values):
+            return split
+    return ""
+
+
+def _read(run: Run, split: str) -> ComparedRun:
+    return replace(
+        read_run(run),
+        history={name: np.array(values) for name, values in run.history.items()},
+        classification=_classification(run.measured, split),
+        split=split,
+    )
+
+
+def _classification(stored: dict[str, Any], split: str) -> ClassificationReport | None:
+    try:
+        return ClassificationReport.from_json(stored[split]["classification"])
+    except (KeyError, TypeError, ValueError, OverflowError, IndexError):
+        return None

@@ -12,16 +12,16 @@ from typing import Any
 
 from dlrun.config import Experiment
 from dlrun.errors import RunFolderError
+from dlrun.execution.opening import read_experiment, stored_spec
+from dlrun.execution.options import RunOptions
+from dlrun.execution.run import ActiveRun, execute_run, prepare
 from dlrun.rundir.environment import differences, environment_facts, threads_of
 from dlrun.rundir.folder import Run, create_run
-from dlrun.rundir.history import history_text
+from dlrun.rundir.integrity import unknown_because
+from dlrun.rundir.metrics import history_text
 from dlrun.rundir.names import CONFIG, HISTORY, INITIAL_WEIGHTS, SPEC
 from dlrun.rundir.record import recording
-from dlrun.rundir.seal import unknown_because
 from dlrun.training.listener import Listener
-from dlrun.workflows.execution import ActiveRun, carry_out, prepare
-from dlrun.workflows.opening import read_experiment, stored_spec
-from dlrun.workflows.options import RunOptions
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _train_again(
     device = "cpu" if run.record.get("device") == "cpu" else "auto"
     options = RunOptions(again.path.parent, command, device, threads_of(run.record))
     told = stored_spec(again, experiment)
-    carry_out(experiment, prepare(experiment, options, active.listener, told=told), active)
+    execute_run(experiment, prepare(experiment, options, active.listener, told=told), active)
 
 
 @dataclass(frozen=True)

@@ -18,30 +18,29 @@ from typing import Any
 from dlrun.config import Experiment, load_config
 from dlrun.config.stored import recorded
 from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
-from dlrun.rundir.checkpoints import Checkpoint, checkpoint_names, load_checkpoint
-from dlrun.rundir.environment import environment_facts, threads_of
-from dlrun.rundir.extension import EXTENSION_WAITS, Extension
-from dlrun.rundir.files import remove_abandoned
-from dlrun.rundir.folder import Run, open_run
-from dlrun.rundir.listing import is_alive
-from dlrun.rundir.lock import FolderLock, holding_lock
-from dlrun.rundir.names import CONFIG, EXTENSION, INITIAL_WEIGHTS
-from dlrun.rundir.record import now, recording
-from dlrun.rundir.seal import seal, unknown_because
-from dlrun.training.listener import WARNING, Listener
-from dlrun.workflows.execution import (
+from dlrun.execution.identity import Machine, identity_of, weights_hash
+from dlrun.execution.opening import OpenedRun, open_trained, read_experiment, stored_spec
+from dlrun.execution.options import RunOptions
+from dlrun.execution.run import (
     ActiveRun,
     Trained,
     TrainOutcome,
-    carry_out,
     check_continuation,
+    execute_run,
     finish,
     prepare,
     telling_where,
 )
-from dlrun.workflows.identity import Machine, identity_of, weights_hash
-from dlrun.workflows.opening import OpenedRun, open_trained, read_experiment, stored_spec
-from dlrun.workflows.options import RunOptions
+from dlrun.rundir.checkpoints import Checkpoint, checkpoint_names, load_checkpoint
+from dlrun.rundir.environment import environment_facts, threads_of
+from dlrun.rundir.extension import EXTENSION_WAITS, Extension
+from dlrun.rundir.files import remove_abandoned
+from dlrun.rundir.folder import Run, is_alive, open_run
+from dlrun.rundir.integrity import seal, unknown_because
+from dlrun.rundir.lock import FolderLock, holding_lock
+from dlrun.rundir.names import CONFIG, EXTENSION, INITIAL_WEIGHTS
+from dlrun.rundir.record import now, recording
+from dlrun.training.listener import WARNING, Listener
 
 
 def resume(
@@ -96,7 +95,7 @@ def go_on(
         active.run.write_text(CONFIG, experiment.to_yaml())
         active.warn_of_no_key()
         active.say(*interrupted.summary())
-        return carry_out(
+        return execute_run(
             experiment,
             prepared,
             active,

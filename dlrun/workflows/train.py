@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Experiment
 from dlrun.config.stored import recorded
-from dlrun.rundir.environment import environment_facts
-from dlrun.rundir.folder import Run, create_run, open_run
-from dlrun.rundir.names import CONFIG
-from dlrun.rundir.record import recording
-from dlrun.rundir.seal import seal
-from dlrun.training.listener import Listener
-from dlrun.workflows.execution import (
+from dlrun.execution.identity import Machine, identity_of, weights_hash
+from dlrun.execution.opening import OpenedRun, open_trained
+from dlrun.execution.options import RunOptions
+from dlrun.execution.run import (
     ActiveRun,
     TrainOutcome,
-    carry_out,
+    execute_run,
     finish,
     leaving_nothing,
     prepare,
     telling_where,
 )
-from dlrun.workflows.identity import Machine, identity_of, weights_hash
-from dlrun.workflows.opening import OpenedRun, open_trained
-from dlrun.workflows.options import RunOptions
+from dlrun.rundir.environment import environment_facts
+from dlrun.rundir.folder import Run, create_run, open_run
+from dlrun.rundir.integrity import seal
+from dlrun.rundir.names import CONFIG
+from dlrun.rundir.record import recording
+from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
-    from dlrun.workflows.assembly import GraphCache
+    from dlrun.execution.assembly import GraphCache
 
 
 def train(experiment: Experiment, options: RunOptions, listener: Listener) -> TrainOutcome:
@@ -101,7 +101,7 @@ def train_in(
         run.write_text(CONFIG, beginning.config)
         active.warn_of_no_key()
         prepared = prepare(experiment, options, listener, graph_cache=graph_cache)
-        trained = carry_out(
+        trained = execute_run(
             experiment, prepared, active, source=beginning.source, pauses=options.pauses
         )
     return finish(trained, run, listener, report=options.report, began=began)

@@ -6,29 +6,211 @@ wrong are data loaded as for training, which says what it is in the words of tra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dlrun import catalog
+from dlrun.catalog.label_forms import label_form
 from dlrun.config import load_config, locate
-from dlrun.data.files import regular_size
+from dlrun.config.rules.metrics import depends_on_the_rows
+from dlrun.data.csv import regular_size
+from dlrun.data.headers import DELIMITERS, SMALL, npz_array
+from dlrun.datasets.samples import find_sample
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.memory import excess
 from dlrun.shapes import walk
-from dlrun.shapes.files import SMALL
-from dlrun.shapes.samples import find_sample
-from dlrun.workflows.glance import (
-    arrays_look_right,
-    drawn_bytes,
-    drawn_look_right,
-    table_looks_right,
-)
+from dlrun.shapes.cells import LARGEST, MAX_CLASSES, SMALLEST, parse_number
+from dlrun.shapes.input_readers import find_lookups, find_masks
 
 if TYPE_CHECKING:
     from dlrun.config import Experiment
+    from dlrun.data.csv import Chunk, CsvFile
+    from dlrun.data.csv_header import Choice
+    from dlrun.datasets.samples import Sample
     from dlrun.shapes import Shape
+
+
+ODD: Final = re.compile(r"_|[eE]-0*\d{3}|[^\x00-\x7f]")
+"""In a line of cells: Python's `1_000`, so small a number that its square is 0, other digits."""
+MOST_COLUMNS: Final = 10**7
+"""A row of more is not drawn, even to be measured."""
+
+
+def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
+    """Whether nothing looks wrong in a CSV file: in all of a small one, else in its first rows."""
+    from dlrun.data.csv import open_csv
+    from dlrun.data.csv_header import foresee_columns, tell_header
+
+    arguments = experiment.dataset.arguments
+    layout, _ = foresee_columns(arguments) or (None, "")
+    if layout is None or arguments["delimiter"] not in (None, *DELIMITERS):
+        return False
+    is_small, rows = size <= SMALL, 0
+    with open_csv(path, delimiter=arguments["delimiter"]) as file:
+        if layout.header is None:
+            tell_header(file)
+            if any(arguments[name] for name in ("target", "features", "sample_weight")):
+                return False
+        for chunk in _first_chunks(file, layout, all_of_them=is_small):
+            rows += len(chunk)
+            if not _are_numbers(chunk, layout):
+                return False
+    sample = find_sample(experiment.dataset.type, arguments, form=_form(experiment))
+    is_told = sample.classes is not None or sample.target is not None
+    return (
+        (len(layout.targets) == 1 or _form(experiment) == "value")
+        and (not is_small or (is_told and not _asks_the_rows(experiment, sample)))
+        and not _reads_ids(experiment)
+        and _can_be_split(experiment, rows, _classes(sample))
+    )
+
+
+def _first_chunks(file: CsvFile, layout: Choice, *, all_of_them: bool) -> Iterator[Chunk]:
+    for chunk in file.chunks(header=layout.header is True):
+        yield chunk
+        if not all_of_them:
+            return
+
+
+def _are_numbers(chunk: Chunk, layout: Choice) -> bool:
+    """Whether features, several targets and weights are numbers that float32 holds."""
+    targets = layout.targets if len(layout.targets) > 1 else ()
+    places = (*layout.features, *targets)
+    lines = chunk.lines or map("".join, chunk.rows)
+    if any(map(ODD.search, lines)):
+        for row in chunk.rows:
+            for place in places:
+                if parse_number(row[place]) is None or ODD.search(row[place]):
+                    return False
+    take = itemgetter(*places, places[0])  # two at least: a tuple
+    weight = None if layout.weight is None else layout.weight[1]
+    try:
+        return all(
+            sum(map(abs, map(float, take(row)))) <= LARGEST
+            and (weight is None or _is_weight(row[weight]))
+            for row in chunk.rows
+        ) and (len(layout.targets) > 1 or all(_is_small(row[layout.targets[0]])
+                                              for row in chunk.rows))  # fmt: skip
+    except ValueError:
+        return False
+
+
+def _is_weight(cell: str) -> bool:
+    number = parse_number(cell)
+    return number is not None and (number == 0 or SMALLEST <= number <= LARGEST)
+
+
+def _is_small(cell: str) -> bool:
+    """Whether a target is no number beyond float32; of names `find_sample` tells."""
+    number = parse_number(cell)
+    return number is None or abs(number) <= LARGEST
+
+
+def arrays_look_right(experiment: Experiment, path: Path, size: int) -> bool:
+    """Whether the arrays that are named are there, of numbers or names, with equally many rows."""
+    del size
+    given, rows = experiment.dataset.arguments, []
+    for pair in (("x", "y"), ("x_test", "y_test")):
+        names = [given[name] for name in pair]
+        if names == [None, None]:
+            continue
+        headers = [npz_array(path, str(name)) for name in names]
+        features, targets = headers
+        if features is None or targets is None or features.shape[0] != targets.shape[0]:
+            return False
+        if features.dtype[1:2] not in tuple("biuf") or targets.dtype[1:2] not in tuple("biufU"):
+            return False
+        rows.append(features.shape[0])
+    sample = find_sample(experiment.dataset.type, given, form=_form(experiment))
+    return _can_be_split(experiment, rows[0], _classes(sample))
+
+
+def drawn_look_right(experiment: Experiment) -> bool:
+    """Whether a dataset that is drawn has arguments that it can have, and rows enough."""
+    dataset = experiment.dataset
+    sample = find_sample(dataset.type, dataset.arguments)
+    rows, enough = sample.rows, sample.enough_rows
+    if sample.shape is None or rows is None or enough is None or _asks_the_rows(experiment, sample):
+        return False
+    return (
+        rows >= (enough if sample.classes else 1)
+        and _are_usual(experiment)
+        and not _reads_ids(experiment)
+        and _can_be_split(experiment, rows, _classes(sample))
+    )
+
+
+def drawn_bytes(experiment: Experiment) -> tuple[int, int]:
+    """What the rows of a dataset that is drawn take, in bytes: at least, and at most."""
+    dataset = experiment.dataset
+    sample = find_sample(dataset.type, dataset.arguments)
+    entries = math.prod(size or 1 for size in sample.shape or (1,))
+    rows = (sample.rows or 1) + sample.test_rows
+    if entries > MOST_COLUMNS:
+        return 0, 8 * rows * (entries + 1)
+    return 4 * rows * (entries + 1), 8 * rows * (entries + 1)
+
+
+def _are_usual(experiment: Experiment) -> bool:
+    """Whether every argument is the default, or a number of which no dataset refuses any."""
+    dataset = experiment.dataset
+    word = catalog.find("datasets", dataset.type)
+    defaults = {one.name: one.default for one in (word.parameters if word else ())}
+    return all(
+        name in defaults and _is_usual(name, value, defaults[name])
+        for name, value in dataset.arguments.items()
+    )
+
+
+def _is_usual(name: str, value: Any, default: Any) -> bool:
+    if isinstance(default, list | tuple) and isinstance(value, list | tuple):
+        return [*value] == [*default]
+    if isinstance(value, bool) or name == "samples":
+        return True  # `find_sample` has looked at these.
+    if isinstance(default, int) and isinstance(value, int):
+        return value >= default
+    return bool(value == default) or (isinstance(value, int | float) and 0 <= value < 1)
+
+
+def _asks_the_rows(experiment: Experiment, sample: Sample) -> bool:
+    """Whether the rows decide if weights of classes, or a metric, can be taken."""
+    is_weighted = experiment.training.class_weight is not None
+    return is_weighted or depends_on_the_rows(experiment, sample)
+
+
+def _reads_ids(experiment: Experiment) -> bool:
+    """Whether a layer takes only some numbers for what they are: ids, or padding."""
+    layers = [layer.as_dict() for layer in experiment.model.layers]
+    is_scaled = experiment.dataset.scale != "none"
+    return bool(find_lookups(layers) or (is_scaled and find_masks(layers)))
+
+
+def _can_be_split(experiment: Experiment, rows: int, classes: int) -> bool:
+    """Whether every split surely has rows, when each class keeps one to train on."""
+    left = rows
+    for share in (experiment.dataset.test_split, experiment.dataset.validation_split):
+        if share:
+            taken = int(share * left + 0.5)
+            left -= taken
+            if not 0 < share < 1 or taken == 0 or left < classes:
+                return False
+    return left > 0
+
+
+def _classes(sample: Sample) -> int:
+    if sample.classes is not None:
+        return len(sample.classes)
+    return 1 if sample.target is not None else MAX_CLASSES + 1
+
+
+def _form(experiment: Experiment) -> str:
+    return label_form(None if experiment.loss is None else experiment.loss.type)
+
 
 READ_AGAIN = 16 * 2**20
 """How large data may be, in bytes, that are loaded as for training where something may be wrong."""
@@ -129,8 +311,7 @@ def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
 
 
 def _load(experiment: Experiment) -> _Seen:
-    from dlrun.workflows.ends import check_ends
-    from dlrun.workflows.load import load_splits
+    from dlrun.execution.loading import check_ends, load_splits
 
     splits = load_splits(experiment)
     check_ends(experiment, splits)

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from dlrun.errors import RunFolderError, UsageError
-from dlrun.formulas.weights import weights_by_layer
+from dlrun.execution.opening import OpenedRun, open_trained, read_weights
+from dlrun.models.weights import weights_by_layer
 from dlrun.rundir.folder import Run
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
 from dlrun.shapes import walk
 from dlrun.training.listener import Listener
 from dlrun.wording import AMONG_FEW, did_you_mean
-from dlrun.workflows.opening import OpenedRun, open_trained, read_weights
 
 
 class LayerWeights(NamedTuple):

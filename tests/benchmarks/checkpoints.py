@@ -23,11 +23,11 @@ def checkpoint(tiny: bool) -> Row:
     title = "a checkpoint of the MNIST MLP"
     if not MNIST.is_file():
         return Row(title, skipped=f"MNIST is not at {MNIST.name} (set DLRUN_TEST_MNIST)")
+    from dlrun.execution.assembly import assemble
     from dlrun.rundir.checkpoints import save_checkpoint
-    from dlrun.training.checkpoint import Keeper
     from dlrun.training.epochs import FitOptions
+    from dlrun.training.state import Checkpointer
     from dlrun.training.trainer import Trainer
-    from dlrun.workflows.assembly import assemble
 
     overrides = (f"dataset.path={MNIST}", "training.epochs=1")
     experiment, splits = load(CONFIGS / "mnist_mlp_rmsprop.yaml", overrides)
@@ -37,7 +37,7 @@ def checkpoint(tiny: bool) -> Row:
 
     with tempfile.TemporaryDirectory() as folder:
 
-        class Timed(Keeper):
+        class Timed(Checkpointer):
             """Notes how long each commit takes, the capture of the state included."""
 
             def commit(self, capture: Callable[[], Checkpoint]) -> None:

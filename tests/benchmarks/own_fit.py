@@ -59,7 +59,7 @@ def load(config: Path, overrides: Sequence[str], rows: int = 0) -> tuple[Experim
         rows: How many training rows to keep; 0 for all.
     """
     from dlrun.config import load_config
-    from dlrun.workflows.load import load_splits
+    from dlrun.execution.loading import load_splits
 
     experiment = load_config(config, overrides)
     splits = load_splits(experiment)
@@ -78,9 +78,9 @@ def main(config: Path, rows: int, overrides: Sequence[str]) -> dict[str, float]:
     experiment, splits = load(config, overrides, rows)
 
     from dlrun.backend.device import select_device
+    from dlrun.execution.assembly import assemble
     from dlrun.training.epochs import FitOptions
     from dlrun.training.trainer import Trainer
-    from dlrun.workflows.assembly import assemble
 
     select_device("auto")
     assembly, splits, _ = assemble(experiment, splits)

@@ -30,7 +30,7 @@ def write_task(folder: Path, experiment: Experiment, splits: Splits) -> None:
     import numpy as np
 
     from dlrun.backend import keras
-    from dlrun.workflows.assembly import assemble
+    from dlrun.execution.assembly import assemble
 
     assembly, splits, _ = assemble(experiment, splits)
     training = experiment.training

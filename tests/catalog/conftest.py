@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from dlrun.catalog import signatures, text
+from dlrun.catalog import signatures, source
 
 FILES = {
     "__init__.py": 'raise RuntimeError("this package must not be imported")\n',
@@ -100,7 +100,7 @@ def toy(tmp_path, monkeypatch):
         (folder / name).write_text(dedent(content), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     yield folder
-    for cached in (text.package_folder, text.module_file, text.module_text, text.imports):
+    for cached in (source.package_folder, source.module_file, source.module_text, source.imports):
         cached.cache_clear()
-    for cached in (text.class_head, text.function, signatures.of_class):
+    for cached in (source.class_head, source.function, signatures.of_class):
         cached.cache_clear()

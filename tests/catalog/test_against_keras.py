@@ -8,9 +8,9 @@ from dlrun import catalog
 from dlrun.absent import ABSENT
 from dlrun.backend import keras
 from dlrun.catalog import keras_names
+from dlrun.catalog.keras_names import REFUSED
 from dlrun.catalog.kinds import KINDS, snake_case
-from dlrun.catalog.losses import LABEL_FORMS
-from dlrun.catalog.refused import REFUSED
+from dlrun.catalog.label_forms import LABEL_FORMS
 
 NAMESPACES = {
     "layers": keras.layers,

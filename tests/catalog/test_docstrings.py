@@ -2,7 +2,7 @@
 
 import ast
 
-from dlrun.catalog import docstrings
+from dlrun.catalog import source
 
 DOCSTRING = """Does a thing
 on two lines.
@@ -24,13 +24,13 @@ Returns:
 
 def test_the_first_paragraph_is_the_summary():
     """On one line."""
-    assert docstrings.summary(DOCSTRING) == "Does a thing on two lines."
-    assert docstrings.summary("") == ""
+    assert source.summary(DOCSTRING) == "Does a thing on two lines."
+    assert source.summary("") == ""
 
 
 def test_each_argument_has_its_text_on_one_line():
     """Continuation lines, shared entries, types in parentheses."""
-    assert docstrings.argument_docs(DOCSTRING) == {
+    assert source.argument_docs(DOCSTRING) == {
         "a": "int, the first of them. - a point: here",
         "b": "Both.",
         "c": "Both.",
@@ -40,12 +40,12 @@ def test_each_argument_has_its_text_on_one_line():
 
 def test_no_section_no_arguments():
     """Also where the section is empty."""
-    assert docstrings.argument_docs("Nothing.") == {}
-    assert docstrings.argument_docs("Args:") == {}
+    assert source.argument_docs("Nothing.") == {}
+    assert source.argument_docs("Args:") == {}
 
 
 def test_the_docstring_of_a_definition_is_dedented():
     """Empty where there is none."""
     (definition,) = ast.parse('def f():\n    """One.\n\n    Two.\n    """').body
-    assert docstrings.docstring_of(definition) == "One.\n\nTwo."
-    assert docstrings.docstring_of(None) == ""
+    assert source.docstring_of(definition) == "One.\n\nTwo."
+    assert source.docstring_of(None) == ""

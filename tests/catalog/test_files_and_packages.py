@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dlrun import catalog
+from dlrun.catalog import argument_types
+from dlrun.catalog.argument_types import types_of
 from dlrun.catalog.kinds import KINDS
-from dlrun.catalog.text import module_text, package_folder
+from dlrun.catalog.source import module_text, package_folder
 from dlrun.catalog.words import NEEDED
-from dlrun.config import literals
-from dlrun.config.prose import types_of
 from dlrun.config.rules.files import FILE_ARGUMENTS
 
 if TYPE_CHECKING:
@@ -69,17 +69,17 @@ def test_every_argument_that_can_be_a_path_is_known():
 def test_announced_data_are_paths_to_the_rule_of_trust():
     """`check_trusted` asks which arguments of a dataset are paths."""
     for name, argument in DATA:
-        wanted = literals.expected(catalog.find("datasets", name).parameter(argument))
+        wanted = argument_types.expected(catalog.find("datasets", name).parameter(argument))
         assert wanted.types <= {"path", "null"}
 
 
 @pytest.mark.parametrize(("name", "argument"), sorted(LISTS))
 def test_a_list_is_a_list_wherever_the_word_stands(name, argument):
     """A text, which Keras would take for a path, is refused."""
-    wanted = literals.expected(catalog.find("layers", name).parameter(argument))
-    assert literals.complaint("secret.txt", wanted) == "Expected a list or null"
-    assert "not in a file" in literals.repair("secret.txt", wanted)
-    assert literals.complaint([1, 2], wanted) is None
+    wanted = argument_types.expected(catalog.find("layers", name).parameter(argument))
+    assert argument_types.complaint("secret.txt", wanted) == "Expected a list or null"
+    assert "not in a file" in argument_types.repair("secret.txt", wanted)
+    assert argument_types.complaint([1, 2], wanted) is None
     assert not wanted.types & types_of("secret.txt")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dlrun.arrays import LabelForm
-from dlrun.catalog import losses
+from dlrun.catalog import label_forms
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,9 @@ from dlrun.catalog import losses
 )
 def test_the_form_follows_the_family_of_the_loss(loss, form):
     """By canonical name or alias; without a loss, values."""
-    assert losses.label_form(loss) == form
+    assert label_forms.label_form(loss) == form
 
 
 def test_the_forms_are_those_of_the_spec():
     """`catalog` may not import `arrays`, so the type stands in both."""
-    assert losses.LabelForm == LabelForm
+    assert label_forms.LabelForm == LabelForm

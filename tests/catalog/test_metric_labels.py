@@ -7,9 +7,8 @@ import json
 import pytest
 
 from dlrun import catalog
-from dlrun.catalog import metric_labels
-from dlrun.catalog.losses import Targets
-from dlrun.catalog.metric_labels import Handed, caution, handed, misfit
+from dlrun.catalog import label_forms
+from dlrun.catalog.label_forms import Handed, Targets, caution, handed, misfit
 
 
 def what_is_handed(form, output):
@@ -62,7 +61,7 @@ def test_a_metric_that_reads_them_right_is_taken(form, output, metric):
 
 def test_the_tables_name_every_metric():
     """So that a renamed one, or a new one, is noticed."""
-    named = {word for kind in metric_labels.KINDS.values() for word in kind.words.split()}
+    named = {word for kind in label_forms.KINDS.values() for word in kind.words.split()}
     named -= {"accuracy", "acc"}
     assert named == set(catalog.words("metrics")) - {"accuracy"}
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from dlrun.errors import DlrunError
-from dlrun.reports.classification import classification_report
+from dlrun.reports.scores import classification_report
 from dlrun.rundir.folder import Run
 
 REPORT = classification_report([0, 0, 1, 1], [0, 1, 1, 1], ["no", "yes"])

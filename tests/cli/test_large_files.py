@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from dlrun.errors import DlrunError
-from dlrun.reports.classification import ClassificationReport, report_of
+from dlrun.reports.scores import ClassificationReport, report_of
 from dlrun.rundir import files
-from dlrun.rundir.history import read_history, write_history
+from dlrun.rundir.metrics import read_history, write_history
 from tests.cli.stored import store
 
 
@@ -84,7 +84,7 @@ def test_scores_that_make_no_sense_are_refused(value):
 def test_one_limit_holds_for_writing_and_reading(tmp_path, monkeypatch):
     """What would not be read again is not written, which is told."""
     monkeypatch.setattr(files, "MAX_TEXT_BYTES", 2**20)
-    monkeypatch.setattr("dlrun.rundir.history.MAX_BYTES", 2**20)
+    monkeypatch.setattr("dlrun.rundir.metrics.MAX_BYTES", 2**20)
     told = "would be larger than 1 MiB, which is the most that is read again"
     with pytest.raises(DlrunError, match=told):
         files.write_json(tmp_path / "a.json", {"a": "x" * 2**20})

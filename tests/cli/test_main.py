@@ -176,7 +176,7 @@ def test_sigterm_while_a_command_works(tmp_path):
     """A command that is told to end says so and exits with 143, as a shell expects."""
     program = (
         "import os, signal, threading, time; from dlrun.cli.main import main; "
-        "import dlrun.rundir.listing as listing; "
+        "import dlrun.rundir.folder as listing; "
         "listing.list_runs = lambda _: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(5)); "
         "raise SystemExit(main(['runs']))"
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from dlrun.cli.runs import runs_table, usual_columns
 from dlrun.cli.terminal.output import Screen
-from dlrun.rundir.listing import RunRow
-from dlrun.workflows.facts import RunFacts
+from dlrun.rundir.folder import RunRow
+from dlrun.workflows.runs import RunFacts
 
 FOLDER = "runs/20261120-231455_mnist_mlp_7k2q"
 WIDE, NARROW = Screen(80), Screen(40)

@@ -3,7 +3,7 @@
 from dlrun.cli.evaluate import evaluation_tables
 from dlrun.cli.terminal.output import Screen
 from dlrun.cli.train import closing_table
-from dlrun.reports.classification import classification_report
+from dlrun.reports.scores import classification_report
 
 METRICS = {
     "train": {"loss": 0.03214, "accuracy": 0.99, "mean_absolute_error": 1e-6},

@@ -163,7 +163,7 @@ def test_what_is_right_is_not_refused(text, table, dlrun):
 def test_what_was_not_looked_at_is_told(table, dlrun, monkeypatch):
     """The rows of a large table, a pipe, a download, and the layers behind an unknown one."""
     monkeypatch.setattr("dlrun.workflows.validate.SMALL", 10)
-    monkeypatch.setattr("dlrun.workflows.glance.SMALL", 10)
+    monkeypatch.setattr("dlrun.workflows.validate.SMALL", 10)
     monkeypatch.setattr("dlrun.data.csv_header.SMALL", 10)
     rows = Path("rows.csv").absolute()
     assert dlrun("validate", table) == (

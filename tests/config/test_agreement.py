@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from dlrun.config import load_config
-from dlrun.config.writing import to_yaml
+from dlrun.config.yaml import to_yaml
 from dlrun.errors import ConfigError
 from tests.config.agreement import keras_verdict
 from tests.config.agreement.mutations import BASES, mutated

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlrun.absent import ABSENT
-from dlrun.config.condition_text import parse_condition
+from dlrun.config.conditions import parse_condition
 from dlrun.errors import UsageError
 
 RUN = {

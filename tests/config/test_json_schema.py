@@ -10,9 +10,9 @@ import pytest
 
 from dlrun import catalog
 from dlrun.config import load_config
-from dlrun.config.findings import Problems
 from dlrun.config.json_schema import json_schema
-from dlrun.config.yaml_nodes import parse
+from dlrun.config.nodes import Problems
+from dlrun.config.yaml import parse
 from dlrun.errors import DlrunError
 from tests.config.test_golden import GOLDEN, GOOD_LINES, golden_cases
 from tests.conftest import CONFIGS, ROOT

@@ -4,12 +4,11 @@ import pytest
 
 from dlrun import catalog
 from dlrun.absent import ABSENT
-from dlrun.catalog import Parameter
-from dlrun.config import literals
+from dlrun.catalog import Parameter, argument_types
 
 
 def expected(kind, word, argument):
-    return str(literals.expected(catalog.find(kind, word).parameter(argument)))
+    return str(argument_types.expected(catalog.find(kind, word).parameter(argument)))
 
 
 @pytest.mark.parametrize(
@@ -55,8 +54,8 @@ def test_no_default_is_refused(kind):
     for name in catalog.words(kind):
         for parameter in catalog.find(kind, name).parameters:
             if parameter.default is not ABSENT:
-                wanted = literals.expected(parameter)
-                assert literals.complaint(parameter.default, wanted) is None
+                wanted = argument_types.expected(parameter)
+                assert argument_types.complaint(parameter.default, wanted) is None
 
 
 @pytest.mark.parametrize(
@@ -78,9 +77,11 @@ def test_no_default_is_refused(kind):
 )
 def test_annotations(annotation, good, bad):
     """Where an annotation cannot be read, anything goes."""
-    wanted = literals.expected(Parameter("a", required=True, default=None, annotation=annotation))
-    assert all(literals.complaint(value, wanted) is None for value in good)
-    assert all(literals.complaint(value, wanted) for value in bad)
+    wanted = argument_types.expected(
+        Parameter("a", required=True, default=None, annotation=annotation)
+    )
+    assert all(argument_types.complaint(value, wanted) is None for value in good)
+    assert all(argument_types.complaint(value, wanted) for value in bad)
 
 
 @pytest.mark.parametrize(
@@ -99,5 +100,7 @@ def test_annotations(annotation, good, bad):
 )
 def test_what_was_probably_meant(annotation, value, fix):
     """Only where it is plain."""
-    wanted = literals.expected(Parameter("a", required=True, default=None, annotation=annotation))
-    assert literals.repair(value, wanted) == fix
+    wanted = argument_types.expected(
+        Parameter("a", required=True, default=None, annotation=annotation)
+    )
+    assert argument_types.repair(value, wanted) == fix

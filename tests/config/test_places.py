@@ -9,9 +9,9 @@ import pytest
 from dlrun.config import load_config, locating
 from dlrun.config.given import flat
 from dlrun.config.loading import load_resolved
-from dlrun.config.places import Places
-from dlrun.config.sweeps.flags import read_grid
+from dlrun.config.nodes import Places
 from dlrun.errors import ConfigError, Problem
+from dlrun.sweeps.language.flags import read_grid
 from tests.conftest import CONFIGS
 
 

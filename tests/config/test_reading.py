@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dlrun.config import load_config, reading
+from dlrun.config import load_config, yaml
 from dlrun.errors import ConfigError
 
 
@@ -101,5 +101,5 @@ def test_odd_content(message, tmp_path, content, expected):
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine():
     """They are what some editors write."""
-    text = reading.decode(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n", "c.yaml")
+    text = yaml.decode(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n", "c.yaml")
     assert text == "a: 1\r\nb: 2\r\n"

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dlrun.config.findings import Problems
-from dlrun.config.writing import to_yaml
-from dlrun.config.yaml_nodes import parse
+from dlrun.config.nodes import Problems
+from dlrun.config.yaml import parse, to_yaml
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT

@@ -6,9 +6,8 @@ import time
 import pytest
 import yaml
 
-from dlrun.config import yaml_nodes
-from dlrun.config.findings import Problems
-from dlrun.config.places import Place
+from dlrun.config import yaml as yaml_nodes
+from dlrun.config.nodes import Place, Problems
 from dlrun.errors import ConfigError
 
 

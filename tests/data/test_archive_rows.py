@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlrun.arrays import StreamedArray
-from dlrun.data.array_files import ArchiveFile, check_numbers
+from dlrun.data.archives import ArchiveFile, check_numbers
 from dlrun.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -25,7 +25,7 @@ ARRAYS = {
 @pytest.mark.parametrize("name", ARRAYS)
 def test_rows_are_those_that_numpy_loads(tmp_path, monkeypatch, save, name):
     """Stored or compressed, by rows or by columns, of any dtype without Python objects."""
-    monkeypatch.setattr("dlrun.data.pieces.ENTRIES_PER_PIECE", 25)
+    monkeypatch.setattr("dlrun.data.streams.ENTRIES_PER_CHUNK", 25)
     save(tmp_path / "a.npz", **ARRAYS)
     array = ArchiveFile(tmp_path / "a.npz").stream(name)
     assert isinstance(array, StreamedArray)
@@ -69,8 +69,8 @@ def test_python_objects_are_refused(tmp_path):
 
 
 def test_an_entry_that_is_not_finite_is_named(tmp_path, monkeypatch):
-    """By its row in the whole array, though it is read piece by piece."""
-    monkeypatch.setattr("dlrun.data.pieces.ENTRIES_PER_PIECE", 9)
+    """By its row in the whole array, though it is read chunk by chunk."""
+    monkeypatch.setattr("dlrun.data.streams.ENTRIES_PER_CHUNK", 9)
     rows = ARRAYS["rows"].copy()
     rows[40, 1] = np.nan
     np.savez(tmp_path / "a.npz", x=rows)

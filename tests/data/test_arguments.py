@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dlrun.data.arguments import check_number, check_share, check_whole
+from dlrun.data.generators import check_number, check_share, check_whole
 from dlrun.errors import ConfigError
 
 

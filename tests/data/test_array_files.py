@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dlrun.data.array_files import ArchiveFile, check_numbers, check_rows, read_npy
+from dlrun.data.archives import ArchiveFile, check_numbers, check_rows, read_npy
 from dlrun.errors import DataError
 
 OBJECTS = (

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dlrun.data import csv as csv_module
 from dlrun.data.csv import open_csv
-from dlrun.data.csv_dataset import parse_numbers
+from dlrun.data.tables import parse_numbers
 from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
 
@@ -36,9 +36,9 @@ def write(tmp_path):
 
 def read_rows(path, *, header=False, delimiter=","):
     with open_csv(path, delimiter=delimiter) as file:
-        pieces = list(file.pieces(header=header))
-        rows = [[cell.strip() for cell in row] for piece in pieces for row in piece.rows]
-        return rows, [number for piece in pieces for number in piece.numbers]
+        chunks = list(file.chunks(header=header))
+        rows = [[cell.strip() for cell in row] for chunk in chunks for row in chunk.rows]
+        return rows, [number for chunk in chunks for number in chunk.numbers]
 
 
 @settings(
@@ -47,8 +47,8 @@ def read_rows(path, *, header=False, delimiter=","):
 )
 @given(table=TABLES, lines=st.sampled_from([1, 2, 4]), line_end=st.sampled_from(["\n", "\r\n"]))
 def test_what_the_csv_module_writes_is_read_back(table, lines, line_end, tmp_path, monkeypatch):
-    """Cells with quotes, delimiters and newlines survive, wherever a piece of the file ends."""
-    monkeypatch.setattr(csv_module, "CELLS_PER_PIECE", lines * len(table[0]))
+    """Cells with quotes, delimiters and newlines survive, wherever a chunk of the file ends."""
+    monkeypatch.setattr(csv_module, "CELLS_PER_CHUNK", lines * len(table[0]))
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=line_end).writerows(table)
     path = tmp_path / "table.csv"
@@ -72,7 +72,7 @@ def test_a_header_of_several_lines_is_one_row(write):
     path = write(b'"a\nb",c\n1,2\n')
     with open_csv(path) as file:
         assert file.first_row == ["a\nb", "c"]
-        assert [list(piece.numbers) for piece in file.pieces(header=True)] == [[3]]
+        assert [list(chunk.numbers) for chunk in file.chunks(header=True)] == [[3]]
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
@@ -96,11 +96,11 @@ def test_a_delimiter_inside_quotes_does_not_count(write):
 
 
 def test_pieces_are_bounded_and_whole(write, monkeypatch):
-    """No piece holds more lines than the largest power of two that the bound allows."""
-    monkeypatch.setattr(csv_module, "CELLS_PER_PIECE", 7)
+    """No chunk holds more lines than the largest power of two that the bound allows."""
+    monkeypatch.setattr(csv_module, "CELLS_PER_CHUNK", 7)
     path = write(b"1,2\n" * 5)
     with open_csv(path) as file:
-        assert [len(piece) for piece in file.pieces(header=False)] == [2, 2, 1]
+        assert [len(chunk) for chunk in file.chunks(header=False)] == [2, 2, 1]
 
 
 def test_a_pipe_of_the_shell_is_read_like_a_file():
@@ -163,7 +163,7 @@ def test_a_malformed_file_is_an_error_that_names_the_line(write, content, messag
     """Every way in which a file can be no table."""
     path = write(content)
     with pytest.raises(DataError) as error, open_csv(path) as file:
-        list(file.pieces(header=True))
+        list(file.chunks(header=True))
     assert str(error.value) == message.format(path=path)
 
 
@@ -203,7 +203,7 @@ def test_numbers_are_read_to_the_last_bit(numbers, quoted, tmp_path):
     path = tmp_path / "numbers.csv"
     path.write_text("".join(f"{mark}{a!r}{mark},{b!r}\n" for a, b in numbers))
     with open_csv(path) as file:
-        read = [parse_numbers(piece, [1, 0], ["b", "a"]) for piece in file.pieces(header=False)]
+        read = [parse_numbers(chunk, [1, 0], ["b", "a"]) for chunk in file.chunks(header=False)]
     expected = np.array(numbers)[:, ::-1]
     assert np.concatenate(read).tobytes() == expected.tobytes()
 
@@ -218,7 +218,7 @@ def test_what_only_looks_like_a_number_is_refused(write, cell, quoted):
     first = '"1"' if quoted else "1"
     path = write(f"{first},2\n{cell},3\n".encode())
     with open_csv(path) as file, pytest.raises(DataError, match=r"data\.csv:2: column 'a': "):
-        parse_numbers(next(file.pieces(header=False)), [0], ["a"])
+        parse_numbers(next(file.chunks(header=False)), [0], ["a"])
 
 
 THOUSAND = """'1,000' is not a number.
@@ -250,5 +250,5 @@ def test_a_bad_cell_is_shown_with_its_line_and_column(write, cell, message):
     """File, line, column and text, and what to do."""
     path = write(f"a;b\n1;2\n3;{cell}\n".encode())
     with open_csv(path) as file, pytest.raises(DataError) as error:
-        parse_numbers(next(file.pieces(header=True)), [0, 1], ["a", "b"])
+        parse_numbers(next(file.chunks(header=True)), [0, 1], ["a", "b"])
     assert str(error.value) == f"{path}:3: column 'b': {message}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlrun.data.drawing import draw_dataset, seeded_generator
+from dlrun.data.generators import draw_dataset, seeded_generator
 from dlrun.errors import ConfigError
 
 

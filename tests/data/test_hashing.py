@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 from dlrun.arrays import Samples, Spec, Splits
-from dlrun.data.hashing import hash_array, hash_samples
+from dlrun.data.samples import hash_array, hash_samples
 
 
 def test_the_hash_is_of_dtype_shape_and_bytes():

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 
-from dlrun.data.idx_files import read_idx
+from dlrun.data.images import read_idx
 from dlrun.errors import DataError
 
 LABELS = bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlrun.data.pixels import image_dataset, scale_pixels
+from dlrun.data.images import image_dataset, scale_pixels
 from dlrun.errors import DataError
 
 

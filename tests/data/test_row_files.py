@@ -8,8 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from dlrun.data.row_files import RowFile
-from dlrun.data.spool import DISK_FOLDER, Pile, Spool, spool_folder
+from dlrun.data.streams import DISK_FOLDER, DiskRows, MemoryRows, RowFile, spool_folder
 from dlrun.errors import DataError, DlrunError
 
 ROWS = np.random.default_rng(0).normal(size=(1000, 3))
@@ -26,7 +25,7 @@ def row_file(tmp_path):
 @pytest.mark.parametrize("part", [1, 100, 2**20])
 def test_rows_are_those_of_the_array(row_file, monkeypatch, part):
     """By slices, by numbers near each other and far apart, in any order, repeated, none at all."""
-    monkeypatch.setattr("dlrun.data.row_files.PART_BYTES", part)
+    monkeypatch.setattr("dlrun.data.streams.PART_BYTES", part)
     rows, _ = row_file
     assert len(rows) == 1000
     for chosen in (slice(3, 7), slice(990, 2000), slice(None), slice(5, 5)):
@@ -48,8 +47,8 @@ def test_a_file_that_was_cut_is_an_error(row_file, rows):
 
 
 def test_a_spool_gives_back_what_was_written():
-    """Piece after piece, of whatever memory layout; and after it is closed."""
-    with Spool() as spool:
+    """Chunk after chunk, of whatever memory layout; and after it is closed."""
+    with DiskRows() as spool:
         for begin in range(0, 1000, 300):
             spool.write(np.asfortranarray(ROWS[begin : begin + 300]))
         spool.write(ROWS[:0])
@@ -62,14 +61,14 @@ def test_a_spool_leaves_nothing_behind(tmp_path, monkeypatch):
     """Its file has no name, even while it is used."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    with Spool() as spool:
+    with DiskRows() as spool:
         spool.write(ROWS)
         assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pile_is_used_like_a_spool():
     """The rows are the same, in memory."""
-    with Pile() as pile:
+    with MemoryRows() as pile:
         pile.write(ROWS[:500])
         pile.write(ROWS[500:])
     assert (pile.array() == ROWS).all()
@@ -85,7 +84,7 @@ def test_a_full_disk_is_an_error_that_names_the_folder(monkeypatch):
         def write(self, _):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    with Spool() as spool:
+    with DiskRows() as spool:
         monkeypatch.setattr(spool, "_file", Full(spool._file))
         with pytest.raises(DlrunError) as error:
             spool.write(ROWS)

@@ -273,27 +273,27 @@ def test_an_npy_file_has_no_targets(write):
     )
 
 
-def test_arrays_come_in_pieces(write, monkeypatch):
-    """Rows keep their order and their targets from piece to piece."""
-    monkeypatch.setattr(array_samples, "ENTRIES_PER_PIECE", 9)
+def test_arrays_come_in_chunks(write, monkeypatch):
+    """Rows keep their order and their targets from chunk to chunk."""
+    monkeypatch.setattr(array_samples, "ENTRIES_PER_CHUNK", 9)
     x = np.arange(10.0).reshape(5, 2)
     path = write({"x": x, "y": x[:, :1]}, "new.npz")
     with open_samples(path, REGRESSION, with_target=True) as file:
-        pieces = list(file.pieces)
-    assert [len(piece) for piece in pieces] == [4, 1]
-    assert np.concatenate([piece.x for piece in pieces]).tolist() == x.tolist()
-    assert np.concatenate([piece.y for piece in pieces]).tolist() == x[:, :1].tolist()
+        chunks = list(file.chunks)
+    assert [len(chunk) for chunk in chunks] == [4, 1]
+    assert np.concatenate([chunk.x for chunk in chunks]).tolist() == x.tolist()
+    assert np.concatenate([chunk.y for chunk in chunks]).tolist() == x[:, :1].tolist()
 
 
 def test_a_long_csv_file_stays_within_bounded_memory(write, monkeypatch):
     """Sixteen times the rows take no more memory."""
-    monkeypatch.setattr(csv_module, "CELLS_PER_PIECE", 2**12)
+    monkeypatch.setattr(csv_module, "CELLS_PER_CHUNK", 2**12)
     peaks = []
     for repeats in (1, 16):
         path = write("length,width\n" + "1.25,2.5\n" * 4096 * repeats)
         tracemalloc.start()
         with open_samples(path, FLOWERS, with_target=False) as file:
-            assert sum(len(piece) for piece in file.pieces) == 4096 * repeats
+            assert sum(len(chunk) for chunk in file.chunks) == 4096 * repeats
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.5 * peaks[0]
@@ -309,4 +309,4 @@ def test_errors_of_the_reader_of_the_rows_are_not_taken_for_errors_of_the_file(w
         pytest.raises(OSError, match="No space left"),
         open_samples(write("length,width\n1,2\n"), FLOWERS, with_target=False) as file,
     ):
-        fail_to_write(next(file.pieces))
+        fail_to_write(next(file.chunks))

@@ -7,7 +7,7 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from dlrun.arrays import Scaling, StreamedArray
-from dlrun.data import pieces as pieces_module
+from dlrun.data import streams as chunks_module
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.errors import DataError
 
@@ -98,11 +98,11 @@ def test_large_offsets_keep_their_digits():
     assert apply_scaling(x, fit_scaling(x, "minmax")).ravel().tolist() == [0.0, 1.0]
 
 
-def test_rows_are_scaled_alike_in_pieces(rows, monkeypatch):
+def test_rows_are_scaled_alike_in_chunks(rows, monkeypatch):
     """How many rows are widened at a time does not show."""
     whole = fit_scaling(rows, "standard")
     scaled = apply_scaling(rows, whole)
-    monkeypatch.setattr(pieces_module, "ENTRIES_PER_PIECE", 7)
+    monkeypatch.setattr(chunks_module, "ENTRIES_PER_CHUNK", 7)
     np.testing.assert_allclose(fit_scaling(rows, "standard").factor, whole.factor, rtol=1e-14)
     assert (apply_scaling(rows, whole) == scaled).all()
 

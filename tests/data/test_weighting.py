@@ -7,7 +7,7 @@ import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
 from dlrun.arrays import Samples
-from dlrun.data.weighting import weigh_classes
+from dlrun.data.labels import weigh_classes
 from dlrun.errors import ConfigError
 
 NUMBERS = np.array([0, 0, 0, 1, 2, 2])

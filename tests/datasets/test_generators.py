@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import datasets as sklearn_datasets
 
-from dlrun.data.hashing import hash_array
+from dlrun.data.samples import hash_array
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError
 

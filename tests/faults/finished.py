@@ -89,7 +89,7 @@ class Place:
         }
         return [word.format(**places) for word in COMMANDS[command]]
 
-    def carry_out(self, command, runs, **how):
+    def execute_run(self, command, runs, **how):
         """Run a command over the runs of a folder."""
         return self._workplace.run(*self.words(command, runs), runs=runs, stretch=0.001, **how)
 
@@ -184,7 +184,7 @@ def attack(place, command, *, seed=0, every=1, whole=False):
         How many were killed, told and ignored.
     """
     reference, found = place.copy(), Counter()
-    ended, points = place.carry_out(command, reference)
+    ended, points = place.execute_run(command, reference)
     assert ended.code == 0, ended.err
     if command in READING or not points:
         assert points == []
@@ -198,7 +198,7 @@ def attack(place, command, *, seed=0, every=1, whole=False):
         chosen, lines = waiting[begin : begin + AT_ONCE], []
         copies = [place.copy() for _ in chosen]
         for runs, fault in zip(copies, chosen, strict=True):
-            ended, _ = place.carry_out(command, runs, fault=fault)
+            ended, _ = place.execute_run(command, runs, fault=fault)
             found[check_told(ended, fault)] += 1
             different, run = check_runs(runs, place.before, beside=beside), runs / place.run.name
             if different:

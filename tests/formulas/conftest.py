@@ -7,7 +7,7 @@ import pytest
 
 from dlrun.config import load_config
 from dlrun.formulas import read_nodes
-from dlrun.formulas.weights import weights_by_layer
+from dlrun.models.weights import weights_by_layer
 from dlrun.shapes import walk
 
 

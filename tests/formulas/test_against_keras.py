@@ -20,8 +20,8 @@ def test_every_layer_gives_what_tensorflow_gives(sample, layers, build):
     from dlrun.backend import keras, tf
 
     nodes, model, x = build(sample, layers)
-    story = follow(nodes, x)
-    assert story.ending is None
+    forward_pass = follow(nodes, x)
+    assert forward_pass.ending is None
     outputs = [model.get_layer(node.name).output for node in nodes]
     given = tf.constant(x[None])
     network = keras.Model(model.input, outputs)
@@ -34,7 +34,7 @@ def test_every_layer_gives_what_tensorflow_gives(sample, layers, build):
         expected = expected if isinstance(expected, list) else [expected]
         place = tuple(size // 2 for size in expected[-1].shape[1:])
         picked = expected[-1][(0, *place)]
-    for stage, other in zip(story.stages, expected, strict=True):
+    for stage, other in zip(forward_pass.stages, expected, strict=True):
         assert stage.working.output.shape == other.shape[1:]
         np.testing.assert_allclose(stage.working.output, other[0], rtol=1e-5, atol=1e-5)
     slope, theirs = derivative(nodes, x, place), tape.gradient(picked, given)

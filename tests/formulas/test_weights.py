@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlrun.errors import RunFolderError
-from dlrun.formulas.weights import read_path, weights_by_layer
+from dlrun.models.weights import read_path, weights_by_layer
 from dlrun.shapes import Step, Weight
 
 DENSE = Step("d", "Dense", ("input",), weights=(Weight("kernel", (2, 1)), Weight("bias", (1,))))

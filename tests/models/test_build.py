@@ -8,8 +8,7 @@ import pytest
 from dlrun.backend import keras
 from dlrun.backend.components import said_by
 from dlrun.errors import ConfigError
-from dlrun.models.build import build_model, output_activation
-from dlrun.models.summary import summary_text
+from dlrun.models.build import build_model, output_activation, summary_text
 from dlrun.models.weights import get_weights, set_weights, weight_layout
 
 KERNEL_1 = [

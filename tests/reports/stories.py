@@ -10,8 +10,8 @@ import numpy as np
 
 from dlrun.arrays import Spec
 from dlrun.config import load_config
-from dlrun.reports.classification import classification_report
-from dlrun.reports.story import Layer, ReportData, Rows
+from dlrun.reports.run_data import Layer, ReportData, Rows
+from dlrun.reports.scores import classification_report
 
 CONFIG = """\
 name: {name}

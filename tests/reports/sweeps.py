@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from dlrun.reports.sweep_data import sweep_data_of
 from dlrun.reports.sweep_results import SweepResults, SweepRun
-from dlrun.reports.sweep_story import sweep_data_of
 from dlrun.rundir.integrity import signed
 
 RATE = "optimizer.learning_rate"
@@ -50,7 +50,9 @@ def results(points: list[tuple[dict[str, Any], float | None]], **changes: Any) -
     return SweepResults(**facts)
 
 
-def story(points: list[tuple[dict[str, Any], float | None]], *, curves: Any = (), **changes: Any):
+def forward_pass(
+    points: list[tuple[dict[str, Any], float | None]], *, curves: Any = (), **changes: Any
+):
     """The same as its page tells it."""
     return sweep_data_of(results(points, **changes), curves)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from dlrun.reports.calibration import reliability
+from dlrun.reports.scores import reliability
 
 RNG = np.random.default_rng(0)
 

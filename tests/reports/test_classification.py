@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from dlrun.reports.classification import (
+from dlrun.reports.scores import (
     ClassificationReport,
     ClassScores,
     classification_report,

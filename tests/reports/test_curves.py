@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from dlrun.reports.curves import has_both, precision_recall, roc
+from dlrun.reports.scores import has_both, precision_recall, roc
 
 RNG = np.random.default_rng(0)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from dlrun.reports.regression import distances
+from dlrun.reports.scores import distances
 
 
 def test_distances_equal_those_of_scikit_learn():

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from dlrun.reports.seed_noise import seed_noise
+from dlrun.reports.sweep_data import seed_noise
 from tests.reports.sweeps import results
 
 

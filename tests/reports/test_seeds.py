@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dlrun.reports.seeds import Verdict, corrected, estimate, judge
+from dlrun.reports.statistics import Verdict, corrected, estimate, judge
 
 RANDOM = np.random.default_rng(0)
 A = dict(enumerate(RANDOM.normal(0.9, 0.02, 6).tolist()))

@@ -5,7 +5,7 @@ import math
 import pytest
 from scipy import stats
 
-from dlrun.reports.student import quantile, two_sided_p
+from dlrun.reports.statistics import quantile, two_sided_p
 
 DEGREES = [0.5, 1, 1.37, 2, 3, 4.7, 10, 29, 100, 1e4]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlrun.reports.plots.style import serves_log
-from dlrun.reports.training_course import best_epoch, changes, is_larger_better
+from dlrun.reports.run_data import best_epoch, changes, is_larger_better
 from tests.reports.stories import experiment
 
 

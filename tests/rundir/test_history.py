@@ -7,7 +7,7 @@ import math
 import pytest
 
 from dlrun.errors import RunFolderError
-from dlrun.rundir.history import read_history
+from dlrun.rundir.metrics import read_history
 
 
 def read(folder, text):

@@ -8,9 +8,8 @@ import pytest
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.extension import Extension
-from dlrun.rundir.folder import Run, create_run
+from dlrun.rundir.folder import Run, create_run, list_runs
 from dlrun.rundir.integrity import signed
-from dlrun.rundir.listing import list_runs
 from dlrun.rundir.record import recording
 
 

@@ -6,8 +6,7 @@ import multiprocessing
 import pytest
 
 from dlrun.errors import RunFolderError, UsageError
-from dlrun.rundir.folder import create_run
-from dlrun.rundir.listing import list_runs
+from dlrun.rundir.folder import create_run, list_runs
 from dlrun.rundir.notes import Notes, add_labels, read_notes, remove_labels, set_note
 from dlrun.rundir.record import recording
 

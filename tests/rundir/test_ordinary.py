@@ -7,10 +7,9 @@ import os
 import pytest
 
 from dlrun.errors import RunFolderError
-from dlrun.rundir.files import append_text
+from dlrun.rundir.files import append_text, check_inside
 from dlrun.rundir.integrity import damaged_files, hash_file, hash_files
 from dlrun.rundir.lock import holding_lock
-from dlrun.rundir.ordinary import check_inside
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from dlrun import catalog
 from dlrun.absent import ABSENT
 from dlrun.data.classes import check_more_than_one_class, classes_for_loss
 from dlrun.datasets import load_dataset
+from dlrun.datasets.samples import Sample, find_sample
 from dlrun.errors import DlrunError
-from dlrun.shapes.samples import Sample, find_sample
 from tests.conftest import MNIST, needs_mnist
 from tests.shapes.networks import listed
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from dlrun.sweeps.halving import SuccessiveHalving
-from dlrun.sweeps.jobs import Trial
+from dlrun.sweeps.schedulers import SuccessiveHalving
+from dlrun.sweeps.trials import Trial
 
 
 @dataclass

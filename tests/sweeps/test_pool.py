@@ -8,11 +8,10 @@ import time
 import pytest
 
 from dlrun.errors import InterruptedRunError
-from dlrun.sweeps.jobs import Trial
-from dlrun.sweeps.listener import SweepListener
-from dlrun.sweeps.pool import Pool
+from dlrun.sweeps.pool import Pool, SweepListener
 from dlrun.sweeps.processes import fork
-from dlrun.sweeps.queue import FIFO
+from dlrun.sweeps.schedulers import FIFO
+from dlrun.sweeps.trials import Trial
 
 
 class Factory:

@@ -12,9 +12,8 @@ import time
 
 import pytest
 
-from dlrun.signals import asking_signal
+from dlrun.signals import asking_signal, stop_requests
 from dlrun.sweeps.processes import fork, spawn
-from dlrun.training.interrupt import stop_requests
 
 
 def told_by(child):

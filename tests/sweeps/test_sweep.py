@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from dlrun.shapes.files import SMALL
+from dlrun.data.headers import SMALL
 from tests.folders import change
 from tests.sweeping import MOONS, records, run, start
 

@@ -11,9 +11,8 @@ import sys
 import pytest
 
 from dlrun.errors import UsageError
-from dlrun.workflows.sweep import add_results
-from dlrun.workflows.sweep_page import write_page
-from dlrun.workflows.sweep_results import read_results
+from dlrun.sweeps.results import read_results, write_page
+from dlrun.sweeps.sweep import add_results
 from tests.conftest import Silent
 from tests.reports.page.test_pages import HOSTILE, Checked, text_of
 from tests.reports.sweeps import RATE, WORD, grid, store_run, store_sweep

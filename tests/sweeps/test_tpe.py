@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import optuna
 import pytest
 
-from dlrun.config.sweeps.loading import load_sweep
-from dlrun.sweeps.jobs import Trial
-from dlrun.workflows import draws
-from dlrun.workflows.draws import TPEScheduler
+from dlrun.sweeps import search
+from dlrun.sweeps.language.loading import load_sweep
+from dlrun.sweeps.search import TPEScheduler
+from dlrun.sweeps.trials import Trial
 
 SPACE = """\
 base: b.yaml
@@ -54,7 +54,7 @@ class Runner:
 @pytest.fixture
 def scheduler(tmp_path, monkeypatch):
     """A scheduler of points of three axes, whose configs are not looked at."""
-    monkeypatch.setattr(draws, "load_config", lambda *_: None)
+    monkeypatch.setattr(search, "load_config", lambda *_: None)
 
     def made(runner, *, seed=0, text=SPACE):
         (tmp_path / "s.yaml").write_text(text.replace("SEED", str(seed)))

@@ -11,20 +11,18 @@ import time
 import pytest
 
 from dlrun.config import load_config
+from dlrun.execution.options import RunOptions
 from dlrun.rundir.environment import environment_facts
-from dlrun.rundir.history import read_history
-from dlrun.sweeps.jobs import Trial
-from dlrun.sweeps.listener import SweepListener
-from dlrun.sweeps.pool import Pool
-from dlrun.sweeps.queue import FIFO
-from dlrun.workflows import worker
-from dlrun.workflows.options import RunOptions
-from dlrun.workflows.standing import TrialStore
-from dlrun.workflows.worker import LocalWorkers
+from dlrun.rundir.metrics import read_history
+from dlrun.sweeps import worker
+from dlrun.sweeps.pool import Pool, SweepListener
+from dlrun.sweeps.schedulers import FIFO
+from dlrun.sweeps.trials import Trial, TrialStore
+from dlrun.sweeps.worker import LocalWorkers
 from tests.sweeping import MOONS
 
 
-def carry_out(workers, trial):
+def execute_run(workers, trial):
     """Let a new process work on a trial to its end; gives its events and its exit code."""
     child = workers.start([])
     child.give(workers.task(trial, "cpu"))
@@ -45,11 +43,11 @@ def test_a_new_process_pauses_and_goes_on_to_the_same_bits(tmp_path):
     options = RunOptions(tmp_path / "runs", ["dlrun"], "cpu", threads=1, report=False)
     workers = LocalWorkers(options, facts=environment_facts(), base="abc", forking=False)
     whole, halves = (Trial(experiment, {"seed": 3}, "identity") for _ in range(2))
-    events, code = carry_out(workers, whole)
+    events, code = execute_run(workers, whole)
     whole.folder = events[0]["folder"]
     assert (code, events[-2]["epoch"], events[-1]) == (0, 6, {"code": 0})
     halves.pauses = [2, 4]
-    events, code = carry_out(workers, halves)
+    events, code = execute_run(workers, halves)
     halves.folder = events[0]["folder"]
     assert (code, events[-2]["epoch"], events[-1]) == (0, 2, {"code": 0})
     record = json.loads((tmp_path / halves.folder / "run.json").read_text())
@@ -57,7 +55,7 @@ def test_a_new_process_pauses_and_goes_on_to_the_same_bits(tmp_path):
     assert record["sweep"] == {"base": "abc", "point": {"seed": 3}, "sample": None}
     assert len(read_history(tmp_path / halves.folder)["loss"]) == 2
     halves.pauses = []
-    assert carry_out(workers, halves)[1] == 0
+    assert execute_run(workers, halves)[1] == 0
     weights = [
         json.loads((tmp_path / trial.folder / "run.json").read_text())["final_weights"]
         for trial in (whole, halves)
@@ -73,7 +71,7 @@ def test_a_new_process_tells_why_it_failed(tmp_path):
     experiment = load_config(tmp_path / "moons.yaml")
     options = RunOptions(tmp_path / "runs", ["dlrun"], "cpu", threads=1, report=False)
     workers = LocalWorkers(options, facts=environment_facts(), forking=False)
-    events, code = carry_out(workers, Trial(experiment, {}, "identity"))
+    events, code = execute_run(workers, Trial(experiment, {}, "identity"))
     assert code == 1
     assert "is a file, expected a folder for the runs." in events[-2]["error"]
 

@@ -10,13 +10,13 @@ import pytest
 
 from dlrun.catalog.words import words
 from dlrun.config import load_config
+from dlrun.execution.assembly import UNSHARED, GraphCache
+from dlrun.execution.loading import load_splits
+from dlrun.execution.options import RunOptions
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import create_run
 from dlrun.training.epochs import FitOptions
 from dlrun.training.trainer import Trainer
-from dlrun.workflows.assembly import UNSHARED, GraphCache
-from dlrun.workflows.load import load_splits
-from dlrun.workflows.options import RunOptions
 from dlrun.workflows.train import Beginning, train_in
 from tests.conftest import CONFIGS, Silent
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from dlrun.arrays import Spec, Splits
 from dlrun.backend.components import create
-from dlrun.data.weighting import weigh_classes
+from dlrun.data.labels import weigh_classes
 from dlrun.models.build import build_model
 from dlrun.training.epochs import FitOptions
 from dlrun.training.steps import Steps

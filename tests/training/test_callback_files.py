@@ -8,10 +8,9 @@ import pytest
 from dlrun.backend import keras
 from dlrun.config.schema import Component
 from dlrun.errors import DlrunError, RunFolderError
+from dlrun.execution.assembly import build_callbacks
 from dlrun.rundir.folder import Run
-from dlrun.training.callback_state import load_callback, prepare_callback, save_callback
-from dlrun.training.callbacks import CallbackChain
-from dlrun.workflows.course import build_callbacks
+from dlrun.training.callbacks import CallbackChain, load_callback, prepare_callback, save_callback
 
 
 class FullDisk(keras.callbacks.Callback):

@@ -10,7 +10,7 @@ from dlrun.callbacks.learning_rate_scheduler import LearningRateScheduler
 from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from dlrun.training import trainer as trainer_module
-from dlrun.training.checkpoint import COST, Keeper
+from dlrun.training.state import COST, Checkpointer
 from tests.training.networks import model, trainer
 
 callbacks, layers, optimizers = keras.callbacks, keras.layers, keras.optimizers
@@ -101,7 +101,7 @@ def train(folder, network, make, *, commits=NEVER, go_on=False):
         built,
         epochs=EPOCHS,
         callbacks=given,
-        keeper=Keeper(keep, seconds=0),
+        keeper=Checkpointer(keep, seconds=0),
     )
     saved, damaged = load_checkpoint(folder) if go_on else (None, [])
     assert damaged == []
@@ -176,12 +176,12 @@ def test_the_checkpoint_of_another_model_is_refused(tmp_path):
 def test_a_commit_that_takes_long_is_not_repeated_soon(monkeypatch):
     """Commits take at most 2 % of the time, whatever one of them costs."""
     clock = [0.0]
-    monkeypatch.setattr("dlrun.training.checkpoint.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("dlrun.training.state.time.monotonic", lambda: clock[0])
 
     def slow(_):
         clock[0] += 3.0
 
-    keeper = Keeper(slow, seconds=30)
+    keeper = Checkpointer(slow, seconds=30)
     clock[0] = 29.0
     assert not keeper.due()
     clock[0] = 30.0

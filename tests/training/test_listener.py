@@ -10,11 +10,11 @@ import pytest
 from dlrun.backend import keras
 from dlrun.config import load_config
 from dlrun.errors import PausedRunError
+from dlrun.execution.options import RunOptions
 from dlrun.rundir.folder import Run
 from dlrun.training import trainer as trainer_module
-from dlrun.training.history import shortest
 from dlrun.training.listener import Listener
-from dlrun.workflows.options import RunOptions
+from dlrun.training.state import shortest
 from dlrun.workflows.resume import resume
 from dlrun.workflows.train import train
 from tests.conftest import CONFIGS

@@ -18,11 +18,11 @@ from sklearn import metrics as sk
 
 from dlrun import catalog
 from dlrun.arrays import Samples, Spec, Splits
-from dlrun.catalog.metric_labels import misfit
+from dlrun.catalog.label_forms import misfit
 from dlrun.config import load_config
-from dlrun.data.targets import look_at
+from dlrun.data.classes import look_at
+from dlrun.execution.assembly import assemble, what_metrics_get
 from dlrun.training.evaluation import Evaluator
-from dlrun.workflows.assembly import assemble, what_metrics_get
 
 if TYPE_CHECKING:
     from collections.abc import Callable

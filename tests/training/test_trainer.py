@@ -9,8 +9,8 @@ import pytest
 
 from dlrun.backend import keras
 from dlrun.errors import DivergedError, InterruptedRunError
+from dlrun.signals import StopRequest
 from dlrun.training import trainer as trainer_module
-from dlrun.training.interrupt import StopRequest
 from tests.training.networks import Silent, model, rows, splits, trainer
 
 

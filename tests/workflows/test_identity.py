@@ -7,9 +7,9 @@ import os
 import pytest
 
 from dlrun.config import load_config
+from dlrun.execution import identity
+from dlrun.execution.identity import Machine, identity_of
 from dlrun.rundir.environment import environment_facts
-from dlrun.workflows import identity
-from dlrun.workflows.identity import Machine, identity_of
 from tests.sweeping import MOONS
 
 FACTS = environment_facts()

@@ -5,10 +5,10 @@ import pytest
 
 from dlrun.catalog import words
 from dlrun.config import load_config
-from dlrun.data import pieces
+from dlrun.data import streams
 from dlrun.errors import ConfigError
+from dlrun.execution.ids import lookups_of
 from dlrun.shapes.input_readers import LOOKUPS
-from dlrun.workflows.ids import lookups_of
 
 CONFIG = """\
 dataset: {{type: csv, path: ratings.csv, target: rating}}
@@ -162,9 +162,9 @@ def test_rows_of_arrays_are_named_by_their_entry(dlrun, write, tmp_path):
 
 
 def test_streamed_rows_are_held_against_the_table(dlrun, write, monkeypatch):
-    """Row numbers go on from piece to piece."""
+    """Row numbers go on from chunk to chunk."""
     monkeypatch.setenv("DLRUN_STREAM_ABOVE_MB", "0")
-    monkeypatch.setattr(pieces, "ENTRIES_PER_PIECE", 4)
+    monkeypatch.setattr(streams, "ENTRIES_PER_CHUNK", 4)
     write(EMBEDDING, rows=("0,1", "2,3", "1,1", "0,6"))
     told = dlrun("train", "ratings.yaml", code=3).err
     assert "row 3 (the first is 0), column 'movie': 6 is no id" in told

@@ -9,8 +9,7 @@ import stat
 import pytest
 import yaml
 
-from dlrun.rundir.integrity import hash_file, signed
-from dlrun.rundir.seal import is_own, key_path, seal
+from dlrun.rundir.integrity import hash_file, is_own, key_path, seal, signed
 from tests.test_bad_input import TABLE, config
 from tests.workflows.test_resume import MOONS
 

@@ -6,9 +6,9 @@ import yaml
 
 from dlrun.config import load_config
 from dlrun.data.labels import fit_labels
+from dlrun.datasets.samples import find_sample
 from dlrun.errors import DlrunError
-from dlrun.shapes.samples import find_sample
-from dlrun.workflows.load import load_splits
+from dlrun.execution.loading import load_splits
 from dlrun.workflows.validate import validate
 from tests.shapes.test_samples import ARGUMENTS, LOSSES, TABLES, WORDS, tell
 
@@ -151,7 +151,7 @@ def test_what_train_refuses_is_refused_in_the_same_words(fault, tmp_path, dlrun)
 
 def test_a_larger_table_is_asked_for_its_header_too(tmp_path, dlrun, monkeypatch):
     """Above 2 MB the first rows are looked at, above 16 MB it is said that they did not tell."""
-    monkeypatch.setattr("dlrun.workflows.glance.SMALL", 10)
+    monkeypatch.setattr("dlrun.workflows.validate.SMALL", 10)
     monkeypatch.setattr("dlrun.data.csv_header.SMALL", 10)
     rows, given, message = TOLD["header"]
     (tmp_path / "rows.csv").write_text(rows)

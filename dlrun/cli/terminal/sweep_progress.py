@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from dlrun.cli.terminal.output import screen_of, write_event, write_message
 from dlrun.cli.terminal.progress import LiveDrawing
 from dlrun.rundir.metrics import main_metric
-from dlrun.sweeps.listener import SweepListener
+from dlrun.sweeps.pool import SweepListener
+from dlrun.sweeps.results import results_so_far
 from dlrun.training.listener import WARNING
 from dlrun.wording import count, format_duration, format_logs, format_number, printable, settings_of
-from dlrun.workflows.sweep_results import results_so_far
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
     from dlrun.reports.sweep_results import SweepPoint
-    from dlrun.sweeps.jobs import Trial
+    from dlrun.sweeps.trials import Trial
 
 _SECONDS_BETWEEN_DRAWINGS = 0.2
 _MOST_RUNNING = 16  # runs at work that are drawn

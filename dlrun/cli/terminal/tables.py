@@ -11,7 +11,7 @@ from dlrun.cli.terminal.output import Screen
 from dlrun.wording import format_number, printable
 
 if TYPE_CHECKING:
-    from dlrun.reports.seeds import Estimate
+    from dlrun.reports.statistics import Estimate
 
 GAP = "  "
 MARGIN_LEGEND = "± half of the 95 % confidence interval over the seeds (Student's t)"

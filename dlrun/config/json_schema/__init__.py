@@ -10,8 +10,7 @@ from pydantic.fields import FieldInfo
 
 from dlrun import catalog
 from dlrun.config import schema
-from dlrun.config.json_schema.arguments import Schema, described, reference
-from dlrun.config.json_schema.words import definitions, nested_layers
+from dlrun.config.json_schema.words import Schema, definitions, described, nested_layers, reference
 
 # The newest draft that yaml-language-server reads in full.
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"

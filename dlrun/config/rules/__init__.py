@@ -5,8 +5,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Final, NamedTuple
 
-from dlrun.config.findings import Problems
-from dlrun.config.places import Places
+from dlrun.config.nodes import Places, Problems
 from dlrun.config.rules import (
     files,
     graph,

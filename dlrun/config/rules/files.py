@@ -7,14 +7,13 @@ from string import Formatter
 from typing import Any, Final
 
 from dlrun.catalog import missing_package, nested_kind
+from dlrun.catalog.keras_names import FILE_ARGUMENTS
 from dlrun.config.rules.training import SET_THE_RATE, logged_names
 from dlrun.config.schema import Experiment
 from dlrun.errors import Problem
 from dlrun.rundir import names
 from dlrun.wording import did_you_mean, listed
 
-# The arguments by which Keras's callbacks name what they write.
-FILE_ARGUMENTS: Final = ("filepath", "filename", "log_dir", "directory")
 TAKEN: Final = frozenset(
     value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from dlrun.config.layers import DATA
+from dlrun.config.components import DATA
 from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
 from dlrun.shapes.layer import ONE_INPUT, SEVERAL_INPUTS

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dlrun.catalog import canonical
-from dlrun.catalog.losses import is_crossentropy, label_form
+from dlrun.catalog.label_forms import is_crossentropy, label_form
 from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
 from dlrun.shapes import Shape

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from dlrun.catalog import find, nested_kind
-from dlrun.config.components import UNKNOWN
-from dlrun.config.layers import DATA
+from dlrun.config.components import DATA, UNKNOWN
 from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
 from dlrun.wording import listed

@@ -3,14 +3,23 @@
 from collections.abc import Iterator
 from typing import Final
 
-from dlrun.catalog.losses import LabelForm, TargetLabels, Targets, fitted_form, label_form
-from dlrun.catalog.metric_labels import Handed, caution, handed, misfit
+from dlrun.catalog.label_forms import (
+    Handed,
+    LabelForm,
+    TargetLabels,
+    Targets,
+    caution,
+    fitted_form,
+    handed,
+    label_form,
+    misfit,
+)
 from dlrun.config.rules.last_layer import last_activation, least_output, loss_of, takes_logits
 from dlrun.config.schema import Experiment
+from dlrun.datasets.samples import Sample, find_sample
 from dlrun.errors import Problem
 from dlrun.shapes import Shape, walk
 from dlrun.shapes.last_layer import misgiving
-from dlrun.shapes.samples import Sample, find_sample
 
 Forms = tuple[tuple[LabelForm, TargetLabels | None], ...]
 """Forms that labels may have, each with what targets are that are no classes."""

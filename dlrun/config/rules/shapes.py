@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from dlrun.catalog.losses import label_form
+from dlrun.catalog.label_forms import label_form
 from dlrun.config.rules.last_layer import at_last, least_output, loss_of
 from dlrun.config.schema import Experiment
+from dlrun.datasets.samples import Sample, find_sample
 from dlrun.errors import Problem
 from dlrun.shapes import Step, walk
 from dlrun.shapes.last_layer import target_misfit, units_misfit
-from dlrun.shapes.samples import Sample, find_sample
 from dlrun.shapes.walk import layer_of, weights_of
 from dlrun.shapes.weights import misfits, oversize, weight_misfits
 

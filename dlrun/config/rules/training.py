@@ -7,9 +7,9 @@ from typing import Final
 
 from dlrun.catalog.words import metric_meant
 from dlrun.config.schema import Experiment
+from dlrun.datasets.samples import find_sample
 from dlrun.errors import Problem
 from dlrun.shapes.input_readers import find_lookups, find_masks
-from dlrun.shapes.samples import find_sample
 from dlrun.wording import did_you_mean, listed, near_word
 
 NEEDED: Final = (("loss", "a loss", "loss"), ("optimizer", "an optimizer", "optimizer: adam"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dlrun.reports.story import Layer
+from dlrun.reports.run_data import Layer
 from dlrun.wording import format_axes, tally
 
 DATA = "input"

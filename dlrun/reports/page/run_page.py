@@ -5,23 +5,34 @@ from __future__ import annotations
 import io
 import math
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from dlrun.config import given
+from dlrun.reports.gap import generalisation_gap
 from dlrun.reports.mistakes import Mistake, count_wrong, sureness, worst
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
 from dlrun.reports.page.rendering import render
-from dlrun.reports.page.results import class_rows, headline, remarks, target_distances
+from dlrun.reports.plots.predicted_true import fits as values_fit
+from dlrun.reports.plots.predicted_true import target_values
 from dlrun.reports.plots.shelf import Picture
 from dlrun.reports.plots.style import SPLIT_NAMES
-from dlrun.reports.story import ReportData, as_images, feature_name, image_shape, unscaled
-from dlrun.reports.training_course import best_epoch
-from dlrun.wording import format_axes, is_number, tally, text_of
+from dlrun.reports.run_data import (
+    ReportData,
+    as_images,
+    best_epoch,
+    class_scores,
+    feature_name,
+    image_shape,
+    unscaled,
+)
+from dlrun.reports.scores import ClassScores, Distances, distances, has_both, precision_recall, roc
+from dlrun.wording import DASH, format_axes, format_number, is_number, percent, tally, text_of
 
 MOST_MISTAKES = 24
 MOST_COLUMNS = 8
@@ -220,3 +231,100 @@ def _duration(seconds: object) -> str:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+MOST_CLASSES = 200
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class in the table of classes; an area is None where it has no rows, or nothing else."""
+
+    name: str
+    rows: int
+    scores: ClassScores
+    roc_area: float | None
+    average_precision: float | None
+
+
+def headline(data: ReportData) -> str:
+    """Say in two or three sentences what was done and how well it went."""
+    judged, weights = data.judged, sum(layer.parameters for layer in data.layers)
+    rows = tally(next(iter(data.rows.values())).total, "row")
+    task = (
+        f"tell {len(data.class_names)} classes apart"
+        if data.is_classification
+        else f"predict {', '.join(data.spec.target_names[:6])}"
+    )
+    network = f"A network of {tally(len(data.layers), 'layer')} with {tally(weights, 'weight')}"
+    learned = f"learned to {task} from {rows}" if data.epochs else f"was asked to {task}, untrained"
+    unseen = "that it was not trained on" if judged.split != "train" else "that it was trained on"
+    return f"{network} {learned}. On {tally(judged.total, 'row')} {unseen}, {_success(data)}."
+
+
+def _success(data: ReportData) -> str:
+    report = data.classification
+    if report is not None:
+        rows = report.confusion
+        wrong = sum(sum(row) - row[number] for number, row in enumerate(rows))
+        return f"it is right in {percent(report.accuracy)}: {tally(wrong, 'wrong answer')}"
+    found = target_distances(data)
+    if not found:
+        loss = data.metrics.get(data.judged.split, {}).get("loss")
+        return f"its loss is {format_number(loss, missing=DASH)}"
+    first = next(iter(found.values()))
+    said = f"it is {format_number(first.absolute)} away from the true value in the mean"
+    if first.explained is not None and first.explained > 0:
+        said += f" and explains {percent(first.explained)} of the variance"
+    return said
+
+
+def remarks(data: ReportData) -> Iterator[str]:
+    """Point out what a learner should know before believing the numbers."""
+    yield from data.notes
+    judged = data.judged
+    if judged.split == "train":
+        yield (
+            "There are no rows that the network has not seen: nothing here tells how it does on "
+            "new ones. `test_split` or `validation_split` would."
+        )
+    report = data.classification
+    rows = None if report is None else sum(report.support)
+    if gap := generalisation_gap(data.metrics, rows=rows):
+        yield (
+            f"{gap[:1].upper()}{gap[1:]}. Part of what the network has learned holds for its "
+            "training rows only."
+        )
+    if report is not None and sum(report.support) > 0:
+        largest = max(range(len(report.support)), key=report.support.__getitem__)
+        share = report.support[largest] / sum(report.support)
+        if share > max(0.6, 1.5 / len(report.support)):
+            name = report.class_names[largest]
+            yield f"Always answering {name} would be right in {percent(share)} of the rows."
+
+
+def class_rows(data: ReportData) -> list[ClassRow]:
+    """Score each class, with the areas under its curves; a regression has none."""
+    report = data.classification
+    if report is None or len(report.class_names) > MOST_CLASSES:
+        return []
+    judged = data.judged
+    scores = class_scores(judged.outputs, data.spec)
+    rows = []
+    for index, name in enumerate(report.class_names):
+        positive, score = judged.y_true == index, scores[:, index]
+        areas: list[float | None] = [None, None]
+        if has_both(positive) and np.isfinite(score).all():
+            areas = [trace(positive, score).area for trace in (roc, precision_recall)]
+        rows.append(ClassRow(name, report.support[index], report.scores[index], *areas))
+    return rows
+
+
+def target_distances(data: ReportData) -> dict[str, Distances]:
+    """Measure the distances of each target of a regression, on the judged rows."""
+    if not values_fit(data):
+        return {}
+    return {
+        name: distances(*list(target_values(data, index))[-1][1:])
+        for index, name in enumerate(data.spec.target_names)
+    }

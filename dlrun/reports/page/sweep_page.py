@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from dlrun.reports.page.rendering import render
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.plots.sweep_shelf import SweepPictures
-from dlrun.reports.seed_noise import SeedNoise, seed_noise
-from dlrun.reports.seeds import Estimate
+from dlrun.reports.statistics import Estimate
+from dlrun.reports.sweep_data import SeedNoise, SweepData, seed_noise
 from dlrun.reports.sweep_results import SEED, SweepPoint, SweepRun
-from dlrun.reports.sweep_story import SweepData
 from dlrun.rundir.names import SPLITS
 from dlrun.wording import (
     DASH,

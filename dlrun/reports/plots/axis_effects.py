@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dlrun.reports.plots.style import COLORS, MUTED, dots, legend_above, new_figure
 from dlrun.reports.plots.sweep_marks import BEST, mark_values, objective_axis, of_outside
 from dlrun.reports.sweep_axes import Axis
-from dlrun.reports.sweep_story import SweepData
+from dlrun.reports.sweep_data import SweepData
 from dlrun.wording import percent, text_of
 
 _MEAN = COLORS[0]

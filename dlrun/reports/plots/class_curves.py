@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from dlrun.reports.curves import Curve, has_both
 from dlrun.reports.plots.style import COLORS, GRID, MUTED, WIDTH, new_figure, safe_text
-from dlrun.reports.story import ReportData, class_scores
+from dlrun.reports.run_data import ReportData, class_scores
+from dlrun.reports.scores import Curve, has_both
 
 FEWEST_ROWS = 20
 _ALL_COLORED_UP_TO = 4

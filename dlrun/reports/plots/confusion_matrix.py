@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import WIDTH, new_figure, safe_text
-from dlrun.reports.story import ReportData
+from dlrun.reports.run_data import ReportData
 
 NAME = "confusion_matrix"
 TITLE = "Confusion matrix"

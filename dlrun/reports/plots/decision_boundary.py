@@ -19,7 +19,7 @@ from dlrun.reports.plots.style import (
     new_figure,
     safe_text,
 )
-from dlrun.reports.story import ReportData, Rows, class_scores, feature_name, rescaled, unscaled
+from dlrun.reports.run_data import ReportData, Rows, class_scores, feature_name, rescaled, unscaled
 
 NAME = "decision_boundary"
 TITLE = "Decision boundary"

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import GRID, bare, new_figure, panels_of, safe_text
-from dlrun.reports.story import Layer, ReportData, image_shape
+from dlrun.reports.run_data import Layer, ReportData, image_shape
 
 NAME = "first_kernels"
 TITLE = "Kernels of the first layer"

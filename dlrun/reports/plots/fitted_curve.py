@@ -17,7 +17,7 @@ from dlrun.reports.plots.style import (
     safe_text,
     scatter_rows,
 )
-from dlrun.reports.story import ReportData, feature_name, rescaled, unscaled
+from dlrun.reports.run_data import ReportData, feature_name, rescaled, unscaled
 
 NAME = "fitted_curve"
 TITLE = "The fitted curve"

@@ -20,8 +20,7 @@ from dlrun.reports.plots.style import (
     plot_epochs,
     safe_text,
 )
-from dlrun.reports.story import ReportData
-from dlrun.reports.training_course import LEARNING_RATE, best_epoch, changes, quantities
+from dlrun.reports.run_data import LEARNING_RATE, ReportData, best_epoch, changes, quantities
 
 NAME = "learning_curves"
 TITLE = "Learning curves"

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from dlrun.reports.mistakes import count_wrong, sureness, worst
 from dlrun.reports.plots.style import INK, MUTED, bare, new_figure, safe_text
-from dlrun.reports.story import ReportData, as_images, image_shape
+from dlrun.reports.run_data import ReportData, as_images, image_shape
 
 NAME = "misclassified"
 TITLE = "Misclassified images"

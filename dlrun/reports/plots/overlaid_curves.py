@@ -19,7 +19,7 @@ from dlrun.reports.plots.style import (
     plot_epochs,
     safe_text,
 )
-from dlrun.reports.training_course import LEARNING_RATE, quantities
+from dlrun.reports.run_data import LEARNING_RATE, quantities
 
 MOST_PANELS = 8
 _STYLES = ("-", "--", ":", "-.")

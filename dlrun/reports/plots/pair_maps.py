@@ -24,7 +24,7 @@ from dlrun.reports.plots.sweep_marks import (
     places_on,
 )
 from dlrun.reports.sweep_axes import Axis
-from dlrun.reports.sweep_story import SweepData, is_grid, scale_of
+from dlrun.reports.sweep_data import SweepData, is_grid, scale_of
 from dlrun.wording import format_number, text_of
 
 _BESIDE = 12  # how many characters a color bar takes

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dlrun.reports.plots.style import INK, MUTED, new_figure, safe_text
 from dlrun.reports.plots.sweep_marks import BEST, color_of, labels, objective, of_outside, places_on
 from dlrun.reports.sweep_axes import Axis
-from dlrun.reports.sweep_story import SweepData
+from dlrun.reports.sweep_data import SweepData
 
 NAME = "parallel_coordinates"
 TITLE = "Parallel coordinates"

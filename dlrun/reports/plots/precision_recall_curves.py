@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from dlrun.reports.curves import precision_recall
 from dlrun.reports.plots.class_curves import chance, class_curves, curves_fit, draw_curves
-from dlrun.reports.story import ReportData
+from dlrun.reports.run_data import ReportData
+from dlrun.reports.scores import precision_recall
 
 NAME = "precision_recall_curves"
 TITLE = "Precision and recall"

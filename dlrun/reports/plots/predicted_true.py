@@ -18,7 +18,7 @@ from dlrun.reports.plots.style import (
     safe_text,
     scatter_rows,
 )
-from dlrun.reports.story import ReportData, Rows
+from dlrun.reports.run_data import ReportData, Rows
 
 NAME = "predicted_true"
 TITLE = "Predicted against true values"

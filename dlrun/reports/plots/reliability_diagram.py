@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dlrun.reports.calibration import BINS, Reliability, reliability
 from dlrun.reports.plots.style import COLORS, MUTED, WIDTH, new_figure, safe_text
-from dlrun.reports.story import ReportData, class_scores
+from dlrun.reports.run_data import ReportData, class_scores
+from dlrun.reports.scores import BINS, Reliability, reliability
 
 NAME = "reliability"
 TITLE = "Reliability"

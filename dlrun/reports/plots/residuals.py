@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from dlrun.reports.plots.predicted_true import MOST_TARGETS, target_values
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.style import INK, SPLIT_COLORS, new_figure, safe_text, scatter_rows
-from dlrun.reports.story import ReportData
+from dlrun.reports.run_data import ReportData
 
 NAME = "residuals"
 TITLE = "Residuals"

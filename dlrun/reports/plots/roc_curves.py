@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from dlrun.reports.curves import roc
 from dlrun.reports.plots.class_curves import chance, class_curves, curves_fit, draw_curves
-from dlrun.reports.story import ReportData
+from dlrun.reports.run_data import ReportData
+from dlrun.reports.scores import roc
 
 NAME = "roc_curves"
 TITLE = "ROC curves"

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from dlrun.reports.plots.style import COLORS, MUTED, legend_above, new_figure, safe_text
 from dlrun.reports.plots.sweep_marks import BEST, labels, objective
-from dlrun.reports.sweep_story import SweepData
+from dlrun.reports.sweep_data import SweepData
 from dlrun.wording import short_names
 
 NAME = "seed_spread"

@@ -28,7 +28,7 @@ from dlrun.reports.plots import (
     style,
     weight_histograms,
 )
-from dlrun.reports.story import ReportData
+from dlrun.reports.run_data import ReportData
 
 
 @dataclass(frozen=True)

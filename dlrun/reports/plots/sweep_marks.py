@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import COLORS, log_axis, safe_text
 from dlrun.reports.sweep_axes import Axis, Scale
-from dlrun.reports.sweep_story import SweepData
+from dlrun.reports.sweep_data import SweepData
 
 BEST = COLORS[1]  # the colour of what is best
 _LABELS = 16

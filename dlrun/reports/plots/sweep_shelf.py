@@ -18,7 +18,7 @@ from dlrun.reports.plots import (
     style,
 )
 from dlrun.reports.plots.shelf import Picture, picture_of
-from dlrun.reports.sweep_story import SweepData, pairs
+from dlrun.reports.sweep_data import SweepData, pairs
 
 MOST_EFFECTS = 12
 MOST_PAIRS = 3

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import COLORS, MUTED, new_figure, panels_of, safe_text
-from dlrun.reports.story import ReportData
+from dlrun.reports.run_data import ReportData
 
 NAME = "weight_histograms"
 TITLE = "Weights of each layer"

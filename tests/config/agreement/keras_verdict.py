@@ -12,9 +12,9 @@ from dlrun.arrays import Samples, Spec, Splits
 from dlrun.backend import keras, tf
 from dlrun.backend.components import create
 from dlrun.catalog import canonical
-from dlrun.catalog.losses import label_form
+from dlrun.catalog.label_forms import label_form
 from dlrun.datasets import load_dataset
-from dlrun.workflows.assembly import assemble
+from dlrun.execution.assembly import assemble
 
 ROWS = 12
 REFUSALS = (Exception,)

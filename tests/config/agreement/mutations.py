@@ -6,8 +6,8 @@ import copy
 from pathlib import Path
 
 from dlrun import catalog
-from dlrun.config.findings import Problems
-from dlrun.config.yaml_nodes import parse
+from dlrun.config.nodes import Problems
+from dlrun.config.yaml import parse
 
 HERE = Path(__file__).parent
 CONFIGS = Path(__file__).parents[3] / "configs"

@@ -54,7 +54,7 @@ def test_a_run_is_opened_without_the_packages_of_its_training(tmp_path):
 def test_a_run_that_goes_on_elsewhere_is_told(tmp_path):
     """Where its config has been read as that of a run, and its callbacks are made."""
     from dlrun.config.schema import Component
-    from dlrun.workflows.course import build_callbacks
+    from dlrun.execution.assembly import build_callbacks
 
     words = [Component(type="TensorBoard", arguments={"log_dir": "logs"})]
     with pytest.raises(ConfigError, match="pip install tensorboard"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
-from dlrun.reports.story import Layer
+from dlrun.reports.run_data import Layer
 
 
 def graph(**reads):

@@ -23,7 +23,7 @@ from dlrun.reports.plots import (
     style,
     weight_histograms,
 )
-from dlrun.reports.story import Layer
+from dlrun.reports.run_data import Layer
 from tests.reports.stories import classification, experiment, regression
 
 

@@ -1,0 +1,114 @@
+"""Predictions as a CSV: one row per input row."""
+
+from __future__ import annotations
+
+import csv
+import math
+from typing import Any, Literal, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlrun.arrays import Spec
+
+
+class PredictionWriter:
+    """Writes predictions chunk by chunk.
+
+    The columns are `row` (from 0), `true` where every chunk comes with its targets, and then, where
+    there are classes, `predicted` and one `probability_<class>` each (or one `score` where the
+    model's output is not a probability), else the predicted value of each target. Of targets that
+    are arrays each entry has a column, named by its place from 1, such as `predicted_10_3`.
+    """
+
+    def __init__(self, stream: TextIO, spec: Spec, *, with_true: bool) -> None:
+        self._writer = csv.writer(stream, lineterminator="\n")
+        self._spec = spec
+        self._with_true = with_true
+        self._row = 0
+
+    def write(
+        self,
+        y_pred: NDArray[np.float32],
+        classes: NDArray[np.int64] | None,
+        y_true: NDArray[Any] | None = None,
+    ) -> None:
+        """Write one chunk."""
+        if not self._row:
+            names = [*self._true_columns(y_true), *self._predicted_columns(y_pred)]
+            self._writer.writerow(["row", *names])
+        columns: list[list[str]] = [[str(row) for row in range(self._row, self._row + len(y_pred))]]
+        if y_true is not None and self._with_true:
+            columns += self._named(y_true) if classes is not None else _numbers(y_true)
+        if classes is not None:
+            columns += self._named(classes)
+        columns += _numbers(probabilities(y_pred, self._spec))
+        self._writer.writerows(zip(*columns, strict=True))
+        self._row += len(y_pred)
+
+    def _named(self, classes: NDArray[np.int64]) -> list[list[str]]:
+        names = self._spec.class_names or ()
+        return [[names[int(number)] for number in classes]]
+
+    def _true_columns(self, y_true: NDArray[Any] | None) -> list[str]:
+        if not self._with_true or y_true is None:
+            return []
+        return ["true"] if self._spec.class_names else _per_entry("true", y_true, self._spec)
+
+    def _predicted_columns(self, y_pred: NDArray[np.float32]) -> list[str]:
+        names = self._spec.class_names
+        if names is None:
+            return _per_entry("predicted", y_pred, self._spec)
+        if self._spec.output == "score":
+            one = self._spec.threshold is not None
+            return ["predicted", *(["score"] if one else [f"score_{name}" for name in names])]
+        return ["predicted", *(f"probability_{name}" for name in names)]
+
+
+def probabilities(y_pred: NDArray[np.float32], spec: Spec) -> NDArray[np.float32]:
+    """Turn outputs, `(rows, num_outputs)`, into one probability per class, where it can be.
+
+    Logits go through softmax or sigmoid, a single probability p becomes (1 - p, p), scores and
+    values stay as they are.
+    """
+    if spec.output == "logit":
+        y_pred = _sigmoid(y_pred) if spec.threshold is not None else _softmax(y_pred)
+    if spec.output in ("logit", "probability") and spec.threshold is not None:
+        y_pred = np.concatenate([1 - y_pred, y_pred], axis=1)
+    return y_pred
+
+
+def output_kind(
+    *, from_logits: bool, activation: str | None, classes: bool
+) -> Literal["probability", "logit", "score"] | None:
+    """Say what the numbers of the last layer are; None where there are no classes."""
+    if not classes:
+        return None
+    if from_logits:
+        return "logit"
+    return "probability" if activation in ("softmax", "sigmoid") else "score"
+
+
+def _numbers(values: NDArray[Any]) -> list[list[str]]:
+    """Return the columns, each number as the shortest decimal that reads back as the same."""
+    flat = np.asarray(values, dtype=np.float32).reshape(len(values), -1)
+    return [column.astype("U").tolist() for column in flat.T]
+
+
+def _per_entry(word: str, values: NDArray[Any], spec: Spec) -> list[str]:
+    """One name for each entry of a row of `values`, `(rows, ...)`."""
+    shape, names = values.shape[1:], spec.target_names
+    if math.prod(shape) == len(names):
+        return [word] if len(names) == 1 else [f"{word}_{name}" for name in names]
+    places = np.ndindex(*(size for size in shape if size != 1))
+    return ["_".join([word, *(str(index + 1) for index in place)]) for place in places]
+
+
+def _sigmoid(z: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (1 / (1 + np.exp(-np.asarray(z, dtype=np.float64)))).astype(np.float32)
+
+
+def _softmax(z: NDArray[np.float32]) -> NDArray[np.float32]:
+    powers: NDArray[np.float64] = np.exp(z - z.max(axis=1, keepdims=True), dtype=np.float64)
+    shares: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares

@@ -1,0 +1,105 @@
+"""What one sample of a dataset looks like, told by the dataset from its arguments."""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from dlrun.catalog import shelves
+from dlrun.errors import ConfigError
+from dlrun.shapes.cells import MAX_CLASSES, bare_number, is_name, parse_number
+from dlrun.shapes.layer import UnknownShapeError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dlrun.shapes.layer import Shape
+
+
+class Sample(NamedTuple):
+    """What is known of a dataset before it is loaded; every dataset tells it in its `sample`."""
+
+    shape: Shape | None = None  # of one row's features
+    classes: tuple[str, ...] | None = None  # their names; None: not known, or there are none
+    target: Shape | None = None  # of one row's numbers; None: not known, or a class
+    rows: int | None = None  # of training
+    test_rows: int = 0  # that the dataset brings itself
+    is_regression: bool = False  # whatever the loss, the targets are no classes
+    one_target: bool = False  # a row has a single one, be it a class or a number
+    enough_rows: int | None = 2  # so many surely have several classes; None: only the rows tell
+    format: Literal["table", "arrays"] | None = None  # of its file, where it can be glanced at
+
+
+def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None = None) -> Sample:
+    """Tell what the samples of a dataset look like, without NumPy.
+
+    What is wrong with an argument or a file is told when the data are read.
+
+    Args:
+        dataset: The word, such as `moons`.
+        arguments: The dataset's own arguments, defaults filled in.
+        form: How the loss wants its labels: it decides whether a column of numbers holds classes.
+            None where that is not asked.
+    """
+    module = shelves.origins("datasets").get(dataset)
+    tell = None if module is None else getattr(import_module(module), "sample", None)
+    if tell is None:
+        return Sample(rows=_whole(arguments.get("samples")))
+    try:
+        sample: Sample = tell(**{**arguments, "form": form})
+    except (UnknownShapeError, ConfigError):
+        return Sample()
+    return sample._replace(rows=_whole(sample.rows), test_rows=_whole(sample.test_rows) or 0)
+
+
+def numbered(classes: int) -> tuple[str, ...]:
+    """The names of classes that have none of their own: `0`, `1`, ..."""
+    return tuple(map(str, range(classes)))
+
+
+def grey_images(side: int, *, flatten: bool, classes: int) -> Sample:
+    """Square images, `(side, side, 1)`, or flat ones, `(side * side,)`."""
+    if not isinstance(flatten, bool):
+        unknown()
+    return Sample((side * side,) if flatten else (side, side, 1), numbered(classes))
+
+
+def with_target(sample: Sample, values: Iterable[Any], form: str | None) -> Sample:
+    """Add the classes, or the target of numbers, where all values of the target tell which.
+
+    This foresees `dlrun.data.classes.classes_for_loss`; no values stand for values not known.
+    """
+    distinct = set(values)
+    if distinct and all(isinstance(one, str) and is_name(one) for one in distinct):
+        names = tuple(sorted(distinct))
+        # Of texts such as `$5`, where numbers are asked for, the reader of the rows tells.
+        are_amounts = form == "value" and all(map(bare_number, names))
+        return sample if are_amounts or not _are_few(names) else sample._replace(classes=names)
+    numbers = {_finite_number(one) for one in distinct}
+    if not numbers or None in numbers or form is None:
+        return sample
+    known = sorted(number for number in numbers if number is not None)
+    is_fraction = known[0] >= 0 and known[-1] <= 1 and any(0 < number < 1 for number in known)
+    if form == "value" or (form == "binary" and is_fraction):
+        return sample._replace(target=(1,))
+    if _are_few(known) and all(map(float.is_integer, known)):
+        return sample._replace(classes=tuple(str(int(number)) for number in known))
+    return sample
+
+
+def _are_few(values: tuple[str, ...] | list[float]) -> bool:
+    return 1 < len(values) <= MAX_CLASSES
+
+
+def _finite_number(value: str | float) -> float | None:
+    """The finite number that a cell or an entry holds; else None."""
+    if isinstance(value, str):
+        return parse_number(value)
+    return float(value) if math.isfinite(value) else None
+
+
+def _whole(value: Any) -> int | None:
+    """The number of rows, at least 1."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_whole and value > 0 else None

@@ -1,0 +1,149 @@
+"""From the words of a config to split, scaled rows; TensorFlow is not needed for it."""
+
+from __future__ import annotations
+
+import importlib
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+from threading import Thread
+
+from dlrun.arrays import Spec, Splits, TableForm
+from dlrun.catalog.label_forms import handed, misfit
+from dlrun.config import Experiment
+from dlrun.config.rules.last_layer import last_activation, takes_logits
+from dlrun.data.classes import check_no_numbers, classes_for_loss, look_at
+from dlrun.data.labels import fit_spec, weigh_classes
+from dlrun.data.splitting import split_dataset
+from dlrun.datasets import load_dataset
+from dlrun.errors import ConfigError, DataError, Problem
+from dlrun.execution.ids import check_dataset_ids, check_padding
+from dlrun.memory import refusal
+from dlrun.shapes import walk
+from dlrun.shapes.weights import misfits, oversize
+from dlrun.signals import raise_lost_signal
+
+PATIENCE = 0.2
+"""Seconds that data may take before the import of TensorFlow no longer waits for them."""
+
+
+def load_splits_while_importing(experiment: Experiment, told: Spec | None = None) -> Splits:
+    """Load the splits, and TensorFlow meanwhile where that takes long.
+
+    Small data, and most mistakes in data, are there at once; only then is the import, of seconds,
+    worth beginning.
+    """
+    splits: Future[Splits] = Future()
+
+    def read() -> None:
+        try:
+            splits.set_result(load_splits(experiment, told))
+        except BaseException as error:  # noqa: BLE001  it goes on where the rows are waited for
+            splits.set_exception(error)
+
+    # A signal ends the waiting. Then nobody waits for the reader any more, at the end of the
+    # process neither: it may be in the middle of a large file, or before a pipe that stays empty.
+    Thread(target=read, name="reader", daemon=True).start()
+    with suppress(TimeoutError):
+        return splits.result(timeout=PATIENCE)
+    importlib.import_module("dlrun.backend")
+    raise_lost_signal()
+    return splits.result()
+
+
+def check_size(experiment: Experiment, sample: tuple[int, ...]) -> None:
+    """Refuse a model that does not fit into memory, before it is built for rows of this shape."""
+    layers = [layer.as_dict() for layer in experiment.model.layers]
+    problem = oversize(walk(layers, sample), sample)
+    if problem is not None:
+        raise ConfigError(problem)
+
+
+def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
+    """Load the dataset of an experiment and split it; labels are not fitted yet.
+
+    `told` is what a run of it has stored: its file is read and its rows are scaled as they were
+    then, and are not held against the layers again. A loss over classes makes classes of numeric
+    labels.
+    """
+    try:
+        return _load_splits(experiment, told)
+    except MemoryError as error:
+        fix = "Give it fewer rows or columns, or a machine with more memory."
+        where = f"dataset ({experiment.dataset.type})"
+        raise DataError(refusal(error), where=where, fix=fix) from error
+
+
+def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
+    config = experiment.dataset
+    seed = experiment.seed if config.seed is None else config.seed
+    arguments, named = dict(config.arguments), True
+    if told is not None and isinstance(told.form, TableForm):
+        arguments["header"] = told.form.named
+        named = told.class_values is None
+    dataset = load_dataset(config.type, seed=seed, **arguments)
+    loss = None if experiment.loss is None else experiment.loss.type
+    if told is None:
+        check_dataset_ids(experiment, dataset)
+        check_no_numbers(dataset, loss, experiment.model.layers[-1].arguments.get("units"))
+    # Of rows of another shape whoever asked for them will tell.
+    same_shape = told is not None and told.input_shape == dataset.train.x.shape[1:]
+    dataset = classes_for_loss(dataset, loss, named=named)
+    if isinstance(dataset.form, TableForm):
+        form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
+        dataset = replace(dataset, form=form)
+    splits = split_dataset(
+        dataset,
+        validation_split=config.validation_split,
+        test_split=config.test_split,
+        scale=config.scale,
+        seed=seed,
+        scaling=told.scaling if told is not None and same_shape else None,
+    )
+    if told is None:
+        check_padding(experiment, splits.spec.scaling)
+    return splits
+
+
+def check_ends(experiment: Experiment, splits: Splits) -> None:
+    """Refuse what training would refuse of these rows, as far as it is known without TensorFlow.
+
+    A layer cannot take the rows; the last one, the loss, a metric or the weights of classes do not
+    fit the targets.
+    """
+    sample, train = splits.spec.input_shape, splits.train
+    steps = walk([layer.as_dict() for layer in experiment.model.layers], sample)
+    problems = [step.problem for step in steps if step.problem is not None]
+    for index, (step, layer) in enumerate(zip(steps, experiment.model.layers, strict=True)):
+        problems += misfits(step, layer.weights, f"model.layers[{index}]")
+    if problems:
+        raise ConfigError(*problems)
+    check_size(experiment, sample)
+    outputs, loss = steps[-1].shape, experiment.loss
+    if outputs is None:
+        return  # The verdict says so.
+    spec, _ = fit_spec(
+        splits.spec,
+        targets=None if train.y is None else train.y.shape[1:] or (1,),
+        loss=None if loss is None else loss.type,
+        output_shape=outputs,
+        from_logits=takes_logits(experiment),
+        output_activation=last_activation(experiment),
+    )
+    has_classes = spec.class_names is not None
+    got = handed(
+        loss=None if loss is None else loss.type,
+        from_logits=takes_logits(experiment),
+        activation=last_activation(experiment),
+        outputs=outputs,
+        form=spec.label_form or "value",
+        values=spec.class_values,
+        targets=None if has_classes else look_at(splits.present().values()),
+    )
+    found = [misfit(metric.as_dict(), got) for metric in experiment.metrics]
+    wrong = [Problem(f"metrics[{index}]", *one) for index, one in enumerate(found) if one]
+    if wrong:
+        raise ConfigError(*wrong)
+    if train.y is not None and experiment.training.epochs > 0:
+        numbers = train.y[:] if has_classes else train.y[:0]
+        weigh_classes(train, numbers, spec.class_names, experiment.training.class_weight)

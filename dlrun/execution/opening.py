@@ -1,0 +1,249 @@
+"""Opens a run to use its model again: config and spec as data, then the model and its weights."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from dlrun.arrays import Samples, Spec, Splits
+from dlrun.config import Experiment, load_config, locating
+from dlrun.data.samples import hash_array, hash_samples
+from dlrun.data.spec_json import spec_from_json
+from dlrun.datasets import recall_form
+from dlrun.errors import ConfigError, DataError, DlrunError, RunFolderError, UsageError
+from dlrun.execution.loading import check_size, load_splits
+from dlrun.rundir.environment import threads_of
+from dlrun.rundir.folder import Run
+from dlrun.rundir.integrity import check_file, is_own, unknown_because
+from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
+from dlrun.rundir.tensors import load_tensors
+from dlrun.shapes import count_parameters, walk
+from dlrun.training.listener import Listener
+
+if TYPE_CHECKING:
+    from dlrun.execution.assembly import Assembly
+
+_LARGEST_NUMBER = 8
+_SPARE_BYTES = 2**20  # for what is no parameter, such as the states of random generators
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """A run whose text files have been read and checked; TensorFlow is not needed yet."""
+
+    run: Run
+    experiment: Experiment
+    spec: Spec
+    trusted: bool = False  # whether the files that its config names may be read
+    listener: Listener = field(default_factory=Listener)  # who hears what is found out later
+
+
+def open_trained(run: Run, listener: Listener | None = None, *, trust: bool = False) -> OpenedRun:
+    """Open a run whose model has been built; `trust` reads what a stranger's config names."""
+    experiment, trusted = read_experiment(run, run.record, trust=trust)
+    if not run.file(SPEC).exists():
+        raise _missing(run, SPEC, "the model was built", "initial_weights")
+    spec = read_spec(run, experiment)
+    check_file(run.path, run.record, SPEC)
+    try:
+        check_size(experiment, spec.input_shape)
+    except ConfigError as error:
+        raise DlrunError(str(error.problems[0]), where=str(run.file(CONFIG))) from error
+    return OpenedRun(run, experiment, spec, trusted, listener or Listener())
+
+
+def read_spec(run: Run, experiment: Experiment) -> Spec:
+    """Read what the arrays of a run look like, and how its files are read."""
+    content = run.read_json(SPEC)
+    try:
+        spec = spec_from_json(content)
+    except RunFolderError as error:
+        raise RunFolderError(f"is damaged: {error.what}", where=str(run.file(SPEC))) from error
+    return recall_form(experiment.dataset.type, experiment.dataset.arguments, spec)
+
+
+def stored_spec(run: Run, experiment: Experiment) -> Spec | None:
+    """Read the spec of a run; None where it was not built yet."""
+    return read_spec(run, experiment) if run.file(SPEC).exists() else None
+
+
+def read_experiment(run: Run, record: Mapping[str, Any], *, trust: bool) -> tuple[Experiment, bool]:
+    """Read the config of a run, and whether the files that it names may be read."""
+    path, text = run.file(CONFIG), run.read_text(CONFIG)
+    check_file(run.path, record, CONFIG)
+    try:
+        experiment = load_config(path, data_known=False)
+    except ConfigError as error:
+        raise RunFolderError(f"is damaged: {error.problems[0]}", where=str(path)) from error
+    return experiment, trust or is_own(text, record.get("seal"))
+
+
+def _check_trusted(opened: OpenedRun) -> None:
+    arguments = opened.experiment.dataset.arguments
+    named = [str(value) for value in arguments.values() if isinstance(value, Path)]
+    if named and not opened.trusted:
+        raise RunFolderError(
+            f"this run is not one of yours, and its config names {', '.join(named)}.",
+            where=str(opened.run.path),
+            fix=f"Give --trust to let dlrun read it. "
+            f"{unknown_because(opened.run.record.get('seal'))}",
+        )
+
+
+def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
+    """Load the dataset of a run again, split and encoded as in training.
+
+    Returns the rows, and what was said of them, such as that they have changed since.
+    """
+    from dlrun.data.labels import encode
+
+    def encoded(samples: Samples) -> Samples:
+        y = samples.y
+        return samples if y is None else replace(samples, y=encode(y, opened.spec))
+
+    _check_trusted(opened)
+    splits = load_splits(opened.experiment, opened.spec)
+    for key in ("input_shape", "class_names"):
+        now, then = getattr(splits.spec, key), getattr(opened.spec, key)
+        if now != then:
+            raise DataError(
+                "the dataset is no longer the one that this run was trained on: "
+                f"its {key} was {then} and is {now}.",
+                fix="Or give --data FILE.",
+            )
+    notes = [] if splits.streamed is None else [splits.streamed]
+    ready = {name: encoded(samples) for name, samples in splits.present().items()}
+    splits = replace(
+        splits,
+        train=ready["train"],
+        validation=ready.get("validation"),
+        test=ready.get("test"),
+        spec=opened.spec,
+    )
+    if hash_samples(splits.present()) != opened.run.record.get("data"):
+        notes.append("warning: the dataset is no longer the one that this run was trained on")
+    for note in notes:
+        opened.listener.message(note)
+    return splits, tuple(notes)
+
+
+def load_split(
+    opened: OpenedRun, split: str | None, *, instead: str = "--data FILE"
+) -> tuple[str, Samples]:
+    """Load one split of a run by its name; None for test, or else the last that has rows."""
+    present = load_rows(opened)[0].present()
+    name = split or list(present)[-1]
+    if name not in present:
+        raise DataError(
+            f"the run has no {name} rows.", fix=f"It has: {', '.join(present)}. Or give {instead}."
+        )
+    return name, present[name]
+
+
+def load_model(opened: OpenedRun) -> Any:
+    """Build the model of a run and fill it with the run's weights; TensorFlow is imported here."""
+    from dlrun.backend.device import limit_threads
+    from dlrun.execution.assembly import build, refit
+    from dlrun.models.weights import set_weights, weight_layout
+
+    try:
+        limit_threads(threads_of(opened.run.record))
+    except UsageError as error:
+        opened.listener.message(f"warning: the last bits may differ from the run's: {error.what}")
+    path = opened.run.file(SPEC)
+    try:
+        model = build(opened.experiment, opened.spec)
+        fitted = refit(opened.spec, model, opened.experiment)
+    except ConfigError as error:
+        what = f"does not fit the model of {CONFIG}: {error.problems[0]}"
+        raise RunFolderError(what, where=str(path)) from error
+    for key in ("label_form", "threshold", "output"):
+        stored, expected = getattr(opened.spec, key), getattr(fitted, key)
+        if stored != expected:
+            what = f"does not fit the model of {CONFIG}: {key} is {stored}, not {expected}."
+            raise RunFolderError(what, where=str(path))
+    set_weights(model, read_weights(opened, weight_layout(model)))
+    return model
+
+
+def load_assembly(opened: OpenedRun) -> Assembly:
+    """Load the model of a run with its loss and its metrics."""
+    model = load_model(opened)
+
+    from dlrun.execution.assembly import Assembly, compile_model
+    from dlrun.training.evaluation import Predictor
+
+    with locating(opened.experiment):
+        steps = compile_model(model, opened.experiment, opened.spec)
+    return Assembly(model, steps, opened.spec, Predictor(model))
+
+
+def read_weights(
+    opened: OpenedRun,
+    layout: Mapping[str, tuple[tuple[int, ...], str]] | None = None,
+) -> dict[str, NDArray[Any]]:
+    """Read the weights of a run by variable path; TensorFlow is not needed for it.
+
+    Where a layout is given, by path such as `((2, 10), "float32")`, they have to be of it.
+    """
+    path = opened.run.file(WEIGHTS)
+    if not os.path.lexists(path):
+        raise _missing(opened.run, WEIGHTS, "it saved them", "final_weights")
+    weights = load_tensors(path, layout, most=_most_bytes(opened))
+    _check_weights(opened, weights)
+    return weights
+
+
+def _most_bytes(opened: OpenedRun) -> int | None:
+    """How large the weights of a run can be, told without building its model; None if unknown."""
+    layers = [layer.as_dict() for layer in opened.experiment.model.layers]
+    steps = walk(layers, opened.spec.input_shape)
+    if any(step.weights is None for step in steps):
+        return None
+    parameters = sum(count_parameters(step.weights or ()) for step in steps)
+    return _SPARE_BYTES + _LARGEST_NUMBER * parameters
+
+
+def _check_weights(opened: OpenedRun, weights: Mapping[str, NDArray[Any]]) -> None:
+    run = opened.run
+    path, hashes = run.file(WEIGHTS), run.record.get("final_weights")
+    if hashes is None and run.record["status"] != "finished":
+        opened.listener.message(
+            f"warning: {path} cannot be checked: the run ended before it recorded their hashes"
+        )
+        return
+    for name, weight in weights.items():
+        recorded = hashes.get(name) if isinstance(hashes, dict) else None
+        if recorded is None:
+            what = f"has no hash of the weight {name!r}: damaged."
+            raise RunFolderError(what, where=str(run.file(RECORD)))
+        if hash_array(weight) != recorded:
+            what = f"the weight {name!r} is not the one that the run saved: damaged."
+            raise RunFolderError(what, where=str(path))
+
+
+def _missing(run: Run, name: str, step: str, fact: str) -> RunFolderError:
+    """Say why a file is not there.
+
+    `step` is what the run does when it writes the file, such as `it saved them`; `fact` is what
+    its record holds only after that.
+    """
+    record, status = run.record, run.status
+    if status == "finished" or fact in record:
+        return RunFolderError(
+            "is missing: the run wrote it, so it has been removed.", where=str(run.file(name))
+        )
+    fix: str | None = f"`dlrun resume {run.path}` goes on with it."
+    how = f"{status} before {step}"
+    if status in ("interrupted", "killed"):
+        how = f"was {how}"
+    elif status == "running":
+        how, fix = "is still running", None
+    reason = f" ({record['reason']})" if record.get("reason") else ""
+    what = f"the run has no {name}: it {how}{reason}."
+    return RunFolderError(what, where=str(run.path), fix=fix)

@@ -1,0 +1,205 @@
+"""Gathers what the plots and the page of a run are made of, from its model and its rows."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlrun.arrays import Samples, Spec, Splits
+from dlrun.config import Experiment
+from dlrun.data.labels import class_numbers, decode
+from dlrun.errors import DlrunError
+from dlrun.reports.run_data import LEARNING_RATE, MAX_OTHER_ROWS, MAX_ROWS, Layer, ReportData, Rows
+from dlrun.rundir.files import is_read_only, link_error, remove_abandoned, write_bytes, write_output
+from dlrun.rundir.folder import Run
+from dlrun.rundir.names import PLOTS, REPORT
+from dlrun.training.listener import Listener
+
+if TYPE_CHECKING:
+    from dlrun.execution.assembly import Assembly
+    from dlrun.execution.measure import Measured
+    from dlrun.reports.plots.shelf import Picture
+    from dlrun.training.evaluation import Predictor
+
+_RATES = 200  # how many points of a schedule of the learning rate are worked out
+
+
+def add_report(
+    experiment: Experiment,
+    assembly: Assembly,
+    splits: Splits,
+    measured: Measured,
+    *,
+    run: Run,
+    listener: Listener,
+) -> None:
+    """Report on a run that has just finished, whose record is closed.
+
+    A failure is a warning: everything that the training gave is on the disk already.
+    """
+    try:
+        data = collect_report_data(experiment, assembly, splits, measured, run=run)
+        write_report(data, run)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong, the run is complete
+        if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
+            traceback.print_exc()
+        kind = "" if isinstance(error, DlrunError) else f"{type(error).__name__}: "
+        line = f"warning: the run is complete, but its report failed: {kind}{error}"
+        listener.message(f"{line}\n  `dlrun report {run.path}` tries again.")
+        with suppress(DlrunError):
+            run.log(line)
+
+
+def write_report(data: ReportData, run: Run, output: Path | None = None) -> Path:
+    """Write the plots and the page of a run; matplotlib is imported here.
+
+    The page holds the plots too: where it goes elsewhere, the run folder may be one that can only
+    be read.
+    """
+    from dlrun.reports.page.run_page import run_page
+    from dlrun.reports.plots.shelf import draw_plots
+
+    pictures = draw_plots(data)
+    try:
+        _write_plots(pictures, run)
+    except DlrunError as error:
+        if not is_read_only(error):
+            raise
+        if output is None:
+            fix = "Name another place for the page with -o FILE."
+            raise DlrunError(error.what, where=error.where, fix=fix) from error
+    page = run_page(data, pictures)
+    if output is None:
+        run.write_text(REPORT, page)
+        return run.file(REPORT)
+    write_output(output, lambda path: path.write_text(page, "utf-8", "backslashreplace"))
+    return output
+
+
+def _write_plots(pictures: Sequence[Picture], run: Run) -> None:
+    """Write the plots of a run; those of an earlier report that no longer fit are removed."""
+    from dlrun.reports.plots.shelf import PLOTS as ALL
+
+    if run.file(PLOTS).is_symlink():
+        raise link_error(run.file(PLOTS))
+    remove_abandoned(run.path)
+    for picture in pictures:
+        write_bytes(run.file(f"{PLOTS}/{picture.name}.png"), picture.png)
+    for name in {plot.NAME for plot in ALL} - {picture.name for picture in pictures}:
+        stale = run.file(f"{PLOTS}/{name}.png")
+        if os.path.lexists(stale):
+            stale.unlink()
+
+
+def collect_report_data(
+    experiment: Experiment,
+    assembly: Assembly,
+    splits: Splits,
+    measured: Measured,
+    *,
+    run: Run,
+    notes: tuple[str, ...] = (),
+) -> ReportData:
+    """Gather what a report shows of a run, whose record is closed.
+
+    The work and the memory that it takes are bounded, however many rows there are.
+    """
+    from dlrun.models.weights import get_weights
+
+    spec, predictor = splits.spec, assembly.predictor
+    present = {name: rows for name, rows in splits.present().items() if rows.y is not None}
+    limits = dict.fromkeys(present, MAX_OTHER_ROWS) | {list(present)[-1]: MAX_ROWS}
+    history = {name: np.array(values) for name, values in run.history.items()}
+    if LEARNING_RATE not in history and history:
+        rates = _scheduled_rates(experiment, len(splits.train), history)
+        history |= {} if rates is None else {LEARNING_RATE: rates}
+    return ReportData(
+        run=run.name,
+        experiment=experiment,
+        record=run.read_record(),
+        spec=spec,
+        layers=_layers(experiment, assembly.model),
+        history=history,
+        weights=get_weights(assembly.model),
+        metrics=measured.metrics,
+        classification=measured.classification,
+        class_counts=_class_counts(present, spec),
+        rows={
+            name: _rows(name, samples, limits[name], spec, predictor)
+            for name, samples in present.items()
+        },
+        answer=predictor.predict,
+        decide=lambda outputs: decode(outputs, spec),
+        notes=notes,
+    )
+
+
+def _rows(split: str, samples: Samples, most: int, spec: Spec, predictor: Predictor) -> Rows:
+    """Take rows, evenly spaced where there are too many, and predict them."""
+    total = len(samples)
+    numbers = np.arange(total)
+    if total > most:
+        numbers = np.linspace(0, total - 1, most).round().astype(np.int64)
+    taken = samples.take(numbers)
+    outputs = predictor.predict(taken.x)  # (rows, outputs)
+    y_true: NDArray[Any] = np.asarray(taken.y)
+    y_pred: NDArray[Any] = outputs
+    if spec.class_names is not None:
+        y_true, y_pred = class_numbers(y_true, spec), decode(outputs, spec)  # (rows,) both
+    return Rows(split, total, numbers, np.asarray(taken.x), y_true, y_pred, outputs)
+
+
+def _class_counts(present: dict[str, Samples], spec: Spec) -> dict[str, tuple[int, ...]]:
+    if spec.class_names is None:
+        return {}
+    classes = len(spec.class_names)
+    return {
+        name: tuple(np.bincount(class_numbers(samples.y, spec), minlength=classes).tolist())
+        for name, samples in present.items()
+        if samples.y is not None
+    }
+
+
+def _layers(experiment: Experiment, model: Any) -> tuple[Layer, ...]:
+    described = []
+    for layer in experiment.model.layers:
+        built = model.get_layer(layer.name)
+        activation = layer.arguments.get("activation")
+        if isinstance(activation, dict):
+            activation = activation.get("type")
+        described.append(
+            Layer(
+                layer.name,
+                layer.type,
+                tuple(layer.inputs or ()),
+                tuple(built.output.shape[1:]),
+                int(built.count_params()),
+                None if activation in (None, "linear") else str(activation),
+                layer.trainable,
+            )
+        )
+    return tuple(described)
+
+
+def _scheduled_rates(
+    experiment: Experiment, rows: int, history: dict[str, NDArray[np.float64]]
+) -> NDArray[np.float64] | None:
+    """Work out what a schedule over steps made of the learning rate, at the end of each epoch."""
+    from dlrun.backend.components import create
+
+    optimizer = experiment.optimizer
+    rate = None if optimizer is None else optimizer.arguments.get("learning_rate")
+    if not isinstance(rate, dict):
+        return None
+    schedule = create("schedules", rate, path="optimizer.learning_rate")
+    epochs, steps = max(map(len, history.values())), -(-rows // experiment.training.batch_size)
+    chosen = np.unique(np.linspace(1, epochs, min(epochs, _RATES)).round().astype(int))
+    rates = [float(schedule(int(epoch) * steps - 1)) for epoch in chosen]
+    return np.interp(np.arange(1, epochs + 1), chosen, rates)  # (epochs,)

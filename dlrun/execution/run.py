@@ -1,0 +1,381 @@
+"""The execution of an experiment in its run folder: begun by `train`, gone on with by `resume`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from dlrun.arrays import Spec, Splits
+from dlrun.config import Experiment, locating
+from dlrun.data.samples import hash_array, hash_samples
+from dlrun.data.spec_json import spec_to_json
+from dlrun.errors import DataError, RunFolderError, UsageError
+from dlrun.execution.loading import check_size, load_splits_while_importing
+from dlrun.execution.opening import OpenedRun, read_weights
+from dlrun.execution.options import RunOptions
+from dlrun.execution.reporting import add_report
+from dlrun.rundir.checkpoints import Checkpoint, keep_newest, save_checkpoint
+from dlrun.rundir.environment import differences
+from dlrun.rundir.folder import Run
+from dlrun.rundir.integrity import keyless
+from dlrun.rundir.metrics import write_history
+from dlrun.rundir.names import (
+    CHECKPOINT,
+    HISTORY,
+    INITIAL_WEIGHTS,
+    METRICS,
+    MODEL_SUMMARY,
+    NOTES,
+    SPEC,
+    WEIGHTS,
+)
+from dlrun.rundir.record import Record
+from dlrun.rundir.tensors import load_tensors, save_tensors
+from dlrun.training.listener import WARNING, Listener
+
+if TYPE_CHECKING:
+    from dlrun.execution.assembly import Assembly, GraphCache
+    from dlrun.execution.measure import Measured
+    from dlrun.reports.scores import ClassificationReport
+
+
+@dataclass(frozen=True)
+class ActiveRun:
+    """A run at work: its folder, its open record, and who hears of it."""
+
+    run: Run
+    record: Record
+    listener: Listener
+
+    def say(self, *lines: str) -> None:
+        """Tell the user, and keep it in the run's log."""
+        for line in lines:
+            self.listener.message(line)
+            self.run.log(line)
+
+    def warn_of_no_key(self) -> None:
+        """Warn that the run cannot be sealed: later nothing could be done about it."""
+        why = keyless()
+        if why is not None:
+            self.say(f"{WARNING}{why}")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What an execution has in hand before it writes anything."""
+
+    assembly: Assembly  # the model as the config and the seed make it
+    splits: Splits  # with fitted labels
+    facts: Mapping[str, Any]  # for the record: the device, what was done to the labels, `data`
+    lines: Sequence[str]  # what was told of it, for the log
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What an execution leaves in memory."""
+
+    experiment: Experiment
+    assembly: Assembly
+    splits: Splits  # with fitted labels
+    measured: Measured
+
+
+@dataclass(frozen=True)
+class TrainOutcome:
+    """What a finished run has to show."""
+
+    folder: Run
+    metrics: dict[str, dict[str, float]]  # the final ones, by split
+    classification: ClassificationReport | None  # of the last split, where there are classes
+    seconds: float  # of this execution, its report included
+
+
+def prepare(
+    experiment: Experiment,
+    options: RunOptions,
+    listener: Listener,
+    *,
+    told: Spec | None = None,
+    graph_cache: GraphCache | None = None,
+) -> Prepared:
+    """Load the rows and build the model; whatever can be refused is refused here.
+
+    Nothing is written: a run that goes on is as it was if this fails. `told` is the spec of a run
+    that has begun before: its file is read, and its rows are scaled, as then. `graph_cache` has
+    assembled the runs of this process before.
+    """
+    lines: list[str] = []
+
+    def tell(line: str) -> None:
+        listener.message(line)
+        lines.append(line)
+
+    with locating(experiment):
+        splits = load_splits_while_importing(experiment, told)
+        check_size(experiment, splits.spec.input_shape)
+        for note in filter(None, (splits.streamed, *splits.notes)):
+            tell(note)
+        # From here on TensorFlow is needed: wrong data have been told before its import.
+        from dlrun.backend.device import select_device
+        from dlrun.execution.assembly import GraphCache, judge
+
+        computing = select_device(options.assigned or options.device, threads=options.threads or 0)
+        assembly, splits, labels = (graph_cache or GraphCache()).assemble(experiment, splits)
+        tell(labels)
+        for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
+            tell(f"{WARNING}{line}")
+        data = hash_samples(splits.present())
+    return Prepared(assembly, splits, {**computing, "labels": labels, "data": data}, lines)
+
+
+def check_continuation(
+    earlier: Mapping[str, Any], environment: Mapping[str, Any], prepared: Prepared
+) -> list[str]:
+    """Refuse other data than the run of a record began with; say what else may change its bits."""
+    if earlier.get("data") not in (None, prepared.facts["data"]):
+        raise DataError(
+            "the data are no longer those that this run began with.",
+            fix="Bring them back, or train anew.",
+        )
+    found = differences(earlier, {**environment, **prepared.facts})
+    return [f"{WARNING}the bits may differ: {difference}" for difference in found]
+
+
+def execute_run(
+    experiment: Experiment,
+    prepared: Prepared,
+    active: ActiveRun,
+    *,
+    source: OpenedRun | None = None,
+    checkpoint: Checkpoint | None = None,
+    pauses: Sequence[int] = (),
+) -> Trained:
+    """Do everything that a config asks for, in the order of its words.
+
+    The run begins with the weights of `source`, or goes on from `checkpoint`.
+    """
+    from dlrun.execution.measure import measure_splits
+    from dlrun.models.build import summary_text
+    from dlrun.models.weights import get_weights
+
+    assembly, splits, run = prepared.assembly, prepared.splits, active.run
+    with locating(experiment):
+        for line in prepared.lines:
+            run.log(line)
+        active.record.add(**prepared.facts)
+        run.write_json(SPEC, spec_to_json(splits.spec))
+        layers = [layer.as_dict() for layer in experiment.model.layers]
+        run.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
+        set_starting_weights(assembly.model, active, source)
+        active.record.add(initial_weights=hash_weights(get_weights(assembly.model)))
+        fit(experiment, prepared, active, checkpoint, pauses)
+        measured = measure_splits(experiment, assembly, splits)
+        active.say(*(f"{WARNING}{line}" for line in measured.rounded))
+        run.write_json(METRICS, measured.to_json())
+        active.record.add(exports=export(experiment, prepared, run))
+        keep_newest(run.path, 1)
+    return Trained(experiment, assembly, splits, measured)
+
+
+def fit(
+    experiment: Experiment,
+    prepared: Prepared,
+    active: ActiveRun,
+    checkpoint: Checkpoint | None,
+    pauses: Sequence[int],
+) -> None:
+    """Train the model; save history and weights whether or not it fails, and the state meanwhile.
+
+    Before the state of a checkpoint is back, nothing that the run has saved is touched.
+    """
+    from dlrun.execution.assembly import build_callbacks
+    from dlrun.signals import stop_requests
+    from dlrun.training.epochs import FitOptions
+    from dlrun.training.state import Checkpointer
+    from dlrun.training.trainer import Trainer
+
+    training, path = experiment.training, active.run.path
+    model = prepared.assembly.model
+    if training.epochs == 0:
+        with saving_weights(model, active):
+            return
+
+    def keep(state: Checkpoint) -> None:
+        write_history(path, trainer.history.to_csv())
+        save_checkpoint(path, state)
+
+    options = FitOptions(
+        training.epochs, training.batch_size, training.shuffle, experiment.seed, pauses
+    )
+    with stop_requests() as stop:
+        trainer = Trainer(
+            prepared.assembly.steps,
+            weighted(prepared.splits, experiment),
+            options,
+            callbacks=build_callbacks(training.callbacks, active.run),
+            listener=active.listener,
+            keeper=Checkpointer(keep, seconds=training.checkpoint_seconds),
+        )
+        trainer.begin(checkpoint)
+        with saving_weights(model, active):
+            try:
+                trainer.fit(stop)
+            except BaseException:
+                # Where it ends well, the last commit has written the same.
+                write_history(path, trainer.history.to_csv())
+                raise
+        active.say(*trainer.endings())
+
+
+@contextmanager
+def saving_weights(model: Any, active: ActiveRun) -> Iterator[None]:
+    """Save the weights at the end of the block, whether or not it failed."""
+    from dlrun.models.weights import get_weights
+
+    try:
+        yield
+    finally:
+        weights = get_weights(model)
+        save_tensors(active.run.file(WEIGHTS), weights)
+        active.record.add(final_weights=hash_weights(weights))
+
+
+def hash_weights(weights: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Return the hash of every weight by its path."""
+    return {path: hash_array(value) for path, value in weights.items()}
+
+
+def weighted(splits: Splits, experiment: Experiment) -> Splits:
+    """Give the training rows the weights of their classes; only training counts them."""
+    from dlrun.data.labels import class_numbers, weigh_classes
+
+    spec, class_weight = splits.spec, experiment.training.class_weight
+    if class_weight is None or splits.train.y is None:
+        return splits
+    numbers = class_numbers(splits.train.y, spec)
+    return replace(
+        splits, train=weigh_classes(splits.train, numbers, spec.class_names, class_weight)
+    )
+
+
+def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:
+    """Run the exporters of the config, and name the files that they wrote, inside of the folder."""
+    from dlrun.exporters import run_exporter
+
+    written = (
+        run_exporter(
+            component.type,
+            component.arguments,
+            model=prepared.assembly.model,
+            splits=prepared.splits,
+            predictor=prepared.assembly.predictor,
+            folder=run,
+        )
+        for component in experiment.exports
+    )
+    names = (path.relative_to(run.path).as_posix() for paths in written for path in paths)
+    return sorted({*names})
+
+
+@contextmanager
+def leaving_nothing(run: Run) -> Iterator[None]:
+    """Remove a new run folder where config, data or device are wrong and nothing was trained."""
+    # A disk that fails, a signal, and whatever goes wrong later leave the folder, which says so.
+    try:
+        yield
+    except (UsageError, DataError, RunFolderError):
+        worth = (WEIGHTS, HISTORY, CHECKPOINT, NOTES)
+        if not any(os.path.lexists(run.file(name)) for name in worth):
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def telling_where(run: Run, listener: Listener) -> Iterator[None]:
+    """Name the run folder where the block fails and leaves one: stdout will not."""
+    try:
+        yield
+    except BaseException:
+        if run.path.exists():
+            listener.message(f"run folder: {run.path}")
+        raise
+
+
+def finish(
+    trained: Trained, run: Run, listener: Listener, *, report: bool, began: float
+) -> TrainOutcome:
+    """Add what is made of a finished run, and say what it has to show; see `time.perf_counter`."""
+    measured = trained.measured
+    if report:
+        add_report(
+            trained.experiment,
+            trained.assembly,
+            trained.splits,
+            measured,
+            run=run,
+            listener=listener,
+        )
+    seconds = time.perf_counter() - began
+    return TrainOutcome(run, measured.metrics, measured.classification, seconds)
+
+
+def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None) -> None:
+    """Fill a new model with the weights of another run, or with those that were taken from it.
+
+    The run folder keeps what the model begins with, since the other run may go. Says what was taken
+    and what was not; that nothing fits is an error.
+    """
+    from dlrun.models.weights import get_weights, set_weights, weight_layout
+
+    kept = active.run.file(INITIAL_WEIGHTS)
+    if source is None:
+        if kept.exists():
+            set_weights(model, load_tensors(kept, weight_layout(model)))
+        return
+    own = _by_layer(get_weights(model))
+    # A safetensors file gives its arrays in any order.
+    weights = read_weights(replace(source, listener=active.listener))
+    offered = _by_layer(dict(sorted(weights.items())))
+    taken = [layer for layer in own if _shapes(own[layer]) == _shapes(offered.get(layer, {}))]
+    name = source.run.name
+    if not taken:
+        raise UsageError(
+            f"none of its layers fits this model: it has {_listed(offered)}.",
+            where=f"--from {name}",
+            fix=f"The model has {_listed(own)}. Layers are matched by name.",
+        )
+    chosen = {layer: (offered if layer in taken else own)[layer] for layer in own}
+    set_weights(model, {path: value for part in chosen.values() for path, value in part.items()})
+    save_tensors(kept, get_weights(model))
+    active.say(f"layers with the weights of {name}: {', '.join(taken)}")
+    if new := {layer: part for layer, part in own.items() if layer not in taken}:
+        active.say(f"layers drawn anew: {_listed(new)}")
+    if left := {layer: part for layer, part in offered.items() if layer not in taken}:
+        active.say(f"not taken from {name}: {_listed(left)}")
+
+
+def _by_layer(weights: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[Any]]]:
+    """Group weights by the layer of the config, the first part of their paths."""
+    layers: dict[str, dict[str, NDArray[Any]]] = {}
+    for path, value in weights.items():
+        layers.setdefault(path.partition("/")[0], {})[path] = value
+    return layers
+
+
+def _shapes(weights: Mapping[str, NDArray[Any]]) -> dict[str, tuple[int, ...]]:
+    return {path: value.shape for path, value in weights.items()}
+
+
+def _listed(layers: Mapping[str, Mapping[str, NDArray[Any]]]) -> str:
+    """Name layers and the shapes of their weights: `dense (2, 10) (10,), head (10, 1) (1,)`."""
+    return ", ".join(
+        " ".join([layer, *(str(shape) for shape in _shapes(weights).values())])
+        for layer, weights in layers.items()
+    )

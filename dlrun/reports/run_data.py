@@ -1,0 +1,207 @@
+"""Everything that the plots and the page of a run are made of, in memory and of bounded size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlrun.arrays import Spec
+from dlrun.catalog.label_forms import label_form
+from dlrun.config import Experiment
+from dlrun.data.predictions import probabilities
+from dlrun.reports.scores import ClassificationReport
+from dlrun.rundir.metrics import is_larger_better
+
+MAX_ROWS = 20_000  # of the judged split are looked at one by one
+MAX_OTHER_ROWS = 2_000  # of each other split
+
+_CHANNELS = (1, 3, 4)
+_IMAGE_AXES = 3
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rows:
+    """Some rows of a split, and what the model says of them."""
+
+    split: str
+    total: int  # how many rows the split has
+    numbers: NDArray[np.int64]  # (rows,): which of them these are, from 0
+    x: NDArray[np.float32]  # (rows, *input_shape), as the model takes them
+    y_true: NDArray[Any]  # class numbers (rows,), int64, or values (rows, num_targets), float32
+    y_pred: NDArray[Any]
+    outputs: NDArray[np.float32]  # (rows, num_outputs), what the last layer gave
+
+    def __len__(self) -> int:
+        """The number of rows that are here."""
+        return len(self.x)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the model."""
+
+    name: str
+    type: str  # its Keras class
+    inputs: tuple[str, ...]  # the names of what it reads
+    output_shape: tuple[int | None, ...]  # for one sample; None for axes of any length
+    parameters: int  # the number of its weights
+    activation: str | None = None  # where the config gives one that does something
+    trainable: bool = True
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReportData:
+    """Everything that the plots and the page of one run show."""
+
+    run: str
+    experiment: Experiment
+    record: Mapping[str, Any]  # what `run.json` says
+    spec: Spec
+    layers: tuple[Layer, ...]  # in the order of the config
+    # (epochs,), float64, by column of `history.csv`; without `epoch`
+    history: Mapping[str, NDArray[np.float64]]
+    weights: Mapping[str, NDArray[Any]]  # the final weights by path
+    metrics: Mapping[str, Mapping[str, float]]  # by split and name
+    # the scores of the judged split, over all of its rows
+    classification: ClassificationReport | None
+    class_counts: Mapping[str, tuple[int, ...]]  # the number of rows of each class by split
+    rows: Mapping[str, Rows]  # some rows of each split, in the order train, validation, test
+    # gives what the last layer gives for any rows, (rows, num_outputs)
+    answer: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    # turns that into class numbers, (rows,)
+    decide: Callable[[NDArray[np.float32]], NDArray[np.int64]]
+    # what a reader has to know, such as that the data have changed since
+    notes: tuple[str, ...] = ()
+
+    @property
+    def judged(self) -> Rows:
+        """The rows by which the model is judged: test, else validation, else training rows."""
+        return list(self.rows.values())[-1]
+
+    @property
+    def training_and_judged(self) -> tuple[Rows, ...]:
+        """The training rows and the judged rows, in this order; once where they are the same."""
+        return tuple(dict.fromkeys((next(iter(self.rows.values())), self.judged)))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes; none for a regression."""
+        return self.spec.class_names or ()
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether classes are told apart."""
+        return bool(self.class_names)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether several things are told of each row, a yes or a no each, by a loss for such."""
+        loss, judged = self.experiment.loss, self.judged
+        if self.is_classification or loss is None or label_form(loss.type) != "binary":
+            return False
+        several = (len(judged), max(2, len(self.spec.target_names)))
+        if not judged.y_true.shape == judged.outputs.shape == several:
+            return False
+        return all(bool(np.isin(rows.y_true, (0, 1)).all()) for rows in self.rows.values())
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether the model says how sure it is of a class."""
+        return self.is_classification and self.spec.output in ("probability", "logit")
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs that were trained."""
+        return max(map(len, self.history.values()), default=0)
+
+
+def class_scores(outputs: NDArray[np.float32], spec: Spec) -> NDArray[np.float32]:
+    """Give one score a class, `(rows, num_classes)`: its probability where the model tells it.
+
+    A single score s becomes (-s, s).
+    """
+    scores = probabilities(outputs, spec)
+    return np.concatenate([-scores, scores], axis=1) if scores.shape[1] == 1 else scores
+
+
+def image_shape(spec: Spec) -> tuple[int, ...] | None:
+    """Give (height, width, channels) of rows that can be shown as images, else None."""
+    shape = spec.image_shape or spec.input_shape
+    is_image = len(shape) == _IMAGE_AXES and shape[-1] in _CHANNELS and min(shape[:2]) > 1
+    return tuple(shape) if is_image and math.prod(shape) == math.prod(spec.input_shape) else None
+
+
+def as_images(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
+    """Turn rows, `(rows, *input_shape)`, into images with values in [0, 1].
+
+    They are `(rows, height, width)`, or `(rows, height, width, 3)` for colours.
+    """
+    height, width, channels = image_shape(spec) or ()
+    images = unscaled(x, spec).reshape(len(x), height, width, channels)
+    low, high = 0.0, 1.0
+    if spec.pixel_max is None and images.size:
+        low, high = float(images.min()), float(images.max())
+    images = np.clip((images - low) / ((high - low) or 1.0), 0, 1)
+    return images[..., 0] if channels == 1 else images[..., :3]
+
+
+def unscaled(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
+    """Give features in the units of the data, as they were before they were scaled."""
+    values = x.astype(np.float64)
+    if spec.scaling is None:
+        return values
+    factor, offset = np.array(spec.scaling.factor), np.array(spec.scaling.offset)
+    return np.asarray(values * factor + offset)
+
+
+def rescaled(x: NDArray[np.float64], spec: Spec) -> NDArray[np.float32]:
+    """Scale features in the units of the data as the model takes them; undoes `unscaled`."""
+    if spec.scaling is not None:
+        x = (x - np.array(spec.scaling.offset)) / np.array(spec.scaling.factor)
+    return x.astype(np.float32)
+
+
+def feature_name(spec: Spec, column: int) -> str:
+    """Give a column's own name, else `x1`, `x2`, ... ."""
+    return spec.feature_names[column] if spec.feature_names else f"x{column + 1}"
+
+
+LEARNING_RATE = "learning_rate"
+_STOPPERS = ("EarlyStopping", "ModelCheckpoint")
+
+
+def quantities(history: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
+    """Name what was logged, training and validation as one, such as `("loss", "accuracy")`."""
+    names = dict.fromkeys(name.removeprefix("val_") for name in history)
+    return tuple(name for name in names if name != LEARNING_RATE)
+
+
+def best_epoch(
+    experiment: Experiment, history: Mapping[str, NDArray[np.float64]]
+) -> tuple[str, int] | None:
+    """Find the best epoch, from 1, and what it was judged by; None where nothing tells.
+
+    That is what EarlyStopping or ModelCheckpoint watched, else the validation loss.
+    """
+    watched, mode = "val_loss", "min"
+    for callback in experiment.training.callbacks:
+        if callback.type in _STOPPERS and callback.arguments.get("monitor") in history:
+            watched = str(callback.arguments["monitor"])
+            mode = str(callback.arguments.get("mode", "auto"))
+            break
+    values = history.get(watched)
+    if values is None or not np.isfinite(values).any():
+        return None
+    larger = is_larger_better(watched) if mode == "auto" else mode == "max"
+    best = np.nanargmax(values) if larger else np.nanargmin(values)
+    return watched, int(best) + 1
+
+
+def changes(values: NDArray[np.float64] | None) -> bool:
+    """Whether a column takes more than one value."""
+    return values is not None and len(np.unique(values[np.isfinite(values)])) > 1

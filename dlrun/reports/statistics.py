@@ -1,0 +1,193 @@
+"""Runs that differ by their seeds only: their mean, how sure it is, and which group is better.
+
+A single pair of runs says little: another seed might have turned the order round. So groups of runs
+are compared by Student's t-tests at the level of 5 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import fmean, variance
+from typing import Literal
+
+from dlrun.wording import count
+
+LEVEL = 0.05
+Word = Literal["better", "worse", "within seed noise", "equal", "undecided"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds and where it may lie."""
+
+    mean: float
+    # half the width of its confidence interval of 95 %; None for a single value
+    margin: float | None
+    count: int  # the number of seeds
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a group of runs compares with another.
+
+    `within seed noise` is a difference as large as is to be expected of the seeds alone, `equal` is
+    to the bit, `undecided` has too few seeds or no spread.
+    """
+
+    word: Word
+    difference: float  # the mean of this group less that of the other
+    margin: float | None  # half the width of the difference's confidence interval of 95 %
+    # of a difference as large by chance, corrected by Holm; None where there is no test
+    p: float | None
+    test: str  # the name of the test, with the number of seeds
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """Estimate the mean of one or more values, one a seed, with Student's interval of 95 %."""
+    seeds = len(values)
+    if seeds < 2:  # noqa: PLR2004
+        return Estimate(values[0], None, seeds)
+    error = math.sqrt(variance(values) / seeds)
+    return Estimate(fmean(values), quantile(1 - LEVEL, seeds - 1) * error, seeds)
+
+
+def judge(
+    this: Mapping[int, float], other: Mapping[int, float], *, larger: bool
+) -> Verdict:  # fmt: skip
+    """Compare the values by seed of two groups by a two-sided t-test; p is not yet corrected.
+
+    Where both groups have the same seeds, the differences by seed are tested against 0 (a paired
+    test: what a seed makes easy or hard for both cancels out); else Welch's test is taken, which
+    does not ask for equal variances.
+    """
+    difference = fmean(this.values()) - fmean(other.values())
+    if this.keys() == other.keys():
+        gaps = [this[seed] - other[seed] for seed in sorted(this)]
+        test = f"paired t-test over {count(len(gaps), 'seed')}"
+        difference = fmean(gaps)
+        error, degrees = _paired(gaps)
+    else:
+        test = f"Welch's t-test over {len(this)} and {count(len(other), 'seed')}"
+        error, degrees = _welch(list(this.values()), list(other.values()))
+    if difference == 0 and (error == 0 or not degrees):
+        return Verdict("equal", 0.0, None, None, test)
+    if not degrees or not error:
+        return Verdict("undecided", difference, None, None, test)
+    p = two_sided_p(difference / error, degrees)
+    margin = quantile(1 - LEVEL, degrees) * error
+    return Verdict(_word(difference, p, larger=larger), difference, margin, p, test)
+
+
+def corrected(verdicts: Sequence[Verdict], *, larger: bool) -> list[Verdict]:
+    """Correct the p values on one quantity for their number, by the method of Holm.
+
+    Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure, 1979.
+    """
+    tested = sorted(
+        (number for number, one in enumerate(verdicts) if one.p is not None),
+        key=lambda number: verdicts[number].p or 0.0,
+    )
+    result, largest = list(verdicts), 0.0
+    for rank, number in enumerate(tested):
+        one = verdicts[number]
+        largest = min(max(largest, (one.p or 0.0) * (len(tested) - rank)), 1.0)
+        word = _word(one.difference, largest, larger=larger)
+        result[number] = Verdict(word, one.difference, one.margin, largest, one.test)
+    return result
+
+
+def _word(difference: float, p: float, *, larger: bool) -> Word:
+    if p >= LEVEL:
+        return "within seed noise"
+    return "better" if (difference > 0) == larger else "worse"
+
+
+def _paired(gaps: Sequence[float]) -> tuple[float, float]:
+    """The standard error of the mean difference, and its degrees of freedom."""
+    if len(gaps) < 2:  # noqa: PLR2004
+        return 0.0, 0.0
+    return math.sqrt(variance(gaps) / len(gaps)), len(gaps) - 1.0
+
+
+def _welch(this: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
+    """The standard error of the difference, and its degrees of freedom by Welch-Satterthwaite."""
+    if min(len(this), len(other)) < 2:  # noqa: PLR2004
+        return 0.0, 0.0
+    squares = [variance(values) / len(values) for values in (this, other)]
+    total = sum(squares)
+    if total == 0:
+        return 0.0, 0.0
+    parts = zip(squares, (len(this), len(other)), strict=True)
+    return math.sqrt(total), total**2 / sum(one**2 / (seeds - 1) for one, seeds in parts)
+
+
+_TINY = 1e-300
+_PRECISION = 1e-16
+_MOST_STEPS = 10_000
+
+
+def two_sided_p(t: float, degrees: float) -> float:
+    """Give the probability that a t statistic is as far from 0 as this one by chance.
+
+    The degrees of freedom, more than 0, need not be whole.
+    """
+    square = t * t
+    if math.isinf(square):
+        return 0.0
+    if square < 1:  # near the middle its complement is the more exact one
+        return 1.0 - _incomplete_beta(0.5, degrees / 2, square / (degrees + square))
+    return _incomplete_beta(degrees / 2, 0.5, degrees / (degrees + square))
+
+
+@lru_cache(maxsize=4096)
+def quantile(confidence: float, degrees: float) -> float:
+    """Find the t with `two_sided_p(t) == 1 - confidence`: 12.7062 for 0.95 and one degree."""
+    tail = 1.0 - confidence
+    low, high = 0.0, 1.0
+    while two_sided_p(high, degrees) > tail:
+        low, high = high, 2 * high
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        if two_sided_p(middle, degrees) > tail:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function.
+
+    Source: https://dlmf.nist.gov/8.17, equations 22 (the continued fraction) and 4 (symmetry).
+    """
+    if x <= 0 or x >= 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):
+        return 1.0 - _incomplete_beta(b, a, 1 - x)
+    front = math.exp(
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+        + a * math.log(x) + b * math.log1p(-x)
+    )  # fmt: skip
+    return front / (a * _fraction(a, b, x))
+
+
+def _fraction(a: float, b: float, x: float) -> float:
+    """The continued fraction, from its front to its end by the method of Lentz."""
+    result, above, below = 1.0, 1.0, 0.0
+    for step in range(1, _MOST_STEPS):
+        m = step // 2
+        if step % 2 == 0:
+            term = m * (b - m) * x / ((a + step - 1) * (a + step))
+        else:
+            term = -(a + m) * (a + b + m) * x / ((a + step - 1) * (a + step))
+        below = 1.0 / ((1.0 + term * below) or _TINY)
+        above = (1.0 + term / above) or _TINY
+        result *= above * below
+        if abs(above * below - 1.0) < _PRECISION:
+            break
+    return result
