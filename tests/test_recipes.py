@@ -201,3 +201,20 @@ def test_files_that_are_named_are_there():
     assert sorted(rooms - found) == []
     missing = {path.parent.name for path in package.glob("*/__init__.py")} - rooms
     assert sorted(missing) == []
+
+
+@pytest.mark.parametrize("name", [name for name, _ in written_files() if "/" in name])
+def test_they_are_written_as_the_shipped_files_are(name):
+    """What lint and format ask of dlrun they ask of whoever follows a recipe."""
+    text = dict(written_files())[name]
+    for words in (["check"], ["format", "--diff"]):
+        done = subprocess.run(
+            ["ruff", *words, "--stdin-filename", name, "-"],
+            cwd=ROOT,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

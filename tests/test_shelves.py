@@ -134,3 +134,21 @@ def test_dropped_files_are_words(shelf, tmp_path):
     assert f"{exported.relative_to(tmp_path)}: is not what the run saved" in shelf(
         "verify", "latest", code=4
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def load_data(*, seed):\n    return (\n", "two_moons_3d.py:2: this is no Python: "),
+        ("def load_data(seed, rows=3): ...\n", "load_data takes 'seed', 'rows' by position."),
+        (
+            "def load_data(*, rows=3): ...\n",
+            "load_data does not take 'seed', which dlrun gives it.",
+        ),
+    ],
+)
+def test_a_file_that_is_no_word_is_named(shelf, tmp_path, text, message):
+    """With what is wrong with it, wherever its word is read."""
+    (tmp_path / "package" / "dlrun" / "datasets" / "two_moons_3d.py").write_text(text)
+    for words in (["list", "datasets", "two_moons_3d"], ["validate", "config.yaml"]):
+        assert message in shelf(*words, code=1)

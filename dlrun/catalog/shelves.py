@@ -1,11 +1,14 @@
 """dlrun's own words: the files in datasets/, callbacks/ and exporters/, read as text."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from dlrun.catalog import signatures, source
-from dlrun.catalog.kinds import KINDS
+from dlrun.catalog.kinds import KINDS, Kind
+from dlrun.errors import DlrunError
+from dlrun.wording import listed
 
 
 @lru_cache
@@ -22,11 +25,24 @@ def parameters(shelf: str, word: str) -> tuple[signatures.Parameter, ...]:
     module, kind = origins(shelf)[word], KINDS[shelf]
     if kind.entry == "class":
         return signatures.of_class(module, word)
-    return tuple(
-        parameter
-        for parameter in signatures.of_function(module, kind.entry)
-        if parameter.keyword_only and parameter.name not in kind.filled_in
-    )
+    taken = signatures.of_function(module, kind.entry)
+    _check_entry(module, kind, taken)
+    return tuple(parameter for parameter in taken if parameter.name not in kind.filled_in)
+
+
+def _check_entry(module: str, kind: Kind, taken: Sequence[signatures.Parameter]) -> None:
+    """Refuse a file whose function cannot be called as dlrun calls it."""
+    positional = [parameter.name for parameter in taken if not parameter.keyword_only]
+    missing = sorted(kind.filled_in - {parameter.name for parameter in taken})
+    if positional or missing:
+        what = (
+            f"{kind.entry} takes {listed(positional)} by position."
+            if positional
+            else f"{kind.entry} does not take {listed(missing)}, which dlrun gives it."
+        )
+        given = ", ".join([*sorted(kind.filled_in), "..."])
+        fix = f"Write `def {kind.entry}(*, {given})`."
+        raise DlrunError(what, where=str(source.module_file(module)), fix=fix)
 
 
 def docstring(shelf: str, word: str) -> str:

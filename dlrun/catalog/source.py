@@ -96,8 +96,17 @@ def _parsed(module: str, name: str, kind: type[Definition]) -> Definition | None
     try:
         tree = ast.parse(block)
     except SyntaxError:  # a line of a docstring looked like code
-        tree = ast.parse(text)
+        tree = _whole(module, text)
     return definition(tree, name, kind)
+
+
+def _whole(module: str, text: str) -> ast.Module:
+    """Parse a whole module; a file that was dropped on a shelf may be no Python."""
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        where = f"{module_file(module)}:{error.lineno}"
+        raise DlrunError(f"this is no Python: {error.msg}.", where=where) from error
 
 
 def definition(

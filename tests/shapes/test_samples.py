@@ -256,8 +256,9 @@ def test_mnist(flatten):
 
 
 def test_every_dataset_is_known():
-    """A new one may be left out; then the walk through the layers does not start."""
-    assert {name for name, _ in DRAWN} | {"csv", "mnist", "npz"} == set(catalog.words("datasets"))
+    """One that says nothing of its samples trains too; the walk through the layers waits then."""
+    shipped = {name for name, _ in DRAWN} | {"csv", "mnist", "npz"}
+    assert shipped <= set(catalog.words("datasets"))
     assert find_sample("another", {}) == Sample()
 
 
