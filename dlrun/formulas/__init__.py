@@ -1,13 +1,5 @@
 """What every layer computes, in plain NumPy, independent of TensorFlow and Keras."""
 
-from dlrun.formulas import (  # noqa: F401  each registers the layers that it knows
-    core,
-    merging,
-    normalizations,
-    recurrent,
-    reshaping,
-    windows,
-)
 from dlrun.formulas.network import ForwardPass, Node, Stage, derivative, follow, read_nodes
 from dlrun.formulas.working import (
     NoFormulaError,

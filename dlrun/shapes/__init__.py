@@ -1,14 +1,5 @@
 """Output shapes and weights of Keras layers, known without Keras, from the shape of a sample."""
 
-from dlrun.shapes import (  # noqa: F401  each registers the layers that it knows
-    core,
-    images,
-    merging,
-    normalizations,
-    recurrent,
-    reshaping,
-    windows,
-)
 from dlrun.shapes.layer import Shape, Weight, count_parameters
 from dlrun.shapes.walk import Step, walk
 
