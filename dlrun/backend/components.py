@@ -92,7 +92,7 @@ def _nested(value: Any, kind: str | None, *, path: str) -> Any:
     return value
 
 
-_YEARS = (1980, 2107)
+_YEARS = (1980, 2107)  # the first and the last that a zip file can hold
 
 
 class _Clock:

@@ -143,7 +143,16 @@ class _Token(NamedTuple):
 
 
 class _Parser:
-    """Reads the tokens of a condition from left to right."""
+    """Reads the tokens of a condition from left to right.
+
+    ```
+    condition  = all { "or" all }
+    all        = one { "and" one }
+    one        = "not" one | "(" condition ")" | key operator value
+    operator   = "=" | "!=" | "<" | "<=" | ">" | ">=" | "~"        ~ is: contains
+    value      = a number, a word, or a text in quotes
+    ```
+    """
 
     def __init__(self, text: str, flag: str) -> None:
         self.flag = flag

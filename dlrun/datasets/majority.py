@@ -31,6 +31,7 @@ def load_data(*, seed: int, bits: int = 3) -> Dataset:  # noqa: ARG001  the rows
 
     check_whole("bits", bits, minimum=1, maximum=MOST_BITS)
     numbers = np.arange(2**bits)[:, np.newaxis]
+    # (rows, bits), the highest bit first
     x = (numbers >> np.arange(bits)[::-1]) & 1
     y = (2 * x.sum(axis=1) > bits).astype(np.int64)
     return Dataset(

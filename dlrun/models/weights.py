@@ -74,6 +74,9 @@ def weights_by_layer(
 
 def read_path(path: str) -> tuple[str, str]:
     """Read `lstm/lstm_cell/kernel` as the layer and the name of the weight: `lstm`, `kernel`."""
+    # Keras calls a variable by the way to it, and itself names what stands in the middle:
+    # `lstm/lstm_cell/kernel`, `time_distributed/dense/kernel`, and
+    # `bidirectional/forward_lstm/lstm_cell/kernel` beside `bidirectional/backward_lstm/...`.
     layer, _, rest = path.partition("/")
     *between, name = rest.split("/")
     for direction in DIRECTIONS:

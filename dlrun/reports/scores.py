@@ -236,7 +236,7 @@ class Distances:
 
     absolute: float  # the mean absolute error
     squared: float  # the root of the mean squared error
-    explained: float | None  # R squared, at most 1; None where all true values are equal
+    explained: float | None  # R squared, at most 1, 0 for the mean; None if `true` is constant
 
 
 def distances(y_true: ArrayLike, y_pred: ArrayLike) -> Distances:

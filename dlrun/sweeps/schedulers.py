@@ -64,7 +64,11 @@ class FIFO:
 
 
 class SuccessiveHalving(FIFO):
-    """Trials on their way up the rungs.
+    """Trials on their way up the rungs: asynchronous successive halving.
+
+    No worker waits for a rung to fill: where no trial deserves to go on, another one begins.
+    Source: Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020,
+    algorithm 2.
 
     `score` gives the objective of a trial after an epoch, larger where it is better; None where the
     trial has not come so far. `min_epochs` is the first rung; one of `eta` goes on from each.
@@ -108,7 +112,8 @@ class SuccessiveHalving(FIFO):
     def _last(self) -> Trial | None:
         """The best trial, where all the others have ended and none has come to its end.
 
-        Fewer trials than it takes to promote one from every rung would else leave nothing finished.
+        The algorithm leaves that open: fewer trials than it takes to promote one from every rung
+        would leave nothing finished.
         """
         unsettled = ("waiting", "elsewhere", "running", "finished")
         if any(trial.status in unsettled for trial in self._trials):

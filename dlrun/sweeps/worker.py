@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # it imports TensorFlow
 
 _USED = (
     "dlrun.execution.assembly",
-    "dlrun.execution.assembly",
     "dlrun.execution.measure",
     "dlrun.execution.run",
     "dlrun.training.trainer",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -119,3 +121,15 @@ def test_training_records_it(dlrun, tmp_path):
     longer = Run(run.path)
     assert longer.record["config"] == flat(longer.read_text("config.yaml"))
     assert longer.record["config"]["training.epochs"] == 3
+
+
+def test_a_list_of_runs_needs_neither_schema_nor_yaml():
+    """A record holds the config, so that a list does not pay for what reads one."""
+    program = (
+        "import sys, dlrun.workflows.runs\n"
+        "print(*{'yaml', 'dlrun.config.schema', 'dlrun.shapes'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == []
