@@ -104,9 +104,9 @@ def _invoke(words: list[str]) -> int:
         os.environ["COLUMNS"] = "10000"
     import typer
 
-    from dlrun.cli.app import app
+    from dlrun.cli.app import command_line
 
-    command = typer.main.get_command(app)
+    command = command_line()
     try:
         result = command.main(
             args=words, prog_name="dlrun", standalone_mode=False, obj=["dlrun", *words]

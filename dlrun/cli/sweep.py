@@ -97,12 +97,17 @@ class _Group(TyperGroup):
 
 sweep = typer.Typer(
     cls=_Group,
-    help="Train all runs of a sweep: `dlrun sweep SWEEP.yaml`, which is short for `dlrun sweep run "
-    "SWEEP.yaml`; `dlrun sweep run --help` tells its options. What is there already is not trained "
-    "again.",
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@sweep.callback()
+def sweep_group() -> None:
+    """Train all runs of a sweep: `dlrun sweep SWEEP.yaml`, which is short for `dlrun sweep run
+    SWEEP.yaml`; `dlrun sweep run --help` tells its options. What is there already is not trained
+    again.
+    """  # noqa: D205 - the help of a group is one paragraph
 
 
 @sweep.command()

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
-from dlrun.config import given
-from dlrun.config.loading import load_config
 from dlrun.config.resolved import flat
 from dlrun.errors import ConfigError, RunFolderError
 from dlrun.rundir.files import plain, read_text
@@ -28,6 +26,8 @@ def recorded(experiment: Experiment) -> dict[str, Any]:
 
     Nothing where JSON cannot express it, or where weights that are written down would fill it.
     """
+    from dlrun.config import given  # noqa: PLC0415 - lists of runs need no schema
+
     values = given.flat(experiment)
     is_small = len(json.dumps(values, default=str)) <= _MAX_CHARACTERS
     return {RECORDED: values} if is_small and plain(values) == values else {}
@@ -41,6 +41,8 @@ def stored_config(run: Run | RunRow) -> Mapping[str, Any]:
 
 def given_keys(run: Run, values: Mapping[str, Any]) -> frozenset[str]:
     """Find the dotted paths of what is no default; all where this dlrun refuses the config."""
+    from dlrun.config import given, load_config  # noqa: PLC0415 - lists of runs need no schema
+
     _read(run.file(CONFIG))  # whoever compares runs is told of a damaged one
     try:
         defaults = given.flat_defaults(load_config(run.file(CONFIG), data_known=False))
