@@ -71,8 +71,7 @@ class _Group(TyperGroup):
     """A group that imports the one command that is called, and none to list them all."""
 
     def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.commands = _Commands()  # type: ignore[assignment] - nobody adds to it
+        super().__init__(**{**attributes, "commands": _Commands()})
 
     def list_commands(self, _ctx: Any) -> list[str]:
         """Give the names, in the order of the help."""
@@ -80,7 +79,7 @@ class _Group(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write what each command is for."""
-        told = {name: TyperCommand(name, help=summary(name)) for name in COMMANDS}
+        told = [TyperCommand(name, help=summary(name)) for name in COMMANDS]
         TyperGroup(name=self.name, commands=told).format_commands(ctx, formatter)
 
 

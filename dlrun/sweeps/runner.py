@@ -19,6 +19,7 @@ from dlrun.rundir.folder import open_run, run_paths
 from dlrun.rundir.integrity import keyless
 from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.sweeps.pool import Pool, SweepListener
+from dlrun.sweeps.processes import can_fork
 from dlrun.sweeps.schedulers import FIFO, Scheduler
 from dlrun.sweeps.trials import Trial, TrialStore, is_stillborn, place_in_sweep
 from dlrun.sweeps.worker import LocalWorkers
@@ -141,7 +142,7 @@ class SweepRunner:
             facts=self._environment,
             base=self.base,
             trust=self.options.trust,
-            forking=devices[0] == "cpu",
+            forking=devices[0] == "cpu" and can_fork(),
             held=held,
         )
         factory.prepare([trial.experiment for trial in self.trials] or list(examples))
