@@ -18,6 +18,7 @@ from dlrun.cli import options
 from dlrun.cli.completion import complete_config
 from dlrun.cli.options import argument, option
 from dlrun.cli.terminal import tables
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import (
     Screen,
     screen_of,
@@ -132,6 +133,7 @@ def run(
 ) -> None:
     """Train all runs of a sweep that are not there yet, and print the sweep's folder."""
     options.check_device(device)
+    show_activity(f"reading {path} ...", quiet=quiet)
     from dlrun.sweeps.runner import SweepOptions
     from dlrun.sweeps.sweep import plan_sweep
 
@@ -213,6 +215,7 @@ def best(
 @sweep.command()
 def report(folder: SweepFolder, *, runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR) -> None:
     """Make the page and the table of a sweep anew, and print the page's path."""
+    show_activity("drawing the page ...")
     from dlrun.sweeps.results import find_sweep, write_page
 
     write_data(str(write_page(find_sweep(folder, runs_dir))))

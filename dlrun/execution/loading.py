@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from threading import Thread
+from typing import Protocol
 
 from dlrun.arrays import Spec, Splits, TableForm
 from dlrun.catalog.label_forms import handed, misfit
@@ -27,7 +29,23 @@ PATIENCE = 0.2
 """Seconds that data may take before the import of TensorFlow no longer waits for them."""
 
 
-def load_splits_while_importing(experiment: Experiment, told: Spec | None = None) -> Splits:
+class Hearing(Protocol):
+    """Whoever hears what is done."""
+
+    def doing(self, text: str) -> None:
+        """Hear what is done now that may take a while."""
+
+
+def import_tensorflow(listener: Hearing) -> None:
+    """Import TensorFlow, which takes seconds, unless it is there; and say so."""
+    if "dlrun.backend" not in sys.modules:
+        listener.doing("importing TensorFlow ...")
+        importlib.import_module("dlrun.backend")
+
+
+def load_splits_while_importing(
+    experiment: Experiment, listener: Hearing, told: Spec | None = None
+) -> Splits:
     """Load the splits, and TensorFlow meanwhile where that takes long.
 
     Small data, and most mistakes in data, are there at once; only then is the import, of seconds,
@@ -46,7 +64,7 @@ def load_splits_while_importing(experiment: Experiment, told: Spec | None = None
     Thread(target=read, name="reader", daemon=True).start()
     with suppress(TimeoutError):
         return splits.result(timeout=PATIENCE)
-    importlib.import_module("dlrun.backend")
+    import_tensorflow(listener)
     raise_lost_signal()
     return splits.result()
 

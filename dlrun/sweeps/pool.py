@@ -204,6 +204,9 @@ class SweepListener:
     def message(self, text: str) -> None:
         """Hear one line that the user should read."""
 
+    def doing(self, text: str) -> None:
+        """Hear what is done now that may take a while."""
+
     def began(self, trials: Sequence[Trial], *, total: int, workers: int) -> None:
         """Hear that the work begins, with so many workers.
 

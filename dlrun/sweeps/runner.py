@@ -12,6 +12,7 @@ from typing import Any
 from dlrun.config import Experiment
 from dlrun.errors import DataError, RunFolderError
 from dlrun.execution.identity import Machine, identity_of, weights_hash
+from dlrun.execution.loading import import_tensorflow
 from dlrun.execution.options import RunOptions
 from dlrun.memory import free_memory
 from dlrun.rundir.environment import environment_facts, threads_of
@@ -181,6 +182,8 @@ class SweepRunner:
 
     def _devices(self) -> list[str]:
         """One device a worker: the CPU as often as asked for, of GPUs each once, or as often."""
+        import_tensorflow(self._listener)
+
         from dlrun.backend.device import available_devices
 
         devices = available_devices(self.options.run.device)
