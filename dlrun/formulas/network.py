@@ -7,6 +7,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dlrun.formulas import (  # noqa: F401  each registers the layers that it knows
+    core,
+    merging,
+    normalizations,
+    recurrent,
+    reshaping,
+    windows,
+)
 from dlrun.formulas.tape import Traced, gradient
 from dlrun.formulas.working import (
     LAYERS,

@@ -5,6 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from dlrun.errors import Problem
+from dlrun.shapes import (  # noqa: F401  each registers the layers that it knows
+    core,
+    images,
+    merging,
+    normalizations,
+    recurrent,
+    reshaping,
+    windows,
+)
 from dlrun.shapes.layer import (
     AXES,
     DATA,
