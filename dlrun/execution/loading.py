@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from threading import Thread
-from typing import Protocol
 
 from dlrun.arrays import Spec, Splits, TableForm
 from dlrun.catalog.label_forms import handed, misfit
@@ -29,22 +29,15 @@ PATIENCE = 0.2
 """Seconds that data may take before the import of TensorFlow no longer waits for them."""
 
 
-class Hearing(Protocol):
-    """Whoever hears what is done."""
-
-    def doing(self, text: str) -> None:
-        """Hear what is done now that may take a while."""
-
-
-def import_tensorflow(listener: Hearing) -> None:
+def import_tensorflow(say: Callable[[str], None]) -> None:
     """Import TensorFlow, which takes seconds, unless it is there; and say so."""
     if "dlrun.backend" not in sys.modules:
-        listener.doing("importing TensorFlow ...")
+        say("importing TensorFlow ...")
         importlib.import_module("dlrun.backend")
 
 
 def load_splits_while_importing(
-    experiment: Experiment, listener: Hearing, told: Spec | None = None
+    experiment: Experiment, told: Spec | None = None, *, say: Callable[[str], None]
 ) -> Splits:
     """Load the splits, and TensorFlow meanwhile where that takes long.
 
@@ -64,7 +57,7 @@ def load_splits_while_importing(
     Thread(target=read, name="reader", daemon=True).start()
     with suppress(TimeoutError):
         return splits.result(timeout=PATIENCE)
-    import_tensorflow(listener)
+    import_tensorflow(say)
     raise_lost_signal()
     return splits.result()
 

@@ -147,7 +147,7 @@ def load_split(
 
 def load_model(opened: OpenedRun) -> Any:
     """Build the model of a run and fill it with the run's weights; TensorFlow is imported here."""
-    import_tensorflow(opened.listener)
+    import_tensorflow(opened.listener.doing)
 
     from dlrun.backend.device import limit_threads
     from dlrun.execution.assembly import build, refit

@@ -122,12 +122,12 @@ def prepare(
         lines.append(line)
 
     with locating(experiment):
-        splits = load_splits_while_importing(experiment, listener, told)
+        splits = load_splits_while_importing(experiment, told, say=listener.doing)
         check_size(experiment, splits.spec.input_shape)
         for note in filter(None, (splits.streamed, *splits.notes)):
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
-        import_tensorflow(listener)
+        import_tensorflow(listener.doing)
         from dlrun.backend.device import select_device
         from dlrun.execution.assembly import GraphCache, judge
 

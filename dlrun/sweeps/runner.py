@@ -182,7 +182,7 @@ class SweepRunner:
 
     def _devices(self) -> list[str]:
         """One device a worker: the CPU as often as asked for, of GPUs each once, or as often."""
-        import_tensorflow(self._listener)
+        import_tensorflow(self._listener.doing)
 
         from dlrun.backend.device import available_devices
 

@@ -129,7 +129,7 @@ def _answer(
 
 def _compare(opened: OpenedRun, forward_pass: ForwardPass, row: Row) -> Comparison:
     """Ask TensorFlow, in float32 on the CPU: a GPU may round its products to 10 bits."""
-    import_tensorflow(opened.listener)
+    import_tensorflow(opened.listener.doing)
 
     from dlrun.backend import keras, tf
 

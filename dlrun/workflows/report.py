@@ -61,7 +61,6 @@ def compare_on_a_page(
 
     from dlrun.reports.page.comparison_page import comparison_page
 
-    listener.doing("drawing the page ...")
     page = comparison_page(runs)
     target = runs_dir / COMPARISON if output is None else output
     write_output(target, lambda path: path.write_text(page, "utf-8", "backslashreplace"))
