@@ -34,7 +34,7 @@ QUESTIONS = """
 import json
 from dlrun.config import given, load_config
 from dlrun.config.json_schema import json_schema
-from dlrun.config.resolved import value_at
+from dlrun.config.resolved import flat, value_at
 from dlrun.errors import ConfigError
 experiment = load_config("config.yaml", ["training.foo=5"])
 problems = []
@@ -46,7 +46,7 @@ for wrong in ("training.foo=false", "training.foo=-1", "training.fooo=1"):
 schema = json_schema()
 print(json.dumps({
     "value": experiment.training.foo,
-    "written": value_at(experiment.to_yaml(), "training.foo"),
+    "written": value_at(flat(experiment.to_yaml()), "training.foo"),
     "given": sorted(given.given_paths(experiment) & {"training.foo", "dataset.bar"}),
     "default": given.flat_defaults(experiment)["training.foo"],
     "schema": schema["properties"]["training"]["anyOf"][0]["properties"]["foo"],
