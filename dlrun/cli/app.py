@@ -100,7 +100,7 @@ class _Texts:
             return () if is_list else None
         kind = next(iter(get_args(self._annotation)), None) if is_list else self._annotation
         values = value if is_list else [value]
-        if kind not in (str, Path) or not all(type(one) is str for one in values):
+        if kind not in (str, Path) or not all(isinstance(one, (str, kind)) for one in values):
             return self._others().coerce(value, param=param, ctx=ctx)
         made = [kind(one) for one in values]
         return made if is_list else made[0]
