@@ -58,7 +58,7 @@ class _Commands(Mapping[str, Any]):
         group.name = name
         for command in group.commands.values():
             _without_pydantic(command)
-        return group
+        return _without_pydantic(group)
 
     def __iter__(self) -> Iterator[str]:
         return iter(COMMANDS)

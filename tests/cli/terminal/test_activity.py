@@ -154,4 +154,4 @@ def test_it_stands_there_before_anything_is_imported(words, expected):
     text, count, names = json.loads(done.stdout)
     assert text == expected
     assert not {"numpy", "tensorflow", "pydantic", "yaml", "rich.console"} & set(names)
-    assert count < 320  # a Python that does nothing has some 90
+    assert count < 230  # a Python that does nothing has some 90
