@@ -8,15 +8,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
-WARNINGS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+
+def _there(*names: str) -> tuple[signal.Signals, ...]:
+    """Those of the signals that this system knows."""
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
+WARNINGS = _there("SIGUSR1", "SIGUSR2", "SIGXCPU")
 """By which schedulers announce the end of a job; they may come again, and hurry nobody."""
 
-CAUGHT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *WARNINGS)
+CAUGHT = (*_there("SIGTERM", "SIGINT", "SIGHUP"), *WARNINGS)
 """The signals on which a run is closed in good order, unless they were ignored at the start."""
 
 _received: list[int] = []  # the signals that have become exceptions
 _told: list[int] = []  # all signals since the command began
 _led: list[int] = []  # what alone hurries this process; empty where every second signal does
+
+
+AT_ONCE = _there("SIGKILL", "SIGTERM")[0]
+"""The signal that ends a process whatever it does; on Windows every signal does."""
 
 
 def caught_signals() -> list[signal.Signals]:
@@ -27,13 +37,13 @@ def caught_signals() -> list[signal.Signals]:
 def asking_signal() -> int:
     """Return the signal by which a process asks its children, or itself, to end in good order."""
     # Children ignore what their parent was to ignore.
-    return next(iter(caught_signals()), signal.SIGKILL)
+    return next(iter(caught_signals()), AT_ONCE)
 
 
 def be_led() -> None:
     """Leave it to the parent of this process to end it at once; a second signal does not."""
     # Who ends a whole job sends each signal to parent and child, and the parent passes it on.
-    _led.append(signal.SIGKILL)
+    _led.append(AT_ONCE)
 
 
 def note_signal(number: int) -> None:

@@ -1,54 +1,140 @@
-"""The commands of `dlrun`, one file each."""
+"""The commands of `dlrun`, one file each, which is imported when its command is called."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, Final, get_args
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from dlrun import __version__
-from dlrun.cli.compare import compare
-from dlrun.cli.diff import diff
-from dlrun.cli.evaluate import evaluate
-from dlrun.cli.explain import explain
-from dlrun.cli.init import init
-from dlrun.cli.list import list_words, schema
-from dlrun.cli.notes import label, note
 from dlrun.cli.options import option
-from dlrun.cli.predict import predict
-from dlrun.cli.report import report
-from dlrun.cli.reproduce import reproduce
-from dlrun.cli.resume import resume
-from dlrun.cli.runs import runs
-from dlrun.cli.sweep import sweep
 from dlrun.cli.terminal.output import write_data
-from dlrun.cli.train import train
-from dlrun.cli.validate import validate
-from dlrun.cli.verify import verify
-from dlrun.cli.weights import weights
 
-COMMANDS: tuple[Callable[..., None], ...] = (
-    train,
-    resume,
-    reproduce,
-    evaluate,
-    predict,
-    report,
-    explain,
-    weights,
-    runs,
-    compare,
-    diff,
-    label,
-    note,
-    verify,
-    validate,
-    init,
-    schema,
-)
+COMMANDS: Final = {
+    "train": "train.train",
+    "resume": "resume.resume",
+    "reproduce": "reproduce.reproduce",
+    "evaluate": "evaluate.evaluate",
+    "predict": "predict.predict",
+    "report": "report.report",
+    "explain": "explain.explain",
+    "weights": "weights.weights",
+    "runs": "runs.runs",
+    "compare": "compare.compare",
+    "diff": "diff.diff",
+    "label": "notes.label",
+    "note": "notes.note",
+    "verify": "verify.verify",
+    "validate": "validate.validate",
+    "init": "init.init",
+    "schema": "list.schema",
+    "list": "list.list_words",
+    "sweep": "sweep.sweep",
+}
+"""Where each command stands in `dlrun.cli`: its module, and in that its function or its group."""
+
+_SUMMARY = r'^def (?:{name}|{name}_group)\(.*?\) -> None:\n    """(.*?)(?:\n\n|\n    """|""")'
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by their names; each is made, and its file imported, when it is taken."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, function = COMMANDS[name].partition(".")
+        found = getattr(import_module(f"dlrun.cli.{module}"), function)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(
+                add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+            )
+            alone.command(name)(found)
+            return _without_pydantic(typer.main.get_command(alone))
+        group = typer.main.get_group(found)
+        group.name = name
+        for command in group.commands.values():
+            _without_pydantic(command)
+        return _without_pydantic(group)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _Group(TyperGroup):
+    """A group that imports the one command that is called, and none to list them all."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**{**attributes, "commands": _Commands()})
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """Give the names, in the order of the help."""
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write what each command is for."""
+        told = [TyperCommand(name, help=summary(name)) for name in COMMANDS]
+        TyperGroup(name=self.name, commands=told).format_commands(ctx, formatter)
+
+
+class _Texts:
+    """Takes texts for what they are, and leaves all other values to Typer.
+
+    Typer asks pydantic, which takes longer to import than many a command runs.
+    """
+
+    def __init__(self, annotation: Any, others: Callable[[], Any]) -> None:
+        self._annotation = annotation
+        self._others = others
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Give the value of a parameter the type that its command expects."""
+        is_list = param.multiple or param.nargs == -1
+        if value is None:
+            return () if is_list else None
+        kind = next(iter(get_args(self._annotation)), None) if is_list else self._annotation
+        values = value if is_list else [value]
+        if kind not in (str, Path) or not all(isinstance(one, (str, kind)) for one in values):
+            return self._others().coerce(value, param=param, ctx=ctx)
+        made = [kind(one) for one in values]
+        return made if is_list else made[0]
+
+
+def _without_pydantic(command: Any) -> Any:
+    """Let a command take its texts by `_Texts`, `--help` included, which is made when it parses."""
+    every = command.get_params
+
+    def get_params(ctx: Any) -> Any:
+        for parameter in (found := every(ctx)):
+            descriptor = getattr(parameter, "type_descriptor", None)  # earlier Typers have none
+            if descriptor is not None and "get_runtime_param" not in vars(parameter):
+                texts = _Texts(descriptor.annotation, parameter.get_runtime_param)
+                parameter.get_runtime_param = lambda texts=texts: texts
+        return found
+
+    command.get_params = get_params
+    return command
+
+
+def summary(name: str) -> str | None:
+    """Read the first paragraph of a command's docstring in its file, as text."""
+    module, _, function = COMMANDS[name].partition(".")
+    spec = find_spec(f"dlrun.cli.{module}")
+    if spec is None or spec.origin is None:
+        return None
+    text = Path(spec.origin).read_text(encoding="utf-8")
+    found = re.search(_SUMMARY.format(name=function), text, re.MULTILINE | re.DOTALL)
+    return found[1] if found else None
+
 
 app = typer.Typer(
+    cls=_Group,
     name="dlrun",
     help="Deep-learning experiments that are written down, not programmed: "
     "YAML in, a complete run folder out.",
@@ -77,7 +163,6 @@ def dlrun(
     """Hold what belongs to all commands."""
 
 
-for command in COMMANDS:
-    app.command()(command)
-app.command("list")(list_words)
-app.add_typer(sweep, name="sweep")
+def command_line() -> Any:
+    """Make the command that takes the whole line."""
+    return _without_pydantic(typer.main.get_command(app))

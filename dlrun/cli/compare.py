@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from dlrun.absent import ABSENT
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, SomeRuns, Where, option
 from dlrun.cli.terminal import tables
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
 from dlrun.cli.terminal.tables import Cell, bold
 from dlrun.wording import as_text, format_number, printable
@@ -48,6 +49,7 @@ def compare(
 
     Shows metrics side by side, the keys in which the configs differ, and verdicts over seeds.
     """
+    show_activity("comparing runs ...", soon=True)
     from dlrun.workflows import compare as workflow
 
     named = [*(runs or []), *(workflow.runs_where(where, runs_dir) if where is not None else [])]

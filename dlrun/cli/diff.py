@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, FirstRun, RunsDir, SecondRun
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import align, bold, draw, draw_if_fitting, one_line, paint
 from dlrun.wording import as_text, count, list_some
@@ -28,6 +29,7 @@ def diff(
 
     Config, versions, data, initial weights, history and results, from cause to effect.
     """
+    show_activity("comparing runs ...", soon=True)
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import diff as workflow
 

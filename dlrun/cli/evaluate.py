@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from dlrun.cli import options
 from dlrun.cli.options import option
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import Cell, bold, draw_cut, draw_if_fitting
 from dlrun.wording import format_number
@@ -43,6 +44,7 @@ def evaluate(
     Where there are classes, their scores and the confusion matrix too.
     """
     options.check_rows(split, data)
+    show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import evaluate as workflow

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from dlrun.cli import options
 from dlrun.cli.options import option
 from dlrun.cli.terminal import arrays
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.layers import draw_layer, entry_names, worked_places
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import align, draw, paint
@@ -62,6 +63,7 @@ def explain(
             fix="Give only one of them.",
         )
     options.check_rows(split, data)
+    show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import explain as workflow

@@ -22,6 +22,7 @@ from dlrun.rundir.files import reason
 from dlrun.signals import caught_signals, end_on_signal, forget_signals, received_signal
 
 _INTERNAL_ERROR = 1
+_CLOSED_OUTPUT = 141  # as SIGPIPE, which not every system has
 _SIGNALED = 128  # and the number of the signal that has ended a command
 
 
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exit_code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except ClosedOutputError:
         discard_data()
-        return _SIGNALED + signal.SIGPIPE
+        return _CLOSED_OUTPUT
     except Exception as error:  # noqa: BLE001 - whatever is wrong is told, never traced
         if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
             traceback.print_exc()
@@ -104,9 +105,9 @@ def _invoke(words: list[str]) -> int:
         os.environ["COLUMNS"] = "10000"
     import typer
 
-    from dlrun.cli.app import app
+    from dlrun.cli.app import command_line
 
-    command = typer.main.get_command(app)
+    command = command_line()
     try:
         result = command.main(
             args=words, prog_name="dlrun", standalone_mode=False, obj=["dlrun", *words]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Run, RunsDir, argument, option
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import ClosedOutputError, write_data
 
 STDOUT = Path("-")
@@ -31,6 +32,7 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Write predictions for new rows and print the CSV's path."""
+    show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import predict as workflow

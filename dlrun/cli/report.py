@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Runs, RunsDir, Trust, option
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data
 
 Output = Annotated[
@@ -27,6 +28,7 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Make plots and a page of a run, or a page that compares runs."""
+    show_activity(f"opening {runs[0]} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows.report import compare_on_a_page

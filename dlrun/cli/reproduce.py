@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Quiet, Run, RunsDir, Trust
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.wording import count
 
@@ -25,6 +26,7 @@ def reproduce(
     Nothing but the run folder is needed, and the data that it names. Ends with exit code 6
     where it comes out otherwise.
     """
+    show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import reproduce as workflow

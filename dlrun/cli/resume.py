@@ -8,6 +8,7 @@ import typer
 
 from dlrun.cli import options
 from dlrun.cli.options import option
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.cli.train import show_outcome
 from dlrun.execution.options import RunOptions
@@ -35,6 +36,7 @@ def resume(
     finished one.
     """
     options.check_device(device)
+    show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
     from dlrun.execution.run import TrainOutcome
     from dlrun.rundir.folder import open_run

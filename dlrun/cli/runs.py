@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from dlrun.absent import ABSENT
 from dlrun.cli.completion import complete_key
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where, check_form, option
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import (
     Screen,
     screen_of,
@@ -107,6 +108,7 @@ def runs(
 ) -> None:
     """List the runs, the newest first."""
     check_form(as_json=as_json, as_csv=as_csv)
+    show_activity(f"reading the runs of {runs_dir} ...", soon=True)
     from dlrun.workflows.runs import choose_runs
 
     is_added = columns is not None and columns.startswith("+")

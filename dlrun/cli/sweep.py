@@ -18,6 +18,7 @@ from dlrun.cli import options
 from dlrun.cli.completion import complete_config
 from dlrun.cli.options import argument, option
 from dlrun.cli.terminal import tables
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import (
     Screen,
     screen_of,
@@ -97,12 +98,17 @@ class _Group(TyperGroup):
 
 sweep = typer.Typer(
     cls=_Group,
-    help="Train all runs of a sweep: `dlrun sweep SWEEP.yaml`, which is short for `dlrun sweep run "
-    "SWEEP.yaml`; `dlrun sweep run --help` tells its options. What is there already is not trained "
-    "again.",
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@sweep.callback()
+def sweep_group() -> None:
+    """Train all runs of a sweep: `dlrun sweep SWEEP.yaml`, which is short for `dlrun sweep run
+    SWEEP.yaml`; `dlrun sweep run --help` tells its options. What is there already is not trained
+    again.
+    """  # noqa: D205 - the help of a group is one paragraph
 
 
 @sweep.command()
@@ -127,6 +133,7 @@ def run(
 ) -> None:
     """Train all runs of a sweep that are not there yet, and print the sweep's folder."""
     options.check_device(device)
+    show_activity(f"reading {path} ...", quiet=quiet)
     from dlrun.sweeps.runner import SweepOptions
     from dlrun.sweeps.sweep import plan_sweep
 
@@ -208,6 +215,7 @@ def best(
 @sweep.command()
 def report(folder: SweepFolder, *, runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR) -> None:
     """Make the page and the table of a sweep anew, and print the page's path."""
+    show_activity("drawing the page ...")
     from dlrun.sweeps.results import find_sweep, write_page
 
     write_data(str(write_page(find_sweep(folder, runs_dir))))

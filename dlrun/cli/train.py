@@ -13,6 +13,7 @@ import typer
 from dlrun.cli import options
 from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
 from dlrun.cli.terminal.tables import draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
@@ -70,6 +71,7 @@ def train(
     there already are not trained again.
     """
     options.check_device(device)
+    show_activity(f"reading {configs[0]} ...", quiet=quiet)
     from dlrun.sweeps.language.flags import read_grid
 
     named = {"seed": seed, "name": name}

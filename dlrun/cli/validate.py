@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlrun.cli.options import AsJson, ConfigPaths, Overrides, option
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
 from dlrun.cli.terminal.tables import align, bold, cut_cells, draw, draw_if_fitting
 from dlrun.errors import ConfigError, Problem
@@ -40,6 +41,7 @@ def validate(
 
     Every mistake is told with its place, and so is what is seldom meant.
     """
+    show_activity(f"checking {configs[0]} ...", soon=True)
     from dlrun.workflows import validate as workflow
 
     found = {path: workflow.validate(path, overrides or []) for path in configs}

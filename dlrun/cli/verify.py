@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Runs, RunsDir
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.errors import RunFolderError
 from dlrun.rundir.extension import EXTENSION_WAITS
@@ -13,6 +14,7 @@ from dlrun.wording import printable
 
 def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
     """Check every file of runs against the hash that they recorded."""
+    show_activity(f"checking the files of {runs[0]} ...", soon=True)
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import verify as workflow
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from dlrun.cli import options
 from dlrun.cli.completion import complete_layer
 from dlrun.cli.options import argument, option
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_csv, write_data, write_json
 from dlrun.cli.terminal.tables import paint
 from dlrun.wording import printable
@@ -35,6 +36,7 @@ def weights(
 ) -> None:
     """Show each layer's weights with their statistics."""
     options.check_form(as_json=as_json, as_csv=as_csv)
+    show_activity(f"opening {run} ...", soon=True)
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows.weights import show_weights

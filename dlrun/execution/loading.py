@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -27,7 +29,16 @@ PATIENCE = 0.2
 """Seconds that data may take before the import of TensorFlow no longer waits for them."""
 
 
-def load_splits_while_importing(experiment: Experiment, told: Spec | None = None) -> Splits:
+def import_tensorflow(say: Callable[[str], None]) -> None:
+    """Import TensorFlow, which takes seconds, unless it is there; and say so."""
+    if "dlrun.backend" not in sys.modules:
+        say("importing TensorFlow ...")
+        importlib.import_module("dlrun.backend")
+
+
+def load_splits_while_importing(
+    experiment: Experiment, told: Spec | None = None, *, say: Callable[[str], None]
+) -> Splits:
     """Load the splits, and TensorFlow meanwhile where that takes long.
 
     Small data, and most mistakes in data, are there at once; only then is the import, of seconds,
@@ -46,7 +57,7 @@ def load_splits_while_importing(experiment: Experiment, told: Spec | None = None
     Thread(target=read, name="reader", daemon=True).start()
     with suppress(TimeoutError):
         return splits.result(timeout=PATIENCE)
-    importlib.import_module("dlrun.backend")
+    import_tensorflow(say)
     raise_lost_signal()
     return splits.result()
 

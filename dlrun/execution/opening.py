@@ -16,7 +16,7 @@ from dlrun.data.samples import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
 from dlrun.datasets import recall_form
 from dlrun.errors import ConfigError, DataError, DlrunError, RunFolderError, UsageError
-from dlrun.execution.loading import check_size, load_splits
+from dlrun.execution.loading import check_size, import_tensorflow, load_splits
 from dlrun.rundir.environment import threads_of
 from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import check_file, is_own, unknown_because
@@ -147,6 +147,8 @@ def load_split(
 
 def load_model(opened: OpenedRun) -> Any:
     """Build the model of a run and fill it with the run's weights; TensorFlow is imported here."""
+    import_tensorflow(opened.listener.doing)
+
     from dlrun.backend.device import limit_threads
     from dlrun.execution.assembly import build, refit
     from dlrun.models.weights import set_weights, weight_layout

@@ -17,7 +17,11 @@ from dlrun.config import Experiment, locating
 from dlrun.data.samples import hash_array, hash_samples
 from dlrun.data.spec_json import spec_to_json
 from dlrun.errors import DataError, RunFolderError, UsageError
-from dlrun.execution.loading import check_size, load_splits_while_importing
+from dlrun.execution.loading import (
+    check_size,
+    import_tensorflow,
+    load_splits_while_importing,
+)
 from dlrun.execution.opening import OpenedRun, read_weights
 from dlrun.execution.options import RunOptions
 from dlrun.execution.reporting import add_report
@@ -118,11 +122,12 @@ def prepare(
         lines.append(line)
 
     with locating(experiment):
-        splits = load_splits_while_importing(experiment, told)
+        splits = load_splits_while_importing(experiment, told, say=listener.doing)
         check_size(experiment, splits.spec.input_shape)
         for note in filter(None, (splits.streamed, *splits.notes)):
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
+        import_tensorflow(listener.doing)
         from dlrun.backend.device import select_device
         from dlrun.execution.assembly import GraphCache, judge
 
@@ -304,8 +309,13 @@ def telling_where(run: Run, listener: Listener) -> Iterator[None]:
         yield
     except BaseException:
         if run.path.exists():
-            listener.message(f"run folder: {run.path}")
+            listener.message(place_of(run))
         raise
+
+
+def place_of(run: Run) -> str:
+    """Say where a run is; its stdout will say it in the end."""
+    return f"run folder: {run.path}"
 
 
 def finish(
@@ -314,6 +324,7 @@ def finish(
     """Add what is made of a finished run, and say what it has to show; see `time.perf_counter`."""
     measured = trained.measured
     if report:
+        listener.doing("drawing plots and the report ...")
         add_report(
             trained.experiment,
             trained.assembly,

@@ -81,7 +81,15 @@ def threads_of(record: Mapping[str, Any]) -> int:
 
 def host_facts() -> dict[str, Any]:
     """Say which process on which machine this is; `boot` changes whenever the machine starts."""
-    return {"pid": os.getpid(), "host": os.uname().nodename, "boot": _boot_id()}
+    return {"pid": os.getpid(), "host": _host_name(), "boot": _boot_id()}
+
+
+def _host_name() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import platform
+
+    return platform.node()
 
 
 def _boot_id() -> str | None:

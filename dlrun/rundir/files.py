@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import math
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.errors import DlrunError, RunFolderError
+from dlrun.rundir.exclusion import CAREFUL, flags, lock_file
 from dlrun.rundir.names import TEMPORARY_PREFIX
 
 MAX_TEXT_BYTES = 64 * 2**20
@@ -64,12 +64,12 @@ def replacing(
 
 def _make_temporary(path: Path) -> tuple[Path, int]:
     """Make an empty file beside a path, and lock it: so others know that somebody writes it."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    mode = flags("O_WRONLY", "O_CREAT", "O_EXCL", "O_CLOEXEC")
     while True:
         temporary = path.with_name(temporary_name() + path.suffix)
-        descriptor = os.open(temporary, flags, 0o666)
+        descriptor = os.open(temporary, mode, 0o666)
         with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock_file(descriptor, wait=True)
         if os.fstat(descriptor).st_nlink:
             return temporary, descriptor
         os.close(descriptor)  # between the two calls it was taken for an abandoned one
@@ -100,10 +100,10 @@ def remove_abandoned(folder: Path, *, folders: bool = False) -> None:
 def remove_if_abandoned(path: Path) -> None:
     """Remove a temporary file unless a living process writes it; all else stays."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_WRONLY | CAREFUL)
         try:
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock_file(descriptor)
                 path.unlink()
         finally:
             os.close(descriptor)
@@ -179,10 +179,10 @@ def _dumps(value: Any) -> str:
 
 def append_text(path: Path, text: str) -> None:
     """Append text to a file; for logs, which may end in the middle of a line after a crash."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    mode = os.O_WRONLY | os.O_APPEND | os.O_CREAT | CAREFUL
     with (
         naming_write_errors(path),
-        open(os.open(path, flags, 0o666), "ab") as file,  # noqa: PTH123 - a descriptor
+        open(os.open(path, mode, 0o666), "ab") as file,  # noqa: PTH123 - a descriptor
     ):
         check_ordinary(file.fileno(), path)
         file.write(text.encode("utf-8", "backslashreplace"))
@@ -197,7 +197,7 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES, *, part: int | None = No
     """
     try:
         # O_NONBLOCK: opening a pipe would wait for somebody to write into it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | CAREFUL)
         try:
             size = check_ordinary(descriptor, path, limit)
             wanted = size if part is None else min(part, size)
@@ -272,7 +272,10 @@ def is_read_only(error: DlrunError) -> bool:
 
 def sync(path: Path) -> None:
     """Wait until a file, or the list of a folder's files, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    if os.name == "nt" and path.is_dir():
+        return  # Windows writes the list of a folder's files down by itself
+    access = os.O_RDWR if os.name == "nt" else os.O_RDONLY
+    descriptor = os.open(path, access | flags("O_CLOEXEC", "O_BINARY"))
     try:
         os.fsync(descriptor)
     finally:

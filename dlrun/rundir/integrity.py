@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.errors import RunFolderError
+from dlrun.rundir.exclusion import CAREFUL
 from dlrun.rundir.files import check_ordinary, json_text, leads_out, plain, read_json, reason
 from dlrun.rundir.names import (
     CONFIG,
@@ -68,8 +69,7 @@ def _is_inside(folder: Path, name: object) -> bool:
 def hash_file(path: Path) -> str:
     """Hash an ordinary file, of any size."""
     try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
+        with open(os.open(path, os.O_RDONLY | CAREFUL), "rb") as file:  # noqa: PTH123 - a descriptor
             check_ordinary(file.fileno(), path, MAX_BYTES)
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -220,6 +220,7 @@ def _make_key(path: Path) -> None:
         file.write(os.urandom(_KEY_BYTES))
     try:
         with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)
+            # Without links renaming does: where a file stands, Windows refuses it.
+            getattr(os, "link", os.rename)(temporary, path)
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)

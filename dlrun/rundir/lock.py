@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import time
@@ -13,8 +12,16 @@ from typing import Literal
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir.environment import host_facts
+from dlrun.rundir.exclusion import (
+    CAREFUL,
+    flags,
+    has_file_locks,
+    is_owned,
+    lock_file,
+    owning,
+)
 from dlrun.rundir.files import check_ordinary
-from dlrun.rundir.names import LOCK
+from dlrun.rundir.names import LOCK, OWNER, TURN
 
 LockState = Literal["held", "free", "unknown"]
 
@@ -58,33 +65,39 @@ class FolderLock:
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, 0)
-                os.pwrite(self._descriptor, content, 0)
+                os.lseek(self._descriptor, 0, os.SEEK_SET)
+                os.write(self._descriptor, content)
 
 
 @contextlib.contextmanager
 def holding_lock(folder: Path) -> Iterator[FolderLock]:
     """Be the only process that works in a run folder.
 
-    On a file system that knows no locks nothing is locked.
+    On a file system that knows no locks nothing is locked; where the whole system knows none, a
+    file names who works here.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    mode = flags("O_RDWR", "O_CREAT", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
     try:
-        descriptor = os.open(folder / LOCK, flags, 0o666)
+        descriptor = os.open(folder / LOCK, mode, 0o666)
     except OSError:
         # Whoever cannot make a file here will be told so by the first file that matters.
         yield FolderLock(None)
         return
-    try:
-        check_ordinary(descriptor, folder / LOCK)
-        _acquire(folder, descriptor)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    lock = FolderLock(descriptor)
-    try:
-        yield lock
-    finally:
-        lock.close()
+    with contextlib.ExitStack() as held:
+        try:
+            check_ordinary(descriptor, folder / LOCK)
+            if has_file_locks():
+                _acquire(folder, descriptor)
+            else:
+                _own(folder, descriptor, held)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        lock = FolderLock(descriptor)
+        try:
+            yield lock
+        finally:
+            lock.close()
 
 
 @contextlib.contextmanager
@@ -94,14 +107,20 @@ def in_turn(folder: Path) -> Iterator[None]:
     The lock of a run is no use for that: a run that is going on holds it for hours. On a file
     system that knows no locks nothing is locked.
     """
+    if not has_file_locks():
+        with contextlib.ExitStack() as held:
+            with contextlib.suppress(OSError):
+                held.enter_context(owning(folder / TURN, None))
+            yield
+        return
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(folder, flags("O_RDONLY", "O_DIRECTORY", "O_CLOEXEC"))
     except OSError:
         yield  # whoever cannot open the folder will be told so by the file
         return
     try:
         with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock_file(descriptor, wait=True)
         yield
     finally:
         os.close(descriptor)
@@ -112,13 +131,14 @@ def lock_state(folder: Path) -> LockState:
 
     It is `unknown` where there is no lock file or the file system knows no locks.
     """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(folder / LOCK, flags)
+        descriptor = os.open(folder / LOCK, os.O_RDONLY | CAREFUL)
     except OSError:
         return "unknown"
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if not has_file_locks():
+            return "held" if is_owned(folder / OWNER) else "free"
+        lock_file(descriptor, shared=True)
     except BlockingIOError:
         return "held"
     except OSError:
@@ -129,8 +149,21 @@ def lock_state(folder: Path) -> LockState:
         os.close(descriptor)
 
 
+def _refusal(folder: Path, descriptor: int) -> RunFolderError:
+    what = f"{_holder(descriptor)} works in this run folder."
+    return RunFolderError(what, where=str(folder))
+
+
+def _own(folder: Path, descriptor: int, held: contextlib.ExitStack) -> None:
+    try:
+        held.enter_context(owning(folder / OWNER, _PATIENCE))
+    except BlockingIOError as error:
+        raise _refusal(folder, descriptor) from error
+
+
 def _holder(descriptor: int) -> str:
-    found = _HOLDER.match(os.pread(descriptor, 128, 0))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    found = _HOLDER.match(os.read(descriptor, 128))
     if found is None:
         return "another process"
     return f"process {found[1].decode()} on {found[2].decode()}"
@@ -140,11 +173,10 @@ def _acquire(folder: Path, descriptor: int) -> None:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(descriptor)
         except BlockingIOError as error:
             if time.monotonic() > deadline:
-                what = f"{_holder(descriptor)} works in this run folder."
-                raise RunFolderError(what, where=str(folder)) from error
+                raise _refusal(folder, descriptor) from error
             time.sleep(0.01)
         except OSError:
             return

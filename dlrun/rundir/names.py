@@ -53,4 +53,10 @@ SWEEP_TABLE = "results.csv"
 LOCK = ".lock"
 """Held open and locked by the process that works in the folder, which it names; else empty."""
 
+OWNER = ".owner"
+"""Names the process that works in the folder, where the system locks no files."""
+
+TURN = ".turn"
+"""Names the process that changes a small file of the folder, where the system locks no files."""
+
 TEMPORARY_PREFIX = ".tmp-"  # what the name of a file begins with until it is complete

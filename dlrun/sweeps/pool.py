@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import selectors
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from dlrun.signals import asking_signal
+from dlrun.signals import AT_ONCE, asking_signal
 from dlrun.sweeps.processes import Child, Ended
 from dlrun.sweeps.schedulers import Scheduler
 from dlrun.sweeps.trials import Trial
@@ -178,7 +177,7 @@ class Pool:
                 self._listener.message(what)
             self._dismiss_all()
         except BaseException:
-            self._ask_all(signal.SIGKILL)
+            self._ask_all(AT_ONCE)
             raise
 
 
@@ -204,6 +203,9 @@ class SweepListener:
 
     def message(self, text: str) -> None:
         """Hear one line that the user should read."""
+
+    def doing(self, text: str) -> None:
+        """Hear what is done now that may take a while."""
 
     def began(self, trials: Sequence[Trial], *, total: int, workers: int) -> None:
         """Hear that the work begins, with so many workers.

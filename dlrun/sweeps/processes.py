@@ -3,7 +3,8 @@
 Each takes one task after the other, and sends events of its work; both are lines of JSON in pipes.
 A forked child shares the TensorFlow that its parent has imported, and trains within a tenth of a
 second. That works as long as the parent never runs an operation: threads and devices do not survive
-a fork. On a GPU a child is a new Python, which imports everything again.
+a fork. On a GPU, and where a system cannot fork, a child is a new Python, which imports everything
+again.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
@@ -33,6 +36,8 @@ Send = Callable[[Mapping[str, Any]], None]
 Work = Callable[[Iterator[dict[str, Any]], Send], int]
 
 _PIPE_BYTES = 2**16
+_SELECTS_PIPES = os.name != "nt"
+"""Whether selectors watch pipes; those of Windows watch nothing but sockets."""
 _TAIL_BYTES = 2000
 _CRASHED = 1
 SIGNALLED = 128
@@ -50,13 +55,18 @@ class Ended:
 class Child:
     """A process at work, with this end of the pipes of its tasks and of its events."""
 
-    def __init__(self, pid: int, tasks: int, events: int, stderr: IO[bytes]) -> None:
+    def __init__(
+        self, pid: int, tasks: int, events: int, stderr: IO[bytes], wait: Callable[[], int]
+    ) -> None:
         self.pid = pid
-        self.events = events
         self._tasks: int | None = tasks
         self._stderr = stderr
+        self._wait = wait
         self._rest = b""
-        os.set_blocking(events, False)
+        self._socket = None if _SELECTS_PIPES else _as_socket(events)
+        if self._socket is None:
+            os.set_blocking(events, False)
+        self.events = events if self._socket is None else self._socket.fileno()
 
     @property
     def descriptors(self) -> list[int]:
@@ -80,11 +90,16 @@ class Child:
         lines: list[bytes] = []
         is_closed = False
         with contextlib.suppress(BlockingIOError):
-            while piece := os.read(self.events, _PIPE_BYTES):
+            while piece := self._receive():
                 *complete, self._rest = (self._rest + piece).split(b"\n")
                 lines += complete
             is_closed = True
         return [json.loads(line) for line in lines], is_closed
+
+    def _receive(self) -> bytes:
+        if self._socket is not None:
+            return self._socket.recv(_PIPE_BYTES)
+        return os.read(self.events, _PIPE_BYTES)
 
     def signal(self, number: int) -> None:
         """Send it a signal, if it is still there."""
@@ -94,13 +109,36 @@ class Child:
     def end(self) -> Ended:
         """Wait for its end, and free what it holds here."""
         self.dismiss()
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self.events)
+        code = self._wait()
+        if self._socket is None:
+            os.close(self.events)
+        else:
+            self._socket.close()
         self._stderr.seek(0, os.SEEK_END)
         self._stderr.seek(max(self._stderr.tell() - _TAIL_BYTES, 0))
         words = self._stderr.read().decode("utf-8", "replace")
         self._stderr.close()
-        return Ended(os.waitstatus_to_exitcode(status), words)
+        return Ended(code, words)
+
+
+def can_fork() -> bool:
+    """Say whether this system copies processes."""
+    return hasattr(os, "fork")
+
+
+def _as_socket(pipe: int) -> socket.socket:
+    """Let a thread hand on what comes through a pipe, and the end of it, to a socket."""
+    ours, theirs = socket.socketpair()
+
+    def hand_on() -> None:
+        with contextlib.suppress(OSError), theirs:
+            while piece := os.read(pipe, _PIPE_BYTES):
+                theirs.sendall(piece)
+        os.close(pipe)
+
+    ours.setblocking(False)
+    threading.Thread(target=hand_on, daemon=True).start()
+    return ours
 
 
 def fork(work: Work, *, closing: Iterable[int] = ()) -> Child:
@@ -123,36 +161,43 @@ def fork(work: Work, *, closing: Iterable[int] = ()) -> Child:
             _be_the_child(work, taken, sent, stderr.fileno(), [tasks, events, *closing])
         os.close(taken)
         os.close(sent)
-        return Child(pid, tasks, events, stderr)
+        return Child(pid, tasks, events, stderr, lambda: _code_of_forked(pid))
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _code_of_forked(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 def spawn(module: str) -> Child:
-    """Work in a new process that runs a module as `python -m` does; `at_work` is to be its main."""
+    """Work in a new process that runs a module as `python -m` does; `at_work` is to be its main.
+
+    Its tasks come through its stdin, and its events go through its stdout: all systems know those.
+    """
     taken, tasks = os.pipe()
     events, sent = os.pipe()
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of the child
     process = subprocess.Popen(  # noqa: S603 - this Python, a module of dlrun
-        [sys.executable, "-m", module, str(taken), str(sent)],
-        stdin=subprocess.DEVNULL,
-        stdout=stderr,
+        [sys.executable, "-m", module],
+        stdin=taken,
+        stdout=sent,
         stderr=stderr,
-        pass_fds=[taken, sent],
         process_group=0,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
     os.close(taken)
     os.close(sent)
-    # It is waited for by its number.
-    process.returncode = 0
-    return Child(process.pid, tasks, events, stderr)
+    return Child(process.pid, tasks, events, stderr, process.wait)
 
 
 def at_work(work: Work) -> int:
     """Be the child of `spawn`; gives the exit code of the work, see `fork`."""
-    taken, sent = map(int, sys.argv[1:])
-    for descriptor in (taken, sent):
-        os.set_inheritable(descriptor, False)
+    taken, sent = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)  # what is printed is no event
     _end_on_signals()
     try:
         return work(_tasks(taken), _sender(sent))
@@ -197,7 +242,7 @@ def _sender(sent: int) -> Send:
             _write(sent, event)
         except BrokenPipeError:
             # The parent is gone: save what has been trained, and leave the run to its successor.
-            os.kill(os.getpid(), asking_signal())
+            signal.raise_signal(asking_signal())
 
     return send
 

@@ -12,6 +12,7 @@ from typing import Any
 from dlrun.config import Experiment
 from dlrun.errors import DataError, RunFolderError
 from dlrun.execution.identity import Machine, identity_of, weights_hash
+from dlrun.execution.loading import import_tensorflow
 from dlrun.execution.options import RunOptions
 from dlrun.memory import free_memory
 from dlrun.rundir.environment import environment_facts, threads_of
@@ -19,6 +20,7 @@ from dlrun.rundir.folder import open_run, run_paths
 from dlrun.rundir.integrity import keyless
 from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.sweeps.pool import Pool, SweepListener
+from dlrun.sweeps.processes import can_fork
 from dlrun.sweeps.schedulers import FIFO, Scheduler
 from dlrun.sweeps.trials import Trial, TrialStore, is_stillborn, place_in_sweep
 from dlrun.sweeps.worker import LocalWorkers
@@ -141,7 +143,7 @@ class SweepRunner:
             facts=self._environment,
             base=self.base,
             trust=self.options.trust,
-            forking=devices[0] == "cpu",
+            forking=devices[0] == "cpu" and can_fork(),
             held=held,
         )
         factory.prepare([trial.experiment for trial in self.trials] or list(examples))
@@ -180,6 +182,8 @@ class SweepRunner:
 
     def _devices(self) -> list[str]:
         """One device a worker: the CPU as often as asked for, of GPUs each once, or as often."""
+        import_tensorflow(self._listener.doing)
+
         from dlrun.backend.device import available_devices
 
         devices = available_devices(self.options.run.device)

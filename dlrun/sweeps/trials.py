@@ -15,7 +15,16 @@ from dlrun.rundir.files import read_text
 from dlrun.rundir.folder import RunRow, list_runs, read_row
 from dlrun.rundir.integrity import damaged_files, is_own, unknown_because
 from dlrun.rundir.metrics import history_text
-from dlrun.rundir.names import CONFIG, LOCK, METRICS, RECORD, TEMPORARY_PREFIX, WEIGHTS
+from dlrun.rundir.names import (
+    CONFIG,
+    LOCK,
+    METRICS,
+    OWNER,
+    RECORD,
+    TEMPORARY_PREFIX,
+    TURN,
+    WEIGHTS,
+)
 from dlrun.sweeps.processes import SIGNALLED, Ended
 
 if TYPE_CHECKING:
@@ -204,7 +213,9 @@ def is_paused(row: RunRow) -> bool:
 def is_stillborn(folder: Path) -> bool:
     """Say whether a run folder has no config yet: its process ended before it wrote it."""
     names = os.listdir(folder)  # noqa: PTH208 - names are all that is needed
-    return all(name in (LOCK, RECORD) or name.startswith(TEMPORARY_PREFIX) for name in names)
+    return all(
+        name in (LOCK, OWNER, TURN, RECORD) or name.startswith(TEMPORARY_PREFIX) for name in names
+    )
 
 
 def place_in_sweep(row: RunRow, base: str | None) -> Mapping[str, Any]:

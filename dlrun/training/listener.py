@@ -14,6 +14,9 @@ class Listener:
     def message(self, text: str) -> None:
         """Hear one line that the user should read."""
 
+    def doing(self, text: str) -> None:
+        """Hear what is done now that may take a while, such as `importing TensorFlow ...`."""
+
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Hear that training goes on after `first_epoch` epochs, to `epochs` of `steps` batches."""
 

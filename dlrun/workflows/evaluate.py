@@ -62,6 +62,7 @@ def evaluate(
     for line in judge(opened.experiment, assembly, [samples], refuse=False):
         if line.startswith("metrics"):
             listener.message(f"warning: {line}")
+    listener.doing(f"evaluating {name} ...")
     measured = measure_samples(opened.experiment, assembly, samples, name)
     stored, failure = _store(opened, measured, samples, data)
     return Evaluation(run, name, measured.metrics[name], measured.classification, stored, failure)

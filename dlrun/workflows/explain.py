@@ -18,6 +18,7 @@ from dlrun.data.samples import open_samples
 from dlrun.data.scaling import apply_scaling
 from dlrun.errors import RunFolderError, UsageError
 from dlrun.execution.ids import check_new_ids
+from dlrun.execution.loading import import_tensorflow
 from dlrun.execution.opening import OpenedRun, load_model, load_split, open_trained
 from dlrun.formulas import ForwardPass, Node, Place, derivative, follow, read_nodes
 from dlrun.rundir.folder import Run
@@ -128,6 +129,8 @@ def _answer(
 
 def _compare(opened: OpenedRun, forward_pass: ForwardPass, row: Row) -> Comparison:
     """Ask TensorFlow, in float32 on the CPU: a GPU may round its products to 10 bits."""
+    import_tensorflow(opened.listener.doing)
+
     from dlrun.backend import keras, tf
 
     training = opened.experiment.training.model_copy(update={"precision": "float32"})

@@ -52,6 +52,8 @@ def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listen
         for note in samples.notes:
             listener.message(note)
         model = load_model(opened)
+        if output != STDOUT:
+            listener.doing(f"predicting {input_path} ...")
 
         from dlrun.training.evaluation import Predictor  # imports TensorFlow
 

@@ -34,6 +34,7 @@ def report(run: Run, *, trust: bool, output: Path | None, listener: Listener) ->
     from dlrun.execution.measure import measure_splits
     from dlrun.execution.reporting import collect_report_data, write_report
 
+    listener.doing("drawing plots and the report ...")
     measured = measure_splits(opened.experiment, assembly, splits)
     data = collect_report_data(opened.experiment, assembly, splits, measured, run=run, notes=notes)
     return write_report(data, run, output)

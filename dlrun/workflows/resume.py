@@ -28,6 +28,7 @@ from dlrun.execution.run import (
     check_continuation,
     execute_run,
     finish,
+    place_of,
     prepare,
     telling_where,
 )
@@ -94,6 +95,7 @@ def go_on(
     with interrupted.working(facts, lock, listener) as active:
         active.run.write_text(CONFIG, experiment.to_yaml())
         active.warn_of_no_key()
+        listener.message(place_of(interrupted.folder))
         active.say(*interrupted.summary())
         return execute_run(
             experiment,

@@ -18,6 +18,7 @@ from dlrun.execution.run import (
     execute_run,
     finish,
     leaving_nothing,
+    place_of,
     prepare,
     telling_where,
 )
@@ -101,6 +102,7 @@ def train_in(
         run.write_text(CONFIG, beginning.config)
         active.warn_of_no_key()
         prepared = prepare(experiment, options, listener, graph_cache=graph_cache)
+        listener.message(place_of(run))
         trained = execute_run(
             experiment, prepared, active, source=beginning.source, pauses=options.pauses
         )

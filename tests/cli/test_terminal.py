@@ -71,7 +71,9 @@ def test_bar_and_path():
     """The bar on the terminal, the path in the pipe: `RUN=$(dlrun train ...)`."""
     exit_code, out, drawn = in_terminal()
     assert (exit_code, out) == (0, "runs/a\n")
-    assert drawn.startswith("labels: as they are\n")
+    first, said = drawn.split("\r\x1b[K", 1)
+    assert first == "\rreading tiny.yaml ...\x1b[K"
+    assert said.startswith("labels: as they are\n")
     assert "epoch 0/2" in drawn
     assert "\x1b[1m" in drawn
     assert "\x1b[?25l" in drawn

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dlrun.cli.terminal.activity import clear_activity
 from dlrun.errors import DlrunError
 from dlrun.rundir.files import plain, reason
 from dlrun.wording import printable
@@ -48,6 +49,7 @@ def open_streams() -> None:
 
 def write_data(text: str) -> None:
     """Print one piece of data, with a newline, to stdout."""
+    clear_activity()
     with _stdout_errors():
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
@@ -73,6 +75,7 @@ def write_event(event: str, **facts: object) -> None:
 
 def flush_data() -> None:
     """Send what a library has left in the buffer of stdout."""
+    clear_activity()
     with _stdout_errors():
         sys.stdout.flush()
 
@@ -90,6 +93,7 @@ def write_message(text: str) -> None:
 
 def write_drawing(text: str) -> None:
     """Print to stderr what steers the terminal on purpose: all texts of others are `printable`."""
+    clear_activity()
     # The work is worth more than a message that nobody can read.
     with contextlib.suppress(OSError):
         sys.stderr.write(text + "\n")

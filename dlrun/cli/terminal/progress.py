@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dlrun.cli.terminal import curves
+from dlrun.cli.terminal.activity import clear_activity, show_activity
 from dlrun.cli.terminal.output import screen_of, write_message
 from dlrun.training.listener import WARNING, Listener
 from dlrun.wording import format_duration, format_logs, printable
@@ -95,6 +96,7 @@ class LiveDrawing:
 
     def message(self, text: str) -> None:
         """Print a line above the drawing."""
+        clear_activity()
         with contextlib.suppress(OSError):
             self._console.out(printable(text), highlight=False)
 
@@ -102,6 +104,7 @@ class LiveDrawing:
         """Take the end of the terminal."""
         from rich.live import Live
 
+        clear_activity()
         self._drawn_at = -self._pause
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._live.start()
@@ -130,6 +133,10 @@ class LineListener(Listener):
         self._pending: str | None = None
 
     def message(self, text: str) -> None:
+        """Print a line."""
+        write_message(text)
+
+    def doing(self, text: str) -> None:
         """Print a line."""
         write_message(text)
 
@@ -167,6 +174,10 @@ class BarListener(LiveDrawing, Listener):
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console, clock, pause=_SECONDS_BETWEEN_DRAWINGS)
         self._curve = curves.LossCurve()
+
+    def doing(self, text: str) -> None:
+        """Draw a line that the bar, or the next message, takes the place of."""
+        show_activity(text)
 
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Draw the bar."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import screen_of, write_event, write_message
 from dlrun.cli.terminal.progress import LiveDrawing
 from dlrun.rundir.metrics import main_metric
@@ -149,6 +150,10 @@ class MessagePrinter(SweepListener):
         if not self._quiet or text.startswith(WARNING):
             write_message(text)
 
+    def doing(self, text: str) -> None:
+        """Print a line."""
+        self.message(text)
+
 
 class LinePrinter(MessagePrinter):
     """Prints a line to stderr whenever a run ends; a quiet one only where it failed."""
@@ -217,6 +222,10 @@ class LiveTable(LiveDrawing, SweepListener):
     ) -> None:
         super().__init__(console, clock, pause=_SECONDS_BETWEEN_DRAWINGS)
         self._tally = tally
+
+    def doing(self, text: str) -> None:
+        """Draw a line that the table, or the next message, takes the place of."""
+        show_activity(text)
 
     def began(self, trials: Sequence[Trial], *, total: int, workers: int) -> None:
         """Say what there is to do, and draw."""

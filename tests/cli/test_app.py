@@ -1,0 +1,118 @@
+"""The list of commands: what it says without importing them, and what a command line imports."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from dlrun.cli.app import COMMANDS, app, command_line, summary
+from tests.conftest import CONFIGS, ROOT
+
+PROGRAM = """\
+import json, sys
+from dlrun.cli.main import main
+code = main(sys.argv[1:])
+print(json.dumps([code, sorted(sys.modules)]))
+"""
+
+
+def modules_of(*words):
+    """What a command line has imported in the end."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    code, names = json.loads(done.stdout.splitlines()[-1])
+    assert code == 0, done.stderr
+    return names
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_all_is_that_of_each(name):
+    """What is read in a file as text is what its command says of itself."""
+    command = typer.main.get_command(app).commands[name]
+    told = inspect.cleandoc(command.help).partition("\n\n")[0]
+    assert inspect.cleandoc(summary(name)) == told.partition("\f")[0].strip()
+    assert command.name == name
+
+
+def test_there_is_a_line_for_each(dlrun):
+    """In the order of the list; what is no command is told with what is near."""
+    _, out, _ = dlrun("--help")
+    lines = out[out.index("Commands:") : out.index("Exit codes")].splitlines()[1:]
+    assert [line.split()[0] for line in lines if line.strip()] == list(COMMANDS)
+    assert all(len(line.split()) > 3 for line in lines if line.strip())
+    code, _, err = dlrun("trian")
+    assert (code, "Did you mean 'train'?" in err) == (2, True)
+
+
+def test_only_the_command_that_is_called_is_imported():
+    """The help of all imports the file of none."""
+    homes = {f"dlrun.cli.{place.partition('.')[0]}" for place in COMMANDS.values()}
+    assert homes & set(modules_of("--help")) == set()
+    assert homes & set(modules_of("--version")) == set()
+    assert homes & set(modules_of("list")) == {"dlrun.cli.list"}
+
+
+@pytest.mark.parametrize(
+    ("words", "most"),
+    [
+        (("--help",), 200),
+        (("train", "--help"), 210),
+        (("list", "layers", "Conv2D"), 215),
+        (("runs", "--runs-dir", "tests/old_runs/runs"), 245),
+        (("validate", str(CONFIGS / "iris.yaml")), 390),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_light_commands_import_little(words, most):
+    """So many modules at most, whatever the machine; pydantic only where a config is checked."""
+    names = modules_of(*words)
+    assert len(names) <= most, len(names)
+    assert ("pydantic" in names) == (words[0] == "validate")
+    assert not {"rich.console", "markdown_it"} & set(names)
+
+
+def outcome(taker, value, parameter, context):
+    """What a value becomes, and of which type, or what is said of it."""
+    try:
+        found = taker.coerce(value, param=parameter, ctx=context)
+    except typer.BadParameter as error:
+        return error.message
+    return found, type(found)
+
+
+def test_texts_are_taken_as_typer_takes_them():
+    """Of every command: texts, paths and lists of them come out as pydantic makes them."""
+    tried = 0
+    for name in COMMANDS:
+        command = command_line().commands[name]
+        context = typer.Context(command)
+        for parameter in command.get_params(context):
+            ours = parameter.get_runtime_param()
+            theirs = ours._others()
+            is_list = parameter.multiple or parameter.nargs == -1
+            for value in (None, ("a/b", "c", "") if is_list else "a/b", "7", "latest"):
+                if is_list and isinstance(value, str):
+                    continue  # which Typer refuses before
+                expected = outcome(theirs, value, parameter, context)
+                assert outcome(ours, value, parameter, context) == expected
+                tried += 1
+    assert tried > 100
+
+
+def test_numbers_are_still_checked(dlrun):
+    """In the words of before."""
+    code, _, err = dlrun("runs", "--best", "many")
+    assert code == 2
+    assert "'--best'" in err
+    assert "valid integer" in err
+    assert "greater than or equal to 1" in dlrun("runs", "--best", "0")[2]

@@ -1,0 +1,1 @@
+"""A Python like that of other systems."""
