@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-import json
 import re
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import typer
 import dlrun
 from dlrun.cli.app import app
 from tests.cli.stored import store
+from tests.forked import loaded_by
 
 HOUSE = Path(dlrun.__file__).parent
 MODULES = sorted(HOUSE.rglob("*.py"))
@@ -377,20 +377,9 @@ def test_light_commands_load_nothing_heavy(tmp_path, words):
     (tmp_path / "broken.yaml").write_text("modle: {}\n")
     for name in ("one", "two"):
         store(tmp_path / "runs", name)
-    program = (
-        "import json, sys; from dlrun.cli.main import main; code = main(sys.argv[1:]); "
-        "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    exit_code, loaded = json.loads(done.stdout.splitlines()[-1])
-    assert exit_code == (2 if "broken.yaml" in words else 0), done.stderr
-    assert not (HEAVY | {"sklearn", "pandas", "matplotlib", "jinja2"}) & set(loaded)
+    exit_code, loaded = loaded_by(*words, cwd=tmp_path)
+    assert exit_code == (2 if "broken.yaml" in words else 0)
+    assert not (HEAVY | {"sklearn", "pandas", "matplotlib", "jinja2"}) & loaded
 
 
 def test_random_tests_draw_the_same_each_time(pytestconfig):

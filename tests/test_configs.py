@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from tests.conftest import CONFIGS, MNIST, needs_mnist
+from tests.forked import HEAVY, run_program
 
 ALL = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 MNIST_CONFIGS = [name for name in ALL if name.startswith("mnist")]
@@ -77,12 +76,7 @@ def test_the_score_is_reached_and_the_run_speaks_again(name, dlrun):
         value = metrics[split][metric]
         assert value >= float(bound) if side == "least" else value <= float(bound), (metric, value)
     split = next(path.stem for path in (run / "predictions").iterdir())
-    again = subprocess.run(
-        [sys.executable, "-c", PREDICT_AGAIN, str(run), split],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    again = run_program(PREDICT_AGAIN, run, split, imported=HEAVY)
     assert again.stdout == (run / "predictions" / f"{split}.csv").read_text(), again.stderr
     expected = {key: metrics[split][key] for key in metrics[split] if key != "classification"}
     evaluated = json.loads(dlrun("evaluate", run, "--split", split, "--json").out)
