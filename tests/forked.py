@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from pathlib import Path
 
@@ -33,6 +34,7 @@ _LOADED = (
     "import json, sys; from dlrun.cli.main import main; code = main(sys.argv[1:]); "
     "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]))"
 )
+_STARTING = threading.Lock()
 _ROOM = 1 << 20  # bytes of one request: arguments and environment
 
 
@@ -70,9 +72,14 @@ def loaded_by(*words, **options):
     return code, set(loaded)
 
 
-@functools.cache
 def _original(modules):
-    """Start the process that is copied, once for each set of modules; gives the way to it."""
+    """The way to the process that is copied, which is started once for each set of modules."""
+    with _STARTING:
+        return _started(modules)
+
+
+@functools.cache
+def _started(modules):
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
         ours.setsockopt(socket.SOL_SOCKET, option, _ROOM)
