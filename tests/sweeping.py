@@ -1,4 +1,7 @@
-"""Runs sweeps in processes of their own, as a user does: one that has computed cannot fork."""
+"""Runs sweeps in processes of their own, as a user does: one that has computed cannot fork.
+
+Those that a test interrupts are new ones; the others begin with TensorFlow imported.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from dlrun.rundir.record import recording
 from dlrun.sweeps.pool import SweepListener
 from dlrun.sweeps.runner import SweepOptions
 from dlrun.sweeps.sweep import definition, plan_sweep
+from tests.forked import COMMAND, HEAVY, run_program
 
 MOONS = """\
 dataset: {type: moons, samples: 60, validation_split: 0.2, test_split: 0.2}
@@ -86,13 +90,12 @@ def start(folder, *words, **options):
     )
 
 
-def run(folder, *words, code=0, **options):
+def run(folder, *words, code=0):
     """Run a command line in a process of its own; gives what it wrote to stdout and to stderr."""
-    process = start(folder, *words, **options)
-    out, err = process.communicate(timeout=300)
-    assert "Traceback" not in err, err
-    assert process.returncode == code, err
-    return out, err
+    done = run_program(COMMAND, *words, cwd=folder, imported=HEAVY)
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == code, done.stderr
+    return done.stdout, done.stderr
 
 
 def records(folder):

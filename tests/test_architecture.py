@@ -1,8 +1,8 @@
 """The house stands as it was drawn: floors, rooms, sizes, and commands that stay light."""
 
 import ast
+import functools
 import inspect
-import json
 import re
 import subprocess
 import sys
@@ -16,6 +16,7 @@ import typer
 import dlrun
 from dlrun.cli.app import app
 from tests.cli.stored import store
+from tests.forked import loaded_by
 
 HOUSE = Path(dlrun.__file__).parent
 MODULES = sorted(HOUSE.rglob("*.py"))
@@ -139,9 +140,21 @@ def name_of(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
+def tree_of(path):
+    """A module as Python reads it."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@functools.cache
+def nodes_of(path):
+    """All that stands in a module, outer things first."""
+    return tuple(ast.walk(tree_of(path)))
+
+
 def imports_of(path):
     """All modules that a file imports, anywhere in it, as (line, dotted name)."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -154,7 +167,7 @@ def imports_of(path):
 
 def imported_on_load(path):
     """The packages that a file imports when it is loaded: not in functions, not for types only."""
-    waiting = list(ast.parse(path.read_text("utf-8")).body)
+    waiting = list(tree_of(path).body)
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Import):
@@ -196,7 +209,7 @@ def commands():
 def functions():
     """Every function and method, as (dotted module name, its tree)."""
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield name_of(path), node
 
@@ -306,7 +319,7 @@ def test_words_of_shelves_stand_on_their_shelves():
         f"{path.relative_to(HOUSE.parent)}:{node.lineno}: {node.value!r}"
         for path in MODULES
         if not in_shelf(name_of(path))
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and node.value in words
@@ -318,8 +331,7 @@ def test_words_of_shelves_stand_on_their_shelves():
 def test_modules_introduce_themselves():
     """A module opens with a docstring whose first line is a sentence."""
     first_lines = {
-        name_of(path): (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n")[0]
-        for path in MODULES
+        name_of(path): (ast.get_docstring(tree_of(path)) or "").split("\n")[0] for path in MODULES
     }
     assert {
         name: line for name, line in first_lines.items() if line[-1:] not in tuple(".:?!")
@@ -370,20 +382,9 @@ def test_light_commands_load_nothing_heavy(tmp_path, words):
     (tmp_path / "broken.yaml").write_text("modle: {}\n")
     for name in ("one", "two"):
         store(tmp_path / "runs", name)
-    program = (
-        "import json, sys; from dlrun.cli.main import main; code = main(sys.argv[1:]); "
-        "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    exit_code, loaded = json.loads(done.stdout.splitlines()[-1])
-    assert exit_code == (2 if "broken.yaml" in words else 0), done.stderr
-    assert not (HEAVY | {"sklearn", "pandas", "matplotlib", "jinja2"}) & set(loaded)
+    exit_code, loaded = loaded_by(*words, cwd=tmp_path)
+    assert exit_code == (2 if "broken.yaml" in words else 0)
+    assert not (HEAVY | {"sklearn", "pandas", "matplotlib", "jinja2"}) & loaded
 
 
 def test_random_tests_draw_the_same_each_time(pytestconfig):

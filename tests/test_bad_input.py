@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from dlrun.errors import DlrunError
 from dlrun.rundir.folder import Run
+from tests.forked import COMMAND, HEAVY, run_program
 
 TABLE = "a,b,kind\n" + "".join(f"{i},{i % 7},{'big' if i > 20 else 'small'}\n" for i in range(40))
 
@@ -249,18 +252,13 @@ def test_a_signal_saves_what_was_trained(number, code, table):
 
 def test_two_runs_of_one_second_do_not_meet(dlrun, table):
     """Two processes started together; two folders, both finished."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "dlrun", "train", "good.yaml", "--quiet"],
-            cwd=table,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    runs = {process.communicate(timeout=60)[0].strip() for process in processes}
-    assert [process.returncode for process in processes] == [0, 0]
-    assert len(runs) == 2
+    start = functools.partial(run_program, COMMAND, cwd=table, imported=HEAVY)
+    words = ("train", "good.yaml", "--quiet", "--no-report")
+    with ThreadPoolExecutor() as pool:
+        processes = [pool.submit(start, *words) for _ in range(2)]
+    ended = [process.result() for process in processes]
+    assert [one.returncode for one in ended] == [0, 0]
+    assert len({one.stdout for one in ended}) == 2
     listed = json.loads(dlrun("runs", "--json").out)
     assert [row["status"] for row in listed] == ["finished", "finished"]
 

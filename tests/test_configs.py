@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from dlrun.cli import main
 from tests.conftest import CONFIGS, MNIST, needs_mnist
+from tests.forked import HEAVY, run_program
 
 ALL = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 MNIST_CONFIGS = [name for name in ALL if name.startswith("mnist")]
@@ -31,6 +32,21 @@ def options(name):
 
 def train(dlrun, name, *words):
     return dlrun("train", CONFIGS / f"{name}.yaml", *options(name), *words).run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Train a shipped config once, as it is: gives its run folder, which is only read."""
+    folder = tmp_path_factory.mktemp("trained")
+
+    @functools.cache
+    def run_of(name):
+        words = ["train", CONFIGS / f"{name}.yaml", *options(name), "--no-report"]
+        assert main([str(word) for word in (*words, "--runs-dir", folder / name)]) == 0
+        (run,) = (folder / name).iterdir()
+        return run
+
+    return run_of
 
 
 def predictions(run, split="train"):
@@ -69,20 +85,15 @@ def test_the_header_states_command_time_and_score(name):
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in ALL])
-def test_the_score_is_reached_and_the_run_speaks_again(name, dlrun):
+def test_the_score_is_reached_and_the_run_speaks_again(name, trained, dlrun, tmp_path):
     """Train; then a new process loads the run and gives the same predictions to the bit."""
-    run = train(dlrun, name)
+    run = trained(name)
     metrics = json.loads((run / "metrics.json").read_text())
     for split, metric, side, bound in EXPECTED.findall((CONFIGS / f"{name}.yaml").read_text()):
         value = metrics[split][metric]
         assert value >= float(bound) if side == "least" else value <= float(bound), (metric, value)
     split = next(path.stem for path in (run / "predictions").iterdir())
-    again = subprocess.run(
-        [sys.executable, "-c", PREDICT_AGAIN, str(run), split],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    again = run_program(PREDICT_AGAIN, run, split, cwd=tmp_path, imported=HEAVY)
     assert again.stdout == (run / "predictions" / f"{split}.csv").read_text(), again.stderr
     expected = {key: metrics[split][key] for key in metrics[split] if key != "classification"}
     evaluated = json.loads(dlrun("evaluate", run, "--split", split, "--json").out)
@@ -103,39 +114,39 @@ run, split = Path(sys.argv[1]), sys.argv[2]
 experiment = open_trained(Run(run)).experiment
 unscaled = experiment.dataset.model_copy(update={"scale": "none"})
 rows = load_splits(experiment.model_copy(update={"dataset": unscaled})).present()[split]
-source = run / "again.npz"
+source = Path("again.npz")
 if experiment.dataset.type == "csv":
-    source = run / "again.tsv"
+    source = Path("again.tsv")
     np.savetxt(source, rows.x.astype(str), fmt="%s", delimiter="\\t")
 else:
     np.savez(source, x=rows.x)
-predict(Run(run), source, output=run / "again.csv", listener=Listener())
+predict(Run(run), source, output=Path("again.csv"), listener=Listener())
 truth = [row["true"] for row in csv.DictReader((run / "predictions" / f"{split}.csv").open())]
-lines = list(csv.reader((run / "again.csv").open()))
+lines = list(csv.reader(Path("again.csv").open()))
 for line, true in zip(lines, ["true", *truth]):
     line.insert(1, true)
 csv.writer(sys.stdout, lineterminator="\\n").writerows(lines)
 """
 
 
-def test_two_points_softmax_is_sure_of_both_points(dlrun):
+def test_two_points_softmax_is_sure_of_both_points(trained):
     """Published: [1,1] -> [.0040, .9960], [0,0] -> [.9320, .0680]."""
-    for row in predictions(train(dlrun, "two_points_softmax")):
+    for row in predictions(trained("two_points_softmax")):
         assert row["predicted"] == row["true"]
         assert float(row[f"probability_{row['true']}"]) > 0.9
 
 
-def test_two_points_sigmoid_is_near_the_published_values(dlrun):
+def test_two_points_sigmoid_is_near_the_published_values(trained):
     """Published: .9906 for [1,1] and .0277 for [0,0]; the initial weights differ."""
-    for row in predictions(train(dlrun, "two_points_sigmoid")):
+    for row in predictions(trained("two_points_sigmoid")):
         assert float(row["probability_1"]) == pytest.approx(
             0.9906 if row["true"] == "1" else 0.0277, abs=0.02
         )
 
 
-def test_majority_full_batch_gives_the_published_weights(dlrun):
+def test_majority_full_batch_gives_the_published_weights(trained):
     """Plain gradient descent from zero has one answer."""
-    run = train(dlrun, "majority_full_batch")
+    run = trained("majority_full_batch")
     weights = load_file(run / "weights.safetensors")
     np.testing.assert_allclose(weights["dense/kernel"].ravel(), [3.61665] * 3, atol=1e-4)
     np.testing.assert_allclose(weights["dense/bias"], [-5.25318], atol=1e-4)
@@ -144,20 +155,19 @@ def test_majority_full_batch_gives_the_published_weights(dlrun):
     np.testing.assert_allclose(p, published, atol=1e-5)
 
 
-def test_majority_logistic_is_near_the_published_probabilities(dlrun):
+def test_majority_logistic_is_near_the_published_probabilities(trained):
     """By the number of ones: .0050 .1606 .8800 .9965; the order of the rows differs."""
-    p = [float(row["probability_1"]) for row in predictions(train(dlrun, "majority_logistic"))]
+    p = [float(row["probability_1"]) for row in predictions(trained("majority_logistic"))]
     ones = [row.bit_count() for row in range(8)]
     published = [[0.0050, 0.1606, 0.8800, 0.9965][count] for count in ones]
     np.testing.assert_allclose(p, published, atol=0.03)
 
 
-def test_threshold_exact_is_tanh_of_the_sum(dlrun):
+def test_threshold_exact_is_tanh_of_the_sum(trained, dlrun, tmp_path):
     """The weights that were written down are used as they are."""
-    run = train(dlrun, "threshold_exact")
-    points = run / "points.csv"
+    points = tmp_path / "points.csv"
     points.write_text("x1,x2\n0.3,0.1\n0.9,0.8\n")
-    text = dlrun("predict", run, points, "-o", "-").out
+    text = dlrun("predict", trained("threshold_exact"), points, "-o", "-").out
     scores = [float(row["score"]) for row in csv.DictReader(text.splitlines())]
     np.testing.assert_allclose(scores, np.tanh([-0.1, 1.2]), rtol=1e-6)
 

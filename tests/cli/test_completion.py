@@ -14,8 +14,8 @@ import pytest
 from dlrun import catalog
 from dlrun.cli.templates import TEMPLATES
 from tests.cli.stored import store
+from tests.forked import COMMAND, run_program
 
-PROGRAM = "import sys; from dlrun.cli.main import main; sys.exit(main())"
 REPORT = """
 import sys
 from dlrun.cli.main import main
@@ -44,27 +44,22 @@ def folder(tmp_path):
     return tmp_path
 
 
-def ask(folder, *words, by="bash", program=PROGRAM):
+def ask(folder, *words, by="bash", program=COMMAND):
     """What a shell gets for the words of a line, the last of which is incomplete."""
     line = " ".join(["dlrun", *words])
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("_TYPER")
     }
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        env={
-            **environment,
-            "_DLRUN_COMPLETE": f"complete_{by}",
-            "COMP_WORDS": line,
-            "COMP_CWORD": str(len(words)),
-            "_TYPER_COMPLETE_ARGS": line,
-            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    environment |= {
+        "_DLRUN_COMPLETE": f"complete_{by}",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words)),
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    done = run_program(program, cwd=folder, env=environment)
+    done.check_returncode()
+    return done
 
 
 def offered(folder, *words):

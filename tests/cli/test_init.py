@@ -84,7 +84,7 @@ def test_a_template_validates_and_trains(dlrun, template, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     assert dlrun("init", template, "-o", "a.yaml")[0] == 0
     assert dlrun("validate", "a.yaml")[:2] == (0, "a.yaml: valid\n")
-    exit_code, out, err = dlrun("train", "a.yaml", "--quiet")
+    exit_code, out, err = dlrun("train", "a.yaml", "--quiet", "--no-report")
     assert exit_code == 0, err
     metrics = json.loads((tmp_path / out.strip() / "metrics.json").read_text())["test"]
     if template == "regression":

@@ -4,11 +4,11 @@ import fcntl
 import os
 import pty
 import struct
-import subprocess
-import sys
 import termios
 
 import pytest
+
+from tests.forked import run_program
 
 PROGRAM = """
 import sys, time
@@ -48,14 +48,9 @@ def in_terminal(*words, rows=24, **environment):
         for name, value in os.environ.items()
         if name not in ("NO_COLOR", "TERM", "LINES")
     }
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *words],
-        env={**clean, "TERM": "xterm-256color", "COLUMNS": "40", **environment},
-        stdout=subprocess.PIPE,
-        stderr=follower,
-    )
+    clean |= {"TERM": "xterm-256color", "COLUMNS": "40", **environment}
+    done = run_program(PROGRAM, *words, env=clean, stderr=follower)
     os.close(follower)
-    out, _ = process.communicate()
     drawn = b""
     try:
         while piece := os.read(leader, 65536):
@@ -63,7 +58,7 @@ def in_terminal(*words, rows=24, **environment):
     except OSError:  # Linux says so when the last writer has gone.
         pass
     os.close(leader)
-    return process.returncode, out.decode(), drawn.decode().replace("\r\n", "\n")
+    return done.returncode, done.stdout, drawn.decode().replace("\r\n", "\n")
 
 
 @pytest.mark.usefixtures("config")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +13,7 @@ import pytest
 from dlrun.rundir.tensors import load_tensors, save_tensors
 from tests.conftest import CONFIGS
 from tests.folders import change
+from tests.forked import loaded_by
 
 HAND = """\
 dataset: {type: threshold_sum, samples: 20, test_samples: 4}
@@ -291,15 +289,7 @@ def test_graphs_in_mixed_precision(dlrun, tmp_path):
 @pytest.mark.parametrize("words", [["explain", "--numpy-only"], ["weights"]], ids=" ".join)
 def test_no_tensorflow(words, hand):
     """What needs no TensorFlow does not import it."""
-    program = (
-        "import json, sys; from dlrun.cli.main import main; code = main(sys.argv[1:]); "
-        "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]))"
-    )
     command, *options = words
-    done = subprocess.run(
-        [sys.executable, "-c", program, command, str(hand), *options],
-        env=os.environ, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    code, loaded = json.loads(done.stdout.splitlines()[-1])
+    code, loaded = loaded_by(command, hand, *options)
     assert code == 0
-    assert not {"tensorflow", "keras", "matplotlib", "sklearn", "pandas"} & set(loaded)
+    assert not {"tensorflow", "keras", "matplotlib", "sklearn", "pandas"} & loaded

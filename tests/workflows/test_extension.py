@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dlrun.cli import main
 from dlrun.rundir.checkpoints import load_checkpoint
 from dlrun.rundir.integrity import signed
 from dlrun.rundir.lock import holding_lock
@@ -103,12 +104,31 @@ def test_a_run_that_swapped_by_an_earlier_dlrun_is_refused(dlrun, tmp_path):
     assert contents(run) == before
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run over a table, trained once, and its table."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "table.csv").write_text(TABLE)
+    (folder / "csv.yaml").write_text(config(training={"epochs": 3}))
+    words = ["train", str(folder / "csv.yaml"), "--runs-dir", str(folder / "runs"), "--no-report"]
+    assert main(words) == 0
+    (run,) = (folder / "runs").iterdir()
+    return run, folder / "table.csv"
+
+
 @pytest.fixture
-def table(tmp_path):
-    """A config over a table."""
-    (tmp_path / "table.csv").write_text(TABLE)
-    (tmp_path / "csv.yaml").write_text(config(training={"epochs": 3}))
-    return tmp_path / "table.csv"
+def copied(trained, tmp_path):
+    """A copy of that run."""
+    return shutil.copytree(trained[0], tmp_path / "runs" / trained[0].name)
+
+
+@pytest.fixture
+def table(trained):
+    """The table of that run, which a test may change, rename or replace."""
+    _, path = trained
+    yield path
+    path.with_name("moved.csv").unlink(missing_ok=True)
+    path.write_text(TABLE)
 
 
 def gone(table):
@@ -137,9 +157,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.parametrize("status", ["finished", "interrupted"])
-def test_what_is_refused_changes_nothing(case, status, table, dlrun):
+def test_what_is_refused_changes_nothing(case, status, copied, table, dlrun):
     """Not one byte of the run, and no file more."""
-    run = dlrun("train", "csv.yaml").run
+    run = copied
     if status == "interrupted":
         record = json.loads((run / "run.json").read_text())
         (run / "run.json").write_text(signed({**record, "status": status, "exit_code": 130}))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from tests.conftest import CONFIGS, KINDS
+from tests.forked import HEAVY, loaded_by
 
 CLASSES = {"confusion_matrix", "weight_histograms"}
 CURVES = {"roc_curves", "precision_recall_curves"}
@@ -28,10 +27,6 @@ EXPECTED = {
     "threshold_hinge": CLASSES | CURVES | {"learning_curves", "decision_boundary"},
     "two_points_softmax": CLASSES | {"learning_curves", "decision_boundary"},
 }  # fmt: skip
-LOADED = (
-    "import json, sys; from dlrun.cli.main import main; code = main(sys.argv[1:]); "
-    "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]))"
-)
 
 
 def plots_of(run):
@@ -85,16 +80,10 @@ def test_training_without_a_report(dlrun):
     run = dlrun(*words, "--no-report").run
     assert not (run / "plots").exists()
     assert not (run / "report.html").exists()
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED, *map(str, words), "--no-report", "--quiet"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    code, loaded = json.loads(done.stdout.splitlines()[-1])
-    assert code == 0, done.stderr
+    code, loaded = loaded_by(*words, "--no-report", "--quiet", imported=HEAVY)
+    assert code == 0
     assert "tensorflow" in loaded
-    assert not {"matplotlib", "jinja2", "PIL"} & set(loaded)
+    assert not {"matplotlib", "jinja2", "PIL"} & loaded
 
 
 def test_a_failing_report_does_not_lose_the_training(dlrun, monkeypatch):
@@ -206,12 +195,6 @@ def test_runs_that_cannot_be_compared(copied, dlrun, tmp_path):
 
 def test_the_help_is_light():
     """It loads nothing of what a report needs."""
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED, "report", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    code, loaded = json.loads(done.stdout.splitlines()[-1])
+    code, loaded = loaded_by("report", "--help")
     assert code == 0
-    assert not {"numpy", "matplotlib", "jinja2", "tensorflow"} & set(loaded)
+    assert not {"numpy", "matplotlib", "jinja2", "tensorflow"} & loaded
