@@ -151,7 +151,8 @@ def name_of(line):
 
 def shape_of(line):
     """A line without what differs from machine to machine."""
-    return re.sub(r"[\d.]+ m?s  runs/\S+", "TIME", re.sub(r"\d\.\d{3}\d", "N", line))
+    line = re.sub(r"(?:[\d.]+ m?s  |run folder: )runs/\S+", "PLACE", line)
+    return re.sub(r"\d\.\d{3}\d", "N", line)
 
 
 def test_the_first_block_installs_trains_and_tests():
