@@ -50,13 +50,18 @@ def run_program(program, *words, cwd=None, env=None, stderr=None, imported=LIGHT
             "cwd": str(cwd or Path.cwd()),
             "env": dict(os.environ if env is None else env),
         }
-        ended, theirs = socket.socketpair()
+        ended, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ended, theirs:
             files = [out.fileno(), err.fileno() if stderr is None else stderr, theirs.fileno()]
             socket.send_fds(_original(imported), [json.dumps(request).encode()], files)
             theirs.close()
+            pid = int(ended.recv(16))
             ended.settimeout(300)
-            code = int(ended.recv(16))
+            try:
+                code = int(ended.recv(16))
+            except TimeoutError:
+                os.kill(pid, signal.SIGKILL)
+                raise
         texts = []
         for file in (out, err):
             file.seek(0)
@@ -126,6 +131,7 @@ def _serve(requests, settings):
                     _be(json.loads(request), settings, out, err)
                 os.close(out)
                 os.close(err)
+                os.write(told, str(pid).encode())
                 waiting[pid] = told
 
 

@@ -17,7 +17,14 @@ from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.names import EXTENSION
 from dlrun.rundir.tensors import load_tensors
 from tests.test_bad_input import TABLE, config
-from tests.workflows.test_resume import MOONS, assert_same, interrupted, moons  # noqa: F401 - a fixture
+from tests.workflows.test_resume import (  # noqa: F401 - fixtures
+    MOONS,
+    assert_same,
+    finished,
+    interrupted,
+    moons,
+    moons_run,
+)
 
 CALLBACKS = {
     "none": "",
@@ -175,18 +182,18 @@ def test_what_is_refused_changes_nothing(case, status, copied, table, dlrun):
                  "-o", "-", code=3 if case == "broken" else 0)  # fmt: skip
 
 
-def test_a_run_that_another_process_holds_is_left_alone(dlrun, moons):  # noqa: F811
+def test_a_run_that_another_process_holds_is_left_alone(dlrun, finished):  # noqa: F811
     """Also by the extension of a finished one."""
-    run = dlrun("train", moons, "--set", "training.epochs=2").run
+    run = finished(2)
     with holding_lock(run):
         before = contents(run)
         assert "works in this run folder" in dlrun("resume", run, "--epochs", 3, code=4).err
         assert contents(run) == before
 
 
-def test_a_folder_that_cannot_be_written_is_left_alone(dlrun, moons, monkeypatch):  # noqa: F811
+def test_a_folder_that_cannot_be_written_is_left_alone(dlrun, monkeypatch, finished):  # noqa: F811
     """The first thing that is written is the extension's folder."""
-    run = dlrun("train", moons, "--set", "training.epochs=2").run
+    run = finished(2)
     before = contents(run)
     mkdir = Path.mkdir
 
@@ -202,9 +209,9 @@ def test_a_folder_that_cannot_be_written_is_left_alone(dlrun, moons, monkeypatch
     assert contents(run) == before
 
 
-def test_an_interrupted_extension_goes_on(dlrun, moons):  # noqa: F811
+def test_an_interrupted_extension_goes_on(dlrun, finished):  # noqa: F811
     """The finished run is usable meanwhile, and as it was."""
-    run = dlrun("train", moons, "--set", "training.epochs=2").run
+    run = finished(2)
     before = contents(run)
     with interrupted(5, signal.SIGTERM):
         told = dlrun("resume", run, "--epochs", 12, code=143).err
@@ -222,7 +229,7 @@ def test_an_interrupted_extension_goes_on(dlrun, moons):  # noqa: F811
     assert "going on" not in refused
     told = dlrun("resume", run).err
     assert "extension to 12 epochs, interrupted: going on after epoch " in told
-    assert_same(run, dlrun("train", moons).run)
+    assert_same(run, finished())
     assert waits not in dlrun("verify", run).out
     assert not (run / EXTENSION).exists()
     assert [one["was"] for one in json.loads((run / "run.json").read_text())["resumed"]] == [
@@ -231,13 +238,13 @@ def test_an_interrupted_extension_goes_on(dlrun, moons):  # noqa: F811
     ]
 
 
-def test_to_fewer_epochs_an_extension_begins_anew(dlrun, moons):  # noqa: F811
+def test_to_fewer_epochs_an_extension_begins_anew(dlrun, finished):  # noqa: F811
     """From the finished run, not from what is past them."""
-    run = dlrun("train", moons, "--set", "training.epochs=2").run
+    run = finished(2)
     with interrupted(7):
         dlrun("resume", run, "--epochs", 12, code=130)
     assert "finished: going on after epoch 2" in dlrun("resume", run, "--epochs", 5).err
-    assert_same(run, dlrun("train", moons, "--set", "training.epochs=5").run)
+    assert_same(run, finished(5))
 
 
 def test_an_extension_that_diverges(dlrun, moons):  # noqa: F811
@@ -261,10 +268,10 @@ def test_an_extension_that_diverges(dlrun, moons):  # noqa: F811
     assert not (run / EXTENSION).exists()
 
 
-def test_a_committed_extension_is_moved_by_whoever_comes_next(dlrun, moons, monkeypatch):  # noqa: F811
+def test_a_committed_extension_is_moved_by_whoever_comes_next(dlrun, monkeypatch, finished):  # noqa: F811
     """Broken off after any of its moves."""
-    run = dlrun("train", moons, "--set", "training.epochs=2").run
-    whole = dlrun("train", moons, "--set", "training.epochs=3").run
+    run = finished(2)
+    whole = finished(3)
     replace, moves = Path.replace, []
 
     def counted(path, target):
@@ -334,9 +341,9 @@ def test_an_obsolete_checkpoint_that_cannot_be_removed(dlrun, moons, monkeypatch
 
 
 @pytest.mark.parametrize("part", ["state.json", "tensors.safetensors"])
-def test_half_of_an_obsolete_checkpoint_is_no_damage(part, dlrun, moons):  # noqa: F811
+def test_half_of_an_obsolete_checkpoint_is_no_damage(part, dlrun, finished):  # noqa: F811
     """As an earlier dlrun left it behind such an error; half of the only one is damage."""
-    run = dlrun("train", moons, "--set", "training.epochs=2").run
+    run = finished(2)
     (newest,) = (run / "checkpoint").iterdir()
     old = newest.with_name("00000000")
     shutil.copytree(newest, old)
@@ -348,17 +355,17 @@ def test_half_of_an_obsolete_checkpoint_is_no_damage(part, dlrun, moons):  # noq
     assert f"{newest / part}: is missing." in dlrun("verify", run, code=4).out
 
 
-def test_what_a_killed_beginning_leaves_is_dropped(dlrun, moons):  # noqa: F811
+def test_what_a_killed_beginning_leaves_is_dropped(dlrun, finished):  # noqa: F811
     """An extension without a record is none."""
-    run = dlrun("train", moons, "--set", "training.epochs=2").run
+    run = finished(2)
     (run / EXTENSION / "checkpoint").mkdir(parents=True)
     dlrun("verify", run)
     assert not (run / EXTENSION).exists()
 
 
-def test_a_stranger_cannot_lead_an_extension_out(dlrun, moons, tmp_path):  # noqa: F811
+def test_a_stranger_cannot_lead_an_extension_out(dlrun, tmp_path, finished):  # noqa: F811
     """Neither by a link in the place of the folder nor by one in the way of a file."""
-    run = dlrun("train", moons, "--set", "training.epochs=2").run
+    run = finished(2)
     outside = tmp_path / "outside"
     outside.mkdir()
     record = json.loads((run / "run.json").read_text())
@@ -375,9 +382,9 @@ def test_a_stranger_cannot_lead_an_extension_out(dlrun, moons, tmp_path):  # noq
     assert [path.name for path in outside.iterdir()] == ["run.json"]
 
 
-def test_the_weights_are_those_of_the_finished_run_meanwhile(dlrun, moons):  # noqa: F811
+def test_the_weights_are_those_of_the_finished_run_meanwhile(dlrun, finished):  # noqa: F811
     """What other tools read is not half of something."""
-    run = dlrun("train", moons, "--set", "training.epochs=2").run
+    run = finished(2)
     before = load_tensors(run / "weights.safetensors")
     with interrupted(4):
         dlrun("resume", run, "--epochs", 12, code=130)

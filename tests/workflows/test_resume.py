@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
+from dlrun.cli import main
 from dlrun.cli.terminal.progress import LineListener
 from dlrun.rundir.checkpoints import Checkpoint, save_checkpoint
 from dlrun.rundir.folder import Run
@@ -43,6 +47,34 @@ def moons(tmp_path):
     return path
 
 
+@pytest.fixture(scope="module")
+def moons_run(tmp_path_factory):
+    """Train that config once for each number of epochs: gives the run folder."""
+    folder = tmp_path_factory.mktemp("moons")
+    (folder / "moons.yaml").write_text(MOONS.replace("CALLBACK", ""))
+
+    @functools.cache
+    def run_of(epochs):
+        words = ["train", folder / "moons.yaml", "--set", f"training.epochs={epochs}"]
+        words += ["--runs-dir", folder / str(epochs), "--no-report"]
+        assert main([str(word) for word in words]) == 0
+        (run,) = (folder / str(epochs)).iterdir()
+        return run
+
+    return run_of
+
+
+@pytest.fixture
+def finished(moons_run, dlrun):  # noqa: ARG001 - it enters the folder of the test
+    """Give a copy of a finished run, among the runs of the test."""
+
+    def copy(epochs=12):
+        run = moons_run(epochs)
+        return shutil.copytree(run, Path("runs", run.name))
+
+    return copy
+
+
 @contextlib.contextmanager
 def interrupted(epochs=4, *numbers):
     """Stretches of an epoch, and signals to this process as soon as some of them are done."""
@@ -72,7 +104,7 @@ def checkpoints(run):
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGXCPU]
 )
-def test_an_interrupted_run_goes_on(number, moons, dlrun):
+def test_an_interrupted_run_goes_on(number, moons, dlrun, finished):
     """The exit code is the signal's, the state is kept, and the end is that of a whole run."""
     with interrupted(2, number):
         dlrun("train", moons, code=128 + number)
@@ -82,7 +114,7 @@ def test_an_interrupted_run_goes_on(number, moons, dlrun):
     done = dlrun("resume", "latest")
     assert done.out == f"runs/{run.name}\n"
     assert "interrupted: going on after epoch " in done.err
-    assert_same(run, dlrun("train", moons).run.resolve())
+    assert_same(run, finished())
     record = json.loads((run / "run.json").read_text())
     assert record["status"] == "finished"
     (resumption,) = record["resumed"]
@@ -113,20 +145,20 @@ def test_what_follows_a_warning_ends_nothing_at_once(moons, dlrun):
     assert checkpoints(run)
 
 
-def test_a_finished_run_is_extended(moons, dlrun):
+def test_a_finished_run_is_extended(dlrun, finished):
     """The result is that of having asked for all epochs at the start."""
-    run = dlrun("train", moons, "--set", "training.epochs=5").run
+    run = finished(5)
     extended = dlrun("resume", run, "--epochs", 12)
     assert "finished: going on after epoch 5" in extended.err
-    assert_same(run, dlrun("train", moons).run)
+    assert_same(run, finished())
     assert "12 epochs already" in dlrun("resume", run, "--epochs", 12).err
     told = dlrun("resume", run, "--epochs", 11, code=2).err
     assert told == "error: --epochs 11: the run has completed 12 epochs already.\n"
 
 
-def test_a_finished_run_has_nothing_left(moons, dlrun):
+def test_a_finished_run_has_nothing_left(dlrun, finished):
     """So a script may resume until all is done."""
-    run = dlrun("train", moons).run
+    run = finished()
     before = (run / "run.json").read_bytes()
     done = dlrun("resume", run)
     assert done.out == f"{run}\n"
@@ -167,7 +199,7 @@ def run(dlrun, moons):
 
 
 @pytest.mark.parametrize("name", ["state.json", "tensors.safetensors"])
-def test_a_damaged_checkpoint(name, run, moons, dlrun):
+def test_a_damaged_checkpoint(name, run, moons, dlrun, finished):
     """The one before it is gone on from, which is said; the bits are the same."""
     damaged = checkpoints(run)[-1] / name
     content = bytearray(damaged.read_bytes())
@@ -177,16 +209,16 @@ def test_a_damaged_checkpoint(name, run, moons, dlrun):
     assert f"  {place}:" in dlrun("verify", run.name, code=4).out
     told = dlrun("resume", run.name).err
     assert f"warning: {place}:" in told
-    assert_same(run, dlrun("train", moons).run.resolve())
+    assert_same(run, finished())
 
 
-def test_a_run_without_a_checkpoint_begins_anew(run, moons, dlrun):
+def test_a_run_without_a_checkpoint_begins_anew(run, dlrun, finished):
     """The seed gives the same start again."""
     for place in checkpoints(run):
         (place / "state.json").unlink()
     told = dlrun("resume", run.name).err
     assert "interrupted before its first checkpoint: beginning anew" in told
-    assert_same(run, dlrun("train", moons).run.resolve())
+    assert_same(run, finished())
 
 
 def test_two_processes_never_work_in_one_folder(run, dlrun):
@@ -229,9 +261,9 @@ def test_a_run_continues_on_the_shipped_digits(dlrun):
     assert_same(run, dlrun(*digits, "training.epochs=5").run)
 
 
-def test_a_resumption_that_fails_early_touches_nothing(moons, dlrun):
+def test_a_resumption_that_fails_early_touches_nothing(dlrun, finished):
     """The weights and the history of the finished run stay until its state is back."""
-    run = dlrun("train", moons).run
+    run = finished()
     names = ("weights.safetensors", "history.csv")
     before = [(run / name).read_bytes() for name in names]
     (checkpoint,) = (run / "checkpoint").iterdir()
@@ -244,9 +276,9 @@ def test_a_resumption_that_fails_early_touches_nothing(moons, dlrun):
     assert [(run / name).read_bytes() for name in names] == before
 
 
-def test_an_extension_that_is_killed_at_its_first_step_goes_on(moons, dlrun, monkeypatch):
+def test_an_extension_that_is_killed_at_its_first_step_goes_on(dlrun, monkeypatch, finished):
     """The record is written before the longer config: in between, the run is still one's own."""
-    run = dlrun("train", moons, "--set", "training.epochs=5").run
+    run = finished(5)
     write_text = Run.write_text
 
     def killed(folder, name, text):
@@ -258,4 +290,4 @@ def test_an_extension_that_is_killed_at_its_first_step_goes_on(moons, dlrun, mon
         patch.setattr(Run, "write_text", killed)
         dlrun("resume", run, "--epochs", 12, code=1)
     dlrun("resume", run, "--epochs", 12)
-    assert_same(run, dlrun("train", moons).run)
+    assert_same(run, finished())
