@@ -172,7 +172,7 @@ def test_a_layer_without_a_formula_ends_the_story(dlrun, tmp_path):
     assert "TensorFlow agrees" in told.out
     assert "what moves" not in told.out
     assert "error: mask: dlrun has no formula for Masking.\n" in told.err
-    assert "The forward_pass ends here; `dlrun predict` and `dlrun weights` still work." in told.err
+    assert "The story ends here; `dlrun predict` and `dlrun weights` still work." in told.err
 
 
 def test_a_disagreement_is_an_error(hand, dlrun, monkeypatch):
