@@ -40,18 +40,18 @@ def attack(workplace, runs, count, *, seed, batch=25):
     outside = make_outside(workplace.folder / f"outside-{seed}", runs[0])
     for start in range(0, count, batch):
         home = workplace.folder / f"hostile-{seed}-{start}"
-        lines, stories = [], []
+        lines, mutations = [], []
         for number in range(start, min(start + batch, count)):
             original = chance.choice(runs)
             run = home / str(number) / original.name
             shutil.copytree(original, run)
-            forward_pass = chance.choice(MUTATIONS)(run, outside, chance)
+            mutation = chance.choice(MUTATIONS)(run, outside, chance)
             ours = commands_for(run, table, chance)
-            if forward_pass.startswith("config"):
+            if mutation.startswith("config"):
                 # Whoever trusts such a run lets it read what its config names.
                 ours = [[word for word in words if word != "--trust"] for words in ours]
             lines += [list(map(str, words)) for words in ours]
-            stories += [forward_pass] * len(ours)
+            mutations += [mutation] * len(ours)
         found["folders"] += min(batch, count - start)
         watch = {
             "places": [home, workplace.temporary, workplace.folder / "matplotlib"],
@@ -59,12 +59,12 @@ def attack(workplace, runs, count, *, seed, batch=25):
             "outside": outside,
         }
         ended = workplace.batch(lines, watch=json.loads(json.dumps(watch, default=str)))
-        for words, forward_pass, (code, _, err, seen) in zip(
-            lines, stories, ended.value, strict=True
+        for words, mutation, (code, _, err, seen) in zip(
+            lines, mutations, ended.value, strict=True
         ):
             found[f"exit {code}"] += 1
             is_ours = code in CODES and not any(word in err for word in PROGRAM_ERRORS)
             if seen or not is_ours:
-                wrong.append((forward_pass, words[:2], code, seen, err[-300:]))
+                wrong.append((mutation, words[:2], code, seen, err[-300:]))
         shutil.rmtree(home)
     return found, wrong

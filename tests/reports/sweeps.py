@@ -50,7 +50,7 @@ def results(points: list[tuple[dict[str, Any], float | None]], **changes: Any) -
     return SweepResults(**facts)
 
 
-def forward_pass(
+def sweep_data(
     points: list[tuple[dict[str, Any], float | None]], *, curves: Any = (), **changes: Any
 ):
     """The same as its page tells it."""

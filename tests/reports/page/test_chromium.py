@@ -18,7 +18,7 @@ from dlrun.reports.run_data import Layer
 from tests.reports.chromium import PROGRAM, Chromium
 from tests.reports.page.test_pages import HOSTILE, compared
 from tests.reports.stories import classification, experiment, regression
-from tests.reports.sweeps import RATE, WORD, forward_pass, grid
+from tests.reports.sweeps import RATE, WORD, grid, sweep_data
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium or Chrome on this machine")
 
@@ -78,14 +78,14 @@ STORIES = {
 
 
 SWEEPS = {
-    "sweep": forward_pass(
+    "sweep": sweep_data(
         grid(
             lambda point: point["b"] / 10 + point["seed"] / 100,
             **{RATE: [0.1, 0.2, 0.3], WORD: ["relu", "a long word"], "b": [1, 2], "seed": [0, 1]},
         ),
         curves=[{"loss": np.array([1.0, 0.5])}] * 5,
     ),
-    "strange sweep": forward_pass([({key: value}, n / 99) for n, key in enumerate(HOSTILE)
+    "strange sweep": sweep_data([({key: value}, n / 99) for n, key in enumerate(HOSTILE)
                             for value in HOSTILE] + [({HOSTILE[0]: 1}, None)]),
 }  # fmt: skip
 

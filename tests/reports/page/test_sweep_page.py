@@ -13,7 +13,7 @@ from dlrun.reports.plots.sweep_shelf import draw_sweep
 from dlrun.reports.sweep_data import sweep_data_of
 from tests.reports.page.test_pages import HOSTILE, Checked, text_of
 from tests.reports.plots.test_sweep_plots import STORIES
-from tests.reports.sweeps import RATE, UNITS, forward_pass, grid, results, run
+from tests.reports.sweeps import RATE, UNITS, grid, results, run, sweep_data
 
 
 def page_of(told):
@@ -37,7 +37,7 @@ def test_what_the_page_tells():
     """In its order: what is best, all points, what keys do, chance, failures."""
     points = seeded()
     curves = [{"loss": np.array([1.0, 0.5])}] * 2
-    page = read(forward_pass(points, curves=curves))
+    page = read(sweep_data(points, curves=curves))
     headings = ("The best point", "All points, the best first", "What each key does",
                 "How much is chance", "How the best got there", "What went wrong")  # fmt: skip
     places = [page.index(heading) for heading in headings]
@@ -53,10 +53,10 @@ def test_what_the_page_tells():
 def test_the_commands_that_go_on():
     """They can be copied, whatever the folder is called."""
     points = seeded()
-    page = page_of(forward_pass(points))
+    page = page_of(sweep_data(points))
     assert "dlrun sweep best runs/rates -o best.yaml" in page
     assert "dlrun predict runs/20261120-231455_a_0001 INPUT.csv" in page
-    told = forward_pass(points)
+    told = sweep_data(points)
     odd = replace(told.results, folder=told.results.folder / "it's $HOME")
     page = page_of(sweep_data_of(odd, ()))
     assert "dlrun sweep best &#39;runs/rates/it&#39;&#34;&#39;&#34;&#39;s $HOME&#39; -o" in page
@@ -65,22 +65,22 @@ def test_the_commands_that_go_on():
 def test_chance_in_sentences():
     """Spreads by hand: within² = (0.02 + 0.0002) / 3, between the means 0.8 and 0.51."""
     points = seeded()
-    page = read(forward_pass(points))
+    page = read(sweep_data(points))
     assert "scatters by 0.0821 (standard deviation over the seeds, pooled over 2 points)" in page
     assert "The means of the points scatter by 0.2051" in page
-    alone = read(forward_pass([({"seed": s}, v) for s, v in ((0, 0.5), (1, 0.7))]))
+    alone = read(sweep_data([({"seed": s}, v) for s, v in ((0, 0.5), (1, 0.7))]))
     assert "scatters by 0.1414 (standard deviation)." in alone
-    assert "How much is chance" not in read(forward_pass([({RATE: 0.1}, 0.5), ({RATE: 0.2}, 0.6)]))
+    assert "How much is chance" not in read(sweep_data([({RATE: 0.1}, 0.5), ({RATE: 0.2}, 0.6)]))
 
 
 def test_a_lead_is_called_what_it_is():
     """Sure, or perhaps no more than chance."""
     sure = {1: (0.9, 0.91, 0.92, 0.93), 2: (0.5, 0.52, 0.51, 0.53)}
     points = [({"a": a, "seed": s}, v) for a, of in sure.items() for s, v in enumerate(of)]
-    assert "The best of them is better than the other by more than" in read(forward_pass(points))
+    assert "The best of them is better than the other by more than" in read(sweep_data(points))
     close = {1: (0.9, 0.91, 0.92, 0.93), 2: (0.91, 0.9, 0.93, 0.915)}
     points = [({"a": a, "seed": s}, v) for a, of in close.items() for s, v in enumerate(of)]
-    assert "no difference is shown for the other (" in read(forward_pass(points))
+    assert "no difference is shown for the other (" in read(sweep_data(points))
 
 
 def test_what_must_be_known_first():
@@ -96,13 +96,13 @@ def test_what_must_be_known_first():
 
 def test_nothing_to_draw_is_told():
     """No run, no result, a single point, a key of which one value has results."""
-    assert "No run is there yet." in read(forward_pass([]))
-    failed = read(forward_pass([({RATE: 0.1}, None), ({RATE: 1.0}, None)]))
+    assert "No run is there yet." in read(sweep_data([]))
+    failed = read(sweep_data([({RATE: 0.1}, None), ({RATE: 1.0}, None)]))
     assert "No run is finished with the objective measured: there is nothing to draw." in failed
     assert "The best point" not in failed
     assert "learning_rate" in failed
-    assert "No key varies" in read(forward_pass([({RATE: 0.1}, 0.5)]))
-    part = read(forward_pass([({RATE: 0.1}, 0.5), ({RATE: 1e30}, None)]))
+    assert "No key varies" in read(sweep_data([({RATE: 0.1}, 0.5)]))
+    part = read(sweep_data([({RATE: 0.1}, 0.5), ({RATE: 1e30}, None)]))
     assert f"Of {RATE} only one value has finished runs" in part
 
 
@@ -122,7 +122,7 @@ def test_a_sweep_that_stopped_runs_shows_how_far_they_came():
 def test_long_tables_are_cut():
     """And say how much there is."""
     points = [({"a": n}, n / 80) for n in range(80)] + [({"b": n}, None) for n in range(70)]
-    page = page_of(forward_pass(points))
+    page = page_of(sweep_data(points))
     assert f"And {150 - MOST_POINTS} more in <code>results.csv</code>." in page
     assert f"And {70 - MOST_FAILURES} more in <code>results.csv</code>." in page
 
@@ -155,7 +155,7 @@ def test_a_hostile_sweep_is_only_shown():
 
 def test_the_columns_are_the_keys_that_vary():
     """Those that matter most first; what is the same everywhere stands once, at the top."""
-    told = forward_pass(
+    told = sweep_data(
         grid(lambda p: p[UNITS] / 10, **{RATE: [0.1], UNITS: [1, 2], "c": ["x", "y"]})
     )
     page = read(told)

@@ -18,7 +18,7 @@ from dlrun.reports.plots import (
 )
 from dlrun.reports.sweep_data import pairs
 from tests.reports.page.test_pages import HOSTILE
-from tests.reports.sweeps import RATE, UNITS, WORD, forward_pass, grid
+from tests.reports.sweeps import RATE, UNITS, WORD, grid, sweep_data
 
 
 @pytest.fixture(autouse=True)
@@ -40,14 +40,14 @@ def texts(axes):
 
 def rates(value=lambda p: p["a"] / 10 + p["b"] / 100):
     """A grid of three by two."""
-    return forward_pass(grid(value, a=[1, 2, 3], b=[1, 5]))
+    return sweep_data(grid(value, a=[1, 2, 3], b=[1, 5]))
 
 
 def random(points=60, keys=(RATE, UNITS)):
     """Points drawn at random."""
     rng = np.random.default_rng(0)
     drawn = 10.0 ** rng.uniform(-4, -1, (points, len(keys)))
-    return forward_pass([(dict(zip(keys, map(float, x), strict=True)), float(x[0])) for x in drawn])
+    return sweep_data([(dict(zip(keys, map(float, x), strict=True)), float(x[0])) for x in drawn])
 
 
 def axis_of(told, key):
@@ -69,14 +69,14 @@ def test_the_effect_of_an_axis():
 
 def test_the_best_of_a_loss_is_the_smallest():
     """The other way round."""
-    told = forward_pass(grid(lambda p: p["a"] + p["b"], a=[1, 2], b=[0.1, 0.2]), larger=False)
+    told = sweep_data(grid(lambda p: p["a"] + p["b"], a=[1, 2], b=[0.1, 0.2]), larger=False)
     axes = axis_effects.draw(told, axis_of(told, "a")).axes[0]
     np.testing.assert_allclose(line(axes, "best"), [(0, 1.1), (1, 2.1)])
 
 
 def test_points_with_one_value_lie_beside_each_other():
     """Close to it, none on another."""
-    told = forward_pass(grid(lambda _: 0.5, a=["x", "y"], b=list(range(9))))
+    told = sweep_data(grid(lambda _: 0.5, a=["x", "y"], b=list(range(9))))
     dots = axis_effects.draw(told, axis_of(told, "a")).axes[0].collections[-1].get_offsets()
     assert len(np.unique(dots[:, 0].round(6))) == 18
     assert (np.minimum(abs(dots[:, 0]), abs(dots[:, 0] - 1)) < 0.08).all()
@@ -85,7 +85,7 @@ def test_points_with_one_value_lie_beside_each_other():
 def test_error_bars_over_seeds():
     """As long as the confidence interval of 95 %: Student's t of 1 degree is 12.706."""
     values = {(1, 0): 0.4, (1, 1): 0.6, (2, 0): 0.7, (2, 1): 0.7}
-    told = forward_pass([({"a": a, "seed": s}, v) for (a, s), v in values.items()])
+    told = sweep_data([({"a": a, "seed": s}, v) for (a, s), v in values.items()])
     axes = axis_effects.draw(told, told.axes[0]).axes[0]
     (bars,) = [one for one in axes.collections if isinstance(one, LineCollection)]
     lengths = sorted(float(np.ptp(path[:, 1])) for path in bars.get_segments())
@@ -95,7 +95,7 @@ def test_error_bars_over_seeds():
 
 def test_texts_have_no_line_between_them():
     """Their order means nothing; that of numbers does."""
-    told = forward_pass(grid(lambda p: p["a"], a=[1, 2], b=["x", "y"]))
+    told = sweep_data(grid(lambda p: p["a"], a=[1, 2], b=["x", "y"]))
     for key, style_of_line in (("a", "-"), ("b", "None")):
         axes = axis_effects.draw(told, axis_of(told, key)).axes[0]
         (mean,) = [one for one in axes.lines if one.get_label() == "mean"]
@@ -114,13 +114,13 @@ def test_numbers_drawn_at_random_have_no_line_through_every_dot():
 
 def test_many_texts_have_no_plot_of_their_own():
     """Two hundred of them cannot be told apart."""
-    told = forward_pass([({"a": f"t{n}"}, n / 200) for n in range(200)])
+    told = sweep_data([({"a": f"t{n}"}, n / 200) for n in range(200)])
     assert sweep_shelf.draw_sweep(told).effects == ()
 
 
 def test_a_heat_map():
     """Means in their fields, the best one framed, none where there is no run."""
-    told = forward_pass(
+    told = sweep_data(
         [({"a": a, "b": b, "c": c}, a / 10 + b / 100 + c / 1000)
          for a in (1, 2, 3) for b in (1, 2) for c in (1, 3) if (a, b) != (2, 1)]
     )  # fmt: skip
@@ -148,7 +148,7 @@ def test_a_map_of_points_drawn_at_random():
 
 def test_parallel_coordinates():
     """Each line runs through the values of its point; the best one lies on top of the others."""
-    told = forward_pass(grid(lambda p: p["a"] / 10, a=[1.0, 2.0, 3.0], b=["x", "y"]))
+    told = sweep_data(grid(lambda p: p["a"] / 10, a=[1.0, 2.0, 3.0], b=["x", "y"]))
     axes = parallel_coordinates.draw(told).axes[0]
     (lines,) = [one for one in axes.collections if isinstance(one, LineCollection)]
     segments = np.array(lines.get_segments())
@@ -163,13 +163,13 @@ def test_parallel_coordinates():
 
 def test_parallel_coordinates_need_two_axes_and_a_difference():
     """Else they show nothing that the other plots do not."""
-    assert not parallel_coordinates.fits(forward_pass([({"a": 1}, 0.1), ({"a": 2}, 0.2)]))
-    assert not parallel_coordinates.fits(forward_pass(grid(lambda _: 0.5, a=[1, 2], b=[1, 2])))
+    assert not parallel_coordinates.fits(sweep_data([({"a": 1}, 0.1), ({"a": 2}, 0.2)]))
+    assert not parallel_coordinates.fits(sweep_data(grid(lambda _: 0.5, a=[1, 2], b=[1, 2])))
 
 
 def test_seeds_of_the_best_points():
     """A row each, the best at the top; a dot each seed."""
-    told = forward_pass(
+    told = sweep_data(
         [({"a": a, "seed": s}, a / 10 + s / 100) for a in range(1, 31) for s in (1, 2)]
     )
     axes = seed_spread.draw(told).axes[0]
@@ -183,7 +183,7 @@ def test_seeds_of_the_best_points():
 def test_long_names_of_points_become_their_values():
     """The keys stand once, above."""
     axes = {f"some_long_key_{name}": [1, 2] for name in "abc"}
-    told = forward_pass(
+    told = sweep_data(
         grid(lambda p: sum(v for k, v in p.items() if k != "seed"), **axes, seed=[0, 1])
     )
     figure = seed_spread.draw(told)
@@ -208,17 +208,17 @@ def test_labels_can_be_told_apart(texts, limit, shown):
 def test_learning_curves_of_the_best():
     """One line each, numbered as in the table; runs without an epoch have none."""
     curves = [{"loss": np.array([3.0, 2.0])}, {"loss": np.array([])}, {"loss": np.array([1.0, 0])}]
-    told = forward_pass([({"a": n}, n / 3) for n in range(3)], curves=curves)
+    told = sweep_data([({"a": n}, n / 3) for n in range(3)], curves=curves)
     (picture,) = sweep_shelf.draw_sweep(told).curves
     assert picture.title == "Learning curves of the best"
     for empty in ([], [{}], [{"loss": np.array([])}]):
-        assert sweep_shelf.draw_sweep(forward_pass([({"a": 1}, 0.5)], curves=empty)).curves == ()
+        assert sweep_shelf.draw_sweep(sweep_data([({"a": 1}, 0.5)], curves=empty)).curves == ()
 
 
 def test_curves_of_a_run_that_diverged():
     """They are drawn as far as they are numbers."""
     for values in ([1.0, np.inf, np.nan], [np.nan, np.nan]):
-        told = forward_pass([({"a": 1}, 0.5)], curves=[{"loss": np.array(values)}])
+        told = sweep_data([({"a": 1}, 0.5)], curves=[{"loss": np.array(values)}])
         assert len(sweep_shelf.draw_sweep(told).curves) == 1
 
 
@@ -230,29 +230,29 @@ def test_a_single_run_has_curves():
 
 
 STORIES = {
-    "nothing": lambda: forward_pass([]),
-    "no result": lambda: forward_pass([({"a": 1}, None), ({"a": 2}, None)]),
-    "a single point": lambda: forward_pass([({"a": 1}, 0.5)]),
-    "seeds only": lambda: forward_pass([({"seed": s}, s / 3) for s in range(3)]),
-    "equal": lambda: forward_pass(grid(lambda _: 0.5, a=[1, 2], b=["x", "y"])),
-    "equal seeds": lambda: forward_pass(grid(lambda _: 0.0, a=[1, 2], seed=[0, 1])),
-    "huge": lambda: forward_pass([({"a": n}, (-1e99) ** (n % 2)) for n in range(4)]),
-    "tiny": lambda: forward_pass([({"a": 1e-99 * n}, 1e-99 * n) for n in (1, 2, 3)], larger=False),
-    "steep": lambda: forward_pass(
+    "nothing": lambda: sweep_data([]),
+    "no result": lambda: sweep_data([({"a": 1}, None), ({"a": 2}, None)]),
+    "a single point": lambda: sweep_data([({"a": 1}, 0.5)]),
+    "seeds only": lambda: sweep_data([({"seed": s}, s / 3) for s in range(3)]),
+    "equal": lambda: sweep_data(grid(lambda _: 0.5, a=[1, 2], b=["x", "y"])),
+    "equal seeds": lambda: sweep_data(grid(lambda _: 0.0, a=[1, 2], seed=[0, 1])),
+    "huge": lambda: sweep_data([({"a": n}, (-1e99) ** (n % 2)) for n in range(4)]),
+    "tiny": lambda: sweep_data([({"a": 1e-99 * n}, 1e-99 * n) for n in (1, 2, 3)], larger=False),
+    "steep": lambda: sweep_data(
         [({"a": 10.0**n, "b": n % 2}, 10.0**n) for n in range(-90, 90, 20)]
     ),
-    "hostile": lambda: forward_pass(
+    "hostile": lambda: sweep_data(
         grid(lambda p: len(str(p)) / 1000, **{key: list(HOSTILE) for key in HOSTILE[:3]}),
         objective=HOSTILE[1],
     ),
-    "nested": lambda: forward_pass(
+    "nested": lambda: sweep_data(
         [({"a": {"b": [n, {"c": "$x_1$"}]}, "z": n}, n / 5) for n in range(5)]
     ),
-    "mixed": lambda: forward_pass(
+    "mixed": lambda: sweep_data(
         [({"a": v}, n / 9) for n, v in enumerate((1, "x", None, True, [2]))]
     ),
-    "long": lambda: forward_pass([({"x" * 400: "y" * 400 + str(n)}, n / 15) for n in range(15)]),
-    "many axes": lambda: forward_pass(
+    "long": lambda: sweep_data([({"x" * 400: "y" * 400 + str(n)}, n / 15) for n in range(15)]),
+    "many axes": lambda: sweep_data(
         [({f"k{k}": (n * (k + 3)) % 5 for k in range(30)}, n / 50) for n in range(50)]
     ),
 }
@@ -277,6 +277,4 @@ def test_every_sweep_can_be_drawn(name):
 def test_the_same_pictures_twice():
     """To the byte."""
     points = grid(lambda p: p[RATE] * p["b"], **{RATE: [0.1, 0.2]}, **{WORD: ["x", "y"]}, b=[1, 2])
-    assert sweep_shelf.draw_sweep(forward_pass(points)) == sweep_shelf.draw_sweep(
-        forward_pass(points)
-    )
+    assert sweep_shelf.draw_sweep(sweep_data(points)) == sweep_shelf.draw_sweep(sweep_data(points))
