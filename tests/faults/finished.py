@@ -148,7 +148,7 @@ def check_runs(runs, before, *, beside=None):
         if "extension" in path.parts:
             continue
         run = open_run(str(path.parent), runs)
-        found = verify(str(run.path), runs_dir=runs)
+        found = verify(run)
         assert (found.problems, found.complete) == ([], True), found
         assert run.read_record()["status"] == "finished"
         read_notes(run.path)
