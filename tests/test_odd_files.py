@@ -165,6 +165,7 @@ def test_a_signal_that_an_import_has_kept_ends_the_loading(dlrun, tmp_path, monk
     importing = SimpleNamespace(import_module=import_and_catch)
     monkeypatch.setattr("dlrun.execution.loading.importlib", importing)
     monkeypatch.setattr("dlrun.execution.loading.PATIENCE", 0.01)
+    monkeypatch.delitem(sys.modules, "dlrun.backend", raising=False)  # as in a new process
     (tmp_path / "config.yaml").write_text(config(dataset={"type": "moons"}))
     dlrun("train", "config.yaml", code=143)
     (run,) = (tmp_path / "runs").iterdir()

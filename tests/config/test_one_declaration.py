@@ -27,7 +27,7 @@ KIND = """\
     ),
 """
 TRACKER = """\
-def track(run, *, every: int = 1):
+def track(*, run, every: int = 1):
     \'\'\'Write every epoch to the console.\'\'\'
 """
 QUESTIONS = """
