@@ -48,8 +48,8 @@ def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None 
         return Sample(rows=_whole(arguments.get("samples")))
     try:
         sample: Sample = tell(**{**arguments, "form": form})
-    except (UnknownShapeError, ConfigError):
-        return Sample()
+    except (UnknownShapeError, ConfigError, TypeError):
+        return Sample()  # also where a config that is wrong elsewhere lacks an argument
     return sample._replace(rows=_whole(sample.rows), test_rows=_whole(sample.test_rows) or 0)
 
 

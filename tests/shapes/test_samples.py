@@ -260,6 +260,7 @@ def test_every_dataset_is_known():
     shipped = {name for name, _ in DRAWN} | {"csv", "mnist", "npz"}
     assert shipped <= set(catalog.words("datasets"))
     assert find_sample("another", {}) == Sample()
+    assert find_sample("moons", {}) == Sample()  # of a config that is wrong, and told elsewhere
 
 
 @pytest.mark.parametrize(
