@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dlrun.catalog import shelves
@@ -12,7 +13,7 @@ from dlrun.shapes.cells import MAX_CLASSES, bare_number, is_name, parse_number
 from dlrun.shapes.layer import UnknownShapeError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from dlrun.shapes.layer import Shape
 
@@ -46,11 +47,24 @@ def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None 
     tell = None if module is None else getattr(import_module(module), "sample", None)
     if tell is None:
         return Sample(rows=_whole(arguments.get("samples")))
+    given = {**arguments, "form": form}
+    if missing_arguments(tell, given):
+        return Sample()  # a value that was refused is not among them, and has been told
     try:
-        sample: Sample = tell(**{**arguments, "form": form})
-    except (UnknownShapeError, ConfigError, TypeError):
-        return Sample()  # also where a config that is wrong elsewhere lacks an argument
+        sample: Sample = tell(**given)
+    except (UnknownShapeError, ConfigError):
+        return Sample()
     return sample._replace(rows=_whole(sample.rows), test_rows=_whole(sample.test_rows) or 0)
+
+
+def missing_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> list[str]:
+    """Name the arguments that a function needs and is not given."""
+    parameters = signature(function).parameters.values()
+    return [
+        one.name
+        for one in parameters
+        if one.kind is one.KEYWORD_ONLY and one.default is one.empty and one.name not in given
+    ]
 
 
 def numbered(classes: int) -> tuple[str, ...]:

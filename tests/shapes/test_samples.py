@@ -382,3 +382,16 @@ def test_odd_arrays_tell_nothing(tmp_path, member):
     assert of_rows(tell("npz", path=path)) == Sample()
     path.write_bytes(path.read_bytes()[:-30])
     assert of_rows(tell("npz", path=path)) == Sample()
+
+
+def test_a_fault_of_a_dataset_is_not_taken_for_a_missing_argument(monkeypatch):
+    """What its own code gets wrong is seen."""
+    import dlrun.datasets.moons as moons
+
+    def broken(*, samples, form):
+        return samples + form
+
+    monkeypatch.setattr(moons, "sample", broken)
+    assert find_sample("moons", {}) == Sample()
+    with pytest.raises(TypeError, match="unsupported operand"):
+        find_sample("moons", {"samples": 3}, form="index")
