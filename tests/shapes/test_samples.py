@@ -386,7 +386,7 @@ def test_odd_arrays_tell_nothing(tmp_path, member):
 
 def test_a_fault_of_a_dataset_is_not_taken_for_a_missing_argument(monkeypatch):
     """What its own code gets wrong is seen."""
-    import dlrun.datasets.moons as moons
+    from dlrun.datasets import moons
 
     def broken(*, samples, form):
         return samples + form
