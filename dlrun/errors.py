@@ -16,7 +16,9 @@ The command line catches `DlrunError` once, prints it and exits with its `exit_c
 
 from __future__ import annotations
 
+import os
 import signal
+import traceback
 from dataclasses import dataclass
 
 
@@ -128,3 +130,15 @@ class PausedRunError(DlrunError):
 
     def __init__(self, epoch: int) -> None:
         super().__init__(f"Paused after epoch {epoch}.")
+
+
+def show_traceback() -> None:
+    """Print the traceback of the error that is being handled, where `DLRUN_TRACEBACK` asks."""
+    if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
+        traceback.print_exc()
+
+
+def failure(error: Exception) -> str:
+    """Word an error that is only a warning, by its kind where no user could have caused it."""
+    show_traceback()
+    return str(error) if isinstance(error, DlrunError) else f"{type(error).__name__}: {error}"

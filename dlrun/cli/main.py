@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 
 from dlrun.cli.terminal.output import (
@@ -16,7 +15,7 @@ from dlrun.cli.terminal.output import (
     open_streams,
     write_message,
 )
-from dlrun.errors import ConfigError, DlrunError, InterruptedRunError, UsageError
+from dlrun.errors import ConfigError, DlrunError, InterruptedRunError, UsageError, show_traceback
 from dlrun.memory import refusal
 from dlrun.rundir.files import reason
 from dlrun.signals import caught_signals, end_on_signal, forget_signals, received_signal
@@ -42,8 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         discard_data()
         return _CLOSED_OUTPUT
     except Exception as error:  # noqa: BLE001 - whatever is wrong is told, never traced
-        if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
-            traceback.print_exc()
+        show_traceback()
         write_message(describe(error))
         return error.exit_code if isinstance(error, DlrunError) else _INTERNAL_ERROR
     for number in signal.Signals:

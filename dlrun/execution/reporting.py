@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from dlrun.arrays import Samples, Spec, Splits
 from dlrun.config import Experiment
 from dlrun.data.labels import class_numbers, decode
-from dlrun.errors import DlrunError
+from dlrun.errors import DlrunError, failure
 from dlrun.reports.run_data import LEARNING_RATE, MAX_OTHER_ROWS, MAX_ROWS, Layer, ReportData, Rows
 from dlrun.rundir.files import is_read_only, link_error, remove_abandoned, write_bytes, write_output
 from dlrun.rundir.folder import Run
@@ -48,10 +47,7 @@ def add_report(
         data = collect_report_data(experiment, assembly, splits, measured, run=run)
         write_report(data, run)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, the run is complete
-        if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
-            traceback.print_exc()
-        kind = "" if isinstance(error, DlrunError) else f"{type(error).__name__}: "
-        line = f"warning: the run is complete, but its report failed: {kind}{error}"
+        line = f"warning: the run is complete, but its report failed: {failure(error)}"
         listener.message(f"{line}\n  `dlrun report {run.path}` tries again.")
         with suppress(DlrunError):
             run.log(line)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +13,7 @@ from dlrun.config import Experiment
 from dlrun.config.nodes import Problems
 from dlrun.config.overrides import apply
 from dlrun.config.yaml import parse, read_text
-from dlrun.errors import ConfigError, DlrunError, Problem
+from dlrun.errors import ConfigError, Problem, failure
 from dlrun.rundir.files import write_json
 from dlrun.rundir.folder import safe_name
 from dlrun.rundir.names import SWEEP
@@ -103,10 +101,7 @@ def add_results(folder: Path, listener: SweepListener) -> None:
     try:
         write_page(folder)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, the runs are complete
-        if os.environ.get("DLRUN_TRACEBACK", "") not in ("", "0"):
-            traceback.print_exc()
-        kind = "" if isinstance(error, DlrunError) else f"{type(error).__name__}: "
-        line = f"warning: the runs are complete, but the page of the sweep failed: {kind}{error}"
+        line = f"warning: the runs are complete, but the page of the sweep failed: {failure(error)}"
         listener.message(f"{line}\n  `dlrun sweep report {folder}` tries again.")
 
 
