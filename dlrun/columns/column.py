@@ -1,0 +1,107 @@
+"""A column of a table: as it was read, what is known of it, and as the network gets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Holds: TypeAlias = Literal["number", "text", "time"]
+"""What the values of a column are read as."""
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """A column as it was read; its values, `(rows,)`, are one column of a float64 matrix.
+
+    A missing value is NaN. A number is itself (yes and no are 1 and 0), a text its position in
+    `texts`, a time the seconds since 1970-01-01 00:00 (UTC, where a zone is told).
+    """
+
+    name: str
+    holds: Holds
+    texts: tuple[str, ...] = ()  # the distinct ones of a file, sorted by their code points
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What the values of a column are, counted over all rows; told without NumPy."""
+
+    name: str
+    rows: int
+    missing: int
+    distinct: int  # different values, as texts, missing ones aside
+    numbers: int  # how many values read as finite numbers
+    wholes: int  # how many of those are whole
+    booleans: int  # how many read as yes or no, in any spelling; of 0 and 1 none do
+    times: int  # how many read as times, all in `time_format`
+    time_format: str | None = None  # as `strptime` has it; None where they are no times
+    low: float | None = None  # the smallest number, or the first time in seconds
+    high: float | None = None
+    words: float = 0.0  # how many words a value has, on average
+    # The most frequent values with their counts, at most 20, ties in the order of their texts.
+    top: tuple[tuple[str, int], ...] = ()
+    # The most frequent ones that are no numbers, at most 10.
+    no_numbers: tuple[tuple[str, int], ...] = ()
+
+
+class FittedColumn(Protocol):
+    """A kind of column, fitted on training rows: a frozen dataclass, stored in `spec.json`.
+
+    Equal training rows give equal fitted columns, to the bit.
+    """
+
+    @property
+    def kind(self) -> str:
+        """The word: the name of its file."""
+
+    @property
+    def name(self) -> str:
+        """The name of the column in the table."""
+
+    @property
+    def holds(self) -> Holds:
+        """What its values are read as."""
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The names of the numbers that a network gets, such as `age` and `age (missing)`."""
+
+    @property
+    def ids(self) -> int | None:
+        """How many class numbers an `Embedding` may get of it, or None: it has no class numbers."""
+
+    def apply(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[Any]:
+        """Turn raw values `(rows,)` into entries `(rows, len(entries))`, float64 or float32.
+
+        Raises:
+            CellError: A value cannot be turned; says which row and why.
+        """
+
+    def numbered(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
+        """Turn raw values `(rows,)` into class numbers `(rows, 1)`; only where `ids` is one."""
+
+    def undo(self, entries: NDArray[Any]) -> list[str]:
+        """Write entries `(rows, len(entries))` as the table would have the values."""
+
+    def notes(self) -> list[str]:
+        """Say what is done to values, such as `177 missing values become the median, 28`."""
+
+
+class CellError(Exception):
+    """A value that a fitted column cannot take.
+
+    Attributes:
+        row: Which of the rows, from 0.
+        what: What is wrong, a sentence.
+        fix: How to mend it.
+    """
+
+    def __init__(self, row: int, what: str, fix: str | None = None) -> None:
+        super().__init__(what)
+        self.row = row
+        self.what = what
+        self.fix = fix
