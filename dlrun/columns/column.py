@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -48,6 +49,17 @@ class ColumnFacts:
     no_numbers: tuple[tuple[str, int], ...] = ()
 
 
+@dataclass(frozen=True)
+class ColumnKind:
+    """What a column is to be: what the config says, or what its values tell."""
+
+    name: str  # of the column
+    kind: str  # a word of the shelf
+    options: Mapping[str, Any] = field(default_factory=dict)  # of its `fit`
+    reason: str = ""  # why, in words, such as `714 of 891 values are numbers`
+    told: bool = False  # whether the config says so
+
+
 class FittedColumn(Protocol):
     """A kind of column, fitted on training rows: a frozen dataclass, stored in `spec.json`.
 
@@ -86,6 +98,12 @@ class FittedColumn(Protocol):
 
     def undo(self, entries: NDArray[Any]) -> list[str]:
         """Write entries `(rows, len(entries))` as the table would have the values."""
+
+    def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
+        """Undo the scaling of entries `(rows, len(entries))`: age in years; 0 and 1 stay."""
+
+    def from_units(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scale what `in_units` gives, `(rows, len(entries))`; float64, not yet rounded."""
 
     def notes(self) -> list[str]:
         """Say what is done to values, such as `177 missing values become the median, 28`."""
