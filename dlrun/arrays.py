@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from dlrun.columns.column import ColumnKind, FittedColumn, RawColumn
-from dlrun.columns.packing import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -201,10 +200,22 @@ class Scaling:
 
 
 @dataclass(frozen=True)
+class View:
+    """What layers read by name of a row in which all columns stand: `x[:, begin:end]`."""
+
+    __pydantic_config__ = STRICT
+
+    name: str  # of a column; `input` for all columns that no layer names, side by side
+    begin: int
+    end: int
+    ids: bool = False  # whether it is the class number of a category, else the entries of a column
+
+
+@dataclass(frozen=True)
 class Spec:
     """What the arrays of a run look like; stored as `spec.json`. Much comes from a `Dataset`."""
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = {**STRICT, "arbitrary_types_allowed": True}  # `columns`: by the shelf
 
     input_shape: tuple[int, ...]  # of one sample
     feature_names: tuple[str, ...] | None = None
@@ -218,7 +229,7 @@ class Spec:
     scaling: Scaling | None = None  # fitted on the training rows; of arrays, not of tables
     # The columns of a table, each fitted on the training rows, in the order of the table.
     columns: tuple[FittedColumn, ...] | None = None
-    views: tuple[View, ...] | None = None  # what of a packed row is what; as many as are read
+    views: tuple[View, ...] = ()  # none where every layer reads the whole row
     label_form: LabelForm | None = None  # None until labels are fitted
     # With one output unit and two classes: an output above it is the second class. None where the
     # class is the argmax, or where there are no classes.
