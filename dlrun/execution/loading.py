@@ -98,7 +98,8 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         check_dataset_ids(experiment, dataset)
         check_no_numbers(dataset, loss, experiment.model.layers[-1].arguments.get("units"))
     # Of rows of another shape whoever asked for them will tell.
-    same_shape = told is not None and told.input_shape == dataset.train.x.shape[1:]
+    is_table = dataset.raw_columns is not None
+    same = told is not None and (is_table or told.input_shape == dataset.train.x.shape[1:])
     dataset = classes_for_loss(dataset, loss, named=named)
     if isinstance(dataset.form, TableForm):
         form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
@@ -109,7 +110,8 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         test_split=config.test_split,
         scale=config.scale,
         seed=seed,
-        scaling=told.scaling if told is not None and same_shape else None,
+        layers=[layer.as_dict() for layer in experiment.model.layers],
+        told=told if same else None,
     )
     if told is None:
         check_padding(experiment, splits.spec.scaling)
