@@ -23,16 +23,16 @@ def in_units(x: NDArray[Any], spec: Spec) -> NDArray[np.float64]:
     return values
 
 
-def from_units(values: NDArray[np.float64], spec: Spec) -> NDArray[np.float32]:
+def from_units(values: NDArray[np.float64], spec: Spec) -> NDArray[np.float64]:
     """Scale rows in the units of the data as the network takes them; undoes `in_units`."""
     if spec.scaling is not None:
-        values = (values - np.array(spec.scaling.offset)) / np.array(spec.scaling.factor)
+        return (values - np.array(spec.scaling.offset)) / np.array(spec.scaling.factor)
     scaled = values.copy()
     for part in parts(spec.columns or (), spec.views):
         if not part.ids and part.begin < part.end:
             entries = slice(part.begin, part.end)
             scaled[:, entries] = part.column.from_units(values[:, entries])
-    return scaled.astype(np.float32)
+    return scaled
 
 
 def is_scaled(spec: Spec) -> bool:
