@@ -247,10 +247,12 @@ class _Divider:
         """Say how the rows were divided, and what no division could keep apart."""
         if self.key is None or self.way == "column":
             return
-        parts = {TRAIN: self.rows, VALIDATION: self.taken.get(VALIDATION), TEST: self.taken.get(TEST)}
-        values = {
-            split: self.key.values[rows] for split, rows in parts.items() if rows is not None
+        parts = {
+            TRAIN: self.rows,
+            VALIDATION: self.taken.get(VALIDATION),
+            TEST: self.taken.get(TEST),
         }
+        values = {split: self.key.values[rows] for split, rows in parts.items() if rows is not None}
         if self.key.test is not None:
             values[TEST] = self.key.test
         said = []
@@ -273,7 +275,9 @@ class _Divider:
                 both = both[~np.isnan(both)]
                 if len(both):
                     names = list_some([self._told(one) for one in both[:MOST]], MOST)
-                    what = f"warning: {tally(len(both), 'group')} of {self._named()} in the rows of "
+                    what = (
+                        f"warning: {tally(len(both), 'group')} of {self._named()} in the rows of "
+                    )
                     self.notes.append(f"{what}the test file and in the others too, such as {names}")
             elif len(apart) and apart[0] <= own[-1]:
                 what = "warning: test rows of the test file are not all later than the others"
