@@ -269,19 +269,24 @@ class _Divider:
             what = f"{tally(alone, 'row')} without a {self._named()}"
             self.notes.append(f"{what}, each taken for a group of its own")
         if self.key.test is not None:
-            own, apart = np.unique(self.key.values), np.unique(self.key.test)
-            if self.way == "group":
-                both = np.intersect1d(own, apart)
-                both = both[~np.isnan(both)]
-                if len(both):
-                    names = list_some([self._told(one) for one in both[:MOST]], MOST)
-                    what = (
-                        f"warning: {tally(len(both), 'group')} of {self._named()} in the rows of "
-                    )
-                    self.notes.append(f"{what}the test file and in the others too, such as {names}")
-            elif len(apart) and apart[0] <= own[-1]:
-                what = "warning: test rows of the test file are not all later than the others"
-                self.notes.append(what)
+            self.notes += self._told_of_file(self.key.test)
+
+    def _told_of_file(self, test: NDArray[np.float64]) -> list[str]:
+        """What no division can keep apart where a file of its own brings the test rows."""
+        known, apart = self._known(), np.unique(test[~np.isnan(test)])
+        if self.way == "time" and len(apart) and apart[0] <= known[-1]:
+            return ["warning: the rows of the test file are not all later than the others"]
+        both = np.intersect1d(known, apart)
+        if self.way == "time" or not len(both):
+            return []
+        names = list_some([self._told(one) for one in both], MOST)
+        what = f"{tally(len(both), 'group')} of {self._named()}"
+        return [f"warning: {what} stand in the test file and in the other rows too: {names}"]
+
+    def _known(self) -> NDArray[np.float64]:
+        """The different values of the column, ascending, but for those of the test file."""
+        values = np.empty(0) if self.key is None else self.key.values
+        return np.unique(values[~np.isnan(values)])
 
     # By a column that names the splits
 
@@ -359,8 +364,6 @@ def find_key(dataset: Dataset, name: str) -> Key:
 
 
 def _column(samples: Samples, place: int) -> NDArray[np.float64]:
-    if not isinstance(samples.x, StreamedArray):
-        return np.asarray(samples.x[:, place], np.float64)
     return np.concatenate([np.array(part[:, place], np.float64) for part in chunks(samples.x)])
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import StreamedArray, TableForm
+from dlrun.arrays import TableForm
 from dlrun.data.streams import chunks
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.wording import percent, tally
@@ -69,7 +69,7 @@ def row_hashes(samples: Samples, read: Sequence[int] | None = None) -> NDArray[n
 
 def _mix_array(hashes: NDArray[np.uint64], array: Array, read: Sequence[int] | None) -> None:
     begin = 0
-    for part in chunks(array) if isinstance(array, StreamedArray) else (array,):
+    for part in chunks(array):
         for start in range(0, len(part), _PIECE):
             rows = part[start : start + _PIECE]
             rows = rows.reshape(len(rows), -1)

@@ -17,8 +17,8 @@ from dlrun.config import Experiment
 from dlrun.config.rules.last_layer import last_activation, takes_logits
 from dlrun.config.schema import DatasetConfig
 from dlrun.data.classes import check_no_numbers, classes_for_loss, look_at
-from dlrun.data.labels import fit_spec, weigh_classes
 from dlrun.data.division import Division
+from dlrun.data.labels import fit_spec, weigh_classes
 from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
