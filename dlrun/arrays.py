@@ -81,7 +81,10 @@ class StreamedArray:
 
     def pick(self, chosen: NDArray[np.bool_]) -> StreamedArray:
         """Choose rows by a mask, `(rows,)`; nothing is read."""
-        numbers = chosen.nonzero()[0]
+        return self.at(chosen.nonzero()[0])
+
+    def at(self, numbers: NDArray[Any]) -> StreamedArray:
+        """Choose rows by their numbers, `(rows,)`, perhaps one several times; nothing is read."""
         if self.numbers is not None:
             numbers = self.numbers[numbers]
         # Half the memory of int64; there is one number for each row.

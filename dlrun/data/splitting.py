@@ -1,4 +1,4 @@
-"""Splits rows into train, validation and test by seed, keeping the shares of the classes."""
+"""Splits rows into train, validation and test, and scales them by what the training rows tell."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+<<<<<<< HEAD
 from dlrun.arrays import Array, Dataset, Samples, Spec, Splits, StreamedArray
 from dlrun.columns.column import CellError
 from dlrun.columns.packing import entry_names, views
@@ -20,19 +21,15 @@ from dlrun.data.columns import (
     pack_rows,
     wrong_cell,
 )
+=======
+from dlrun.arrays import Dataset, Samples, Scaling, Spec, Splits, StreamedArray
+from dlrun.data.classes import check_more_than_one_class
+from dlrun.data.division import Division, divide
+from dlrun.data.duplicates import duplicate_notes
+>>>>>>> splits
 from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
-from dlrun.errors import ConfigError, DataError, Problem
-from dlrun.wording import count
-
-STREAMS = {"test_split": 1, "validation_split": 2}
-"""The `spawn_key` of each split's own random stream.
-
-Datasets are drawn from the seed itself, so no split shares numbers with the data or with the
-other split: asking for a test split does not change which random numbers choose the validation
-rows.
-"""
-
+from dlrun.errors import DataError
 
 SHARED = {field.name for field in fields(Dataset)} & {field.name for field in fields(Spec)}
 """What a spec takes over from its dataset."""
@@ -40,24 +37,25 @@ SHARED = {field.name for field in fields(Dataset)} & {field.name for field in fi
 
 def split_dataset(
     dataset: Dataset,
+    division: Division,
     *,
-    validation_split: float | None,
-    test_split: float | None,
     scale: Literal["standard", "minmax", "none"],
+<<<<<<< HEAD
     seed: int,
     layers: Sequence[Mapping[str, Any]] = (),
     told: Spec | None = None,
+=======
+    scaling: Scaling | None = None,
+>>>>>>> splits
 ) -> Splits:
-    """Split rows, then scale them by what the training rows tell.
+    """Split rows, see `divide`, then scale them by what the training rows tell.
 
-    Test rows are taken first, validation rows from what is left; both keep the order that they
-    had. Where there are classes each gives its share (largest remainder), and every class keeps a
-    training row. A share is in (0, 1); without one, validation rows are none and test rows those
-    that the dataset brings. What was fitted before (`scaling`) is applied again, else `scale` fits.
+    What was fitted before (`scaling`) is applied again, else `scale` fits.
     """
     if len(dataset.train) == 0:
         raise DataError("the dataset has no rows.")
     check_more_than_one_class(dataset)
+<<<<<<< HEAD
     train, validation, test = dataset.train, None, dataset.test
     if test_split:
         if test is not None:
@@ -66,6 +64,13 @@ def split_dataset(
         train, test = _split(dataset, train, test_split, "test_split", seed)
     if validation_split:
         train, validation = _split(dataset, train, validation_split, "validation_split", seed)
+=======
+    divided = divide(dataset, division)
+    train, validation, test = divided.train, divided.validation, divided.test
+    if scaling is None:
+        scaling = fit_scaling(train.x, scale, images=dataset.image_shape is not None)
+    classes = dataset.class_names is not None
+>>>>>>> splits
     found = {"train": train, "validation": validation, "test": test}
     present = {name: rows for name, rows in found.items() if rows is not None}
     shared: dict[str, Any] = {name: getattr(dataset, name) for name in SHARED}
@@ -91,6 +96,7 @@ def split_dataset(
         ready.get("test"),
         spec,
         dataset.streamed,
+<<<<<<< HEAD
         notes=notes,
     )
 
@@ -119,6 +125,14 @@ def _with_columns(
         )
     return replace(
         spec, columns=columns, views=laid, feature_names=names, input_shape=(len(names),)
+=======
+        notes=(
+            *divided.notes,
+            *duplicate_notes(dataset, divided),
+            *_scaling_notes(spec),
+            *_rounding_notes(dataset, scaling),
+        ),
+>>>>>>> splits
     )
 
 
@@ -150,6 +164,7 @@ def _rounding_notes(dataset: Dataset, spec: Spec) -> list[str]:
     return notes
 
 
+<<<<<<< HEAD
 def allocate(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
     """Share `total` rows out among classes of `counts` rows, by the largest remainder.
 
@@ -204,6 +219,9 @@ def _rows_to_take(rows: int, share: float, key: str) -> int:
 
 
 def _ready(samples: Samples, dataset: Dataset, spec: Spec) -> Samples:
+=======
+def _ready(samples: Samples, scaling: Scaling | None, *, classes: bool) -> Samples:
+>>>>>>> splits
     y = samples.y
     if y is not None and spec.class_names is None:
         y = to_float32(y, "targets")
@@ -221,17 +239,3 @@ def _ready(samples: Samples, dataset: Dataset, spec: Spec) -> Samples:
 
 def _widened(numbers: NDArray[np.uint16]) -> NDArray[np.int64]:
     return numbers.astype(np.int64)
-
-
-def _pick(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
-    arrays = (samples.x, samples.y, samples.sample_weight)
-    picked: list[Any] = [None if array is None else _pick_rows(array, chosen) for array in arrays]
-    return Samples(*picked)
-
-
-def _pick_rows(array: Array, chosen: NDArray[np.bool_]) -> Any:
-    return array.pick(chosen) if isinstance(array, StreamedArray) else array[chosen]
-
-
-def _split_error(key: str, what: str, fix: str | None) -> ConfigError:
-    return ConfigError(Problem(f"dataset.{key}", what, fix))
