@@ -111,13 +111,8 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         dataset,
         division_of(config, seed),
         scale=config.scale,
-<<<<<<< HEAD
-        seed=seed,
         layers=[layer.as_dict() for layer in experiment.model.layers],
         told=told if same else None,
-=======
-        scaling=told.scaling if told is not None and same_shape else None,
->>>>>>> splits
     )
     if told is None:
         check_padding(experiment, splits.spec.scaling)
