@@ -21,8 +21,13 @@ ADAPTERS: dict[Any, TypeAdapter[Any]] = {
 }
 IMAGE_AXES = 3
 ADDED = {
-    "image_shape": None, "form": None, "labels": False, "target_scaling": None, "prior": None
-}  # fmt: skip
+    "image_shape": None,
+    "form": None,
+    "views": [],
+    "labels": False,
+    "target_scaling": None,
+    "prior": None,
+}
 """Fields that specs of older versions lack, and what that means."""
 
 
