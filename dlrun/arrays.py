@@ -238,9 +238,6 @@ class Spec:
     # The share of each class among the training rows, or the mean of each target: what one would
     # answer who sees no features. None where it is not known.
     prior: tuple[float, ...] | None = None
-
-
-@dataclass(frozen=True)
     views: tuple[View, ...] = ()  # none where every layer reads the whole row
     label_form: LabelForm | None = None  # None until labels are fitted
     # With one output unit and two classes: an output above it is the second class. None where the
