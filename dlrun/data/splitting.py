@@ -140,7 +140,7 @@ def _split(
         for number, class_share in enumerate(shares):
             members = np.flatnonzero(numbers == number)
             taken[members[generator.permutation(len(members))[:class_share]]] = True
-    return pick(rows, ~taken), pick(rows, taken)
+    return _pick(rows, ~taken), _pick(rows, taken)
 
 
 def _rows_to_take(rows: int, share: float, key: str) -> int:
@@ -169,8 +169,7 @@ def _widened(numbers: NDArray[np.uint16]) -> NDArray[np.int64]:
     return numbers.astype(np.int64)
 
 
-def pick(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
-    """Choose rows by a mask, `(rows,)`."""
+def _pick(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
     arrays = (samples.x, samples.y, samples.sample_weight)
     picked: list[Any] = [None if array is None else _pick_rows(array, chosen) for array in arrays]
     return Samples(*picked)

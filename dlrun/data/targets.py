@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples, Spec, Splits, StreamedArray, TargetScaling
 from dlrun.data.scaling import fit_scaling
-from dlrun.data.splitting import pick
 from dlrun.data.streams import chunks
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.wording import count, quote
@@ -64,7 +63,16 @@ def _with_targets(samples: Samples | None) -> tuple[Samples | None, NDArray[np.i
     missing = missing.astype(bool)
     if not missing.any():
         return samples, none
-    return pick(samples, ~missing), np.flatnonzero(missing)
+    return _kept(samples, ~missing), np.flatnonzero(missing)
+
+
+def _kept(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
+    def pick(array: Any) -> Any:
+        return array.pick(chosen) if isinstance(array, StreamedArray) else array[chosen]
+
+    arrays = {field.name: getattr(samples, field.name) for field in fields(samples)}
+    return Samples(**{name: array if array is None else pick(array)
+                      for name, array in arrays.items()})  # fmt: skip
 
 
 def _is_missing(y: NDArray[Any]) -> NDArray[np.bool_]:
