@@ -20,7 +20,15 @@ ADAPTERS: dict[Any, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm)
 }
 IMAGE_AXES = 3
-ADDED = {"image_shape": None, "form": None, "columns": None, "views": []}
+ADDED = {
+    "image_shape": None,
+    "form": None,
+    "columns": None,
+    "views": [],
+    "labels": False,
+    "target_scaling": None,
+    "prior": None,
+}
 """Fields that specs of older versions lack, and what that means."""
 
 
@@ -69,6 +77,7 @@ def _misfits(spec: Spec) -> Iterator[tuple[str, str]]:
     yield from _misfits_of_names(spec)
     yield from _misfits_of_shapes(spec)
     yield from _misfits_of_table(spec)
+    yield from _misfits_of_targets(spec)
     if not spec.rows.keys() <= {*SPLITS} or any(number < 0 for number in spec.rows.values()):
         *others, last = SPLITS
         yield "rows", f"a number for each of {', '.join(others)} and {last}"
@@ -85,6 +94,25 @@ def _misfits_of_names(spec: Spec) -> Iterator[tuple[str, str]]:
             yield key, "different from each other"
     if spec.class_values is not None and len(spec.class_values) != spec.num_classes:
         yield "class_values", "one number for each class"
+
+
+def _misfits_of_targets(spec: Spec) -> Iterator[tuple[str, str]]:
+    if spec.labels and spec.class_names is not None:
+        yield "labels", "false where there are classes"
+    answers = spec.num_classes or len(spec.target_names)
+    are_shares = spec.class_names is not None or spec.labels
+    prior = spec.prior or (0.0,) * answers
+    if are_shares and not (len(prior) == answers and all(0 <= share <= 1 for share in prior)):
+        yield "prior", "a share from 0 to 1 for each class or label"
+    scaling = spec.target_scaling
+    if scaling is None:
+        return
+    if spec.class_names is not None or spec.labels:
+        yield "target_scaling", "null where there are classes"
+    if len(scaling.offset) != len(scaling.factor) or 0 in scaling.factor:
+        yield "target_scaling.factor", "one number for each offset, never 0"
+    if len(scaling.offset) not in (1, answers):
+        yield "target_scaling", "one offset for each target"
 
 
 def _misfits_of_shapes(spec: Spec) -> Iterator[tuple[str, str]]:

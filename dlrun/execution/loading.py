@@ -20,6 +20,7 @@ from dlrun.data.classes import check_no_numbers, classes_for_loss, look_at
 from dlrun.data.division import Division
 from dlrun.data.labels import fit_spec, weigh_classes
 from dlrun.data.splitting import split_dataset
+from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
@@ -96,6 +97,7 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         arguments["header"] = told.form.named
         named = told.class_values is None
     dataset = load_dataset(config.type, seed=seed, **arguments)
+    dataset, missing = without_missing_targets(dataset)
     loss = None if experiment.loss is None else experiment.loss.type
     if told is None:
         check_dataset_ids(experiment, dataset)
@@ -104,6 +106,7 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     is_table = dataset.raw_columns is not None
     same = told is not None and (is_table or told.input_shape == dataset.train.x.shape[1:])
     dataset = classes_for_loss(dataset, loss, named=named)
+    check_target_scale(dataset, config.target_scale)
     if isinstance(dataset.form, TableForm):
         form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
         dataset = replace(dataset, form=form)
@@ -116,7 +119,7 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     )
     if told is None:
         check_padding(experiment, splits.spec.scaling)
-    return splits
+    return fit_targets(replace(splits, notes=(*missing, *splits.notes)), config.target_scale, told)
 
 
 def division_of(config: DatasetConfig, seed: int) -> Division:
