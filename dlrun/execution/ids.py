@@ -21,8 +21,7 @@ from dlrun.errors import ConfigError, DataError
 from dlrun.formulas.network import work_out
 from dlrun.formulas.working import NoFormulaError
 from dlrun.shapes.input_readers import LOOKUPS, Reader, find_lookups, find_masks, find_readers
-from dlrun.shapes.layer import DATA, Layer
-from dlrun.shapes.walk import OURS
+from dlrun.shapes.layer import DATA, OURS, Layer
 
 if TYPE_CHECKING:
     from dlrun.execution.opening import OpenedRun
