@@ -20,7 +20,7 @@ ADAPTERS: dict[Any, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm)
 }
 IMAGE_AXES = 3
-ADDED = {"image_shape": None, "form": None, "views": []}
+ADDED = {"image_shape": None, "form": None, "columns": None, "views": []}
 """Fields that specs of older versions lack, and what that means."""
 
 
@@ -35,12 +35,14 @@ def spec_from_json(content: object) -> Spec:
     if not isinstance(content, dict):
         raise _malformed("the spec should be an object")
     content = {**ADDED, **content}
-    form = content["form"]
-    spec: Spec = _validated(Spec, {**content, "form": None})
+    form, columns = content["form"], content["columns"]
+    spec: Spec = _validated(Spec, {**content, "form": None, "columns": None})
     if form is not None:
         # The form of a table has columns, that of arrays has not.
         is_table = not isinstance(form, dict) or "columns" in form
         spec = replace(spec, form=_validated(TableForm if is_table else ArrayForm, form, "form"))
+    if columns is not None:
+        spec = replace(spec, columns=_read_columns(columns))
     for field, expected in _misfits(spec):
         raise _malformed(f"{field} should be {expected}")
     return spec

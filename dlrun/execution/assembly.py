@@ -78,7 +78,7 @@ class GraphCache:
     def assemble(self, experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, str]:
         """Assemble an experiment; see `assemble`."""
         # What is fitted on the rows is applied to them before they come here.
-        kind = (_as_graphs_see_it(experiment), replace(splits.spec, scaling=None))
+        kind = (_as_graphs_see_it(experiment), replace(splits.spec, scaling=None, columns=None))
         before = self._before
         if before is None or kind != self._kind or not _is_shared(experiment):
             self._kind = self._before = None  # If it fails, there is no model before.

@@ -9,12 +9,15 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from threading import Thread
+from typing import Any
 
 from dlrun.arrays import Spec, Splits, TableForm
 from dlrun.catalog.label_forms import handed, misfit
 from dlrun.config import Experiment
 from dlrun.config.rules.last_layer import last_activation, takes_logits
+from dlrun.config.schema import DatasetConfig
 from dlrun.data.classes import check_no_numbers, classes_for_loss, look_at
+from dlrun.data.division import Division
 from dlrun.data.labels import fit_spec, weigh_classes
 from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
@@ -98,22 +101,29 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         check_dataset_ids(experiment, dataset)
         check_no_numbers(dataset, loss, experiment.model.layers[-1].arguments.get("units"))
     # Of rows of another shape whoever asked for them will tell.
-    same_shape = told is not None and told.input_shape == dataset.train.x.shape[1:]
+    is_table = dataset.raw_columns is not None
+    same = told is not None and (is_table or told.input_shape == dataset.train.x.shape[1:])
     dataset = classes_for_loss(dataset, loss, named=named)
     if isinstance(dataset.form, TableForm):
         form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
         dataset = replace(dataset, form=form)
     splits = split_dataset(
         dataset,
-        validation_split=config.validation_split,
-        test_split=config.test_split,
+        division_of(config, seed),
         scale=config.scale,
-        seed=seed,
-        scaling=told.scaling if told is not None and same_shape else None,
+        layers=[layer.as_dict() for layer in experiment.model.layers],
+        told=told if same else None,
     )
     if told is None:
         check_padding(experiment, splits.spec.scaling)
     return splits
+
+
+def division_of(config: DatasetConfig, seed: int) -> Division:
+    """Tell how a config wants its rows divided."""
+    way: Any = next(iter((config.split_by or {}).items()), None)
+    fold = (config.fold, config.folds) if config.fold and config.folds else None
+    return Division(seed, config.validation_split, config.test_split, way, fold)
 
 
 def check_ends(experiment: Experiment, splits: Splits) -> None:

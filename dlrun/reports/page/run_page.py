@@ -22,6 +22,7 @@ from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
 from dlrun.reports.plots.shelf import Picture
 from dlrun.reports.plots.style import SPLIT_NAMES
+from dlrun.data.units import in_units
 from dlrun.reports.run_data import (
     ReportData,
     as_images,
@@ -29,7 +30,6 @@ from dlrun.reports.run_data import (
     class_scores,
     feature_name,
     image_shape,
-    unscaled,
 )
 from dlrun.reports.scores import ClassScores, Distances, distances, has_both, precision_recall, roc
 from dlrun.wording import DASH, format_axes, format_number, is_number, percent, tally, text_of
@@ -105,7 +105,8 @@ def _dataset(data: ReportData) -> dict[str, str]:
         facts["classes"] = f"{len(spec.class_names)}: {_listed(spec.class_names)}"
     else:
         facts["targets"] = _listed(spec.target_names)
-    facts["scaling"] = spec.scaling.kind if spec.scaling else "none"
+    if spec.columns is None:
+        facts["scaling"] = spec.scaling.kind if spec.scaling else "none"
     labels = data.record.get("labels")
     if isinstance(labels, str):
         facts["labels"] = text_of(labels).removeprefix("labels: ")
@@ -157,7 +158,7 @@ def _mistakes(data: ReportData) -> list[Shown]:
     x = data.judged.x[[mistake.place for mistake in mistakes]]
     are_images = image_shape(data.spec) is not None
     images = [_png(image) for image in as_images(x, data.spec)] if are_images else []
-    numbers = unscaled(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
+    numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
     return [
         Shown(
             mistake,
