@@ -23,8 +23,8 @@ from dlrun.data.splitting import split_dataset
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
+from dlrun.execution.layers import check_columns, steps_of, unread
 from dlrun.memory import refusal
-from dlrun.shapes import walk
 from dlrun.shapes.weights import misfits, oversize
 from dlrun.signals import raise_lost_signal
 
@@ -65,10 +65,9 @@ def load_splits_while_importing(
     return splits.result()
 
 
-def check_size(experiment: Experiment, sample: tuple[int, ...]) -> None:
+def check_size(experiment: Experiment, spec: Spec) -> None:
     """Refuse a model that does not fit into memory, before it is built for rows of this shape."""
-    layers = [layer.as_dict() for layer in experiment.model.layers]
-    problem = oversize(walk(layers, sample), sample)
+    problem = oversize(steps_of(experiment, spec), spec.input_shape)
     if problem is not None:
         raise ConfigError(problem)
 
@@ -98,7 +97,8 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     dataset = load_dataset(config.type, seed=seed, **arguments)
     loss = None if experiment.loss is None else experiment.loss.type
     if told is None:
-        check_dataset_ids(experiment, dataset)
+        if dataset.raw_columns is None:
+            check_dataset_ids(experiment, dataset)
         check_no_numbers(dataset, loss, experiment.model.layers[-1].arguments.get("units"))
     # Of rows of another shape whoever asked for them will tell.
     is_table = dataset.raw_columns is not None
@@ -114,8 +114,14 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         layers=[layer.as_dict() for layer in experiment.model.layers],
         told=told if same else None,
     )
-    if told is None:
-        check_padding(experiment, splits.spec.scaling)
+    if told is not None:
+        return splits
+    check_padding(experiment, splits.spec)
+    if splits.spec.columns is not None:
+        check_columns(experiment, splits.spec)
+        check_dataset_ids(experiment, dataset, splits.spec)
+        note = unread(splits.spec, experiment)
+        splits = splits if note is None else replace(splits, notes=(*splits.notes, note))
     return splits
 
 
@@ -132,14 +138,13 @@ def check_ends(experiment: Experiment, splits: Splits) -> None:
     A layer cannot take the rows; the last one, the loss, a metric or the weights of classes do not
     fit the targets.
     """
-    sample, train = splits.spec.input_shape, splits.train
-    steps = walk([layer.as_dict() for layer in experiment.model.layers], sample)
+    train, steps = splits.train, steps_of(experiment, splits.spec)
     problems = [step.problem for step in steps if step.problem is not None]
     for index, (step, layer) in enumerate(zip(steps, experiment.model.layers, strict=True)):
         problems += misfits(step, layer.weights, f"model.layers[{index}]")
     if problems:
         raise ConfigError(*problems)
-    check_size(experiment, sample)
+    check_size(experiment, splits.spec)
     outputs, loss = steps[-1].shape, experiment.loss
     if outputs is None:
         return  # The verdict says so.

@@ -47,9 +47,15 @@ class Reader(NamedTuple):
         return f"model.layers[{self.place}]"
 
 
-def find_readers(layers: Sequence[Mapping[str, Any]]) -> tuple[Reader, ...]:
-    """Find the layers that read the data directly or through layers that pass them on."""
-    passed = dict.fromkeys((DATA, *names_of_columns(layers)), frozenset[int]())
+def find_readers(
+    layers: Sequence[Mapping[str, Any]], *, of_columns: bool = True
+) -> tuple[Reader, ...]:
+    """Find the layers that read the data directly or through layers that pass them on.
+
+    Columns that layers name are data too, unless they are left out of it.
+    """
+    columns = names_of_columns(layers) if of_columns else ()
+    passed = dict.fromkeys((DATA, *columns), frozenset[int]())
     readers = []
     for index, mapping in enumerate(layers):
         inputs = tuple(mapping["inputs"] or ())
@@ -63,9 +69,12 @@ def find_readers(layers: Sequence[Mapping[str, Any]]) -> tuple[Reader, ...]:
     return tuple(readers)
 
 
-def find_lookups(layers: Sequence[Mapping[str, Any]]) -> tuple[Reader, ...]:
+def find_lookups(
+    layers: Sequence[Mapping[str, Any]], *, of_columns: bool = True
+) -> tuple[Reader, ...]:
     """Find the layers that take the data for ids; see `LOOKUPS`."""
-    return tuple(reader for reader in find_readers(layers) if reader.layer.type in LOOKUPS)
+    readers = find_readers(layers, of_columns=of_columns)
+    return tuple(reader for reader in readers if reader.layer.type in LOOKUPS)
 
 
 def find_masks(layers: Sequence[Mapping[str, Any]]) -> tuple[tuple[Reader, float], ...]:
