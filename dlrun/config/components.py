@@ -106,6 +106,8 @@ def _argument(word: Word, parameter: Parameter, config: ConfigNode) -> Any:
         return _literal(config, argument_types.expected(parameter))
     if config.value is None and not parameter.required:
         return None
+    if catalog.KINDS[kind].by_name:
+        return _by_name(kind, config)
     if kind == "layers" and isinstance(config.value, list):
         return [_nested(kind, item) for item in config.items()]
     is_word = isinstance(config.value, str) and catalog.find(kind, config.value) is not None
@@ -122,6 +124,16 @@ def _nested(kind: str, config: ConfigNode) -> dict[str, Any]:
     """A component inside of another, as it stands in YAML."""
     checked = check_component(kind, config)
     return {"type": checked["type"], **checked["arguments"]}
+
+
+def _by_name(kind: str, config: ConfigNode) -> Any:
+    """Components that belong to names, such as a kind of column to each column."""
+    one = catalog.KINDS[kind]
+    if not isinstance(config.value, dict):
+        fix = f"Write each with its name: {{NAME: {catalog.words(kind)[0]}}}."
+        config.wrong(f"Expected {one.a_one} for each name, got {describe(config.value)}.", fix)
+        return ABSENT
+    return {name: _nested(kind, config.child(name)) for name in config.keys}
 
 
 def _activation(config: ConfigNode) -> str:

@@ -144,6 +144,8 @@ def argument(word: Word, parameter: Parameter) -> Schema:
     if kind is None:
         return described(literal(argument_types.expected(parameter)), parameter)
     alternatives = [reference(NESTED_LAYERS if kind == "layers" else kind)]
+    if catalog.KINDS[kind].by_name:
+        alternatives = [{"type": "object", "additionalProperties": alternatives[0]}]
     if kind == "layers":
         alternatives.append({"type": "array", "items": alternatives[0]})
     if parameter.name == "learning_rate":

@@ -171,6 +171,10 @@ def _of_argument(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kin
     if word is None or parameter is None:
         return None
     nested = word.nests(parameter.name)
+    if nested and catalog.KINDS[nested].by_name:
+        named = node.child(first) if node else None
+        inner = named.child(rest[1]) if named and len(rest) > 1 else None
+        return _of_component(nested, inner, rest[2:]) if len(rest) > 2 else _COMPONENT
     if len(rest) > 1:
         inner = node.child(first) if node else None
         return _of_component(nested, inner, rest[1:]) if nested else None
