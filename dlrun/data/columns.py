@@ -32,7 +32,9 @@ def fit_columns(
     """Fit every column to the raw training rows `x`, `(rows, columns)`, NaN where none is."""
     block = max(1, ENTRIES_PER_CHUNK // max(1, len(raw)))
     return tuple(
-        fit_column(kind, column, TrainingValues(_column(x, place), block, len(raw) == 1), scale=scale)
+        fit_column(
+            kind, column, TrainingValues(_column(x, place), block, len(raw) == 1), scale=scale
+        )
         for place, (kind, column) in enumerate(zip(kinds, raw, strict=True))
     )
 

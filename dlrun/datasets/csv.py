@@ -20,7 +20,8 @@ def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     if found is None:
         return Sample(one_target=True, format="table")
     columns, delimiter = found
-    known = Sample((len(columns.features),), format="table")
+    names = None if columns.header is None else columns.feature_names
+    known = Sample((len(columns.features),), format="table", columns=names)
     if len(columns.targets) > 1:
         return known._replace(target=(len(columns.targets),))
     first, *labels = small_column(Path(path), delimiter, columns.targets[0]) or [""]

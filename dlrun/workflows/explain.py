@@ -19,6 +19,7 @@ from dlrun.data.scaling import to_float32
 from dlrun.data.units import from_units, in_units, is_scaled
 from dlrun.errors import RunFolderError, UsageError
 from dlrun.execution.ids import check_new_ids
+from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import import_tensorflow
 from dlrun.execution.opening import OpenedRun, load_model, load_split, open_trained
 from dlrun.formulas import ForwardPass, Node, Place, derivative, follow, read_nodes
@@ -75,7 +76,7 @@ def explain(
 ) -> Explanation:
     """Work out the forward pass of one row; `layer` is the one that will be shown, or None."""
     opened = open_trained(run, listener, trust=trust)
-    layers = [one.as_dict() for one in opened.experiment.model.layers]
+    layers, views = layers_of(opened.experiment, opened.spec), opened.spec.views
     check_layer(layer, [one["name"] for one in layers])
     nodes = read_nodes(layers, _usable_weights(opened))
     row = choose_row(opened, choice)
@@ -84,7 +85,7 @@ def explain(
             f"the run computes in {opened.experiment.training.precision}; what follows is the "
             "exact arithmetic of its weights"
         )
-    forward_pass = follow(nodes, row.x)
+    forward_pass = follow(nodes, row.x, views)
     answer = None if forward_pass.ending else _answer(opened, nodes, forward_pass, row)
     comparison = _compare(opened, forward_pass, row) if compare else None
     return Explanation(opened, row, forward_pass, answer, comparison)
@@ -125,7 +126,7 @@ def _answer(
         number = int(decode(output[None], spec)[0])
         predicted = spec.class_names[number]
         place = (number,) if spec.threshold is None else place
-    return Answer(output, predicted, place, derivative(nodes, row.x, place))
+    return Answer(output, predicted, place, derivative(nodes, row.x, place, opened.spec.views))
 
 
 def _compare(opened: OpenedRun, forward_pass: ForwardPass, row: Row) -> Comparison:

@@ -14,6 +14,7 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from dlrun.config import given
+from dlrun.data.units import in_units
 from dlrun.reports.gap import generalisation_gap
 from dlrun.reports.mistakes import Mistake, count_wrong, sureness, worst
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
@@ -22,7 +23,6 @@ from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
 from dlrun.reports.plots.shelf import Picture
 from dlrun.reports.plots.style import SPLIT_NAMES
-from dlrun.data.units import in_units
 from dlrun.reports.run_data import (
     ReportData,
     as_images,

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.data.units import from_units, in_units
 from dlrun.reports.plots.style import (
     COLORS,
     INK,
@@ -19,7 +20,6 @@ from dlrun.reports.plots.style import (
     new_figure,
     safe_text,
 )
-from dlrun.data.units import from_units, in_units
 from dlrun.reports.run_data import ReportData, Rows, class_scores, feature_name
 
 NAME = "decision_boundary"

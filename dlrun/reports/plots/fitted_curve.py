@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from dlrun.data.units import from_units, in_units
 from dlrun.reports.plots.predicted_true import MOST_TARGETS
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.style import (
@@ -17,7 +18,6 @@ from dlrun.reports.plots.style import (
     safe_text,
     scatter_rows,
 )
-from dlrun.data.units import from_units, in_units
 from dlrun.reports.run_data import ReportData, feature_name
 
 NAME = "fitted_curve"
