@@ -16,9 +16,7 @@ from dlrun.shapes.cells import parse_number
 Stored: TypeAlias = Literal["text", "number", "whole", "boolean", "time", "other"]
 """What a column holds in the file: of CSV and JSON texts; Parquet has types."""
 
-BLANKS: Final = "".join(
-    character for character in map(chr, range(0x3001)) if not character.strip()
-)
+BLANKS: Final = "".join(character for character in map(chr, range(0x3001)) if not character.strip())
 """What `str.strip` takes away."""
 YES: Final = ("true", "yes", "y", "t", "on")
 NO: Final = ("false", "no", "n", "f", "off")

@@ -21,7 +21,7 @@ from dlrun.data.division import Division
 from dlrun.data.labels import fit_spec, weigh_classes
 from dlrun.data.splitting import split_dataset
 from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
-from dlrun.datasets import load_dataset
+from dlrun.datasets import load_dataset, takes
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
 from dlrun.execution.layers import check_columns, steps_of, unread
@@ -95,6 +95,8 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     if told is not None and isinstance(told.form, TableForm):
         arguments["header"] = told.form.named
         named = told.class_values is None
+    if config.split_by and takes(config.type, "split_by"):
+        arguments["split_by"] = next(iter(config.split_by.values()))
     dataset = load_dataset(config.type, seed=seed, **arguments)
     dataset, missing = without_missing_targets(dataset)
     loss = None if experiment.loss is None else experiment.loss.type
@@ -108,7 +110,8 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     dataset = classes_for_loss(dataset, loss, named=named)
     check_target_scale(dataset, config.target_scale)
     if isinstance(dataset.form, TableForm):
-        form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
+        header = config.arguments.get("header")  # As it was asked for.
+        form = replace(dataset.form, reading=replace(dataset.form.reading, header=header))
         dataset = replace(dataset, form=form)
     splits = split_dataset(
         dataset,
