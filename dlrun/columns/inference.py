@@ -43,6 +43,8 @@ LIKELY: Final = 0.5
 ODD: Final = 10
 """Up to so many different other values are taken for slips and for words for `missing`."""
 ODD_SHARE: Final = 0.05
+ISO: Final = "iso"
+"""The format of times as ISO 8601 has them, `2024-01-31 12:00:00`, which need not be told."""
 
 
 def infer(facts: ColumnFacts, *, all_numbers: bool = False) -> ColumnKind:
@@ -121,7 +123,7 @@ def _date(facts: ColumnFacts) -> Told:
         reason = f"{facts.times:,} of {tally(_present(facts), 'value')} are times"
         reason += f"; {_others(facts)}"
     options: dict[str, Any] = {}
-    if facts.time_format is not None:
+    if facts.time_format not in (None, ISO):
         reason += f", written as {facts.time_format}"
         options["format"] = facts.time_format
     filled, reason = _filled(facts, reason)
@@ -159,7 +161,9 @@ def _own(facts: ColumnFacts, reason: str) -> tuple[dict[str, Any], str]:
 
 def _words(facts: ColumnFacts, reason: str) -> tuple[dict[str, Any], str]:
     options, reason = _missing(facts, "empty", reason)
-    return options | {"min_count": RARE} * (_present(facts) >= RARE * ENOUGH), reason
+    if _present(facts) >= RARE * ENOUGH:
+        options["min_count"] = RARE
+    return options, reason
 
 
 def _missing(facts: ColumnFacts, missing: str, reason: str) -> tuple[dict[str, Any], str]:
@@ -248,12 +252,32 @@ def kinds_of(
     if problems:
         raise ConfigError(*problems)
     all_numbers = all(one.numbers == one.rows for one in facts.values())
-    return tuple(
+    kinds = tuple(
         told(name, (written or {})[name])
         if name in (written or {})
         else infer(one, all_numbers=all_numbers)
         for name, one in facts.items()
     )
+    unclear = tuple(
+        _ask_for_format(kind, facts[kind.name]) for kind in kinds if _is_unclear(kind, facts)
+    )
+    if unclear:
+        raise ConfigError(*unclear)
+    return kinds
+
+
+def _is_unclear(kind: ColumnKind, facts: Mapping[str, ColumnFacts]) -> bool:
+    """Whether its times may be read in several ways, and the config does not choose one."""
+    is_read_as_times = holds_of(kind, facts[kind.name]) == "time"
+    is_told = kind.told and kind.options.get("format") is not None
+    return is_read_as_times and not is_told and "|" in (facts[kind.name].time_format or "")
+
+
+def _ask_for_format(kind: ColumnKind, facts: ColumnFacts) -> Problem:
+    formats = (facts.time_format or "").split("|")
+    what = f"Its times, such as {_some_value(facts)}, may be {' or '.join(map(quote, formats))}."
+    fix = f"Say which: {{type: {kind.kind}, format: {as_text(formats[0])!r}}}."
+    return Problem(f"dataset.columns.{kind.name}", what, fix)
 
 
 def _misnamed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -13,12 +12,10 @@ from dlrun.columns.column import RawColumn
 from dlrun.columns.filling import Filling, fit_filling
 from dlrun.columns.fitted import Fitted, column_error, option_error
 from dlrun.columns.scales import Scale, fit_scale
-from dlrun.columns.values import TrainingValues
+from dlrun.columns.values import TrainingValues, count_between, edges_between, name_bins
 from dlrun.wording import is_number, tally
 
 READS = ("number",)
-BINS = 10
-"""How many parts of equally many training rows its values are counted in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,16 +93,12 @@ class Number(Fitted):
     @property
     def bins(self) -> tuple[str, ...]:
         """Ranges, and what is missing."""
-        edges = [_write(edge) for edge in self.edges]
-        if not edges:
-            return ("any", "missing")
-        between = [f"{low} to {high}" for low, high in pairwise(edges)]
-        return (f"to {edges[0]}", *between, f"above {edges[-1]}", "missing")
+        return name_bins([_write(edge) for edge in self.edges])
 
     def binned(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
         """Count how many values fall into each range."""
         del texts
-        return _binned(values, self.edges)
+        return count_between(values, self.edges)
 
     def misfit(self) -> str | None:
         """Say what does not fit."""
@@ -153,11 +146,7 @@ def fit(
         raise column_error(column.name, "there are no training rows.")
     known = present if len(present) else filled
     sample = values.sample
-    there = sample[~np.isnan(sample)]
-    edges: tuple[float, ...] = ()
-    if len(there):
-        inner = np.quantile(there, np.arange(1, BINS) / BINS, method="lower")
-        edges = tuple(np.unique(inner).tolist())
+    edges = edges_between(sample)
     return Number(
         name=column.name,
         filling=filling,
@@ -167,7 +156,7 @@ def fit(
         low=float(known.min()),
         high=float(known.max()),
         edges=edges,
-        seen=tuple(_binned(sample, edges).tolist()),
+        seen=tuple(count_between(sample, edges).tolist()),
     )
 
 
@@ -178,14 +167,6 @@ def _limits(column: str, clip: Any) -> tuple[float, float] | None:
     if not is_pair or clip[0] >= clip[1]:
         raise option_error(column, "clip", clip, "two numbers, the smaller one first")
     return float(clip[0]), float(clip[1])
-
-
-def _binned(values: NDArray[np.float64], edges: tuple[float, ...]) -> NDArray[np.int64]:
-    """Count values up to and including each edge, those above all, and those that are missing."""
-    lacking = np.isnan(values)
-    places = np.searchsorted(np.array(edges), values[~lacking], side="left")
-    counts = np.bincount(places, minlength=len(edges) + 1)
-    return np.append(counts, np.count_nonzero(lacking)).astype(np.int64)
 
 
 def _write(value: float) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE = 100_000
 """From so many rows, evenly taken, it is told how the values of a column are spread."""
+
+BINS = 10
+"""Into so many parts of about equally many training rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,3 +66,28 @@ class TrainingValues:
         """Give the mean and, in a second pass, the standard deviation about it (`ddof=0`)."""
         mean = self.sum(values) / len(values)
         return mean, math.sqrt(self.sum((values - mean) ** 2) / len(values))
+
+
+def edges_between(values: NDArray[np.float64]) -> tuple[float, ...]:
+    """Give the values that end a tenth, two tenths, ... of those that are not missing."""
+    there = values[~np.isnan(values)]
+    if not len(there):
+        return ()
+    inner = np.quantile(there, np.arange(1, BINS) / BINS, method="lower")
+    return tuple(np.unique(inner).tolist())
+
+
+def name_bins(edges: Sequence[str]) -> tuple[str, ...]:
+    """Name what lies between edges, and what is missing."""
+    if not edges:
+        return ("any", "missing")
+    between = [f"{low} to {high}" for low, high in pairwise(edges)]
+    return (f"to {edges[0]}", *between, f"above {edges[-1]}", "missing")
+
+
+def count_between(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.int64]:
+    """Count values up to and including each edge, those above all, and those that are missing."""
+    lacking = np.isnan(values)
+    places = np.searchsorted(np.array(edges), values[~lacking], side="left")
+    counts = np.bincount(places, minlength=len(edges) + 1)
+    return np.append(counts, np.count_nonzero(lacking)).astype(np.int64)

@@ -106,10 +106,8 @@ def _argument(word: Word, parameter: Parameter, config: ConfigNode) -> Any:
         return _literal(config, argument_types.expected(parameter))
     if config.value is None and not parameter.required:
         return None
-    if catalog.KINDS[kind].by_name:
-        return _by_name(kind, config)
-    if kind == "layers" and isinstance(config.value, list):
-        return [_nested(kind, item) for item in config.items()]
+    if catalog.KINDS[kind].by_name or (kind == "layers" and isinstance(config.value, list)):
+        return _several(kind, config)
     is_word = isinstance(config.value, str) and catalog.find(kind, config.value) is not None
     if parameter.name == "learning_rate" and not (is_word or isinstance(config.value, dict)):
         return _literal(config, Expected(frozenset({"float", "schedule"}), low=0))
@@ -126,8 +124,10 @@ def _nested(kind: str, config: ConfigNode) -> dict[str, Any]:
     return {"type": checked["type"], **checked["arguments"]}
 
 
-def _by_name(kind: str, config: ConfigNode) -> Any:
-    """Components that belong to names, such as a kind of column to each column."""
+def _several(kind: str, config: ConfigNode) -> Any:
+    """Layers in a list, or what belongs to names, such as a kind of column to each column."""
+    if isinstance(config.value, list) and not catalog.KINDS[kind].by_name:
+        return [_nested(kind, item) for item in config.items()]
     one = catalog.KINDS[kind]
     if not isinstance(config.value, dict):
         fix = f"Write each with its name: {{NAME: {catalog.words(kind)[0]}}}."

@@ -1,4 +1,4 @@
-"""Entries of a row in the units of the data, and back: what the scaling of a run does to numbers."""
+"""Entries of a row in the units of the data, and back."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from threading import Thread
 from typing import Any
 
-from dlrun.arrays import Spec, Splits, TableForm
+from dlrun.arrays import Dataset, Spec, Splits, TableForm
 from dlrun.catalog.label_forms import handed, misfit
 from dlrun.config import Experiment
 from dlrun.config.rules.last_layer import last_activation, takes_logits
@@ -20,6 +20,7 @@ from dlrun.data.classes import check_no_numbers, classes_for_loss, look_at
 from dlrun.data.division import Division
 from dlrun.data.labels import fit_spec, weigh_classes
 from dlrun.data.splitting import split_dataset
+from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
@@ -95,6 +96,7 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         arguments["header"] = told.form.named
         named = told.class_values is None
     dataset = load_dataset(config.type, seed=seed, **arguments)
+    dataset, missing = without_missing_targets(dataset)
     loss = None if experiment.loss is None else experiment.loss.type
     if told is None:
         if dataset.raw_columns is None:
@@ -104,6 +106,7 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     is_table = dataset.raw_columns is not None
     same = told is not None and (is_table or told.input_shape == dataset.train.x.shape[1:])
     dataset = classes_for_loss(dataset, loss, named=named)
+    check_target_scale(dataset, config.target_scale)
     if isinstance(dataset.form, TableForm):
         form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
         dataset = replace(dataset, form=form)
@@ -114,15 +117,21 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         layers=[layer.as_dict() for layer in experiment.model.layers],
         told=told if same else None,
     )
-    if told is not None:
-        return splits
+    splits = replace(splits, notes=(*missing, *splits.notes))
+    if told is None:
+        splits = _checked(experiment, dataset, splits)
+    return fit_targets(splits, config.target_scale, told)
+
+
+def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits:
+    """Hold what was fitted on the rows of a new run against the layers that read them."""
     check_padding(experiment, splits.spec)
-    if splits.spec.columns is not None:
-        check_columns(experiment, splits.spec)
-        check_dataset_ids(experiment, dataset, splits.spec)
-        note = unread(splits.spec, experiment)
-        splits = splits if note is None else replace(splits, notes=(*splits.notes, note))
-    return splits
+    if splits.spec.columns is None:
+        return splits
+    check_columns(experiment, splits.spec)
+    check_dataset_ids(experiment, dataset, splits.spec)
+    note = unread(splits.spec, experiment)
+    return splits if note is None else replace(splits, notes=(*splits.notes, note))
 
 
 def division_of(config: DatasetConfig, seed: int) -> Division:

@@ -183,7 +183,8 @@ def load_assembly(opened: OpenedRun) -> Assembly:
 
     with locating(opened.experiment):
         steps = compile_model(model, opened.experiment, opened.spec)
-    return Assembly(model, steps, opened.spec, Predictor(model))
+    predictor = Predictor(model, opened.spec.target_scaling)
+    return Assembly(model, steps, opened.spec, predictor)
 
 
 def read_weights(
