@@ -10,7 +10,7 @@ from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.datasets.samples import find_sample
 from dlrun.errors import Problem
 from dlrun.shapes.layer import ONE_INPUT, SEVERAL_INPUTS
-from dlrun.wording import did_you_mean, listed, near_word
+from dlrun.wording import AMONG_FEW, did_you_mean, listed, near_word
 
 ATTENDING: Final = {"AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention"}
 EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
@@ -66,7 +66,8 @@ def column_problems(
             yield Problem(path, what, "Give it another kind in 'dataset.columns'.")
             continue
         others = [other for other in (DATA, *layers, *columns) if other != layer.name]
-        fix = did_you_mean(name, others) or f"The names here: {listed(others)}."
+        near = did_you_mean(name, others, similarity=AMONG_FEW)
+        fix = near or f"The names here: {listed(others)}."
         yield Problem(path, f"There is no layer and no column '{name}'.", fix)
     for index, name in enumerate(layers):
         if name in columns:
