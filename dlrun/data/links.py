@@ -17,6 +17,7 @@ from dlrun.wording import percent, quote
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dlrun.arrays import Samples
     from dlrun.columns.column import RawColumn
 
 TELLING: Final = 0.98
@@ -25,6 +26,7 @@ MOST_ROWS: Final = 100_000
 """Of more rows every second, third, ... is looked at."""
 _FEW_ROWS = 20  # of fewer rows everything may be told by chance
 _MOST_BINS, _ROWS_PER_BIN = 64, 16
+_MOST_ENTRIES, _FEWEST_OF_WIDE = 5_000_000, 1000  # numbers that a training looks at, and rows
 
 
 @dataclass(frozen=True)
@@ -109,20 +111,58 @@ def telling(links: Sequence[Link]) -> list[Link]:
     return sorted((one for one in links if one.tells), key=lambda one: -one.strength)
 
 
-def _groups(x: NDArray[np.float64], column: RawColumn) -> NDArray[np.int64]:
-    """Number the values of a column, or of many numbers the bins of equally many rows; `(rows,)`.
+def leaks(
+    columns: Sequence[RawColumn], samples: Samples, *, names: Sequence[str], is_class: bool
+) -> list[str]:
+    """Warn of each column of training rows that gives a target away.
 
-    Missing values are a value of their own.
+    Args:
+        columns: What the columns of `samples.x` are, as they were read: `(rows, columns)`.
+        samples: The training rows; class numbers `(rows,)`, or targets `(rows, targets)`.
+        names: The names of the targets.
+        is_class: Whether they are class numbers, or yes and no.
     """
-    present = np.isfinite(x)
-    values, groups = np.unique(x[present], return_inverse=True)
-    bins = max(2, min(_MOST_BINS, len(x) // _ROWS_PER_BIN))
-    if column.holds != "text" and len(values) > bins:
-        edges = np.quantile(x[present], np.linspace(0, 1, bins + 1)[1:-1])
-        groups = np.searchsorted(np.unique(edges), x[present], side="right")
-    every = np.zeros(len(x), np.int64)
-    every[present] = groups + 1
-    return every
+    if samples.y is None or not columns:
+        return []
+    most = max(_FEWEST_OF_WIDE, min(MOST_ROWS, _MOST_ENTRIES // len(columns)))
+    chosen = np.arange(0, len(samples), -(-len(samples) // most) or 1)
+    x, y = samples.x[chosen], samples.y[chosen].reshape(len(chosen), -1)
+    pairs = [(column, x[:, number]) for number, column in enumerate(columns)]
+    found = [
+        link
+        for number, name in enumerate(names[: y.shape[1]])
+        for link in find_links(pairs, y[:, number], name=name, is_class=is_class)
+    ]
+    return [warning_of(link) for link in telling(found)]
+
+
+def _values(x: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Number the different values of a column, `(rows,)`; missing ones are a value of their own."""
+    return np.unique(np.where(np.isfinite(x), x, np.inf), return_inverse=True)[1]
+
+
+def _bins(x: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Number the bins of a column, each of about equally many rows; missing values are one more."""
+    count = max(2, min(_MOST_BINS, len(x) // _ROWS_PER_BIN))
+    present = x[np.isfinite(x)]
+    edges = np.unique(np.quantile(present, np.linspace(0, 1, count + 1)[1:-1]))
+    return np.where(np.isfinite(x), np.searchsorted(edges, x, side="right"), count)
+
+
+def _neighbours(
+    x: NDArray[np.float64], values: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Find rows whose number no other row has, and the rows next to them in its order.
+
+    Of equal numbers none is next to another: in which order they come says where they stand in
+    the file, and so perhaps the target.
+    """
+    order = np.argsort(x, kind="stable")
+    order = order[: int(np.isfinite(x).sum())]
+    is_alone = np.bincount(values)[values[order]] == 1
+    is_alone[:1] = is_alone[-1:] = False
+    places = np.flatnonzero(is_alone)
+    return order[places], order[places - 1], order[places + 1]
 
 
 def _predict_class(
@@ -130,28 +170,39 @@ def _predict_class(
 ) -> tuple[float, float]:
     """Tell each row's class by the most frequent one of the other rows of its value.
 
-    A value that no other row has is told by the most frequent class of all; a tie counts half.
+    Of numbers also by bins, and by the two rows that are next in their order, which halves share.
+    """
+    baseline = float(np.bincount(y).max()) / len(y)
+    values = _values(x)
+    right = _right(values, y)
+    scores = [right.mean()]
+    if column.holds != "text" and np.isfinite(x).any():
+        rows, before, after = _neighbours(x, values)
+        right[rows] = ((y[before] == y[rows]) * 1.0 + (y[after] == y[rows])) / 2
+        scores += [right.mean(), _right(_bins(x), y).mean()]
+    return float(max(scores)), baseline
+
+
+def _right(groups: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Whether the other rows of a row's group tell its class, `(rows,)`; a tie is worth a half.
+
+    Who is alone in a group is told by the most frequent class of all.
     """
     classes = int(y.max()) + 1
-    totals = np.bincount(y, minlength=classes)
-    most, rows = int(totals.argmax()), len(y)
-    keys, counts = np.unique(_groups(x, column) * classes + y, return_counts=True)
-    group, which = keys // classes, keys % classes
+    keys, number, counts = np.unique(groups * classes + y, return_inverse=True, return_counts=True)
+    group = keys // classes
     begins = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
+    place = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(keys)]))
     first = np.maximum.reduceat(counts, begins)
-    sizes = np.add.reduceat(counts, begins)
-    number = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(keys)]))
-    is_first = counts == first[number]
-    tied = np.add.reduceat(is_first.astype(np.int64), begins) > 1
-    second = np.maximum.reduceat(np.where(is_first, 0, counts), begins)
-    second = np.where(tied, first, second)
-    # Without the row itself its class has one row less.
-    lead = (first - 1) - second
-    right = np.where(lead > 0, first, np.where(lead == 0, first / 2, 0.0))
-    alone = sizes == 1
-    singles = which[np.isin(number, np.flatnonzero(alone))]
-    told = float(right[~alone].sum()) + int((singles == most).sum())
-    return told / rows, float(totals[most]) / rows
+    is_first = counts == first[place]
+    is_tied = np.add.reduceat(is_first.astype(np.int64), begins) > 1
+    second = np.where(is_tied, first, np.maximum.reduceat(np.where(is_first, 0, counts), begins))
+    # Without the row itself its class has one row less: only the first of all can still lead.
+    lead = np.where(is_first, first[place] - 1 - second[place], -1)
+    right = np.where(lead > 0, 1.0, np.where(lead == 0, 0.5, 0.0))
+    alone = np.add.reduceat(counts, begins)[place] == 1
+    right[alone] = (keys % classes)[alone] == np.bincount(y).argmax()
+    return right[number]
 
 
 def _predict(
@@ -159,26 +210,43 @@ def _predict(
 ) -> tuple[float, float]:
     """Tell each row's number by the mean of the other rows of its value; give R².
 
-    Of numbers also by the two rows that are next in their order, which a close link shows better.
+    Of numbers also by bins, by the mean of the two rows that are next in their order, by a line,
+    and by a line through the ranks, which a few large numbers do not bend.
     """
-    spread = float(((y - y.mean()) ** 2).sum())
-    _, groups, sizes = np.unique(_groups(x, column), return_inverse=True, return_counts=True)
-    means = np.bincount(groups, weights=y) / sizes
-    with np.errstate(divide="ignore", invalid="ignore"):
-        errors = (y - means[groups]) * (sizes / (sizes - 1))[groups]
-    errors = np.where(sizes[groups] > 1, errors, y - y.mean())
-    left = float((errors**2).sum())
-    if column.holds != "text":
-        left = min(left, _left_by_neighbours(x, y))
-    return 1 - left / spread, 0.0
+    values, spread = _values(x), float(((y - y.mean()) ** 2).sum())
+    errors = _errors(values, y)
+    scores = [1 - (errors**2).sum() / spread]
+    if column.holds != "text" and np.isfinite(x).any():
+        rows, before, after = _neighbours(x, values)
+        errors[rows] = y[rows] - (y[before] + y[after]) / 2
+        scores += [1 - (e**2).sum() / spread for e in (errors, _errors(_bins(x), y))]
+        present = np.isfinite(x)
+        share = present.mean()  # rows without a number are told by the mean
+        scores += [share * _correlation(x[present], y[present]) ** 2]
+        scores += [share * _correlation(_ranks(x[present]), _ranks(y[present])) ** 2]
+    return float(max(scores)), 0.0
 
 
-def _left_by_neighbours(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """Sum the squared errors of telling a row by its two neighbours in the order of the column."""
-    present = np.isfinite(x)
-    errors = y - y.mean()
-    order = np.flatnonzero(present)[np.argsort(x[present], kind="stable")]
-    if len(order) > 2:  # noqa: PLR2004
-        near = y[order]
-        errors[order[1:-1]] = near[1:-1] - (near[:-2] + near[2:]) / 2
-    return float((errors**2).sum())
+def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Pearson's; 0 where one of the two does not vary."""
+    x, y = x - x.mean(), y - y.mean()
+    spread = float(np.sqrt((x**2).sum() * (y**2).sum()))
+    return float((x * y).sum()) / spread if spread > 0 and np.isfinite(spread) else 0.0
+
+
+def _ranks(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The places in the order, `(rows,)`; equal numbers have their middle place."""
+    _, number, counts = np.unique(x, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[number]
+
+
+def _errors(groups: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far the mean of the other rows of its group is from each row, `(rows,)`.
+
+    Who is alone in a group is told by the mean of all.
+    """
+    sizes = np.bincount(groups)[groups]
+    means = (np.bincount(groups, weights=y) / np.maximum(1, np.bincount(groups)))[groups]
+    # mean of the others = (n mean - y) / (n - 1), so y - that = (y - mean) n / (n - 1)
+    errors = (y - means) * (sizes / np.maximum(1, sizes - 1))
+    return np.where(sizes > 1, errors, y - y.mean())
