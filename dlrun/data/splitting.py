@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from dlrun.data.columns import (
 )
 from dlrun.data.division import Division, divide
 from dlrun.data.duplicates import duplicate_notes
+from dlrun.data.links import leaks
 from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.errors import DataError
@@ -72,7 +74,11 @@ def split_dataset(
         *_rounding_notes(dataset, spec),
     )
     if told is None and dataset.raw_columns is not None:
-        notes = (*notes, *column_notes(spec.columns or (), dataset.kinds))
+        notes = (
+            *notes,
+            *column_notes(spec.columns or (), dataset.kinds),
+            *_leaks(dataset, train, spec),
+        )
     return Splits(
         ready["train"],
         ready.get("validation"),
@@ -80,6 +86,21 @@ def split_dataset(
         spec,
         dataset.streamed,
         notes=notes,
+    )
+
+
+def _leaks(dataset: Dataset, train: Samples, spec: Spec) -> list[str]:
+    """Warn of columns that the network reads and that give the target away."""
+    columns = spec.columns or ()
+    read = [place for place, column in enumerate(columns) if column.entries]
+    raw = dataset.raw_columns or ()
+    x = train.x
+    chosen = x.changed(itemgetter(np.s_[:, read])) if isinstance(x, StreamedArray) else x[:, read]
+    return leaks(
+        [raw[place] for place in read],
+        replace(train, x=chosen),
+        names=dataset.target_names,
+        is_class=dataset.class_names is not None or dataset.labels,
     )
 
 
