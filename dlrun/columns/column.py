@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +60,7 @@ class ColumnKind:
     told: bool = False  # whether the config says so
 
 
+@runtime_checkable
 class FittedColumn(Protocol):
     """A kind of column, fitted on training rows: a frozen dataclass, stored in `spec.json`.
 
