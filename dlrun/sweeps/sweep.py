@@ -133,7 +133,7 @@ def settled(objective: Objective, experiments: Sequence[Experiment], *, halving:
     Halving judges them while they train, when nothing of the test rows is known.
     """
     if not objective.split:
-        have_validation = all(one.dataset.validation_split is not None for one in experiments)
+        have_validation = all(one.dataset.may_have_validation for one in experiments)
         split = "validation" if have_validation or halving else "test"
         objective = replace(objective, split=split)
     for experiment in experiments:
@@ -143,7 +143,7 @@ def settled(objective: Objective, experiments: Sequence[Experiment], *, halving:
         if objective.metric not in names:
             what = f"The runs do not measure {objective.metric!r}."
             fix = f"They measure {listed(names)}."
-        elif objective.split == "validation" and experiment.dataset.validation_split is None:
+        elif objective.split == "validation" and not experiment.dataset.may_have_validation:
             what, fix = "The runs have no validation rows.", "Set dataset.validation_split."
         if what is not None:
             raise ConfigError(Problem("objective", what, fix, str(objective.node.place)))
