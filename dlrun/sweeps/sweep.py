@@ -17,6 +17,7 @@ from dlrun.errors import ConfigError, Problem, failure
 from dlrun.rundir.files import write_json
 from dlrun.rundir.folder import safe_name
 from dlrun.rundir.names import SWEEP
+from dlrun.sweeps.language.folds import replaced
 from dlrun.sweeps.language.loading import load_points, load_sweep
 from dlrun.sweeps.language.sweep import Halving, Objective, Sweep
 from dlrun.sweeps.pool import SweepListener
@@ -124,7 +125,9 @@ def scheduler_of(sweep: Sweep, runner: SweepRunner) -> Scheduler | None:
 def remarks(sweep: Sweep) -> list[str]:
     """Say what was left out, in lines."""
     left_out = {"excluded combinations": sweep.excluded, "runs beyond max_runs": sweep.beyond}
-    return [f"{what}: {count}" for what, count in left_out.items() if count]
+    lines = [f"{what}: {count}" for what, count in left_out.items() if count]
+    aside = replaced(sweep.base) if sweep.folds else None
+    return lines if aside is None else [*lines, aside]
 
 
 def settled(objective: Objective, experiments: Sequence[Experiment], *, halving: bool) -> Objective:
