@@ -174,7 +174,8 @@ def train_many(
     """Train several runs; stdout gets the path of each that is finished, in order, or events."""
     from dlrun.cli.sweep import draw_best
     from dlrun.cli.terminal.sweep_progress import listening_to_sweep
-    from dlrun.sweeps.language.folds import FOLD, replaced
+    from dlrun.reports.repeats import FOLD
+    from dlrun.sweeps.language.folds import replaced
     from dlrun.sweeps.results import results_so_far
     from dlrun.sweeps.runner import SweepRunner, in_turn
 

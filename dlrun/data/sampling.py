@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from dlrun.arrays import StreamedArray
 from dlrun.errors import ConfigError, Problem
 from dlrun.wording import cut, list_some, tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dlrun.arrays import Array, Samples
+    from dlrun.arrays import Samples
 
 _STREAM: Final = 4
 """The `spawn_key` of the random stream; those of the splits are in `dlrun.data.division`."""
@@ -85,11 +84,4 @@ def sample_classes(
     ]
     told = list_some(changes, _MOST) or "the classes are equally frequent"
     said = f"sampling: {sampling.word}, {tally(len(rows), 'row')} an epoch ({told})"
-    chosen = {name: _take(getattr(samples, name), rows) for name in ("x", "y", "sample_weight")}
-    return replace(samples, **chosen), numbers[rows], said
-
-
-def _take(array: Array | None, rows: NDArray[np.int64]) -> Any:
-    if isinstance(array, StreamedArray):
-        return array.at(rows)
-    return None if array is None else array[rows]
+    return samples.at(rows), numbers[rows], said

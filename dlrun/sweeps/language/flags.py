@@ -29,8 +29,9 @@ from dlrun.config.schema import (
     section_of,
 )
 from dlrun.config.yaml import parse, read_text
+from dlrun.reports.repeats import FOLD
 from dlrun.sweeps.language.axes import MAX_VALUES, spread, values_of
-from dlrun.sweeps.language.folds import FOLD, folded, folds_of
+from dlrun.sweeps.language.folds import folded, folds_of
 from dlrun.sweeps.language.sweep import Axis, Point, combined, count, grid
 
 

@@ -15,9 +15,10 @@ from dlrun.config.overrides import Override, read
 from dlrun.config.schema import Experiment
 from dlrun.config.yaml import parse, read_text
 from dlrun.errors import ConfigError, Problem
+from dlrun.reports.repeats import FOLD
 from dlrun.sweeps.language.axes import MAX_VALUES, overrides_of, values_of
 from dlrun.sweeps.language.distributions import Distribution, distribution_of
-from dlrun.sweeps.language.folds import FOLD, folded, folds_of
+from dlrun.sweeps.language.folds import folded, folds_of
 from dlrun.sweeps.language.objectives import (
     exclusions_of,
     halving_of,
