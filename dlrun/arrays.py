@@ -187,6 +187,7 @@ class Dataset:
     class_values: tuple[float, ...] | None = None  # where the source has numbers: (-1.0, 1.0)
     feature_names: tuple[str, ...] | None = None  # None for images and other arrays
     target_names: tuple[str, ...] = ("target",)
+    labels: bool = False  # whether each of several targets is a yes or no, 1 or 0, of its own
     pixel_max: float | None = None  # of whole-number pixels: the number that became 1.0 in `x`
     image_shape: tuple[int, ...] | None = None  # (height, width, channels), flattened or not
     sample_weight: str | None = None  # the column that `Samples.sample_weight` came from
@@ -208,6 +209,17 @@ class Scaling:
 
     kind: Literal["standard", "minmax"]  # mean and standard deviation, or minimum and range
     offset: tuple[float, ...]  # one for each entry of a sample's last axis, or one for all entries
+    factor: tuple[float, ...]  # as many, never 0
+
+
+@dataclass(frozen=True)
+class TargetScaling:
+    """A fitted scaling of targets: what the loss gets is `(y - offset) / factor`."""
+
+    __pydantic_config__ = STRICT
+
+    kind: Literal["standard", "minmax", "log"]  # of `log`, y is the natural logarithm
+    offset: tuple[float, ...]  # one for each target, or one for all
     factor: tuple[float, ...]  # as many, never 0
 
 
@@ -241,13 +253,20 @@ class Spec:
     scaling: Scaling | None = None  # fitted on the training rows; of arrays, not of tables
     # The columns of a table, each fitted on the training rows, in the order of the table.
     columns: tuple[FittedColumn, ...] | None = None
+    labels: bool = False  # whether each of several targets is a yes or no of its own
+    # `Samples.y` and predictions are in the units of the data all the same: only the loss gets
+    # scaled targets.
+    target_scaling: TargetScaling | None = None  # fitted on the training rows
+    # The share of each class among the training rows, or the mean of each target: what one would
+    # answer who sees no features. None where it is not known.
+    prior: tuple[float, ...] | None = None
     views: tuple[View, ...] = ()  # none where every layer reads the whole row
     label_form: LabelForm | None = None  # None until labels are fitted
     # With one output unit and two classes: an output above it is the second class. None where the
     # class is the argmax, or where there are no classes.
     threshold: float | None = None
-    # What the numbers of the last layer are, where there are classes; None before the model is
-    # known, and for a regression.
+    # What the numbers of the last layer are, where there are classes or labels; None before the
+    # model is known, and for a regression.
     output: Literal["probability", "logit", "score"] | None = None
     rows: Mapping[str, int] = field(default_factory=dict)  # their number, by split
 

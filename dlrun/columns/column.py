@@ -84,6 +84,14 @@ class FittedColumn(Protocol):
         """The names of the numbers that a network gets, such as `age` and `age (missing)`."""
 
     @property
+    def format(self) -> str | None:
+        """How its times are written, as `strptime` has it; None for all but times."""
+
+    @property
+    def carried(self) -> bool:
+        """Whether its values are carried along into predictions, as they are written."""
+
+    @property
     def ids(self) -> int | None:
         """How many class numbers an `Embedding` may get of it, or None: it has no class numbers."""
 
@@ -108,6 +116,20 @@ class FittedColumn(Protocol):
 
     def notes(self) -> list[str]:
         """Say what is done to values, such as `177 missing values become the median, 28`."""
+
+    def unknown(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> dict[str, int]:
+        """Count what training did not know: `missing`, `above 80`, `new: 'Sea'`; nothing else."""
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """The names of the parts that values fall into: ranges, classes, `missing`; maybe none."""
+
+    @property
+    def seen(self) -> tuple[int, ...]:
+        """How many training rows, of 100,000 or so that stand for all, fell into each part."""
+
+    def binned(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
+        """Count how many of other rows fall into each part, `(len(bins),)`."""
 
 
 class CellError(Exception):

@@ -117,6 +117,10 @@ class DatasetConfig(Section):
     scale: Literal["standard", "minmax", "none"] = "none"
     """How features are scaled, each by itself, images as a whole; fitted on the training rows."""
 
+    target_scale: Literal["standard", "minmax", "log"] | None = None
+    """How a target of numbers is scaled for the loss; fitted on the training rows. Metrics and
+    predictions stay in its own units."""
+
     arguments: dict[str, Any] = Field(default_factory=dict)
     """The dataset's own arguments, its defaults filled in."""
 

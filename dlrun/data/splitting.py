@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Dataset, Samples, Scaling, Spec, Splits, StreamedArray
+from dlrun.arrays import Array, Dataset, Samples, Spec, Splits, StreamedArray
+from dlrun.columns.column import CellError
+from dlrun.columns.packing import entry_names, views
 from dlrun.data.classes import check_more_than_one_class
+from dlrun.data.columns import (
+    check_missing,
+    column_notes,
+    fit_columns,
+    pack_rows,
+    wrong_cell,
+)
 from dlrun.data.division import Division, divide
 from dlrun.data.duplicates import duplicate_notes
 from dlrun.data.rounding import rounded_wholes
@@ -25,38 +35,78 @@ def split_dataset(
     division: Division,
     *,
     scale: Literal["standard", "minmax", "none"],
-    scaling: Scaling | None = None,
+    layers: Sequence[Mapping[str, Any]] = (),
+    told: Spec | None = None,
 ) -> Splits:
     """Split rows, see `divide`, then scale them by what the training rows tell.
 
-    What was fitted before (`scaling`) is applied again, else `scale` fits.
+    What was fitted before (`told`) is applied again, else `scale` and the kinds of the columns fit.
+    Of a table, `layers` may name columns that they read themselves.
     """
     if len(dataset.train) == 0:
         raise DataError("the dataset has no rows.")
     check_more_than_one_class(dataset)
     divided = divide(dataset, division)
     train, validation, test = divided.train, divided.validation, divided.test
-    if scaling is None:
-        scaling = fit_scaling(train.x, scale, images=dataset.image_shape is not None)
-    classes = dataset.class_names is not None
     found = {"train": train, "validation": validation, "test": test}
-    ready = {name: _ready(rows, scaling, classes=classes)
-             for name, rows in found.items() if rows is not None}  # fmt: skip
+    present = {name: rows for name, rows in found.items() if rows is not None}
     shared: dict[str, Any] = {name: getattr(dataset, name) for name in SHARED}
-    rows = {name: len(samples) for name, samples in ready.items()}
-    spec = Spec(input_shape=train.x.shape[1:], scaling=scaling, rows=rows, **shared)
+    spec = Spec(
+        input_shape=train.x.shape[1:],
+        rows={name: len(rows) for name, rows in present.items()},
+        **shared,
+    )
+    if dataset.raw_columns is not None:
+        spec = _with_columns(spec, dataset, train.x, scale=scale, layers=layers, told=told)
+    elif told is not None:
+        spec = replace(spec, scaling=told.scaling)
+    else:
+        images = dataset.image_shape is not None
+        spec = replace(spec, scaling=fit_scaling(train.x, scale, images=images))
+    ready = {name: _ready(rows, dataset, spec) for name, rows in present.items()}
+    notes = (
+        *dataset.notes,
+        *divided.notes,
+        *duplicate_notes(dataset, divided),
+        *_scaling_notes(spec),
+        *_rounding_notes(dataset, spec),
+    )
+    if told is None and dataset.raw_columns is not None:
+        notes = (*notes, *column_notes(spec.columns or (), dataset.kinds))
     return Splits(
         ready["train"],
         ready.get("validation"),
         ready.get("test"),
         spec,
         dataset.streamed,
-        notes=(
-            *divided.notes,
-            *duplicate_notes(dataset, divided),
-            *_scaling_notes(spec),
-            *_rounding_notes(dataset, scaling),
-        ),
+        notes=notes,
+    )
+
+
+def _with_columns(
+    spec: Spec,
+    dataset: Dataset,
+    x: Array,
+    *,
+    scale: str,
+    layers: Sequence[Mapping[str, Any]],
+    told: Spec | None,
+) -> Spec:
+    """Complete a spec by the columns of a table, fitted to the training rows `x`."""
+    if told is not None and told.columns is not None:
+        columns, laid = told.columns, told.views
+    else:
+        columns = fit_columns(x, dataset.raw_columns or (), dataset.kinds, scale=scale)
+        laid = views(columns, layers)
+    check_missing(dataset, columns)
+    names = entry_names(columns, laid)
+    if not names:
+        raise DataError(
+            "no column is left for the network: all are ignored, constant or ids.",
+            fix="Say what they are with `dataset.columns`.",
+        )
+    return replace(
+        spec, columns=columns, views=laid, feature_names=names, input_shape=(len(names),)
     )
 
 
@@ -71,10 +121,10 @@ def _scaling_notes(spec: Spec) -> list[str]:
     return [f"scale: {scaling.kind}, {together}"]
 
 
-def _rounding_notes(dataset: Dataset, scaling: Scaling | None) -> list[str]:
+def _rounding_notes(dataset: Dataset, spec: Spec) -> list[str]:
     """Which columns lose digits that somebody may have meant; scaling in float64 keeps them."""
     notes = []
-    if scaling is None:
+    if dataset.raw_columns is None and spec.scaling is None:
         notes += rounded_wholes(
             dataset.train.x,
             dataset.feature_names,
@@ -88,14 +138,20 @@ def _rounding_notes(dataset: Dataset, scaling: Scaling | None) -> list[str]:
     return notes
 
 
-def _ready(samples: Samples, scaling: Scaling | None, *, classes: bool) -> Samples:
+def _ready(samples: Samples, dataset: Dataset, spec: Spec) -> Samples:
     y = samples.y
-    if y is not None and not classes:
+    if y is not None and spec.class_names is None:
         y = to_float32(y, "targets")
     if samples.streamed and y is not None and not isinstance(y, StreamedArray):
         # Class numbers are kept in memory; encoded for the loss they may be too large for it.
         y = StreamedArray(y.astype(np.uint16), changes=(_widened,))
-    return Samples(apply_scaling(samples.x, scaling), y, samples.sample_weight)
+    if dataset.raw_columns is None:
+        return Samples(apply_scaling(samples.x, spec.scaling), y, samples.sample_weight)
+    try:
+        x = pack_rows(samples.x, dataset.raw_columns, spec.columns or (), spec.views)
+    except CellError as error:
+        raise wrong_cell(error, dataset, samples.x) from error
+    return Samples(x, y, samples.sample_weight)
 
 
 def _widened(numbers: NDArray[np.uint16]) -> NDArray[np.int64]:

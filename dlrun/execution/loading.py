@@ -11,7 +11,7 @@ from dataclasses import replace
 from threading import Thread
 from typing import Any
 
-from dlrun.arrays import Spec, Splits, TableForm
+from dlrun.arrays import Dataset, Spec, Splits, TableForm
 from dlrun.catalog.label_forms import handed, misfit
 from dlrun.config import Experiment
 from dlrun.config.rules.last_layer import last_activation, takes_logits
@@ -21,11 +21,12 @@ from dlrun.data.division import Division
 from dlrun.data.labels import fit_spec, weigh_classes
 from dlrun.data.sampling import Sampling, sample_classes
 from dlrun.data.splitting import split_dataset
+from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
+from dlrun.execution.layers import check_columns, steps_of, unread
 from dlrun.memory import refusal
-from dlrun.shapes import walk
 from dlrun.shapes.weights import misfits, oversize
 from dlrun.signals import raise_lost_signal
 
@@ -66,10 +67,9 @@ def load_splits_while_importing(
     return splits.result()
 
 
-def check_size(experiment: Experiment, sample: tuple[int, ...]) -> None:
+def check_size(experiment: Experiment, spec: Spec) -> None:
     """Refuse a model that does not fit into memory, before it is built for rows of this shape."""
-    layers = [layer.as_dict() for layer in experiment.model.layers]
-    problem = oversize(walk(layers, sample), sample)
+    problem = oversize(steps_of(experiment, spec), spec.input_shape)
     if problem is not None:
         raise ConfigError(problem)
 
@@ -97,13 +97,17 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         arguments["header"] = told.form.named
         named = told.class_values is None
     dataset = load_dataset(config.type, seed=seed, **arguments)
+    dataset, missing = without_missing_targets(dataset)
     loss = None if experiment.loss is None else experiment.loss.type
     if told is None:
-        check_dataset_ids(experiment, dataset)
+        if dataset.raw_columns is None:
+            check_dataset_ids(experiment, dataset)
         check_no_numbers(dataset, loss, experiment.model.layers[-1].arguments.get("units"))
     # Of rows of another shape whoever asked for them will tell.
-    same_shape = told is not None and told.input_shape == dataset.train.x.shape[1:]
+    is_table = dataset.raw_columns is not None
+    same = told is not None and (is_table or told.input_shape == dataset.train.x.shape[1:])
     dataset = classes_for_loss(dataset, loss, named=named)
+    check_target_scale(dataset, config.target_scale)
     if isinstance(dataset.form, TableForm):
         form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
         dataset = replace(dataset, form=form)
@@ -111,12 +115,25 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         dataset,
         division_of(config, seed),
         scale=config.scale,
-        scaling=told.scaling if told is not None and same_shape else None,
+        layers=[layer.as_dict() for layer in experiment.model.layers],
+        told=told if same else None,
     )
     check_monitors(experiment, splits)
+    splits = replace(splits, notes=(*missing, *splits.notes))
     if told is None:
-        check_padding(experiment, splits.spec.scaling)
-    return splits
+        splits = _checked(experiment, dataset, splits)
+    return fit_targets(splits, config.target_scale, told)
+
+
+def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits:
+    """Hold what was fitted on the rows of a new run against the layers that read them."""
+    check_padding(experiment, splits.spec)
+    if splits.spec.columns is None:
+        return splits
+    check_columns(experiment, splits.spec)
+    check_dataset_ids(experiment, dataset, splits.spec)
+    note = unread(splits.spec, experiment)
+    return splits if note is None else replace(splits, notes=(*splits.notes, note))
 
 
 def division_of(config: DatasetConfig, seed: int) -> Division:
@@ -145,14 +162,13 @@ def check_ends(experiment: Experiment, splits: Splits) -> None:
     A layer cannot take the rows; the last one, the loss, a metric or the weights of classes do not
     fit the targets.
     """
-    sample, train = splits.spec.input_shape, splits.train
-    steps = walk([layer.as_dict() for layer in experiment.model.layers], sample)
+    train, steps = splits.train, steps_of(experiment, splits.spec)
     problems = [step.problem for step in steps if step.problem is not None]
     for index, (step, layer) in enumerate(zip(steps, experiment.model.layers, strict=True)):
         problems += misfits(step, layer.weights, f"model.layers[{index}]")
     if problems:
         raise ConfigError(*problems)
-    check_size(experiment, sample)
+    check_size(experiment, splits.spec)
     outputs, loss = steps[-1].shape, experiment.loss
     if outputs is None:
         return  # The verdict says so.

@@ -34,6 +34,7 @@ VALIDATED: Final = ("dataset.validation_split", "dataset.fold", "dataset.split_b
 
 RULES: Final = (
     Rule(graph.inputs_exist, ("model.layers[].name",)),
+    Rule(graph.columns_exist, ("dataset", "model.layers[].name"), needs_data=True),
     Rule(layers.layer_names_differ),
     Rule(layers.layer_names_are_usable),
     Rule(graph.inputs_stand_above, ("model.layers[].name",)),
