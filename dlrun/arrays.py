@@ -125,6 +125,15 @@ class Samples:
             None if self.sample_weight is None else self.sample_weight[rows],
         )
 
+    def at(self, numbers: NDArray[Any]) -> Samples:
+        """Choose rows by their numbers, `(rows,)`, perhaps one several times; none is streamed."""
+
+        def chosen(array: Any) -> Any:
+            return array.at(numbers) if isinstance(array, StreamedArray) else array[numbers]
+
+        arrays = (self.x, self.y, self.sample_weight)
+        return Samples(*(None if array is None else chosen(array) for array in arrays))
+
     def rows_per_block(self, multiple_of: int) -> int:
         """Return how many rows, a multiple of some number, fill a block of `BLOCK_BYTES`."""
         arrays = [array for array in (self.x, self.y) if array is not None]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import TableForm
 from dlrun.data.streams import chunks
-from dlrun.rundir.names import TEST, TRAIN, VALIDATION
+from dlrun.rundir.names import TEST, VALIDATION
 from dlrun.wording import percent, tally
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def duplicate_notes(dataset: Dataset, divided: Divided) -> list[str]:
         copies = int((trained[places] == hashes).sum())
         if copies:
             what = f"{tally(copies, f'{split} row')} ({percent(copies / len(hashes))})"
-            are = "is a copy of a row" if copies == 1 else "are copies of rows"
-            notes.append(f"warning: {what} {are} of the {TRAIN} split, target included")
+            are = "is a copy of a training row" if copies == 1 else "are copies of training rows"
+            notes.append(f"warning: {what} {are}, target included")
     return notes
 
 
