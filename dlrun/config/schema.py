@@ -158,7 +158,8 @@ class TrainingConfig(Section):
     class_weight: dict[str, Annotated[float, Field(ge=0)]] | Literal["balanced"] | None = Field(
         default=None, title="a weight for each class name, 'balanced' or null"
     )
-    """How much each class counts, by class name; 'balanced' for the inverse of its frequency."""
+    """How much each class counts, by class name, or the yes of each label by that of the label;
+    'balanced' for the inverse of its frequency."""
 
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     """What the layers compute in; mixed: in 16 bits, with weights of 32."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -28,7 +27,8 @@ def without_missing_targets(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]
 
     A missing target is NaN, in any of a row's targets, or the class number -1.
     """
-    left, notes = {}, []
+    left: dict[str, Any] = {}
+    notes = []
     for name, samples in (("train", dataset.train), ("test", dataset.test)):
         kept, missing = _with_targets(samples)
         if kept is None or samples is None or not len(missing):
@@ -59,8 +59,7 @@ def _with_targets(samples: Samples | None) -> tuple[Samples | None, NDArray[np.i
     none = np.empty(0, np.int64)
     if samples is None or samples.y is None:
         return samples, none
-    missing = np.concatenate([_is_missing(chunk) for chunk in chunks(samples.y)] or [none])
-    missing = missing.astype(bool)
+    missing = np.concatenate([_is_missing(chunk) for chunk in chunks(samples.y)])
     if not missing.any():
         return samples, none
     return _kept(samples, ~missing), np.flatnonzero(missing)
@@ -70,9 +69,11 @@ def _kept(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
     def pick(array: Any) -> Any:
         return array.pick(chosen) if isinstance(array, StreamedArray) else array[chosen]
 
-    arrays = {field.name: getattr(samples, field.name) for field in fields(samples)}
-    return Samples(**{name: array if array is None else pick(array)
-                      for name, array in arrays.items()})  # fmt: skip
+    arrays: dict[str, Any] = {one.name: getattr(samples, one.name) for one in fields(samples)}
+    return replace(
+        samples,
+        **{name: pick(array) for name, array in arrays.items() if array is not None},
+    )
 
 
 def _is_missing(y: NDArray[Any]) -> NDArray[np.bool_]:
@@ -144,12 +145,10 @@ def fit_target_scaling(y: Array, kind: TargetScale | None) -> TargetScaling | No
     return TargetScaling(kind, fitted.offset, fitted.factor)
 
 
-def scaled(y: Array, scaling: TargetScaling | None) -> Array:
+def scaled(y: NDArray[Any], scaling: TargetScaling | None) -> NDArray[Any]:
     """Give targets as the loss gets them: `(y - offset) / factor`, of `log` of the logarithm."""
     if scaling is None:
         return y
-    if isinstance(y, StreamedArray):
-        return y.changed(partial(scaled, scaling=scaling))
     values = _logarithm(y) if scaling.kind == "log" else y.astype(np.float64)
     values = (values - np.array(scaling.offset)) / np.array(scaling.factor)
     return np.asarray(values.astype(np.float32))
