@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from dlrun.columns.column import ColumnKind, FittedColumn, RawColumn
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -79,7 +81,10 @@ class StreamedArray:
 
     def pick(self, chosen: NDArray[np.bool_]) -> StreamedArray:
         """Choose rows by a mask, `(rows,)`; nothing is read."""
-        numbers = chosen.nonzero()[0]
+        return self.at(chosen.nonzero()[0])
+
+    def at(self, numbers: NDArray[Any]) -> StreamedArray:
+        """Choose rows by their numbers, `(rows,)`, perhaps one several times; nothing is read."""
         if self.numbers is not None:
             numbers = self.numbers[numbers]
         # Half the memory of int64; there is one number for each row.
@@ -96,7 +101,7 @@ class Samples:
     """Rows of data: features, and mostly targets and weights."""
 
     # (rows, *input_shape), float32; before the dataset is split perhaps float64, so that scaling
-    # works on what the source holds.
+    # works on what the source holds, and of a table the raw values of its columns.
     x: Array
     # Before labels are fitted: class numbers (rows,), int64, where there are classes, else values
     # (rows, num_targets), float32. After: as `LabelForm` says, float32 (`index` stays int64).
@@ -180,6 +185,12 @@ class Dataset:
     sample_weight: str | None = None  # the column that `Samples.sample_weight` came from
     form: TableForm | ArrayForm | None = None  # of the file; None where the rows are drawn
     streamed: str | None = None  # why the rows stay on the disk, in one line
+    # Of a table, as many as `train.x` has columns: how they were read, and what each is to be.
+    raw_columns: tuple[RawColumn, ...] | None = None
+    kinds: tuple[ColumnKind, ...] = ()
+    # Where a row of `train` stands, by its number from 0: `rows.csv:7`; None where rows are drawn.
+    place: Callable[[int], str] | None = None
+    notes: tuple[str, ...] = ()  # what was done to the rows when they were read, in lines
 
 
 @dataclass(frozen=True)
@@ -220,7 +231,7 @@ class View:
 class Spec:
     """What the arrays of a run look like; stored as `spec.json`. Much comes from a `Dataset`."""
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = {**STRICT, "arbitrary_types_allowed": True}  # `columns`: by the shelf
 
     input_shape: tuple[int, ...]  # of one sample
     feature_names: tuple[str, ...] | None = None
@@ -231,7 +242,9 @@ class Spec:
     image_shape: tuple[int, ...] | None = None
     sample_weight: str | None = None
     form: TableForm | ArrayForm | None = None
-    scaling: Scaling | None = None  # fitted on the training rows
+    scaling: Scaling | None = None  # fitted on the training rows; of arrays, not of tables
+    # The columns of a table, each fitted on the training rows, in the order of the table.
+    columns: tuple[FittedColumn, ...] | None = None
     labels: bool = False  # whether each of several targets is a yes or no of its own
     # `Samples.y` and predictions are in the units of the data all the same: only the loss gets
     # scaled targets.

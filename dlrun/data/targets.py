@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.wording import count, quote
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dlrun.arrays import Array
 
 TargetScale = Literal["standard", "minmax", "log"]
@@ -41,10 +44,14 @@ def without_missing_targets(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]
         left[name] = kept
         of = "test rows" if name == "test" else "rows"
         what = "no target" if len(dataset.target_names) == 1 else "no value for a target"
+        place = dataset.place if name == "train" else None
         notes.append(
             f"{len(missing)} of {len(samples)} {of} have {what} and are left out: "
-            f"{_rows_named(missing)}"
+            f"{_rows_named(missing, place)}"
         )
+        if place is not None:
+            stay = np.setdiff1d(np.arange(len(samples)), missing, assume_unique=True)
+            left["place"] = partial(_place_among, place, stay)
     return (replace(dataset, **left) if left else dataset), tuple(notes)
 
 
@@ -86,12 +93,18 @@ def _is_missing(y: NDArray[Any]) -> NDArray[np.bool_]:
     return np.zeros(len(y), bool)
 
 
-def _rows_named(numbers: NDArray[np.int64]) -> str:
-    """Name the first rows, counted from 1."""
-    shown = ", ".join(str(number + 1) for number in numbers[:MOST_NAMED].tolist())
+def _place_among(place: Callable[[int], str], stay: NDArray[np.int64], row: int) -> str:
+    """Where a row stands of those that stay."""
+    return place(int(stay[row]))
+
+
+def _rows_named(numbers: NDArray[np.int64], place: Callable[[int], str] | None) -> str:
+    """Name the first rows by their place, or counted from 1."""
+    first = numbers[:MOST_NAMED].tolist()
+    shown = ", ".join(str(one + 1) if place is None else place(one) for one in first)
     more = len(numbers) - MOST_NAMED
-    word = "row" if len(numbers) == 1 else "rows"
-    return f"{word} {shown}" + (f" and {more} more" if more > 0 else "")
+    word = "" if place is not None else "row " if len(numbers) == 1 else "rows "
+    return f"{word}{shown}" + (f" and {more} more" if more > 0 else "")
 
 
 def check_target_scale(dataset: Dataset, kind: TargetScale | None) -> None:
@@ -106,10 +119,17 @@ def check_target_scale(dataset: Dataset, kind: TargetScale | None) -> None:
     for name, samples in (("train", dataset.train), ("test", dataset.test)):
         if samples is not None:
             of = "test row" if name == "test" else "row"
-            check_positive(samples, dataset.target_names, row=of)
+            place = dataset.place if name == "train" else None
+            check_positive(samples, dataset.target_names, row=of, place=place)
 
 
-def check_positive(samples: Samples, names: tuple[str, ...], *, row: str = "row") -> None:
+def check_positive(
+    samples: Samples,
+    names: tuple[str, ...],
+    *,
+    row: str = "row",
+    place: Callable[[int], str] | None = None,
+) -> None:
     """Refuse targets that have no logarithm; the first is told with its row, from 1."""
     begin, wrong, first = 0, 0, ""
     for chunk in chunks(samples.y) if samples.y is not None else ():
@@ -117,8 +137,11 @@ def check_positive(samples: Samples, names: tuple[str, ...], *, row: str = "row"
         places = np.argwhere(flat <= 0)
         if len(places) and not wrong:
             at, column = places[0]
+            value = flat[at, column]
             called = quote(names[column] if len(names) == flat.shape[1] else names[0])
-            first = f"the target {called} of {row} {begin + at + 1} is {flat[at, column]:g}"
+            at += begin
+            where = f"{row} {at + 1}" if place is None else place(int(at))
+            first = f"the target {called} of {where} is {value:g}"
         wrong += len(places)
         begin += len(chunk)
     if wrong:

@@ -20,6 +20,7 @@ from dlrun.data.classes import look_at
 from dlrun.data.labels import fit_labels, fit_spec
 from dlrun.data.predictions import output_kind
 from dlrun.errors import ConfigError, Problem, RunFolderError
+from dlrun.execution.layers import layers_of
 from dlrun.models.build import build_model, output_activation
 from dlrun.rundir.files import check_inside, leads_out
 from dlrun.rundir.folder import Run
@@ -81,8 +82,9 @@ class GraphCache:
         # What is fitted on the rows is applied to them before they come here.
         # The scale of the targets, whose numbers are variables, decides by its kind.
         scaled = splits.spec.target_scaling
-        unfitted = replace(splits.spec, scaling=None, target_scaling=None, prior=None)
-        kind = (_as_graphs_see_it(experiment), unfitted, scaled and scaled.kind)
+        unfitted = replace(splits.spec, scaling=None, columns=None, target_scaling=None, prior=None)
+        layers = repr(layers_of(experiment, splits.spec))  # with the sizes that the data tell
+        kind = (_as_graphs_see_it(experiment), layers, unfitted, scaled and scaled.kind)
         before = self._before
         if before is None or kind != self._kind or not _is_shared(experiment):
             self._kind = self._before = None  # If it fails, there is no model before.
@@ -157,8 +159,9 @@ def _with_output(spec: Spec, ending: dict[str, Any]) -> Spec:
 def build(experiment: Experiment, spec: Spec, *, keep_graphs: bool = False) -> Any:
     """Build the model of an experiment, not compiled; for `keep_graphs` see `build_model`."""
     return build_model(
-        [layer.as_dict() for layer in experiment.model.layers],
+        layers_of(experiment, spec),
         input_shape=spec.input_shape,
+        views=spec.views,
         seed=experiment.seed,
         name=experiment.name,
         precision=experiment.training.precision,
