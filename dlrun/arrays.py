@@ -192,6 +192,18 @@ class Scaling:
 
 
 @dataclass(frozen=True)
+class View:
+    """What layers read by name of a row in which all columns stand: `x[:, begin:end]`."""
+
+    __pydantic_config__ = STRICT
+
+    name: str  # of a column; `input` for all columns that no layer names, side by side
+    begin: int
+    end: int
+    ids: bool = False  # whether it is the class number of a category, else the entries of a column
+
+
+@dataclass(frozen=True)
 class Spec:
     """What the arrays of a run look like; stored as `spec.json`. Much comes from a `Dataset`."""
 
@@ -207,6 +219,7 @@ class Spec:
     sample_weight: str | None = None
     form: TableForm | ArrayForm | None = None
     scaling: Scaling | None = None  # fitted on the training rows
+    views: tuple[View, ...] = ()  # none where every layer reads the whole row
     label_form: LabelForm | None = None  # None until labels are fitted
     # With one output unit and two classes: an output above it is the second class. None where the
     # class is the argmax, or where there are no classes.

@@ -32,6 +32,7 @@ FLOORS = {
     "arrays": 1,
     "shapes": 2,
     "backend": 2,
+    "columns": 3,
     "data": 3,
     "models": 3,
     "training": 3,

@@ -116,7 +116,10 @@ class CellError(Exception):
         row: Which of the rows, from 0.
         what: What is wrong, a sentence.
         fix: How to mend it.
+        column: Of which column, where whoever raised it knows.
     """
+
+    column: str | None = None
 
     def __init__(self, row: int, what: str, fix: str | None = None) -> None:
         super().__init__(what)

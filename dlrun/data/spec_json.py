@@ -20,7 +20,7 @@ ADAPTERS: dict[Any, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm)
 }
 IMAGE_AXES = 3
-ADDED = {"image_shape": None, "form": None}
+ADDED = {"image_shape": None, "form": None, "views": []}
 """Fields that specs of older versions lack, and what that means."""
 
 

@@ -10,6 +10,8 @@ from dlrun.shapes.walk import OURS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dlrun.arrays import View
+
 PASSING: Final = frozenset(
     {
         "ActivityRegularization", "Concatenate", "Cropping1D", "Cropping2D", "Cropping3D",
@@ -75,6 +77,27 @@ def find_masks(layers: Sequence[Mapping[str, Any]]) -> tuple[tuple[Reader, float
         if reader.layer.type == "Masking" and isinstance(value, int | float):
             found.append((reader, float(value)))
     return tuple(found)
+
+
+def looks_up(mapping: Mapping[str, Any]) -> bool:
+    """Whether a layer takes ids, so that a category that it names is given as class numbers."""
+    return _innermost(mapping).type in LOOKUPS
+
+
+def names_of_columns(layers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What layers read that is neither a layer nor all the data, in the order in which they do."""
+    others = {DATA, *(layer["name"] for layer in layers)}
+    read = (name for layer in layers for name in layer["inputs"] or ())
+    return tuple(dict.fromkeys(name for name in read if name not in others))
+
+
+def view_for(mapping: Mapping[str, Any], name: str, views: Sequence[View]) -> View | None:
+    """Which part of a row a layer gets where it reads a column, or `input`; None for no part."""
+    found = [view for view in views if view.name == name]
+    if len(found) > 1:
+        wanted = looks_up(mapping)
+        found = [view for view in found if view.ids == wanted]
+    return found[0] if found else None
 
 
 def _innermost(mapping: Mapping[str, Any]) -> Layer:

@@ -1,0 +1,164 @@
+"""Puts all columns of a table side by side into one array, in which layers find theirs by name."""
+
+from __future__ import annotations
+
+from itertools import accumulate, count
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dlrun.arrays import View
+from dlrun.columns.column import CellError
+from dlrun.shapes.input_readers import LOOKUPS, looks_up, names_of_columns
+from dlrun.shapes.layer import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from dlrun.columns.column import FittedColumn, RawColumn
+
+
+class Part(NamedTuple):
+    """Where a column stands in a packed row: `x[:, begin:end]`."""
+
+    column: FittedColumn
+    begin: int
+    end: int
+    ids: bool  # whether it is one class number, else the entries of the column
+
+
+def views(columns: Sequence[FittedColumn], layers: Sequence[Mapping[str, Any]]) -> tuple[View, ...]:
+    """Lay out the columns for layers that name some of them; none where no layer names one.
+
+    First stand the columns that no layer names, in their order: they are `input`, unless there are
+    none. Behind them stands what is named: entries, and class numbers where a layer that looks ids
+    up names a category; both where both are read.
+    """
+    read = _readings(columns, layers)
+    if not any(read.values()):
+        return ()
+    plain = sum(len(column.entries) for column in columns if not read[column.name])
+    laid = [(DATA, plain, False)] if plain else []
+    for column in columns:
+        ways = read[column.name]
+        laid += [(column.name, len(column.entries), False)] if False in ways else []
+        laid += [(column.name, 1, True)] if True in ways else []
+    ends = accumulate(width for _, width, _ in laid)
+    return tuple(
+        View(name, end - width, end, ids)
+        for (name, width, ids), end in zip(laid, ends, strict=True)
+    )
+
+
+def _readings(
+    columns: Sequence[FittedColumn], layers: Sequence[Mapping[str, Any]]
+) -> dict[str, set[bool]]:
+    """How layers read each column that they name: as class numbers (True), as entries (False)."""
+    read: dict[str, set[bool]] = {column.name: set() for column in columns}
+    is_category = {column.name: column.ids is not None for column in columns}
+    named = set(names_of_columns(layers))
+    for layer in layers:
+        for name in layer["inputs"] or ():
+            if name in named and name in read:
+                read[name].add(is_category[name] and looks_up(layer))
+    return read
+
+
+def parts(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[Part, ...]:
+    """Tell where each column stands, from the first entry of a row to the last one."""
+    by_name = {column.name: column for column in columns}
+    named = [view for view in laid if view.name != DATA]
+    aside = {view.name for view in named}
+    plain = [column for column in columns if column.name not in aside]
+    ends = accumulate(len(column.entries) for column in plain)
+    return (
+        *(Part(column, end - len(column.entries), end, ids=False)
+          for column, end in zip(plain, ends, strict=True)),
+        *(Part(by_name[view.name], view.begin, view.end, view.ids) for view in named),
+    )  # fmt: skip
+
+
+def entry_names(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[str, ...]:
+    """Name the entries of a packed row, no two alike: `age`, `sex=male`; class numbers: `deck`."""
+    found: list[str] = []
+    taken: set[str] = set()
+    for part in parts(columns, laid):
+        for name in (part.column.name,) if part.ids else part.column.entries:
+            others = (f"{name} ({number})" for number in count(2))
+            free = name if name not in taken else next(one for one in others if one not in taken)
+            taken.add(free)
+            found.append(free)
+    return tuple(found)
+
+
+def pack(
+    columns: Sequence[FittedColumn],
+    laid: Sequence[View],
+    raw: Sequence[RawColumn],
+    matrix: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Turn raw rows, `(rows, raw columns)`, into packed rows, `(rows, width)`.
+
+    The raw columns stand in any order, and there may be others among them.
+
+    Raises:
+        CellError: A value cannot be taken; it says which row and column.
+    """
+    places = {column.name: number for number, column in enumerate(raw)}
+    laid_out = parts(columns, laid)
+    width = laid_out[-1].end if laid_out else 0
+    packed = np.empty((len(matrix), width), np.float32)
+    for part in laid_out:
+        if part.begin == part.end:
+            continue
+        place = places[part.column.name]
+        turn = part.column.numbered if part.ids else part.column.apply
+        try:
+            block = turn(matrix[:, place], raw[place].texts)  # (rows, entries)
+        except CellError as error:
+            error.column = part.column.name
+            raise
+        with np.errstate(over="ignore"):
+            packed[:, part.begin : part.end] = block
+        _check_range(packed[:, part.begin : part.end], block, part.column.name)
+    return packed
+
+
+def _check_range(packed: NDArray[np.float32], block: NDArray[Any], name: str) -> None:
+    """Refuse what float32 cannot hold."""
+    wrong = ~np.isfinite(packed)
+    if wrong.any():
+        row, entry = (int(place) for place in np.argwhere(wrong)[0])
+        what = f"{float(block[row, entry]):g} is beyond what float32 holds."
+        error = CellError(row, what, "Give the column another unit, or a 'scale'.")
+        error.column = name
+        raise error
+
+
+def completed(
+    layers: Sequence[Mapping[str, Any]], columns: Sequence[FittedColumn]
+) -> list[dict[str, Any]]:
+    """Fill in how many class numbers a layer looks up, where that is left to the data."""
+    counts = {column.name: column.ids for column in columns}
+    named = set(names_of_columns(layers))
+    full = []
+    for layer in layers:
+        argument = LOOKUPS.get(layer["type"])
+        read = layer["inputs"] or ()
+        ids = counts.get(read[0]) if len(read) == 1 and read[0] in named else None
+        is_open = argument is not None and layer.get(argument) is None
+        full.append({**layer, argument: ids} if is_open and ids is not None else {**layer})
+    return full
+
+
+def values_of(
+    columns: Sequence[FittedColumn], laid: Sequence[View], x: NDArray[Any]
+) -> Iterator[tuple[str, list[str]]]:
+    """Write the values of packed rows, `(rows, width)`, as the table would have them, by column."""
+    seen: set[str] = set()
+    for part in parts(columns, laid):
+        if part.column.name not in seen and not part.ids and part.begin < part.end:
+            seen.add(part.column.name)
+            yield part.column.name, part.column.undo(x[:, part.begin : part.end])
