@@ -15,6 +15,8 @@ from dlrun.catalog.label_forms import label_form
 from dlrun.config import Experiment
 from dlrun.data.predictions import probabilities
 from dlrun.data.units import in_units
+from dlrun.reports.baseline import Baseline
+from dlrun.reports.labels import LabelsReport
 from dlrun.reports.scores import ClassificationReport
 from dlrun.rundir.metrics import is_larger_better
 
@@ -70,6 +72,8 @@ class ReportData:
     metrics: Mapping[str, Mapping[str, float]]  # by split and name
     # the scores of the judged split, over all of its rows
     classification: ClassificationReport | None
+    labels: LabelsReport | None  # those of several labels, where there are some
+    baseline: Baseline | None  # what the judged rows get without their features
     class_counts: Mapping[str, tuple[int, ...]]  # the number of rows of each class by split
     rows: Mapping[str, Rows]  # some rows of each split, in the order train, validation, test
     # gives what the last layer gives for any rows, (rows, num_outputs)
