@@ -14,6 +14,7 @@ from dlrun.arrays import Spec
 from dlrun.catalog.label_forms import label_form
 from dlrun.config import Experiment
 from dlrun.data.predictions import probabilities
+from dlrun.reports.importance import Importances
 from dlrun.reports.scores import ClassificationReport
 from dlrun.rundir.metrics import is_larger_better
 
@@ -77,6 +78,8 @@ class ReportData:
     decide: Callable[[NDArray[np.float32]], NDArray[np.int64]]
     # what a reader has to know, such as that the data have changed since
     notes: tuple[str, ...] = ()
+    # what each column is worth; None where there are none, or too many
+    importances: Importances | None = None
 
     @property
     def judged(self) -> Rows:
@@ -169,6 +172,13 @@ def rescaled(x: NDArray[np.float64], spec: Spec) -> NDArray[np.float32]:
 def feature_name(spec: Spec, column: int) -> str:
     """Give a column's own name, else `x1`, `x2`, ... ."""
     return spec.feature_names[column] if spec.feature_names else f"x{column + 1}"
+
+
+def entries_of_columns(spec: Spec) -> dict[str, list[int]]:
+    """Give the places of the entries of each column, by its name; none for images and sequences."""
+    if len(spec.input_shape) != 1 or spec.image_shape is not None:
+        return {}
+    return {feature_name(spec, place): [place] for place in range(spec.input_shape[0])}
 
 
 LEARNING_RATE = "learning_rate"
