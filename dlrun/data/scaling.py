@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Array, Scaling, Spec, StreamedArray
+from dlrun.arrays import Array, Scaling, StreamedArray
 from dlrun.data.streams import chunks, row_ranges
 from dlrun.errors import DataError
 
@@ -19,7 +19,11 @@ STEPS_AND_FEATURES = 2
 
 
 def fit_scaling(
-    x: Array, kind: Literal["standard", "minmax", "none"], *, images: bool = False
+    x: Array,
+    kind: Literal["standard", "minmax", "none"],
+    *,
+    images: bool = False,
+    name: str = "features",
 ) -> Scaling | None:
     """Fit `(x - offset) / factor` to rows; `none` gives None.
 
@@ -46,7 +50,7 @@ def fit_scaling(
     if not usable.all():
         raise DataError(
             f"{'column' if x.ndim == 2 else 'feature'} {int(np.argmin(usable)) + 1} of the "  # noqa: PLR2004
-            "features cannot be scaled: "
+            f"{name} cannot be scaled: "
             f"its values, {low[~usable][0]:g} to {high[~usable][0]:g}, are too large or too close."
         )
     return Scaling(kind, tuple(offset.tolist()), tuple(factor.tolist()))
@@ -55,16 +59,6 @@ def fit_scaling(
 def scaled_apart(sample: tuple[int, ...]) -> int:
     """How many numbers of a sample are scaled each by itself; 1 for images and the like."""
     return sample[-1] if 1 <= len(sample) <= STEPS_AND_FEATURES else 1
-
-
-def entry_units(spec: Spec) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Say how the entries of a sample are scaled: `(x - offset) / factor`; None where they are not.
-
-    Both are of one number for all entries, or of one for each of the last axis.
-    """
-    if spec.scaling is None:
-        return None
-    return np.array(spec.scaling.offset), np.array(spec.scaling.factor)
 
 
 def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None) -> Any:
