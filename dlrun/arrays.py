@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from dlrun.columns.column import ColumnKind, FittedColumn, RawColumn
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -79,7 +81,10 @@ class StreamedArray:
 
     def pick(self, chosen: NDArray[np.bool_]) -> StreamedArray:
         """Choose rows by a mask, `(rows,)`; nothing is read."""
-        numbers = chosen.nonzero()[0]
+        return self.at(chosen.nonzero()[0])
+
+    def at(self, numbers: NDArray[Any]) -> StreamedArray:
+        """Choose rows by their numbers, `(rows,)`, perhaps one several times; nothing is read."""
         if self.numbers is not None:
             numbers = self.numbers[numbers]
         # Half the memory of int64; there is one number for each row.
@@ -96,7 +101,7 @@ class Samples:
     """Rows of data: features, and mostly targets and weights."""
 
     # (rows, *input_shape), float32; before the dataset is split perhaps float64, so that scaling
-    # works on what the source holds.
+    # works on what the source holds, and of a table the raw values of its columns.
     x: Array
     # Before labels are fitted: class numbers (rows,), int64, where there are classes, else values
     # (rows, num_targets), float32. After: as `LabelForm` says, float32 (`index` stays int64).
@@ -173,11 +178,18 @@ class Dataset:
     class_values: tuple[float, ...] | None = None  # where the source has numbers: (-1.0, 1.0)
     feature_names: tuple[str, ...] | None = None  # None for images and other arrays
     target_names: tuple[str, ...] = ("target",)
+    labels: bool = False  # whether each of several targets is a yes or no, 1 or 0, of its own
     pixel_max: float | None = None  # of whole-number pixels: the number that became 1.0 in `x`
     image_shape: tuple[int, ...] | None = None  # (height, width, channels), flattened or not
     sample_weight: str | None = None  # the column that `Samples.sample_weight` came from
     form: TableForm | ArrayForm | None = None  # of the file; None where the rows are drawn
     streamed: str | None = None  # why the rows stay on the disk, in one line
+    # Of a table, as many as `train.x` has columns: how they were read, and what each is to be.
+    raw_columns: tuple[RawColumn, ...] | None = None
+    kinds: tuple[ColumnKind, ...] = ()
+    # Where a row of `train` stands, by its number from 0: `rows.csv:7`; None where rows are drawn.
+    place: Callable[[int], str] | None = None
+    notes: tuple[str, ...] = ()  # what was done to the rows when they were read, in lines
 
 
 @dataclass(frozen=True)
@@ -188,6 +200,17 @@ class Scaling:
 
     kind: Literal["standard", "minmax"]  # mean and standard deviation, or minimum and range
     offset: tuple[float, ...]  # one for each entry of a sample's last axis, or one for all entries
+    factor: tuple[float, ...]  # as many, never 0
+
+
+@dataclass(frozen=True)
+class TargetScaling:
+    """A fitted scaling of targets: what the loss gets is `(y - offset) / factor`."""
+
+    __pydantic_config__ = STRICT
+
+    kind: Literal["standard", "minmax", "log"]  # of `log`, y is the natural logarithm
+    offset: tuple[float, ...]  # one for each target, or one for all
     factor: tuple[float, ...]  # as many, never 0
 
 
@@ -207,7 +230,7 @@ class View:
 class Spec:
     """What the arrays of a run look like; stored as `spec.json`. Much comes from a `Dataset`."""
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = {**STRICT, "arbitrary_types_allowed": True}  # `columns`: by the shelf
 
     input_shape: tuple[int, ...]  # of one sample
     feature_names: tuple[str, ...] | None = None
@@ -218,14 +241,23 @@ class Spec:
     image_shape: tuple[int, ...] | None = None
     sample_weight: str | None = None
     form: TableForm | ArrayForm | None = None
-    scaling: Scaling | None = None  # fitted on the training rows
+    scaling: Scaling | None = None  # fitted on the training rows; of arrays, not of tables
+    # The columns of a table, each fitted on the training rows, in the order of the table.
+    columns: tuple[FittedColumn, ...] | None = None
+    labels: bool = False  # whether each of several targets is a yes or no of its own
+    # `Samples.y` and predictions are in the units of the data all the same: only the loss gets
+    # scaled targets.
+    target_scaling: TargetScaling | None = None  # fitted on the training rows
+    # The share of each class among the training rows, or the mean of each target: what one would
+    # answer who sees no features. None where it is not known.
+    prior: tuple[float, ...] | None = None
     views: tuple[View, ...] = ()  # none where every layer reads the whole row
     label_form: LabelForm | None = None  # None until labels are fitted
     # With one output unit and two classes: an output above it is the second class. None where the
     # class is the argmax, or where there are no classes.
     threshold: float | None = None
-    # What the numbers of the last layer are, where there are classes; None before the model is
-    # known, and for a regression.
+    # What the numbers of the last layer are, where there are classes or labels; None before the
+    # model is known, and for a regression.
     output: Literal["probability", "logit", "score"] | None = None
     rows: Mapping[str, int] = field(default_factory=dict)  # their number, by split
 

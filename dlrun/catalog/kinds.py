@@ -27,6 +27,7 @@ class Kind(NamedTuple):
     argument: str = "(?!)"  # the arguments of Keras that take such a word
     entry: str = ""  # what a file of `dlrun/<kind>/` defines to be a word: "class" or a function
     filled_in: frozenset[str] = frozenset()  # arguments of that function that dlrun gives
+    by_name: bool = False  # whether an argument of dlrun's own words holds several, by name
     section: str = ""  # the class of `dlrun.config.schema` with the keys that every word takes
 
     @property
@@ -43,6 +44,15 @@ KINDS: Final = {
         entry="load_data",
         filled_in=frozenset({"seed"}),
         section="DatasetConfig",
+    ),
+    "columns": Kind(
+        "kind of column",
+        "What a column of a table is, and what a network gets of it.",
+        "dataset: {{columns: {{NAME: {}}}}}",
+        argument="columns",
+        entry="fit",
+        filled_in=frozenset({"column", "values"}),
+        by_name=True,
     ),
     "layers": Kind(
         "layer",
@@ -117,4 +127,11 @@ KINDS: Final = {
 @lru_cache
 def nested_kind(argument: str) -> str | None:
     """The kind of word that an argument of a Keras class takes, or None for a literal."""
-    return next((kind for kind, row in KINDS.items() if re.fullmatch(row.argument, argument)), None)
+    return next((kind for kind, row in KINDS.items()
+                 if not row.by_name and re.fullmatch(row.argument, argument)), None)  # fmt: skip
+
+
+def named_kind(argument: str) -> str | None:
+    """The kind of which an argument of a word of dlrun's own holds several, by name, or None."""
+    return next((kind for kind, row in KINDS.items()
+                 if row.by_name and re.fullmatch(row.argument, argument)), None)  # fmt: skip

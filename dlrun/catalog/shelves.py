@@ -1,4 +1,4 @@
-"""dlrun's own words: the files in datasets/, callbacks/ and exporters/, read as text."""
+"""dlrun's own words: the files in datasets/, columns/, callbacks/ and exporters/, as text."""
 
 import re
 from collections.abc import Sequence

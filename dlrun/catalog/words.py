@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 from dlrun.catalog import keras_names, shelves, signatures, source
 from dlrun.catalog.keras_names import LOSS_ONLY, METRIC_ONLY, REFUSED, SAME_MINIMUM
-from dlrun.catalog.kinds import KINDS, nested_kind
+from dlrun.catalog.kinds import KINDS, named_kind, nested_kind
 from dlrun.catalog.signatures import Parameter
 from dlrun.wording import AMONG_FEW, SAYINGS, did_you_mean
 
@@ -30,7 +30,7 @@ class Word:
 
     def nests(self, argument: str) -> str | None:
         """The kind of word that an argument of this word takes, or None for a literal."""
-        return nested_kind(argument) if KINDS[self.kind].keras else None
+        return nested_kind(argument) if KINDS[self.kind].keras else named_kind(argument)
 
 
 # A word without a file of its own: `dlrun.training` makes it of the metrics of Keras.

@@ -176,10 +176,10 @@ def _row(explained: Explanation, screen: Screen) -> str:
     if row.true is not None:
         title += f", which is {printable(row.true)}"
     lines = [paint(title, "bold", screen)]
-    if row.given is not None and spec.scaling is None:
+    if row.given is not None and spec.pixel_max is not None:
         lines.append(f"pixels of 0 to {spec.pixel_max:g} are given to the network as 0 to 1")
-    if row.given is not None and spec.scaling is not None:
-        lines.append(f"scaled as in training ({spec.scaling.kind}): x = (given - offset) / factor")
+    elif row.given is not None:
+        lines.append("scaled as in training; given is in the units of the data")
     if spec.feature_names is not None and arrays.is_small(row.x):
         rows = [("x", arrays.format_entries(row.x))]
         if row.given is not None:
@@ -234,7 +234,7 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     if answer.slopes is None:
         return f"{title}\n  The input is looked up, not computed with: {y} has no derivative by it."
     names = entry_names(spec.feature_names, spec.image_shape)
-    given = row.given if spec.scaling is not None else None
+    given = None if spec.pixel_max is not None else row.given
     parts = row.x.astype("float64") * answer.slopes
     places = largest_places(parts, MOVERS)
     columns: dict[str, Any] = {} if given is None else {"given": given}
@@ -251,8 +251,6 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
         f"  d{y}/dx is the exact derivative at this x; x · d{y}/dx is, to first order, what the "
         "entry\n  adds to the output as against x = 0"
     )
-    if spec.scaling is not None and spec.scaling.kind == "standard":
-        note += ", the mean of the training rows"
     table = draw(align([["  ", *columns], *rows], width=screen.width), screen)
     return f"{title}\n{note}.\n{table}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +60,7 @@ class ColumnKind:
     told: bool = False  # whether the config says so
 
 
+@runtime_checkable
 class FittedColumn(Protocol):
     """A kind of column, fitted on training rows: a frozen dataclass, stored in `spec.json`.
 
@@ -81,6 +82,14 @@ class FittedColumn(Protocol):
     @property
     def entries(self) -> tuple[str, ...]:
         """The names of the numbers that a network gets, such as `age` and `age (missing)`."""
+
+    @property
+    def format(self) -> str | None:
+        """How its times are written, as `strptime` has it; None for all but times."""
+
+    @property
+    def carried(self) -> bool:
+        """Whether its values are carried along into predictions, as they are written."""
 
     @property
     def ids(self) -> int | None:
@@ -107,6 +116,20 @@ class FittedColumn(Protocol):
 
     def notes(self) -> list[str]:
         """Say what is done to values, such as `177 missing values become the median, 28`."""
+
+    def unknown(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> dict[str, int]:
+        """Count what training did not know: `missing`, `above 80`, `new: 'Sea'`; nothing else."""
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """The names of the parts that values fall into: ranges, classes, `missing`; maybe none."""
+
+    @property
+    def seen(self) -> tuple[int, ...]:
+        """How many training rows, of 100,000 or so that stand for all, fell into each part."""
+
+    def binned(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
+        """Count how many of other rows fall into each part, `(len(bins),)`."""
 
 
 class CellError(Exception):

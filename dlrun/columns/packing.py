@@ -10,7 +10,7 @@ import numpy as np
 from dlrun.arrays import View
 from dlrun.columns.column import CellError
 from dlrun.shapes.input_readers import LOOKUPS, looks_up, names_of_columns
-from dlrun.shapes.layer import DATA
+from dlrun.shapes.layer import DATA, layer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +62,7 @@ def _readings(
     for layer in layers:
         for name in layer["inputs"] or ():
             if name in named and name in read:
-                read[name].add(is_category[name] and looks_up(layer))
+                read[name].add(is_category[name] and looks_up(layer_of(layer)))
     return read
 
 

@@ -14,6 +14,7 @@ from dlrun.catalog import Parameter, Word, argument_types, snake_case
 from dlrun.catalog.argument_types import Expected
 from dlrun.config.nodes import ConfigNode, Node
 from dlrun.config.schema import keys_beside
+from dlrun.shapes.input_readers import LOOKUPS
 from dlrun.wording import describe, listed, near_word
 
 UNKNOWN: Final = "?"
@@ -23,12 +24,15 @@ INPUT_SHAPE: Final = ("input_shape", "input_dim", "batch_shape", "batch_input_sh
 MANY: Final = 8  # arguments are not all listed by a message
 
 
-def check_component(kind: str, config: ConfigNode, own: Collection[str] = ()) -> dict[str, Any]:
+def check_component(
+    kind: str, config: ConfigNode, own: Collection[str] = (), *, may_lack: Collection[str] = ()
+) -> dict[str, Any]:
     """Check a word, or a mapping with `type`, against the catalog.
 
     What it gives is for the section of the word: its `type`, canonical or UNKNOWN, its `arguments`,
     literal defaults filled in and wrong values left out, and those of the section's `own` keys that
-    were written, which mean something else here and are checked elsewhere.
+    were written, which mean something else here and are checked elsewhere. What it `may_lack` is
+    left out where it is not written.
     """
     word = _word(kind, config)
     if word is None:
@@ -44,12 +48,16 @@ def check_component(kind: str, config: ConfigNode, own: Collection[str] = ()) ->
             arguments[parameter.name] = _argument(word, parameter, config.child(parameter.name))
         elif not parameter.required:
             arguments[parameter.name] = parameter.written_default
-        else:
-            wanted = argument_types.expected(parameter)
-            fix = f"Add it: {wanted}." if wanted.types else "Add it."
-            config.missing(parameter.name, f"{word.name} needs '{parameter.name}'.", fix)
+        elif parameter.name not in may_lack:
+            _lacks(word, parameter, config)
     known = {name: value for name, value in arguments.items() if value is not ABSENT}
     return {"type": word.name, **config.plain(own), "arguments": known}
+
+
+def _lacks(word: Word, parameter: Parameter, config: ConfigNode) -> None:
+    wanted = argument_types.expected(parameter)
+    fix = f"Add it: {wanted}." if wanted.types else "Add it."
+    config.missing(parameter.name, f"{word.name} needs '{parameter.name}'.", fix)
 
 
 def _word(kind: str, config: ConfigNode) -> Word | None:
@@ -98,8 +106,8 @@ def _argument(word: Word, parameter: Parameter, config: ConfigNode) -> Any:
         return _literal(config, argument_types.expected(parameter))
     if config.value is None and not parameter.required:
         return None
-    if kind == "layers" and isinstance(config.value, list):
-        return [_nested(kind, item) for item in config.items()]
+    if catalog.KINDS[kind].by_name or (kind == "layers" and isinstance(config.value, list)):
+        return _several(kind, config)
     is_word = isinstance(config.value, str) and catalog.find(kind, config.value) is not None
     if parameter.name == "learning_rate" and not (is_word or isinstance(config.value, dict)):
         return _literal(config, Expected(frozenset({"float", "schedule"}), low=0))
@@ -114,6 +122,18 @@ def _nested(kind: str, config: ConfigNode) -> dict[str, Any]:
     """A component inside of another, as it stands in YAML."""
     checked = check_component(kind, config)
     return {"type": checked["type"], **checked["arguments"]}
+
+
+def _several(kind: str, config: ConfigNode) -> Any:
+    """Layers in a list, or what belongs to names, such as a kind of column to each column."""
+    if isinstance(config.value, list) and not catalog.KINDS[kind].by_name:
+        return [_nested(kind, item) for item in config.items()]
+    one = catalog.KINDS[kind]
+    if not isinstance(config.value, dict):
+        fix = f"Write each with its name: {{NAME: {catalog.words(kind)[0]}}}."
+        config.wrong(f"Expected {one.a_one} for each name, got {describe(config.value)}.", fix)
+        return ABSENT
+    return {name: _nested(kind, config.child(name)) for name in config.keys}
 
 
 def _activation(config: ConfigNode) -> str:
@@ -154,7 +174,8 @@ def check_layers(config: ConfigNode) -> tuple[dict[str, Any], ...]:
         got = describe(config.value) if config.value != [] else "an empty list"
         config.wrong(f"Expected a list of layers, got {got}.", "Write one layer at least.")
         return ({"type": UNKNOWN, "name": UNKNOWN},)
-    layers = tuple(check_component("layers", one, keys_beside("layers")) for one in config.items())
+    own, counts = keys_beside("layers"), [name for name in LOOKUPS.values() if name]
+    layers = tuple(check_component("layers", one, own, may_lack=counts) for one in config.items())
     taken = {layer["name"] for layer in layers if isinstance(layer.get("name"), str)} | {DATA}
     above = DATA
     for layer, item in zip(layers, config.items(), strict=True):
@@ -164,6 +185,12 @@ def check_layers(config: ConfigNode) -> tuple[dict[str, Any], ...]:
         given = _check_inputs(item.child("inputs")) if "inputs" in item.keys else None
         layer["inputs"] = given or (above,)  # of the first one: the data
         above = str(layer["name"])
+    for layer, item in zip(layers, config.items(), strict=True):
+        word, is_column = catalog.find("layers", layer["type"]), layer["inputs"][0] not in taken
+        count = word.parameter(LOOKUPS.get(word.name) or "") if word else None
+        is_open = count is not None and count.required and count.name not in item.keys
+        if word and count and is_open and not is_column:  # Of a column, the data tell.
+            _lacks(word, count, item)
     return layers
 
 

@@ -103,11 +103,37 @@ class DatasetConfig(Section):
     test_split: Fraction | None = None
     """The share of all rows that is looked at once at the end, for datasets without test rows."""
 
+    split_by: dict[str, str] | None = Field(
+        default=None, title="a mapping such as {group: family}, or null"
+    )
+    """A column that says how rows are split: {group: column}, {time: column}, {column: split}."""
+
+    folds: int | None = Field(default=None, ge=2)
+    """Into how many folds the training rows are dealt, with `fold`; null for no folds."""
+
+    fold: int | None = Field(default=None, ge=1)
+    """Which of the folds, counted from 1, is watched in this run and never trained on."""
+
     scale: Literal["standard", "minmax", "none"] = "none"
     """How features are scaled, each by itself, images as a whole; fitted on the training rows."""
 
+    target_scale: Literal["standard", "minmax", "log"] | None = None
+    """How a target of numbers is scaled for the loss; fitted on the training rows. Metrics and
+    predictions stay in its own units."""
+
     arguments: dict[str, Any] = Field(default_factory=dict)
     """The dataset's own arguments, its defaults filled in."""
+
+    @property
+    def split_column(self) -> str | None:
+        """The name of the column that says how rows are split."""
+        return next(iter((self.split_by or {}).values()), None)
+
+    @property
+    def may_have_validation(self) -> bool:
+        """Whether there are validation rows; of a column that names the splits only rows tell."""
+        named = "column" in (self.split_by or {})
+        return self.validation_split is not None or self.fold is not None or named
 
 
 class LayerConfig(Section):
@@ -155,6 +181,9 @@ class TrainingConfig(Section):
         default=None, title="a weight for each class name, 'balanced' or null"
     )
     """How much each class counts, by class name; 'balanced' for the inverse of its frequency."""
+
+    sampling: Literal["over", "under"] | None = None
+    """Whether training rows of rare classes are repeated, or such of frequent ones left out."""
 
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     """What the layers compute in; mixed: in 16 bits, with weights of 32."""

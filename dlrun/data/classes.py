@@ -40,7 +40,18 @@ def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) 
         "binary": by_position or is_flags or kind in ("shares", "fractions"),
         "one_hot": several and (by_position or kind != "one_hot"),
     }
-    return _with_shares(dataset, loss) if is_taken.get(form) else as_classes(dataset, named=named)
+    if not is_taken.get(form):
+        return as_classes(dataset, named=named)
+    return replace(_with_shares(dataset, loss), labels=form == "binary" and _are_labels(dataset))
+
+
+def _are_labels(dataset: Dataset) -> bool:
+    """Tell whether each of several columns of targets holds a yes or a no in every row."""
+    arrays = [rows.y for rows in (dataset.train, dataset.test) if rows is not None]
+    seen = [y for y in arrays if y is not None]
+    if any(y.shape[1:] != (len(dataset.target_names),) for y in seen):
+        return False
+    return see(*seen).labels in ("flags", "one_hot")
 
 
 def _with_shares(dataset: Dataset, loss: str | None) -> Dataset:

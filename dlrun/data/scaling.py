@@ -19,7 +19,11 @@ STEPS_AND_FEATURES = 2
 
 
 def fit_scaling(
-    x: Array, kind: Literal["standard", "minmax", "none"], *, images: bool = False
+    x: Array,
+    kind: Literal["standard", "minmax", "none"],
+    *,
+    images: bool = False,
+    name: str = "features",
 ) -> Scaling | None:
     """Fit `(x - offset) / factor` to rows; `none` gives None.
 
@@ -46,7 +50,7 @@ def fit_scaling(
     if not usable.all():
         raise DataError(
             f"{'column' if x.ndim == 2 else 'feature'} {int(np.argmin(usable)) + 1} of the "  # noqa: PLR2004
-            "features cannot be scaled: "
+            f"{name} cannot be scaled: "
             f"its values, {low[~usable][0]:g} to {high[~usable][0]:g}, are too large or too close."
         )
     return Scaling(kind, tuple(offset.tolist()), tuple(factor.tolist()))

@@ -11,16 +11,27 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dlrun.arrays import ArrayForm, Spec, TableForm
+from dlrun.columns import columns_from_json
+from dlrun.columns.packing import entry_names, parts
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
 from dlrun.rundir.names import SPLITS
+from dlrun.shapes.layer import DATA
 
 ADAPTERS: dict[Any, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm)
 }
 IMAGE_AXES = 3
-ADDED = {"image_shape": None, "form": None, "views": []}
+ADDED = {
+    "image_shape": None,
+    "form": None,
+    "columns": None,
+    "views": [],
+    "labels": False,
+    "target_scaling": None,
+    "prior": None,
+}
 """Fields that specs of older versions lack, and what that means."""
 
 
@@ -35,12 +46,16 @@ def spec_from_json(content: object) -> Spec:
     if not isinstance(content, dict):
         raise _malformed("the spec should be an object")
     content = {**ADDED, **content}
-    form = content["form"]
-    spec: Spec = _validated(Spec, {**content, "form": None})
+    form, columns = content["form"], content["columns"]
+    spec: Spec = _validated(Spec, {**content, "form": None, "columns": None})
     if form is not None:
         # The form of a table has columns, that of arrays has not.
         is_table = not isinstance(form, dict) or "columns" in form
         spec = replace(spec, form=_validated(TableForm if is_table else ArrayForm, form, "form"))
+    if columns is not None:
+        if not isinstance(columns, list):
+            raise _malformed("columns should be a list")
+        spec = replace(spec, columns=columns_from_json(columns))
     for field, expected in _misfits(spec):
         raise _malformed(f"{field} should be {expected}")
     return spec
@@ -67,6 +82,8 @@ def _misfits(spec: Spec) -> Iterator[tuple[str, str]]:
     yield from _misfits_of_names(spec)
     yield from _misfits_of_shapes(spec)
     yield from _misfits_of_table(spec)
+    yield from _misfits_of_columns(spec)
+    yield from _misfits_of_targets(spec)
     if not spec.rows.keys() <= {*SPLITS} or any(number < 0 for number in spec.rows.values()):
         *others, last = SPLITS
         yield "rows", f"a number for each of {', '.join(others)} and {last}"
@@ -83,6 +100,25 @@ def _misfits_of_names(spec: Spec) -> Iterator[tuple[str, str]]:
             yield key, "different from each other"
     if spec.class_values is not None and len(spec.class_values) != spec.num_classes:
         yield "class_values", "one number for each class"
+
+
+def _misfits_of_targets(spec: Spec) -> Iterator[tuple[str, str]]:
+    if spec.labels and spec.class_names is not None:
+        yield "labels", "false where there are classes"
+    answers = spec.num_classes or len(spec.target_names)
+    are_shares = spec.class_names is not None or spec.labels
+    prior = spec.prior or (0.0,) * answers
+    if are_shares and not (len(prior) == answers and all(0 <= share <= 1 for share in prior)):
+        yield "prior", "a share from 0 to 1 for each class or label"
+    scaling = spec.target_scaling
+    if scaling is None:
+        return
+    if spec.class_names is not None or spec.labels:
+        yield "target_scaling", "null where there are classes"
+    if len(scaling.offset) != len(scaling.factor) or 0 in scaling.factor:
+        yield "target_scaling.factor", "one number for each offset, never 0"
+    if len(scaling.offset) not in (1, answers):
+        yield "target_scaling", "one offset for each target"
 
 
 def _misfits_of_shapes(spec: Spec) -> Iterator[tuple[str, str]]:
@@ -112,9 +148,33 @@ def _misfits_of_table(spec: Spec) -> Iterator[tuple[str, str]]:
     if form.delimiter not in (None, *DELIMITERS):
         yield "form.delimiter", f"one of {', '.join(DELIMITERS.values())}"
     if form.columns is not None:
+        if spec.columns is not None:
+            names = tuple(column.name for column in spec.columns)
         read = {*(names or ()), *spec.target_names, spec.sample_weight} - {None}
         if names is None or not read <= {*form.columns}:
             yield "form.columns", "all columns, those that are read among them"
+
+
+def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
+    if spec.columns is None:
+        if spec.views:
+            yield "views", "empty, where there are no columns"
+        return
+    names = [column.name for column in spec.columns]
+    if len(set(names)) < len(names):
+        yield "columns", "different from each other"
+    known, end = {DATA, *names}, 0
+    if any(view.name not in known for view in spec.views):
+        yield "views", "views of columns"
+        return
+    for part in parts(spec.columns, spec.views):
+        width = 1 if part.ids else len(part.column.entries)
+        if (part.begin, part.end) != (end, end + width) or (part.ids and part.column.ids is None):
+            yield "views", "side by side, as wide as what they show"
+            return
+        end = part.end
+    if spec.feature_names != entry_names(spec.columns, spec.views) or spec.input_shape != (end,):
+        yield "feature_names", "the entries of the columns"
 
 
 def _malformed(what: str) -> RunFolderError:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.arrays import Dataset, Spec, TableForm
+from dlrun.columns.column import ColumnKind, RawColumn
 from dlrun.data.csv_header import choose_columns, foresee_columns, small_column, tell_header
 from dlrun.data.generators import argument_error
 from dlrun.data.headers import DELIMITERS
@@ -20,7 +21,8 @@ def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     if found is None:
         return Sample(one_target=True, format="table")
     columns, delimiter = found
-    known = Sample((len(columns.features),), format="table")
+    names = None if columns.header is None else columns.feature_names
+    known = Sample((len(columns.features),), format="table", columns=names)
     if len(columns.targets) > 1:
         return known._replace(target=(len(columns.targets),))
     first, *labels = small_column(Path(path), delimiter, columns.targets[0]) or [""]
@@ -73,7 +75,13 @@ def load_data(
         columns = choose_columns(file, uses, header=has_header)
         size = file.path.stat().st_size if file.path.is_file() else 0
         dataset = read_dataset(file, columns, streamed=reason_to_stream(file.path, size))
-        return replace(dataset, form=TableForm(columns.columns, has_header, header, delimiter))
+        names = columns.feature_names
+        return replace(
+            dataset,
+            form=TableForm(columns.columns, has_header, header, delimiter),
+            raw_columns=tuple(RawColumn(name, "number") for name in names),
+            kinds=tuple(ColumnKind(name, "number") for name in names),
+        )
 
 
 def recall_form(arguments: Mapping[str, Any], spec: Spec) -> Spec:

@@ -29,6 +29,7 @@ class Sample(NamedTuple):
     is_regression: bool = False  # whatever the loss, the targets are no classes
     one_target: bool = False  # a row has a single one, be it a class or a number
     enough_rows: int | None = 2  # so many surely have several classes; None: only the rows tell
+    columns: tuple[str, ...] | None = None  # that layers may name; None: not known, or none
     format: Literal["table", "arrays"] | None = None  # of its file, where it can be glanced at
 
 

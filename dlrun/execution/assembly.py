@@ -20,6 +20,7 @@ from dlrun.data.classes import look_at
 from dlrun.data.labels import fit_labels, fit_spec
 from dlrun.data.predictions import output_kind
 from dlrun.errors import ConfigError, Problem, RunFolderError
+from dlrun.execution.layers import layers_of
 from dlrun.models.build import build_model, output_activation
 from dlrun.rundir.files import check_inside, leads_out
 from dlrun.rundir.folder import Run
@@ -53,7 +54,8 @@ def assemble(
     splits, labels = fit_labels(splits, **ending)
     splits = replace(splits, spec=_with_output(splits.spec, ending))
     steps = compile_model(model, experiment, splits.spec)
-    return Assembly(model, steps, splits.spec, Predictor(model)), splits, labels
+    predictor = Predictor(model, splits.spec.target_scaling)
+    return Assembly(model, steps, splits.spec, predictor), splits, labels
 
 
 UNSHARED = {
@@ -78,7 +80,11 @@ class GraphCache:
     def assemble(self, experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, str]:
         """Assemble an experiment; see `assemble`."""
         # What is fitted on the rows is applied to them before they come here.
-        kind = (_as_graphs_see_it(experiment), replace(splits.spec, scaling=None))
+        # The scale of the targets, whose numbers are variables, decides by its kind.
+        scaled = splits.spec.target_scaling
+        unfitted = replace(splits.spec, scaling=None, columns=None, target_scaling=None, prior=None)
+        layers = repr(layers_of(experiment, splits.spec))  # with the sizes that the data tell
+        kind = (_as_graphs_see_it(experiment), layers, unfitted, scaled and scaled.kind)
         before = self._before
         if before is None or kind != self._kind or not _is_shared(experiment):
             self._kind = self._before = None  # If it fails, there is no model before.
@@ -90,7 +96,9 @@ class GraphCache:
             begun = thread.submit(assemble, experiment, splits, keep_graphs=True)
             new, splits, labels = begun.result()
         copy_variables(new, before)
-        return replace(before, spec=splits.spec), splits, labels
+        before.steps.rescale(splits.spec.target_scaling)
+        predictor = before.predictor.rescaled(splits.spec.target_scaling)
+        return replace(before, spec=splits.spec, predictor=predictor), splits, labels
 
 
 def _is_shared(experiment: Experiment) -> bool:
@@ -143,7 +151,7 @@ def _with_output(spec: Spec, ending: dict[str, Any]) -> Spec:
     output = output_kind(
         from_logits=ending["from_logits"],
         activation=ending["output_activation"],
-        classes=spec.class_names is not None,
+        classes=spec.class_names is not None or spec.labels,
     )
     return replace(spec, output=output)
 
@@ -151,8 +159,9 @@ def _with_output(spec: Spec, ending: dict[str, Any]) -> Spec:
 def build(experiment: Experiment, spec: Spec, *, keep_graphs: bool = False) -> Any:
     """Build the model of an experiment, not compiled; for `keep_graphs` see `build_model`."""
     return build_model(
-        [layer.as_dict() for layer in experiment.model.layers],
+        layers_of(experiment, spec),
         input_shape=spec.input_shape,
+        views=spec.views,
         seed=experiment.seed,
         name=experiment.name,
         precision=experiment.training.precision,
@@ -180,10 +189,11 @@ def compile_model(model: Any, experiment: Experiment, spec: Spec) -> Steps:
         model,
         build_metrics(named, spec, several_labels=several, dtype="float64"),
         compared=build_metrics(cancelling, spec),
+        scaling=spec.target_scaling,
     )
     jit_compile = experiment.training.jit_compile
     is_compiled = on_gpu() if jit_compile == "auto" else jit_compile
-    return Steps(model, metrics, jit_compile=is_compiled, final=final)
+    return Steps(model, metrics, jit_compile=is_compiled, final=final, scaling=spec.target_scaling)
 
 
 def judge(

@@ -5,24 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Array, Dataset, Scaling
+from dlrun.arrays import Array, Dataset, Spec, StreamedArray
+from dlrun.columns.packing import parts
 from dlrun.config import Experiment
 from dlrun.config.rules.training import moved_padding
+from dlrun.data.columns import pack_rows
 from dlrun.data.rounding import FLOAT32_EXACT
 from dlrun.data.streams import chunks
-from dlrun.errors import ConfigError, DataError
+from dlrun.data.units import from_units, is_scaled
+from dlrun.errors import ConfigError, DataError, Problem
+from dlrun.execution.layers import layers_of
 from dlrun.formulas.network import work_out
 from dlrun.formulas.working import NoFormulaError
-from dlrun.shapes.input_readers import LOOKUPS, Reader, find_lookups, find_masks, find_readers
-from dlrun.shapes.layer import DATA, Layer
-from dlrun.shapes.walk import OURS
+from dlrun.shapes.input_readers import (
+    LOOKUPS,
+    Reader,
+    find_lookups,
+    find_masks,
+    find_readers,
+    view_for,
+)
+from dlrun.shapes.layer import DATA, Layer, layer_of
 
 if TYPE_CHECKING:
     from dlrun.execution.opening import OpenedRun
@@ -41,18 +51,19 @@ class Lookup:
     argument: str | None  # of the layer, that says so; None where the precision does
 
 
-def lookups_of(experiment: Experiment, sample: tuple[int, ...]) -> tuple[Lookup, ...]:
-    """Find the layers of an experiment that look the data up; `sample` is the shape of a row."""
-    layers = [layer.as_dict() for layer in experiment.model.layers]
+def lookups_of(experiment: Experiment, spec: Spec) -> tuple[Lookup, ...]:
+    """Find the layers of an experiment that look up entries of rows as a spec tells of them."""
+    layers = layers_of(experiment, spec)
     readers = find_lookups(layers)
     if not readers:
         return ()
-    reaching = _reaching(layers, sample)
+    passed = _reaching(layers, spec)
     lookups = []
     for reader in readers:
-        if not set(reader.inputs) <= set(reaching):
+        reaching = _read(layer_of(layers[reader.place]), passed, spec)
+        if reaching is None:
             continue
-        numbers = np.concatenate([reaching[name].reshape(-1) for name in reader.inputs])
+        numbers = np.concatenate([entries.reshape(-1) for entries in reaching])
         # A lookup takes the data in float32 whatever the precision; layers before it and a wrapper
         # around it round them first.
         is_wrapped = layers[reader.place]["type"] != reader.layer.type
@@ -68,27 +79,37 @@ def lookups_of(experiment: Experiment, sample: tuple[int, ...]) -> tuple[Lookup,
     return tuple(lookups)
 
 
-def _reaching(
-    layers: Sequence[Mapping[str, Any]], sample: tuple[int, ...]
-) -> dict[str, NDArray[np.float64]]:
+def _reaching(layers: Sequence[Mapping[str, Any]], spec: Spec) -> dict[str, NDArray[np.float64]]:
     """Which entries of a sample stand in what each layer passes on: their numbers, from 1.
 
     The numbers themselves are sent through the layers; the zeros of padding are no entries.
     """
-    size = math.prod(sample)
-    reaching = {DATA: np.arange(1, size + 1, dtype=np.float64).reshape(sample)}
+    size = math.prod(spec.input_shape)
+    reaching = {DATA: np.arange(1, size + 1, dtype=np.float64).reshape(spec.input_shape)}
     for place in sorted({place for reader in find_readers(layers) for place in reader.through}):
         mapping = layers[place]
-        arguments = {key: value for key, value in mapping.items() if key not in OURS}
-        layer = Layer(mapping["type"], arguments, tuple(mapping["inputs"]))
+        layer = layer_of(mapping)
         if layer.type == "Masking":
             layer = Layer("Identity", {}, layer.inputs)
-        if set(layer.inputs) <= set(reaching):
+        inputs = _read(layer, reaching, spec)
+        if inputs is not None:
             # A layer that cannot take its input is told of when the model is built.
             with suppress(NoFormulaError, ValueError):
-                inputs = [reaching[name] for name in layer.inputs]
                 reaching[mapping["name"]] = work_out(layer, {}, *inputs).output
     return reaching
+
+
+def _read(
+    layer: Layer, reaching: Mapping[str, NDArray[np.float64]], spec: Spec
+) -> list[NDArray[np.float64]] | None:
+    """Which entries stand in what a layer reads; None where that is not known."""
+    read = []
+    for name in layer.inputs:
+        view = view_for(layer, name, spec.views)
+        if view is None and (name not in reaching or (name == DATA and spec.views)):
+            return None
+        read.append(reaching[name] if view is None else reaching[DATA][view.begin : view.end])
+    return read
 
 
 def check_ids(
@@ -126,27 +147,66 @@ def _largest(x: Array, lookup: Lookup) -> float:
     return max(float(chunk.reshape(len(chunk), -1)[:, lookup.entries].max()) for chunk in chunks(x))
 
 
-def check_dataset_ids(experiment: Experiment, dataset: Dataset) -> None:
-    """Hold all rows of a dataset, in the order of their source, against the layers."""
-    x, config = dataset.train.x, experiment.dataset
-    lookups = lookups_of(experiment, x.shape[1:])
+def check_dataset_ids(experiment: Experiment, dataset: Dataset, spec: Spec | None = None) -> None:
+    """Hold all rows of a dataset, in the order of their source, against the layers.
+
+    Of a table, `spec` knows the columns.
+    """
+    config, names = experiment.dataset, dataset.feature_names
+    lookups = lookups_of(experiment, spec or Spec(dataset.train.x.shape[1:]))
+    if not lookups:
+        return
+    if spec is not None:
+        names = spec.feature_names
+        _check_not_scaled(lookups, spec)
     named = [str(value) for value in config.arguments.values() if isinstance(value, Path)]
     where = named[0] if named else f"dataset {config.type}"
-    check_ids(x, lookups, where=where, feature_names=dataset.feature_names)
+    check_ids(_network_rows(dataset.train.x, dataset, spec), lookups, where=where,
+              feature_names=names)  # fmt: skip
     if dataset.test is not None:
         where = f"{where}: the test rows"
-        check_ids(dataset.test.x, lookups, where=where, feature_names=dataset.feature_names)
+        x = _network_rows(dataset.test.x, dataset, spec)
+        check_ids(x, lookups, where=where, feature_names=names)
 
 
-def check_padding(experiment: Experiment, scaling: Scaling | None) -> None:
+def _network_rows(x: Array, dataset: Dataset, spec: Spec | None) -> Array:
+    """Rows as layers get them; those of a table are turned when they are taken."""
+    if spec is None or dataset.raw_columns is None:
+        return x
+    rows = x if isinstance(x, StreamedArray) else StreamedArray(x)
+    packed: Array = pack_rows(rows, dataset.raw_columns, spec.columns or (), spec.views)
+    return packed
+
+
+def _check_not_scaled(lookups: Sequence[Lookup], spec: Spec) -> None:
+    """Refuse a column that is scaled, or otherwise changed, before a layer looks it up."""
+    probe = np.zeros((1, spec.input_shape[0])), np.ones((1, spec.input_shape[0]))
+    kept = np.all([from_units(one, spec) == one for one in probe], axis=(0, 1))  # (width,)
+    for part in parts(spec.columns or (), spec.views):
+        for lookup in lookups:
+            entries = lookup.entries
+            inside = entries[(entries >= part.begin) & (entries < part.end)]
+            if not part.ids and not kept[inside].all():
+                name, reader = part.column.name, lookup.reader
+                what = f"Scaling changes the ids that {reader.path} ({reader.layer.type}) looks up."
+                fix = f"Write '{name}: category' and 'inputs: [{name}]', or '{{scale: none}}'."
+                raise ConfigError(Problem(f"dataset.columns.{name}", what, fix))
+
+
+def check_padding(experiment: Experiment, spec: Spec) -> None:
     """Refuse a scaling that moves what a `Masking` layer looks for."""
-    if scaling is None:
+    masks = find_masks([layer.as_dict() for layer in experiment.model.layers])
+    if not masks or not is_scaled(spec):
         return
-    for reader, padding in find_masks([layer.as_dict() for layer in experiment.model.layers]):
-        pairs = zip(scaling.offset, scaling.factor, strict=True)
-        if any((padding - offset) / factor != padding for offset, factor in pairs):
-            mask = f"{reader.path} (Masking)"
-            raise ConfigError(moved_padding(mask, padding, scaling.kind))
+    passed = _reaching(layers_of(experiment, spec), spec)
+    for reader, padding in masks:
+        rows = np.full((1, *spec.input_shape), padding)
+        moved = (from_units(rows, spec) != rows).reshape(-1)
+        read = _read(replace(reader.layer, inputs=reader.inputs), passed, spec) or ()
+        numbers = np.concatenate([entries.reshape(-1) for entries in read]).astype(np.int64)
+        if moved[numbers[numbers > 0] - 1].any():
+            kind = experiment.dataset.scale if spec.scaling is None else spec.scaling.kind
+            raise ConfigError(moved_padding(f"{reader.path} (Masking)", padding, kind))
 
 
 def check_new_ids(x: Array, opened: OpenedRun, *, where: str, first_row: int | None = 0) -> None:
@@ -156,7 +216,7 @@ def check_new_ids(x: Array, opened: OpenedRun, *, where: str, first_row: int | N
         return  # Older versions scaled ids too: those of such a run are no whole numbers.
     check_ids(
         x,
-        lookups_of(opened.experiment, spec.input_shape),
+        lookups_of(opened.experiment, spec),
         where=where,
         feature_names=spec.feature_names,
         first_row=first_row,

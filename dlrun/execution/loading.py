@@ -9,19 +9,23 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from threading import Thread
+from typing import Any
 
-from dlrun.arrays import Spec, Splits, TableForm
+from dlrun.arrays import Dataset, Spec, Splits, TableForm
 from dlrun.catalog.label_forms import handed, misfit
 from dlrun.config import Experiment
 from dlrun.config.rules.last_layer import last_activation, takes_logits
+from dlrun.config.schema import DatasetConfig
 from dlrun.data.classes import check_no_numbers, classes_for_loss, look_at
+from dlrun.data.division import Division
 from dlrun.data.labels import fit_spec, weigh_classes
 from dlrun.data.splitting import split_dataset
+from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
+from dlrun.execution.layers import check_columns, steps_of, unread
 from dlrun.memory import refusal
-from dlrun.shapes import walk
 from dlrun.shapes.weights import misfits, oversize
 from dlrun.signals import raise_lost_signal
 
@@ -62,10 +66,9 @@ def load_splits_while_importing(
     return splits.result()
 
 
-def check_size(experiment: Experiment, sample: tuple[int, ...]) -> None:
+def check_size(experiment: Experiment, spec: Spec) -> None:
     """Refuse a model that does not fit into memory, before it is built for rows of this shape."""
-    layers = [layer.as_dict() for layer in experiment.model.layers]
-    problem = oversize(walk(layers, sample), sample)
+    problem = oversize(steps_of(experiment, spec), spec.input_shape)
     if problem is not None:
         raise ConfigError(problem)
 
@@ -93,27 +96,49 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         arguments["header"] = told.form.named
         named = told.class_values is None
     dataset = load_dataset(config.type, seed=seed, **arguments)
+    dataset, missing = without_missing_targets(dataset)
     loss = None if experiment.loss is None else experiment.loss.type
     if told is None:
-        check_dataset_ids(experiment, dataset)
+        if dataset.raw_columns is None:
+            check_dataset_ids(experiment, dataset)
         check_no_numbers(dataset, loss, experiment.model.layers[-1].arguments.get("units"))
     # Of rows of another shape whoever asked for them will tell.
-    same_shape = told is not None and told.input_shape == dataset.train.x.shape[1:]
+    is_table = dataset.raw_columns is not None
+    same = told is not None and (is_table or told.input_shape == dataset.train.x.shape[1:])
     dataset = classes_for_loss(dataset, loss, named=named)
+    check_target_scale(dataset, config.target_scale)
     if isinstance(dataset.form, TableForm):
         form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
         dataset = replace(dataset, form=form)
     splits = split_dataset(
         dataset,
-        validation_split=config.validation_split,
-        test_split=config.test_split,
+        division_of(config, seed),
         scale=config.scale,
-        seed=seed,
-        scaling=told.scaling if told is not None and same_shape else None,
+        layers=[layer.as_dict() for layer in experiment.model.layers],
+        told=told if same else None,
     )
+    splits = replace(splits, notes=(*missing, *splits.notes))
     if told is None:
-        check_padding(experiment, splits.spec.scaling)
-    return splits
+        splits = _checked(experiment, dataset, splits)
+    return fit_targets(splits, config.target_scale, told)
+
+
+def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits:
+    """Hold what was fitted on the rows of a new run against the layers that read them."""
+    check_padding(experiment, splits.spec)
+    if splits.spec.columns is None:
+        return splits
+    check_columns(experiment, splits.spec)
+    check_dataset_ids(experiment, dataset, splits.spec)
+    note = unread(splits.spec, experiment)
+    return splits if note is None else replace(splits, notes=(*splits.notes, note))
+
+
+def division_of(config: DatasetConfig, seed: int) -> Division:
+    """Tell how a config wants its rows divided."""
+    way: Any = next(iter((config.split_by or {}).items()), None)
+    fold = (config.fold, config.folds) if config.fold and config.folds else None
+    return Division(seed, config.validation_split, config.test_split, way, fold)
 
 
 def check_ends(experiment: Experiment, splits: Splits) -> None:
@@ -122,14 +147,13 @@ def check_ends(experiment: Experiment, splits: Splits) -> None:
     A layer cannot take the rows; the last one, the loss, a metric or the weights of classes do not
     fit the targets.
     """
-    sample, train = splits.spec.input_shape, splits.train
-    steps = walk([layer.as_dict() for layer in experiment.model.layers], sample)
+    train, steps = splits.train, steps_of(experiment, splits.spec)
     problems = [step.problem for step in steps if step.problem is not None]
     for index, (step, layer) in enumerate(zip(steps, experiment.model.layers, strict=True)):
         problems += misfits(step, layer.weights, f"model.layers[{index}]")
     if problems:
         raise ConfigError(*problems)
-    check_size(experiment, sample)
+    check_size(experiment, splits.spec)
     outputs, loss = steps[-1].shape, experiment.loss
     if outputs is None:
         return  # The verdict says so.

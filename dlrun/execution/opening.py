@@ -16,13 +16,14 @@ from dlrun.data.samples import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
 from dlrun.datasets import recall_form
 from dlrun.errors import ConfigError, DataError, DlrunError, RunFolderError, UsageError
+from dlrun.execution.layers import steps_of
 from dlrun.execution.loading import check_size, import_tensorflow, load_splits
 from dlrun.rundir.environment import threads_of
 from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import check_file, is_own, unknown_because
 from dlrun.rundir.names import CONFIG, RECORD, SPEC, WEIGHTS
 from dlrun.rundir.tensors import load_tensors
-from dlrun.shapes import count_parameters, walk
+from dlrun.shapes import count_parameters
 from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def open_trained(run: Run, listener: Listener | None = None, *, trust: bool = Fa
     spec = read_spec(run, experiment)
     check_file(run.path, run.record, SPEC)
     try:
-        check_size(experiment, spec.input_shape)
+        check_size(experiment, spec)
     except ConfigError as error:
         raise DlrunError(str(error.problems[0]), where=str(run.file(CONFIG))) from error
     return OpenedRun(run, experiment, spec, trusted, listener or Listener())
@@ -182,7 +183,8 @@ def load_assembly(opened: OpenedRun) -> Assembly:
 
     with locating(opened.experiment):
         steps = compile_model(model, opened.experiment, opened.spec)
-    return Assembly(model, steps, opened.spec, Predictor(model))
+    predictor = Predictor(model, opened.spec.target_scaling)
+    return Assembly(model, steps, opened.spec, predictor)
 
 
 def read_weights(
@@ -203,8 +205,7 @@ def read_weights(
 
 def _most_bytes(opened: OpenedRun) -> int | None:
     """How large the weights of a run can be, told without building its model; None if unknown."""
-    layers = [layer.as_dict() for layer in opened.experiment.model.layers]
-    steps = walk(layers, opened.spec.input_shape)
+    steps = steps_of(opened.experiment, opened.spec)
     if any(step.weights is None for step in steps):
         return None
     parameters = sum(count_parameters(step.weights or ()) for step in steps)

@@ -17,6 +17,7 @@ from dlrun.config import Experiment, locating
 from dlrun.data.samples import hash_array, hash_samples
 from dlrun.data.spec_json import spec_to_json
 from dlrun.errors import DataError, RunFolderError, UsageError
+from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import (
     check_size,
     import_tensorflow,
@@ -123,7 +124,7 @@ def prepare(
 
     with locating(experiment):
         splits = load_splits_while_importing(experiment, told, say=listener.doing)
-        check_size(experiment, splits.spec.input_shape)
+        check_size(experiment, splits.spec)
         for note in filter(None, (splits.streamed, *splits.notes)):
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
@@ -176,7 +177,7 @@ def execute_run(
             run.log(line)
         active.record.add(**prepared.facts)
         run.write_json(SPEC, spec_to_json(splits.spec))
-        layers = [layer.as_dict() for layer in experiment.model.layers]
+        layers = layers_of(experiment, splits.spec)
         run.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
         set_starting_weights(assembly.model, active, source)
         active.record.add(initial_weights=hash_weights(get_weights(assembly.model)))

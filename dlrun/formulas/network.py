@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dlrun.arrays import View
 from dlrun.formulas import (  # noqa: F401  each registers the layers that it knows
     core,
     merging,
@@ -25,8 +26,15 @@ from dlrun.formulas.working import (
     formula_of,
     refuse,
 )
-from dlrun.shapes.layer import DATA, NO_NUMBERS, Layer, MisfitError, UnknownShapeError
-from dlrun.shapes.walk import layer_of
+from dlrun.shapes.input_readers import view_for
+from dlrun.shapes.layer import (
+    DATA,
+    NO_NUMBERS,
+    Layer,
+    MisfitError,
+    UnknownShapeError,
+    layer_of,
+)
 
 FIX: Final = "The story ends here; `dlrun predict` and `dlrun weights` still work."
 
@@ -71,15 +79,23 @@ def read_nodes(
     )
 
 
-def follow(nodes: Sequence[Node], x: NDArray[Any] | Traced) -> ForwardPass:
+def follow(
+    nodes: Sequence[Node], x: NDArray[Any] | Traced, views: Sequence[View] = ()
+) -> ForwardPass:
     """Carry a sample, `input_shape`, through a network, each layer behind those it reads.
 
-    It is computed in float64, and ends at the first layer that has no formula.
+    It is computed in float64, and ends at the first layer that has no formula. `views` say what of
+    the sample layers read by name.
     """
     values: dict[str, Any] = {DATA: x if isinstance(x, Traced) else np.asarray(x, np.float64)}
+    row = values[DATA]
     stages: list[Stage] = []
     for node in nodes:
-        inputs = [values[name] for name in node.layer.inputs]
+        found = [view_for(node.layer, name, views) for name in node.layer.inputs]
+        inputs = [
+            values[name] if view is None else row[view.begin : view.end]
+            for name, view in zip(node.layer.inputs, found, strict=True)
+        ]
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 working = work_out(node.layer, node.weights, *inputs)
@@ -91,14 +107,16 @@ def follow(nodes: Sequence[Node], x: NDArray[Any] | Traced) -> ForwardPass:
     return ForwardPass(tuple(stages))
 
 
-def derivative(nodes: Sequence[Node], x: NDArray[Any], place: Place) -> NDArray[Any] | None:
+def derivative(
+    nodes: Sequence[Node], x: NDArray[Any], place: Place, views: Sequence[View] = ()
+) -> NDArray[Any] | None:
     """Work out the derivative of one entry of the output, at a place, by every entry of the input.
 
     It has the shape of `x`, in float64, exact but for rounding; None where the output does not
     depend on the input by arithmetic, such as behind an Embedding, which looks it up.
     """
     start = Traced(x)
-    forward_pass = follow(nodes, start)
+    forward_pass = follow(nodes, start, views)
     if forward_pass.ending is not None:
         raise forward_pass.ending
     output = forward_pass.stages[-1].working.output

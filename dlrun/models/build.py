@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from dlrun.arrays import View
 from dlrun.backend import keras, tf
 from dlrun.backend.components import create, said_by
 from dlrun.errors import ConfigError, DlrunError, Problem
-from dlrun.shapes.layer import DATA, Weight, show
+from dlrun.shapes.input_readers import view_for
+from dlrun.shapes.layer import DATA, Layer, Weight, layer_of, show
 from dlrun.shapes.weights import weight_misfits
 
 
@@ -24,12 +26,14 @@ def build_model(
     name: str,
     precision: str = "float32",
     keep_graphs: bool = False,
+    views: Sequence[View] = (),
 ) -> Any:
     """Build the model; the same seed gives the same initial weights.
 
     Layers are mappings as `dlrun.shapes.walk` takes them, with `weights`; `precision` is Keras's
     dtype policy of those that have none of their own. The model is a functional `keras.Model` from
-    `(batch, *input_shape)` to the output of the last layer.
+    `(batch, *input_shape)` to the output of the last layer; of the input, layers read
+    by name what `views` say.
 
     With `keep_graphs` what is compiled in this process stays ready to run. Then the caller is a
     thread of its own: Keras keeps the names that it has given by thread, and by public means
@@ -48,13 +52,13 @@ def build_model(
         keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(precision)
-    outputs = {DATA: keras.Input(shape=input_shape, name=DATA)}
+    sources = Sources(keras.Input(shape=input_shape, name=DATA), views)
     paths = [f"model.layers[{index}] ({layer['type']})" for index, layer in enumerate(layers)]
     for layer, path in zip(layers, paths, strict=True):
-        outputs[layer["name"]] = _connect(layer, outputs, path=path)
+        sources.outputs[layer["name"]] = _connect(layer, sources, path=path)
     scope = re.sub(r"[^A-Za-z0-9._-]", "_", name)  # the form that TensorFlow takes for a scope
     scope = scope if scope[:1].isalnum() else f"model{scope}"
-    model = keras.Model(outputs[DATA], outputs[layers[-1]["name"]], name=scope)
+    model = keras.Model(sources.data, sources.outputs[layers[-1]["name"]], name=scope)
     for layer, path in zip(layers, paths, strict=True):
         if layer["weights"] is not None:
             _set_weights(model.get_layer(layer["name"]), layer["weights"], path)
@@ -69,7 +73,34 @@ def output_activation(model: Any, last_layer: str) -> str | None:
     return getattr(getattr(last, "activation", None), "__name__", None)
 
 
-def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str) -> Any:
+class Sources:
+    """What layers can read by name: layers above, the data, and parts of them."""
+
+    def __init__(self, data: Any, views: Sequence[View]) -> None:
+        self.data = data  # (batch, *input_shape)
+        self.outputs = {DATA: data}
+        self._views = views
+        self._parts: dict[View, Any] = {}
+
+    def read(self, layer: Mapping[str, Any], path: str) -> list[Any]:
+        """Give what a layer reads."""
+        read = layer_of(layer)
+        return [self._find(read, name, path) for name in read.inputs]
+
+    def _find(self, layer: Layer, name: str, path: str) -> Any:
+        view = view_for(layer, name, self._views)
+        if view is None:
+            is_there = name in self.outputs and not (name == DATA and self._views)
+            if not is_there:
+                raise ConfigError(Problem(path, f"There is nothing called '{name}' to read."))
+            return self.outputs[name]
+        if view not in self._parts:
+            # An operation of Keras, not a layer: it has no weights, and any Keras loads it.
+            self._parts[view] = self.data[:, view.begin : view.end]  # (batch, entries)
+        return self._parts[view]
+
+
+def _connect(layer: Mapping[str, Any], sources: Sources, *, path: str) -> Any:
     """Create one layer and call it on the outputs that it names."""
     ours = ("inputs", "weights", "trainable")
     own = {key: value for key, value in layer.items() if key not in ours}
@@ -77,7 +108,7 @@ def _connect(layer: Mapping[str, Any], outputs: Mapping[str, Any], *, path: str)
     # Not an argument: some layers of Keras, such as SpatialDropout2D, take none of that name.
     if not layer["trainable"]:
         built.trainable = False
-    tensors = [outputs[name] for name in layer["inputs"]]
+    tensors = sources.read(layer, path)
     # Attention takes its inputs one by one, merging layers as one list.
     parameters = inspect.signature(built.call).parameters.values()
     required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]

@@ -14,6 +14,7 @@ from dlrun.arrays import Spec
 from dlrun.catalog.label_forms import label_form
 from dlrun.config import Experiment
 from dlrun.data.predictions import probabilities
+from dlrun.data.units import in_units
 from dlrun.reports.scores import ClassificationReport
 from dlrun.rundir.metrics import is_larger_better
 
@@ -142,28 +143,12 @@ def as_images(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
     They are `(rows, height, width)`, or `(rows, height, width, 3)` for colours.
     """
     height, width, channels = image_shape(spec) or ()
-    images = unscaled(x, spec).reshape(len(x), height, width, channels)
+    images = in_units(x, spec).reshape(len(x), height, width, channels)
     low, high = 0.0, 1.0
     if spec.pixel_max is None and images.size:
         low, high = float(images.min()), float(images.max())
     images = np.clip((images - low) / ((high - low) or 1.0), 0, 1)
     return images[..., 0] if channels == 1 else images[..., :3]
-
-
-def unscaled(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
-    """Give features in the units of the data, as they were before they were scaled."""
-    values = x.astype(np.float64)
-    if spec.scaling is None:
-        return values
-    factor, offset = np.array(spec.scaling.factor), np.array(spec.scaling.offset)
-    return np.asarray(values * factor + offset)
-
-
-def rescaled(x: NDArray[np.float64], spec: Spec) -> NDArray[np.float32]:
-    """Scale features in the units of the data as the model takes them; undoes `unscaled`."""
-    if spec.scaling is not None:
-        x = (x - np.array(spec.scaling.offset)) / np.array(spec.scaling.factor)
-    return x.astype(np.float32)
 
 
 def feature_name(spec: Spec, column: int) -> str:

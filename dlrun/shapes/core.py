@@ -32,8 +32,11 @@ def dense(layer: Layer, shape: Shape) -> Output:
 @shape_of("Embedding")
 def embedding(layer: Layer, shape: Shape) -> Output:
     """`(...)` to `(..., output_dim)`."""
-    table = (layer.whole("input_dim"), layer.whole("output_dim"))
-    return Output((*shape, table[1]), (Weight("embeddings", table),))
+    output_dim = layer.whole("output_dim")
+    # Where a column is looked up, its number of classes may be left to the data.
+    is_open = layer.arguments.get("input_dim") is None
+    table = (None if is_open else layer.whole("input_dim"), output_dim)
+    return Output((*shape, output_dim), (Weight("embeddings", table),))
 
 
 @shape_of("PReLU")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dlrun.shapes.layer import DATA, Layer, UnknownShapeError
-from dlrun.shapes.walk import OURS
+from dlrun.shapes.layer import DATA, Layer, UnknownShapeError, layer_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,15 +47,21 @@ class Reader(NamedTuple):
         return f"model.layers[{self.place}]"
 
 
-def find_readers(layers: Sequence[Mapping[str, Any]]) -> tuple[Reader, ...]:
-    """Find the layers that read the data directly or through layers that pass them on."""
-    passed: dict[str, frozenset[int]] = {DATA: frozenset()}
+def find_readers(
+    layers: Sequence[Mapping[str, Any]], *, of_columns: bool = True
+) -> tuple[Reader, ...]:
+    """Find the layers that read the data directly or through layers that pass them on.
+
+    Columns that layers name are data too, unless they are left out of it.
+    """
+    columns = names_of_columns(layers) if of_columns else ()
+    passed = dict.fromkeys((DATA, *columns), frozenset[int]())
     readers = []
     for index, mapping in enumerate(layers):
         inputs = tuple(mapping["inputs"] or ())
         if not inputs or not set(inputs) <= set(passed):
             continue
-        layer = _innermost(mapping)
+        layer = _innermost(layer_of(mapping))
         through = frozenset().union(*(passed[name] for name in inputs))
         readers.append(Reader(index, mapping["name"], layer, inputs, through))
         if layer.type in PASSING:
@@ -64,9 +69,12 @@ def find_readers(layers: Sequence[Mapping[str, Any]]) -> tuple[Reader, ...]:
     return tuple(readers)
 
 
-def find_lookups(layers: Sequence[Mapping[str, Any]]) -> tuple[Reader, ...]:
+def find_lookups(
+    layers: Sequence[Mapping[str, Any]], *, of_columns: bool = True
+) -> tuple[Reader, ...]:
     """Find the layers that take the data for ids; see `LOOKUPS`."""
-    return tuple(reader for reader in find_readers(layers) if reader.layer.type in LOOKUPS)
+    readers = find_readers(layers, of_columns=of_columns)
+    return tuple(reader for reader in readers if reader.layer.type in LOOKUPS)
 
 
 def find_masks(layers: Sequence[Mapping[str, Any]]) -> tuple[tuple[Reader, float], ...]:
@@ -79,9 +87,9 @@ def find_masks(layers: Sequence[Mapping[str, Any]]) -> tuple[tuple[Reader, float
     return tuple(found)
 
 
-def looks_up(mapping: Mapping[str, Any]) -> bool:
+def looks_up(layer: Layer) -> bool:
     """Whether a layer takes ids, so that a category that it names is given as class numbers."""
-    return _innermost(mapping).type in LOOKUPS
+    return _innermost(layer).type in LOOKUPS
 
 
 def names_of_columns(layers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -91,19 +99,17 @@ def names_of_columns(layers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in read if name not in others))
 
 
-def view_for(mapping: Mapping[str, Any], name: str, views: Sequence[View]) -> View | None:
+def view_for(layer: Layer, name: str, views: Sequence[View]) -> View | None:
     """Which part of a row a layer gets where it reads a column, or `input`; None for no part."""
     found = [view for view in views if view.name == name]
     if len(found) > 1:
-        wanted = looks_up(mapping)
+        wanted = looks_up(layer)
         found = [view for view in found if view.ids == wanted]
     return found[0] if found else None
 
 
-def _innermost(mapping: Mapping[str, Any]) -> Layer:
+def _innermost(layer: Layer) -> Layer:
     """The layer; what `TimeDistributed` does at every step is done to all entries alike."""
-    arguments = {key: value for key, value in mapping.items() if key not in OURS}
-    layer = Layer(mapping["type"], arguments)
     try:
         while layer.type == "TimeDistributed":
             layer = layer.inner("layer")

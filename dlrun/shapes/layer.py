@@ -75,6 +75,8 @@ _F = TypeVar("_F", bound=Callable[..., Output])
 
 DATA: Final = "input"
 """The name of the data among the inputs of layers."""
+OURS: Final = ("type", "name", "inputs", "weights", "trainable")
+"""The keys of a layer that are no arguments of the Keras class."""
 AXES: Final = {
     1: ("features",),
     2: ("steps", "features"),
@@ -193,6 +195,12 @@ class Layer:
     def axes(self, shape: Shape, argument: str = "axis") -> tuple[int, ...]:
         """Return the positions in a sample of all axes that an argument names."""
         return tuple(self.axis(axis, shape, argument) for axis in self.wholes(argument))
+
+
+def layer_of(mapping: Mapping[str, Any]) -> Layer:
+    """Read a layer of a config, `{"type": word, "inputs": names, **arguments}`."""
+    arguments = {key: value for key, value in mapping.items() if key not in OURS}
+    return Layer(mapping["type"], arguments, tuple(mapping["inputs"] or ()))
 
 
 ONE_INPUT: Final[dict[str, Callable[[Layer, Shape], Output]]] = {}

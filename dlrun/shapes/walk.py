@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import Problem
 from dlrun.shapes import (  # noqa: F401  each registers the layers that it knows
@@ -14,6 +14,7 @@ from dlrun.shapes import (  # noqa: F401  each registers the layers that it know
     reshaping,
     windows,
 )
+from dlrun.shapes.input_readers import names_of_columns, view_for
 from dlrun.shapes.layer import (
     AXES,
     DATA,
@@ -22,11 +23,12 @@ from dlrun.shapes.layer import (
     Shape,
     UnknownShapeError,
     Weight,
+    layer_of,
     output_of,
 )
 
-OURS: Final = ("type", "name", "inputs", "weights", "trainable")
-"""The keys of a layer that are no arguments of the Keras class."""
+if TYPE_CHECKING:
+    from dlrun.arrays import View
 
 
 @dataclass(frozen=True)
@@ -42,27 +44,38 @@ class Step:
     problem: Problem | None = None  # why it cannot take its input
 
 
-def layer_of(mapping: Mapping[str, Any]) -> Layer:
-    """Read a layer of a config, `{"type": word, "inputs": names, **arguments}`."""
-    arguments = {key: value for key, value in mapping.items() if key not in OURS}
-    return Layer(mapping["type"], arguments, tuple(mapping["inputs"] or ()))
-
-
-def walk(layers: Sequence[Mapping[str, Any]], sample: Shape | None) -> tuple[Step, ...]:
+def walk(
+    layers: Sequence[Mapping[str, Any]], sample: Shape | None, views: "Sequence[View]" = ()
+) -> tuple[Step, ...]:
     """Carry the shape of a sample through a stack or a graph of layers.
 
-    A layer is a mapping: `type`, `name`, `inputs` (names of layers above, or `input` for the
-    data), `trainable`, and its own arguments, defaults filled in. What comes after a layer that is
-    not in the table, or that cannot take its input, has no shape.
+    A layer is a mapping: `type`, `name`, `inputs` (names of layers above, `input` for the data, or
+    columns), `trainable`, and its own arguments, defaults filled in. What comes after a layer that
+    is not in the table, or that cannot take its input, has no shape. `views` say what of a sample
+    is read by name; until the data are read there are none, and a column has any number of entries.
     """
+    columns = set(names_of_columns(layers))
     shapes = {DATA: sample}
+    if columns:
+        shapes = dict.fromkeys((DATA, *columns), (None,))
     steps = []
     for index, layer in enumerate(layers):
-        taken = tuple(shapes.get(name) for name in layer["inputs"] or ())
+        taken = tuple(
+            _part(layer_of(layer), name, views)
+            if views and (name in columns or name == DATA)
+            else shapes.get(name)
+            for name in layer["inputs"] or ()
+        )
         step = _step(index, layer, taken)
         shapes[step.name] = None if step.name in shapes else step.shape  # two of one name: either
         steps.append(step)
     return tuple(steps)
+
+
+def _part(layer: Layer, name: str, views: "Sequence[View]") -> Shape | None:
+    """The shape of the part of a row that a layer reads by name; None where there is none."""
+    view = view_for(layer, name, views)
+    return None if view is None else (view.end - view.begin,)
 
 
 def weights_of(layer: Layer) -> tuple[Weight, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 from dlrun.arrays import Samples
 from dlrun.backend import tf
 from dlrun.backend.components import worded
+from dlrun.data.targets import in_own_units
 from dlrun.training.epochs import Rows, test_batches
 from dlrun.training.steps import Steps
 
 if TYPE_CHECKING:
-    from dlrun.arrays import Array
+    from dlrun.arrays import Array, TargetScaling
 
 PREDICT_BATCH = 128
 """Rows a prediction step takes; the last one is padded to it.
@@ -71,9 +73,10 @@ class Evaluator:
 
 
 class Predictor:
-    """Predicts with a built model, in batches of one size."""
+    """Predicts with a built model, in batches of one size, in the units of the targets."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, scaling: TargetScaling | None = None) -> None:
+        self._scaling = scaling
         inner, output = model.input_shape[1:], model.output_shape[1:]
 
         def predict_one(batch: Any) -> Any:  # (PREDICT_BATCH, *inner)
@@ -100,7 +103,7 @@ class Predictor:
         self._predict_many = compiled(predict_many, None)
 
     def predict(self, x: Array) -> NDArray[np.float32]:
-        """Return the model's output, `(rows, *output_shape)`, float32.
+        """Return the model's output, `(rows, *output_shape)`, float32, in the units of the targets.
 
         `x` is `(rows, *input_shape)`, float32; of streamed samples, predict block by block.
         """
@@ -110,7 +113,13 @@ class Predictor:
         predict = self._predict_one if len(padded) == PREDICT_BATCH else self._predict_many
         with worded("predict with this"):
             y_pred: NDArray[np.float32] = predict(padded).numpy()
-        return y_pred[: len(x)]
+        return in_own_units(y_pred[: len(x)], self._scaling)
+
+    def rescaled(self, scaling: TargetScaling | None) -> Predictor:
+        """Give one of the same model whose targets were scaled otherwise."""
+        other = copy(self)
+        other._scaling = scaling  # noqa: SLF001
+        return other
 
 
 def resident(samples: Samples) -> Samples | Rows:

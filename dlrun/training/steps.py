@@ -4,10 +4,41 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from dlrun.arrays import TargetScaling
 from dlrun.backend import keras, tf
 
 AS_IN_EPOCHS: Final = "as in epochs: "
 """Begins the name of what `FinalSteps` measures a second time, as the epochs do."""
+PER_LABEL: Final = 2
+"""The rank of weights that hold one number for each label of a row."""
+
+
+class TargetScale:
+    """Scales targets for the loss, and turns outputs back, inside of a graph and in float64.
+
+    Its numbers are variables, so that a graph serves other rows too.
+    """
+
+    def __init__(self, scaling: TargetScaling) -> None:
+        self._is_log = scaling.kind == "log"
+        self._offset = tf.Variable(scaling.offset, trainable=False, dtype=tf.float64)  # (targets,)
+        self._factor = tf.Variable(scaling.factor, trainable=False, dtype=tf.float64)  # (targets,)
+
+    def assign(self, scaling: TargetScaling) -> None:
+        """Take the numbers of other rows."""
+        self._offset.assign(scaling.offset)
+        self._factor.assign(scaling.factor)
+
+    def scaled(self, y: Any) -> Any:
+        """Scale targets: `(batch, ..., targets)`, as `dlrun.data.targets.scaled` does."""
+        values = tf.cast(y, tf.float64)
+        values = tf.math.log(values) if self._is_log else values
+        return tf.cast((values - self._offset) / self._factor, y.dtype)
+
+    def in_own_units(self, y_pred: Any) -> Any:
+        """Turn outputs, `(batch, ..., targets)`, into the units of the targets: float64."""
+        values = tf.cast(y_pred, tf.float64) * self._factor + self._offset
+        return _masked_as(y_pred, tf.exp(values) if self._is_log else values)
 
 
 class Steps:
@@ -16,7 +47,10 @@ class Steps:
     The operations are those of `keras.Model.train_step` and `test_step`, without the results of the
     metrics, which nobody reads in the middle of an epoch. The model is compiled where it has a
     loss; the metrics are updated without weights, as `compile(metrics=...)` does. `final` measures
-    when the training is over; None for these steps themselves.
+    when the training is over; None for these steps themselves. Where targets are scaled, it is for
+    the loss alone: metrics see targets and outputs in the units of the data.
+
+    A weight for each of several labels, `(batch, labels)`, weighs what the loss says of that label.
     """
 
     def __init__(
@@ -26,8 +60,10 @@ class Steps:
         *,
         jit_compile: bool = False,
         final: Steps | None = None,
+        scaling: TargetScaling | None = None,
     ) -> None:
         self.model = model
+        self.scale = None if scaling is None else TargetScale(scaling)
         self.final = final or self
         self.jit_compile = jit_compile
         if jit_compile:
@@ -57,7 +93,7 @@ class Steps:
         model, optimizer = self.model, self.model.optimizer
         with tf.GradientTape() as tape:
             y_pred = model(x, training=True)
-            loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, training=True)
+            loss = self._loss(x, y, y_pred, weight, training=True)
             scaled = optimizer.scale_loss(loss)  # so that gradients of 16 bits do not vanish
         variables = model.trainable_variables
         if variables:
@@ -70,10 +106,25 @@ class Steps:
         y_pred = self.model(x, training=False)
         loss = None
         if self.has_loss:
-            loss = self.model.compute_loss(
-                x=x, y=y, y_pred=y_pred, sample_weight=weight, training=False
-            )
+            loss = self._loss(x, y, y_pred, weight, training=False)
         self._update(loss, x, y, y_pred)
+
+    def _loss(self, x: Any, y: Any, y_pred: Any, weight: Any, *, training: bool) -> Any:
+        """Return the loss of one batch, a number."""
+        if self.scale is not None:
+            y = self.scale.scaled(y)
+        if weight is not None and weight.shape.rank == PER_LABEL:
+            # So the loss, which takes the mean over the last axis, gives one number a label.
+            y, y_pred = y[..., tf.newaxis], y_pred[..., tf.newaxis]  # (batch, labels, 1)
+        return self.model.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=weight, training=training
+        )
+
+    def rescale(self, scaling: TargetScaling | None) -> None:
+        """Take the scale of other rows, of the same kind."""
+        for steps in (self, self.final):
+            if steps.scale is not None and scaling is not None:
+                steps.scale.assign(scaling)
 
     def _update(self, loss: Any, x: Any, y: Any, y_pred: Any) -> None:
         if loss is not None:
@@ -81,10 +132,14 @@ class Steps:
             rows = float(x.shape[0]) if x.shape[0] else tf.cast(tf.shape(x)[0], tf.float32)
             self.loss.total.assign_add(tf.cast(loss, tf.float32) * rows)
             self.loss.count.assign_add(rows)
+        exact = y_pred
+        if self.scale is not None:
+            exact = self.scale.in_own_units(y_pred)
+            y_pred = _masked_as(y_pred, tf.cast(exact, tf.float32))
         precise = None
         for metric in self.metrics:
             if metric.dtype == "float64":
-                precise = precise or _in_float64(y, y_pred)
+                precise = precise or _in_float64(y, exact)
                 metric.update_state(*precise)
             else:
                 metric.update_state(y, y_pred)
@@ -116,11 +171,16 @@ class Steps:
 
 def _in_float64(y: Any, y_pred: Any) -> tuple[Any, Any]:
     """Give labels and outputs as they are to metrics of that dtype; class numbers stay whole."""
-    outputs = tf.cast(y_pred, tf.float64)
-    mask = getattr(y_pred, "_keras_mask", None)
-    if mask is not None:  # So Keras hands it from the layers to the metrics.
-        outputs._keras_mask = mask  # noqa: SLF001
+    outputs = _masked_as(y_pred, tf.cast(y_pred, tf.float64))
     return tf.cast(y, tf.float64) if y.dtype.is_floating else y, outputs
+
+
+def _masked_as(given: Any, tensor: Any) -> Any:
+    """Give a tensor the mask of another: so Keras hands it from the layers to the metrics."""
+    mask = getattr(given, "_keras_mask", None)
+    if mask is not None and tensor is not given:
+        tensor._keras_mask = mask  # noqa: SLF001
+    return tensor
 
 
 class FinalSteps(Steps):
@@ -131,8 +191,15 @@ class FinalSteps(Steps):
     held against these.
     """
 
-    def __init__(self, model: Any, metrics: list[Any], *, compared: list[Any]) -> None:
-        super().__init__(model, [*metrics, *compared])
+    def __init__(
+        self,
+        model: Any,
+        metrics: list[Any],
+        *,
+        compared: list[Any],
+        scaling: TargetScaling | None = None,
+    ) -> None:
+        super().__init__(model, [*metrics, *compared], scaling=scaling)
         self._compared = compared
 
     def results(self) -> Any:

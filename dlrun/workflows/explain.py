@@ -15,9 +15,11 @@ from dlrun.arrays import Samples, Spec
 from dlrun.data.images import scale_pixels
 from dlrun.data.labels import class_numbers
 from dlrun.data.samples import open_samples
-from dlrun.data.scaling import apply_scaling
+from dlrun.data.scaling import to_float32
+from dlrun.data.units import from_units, in_units, is_scaled
 from dlrun.errors import RunFolderError, UsageError
 from dlrun.execution.ids import check_new_ids
+from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import import_tensorflow
 from dlrun.execution.opening import OpenedRun, load_model, load_split, open_trained
 from dlrun.formulas import ForwardPass, Node, Place, derivative, follow, read_nodes
@@ -74,7 +76,7 @@ def explain(
 ) -> Explanation:
     """Work out the forward pass of one row; `layer` is the one that will be shown, or None."""
     opened = open_trained(run, listener, trust=trust)
-    layers = [one.as_dict() for one in opened.experiment.model.layers]
+    layers, views = layers_of(opened.experiment, opened.spec), opened.spec.views
     check_layer(layer, [one["name"] for one in layers])
     nodes = read_nodes(layers, _usable_weights(opened))
     row = choose_row(opened, choice)
@@ -83,7 +85,7 @@ def explain(
             f"the run computes in {opened.experiment.training.precision}; what follows is the "
             "exact arithmetic of its weights"
         )
-    forward_pass = follow(nodes, row.x)
+    forward_pass = follow(nodes, row.x, views)
     answer = None if forward_pass.ending else _answer(opened, nodes, forward_pass, row)
     comparison = _compare(opened, forward_pass, row) if compare else None
     return Explanation(opened, row, forward_pass, answer, comparison)
@@ -124,7 +126,7 @@ def _answer(
         number = int(decode(output[None], spec)[0])
         predicted = spec.class_names[number]
         place = (number,) if spec.threshold is None else place
-    return Answer(output, predicted, place, derivative(nodes, row.x, place))
+    return Answer(output, predicted, place, derivative(nodes, row.x, place, opened.spec.views))
 
 
 def _compare(opened: OpenedRun, forward_pass: ForwardPass, row: Row) -> Comparison:
@@ -231,7 +233,7 @@ def _typed(text: str, spec: Spec) -> Row:
             raise UsageError(f"'{cell.strip()}' is not a number.", where=where)
     given = np.array([numbers], dtype=np.float64)
     pixels = given if spec.pixel_max is None else scale_pixels(given, spec.pixel_max, where)
-    x = apply_scaling(np.asarray(pixels), spec.scaling, where=where)
+    x = to_float32(from_units(np.asarray(pixels), spec), "features", where=where)
     return Row("the row of --input", x[0], given[0] if _is_changed(spec) else None)
 
 
@@ -239,15 +241,12 @@ def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
     x = np.asarray(samples.x[number : number + 1])[0]
     given: NDArray[np.float64] | None = None
     if _is_changed(spec):
-        given = x.astype(np.float64)
-        if spec.scaling is not None:
-            given = given * np.array(spec.scaling.factor) + np.array(spec.scaling.offset)
-        given = given * (spec.pixel_max or 1.0)
+        given = in_units(x[None], spec)[0] * (spec.pixel_max or 1.0)
     return Row(source, x, given, _true(samples.y, number, spec))
 
 
 def _is_changed(spec: Spec) -> bool:
-    return spec.scaling is not None or spec.pixel_max is not None
+    return is_scaled(spec) or spec.pixel_max is not None
 
 
 def _true(y: Any, number: int, spec: Spec) -> str | None:

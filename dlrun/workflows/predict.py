@@ -57,7 +57,7 @@ def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listen
 
         from dlrun.training.evaluation import Predictor  # imports TensorFlow
 
-        predictor = Predictor(model)
+        predictor = Predictor(model, opened.spec.target_scaling)
         if output == STDOUT:
             _write(sys.stdout, samples, predictor, opened, input_path)
             return None

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from dlrun.errors import RunFolderError, UsageError
+from dlrun.execution.layers import steps_of
 from dlrun.execution.opening import OpenedRun, open_trained, read_weights
 from dlrun.models.weights import weights_by_layer
 from dlrun.rundir.folder import Run
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
-from dlrun.shapes import walk
 from dlrun.training.listener import Listener
 from dlrun.wording import AMONG_FEW, did_you_mean
 
@@ -46,7 +46,7 @@ def show_weights(run: Run, layer: str | None, *, listener: Listener) -> RunWeigh
 
 def read_layer_weights(opened: OpenedRun) -> dict[str, dict[str, NDArray[Any]]]:
     """Read the weights of a run by layer and name, held against the config where it tells them."""
-    steps = walk([one.as_dict() for one in opened.experiment.model.layers], opened.spec.input_shape)
+    steps = steps_of(opened.experiment, opened.spec)
     for step in steps:
         if step.problem is not None:
             what = f"does not fit the rows of {SPEC}: {step.problem}"

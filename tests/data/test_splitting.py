@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
 from dlrun.arrays import Dataset, Samples, Scaling
-from dlrun.data.splitting import allocate, split_dataset
+from dlrun.data.dealing import allocate, deal_groups, fold_rows
+from dlrun.data.division import Division
+from dlrun.data.splitting import split_dataset
 from dlrun.errors import ConfigError, DataError
 
 
@@ -24,10 +26,8 @@ def numbered(rows, classes=None):
     return Dataset(Samples(x, np.array(classes)), class_names=names)
 
 
-def split(dataset, *, validation=None, test=None, scale="none", seed=0):
-    return split_dataset(
-        dataset, validation_split=validation, test_split=test, scale=scale, seed=seed
-    )
+def split(dataset, *, validation=None, test=None, by=None, fold=None, scale="none", seed=0):
+    return split_dataset(dataset, Division(seed, validation, test, by, fold), scale=scale)
 
 
 def row_numbers(samples):

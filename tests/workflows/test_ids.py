@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dlrun.arrays import Spec
 from dlrun.catalog import words
 from dlrun.config import load_config
 from dlrun.data import streams
@@ -185,7 +186,7 @@ def test_ids_are_not_scaled(dlrun, write, scale):
 def test_what_a_layer_computes_is_no_id_of_the_data(write, tmp_path):
     """Behind a Dense layer nothing is known of what an Embedding gets."""
     write("{type: Dense, units: 2, activation: relu}", EMBEDDING)
-    assert lookups_of(load_config(tmp_path / "ratings.yaml"), (2,)) == ()
+    assert lookups_of(load_config(tmp_path / "ratings.yaml"), Spec((2,))) == ()
 
 
 def test_every_layer_that_looks_up_is_known():

@@ -14,6 +14,7 @@ from typing import Any, Final
 from dlrun import catalog
 from dlrun.catalog import Parameter, Word, argument_types
 from dlrun.catalog.argument_types import Expected
+from dlrun.shapes.input_readers import LOOKUPS
 
 
 def definitions(kind: str, shared: Mapping[str, Schema]) -> dict[str, Schema]:
@@ -96,7 +97,13 @@ def _mapping(word: Word, shared: Mapping[str, Schema]) -> Schema:
         if parameter.name not in shared
     }
     prose = "\n\n".join(catalog.prose(word.kind, word.name))
-    return _closed(word, {"enum": _spellings(word), "description": prose}, own | dict(shared))
+    spelt = {"enum": _spellings(word), "description": prose}
+    closed = _closed(word, spelt, own | dict(shared))
+    count = LOOKUPS.get(word.name) if word.kind == "layers" else None
+    if count in closed["required"]:  # or it comes from the column that the layer names
+        closed["required"].remove(count)
+        closed["anyOf"] = [{"required": [count]}, {"required": ["inputs"]}]
+    return closed
 
 
 def _closed(word: Word, spelt: Schema, properties: dict[str, Schema]) -> Schema:
@@ -137,6 +144,8 @@ def argument(word: Word, parameter: Parameter) -> Schema:
     if kind is None:
         return described(literal(argument_types.expected(parameter)), parameter)
     alternatives = [reference(NESTED_LAYERS if kind == "layers" else kind)]
+    if catalog.KINDS[kind].by_name:
+        alternatives = [{"type": "object", "additionalProperties": alternatives[0]}]
     if kind == "layers":
         alternatives.append({"type": "array", "items": alternatives[0]})
     if parameter.name == "learning_rate":

@@ -30,6 +30,7 @@ class Rule(NamedTuple):
 
 RULES: Final = (
     Rule(graph.inputs_exist, ("model.layers[].name",)),
+    Rule(graph.columns_exist, ("dataset", "model.layers[].name"), needs_data=True),
     Rule(layers.layer_names_differ),
     Rule(layers.layer_names_are_usable),
     Rule(graph.inputs_stand_above, ("model.layers[].name",)),

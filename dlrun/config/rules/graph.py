@@ -1,15 +1,19 @@
 """Rules about the graph of layers: what each layer reads exists, stands above it, and is used."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
+from dlrun import catalog
 from dlrun.config.components import DATA
 from dlrun.config.schema import Experiment, LayerConfig
+from dlrun.datasets.samples import find_sample
 from dlrun.errors import Problem
 from dlrun.shapes.layer import ONE_INPUT, SEVERAL_INPUTS
 from dlrun.wording import did_you_mean, listed
 
 ATTENDING: Final = {"AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention"}
+EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
 PAIRING: Final = {"Dot", "Subtract"}
 """Merging layers that take exactly two."""
 TAKE_STATES: Final = {
@@ -22,12 +26,52 @@ TAKE_ONE: Final = {*ONE_INPUT, "EinsumDense", "SpectralNormalization"} - TAKE_ST
 
 def inputs_exist(experiment: Experiment) -> Iterator[Problem]:
     """Every name in `inputs` is that of a layer or of the data."""
+    if has_columns(experiment):
+        return  # Of a table, what the columns are called tells the file.
     names = dict.fromkeys([DATA, *(layer.name for layer in experiment.model.layers)])
     for path, _, layer, name in _inputs(experiment):
         if name not in names:
             others = [other for other in names if other != layer.name]
             fix = did_you_mean(name, others) or f"The names here: {listed(others)}."
             yield Problem(path, f"There is no layer '{name}'.", fix)
+
+
+def columns_exist(experiment: Experiment) -> Iterator[Problem]:
+    """Every name in `inputs` is that of a layer, of the data or of a column, where known."""
+    dataset = experiment.dataset
+    if has_columns(experiment):
+        columns = find_sample(dataset.type, dataset.arguments).columns
+        yield from () if columns is None else column_problems(experiment, columns)
+
+
+def has_columns(experiment: Experiment) -> bool:
+    """Whether the data are a table, whose columns layers may name."""
+    word = catalog.find("datasets", experiment.dataset.type)
+    return word is not None and word.parameter("features") is not None
+
+
+def column_problems(
+    experiment: Experiment, columns: Collection[str], left_out: Mapping[str, str] = EMPTY
+) -> Iterator[Problem]:
+    """Hold the names of layers, and what layers read, against the columns of a table.
+
+    `left_out` says why other columns are not among them, such as `kind: ignore`.
+    """
+    layers = {layer.name: None for layer in experiment.model.layers}
+    for path, _, layer, name in _inputs(experiment):
+        if name == DATA or name in layers or name in columns:
+            continue
+        if name in left_out:
+            what = f"The column '{name}' is not given to the network ({left_out[name]})."
+            yield Problem(path, what, "Give it another kind in 'dataset.columns'.")
+            continue
+        others = [other for other in (DATA, *layers, *columns) if other != layer.name]
+        fix = did_you_mean(name, others) or f"The names here: {listed(others)}."
+        yield Problem(path, f"There is no layer and no column '{name}'.", fix)
+    for index, name in enumerate(layers):
+        if name in columns:
+            what = f"The name '{name}' is that of a column, which 'inputs' could mean too."
+            yield Problem(f"model.layers[{index}].name", what, "Choose another name.")
 
 
 def inputs_stand_above(experiment: Experiment) -> Iterator[Problem]:
@@ -39,7 +83,10 @@ def inputs_stand_above(experiment: Experiment) -> Iterator[Problem]:
             continue
         circle = _way_back(layers, number, name, layer.name)
         what, fix = f"The layer '{name}' stands below this one.", "Move it up"
-        if circle:
+        if name == layer.name and has_columns(experiment):
+            what = f"The layer '{name}' reads itself."
+            fix = "If a column is meant, give the layer another name"
+        elif circle:
             shown = " -> ".join([*circle, circle[0]])
             what, fix = f"The layers read each other in a circle: {shown}.", "Cut it"
         yield Problem(path, what, f"{fix}: a layer reads only layers above it.")

@@ -9,7 +9,8 @@ from dlrun.datasets.samples import Sample, find_sample
 from dlrun.errors import Problem
 from dlrun.shapes import Step, walk
 from dlrun.shapes.last_layer import target_misfit, units_misfit
-from dlrun.shapes.walk import layer_of, weights_of
+from dlrun.shapes.layer import layer_of
+from dlrun.shapes.walk import weights_of
 from dlrun.shapes.weights import misfits, oversize, weight_misfits
 
 SIZES = ("units", "filters", "kernel_size", "input_dim", "output_dim")

@@ -14,6 +14,7 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from dlrun.config import given
+from dlrun.data.units import in_units
 from dlrun.reports.gap import generalisation_gap
 from dlrun.reports.mistakes import Mistake, count_wrong, sureness, worst
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
@@ -29,7 +30,6 @@ from dlrun.reports.run_data import (
     class_scores,
     feature_name,
     image_shape,
-    unscaled,
 )
 from dlrun.reports.scores import ClassScores, Distances, distances, has_both, precision_recall, roc
 from dlrun.wording import DASH, format_axes, format_number, is_number, percent, tally, text_of
@@ -105,7 +105,8 @@ def _dataset(data: ReportData) -> dict[str, str]:
         facts["classes"] = f"{len(spec.class_names)}: {_listed(spec.class_names)}"
     else:
         facts["targets"] = _listed(spec.target_names)
-    facts["scaling"] = spec.scaling.kind if spec.scaling else "none"
+    if spec.columns is None:
+        facts["scaling"] = spec.scaling.kind if spec.scaling else "none"
     labels = data.record.get("labels")
     if isinstance(labels, str):
         facts["labels"] = text_of(labels).removeprefix("labels: ")
@@ -157,7 +158,7 @@ def _mistakes(data: ReportData) -> list[Shown]:
     x = data.judged.x[[mistake.place for mistake in mistakes]]
     are_images = image_shape(data.spec) is not None
     images = [_png(image) for image in as_images(x, data.spec)] if are_images else []
-    numbers = unscaled(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
+    numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
     return [
         Shown(
             mistake,

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.data.units import from_units, in_units
 from dlrun.reports.plots.style import (
     COLORS,
     INK,
@@ -19,7 +20,7 @@ from dlrun.reports.plots.style import (
     new_figure,
     safe_text,
 )
-from dlrun.reports.run_data import ReportData, Rows, class_scores, feature_name, rescaled, unscaled
+from dlrun.reports.run_data import ReportData, Rows, class_scores, feature_name
 
 NAME = "decision_boundary"
 TITLE = "Decision boundary"
@@ -51,7 +52,7 @@ def draw(data: ReportData) -> Figure:
     """Draw the classes as grounds, the boundary as a line, and the rows as marks."""
     figure = new_figure(WIDTH * 0.92)
     axes = figure.add_subplot()
-    points = np.concatenate([unscaled(rows.x, data.spec) for rows in data.training_and_judged])
+    points = np.concatenate([in_units(rows.x, data.spec) for rows in data.training_and_judged])
     _ground(axes, data, points)
     for rows in data.training_and_judged:
         _marks(axes, data, rows, is_judged=rows is data.judged)
@@ -71,7 +72,7 @@ def _ground(axes: Axes, data: ReportData, points: NDArray[np.float64]) -> None:
         for column in (0, 1)
     )
     plane = np.stack(np.meshgrid(horizontal, vertical), axis=-1).reshape(-1, 2)
-    outputs = data.answer(rescaled(plane, data.spec))
+    outputs = data.answer(from_units(plane, data.spec).astype(np.float32))
     classes = data.decide(outputs)
     sure = np.ones(len(plane))
     if data.gives_probabilities:
@@ -108,7 +109,7 @@ def _leads(
 
 def _marks(axes: Axes, data: ReportData, rows: Rows, *, is_judged: bool) -> None:
     """One mark a row; the class by colour and shape."""
-    x = unscaled(rows.x, data.spec)[:_MOST_DOTS]
+    x = in_units(rows.x, data.spec)[:_MOST_DOTS]
     true, predicted = rows.y_true[:_MOST_DOTS], rows.y_pred[:_MOST_DOTS]
     is_small = not is_judged
     for number, name in enumerate(data.class_names):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from dlrun.data.units import from_units, in_units
 from dlrun.reports.plots.predicted_true import MOST_TARGETS
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.style import (
@@ -17,7 +18,7 @@ from dlrun.reports.plots.style import (
     safe_text,
     scatter_rows,
 )
-from dlrun.reports.run_data import ReportData, feature_name, rescaled, unscaled
+from dlrun.reports.run_data import ReportData, feature_name
 
 NAME = "fitted_curve"
 TITLE = "The fitted curve"
@@ -44,13 +45,13 @@ def draw(data: ReportData) -> Figure:
     names = data.spec.target_names[:MOST_TARGETS]
     figure = new_figure(0.3 + WIDTH * 0.58 * len(names))
     panels = panels_of(figure, len(names))
-    known = np.concatenate([unscaled(rows.x, data.spec)[:, 0] for rows in data.rows.values()])
+    known = np.concatenate([in_units(rows.x, data.spec)[:, 0] for rows in data.rows.values()])
     margin = 0.04 * float(known.max() - known.min()) or 0.5
     x = np.linspace(known.min() - margin, known.max() + margin, _POINTS)[:, None]
-    answer = data.answer(rescaled(x, data.spec)).reshape(_POINTS, -1)
+    answer = data.answer(from_units(x, data.spec).astype(np.float32)).reshape(_POINTS, -1)
     for number, (panel, name) in enumerate(zip(panels, names, strict=True)):
         for rows in data.rows.values():
-            x_true = unscaled(rows.x, data.spec)[:, 0]
+            x_true = in_units(rows.x, data.spec)[:, 0]
             y_true = rows.y_true.reshape(len(rows), -1)[:, number]
             is_judged = rows is data.judged
             scatter_rows(panel, x_true, y_true, rows.split, faint=not is_judged)

@@ -1,0 +1,285 @@
+"""A day or a time: its year, its month, its hour, ..., or the seconds since the first one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlrun.columns.column import Holds, RawColumn
+from dlrun.columns.filling import Filling, fit_filling
+from dlrun.columns.fitted import Fitted, column_error, option_error
+from dlrun.columns.scales import Scale, fit_scale
+from dlrun.columns.values import TrainingValues, count_between, edges_between, name_bins
+
+READS = ("time",)
+DAY = 86400
+THURSDAY = 3  # the weekday of 1970-01-01, Monday being 0
+
+
+class Clock(NamedTuple):
+    """Times, taken apart; each `(rows,)`."""
+
+    year: NDArray[np.int64]
+    month: NDArray[np.int64]  # from 0
+    day: NDArray[np.int64]  # of the month, from 0
+    days: NDArray[np.int64]  # that the month has
+    yearday: NDArray[np.int64]  # from 0
+    yeardays: NDArray[np.int64]  # that the year has
+    weekday: NDArray[np.int64]  # Monday is 0
+    hour: NDArray[np.int64]
+    minute: NDArray[np.int64]
+    second: NDArray[np.float64]
+
+
+def take_apart(seconds: NDArray[np.float64]) -> Clock:
+    """Tell the parts of times, seconds since 1970-01-01 00:00, in the proleptic calendar."""
+    days = np.floor_divide(seconds, DAY).astype(np.int64)
+    rest = seconds - days * float(DAY)
+    date = days.astype("datetime64[D]")
+    months, years = date.astype("datetime64[M]"), date.astype("datetime64[Y]")
+    return Clock(
+        year=years.astype(np.int64) + 1970,
+        month=months.astype(np.int64) % 12,
+        day=(date - months.astype(date.dtype)).astype(np.int64),
+        days=((months + 1).astype(date.dtype) - months.astype(date.dtype)).astype(np.int64),
+        yearday=(date - years.astype(date.dtype)).astype(np.int64),
+        yeardays=((years + 1).astype(date.dtype) - years.astype(date.dtype)).astype(np.int64),
+        weekday=(days + THURSDAY) % 7,
+        hour=(rest // 3600).astype(np.int64),
+        minute=(rest // 60 % 60).astype(np.int64),
+        second=rest % 60,
+    )
+
+
+# Which part of its round each has gone, from 0 to 1: where it begins again it is 0 again.
+ROUNDS: Final = {
+    "month": lambda clock: clock.month / 12,
+    "day": lambda clock: clock.day / clock.days,
+    "weekday": lambda clock: clock.weekday / 7,
+    "yearday": lambda clock: clock.yearday / clock.yeardays,
+    "hour": lambda clock: clock.hour / 24,
+    "minute": lambda clock: clock.minute / 60,
+    "second": lambda clock: clock.second / 60,
+}
+LENGTHS: Final = {
+    "month": 12, "day": 31, "weekday": 7, "yearday": 366, "hour": 24, "minute": 60, "second": 60,
+}  # fmt: skip
+FROM_ONE: Final = ("month", "day", "yearday")  # the others are counted from 0
+STRAIGHT: Final = ("year", "seconds")
+PARTS: Final = ("year", *ROUNDS, "seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Date(Fitted):
+    """A date, fitted."""
+
+    kind: Literal["date"] = "date"
+    holds: Holds = "time"
+    written: str | None  # how its times are written; None for ISO 8601
+    parts: tuple[str, ...]
+    filling: Filling
+    scales: tuple[Scale, ...]  # of the parts that go straight on, in their order
+    low: float  # the first time in the training rows
+    high: float
+    edges: tuple[float, ...]  # between the bins
+
+    @property
+    def format(self) -> str | None:
+        """How its times are written."""
+        return self.written
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """One for a part that goes straight on, two for one that goes round."""
+        names: list[str] = []
+        for part in self.parts:
+            ways = ("",) if part in STRAIGHT else (", sine", ", cosine")
+            names += [f"{self.name} ({part}{way})" for way in ways]
+        return (*names, self._flag) if self.filling.flags else tuple(names)
+
+    @property
+    def _flag(self) -> str:
+        return f"{self.name} (missing)"
+
+    def apply(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.float64]:
+        """Fill, take apart, scale or bend: `(rows, entries)`."""
+        del texts
+        entries = self.from_units(_straight_and_round(self.filling.fill(self.name, values), self))
+        if self.filling.flags:
+            entries = np.concatenate([entries, self.filling.told(values)[:, None]], axis=1)
+        return entries
+
+    def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
+        """Undo the scaling of years and seconds."""
+        values = np.array(entries, np.float64)
+        for place, scale in zip(self._straight, self.scales, strict=True):
+            values[:, place] = scale.undo(values[:, place])
+        return values
+
+    def from_units(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scale years and seconds."""
+        entries = np.array(values, np.float64)
+        for place, scale in zip(self._straight, self.scales, strict=True):
+            entries[:, place] = scale.apply(entries[:, place])
+        return entries
+
+    @property
+    def _straight(self) -> list[int]:
+        """Where the entries of years and seconds stand."""
+        ends = (f" ({part})" for part in STRAIGHT)
+        wanted = {self.name + end for end in ends}
+        return [place for place, name in enumerate(self.entries) if name in wanted]
+
+    def undo(self, entries: NDArray[Any]) -> list[str]:
+        """Write the time where its seconds are known, else its parts; nothing for a missing one."""
+        values = self.in_units(entries)
+        rows = [self._undone(row) for row in values.tolist()]
+        if not self.filling.flags:
+            return rows
+        return ["" if told else row for row, told in zip(rows, values[:, -1].tolist(), strict=True)]
+
+    def _undone(self, row: list[float]) -> str:
+        said, place = [], 0
+        for part in self.parts:
+            if part == "seconds":
+                return _write(row[place] + self.low)
+            if part in STRAIGHT:
+                said.append(f"{part} {round(row[place])}")
+            else:
+                gone = float(np.arctan2(row[place], row[place + 1])) / (2 * np.pi) % 1
+                number = round(gone * LENGTHS[part]) % LENGTHS[part] + (part in FROM_ONE)
+                said.append(f"{part} {number}")
+                place += 1
+            place += 1
+        return ", ".join(said)
+
+    def notes(self) -> list[str]:
+        """Say what was filled."""
+        return self.filling.note(self._flag, _write)
+
+    def unknown(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> dict[str, int]:
+        """Count missing times, and those out of the range of the training rows."""
+        del texts
+        found = {
+            "missing": np.isnan(values),
+            f"before {_write(self.low)}": values < self.low,
+            f"after {_write(self.high)}": values > self.high,
+        }
+        counts = {what: int(np.count_nonzero(where)) for what, where in found.items()}
+        return {what: count for what, count in counts.items() if count}
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """Ranges, and what is missing."""
+        return name_bins([_write(edge) for edge in self.edges])
+
+    def binned(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
+        """Count how many times fall into each range."""
+        del texts
+        return count_between(values, self.edges)
+
+    def misfit(self) -> str | None:
+        """Say what does not fit."""
+        if not set(self.parts) <= {*PARTS}:
+            return f"parts should be some of {', '.join(PARTS)}"
+        if len(self.scales) != len(self._straight) or any(not one.factor for one in self.scales):
+            return "scales should be one for each of year and seconds"
+        return super().misfit()
+
+
+def fit(
+    *,
+    column: RawColumn,
+    values: TrainingValues,
+    parts: list[str] | None = None,
+    format: str | None = None,  # noqa: A002  that is what a config says
+    missing: Literal["error", "median", "mean", "flag"] = "error",
+    scale: Literal["standard", "minmax", "quantile", "log", "none"] | None = None,
+) -> Date:
+    """A day or a time, by its parts, or by the seconds since the first one.
+
+    What comes round again, as months, weekdays and hours do, is told by its sine and cosine, so
+    that December is beside January; years and seconds go straight on, and are scaled as numbers.
+
+    Args:
+        column: How it was read.
+        values: Its times in the training rows.
+        parts: Some of year, month, day, weekday, yearday (the day of the year), hour, minute,
+            second and seconds (since the first training row); null for those of year, month,
+            weekday and hour that differ in the training rows.
+        format: How times are written, such as "%d/%m/%Y"; null for what the values tell.
+        missing: What a missing time becomes: the median or the mean of all; flag fills in the
+            median and tells the network by one more entry; error refuses it.
+        scale: How years and seconds are scaled, as those of a number; null for what
+            `dataset.scale` says.
+    """
+    name = column.name
+    filling = fit_filling(name, values, missing)
+    filled = filling.fill(name, values.array)
+    known = values.present
+    if not len(known):
+        raise column_error(name, "no training row has a time.", f"Leave it out: {name}: ignore.")
+    wanted = _wanted(name, parts, filled)
+    low, sample = float(known.min()), values.sample
+    edges = edges_between(sample)
+    straight = {"year": take_apart(filled).year.astype(np.float64), "seconds": filled - low}
+    return Date(
+        name=name,
+        written=format,
+        parts=wanted,
+        filling=filling,
+        scales=tuple(fit_scale(name, scale or "none", values, straight[part])
+                     for part in wanted if part in STRAIGHT),
+        low=low,
+        high=float(known.max()),
+        edges=edges,
+        seen=tuple(count_between(sample, edges).tolist()),
+    )  # fmt: skip
+
+
+def _wanted(name: str, parts: Any, filled: NDArray[np.float64]) -> tuple[str, ...]:
+    """Check the parts that are asked for, or choose those that differ."""
+    if parts is not None:
+        written: Sequence[Any] = parts
+        if not written or not {*map(str, written)} <= {*PARTS} or len({*written}) < len(written):
+            raise option_error(name, "parts", parts, f"some of {', '.join(PARTS)}, each once")
+        return tuple(part for part in written)
+    clock = take_apart(filled)
+    are_months = len(np.unique(clock.day)) == 1 or bool((clock.day == clock.days - 1).all())
+    differ = {
+        "year": len(np.unique(clock.year)) > 1,
+        "month": len(np.unique(clock.month)) > 1,
+        "weekday": not are_months and len(np.unique(clock.weekday)) > 1,
+        "hour": len(np.unique(clock.hour)) > 1,
+    }
+    return tuple(part for part, it_differs in differ.items() if it_differs) or ("seconds",)
+
+
+def _straight_and_round(seconds: NDArray[np.float64], column: Date) -> NDArray[np.float64]:
+    """Years and seconds as they are; sine and cosine of what comes round: `(rows, entries)`."""
+    clock = take_apart(seconds)
+    taken: list[NDArray[np.float64]] = []
+    for part in column.parts:
+        if part == "year":
+            taken.append(clock.year.astype(np.float64))
+        elif part == "seconds":
+            taken.append(seconds - column.low)
+        else:
+            angle = 2 * np.pi * ROUNDS[part](clock)
+            taken += [np.sin(angle), np.cos(angle)]
+    return np.stack(taken, axis=1)
+
+
+def _write(seconds: float) -> str:
+    """Write a time as ISO 8601 has it; a day alone where it is midnight."""
+    days, rest = divmod(seconds, DAY)
+    date = str(np.datetime64(int(days), "D"))
+    if not rest:
+        return date
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{date} {int(hours):02}:{int(minutes):02}:{int(left):02}"

@@ -1,0 +1,348 @@
+"""Tells what kind of column each column of a table is, from counts of its values; without NumPy.
+
+What the config says comes first; whatever is told here has its reason in words.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from dlrun.catalog import shelves, source
+from dlrun.columns.column import ColumnFacts, ColumnKind, Holds
+from dlrun.errors import ConfigError, Problem
+from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
+
+NAMES_AN_ID: Final = re.compile(
+    r"(?:.*[_ .-])?(?:id|ids|uuid|guid|index|rownames?|row_?n(?:o|r|um|umber)|unnamed: ?\d+)|",
+    re.IGNORECASE,
+)
+"""Also the name that is empty, which programs give to the numbers of rows."""
+ENDS_AS_ID: Final = re.compile(r".*[a-z](?:Id|ID|UUID)")
+"""As in `PassengerId`."""
+
+ENOUGH: Final = 20
+"""In fewer rows, values that are all different are no sign of an id."""
+COUNTED: Final = 50
+"""In fewer rows, numbers that count up by one are no sign of an id."""
+FEW: Final = 50
+"""Up to so many different texts each have an entry of their own."""
+RARE: Final = 5
+"""In fewer rows, a value has no entry of its own where there are many different ones."""
+MOST_ENTRIES: Final = 1000
+"""The rest of the values are taken for rare ones."""
+PHRASE, SENTENCE = 2, 3
+"""So many words a value make it a text: where values repeat a little, and where none does."""
+REPEATS: Final = 5
+"""So often, on average, the numbers of a group stand in a column that is named like an id."""
+LIKELY: Final = 0.5
+"""So large a share of numbers makes a column of numbers, with cells to be mended."""
+ODD: Final = 10
+"""Up to so many different other values are taken for slips and for words for `missing`."""
+ODD_SHARE: Final = 0.05
+ISO: Final = "iso"
+"""The format of times as ISO 8601 has them, `2024-01-31 12:00:00`, which need not be told."""
+
+
+def infer(facts: ColumnFacts, *, all_numbers: bool = False) -> ColumnKind:
+    """Tell the kind of a column by its values.
+
+    Args:
+        facts: What its values are.
+        all_numbers: Whether the table has numbers alone, and no gaps: then a constant column stays,
+            since it may be a pixel, and so does one that only counts.
+    """
+    kind, options, reason = _told_by_values(facts, all_numbers=all_numbers)
+    return ColumnKind(facts.name, kind, options, reason)
+
+
+Told = tuple[str, dict[str, Any], str]
+"""The word, its options, and the reason."""
+
+
+def _told_by_values(facts: ColumnFacts, *, all_numbers: bool) -> Told:
+    """Ask in this order: nothing to learn, yes and no, numbers, times, all else."""
+    present = _present(facts)
+    if not present:
+        return "ignore", {}, "it has no values" if facts.rows else "it has no rows"
+    if facts.distinct == 1 and not facts.missing and not all_numbers:
+        return "ignore", {}, f"all values are {_some_value(facts)}, which tells nothing"
+    if facts.booleans and facts.booleans + facts.numbers >= present:
+        return "number", *_filled(facts, f"{_all(facts)} are yes or no: 1 and 0")
+    tell = _text
+    if facts.numbers == present or _are_slips(facts, facts.numbers):
+        tell = _number if all_numbers else _number_of_mixed
+    elif facts.times == present or _are_slips(facts, facts.times):
+        tell = _date
+    return tell(facts)
+
+
+def _number(facts: ColumnFacts) -> Told:
+    """Of numbers, in a table that has nothing else."""
+    return _number_or_id(facts, all_numbers=True)
+
+
+def _number_of_mixed(facts: ColumnFacts) -> Told:
+    """Of numbers, in a table that has other columns too."""
+    return _number_or_id(facts, all_numbers=False)
+
+
+def _number_or_id(facts: ColumnFacts, *, all_numbers: bool) -> Told:
+    if facts.numbers < _present(facts):
+        what = f"{facts.numbers:,} of {tally(_present(facts), 'value')} are numbers"
+        return "number", *_filled(facts, f"{what}; {_others(facts)}")
+    are_wholes = facts.wholes == facts.numbers
+    if are_wholes and names_an_id(facts.name):
+        if facts.distinct == _present(facts):
+            return "ignore", {}, "an id: its name says so, and no value comes twice"
+        if facts.distinct <= FEW and facts.distinct * REPEATS <= _present(facts):
+            reason = f"its name says that its {facts.distinct} numbers are ids"
+            return "category", *_own(facts, reason)
+        reason = "its name says that it is an id, of which some come twice"
+        return "ignore", {}, f"{reason}: perhaps `split_by: {{group: {facts.name}}}`"
+    counts_up = are_wholes and _counts_up(facts)
+    if counts_up and not all_numbers:
+        return "ignore", {}, f"it counts the rows, from {facts.low:.0f} up by one"
+    reason = f"{_all(facts)} are numbers"
+    if counts_up:
+        reason += f"; it counts the rows: `{facts.name}: ignore` leaves it out"
+    elif facts.distinct == 1 and not facts.missing:
+        reason += ", all the same"
+    elif are_wholes and _largest(facts) > 2**24:
+        reason += f", whole, up to {_largest(facts):,.0f}: float32 keeps 7 digits of them"
+    return "number", *_filled(facts, reason)
+
+
+def _date(facts: ColumnFacts) -> Told:
+    """Of times."""
+    reason = f"{_all(facts)} are times"
+    if facts.times < _present(facts):
+        reason = f"{facts.times:,} of {tally(_present(facts), 'value')} are times"
+        reason += f"; {_others(facts)}"
+    options: dict[str, Any] = {}
+    if facts.time_format not in (None, ISO):
+        reason += f", written as {facts.time_format}"
+        options["format"] = facts.time_format
+    filled, reason = _filled(facts, reason)
+    return "date", options | filled, reason
+
+
+def _text(facts: ColumnFacts) -> Told:
+    """Of texts, or of texts and numbers."""
+    present, distinct = _present(facts), facts.distinct
+    are_many = present >= ENOUGH
+    if are_many and distinct == present:
+        if facts.words >= SENTENCE:
+            reason = f"all values differ, with {facts.words:.1f} words on average"
+            return "text", *_words(facts, reason)
+        return "ignore", {}, "an id: no value comes twice"
+    if names_an_id(facts.name) and distinct > FEW:
+        return "ignore", {}, f"an id: its name says so, and it has {distinct:,} different values"
+    if distinct <= FEW:
+        return "category", *_own(facts, f"{tally(distinct, 'different value')}")
+    reason = f"{distinct:,} different values in {tally(present, 'row')}"
+    if facts.words >= PHRASE and 2 * distinct > present:
+        return "text", *_words(facts, f"{reason}, with {facts.words:.1f} words on average")
+    options, reason = _own(facts, reason)
+    least = max(RARE, math.ceil(present / MOST_ENTRIES))
+    return "category", options | {"min_count": least}, reason
+
+
+def _filled(facts: ColumnFacts, reason: str) -> tuple[dict[str, Any], str]:
+    return _missing(facts, "flag", reason)
+
+
+def _own(facts: ColumnFacts, reason: str) -> tuple[dict[str, Any], str]:
+    return _missing(facts, "own", reason)
+
+
+def _words(facts: ColumnFacts, reason: str) -> tuple[dict[str, Any], str]:
+    options, reason = _missing(facts, "empty", reason)
+    if _present(facts) >= RARE * ENOUGH:
+        options["min_count"] = RARE
+    return options, reason
+
+
+def _missing(facts: ColumnFacts, missing: str, reason: str) -> tuple[dict[str, Any], str]:
+    if not facts.missing:
+        return {}, reason
+    verb = "is" if facts.missing == 1 else "are"
+    return {"missing": missing}, f"{reason}; {facts.missing:,} {verb} missing"
+
+
+def _present(facts: ColumnFacts) -> int:
+    return facts.rows - facts.missing
+
+
+def _all(facts: ColumnFacts) -> str:
+    """Count the values that are there: `714 of 891 values`, `all 891 values`."""
+    present = _present(facts)
+    return f"{present:,} of {facts.rows:,} values" if facts.missing else f"all {present:,} values"
+
+
+def _some_value(facts: ColumnFacts) -> str:
+    return quote(facts.top[0][0]) if facts.top else "the same"
+
+
+def _are_slips(facts: ColumnFacts, fitting: int) -> bool:
+    """Whether most values fit, and the others are so few that they are meant to be mended."""
+    present = _present(facts)
+    others = present - fitting
+    if not fitting or fitting < LIKELY * present:
+        return False
+    few_different = facts.distinct - fitting <= ODD
+    if facts.no_numbers and fitting == facts.numbers:
+        few_different = len(facts.no_numbers) < ODD or others <= sum(
+            count for _, count in facts.no_numbers
+        )
+    return few_different or others <= ODD_SHARE * present
+
+
+def _others(facts: ColumnFacts) -> str:
+    """Name what does not fit, and say what can be done."""
+    values = [value for value, _ in facts.no_numbers]
+    if not values:
+        return "the others are to be mended"
+    shown = ", ".join(map(quote, values[:3]))
+    words = ", ".join(map(_yaml, values[:3]))
+    return f"others are {shown}: perhaps `missing_values: [{words}]`"
+
+
+def _yaml(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z][\w/]*", text) else '"' + text.replace('"', '\\"') + '"'
+
+
+def _largest(facts: ColumnFacts) -> float:
+    return max(abs(facts.low or 0), abs(facts.high or 0))
+
+
+def _counts_up(facts: ColumnFacts) -> bool:
+    """Whether whole numbers are all those from 0 or 1 to the number of rows."""
+    if facts.low is None or facts.high is None or facts.missing or facts.rows < COUNTED:
+        return False
+    is_dense = facts.distinct == facts.rows == facts.high - facts.low + 1
+    return is_dense and facts.low in (0, 1)
+
+
+def names_an_id(name: str) -> bool:
+    """Whether a column is named as ids are: `id`, `user_id`, `PassengerId`, `Unnamed: 0`."""
+    name = name.strip()
+    return bool(NAMES_AN_ID.fullmatch(name) or ENDS_AS_ID.fullmatch(name))
+
+
+def kinds_of(
+    facts: Mapping[str, ColumnFacts],
+    written: Mapping[str, Any] | None,
+    others: Collection[str] = (),
+) -> tuple[ColumnKind, ...]:
+    """Tell the kinds of all columns, in the order of the table.
+
+    Args:
+        facts: Of each column that may be read by the network, by name.
+        written: What `dataset.columns` says, checked: a word, or a mapping with `type`, by name.
+        others: The columns of the table that are something else: the target, the weight.
+
+    Raises:
+        ConfigError: A column is named that is not in the table, or is something else.
+    """
+    problems = tuple(_misnamed(facts, written or {}, others))
+    if problems:
+        raise ConfigError(*problems)
+    all_numbers = all(one.numbers == one.rows for one in facts.values())
+    kinds = tuple(
+        told(name, (written or {})[name])
+        if name in (written or {})
+        else infer(one, all_numbers=all_numbers)
+        for name, one in facts.items()
+    )
+    unclear = tuple(
+        _ask_for_format(kind, facts[kind.name]) for kind in kinds if _is_unclear(kind, facts)
+    )
+    if unclear:
+        raise ConfigError(*unclear)
+    return kinds
+
+
+def _is_unclear(kind: ColumnKind, facts: Mapping[str, ColumnFacts]) -> bool:
+    """Whether its times may be read in several ways, and the config does not choose one."""
+    is_read_as_times = holds_of(kind, facts[kind.name]) == "time"
+    is_told = kind.told and kind.options.get("format") is not None
+    return is_read_as_times and not is_told and "|" in (facts[kind.name].time_format or "")
+
+
+def _ask_for_format(kind: ColumnKind, facts: ColumnFacts) -> Problem:
+    formats = (facts.time_format or "").split("|")
+    what = f"Its times, such as {_some_value(facts)}, may be {' or '.join(map(quote, formats))}."
+    fix = f"Say which: {{type: {kind.kind}, format: {as_text(formats[0])!r}}}."
+    return Problem(f"dataset.columns.{kind.name}", what, fix)
+
+
+def _misnamed(
+    facts: Mapping[str, ColumnFacts], written: Mapping[str, Any], others: Collection[str]
+) -> Iterator[Problem]:
+    for name in written:
+        path = f"dataset.columns.{name}"
+        if name in others:
+            what = f"{quote(name)} is the target, or a weight, and no column of the network."
+            yield Problem(path, what, "Leave it out of 'columns'.")
+        elif name not in facts:
+            near = did_you_mean(name, facts)
+            has = f"The table has {list_columns(tuple(facts))}."
+            yield Problem(path, f"There is no column {quote(name)}.", near or has)
+
+
+def told(name: str, written: Any) -> ColumnKind:
+    """Read what a config says of a column: a word, or a mapping with `type`."""
+    options = {} if isinstance(written, str) else dict(written)
+    word = written if isinstance(written, str) else str(options.pop("type"))
+    return ColumnKind(name, word, options, "the config says so", told=True)
+
+
+def reads(word: str) -> tuple[Holds, ...]:
+    """Give what the values of a kind of column may be read as; none: they are not read."""
+    module = shelves.origins("columns")[word]
+    found = re.search(r"^READS(?:: [^=\n]+)? = (.+)$", source.module_text(module), re.MULTILINE)
+    held: tuple[Holds, ...] = ast.literal_eval(found[1]) if found else ("number",)
+    return held
+
+
+def holds_of(kind: ColumnKind, facts: ColumnFacts) -> Holds | None:
+    """Choose what the values of a column are read as; None where they are not read at all.
+
+    A kind that takes several gets numbers only where all values are, and nothing is lost: no zero
+    stands before a number, and none is larger than float64 can count to.
+    """
+    possible = reads(kind.kind)
+    if len(possible) < 2:  # noqa: PLR2004
+        return possible[0] if possible else None
+    present = _present(facts)
+    are_codes = any(re.match(r"[+-]?0\d", value) for value, _ in facts.top)
+    are_numbers = 0 < present == facts.numbers and not are_codes and _largest(facts) <= 2**53
+    if "number" in possible and are_numbers:
+        return "number"
+    if "time" in possible and 0 < present == facts.times and facts.numbers < present:
+        return "time"
+    return "text"
+
+
+def describe_kind(kind: ColumnKind) -> str:
+    """Write a column in a line: `age: number (missing: flag), 714 of 891 values are numbers`."""
+    options = {name: value for name, value in kind.options.items() if value is not None}
+    given = ", ".join(f"{name}: {as_text(value)}" for name, value in options.items())
+    shown = f"{kind.name}: {kind.kind}{f' ({given})' if given else ''}"
+    return f"{shown}, {kind.reason}" if kind.reason else shown
+
+
+def describe_kinds(kinds: Iterable[ColumnKind], most: int = 40) -> list[str]:
+    """Write a table's columns, one a line; what a long table has alike stands together."""
+    lines = [describe_kind(kind) for kind in kinds]
+    if len(lines) <= most:
+        return lines
+    groups: dict[tuple[str, str], list[str]] = {}
+    for kind in kinds:
+        about = describe_kind(kind).removeprefix(f"{kind.name}: ")
+        groups.setdefault((kind.kind, about), []).append(kind.name)
+    return [f"{list_some(names, 5, str)}: {about}" for (_, about), names in groups.items()]

@@ -1,0 +1,173 @@
+"""A number: filled where it is missing, clipped, scaled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlrun.columns.column import RawColumn
+from dlrun.columns.filling import Filling, fit_filling
+from dlrun.columns.fitted import Fitted, column_error, option_error
+from dlrun.columns.scales import Scale, fit_scale
+from dlrun.columns.values import TrainingValues, count_between, edges_between, name_bins
+from dlrun.wording import is_number, tally
+
+READS = ("number",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Fitted):
+    """A number, fitted."""
+
+    kind: Literal["number"] = "number"
+    filling: Filling
+    scale: Scale
+    clip: tuple[float, float] | None = None
+    clipped: int = 0  # how many values of the training rows
+    low: float  # the smallest value of the training rows
+    high: float
+    edges: tuple[float, ...]  # between the bins
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Itself, and whether it was missing."""
+        return (self.name, self._flag) if self.filling.flags else (self.name,)
+
+    @property
+    def _flag(self) -> str:
+        return f"{self.name} (missing)"
+
+    def apply(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.float64]:
+        """Fill, clip, scale: `(rows, 1 or 2)`."""
+        del texts
+        used = self.filling.fill(self.name, values)
+        if self.clip is not None:
+            used = np.clip(used, *self.clip)
+        scaled = self.scale.apply(used)
+        if not self.filling.flags:
+            return scaled[:, None]
+        return np.stack([scaled, self.filling.told(values)], axis=1)
+
+    def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
+        """Undo the scaling."""
+        values = np.array(entries, np.float64)
+        values[:, 0] = self.scale.undo(values[:, 0])
+        return values
+
+    def from_units(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scale."""
+        entries = np.array(values, np.float64)
+        entries[:, 0] = self.scale.apply(entries[:, 0])
+        return entries
+
+    def undo(self, entries: NDArray[Any]) -> list[str]:
+        """Write the number to six digits; nothing where it was missing."""
+        rows = self.in_units(entries).tolist()
+        return ["" if len(row) > 1 and row[1] else f"{row[0]:.6g}" for row in rows]
+
+    def notes(self) -> list[str]:
+        """Say what was filled and clipped."""
+        said = self.filling.note(self._flag, _write)
+        if self.clip is not None and self.clipped:
+            low, high = map(_write, self.clip)
+            said.append(
+                f"{tally(self.clipped, 'value')} of the training rows "
+                f"{'is' if self.clipped == 1 else 'are'} clipped to {low} to {high}"
+            )
+        return said
+
+    def unknown(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> dict[str, int]:
+        """Count missing values, and those out of the range of the training rows."""
+        del texts
+        found = {
+            "missing": np.isnan(values),
+            f"below {_write(self.low)}": values < self.low,
+            f"above {_write(self.high)}": values > self.high,
+        }
+        counts = {what: int(np.count_nonzero(where)) for what, where in found.items()}
+        return {what: count for what, count in counts.items() if count}
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """Ranges, and what is missing."""
+        return name_bins([_write(edge) for edge in self.edges])
+
+    def binned(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
+        """Count how many values fall into each range."""
+        del texts
+        return count_between(values, self.edges)
+
+    def misfit(self) -> str | None:
+        """Say what does not fit."""
+        if self.scale.factor == 0 or (self.scale.kind == "quantile") > len(self.scale.quantiles):
+            return "scale should have a factor that is not 0, or quantiles"
+        if (self.filling.value is None) != (self.filling.how == "error"):
+            return "filling should have a value, unless a missing one is an error"
+        return super().misfit()
+
+
+def fit(
+    *,
+    column: RawColumn,
+    values: TrainingValues,
+    missing: Literal["error", "median", "mean", "flag"] | float = "error",
+    scale: Literal["standard", "minmax", "quantile", "log", "none"] | None = None,
+    clip: tuple[float, float] | None = None,
+) -> Number:
+    """A number, as it is or scaled.
+
+    Whatever it takes, medians and means, is taken of the training rows alone. Yes and no, in any
+    spelling, are 1 and 0.
+
+    Args:
+        column: How it was read.
+        values: Its values in the training rows.
+        missing: What a missing value becomes: the median, the mean, or a number of your own; flag
+            fills in the median and tells the network by one more entry; error refuses it.
+        scale: standard for mean 0 and standard deviation 1, minmax for 0 to 1, quantile for the
+            share of smaller values, log for standard after the logarithm (of 1 + the size, with
+            its sign), none for the number as it is; null for what `dataset.scale` says.
+        clip: Two numbers: values below the first become the first, those above the second the
+            second, before they are scaled.
+    """
+    filling = fit_filling(column.name, values, missing)
+    filled = filling.fill(column.name, values.array)
+    clipped = 0
+    limits = _limits(column.name, clip)
+    if limits is not None:
+        used = np.clip(filled, *limits)
+        clipped = int(np.count_nonzero(used != filled))
+        filled = used
+    present = values.present
+    if not len(filled):
+        raise column_error(column.name, "there are no training rows.")
+    known = present if len(present) else filled
+    sample = values.sample
+    edges = edges_between(sample)
+    return Number(
+        name=column.name,
+        filling=filling,
+        scale=fit_scale(column.name, scale or "none", values, filled),
+        clip=limits,
+        clipped=clipped,
+        low=float(known.min()),
+        high=float(known.max()),
+        edges=edges,
+        seen=tuple(count_between(sample, edges).tolist()),
+    )
+
+
+def _limits(column: str, clip: Any) -> tuple[float, float] | None:
+    if clip is None:
+        return None
+    is_pair = len(clip) == 2 and all(map(is_number, clip))  # noqa: PLR2004
+    if not is_pair or clip[0] >= clip[1]:
+        raise option_error(column, "clip", clip, "two numbers, the smaller one first")
+    return float(clip[0]), float(clip[1])
+
+
+def _write(value: float) -> str:
+    return f"{value:.6g}"

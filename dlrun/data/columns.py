@@ -1,0 +1,147 @@
+"""Fits the columns of a table to training rows, and turns raw rows into packed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlrun.arrays import Array, Dataset, StreamedArray
+from dlrun.columns import fit_column
+from dlrun.columns.column import CellError
+from dlrun.columns.packing import pack
+from dlrun.columns.values import TrainingValues
+from dlrun.data.streams import ENTRIES_PER_CHUNK, chunks, row_ranges
+from dlrun.errors import DataError
+from dlrun.wording import count, quote
+
+if TYPE_CHECKING:
+    from dlrun.arrays import View
+    from dlrun.columns.column import ColumnKind, FittedColumn, RawColumn
+
+MAX_PLACES: Final = 10
+"""How many cells that cannot be taken are named with their places."""
+
+
+def fit_columns(
+    x: Array, raw: Sequence[RawColumn], kinds: Sequence[ColumnKind], *, scale: str
+) -> tuple[FittedColumn, ...]:
+    """Fit every column to the raw training rows `x`, `(rows, columns)`, NaN where none is."""
+    block = max(1, ENTRIES_PER_CHUNK // max(1, len(raw)))
+    return tuple(
+        fit_column(
+            kind, column, TrainingValues(_column(x, place), block, len(raw) == 1), scale=scale
+        )
+        for place, (kind, column) in enumerate(zip(kinds, raw, strict=True))
+    )
+
+
+def _column(x: Array, place: int) -> NDArray[np.float64]:
+    """Hold one column in memory, `(rows,)`: 8 bytes a row, whatever the others are."""
+    return np.concatenate([chunk[:, place] for chunk in chunks(x)])
+
+
+def check_missing(dataset: Dataset, columns: Sequence[FittedColumn]) -> None:
+    """Refuse missing values where their column does not say what becomes of them, all at once."""
+    refused = _refusals(columns, dataset.raw_columns or ())
+    if not refused:
+        return
+    cells: list[tuple[int, str]] = []
+    totals = dict.fromkeys(refused, 0)
+    begin = 0
+    for chunk in chunks(dataset.train.x):
+        for place, (name, _) in refused.items():
+            rows = np.flatnonzero(np.isnan(chunk[:, place]))
+            totals[place] += len(rows)
+            cells += [(begin + int(row), name) for row in rows[:MAX_PLACES]]
+        begin += len(chunk)
+    if dataset.test is not None:
+        for chunk in chunks(dataset.test.x):
+            for place in refused:
+                totals[place] += int(np.isnan(chunk[:, place]).sum())
+    if sum(totals.values()):
+        raise _missing(dataset, cells, {refused[place][0]: n for place, n in totals.items() if n})
+
+
+def _refusals(
+    columns: Sequence[FittedColumn], raw: Sequence[RawColumn]
+) -> dict[int, tuple[str, CellError]]:
+    """The columns that take no missing value, by place: their names and what they say to one."""
+    refused = {}
+    for place, (column, read) in enumerate(zip(columns, raw, strict=True)):
+        try:
+            column.apply(np.array([np.nan]), read.texts)
+        except CellError as error:
+            refused[place] = (column.name, error)
+    return refused
+
+
+def _missing(
+    dataset: Dataset, cells: Sequence[tuple[int, str]], totals: Mapping[str, int]
+) -> DataError:
+    shown = [f"{_place(dataset, row)}: {quote(name)}" for row, name in sorted(cells)[:MAX_PLACES]]
+    total = sum(totals.values())
+    by_column = ", ".join(f"{quote(name)} {number}" for name, number in totals.items())
+    more = f"\n  ... and {total - len(shown)} more" if total > len(shown) else ""
+    first = next(iter(totals))
+    return DataError(
+        f"{count(total, 'cell')} of the features {'is' if total == 1 else 'are'} empty "
+        f"({by_column}):\n  " + "\n  ".join(shown) + more,
+        fix=f"Say what becomes of them, such as `dataset.columns: {{{first}: {{type: number, "
+        "missing: median}}` (or `flag`, `mean`, a number), leave the column out (`ignore`), or "
+        "mend the cells.",
+    )
+
+
+def pack_rows(
+    x: Array,
+    raw: Sequence[RawColumn],
+    columns: Sequence[FittedColumn],
+    views: Sequence[View],
+) -> Any:
+    """Turn raw rows into packed ones, `(rows, width)`, float32; streamed ones when they are taken.
+
+    Raises:
+        CellError: A value cannot be taken; rows are counted from the first one.
+    """
+    if isinstance(x, StreamedArray):
+        return x.changed(partial(pack_rows, raw=raw, columns=columns, views=views))
+    packed: list[NDArray[np.float32]] = []
+    for rows in row_ranges(x.shape):
+        try:
+            packed.append(pack(columns, views, raw, x[rows]))
+        except CellError as error:
+            error.row += rows.start
+            raise
+    return np.concatenate(packed) if packed else pack(columns, views, raw, x)
+
+
+def wrong_cell(error: CellError, dataset: Dataset, x: Array) -> DataError:
+    """Say where in the file of a dataset the cell stands of which some of its rows, `x`, told."""
+    row = x[np.array([error.row])][0]  # (columns,)
+    begin = 0
+    for chunk in chunks(dataset.train.x):
+        same = ((chunk == row) | (np.isnan(chunk) & np.isnan(row))).all(axis=1)
+        if same.any():
+            where: str | None = _place(dataset, begin + int(np.argmax(same)))
+            break
+        begin += len(chunk)
+    else:
+        where = None
+    return DataError(f"column {quote(error.column)}: {error.what}", where=where, fix=error.fix)
+
+
+def _place(dataset: Dataset, row: int) -> str:
+    return f"row {row + 1}" if dataset.place is None else dataset.place(row)
+
+
+def column_notes(columns: Iterable[FittedColumn], kinds: Iterable[ColumnKind]) -> list[str]:
+    """Say of every column what it is, why, and what is done to its values, a line each."""
+    lines = []
+    for column, kind in zip(columns, kinds, strict=True):
+        said = "; ".join(filter(None, (kind.reason, *column.notes())))
+        lines.append(f"column {quote(column.name)}: {column.kind}" + (f", {said}" if said else ""))
+    return lines

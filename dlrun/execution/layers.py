@@ -1,0 +1,81 @@
+"""The layers of a config once the data are known: the columns that they name, and their shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dlrun.arrays import Spec
+from dlrun.columns.packing import completed
+from dlrun.config import Experiment
+from dlrun.config.rules.graph import column_problems
+from dlrun.errors import ConfigError, Problem
+from dlrun.shapes import Step, walk
+from dlrun.shapes.input_readers import LOOKUPS
+from dlrun.shapes.layer import DATA
+from dlrun.wording import listed
+
+
+def layers_of(experiment: Experiment, spec: Spec) -> list[dict[str, Any]]:
+    """The layers as mappings; how many classes a layer looks up is told by the column."""
+    return completed([layer.as_dict() for layer in experiment.model.layers], spec.columns or ())
+
+
+def steps_of(experiment: Experiment, spec: Spec) -> tuple[Step, ...]:
+    """Carry the shape of a row of a spec through the layers."""
+    return walk(layers_of(experiment, spec), spec.input_shape, spec.views)
+
+
+def check_columns(experiment: Experiment, spec: Spec) -> None:
+    """Refuse layers that name what is no column, or that look up too few classes of one."""
+    if spec.columns is None:
+        return
+    names = [column.name for column in spec.columns if column.entries]
+    given = {column.name: f"it is {column.kind}" for column in spec.columns if not column.entries}
+    others = spec.table.columns if spec.table is not None else None
+    left_out = {name: "it is left out" for name in others or () if name not in names}
+    left_out |= dict.fromkeys(spec.target_names, "it is the target") | given
+    problems = [
+        *column_problems(experiment, names, left_out),
+        *_nothing_left(experiment, spec),
+        *_too_few(experiment, spec),
+    ]
+    if problems:
+        raise ConfigError(*problems)
+
+
+def unread(spec: Spec, experiment: Experiment) -> str | None:
+    """Say which columns no layer reads, in one line; None where there are none."""
+    if not any(view.name == DATA for view in spec.views):
+        return None
+    if any(DATA in (layer.inputs or ()) for layer in experiment.model.layers):
+        return None
+    aside = {view.name for view in spec.views}
+    names = [one.name for one in spec.columns or () if one.entries and one.name not in aside]
+    return f"no layer reads 'input', so the network does not see {listed(names)}"
+
+
+def _nothing_left(experiment: Experiment, spec: Spec) -> Iterator[Problem]:
+    if not spec.views or any(view.name == DATA for view in spec.views):
+        return
+    for index, layer in enumerate(experiment.model.layers):
+        for place, name in enumerate(layer.inputs or ()):
+            if name == DATA:
+                what = "Nothing is left for 'input': layers name every column themselves."
+                path = f"model.layers[{index}].inputs[{place}]"
+                yield Problem(path, what, "Name what this layer is to read.")
+
+
+def _too_few(experiment: Experiment, spec: Spec) -> Iterator[Problem]:
+    """A class without a row in the table would be refused only when rows are predicted."""
+    ids = {column.name: column.ids for column in spec.columns or ()}
+    looked_up = {view.name for view in spec.views if view.ids}
+    for index, layer in enumerate(experiment.model.layers):
+        argument = LOOKUPS.get(layer.type)
+        given = layer.arguments.get(argument) if argument else None
+        for name in layer.inputs or ():
+            wanted = ids.get(name) if name in looked_up else None
+            if wanted is not None and isinstance(given, int) and given < wanted:
+                what = f"{given} is too small for the column '{name}', which has {wanted} classes."
+                fix = f"Leave {argument} out, and the data say it."
+                yield Problem(f"model.layers[{index}].{argument}", what, fix)
