@@ -115,12 +115,13 @@ def telling(links: Sequence[Link]) -> list[Link]:
 
 
 def leaks(
-    columns: Sequence[RawColumn], samples: Samples, *, names: Sequence[str], is_class: bool
+    columns: Sequence[RawColumn | None], samples: Samples, *, names: Sequence[str], is_class: bool
 ) -> list[str]:
     """Warn of each column of training rows, of the first thousand, that gives a target away.
 
     Args:
-        columns: What the columns of `samples.x` are, as they were read: `(rows, columns)`.
+        columns: What the columns of `samples.x` are, as they were read, `(rows, columns)`; None
+            for those that the network does not read.
         samples: The training rows; class numbers `(rows,)`, or targets `(rows, targets)`.
         names: The names of the targets.
         is_class: Whether they are class numbers, or yes and no.
@@ -130,13 +131,13 @@ def leaks(
     most = max(_FEWEST_OF_WIDE, min(MOST_ROWS, _MOST_ENTRIES // len(columns)))
     chosen = np.arange(0, len(samples), -(-len(samples) // most) or 1)
     x, y = samples.x[chosen], samples.y[chosen].reshape(len(chosen), -1)
-    pairs = [(column, x[:, number]) for number, column in enumerate(columns[:_MOST_COLUMNS])]
+    pairs = [(one, x[:, number]) for number, one in enumerate(columns) if one is not None]
     found = [
         link
         for number, name in enumerate(names[: y.shape[1]])
-        for link in find_links(pairs, y[:, number], name=name, is_class=is_class)
+        for link in find_links(pairs[:_MOST_COLUMNS], y[:, number], name=name, is_class=is_class)
     ]
-    return [warning_of(link) for link in telling(found)]
+    return [f"warning: {warning_of(link)}" for link in telling(found)]
 
 
 def _values(x: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, Samples, Spec, Splits, StreamedArray
 from dlrun.columns.column import CellError
+from dlrun.columns.inference import UNREAD
 from dlrun.columns.packing import entry_names, views
 from dlrun.data.classes import check_more_than_one_class
 from dlrun.data.columns import (
@@ -22,6 +23,7 @@ from dlrun.data.columns import (
 )
 from dlrun.data.division import Division, divide
 from dlrun.data.duplicates import duplicate_notes
+from dlrun.data.links import leaks
 from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.errors import DataError
@@ -72,7 +74,7 @@ def split_dataset(
         *_rounding_notes(dataset, spec),
     )
     if told is None and dataset.raw_columns is not None:
-        notes = (*notes, *column_notes(spec.columns or (), dataset.kinds))
+        notes = (*notes, *column_notes(spec.columns or (), dataset.kinds), *_leaks(dataset, train))
     return Splits(
         ready["train"],
         ready.get("validation"),
@@ -107,6 +109,17 @@ def _with_columns(
         )
     return replace(
         spec, columns=columns, views=laid, feature_names=names, input_shape=(len(names),)
+    )
+
+
+def _leaks(dataset: Dataset, train: Samples) -> list[str]:
+    """Warn of columns that the network reads, and that give the target away."""
+    unread = {kind.name for kind in dataset.kinds if kind.kind in UNREAD}
+    return leaks(
+        [None if one.name in unread else one for one in dataset.raw_columns or ()],
+        train,
+        names=dataset.target_names,
+        is_class=dataset.class_names is not None or dataset.labels,
     )
 
 
