@@ -135,8 +135,9 @@ class Samples:
         def chosen(array: Any) -> Any:
             return array.at(numbers) if isinstance(array, StreamedArray) else array[numbers]
 
-        arrays = (self.x, self.y, self.sample_weight)
-        return Samples(*(None if array is None else chosen(array) for array in arrays))
+        arrays: tuple[Any, ...] = (self.x, self.y, self.sample_weight)
+        taken: list[Any] = [None if array is None else chosen(array) for array in arrays]
+        return Samples(*taken)
 
     def rows_per_block(self, multiple_of: int) -> int:
         """Return how many rows, a multiple of some number, fill a block of `BLOCK_BYTES`."""
