@@ -22,11 +22,13 @@ _PIECE: Final = 2**14  # rows whose hashes stay in a processor's cache
 _FACTORS: Final = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
-def duplicate_notes(dataset: Dataset, divided: Divided, read: Sequence[int]) -> list[str]:
+def duplicate_notes(
+    dataset: Dataset, divided: Divided, read: Sequence[int] | None = None
+) -> list[str]:
     """Say how many rows of a table are copies of rows that are trained on, target included.
 
-    `read` are the places of the columns that the network reads: rows that differ in others alone
-    are the same to it. A network that has learnt its training rows by heart looks good on these.
+    `read` are the places of the columns that the network reads, None for all: rows that differ in
+    others alone are the same to it. A network that has learnt its training rows by heart looks good on these.
     """
     parts = {VALIDATION: divided.validation, TEST: divided.test}
     present = {split: part for split, part in parts.items() if part is not None}
