@@ -190,14 +190,13 @@ def _target_scale(found: Profile) -> Iterator[str]:
     column = found.column(found.targets[0].name)
     low, high = column.facts.low, column.facts.high
     median = (column.quartiles or (0.0, 0.0, 0.0))[1]
-    if len(found.targets) == 1 and low is not None and high is not None and low > 0:
-        if high > _SKEWED * median:
-            about = f"the largest is {high / median:,.0f} times the median; scores keep its units"
-            yield _with("  target_scale: log", about)
-            return
-    yield _with(
-        "  target_scale: standard", "learned with mean 0 and deviation 1; scores keep units"
-    )
+    is_positive = len(found.targets) == 1 and low is not None and low > 0
+    if is_positive and high is not None and high > _SKEWED * median:
+        about = f"the largest is {high / median:,.0f} times the median; scores keep its units"
+        yield _with("  target_scale: log", about)
+    else:
+        about = "learned with mean 0 and deviation 1; scores keep its units"
+        yield _with("  target_scale: standard", about)
 
 
 def _splits(found: Profile) -> Iterator[str]:
