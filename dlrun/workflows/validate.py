@@ -18,7 +18,7 @@ from dlrun import catalog
 from dlrun.catalog.label_forms import label_form
 from dlrun.config import load_config, locate
 from dlrun.config.rules.metrics import depends_on_the_rows
-from dlrun.data.csv import regular_size
+from dlrun.data.files import regular_size
 from dlrun.data.headers import DELIMITERS, SMALL, npz_array
 from dlrun.datasets.samples import find_sample
 from dlrun.errors import ConfigError, DlrunError, Problem
