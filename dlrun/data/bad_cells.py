@@ -52,7 +52,9 @@ def cell_error(text: str, column: str, where: str, *, holds: Holds = "number") -
         what = f"{quote(text)} is not a finite number."
     else:
         what = f"{quote(text)} is not a number."
-    return DataError(f"column {quote(column)}: {what}", where=where, fix=fix or way_out(text, column))
+    return DataError(
+        f"column {quote(column)}: {what}", where=where, fix=fix or way_out(text, column)
+    )
 
 
 def way_out(text: str, column: str) -> str:

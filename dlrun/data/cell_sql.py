@@ -16,9 +16,7 @@ from dlrun.shapes.cells import parse_number
 Stored: TypeAlias = Literal["text", "number", "whole", "boolean", "time", "other"]
 """What a column holds in the file: of CSV and JSON texts; Parquet has types."""
 
-BLANKS: Final = "".join(
-    character for character in map(chr, range(0x3001)) if not character.strip()
-)
+BLANKS: Final = "".join(character for character in map(chr, range(0x3001)) if not character.strip())
 """What `str.strip` takes away."""
 YES: Final = ("true", "yes", "y", "t", "on")
 NO: Final = ("false", "no", "n", "f", "off")
@@ -96,7 +94,7 @@ class Cell:
             return f"CASE WHEN {held} THEN {number} END"
         if self.stored == "boolean":
             return f"CAST({self.column} AS DOUBLE)"
-        if self.stored == "other" or self.stored == "time":
+        if self.stored in {"other", "time"}:
             return "CAST(NULL AS DOUBLE)"
         if self.reading.missing_values or self.is_localized:
             return self.number_in(self.text)
@@ -115,7 +113,8 @@ class Cell:
             whole = r"\d+"
             if thousands is not None:
                 whole = rf"(\d{{1,3}}({re.escape(thousands)}\d{{3}})+|\d+)"
-            pattern = rf"\s*[+-]?({whole}({re.escape(point)}\d*)?|{re.escape(point)}\d+)([eE][+-]?\d+)?\s*"
+            digits = rf"({whole}({re.escape(point)}\d*)?|{re.escape(point)}\d+)"
+            pattern = rf"\s*[+-]?{digits}([eE][+-]?\d+)?\s*"
             matches = f"regexp_full_match({text}, {literal(pattern)})"
             plain = text
             if thousands is not None:

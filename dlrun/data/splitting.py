@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Literal
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, Samples, Spec, Splits, StreamedArray
 from dlrun.columns.column import CellError
-from dlrun.columns.inference import UNREAD
 from dlrun.columns.packing import entry_names, views
 from dlrun.data.classes import check_more_than_one_class
 from dlrun.data.columns import (
@@ -66,15 +65,20 @@ def split_dataset(
         images = dataset.image_shape is not None
         spec = replace(spec, scaling=fit_scaling(train.x, scale, images=images))
     ready = {name: _ready(rows, dataset, spec) for name, rows in present.items()}
+    read = [place for place, one in enumerate(spec.columns or ()) if one.entries]
     notes = (
         *dataset.notes,
         *divided.notes,
-        *duplicate_notes(dataset, divided),
+        *duplicate_notes(dataset, divided, read),
         *_scaling_notes(spec),
         *_rounding_notes(dataset, spec),
     )
     if told is None and dataset.raw_columns is not None:
-        notes = (*notes, *column_notes(spec.columns or (), dataset.kinds), *_leaks(dataset, train))
+        notes = (
+            *notes,
+            *column_notes(spec.columns or (), dataset.kinds),
+            *_leaks(dataset, train, read),
+        )
     return Splits(
         ready["train"],
         ready.get("validation"),
@@ -82,6 +86,16 @@ def split_dataset(
         spec,
         dataset.streamed,
         notes=notes,
+    )
+
+
+def _leaks(dataset: Dataset, train: Samples, read: Collection[int]) -> list[str]:
+    """Warn of columns that the network reads, by place, and that give the target away."""
+    return leaks(
+        [one if place in read else None for place, one in enumerate(dataset.raw_columns or ())],
+        train,
+        names=dataset.target_names,
+        is_class=dataset.class_names is not None or dataset.labels,
     )
 
 
@@ -109,17 +123,6 @@ def _with_columns(
         )
     return replace(
         spec, columns=columns, views=laid, feature_names=names, input_shape=(len(names),)
-    )
-
-
-def _leaks(dataset: Dataset, train: Samples) -> list[str]:
-    """Warn of columns that the network reads, and that give the target away."""
-    unread = {kind.name for kind in dataset.kinds if kind.kind in UNREAD}
-    return leaks(
-        [None if one.name in unread else one for one in dataset.raw_columns or ()],
-        train,
-        names=dataset.target_names,
-        is_class=dataset.class_names is not None or dataset.labels,
     )
 
 

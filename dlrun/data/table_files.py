@@ -1,7 +1,8 @@
-"""Puts the files of a table into DuckDB: formats, encodings, archives, pipes, several files as one."""
+"""Puts the files of a table into DuckDB: formats, encodings, archives, pipes, several as one."""
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
@@ -19,7 +20,7 @@ from dlrun.data.csv_header import column_positions
 from dlrun.data.files import check_text, open_data, open_error, regular_size, spool_folder
 from dlrun.data.headers import GZIP_MAGIC
 from dlrun.errors import DataError
-from dlrun.wording import count, list_columns, list_some, quote
+from dlrun.wording import count, list_columns
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,6 +55,7 @@ class Names:
     path: Path
     first_row: list[str]
     named: bool | None = True
+    one_column_fix: str | None = None
 
     @property
     def where(self) -> str:
@@ -154,7 +156,9 @@ def _unpack_zstd(path: Path, packed: Path, copy: Path) -> Path:
     target = f"{literal(str(copy))} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER "
     try:
         with duckdb.connect() as connection:
-            connection.execute(f"COPY (SELECT line FROM {lines}) TO {target}{literal(NO_DELIMITER)})")
+            connection.execute(
+                f"COPY (SELECT line FROM {lines}) TO {target}{literal(NO_DELIMITER)})"
+            )
     except duckdb.Error as error:
         what = "the zstd file is damaged, or holds no text in UTF-8."
         raise DataError(what, where=str(path), fix="Unpack it, and look.") from error
@@ -191,6 +195,7 @@ class Loader:
         self.tell = tell
         self.columns: list[str] = []
         self.named = True
+        self.head: Head | None = None  # of the first file
         self.parts: list[Part] = []
         self.notes: list[str] = []
 
@@ -209,13 +214,15 @@ class Loader:
         """Where the columns of the table stand in a file."""
         names = list(head.first_row) if header else numbered(head.first_row)
         if not self.parts:
-            self.columns, self.named = names, header
+            self.columns, self.named, self.head = names, header, head
             return list(range(len(names)))
         first = self.parts[0].source.path
         if not header and not self.named:
             if len(names) == len(self.columns):
                 return list(range(len(names)))
-            what = f"the file has {count(len(names), 'column')}, but {first} has {len(self.columns)}."
+            what = (
+                f"the file has {count(len(names), 'column')}, but {first} has {len(self.columns)}."
+            )
             raise DataError(what, where=head.where)
         if names == self.columns:
             return list(range(len(names)))
@@ -259,9 +266,7 @@ class Loader:
         ((rows,),) = self.connection.execute("SELECT count(*) FROM rows_of_files").fetchall()
         return int(rows)
 
-    def _quickly(
-        self, file: CsvFile, source: Source, positions: list[int], skipped: int
-    ) -> bool:
+    def _quickly(self, file: CsvFile, source: Source, positions: list[int], skipped: int) -> bool:
         """Let DuckDB read the rows; whether it read all of them without a complaint."""
         import duckdb  # noqa: PLC0415
 
@@ -280,7 +285,8 @@ class Loader:
         run("DROP TABLE IF EXISTS reject_scans")
         run("BEGIN")
         try:
-            run(f"INSERT INTO rows_of_files SELECT {', '.join(f'c{n}' for n in positions)} FROM {table}")
+            picked = ", ".join(f"c{n}" for n in positions)
+            run(f"INSERT INTO rows_of_files SELECT {picked} FROM {table}")
             ((complaints,),) = run("SELECT count(*) FROM reject_errors").fetchall()
         except duckdb.Error:
             run("ROLLBACK")
@@ -324,7 +330,7 @@ class Loader:
             run(f"CREATE OR REPLACE TEMP TABLE objects AS SELECT json FROM {objects}")
         except duckdb.Error as error:
             what = f"the file is no JSON lines: {str(error).splitlines()[0]}"
-            fix = "Write one object on each line, such as {\"age\": 22, \"sex\": \"male\"}."
+            fix = 'Write one object on each line, such as {"age": 22, "sex": "male"}.'
             raise DataError(what, where=str(source.path), fix=fix) from error
         odd = run("SELECT rowid, json_type(json) FROM objects "
                   "WHERE json_type(json) <> 'OBJECT' LIMIT 1").fetchall()  # fmt: skip
@@ -340,7 +346,9 @@ class Loader:
         positions = self._match(Names(source.path, names), header=True)
         self._create(len(self.columns))
         begin = self._count()
-        pointers = [literal("/" + names[n].replace("~", "~0").replace("/", "~1")) for n in positions]
+        pointers = [
+            literal("/" + names[n].replace("~", "~0").replace("/", "~1")) for n in positions
+        ]
         run("INSERT INTO rows_of_files SELECT "
             + ", ".join(f"json_extract_string(json, {one})" for one in pointers)
             + " FROM objects")  # fmt: skip
@@ -412,3 +420,16 @@ def stored_as(kind: str) -> Stored:
     if "INT" in kind and not kind.startswith("INTERVAL"):
         return "whole"
     return "number" if kind.startswith(("DECIMAL", "FLOAT", "DOUBLE", "REAL")) else "other"
+
+
+def files_of(path: Path | Sequence[Path]) -> list[Path]:
+    """Give the files that a path, a list or a glob names; those of a glob sorted by name."""
+    if not isinstance(path, str | Path):
+        return [file for one in path for file in files_of(one)]
+    path = Path(path)
+    if not any(letter in str(path) for letter in "*?[") or os.path.lexists(path):
+        return [path]
+    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
+    if not found:
+        raise DataError("no file fits the pattern.", where=str(path))
+    return found

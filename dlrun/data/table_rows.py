@@ -19,9 +19,14 @@ class RowReader:
     """Reads columns as float64: numbers and times themselves, texts by their places."""
 
     def __init__(
-        self, table: Table, wanted: Mapping[str, Holds], formats: Mapping[str, str]
+        self,
+        table: Table,
+        wanted: Mapping[str, Holds],
+        formats: Mapping[str, str],
+        alike: Mapping[str, tuple[str, ...]],
     ) -> None:
         self.table = table
+        self.alike = alike
         self.wanted = dict(wanted)
         self.formats = formats
         self.expressions: list[str] = []
@@ -48,7 +53,8 @@ class RowReader:
                     f"WHERE {cell.column} IS NOT NULL ORDER BY v").fetchall()  # fmt: skip
         raw = [str(text) for (text,) in found]
         meant = run_meant(self.table, cell, raw)
-        texts = tuple(sorted({text for text in meant if text is not None}))
+        first = self.alike.get(name, ())
+        texts = (*first, *sorted({text for text in meant if text is not None} - {*first}))
         place = {text: at for at, text in enumerate(texts)}
         self.places.append(
             np.array([np.nan if text is None else place[text] for text in meant] or [np.nan])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,10 +15,10 @@ from dlrun.arrays import Array, Reading
 from dlrun.columns.column import ColumnFacts, Holds, RawColumn
 from dlrun.data.bad_cells import bad_cells_error
 from dlrun.data.cell_sql import Cell, Stored
-from dlrun.data.csv import open_csv
 from dlrun.data.csv_header import tell_header
 from dlrun.data.table_facts import column_facts
 from dlrun.data.table_files import Loader, Part, open_sources
+from dlrun.data.table_places import Places
 from dlrun.data.where_sql import where_sql
 from dlrun.errors import DataError
 from dlrun.memory import free_memory
@@ -57,7 +58,8 @@ class Table:
         self.parts: list[Part] = loader.parts
         self.stored = _common([part.stored for part in self.parts])
         self._has_types = self.parts[0].index != "rowid"
-        self._raw: dict[int, tuple[str, ...]] = {}
+        self.head: Any = loader.head
+        self._places = Places(loader.parts, reading)
         self._where: str | None = None
         self._dropped = ""  # the SQL of rows that were left out for their cells
         self.notes: tuple[str, ...] = tuple(self._said_of_rows())
@@ -79,7 +81,8 @@ class Table:
                 for part in self.parts
             ]
             every = " UNION ALL ".join(
-                f"SELECT {self._all()}, {part.index} + {part.begin} AS origin FROM {part.relation}{clause}"
+                f"SELECT {self._all()}, {part.index} + {part.begin} AS origin "
+                f"FROM {part.relation}{clause}"
                 for part in self.parts
             )
             run(f"CREATE OR REPLACE TEMP VIEW kept AS {every}")
@@ -109,6 +112,10 @@ class Table:
             where_from = str(self.parts[0].source.path)
             raise DataError("no row fulfils `dataset.where`.", where=where_from)
 
+    def call(self, names: Mapping[int, str]) -> None:
+        """Call the columns at some places by other names, and all others by none."""
+        self.columns = tuple(names.get(n, f"\0{n}") for n in range(len(self.columns)))
+
     def cell(self, name: str) -> Cell:
         """The SQL of a column."""
         position = self.columns.index(name)
@@ -137,27 +144,56 @@ class Table:
 
         Rows with bad cells are an error that names them, or left out, as the config says.
         """
+        everything = range(len(wanted))
+        columns, (values,) = self.gather(wanted, formats, (everything,), streamed=streamed)
+        return columns, values
+
+    def gather(
+        self,
+        wanted: Mapping[str, Holds],
+        formats: Mapping[str, str] | None,
+        groups: Sequence[range],
+        *,
+        streamed: bool = False,
+        alike: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> tuple[tuple[RawColumn, ...], list[Array]]:
+        """Read columns as several matrices, one for each group of neighbours; see `read`."""
+        import numpy as np  # noqa: PLC0415
+
         from dlrun.data.streams import DiskRows, MemoryRows  # noqa: PLC0415
 
         while True:
             try:
-                with (DiskRows if streamed else MemoryRows)() as rows:
+                with contextlib.ExitStack() as stack:
+                    collectors: list[Any] = [
+                        stack.enter_context((DiskRows if streamed else MemoryRows)())
+                        for _ in groups
+                    ]
                     columns: tuple[RawColumn, ...] = ()
-                    for columns, values in self.chunks(wanted, formats):
-                        rows.write(values)
-                    return columns, rows.array()
-            except _BadCells as bad:
+                    for columns, values in self.chunks(wanted, formats, alike=alike):  # noqa: B007
+                        for group, collector in zip(groups, collectors, strict=True):
+                            part = values[:, group.start : group.stop]
+                            collector.write(np.ascontiguousarray(part))
+                    return columns, [collector.array() for collector in collectors]
+            except _BadCellsError as bad:
                 self._drop(bad)
 
     def chunks(
-        self, wanted: Mapping[str, Holds], formats: Mapping[str, str] | None = None
+        self,
+        wanted: Mapping[str, Holds],
+        formats: Mapping[str, str] | None = None,
+        *,
+        alike: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Iterator[tuple[tuple[RawColumn, ...], NDArray[np.float64]]]:
-        """Read columns some rows at a time, in order; see `read`."""
+        """Read columns some rows at a time, in order; see `read`.
+
+        `alike` are texts, by column, that keep their places; others stand behind them.
+        """
         from dlrun.data.table_rows import RowReader  # noqa: PLC0415
 
-        reader = RowReader(self, wanted, formats or {})
+        reader = RowReader(self, wanted, formats or {}, alike or {})
         for slab in self.slabs:
-            step = max(1, CELLS_PER_CHUNK // max(1, len(wanted)))
+            step = 2 ** int(math.log2(max(1, CELLS_PER_CHUNK // max(1, len(wanted)))))
             for begin in range(0, slab.span, step):
                 yield reader.columns, reader.take(slab, begin, begin + step)
 
@@ -165,9 +201,9 @@ class Table:
         """Tell of bad cells; `bad` is the SQL that holds for them, by column."""
         if self.reading.bad_rows == "error":
             raise bad_cells_error(self, bad, reading_as)
-        raise _BadCells(bad)
+        raise _BadCellsError(bad)
 
-    def _drop(self, bad: _BadCells) -> None:
+    def _drop(self, bad: _BadCellsError) -> None:
         condition = " OR ".join(f"({one})" for one in bad.conditions.values())
         origins = self.connection.execute(
             f"SELECT {self.origin} FROM {self.relation} WHERE {condition} ORDER BY 1"
@@ -178,7 +214,6 @@ class Table:
         self._dropped = " AND ".join(
             part for part in (self._dropped, f"NOT coalesce({condition}, false)") if part
         )
-        self._raw.clear()
         self._lay_out()
         if not self.rows:
             what = "no row is left: all have bad cells."
@@ -186,46 +221,55 @@ class Table:
 
     def place(self, row: int) -> str:
         """Where one of the rows that were read stands, for messages: `file:line`."""
-        (found,) = self.connection.execute(
-            f"SELECT {self.origin} FROM {self.relation} ORDER BY {self.origin} LIMIT 1 OFFSET {row}"
-        ).fetchall()
-        return self.places([int(found[0])])[0]
+        return self.places(self._origins([row]))[0]
 
     def places(self, origins: Sequence[int]) -> list[str]:
         """Where rows stand, by their number in the files, which ascends."""
-        found = []
-        for part in self.parts:
-            here = [one - part.begin for one in origins if part.begin <= one < part.begin + part.rows]
-            path = part.source.path
-            if part.source.format == "csv":
-                found += [f"{path}:{line}" for line in self._lines(part, here)]
-            else:
-                found += [f"{path}: row {one + 1}" for one in here]
-        return found
+        return self._places.of(origins)
 
-    def _lines(self, part: Part, rows: Sequence[int]) -> list[int]:
-        """The lines on which some rows of a CSV file begin; reads it again, with Python."""
-        if not rows:
-            return []
-        source, wanted, lines = part.source, {*rows}, []
-        was_copied = source.readable.suffix in (".utf8", ".txt")
-        reading = Reading(self.reading.delimiter, decimal=self.reading.decimal,
-                          thousands=self.reading.thousands,
-                          encoding=None if was_copied else self.reading.encoding)  # fmt: skip
-        with contextlib.suppress(DataError), open_csv(source.readable, reading) as file:
-            row = 0
-            for record in file.records(header=part.header):
-                if record.fault is not None:
-                    continue
-                if row in wanted:
-                    lines.append(record.line)
-                    if len(lines) == len(wanted):
-                        break
-                row += 1
-        return lines
+    def placer(self) -> Callable[[int], str]:
+        """Give a function like `place` that works when the table is closed."""
+        places = self._places
+        if self.origin == "rowid" or not self.is_filtered:
+            return lambda row: places.of([row])[0]
+        import numpy as np  # noqa: PLC0415
+
+        query = f"SELECT {self.origin} AS o FROM {self.relation} ORDER BY o"
+        origins = np.asarray(self.connection.execute(query).fetchnumpy()["o"])
+        compact = origins.astype(np.uint32) if self._span() < 2**32 else origins
+        return lambda row: places.of([int(compact[row])])[0]
+
+    def _span(self) -> int:
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether some rows of the files are not among those of the table."""
+        return bool(self._where or self._dropped)
+
+    def _origins(self, rows: Sequence[int]) -> list[int]:
+        """The numbers in the files of rows that were read."""
+        if not self.is_filtered:
+            return list(rows)
+        run = self.connection.execute
+        return [
+            int(run(f"SELECT {self.origin} FROM {self.relation} ORDER BY {self.origin} "
+                    f"LIMIT 1 OFFSET {row}").fetchall()[0][0])
+            for row in rows
+        ]  # fmt: skip
+
+    def texts(self, name: str, rows: Sequence[int]) -> list[str]:
+        """The texts of a column's cells in some rows, which ascend."""
+        origins = self._origins(rows)
+        found = self.connection.execute(
+            f"SELECT {self.cell(name).stripped} FROM {self.relation} "
+            f"WHERE {self.origin} IN (SELECT unnest($1::BIGINT[])) ORDER BY {self.origin}",
+            [origins],
+        ).fetchall()
+        return [str(text) for (text,) in found]
 
 
-class _BadCells(Exception):
+class _BadCellsError(Exception):
     """Rows are to be left out."""
 
     def __init__(self, conditions: Mapping[str, str]) -> None:
@@ -261,7 +305,7 @@ def open_table(
     tell: Callable[[Any], bool] = tell_header,
     threads: int | None = None,
 ) -> Iterator[Table]:
-    """Open files as one table; `tell` says of the head of each whether its first row holds names."""
+    """Open files as one table; `tell` says of each head whether its first row holds names."""
     import duckdb  # noqa: PLC0415  0.03 to 0.2 s
 
     reading = reading or Reading()
@@ -276,7 +320,9 @@ def open_table(
             run("SET enable_external_access = false")
             run("SET TimeZone = 'UTC'")
             run("SET lock_configuration = true")
-            loader = Loader(connection, reading, tell if reading.header is None else _as_told(reading))
+            loader = Loader(
+                connection, reading, tell if reading.header is None else _as_told(reading)
+            )
             loader.load(sources)
             table = Table(connection, loader, reading)
             if reading.where is not None:
@@ -294,7 +340,8 @@ def _settings(threads: int | None) -> dict[str, Any]:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "memory_limit": f"{max(256, int(memory / 2**20))}MiB",
-        "threads": threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
+        "threads": threads or len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
         else threads or os.cpu_count() or 1,
     }
     return settings
