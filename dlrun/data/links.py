@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 TELLING: Final = 0.98
 """What share of the errors of knowing nothing a column takes away that gives the target away."""
-MOST_ROWS: Final = 100_000
+MOST_ROWS: Final = 50_000
 """Of more rows every second, third, ... is looked at."""
 _FEW_ROWS = 20  # of fewer rows everything may be told by chance
 _MOST_BINS, _ROWS_PER_BIN = 64, 16
-_MOST_ENTRIES, _FEWEST_OF_WIDE = 5_000_000, 1000  # numbers that a training looks at, and rows
+_MOST_ENTRIES, _FEWEST_OF_WIDE = 500_000, 500  # numbers that a training looks at, and rows
+_MOST_COLUMNS = 1000
+_MOST_COUNTS = 20_000_000  # rows by classes
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def find_links(
         name: The name of the target.
         is_class: Whether they are class numbers.
     """
-    step = -(-len(target) // MOST_ROWS) or 1
+    classes = len(np.unique(target[np.isfinite(target)])) if is_class else 1
+    step = -(-len(target) // min(MOST_ROWS, _MOST_COUNTS // max(1, classes))) or 1
     sampled = np.asarray(target[::step], np.float64)
     present = np.isfinite(sampled)
     y = sampled[present]
@@ -112,12 +115,13 @@ def telling(links: Sequence[Link]) -> list[Link]:
 
 
 def leaks(
-    columns: Sequence[RawColumn], samples: Samples, *, names: Sequence[str], is_class: bool
+    columns: Sequence[RawColumn | None], samples: Samples, *, names: Sequence[str], is_class: bool
 ) -> list[str]:
-    """Warn of each column of training rows that gives a target away.
+    """Warn of each column of training rows, of the first thousand, that gives a target away.
 
     Args:
-        columns: What the columns of `samples.x` are, as they were read: `(rows, columns)`.
+        columns: What the columns of `samples.x` are, as they were read, `(rows, columns)`; None
+            for those that the network does not read.
         samples: The training rows; class numbers `(rows,)`, or targets `(rows, targets)`.
         names: The names of the targets.
         is_class: Whether they are class numbers, or yes and no.
@@ -127,18 +131,28 @@ def leaks(
     most = max(_FEWEST_OF_WIDE, min(MOST_ROWS, _MOST_ENTRIES // len(columns)))
     chosen = np.arange(0, len(samples), -(-len(samples) // most) or 1)
     x, y = samples.x[chosen], samples.y[chosen].reshape(len(chosen), -1)
-    pairs = [(column, x[:, number]) for number, column in enumerate(columns)]
+    pairs = [(one, x[:, number]) for number, one in enumerate(columns) if one is not None]
     found = [
         link
         for number, name in enumerate(names[: y.shape[1]])
-        for link in find_links(pairs, y[:, number], name=name, is_class=is_class)
+        for link in find_links(pairs[:_MOST_COLUMNS], y[:, number], name=name, is_class=is_class)
     ]
-    return [warning_of(link) for link in telling(found)]
+    return [f"warning: {warning_of(link)}" for link in telling(found)]
 
 
-def _values(x: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Number the different values of a column, `(rows,)`; missing ones are a value of their own."""
-    return np.unique(np.where(np.isfinite(x), x, np.inf), return_inverse=True)[1]
+def _values(x: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sort a column, and number its different values; missing ones, the last, are one value.
+
+    Returns:
+        The rows in the order of their values, and the number of each row's value; `(rows,)` both.
+    """
+    order = np.argsort(x, kind="stable")
+    ordered = x[order]
+    is_new = ordered[1:] != ordered[:-1]
+    is_new &= np.isfinite(ordered[:-1])
+    values = np.empty(len(x), np.int64)
+    values[order] = np.r_[0, np.cumsum(is_new)]
+    return order, values
 
 
 def _bins(x: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -150,15 +164,14 @@ def _bins(x: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _neighbours(
-    x: NDArray[np.float64], values: NDArray[np.int64]
+    order: NDArray[np.int64], values: NDArray[np.int64], present: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Find rows whose number no other row has, and the rows next to them in its order.
 
     Of equal numbers none is next to another: in which order they come says where they stand in
     the file, and so perhaps the target.
     """
-    order = np.argsort(x, kind="stable")
-    order = order[: int(np.isfinite(x).sum())]
+    order = order[:present]
     is_alone = np.bincount(values)[values[order]] == 1
     is_alone[:1] = is_alone[-1:] = False
     places = np.flatnonzero(is_alone)
@@ -173,11 +186,12 @@ def _predict_class(
     Of numbers also by bins, and by the two rows that are next in their order, which halves share.
     """
     baseline = float(np.bincount(y).max()) / len(y)
-    values = _values(x)
+    order, values = _values(x)
     right = _right(values, y)
     scores = [right.mean()]
-    if column.holds != "text" and np.isfinite(x).any():
-        rows, before, after = _neighbours(x, values)
+    present = int(np.isfinite(x).sum())
+    if column.holds != "text" and present:
+        rows, before, after = _neighbours(order, values, present)
         right[rows] = ((y[before] == y[rows]) * 1.0 + (y[after] == y[rows])) / 2
         scores += [right.mean(), _right(_bins(x), y).mean()]
     return float(max(scores)), baseline
@@ -189,20 +203,16 @@ def _right(groups: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.float6
     Who is alone in a group is told by the most frequent class of all.
     """
     classes = int(y.max()) + 1
-    keys, number, counts = np.unique(groups * classes + y, return_inverse=True, return_counts=True)
-    group = keys // classes
-    begins = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
-    place = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(keys)]))
-    first = np.maximum.reduceat(counts, begins)
-    is_first = counts == first[place]
-    is_tied = np.add.reduceat(is_first.astype(np.int64), begins) > 1
-    second = np.where(is_tied, first, np.maximum.reduceat(np.where(is_first, 0, counts), begins))
+    table = np.bincount(groups * classes + y, minlength=(int(groups.max()) + 1) * classes)
+    table = table.reshape(-1, classes)  # (groups, classes)
+    second, first = np.partition(table, classes - 2, axis=1)[:, -2:].T
+    own, leads = table[groups, y], first[groups]
     # Without the row itself its class has one row less: only the first of all can still lead.
-    lead = np.where(is_first, first[place] - 1 - second[place], -1)
+    lead = np.where(own == leads, own - 1 - second[groups], -1)
     right = np.where(lead > 0, 1.0, np.where(lead == 0, 0.5, 0.0))
-    alone = np.add.reduceat(counts, begins)[place] == 1
-    right[alone] = (keys % classes)[alone] == np.bincount(y).argmax()
-    return right[number]
+    alone = table.sum(axis=1)[groups] == 1
+    right[alone] = y[alone] == np.bincount(y).argmax()
+    return right
 
 
 def _predict(
@@ -213,17 +223,20 @@ def _predict(
     Of numbers also by bins, by the mean of the two rows that are next in their order, by a line,
     and by a line through the ranks, which a few large numbers do not bend.
     """
-    values, spread = _values(x), float(((y - y.mean()) ** 2).sum())
+    order, values = _values(x)
+    spread = float(((y - y.mean()) ** 2).sum())
     errors = _errors(values, y)
     scores = [1 - (errors**2).sum() / spread]
-    if column.holds != "text" and np.isfinite(x).any():
-        rows, before, after = _neighbours(x, values)
+    present = np.isfinite(x)
+    if column.holds != "text" and present.any():
+        rows, before, after = _neighbours(order, values, int(present.sum()))
         errors[rows] = y[rows] - (y[before] + y[after]) / 2
         scores += [1 - (e**2).sum() / spread for e in (errors, _errors(_bins(x), y))]
-        present = np.isfinite(x)
         share = present.mean()  # rows without a number are told by the mean
         scores += [share * _correlation(x[present], y[present]) ** 2]
-        scores += [share * _correlation(_ranks(x[present]), _ranks(y[present])) ** 2]
+        scores += [
+            share * _correlation(_ranks(values[present]), _ranks(_values(y[present])[1])) ** 2
+        ]
     return float(max(scores)), 0.0
 
 
@@ -234,10 +247,10 @@ def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     return float((x * y).sum()) / spread if spread > 0 and np.isfinite(spread) else 0.0
 
 
-def _ranks(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The places in the order, `(rows,)`; equal numbers have their middle place."""
-    _, number, counts = np.unique(x, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[number]
+def _ranks(values: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The places of numbered values in their order, `(rows,)`; equal ones have their middle."""
+    counts = np.bincount(values)
+    return (np.cumsum(counts) - (counts - 1) / 2)[values]
 
 
 def _errors(groups: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
-from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -66,10 +65,11 @@ def split_dataset(
         images = dataset.image_shape is not None
         spec = replace(spec, scaling=fit_scaling(train.x, scale, images=images))
     ready = {name: _ready(rows, dataset, spec) for name, rows in present.items()}
+    read = [place for place, one in enumerate(spec.columns or ()) if one.entries]
     notes = (
         *dataset.notes,
         *divided.notes,
-        *duplicate_notes(dataset, divided),
+        *duplicate_notes(dataset, divided, read),
         *_scaling_notes(spec),
         *_rounding_notes(dataset, spec),
     )
@@ -77,7 +77,7 @@ def split_dataset(
         notes = (
             *notes,
             *column_notes(spec.columns or (), dataset.kinds),
-            *_leaks(dataset, train, spec),
+            *_leaks(dataset, train, read),
         )
     return Splits(
         ready["train"],
@@ -89,16 +89,11 @@ def split_dataset(
     )
 
 
-def _leaks(dataset: Dataset, train: Samples, spec: Spec) -> list[str]:
-    """Warn of columns that the network reads and that give the target away."""
-    columns = spec.columns or ()
-    read = [place for place, column in enumerate(columns) if column.entries]
-    raw = dataset.raw_columns or ()
-    x = train.x
-    chosen = x.changed(itemgetter(np.s_[:, read])) if isinstance(x, StreamedArray) else x[:, read]
+def _leaks(dataset: Dataset, train: Samples, read: Collection[int]) -> list[str]:
+    """Warn of columns that the network reads, by place, and that give the target away."""
     return leaks(
-        [raw[place] for place in read],
-        replace(train, x=chosen),
+        [one if place in read else None for place, one in enumerate(dataset.raw_columns or ())],
+        train,
         names=dataset.target_names,
         is_class=dataset.class_names is not None or dataset.labels,
     )

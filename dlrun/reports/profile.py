@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from dlrun.columns.inference import UNREAD
 from dlrun.data.links import warning_of
 from dlrun.wording import list_some, percent, quote, tally
 
@@ -181,7 +182,7 @@ def _of_column(column: ColumnProfile) -> list[str]:
         return [f"column {name} has no values: it is left out."]
     if facts.distinct == 1 and not facts.missing:
         return [f"column {name} has the value {quote(facts.top[0][0])} only: it tells nothing."]
-    if column.kind.kind in ("ignore", "key"):
+    if column.kind.kind in UNREAD:
         return [f"column {name} is left out: {column.kind.reason}."]
     if column.missing_share > MANY_MISSING:
         return [f"column {name} is missing in {percent(column.missing_share)} of the rows."]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from dlrun.columns.inference import IGNORE, KEY, UNREAD
 from dlrun.errors import DataError
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
 from dlrun.wording import as_text, list_some, percent, quote, tally
@@ -117,7 +118,7 @@ def _dataset(found: Profile, path: Path) -> Iterator[str]:
         features = rest
     for column in features:
         yield _column(column, found, is_telling=column.name in telling)
-    if any(_kind(one, found, telling) in ("number", "date", "text") for one in features):
+    if any(_is_scaled(one, found, telling) for one in features):
         yield _with("  scale: standard", "numbers to mean 0 and deviation 1, by the training rows")
     yield from _splits(found)
 
@@ -126,32 +127,31 @@ def _column(column: ColumnProfile, found: Profile, *, is_telling: bool) -> str:
     name = _scalar(column.name)
     if is_telling:
         link = max(column.links, key=lambda one: one.strength)
-        return _with(f"    {name}: ignore", f"tells {link.target}: {link.in_words()}")
+        return _with(f"    {name}: {IGNORE}", f"tells {link.target}: {link.in_words()}")
     if column.name == found.group:
         about = f"rows of one {column.name} belong together; {column.facts.distinct} different"
-        return _with(f"    {name}: key", about)
+        return _with(f"    {name}: {KEY}", about)
     kind, options = column.kind.kind, column.kind.options
     word = _value({"type": kind, **options}) if options else kind
     return _with(f"    {name}: {word}", _about_column(column))
 
 
-def _kind(column: ColumnProfile, found: Profile, telling: set[str]) -> str:
-    if column.name in telling or column.name == found.group:
-        return "ignore"
-    return column.kind.kind
+def _is_scaled(column: ColumnProfile, found: Profile, telling: set[str]) -> bool:
+    is_read = column.name not in telling and column.name != found.group
+    return is_read and column.kind.kind not in UNREAD and column.holds != "text"
 
 
 def _about_column(column: ColumnProfile) -> str:
     facts = column.facts
-    if column.kind.kind in ("ignore", "key"):
+    if column.kind.kind in UNREAD:
         return column.kind.reason
     parts = []
-    if column.kind.kind in ("number", "date") and column.quartiles and facts.distinct > 2:  # noqa: PLR2004
+    if column.quartiles and facts.distinct > 2:  # noqa: PLR2004
         low, median, high = (
             value_text(number, column) for number in (facts.low, column.quartiles[1], facts.high)
         )
         parts.append(f"{low} to {high}, median {median}")
-    elif column.kind.kind == "text":
+    elif facts.words >= 2 and facts.distinct > facts.rows / 10:  # noqa: PLR2004
         parts.append(f"{facts.distinct:,} different, {facts.words:.1f} words on average")
     else:
         known = max(1, facts.rows - facts.missing)

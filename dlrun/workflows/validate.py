@@ -180,7 +180,8 @@ def _is_usual(name: str, value: Any, default: Any) -> bool:
 
 def _asks_the_rows(experiment: Experiment, sample: Sample) -> bool:
     """Whether the rows decide if weights of classes, or a metric, can be taken."""
-    is_weighted = experiment.training.class_weight is not None
+    training = experiment.training
+    is_weighted = training.class_weight is not None or training.sampling is not None
     return is_weighted or depends_on_the_rows(experiment, sample)
 
 
@@ -195,8 +196,10 @@ def _reads_ids(experiment: Experiment) -> bool:
 
 def _can_be_split(experiment: Experiment, rows: int, classes: int) -> bool:
     """Whether every split surely has rows, when each class keeps one to train on."""
-    left = rows
-    for share in (experiment.dataset.test_split, experiment.dataset.validation_split):
+    left, dataset = rows, experiment.dataset
+    if dataset.split_by is not None or dataset.fold is not None:
+        return False
+    for share in (dataset.test_split, dataset.validation_split):
         if share:
             taken = int(share * left + 0.5)
             left -= taken
