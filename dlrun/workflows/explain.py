@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Samples, Spec
-from dlrun.columns.packing import values_of
+from dlrun.columns.packing import are_plain, values_of
 from dlrun.data.images import scale_pixels
 from dlrun.data.labels import class_numbers
 from dlrun.data.samples import open_samples
@@ -255,7 +255,7 @@ def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
 def _cells(x: NDArray[np.float32], spec: Spec) -> dict[str, str] | None:
     """Write a row as the table would have it, by column."""
     columns = spec.columns or ()
-    if all(one.entries == (one.name,) for one in columns):
+    if are_plain(columns):
         return None
     return {name: text for name, (text,) in values_of(columns, spec.views, x[None])}
 
