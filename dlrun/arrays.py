@@ -166,9 +166,7 @@ class Reading:
 
     delimiter: str | None = None
     header: bool | None = None  # whether the first row holds the names
-    encoding: str | None = (
-        None  # as Python calls it; None for UTF-8, or what a byte-order mark says
-    )
+    encoding: str | None = None  # as Python calls it; None for UTF-8, or as the file itself says
     decimal: str = "."
     thousands: str | None = None
     missing_values: tuple[str, ...] = ()  # texts that stand for no value, besides the empty one

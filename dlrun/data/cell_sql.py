@@ -94,7 +94,7 @@ class Cell:
             return f"CASE WHEN {held} THEN {number} END"
         if self.stored == "boolean":
             return f"CAST({self.column} AS DOUBLE)"
-        if self.stored == "other" or self.stored == "time":
+        if self.stored in {"other", "time"}:
             return "CAST(NULL AS DOUBLE)"
         if self.reading.missing_values or self.is_localized:
             return self.number_in(self.text)
@@ -113,7 +113,8 @@ class Cell:
             whole = r"\d+"
             if thousands is not None:
                 whole = rf"(\d{{1,3}}({re.escape(thousands)}\d{{3}})+|\d+)"
-            pattern = rf"\s*[+-]?({whole}({re.escape(point)}\d*)?|{re.escape(point)}\d+)([eE][+-]?\d+)?\s*"
+            digits = rf"({whole}({re.escape(point)}\d*)?|{re.escape(point)}\d+)"
+            pattern = rf"\s*[+-]?{digits}([eE][+-]?\d+)?\s*"
             matches = f"regexp_full_match({text}, {literal(pattern)})"
             plain = text
             if thousands is not None:

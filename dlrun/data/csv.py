@@ -1,8 +1,8 @@
-"""Reads CSV files with Python's own reader: the first row, small files, and what is wrong with others.
+"""Reads CSV files with Python's own reader: first rows, small files, and what is wrong with any.
 
 DuckDB reads the rows of tables. This is what it cannot do: tell what a header is without an import
-of a tenth of a second, read line ends of several kinds in one file, and say on which physical line a
-row begins, however its cells are quoted.
+of a tenth of a second, read line ends of several kinds in one file, and say on which line a row
+begins, however its cells are quoted.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def no_rows(path: Path) -> DataError:
 def open_csv(
     path: Path, reading: Reading | None = None, *, shown: Path | None = None
 ) -> Iterator[CsvFile]:
-    """Open a CSV file: any line ends, quoted cells, gzipped or not, UTF-8 if nothing says otherwise.
+    """Open a CSV file, gzipped or not: any line ends, quoted cells, UTF-8 if nothing else is said.
 
     `shown` is what messages call it, where it is a copy.
     """

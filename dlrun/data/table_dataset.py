@@ -264,8 +264,10 @@ def row_weights(
     lost = np.flatnonzero(~np.isfinite(rounded) | ((rounded < SMALLEST) & (values > 0)))
     if len(lost):
         row = int(lost[0])
-        what = (f"{quote(table.texts(name, [begin + row])[0])} is beyond the range of "
-                f"float32, in which a weight is 0 or from {SMALLEST:.2g} to {LARGEST:.2g}.")  # fmt: skip
+        what = (
+            f"{quote(table.texts(name, [begin + row])[0])} is beyond the range of float32, "
+            f"in which a weight is 0 or from {SMALLEST:.2g} to {LARGEST:.2g}."
+        )
         raise refuse(row, what, "Multiply all weights by one number: only their ratios count.")
     return rounded
 

@@ -1,4 +1,4 @@
-"""Puts the files of a table into DuckDB: formats, encodings, archives, pipes, several files as one."""
+"""Puts the files of a table into DuckDB: formats, encodings, archives, pipes, several as one."""
 
 from __future__ import annotations
 
@@ -285,9 +285,8 @@ class Loader:
         run("DROP TABLE IF EXISTS reject_scans")
         run("BEGIN")
         try:
-            run(
-                f"INSERT INTO rows_of_files SELECT {', '.join(f'c{n}' for n in positions)} FROM {table}"
-            )
+            picked = ", ".join(f"c{n}" for n in positions)
+            run(f"INSERT INTO rows_of_files SELECT {picked} FROM {table}")
             ((complaints,),) = run("SELECT count(*) FROM reject_errors").fetchall()
         except duckdb.Error:
             run("ROLLBACK")

@@ -81,7 +81,8 @@ class Table:
                 for part in self.parts
             ]
             every = " UNION ALL ".join(
-                f"SELECT {self._all()}, {part.index} + {part.begin} AS origin FROM {part.relation}{clause}"
+                f"SELECT {self._all()}, {part.index} + {part.begin} AS origin "
+                f"FROM {part.relation}{clause}"
                 for part in self.parts
             )
             run(f"CREATE OR REPLACE TEMP VIEW kept AS {every}")
@@ -202,7 +203,7 @@ class Table:
             raise bad_cells_error(self, bad, reading_as)
         raise _BadCellsError(bad)
 
-    def _drop(self, bad: _BadCellsErrorError) -> None:
+    def _drop(self, bad: _BadCellsError) -> None:
         condition = " OR ".join(f"({one})" for one in bad.conditions.values())
         origins = self.connection.execute(
             f"SELECT {self.origin} FROM {self.relation} WHERE {condition} ORDER BY 1"
@@ -304,7 +305,7 @@ def open_table(
     tell: Callable[[Any], bool] = tell_header,
     threads: int | None = None,
 ) -> Iterator[Table]:
-    """Open files as one table; `tell` says of the head of each whether its first row holds names."""
+    """Open files as one table; `tell` says of each head whether its first row holds names."""
     import duckdb  # noqa: PLC0415  0.03 to 0.2 s
 
     reading = reading or Reading()
