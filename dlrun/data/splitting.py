@@ -18,6 +18,7 @@ from dlrun.data.columns import (
     column_notes,
     fit_columns,
     pack_rows,
+    plain_numbers,
     wrong_cell,
 )
 from dlrun.data.division import Division, divide
@@ -140,13 +141,14 @@ def _scaling_notes(spec: Spec) -> list[str]:
 def _rounding_notes(dataset: Dataset, spec: Spec) -> list[str]:
     """Which columns lose digits that somebody may have meant; scaling in float64 keeps them."""
     notes = []
-    if dataset.raw_columns is None and spec.scaling is None:
-        notes += rounded_wholes(
-            dataset.train.x,
-            dataset.feature_names,
-            what="feature" if dataset.feature_names is None else "column",
-            fix="Use 'dataset.scale', or subtract what they have in common.",
-        )
+    fix = "Use 'dataset.scale', or subtract what they have in common."
+    if dataset.raw_columns is not None:
+        for name, values in plain_numbers(dataset, spec.columns or ()):
+            notes += rounded_wholes(values, [name], what="column", fix=fix)
+    elif spec.scaling is None:
+        names = dataset.feature_names
+        what = "feature" if names is None else "column"
+        notes += rounded_wholes(dataset.train.x, names, what=what, fix=fix)
     y = dataset.train.y
     if y is not None and dataset.class_names is None:
         fix = "Subtract what they have in common, or use a larger unit."
