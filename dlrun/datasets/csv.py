@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.arrays import Dataset, Spec, TableForm
-from dlrun.columns.column import ColumnKind, RawColumn
+from dlrun.columns.column import ColumnKind, RawColumn, split_key
 from dlrun.data.csv_header import choose_columns, foresee_columns, small_column, tell_header
 from dlrun.data.generators import argument_error
 from dlrun.data.headers import DELIMITERS
-from dlrun.datasets.samples import Sample, with_target
+from dlrun.datasets.samples import Sample, split_column, with_target
 
 
 def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
@@ -21,8 +21,10 @@ def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     if found is None:
         return Sample(one_target=True, format="table")
     columns, delimiter = found
-    names = None if columns.header is None else columns.feature_names
-    known = Sample((len(columns.features),), format="table", columns=names)
+    apart = split_column(arguments.get("split_by"))
+    read = tuple(name for name in columns.feature_names if name != apart)
+    names = None if columns.header is None else read
+    known = Sample((len(read),), format="table", columns=names)
     if len(columns.targets) > 1:
         return known._replace(target=(len(columns.targets),))
     first, *labels = small_column(Path(path), delimiter, columns.targets[0]) or [""]
@@ -42,6 +44,7 @@ def load_data(
     header: bool | None = None,
     delimiter: str | None = None,
     sample_weight: str | None = None,
+    split_by: Mapping[str, str] | None = None,
 ) -> Dataset:
     """The rows of a CSV file, in their order.
 
@@ -62,6 +65,10 @@ def load_data(
             reads it off the first line.
         sample_weight: The name of a column that says how much each row counts in the loss; null
             for all alike.
+        split_by: A column that says which rows go together: `{group: column}` lets no group be in
+            two splits, `{time: column}` takes the last rows for testing and those before for
+            validation, `{column: name}` reads train, validation or test of every row. The
+            network does not get it unless `columns` says what it is. Null draws by the seed.
     """
     from dlrun.data.csv import open_csv
     from dlrun.data.streams import reason_to_stream
@@ -80,7 +87,10 @@ def load_data(
             dataset,
             form=TableForm(columns.columns, has_header, header, delimiter),
             raw_columns=tuple(RawColumn(name, "number") for name in names),
-            kinds=tuple(ColumnKind(name, "number") for name in names),
+            kinds=tuple(
+                split_key(name) if name == split_column(split_by) else ColumnKind(name, "number")
+                for name in names
+            ),
         )
 
 
