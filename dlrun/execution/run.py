@@ -47,8 +47,8 @@ from dlrun.training.listener import WARNING, Listener
 
 if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly, GraphCache
-    from dlrun.execution.measure import Measured
-    from dlrun.reports.scores import ClassificationReport
+    from dlrun.execution.measure import Judged, Measured
+    from dlrun.reports.baseline import Baseline
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,15 @@ class TrainOutcome:
 
     folder: Run
     metrics: dict[str, dict[str, float]]  # the final ones, by split
-    classification: ClassificationReport | None  # of the last split, where there are classes
+    split: str  # the last, of which `judged` speaks
+    judged: Judged
     seconds: float  # of this execution, its report included
+
+    @property
+    def baseline(self) -> tuple[str, Baseline] | None:
+        """The baseline, with the split whose rows it speaks of."""
+        found = self.judged.baseline
+        return None if found is None else (self.split, found)
 
 
 def prepare(
@@ -185,6 +192,8 @@ def execute_run(
         measured = measure_splits(experiment, assembly, splits)
         active.say(*(f"{WARNING}{line}" for line in measured.rounded))
         run.write_json(METRICS, measured.to_json())
+        if measured.judged.baseline is not None:
+            run.log(measured.judged.baseline.in_words(measured.split))
         active.record.add(exports=export(experiment, prepared, run))
         keep_newest(run.path, 1)
     return Trained(experiment, assembly, splits, measured)
@@ -263,13 +272,16 @@ def trained_on(splits: Splits, experiment: Experiment, active: ActiveRun) -> Spl
 
     Only training sees it: the final metrics are those of the rows as they are.
     """
-    from dlrun.data.labels import class_numbers, weigh_classes
+    from dlrun.data.labels import class_numbers, weigh_classes, weigh_labels
     from dlrun.data.sampling import Sampling, sample_classes
 
     spec, train, training = splits.spec, splits.train, experiment.training
     if train.y is None or (training.class_weight is None and training.sampling is None):
         return splits
     names = spec.class_names
+    if spec.labels and training.sampling is None:
+        weighted = weigh_labels(train, spec.target_names, training.class_weight)
+        return replace(splits, train=weighted)
     numbers = class_numbers(train.y, spec)
     if training.sampling is not None:
         sampling = Sampling(training.sampling, experiment.seed)
@@ -342,7 +354,7 @@ def finish(
             listener=listener,
         )
     seconds = time.perf_counter() - began
-    return TrainOutcome(run, measured.metrics, measured.classification, seconds)
+    return TrainOutcome(run, measured.metrics, measured.split, measured.judged, seconds)
 
 
 def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None) -> None:
