@@ -11,8 +11,8 @@ FIX = "There are 'group', 'time' and 'column'."
         (
             ("dataset.split_by={grop: family}",),
             [
-                "dataset.split_by.grop: There is no way 'grop' to split rows. Did you mean "
-                "'group'?",
+                ("dataset.split_by.grop: There is no way 'grop' to split rows. Did you mean "
+                "'group'?"),
             ],
         ),
         (
@@ -22,15 +22,15 @@ FIX = "There are 'group', 'time' and 'column'."
         (
             ("dataset.split_by={group: a, time: b}",),
             [
-                "dataset.split_by: Expected one of 'group', 'time' and 'column', got 2. Such as "
-                "{group: family}.",
+                ("dataset.split_by: Expected one of 'group', 'time' and 'column', got 2. Such as "
+                "{group: family}."),
             ],
         ),
         (
             ("dataset.split_by={}",),
             [
-                "dataset.split_by: Expected one of 'group', 'time' and 'column', got 0. Such as "
-                "{group: family}.",
+                ("dataset.split_by: Expected one of 'group', 'time' and 'column', got 0. Such as "
+                "{group: family}."),
             ],
         ),
         (
@@ -52,8 +52,8 @@ FIX = "There are 'group', 'time' and 'column'."
         (
             ("dataset.split_by={time: day}", "dataset.validation_split=null"),
             [
-                "dataset.split_by.time: It says nothing without rows that are split off. Set "
-                "'validation_split', 'test_split', or 'folds' and 'fold'.",
+                ("dataset.split_by.time: It says nothing without rows that are split off. Set "
+                "'validation_split', 'test_split', or 'folds' and 'fold'."),
             ],
         ),
         (
@@ -62,21 +62,21 @@ FIX = "There are 'group', 'time' and 'column'."
                 "dataset.folds=5", "dataset.fold=1",
             ),
             [
-                "dataset.fold: Folds would train on rows that are later than those that they are "
-                "judged by. Use 'validation_split', which takes the last rows.",
+                ("dataset.fold: Folds would train on rows that are later than those that they are "
+                "judged by. Use 'validation_split', which takes the last rows."),
             ],
         ),
         (
             ("dataset.folds=5", "dataset.validation_split=null"),
             [
-                "dataset.folds: It says nothing without 'fold', the one that is watched in this "
-                "run. Add 'fold: 1', or train all of them: `dlrun train ... --folds 5`.",
+                ("dataset.folds: It says nothing without 'fold', the one that is watched in this "
+                "run. Add 'fold: 1', or train all of them: `dlrun train ... --folds 5`."),
             ],
         ),
         (
             ("dataset.fold=5", "dataset.validation_split=null"),
-            ["dataset.fold: It says nothing without 'folds', how many there are. Add 'folds: 5', "
-             "say."],
+            [("dataset.fold: It says nothing without 'folds', how many there are. Add 'folds: 5', "
+             "say.")],
         ),
         (
             ("dataset.fold=6", "dataset.folds=5", "dataset.validation_split=null"),
@@ -84,8 +84,8 @@ FIX = "There are 'group', 'time' and 'column'."
         ),
         (
             ("dataset.fold=2", "dataset.folds=5"),
-            ["dataset.validation_split: The validation rows are those of the fold. Remove one of "
-             "the two."],
+            [("dataset.validation_split: The validation rows are those of the fold. Remove one of "
+             "the two.")],
         ),
         (
             ("dataset.folds=1", "dataset.fold=0", "dataset.validation_split=null"),
@@ -94,23 +94,23 @@ FIX = "There are 'group', 'time' and 'column'."
         ),
         (
             ("training.sampling=over", "training.class_weight=balanced"),
-            ["training.class_weight: Sampling makes the classes equally frequent, so that nothing "
+            [("training.class_weight: Sampling makes the classes equally frequent, so that nothing "
              "is left to balance. Remove one of the two, or give 'class_weight' a weight for each "
-             "class."],
+             "class.")],
         ),
         (
             ("training.sampling=both",),
-            ["training.sampling: Expected 'over' or 'under' or null, got 'both'."],
+            ["training.sampling: Expected 'over' or 'under', got 'both'."],
         ),
         (
             ("dataset={type: sine, validation_split: 0.2}", "training.sampling=under", "loss=mse"),
-            ["training.sampling: There are no classes to sample by: the target of 'sine' is a "
-             "number. Remove it."],
+            [("training.sampling: There are no classes to sample by: the target of 'sine' is a "
+             "number. Remove it.")],
         ),
         (
             ("dataset={type: moons, split_by: {group: x}}",),
-            ["dataset.split_by: moons has no argument 'split_by'. 'dlrun list datasets moons' "
-             "shows all of them."],
+            [("dataset.split_by: moons has no argument 'split_by'. 'dlrun list datasets moons' "
+             "shows all of them.")],
         ),
     ],
 )  # fmt: skip
