@@ -141,14 +141,14 @@ def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits
 
 def division_of(config: DatasetConfig, seed: int) -> Division:
     """Tell how a config wants its rows divided."""
-    way: Any = next(iter((config.split_by or {}).items()), None)
+    way: Any = next(iter(config.split_by.items()), None)
     fold = (config.fold, config.folds) if config.fold and config.folds else None
     return Division(seed, config.validation_split, config.test_split, way, fold)
 
 
 def check_monitors(experiment: Experiment, splits: Splits) -> None:
     """Refuse callbacks that watch validation rows which a column of the table could have named."""
-    if splits.validation is not None or "column" not in (experiment.dataset.split_by or {}):
+    if splits.validation is not None or "column" not in experiment.dataset.split_by:
         return
     for index, callback in enumerate(experiment.training.callbacks):
         monitor = callback.arguments.get("monitor")
