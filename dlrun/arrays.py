@@ -106,7 +106,8 @@ class Samples:
     # Before labels are fitted: class numbers (rows,), int64, where there are classes, else values
     # (rows, num_targets), float32. After: as `LabelForm` says, float32 (`index` stays int64).
     y: Array | None = None
-    sample_weight: NDArray[np.float32] | None = None  # (rows,); None for equal weights
+    # (rows,), or (rows, labels) where the training weighs labels; None for equal weights
+    sample_weight: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """The number of rows."""

@@ -21,6 +21,13 @@ OutputPath = Annotated[
         "Where to write, - for stdout.  [default: predictions/ in the run folder]",
     ),
 ]
+Threshold = Annotated[
+    str | None,
+    option(
+        "--threshold best-f1|NUMBER",
+        "Say yes, or the second of two classes, above it; best-f1 is what `dlrun evaluate` chose.",
+    ),
+]
 
 
 def predict(
@@ -28,6 +35,7 @@ def predict(
     input_path: InputPath,
     *,
     output: OutputPath = None,
+    threshold: Threshold = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
 ) -> None:
@@ -41,7 +49,11 @@ def predict(
     try:
         with listening(quiet=quiet) as listener, contextlib.redirect_stdout(stream):
             written = workflow.predict(
-                open_run(run, runs_dir), input_path, output=output, listener=listener
+                open_run(run, runs_dir),
+                input_path,
+                output=output,
+                threshold=threshold,
+                listener=listener,
             )
     except BrokenPipeError as error:
         raise ClosedOutputError from error

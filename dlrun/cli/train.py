@@ -15,13 +15,14 @@ from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
-from dlrun.cli.terminal.tables import draw_cut, paint
+from dlrun.cli.terminal.tables import baseline_lines, draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.execution.options import RunOptions
 from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
     from dlrun.execution.run import TrainOutcome
+    from dlrun.reports.baseline import Baseline
     from dlrun.sweeps.language.flags import Grid
     from dlrun.sweeps.runner import SweepOptions, TrialRequest
 
@@ -121,10 +122,16 @@ def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
     """Draw the closing table on stderr, and write the run folder's path, or JSON, to stdout."""
     folder, seconds, metrics = outcome.folder.path, outcome.seconds, outcome.metrics
     if not quiet:
-        report, screen = outcome.classification, screen_of(sys.stderr)
-        rows = None if report is None else sum(report.support)
+        report, screen = outcome.judged.classification, screen_of(sys.stderr)
         write_drawing(
-            closing_table(metrics, seconds=seconds, folder=str(folder), screen=screen, rows=rows)
+            closing_table(
+                metrics,
+                seconds=seconds,
+                folder=str(folder),
+                screen=screen,
+                rows=None if report is None else sum(report.support),
+                baseline=outcome.baseline,
+            )
         )
     if as_json:
         finished = {"run": folder, "status": "finished"}
@@ -140,22 +147,30 @@ def closing_table(
     folder: str,
     screen: Screen,
     rows: int | None = None,
+    baseline: tuple[str, Baseline] | None = None,
 ) -> str:
-    """Draw metrics by split, a large generalisation gap (over `rows`), the time and the folder."""
+    """Draw metrics by split, what is to be thought of them, the time and the folder.
+
+    That is a large generalisation gap (over `rows`), and the baseline of the split that it names.
+    """
     from dlrun.reports.gap import generalisation_gap
 
     closing = f"{format_duration(seconds)}  {printable(folder)}"
     names = list(dict.fromkeys(name for values in metrics.values() for name in values))
     if not names:
         return closing
+    columns: dict[str, Mapping[str, float]] = dict(metrics)
+    if baseline is not None:
+        columns["baseline"] = baseline[1].metrics
     cells = [
-        [name, *(format_number(split[name]) if name in split else "" for split in metrics.values())]
+        [name, *(format_number(one[name]) if name in one else "" for one in columns.values())]
         for name in names
     ]
     gap = printable(generalisation_gap(metrics, rows=rows) or "")
-    lines = textwrap.wrap(gap, screen.width)
-    said = "\n".join(paint(line, "yellow", screen) for line in lines)
-    parts = [draw_cut(["", *metrics], cells, screen), said, closing]
+    said = [paint(line, "yellow", screen) for line in textwrap.wrap(gap, screen.width)]
+    if baseline is not None:
+        said += baseline_lines(*baseline, screen)
+    parts = [draw_cut(["", *columns], cells, screen), "\n".join(said), closing]
     return "\n\n".join(part for part in parts if part)
 
 

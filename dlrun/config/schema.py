@@ -180,7 +180,8 @@ class TrainingConfig(Section):
     class_weight: dict[str, Annotated[float, Field(ge=0)]] | Literal["balanced"] | None = Field(
         default=None, title="a weight for each class name, 'balanced' or null"
     )
-    """How much each class counts, by class name; 'balanced' for the inverse of its frequency."""
+    """How much each class counts, by class name, or the yes of each label by that of the label;
+    'balanced' for the inverse of its frequency."""
 
     sampling: Literal["over", "under"] | None = None
     """Whether training rows of rare classes are repeated, or such of frequent ones left out."""

@@ -18,9 +18,10 @@ class PredictionWriter:
 
     The columns are `row` (from 0), those that are kept of the input, `true` where every chunk comes
     with its targets, and then, where there are classes, `predicted` and one `probability_<class>`
-    each (or one `score` where the model's output is not a probability), else the predicted value of
-    each target. Of targets that are arrays each entry has a column, named by its place from 1, such
-    as `predicted_10_3`.
+    each (or one `score` where the model's output is not a probability), of several labels
+    `predicted_<label>`, 1 or 0, and `probability_<label>`, else the predicted value of each target.
+    Of targets that are arrays each entry has a column, named by its place from 1, such as
+    `predicted_10_3`.
     """
 
     def __init__(self, file: TextIO | Rows, spec: Spec, *, with_true: bool) -> None:
@@ -43,9 +44,9 @@ class PredictionWriter:
             *(kept or {}).values(),
         ]
         if y_true is not None and self._with_true:
-            written += [self._named(y_true)] if classes is not None else _numbers(y_true)
+            written += self._named(y_true) if classes is not None else _numbers(y_true)
         if classes is not None:
-            written.append(self._named(classes))
+            written += self._named(classes)
         written += _numbers(probabilities(y_pred, self._spec))
         names = [
             "row",
@@ -56,8 +57,10 @@ class PredictionWriter:
         self._file.write(names, written)
         self._row += len(y_pred)
 
-    def _named(self, classes: NDArray[np.int64]) -> Named:
-        return Named(np.asarray(classes), self._spec.class_names or ())
+    def _named(self, classes: NDArray[np.int64]) -> list[Column]:
+        if self._spec.labels:
+            return list(np.asarray(classes, np.int64).T)
+        return [Named(np.asarray(classes), self._spec.class_names or ())]
 
     def _true_columns(self, y_true: NDArray[Any] | None) -> list[str]:
         if not self._with_true or y_true is None:
@@ -66,6 +69,10 @@ class PredictionWriter:
 
     def _predicted_columns(self, y_pred: NDArray[np.float32]) -> list[str]:
         names = self._spec.class_names
+        if self._spec.labels:
+            word = "score" if self._spec.output == "score" else "probability"
+            return [f"{one}_{name}" for one in ("predicted", word)
+                    for name in self._spec.target_names]  # fmt: skip
         if names is None:
             return _per_entry("predicted", y_pred, self._spec)
         if self._spec.output == "score":
@@ -78,8 +85,10 @@ def probabilities(y_pred: NDArray[np.float32], spec: Spec) -> NDArray[np.float32
     """Turn outputs, `(rows, num_outputs)`, into one probability per class, where it can be.
 
     Logits go through softmax or sigmoid, a single probability p becomes (1 - p, p), scores and
-    values stay as they are.
+    values stay as they are; of labels each has one of its own.
     """
+    if spec.labels:
+        return _sigmoid(y_pred) if spec.output == "logit" else y_pred
     if spec.output == "logit":
         y_pred = _sigmoid(y_pred) if spec.threshold is not None else _softmax(y_pred)
     if spec.output in ("logit", "probability") and spec.threshold is not None:

@@ -23,7 +23,7 @@ ADAPTERS: dict[Any, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm)
 }
 IMAGE_AXES = 3
-ADDED = {
+ADDED: dict[str, Any] = {
     "image_shape": None,
     "form": None,
     "columns": None,

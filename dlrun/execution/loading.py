@@ -18,7 +18,7 @@ from dlrun.config.rules.last_layer import last_activation, takes_logits
 from dlrun.config.schema import DatasetConfig
 from dlrun.data.classes import check_no_numbers, classes_for_loss, look_at
 from dlrun.data.division import Division
-from dlrun.data.labels import fit_spec, weigh_classes
+from dlrun.data.labels import fit_spec, weigh_classes, weigh_labels
 from dlrun.data.splitting import split_dataset
 from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
 from dlrun.datasets import load_dataset
@@ -180,5 +180,8 @@ def check_ends(experiment: Experiment, splits: Splits) -> None:
     if wrong:
         raise ConfigError(*wrong)
     if train.y is not None and experiment.training.epochs > 0:
+        if spec.labels:
+            weigh_labels(train, spec.target_names, experiment.training.class_weight)
+            return
         numbers = train.y[:] if has_classes else train.y[:0]
         weigh_classes(train, numbers, spec.class_names, experiment.training.class_weight)

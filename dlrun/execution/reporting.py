@@ -151,7 +151,9 @@ def collect_report_data(
         history=history,
         weights=get_weights(assembly.model),
         metrics=measured.metrics,
-        classification=measured.classification,
+        classification=measured.judged.classification,
+        labels=measured.judged.labels,
+        baseline=measured.judged.baseline,
         class_counts=_class_counts(present, spec),
         rows={
             name: _rows(name, samples, limits[name], spec, predictor)

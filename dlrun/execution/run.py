@@ -48,7 +48,7 @@ from dlrun.training.listener import WARNING, Listener
 if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly, GraphCache
     from dlrun.execution.measure import Measured
-    from dlrun.reports.scores import ClassificationReport
+    from dlrun.reports.baseline import Baseline, Judged
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,15 @@ class TrainOutcome:
 
     folder: Run
     metrics: dict[str, dict[str, float]]  # the final ones, by split
-    classification: ClassificationReport | None  # of the last split, where there are classes
+    split: str  # the last, of which `judged` speaks
+    judged: Judged
     seconds: float  # of this execution, its report included
+
+    @property
+    def baseline(self) -> tuple[str, Baseline] | None:
+        """The baseline, with the split whose rows it speaks of."""
+        found = self.judged.baseline
+        return None if found is None else (self.split, found)
 
 
 def prepare(
@@ -185,6 +192,8 @@ def execute_run(
         measured = measure_splits(experiment, assembly, splits)
         active.say(*(f"{WARNING}{line}" for line in measured.rounded))
         run.write_json(METRICS, measured.to_json())
+        if measured.judged.baseline is not None:
+            run.log(measured.judged.baseline.in_words(measured.split))
         active.record.add(exports=export(experiment, prepared, run))
         keep_newest(run.path, 1)
     return Trained(experiment, assembly, splits, measured)
@@ -260,11 +269,13 @@ def hash_weights(weights: Mapping[str, NDArray[Any]]) -> dict[str, str]:
 
 def weighted(splits: Splits, experiment: Experiment) -> Splits:
     """Give the training rows the weights of their classes; only training counts them."""
-    from dlrun.data.labels import class_numbers, weigh_classes
+    from dlrun.data.labels import class_numbers, weigh_classes, weigh_labels
 
     spec, class_weight = splits.spec, experiment.training.class_weight
     if class_weight is None or splits.train.y is None:
         return splits
+    if spec.labels:
+        return replace(splits, train=weigh_labels(splits.train, spec.target_names, class_weight))
     numbers = class_numbers(splits.train.y, spec)
     return replace(
         splits, train=weigh_classes(splits.train, numbers, spec.class_names, class_weight)
@@ -335,7 +346,7 @@ def finish(
             listener=listener,
         )
     seconds = time.perf_counter() - began
-    return TrainOutcome(run, measured.metrics, measured.classification, seconds)
+    return TrainOutcome(run, measured.metrics, measured.split, measured.judged, seconds)
 
 
 def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None) -> None:

@@ -16,7 +16,9 @@ from dlrun.columns.packing import parts
 from dlrun.config import Experiment
 from dlrun.data.predictions import probabilities
 from dlrun.data.units import in_units
+from dlrun.reports.baseline import Baseline
 from dlrun.reports.importance import Importances
+from dlrun.reports.labels import LabelsReport
 from dlrun.reports.scores import ClassificationReport
 from dlrun.rundir.metrics import is_larger_better
 
@@ -82,6 +84,8 @@ class ReportData:
     notes: tuple[str, ...] = ()
     # what each column is worth; None where there are none, or too many
     importances: Importances | None = None
+    labels: LabelsReport | None = None  # the scores of several labels, where there are some
+    baseline: Baseline | None = None  # what is said of the judged rows without their features
 
     @property
     def judged(self) -> Rows:
@@ -107,6 +111,8 @@ class ReportData:
     def has_labels(self) -> bool:
         """Whether several things are told of each row, a yes or a no each, by a loss for such."""
         loss, judged = self.experiment.loss, self.judged
+        if self.spec.labels:
+            return True
         if self.is_classification or loss is None or label_form(loss.type) != "binary":
             return False
         several = (len(judged), max(2, len(self.spec.target_names)))

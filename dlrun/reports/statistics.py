@@ -86,17 +86,38 @@ def corrected(verdicts: Sequence[Verdict], *, larger: bool) -> list[Verdict]:
 
     Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure, 1979.
     """
-    tested = sorted(
-        (number for number, one in enumerate(verdicts) if one.p is not None),
-        key=lambda number: verdicts[number].p or 0.0,
-    )
-    result, largest = list(verdicts), 0.0
-    for rank, number in enumerate(tested):
-        one = verdicts[number]
-        largest = min(max(largest, (one.p or 0.0) * (len(tested) - rank)), 1.0)
-        word = _word(one.difference, largest, larger=larger)
-        result[number] = Verdict(word, one.difference, one.margin, largest, one.test)
+    return [
+        one
+        if p is None
+        else Verdict(
+            _word(one.difference, p, larger=larger), one.difference, one.margin, p, one.test
+        )
+        for one, p in zip(verdicts, holm([one.p for one in verdicts]), strict=True)
+    ]
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Correct p values for their number, by the method of Holm; None is no test and stays."""
+    tested = sorted((p, number) for number, p in enumerate(values) if p is not None)
+    result, largest = list(values), 0.0
+    for rank, (p, number) in enumerate(tested):
+        largest = min(max(largest, p * (len(tested) - rank)), 1.0)
+        result[number] = largest
     return result
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """Give the p value of the exact test of McNemar, two-sided.
+
+    Of the rows that only one of two models gets right the one has `gained`, the other `lost`; were
+    they equally good, each such row would be a toss of a coin. Equal to SciPy's
+    `binomtest(gained, gained + lost).pvalue`.
+    """
+    tosses, fewer = gained + lost, min(gained, lost)
+    if 2 * fewer >= tosses:
+        return 1.0
+    # The sum of a binomial distribution up to k is I(n - k, k + 1) at 1/2.
+    return min(1.0, 2 * _incomplete_beta(tosses - fewer, fewer + 1, 0.5))
 
 
 def _word(difference: float, p: float, *, larger: bool) -> Word:

@@ -14,6 +14,7 @@ from dlrun.data.samples import SampleFile, open_samples
 from dlrun.errors import DlrunError, UsageError
 from dlrun.execution.ids import check_new_ids
 from dlrun.execution.opening import OpenedRun, load_model, open_trained
+from dlrun.execution.thresholds import Thresholds, asked_of_predict
 from dlrun.rundir.files import (
     check_inside,
     is_read_only,
@@ -34,7 +35,14 @@ if TYPE_CHECKING:
 STDOUT = Path("-")
 
 
-def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listener) -> Path | None:
+def predict(
+    run: Run,
+    input_path: Path,
+    *,
+    output: Path | None,
+    threshold: str | None = None,
+    listener: Listener,
+) -> Path | None:
     """Write a CSV with one row per input row; return its path, None for stdout.
 
     The input is a CSV with the features as columns, or an `.npz` or `.npy` array. The output is
@@ -48,6 +56,9 @@ def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listen
             fix="Name another file.",
         )
     opened = open_trained(run, listener)
+    thresholds = asked_of_predict(threshold, opened)
+    if thresholds is not None:
+        listener.message(thresholds.in_words())
     with open_samples(input_path, opened.spec, with_target=False) as samples:
         for note in samples.notes:
             listener.message(note)
@@ -58,13 +69,14 @@ def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listen
         from dlrun.training.evaluation import Predictor  # imports TensorFlow
 
         predictor = Predictor(model, opened.spec.target_scaling)
+        asked: dict[str, Any] = {"input_path": input_path, "thresholds": thresholds}
         if output == STDOUT:
-            _write(sys.stdout, samples, predictor, opened, input_path)
+            _write(sys.stdout, samples, predictor, opened, **asked)
             return None
 
         def write(path: Path) -> None:
             with path.open("w", encoding="utf-8", newline="") as stream:
-                _write(stream, samples, predictor, opened, input_path)
+                _write(stream, samples, predictor, opened, **asked)
 
         if output is None:
             return _write_own(run, input_path, write)
@@ -125,13 +137,20 @@ def _are_one_file(one: Path, other: Path) -> bool:
 
 
 def _write(
-    stream: TextIO, samples: SampleFile, predictor: Predictor, opened: OpenedRun, input_path: Path
+    stream: TextIO,
+    samples: SampleFile,
+    predictor: Predictor,
+    opened: OpenedRun,
+    *,
+    input_path: Path,
+    thresholds: Thresholds | None,
 ) -> None:
     """Predict chunk by chunk, so that memory stays bounded."""
-    from dlrun.data.labels import decode
     from dlrun.data.predictions import PredictionWriter
+    from dlrun.data.thresholds import decide
 
-    spec = opened.spec
+    spec, chosen = opened.spec, None if thresholds is None else [*thresholds]
+    chooses = spec.class_names is not None or spec.labels
 
     def predicted() -> Iterator[Any]:
         first_row = 0
@@ -145,4 +164,4 @@ def _write(
     first = next(outputs, None)
     writer = PredictionWriter(stream, spec, with_true=False)
     for y_pred in chain([] if first is None else [first], outputs):
-        writer.write(y_pred, None if spec.class_names is None else decode(y_pred, spec))
+        writer.write(y_pred, decide(y_pred, spec, chosen) if chooses else None)
