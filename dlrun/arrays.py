@@ -34,6 +34,9 @@ LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 STRICT: Final = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 """How pydantic reads what is stored: nothing unknown, nothing converted, finite numbers."""
 
+BY_SHELF: Final = {**STRICT, "arbitrary_types_allowed": True}
+"""The same, where something is read by the file of its word on a shelf."""
+
 
 @dataclass(frozen=True, eq=False)
 class StreamedArray:
@@ -125,6 +128,16 @@ class Samples:
             None if self.y is None else self.y[rows],
             None if self.sample_weight is None else self.sample_weight[rows],
         )
+
+    def at(self, numbers: NDArray[Any]) -> Samples:
+        """Choose rows by their numbers, `(rows,)`, perhaps one several times; none is streamed."""
+
+        def chosen(array: Any) -> Any:
+            return array.at(numbers) if isinstance(array, StreamedArray) else array[numbers]
+
+        arrays: tuple[Any, ...] = (self.x, self.y, self.sample_weight)
+        taken: list[Any] = [None if array is None else chosen(array) for array in arrays]
+        return Samples(*taken)
 
     def rows_per_block(self, multiple_of: int) -> int:
         """Return how many rows, a multiple of some number, fill a block of `BLOCK_BYTES`."""
@@ -231,7 +244,7 @@ class View:
 class Spec:
     """What the arrays of a run look like; stored as `spec.json`. Much comes from a `Dataset`."""
 
-    __pydantic_config__ = {**STRICT, "arbitrary_types_allowed": True}  # `columns`: by the shelf
+    __pydantic_config__ = BY_SHELF
 
     input_shape: tuple[int, ...]  # of one sample
     feature_names: tuple[str, ...] | None = None

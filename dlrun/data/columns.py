@@ -131,7 +131,9 @@ def wrong_cell(error: CellError, dataset: Dataset, x: Array) -> DataError:
         begin += len(chunk)
     else:
         where = None
-    return DataError(f"column {quote(error.column)}: {error.what}", where=where, fix=error.fix)
+    return DataError(
+        f"column {quote(error.column or '')}: {error.what}", where=where, fix=error.fix
+    )
 
 
 def _place(dataset: Dataset, row: int) -> str:

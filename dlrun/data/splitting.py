@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from dlrun.data.columns import (
 )
 from dlrun.data.division import Division, divide
 from dlrun.data.duplicates import duplicate_notes
+from dlrun.data.links import leaks
 from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.errors import DataError
@@ -64,15 +65,20 @@ def split_dataset(
         images = dataset.image_shape is not None
         spec = replace(spec, scaling=fit_scaling(train.x, scale, images=images))
     ready = {name: _ready(rows, dataset, spec) for name, rows in present.items()}
+    read = [place for place, one in enumerate(spec.columns or ()) if one.entries]
     notes = (
         *dataset.notes,
         *divided.notes,
-        *duplicate_notes(dataset, divided),
+        *duplicate_notes(dataset, divided, read),
         *_scaling_notes(spec),
         *_rounding_notes(dataset, spec),
     )
     if told is None and dataset.raw_columns is not None:
-        notes = (*notes, *column_notes(spec.columns or (), dataset.kinds))
+        notes = (
+            *notes,
+            *column_notes(spec.columns or (), dataset.kinds),
+            *_leaks(dataset, train, read),
+        )
     return Splits(
         ready["train"],
         ready.get("validation"),
@@ -80,6 +86,16 @@ def split_dataset(
         spec,
         dataset.streamed,
         notes=notes,
+    )
+
+
+def _leaks(dataset: Dataset, train: Samples, read: Collection[int]) -> list[str]:
+    """Warn of columns that the network reads, by place, and that give the target away."""
+    return leaks(
+        [one if place in read else None for place, one in enumerate(dataset.raw_columns or ())],
+        train,
+        names=dataset.target_names,
+        is_class=dataset.class_names is not None or dataset.labels,
     )
 
 

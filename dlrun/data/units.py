@@ -27,7 +27,7 @@ def in_units(x: NDArray[Any], spec: Spec) -> NDArray[np.float64]:
 def from_units(values: NDArray[np.float64], spec: Spec) -> NDArray[np.float64]:
     """Scale rows in the units of the data as the network takes them; undoes `in_units`."""
     if spec.scaling is not None:
-        return (values - np.array(spec.scaling.offset)) / np.array(spec.scaling.factor)
+        return np.asarray((values - np.array(spec.scaling.offset)) / np.array(spec.scaling.factor))
     scaled = values.copy()
     for part in parts(spec.columns or (), spec.views):
         if not part.ids and part.begin < part.end:

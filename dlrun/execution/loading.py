@@ -19,6 +19,7 @@ from dlrun.config.schema import DatasetConfig
 from dlrun.data.classes import check_no_numbers, classes_for_loss, look_at
 from dlrun.data.division import Division
 from dlrun.data.labels import fit_spec, weigh_classes, weigh_labels
+from dlrun.data.sampling import Sampling, sample_classes
 from dlrun.data.splitting import split_dataset
 from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
 from dlrun.datasets import load_dataset
@@ -117,6 +118,7 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         layers=[layer.as_dict() for layer in experiment.model.layers],
         told=told if same else None,
     )
+    check_monitors(experiment, splits)
     splits = replace(splits, notes=(*missing, *splits.notes))
     if told is None:
         splits = _checked(experiment, dataset, splits)
@@ -139,6 +141,19 @@ def division_of(config: DatasetConfig, seed: int) -> Division:
     way: Any = next(iter((config.split_by or {}).items()), None)
     fold = (config.fold, config.folds) if config.fold and config.folds else None
     return Division(seed, config.validation_split, config.test_split, way, fold)
+
+
+def check_monitors(experiment: Experiment, splits: Splits) -> None:
+    """Refuse callbacks that watch validation rows which a column of the table could have named."""
+    if splits.validation is not None or "column" not in (experiment.dataset.split_by or {}):
+        return
+    for index, callback in enumerate(experiment.training.callbacks):
+        monitor = callback.arguments.get("monitor")
+        is_watched = bool(callback.arguments.get("save_best_only", True))
+        if isinstance(monitor, str) and monitor.startswith("val_") and is_watched:
+            what = f"There is no '{monitor}', because the table names no validation rows."
+            fix = f"Set 'dataset.validation_split', or 'monitor: {monitor.removeprefix('val_')}'."
+            raise ConfigError(Problem(f"training.callbacks[{index}].monitor", what, fix))
 
 
 def check_ends(experiment: Experiment, splits: Splits) -> None:
@@ -184,4 +199,7 @@ def check_ends(experiment: Experiment, splits: Splits) -> None:
             weigh_labels(train, spec.target_names, experiment.training.class_weight)
             return
         numbers = train.y[:] if has_classes else train.y[:0]
+        if experiment.training.sampling is not None:
+            sampling = Sampling(experiment.training.sampling, experiment.seed)
+            train, numbers, _ = sample_classes(train, numbers, spec.class_names, sampling)
         weigh_classes(train, numbers, spec.class_names, experiment.training.class_weight)

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Samples, Spec
+from dlrun.columns.packing import values_of
 from dlrun.data.images import scale_pixels
 from dlrun.data.labels import class_numbers
 from dlrun.data.samples import open_samples
 from dlrun.data.scaling import to_float32
 from dlrun.data.units import from_units, in_units, is_scaled
 from dlrun.errors import RunFolderError, UsageError
-from dlrun.execution.ids import check_new_ids
+from dlrun.execution.ids import check_new_ids, looked_up
 from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import import_tensorflow
 from dlrun.execution.opening import OpenedRun, load_model, load_split, open_trained
@@ -49,6 +50,9 @@ class Answer:
     # The derivative of that entry by every entry of the input, in its shape; None where the input
     # is looked up.
     slopes: NDArray[np.float64] | None
+    # Which entries of the input, in its shape, are only looked up: the derivative by them is no
+    # derivative.
+    looked_up: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,8 @@ def _answer(
         number = int(decode(output[None], spec)[0])
         predicted = spec.class_names[number]
         place = (number,) if spec.threshold is None else place
-    return Answer(output, predicted, place, derivative(nodes, row.x, place, opened.spec.views))
+    only = looked_up(opened.experiment, spec).reshape(row.x.shape)
+    return Answer(output, predicted, place, derivative(nodes, row.x, place, spec.views), only)
 
 
 def _compare(opened: OpenedRun, forward_pass: ForwardPass, row: Row) -> Comparison:
@@ -176,6 +181,8 @@ class Row:
     x: NDArray[np.float32]  # what the network is given, `input_shape`
     given: NDArray[np.float64] | None = None  # before the run's scaling; None where there is none
     true: str | None = None  # the class or the numbers that it should give; None where unknown
+    # The cells of the columns as texts; None where every column is a number.
+    values: Mapping[str, str] | None = None
 
 
 def choose_row(opened: OpenedRun, choice: Choice) -> Row:
@@ -242,7 +249,15 @@ def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
     given: NDArray[np.float64] | None = None
     if _is_changed(spec):
         given = in_units(x[None], spec)[0] * (spec.pixel_max or 1.0)
-    return Row(source, x, given, _true(samples.y, number, spec))
+    return Row(source, x, given, _true(samples.y, number, spec), _cells(x, spec))
+
+
+def _cells(x: NDArray[np.float32], spec: Spec) -> dict[str, str] | None:
+    """Write a row as the table would have it, by column."""
+    columns = spec.columns or ()
+    if all(one.entries == (one.name,) for one in columns):
+        return None
+    return {name: text for name, (text,) in values_of(columns, spec.views, x[None])}
 
 
 def _is_changed(spec: Spec) -> bool:

@@ -25,14 +25,15 @@ from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.memory import excess
 from dlrun.shapes import walk
 from dlrun.shapes.cells import LARGEST, MAX_CLASSES, SMALLEST, parse_number
-from dlrun.shapes.input_readers import find_lookups, find_masks
+from dlrun.shapes.input_readers import find_lookups, find_masks, names_of_columns
 
 if TYPE_CHECKING:
+    from dlrun.arrays import Spec
     from dlrun.config import Experiment
     from dlrun.data.csv import Chunk, CsvFile
     from dlrun.data.csv_header import Choice
     from dlrun.datasets.samples import Sample
-    from dlrun.shapes import Shape
+    from dlrun.shapes import Shape, Step
 
 
 ODD: Final = re.compile(r"_|[eE]-0*\d{3}|[^\x00-\x7f]")
@@ -179,21 +180,26 @@ def _is_usual(name: str, value: Any, default: Any) -> bool:
 
 def _asks_the_rows(experiment: Experiment, sample: Sample) -> bool:
     """Whether the rows decide if weights of classes, or a metric, can be taken."""
-    is_weighted = experiment.training.class_weight is not None
+    training = experiment.training
+    is_weighted = training.class_weight is not None or training.sampling is not None
     return is_weighted or depends_on_the_rows(experiment, sample)
 
 
 def _reads_ids(experiment: Experiment) -> bool:
-    """Whether a layer takes only some numbers for what they are: ids, or padding."""
+    """Whether a layer takes only some numbers for what they are: ids, or padding; or a column."""
     layers = [layer.as_dict() for layer in experiment.model.layers]
     is_scaled = experiment.dataset.scale != "none"
-    return bool(find_lookups(layers) or (is_scaled and find_masks(layers)))
+    return bool(
+        names_of_columns(layers) or find_lookups(layers) or (is_scaled and find_masks(layers))
+    )
 
 
 def _can_be_split(experiment: Experiment, rows: int, classes: int) -> bool:
     """Whether every split surely has rows, when each class keeps one to train on."""
-    left = rows
-    for share in (experiment.dataset.test_split, experiment.dataset.validation_split):
+    left, dataset = rows, experiment.dataset
+    if dataset.split_by is not None or dataset.fold is not None:
+        return False
+    for share in (dataset.test_split, dataset.validation_split):
         if share:
             taken = int(share * left + 0.5)
             left -= taken
@@ -224,13 +230,14 @@ class Verdict:
     problems: tuple[Problem, ...] = ()  # every mistake
     unchecked: tuple[str, ...] = ()  # what was not looked at, in words
     unchecked_shapes: str | None = None  # from which layer on shapes are not known
+    spec: Spec | None = None  # what the rows look like, where they were loaded
 
 
 class _Seen(NamedTuple):
     """What was seen of the data."""
 
     unchecked: tuple[str, ...] = ()  # what was not looked at, in words
-    sample: Shape | None = None  # the shape of a row, where they were loaded
+    spec: Spec | None = None  # what rows look like, where they were loaded
 
 
 def validate(path: Path, overrides: Sequence[str]) -> Verdict:
@@ -245,9 +252,7 @@ def validate(path: Path, overrides: Sequence[str]) -> Verdict:
         return Verdict(None, locate(experiment, error).problems)
     except DlrunError as error:
         return Verdict(None, _problems(error))
-    dataset = experiment.dataset
-    sample = seen.sample or find_sample(dataset.type, dataset.arguments).shape
-    return Verdict(experiment, (), seen.unchecked, _first_unknown(experiment, sample))
+    return Verdict(experiment, (), seen.unchecked, _first_unknown(experiment, seen.spec), seen.spec)
 
 
 def _problems(error: DlrunError) -> tuple[Problem, ...]:
@@ -256,11 +261,24 @@ def _problems(error: DlrunError) -> tuple[Problem, ...]:
     return (Problem("", error.what, error.fix, error.where),)
 
 
-def _first_unknown(experiment: Experiment, sample: Shape | None) -> str | None:
+def follow_layers(
+    experiment: Experiment, spec: Spec | None
+) -> tuple[Shape | None, tuple[Step, ...]]:
+    """Carry a row through the layers: its shape, and they; without a spec, as far as known."""
+    if spec is not None:
+        from dlrun.execution.layers import steps_of
+
+        return spec.input_shape, steps_of(experiment, spec)
+    dataset = experiment.dataset
+    sample = find_sample(dataset.type, dataset.arguments).shape
+    return sample, walk([layer.as_dict() for layer in experiment.model.layers], sample)
+
+
+def _first_unknown(experiment: Experiment, spec: Spec | None) -> str | None:
     """From where on shapes are told only when the model is built."""
+    sample, steps = follow_layers(experiment, spec)
     if sample is None:
         return "the shapes of all layers: that of the data is known when they are read"
-    steps = walk([layer.as_dict() for layer in experiment.model.layers], sample)
     unknown = next((step for step in steps if step.shape is None), None)
     if unknown is None:
         return None
@@ -315,7 +333,7 @@ def _load(experiment: Experiment) -> _Seen:
 
     splits = load_splits(experiment)
     check_ends(experiment, splits)
-    return _Seen(sample=splits.spec.input_shape)
+    return _Seen(spec=splits.spec)
 
 
 def _in_mb(size: int) -> str:

@@ -64,7 +64,7 @@ def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
         config=given.lines(data.experiment),
         dataset=_dataset(data),
         class_counts=_class_counts(data),
-        drawing=draw_graph(data.layers, data.spec.input_shape),
+        drawing=draw_graph(data.layers, data.spec.input_shape, data.spec.views),
         box=(BOX_WIDTH, BOX_HEIGHT),
         shape=format_axes,
         split_names=SPLIT_NAMES,
