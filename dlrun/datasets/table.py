@@ -10,6 +10,7 @@ from typing import Any, Literal
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
 from dlrun.data.csv_header import foresee_columns, small_column
 from dlrun.datasets.samples import Sample, split_column, with_target
+from dlrun.wording import as_text
 
 SECOND_NAMES = ("csv",)
 
