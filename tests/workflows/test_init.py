@@ -31,13 +31,12 @@ def test_the_shipped_configs_are_unchanged(name, monkeypatch):
 
 
 def test_what_titanic_is_told(dlrun, tmp_path, monkeypatch):
-    """The column that tells the target is left out, with the reason; counts stand beside choices."""
+    """The column that tells the target is left out, with the reason; choices have their counts."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").symlink_to(CONFIGS / "data")
-    exit_code, out, err = dlrun(
-        "init", "--data", "data/titanic.csv", "--target", "survived", "-o", "new/t.yaml"
-    )
-    assert (exit_code, out) == (0, "new/t.yaml\n")
+    options = ("--target", "survived", "-o", "new/t.yaml")
+    _, out, err, *_ = dlrun("init", "--data", "data/titanic.csv", *options)
+    assert out == "new/t.yaml\n"
     assert "warning: column 'alive' tells the target 'survived'" in err
     assert err.endswith("Train it with: dlrun train new/t.yaml\n")
     text = (tmp_path / "new" / "t.yaml").read_text()
@@ -162,15 +161,11 @@ def test_names_that_yaml_reads_otherwise(tmp_path, dlrun):
 def test_what_is_refused(dlrun, tmp_path):
     """A template and a table, a target of nothing, one class, no such column, a file in the way."""
     path = table_of(tmp_path, "x,y,c", lambda n: f"{n % 7},{n % 2},1")
-    exit_code, _, err = dlrun("init", "images", "--data", path)
-    assert (exit_code, "Give only one of them." in err) == (2, True)
-    exit_code, _, err = dlrun("init", "--target", "y")
-    assert (exit_code, "--data, which is not given" in err) == (2, True)
-    exit_code, _, err = dlrun("init", "--data", path, "--target", "c")
-    assert (exit_code, "nothing can be learned" in err) == (3, True)
-    exit_code, _, err = dlrun("init", "--data", path, "--target", "z")
-    assert (exit_code, "there is no column 'z'" in err) == (2, True)
+    assert "Give only one of them." in dlrun("init", "images", "--data", path, code=2).err
+    assert "--data, which is not given" in dlrun("init", "--target", "y", code=2).err
+    assert "nothing can be learned" in dlrun("init", "--data", path, "--target", "c", code=3).err
+    assert "there is no column 'z'" in dlrun("init", "--data", path, "--target", "z", code=2).err
     (tmp_path / "mine.yaml").write_text("mine")
-    exit_code, _, err = dlrun("init", "--data", path, "-t", "y", "-o", tmp_path / "mine.yaml")
-    assert (exit_code, (tmp_path / "mine.yaml").read_text()) == (2, "mine")
-    assert "--force" in err
+    told = dlrun("init", "--data", path, "-t", "y", "-o", tmp_path / "mine.yaml", code=2).err
+    assert "--force" in told
+    assert (tmp_path / "mine.yaml").read_text() == "mine"
