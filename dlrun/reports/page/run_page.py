@@ -74,6 +74,8 @@ def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
         training=_training(data),
         metric_names=list(dict.fromkeys(name for one in data.metrics.values() for name in one)),
         class_rows=class_rows(data),
+        labels=data.labels,
+        baseline={} if data.baseline is None else data.baseline.metrics,
         distances=target_distances(data),
         plots=plots,
         mistakes=_mistakes(data),
@@ -107,12 +109,14 @@ def _dataset(data: ReportData) -> dict[str, str]:
     if spec.class_names:
         facts["classes"] = f"{len(spec.class_names)}: {_listed(spec.class_names)}"
     else:
-        facts["targets"] = _listed(spec.target_names)
+        facts["labels" if spec.labels else "targets"] = _listed(spec.target_names)
+    if spec.target_scaling is not None:
+        facts["target scale"] = f"{spec.target_scaling.kind}, for the loss alone"
     if spec.columns is None:
         facts["scaling"] = spec.scaling.kind if spec.scaling else "none"
     labels = data.record.get("labels")
     if isinstance(labels, str):
-        facts["labels"] = text_of(labels).removeprefix("labels: ")
+        facts["loss gets" if spec.labels else "labels"] = text_of(labels).removeprefix("labels: ")
     return facts
 
 
@@ -286,7 +290,7 @@ def headline(data: ReportData) -> str:
     task = (
         f"tell {len(data.class_names)} classes apart"
         if data.is_classification
-        else f"predict {', '.join(data.spec.target_names[:6])}"
+        else f"{'tell' if data.labels else 'predict'} {', '.join(data.spec.target_names[:6])}"
     )
     network = f"A network of {tally(len(data.layers), 'layer')} with {tally(weights, 'weight')}"
     learned = f"learned to {task} from {rows}" if data.epochs else f"was asked to {task}, untrained"
@@ -300,6 +304,9 @@ def _success(data: ReportData) -> str:
         rows = report.confusion
         wrong = sum(sum(row) - row[number] for number, row in enumerate(rows))
         return f"it is right in {percent(report.accuracy)}: {tally(wrong, 'wrong answer')}"
+    if data.labels is not None:
+        exact, answers = percent(data.labels.exact), percent(data.labels.accuracy)
+        return f"it is right in {answers} of the labels, and in {exact} of the rows in all of them"
     found = target_distances(data)
     if not found:
         loss = data.metrics.get(data.judged.split, {}).get("loss")
@@ -320,6 +327,9 @@ def remarks(data: ReportData) -> Iterator[str]:
             "There are no rows that the network has not seen: nothing here tells how it does on "
             "new ones. `test_split` or `validation_split` would."
         )
+    if data.baseline is not None:
+        said = data.baseline.in_words(SPLIT_NAMES[judged.split])
+        yield f"{said[:1].upper()}{said[1:]}"
     report = data.classification
     rows = None if report is None else sum(report.support)
     if gap := generalisation_gap(data.metrics, rows=rows):
@@ -327,7 +337,7 @@ def remarks(data: ReportData) -> Iterator[str]:
             f"{gap[:1].upper()}{gap[1:]}. Part of what the network has learned holds for its "
             "training rows only."
         )
-    if report is not None and sum(report.support) > 0:
+    if report is not None and sum(report.support) > 0 and data.baseline is None:
         largest = max(range(len(report.support)), key=report.support.__getitem__)
         share = report.support[largest] / sum(report.support)
         if share > max(0.6, 1.5 / len(report.support)):
