@@ -183,11 +183,12 @@ def _read(
 ) -> Dataset:
     names = list(plan.wanted)
     width = len(plan.kinds)
+    targets = len(plan.choice.target_names)
     raw, (x, rest) = table.gather(
         plan.wanted, plan.formats, (range(width), range(width, len(names))),
         streamed=streamed is not None, alike=None if like is None else _texts_of(like, plan),
+        others=() if targets > 1 else names[width:],
     )  # fmt: skip
-    targets = len(plan.choice.target_names)
     weight = None
     if plan.choice.weight is not None:
         weight = row_weights(rest[:][:, targets], plan.choice.weight[0], table)
