@@ -58,7 +58,7 @@ def split_dataset(
         rows={name: len(rows) for name, rows in present.items()},
         **shared,
     )
-    if dataset.raw_columns is not None:
+    if dataset.raw_columns is not None and (told is None or told.columns is not None):
         spec = _with_columns(spec, dataset, train.x, scale=scale, layers=layers, told=told)
     elif told is not None:
         spec = replace(spec, scaling=told.scaling)
@@ -110,8 +110,8 @@ def _with_columns(
     told: Spec | None,
 ) -> Spec:
     """Complete a spec by the columns of a table, fitted to the training rows `x`."""
-    if told is not None and told.columns is not None:
-        columns, laid = told.columns, told.views
+    if told is not None:
+        columns, laid = told.columns or (), told.views
     else:
         columns = fit_columns(x, dataset.raw_columns or (), dataset.kinds, scale=scale)
         laid = views(columns, layers)
@@ -163,7 +163,7 @@ def _ready(samples: Samples, dataset: Dataset, spec: Spec) -> Samples:
     if samples.streamed and y is not None and not isinstance(y, StreamedArray):
         # Class numbers are kept in memory; encoded for the loss they may be too large for it.
         y = StreamedArray(y.astype(np.uint16), changes=(_widened,))
-    if dataset.raw_columns is None:
+    if dataset.raw_columns is None or spec.columns is None:
         return Samples(apply_scaling(samples.x, spec.scaling), y, samples.sample_weight)
     try:
         x = pack_rows(samples.x, dataset.raw_columns, spec.columns or (), spec.views)
