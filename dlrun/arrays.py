@@ -159,6 +159,23 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How the files of a table are read: what the config says; None where each file is to tell."""
+
+    __pydantic_config__ = STRICT
+
+    delimiter: str | None = None
+    header: bool | None = None  # whether the first row holds the names
+    encoding: str | None = None  # as Python calls it; None for UTF-8, or as the file itself says
+    decimal: str = "."
+    thousands: str | None = None
+    missing_values: tuple[str, ...] = ()  # texts that stand for no value, besides the empty one
+    format: Literal["csv", "json", "parquet"] | None = None
+    bad_rows: Literal["error", "skip"] = "error"
+    where: str | None = None  # a condition that all rows fulfil
+
+
+@dataclass(frozen=True)
 class TableForm:
     """The form of the table that a run is trained on; later files of rows are read by it."""
 
@@ -168,8 +185,7 @@ class TableForm:
     # are not known: older runs did not keep them.
     columns: tuple[str, ...] | None
     named: bool  # whether its first row holds the names
-    header: bool | None = None  # what the config says of that; None where each file is to tell
-    delimiter: str | None = None  # as the config says; None where each file is to tell
+    reading: Reading = Reading()  # of later files: no `where`, and no bad rows are left out
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def words(kind: str) -> tuple[str, ...]:
 def spellings(kind: str) -> dict[str, str]:
     """The canonical names by the other spellings of the words of a kind."""
     found = {"acc": ACCURACY.name} if kind == ACCURACY.kind else {}
-    return keras_names.aliases(kind) | found
+    return keras_names.aliases(kind) | shelves.second_names(kind) | found
 
 
 @lru_cache

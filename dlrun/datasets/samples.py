@@ -44,7 +44,8 @@ def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None 
         form: How the loss wants its labels: it decides whether a column of numbers holds classes.
             None where that is not asked.
     """
-    module = shelves.origins("datasets").get(dataset)
+    word = shelves.second_names("datasets").get(dataset, dataset)
+    module = shelves.origins("datasets").get(word)
     tell = None if module is None else getattr(import_module(module), "sample", None)
     if tell is None:
         return Sample(rows=_whole(arguments.get("samples")))
