@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
+from dlrun.columns.column import split_column
 from dlrun.data.csv_header import foresee_columns, small_column
-from dlrun.datasets.samples import Sample, split_column, with_target
+from dlrun.datasets.samples import Sample, with_target
 
 SECOND_NAMES = ("csv",)
 
@@ -104,7 +105,7 @@ def load_data(
         bad_rows,
         where,
     )
-    uses = Uses(target, features, columns, sample_weight, split_column(split_by))
+    uses = Uses(target, features, columns, sample_weight, split_by)
     return load_table(path, test_path, reading, uses)
 
 

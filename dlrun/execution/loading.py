@@ -22,7 +22,7 @@ from dlrun.data.labels import fit_spec, weigh_classes, weigh_labels
 from dlrun.data.sampling import Sampling, sample_classes
 from dlrun.data.splitting import split_dataset
 from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
-from dlrun.datasets import load_dataset, takes
+from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
 from dlrun.execution.layers import check_columns, steps_of, unread
@@ -96,8 +96,6 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     if told is not None and isinstance(told.form, TableForm):
         arguments["header"] = told.form.named
         named = told.class_values is None
-    if config.split_by and takes(config.type, "split_by"):
-        arguments["split_by"] = next(iter(config.split_by.values()))
     dataset = load_dataset(config.type, seed=seed, **arguments)
     dataset, missing = without_missing_targets(dataset)
     loss = None if experiment.loss is None else experiment.loss.type
