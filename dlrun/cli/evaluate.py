@@ -15,7 +15,7 @@ from dlrun.cli.terminal.tables import Cell, baseline_lines, bold, draw_cut, draw
 from dlrun.wording import DASH, format_number
 
 if TYPE_CHECKING:
-    from dlrun.execution.measure import Judged
+    from dlrun.reports.baseline import Judged
     from dlrun.reports.labels import LabelsReport
     from dlrun.reports.scores import ClassificationReport
 

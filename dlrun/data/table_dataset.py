@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, Reading, Samples, StreamedArray, TableForm
 from dlrun.columns.column import ColumnFacts, ColumnKind, Holds, split_column, split_key
-from dlrun.columns.inference import holds_of, kinds_of
+from dlrun.columns.inference import UNREAD, holds_of, kinds_of
 from dlrun.data.bad_cells import cell_error
 from dlrun.data.csv_header import Choice, choose_columns
 from dlrun.data.generators import argument_error
@@ -153,7 +153,7 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
         form = kind.options.get("format") or facts[kind.name].time_format
         if holds == "time" and form is not None:
             formats[kind.name] = str(form).partition("|")[0]
-    if not any(kind.kind not in ("key", "ignore") for kind in read):
+    if not any(kind.kind not in UNREAD for kind in read):
         what = f"no column is left for the network: {list_columns(table.columns)} are left out."
         fix = "Say what they are: `columns: {name: category}`."
         raise DataError(what, where=str(table.parts[0].source.path), fix=fix)

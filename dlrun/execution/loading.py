@@ -13,6 +13,7 @@ from typing import Any
 
 from dlrun.arrays import Dataset, Spec, Splits, TableForm
 from dlrun.catalog.label_forms import handed, misfit
+from dlrun.columns.inference import NUMBER
 from dlrun.config import Experiment
 from dlrun.config.rules.last_layer import last_activation, takes_logits
 from dlrun.config.schema import DatasetConfig
@@ -94,7 +95,7 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     seed = experiment.seed if config.seed is None else config.seed
     arguments, named = dict(config.arguments), True
     if told is not None and isinstance(told.form, TableForm):
-        arguments["header"] = told.form.named
+        arguments |= {"header": told.form.named, **_columns_of(told)}
         named = told.class_values is None
     dataset = load_dataset(config.type, seed=seed, **arguments)
     dataset, missing = without_missing_targets(dataset)
@@ -124,6 +125,18 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     if told is None:
         splits = _checked(experiment, dataset, splits)
     return fit_targets(splits, config.target_scale, told)
+
+
+def _columns_of(told: Spec) -> dict[str, Any]:
+    """The columns that a run has stored, as a dataset is asked for them: nothing is told anew."""
+    if told.columns is None:  # an older run, of numbers
+        kinds: dict[str, Any] = {name: {"type": NUMBER} for name in told.feature_names or ()}
+    else:
+        kinds = {column.name: {"type": column.kind} for column in told.columns}
+        for column in told.columns:
+            if column.format is not None:
+                kinds[column.name]["format"] = column.format
+    return {"features": tuple(kinds), "columns": kinds}
 
 
 def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits:

@@ -16,13 +16,13 @@ from dlrun.config import Experiment
 from dlrun.data.targets import scaled
 from dlrun.data.thresholds import decide, scores_of, true_answers
 from dlrun.reports.baseline import (
-    Baseline,
+    Judged,
     baseline_of_classes,
     baseline_of_labels,
     baseline_of_values,
 )
-from dlrun.reports.labels import LabelsReport, labels_report
-from dlrun.reports.scores import ClassificationReport, classification_report
+from dlrun.reports.labels import labels_report
+from dlrun.reports.scores import classification_report
 from dlrun.training.evaluation import PREDICT_BATCH, Evaluator, Predictor, to_rows
 from dlrun.training.steps import AS_IN_EPOCHS
 
@@ -30,20 +30,6 @@ if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly
 
 VISIBLE = 1e-4  # the last digit of a metric that is shown
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What answers say that are held against the true ones, one by one."""
-
-    classification: ClassificationReport | None = None  # where there are classes
-    labels: LabelsReport | None = None  # where there are several labels
-    baseline: Baseline | None = None  # None where nothing is known of the training rows
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what stands beside the metrics of the split."""
-        parts = vars(self).items()
-        return {name: part.to_json() for name, part in parts if part is not None}
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,8 @@ from dlrun.training.listener import WARNING, Listener
 
 if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly, GraphCache
-    from dlrun.execution.measure import Judged, Measured
-    from dlrun.reports.baseline import Baseline
+    from dlrun.execution.measure import Measured
+    from dlrun.reports.baseline import Baseline, Judged
 
 
 @dataclass(frozen=True)

@@ -84,22 +84,26 @@ class Baseline:
         return f"{mean}: {_verdict(one)} ({self._told(one)})."
 
     def _of_several(self, split: str) -> str:
-        what = {"labels": "the more frequent of yes and no"}.get(self.kind, "the mean")
+        of_labels = self.kind == "labels"
+        what = "the more frequent of yes and no" if of_labels else "the mean"
+        more, less = "smaller errors", "larger errors"
+        if of_labels:
+            more, less = "more right answers", "fewer right answers"
+        words: dict[Beats, str] = {
+            "better": f"{more} by more than chance for",
+            "undecided": "no difference beyond chance for",
+            "worse": f"{less} by more than chance for",
+        }
+        parts = []
+        for beats, word in words.items():
+            names = [quote(one.name or "") for one in self.trials if one.beats == beats]
+            rest = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            if names:
+                parts.append(f"{word} {', '.join(names[:MOST_NAMED])}{rest}")
         said = (
             f"baseline: always {what} of the training rows. On {count(self.rows, f'{split} row')}"
         )
-        parts = []
-        words: dict[Beats, str] = {
-            "better": "better than it by more than chance for",
-            "undecided": "no better than it by more than chance for",
-            "worse": "worse than it by more than chance for",
-        }
-        for beats, word in words.items():
-            names = [quote(one.name or "") for one in self.trials if one.beats == beats]
-            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-            if names:
-                parts.append(f"{word} {', '.join(names[:MOST_NAMED])}{more}")
-        return f"{said} the network is {'; '.join(parts)} ({self.test}, corrected by Holm)."
+        return f"{said} the network has {'; '.join(parts)} ({self.test}, corrected by Holm)."
 
     def _told(self, one: Trial) -> str:
         return self.test if one.p is None else f"{self.test}, p {_p(one.p)}"
@@ -115,6 +119,20 @@ def _verdict(one: Trial) -> str:
     if one.beats == "worse":
         return "WORSE by more than chance"
     return "no better than chance could have it"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What answers say that are held against the true ones, one by one."""
+
+    classification: ClassificationReport | None = None  # where there are classes
+    labels: LabelsReport | None = None  # where there are several labels
+    baseline: Baseline | None = None  # None where nothing is known of the training rows
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what stands beside the metrics of the split."""
+        parts = vars(self).items()
+        return {name: part.to_json() for name, part in parts if part is not None}
 
 
 EXACT = "exact McNemar test"

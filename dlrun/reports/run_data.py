@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Spec
 from dlrun.catalog.label_forms import label_form
-from dlrun.columns.packing import parts
+from dlrun.columns.packing import are_plain, parts
 from dlrun.config import Experiment
 from dlrun.data.predictions import probabilities
 from dlrun.data.units import in_units
@@ -74,8 +74,6 @@ class ReportData:
     metrics: Mapping[str, Mapping[str, float]]  # by split and name
     # the scores of the judged split, over all of its rows
     classification: ClassificationReport | None
-    labels: LabelsReport | None  # those of several labels, where there are some
-    baseline: Baseline | None  # what the judged rows get without their features
     class_counts: Mapping[str, tuple[int, ...]]  # the number of rows of each class by split
     rows: Mapping[str, Rows]  # some rows of each split, in the order train, validation, test
     # gives what the last layer gives for any rows, (rows, num_outputs)
@@ -86,6 +84,8 @@ class ReportData:
     notes: tuple[str, ...] = ()
     # what each column is worth; None where there are none, or too many
     importances: Importances | None = None
+    labels: LabelsReport | None = None  # the scores of several labels, where there are some
+    baseline: Baseline | None = None  # what is said of the judged rows without their features
 
     @property
     def judged(self) -> Rows:
@@ -111,6 +111,8 @@ class ReportData:
     def has_labels(self) -> bool:
         """Whether several things are told of each row, a yes or a no each, by a loss for such."""
         loss, judged = self.experiment.loss, self.judged
+        if self.spec.labels:
+            return True
         if self.is_classification or loss is None or label_form(loss.type) != "binary":
             return False
         several = (len(judged), max(2, len(self.spec.target_names)))
@@ -174,6 +176,11 @@ def entries_of_columns(spec: Spec) -> dict[str, list[int]]:
     for part in parts(spec.columns, spec.views):
         places.setdefault(part.column.name, []).extend(range(part.begin, part.end))
     return {name: found for name, found in places.items() if found}
+
+
+def is_a_plane(spec: Spec) -> bool:
+    """Whether a row may be any point between others: no category, no part that is looked up."""
+    return are_plain(spec.columns or ()) and not spec.views
 
 
 LEARNING_RATE = "learning_rate"

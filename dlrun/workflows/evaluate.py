@@ -27,7 +27,8 @@ from dlrun.rundir.names import EVALUATIONS, METRICS, WEIGHTS
 from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
-    from dlrun.execution.measure import Judged, Measured
+    from dlrun.execution.measure import Measured
+    from dlrun.reports.baseline import Judged
 
 
 @dataclass(frozen=True)
