@@ -20,7 +20,6 @@ from dlrun.data.generators import argument_error
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.streams import reason_to_stream
-from dlrun.data.table_files import files_of
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import DataError
 from dlrun.shapes.cells import LARGEST, SMALLEST, is_name, number_fix, parse_number
@@ -53,22 +52,21 @@ class Plan:
 
 
 def load_table(
-    path: Path | Sequence[Path],
-    test_path: Path | Sequence[Path] | None,
+    paths: Sequence[Path],
+    test_paths: Sequence[Path] | None,
     reading: Reading,
     uses: Uses,
 ) -> Dataset:
     """Read a table to train on, and one of test rows where it is named."""
     check_reading(reading)
-    paths = files_of(path)
     with open_table(paths, reading) as table:
         plan = plan_columns(table, uses)
         dataset = _read(table, plan, streamed=_reason(table, len(plan.wanted)))
         form = TableForm(table.columns, table.named, replace(reading, where=None, bad_rows="error"))
         dataset = replace(dataset, form=form)
-    if test_path is None:
+    if test_paths is None:
         return dataset
-    with open_table(files_of(test_path), reading) as table:
+    with open_table(test_paths, reading) as table:
         _check_same(table, plan)
         test = _read(table, plan, streamed=None, like=dataset)
         _check_classes(table, dataset, test)

@@ -30,7 +30,7 @@ def sample_rows(
         for number, (name, held) in enumerate(holds.items())
     ]
     found = table.connection.execute(
-        f"SELECT {', '.join(values)} FROM {table.relation} "  # noqa: S608 - columns are quoted by the table
+        f"SELECT {', '.join(values)} FROM {table.relation} "
         f"WHERE {table.origin} % ? = 0 ORDER BY {table.origin}",
         [step],
     ).fetchnumpy()

@@ -131,7 +131,7 @@ class _Rows:
             try:
                 return pack(spec.columns, spec.views, columns, values)
             except CellError as error:
-                what = f"column {quote(error.column)}: {error.what}"
+                what = f"column {quote(str(error.column))}: {error.what}"
                 raise DataError(what, where=place(error.row), fix=error.fix) from error
         missing = np.argwhere(np.isnan(values))
         if len(missing):
@@ -146,7 +146,8 @@ class _Rows:
             x = scale_pixels(x, spec.pixel_max, place(0))
         x = x.reshape(len(x), *spec.input_shape)
         path = str(self.table.parts[0].source.path)
-        return apply_scaling(x, spec.scaling, where=path)  # type: ignore[return-value]
+        scaled: NDArray[np.float32] = apply_scaling(x, spec.scaling, where=path)
+        return scaled
 
     def _targets(
         self, column: RawColumn, values: NDArray[np.float64], place: Callable[[int], str]
