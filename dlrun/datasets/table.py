@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
+from dlrun.columns.column import split_column
 from dlrun.data.csv_header import foresee_columns, small_column
-from dlrun.datasets.samples import Sample, split_column, with_target
-from dlrun.wording import as_text
+from dlrun.datasets.samples import Sample, with_target
 
 SECOND_NAMES = ("csv",)
 
@@ -90,24 +90,18 @@ def load_data(
     uses = Uses(target, features, columns, sample_weight, split_by)
     words = tuple(map(as_text, missing_values or ()))
     reading = Reading(
-        delimiter, header, encoding, decimal, thousands, words, format, bad_rows, where
-    )  # fmt: skip
-    tests = None if test_path is None else paths_of(test_path)
-    return load_table(paths_of(path), tests, reading, uses)
-
-
-def paths_of(path: Any) -> list[Path]:
-    """The files that a path, a list of paths or a glob names."""
-    from dlrun.data.table_files import files_of
-
-    return files_of(path)
-
-
-def reading_of(arguments: Mapping[str, Any]) -> Reading:
-    """How the files are read, of the arguments of `load_data`."""
-    given = {one.name: arguments[one.name] for one in fields(Reading) if one.name in arguments}
-    given["missing_values"] = tuple(map(as_text, given.get("missing_values") or ()))
-    return Reading(**given)
+        delimiter,
+        header,
+        encoding,
+        decimal,
+        thousands,
+        tuple(map(str, missing_values or ())),
+        format,
+        bad_rows,
+        where,
+    )
+    uses = Uses(target, features, columns, sample_weight, split_by)
+    return load_table(path, test_path, reading, uses)
 
 
 def recall_form(arguments: Mapping[str, Any], spec: Spec) -> Spec:
