@@ -36,6 +36,10 @@ Source = Annotated[
         autocompletion=complete_run,
     ),
 ]
+Folds = Annotated[
+    int | None,
+    option("--folds K", "Cross-validate: one run for each of K folds of the rows.", min=2),
+]
 WithReport = Annotated[
     bool | None,
     option(
@@ -52,6 +56,7 @@ def train(
     *,
     overrides: options.OverridesAndAxes = None,
     grids: options.Axes = None,
+    folds: Folds = None,
     seed: Seed = None,
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
     name: Name = None,
@@ -68,7 +73,7 @@ def train(
 ) -> None:
     """Train an experiment and print the path of its run folder.
 
-    Several configs, and a grid of values, are trained together; of these runs those that are
+    Several configs, a grid of values, and folds, are trained together; of these runs those that are
     there already are not trained again.
     """
     options.check_device(device)
@@ -78,7 +83,7 @@ def train(
     named = {"seed": seed, "name": name}
     given = [options.as_override(key, value) for key, value in named.items() if value is not None]
     given = [*(overrides or []), *given]
-    requests = [(config, read_grid(config, given, grids or ())) for config in configs]
+    requests = [(config, read_grid(config, given, grids or (), folds=folds)) for config in configs]
     is_one = len(requests) == 1 and not requests[0][1].axes
     asked = RunOptions(
         runs_dir=runs_dir,
@@ -184,6 +189,8 @@ def train_many(
     """Train several runs; stdout gets the path of each that is finished, in order, or events."""
     from dlrun.cli.sweep import draw_best
     from dlrun.cli.terminal.sweep_progress import listening_to_sweep
+    from dlrun.reports.repeats import FOLD
+    from dlrun.sweeps.language.folds import replaced
     from dlrun.sweeps.results import results_so_far
     from dlrun.sweeps.runner import SweepRunner, in_turn
 
@@ -195,6 +202,9 @@ def train_many(
         ]
         for line in dict.fromkeys(filter(None, axes)):
             listener.message(f"grid: {line}")
+        aside = [replaced(config) for config, grid in requests if FOLD in grid.axes]
+        for line in filter(None, aside):
+            listener.message(line)
         with in_turn(settings.run.runs_dir, listener) as held:
             runner = SweepRunner(settings, listener)
             asked_for = runner.plan(wanted)

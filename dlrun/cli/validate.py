@@ -18,6 +18,7 @@ from dlrun.errors import ConfigError, Problem
 from dlrun.wording import printable
 
 if TYPE_CHECKING:
+    from dlrun.arrays import Spec, View
     from dlrun.config import Experiment
     from dlrun.shapes import Shape, Step
     from dlrun.workflows.validate import Verdict
@@ -68,7 +69,7 @@ def _show(path: Path, verdict: Verdict, *, with_summary: bool) -> None:
         write_message(f"warning: {doubt}")
     write_data(f"{path}: valid")
     if with_summary:
-        summary = summarize(verdict.experiment)
+        summary = summarize(verdict.experiment, verdict.spec)
         write_data(f"\n{summary_text(summary, screen=screen_of(sys.stdout))}\n")
     for line in _unchecked(verdict, with_summary=with_summary):
         write_message(f"{path}: not looked at: {line}")
@@ -93,7 +94,9 @@ def _as_data(path: Path, verdict: Verdict, *, with_summary: bool) -> dict[str, A
         "not_looked_at": _unchecked(verdict, with_summary=False),
     }
     if with_summary:
-        data["summary"] = None if experiment is None else summary_data(summarize(experiment))
+        data["summary"] = (
+            None if experiment is None else summary_data(summarize(experiment, verdict.spec))
+        )
     return data
 
 
@@ -108,6 +111,7 @@ class Summary:
     dataset: str
     sample: Shape | None  # of one row; None where it is not known before the data are read
     steps: tuple[Step, ...]  # one for each layer
+    views: tuple[View, ...] = ()  # what layers read by name of a row
 
     @property
     def first_unknown(self) -> Step | None:
@@ -127,21 +131,20 @@ def _count(*steps: Step, trainable: bool | None = None) -> int:
     return sum(count_parameters(step.weights or (), trainable=trainable) for step in steps)
 
 
-def summarize(experiment: Experiment) -> Summary:
-    """Follow a sample through the layers of an experiment, without Keras."""
-    from dlrun.datasets.samples import find_sample
-    from dlrun.shapes import walk
+def summarize(experiment: Experiment, spec: Spec | None = None) -> Summary:
+    """Follow a row, as `spec` tells of it where it is known, through the layers, without Keras."""
+    from dlrun.workflows.validate import follow_layers
 
-    dataset = experiment.dataset
-    sample = find_sample(dataset.type, dataset.arguments).shape
-    steps = walk([layer.as_dict() for layer in experiment.model.layers], sample)
-    return Summary(dataset.type, sample, steps)
+    sample, steps = follow_layers(experiment, spec)
+    return Summary(experiment.dataset.type, sample, steps, spec.views if spec else ())
 
 
 def summary_text(summary: Summary, *, screen: Screen) -> str:
     """Draw one line per layer, or two where that is too wide; below, the sums."""
     headings = ["layer", "type", "inputs", "output shape", "parameters"]
     rows = [["input", summary.dataset, "", _shown(summary.sample), ""]]
+    if summary.views:
+        rows = [_source(view, summary.dataset) for view in summary.views]
     for step in summary.steps:
         count = _UNKNOWN if step.weights is None else f"{_count(step):,}"
         rows.append([step.name, step.type, ", ".join(step.inputs), _shown(step.shape), count])
@@ -161,6 +164,13 @@ def summary_text(summary: Summary, *, screen: Screen) -> str:
         end += " are checked when the model is built."
         parts.append(textwrap.fill(end, min(screen.width, 100)))
     return "\n\n".join(parts)
+
+
+def _source(view: View, dataset: str) -> list[str]:
+    """The line of a part of a row."""
+    kind = "class number" if view.ids else "column"
+    shape = _shown((view.end - view.begin,))
+    return [view.name, dataset if view.name == "input" else kind, "", shape, ""]
 
 
 def summary_data(summary: Summary) -> dict[str, Any]:

@@ -97,7 +97,8 @@ class Category(Fitted):
         said = []
         if self.lacking:
             what = f"{tally(self.lacking, 'missing value')} of the training rows"
-            said.append(f"{what} {'is' if self.lacking == 1 else 'are'} a class of their own")
+            own = "is a class of its own" if self.lacking == 1 else "are a class of their own"
+            said.append(f"{what} {own}")
         if self.rare:
             said.append(
                 f"{tally(self.rare, 'rare value')}, in {tally(self.rare_rows, 'training row')}, "

@@ -154,8 +154,11 @@ def _literal(config: ConfigNode, wanted: Expected) -> Any:
     if type(value) is int and "schedule" in wanted.types:
         with suppress(OverflowError):  # Keras refuses the learning rate 1 and takes 1.0
             value = float(value)
-    is_path = "path" in wanted.types and isinstance(value, str)
-    return absolute(value, config.node) if is_path else value
+    if "path" in wanted.types and isinstance(value, str):
+        return absolute(value, config.node)
+    if "path" in wanted.types and isinstance(value, list):
+        return [absolute(one, config.node) if isinstance(one, str) else one for one in value]
+    return value
 
 
 def absolute(path: str, node: Node) -> Path:

@@ -16,12 +16,12 @@ from dlrun.data.prediction_files import Column, CsvRows, Named, Rows
 class PredictionWriter:
     """Writes predictions chunk by chunk.
 
-    The columns are `row` (from 0), those that are kept of the input, `true` where every chunk comes
-    with its targets, and then, where there are classes, `predicted` and one `probability_<class>`
-    each (or one `score` where the model's output is not a probability), of several labels
-    `predicted_<label>`, 1 or 0, and `probability_<label>`, else the predicted value of each target.
-    Of targets that are arrays each entry has a column, named by its place from 1, such as
-    `predicted_10_3`.
+    The columns are `row` (from 0), those that are kept of the input (`input_<name>` where their
+    name is one of the others), `true` where every chunk comes with its targets, and then, where
+    there are classes, `predicted` and one `probability_<class>` each (or one `score` where the
+    model's output is not a probability), of several labels `predicted_<label>`, 1 or 0, and
+    `probability_<label>`, else the predicted value of each target. Of targets that are arrays each
+    entry has a column, named by its place from 1, such as `predicted_10_3`.
     """
 
     def __init__(self, file: TextIO | Rows, spec: Spec, *, with_true: bool) -> None:
@@ -48,13 +48,10 @@ class PredictionWriter:
         if classes is not None:
             written += self._named(classes)
         written += _numbers(probabilities(y_pred, self._spec))
-        names = [
-            "row",
-            *(kept or ()),
-            *self._true_columns(y_true),
-            *self._predicted_columns(y_pred),
-        ]
-        self._file.write(names, written)
+        names = [*self._true_columns(y_true), *self._predicted_columns(y_pred)]
+        own = {"row", *names}
+        carried = [f"input_{name}" if name in own else name for name in kept or ()]
+        self._file.write(["row", *carried, *names], written)
         self._row += len(y_pred)
 
     def _named(self, classes: NDArray[np.int64]) -> list[Column]:

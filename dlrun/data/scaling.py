@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Array, Scaling, Spec, StreamedArray
+from dlrun.arrays import Array, Scaling, StreamedArray
 from dlrun.data.streams import chunks, row_ranges
 from dlrun.errors import DataError
 
@@ -59,16 +59,6 @@ def fit_scaling(
 def scaled_apart(sample: tuple[int, ...]) -> int:
     """How many numbers of a sample are scaled each by itself; 1 for images and the like."""
     return sample[-1] if 1 <= len(sample) <= STEPS_AND_FEATURES else 1
-
-
-def entry_units(spec: Spec) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Say how the entries of a sample are scaled: `(x - offset) / factor`; None where they are not.
-
-    Both are of one number for all entries, or of one for each of the last axis.
-    """
-    if spec.scaling is None:
-        return None
-    return np.array(spec.scaling.offset), np.array(spec.scaling.factor)
 
 
 def apply_scaling(x: Array, scaling: Scaling | None, *, where: str | None = None) -> Any:

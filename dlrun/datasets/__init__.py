@@ -9,6 +9,7 @@ whatever needs it are imported inside of `load_data`. One that reads files may h
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from dlrun.catalog import shelves
@@ -40,6 +41,12 @@ def load_dataset(type: str, *, seed: int, **arguments: Any) -> Dataset:  # noqa:
     return dataset
 
 
+def takes(type: str, argument: str) -> bool:  # noqa: A002
+    """Whether a dataset takes an argument."""
+    module = _module(type)
+    return module is not None and argument in signature(module.load_data).parameters
+
+
 def recall_form(type: str, arguments: Mapping[str, Any], spec: Spec) -> Spec:  # noqa: A002
     """Complete the spec of an older run, which did not keep the form of its files.
 
@@ -52,5 +59,6 @@ def recall_form(type: str, arguments: Mapping[str, Any], spec: Spec) -> Spec:  #
 
 
 def _module(word: str) -> ModuleType | None:
+    word = shelves.second_names("datasets").get(word, word)
     name = shelves.origins("datasets").get(word)
     return None if name is None else import_module(name)

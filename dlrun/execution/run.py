@@ -235,7 +235,7 @@ def fit(
     with stop_requests() as stop:
         trainer = Trainer(
             prepared.assembly.steps,
-            weighted(prepared.splits, experiment),
+            trained_on(prepared.splits, experiment, active),
             options,
             callbacks=build_callbacks(training.callbacks, active.run),
             listener=active.listener,
@@ -270,19 +270,27 @@ def hash_weights(weights: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     return {path: hash_array(value) for path, value in weights.items()}
 
 
-def weighted(splits: Splits, experiment: Experiment) -> Splits:
-    """Give the training rows the weights of their classes; only training counts them."""
-    from dlrun.data.labels import class_numbers, weigh_classes, weigh_labels
+def trained_on(splits: Splits, experiment: Experiment, active: ActiveRun) -> Splits:
+    """Sample the training rows by class, and give them the weights of their classes.
 
-    spec, class_weight = splits.spec, experiment.training.class_weight
-    if class_weight is None or splits.train.y is None:
+    Only training sees it: the final metrics are those of the rows as they are.
+    """
+    from dlrun.data.labels import class_numbers, weigh_classes, weigh_labels
+    from dlrun.data.sampling import Sampling, sample_classes
+
+    spec, train, training = splits.spec, splits.train, experiment.training
+    if train.y is None or (training.class_weight is None and training.sampling is None):
         return splits
-    if spec.labels:
-        return replace(splits, train=weigh_labels(splits.train, spec.target_names, class_weight))
-    numbers = class_numbers(splits.train.y, spec)
-    return replace(
-        splits, train=weigh_classes(splits.train, numbers, spec.class_names, class_weight)
-    )
+    names = spec.class_names
+    if spec.labels and training.sampling is None:
+        weighted = weigh_labels(train, spec.target_names, training.class_weight)
+        return replace(splits, train=weighted)
+    numbers = class_numbers(train.y, spec)
+    if training.sampling is not None:
+        sampling = Sampling(training.sampling, experiment.seed)
+        train, numbers, said = sample_classes(train, numbers, names, sampling)
+        active.say(said)
+    return replace(splits, train=weigh_classes(train, numbers, names, training.class_weight))
 
 
 def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:

@@ -66,7 +66,7 @@ def test_numbers_in_their_own_units(dlrun, tmp_path, scale):
     received, facts = plain_keras(run, x, tmp_path)
     np.testing.assert_allclose(received, expected, atol=1e-6)
     assert expected.std(axis=0).min() > 0.01
-    assert facts["layers"] == ["input", "scaling_1_", "scaling_2", "dense", "scaling_1"]
+    assert facts["layers"] == ["input", "scaling_2", "scaling_3", "dense", "scaling_1"]
     assert (facts["input"], facts["steps"]) == ("input", 9)
     assert "categorical_crossentropy" in facts["loss"]
 

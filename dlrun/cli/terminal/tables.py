@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 GAP = "  "
 _BEATS = {"better": "", "undecided": "yellow", "worse": "red"}
-MARGIN_LEGEND = "± half of the 95 % confidence interval over the seeds (Student's t)"
 _NARROWEST = 6  # cells of a first column that gives way
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -100,7 +99,7 @@ def one_line(text: str) -> str:
 
 
 def format_estimate(estimate: Estimate | None) -> str:
-    """Write a mean over seeds and its margin, where there is one: `0.9790 ± 0.0021`."""
+    """Write a mean over seeds or folds and its margin, where there is one: `0.9790 ± 0.0021`."""
     if estimate is None:
         return "-"
     margin = "" if estimate.margin is None else f" ± {format_number(estimate.margin)}"
