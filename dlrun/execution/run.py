@@ -22,6 +22,7 @@ from dlrun.execution.loading import (
     check_size,
     import_tensorflow,
     load_splits_while_importing,
+    misgivings_of_size,
 )
 from dlrun.execution.opening import OpenedRun, read_weights
 from dlrun.execution.options import RunOptions
@@ -143,6 +144,8 @@ def prepare(
         assembly, splits, labels = (graph_cache or GraphCache()).assemble(experiment, splits)
         tell(labels)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
+            tell(f"{WARNING}{line}")
+        for line in misgivings_of_size(experiment, splits):
             tell(f"{WARNING}{line}")
         data = hash_samples(splits.present())
     facts = {**computing, "labels": labels, "data": data}
