@@ -30,6 +30,8 @@ FLOORS = {
     "catalog": 1,
     "rundir": 1,
     "arrays": 1,
+    "scalars": 1,
+    "conditions": 2,
     "shapes": 2,
     "backend": 2,
     "columns": 3,

@@ -154,6 +154,11 @@ def completed(
     return full
 
 
+def are_plain(columns: Sequence[FittedColumn]) -> bool:
+    """Whether each column that the network gets is a single number that bears its name."""
+    return all(column.entries in ((), (column.name,)) for column in columns)
+
+
 def values_of(
     columns: Sequence[FittedColumn], laid: Sequence[View], x: NDArray[Any]
 ) -> Iterator[tuple[str, list[str]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from dlrun.data.table_files import SHOWN, together
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def bad_cells_error(
-    table: Table, bad: Mapping[str, str], reading_as: Mapping[str, Holds]
+    table: Table,
+    bad: Mapping[str, str],
+    reading_as: Mapping[str, Holds],
+    others: Collection[str] = (),
 ) -> DataError:
     """One error for all bad cells, by row and then by column; `bad` is their SQL, by column."""
     run = table.connection.execute
@@ -37,13 +40,16 @@ def bad_cells_error(
             names[place],
             place_of.get(int(origin), str(table.parts[0].source.path)),
             holds=reading_as[names[place]],
+            is_feature=names[place] not in others,
         )
         for origin, place, text in found
     ]
     return together(told, int(number), "cells")
 
 
-def cell_error(text: str, column: str, where: str, *, holds: Holds = "number") -> DataError:
+def cell_error(
+    text: str, column: str, where: str, *, holds: Holds = "number", is_feature: bool = False
+) -> DataError:
     """The error for a cell that is no finite number, or no time."""
     fix = number_fix(text) if holds == "number" else None
     if holds == "time":
@@ -53,15 +59,20 @@ def cell_error(text: str, column: str, where: str, *, holds: Holds = "number") -
     else:
         what = f"{quote(text)} is not a number."
     return DataError(
-        f"column {quote(column)}: {what}", where=where, fix=fix or way_out(text, column)
+        f"column {quote(column)}: {what}",
+        where=where,
+        fix=fix or way_out(text, column, is_feature=is_feature),
     )
 
 
-def way_out(text: str, column: str) -> str:
+def way_out(text: str, column: str, *, is_feature: bool) -> str:
     """What can be done about a cell whose text is no number."""
+    missing = f"say that it is a missing value, `missing_values: [{cut(text)!r}]`"
+    if not is_feature:
+        return f"Mend the cell, or {missing}."
     name = cut(column)
     return (
-        f"Mend the cell; or say that it is a missing value, `missing_values: [{cut(text)!r}]`; or "
+        f"Mend the cell; or {missing}; or "
         f"that the column holds classes, `columns: {{{name}: category}}`; or leave the column out, "
         f"`columns: {{{name}: ignore}}`."
     )

@@ -28,7 +28,8 @@ def duplicate_notes(
     """Say how many rows of a table are copies of rows that are trained on, target included.
 
     `read` are the places of the columns that the network reads, None for all: rows that differ in
-    others alone are the same to it. A network that has learnt its training rows by heart looks good on these.
+    others alone are the same to it. A network that has learnt its training rows by heart looks good
+    on these.
     """
     parts = {VALIDATION: divided.validation, TEST: divided.test}
     present = {split: part for split, part in parts.items() if part is not None}

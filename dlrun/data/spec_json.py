@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from dlrun.arrays import ArrayForm, Reading, Spec, TableForm
+from dlrun.arrays import ArrayForm, Reading, Spec, TableForm, View
 from dlrun.columns import columns_from_json
 from dlrun.columns.packing import entry_names, parts
 from dlrun.data.headers import DELIMITERS
@@ -171,6 +171,11 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
     if any(view.name not in known for view in spec.views):
         yield "views", "views of columns"
         return
+    aside = {view.name for view in spec.views} - {DATA}
+    plain = sum(len(one.entries) for one in spec.columns if one.name not in aside)
+    rest = [view for view in spec.views if view.name == DATA]
+    if rest not in ([], [View(DATA, 0, plain)]):
+        yield "views", "the columns that no layer names, first"
     for part in parts(spec.columns, spec.views):
         width = 1 if part.ids else len(part.column.entries)
         if (part.begin, part.end) != (end, end + width) or (part.ids and part.column.ids is None):

@@ -18,6 +18,7 @@ from dlrun.data.columns import (
     column_notes,
     fit_columns,
     pack_rows,
+    plain_numbers,
     wrong_cell,
 )
 from dlrun.data.division import Division, divide
@@ -57,7 +58,7 @@ def split_dataset(
         rows={name: len(rows) for name, rows in present.items()},
         **shared,
     )
-    if dataset.raw_columns is not None:
+    if dataset.raw_columns is not None and (told is None or told.columns is not None):
         spec = _with_columns(spec, dataset, train.x, scale=scale, layers=layers, told=told)
     elif told is not None:
         spec = replace(spec, scaling=told.scaling)
@@ -109,8 +110,8 @@ def _with_columns(
     told: Spec | None,
 ) -> Spec:
     """Complete a spec by the columns of a table, fitted to the training rows `x`."""
-    if told is not None and told.columns is not None:
-        columns, laid = told.columns, told.views
+    if told is not None:
+        columns, laid = told.columns or (), told.views
     else:
         columns = fit_columns(x, dataset.raw_columns or (), dataset.kinds, scale=scale)
         laid = views(columns, layers)
@@ -140,13 +141,14 @@ def _scaling_notes(spec: Spec) -> list[str]:
 def _rounding_notes(dataset: Dataset, spec: Spec) -> list[str]:
     """Which columns lose digits that somebody may have meant; scaling in float64 keeps them."""
     notes = []
-    if dataset.raw_columns is None and spec.scaling is None:
-        notes += rounded_wholes(
-            dataset.train.x,
-            dataset.feature_names,
-            what="feature" if dataset.feature_names is None else "column",
-            fix="Use 'dataset.scale', or subtract what they have in common.",
-        )
+    fix = "Use 'dataset.scale', or subtract what they have in common."
+    if dataset.raw_columns is not None:
+        for name, values in plain_numbers(dataset, spec.columns or ()):
+            notes += rounded_wholes(values, [name], what="column", fix=fix)
+    elif spec.scaling is None:
+        names = dataset.feature_names
+        what = "feature" if names is None else "column"
+        notes += rounded_wholes(dataset.train.x, names, what=what, fix=fix)
     y = dataset.train.y
     if y is not None and dataset.class_names is None:
         fix = "Subtract what they have in common, or use a larger unit."
@@ -161,7 +163,7 @@ def _ready(samples: Samples, dataset: Dataset, spec: Spec) -> Samples:
     if samples.streamed and y is not None and not isinstance(y, StreamedArray):
         # Class numbers are kept in memory; encoded for the loss they may be too large for it.
         y = StreamedArray(y.astype(np.uint16), changes=(_widened,))
-    if dataset.raw_columns is None:
+    if dataset.raw_columns is None or spec.columns is None:
         return Samples(apply_scaling(samples.x, spec.scaling), y, samples.sample_weight)
     try:
         x = pack_rows(samples.x, dataset.raw_columns, spec.columns or (), spec.views)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, Reading, Samples, StreamedArray, TableForm
-from dlrun.columns.column import ColumnKind, Holds
-from dlrun.columns.inference import holds_of, kinds_of
+from dlrun.columns.column import ColumnKind, Holds, split_key
+from dlrun.columns.inference import UNREAD, holds_of, kinds_of
 from dlrun.data.bad_cells import cell_error
 from dlrun.data.csv_header import Choice, choose_columns
 from dlrun.data.generators import argument_error
@@ -118,7 +118,7 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
     kinds = list(kinds_of(facts, written, others))
     if split is not None and split not in names and split in table.columns:
         facts |= table.facts([split])
-        kinds.append(ColumnKind(split, "key", {}, "rows are split by it"))
+        kinds.append(split_key(split))
     wanted: dict[str, Holds] = {}
     formats, read, notes = {}, [], []
     for kind in kinds:
@@ -131,7 +131,7 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
         form = kind.options.get("format") or facts[kind.name].time_format
         if holds == "time" and form is not None:
             formats[kind.name] = str(form).partition("|")[0]
-    if not any(kind.kind not in ("key", "ignore") for kind in read):
+    if not any(kind.kind not in UNREAD for kind in read):
         what = f"no column is left for the network: {list_columns(table.columns)} are left out."
         fix = "Say what they are: `columns: {name: category}`."
         raise DataError(what, where=str(table.parts[0].source.path), fix=fix)
@@ -183,11 +183,12 @@ def _read(
 ) -> Dataset:
     names = list(plan.wanted)
     width = len(plan.kinds)
+    targets = len(plan.choice.target_names)
     raw, (x, rest) = table.gather(
         plan.wanted, plan.formats, (range(width), range(width, len(names))),
         streamed=streamed is not None, alike=None if like is None else _texts_of(like, plan),
+        others=() if targets > 1 else names[width:],
     )  # fmt: skip
-    targets = len(plan.choice.target_names)
     weight = None
     if plan.choice.weight is not None:
         weight = row_weights(rest[:][:, targets], plan.choice.weight[0], table)

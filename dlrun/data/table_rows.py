@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +24,10 @@ class RowReader:
         wanted: Mapping[str, Holds],
         formats: Mapping[str, str],
         alike: Mapping[str, tuple[str, ...]],
+        others: Collection[str],
     ) -> None:
         self.table = table
+        self.others = others
         self.alike = alike
         self.wanted = dict(wanted)
         self.formats = formats
@@ -107,7 +109,7 @@ class RowReader:
     def _mend(self, names: list[str]) -> None:
         """Read columns of yes and no as 1 and 0; refuse what else is no number."""
         for name in names:
-            if self.wanted[name] == "number" and self._is_boolean(name):
+            if self.wanted[name] == "number" and name not in self.others and self._is_boolean(name):
                 cell = self.cells[name]
                 at = list(self.wanted).index(name)
                 number = f"coalesce({cell.boolean}, {cell.number})"
@@ -123,7 +125,7 @@ class RowReader:
         }  # fmt: skip
         wrong = [name for name in names if name not in self.booleans]
         if wrong:
-            self.table.refuse(conditions, self.wanted)
+            self.table.refuse(conditions, self.wanted, self.others)
 
     def _is_boolean(self, name: str) -> bool:
         cell = self.cells[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,23 +12,25 @@ from dlrun.columns.column import RawColumn
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dlrun.columns.column import Holds
+    from dlrun.columns.column import ColumnFacts, Holds
     from dlrun.data.tables import Table
 
 
 def sample_rows(
-    table: Table, holds: Mapping[str, Holds], most: int
+    table: Table, facts: Mapping[str, ColumnFacts], holds: Mapping[str, Holds], most: int
 ) -> dict[str, tuple[RawColumn, NDArray[np.float64]]]:
     """Read every k-th row, so that there are at most so many; each column's raw values, `(rows,)`.
 
     Cells that are not what their column holds are taken for missing ones, and not told.
     """
     step = -(-table.rows // most) or 1
-    asked = ", ".join(
-        f"{table.sql(name, held)} AS v{i}" for i, (name, held) in enumerate(holds.items())
-    )
+    forms = {name: (facts[name].time_format or "").partition("|")[0] or None for name in holds}
+    values = [
+        f"{table.sql(name, held, forms[name])} AS v{number}"
+        for number, (name, held) in enumerate(holds.items())
+    ]
     found = table.connection.execute(
-        f"SELECT {asked} FROM {table.relation} "  # noqa: S608 - columns are quoted by the table
+        f"SELECT {', '.join(values)} FROM {table.relation} "  # noqa: S608 - columns are quoted by the table
         f"WHERE {table.origin} % ? = 0 ORDER BY {table.origin}",
         [step],
     ).fetchnumpy()
@@ -38,7 +40,7 @@ def sample_rows(
     }
 
 
-def _raw(name: str, held: Holds, cells: NDArray) -> tuple[RawColumn, NDArray[np.float64]]:
+def _raw(name: str, held: Holds, cells: NDArray[Any]) -> tuple[RawColumn, NDArray[np.float64]]:
     missing = np.ma.getmaskarray(cells)
     filled = np.ma.getdata(cells)
     if held != "text":
@@ -52,10 +54,12 @@ def _raw(name: str, held: Holds, cells: NDArray) -> tuple[RawColumn, NDArray[np.
     return RawColumn(name, held, texts), values
 
 
-def count_duplicates(table: Table) -> int:
+def count_duplicates(table: Table, facts: Mapping[str, ColumnFacts]) -> int:
     """Count the rows that an earlier row equals in all columns, by hashes of 64 bits."""
-    asked = ", ".join(table.sql(name, "text") for name in table.columns)
-    (count,) = table.connection.execute(
-        f"SELECT count(*) - count(DISTINCT hash({asked})) FROM {table.relation}"  # noqa: S608
-    ).fetchone()
+    if any(one.distinct == one.rows for one in facts.values()):
+        return 0  # a column that tells all rows apart
+    columns = ", ".join(table.cell(name).column for name in table.columns)
+    ((count,),) = table.connection.execute(
+        f"SELECT count(*) - count(DISTINCT hash({columns})) FROM {table.relation}"
+    ).fetchall()
     return int(count)

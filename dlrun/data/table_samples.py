@@ -98,7 +98,9 @@ class _Rows:
 
     def __iter__(self) -> Iterator[TableRows]:
         begin = 0
-        for columns, values in self.table.chunks(self.wanted, self.formats):
+        for columns, values in self.table.chunks(
+            self.wanted, self.formats, others=() if self.spec.labels else self.spec.target_names
+        ):
             place = self._placer(begin)
             x = self._features(columns[: self.width], values[:, : self.width], place)
             y = None

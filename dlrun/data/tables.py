@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,15 +102,19 @@ class Table:
         return ", ".join(f"c{n}" for n in range(len(self.columns)))
 
     def keep(self, where: str) -> None:
-        """Keep the rows that fulfil a condition of `dlrun.config.conditions`."""
+        """Keep the rows that fulfil a condition of `dlrun.conditions`."""
         cells = {name: self.cell(name) for name in self.columns}
-        self._where = where_sql(where, cells)
+        self._where = where_sql(where, cells, self._distinct)
         before = self.rows
         self._lay_out()
         self.notes += (f"where: {self.rows:,} of {before:,} rows are kept",)
         if not self.rows:
             where_from = str(self.parts[0].source.path)
             raise DataError("no row fulfils `dataset.where`.", where=where_from)
+
+    def _distinct(self, expression: str) -> list[str]:
+        query = f"SELECT DISTINCT {expression} AS v FROM {self.relation} WHERE v IS NOT NULL"
+        return [str(text) for (text,) in self.connection.execute(query).fetchall()]
 
     def call(self, names: Mapping[int, str]) -> None:
         """Call the columns at some places by other names, and all others by none."""
@@ -156,6 +160,7 @@ class Table:
         *,
         streamed: bool = False,
         alike: Mapping[str, tuple[str, ...]] | None = None,
+        others: Collection[str] = (),
     ) -> tuple[tuple[RawColumn, ...], list[Array]]:
         """Read columns as several matrices, one for each group of neighbours; see `read`."""
         import numpy as np  # noqa: PLC0415
@@ -170,7 +175,7 @@ class Table:
                         for _ in groups
                     ]
                     columns: tuple[RawColumn, ...] = ()
-                    for columns, values in self.chunks(wanted, formats, alike=alike):  # noqa: B007
+                    for columns, values in self.chunks(wanted, formats, alike=alike, others=others):  # noqa: B007
                         for group, collector in zip(groups, collectors, strict=True):
                             part = values[:, group.start : group.stop]
                             collector.write(np.ascontiguousarray(part))
@@ -184,23 +189,27 @@ class Table:
         formats: Mapping[str, str] | None = None,
         *,
         alike: Mapping[str, tuple[str, ...]] | None = None,
+        others: Collection[str] = (),
     ) -> Iterator[tuple[tuple[RawColumn, ...], NDArray[np.float64]]]:
         """Read columns some rows at a time, in order; see `read`.
 
-        `alike` are texts, by column, that keep their places; others stand behind them.
+        `alike` are texts, by column, that keep their places; other texts stand behind them.
+        `others` are columns that are no features: of them, yes and no are no numbers.
         """
         from dlrun.data.table_rows import RowReader  # noqa: PLC0415
 
-        reader = RowReader(self, wanted, formats or {}, alike or {})
+        reader = RowReader(self, wanted, formats or {}, alike or {}, others)
         for slab in self.slabs:
             step = 2 ** int(math.log2(max(1, CELLS_PER_CHUNK // max(1, len(wanted)))))
             for begin in range(0, slab.span, step):
                 yield reader.columns, reader.take(slab, begin, begin + step)
 
-    def refuse(self, bad: Mapping[str, str], reading_as: Mapping[str, Holds]) -> None:
+    def refuse(
+        self, bad: Mapping[str, str], reading_as: Mapping[str, Holds], others: Collection[str]
+    ) -> None:
         """Tell of bad cells; `bad` is the SQL that holds for them, by column."""
         if self.reading.bad_rows == "error":
-            raise bad_cells_error(self, bad, reading_as)
+            raise bad_cells_error(self, bad, reading_as, others)
         raise _BadCellsError(bad)
 
     def _drop(self, bad: _BadCellsError) -> None:

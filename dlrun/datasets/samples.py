@@ -54,8 +54,8 @@ def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None 
         return Sample()  # a value that was refused is not among them, and has been told
     try:
         sample: Sample = tell(**given)
-    except (UnknownShapeError, ConfigError):
-        return Sample()
+    except (UnknownShapeError, ConfigError, KeyError):
+        return Sample()  # a `KeyError`: of an argument that was refused
     return sample._replace(rows=_whole(sample.rows), test_rows=_whole(sample.test_rows) or 0)
 
 
@@ -67,6 +67,12 @@ def missing_arguments(function: Callable[..., Any], given: Mapping[str, Any]) ->
         for one in parameters
         if one.kind is one.KEYWORD_ONLY and one.default is one.empty and one.name not in given
     ]
+
+
+def split_column(split_by: object) -> str | None:
+    """The name of the column by which the rows of a table are split; None where none is named."""
+    name = next(iter(split_by.values()), None) if isinstance(split_by, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def numbered(classes: int) -> tuple[str, ...]:

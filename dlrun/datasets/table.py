@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
 from dlrun.data.csv_header import foresee_columns, small_column
-from dlrun.datasets.samples import Sample, with_target
+from dlrun.datasets.samples import Sample, split_column, with_target
 
 SECOND_NAMES = ("csv",)
 
@@ -20,8 +20,10 @@ def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     if found is None:
         return Sample(one_target=True, format="table")
     columns, delimiter = found
-    names = None if columns.header is None else columns.feature_names
-    known = Sample((len(columns.features),), format="table", columns=names)
+    apart = split_column(arguments.get("split_by"))
+    read = tuple(name for name in columns.feature_names if name != apart)
+    names = None if columns.header is None else read
+    known = Sample((len(read),), format="table", columns=names)
     if len(columns.targets) > 1:
         return known._replace(target=(len(columns.targets),))
     first, *labels = small_column(Path(path), delimiter, columns.targets[0]) or [""]
@@ -42,7 +44,7 @@ def load_data(
     where: str | None = None,
     sample_weight: str | None = None,
     test_path: Path | Sequence[Path] | None = None,
-    split_by: str | None = None,
+    split_by: Mapping[str, str] | None = None,
     format: Literal["csv", "json", "parquet"] | None = None,  # noqa: A002  what people call it
     header: bool | None = None,
     delimiter: str | None = None,
@@ -72,7 +74,10 @@ def load_data(
         sample_weight: The name of a column that says how much each row counts in the loss; null
             for all alike.
         test_path: The file, or the files, of the test rows; with the same columns.
-        split_by: The name of the column that says how rows are divided; of the key of that name.
+        split_by: A column that says which rows go together: `{group: column}` lets no group be in
+            two splits, `{time: column}` takes the last rows for testing and those before for
+            validation, `{column: name}` reads train, validation or test of every row. The
+            network does not get it unless `columns` says what it is. Null draws by the seed.
         format: What the file is; null tells by what it begins with, and by its name.
         header: Whether the first row of a CSV file holds names; null tells by whether it holds
             numbers, and asks where these look like the numbers of columns.
@@ -99,7 +104,7 @@ def load_data(
         bad_rows,
         where,
     )
-    uses = Uses(target, features, columns, sample_weight, split_by)
+    uses = Uses(target, features, columns, sample_weight, split_column(split_by))
     return load_table(path, test_path, reading, uses)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from dlrun.arrays import Dataset, Spec, Splits, TableForm
 from dlrun.catalog.label_forms import handed, misfit
+from dlrun.columns.inference import NUMBER
 from dlrun.config import Experiment
 from dlrun.config.rules.last_layer import last_activation, takes_logits
 from dlrun.config.schema import DatasetConfig
@@ -22,7 +23,7 @@ from dlrun.data.labels import fit_spec, weigh_classes, weigh_labels
 from dlrun.data.sampling import Sampling, sample_classes
 from dlrun.data.splitting import split_dataset
 from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
-from dlrun.datasets import load_dataset, takes
+from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
 from dlrun.execution.layers import check_columns, steps_of, unread
@@ -94,10 +95,8 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     seed = experiment.seed if config.seed is None else config.seed
     arguments, named = dict(config.arguments), True
     if told is not None and isinstance(told.form, TableForm):
-        arguments["header"] = told.form.named
+        arguments |= {"header": told.form.named, **_columns_of(told)}
         named = told.class_values is None
-    if config.split_by and takes(config.type, "split_by"):
-        arguments["split_by"] = next(iter(config.split_by.values()))
     dataset = load_dataset(config.type, seed=seed, **arguments)
     dataset, missing = without_missing_targets(dataset)
     loss = None if experiment.loss is None else experiment.loss.type
@@ -128,6 +127,18 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     return fit_targets(splits, config.target_scale, told)
 
 
+def _columns_of(told: Spec) -> dict[str, Any]:
+    """The columns that a run has stored, as a dataset is asked for them: nothing is told anew."""
+    if told.columns is None:  # an older run, of numbers
+        kinds: dict[str, Any] = {name: {"type": NUMBER} for name in told.feature_names or ()}
+    else:
+        kinds = {column.name: {"type": column.kind} for column in told.columns}
+        for column in told.columns:
+            if column.format is not None:
+                kinds[column.name]["format"] = column.format
+    return {"features": tuple(kinds), "columns": kinds}
+
+
 def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits:
     """Hold what was fitted on the rows of a new run against the layers that read them."""
     check_padding(experiment, splits.spec)
@@ -141,14 +152,14 @@ def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits
 
 def division_of(config: DatasetConfig, seed: int) -> Division:
     """Tell how a config wants its rows divided."""
-    way: Any = next(iter((config.split_by or {}).items()), None)
+    way: Any = next(iter(config.split_by.items()), None)
     fold = (config.fold, config.folds) if config.fold and config.folds else None
     return Division(seed, config.validation_split, config.test_split, way, fold)
 
 
 def check_monitors(experiment: Experiment, splits: Splits) -> None:
     """Refuse callbacks that watch validation rows which a column of the table could have named."""
-    if splits.validation is not None or "column" not in (experiment.dataset.split_by or {}):
+    if splits.validation is not None or "column" not in experiment.dataset.split_by:
         return
     for index, callback in enumerate(experiment.training.callbacks):
         monitor = callback.arguments.get("monitor")

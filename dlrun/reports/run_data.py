@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Spec
 from dlrun.catalog.label_forms import label_form
-from dlrun.columns.packing import parts
+from dlrun.columns.packing import are_plain, parts
 from dlrun.config import Experiment
 from dlrun.data.predictions import probabilities
 from dlrun.data.units import in_units
@@ -176,6 +176,11 @@ def entries_of_columns(spec: Spec) -> dict[str, list[int]]:
     for part in parts(spec.columns, spec.views):
         places.setdefault(part.column.name, []).extend(range(part.begin, part.end))
     return {name: found for name, found in places.items() if found}
+
+
+def is_a_plane(spec: Spec) -> bool:
+    """Whether a row may be any point between others: no category, no part that is looked up."""
+    return are_plain(spec.columns or ()) and not spec.views
 
 
 LEARNING_RATE = "learning_rate"

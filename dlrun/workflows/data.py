@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlrun.arrays import Reading
 from dlrun.columns.column import ColumnFacts, ColumnKind, Holds, RawColumn
 from dlrun.columns.inference import kinds_of
 from dlrun.data.links import MOST_ROWS, Link, find_links
+from dlrun.data.table_files import files_of
 from dlrun.data.table_sample import count_duplicates, sample_rows
-from dlrun.data.tables import Reading, open_table
+from dlrun.data.tables import open_table
 from dlrun.errors import UsageError
 from dlrun.reports.profile import (
     BINS,
@@ -44,9 +47,8 @@ def data(source: Path, targets: Sequence[str] = ()) -> Profile:
         DlrunError: There is no such file, it is no table, or a target is no column of it.
     """
     if source.suffix.lower() not in CONFIGS:
-        return profile([source], Reading(), targets, named=str(source))
+        return profile(files_of(source), Reading(), targets, named=str(source))
     from dlrun.config import load_config
-    from dlrun.datasets.table import paths_of, reading_of
 
     dataset = load_config(source).dataset
     if "path" not in dataset.arguments or "columns" not in dataset.arguments:
@@ -58,8 +60,8 @@ def data(source: Path, targets: Sequence[str] = ()) -> Profile:
     written = dataset.arguments["target"]
     own = [written] if isinstance(written, str) else list(written or ())
     return profile(
-        paths_of(dataset.arguments["path"]),
-        reading_of(dataset.arguments),
+        files_of(dataset.arguments["path"]),
+        _reading_of(dataset.arguments),
         targets or own,
         named=str(source),
         written=dataset.arguments["columns"],
@@ -80,7 +82,7 @@ def profile(
         facts = table.facts()
         holds = {name: _holds(one) for name, one in facts.items()}
         kinds = _kinds(facts, targets, written)
-        values = sample_rows(table, holds, MOST_ROWS)
+        values = sample_rows(table, facts, holds, MOST_ROWS)
         told = [_target(facts[name]) for name in targets]
         links = _links(values, told)
         return Profile(
@@ -91,10 +93,19 @@ def profile(
                 for name in table.columns
             ),
             targets=tuple(told),
-            duplicates=count_duplicates(table),
+            duplicates=count_duplicates(table, facts),
             sampled=max((len(numbers) for _, numbers in values.values()), default=0),
             notes=table.notes,
         )
+
+
+def _reading_of(arguments: Mapping[str, Any]) -> Reading:
+    """How a config says that its table is read."""
+    names = [field.name for field in fields(Reading)]
+    given = {name: arguments[name] for name in names if arguments.get(name) is not None}
+    if "missing_values" in given:
+        given["missing_values"] = tuple(map(str, given["missing_values"]))
+    return Reading(**given)
 
 
 def write_page(profile: Profile, output: Path) -> None:

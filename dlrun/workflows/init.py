@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from dlrun.arrays import Reading
 from dlrun.columns.inference import IGNORE, KEY, UNREAD
+from dlrun.data.table_files import files_of
 from dlrun.errors import DataError
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
 from dlrun.wording import as_text, list_some, percent, quote, tally
@@ -61,18 +63,17 @@ def init(table: Path, targets: Sequence[str], output: Path | None) -> Draft:
 
 
 def _profile(table: Path, targets: Sequence[str]) -> tuple[Profile, list[str]]:
-    from dlrun.data.tables import Reading
-
+    files = files_of(table)
     if targets:
-        return profile([table], Reading(), targets, named=str(table)), []
-    found = profile([table], Reading(), (), named=str(table))
+        return profile(files, Reading(), targets, named=str(table)), []
+    found = profile(files, Reading(), (), named=str(table))
     last = found.columns[-1].name
     others = [one.name for one in found.columns[:-1]]
     remark = (
         f"the last column, {quote(last)}, is taken for the target; --target names another: "
         f"{list_some(others, 8)}"
     )
-    return profile([table], Reading(), [last], named=str(table)), [remark]
+    return profile(files, Reading(), [last], named=str(table)), [remark]
 
 
 def _lines(found: Profile, path: Path, name: str, output: Path | None) -> Iterator[str]:
@@ -190,14 +191,13 @@ def _target_scale(found: Profile) -> Iterator[str]:
     column = found.column(found.targets[0].name)
     low, high = column.facts.low, column.facts.high
     median = (column.quartiles or (0.0, 0.0, 0.0))[1]
-    if len(found.targets) == 1 and low is not None and high is not None and low > 0:
-        if high > _SKEWED * median:
-            about = f"the largest is {high / median:,.0f} times the median; scores keep its units"
-            yield _with("  target_scale: log", about)
-            return
-    yield _with(
-        "  target_scale: standard", "learned with mean 0 and deviation 1; scores keep units"
-    )
+    is_positive = len(found.targets) == 1 and low is not None and low > 0
+    if is_positive and high is not None and high > _SKEWED * median:
+        about = f"the largest is {high / median:,.0f} times the median; scores keep its units"
+        yield _with("  target_scale: log", about)
+    else:
+        about = "learned with mean 0 and deviation 1; scores keep its units"
+        yield _with("  target_scale: standard", about)
 
 
 def _splits(found: Profile) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
-from dlrun.config.conditions import ORDERS, parse_condition
+from dlrun.conditions import ORDERS, parse_condition
 from dlrun.config.resolved import value_at
 from dlrun.config.stored import RECORDED, stored_config
 from dlrun.errors import DlrunError, UsageError
@@ -24,7 +24,7 @@ from dlrun.rundir.names import SPLITS
 from dlrun.wording import as_text, is_number, listed, near_word
 
 if TYPE_CHECKING:
-    from dlrun.config.conditions import Comparison, Condition
+    from dlrun.conditions import Comparison, Condition
 
 
 def choose_runs(

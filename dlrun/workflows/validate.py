@@ -199,7 +199,7 @@ def _reads_ids(experiment: Experiment) -> bool:
 def _can_be_split(experiment: Experiment, rows: int, classes: int) -> bool:
     """Whether every split surely has rows, when each class keeps one to train on."""
     left, dataset = rows, experiment.dataset
-    if dataset.split_by is not None or dataset.fold is not None:
+    if dataset.split_by or dataset.fold is not None:
         return False
     for share in (dataset.test_split, dataset.validation_split):
         if share:

@@ -85,8 +85,8 @@ def test_groups_of_classes_are_dealt_out_as_evenly_as_by_stratified_group_k_fold
     classes = np.array([rng.choice(3, p=of_group[g] / of_group[g].sum()) for g in groups])
     own = deal_groups(groups, classes, np.full(folds, 0.2), generator(seed), largest_first=True)
     even = np.bincount(classes) / folds
-    theirs = [np.bincount(classes[test], minlength=3) for _, test in
-              StratifiedGroupKFold(folds).split(np.zeros(len(groups)), classes, groups)]  # fmt: skip
+    pairs = StratifiedGroupKFold(folds).split(np.zeros(len(groups)), classes, groups)
+    theirs = [np.bincount(classes[test], minlength=3) for _, test in pairs]
     distances = [
         np.abs(np.array(counts) / even - 1).max()
         for counts in (class_counts(own, folds, classes), theirs)

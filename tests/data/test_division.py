@@ -57,8 +57,10 @@ def test_no_group_is_in_two_splits(seed):
     assert not groups["train"] & groups["validation"]
     assert not groups["test"] & (groups["train"] | groups["validation"])
     assert found.notes == (
-        "split by group 'family': train 18 rows of 6 groups, validation 6 rows of 2 groups, "
-        "test 6 rows of 2 groups",
+        (
+            "split by group 'family': train 18 rows of 6 groups, validation 6 rows of 2 groups, "
+            "test 6 rows of 2 groups"
+        ),
     )
 
 
@@ -89,9 +91,11 @@ def test_the_last_rows_are_for_testing_and_those_before_for_validation():
     assert numbers(found.validation) == [7, 9]
     assert numbers(found.train) == [0, 1, 2, 3, 4, 5]
     assert found.notes == (
-        "split by time 'day': train 6 rows from 1970-01-01 to 1970-01-06, "
-        "validation 2 rows from 1970-01-07 to 1970-01-08, test 2 rows from 1970-01-09 to "
-        "1970-01-10",
+        (
+            "split by time 'day': train 6 rows from 1970-01-01 to 1970-01-06, "
+            "validation 2 rows from 1970-01-07 to 1970-01-08, test 2 rows from 1970-01-09 to "
+            "1970-01-10"
+        ),
     )
 
 
@@ -221,14 +225,18 @@ ONLY, ONLY_CODES = texts("train", "train", "train")
         (
             table(SAME, GROUP),
             Division(0, test_split=0.2, by=("group", "family")),
-            "dataset.test_split: all 10 rows have the same 'family', 4; no group can be in two "
-            "splits. Split by another column, or leave split_by out.",
+            (
+                "dataset.test_split: all 10 rows have the same 'family', 4; no group can be in two "
+                "splits. Split by another column, or leave split_by out."
+            ),
         ),
         (
             table(SAME, GROUP),
             Division(0, by=("group", "family"), fold=(1, 2)),
-            "dataset.folds: 'family' has 1 group for 2 folds. Choose as many folds as groups, or "
-            "fewer.",
+            (
+                "dataset.folds: 'family' has 1 group for 2 folds. Choose as many folds as groups, or "
+                "fewer."
+            ),
         ),
         (
             table([*SAME[:9], 1.0], GROUP),
@@ -238,50 +246,66 @@ ONLY, ONLY_CODES = texts("train", "train", "train")
         (
             table(SAME, RawColumn("day", "time")),
             Division(0, test_split=0.2, by=("time", "day")),
-            "dataset.test_split: all 10 rows have the same 'day', 1970-01-01 00:00:04. Split by "
-            "another column.",
+            (
+                "dataset.test_split: all 10 rows have the same 'day', 1970-01-01 00:00:04. Split by "
+                "another column."
+            ),
         ),
         (
             table([1.0, NAN, 2.0, NAN], GROUP),
             Division(0, test_split=0.2, by=("time", "family")),
-            "column 'family': 2 rows without a time, the first is row 2; rows split by time need "
-            "one.\n  Fill the cells, or leave the rows out.",
+            (
+                "column 'family': 2 rows without a time, the first is row 2; rows split by time need "
+                "one.\n  Fill the cells, or leave the rows out."
+            ),
         ),
         (
             table(WORD_CODES, WORDS),
             Division(0, test_split=0.2, by=("time", "split")),
-            "dataset.split_by.time: 'split' holds text such as 'foo'; rows are put in order by a "
-            "column of times or of numbers. Name another column.",
+            (
+                "dataset.split_by.time: 'split' holds text such as 'foo'; rows are put in order by a "
+                "column of times or of numbers. Name another column."
+            ),
         ),
         (
             table(WORD_CODES, WORDS),
             Division(0, by=("column", "split")),
-            "column 'split' says 'tset' (2 rows), 'foo' (1 row); train, validation or test was "
-            "expected.\n  Did you mean 'test'?",
+            (
+                "column 'split' says 'tset' (2 rows), 'foo' (1 row); train, validation or test was "
+                "expected.\n  Did you mean 'test'?"
+            ),
         ),
         (
             table(EMPTY_CODES, EMPTY),
             Division(0, by=("column", "split")),
-            "column 'split': 1 row without a split, the first is row 2.\n  Write train, validation "
-            "or test in every row.",
+            (
+                "column 'split': 1 row without a split, the first is row 2.\n  Write train, validation "
+                "or test in every row."
+            ),
         ),
         (
             table(ONLY_CODES, ONLY),
             Division(0, by=("column", "split")),
-            "column 'split' names only training rows.\n  It should say train, and validation or "
-            "test, of rows.",
+            (
+                "column 'split' names only training rows.\n  It should say train, and validation or "
+                "test, of rows."
+            ),
         ),
         (
             table(SAME, GROUP),
             Division(0, by=("column", "family")),
-            "column 'family' holds numbers; the names of splits were expected.\n  Write train, "
-            "validation or test in every row.",
+            (
+                "column 'family' holds numbers; the names of splits were expected.\n  Write train, "
+                "validation or test in every row."
+            ),
         ),
         (
             table(*reversed(texts("train", "train", "test"))),
             Division(0, test_split=0.5, by=("column", "split")),
-            "dataset.test_split: The column 'split' says already which rows are for test. Leave "
-            "one of the two out.",
+            (
+                "dataset.test_split: The column 'split' says already which rows are for test. Leave "
+                "one of the two out."
+            ),
         ),
         (
             table(SAME, GROUP),
@@ -291,8 +315,10 @@ ONLY, ONLY_CODES = texts("train", "train", "train")
         (
             Dataset(Samples(np.zeros((5, 2, 2)), np.zeros((5, 1)))),
             Division(0, test_split=0.2, by=("group", "family")),
-            "dataset.split_by: the rows of this dataset have no columns with names to be split by. "
-            "Leave it out.",
+            (
+                "dataset.split_by: the rows of this dataset have no columns with names to be split by. "
+                "Leave it out."
+            ),
         ),
     ],
 )

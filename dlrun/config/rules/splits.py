@@ -30,7 +30,7 @@ def test_rows_come_once(experiment: Experiment) -> Iterator[Problem]:
 def rows_are_split_in_one_way(experiment: Experiment) -> Iterator[Problem]:
     """`split_by` names one way and one column, which is there and is not the target."""
     dataset = experiment.dataset
-    if dataset.split_by is None:
+    if dataset.arguments.get("split_by") is None:
         return
     path, example = "dataset.split_by", "Such as {group: family}."
     unknown = [way for way in dataset.split_by if way not in WAYS]
@@ -41,19 +41,16 @@ def rows_are_split_in_one_way(experiment: Experiment) -> Iterator[Problem]:
     if not unknown and len(dataset.split_by) != 1:
         what = f"Expected one of 'group', 'time' and 'column', got {len(dataset.split_by)}."
         yield Problem(path, what, example)
+    elif not unknown and not isinstance(next(iter(dataset.split_by.values())), str):
+        yield Problem(path, "Expected the name of a column.", example)
     elif not unknown:
         yield from _split_column(experiment)
 
 
 def _split_column(experiment: Experiment) -> Iterator[Problem]:
     dataset = experiment.dataset
-    (way, column), *_ = (dataset.split_by or {}).items()
+    ((way, column),) = dataset.split_by.items()
     path = f"dataset.split_by.{way}"
-    sample = find_sample(dataset.type, dataset.arguments)
-    if sample.format != "table":
-        what = f"The rows of '{dataset.type}' have no columns with names to be split by."
-        yield Problem("dataset.split_by", what, "Remove it.")
-        return
     for key in ("target", "sample_weight"):
         named = dataset.arguments.get(key)
         if column == named or (isinstance(named, list | tuple) and column in named):

@@ -7,12 +7,15 @@ import math
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
+from dlrun.arrays import Spec
+from dlrun.columns.packing import are_plain, values_of
 from dlrun.config import given
 from dlrun.data.units import in_units
 from dlrun.reports.gap import generalisation_gap
@@ -32,7 +35,7 @@ from dlrun.reports.run_data import (
     image_shape,
 )
 from dlrun.reports.scores import ClassScores, Distances, distances, has_both, precision_recall, roc
-from dlrun.wording import DASH, format_axes, format_number, is_number, percent, tally, text_of
+from dlrun.wording import DASH, cut, format_axes, format_number, is_number, percent, tally, text_of
 
 MOST_MISTAKES = 24
 MOST_COLUMNS = 8
@@ -94,7 +97,7 @@ def _dataset(data: ReportData) -> dict[str, str]:
         "an image of " + format_axes(spec.image_shape)
         if spec.image_shape
         else (
-            tally(spec.input_shape[0], "column")
+            _width(spec)
             if len(spec.input_shape) == 1
             else f"an array of {format_axes(spec.input_shape)}"
         )
@@ -102,7 +105,7 @@ def _dataset(data: ReportData) -> dict[str, str]:
     if spec.image_shape and len(spec.input_shape) == 1:
         facts["one row"] += f", flattened to {spec.input_shape[0]} numbers"
     if spec.feature_names:
-        facts["columns"] = _listed(spec.feature_names)
+        facts["columns"] = _listed(_names(spec))
     if spec.class_names:
         facts["classes"] = f"{len(spec.class_names)}: {_listed(spec.class_names)}"
     else:
@@ -115,6 +118,23 @@ def _dataset(data: ReportData) -> dict[str, str]:
     if isinstance(labels, str):
         facts["loss gets" if spec.labels else "labels"] = text_of(labels).removeprefix("labels: ")
     return facts
+
+
+def _width(spec: Spec) -> str:
+    """How many columns there are, and how many numbers they become."""
+    columns, entries = len(_names(spec)), spec.input_shape[0]
+    return tally(columns, "column") + (f", as {entries:,} numbers" if columns != entries else "")
+
+
+def _names(spec: Spec) -> tuple[str, ...]:
+    """The columns that the network gets, those that are no numbers with their kind."""
+    if are_plain(spec.columns or ()):
+        return spec.feature_names or ("",) * spec.input_shape[0]
+    used = [column for column in spec.columns or () if column.entries]
+    return tuple(
+        column.name if column.kind == "number" else f"{column.name} ({column.kind})"
+        for column in used
+    )
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -163,15 +183,24 @@ def _mistakes(data: ReportData) -> list[Shown]:
     are_images = image_shape(data.spec) is not None
     images = [_png(image) for image in as_images(x, data.spec)] if are_images else []
     numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
+    cells = [[f"{value:.4g}" for value in row] for row in numbers.tolist()]
+    if not are_plain(data.spec.columns or ()):
+        texts = _texts(data.spec, x).values()
+        cells = [[cut(text) for text in row] for row in zip(*texts, strict=True)]
     return [
         Shown(
             mistake,
             sureness(data, mistake),
             images[index] if are_images else None,
-            () if are_images else tuple(f"{value:.4g}" for value in numbers[index]),
+            () if are_images else tuple(cells[index]),
         )
         for index, mistake in enumerate(mistakes)
     ]
+
+
+def _texts(spec: Spec, x: NDArray[np.float32]) -> dict[str, list[str]]:
+    """The first columns of rows as the table would have them."""
+    return dict(islice(values_of(spec.columns or (), spec.views, x), MOST_COLUMNS))
 
 
 def _columns(data: ReportData) -> list[str]:
@@ -180,6 +209,8 @@ def _columns(data: ReportData) -> list[str]:
         return []
     if len(data.spec.input_shape) != 1:
         return [f"x{number + 1}" for number in range(min(data.judged.x[0].size, MOST_COLUMNS))]
+    if not are_plain(data.spec.columns or ()):
+        return list(_texts(data.spec, data.judged.x[:1]))
     shown = min(data.spec.input_shape[0], MOST_COLUMNS)
     return [feature_name(data.spec, column) for column in range(shown)]
 
