@@ -11,6 +11,7 @@ from dlrun.arrays import Dataset, Reading, Spec, TableForm
 from dlrun.columns.column import split_column
 from dlrun.data.csv_header import foresee_columns, small_column
 from dlrun.datasets.samples import Sample, with_target
+from dlrun.wording import as_text
 
 SECOND_NAMES = ("csv",)
 
@@ -45,7 +46,7 @@ def load_data(
     where: str | None = None,
     sample_weight: str | None = None,
     test_path: Path | Sequence[Path] | None = None,
-    split_by: str | None = None,
+    split_by: Mapping[str, str] | None = None,
     format: Literal["csv", "json", "parquet"] | None = None,  # noqa: A002  what people call it
     header: bool | None = None,
     delimiter: str | None = None,
@@ -90,18 +91,24 @@ def load_data(
     uses = Uses(target, features, columns, sample_weight, split_by)
     words = tuple(map(as_text, missing_values or ()))
     reading = Reading(
-        delimiter,
-        header,
-        encoding,
-        decimal,
-        thousands,
-        tuple(map(str, missing_values or ())),
-        format,
-        bad_rows,
-        where,
-    )
-    uses = Uses(target, features, columns, sample_weight, split_by)
-    return load_table(path, test_path, reading, uses)
+        delimiter, header, encoding, decimal, thousands, words, format, bad_rows, where
+    )  # fmt: skip
+    tests = None if test_path is None else paths_of(test_path)
+    return load_table(paths_of(path), tests, reading, uses)
+
+
+def paths_of(path: Any) -> list[Path]:
+    """The files that a path, a list of paths or a glob names."""
+    from dlrun.data.table_files import files_of
+
+    return files_of(path)
+
+
+def reading_of(arguments: Mapping[str, Any]) -> Reading:
+    """How the files are read, of the arguments of `load_data`."""
+    given = {one.name: arguments[one.name] for one in fields(Reading) if one.name in arguments}
+    given["missing_values"] = tuple(map(as_text, given.get("missing_values") or ()))
+    return Reading(**given)
 
 
 def recall_form(arguments: Mapping[str, Any], spec: Spec) -> Spec:
