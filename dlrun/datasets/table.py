@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
+from dlrun.columns.column import split_column
 from dlrun.data.csv_header import foresee_columns, small_column
-from dlrun.datasets.samples import Sample, split_column, with_target
+from dlrun.datasets.samples import Sample, with_target
 from dlrun.wording import as_text
 
 SECOND_NAMES = ("csv",)
@@ -45,7 +46,7 @@ def load_data(
     where: str | None = None,
     sample_weight: str | None = None,
     test_path: Path | Sequence[Path] | None = None,
-    split_by: str | None = None,
+    split_by: Mapping[str, str] | None = None,
     format: Literal["csv", "json", "parquet"] | None = None,  # noqa: A002  what people call it
     header: bool | None = None,
     delimiter: str | None = None,
