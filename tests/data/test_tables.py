@@ -1,4 +1,4 @@
-"""Tables as DuckDB reads them: the same bits however they are read, and what is told of odd ones."""
+"""Tables as DuckDB reads them: the same bits however that is done, and what is told of odd ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dlrun.data.cell_sql import Cell
 from dlrun.data.tables import open_table
 from dlrun.data.where_sql import where_sql
 from dlrun.datasets import load_dataset
-from dlrun.errors import ConfigError, DataError
+from dlrun.errors import ConfigError, DataError, DlrunError
 from dlrun.shapes.cells import parse_number
 
 WANTED = {"size": "number", "colour": "text", "day": "time", "sold": "number"}
@@ -135,7 +135,7 @@ def test_thousands_that_do_not_group_are_no_numbers(tmp_path):
     reading = Reading(decimal=",", thousands=".")
     with (
         open_table([tmp_path / "a.csv"], reading) as table,
-        pytest.raises(DataError, match="'1.5'"),
+        pytest.raises(DataError, match=r"'1\.5'"),
     ):
         table.read({"a": "number"})
 
@@ -200,7 +200,8 @@ def test_numbers_are_those_of_python():
     texts += [repr(draw.gauss(0, 1) * 10 ** draw.randint(-300, 300)) for _ in range(5000)]
     with duckdb.connect() as connection:
         found = connection.execute(
-            f"SELECT {Cell('t', 'text', Reading()).number} FROM (SELECT unnest($1::VARCHAR[]) AS t)",
+            f"SELECT {Cell('t', 'text', Reading()).number} "
+            "FROM (SELECT unnest($1::VARCHAR[]) AS t)",
             [texts],
         ).fetchall()
     for text, (number,) in zip(texts, found, strict=True):
@@ -212,7 +213,8 @@ def test_numbers_are_those_of_python():
 CELLS = ["1", "2.5", "-3", "1e3", "7200", "red", "Red", "2h", "", "true", "FALSE", "yes", "zürich"]
 CONDITIONS = ["a=1", "a!=1", "a<2.5", "a>=-3", "a=null", "a!=null", "a=true", "a!=false", "a=red",
               'a="1"', "a<red", "a>=2h", "a=2h", "a~RE", "a~1", 'a<="true"', "a>9007199254740993",
-              "a=.nan", "a<.inf", "not a=1", "a=1 or a~e and not a=true", "(a>0 or a=red) and a!=2.5"]  # fmt: skip
+              "a=.nan", "a<.inf", "not a=1", "a=1 or a~e and not a=red",
+              "(a>0 or a=red) and a!=2.5"]  # fmt: skip
 
 
 @pytest.mark.parametrize("where", CONDITIONS)
@@ -239,15 +241,13 @@ def test_conditions_hold_for_the_rows_for_which_they_hold(where):
 
         sql = where_sql(where, {"a": Cell("c0", "text", Reading())}, distinct)
         found = [text for (text,) in run(f"SELECT c0 FROM t WHERE {sql}").fetchall()]
-    if "true" in where and contains:
-        return  # booleans and texts in one condition: each comparison is tested by itself
     assert found == [text for text in CELLS if condition.holds(lambda _, text=text: value(text))]
 
 
 def test_a_condition_on_a_column_that_is_not_there(tmp_path):
     """With what was meant."""
     path = write_csv(tmp_path / "a.csv", rows_of(5))
-    with pytest.raises(ConfigError, match="There is no column 'sise'.* Did you mean 'size'"):
+    with pytest.raises(ConfigError, match=r"There is no column 'sise'.* Did you mean 'size'"):
         load_dataset("table", seed=0, path=path, where="sise > 1")
 
 
@@ -255,7 +255,7 @@ def test_a_condition_on_a_column_that_is_not_there(tmp_path):
 def test_no_text_of_a_config_is_sql(where, tmp_path):
     """It is a text that no cell has, or no condition."""
     path = write_csv(tmp_path / "a.csv", rows_of(5))
-    with pytest.raises((DataError, ConfigError, Exception), match="no row fulfils|never closed"):
+    with pytest.raises(DlrunError, match=r"no row fulfils|never closed"):
         load_dataset("table", seed=0, path=path, where=where)
 
 
