@@ -100,12 +100,11 @@ def find_links(
     y = sampled[present]
     if len(y) < _FEW_ROWS or (y == y[0]).all():
         return []
-    if is_class:
-        y = np.unique(y, return_inverse=True)[1].astype(np.int64)
+    numbers = np.unique(y, return_inverse=True)[1].astype(np.int64)
     links = []
     for column, values in columns:
         x = np.asarray(values[chosen], np.float64)[present]
-        score, baseline = _predict_class(x, y, column) if is_class else _predict(x, y, column)
+        score, baseline = _predict_class(x, numbers, column) if is_class else _predict(x, y, column)
         links.append(Link(column.name, name, score, baseline, is_class, column.holds == "time"))
     return links
 
