@@ -11,6 +11,7 @@ from dlrun.arrays import Dataset, Reading, Spec, TableForm
 from dlrun.columns.column import split_column
 from dlrun.data.csv_header import foresee_columns, small_column
 from dlrun.datasets.samples import Sample, with_target
+from dlrun.wording import as_text
 
 SECOND_NAMES = ("csv",)
 
@@ -45,7 +46,7 @@ def load_data(
     where: str | None = None,
     sample_weight: str | None = None,
     test_path: Path | Sequence[Path] | None = None,
-    split_by: str | None = None,
+    split_by: Mapping[str, str] | None = None,
     format: Literal["csv", "json", "parquet"] | None = None,  # noqa: A002  what people call it
     header: bool | None = None,
     delimiter: str | None = None,
@@ -72,7 +73,10 @@ def load_data(
         where: Which rows are read, such as `fare < 300 and not embarked=null`.
         sample_weight: A column that says how much each row counts in the loss; null: all alike.
         test_path: The file, or the files, of the test rows, with the same columns.
-        split_by: The column by which rows are divided.
+        split_by: A column that says which rows go together: `{group: column}` (no group is in two
+            splits), `{time: column}` (the last rows are for testing, those before for validation)
+            or `{column: name}` (it names the splits). The network gets it only where `columns`
+            says what it is; null draws by the seed.
         format: What the file is; null tells by what it begins with, and by its name.
         header: Whether the first row of a CSV file holds names; null tells by whether it holds
             numbers. Columns without names are called `column_1`, `column_2`, ...
@@ -90,18 +94,24 @@ def load_data(
     uses = Uses(target, features, columns, sample_weight, split_by)
     words = tuple(map(as_text, missing_values or ()))
     reading = Reading(
-        delimiter,
-        header,
-        encoding,
-        decimal,
-        thousands,
-        tuple(map(str, missing_values or ())),
-        format,
-        bad_rows,
-        where,
-    )
-    uses = Uses(target, features, columns, sample_weight, split_by)
-    return load_table(path, test_path, reading, uses)
+        delimiter, header, encoding, decimal, thousands, words, format, bad_rows, where
+    )  # fmt: skip
+    tests = None if test_path is None else paths_of(test_path)
+    return load_table(paths_of(path), tests, reading, uses)
+
+
+def paths_of(path: Any) -> list[Path]:
+    """The files that a path, a list of paths or a glob names."""
+    from dlrun.data.table_files import files_of
+
+    return files_of(path)
+
+
+def reading_of(arguments: Mapping[str, Any]) -> Reading:
+    """How the files are read, of the arguments of `load_data`."""
+    given = {one.name: arguments[one.name] for one in fields(Reading) if one.name in arguments}
+    given["missing_values"] = tuple(map(as_text, given.get("missing_values") or ()))
+    return Reading(**given)
 
 
 def recall_form(arguments: Mapping[str, Any], spec: Spec) -> Spec:
