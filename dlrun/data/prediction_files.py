@@ -174,7 +174,8 @@ def _cells(column: Column) -> _Cells:
 def _in_csv(cells: Sequence[str | None]) -> list[str]:
     """Quote what has to be quoted; no text is an empty cell."""
     plain = [cell or "" for cell in cells]
-    if not any(mark in cell for cell in plain for mark in ',"\n\r'):
+    joined = "".join(plain)
+    if not any(mark in joined for mark in ',"\n\r'):
         return plain
     written = []
     for cell in plain:

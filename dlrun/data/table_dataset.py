@@ -216,7 +216,7 @@ def _read(
     raw, (x, rest) = table.gather(
         plan.wanted, plan.formats, (range(width), range(width, len(names))),
         streamed=streamed is not None, alike=None if like is None else _texts_of(like, plan),
-        others=() if targets > 1 else names[width:],
+        others=dict.fromkeys(names[width:], targets > 1),
     )  # fmt: skip
     weight = None
     if plan.choice.weight is not None:

@@ -99,7 +99,9 @@ class _Rows:
     def __iter__(self) -> Iterator[TableRows]:
         begin = 0
         for columns, values in self.table.chunks(
-            self.wanted, self.formats, others=() if self.spec.labels else self.spec.target_names
+            self.wanted,
+            self.formats,
+            others=dict.fromkeys(self.spec.target_names, self.spec.labels),
         ):
             place = self._placer(begin)
             x = self._features(columns[: self.width], values[:, : self.width], place)
