@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.data.decimals import decimals, packed, texts, wholes
-from dlrun.data.streams import spool_folder
+from dlrun.data.files import spool_folder
 
 _MOST_BYTES: Final = 16 * 2**20  # that rows with wide texts may take while they are laid out
 _BLOCK: Final = 2**14  # rows that are laid out at a time

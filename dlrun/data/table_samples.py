@@ -106,10 +106,12 @@ class _Rows:
 
     def __iter__(self) -> Iterator[TableRows]:
         begin = 0
-        others = () if self.spec.labels else self.spec.target_names
         texts: dict[str, list[str | None]] = {called: [] for called in self.called.values()}
         for columns, values in self.table.chunks(
-            self.wanted, self.formats, others=others, kept=texts
+            self.wanted,
+            self.formats,
+            others=dict.fromkeys(self.spec.target_names, self.spec.labels),
+            kept=texts,
         ):
             place = self._placer(begin)
             x = self._features(columns[: self.width], values[:, : self.width], place)
@@ -140,7 +142,7 @@ class _Rows:
             try:
                 return pack(spec.columns, spec.views, columns, values)
             except CellError as error:
-                what = f"column {quote(error.column)}: {error.what}"
+                what = f"column {quote(str(error.column))}: {error.what}"
                 raise DataError(what, where=place(error.row), fix=error.fix) from error
         missing = np.argwhere(np.isnan(values))
         if len(missing):
@@ -155,7 +157,8 @@ class _Rows:
             x = scale_pixels(x, spec.pixel_max, place(0))
         x = x.reshape(len(x), *spec.input_shape)
         path = str(self.table.parts[0].source.path)
-        return apply_scaling(x, spec.scaling, where=path)  # type: ignore[return-value]
+        scaled: NDArray[np.float32] = apply_scaling(x, spec.scaling, where=path)
+        return scaled
 
     def _targets(
         self, column: RawColumn, values: NDArray[np.float64], place: Callable[[int], str]

@@ -31,8 +31,8 @@ VALUES = {
     "slips": (
         [*map(str, MANY), "?", "n/a", "?"],
         (
-            "number, 100 of 103 values are numbers; others are '?', 'n/a': perhaps `missing_values: "
-            '["?", n/a]`'
+            "number, 100 of 103 values are numbers; others are '?', 'n/a': perhaps "
+            '`missing_values: ["?", n/a]`'
         ),
     ),
     "nothing": (["", ""], "ignore, it has no values"),
@@ -152,8 +152,8 @@ def test_columns_that_are_not_there_are_told():
         "dataset.columns.agee: There is no column 'agee'. Did you mean 'age'?",
         "dataset.columns.zzz: There is no column 'zzz'. The table has 'age', 'fare'.",
         (
-            "dataset.columns.y: 'y' is the target, or a weight, and no column of the network. Leave "
-            "it out of 'columns'."
+            "dataset.columns.y: 'y' is the target, or a weight, and no column of the network. "
+            "Leave it out of 'columns'."
         ),
     ]
 
