@@ -34,6 +34,9 @@ LabelForm = Literal["index", "one_hot", "binary", "sign", "value"]
 STRICT: Final = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 """How pydantic reads what is stored: nothing unknown, nothing converted, finite numbers."""
 
+BY_SHELF: Final = {**STRICT, "arbitrary_types_allowed": True}
+"""The same, where something is read by the file of its word on a shelf."""
+
 
 @dataclass(frozen=True, eq=False)
 class StreamedArray:
@@ -106,7 +109,8 @@ class Samples:
     # Before labels are fitted: class numbers (rows,), int64, where there are classes, else values
     # (rows, num_targets), float32. After: as `LabelForm` says, float32 (`index` stays int64).
     y: Array | None = None
-    sample_weight: NDArray[np.float32] | None = None  # (rows,); None for equal weights
+    # (rows,), or (rows, labels) where the training weighs labels; None for equal weights
+    sample_weight: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -124,6 +128,16 @@ class Samples:
             None if self.y is None else self.y[rows],
             None if self.sample_weight is None else self.sample_weight[rows],
         )
+
+    def at(self, numbers: NDArray[Any]) -> Samples:
+        """Choose rows by their numbers, `(rows,)`, perhaps one several times; none is streamed."""
+
+        def chosen(array: Any) -> Any:
+            return array.at(numbers) if isinstance(array, StreamedArray) else array[numbers]
+
+        arrays: tuple[Any, ...] = (self.x, self.y, self.sample_weight)
+        taken: list[Any] = [None if array is None else chosen(array) for array in arrays]
+        return Samples(*taken)
 
     def rows_per_block(self, multiple_of: int) -> int:
         """Return how many rows, a multiple of some number, fill a block of `BLOCK_BYTES`."""
@@ -145,6 +159,23 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How the files of a table are read: what the config says; None where each file is to tell."""
+
+    __pydantic_config__ = STRICT
+
+    delimiter: str | None = None
+    header: bool | None = None  # whether the first row holds the names
+    encoding: str | None = None  # as Python calls it; None for UTF-8, or as the file itself says
+    decimal: str = "."
+    thousands: str | None = None
+    missing_values: tuple[str, ...] = ()  # texts that stand for no value, besides the empty one
+    format: Literal["csv", "json", "parquet"] | None = None
+    bad_rows: Literal["error", "skip"] = "error"
+    where: str | None = None  # a condition that all rows fulfil
+
+
+@dataclass(frozen=True)
 class TableForm:
     """The form of the table that a run is trained on; later files of rows are read by it."""
 
@@ -154,8 +185,7 @@ class TableForm:
     # are not known: older runs did not keep them.
     columns: tuple[str, ...] | None
     named: bool  # whether its first row holds the names
-    header: bool | None = None  # what the config says of that; None where each file is to tell
-    delimiter: str | None = None  # as the config says; None where each file is to tell
+    reading: Reading = Reading()  # of later files: no `where`, and no bad rows are left out
 
 
 @dataclass(frozen=True)
@@ -230,7 +260,7 @@ class View:
 class Spec:
     """What the arrays of a run look like; stored as `spec.json`. Much comes from a `Dataset`."""
 
-    __pydantic_config__ = {**STRICT, "arbitrary_types_allowed": True}  # `columns`: by the shelf
+    __pydantic_config__ = BY_SHELF
 
     input_shape: tuple[int, ...]  # of one sample
     feature_names: tuple[str, ...] | None = None

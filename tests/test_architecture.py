@@ -30,6 +30,8 @@ FLOORS = {
     "catalog": 1,
     "rundir": 1,
     "arrays": 1,
+    "scalars": 1,
+    "conditions": 2,
     "shapes": 2,
     "backend": 2,
     "columns": 3,
@@ -91,6 +93,7 @@ BESIDE_COMMANDS = {
 """Modules beside those of the commands, and what for."""
 OTHER_MEANINGS = {
     "csv": "the format of a table",
+    "table": "what the file of a dataset is",
     "date": "a day, as a run folder has it",
     "ignore": "what Python does with errors",
     "key": "of a mapping",

@@ -19,14 +19,24 @@ from tests.conftest import ROOT
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 CONFIG = """\
 purpose: to try the recipes
-dataset: {type: two_moons_3d, samples: 40, height: 2, test_samples: 8, scale: maxabs}
+dataset: {type: two_moons_3d, samples: 40, height: 2, test_samples: 8}
 model: {layers: [{type: Dense, units: 4}, {type: Dense, units: 1, activation: sigmoid}]}
 loss: binary_crossentropy
 optimizer: adam
 training: {epochs: 4, callbacks: [{type: StopAtLoss, loss: 1.0e-9}]}
 exports: [{type: csv_weights, digits: 6}]
 """
+TABLE = """\
+dataset: {type: table, path: wind.csv, target: y, columns: {wind: {type: angle, turn: 400}}}
+model: {layers: [{type: Dense, units: 1}]}
+loss: mse
+optimizer: adam
+training: {epochs: 1}
+"""
+WIND = "wind,y\n100,1.5\n200,2.5\n,3.5\n"
 LINES = [
+    ["list", "columns", "angle"],
+    ["validate", "table.yaml", "--set", "dataset.columns.wind.turns=3"],
     ["list", "datasets", "two_moons_3d"],
     ["list", "exporters", "csv_weights"],
     ["list", "callbacks", "StopAtLoss"],
@@ -44,6 +54,7 @@ LINES = [
         "--set",
         "training.callbacks=[{type: StopAtLoss, loss: 9}]",
     ],
+    ["train", "table.yaml", "--no-report", "--set", "dataset.columns.wind.missing=median"],
 ]
 PROGRAM = """\
 import contextlib, io, json, runpy, sys
@@ -104,6 +115,8 @@ def tried(tmp_path_factory):
         assert text.count(before) == 1, f"{name} has not once:\n{before}"
         path.write_text(text.replace(before, after), "utf-8")
     (place / "config.yaml").write_text(CONFIG)
+    (place / "table.yaml").write_text(TABLE)
+    (place / "wind.csv").write_text(WIND)
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps(LINES)],
         cwd=place,
@@ -136,13 +149,16 @@ def test_a_dataset_is_a_word(tried):
     assert (spec["input_shape"], spec["rows"]) == ([3], {"train": 40, "test": 8})
 
 
-def test_a_kind_of_scaling_is_fitted_and_stored(tried):
-    """On the training rows alone: zero stays zero."""
-    assert "maxabs" in out_of(tried, "schema")
-    scaling = json.loads((tried[1][0] / "spec.json").read_text())["scaling"]
-    assert scaling["kind"] == "maxabs"
-    assert scaling["offset"] == [0.0, 0.0, 0.0]
-    assert all(factor > 0 for factor in scaling["factor"])
+def test_a_kind_of_column_is_a_word(tried):
+    """It is listed, in the schema, fitted to the training rows, stored, and tells itself."""
+    assert "whole turn" in out_of(tried, "list columns angle")
+    assert "columns.angle" in json.loads(out_of(tried, "schema"))["definitions"]
+    misspelt = tried[0]["validate table.yaml --set dataset.columns.wind.turns=3"]
+    assert (misspelt[0], "Did you mean 'turn'?" in misspelt[2]) == (2, True)
+    (run,) = (run for run in tried[1] if "table" in run.name)
+    (wind,) = json.loads((run / "spec.json").read_text())["columns"]
+    assert (wind["kind"], wind["turn"], wind["filling"]["value"]) == ("angle", 400.0, 150.0)
+    assert "1 missing value" in (run / "log.txt").read_text()
 
 
 def test_the_files_of_an_exporter_are_vouched_for(tried):

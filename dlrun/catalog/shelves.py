@@ -1,5 +1,6 @@
 """dlrun's own words: the files in datasets/, columns/, callbacks/ and exporters/, as text."""
 
+import ast
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,6 +19,16 @@ def origins(shelf: str) -> dict[str, str]:
     files = sorted(folder.glob("[!_]*.py")) if KINDS[shelf].entry else ()
     modules = [f"dlrun.{shelf}.{file.stem}" for file in files]
     return {word: module for module in modules if (word := _word(shelf, module))}
+
+
+@lru_cache
+def second_names(shelf: str) -> dict[str, str]:
+    """The words of a shelf by the second names that their files give them in `SECOND_NAMES`."""
+    found: dict[str, str] = {}
+    for word, module in origins(shelf).items():
+        names = re.search(r"^SECOND_NAMES = (.+)$", source.module_text(module), re.MULTILINE)
+        found |= dict.fromkeys(ast.literal_eval(names[1]) if names else (), word)
+    return found
 
 
 def parameters(shelf: str, word: str) -> tuple[signatures.Parameter, ...]:

@@ -30,7 +30,11 @@ class Word:
 
     def nests(self, argument: str) -> str | None:
         """The kind of word that an argument of this word takes, or None for a literal."""
-        return nested_kind(argument) if KINDS[self.kind].keras else named_kind(argument)
+        if KINDS[self.kind].keras:
+            return nested_kind(argument)
+        taken = self.parameter(argument)
+        is_mapping = taken is not None and (taken.annotation or "").startswith("Mapping")
+        return named_kind(argument) if is_mapping else None
 
 
 # A word without a file of its own: `dlrun.training` makes it of the metrics of Keras.
@@ -69,7 +73,7 @@ def words(kind: str) -> tuple[str, ...]:
 def spellings(kind: str) -> dict[str, str]:
     """The canonical names by the other spellings of the words of a kind."""
     found = {"acc": ACCURACY.name} if kind == ACCURACY.kind else {}
-    return keras_names.aliases(kind) | found
+    return keras_names.aliases(kind) | shelves.second_names(kind) | found
 
 
 @lru_cache

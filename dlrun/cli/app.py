@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "note": "notes.note",
     "verify": "verify.verify",
     "validate": "validate.validate",
+    "data": "data.data",
     "init": "init.init",
     "schema": "list.schema",
     "list": "list.list_words",

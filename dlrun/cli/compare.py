@@ -15,7 +15,9 @@ from dlrun.cli.terminal import tables
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
 from dlrun.cli.terminal.tables import Cell, bold
-from dlrun.wording import as_text, format_number, printable
+from dlrun.reports.repeats import Repeat
+from dlrun.reports.statistics import NOISE
+from dlrun.wording import as_text, format_number, margin_legend, printable
 
 if TYPE_CHECKING:
     from dlrun.reports.comparison import GroupRow, MetricRow
@@ -80,6 +82,7 @@ def comparison_json(found: RunComparison) -> dict[str, Any]:
                 "label": group.label,
                 "runs": [found.runs[number].run for number in group.runs],
                 "seeds": group.seeds,
+                "folds": group.folds,
             }
             for group in found.groups
         ],
@@ -98,12 +101,15 @@ def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
         legend = [_LEGEND] if any(row.best for row in found.rows) else []
         return "\n\n".join([_fitted("", labels, rows, screen), *legend])
     labels = [group.label for group in found.groups]
-    counts = [Cell("seeds"), *(Cell(str(len(group.seeds))) for group in found.groups)]
+    counts = [
+        [Cell(name), *(Cell(str(len(getattr(group, name)))) for group in found.groups)]
+        for name in ("seeds", "folds")[: 1 + _has_folds(found)]
+    ]
     means = [
         _row(row, list(map(tables.format_estimate, row.estimates))) for row in found.group_rows
     ]
     parts = [
-        _fitted("group", labels, [counts, *means, *_key_rows(found.group_keys)], screen),
+        _fitted("group", labels, [*counts, *means, *_key_rows(found.group_keys)], screen),
         _legends(found, screen),
         _verdicts(found, screen),
         _runs(found, screen),
@@ -156,7 +162,7 @@ def _legends(found: RunComparison, screen: Screen) -> str:
     estimates = [one for row in found.group_rows for one in row.estimates if one is not None]
     shown = [f"{_LEGEND} mean"] if any(row.best for row in found.group_rows) else []
     if any(one.margin is not None for one in estimates):
-        shown.append(tables.MARGIN_LEGEND)
+        shown.append(margin_legend(found.groups[0].over.unit))
     return "\n".join(textwrap.fill(one, screen.width) for one in shown)
 
 
@@ -187,8 +193,8 @@ def _sentence(verdict: Verdict) -> str:
         return f"equal ({verdict.test.replace('paired t-test over ', 'over ')})"
     sign = f"{'+' if verdict.difference >= 0 else '-'}{format_number(abs(verdict.difference))}"
     if verdict.p is None or verdict.margin is None:
-        few = "1 " in f"{verdict.test} " and "over 1 seed" in verdict.test
-        why = "one seed says nothing" if few else f"no t-test is possible ({verdict.test})"
+        alone = next((unit for unit in NOISE if f"over 1 {unit}" in verdict.test), None)
+        why = f"one {alone} says nothing" if alone else f"no t-test is possible ({verdict.test})"
         return f"undecided, {sign}: {why}"
     low, high = (verdict.difference + side * verdict.margin for side in (-1, 1))
     interval = f"95 % CI {format_number(low)} to {format_number(high)}"
@@ -200,10 +206,12 @@ def _runs(found: RunComparison, screen: Screen) -> str:
     rows = [row for row in found.rows if row.split == found.judged]
     cells = []
     for group in found.groups:
-        for number in sorted(group.runs, key=partial(_seed, found)):
-            facts = [found.runs[number].label, group.label, str(_seed(found, number))]
+        for number in sorted(group.runs, key=partial(_repeat, found)):
+            repeat = map(str, _repeat(found, number)[: 1 + _has_folds(found)])
+            facts = [found.runs[number].label, group.label, *repeat]
             cells.append([*facts, *(format_number(row.values[number]) for row in rows)])
-    titles = ["run", "group", "seed", *(f"{row.split} {row.name}" for row in rows)]
+    heads = ["seed", "fold"][: 1 + _has_folds(found)]
+    titles = ["run", "group", *heads, *(f"{row.split} {row.name}" for row in rows)]
     drawn = tables.draw_if_fitting([bold(titles), *cells], screen, left=2)
     if drawn is not None:
         return drawn
@@ -215,6 +223,9 @@ def _runs(found: RunComparison, screen: Screen) -> str:
     return "\n".join(paragraphs)
 
 
-def _seed(found: RunComparison, number: int) -> int:
-    seed: Any = found.runs[number].config.get("seed")
-    return seed if isinstance(seed, int) else 0
+def _repeat(found: RunComparison, number: int) -> Repeat:
+    return Repeat.of(found.runs[number].config)
+
+
+def _has_folds(found: RunComparison) -> bool:
+    return any(group.folds for group in found.groups)

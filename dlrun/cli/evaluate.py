@@ -11,10 +11,12 @@ from dlrun.cli import options
 from dlrun.cli.options import option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
-from dlrun.cli.terminal.tables import Cell, bold, draw_cut, draw_if_fitting
-from dlrun.wording import format_number
+from dlrun.cli.terminal.tables import Cell, baseline_lines, bold, draw_cut, draw_if_fitting
+from dlrun.wording import DASH, format_number
 
 if TYPE_CHECKING:
+    from dlrun.reports.baseline import Judged
+    from dlrun.reports.labels import LabelsReport
     from dlrun.reports.scores import ClassificationReport
 
 _LONGEST_HEADING = 6
@@ -27,6 +29,14 @@ SplitName = Annotated[
 DataPath = Annotated[
     Path | None, option("--data FILE", "Other data with the same columns: CSV, npz or npy.")
 ]
+Threshold = Annotated[
+    str | None,
+    option(
+        "--threshold best-f1|NUMBER",
+        "Say yes, or the second of two classes, above it; best-f1 is chosen on the validation "
+        "rows and kept.",
+    ),
+]
 
 
 def evaluate(
@@ -34,6 +44,7 @@ def evaluate(
     *,
     split: SplitName = None,
     data: DataPath = None,
+    threshold: Threshold = None,
     trust: options.Trust = False,
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
     quiet: options.Quiet = False,
@@ -41,7 +52,8 @@ def evaluate(
 ) -> None:
     """Print and store the metrics of a run, beside those that training measured.
 
-    Where there are classes, their scores and the confusion matrix too.
+    Where there are classes, their scores and the confusion matrix too; and whether the network
+    beats what one would answer without looking.
     """
     options.check_rows(split, data)
     show_activity(f"opening {run} ...", quiet=quiet)
@@ -52,29 +64,73 @@ def evaluate(
     chosen = None if split is None else split.value
     with listening(quiet=quiet) as listener:
         found = workflow.evaluate(
-            open_run(run, runs_dir), trust=trust, split=chosen, data=data, listener=listener
+            open_run(run, runs_dir),
+            trust=trust,
+            split=chosen,
+            data=data,
+            threshold=threshold,
+            listener=listener,
         )
-    report = found.classification
     if as_json:
         facts = {"run": found.run.path, "split": found.split, "metrics": found.metrics}
-        scores = None if report is None else report.to_json()
-        write_json({**facts, "classification": scores, "stored": found.stored})
+        thresholds = {} if found.thresholds is None else {"thresholds": found.thresholds.to_json()}
+        judged = {"classification": None, **found.judged.to_json()}
+        write_json({**facts, **judged, **thresholds, "stored": found.stored})
     else:
         screen = screen_of(sys.stdout)
-        write_data(evaluation_tables(found.split, found.metrics, report, screen=screen))
+        write_data(evaluation_tables(found.split, found.metrics, found.judged, screen=screen))
     if found.failure is not None:
         raise found.failure
 
 
 def evaluation_tables(
-    split: str, metrics: Mapping[str, float], report: ClassificationReport | None, *, screen: Screen
+    split: str, metrics: Mapping[str, float], judged: Judged, *, screen: Screen
 ) -> str:
-    """Draw the metrics of a split or file; for classes their scores and the confusion matrix."""
-    rows = [[name, format_number(value)] for name, value in metrics.items()]
-    tables = [draw_cut(["", split], rows, screen)]
+    """Draw the metrics of a split or file beside the baseline; for classes also their scores."""
+    baseline, report, labels = judged.baseline, judged.classification, judged.labels
+    columns = {split: metrics} if baseline is None else {split: metrics, "": baseline.metrics}
+    rows = [
+        [name, *(format_number(one[name]) if name in one else "" for one in columns.values())]
+        for name in metrics
+    ]
+    heading = ["", split] if baseline is None else ["", split, "baseline"]
+    tables = [draw_cut(heading, rows, screen)]
     if report is not None:
         tables += [_scores_table(report, screen), _confusion_table(report, screen)]
+    if labels is not None:
+        tables += [_labels_table(labels, screen), _label_confusions(labels, screen)]
+    if baseline is not None:
+        tables.append("\n".join(baseline_lines(split, baseline, screen)))
     return "\n\n".join(tables)
+
+
+def _labels_table(report: LabelsReport, screen: Screen) -> str:
+    rows = [
+        [
+            one.name,
+            *(f"{value:.4f}" for value in (one.precision, one.recall, one.f1)),
+            DASH if one.roc_area is None else f"{one.roc_area:.4f}",
+            str(one.support),
+        ]
+        for one in report.labels
+    ]
+    support = str(sum(one.support for one in report.labels))
+    for name, of in (("macro average", report.macro), ("micro average", report.micro)):
+        scores = (of.precision, of.recall, of.f1)
+        rows.append([name, *(f"{value:.4f}" for value in scores), "", support])
+    headings = ["label", "precision", "recall", "f1", "roc area", "rows"]
+    exact = f"All labels of a row are right in {report.exact:.4f} of the {report.rows:,} rows."
+    return f"{draw_cut(headings, rows, screen)}\n{exact}"
+
+
+def _label_confusions(report: LabelsReport, screen: Screen) -> str:
+    """Draw the confusion of each label, one a line."""
+    rows = []
+    for one in report.labels:
+        (none, alarms), (missed, hits) = one.confusion
+        rows.append([one.name, *map(str, (hits, missed, alarms, none))])
+    headings = ["label", "yes, found", "yes, missed", "no, said yes", "no, said no"]
+    return draw_cut(headings, rows, screen)
 
 
 def _scores_table(report: ClassificationReport, screen: Screen) -> str:

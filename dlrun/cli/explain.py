@@ -15,12 +15,13 @@ from dlrun.cli.terminal.layers import draw_layer, entry_names, worked_places
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
 from dlrun.cli.terminal.tables import align, draw, paint
 from dlrun.errors import DlrunError, UsageError
-from dlrun.wording import printable
+from dlrun.wording import list_names, list_some, printable
 
 if TYPE_CHECKING:
     from dlrun.formulas import Place, Stage
     from dlrun.workflows.explain import Answer, Comparison, Explanation
 
+MOST_CELLS: Final = 20
 MOVERS: Final = 10  # entries of the input that are named as moving the output most
 
 RowNumber = Annotated[int | None, option("--row N", "The row, from 0.  [default: 0]", min=0)]
@@ -96,7 +97,7 @@ def explain(
 def draw_explanation(explained: Explanation, *, layer: str | None, screen: Screen) -> str:
     """Write row, layers, answer, what moves it, what TensorFlow gives; or one `layer`, in full."""
     spec = explained.opened.spec
-    names = entry_names(spec.feature_names, spec.image_shape)
+    names = entry_names(spec.feature_names, spec.image_shape, spec.views)
     stages = explained.forward_pass.stages
     parts = [] if layer else [_row(explained, screen)]
     for stage in stages:
@@ -126,6 +127,7 @@ def explanation_json(explained: Explanation) -> dict[str, Any]:
         "x": row.x,
         "given": row.given,
         "feature_names": explained.opened.spec.feature_names,
+        "columns": row.values,
         "true": row.true,
         "layers": [_layer_json(explained, stage) for stage in explained.forward_pass.stages],
         "ending": None
@@ -180,6 +182,9 @@ def _row(explained: Explanation, screen: Screen) -> str:
         lines.append(f"pixels of 0 to {spec.pixel_max:g} are given to the network as 0 to 1")
     elif row.given is not None:
         lines.append("scaled as in training; given is in the units of the data")
+    if row.values is not None:
+        cells = [f"{printable(name)} {printable(text)}" for name, text in row.values.items()]
+        lines.append(list_some(cells, MOST_CELLS))
     if spec.feature_names is not None and arrays.is_small(row.x):
         rows = [("x", arrays.format_entries(row.x))]
         if row.given is not None:
@@ -236,23 +241,26 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     names = entry_names(spec.feature_names, spec.image_shape)
     given = None if spec.pixel_max is not None else row.given
     parts = row.x.astype("float64") * answer.slopes
-    places = largest_places(parts, MOVERS)
+    counted = [one for one in largest_places(parts, parts.size) if not answer.looked_up[one]]
+    places = counted[:MOVERS]
     columns: dict[str, Any] = {} if given is None else {"given": given}
     columns |= {"x": row.x, f"d{y}/dx": answer.slopes, f"x · d{y}/dx": parts}
     rows = []
     for place in places:
         numbers = [arrays.format_entry(float(array[place])) for array in columns.values()]
         rows.append([f"  {names('input', place)}", *numbers])
-    if parts.size > len(rows):
+    if len(counted) > len(rows):
         left = float(parts.sum()) - sum(float(parts[place]) for place in places)
         empty = [""] * (len(columns) - 1)
-        rows.append([f"  {parts.size - len(rows)} more", *empty, arrays.format_entry(left)])
+        rows.append([f"  {len(counted) - len(rows)} more", *empty, arrays.format_entry(left)])
     note = (
         f"  d{y}/dx is the exact derivative at this x; x · d{y}/dx is, to first order, what the "
         "entry\n  adds to the output as against x = 0"
     )
     table = draw(align([["  ", *columns], *rows], width=screen.width), screen)
-    return f"{title}\n{note}.\n{table}"
+    looked_up = [names("input", place) for place in zip(*answer.looked_up.nonzero(), strict=True)]
+    also = f"\n  looked up, not computed with: {list_names(looked_up)}" if looked_up else ""
+    return f"{title}\n{note}.\n{table}{also}"
 
 
 def _comparison(comparison: Comparison, layer: str | None) -> str:

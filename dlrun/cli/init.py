@@ -1,4 +1,4 @@
-"""`dlrun init [TEMPLATE]`: a commented config to start from."""
+"""`dlrun init [TEMPLATE]` or `--data FILE`: a commented config to start from."""
 
 from __future__ import annotations
 
@@ -11,17 +11,31 @@ import typer
 from dlrun.cli.completion import complete_template
 from dlrun.cli.options import option
 from dlrun.cli.templates import TEMPLATES, template_text
+from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data, write_message
 from dlrun.errors import UsageError
 
 STDOUT: Final = Path("-")
 
 Template = Annotated[
-    str,
+    str | None,
     typer.Argument(
-        metavar="TEMPLATE",
-        help=f"{', '.join(TEMPLATES[:-1])} or {TEMPLATES[-1]}.",
+        metavar="[TEMPLATE]",
+        help=f"{', '.join(TEMPLATES[:-1])} or {TEMPLATES[-1]}.  [default: {TEMPLATES[0]}]",
+        show_default=False,
         autocompletion=complete_template,
+    ),
+]
+Table = Annotated[
+    Path | None,
+    option("--data -d FILE", "Write a config for this table instead: kinds of columns and all."),
+]
+Targets = Annotated[
+    list[str] | None,
+    option(
+        "--target -t COLUMN",
+        "What of the table is to be predicted; several times for several columns.  "
+        "[default: its last column]",
     ),
 ]
 OutputPath = Annotated[
@@ -35,21 +49,50 @@ Force = Annotated[bool, option("--force -f", "Overwrite the file.")]
 
 
 def init(
-    template: Template = TEMPLATES[0], *, output: OutputPath = STDOUT, force: Force = False
+    template: Template = None,
+    *,
+    data: Table = None,
+    target: Targets = None,
+    output: OutputPath = STDOUT,
+    force: Force = False,
 ) -> None:
-    """Print or write a commented config to start from."""
+    """Print or write a commented config to start from: a template, or one for a table."""
     from dlrun.rundir.files import write_text
 
-    text = template_text(template)
+    remarks: tuple[str, ...] = ()
+    if data is None:
+        if target:
+            raise UsageError("it names a column of --data, which is not given.", where="--target")
+        text = template_text(template or TEMPLATES[0])
+    elif template is not None:
+        raise UsageError(
+            f"{template} is a template, and --data asks for a config for a table.",
+            fix="Give only one of them.",
+        )
+    else:
+        show_activity(f"reading {data} ...", quiet=False)
+        from dlrun.workflows import init as workflow
+
+        if output != STDOUT and not force:
+            _refuse_to_replace(output)
+        draft = workflow.init(data, target or (), None if output == STDOUT else output)
+        text, remarks = draft.text, draft.remarks
+    for remark in remarks:
+        write_message(f"warning: {remark}")
     if output == STDOUT:
         write_data(text.removesuffix("\n"))
         return
-    if not force and output.is_file():
+    if not force:
+        _refuse_to_replace(output)
+    write_text(output, text)
+    write_data(str(output))
+    write_message(f"Train it with: dlrun train {shlex.quote(str(output))}")
+
+
+def _refuse_to_replace(output: Path) -> None:
+    if output.is_file():
         raise UsageError(
             "There is a file of that name already.",
             where=str(output),
             fix="Give another name, or --force to overwrite it.",
         )
-    write_text(output, text)
-    write_data(str(output))
-    write_message(f"Train it with: dlrun train {shlex.quote(str(output))}")

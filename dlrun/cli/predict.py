@@ -5,21 +5,62 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
 
 from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Run, RunsDir, argument, option
 from dlrun.cli.terminal.activity import show_activity
-from dlrun.cli.terminal.output import ClosedOutputError, write_data
+from dlrun.cli.terminal.output import (
+    ClosedOutputError,
+    Screen,
+    screen_of,
+    write_data,
+    write_drawing,
+    write_message,
+)
+from dlrun.cli.terminal.tables import draw_cut
+from dlrun.errors import DataError
+from dlrun.wording import percent, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dlrun.data.drift import Drift
 
 STDOUT = Path("-")
+WIDE: Final = 70  # cells
 
-InputPath = Annotated[Path, argument("INPUT", "Rows to predict: CSV, npz or npy.")]
+InputPath = Annotated[
+    Path, argument("INPUT", "Rows to predict: a table, npz or npy; - for a table from stdin.")
+]
 OutputPath = Annotated[
     Path | None,
     option(
         "--output -o FILE",
         "Where to write, - for stdout.  [default: predictions/ in the run folder]",
     ),
+]
+Threshold = Annotated[
+    str | None,
+    option(
+        "--threshold best-f1|NUMBER",
+        "Say yes, or the second of two classes, above it; best-f1 is what `dlrun evaluate` chose.",
+    ),
+]
+
+Form = Annotated[
+    Literal["csv", "parquet"] | None,
+    option("--format csv|parquet", "How to write.  [default: as FILE is called, else csv]"),
+]
+Keep = Annotated[
+    list[str] | None,
+    option("--keep COL", "Carry a column of the input along; any number of times."),
+]
+WithDrift = Annotated[bool, option("--drift", "Show how far each column has moved since training.")]
+DriftAbove = Annotated[
+    float | None,
+    option("--drift-above X", "End with exit code 3 where a column's index is above X.", min=0),
 ]
 
 
@@ -28,22 +69,64 @@ def predict(
     input_path: InputPath,
     *,
     output: OutputPath = None,
+    form: Form = None,
+    keep: Keep = None,
+    drift: WithDrift = False,
+    drift_above: DriftAbove = None,
+    threshold: Threshold = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
 ) -> None:
-    """Write predictions for new rows and print the CSV's path."""
+    """Write predictions for new rows and print the file's path.
+
+    Rows are given as in training, in any form and any order of columns, without the target.
+    What training did not know is told: new classes, missing cells, values out of range.
+    """
     show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import predict as workflow
 
+    wishes = workflow.Wishes(
+        form, tuple(keep or ()), drift or drift_above is not None, threshold=threshold
+    )
     stream = sys.stdout if output == STDOUT else sys.stderr
     try:
         with listening(quiet=quiet) as listener, contextlib.redirect_stdout(stream):
-            written = workflow.predict(
-                open_run(run, runs_dir), input_path, output=output, listener=listener
+            predicted = workflow.predict(
+                open_run(run, runs_dir),
+                input_path,
+                output=output,
+                wishes=wishes,
+                listener=listener,
             )
     except BrokenPipeError as error:
         raise ClosedOutputError from error
-    if written is not None:
-        write_data(str(written))
+    if predicted.drifts:
+        write_drawing(_table(predicted.drifts, screen_of(sys.stderr)))
+    if predicted.path is not None:
+        write_data(str(predicted.path))
+    far = [one for one in predicted.drifts if drift_above is not None and one.index > drift_above]
+    if far:
+        more = f", and {len(far) - 1} more" if len(far) > 1 else ""
+        write_message(
+            f"error: column {quote(far[0].column)} has drifted by {far[0].index:.3f}{more}; "
+            f"--drift-above {drift_above:g}"
+        )
+        raise typer.Exit(DataError.exit_code)
+
+
+def _table(drifts: Sequence[Drift], screen: Screen) -> str:
+    """Draw the columns, the farthest first, with what has moved most in each."""
+    rows = [
+        [
+            one.column, one.kind, f"{one.index:.3f}", f"{one.chance:.3f}",
+            f"{one.moved}: {percent(one.before)} -> {percent(one.now)}",
+        ]
+        for one in drifts
+    ]  # fmt: skip
+    headings = ["column", "kind", "drift", "by chance", "moved most"]
+    if screen.width < WIDE:
+        rows, headings = [row[:1] + row[2:4] for row in rows], [headings[0], *headings[2:4]]
+    note = "drift is the population stability index: 0.1 is little, 0.25 is much"
+    return draw_cut(headings, rows, screen, left=1) + "\n" + note

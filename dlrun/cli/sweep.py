@@ -35,6 +35,7 @@ from dlrun.wording import (
     choice_in_words,
     count,
     format_duration,
+    margin_legend,
     near_word,
     printable,
     settings_of,
@@ -247,7 +248,8 @@ def _show_dry_run(
     definition, listener = planned.sweep, MessagePrinter(quiet=quiet)
     runner = planned.runner(settings, listener)
     is_drawn = definition.sampler.type == "tpe"
-    drawn = definition.samples * max(len(definition.seeds), 1) if is_drawn else 0
+    repeats = max(len(definition.seeds), 1) * max(len(definition.folds), 1)
+    drawn = definition.samples * repeats if is_drawn else 0
     # Where points are drawn one by one, an end of the distributions stands for all of them.
     runner.plan([TrialRequest(planned.experiments[0], {})] if drawn else planned.requests())
     for line in remarks(definition):
@@ -319,11 +321,11 @@ def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen)
 
 def draw_results(results: SweepResults, *, screen: Screen) -> str:
     """Draw the points of a sweep, the best first, their values side by side where they fit."""
-    from dlrun.reports.sweep_results import SEED
+    from dlrun.reports.repeats import REPEATED
 
-    axes = [axis for axis in results.axes if axis != SEED]
+    axes = [axis for axis in results.axes if axis not in REPEATED]
     names = short_names(axes)
-    has_seeds = SEED in results.axes
+    has_seeds = results.is_repeated
     rows = []
     for point in results.points():
         done = sum(run.status == "finished" for run in point.runs)
@@ -372,9 +374,13 @@ def _stacked(headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Scr
 
 
 def _spread(results: SweepResults) -> str | None:
-    """What stands behind the means, where there are several seeds."""
-    margins = [point.estimate.margin for point in results.points() if point.estimate]
-    return None if all(margin is None for margin in margins) else tables.MARGIN_LEGEND
+    """What stands behind the means, where there are several seeds or folds."""
+    units = [
+        point.estimate.unit
+        for point in results.points()
+        if point.estimate and point.estimate.margin is not None
+    ]
+    return margin_legend(units[0]) if units else None
 
 
 def _values(values: Mapping[str, Any], axes: Sequence[str]) -> list[str]:

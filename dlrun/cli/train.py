@@ -15,13 +15,14 @@ from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
-from dlrun.cli.terminal.tables import draw_cut, paint
+from dlrun.cli.terminal.tables import baseline_lines, draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.execution.options import RunOptions
 from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
     from dlrun.execution.run import TrainOutcome
+    from dlrun.reports.baseline import Baseline
     from dlrun.sweeps.language.flags import Grid
     from dlrun.sweeps.runner import SweepOptions, TrialRequest
 
@@ -34,6 +35,10 @@ Source = Annotated[
         "Begin with the weights of another run, for layers of the same name.",
         autocompletion=complete_run,
     ),
+]
+Folds = Annotated[
+    int | None,
+    option("--folds K", "Cross-validate: one run for each of K folds of the rows.", min=2),
 ]
 WithReport = Annotated[
     bool | None,
@@ -51,6 +56,7 @@ def train(
     *,
     overrides: options.OverridesAndAxes = None,
     grids: options.Axes = None,
+    folds: Folds = None,
     seed: Seed = None,
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
     name: Name = None,
@@ -67,7 +73,7 @@ def train(
 ) -> None:
     """Train an experiment and print the path of its run folder.
 
-    Several configs, and a grid of values, are trained together; of these runs those that are
+    Several configs, a grid of values, and folds, are trained together; of these runs those that are
     there already are not trained again.
     """
     options.check_device(device)
@@ -77,7 +83,7 @@ def train(
     named = {"seed": seed, "name": name}
     given = [options.as_override(key, value) for key, value in named.items() if value is not None]
     given = [*(overrides or []), *given]
-    requests = [(config, read_grid(config, given, grids or ())) for config in configs]
+    requests = [(config, read_grid(config, given, grids or (), folds=folds)) for config in configs]
     is_one = len(requests) == 1 and not requests[0][1].axes
     asked = RunOptions(
         runs_dir=runs_dir,
@@ -121,10 +127,16 @@ def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
     """Draw the closing table on stderr, and write the run folder's path, or JSON, to stdout."""
     folder, seconds, metrics = outcome.folder.path, outcome.seconds, outcome.metrics
     if not quiet:
-        report, screen = outcome.classification, screen_of(sys.stderr)
-        rows = None if report is None else sum(report.support)
+        report, screen = outcome.judged.classification, screen_of(sys.stderr)
         write_drawing(
-            closing_table(metrics, seconds=seconds, folder=str(folder), screen=screen, rows=rows)
+            closing_table(
+                metrics,
+                seconds=seconds,
+                folder=str(folder),
+                screen=screen,
+                rows=None if report is None else sum(report.support),
+                baseline=outcome.baseline,
+            )
         )
     if as_json:
         finished = {"run": folder, "status": "finished"}
@@ -140,22 +152,30 @@ def closing_table(
     folder: str,
     screen: Screen,
     rows: int | None = None,
+    baseline: tuple[str, Baseline] | None = None,
 ) -> str:
-    """Draw metrics by split, a large generalisation gap (over `rows`), the time and the folder."""
+    """Draw metrics by split, what is to be thought of them, the time and the folder.
+
+    That is a large generalisation gap (over `rows`), and the baseline of the split that it names.
+    """
     from dlrun.reports.gap import generalisation_gap
 
     closing = f"{format_duration(seconds)}  {printable(folder)}"
     names = list(dict.fromkeys(name for values in metrics.values() for name in values))
     if not names:
         return closing
+    columns: dict[str, Mapping[str, float]] = dict(metrics)
+    if baseline is not None:
+        columns["baseline"] = baseline[1].metrics
     cells = [
-        [name, *(format_number(split[name]) if name in split else "" for split in metrics.values())]
+        [name, *(format_number(one[name]) if name in one else "" for one in columns.values())]
         for name in names
     ]
     gap = printable(generalisation_gap(metrics, rows=rows) or "")
-    lines = textwrap.wrap(gap, screen.width)
-    said = "\n".join(paint(line, "yellow", screen) for line in lines)
-    parts = [draw_cut(["", *metrics], cells, screen), said, closing]
+    said = [paint(line, "yellow", screen) for line in textwrap.wrap(gap, screen.width)]
+    if baseline is not None:
+        said += baseline_lines(*baseline, screen)
+    parts = [draw_cut(["", *columns], cells, screen), "\n".join(said), closing]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -169,6 +189,8 @@ def train_many(
     """Train several runs; stdout gets the path of each that is finished, in order, or events."""
     from dlrun.cli.sweep import draw_best
     from dlrun.cli.terminal.sweep_progress import listening_to_sweep
+    from dlrun.reports.repeats import FOLD
+    from dlrun.sweeps.language.folds import replaced
     from dlrun.sweeps.results import results_so_far
     from dlrun.sweeps.runner import SweepRunner, in_turn
 
@@ -180,6 +202,9 @@ def train_many(
         ]
         for line in dict.fromkeys(filter(None, axes)):
             listener.message(f"grid: {line}")
+        aside = [replaced(config) for config, grid in requests if FOLD in grid.axes]
+        for line in filter(None, aside):
+            listener.message(line)
         with in_turn(settings.run.runs_dir, listener) as held:
             runner = SweepRunner(settings, listener)
             asked_for = runner.plan(wanted)

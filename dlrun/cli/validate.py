@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,8 @@ from dlrun.errors import ConfigError, Problem
 from dlrun.wording import printable
 
 if TYPE_CHECKING:
+    from dlrun.arrays import Spec, View
+    from dlrun.columns.column import ColumnKind
     from dlrun.config import Experiment
     from dlrun.shapes import Shape, Step
     from dlrun.workflows.validate import Verdict
@@ -68,7 +71,7 @@ def _show(path: Path, verdict: Verdict, *, with_summary: bool) -> None:
         write_message(f"warning: {doubt}")
     write_data(f"{path}: valid")
     if with_summary:
-        summary = summarize(verdict.experiment)
+        summary = summarize(verdict.experiment, verdict.spec)
         write_data(f"\n{summary_text(summary, screen=screen_of(sys.stdout))}\n")
     for line in _unchecked(verdict, with_summary=with_summary):
         write_message(f"{path}: not looked at: {line}")
@@ -93,7 +96,9 @@ def _as_data(path: Path, verdict: Verdict, *, with_summary: bool) -> dict[str, A
         "not_looked_at": _unchecked(verdict, with_summary=False),
     }
     if with_summary:
-        data["summary"] = None if experiment is None else summary_data(summarize(experiment))
+        data["summary"] = (
+            None if experiment is None else summary_data(summarize(experiment, verdict.spec))
+        )
     return data
 
 
@@ -108,6 +113,8 @@ class Summary:
     dataset: str
     sample: Shape | None  # of one row; None where it is not known before the data are read
     steps: tuple[Step, ...]  # one for each layer
+    views: tuple[View, ...] = ()  # what layers read by name of a row
+    kinds: tuple[ColumnKind, ...] = ()  # of the columns of a table, where they are known
 
     @property
     def first_unknown(self) -> Step | None:
@@ -127,28 +134,29 @@ def _count(*steps: Step, trainable: bool | None = None) -> int:
     return sum(count_parameters(step.weights or (), trainable=trainable) for step in steps)
 
 
-def summarize(experiment: Experiment) -> Summary:
-    """Follow a sample through the layers of an experiment, without Keras."""
-    from dlrun.datasets.samples import find_sample
-    from dlrun.shapes import walk
+def summarize(experiment: Experiment, spec: Spec | None = None) -> Summary:
+    """Follow a row, as `spec` tells of it where it is known, through the layers, without Keras."""
+    from dlrun.workflows.validate import columns_of, follow_layers
 
-    dataset = experiment.dataset
-    sample = find_sample(dataset.type, dataset.arguments).shape
-    steps = walk([layer.as_dict() for layer in experiment.model.layers], sample)
-    return Summary(dataset.type, sample, steps)
+    sample, steps = follow_layers(experiment, spec)
+    views = spec.views if spec else ()
+    return Summary(experiment.dataset.type, sample, steps, views, columns_of(experiment))
 
 
 def summary_text(summary: Summary, *, screen: Screen) -> str:
     """Draw one line per layer, or two where that is too wide; below, the sums."""
     headings = ["layer", "type", "inputs", "output shape", "parameters"]
     rows = [["input", summary.dataset, "", _shown(summary.sample), ""]]
+    if summary.views:
+        rows = [_source(view, summary.dataset) for view in summary.views]
     for step in summary.steps:
         count = _UNKNOWN if step.weights is None else f"{_count(step):,}"
         rows.append([step.name, step.type, ", ".join(step.inputs), _shown(step.shape), count])
     if summary.is_stack:
         headings, *rows = [[*row[:2], *row[3:]] for row in (headings, *rows)]
     table = draw_if_fitting([bold(headings), *rows], screen, left=len(headings) - 1)
-    parts = [_stacked(rows, screen) if table is None else table]
+    parts = [_columns(summary.kinds, screen)] if summary.kinds else []
+    parts.append(_stacked(rows, screen) if table is None else table)
     unknown = summary.first_unknown
     if summary.sample is not None:
         least = "" if unknown is None else "at least "
@@ -163,11 +171,31 @@ def summary_text(summary: Summary, *, screen: Screen) -> str:
     return "\n\n".join(parts)
 
 
+def _columns(kinds: Sequence[ColumnKind], screen: Screen) -> str:
+    """A line for each column: what it is, and why."""
+    from dlrun.columns.inference import describe_kinds
+
+    lines = [printable(line) for line in describe_kinds(kinds)]
+    width = max(screen.width, 20)
+    return "\n".join(
+        textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False)
+        for line in lines
+    )
+
+
+def _source(view: View, dataset: str) -> list[str]:
+    """The line of a part of a row."""
+    kind = "class number" if view.ids else "column"
+    shape = _shown((view.end - view.begin,))
+    return [view.name, dataset if view.name == "input" else kind, "", shape, ""]
+
+
 def summary_data(summary: Summary) -> dict[str, Any]:
     """Give a summary as `--json` prints it; null for what is not known."""
     is_complete = summary.first_unknown is None
     return {
         "input_shape": _with_batch(summary.sample),
+        **({"columns": list(map(asdict, summary.kinds))} if summary.kinds else {}),
         "layers": [
             {
                 "name": step.name,

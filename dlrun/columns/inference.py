@@ -16,6 +16,12 @@ from dlrun.columns.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
+IGNORE: Final = "ignore"
+KEY: Final = "key"
+NUMBER: Final = "number"
+UNREAD: Final = (IGNORE, KEY)
+"""The kinds of columns that the network does not read."""
+
 NAMES_AN_ID: Final = re.compile(
     r"(?:.*[_ .-])?(?:id|ids|uuid|guid|index|rownames?|row_?n(?:o|r|um|umber)|unnamed: ?\d+)|",
     re.IGNORECASE,

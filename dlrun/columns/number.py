@@ -134,7 +134,7 @@ def fit(
             second, before they are scaled.
     """
     filling = fit_filling(column.name, values, missing)
-    filled = filling.fill(column.name, values.array)
+    filled = filling.fill_training(values)
     clipped = 0
     limits = _limits(column.name, clip)
     if limits is not None:
@@ -143,7 +143,8 @@ def fit(
         filled = used
     present = values.present
     if not len(filled):
-        raise column_error(column.name, "there are no training rows.")
+        fix = f"Leave it out: {column.name}: ignore."
+        raise column_error(column.name, "no training row has a value.", fix)
     known = present if len(present) else filled
     sample = values.sample
     edges = edges_between(sample)

@@ -130,7 +130,7 @@ def _check_range(packed: NDArray[np.float32], block: NDArray[Any], name: str) ->
     """Refuse what float32 cannot hold."""
     wrong = ~np.isfinite(packed)
     if wrong.any():
-        row, entry = (int(place) for place in np.argwhere(wrong)[0])
+        row, entry = np.argwhere(wrong)[0].tolist()
         what = f"{float(block[row, entry]):g} is beyond what float32 holds."
         error = CellError(row, what, "Give the column another unit, or a 'scale'.")
         error.column = name
@@ -143,14 +143,20 @@ def completed(
     """Fill in how many class numbers a layer looks up, where that is left to the data."""
     counts = {column.name: column.ids for column in columns}
     named = set(names_of_columns(layers))
-    full = []
+    full: list[dict[str, Any]] = []
     for layer in layers:
         argument = LOOKUPS.get(layer["type"])
-        read = layer["inputs"] or ()
+        read = list(layer["inputs"] or ())
         ids = counts.get(read[0]) if len(read) == 1 and read[0] in named else None
         is_open = argument is not None and layer.get(argument) is None
-        full.append({**layer, argument: ids} if is_open and ids is not None else {**layer})
+        told = {argument: ids} if argument and is_open and ids is not None else {}
+        full.append({**layer, **told})
     return full
+
+
+def are_plain(columns: Sequence[FittedColumn]) -> bool:
+    """Whether each column that the network gets is a single number that bears its name."""
+    return all(column.entries in ((), (column.name,)) for column in columns)
 
 
 def values_of(
@@ -159,6 +165,9 @@ def values_of(
     """Write the values of packed rows, `(rows, width)`, as the table would have them, by column."""
     seen: set[str] = set()
     for part in parts(columns, laid):
-        if part.column.name not in seen and not part.ids and part.begin < part.end:
+        if part.column.name not in seen and part.begin < part.end:
             seen.add(part.column.name)
-            yield part.column.name, part.column.undo(x[:, part.begin : part.end])
+            entries = x[:, part.begin : part.end]  # (rows, entries)
+            if part.ids:  # What is new has the last number, and perhaps no entry.
+                entries = (entries == np.arange(len(part.column.entries))).astype(np.float32)
+            yield part.column.name, part.column.undo(entries)

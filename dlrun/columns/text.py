@@ -150,19 +150,7 @@ def fit(
     for option, value in limits.items():
         if isinstance(value, bool) or not 1 <= value <= MOST_WORDS:
             raise option_error(name, option, value, f"1 to {MOST_WORDS:,}")
-    if missing == "error" and values.missing:
-        row = int(np.argmax(values.lacking))
-        raise missing_error(name, row, "empty, for no words")
-    codes, rows = np.unique(values.present.astype(np.int64), return_counts=True)
-    bags = [words_of(column.texts[code]) for code in codes.tolist()]
-    if hash is not None:
-        bags = [[str(bucket_of(word, hash)) for word in bag] for bag in bags]
-    total: Counter[str] = Counter()  # how often each word stands in the training rows
-    spread: Counter[str] = Counter()  # in how many of them
-    for bag, times in zip(bags, rows.tolist(), strict=True):
-        for word, number in Counter(bag).items():
-            total[word] += number * times
-            spread[word] += times
+    total, spread = _count_words(column, values, hash)
     frequent = [word for word in total if spread[word] >= min_count]
     frequent.sort(key=lambda word: (-total[word], word))
     words = tuple(sorted(frequent[:vocabulary])) if hash is None else ()
@@ -181,6 +169,23 @@ def fit(
         missing=missing,
         lacking=values.missing,
     )
+
+
+def _count_words(
+    column: RawColumn, values: TrainingValues, buckets: int | None
+) -> tuple[Counter[str], Counter[str]]:
+    """How often each word, or bucket, stands in the training rows, and in how many of them."""
+    codes, rows = np.unique(values.present.astype(np.int64), return_counts=True)
+    total: Counter[str] = Counter()
+    spread: Counter[str] = Counter()
+    for code, times in zip(codes.tolist(), rows.tolist(), strict=True):
+        bag = words_of(column.texts[code])
+        if buckets is not None:
+            bag = [str(bucket_of(word, buckets)) for word in bag]
+        for word, number in Counter(bag).items():
+            total[word] += number * times
+            spread[word] += times
+    return total, spread
 
 
 def _rarity(rows: int, with_word: int) -> float:

@@ -154,8 +154,11 @@ def _literal(config: ConfigNode, wanted: Expected) -> Any:
     if type(value) is int and "schedule" in wanted.types:
         with suppress(OverflowError):  # Keras refuses the learning rate 1 and takes 1.0
             value = float(value)
-    is_path = "path" in wanted.types and isinstance(value, str)
-    return absolute(value, config.node) if is_path else value
+    if "path" in wanted.types and isinstance(value, str):
+        return absolute(value, config.node)
+    if "path" in wanted.types and isinstance(value, list):
+        return [absolute(one, config.node) if isinstance(one, str) else one for one in value]
+    return value
 
 
 def absolute(path: str, node: Node) -> Path:
@@ -186,7 +189,8 @@ def check_layers(config: ConfigNode) -> tuple[dict[str, Any], ...]:
         layer["inputs"] = given or (above,)  # of the first one: the data
         above = str(layer["name"])
     for layer, item in zip(layers, config.items(), strict=True):
-        word, is_column = catalog.find("layers", layer["type"]), layer["inputs"][0] not in taken
+        word, read = catalog.find("layers", layer["type"]), layer["inputs"][0]
+        is_column = read not in taken or read == layer["name"]  # a layer that is called like it
         count = word.parameter(LOOKUPS.get(word.name) or "") if word else None
         is_open = count is not None and count.required and count.name not in item.keys
         if word and count and is_open and not is_column:  # Of a column, the data tell.

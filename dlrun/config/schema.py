@@ -103,11 +103,6 @@ class DatasetConfig(Section):
     test_split: Fraction | None = None
     """The share of all rows that is looked at once at the end, for datasets without test rows."""
 
-    split_by: dict[str, str] | None = Field(
-        default=None, title="a mapping such as {group: family}, or null"
-    )
-    """A column that says how rows are split: {group: column}, {time: column}, {column: split}."""
-
     folds: int | None = Field(default=None, ge=2)
     """Into how many folds the training rows are dealt, with `fold`; null for no folds."""
 
@@ -125,14 +120,15 @@ class DatasetConfig(Section):
     """The dataset's own arguments, its defaults filled in."""
 
     @property
-    def split_column(self) -> str | None:
-        """The name of the column that says how rows are split."""
-        return next(iter((self.split_by or {}).values()), None)
+    def split_by(self) -> dict[str, Any]:
+        """How a column of a table says how rows are split, and its name; empty where none does."""
+        given = self.arguments.get("split_by")
+        return given if isinstance(given, dict) else {}
 
     @property
     def may_have_validation(self) -> bool:
         """Whether there are validation rows; of a column that names the splits only rows tell."""
-        named = "column" in (self.split_by or {})
+        named = "column" in self.split_by
         return self.validation_split is not None or self.fold is not None or named
 
 
@@ -180,7 +176,8 @@ class TrainingConfig(Section):
     class_weight: dict[str, Annotated[float, Field(ge=0)]] | Literal["balanced"] | None = Field(
         default=None, title="a weight for each class name, 'balanced' or null"
     )
-    """How much each class counts, by class name; 'balanced' for the inverse of its frequency."""
+    """How much each class counts, by class name, or the yes of each label by that of the label;
+    'balanced' for the inverse of its frequency."""
 
     sampling: Literal["over", "under"] | None = None
     """Whether training rows of rare classes are repeated, or such of frequent ones left out."""

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from dlrun.config import scalars
+from dlrun import scalars
 from dlrun.config.nodes import Node, Place, Problems, below
 from dlrun.errors import ConfigError, Problem
 from dlrun.wording import describe

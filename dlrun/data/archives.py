@@ -15,7 +15,7 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, StreamedArray
-from dlrun.data.csv import open_data, open_error
+from dlrun.data.files import open_data, open_error
 from dlrun.data.headers import NPY_MAGIC, ZIP_MAGIC
 from dlrun.data.streams import DiskRows, RowFile, chunks, row_ranges
 from dlrun.errors import DataError, DlrunError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,11 +16,14 @@ from dlrun.columns.packing import pack
 from dlrun.columns.values import TrainingValues
 from dlrun.data.streams import ENTRIES_PER_CHUNK, chunks, row_ranges
 from dlrun.errors import DataError
-from dlrun.wording import count, quote
+from dlrun.wording import count, list_some, quote
 
 if TYPE_CHECKING:
     from dlrun.arrays import View
     from dlrun.columns.column import ColumnKind, FittedColumn, RawColumn
+
+MOST_NAMED: Final = 8
+"""How many columns of which the same is said are named."""
 
 MAX_PLACES: Final = 10
 """How many cells that cannot be taken are named with their places."""
@@ -63,7 +66,7 @@ def check_missing(dataset: Dataset, columns: Sequence[FittedColumn]) -> None:
             for place in refused:
                 totals[place] += int(np.isnan(chunk[:, place]).sum())
     if sum(totals.values()):
-        raise _missing(dataset, cells, {refused[place][0]: n for place, n in totals.items() if n})
+        raise _missing(dataset, cells, [(*refused[place], n) for place, n in totals.items() if n])
 
 
 def _refusals(
@@ -80,19 +83,18 @@ def _refusals(
 
 
 def _missing(
-    dataset: Dataset, cells: Sequence[tuple[int, str]], totals: Mapping[str, int]
+    dataset: Dataset,
+    cells: Sequence[tuple[int, str]],
+    totals: Sequence[tuple[str, CellError, int]],
 ) -> DataError:
     shown = [f"{_place(dataset, row)}: {quote(name)}" for row, name in sorted(cells)[:MAX_PLACES]]
-    total = sum(totals.values())
-    by_column = ", ".join(f"{quote(name)} {number}" for name, number in totals.items())
+    total = sum(number for _, _, number in totals)
+    by_column = ", ".join(f"{quote(name)} {number}" for name, _, number in totals)
     more = f"\n  ... and {total - len(shown)} more" if total > len(shown) else ""
-    first = next(iter(totals))
     return DataError(
         f"{count(total, 'cell')} of the features {'is' if total == 1 else 'are'} empty "
         f"({by_column}):\n  " + "\n  ".join(shown) + more,
-        fix=f"Say what becomes of them, such as `dataset.columns: {{{first}: {{type: number, "
-        "missing: median}}` (or `flag`, `mean`, a number), leave the column out (`ignore`), or "
-        "mend the cells.",
+        fix=totals[0][1].fix,
     )
 
 
@@ -131,17 +133,37 @@ def wrong_cell(error: CellError, dataset: Dataset, x: Array) -> DataError:
         begin += len(chunk)
     else:
         where = None
-    return DataError(f"column {quote(error.column)}: {error.what}", where=where, fix=error.fix)
+    return DataError(
+        f"column {quote(error.column or '')}: {error.what}", where=where, fix=error.fix
+    )
 
 
 def _place(dataset: Dataset, row: int) -> str:
     return f"row {row + 1}" if dataset.place is None else dataset.place(row)
 
 
+def plain_numbers(
+    dataset: Dataset, columns: Sequence[FittedColumn]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Give the columns of numbers that the network gets as they are: their raw rows, `(rows, 1)`.
+
+    Missing values are left out.
+    """
+    for place, (raw, column) in enumerate(zip(dataset.raw_columns or (), columns, strict=True)):
+        probe = np.array([[0.0] * len(column.entries), [1.0] * len(column.entries)])
+        is_plain = raw.holds == "number" and column.ids is None and probe.size
+        if is_plain and (column.in_units(probe) == probe).all():
+            values = _column(dataset.train.x, place)
+            yield column.name, values[~np.isnan(values)][:, None]
+
+
 def column_notes(columns: Iterable[FittedColumn], kinds: Iterable[ColumnKind]) -> list[str]:
-    """Say of every column what it is, why, and what is done to its values, a line each."""
-    lines = []
+    """Say of every column what it is, why, and what is done to its values; of like ones at once."""
+    alike: dict[str, list[str]] = {}
     for column, kind in zip(columns, kinds, strict=True):
         said = "; ".join(filter(None, (kind.reason, *column.notes())))
-        lines.append(f"column {quote(column.name)}: {column.kind}" + (f", {said}" if said else ""))
-    return lines
+        alike.setdefault(f"{column.kind}" + f", {said}" * bool(said), []).append(column.name)
+    return [
+        f"column{'s' * (len(names) > 1)} {list_some(names, MOST_NAMED, quote)}: {said}"
+        for said, names in alike.items()
+    ]

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from dlrun.arrays import Reading
 from dlrun.data.csv import QUOTE, CsvFile, open_csv
 from dlrun.data.headers import DELIMITERS, SMALL
 from dlrun.errors import ConfigError, DataError, DlrunError, Problem
@@ -89,10 +90,13 @@ def foresee_columns(arguments: Mapping[str, Any]) -> tuple[Choice, str] | None:
     is_file = isinstance(path, str | Path) and os.path.isfile(path)  # noqa: PTH113  no error
     if not is_file or delimiter not in (None, *DELIMITERS):
         return None
+    plain = {name: arguments.get(name) for name in ("encoding", "thousands", "format", "columns")}
+    if any(plain.values()) or arguments.get("decimal", ".") != "." or arguments.get("where"):
+        return None  # what is written in another way is told when the rows are read
     given = [name for key in ("target", "features", "sample_weight") for name in
              _as_names(arguments[key])]  # fmt: skip
     try:
-        with open_csv(Path(path), delimiter=delimiter) as file:
+        with open_csv(Path(path), Reading(delimiter)) as file:
             if header is None and not file.numbers:
                 header = True
             # A first row that holds numbers may be data, unless what is named stands in it.
@@ -127,9 +131,8 @@ def _column(
 ) -> tuple[str, ...] | None:
     """Read a column; several rules ask for the same one."""
     try:
-        with open_csv(path, delimiter=delimiter) as file:
-            return tuple(row[position].strip()
-                         for chunk in file.chunks(header=False) for row in chunk.rows)  # fmt: skip
+        with open_csv(path, Reading(delimiter)) as file:
+            return tuple(row.cells[position].strip() for row in file.rows(header=False))
     except DlrunError:
         return None
 
@@ -157,6 +160,8 @@ def column_positions(
 
 def tell_header(file: CsvFile) -> bool:
     """Whether the first row of a file that was just opened holds names: none is a number."""
+    if file.named is not None:
+        return file.named
     fix = "Set `dataset.header` to true or to false."
     texts = [cell for cell in file.first_row if parse_number(cell) is None]
     if file.numbers and texts:

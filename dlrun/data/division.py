@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Dataset, Samples, StreamedArray
+from dlrun.arrays import Dataset, Samples
 from dlrun.columns.column import RawColumn
 from dlrun.data.dealing import allocate, deal_groups, fold_rows
 from dlrun.data.streams import chunks
@@ -85,8 +85,8 @@ class _Divider:
         y = dataset.train.y
         known = dataset.class_names is not None and y is not None
         self.numbers: NDArray[np.int64] | None = y[:] if known and y is not None else None
-        self.way, name = asked.by or (None, "")
-        self.key = None if asked.by is None else find_key(dataset, name)
+        self.way = None if asked.by is None else asked.by[0]
+        self.key = None if asked.by is None else find_key(dataset, asked.by[1])
 
     def divided(self) -> Divided:
         asked, dataset = self.asked, self.dataset
@@ -100,10 +100,10 @@ class _Divider:
         self._say_groups_and_times()
         test = dataset.test
         if TEST in self.taken:
-            test = _pick(dataset.train, self.taken[TEST])
+            test = dataset.train.at(self.taken[TEST])
         found = self.taken.get(VALIDATION)
-        validation = None if found is None else _pick(dataset.train, found)
-        train = _pick(dataset.train, self.rows) if self.taken else dataset.train
+        validation = None if found is None else dataset.train.at(found)
+        train = dataset.train.at(self.rows) if self.taken else dataset.train
         notes = [*self.notes, *_class_notes(dataset, train, validation, test)]
         return Divided(train, validation, test, tuple(notes))
 
@@ -216,7 +216,7 @@ class _Divider:
             what += f"{count(int(np.bincount(groups).max()), 'row')}"
             what += ", and every class keeps a training row." if self.numbers is not None else "."
             raise split_error(key, what, "Choose another share, or split by another column.")
-        return taken
+        return np.asarray(taken)
 
     # By time
 
@@ -281,7 +281,7 @@ class _Divider:
             return []
         names = list_some([self._told(one) for one in both], MOST)
         what = f"{tally(len(both), 'group')} of {self._named()}"
-        return [f"warning: {what} stand in the test file and in the other rows too: {names}"]
+        return [f"warning: {what} in the test file and in the other rows too: {names}"]
 
     def _known(self) -> NDArray[np.float64]:
         """The different values of the column, ascending, but for those of the test file."""
@@ -443,20 +443,6 @@ def _rows_to_take(rows: int, share: float, key: str) -> int:
     if total >= rows:
         raise split_error(key, f"{taken} leaves no training row.", "Choose a smaller share.")
     return total
-
-
-def _pick(samples: Samples, rows: NDArray[np.int64]) -> Samples:
-    """Choose rows by their numbers, ascending."""
-
-    def chosen(array: object) -> object:
-        if isinstance(array, StreamedArray):
-            return array.at(rows)
-        return None if array is None else np.asarray(array)[rows]
-
-    return replace(
-        samples,
-        **{name: chosen(getattr(samples, name)) for name in ("x", "y", "sample_weight")},
-    )
 
 
 def split_error(key: str, what: str, fix: str | None) -> ConfigError:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import TableForm
 from dlrun.data.streams import chunks
-from dlrun.rundir.names import TEST, TRAIN, VALIDATION
+from dlrun.rundir.names import TEST, VALIDATION
 from dlrun.wording import percent, tally
 
 if TYPE_CHECKING:
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
     from dlrun.arrays import Array, Dataset, Samples
     from dlrun.data.division import Divided
 
-_UNREAD: Final = ("ignore", "key")
-"""Kinds of columns that no network reads: rows that differ in these alone are the same to it."""
 _PIECE: Final = 2**14  # rows whose hashes stay in a processor's cache
 _FACTORS: Final = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
-def duplicate_notes(dataset: Dataset, divided: Divided) -> list[str]:
+def duplicate_notes(
+    dataset: Dataset, divided: Divided, read: Sequence[int] | None = None
+) -> list[str]:
     """Say how many rows of a table are copies of rows that are trained on, target included.
 
-    A network that has learnt its training rows by heart looks good on these.
+    `read` are the places of the columns that the network reads, None for all: rows that differ in
+    others alone are the same to it. A network that has learnt its training rows by heart looks good
+    on these.
     """
     parts = {VALIDATION: divided.validation, TEST: divided.test}
     present = {split: part for split, part in parts.items() if part is not None}
     if not present or not isinstance(dataset.form, TableForm):
         return []
-    read = _columns_read(dataset)
     trained = np.unique(row_hashes(divided.train, read))
     notes = []
     for split, part in present.items():
@@ -42,16 +43,9 @@ def duplicate_notes(dataset: Dataset, divided: Divided) -> list[str]:
         copies = int((trained[places] == hashes).sum())
         if copies:
             what = f"{tally(copies, f'{split} row')} ({percent(copies / len(hashes))})"
-            are = "is a copy of a row" if copies == 1 else "are copies of rows"
-            notes.append(f"warning: {what} {are} of the {TRAIN} split, target included")
+            are = "is a copy of a training row" if copies == 1 else "are copies of training rows"
+            notes.append(f"warning: {what} {are}, target included")
     return notes
-
-
-def _columns_read(dataset: Dataset) -> list[int] | None:
-    """The places of the columns that a network reads; None for all."""
-    if not dataset.kinds:
-        return None
-    return [place for place, kind in enumerate(dataset.kinds) if kind.kind not in _UNREAD]
 
 
 def row_hashes(samples: Samples, read: Sequence[int] | None = None) -> NDArray[np.uint64]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples
-from dlrun.data.csv import open_data, open_error
+from dlrun.data.files import open_data, open_error
 from dlrun.data.headers import GZIP_MAGIC
 from dlrun.errors import DataError
 

@@ -89,6 +89,8 @@ def fit_spec(
     threshold, handed = None, "as they are"
     if spec.class_names is None:
         subject = f"targets: {count(math.prod(size or 1 for size in outputs), 'number')} per row"
+        if spec.labels:
+            subject, handed = f"labels: {len(spec.target_names)}, yes or no each", "as 1 and 0"
     else:
         threshold, handed = _handed(spec, form, from_logits=from_logits)
         subject = f"labels: {count(len(spec.class_names), 'class', 'classes')}"
@@ -166,6 +168,37 @@ def _class_values(spec: Spec) -> tuple[float, ...]:
     return tuple(float(number) for number in range(spec.num_classes or 0))
 
 
+def weigh_labels(
+    samples: Samples, names: tuple[str, ...], class_weight: Mapping[str, float] | str | None
+) -> Samples:
+    """Give every answer of the training rows a weight, `(rows, labels)`, times that of its row.
+
+    A label's yes weighs what `class_weight` says by its name, else 1, and its no 1; `balanced` is
+    for each label what `weigh_classes` does for the two classes yes and no.
+    """
+    if class_weight is None or samples.y is None:
+        return samples
+    columns = []
+    for number, name in enumerate(names):
+        answers = np.concatenate([chunk[:, number] for chunk in chunks(samples.y)])
+        weight = class_weight
+        if not isinstance(class_weight, str):
+            weight = {"yes": class_weight.get(name, 1.0)}
+        weighed = weigh_classes(samples, answers.astype(np.int64), ("no", "yes"), weight)
+        columns.append(np.asarray(weighed.sample_weight))
+    if not isinstance(class_weight, str):
+        _check_names(class_weight, names, "label")
+    return replace(samples, sample_weight=np.stack(columns, axis=1))
+
+
+def _check_names(given: Mapping[str, float], names: tuple[str, ...], kind: str) -> None:
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        several = {"class": "classes"}.get(kind, f"{kind}s")
+        what, fix = f"{quote(unknown[0])} is not a {kind}.", list_classes(names)
+        raise ConfigError(Problem(f"{_PATH}.{unknown[0]}", what, f"The {several} are {fix}."))
+
+
 BALANCED = "balanced"
 _PATH = "training.class_weight"
 
@@ -190,10 +223,7 @@ def weigh_classes(
         counts = np.bincount(numbers, minlength=len(class_names))
         weights = len(numbers) / (len(class_names) * np.maximum(counts, 1))  # (classes,)
     else:
-        unknown = [name for name in class_weight if name not in class_names]
-        if unknown:
-            what, fix = f"{quote(unknown[0])} is not a class.", list_classes(class_names)
-            raise ConfigError(Problem(f"{_PATH}.{unknown[0]}", what, f"The classes are {fix}."))
+        _check_names(class_weight, class_names, "class")
         weights = np.array([class_weight.get(name, 1.0) for name in class_names])
     by_class, by_row = weights[numbers], samples.sample_weight  # (rows,)
     with np.errstate(over="ignore", under="ignore"):

@@ -1,28 +1,31 @@
-"""Predictions as a CSV: one row per input row."""
+"""Predictions as columns: one row per input row."""
 
 from __future__ import annotations
 
-import csv
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Spec
+from dlrun.data.prediction_files import Column, CsvRows, Named, Rows
 
 
 class PredictionWriter:
     """Writes predictions chunk by chunk.
 
-    The columns are `row` (from 0), `true` where every chunk comes with its targets, and then, where
+    The columns are `row` (from 0), those that are kept of the input (`input_<name>` where their
+    name is one of the others), `true` where every chunk comes with its targets, and then, where
     there are classes, `predicted` and one `probability_<class>` each (or one `score` where the
-    model's output is not a probability), else the predicted value of each target. Of targets that
-    are arrays each entry has a column, named by its place from 1, such as `predicted_10_3`.
+    model's output is not a probability), of several labels `predicted_<label>`, 1 or 0, and
+    `probability_<label>`, else the predicted value of each target. Of targets that are arrays each
+    entry has a column, named by its place from 1, such as `predicted_10_3`.
     """
 
-    def __init__(self, stream: TextIO, spec: Spec, *, with_true: bool) -> None:
-        self._writer = csv.writer(stream, lineterminator="\n")
+    def __init__(self, file: TextIO | Rows, spec: Spec, *, with_true: bool) -> None:
+        self._file = file if isinstance(file, Rows) else CsvRows(file)
         self._spec = spec
         self._with_true = with_true
         self._row = 0
@@ -32,23 +35,29 @@ class PredictionWriter:
         y_pred: NDArray[np.float32],
         classes: NDArray[np.int64] | None,
         y_true: NDArray[Any] | None = None,
+        *,
+        kept: Mapping[str, Sequence[str | None]] | None = None,
     ) -> None:
-        """Write one chunk."""
-        if not self._row:
-            names = [*self._true_columns(y_true), *self._predicted_columns(y_pred)]
-            self._writer.writerow(["row", *names])
-        columns: list[list[str]] = [[str(row) for row in range(self._row, self._row + len(y_pred))]]
+        """Write one chunk; `kept` are columns of its input by their names."""
+        written: list[Column] = [
+            np.arange(self._row, self._row + len(y_pred)),
+            *(kept or {}).values(),
+        ]
         if y_true is not None and self._with_true:
-            columns += self._named(y_true) if classes is not None else _numbers(y_true)
+            written += self._named(y_true) if classes is not None else _numbers(y_true)
         if classes is not None:
-            columns += self._named(classes)
-        columns += _numbers(probabilities(y_pred, self._spec))
-        self._writer.writerows(zip(*columns, strict=True))
+            written += self._named(classes)
+        written += _numbers(probabilities(y_pred, self._spec))
+        names = [*self._true_columns(y_true), *self._predicted_columns(y_pred)]
+        own = {"row", *names}
+        carried = [f"input_{name}" if name in own else name for name in kept or ()]
+        self._file.write(["row", *carried, *names], written)
         self._row += len(y_pred)
 
-    def _named(self, classes: NDArray[np.int64]) -> list[list[str]]:
-        names = self._spec.class_names or ()
-        return [[names[int(number)] for number in classes]]
+    def _named(self, classes: NDArray[np.int64]) -> list[Column]:
+        if self._spec.labels:
+            return list(np.asarray(classes, np.int64).T)
+        return [Named(np.asarray(classes), self._spec.class_names or ())]
 
     def _true_columns(self, y_true: NDArray[Any] | None) -> list[str]:
         if not self._with_true or y_true is None:
@@ -57,6 +66,10 @@ class PredictionWriter:
 
     def _predicted_columns(self, y_pred: NDArray[np.float32]) -> list[str]:
         names = self._spec.class_names
+        if self._spec.labels:
+            word = "score" if self._spec.output == "score" else "probability"
+            return [f"{one}_{name}" for one in ("predicted", word)
+                    for name in self._spec.target_names]  # fmt: skip
         if names is None:
             return _per_entry("predicted", y_pred, self._spec)
         if self._spec.output == "score":
@@ -69,8 +82,10 @@ def probabilities(y_pred: NDArray[np.float32], spec: Spec) -> NDArray[np.float32
     """Turn outputs, `(rows, num_outputs)`, into one probability per class, where it can be.
 
     Logits go through softmax or sigmoid, a single probability p becomes (1 - p, p), scores and
-    values stay as they are.
+    values stay as they are; of labels each has one of its own.
     """
+    if spec.labels:
+        return _sigmoid(y_pred) if spec.output == "logit" else y_pred
     if spec.output == "logit":
         y_pred = _sigmoid(y_pred) if spec.threshold is not None else _softmax(y_pred)
     if spec.output in ("logit", "probability") and spec.threshold is not None:
@@ -89,10 +104,9 @@ def output_kind(
     return "probability" if activation in ("softmax", "sigmoid") else "score"
 
 
-def _numbers(values: NDArray[Any]) -> list[list[str]]:
-    """Return the columns, each number as the shortest decimal that reads back as the same."""
-    flat = np.asarray(values, dtype=np.float32).reshape(len(values), -1)
-    return [column.astype("U").tolist() for column in flat.T]
+def _numbers(values: NDArray[Any]) -> list[NDArray[np.float32]]:
+    """Return the columns, `(rows,)` each."""
+    return list(np.asarray(values, dtype=np.float32).reshape(len(values), -1).T)
 
 
 def _per_entry(word: str, values: NDArray[Any], spec: Spec) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,10 @@ import numpy as np
 
 from dlrun.arrays import Array, Samples, Spec, StreamedArray
 from dlrun.data.array_samples import read_array_samples
-from dlrun.data.csv import open_csv
 from dlrun.data.labels import encode
 from dlrun.data.scaling import apply_scaling
 from dlrun.data.streams import chunks
-from dlrun.data.tables import match_columns, read_csv_samples
+from dlrun.data.table_samples import open_rows
 
 
 @dataclass(frozen=True)
@@ -26,29 +25,30 @@ class SampleFile:
 
     notes: tuple[str, ...]  # such as which columns are not used
     # In order, scaled, targets encoded, a bounded number at a time: `x`, (rows, *input_shape),
-    # float32, and `y` as `encode` gives it, or None.
+    # float32, and `y` as `encode` gives it, or None. Of a table they are `TableRows`.
     chunks: Iterator[Samples]
 
 
 @contextmanager
-def open_samples(path: Path, spec: Spec, *, with_target: bool) -> Iterator[SampleFile]:
-    """Open a CSV, `.npz` or `.npy` file of rows; CSV is whatever is not one of the others.
+def open_samples(
+    path: Path, spec: Spec, *, with_target: bool, keep: Sequence[str] = ()
+) -> Iterator[SampleFile]:
+    """Open a table, or an `.npz` or `.npy` file of rows; a table is whatever is no other one.
 
     What the run's config says of its own file (header, delimiter, names of arrays) holds here too.
-    A CSV file may have its columns in any order and others besides; without a header its columns
+    A table may have its columns in any order and others besides; without a header its columns
     must be those of the training data in their order, with or without the target. Weights of rows
     are read together with the targets, and without `with_target` neither is. An `.npz` file holds
     the arrays that the config names, else `x` (and `y`), or a single array; an `.npy` file holds
-    `x`. Some faults are told only when their chunk is reached.
+    `x`. Some faults are told only when their chunk is reached. `keep` are columns of a table whose
+    texts are carried along.
     """
     if path.suffix in (".npz", ".npy"):
         notes, raw = read_array_samples(path, spec, with_target=with_target)
         yield SampleFile(notes, _ready(raw, spec, path))
         return
-    delimiter = None if spec.table is None else spec.table.delimiter
-    with open_csv(path, delimiter=delimiter) as file:
-        columns = match_columns(file, spec, with_target=with_target)
-        yield SampleFile(columns.notes, _ready(read_csv_samples(file, columns, spec), spec, path))
+    with open_rows(path, spec, with_target=with_target, keep=keep) as (notes, rows):
+        yield SampleFile(notes, rows)
 
 
 def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples, tuple[str, ...]]:

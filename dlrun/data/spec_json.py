@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from dlrun.arrays import ArrayForm, Spec, TableForm
+from dlrun.arrays import ArrayForm, Reading, Spec, TableForm, View
 from dlrun.columns import columns_from_json
 from dlrun.columns.packing import entry_names, parts
 from dlrun.data.headers import DELIMITERS
@@ -23,7 +23,7 @@ ADAPTERS: dict[Any, TypeAdapter[Any]] = {
     kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm)
 }
 IMAGE_AXES = 3
-ADDED = {
+ADDED: dict[str, Any] = {
     "image_shape": None,
     "form": None,
     "columns": None,
@@ -51,6 +51,10 @@ def spec_from_json(content: object) -> Spec:
     if form is not None:
         # The form of a table has columns, that of arrays has not.
         is_table = not isinstance(form, dict) or "columns" in form
+        if is_table and isinstance(form, dict) and "reading" not in form:
+            older = {key: form[key] for key in ("header", "delimiter") if key in form}
+            form = {key: value for key, value in form.items() if key not in older}
+            form["reading"] = asdict(Reading()) | older
         spec = replace(spec, form=_validated(TableForm if is_table else ArrayForm, form, "form"))
     if columns is not None:
         if not isinstance(columns, list):
@@ -145,7 +149,7 @@ def _misfits_of_table(spec: Spec) -> Iterator[tuple[str, str]]:
     form, names = spec.table, spec.feature_names
     if form is None:
         return
-    if form.delimiter not in (None, *DELIMITERS):
+    if form.reading.delimiter not in (None, *DELIMITERS):
         yield "form.delimiter", f"one of {', '.join(DELIMITERS.values())}"
     if form.columns is not None:
         if spec.columns is not None:
@@ -167,6 +171,11 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
     if any(view.name not in known for view in spec.views):
         yield "views", "views of columns"
         return
+    aside = {view.name for view in spec.views} - {DATA}
+    plain = sum(len(one.entries) for one in spec.columns if one.name not in aside)
+    rest = [view for view in spec.views if view.name == DATA]
+    if rest not in ([], [View(DATA, 0, plain)]):
+        yield "views", "the columns that no layer names, first"
     for part in parts(spec.columns, spec.views):
         width = 1 if part.ids else len(part.column.entries)
         if (part.begin, part.end) != (end, end + width) or (part.ids and part.column.ids is None):

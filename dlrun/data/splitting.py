@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Literal
 
@@ -18,10 +18,12 @@ from dlrun.data.columns import (
     column_notes,
     fit_columns,
     pack_rows,
+    plain_numbers,
     wrong_cell,
 )
 from dlrun.data.division import Division, divide
 from dlrun.data.duplicates import duplicate_notes
+from dlrun.data.links import leaks
 from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
 from dlrun.errors import DataError
@@ -56,7 +58,7 @@ def split_dataset(
         rows={name: len(rows) for name, rows in present.items()},
         **shared,
     )
-    if dataset.raw_columns is not None:
+    if dataset.raw_columns is not None and (told is None or told.columns is not None):
         spec = _with_columns(spec, dataset, train.x, scale=scale, layers=layers, told=told)
     elif told is not None:
         spec = replace(spec, scaling=told.scaling)
@@ -64,15 +66,20 @@ def split_dataset(
         images = dataset.image_shape is not None
         spec = replace(spec, scaling=fit_scaling(train.x, scale, images=images))
     ready = {name: _ready(rows, dataset, spec) for name, rows in present.items()}
+    read = [place for place, one in enumerate(spec.columns or ()) if one.entries]
     notes = (
         *dataset.notes,
         *divided.notes,
-        *duplicate_notes(dataset, divided),
+        *duplicate_notes(dataset, divided, read),
         *_scaling_notes(spec),
         *_rounding_notes(dataset, spec),
     )
     if told is None and dataset.raw_columns is not None:
-        notes = (*notes, *column_notes(spec.columns or (), dataset.kinds))
+        notes = (
+            *notes,
+            *column_notes(spec.columns or (), dataset.kinds),
+            *_leaks(dataset, train, read),
+        )
     return Splits(
         ready["train"],
         ready.get("validation"),
@@ -80,6 +87,16 @@ def split_dataset(
         spec,
         dataset.streamed,
         notes=notes,
+    )
+
+
+def _leaks(dataset: Dataset, train: Samples, read: Collection[int]) -> list[str]:
+    """Warn of columns that the network reads, by place, and that give the target away."""
+    return leaks(
+        [one if place in read else None for place, one in enumerate(dataset.raw_columns or ())],
+        train,
+        names=dataset.target_names,
+        is_class=dataset.class_names is not None or dataset.labels,
     )
 
 
@@ -93,8 +110,8 @@ def _with_columns(
     told: Spec | None,
 ) -> Spec:
     """Complete a spec by the columns of a table, fitted to the training rows `x`."""
-    if told is not None and told.columns is not None:
-        columns, laid = told.columns, told.views
+    if told is not None:
+        columns, laid = told.columns or (), told.views
     else:
         columns = fit_columns(x, dataset.raw_columns or (), dataset.kinds, scale=scale)
         laid = views(columns, layers)
@@ -124,13 +141,14 @@ def _scaling_notes(spec: Spec) -> list[str]:
 def _rounding_notes(dataset: Dataset, spec: Spec) -> list[str]:
     """Which columns lose digits that somebody may have meant; scaling in float64 keeps them."""
     notes = []
-    if dataset.raw_columns is None and spec.scaling is None:
-        notes += rounded_wholes(
-            dataset.train.x,
-            dataset.feature_names,
-            what="feature" if dataset.feature_names is None else "column",
-            fix="Use 'dataset.scale', or subtract what they have in common.",
-        )
+    fix = "Use 'dataset.scale', or subtract what they have in common."
+    if dataset.raw_columns is not None:
+        for name, values in plain_numbers(dataset, spec.columns or ()):
+            notes += rounded_wholes(values, [name], what="column", fix=fix)
+    elif spec.scaling is None:
+        names = dataset.feature_names
+        what = "feature" if names is None else "column"
+        notes += rounded_wholes(dataset.train.x, names, what=what, fix=fix)
     y = dataset.train.y
     if y is not None and dataset.class_names is None:
         fix = "Subtract what they have in common, or use a larger unit."
@@ -145,7 +163,7 @@ def _ready(samples: Samples, dataset: Dataset, spec: Spec) -> Samples:
     if samples.streamed and y is not None and not isinstance(y, StreamedArray):
         # Class numbers are kept in memory; encoded for the loss they may be too large for it.
         y = StreamedArray(y.astype(np.uint16), changes=(_widened,))
-    if dataset.raw_columns is None:
+    if dataset.raw_columns is None or spec.columns is None:
         return Samples(apply_scaling(samples.x, spec.scaling), y, samples.sample_weight)
     try:
         x = pack_rows(samples.x, dataset.raw_columns, spec.columns or (), spec.views)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, StreamedArray
+from dlrun.data.files import spool_folder
 from dlrun.errors import DataError, DlrunError, UsageError
 from dlrun.memory import free_memory, in_words
 
@@ -171,9 +172,6 @@ def chunks(array: Array) -> Iterator[NDArray[Any]]:
         yield array[rows]
 
 
-DISK_FOLDER = Path("/var/tmp")  # noqa: S108  what is kept there has no name
-
-
 class MemoryRows(AbstractContextManager["MemoryRows"]):
     """Rows that are collected in memory; used like a `DiskRows`."""
 
@@ -228,16 +226,6 @@ class DiskRows(AbstractContextManager["DiskRows"]):
         """Return all rows that were written."""
         like = np.empty((0,)) if self._like is None else self._like
         return StreamedArray(RowFile(self.fileno(), like.dtype, (self._rows, *like.shape[1:])))
-
-
-def spool_folder() -> Path:
-    """Where large temporary files go: `TMPDIR`, else `/var/tmp`, which is on a disk.
-
-    `/tmp` is a part of the memory on many systems.
-    """
-    if "TMPDIR" not in os.environ and os.access(DISK_FOLDER, os.W_OK | os.X_OK):
-        return DISK_FOLDER
-    return Path(tempfile.gettempdir())
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.wording import count, quote
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dlrun.arrays import Array
 
 TargetScale = Literal["standard", "minmax", "log"]
@@ -28,7 +30,8 @@ def without_missing_targets(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]
 
     A missing target is NaN, in any of a row's targets, or the class number -1.
     """
-    left, notes = {}, []
+    left: dict[str, Any] = {}
+    notes = []
     for name, samples in (("train", dataset.train), ("test", dataset.test)):
         kept, missing = _with_targets(samples)
         if kept is None or samples is None or not len(missing):
@@ -41,10 +44,14 @@ def without_missing_targets(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]
         left[name] = kept
         of = "test rows" if name == "test" else "rows"
         what = "no target" if len(dataset.target_names) == 1 else "no value for a target"
+        place = dataset.place if name == "train" else None
         notes.append(
             f"{len(missing)} of {len(samples)} {of} have {what} and are left out: "
-            f"{_rows_named(missing)}"
+            f"{_rows_named(missing, place)}"
         )
+        if place is not None:
+            stay = np.setdiff1d(np.arange(len(samples)), missing, assume_unique=True)
+            left["place"] = partial(_place_among, place, stay)
     return (replace(dataset, **left) if left else dataset), tuple(notes)
 
 
@@ -59,8 +66,7 @@ def _with_targets(samples: Samples | None) -> tuple[Samples | None, NDArray[np.i
     none = np.empty(0, np.int64)
     if samples is None or samples.y is None:
         return samples, none
-    missing = np.concatenate([_is_missing(chunk) for chunk in chunks(samples.y)] or [none])
-    missing = missing.astype(bool)
+    missing = np.concatenate([_is_missing(chunk) for chunk in chunks(samples.y)])
     if not missing.any():
         return samples, none
     return _kept(samples, ~missing), np.flatnonzero(missing)
@@ -70,9 +76,11 @@ def _kept(samples: Samples, chosen: NDArray[np.bool_]) -> Samples:
     def pick(array: Any) -> Any:
         return array.pick(chosen) if isinstance(array, StreamedArray) else array[chosen]
 
-    arrays = {field.name: getattr(samples, field.name) for field in fields(samples)}
-    return Samples(**{name: array if array is None else pick(array)
-                      for name, array in arrays.items()})  # fmt: skip
+    arrays: dict[str, Any] = {one.name: getattr(samples, one.name) for one in fields(samples)}
+    return replace(
+        samples,
+        **{name: pick(array) for name, array in arrays.items() if array is not None},
+    )
 
 
 def _is_missing(y: NDArray[Any]) -> NDArray[np.bool_]:
@@ -85,12 +93,18 @@ def _is_missing(y: NDArray[Any]) -> NDArray[np.bool_]:
     return np.zeros(len(y), bool)
 
 
-def _rows_named(numbers: NDArray[np.int64]) -> str:
-    """Name the first rows, counted from 1."""
-    shown = ", ".join(str(number + 1) for number in numbers[:MOST_NAMED].tolist())
+def _place_among(place: Callable[[int], str], stay: NDArray[np.int64], row: int) -> str:
+    """Where a row stands of those that stay."""
+    return place(int(stay[row]))
+
+
+def _rows_named(numbers: NDArray[np.int64], place: Callable[[int], str] | None) -> str:
+    """Name the first rows by their place, or counted from 1."""
+    first = numbers[:MOST_NAMED].tolist()
+    shown = ", ".join(str(one + 1) if place is None else place(one) for one in first)
     more = len(numbers) - MOST_NAMED
-    word = "row" if len(numbers) == 1 else "rows"
-    return f"{word} {shown}" + (f" and {more} more" if more > 0 else "")
+    word = "" if place is not None else "row " if len(numbers) == 1 else "rows "
+    return f"{word}{shown}" + (f" and {more} more" if more > 0 else "")
 
 
 def check_target_scale(dataset: Dataset, kind: TargetScale | None) -> None:
@@ -105,10 +119,17 @@ def check_target_scale(dataset: Dataset, kind: TargetScale | None) -> None:
     for name, samples in (("train", dataset.train), ("test", dataset.test)):
         if samples is not None:
             of = "test row" if name == "test" else "row"
-            check_positive(samples, dataset.target_names, row=of)
+            place = dataset.place if name == "train" else None
+            check_positive(samples, dataset.target_names, row=of, place=place)
 
 
-def check_positive(samples: Samples, names: tuple[str, ...], *, row: str = "row") -> None:
+def check_positive(
+    samples: Samples,
+    names: tuple[str, ...],
+    *,
+    row: str = "row",
+    place: Callable[[int], str] | None = None,
+) -> None:
     """Refuse targets that have no logarithm; the first is told with its row, from 1."""
     begin, wrong, first = 0, 0, ""
     for chunk in chunks(samples.y) if samples.y is not None else ():
@@ -116,8 +137,11 @@ def check_positive(samples: Samples, names: tuple[str, ...], *, row: str = "row"
         places = np.argwhere(flat <= 0)
         if len(places) and not wrong:
             at, column = places[0]
+            value = flat[at, column]
             called = quote(names[column] if len(names) == flat.shape[1] else names[0])
-            first = f"the target {called} of {row} {begin + at + 1} is {flat[at, column]:g}"
+            at += begin
+            where = f"{row} {at + 1}" if place is None else place(int(at))
+            first = f"the target {called} of {where} is {value:g}"
         wrong += len(places)
         begin += len(chunk)
     if wrong:
@@ -144,12 +168,10 @@ def fit_target_scaling(y: Array, kind: TargetScale | None) -> TargetScaling | No
     return TargetScaling(kind, fitted.offset, fitted.factor)
 
 
-def scaled(y: Array, scaling: TargetScaling | None) -> Array:
+def scaled(y: NDArray[Any], scaling: TargetScaling | None) -> NDArray[Any]:
     """Give targets as the loss gets them: `(y - offset) / factor`, of `log` of the logarithm."""
     if scaling is None:
         return y
-    if isinstance(y, StreamedArray):
-        return y.changed(partial(scaled, scaling=scaling))
     values = _logarithm(y) if scaling.kind == "log" else y.astype(np.float64)
     values = (values - np.array(scaling.offset)) / np.array(scaling.factor)
     return np.asarray(values.astype(np.float32))
@@ -242,3 +264,34 @@ _WAYS_OUT: Final = (
 
 def _share(share: float, rows: int) -> str:
     return f"{round(share * rows)} of {count(rows, 'training row')}"
+
+
+STEADY: Final = frozenset({"Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Lion"})
+"""Optimizers of which each step moves a weight by about the learning rate, however large the loss.
+"""
+UNITS: Final = 30.0
+"""About how many units of a last layer pull together."""
+EXPLODES: Final = 5.0
+"""Steps in proportion to the loss grow without bound above about this."""
+
+
+def too_large(y: Array, *, optimizer: str, rate: float, steps: int) -> str | None:
+    """Say why unscaled targets, `(rows, ..., targets)`, may be too large to be learned; or None.
+
+    The rule is a rough one: of an output `units * weight * activation`, weight and activation move
+    by `rate * steps` each.
+    """
+    squares = [np.square(chunk.astype(np.float64)).sum() for chunk in chunks(y)]
+    size = float(np.sqrt(sum(squares) / max(1, len(y) * int(np.prod(y.shape[1:])))))
+    fix = "Use 'dataset.target_scale: standard'; metrics and predictions keep their units."
+    about = f"the targets are about {size:,.0f} in size"
+    if optimizer in STEADY:
+        reach = rate * steps
+        if size <= max(1.0, UNITS * reach * (1 + reach)):
+            return None
+        moves = f"{count(steps, 'step')} of {optimizer} with learning_rate {rate:g}"
+        return f"{about}, but {moves} move a weight by about {reach:.2g} only. {fix}"
+    if rate * size <= EXPLODES:
+        return None
+    grows = f"{optimizer} with learning_rate {rate:g} takes steps in proportion"
+    return f"{about}: {grows}, so that the loss may grow without bound. {fix}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,51 @@ def in_units(x: NDArray[Any], spec: Spec) -> NDArray[np.float64]:
 def from_units(values: NDArray[np.float64], spec: Spec) -> NDArray[np.float64]:
     """Scale rows in the units of the data as the network takes them; undoes `in_units`."""
     if spec.scaling is not None:
-        return (values - np.array(spec.scaling.offset)) / np.array(spec.scaling.factor)
+        return np.asarray((values - np.array(spec.scaling.offset)) / np.array(spec.scaling.factor))
     scaled = values.copy()
     for part in parts(spec.columns or (), spec.views):
         if not part.ids and part.begin < part.end:
             entries = slice(part.begin, part.end)
             scaled[:, entries] = part.column.from_units(values[:, entries])
     return scaled
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """What scales the entries of a row: `(x - offset) / factor`, of some of the logarithm.
+
+    `offset` and `factor` are one number for all entries, or one for each of the last axis, float64.
+    """
+
+    logs: NDArray[np.bool_]  # (width,) or (1,): of which entries `sign(x) ln(1 + |x|)` is taken
+    offset: NDArray[np.float64]
+    factor: NDArray[np.float64]
+
+
+def formula(spec: Spec) -> Formula | None:
+    """Tell how entries are scaled; None where they are not.
+
+    What is scaled otherwise, by ranks, and class numbers are left as the network takes them.
+    """
+    if spec.scaling is not None:
+        offset, factor = np.array(spec.scaling.offset), np.array(spec.scaling.factor)
+        return Formula(np.zeros(1, bool), offset, factor)
+    if not spec.columns or not is_scaled(spec):
+        return None
+    # Which formula a kind of column has, it tells by what it makes of some numbers.
+    probes = np.array([0.0, 1.0, -1.0, 2.5, 40.0])
+    found = from_units(probes[:, None] * np.ones(spec.input_shape[0]), spec)  # (probes, width)
+    logs, low = np.zeros(found.shape[1], bool), found[0]
+    slope = found[1] - low
+    straight = np.isclose(found, low + probes[:, None] * slope, rtol=1e-9, atol=1e-9).all(axis=0)
+    powers = np.sign(probes) * np.log1p(np.abs(probes))
+    steep = slope / powers[1]
+    logs = np.isclose(found, low + powers[:, None] * steep, rtol=1e-9, atol=1e-9).all(axis=0)
+    logs &= ~straight
+    slope = np.where(logs, steep, slope)
+    known = (straight | logs) & (slope != 0)
+    factor = np.where(known, 1 / np.where(known, slope, 1), 1.0)
+    return Formula(logs, np.where(known, -low * factor, 0.0), factor)
 
 
 def is_scaled(spec: Spec) -> bool:

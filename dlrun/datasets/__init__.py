@@ -52,5 +52,6 @@ def recall_form(type: str, arguments: Mapping[str, Any], spec: Spec) -> Spec:  #
 
 
 def _module(word: str) -> ModuleType | None:
+    word = shelves.second_names("datasets").get(word, word)
     name = shelves.origins("datasets").get(word)
     return None if name is None else import_module(name)

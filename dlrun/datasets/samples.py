@@ -44,7 +44,8 @@ def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None 
         form: How the loss wants its labels: it decides whether a column of numbers holds classes.
             None where that is not asked.
     """
-    module = shelves.origins("datasets").get(dataset)
+    word = shelves.second_names("datasets").get(dataset, dataset)
+    module = shelves.origins("datasets").get(word)
     tell = None if module is None else getattr(import_module(module), "sample", None)
     if tell is None:
         return Sample(rows=_whole(arguments.get("samples")))
@@ -53,8 +54,8 @@ def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None 
         return Sample()  # a value that was refused is not among them, and has been told
     try:
         sample: Sample = tell(**given)
-    except (UnknownShapeError, ConfigError):
-        return Sample()
+    except (UnknownShapeError, ConfigError, KeyError):
+        return Sample()  # a `KeyError`: of an argument that was refused
     return sample._replace(rows=_whole(sample.rows), test_rows=_whole(sample.test_rows) or 0)
 
 

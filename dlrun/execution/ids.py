@@ -26,6 +26,7 @@ from dlrun.formulas.network import work_out
 from dlrun.formulas.working import NoFormulaError
 from dlrun.shapes.input_readers import (
     LOOKUPS,
+    PASSING,
     Reader,
     find_lookups,
     find_masks,
@@ -139,7 +140,8 @@ def check_ids(
             if first_row is not None:
                 entry = f"row {first_row + before + row} (the first is 0), {entry}"
             largest = _largest(x, lookup) if table_grows else None
-            raise _refusal(lookup, float(ids[row, column]), entry, where=where, largest=largest)
+            value = float(str(ids[row, column]))  # the shortest number that is read as it
+            raise _refusal(lookup, value, entry, where=where, largest=largest)
         before += len(chunk)
 
 
@@ -207,6 +209,21 @@ def check_padding(experiment: Experiment, spec: Spec) -> None:
         if moved[numbers[numbers > 0] - 1].any():
             kind = experiment.dataset.scale if spec.scaling is None else spec.scaling.kind
             raise ConfigError(moved_padding(f"{reader.path} (Masking)", padding, kind))
+
+
+def looked_up(experiment: Experiment, spec: Spec) -> NDArray[np.bool_]:
+    """Which entries of a row, `(entries,)`, are looked up by layers and computed with by none."""
+    layers = layers_of(experiment, spec)
+    passed = _reaching(layers, spec)
+    found = {True: np.zeros(math.prod(spec.input_shape), np.bool_)}
+    found[False] = found[True].copy()
+    for reader in find_readers(layers):
+        if reader.layer.type in PASSING:
+            continue
+        for entries in _read(layer_of(layers[reader.place]), passed, spec) or ():
+            numbers = entries[entries > 0].astype(np.int64) - 1
+            found[reader.layer.type in LOOKUPS][numbers] = True
+    return np.asarray(found[True] & ~found[False])
 
 
 def check_new_ids(x: Array, opened: OpenedRun, *, where: str, first_row: int | None = 0) -> None:

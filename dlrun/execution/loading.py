@@ -13,14 +13,21 @@ from typing import Any
 
 from dlrun.arrays import Dataset, Spec, Splits, TableForm
 from dlrun.catalog.label_forms import handed, misfit
+from dlrun.columns.inference import NUMBER
 from dlrun.config import Experiment
 from dlrun.config.rules.last_layer import last_activation, takes_logits
 from dlrun.config.schema import DatasetConfig
 from dlrun.data.classes import check_no_numbers, classes_for_loss, look_at
 from dlrun.data.division import Division
-from dlrun.data.labels import fit_spec, weigh_classes
+from dlrun.data.labels import fit_spec, weigh_classes, weigh_labels
+from dlrun.data.sampling import Sampling, sample_classes
 from dlrun.data.splitting import split_dataset
-from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
+from dlrun.data.targets import (
+    check_target_scale,
+    fit_targets,
+    too_large,
+    without_missing_targets,
+)
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
@@ -93,7 +100,7 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     seed = experiment.seed if config.seed is None else config.seed
     arguments, named = dict(config.arguments), True
     if told is not None and isinstance(told.form, TableForm):
-        arguments["header"] = told.form.named
+        arguments |= {"header": told.form.named, **_columns_of(told)}
         named = told.class_values is None
     dataset = load_dataset(config.type, seed=seed, **arguments)
     dataset, missing = without_missing_targets(dataset)
@@ -108,7 +115,8 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     dataset = classes_for_loss(dataset, loss, named=named)
     check_target_scale(dataset, config.target_scale)
     if isinstance(dataset.form, TableForm):
-        form = replace(dataset.form, header=config.arguments.get("header"))  # As it was asked for.
+        header = config.arguments.get("header")  # As it was asked for.
+        form = replace(dataset.form, reading=replace(dataset.form.reading, header=header))
         dataset = replace(dataset, form=form)
     splits = split_dataset(
         dataset,
@@ -117,10 +125,23 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         layers=[layer.as_dict() for layer in experiment.model.layers],
         told=told if same else None,
     )
+    check_monitors(experiment, splits)
     splits = replace(splits, notes=(*missing, *splits.notes))
     if told is None:
         splits = _checked(experiment, dataset, splits)
     return fit_targets(splits, config.target_scale, told)
+
+
+def _columns_of(told: Spec) -> dict[str, Any]:
+    """The columns that a run has stored, as a dataset is asked for them: nothing is told anew."""
+    if told.columns is None:  # an older run, of numbers
+        kinds: dict[str, Any] = {name: {"type": NUMBER} for name in told.feature_names or ()}
+    else:
+        kinds = {column.name: {"type": column.kind} for column in told.columns}
+        for column in told.columns:
+            if column.format is not None:
+                kinds[column.name]["format"] = column.format
+    return {"features": tuple(kinds), "columns": kinds}
 
 
 def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits:
@@ -134,11 +155,41 @@ def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits
     return splits if note is None else replace(splits, notes=(*splits.notes, note))
 
 
+def misgivings_of_size(experiment: Experiment, splits: Splits) -> list[str]:
+    """Warn of targets that are too large for the steps that the training will take."""
+    spec, y, optimizer = splits.spec, splits.train.y, experiment.optimizer
+    classes = spec.class_names is not None or spec.labels
+    if classes or spec.target_scaling is not None or y is None or optimizer is None:
+        return []
+    rate = optimizer.arguments.get("learning_rate")
+    if isinstance(rate, dict):
+        rate = rate.get("initial_learning_rate")
+    training = experiment.training
+    if not isinstance(rate, int | float) or not training.epochs:
+        return []
+    steps = training.epochs * -(-len(splits.train) // training.batch_size)
+    told = too_large(y, optimizer=optimizer.type, rate=rate, steps=steps)
+    return [] if told is None else [f"dataset.target_scale: {told}"]
+
+
 def division_of(config: DatasetConfig, seed: int) -> Division:
     """Tell how a config wants its rows divided."""
-    way: Any = next(iter((config.split_by or {}).items()), None)
+    way: Any = next(iter(config.split_by.items()), None)
     fold = (config.fold, config.folds) if config.fold and config.folds else None
     return Division(seed, config.validation_split, config.test_split, way, fold)
+
+
+def check_monitors(experiment: Experiment, splits: Splits) -> None:
+    """Refuse callbacks that watch validation rows which a column of the table could have named."""
+    if splits.validation is not None or "column" not in experiment.dataset.split_by:
+        return
+    for index, callback in enumerate(experiment.training.callbacks):
+        monitor = callback.arguments.get("monitor")
+        is_watched = bool(callback.arguments.get("save_best_only", True))
+        if isinstance(monitor, str) and monitor.startswith("val_") and is_watched:
+            what = f"There is no '{monitor}', because the table names no validation rows."
+            fix = f"Set 'dataset.validation_split', or 'monitor: {monitor.removeprefix('val_')}'."
+            raise ConfigError(Problem(f"training.callbacks[{index}].monitor", what, fix))
 
 
 def check_ends(experiment: Experiment, splits: Splits) -> None:
@@ -180,5 +231,11 @@ def check_ends(experiment: Experiment, splits: Splits) -> None:
     if wrong:
         raise ConfigError(*wrong)
     if train.y is not None and experiment.training.epochs > 0:
+        if spec.labels:
+            weigh_labels(train, spec.target_names, experiment.training.class_weight)
+            return
         numbers = train.y[:] if has_classes else train.y[:0]
+        if experiment.training.sampling is not None:
+            sampling = Sampling(experiment.training.sampling, experiment.seed)
+            train, numbers, _ = sample_classes(train, numbers, spec.class_names, sampling)
         weigh_classes(train, numbers, spec.class_names, experiment.training.class_weight)

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlrun.arrays import Samples, Spec, Splits
+from dlrun.backend import tf
 from dlrun.config import Experiment
-from dlrun.data.labels import class_numbers, decode
-from dlrun.reports.scores import ClassificationReport, classification_report
-from dlrun.training.evaluation import PREDICT_BATCH, Evaluator, Predictor
+from dlrun.data.targets import scaled
+from dlrun.data.thresholds import decide, scores_of, true_answers
+from dlrun.reports.baseline import (
+    Judged,
+    baseline_of_classes,
+    baseline_of_labels,
+    baseline_of_values,
+)
+from dlrun.reports.labels import labels_report
+from dlrun.reports.scores import classification_report
+from dlrun.training.evaluation import PREDICT_BATCH, Evaluator, Predictor, to_rows
 from dlrun.training.steps import AS_IN_EPOCHS
 
 if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly
 
-CLASSIFICATION = "classification"
 VISIBLE = 1e-4  # the last digit of a metric that is shown
 
 
@@ -28,16 +37,15 @@ class Measured:
     """What was measured."""
 
     metrics: dict[str, dict[str, float]]  # the loss and the metrics, by split
-    split: str  # that `classification` speaks of
-    classification: ClassificationReport | None  # None for a regression
+    split: str  # that `judged` speaks of
+    judged: Judged
     # What float32, in which epochs are measured, makes visibly otherwise; one sentence each.
     rounded: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return what `metrics.json` holds."""
         values: dict[str, Any] = {split: dict(metrics) for split, metrics in self.metrics.items()}
-        if self.classification is not None:
-            values[self.split][CLASSIFICATION] = self.classification.to_json()
+        values[self.split] |= self.judged.to_json()
         return values
 
 
@@ -51,27 +59,132 @@ def measure_splits(experiment: Experiment, assembly: Assembly, splits: Splits) -
         rounded |= _rounded(name, values)
     metrics = {name: _final(values) for name, values in measured.items()}
     last = list(present)[-1]
-    report = classify(assembly.predictor, present[last], assembly.spec)
-    return Measured(metrics, last, report, tuple(rounded.values()))
+    judged = judge_answers(assembly, present[last])
+    return Measured(metrics, last, judged, tuple(rounded.values()))
 
 
 def measure_samples(
-    experiment: Experiment, assembly: Assembly, samples: Samples, split: str
+    experiment: Experiment,
+    assembly: Assembly,
+    samples: Samples,
+    split: str,
+    thresholds: Sequence[float] | None = None,
 ) -> Measured:
-    """Measure some rows, with encoded labels, also class by class; `split` is what to call them."""
+    """Measure some rows, with encoded labels, also class by class; `split` is what to call them.
+
+    Metrics decide as the config has it, answers by `thresholds` where there are any.
+    """
     evaluator = Evaluator(assembly.steps.final, batch_size=experiment.training.batch_size)
-    report = classify(assembly.predictor, samples, assembly.spec)
-    return Measured({split: _final(evaluator.evaluate(samples))}, split, report)
+    metrics = {split: _final(evaluator.evaluate(samples))}
+    return Measured(metrics, split, judge_answers(assembly, samples, thresholds))
 
 
-def classify(predictor: Predictor, samples: Samples, spec: Spec) -> ClassificationReport | None:
-    """Hold the predicted classes against the true ones, where there are classes."""
-    if spec.class_names is None or samples.y is None:
-        return None
-    y_pred = [decode(predictor.predict(block.x), spec) for block in samples.blocks(PREDICT_BATCH)]
-    return classification_report(
-        class_numbers(samples.y, spec), np.concatenate(y_pred), class_names=spec.class_names
+def judge_answers(
+    assembly: Assembly, samples: Samples, thresholds: Sequence[float] | None = None
+) -> Judged:
+    """Hold the predictions for some rows, with encoded labels, against what is true."""
+    spec, predictor, y = assembly.spec, assembly.predictor, samples.y
+    if y is None:
+        return Judged()
+    prior = spec.prior
+    constant = {} if prior is None else measure_constant(assembly, samples)
+    if spec.class_names is None and not spec.labels:
+        squares = None if prior is None else _squares(predictor, samples, spec)
+        if squares is None or prior is None:
+            return Judged()
+        names = spec.target_names
+        return Judged(
+            baseline=baseline_of_values(*squares, names=names, prior=prior, metrics=constant)
+        )
+    outputs = np.concatenate(
+        [predictor.predict(block.x) for block in samples.blocks(PREDICT_BATCH)]
+    )  # (rows, outputs)
+    true, answers = true_answers(y, spec), decide(outputs, spec, thresholds)
+    if spec.labels:
+        labels = labels_report(true, answers, scores_of(outputs, spec), spec.target_names)
+        return Judged(
+            None, labels, None if prior is None else baseline_of_labels(labels, prior, constant)
+        )
+    report = classification_report(true, answers, class_names=spec.class_names or ())
+    return Judged(
+        report, None, None if prior is None else baseline_of_classes(report, prior, constant)
     )
+
+
+def _squares(
+    predictor: Predictor, samples: Samples, spec: Spec
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return the squared errors of the network and of the mean, `(rows, targets)` each.
+
+    None where a row has not one number for each target.
+    """
+    ours, theirs, prior = [], [], np.array(spec.prior)
+    for block in samples.blocks(PREDICT_BATCH):
+        y_true, y_pred = np.asarray(block.y, np.float64), predictor.predict(block.x)
+        if not y_true.shape == y_pred.shape == (len(block), len(spec.target_names)):
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            ours.append(np.square(y_true - y_pred))
+        theirs.append(np.square(y_true - prior))
+    return np.concatenate(ours), np.concatenate(theirs)
+
+
+ONE_MEAN: Final = ("sum_over_batch_size", "mean")
+"""Reductions of losses over whose batches a mean can be taken."""
+
+
+def measure_constant(assembly: Assembly, samples: Samples) -> dict[str, float]:
+    """Return the loss and the metrics of the answer that every row gets: the spec's `prior`.
+
+    Penalties on weights are no part of it. What is not finite is left out.
+    """
+    spec, steps = assembly.spec, assembly.steps.final
+    loss = getattr(assembly.model, "loss", None)
+    answer = constant_output(spec)
+    has_mean = steps.has_loss and getattr(loss, "reduction", None) in ONE_MEAN
+    steps.reset()
+    for block in samples.blocks():
+        rows = to_rows(block)
+        y = rows.y if steps.scale is None else steps.scale.scaled(rows.y)
+        inner = tuple(rows.y.shape[1:-1]) if rows.y.shape.rank > 1 else ()
+        shape = (len(block), *inner, len(answer))
+        y_pred = np.broadcast_to(answer, shape)
+        steps.prepare(rows.x, rows.y)
+        taken = tf.constant(y_pred, tf.float32)
+        value = None
+        if loss is not None and has_mean:
+            value = loss(y, taken, sample_weight=rows.weight)
+        steps.update(value, rows.x, rows.y, taken)
+    values = dict(zip(steps.names(), map(float, steps.results().numpy()), strict=True))
+    steps.reset()
+    return {
+        name: value
+        for name, value in _final(values).items()
+        if math.isfinite(value) and (has_mean or name != "loss")
+    }
+
+
+TINY: Final = 1e-7
+
+
+def constant_output(spec: Spec) -> NDArray[np.float32]:
+    """Return the outputs, `(outputs,)`, that say what the training rows are on average."""
+    prior = np.array(spec.prior, np.float64)
+    if spec.class_names is None and not spec.labels:
+        return np.asarray(scaled(prior, spec.target_scaling), np.float32)
+    safe = np.clip(prior, TINY, 1 - TINY)
+    if spec.labels or spec.threshold is None:
+        odds = np.log(safe / (1 - safe)) if spec.labels else np.log(safe)
+        return np.asarray(odds if spec.output == "logit" else prior, np.float32)
+    answer = prior[1:]
+    if spec.output == "logit":
+        answer = np.log(safe[1:] / safe[:1])
+    elif spec.label_form == "sign":
+        answer = np.where(answer > 1 / 2, 1.0, -1.0)
+    elif spec.label_form == "value":
+        values = np.array(spec.class_values or (0.0, 1.0))
+        answer = values[:1] + (values[1:] - values[:1]) * answer
+    return np.asarray(answer, np.float32)
 
 
 def _final(values: Mapping[str, float]) -> dict[str, float]:

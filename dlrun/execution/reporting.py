@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,25 @@ from dlrun.arrays import Samples, Spec, Splits
 from dlrun.config import Experiment
 from dlrun.data.labels import class_numbers, decode
 from dlrun.errors import DlrunError, failure
-from dlrun.reports.run_data import LEARNING_RATE, MAX_OTHER_ROWS, MAX_ROWS, Layer, ReportData, Rows
+from dlrun.reports.importance import (
+    MOST_COLUMNS,
+    Importances,
+    permutation_importance,
+    rows_to_look_at,
+)
+from dlrun.reports.run_data import (
+    LEARNING_RATE,
+    MAX_OTHER_ROWS,
+    MAX_ROWS,
+    Layer,
+    ReportData,
+    Rows,
+    entries_of_columns,
+)
 from dlrun.rundir.files import is_read_only, link_error, remove_abandoned, write_bytes, write_output
 from dlrun.rundir.folder import Run
-from dlrun.rundir.names import PLOTS, REPORT
+from dlrun.rundir.metrics import JUDGING_ORDER, is_larger_better, main_metric
+from dlrun.rundir.names import PLOTS, REPORT, REPORT_NUMBERS
 from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -65,6 +81,7 @@ def write_report(data: ReportData, run: Run, output: Path | None = None) -> Path
     pictures = draw_plots(data)
     try:
         _write_plots(pictures, run)
+        _write_numbers(data, run)
     except DlrunError as error:
         if not is_read_only(error):
             raise
@@ -94,6 +111,14 @@ def _write_plots(pictures: Sequence[Picture], run: Run) -> None:
             stale.unlink()
 
 
+def _write_numbers(data: ReportData, run: Run) -> None:
+    """Write what no other file holds; without any, that of an earlier report is removed."""
+    if data.importances is not None:
+        run.write_json(REPORT_NUMBERS, {"permutation_importance": data.importances.to_json()})
+    elif os.path.lexists(run.file(REPORT_NUMBERS)):
+        run.file(REPORT_NUMBERS).unlink()
+
+
 def collect_report_data(
     experiment: Experiment,
     assembly: Assembly,
@@ -112,6 +137,7 @@ def collect_report_data(
     spec, predictor = splits.spec, assembly.predictor
     present = {name: rows for name, rows in splits.present().items() if rows.y is not None}
     limits = dict.fromkeys(present, MAX_OTHER_ROWS) | {list(present)[-1]: MAX_ROWS}
+    importances, said = _importances(experiment, assembly, present, measured)
     history = {name: np.array(values) for name, values in run.history.items()}
     if LEARNING_RATE not in history and history:
         rates = _scheduled_rates(experiment, len(splits.train), history)
@@ -125,7 +151,9 @@ def collect_report_data(
         history=history,
         weights=get_weights(assembly.model),
         metrics=measured.metrics,
-        classification=measured.classification,
+        classification=measured.judged.classification,
+        labels=measured.judged.labels,
+        baseline=measured.judged.baseline,
         class_counts=_class_counts(present, spec),
         rows={
             name: _rows(name, samples, limits[name], spec, predictor)
@@ -133,8 +161,44 @@ def collect_report_data(
         },
         answer=predictor.predict,
         decide=lambda outputs: decode(outputs, spec),
-        notes=notes,
+        notes=(*notes, *said),
+        importances=importances,
     )
+
+
+def _importances(
+    experiment: Experiment, assembly: Assembly, present: dict[str, Samples], measured: Measured
+) -> tuple[Importances | None, tuple[str, ...]]:
+    """Find out what each column is worth, on rows that were not trained on where there are some.
+
+    Returns the importances, and what has to be said where there are none.
+    """
+    from dlrun.training.evaluation import Evaluator
+
+    spec = assembly.spec
+    groups = entries_of_columns(spec)
+    split = next(name for name in JUDGING_ORDER if name in present)
+    samples = present[split]
+    if len(groups) < 2 or len(samples) < 2:  # noqa: PLR2004
+        return None, ()
+    if len(groups) > MOST_COLUMNS:
+        many = f"{len(groups):,} columns are more than {MOST_COLUMNS}"
+        return None, (f"What each column is worth was not worked out: {many}.",)
+    chosen = samples.take(rows_to_look_at(len(samples), len(groups)))
+    evaluator = Evaluator(assembly.steps.final, batch_size=experiment.training.batch_size)
+    _, metric = main_metric({split: measured.metrics.get(split, {})}) or ("", "")
+    value = evaluator.evaluate(chosen).get(metric, np.nan)
+    if not np.isfinite(value):
+        return None, ()
+    columns = permutation_importance(
+        np.asarray(chosen.x),
+        groups,
+        lambda x: evaluator.evaluate(replace(chosen, x=x))[metric],
+        larger=is_larger_better(metric),
+        seed=experiment.seed,
+    )
+    rows, total = len(chosen), len(samples)
+    return Importances(split, metric, value, rows, total, columns), ()
 
 
 def _rows(split: str, samples: Samples, most: int, spec: Spec, predictor: Predictor) -> Rows:

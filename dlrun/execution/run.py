@@ -22,6 +22,7 @@ from dlrun.execution.loading import (
     check_size,
     import_tensorflow,
     load_splits_while_importing,
+    misgivings_of_size,
 )
 from dlrun.execution.opening import OpenedRun, read_weights
 from dlrun.execution.options import RunOptions
@@ -48,7 +49,7 @@ from dlrun.training.listener import WARNING, Listener
 if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly, GraphCache
     from dlrun.execution.measure import Measured
-    from dlrun.reports.scores import ClassificationReport
+    from dlrun.reports.baseline import Baseline, Judged
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,15 @@ class TrainOutcome:
 
     folder: Run
     metrics: dict[str, dict[str, float]]  # the final ones, by split
-    classification: ClassificationReport | None  # of the last split, where there are classes
+    split: str  # the last, of which `judged` speaks
+    judged: Judged
     seconds: float  # of this execution, its report included
+
+    @property
+    def baseline(self) -> tuple[str, Baseline] | None:
+        """The baseline, with the split whose rows it speaks of."""
+        found = self.judged.baseline
+        return None if found is None else (self.split, found)
 
 
 def prepare(
@@ -137,8 +145,13 @@ def prepare(
         tell(labels)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
             tell(f"{WARNING}{line}")
+        for line in misgivings_of_size(experiment, splits):
+            tell(f"{WARNING}{line}")
         data = hash_samples(splits.present())
-    return Prepared(assembly, splits, {**computing, "labels": labels, "data": data}, lines)
+    facts = {**computing, "labels": labels, "data": data}
+    if told is None:
+        facts["data_notes"] = list(splits.notes)
+    return Prepared(assembly, splits, facts, lines)
 
 
 def check_continuation(
@@ -185,6 +198,8 @@ def execute_run(
         measured = measure_splits(experiment, assembly, splits)
         active.say(*(f"{WARNING}{line}" for line in measured.rounded))
         run.write_json(METRICS, measured.to_json())
+        if measured.judged.baseline is not None:
+            run.log(measured.judged.baseline.in_words(measured.split))
         active.record.add(exports=export(experiment, prepared, run))
         keep_newest(run.path, 1)
     return Trained(experiment, assembly, splits, measured)
@@ -223,7 +238,7 @@ def fit(
     with stop_requests() as stop:
         trainer = Trainer(
             prepared.assembly.steps,
-            weighted(prepared.splits, experiment),
+            trained_on(prepared.splits, experiment, active),
             options,
             callbacks=build_callbacks(training.callbacks, active.run),
             listener=active.listener,
@@ -258,17 +273,27 @@ def hash_weights(weights: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     return {path: hash_array(value) for path, value in weights.items()}
 
 
-def weighted(splits: Splits, experiment: Experiment) -> Splits:
-    """Give the training rows the weights of their classes; only training counts them."""
-    from dlrun.data.labels import class_numbers, weigh_classes
+def trained_on(splits: Splits, experiment: Experiment, active: ActiveRun) -> Splits:
+    """Sample the training rows by class, and give them the weights of their classes.
 
-    spec, class_weight = splits.spec, experiment.training.class_weight
-    if class_weight is None or splits.train.y is None:
+    Only training sees it: the final metrics are those of the rows as they are.
+    """
+    from dlrun.data.labels import class_numbers, weigh_classes, weigh_labels
+    from dlrun.data.sampling import Sampling, sample_classes
+
+    spec, train, training = splits.spec, splits.train, experiment.training
+    if train.y is None or (training.class_weight is None and training.sampling is None):
         return splits
-    numbers = class_numbers(splits.train.y, spec)
-    return replace(
-        splits, train=weigh_classes(splits.train, numbers, spec.class_names, class_weight)
-    )
+    names = spec.class_names
+    if spec.labels and training.sampling is None:
+        weighted = weigh_labels(train, spec.target_names, training.class_weight)
+        return replace(splits, train=weighted)
+    numbers = class_numbers(train.y, spec)
+    if training.sampling is not None:
+        sampling = Sampling(training.sampling, experiment.seed)
+        train, numbers, said = sample_classes(train, numbers, names, sampling)
+        active.say(said)
+    return replace(splits, train=weigh_classes(train, numbers, names, training.class_weight))
 
 
 def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:
@@ -335,7 +360,7 @@ def finish(
             listener=listener,
         )
     seconds = time.perf_counter() - began
-    return TrainOutcome(run, measured.metrics, measured.classification, seconds)
+    return TrainOutcome(run, measured.metrics, measured.split, measured.judged, seconds)
 
 
 def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from dlrun.backend import keras
 from dlrun.backend.components import zip_dates
+from dlrun.data.units import formula
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import MODEL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from dlrun.arrays import Splits
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Spec, Splits
     from dlrun.rundir.folder import Run
     from dlrun.training.evaluation import Predictor
 
@@ -19,10 +27,86 @@ if TYPE_CHECKING:
 def export(*, model: Any, splits: Splits, predictor: Predictor, folder: Run) -> list[Path]:
     """Write architecture, weights, loss and optimizer state in Keras's own format.
 
-    dlrun never reads this file: a run is rebuilt from its config and its weights.
+    Its input is in the units of the data: numbers are scaled, and whole pixels made fractions,
+    inside of it. dlrun never reads this file: a run is rebuilt from its config and its weights.
     """
-    del splits, predictor
+    del predictor
     path = folder.file(MODEL)
     with zip_dates():
-        replace_with(path, model.save)
+        replace_with(path, with_units(model, splits.spec).save)
     return [path]
+
+
+def with_units(model: Any, spec: Spec) -> Any:
+    """Make a model of the same layers and weights that is given what the data hold.
+
+    The names and the order of the entries of a table are `feature_names` of `spec.json`; a class
+    of a category is an entry of its own, 0 or 1. It answers in the units of the targets. Where
+    nothing is scaled it is the model itself.
+    """
+    scaling, targets = formula(spec), spec.target_scaling
+    if scaling is None and targets is None and spec.pixel_max is None:
+        return model
+    is_table = scaling is not None and spec.pixel_max is None
+    # Of what a table holds, 1998.5 or 1600000001, the differences count.
+    dtype = "float64" if is_table else "float32"
+    given = keras.Input(shape=spec.input_shape, name=model.inputs[0].name, dtype=dtype)
+    names = _free_names({layer.name for layer in model.layers})
+    x = given
+    if spec.pixel_max is not None:
+        x = keras.layers.Rescaling(1 / spec.pixel_max, name=next(names))(x)
+    if scaling is not None:
+        if scaling.logs.any():
+            x = _with_logarithms(x, scaling.logs)
+        # Two layers, as the difference of large numbers comes first. Lists would become float32.
+        for scale, offset in ((1.0, -scaling.offset), (1 / scaling.factor, 0.0)):
+            x = keras.layers.Rescaling(scale, offset, name=next(names), dtype=dtype)(x)
+    y = _called(model, x)
+    if targets is not None:
+        factor, offset = np.array(targets.factor), np.array(targets.offset)
+        y = keras.layers.Rescaling(factor, offset, name=next(names), dtype="float32")(y)
+        if targets.kind == "log":
+            y = keras.layers.Activation("exponential", name=next(names), dtype="float32")(y)
+    wrapped = keras.Model(given, y, name=model.name)
+    _compile_alike(wrapped, model)
+    return wrapped
+
+
+def _free_names(taken: set[str]) -> Iterator[str]:
+    """Name layers `scaling_1`, `scaling_2`, ..., none of them taken."""
+    return (name for name in map("scaling_{}".format, count(1)) if name not in taken)
+
+
+def _with_logarithms(x: Any, chosen: NDArray[np.bool_]) -> Any:
+    """Take `sign(x) ln(1 + |x|)` of some entries of the last axis."""
+    logs = keras.ops.sign(x) * keras.ops.log1p(keras.ops.absolute(x))
+    mask = chosen.astype("float64")
+    return x * (1 - mask) + logs * mask
+
+
+def _called(model: Any, x: Any) -> Any:
+    """Call every layer of a model on another input, and give what the last one gives."""
+    made: dict[str, Any] = {}
+
+    def call(layer: Any, *tensors: Any, **arguments: Any) -> Any:
+        made[layer.name] = layer(*tensors, **arguments)
+        return made[layer.name]
+
+    # Not for the model that this gives, but for what it does on its way.
+    keras.models.clone_model(
+        model, input_tensors=x, clone_function=lambda layer: layer, call_function=call
+    )
+    return made[model.output_names[0]]
+
+
+def _compile_alike(wrapped: Any, model: Any) -> None:
+    """Give a model the loss, the metrics and the state of the optimizer of another one."""
+    if not model.compiled:
+        return
+    wrapped.compile_from_config(model.get_compile_config())
+    if wrapped.optimizer is None or model.optimizer is None:
+        return
+    if not wrapped.optimizer.built:
+        wrapped.optimizer.build(wrapped.trainable_variables)
+    for own, other in zip(wrapped.optimizer.variables, model.optimizer.variables, strict=True):
+        own.assign(np.asarray(other))

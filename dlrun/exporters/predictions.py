@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dlrun.data.labels import class_numbers, decode
 from dlrun.data.predictions import PredictionWriter
+from dlrun.data.thresholds import decide, true_answers
 from dlrun.rundir.files import check_inside, replace_with
 from dlrun.rundir.names import PREDICTIONS
 from dlrun.training.evaluation import PREDICT_BATCH
@@ -47,10 +47,11 @@ def export(
             writer = PredictionWriter(stream, spec, with_true=samples.y is not None)
             for block in samples.blocks(PREDICT_BATCH):
                 y_pred = predictor.predict(block.x)
-                classes = decode(y_pred, spec) if spec.class_names is not None else None
+                chooses = spec.class_names is not None or spec.labels
+                classes = decide(y_pred, spec) if chooses else None
                 y_true = None if block.y is None else block.y[:]
                 if y_true is not None and classes is not None:
-                    y_true = class_numbers(y_true, spec)
+                    y_true = true_answers(y_true, spec)
                 writer.write(y_pred, classes, y_true)
 
     check_inside(folder.path, PREDICTIONS)

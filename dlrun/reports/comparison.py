@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
+from dlrun.reports.repeats import FOLDS, SEEDS, Repeat, Repeats, without_repeat
 from dlrun.reports.statistics import Estimate, Verdict, corrected, estimate, judge
 from dlrun.rundir.metrics import JUDGING_ORDER, is_larger_better
 
@@ -117,16 +118,24 @@ def _spread(row: MetricRow) -> float:
     return max(known) - min(known)
 
 
-_SEED_KEYS = ("seed", "name")  # may differ within a group
-
-
 @dataclass(frozen=True)
 class SeedGroup:
-    """Runs of one config over seeds."""
+    """Runs of one config over seeds, folds or both."""
 
     label: str  # `A`, `B`, ... in the order of the runs
     runs: tuple[int, ...]  # their numbers
-    seeds: tuple[int, ...]  # each once, sorted
+    repeats: tuple[Repeat, ...]  # each once, sorted
+    over: Repeats
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, each once, sorted."""
+        return tuple(sorted({one.seed for one in self.repeats}))
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """The folds, each once, sorted; none where there is no cross-validation."""
+        return tuple(sorted({one.fold for one in self.repeats} - {0}))
 
 
 @dataclass(frozen=True)
@@ -142,52 +151,59 @@ class GroupRow:
 
 
 def seed_groups(runs: Sequence[ComparedRun]) -> list[SeedGroup]:
-    """Put the runs of one config together, whatever their seeds and names.
+    """Put the runs of one config together, whatever their seeds, folds and names.
 
-    There are no groups where no two runs have the same config and different seeds.
+    There are no groups where no two runs have the same config and different seeds or folds.
     """
     found: dict[str, list[int]] = {}
     for number, run in enumerate(runs):
-        asked = {key: value for key, value in run.config.items() if key not in _SEED_KEYS}
+        asked = keys_of(run.config)
         found.setdefault(json.dumps(asked, sort_keys=True, default=str), []).append(number)
-    groups = [
-        SeedGroup(_label(index), tuple(numbers), tuple(sorted({_seed(runs[n]) for n in numbers})))
-        for index, numbers in enumerate(found.values())
-    ]
-    return groups if any(len(group.seeds) > 1 for group in groups) else []
+    groups = [_group(_label(index), numbers, runs) for index, numbers in enumerate(found.values())]
+    return groups if any(len(group.repeats) > 1 for group in groups) else []
+
+
+def _group(label: str, numbers: Sequence[int], runs: Sequence[ComparedRun]) -> SeedGroup:
+    repeats = tuple(sorted({Repeat.of(runs[number].config) for number in numbers}))
+    folds = runs[numbers[0]].config.get(FOLDS)
+    over = Repeats.of(repeats, folds if isinstance(folds, int) else None)
+    return SeedGroup(label, tuple(numbers), repeats, over)
 
 
 def group_rows(
     runs: Sequence[ComparedRun], groups: Sequence[SeedGroup], rows: Sequence[MetricRow]
 ) -> list[GroupRow]:
-    """Take means over seeds, and compare every group with the first."""
+    """Take means over seeds and folds, and compare every group with the first."""
     found = []
     for row in rows:
         larger = is_larger_better(row.name)
-        values = [by_seed(runs, group, row) for group in groups]
-        estimates = tuple(estimate(list(one.values())) if one else None for one in values)
+        values = [by_repeat(runs, group, row) for group in groups]
+        estimates = tuple(
+            estimate(list(one.values()), group.over) if one else None
+            for group, one in zip(groups, values, strict=True)
+        )
+        over = groups[0].over if groups else SEEDS
         judged = {
-            number: judge(one, values[0], larger=larger)
+            number: judge(one, values[0], larger=larger, over=over)
             for number, one in enumerate(values)
             if number > 0 and one and values[0]
         }
-        final = dict(zip(judged, corrected(list(judged.values()), larger=larger), strict=True))
+        tested = corrected(list(judged.values()), larger=larger, over=over)
+        final = dict(zip(judged, tested, strict=True))
         verdicts = tuple(final.get(number) for number in range(len(groups)))
         best = best_of([None if one is None else one.mean for one in estimates], larger=larger)
         found.append(GroupRow(row.split, row.name, estimates, verdicts, best))
     return found
 
 
-def by_seed(
-    runs: Sequence[ComparedRun], group: SeedGroup, row: MetricRow
-) -> dict[int, float]:  # fmt: skip
-    """Give the mean of a metric over the runs of each seed; two runs of one seed count once."""
-    found: dict[int, list[float]] = {}
+def by_repeat(runs: Sequence[ComparedRun], group: SeedGroup, row: MetricRow) -> dict[Repeat, float]:
+    """Give the mean of a metric over the runs of each seed and fold; two of one count once."""
+    found: dict[Repeat, list[float]] = {}
     for number in group.runs:
         value = row.values[number]
         if value is not None and value == value:  # noqa: PLR0124 - not NaN
-            found.setdefault(_seed(runs[number]), []).append(value)
-    return {seed: fmean(values) for seed, values in sorted(found.items())}
+            found.setdefault(Repeat.of(runs[number].config), []).append(value)
+    return {repeat: fmean(values) for repeat, values in sorted(found.items())}
 
 
 def _label(index: int) -> str:
@@ -195,11 +211,6 @@ def _label(index: int) -> str:
     return chr(ord("A") + index % 26) + (str(index // 26) if index >= 26 else "")  # noqa: PLR2004
 
 
-def _seed(run: ComparedRun) -> int:
-    seed: Any = run.config.get("seed")
-    return seed if isinstance(seed, int) else 0
-
-
 def keys_of(differing: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out the keys that may differ within a group."""
-    return {key: values for key, values in differing.items() if key not in _SEED_KEYS}
+    return {key: values for key, values in without_repeat(differing).items() if key != "name"}

@@ -9,6 +9,8 @@ from datetime import datetime
 from statistics import fmean
 from typing import Generic, TypeVar
 
+from dlrun.reports.repeats import Repeat
+
 T = TypeVar("T")
 
 _LARGEST = 1e100  # the squares of larger numbers are none: such a run has diverged
@@ -19,8 +21,8 @@ class Contender(Generic[T]):
     """A run as it is ranked."""
 
     run: T  # whatever stands for it
-    point: str  # what it shares with the runs that differ from it by their seeds only
-    seed: int
+    point: str  # what it shares with the runs that are repetitions of it
+    repeat: Repeat
     value: float | None  # what `judged_value` gives
     started: datetime | None
     name: str  # of its folder
@@ -40,9 +42,9 @@ def judged_value(
 
 
 def rank(runs: Iterable[Contender[T]], *, larger: bool) -> list[list[Contender[T]]]:
-    """Put runs together that differ by their seeds only, the best points and runs first.
+    """Put runs together that differ by seed or fold only, the best points and runs first.
 
-    Points come by the mean over their seeds; two runs of one seed are one piece of evidence. A
+    Points come by the mean over seeds and folds; two runs of one seed are one piece of evidence. A
     point of which a seed has no value comes after those of which all have one: the mean of what
     went well says too much. Last, by their epochs, are points without any value, such as those that
     were stopped. Of equal points that is first which was begun first.
@@ -60,22 +62,22 @@ def rank(runs: Iterable[Contender[T]], *, larger: bool) -> list[list[Contender[T
 
 def _ranked(runs: Sequence[Contender[T]], sign: int) -> list[Contender[T]]:
     newest_first = sorted(runs, key=_age_order, reverse=True)
-    return sorted(newest_first, key=lambda one: (*_by_value(one.value, sign), one.seed))
+    return sorted(newest_first, key=lambda one: (*_by_value(one.value, sign), one.repeat))
 
 
 def _place(runs: Sequence[Contender[T]], sign: int) -> tuple[bool, bool, float, tuple[float, str]]:
     """Where a point stands among others."""
-    seeds: dict[int, list[Contender[T]]] = {run.seed: [] for run in runs}
+    repeats: dict[Repeat, list[Contender[T]]] = {run.repeat: [] for run in runs}
     for run in runs:
         if run.value is not None:
-            seeds[run.seed].append(run)
-    known = [found for found in seeds.values() if found]
+            repeats[run.repeat].append(run)
+    known = [found for found in repeats.values() if found]
     if not known:
         farthest = max(run.epochs for run in runs)
         return True, True, -farthest, min(map(_age_order, runs))
     mean = fmean(fmean(run.value or 0.0 for run in found) for found in known)
     begun = min(max(map(_age_order, found)) for found in known)
-    return len(known) < len(seeds), False, sign * mean, begun
+    return len(known) < len(repeats), False, sign * mean, begun
 
 
 def _by_value(value: float | None, sign: int) -> tuple[bool, float]:

@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Spec
 from dlrun.catalog.label_forms import label_form
+from dlrun.columns.packing import are_plain, parts
 from dlrun.config import Experiment
 from dlrun.data.predictions import probabilities
 from dlrun.data.units import in_units
+from dlrun.reports.baseline import Baseline
+from dlrun.reports.importance import Importances
+from dlrun.reports.labels import LabelsReport
 from dlrun.reports.scores import ClassificationReport
 from dlrun.rundir.metrics import is_larger_better
 
@@ -78,6 +82,10 @@ class ReportData:
     decide: Callable[[NDArray[np.float32]], NDArray[np.int64]]
     # what a reader has to know, such as that the data have changed since
     notes: tuple[str, ...] = ()
+    # what each column is worth; None where there are none, or too many
+    importances: Importances | None = None
+    labels: LabelsReport | None = None  # the scores of several labels, where there are some
+    baseline: Baseline | None = None  # what is said of the judged rows without their features
 
     @property
     def judged(self) -> Rows:
@@ -103,6 +111,8 @@ class ReportData:
     def has_labels(self) -> bool:
         """Whether several things are told of each row, a yes or a no each, by a loss for such."""
         loss, judged = self.experiment.loss, self.judged
+        if self.spec.labels:
+            return True
         if self.is_classification or loss is None or label_form(loss.type) != "binary":
             return False
         several = (len(judged), max(2, len(self.spec.target_names)))
@@ -154,6 +164,23 @@ def as_images(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
 def feature_name(spec: Spec, column: int) -> str:
     """Give a column's own name, else `x1`, `x2`, ... ."""
     return spec.feature_names[column] if spec.feature_names else f"x{column + 1}"
+
+
+def entries_of_columns(spec: Spec) -> dict[str, list[int]]:
+    """Give the places of the entries of each column, by its name; none for images and sequences."""
+    if len(spec.input_shape) != 1 or spec.image_shape is not None:
+        return {}
+    if spec.columns is None:
+        return {feature_name(spec, place): [place] for place in range(spec.input_shape[0])}
+    places: dict[str, list[int]] = {}
+    for part in parts(spec.columns, spec.views):
+        places.setdefault(part.column.name, []).extend(range(part.begin, part.end))
+    return {name: found for name, found in places.items() if found}
+
+
+def is_a_plane(spec: Spec) -> bool:
+    """Whether a row may be any point between others: no category, no part that is looked up."""
+    return are_plain(spec.columns or ()) and not spec.views
 
 
 LEARNING_RATE = "learning_rate"

@@ -212,6 +212,35 @@ def precision_recall(positive: ArrayLike, score: ArrayLike) -> Curve:
     return Curve(np.concatenate([[0.0], recall]), np.concatenate([[1.0], precision]), area)
 
 
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold of a score: yes is what exceeds it."""
+
+    value: float
+    f1: float  # of the rows on which it was chosen
+
+
+def best_f1(positive: ArrayLike, score: ArrayLike, usual: float) -> Threshold:
+    """Find the threshold with the largest F1 on some rows; of equal ones that nearest to `usual`.
+
+    It lies in the middle between two scores that occur, so that rounding decides nothing; its F1 is
+    the largest that scikit-learn's `precision_recall_curve` has. `positive` and `score` are
+    `(rows,)`; some rows are positive.
+    """
+    hits, alarms = _counts(positive, score)  # at each distinct score, the highest first
+    f1 = 2 * hits / (hits + alarms + hits[-1])
+    distinct = np.unique(np.asarray(score, np.float64))[::-1]
+    below = np.append(distinct[1:], distinct[-1] - abs(distinct[-1]) - 1)
+    if 0 < distinct[-1] <= 1:
+        below[-1] = 0.0  # of probabilities none is below
+    middle = (distinct + below) / 2
+    inside = (below <= usual) & (usual < distinct)
+    values = np.where(inside, usual, middle)
+    best = np.flatnonzero(f1 == f1.max())
+    chosen = best[np.argmin(np.abs(values[best] - usual))]
+    return Threshold(float(values[chosen]), float(f1[chosen]))
+
+
 def has_both(positive: ArrayLike) -> bool:
     """Whether some rows are of the class and some are not, so that there are curves at all."""
     return 0 < int(np.count_nonzero(positive)) < len(np.asarray(positive))

@@ -1,40 +1,56 @@
-"""Runs that differ by their seeds only: their mean, how sure it is, and which group is better.
+"""Runs that are repetitions of each other: their mean, how sure it is, and which group is better.
 
 A single pair of runs says little: another seed might have turned the order round. So groups of runs
 are compared by Student's t-tests at the level of 5 %.
+
+The folds of a cross-validation share most of their training rows, so that their spread tells too
+little: the variance of a mean over n is not s² / n but s² (1 / n + rows judged / rows trained on).
+
+Source: Nadeau and Bengio, Inference for the Generalization Error, Machine Learning 2003.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import fmean, variance
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
+from dlrun.reports.repeats import SEEDS, Repeats, Unit
 from dlrun.wording import count
 
 LEVEL = 0.05
-Word = Literal["better", "worse", "within seed noise", "equal", "undecided"]
+Word = Literal[
+    "better", "worse", "equal", "undecided",
+    "within seed noise", "within fold noise", "within run noise",
+]  # fmt: skip
+NOISE: dict[Unit, Word] = {
+    "seed": "within seed noise",
+    "fold": "within fold noise",
+    "run": "within run noise",
+}
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds and where it may lie."""
+    """A mean over seeds, or folds, and where it may lie."""
 
     mean: float
     # half the width of its confidence interval of 95 %; None for a single value
     margin: float | None
-    count: int  # the number of seeds
+    count: int  # the number of seeds, or of folds
+    unit: Unit = "seed"
 
 
 @dataclass(frozen=True)
 class Verdict:
     """How a group of runs compares with another.
 
-    `within seed noise` is a difference as large as is to be expected of the seeds alone, `equal` is
-    to the bit, `undecided` has too few seeds or no spread.
+    `within seed noise` is a difference as large as is to be expected of the seeds alone (or folds),
+    `equal` is to the bit, `undecided` has too few of them or no spread.
     """
 
     word: Word
@@ -45,78 +61,108 @@ class Verdict:
     test: str  # the name of the test, with the number of seeds
 
 
-def estimate(values: Sequence[float]) -> Estimate:
+def estimate(values: Sequence[float], over: Repeats = SEEDS) -> Estimate:
     """Estimate the mean of one or more values, one a seed, with Student's interval of 95 %."""
-    seeds = len(values)
-    if seeds < 2:  # noqa: PLR2004
-        return Estimate(values[0], None, seeds)
-    error = math.sqrt(variance(values) / seeds)
-    return Estimate(fmean(values), quantile(1 - LEVEL, seeds - 1) * error, seeds)
+    number = len(values)
+    if number < 2:  # noqa: PLR2004
+        return Estimate(values[0], None, number, over.unit)
+    error = math.sqrt(variance(values) * (1 / number + over.overlap))
+    margin = quantile(1 - LEVEL, number - 1) * error
+    return Estimate(fmean(values), margin, number, over.unit)
 
 
 def judge(
-    this: Mapping[int, float], other: Mapping[int, float], *, larger: bool
-) -> Verdict:  # fmt: skip
+    this: Mapping[Key, float], other: Mapping[Key, float], *, larger: bool, over: Repeats = SEEDS
+) -> Verdict:
     """Compare the values by seed of two groups by a two-sided t-test; p is not yet corrected.
 
-    Where both groups have the same seeds, the differences by seed are tested against 0 (a paired
+    Where both groups have the same ones, the differences by seed are tested against 0 (a paired
     test: what a seed makes easy or hard for both cancels out); else Welch's test is taken, which
     does not ask for equal variances.
     """
     difference = fmean(this.values()) - fmean(other.values())
     if this.keys() == other.keys():
-        gaps = [this[seed] - other[seed] for seed in sorted(this)]
-        test = f"paired t-test over {count(len(gaps), 'seed')}"
+        gaps = [value - other[key] for key, value in _sorted(this)]
+        test = f"paired t-test over {count(len(gaps), over.unit)}"
         difference = fmean(gaps)
-        error, degrees = _paired(gaps)
+        error, degrees = _paired(gaps, over.overlap)
     else:
-        test = f"Welch's t-test over {len(this)} and {count(len(other), 'seed')}"
-        error, degrees = _welch(list(this.values()), list(other.values()))
+        test = f"Welch's t-test over {len(this)} and {count(len(other), over.unit)}"
+        error, degrees = _welch(list(this.values()), list(other.values()), over.overlap)
     if difference == 0 and (error == 0 or not degrees):
         return Verdict("equal", 0.0, None, None, test)
     if not degrees or not error:
         return Verdict("undecided", difference, None, None, test)
     p = two_sided_p(difference / error, degrees)
     margin = quantile(1 - LEVEL, degrees) * error
-    return Verdict(_word(difference, p, larger=larger), difference, margin, p, test)
+    return Verdict(_word(difference, p, larger=larger, over=over), difference, margin, p, test)
 
 
-def corrected(verdicts: Sequence[Verdict], *, larger: bool) -> list[Verdict]:
+def corrected(verdicts: Sequence[Verdict], *, larger: bool, over: Repeats = SEEDS) -> list[Verdict]:
     """Correct the p values on one quantity for their number, by the method of Holm.
 
     Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure, 1979.
     """
-    tested = sorted(
-        (number for number, one in enumerate(verdicts) if one.p is not None),
-        key=lambda number: verdicts[number].p or 0.0,
-    )
-    result, largest = list(verdicts), 0.0
-    for rank, number in enumerate(tested):
-        one = verdicts[number]
-        largest = min(max(largest, (one.p or 0.0) * (len(tested) - rank)), 1.0)
-        word = _word(one.difference, largest, larger=larger)
-        result[number] = Verdict(word, one.difference, one.margin, largest, one.test)
+    return [
+        one
+        if p is None
+        else Verdict(
+            _word(one.difference, p, larger=larger, over=over),
+            one.difference,
+            one.margin,
+            p,
+            one.test,
+        )
+        for one, p in zip(verdicts, holm([one.p for one in verdicts]), strict=True)
+    ]
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Correct p values for their number, by the method of Holm; None is no test and stays."""
+    tested = sorted((p, number) for number, p in enumerate(values) if p is not None)
+    result, largest = list(values), 0.0
+    for rank, (p, number) in enumerate(tested):
+        largest = min(max(largest, p * (len(tested) - rank)), 1.0)
+        result[number] = largest
     return result
 
 
-def _word(difference: float, p: float, *, larger: bool) -> Word:
+def mcnemar(gained: int, lost: int) -> float:
+    """Give the p value of the exact test of McNemar, two-sided.
+
+    Of the rows that only one of two models gets right the one has `gained`, the other `lost`; were
+    they equally good, each such row would be a toss of a coin. Equal to SciPy's
+    `binomtest(gained, gained + lost).pvalue`.
+    """
+    tosses, fewer = gained + lost, min(gained, lost)
+    if 2 * fewer >= tosses:
+        return 1.0
+    # The sum of a binomial distribution up to k is I(n - k, k + 1) at 1/2.
+    return min(1.0, 2 * _incomplete_beta(tosses - fewer, fewer + 1, 0.5))
+
+
+def _sorted(values: Mapping[Any, float]) -> list[tuple[Any, float]]:
+    return sorted(values.items())
+
+
+def _word(difference: float, p: float, *, larger: bool, over: Repeats) -> Word:
     if p >= LEVEL:
-        return "within seed noise"
+        return NOISE[over.unit]
     return "better" if (difference > 0) == larger else "worse"
 
 
-def _paired(gaps: Sequence[float]) -> tuple[float, float]:
+def _paired(gaps: Sequence[float], overlap: float) -> tuple[float, float]:
     """The standard error of the mean difference, and its degrees of freedom."""
     if len(gaps) < 2:  # noqa: PLR2004
         return 0.0, 0.0
-    return math.sqrt(variance(gaps) / len(gaps)), len(gaps) - 1.0
+    return math.sqrt(variance(gaps) * (1 / len(gaps) + overlap)), len(gaps) - 1.0
 
 
-def _welch(this: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
+def _welch(this: Sequence[float], other: Sequence[float], overlap: float) -> tuple[float, float]:
     """The standard error of the difference, and its degrees of freedom by Welch-Satterthwaite."""
     if min(len(this), len(other)) < 2:  # noqa: PLR2004
         return 0.0, 0.0
-    squares = [variance(values) / len(values) for values in (this, other)]
+    squares = [variance(values) * (1 / len(values) + overlap) for values in (this, other)]
     total = sum(squares)
     if total == 0:
         return 0.0, 0.0

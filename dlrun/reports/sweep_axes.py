@@ -11,7 +11,8 @@ from matplotlib.ticker import Locator, LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from dlrun.absent import ABSENT
-from dlrun.reports.sweep_results import SEED, SweepPoint, SweepResults, point_key
+from dlrun.reports.repeats import REPEATED
+from dlrun.reports.sweep_results import SweepPoint, SweepResults, point_key
 from dlrun.wording import is_number, short_names, value_text
 
 MOST_VALUES = 20  # up to so many values are looked at one by one
@@ -78,8 +79,8 @@ class Scale:
 
 
 def axes_of(results: SweepResults, points: Sequence[SweepPoint]) -> list[Axis]:
-    """Give the axes on which those points differ that are drawn; the seed is none."""
-    keys = [key for key in results.axes if key != SEED]
+    """Give the axes on which those points differ that are drawn; seed and fold are none."""
+    keys = [key for key in results.axes if key not in REPEATED]
     names = short_names(keys)
     axes = []
     for key in keys:

@@ -11,9 +11,10 @@ from statistics import fmean, variance
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.reports.statistics import corrected, judge
+from dlrun.reports.repeats import REPEATED, Unit
+from dlrun.reports.statistics import NOISE, corrected, judge
 from dlrun.reports.sweep_axes import MOST_VALUES, Axis, Scale, axes_of
-from dlrun.reports.sweep_results import SEED, SweepPoint, SweepResults, point_key
+from dlrun.reports.sweep_results import SweepPoint, SweepResults, point_key
 from dlrun.wording import settings_of, value_text
 
 LOG_FROM = 20  # from which factor on an objective that is to be small is drawn by its logarithm
@@ -93,7 +94,7 @@ def varying_keys(points: Sequence[SweepPoint], results: SweepResults) -> list[st
         held = ({"": point.values[key]} if key in point.values else {} for point in points)
         return {point_key(values) for values in held}
 
-    return [key for key in results.axes if key != SEED and len(different(key)) > 1]
+    return [key for key in results.axes if key not in REPEATED and len(different(key)) > 1]
 
 
 def scale_of(means: NDArray[np.float64], *, larger: bool) -> Scale | None:
@@ -168,7 +169,7 @@ def _is_plane(pair: tuple[Axis, Axis], *, both: bool) -> bool:
 
 @dataclass(frozen=True)
 class SeedNoise:
-    """The spread over seeds against that between points, of points with two seeds or more."""
+    """The spread over seeds, or folds, against that between points, of points with two or more."""
 
     points: int
     within: float  # the standard deviation over the seeds of one point, pooled over the points
@@ -176,6 +177,7 @@ class SeedNoise:
     by_chance: float | None  # what the latter would be if all points were equally good
     tested: int  # points that could be tested against the best one
     tied: int  # of these, where a t-test at 5 %, with Holm's correction, finds no difference
+    unit: Unit = "seed"
 
 
 def seed_noise(points: Sequence[SweepPoint], *, larger: bool) -> SeedNoise | None:
@@ -184,9 +186,10 @@ def seed_noise(points: Sequence[SweepPoint], *, larger: bool) -> SeedNoise | Non
     within² = sum of squares within the points / (runs - points)
     by_chance² = within² · mean over the points of 1 / seeds
     """
-    several = [values for point in points if len(values := _by_seed(point)) > 1]
+    several = [values for point in points if len(values := point.by_repeat()) > 1]
     if not several:
         return None
+    over = points[0].over
     free = sum(len(values) - 1 for values in several)
     squares = sum(variance(values.values()) * (len(values) - 1) for values in several)
     within = math.sqrt(squares / free)
@@ -195,12 +198,10 @@ def seed_noise(points: Sequence[SweepPoint], *, larger: bool) -> SeedNoise | Non
         between = math.sqrt(variance(fmean(values.values()) for values in several))
         by_chance = within * math.sqrt(fmean(1 / len(values) for values in several))
     verdicts = corrected(
-        [judge(values, several[0], larger=larger) for values in several[1:]], larger=larger
+        [judge(values, several[0], larger=larger, over=over) for values in several[1:]],
+        larger=larger,
+        over=over,
     )
     tested = [one for one in verdicts if one.word != "undecided"]
-    tied = sum(one.word in ("within seed noise", "equal") for one in tested)
-    return SeedNoise(len(several), within, between, by_chance, len(tested), tied)
-
-
-def _by_seed(point: SweepPoint) -> dict[int, float]:
-    return {run.seed: run.value for run in point.runs if run.value is not None}
+    tied = sum(one.word == "equal" or one.word in NOISE.values() for one in tested)
+    return SeedNoise(len(several), within, between, by_chance, len(tested), tied, over.unit)

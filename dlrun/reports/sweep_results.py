@@ -6,16 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dlrun.reports.ranking import Contender, rank
+from dlrun.reports.repeats import FOLD, REPEATED, SEED, Repeat, Repeats, without_repeat
 from dlrun.reports.statistics import Estimate, estimate
 from dlrun.wording import is_number
-
-SEED = "seed"  # the axis over which points are repeated
 
 
 @dataclass(frozen=True)
@@ -31,22 +30,32 @@ class SweepRun:
     seconds: float | None
     reason: str | None  # why it is not finished, in one line
     started: datetime | None = None
+    folds: int | None = None  # of how many it is one, where it is a fold
 
     @property
-    def seed(self) -> int:
-        """The seed, where it is an axis; else 0."""
-        seed = self.point.get(SEED, 0)
-        return seed if isinstance(seed, int) else 0
+    def repeat(self) -> Repeat:
+        """Its seed and its fold, where these are axes; else 0."""
+        return Repeat.of(self.point)
 
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """The runs of a sweep that differ by their seeds only."""
+    """The runs of a sweep that differ by their seeds and folds only."""
 
-    values: Mapping[str, Any]  # by key, without the seed
-    runs: tuple[SweepRun, ...]  # by seed
+    values: Mapping[str, Any]  # by key, without seed and fold
+    runs: tuple[SweepRun, ...]  # by seed and fold
     estimate: Estimate | None  # of the objective; None where no run has it
     best: SweepRun | None
+
+    @property
+    def over(self) -> Repeats:
+        """Over what its mean is taken."""
+        folds = self.runs[0].folds if FOLD in self.runs[0].point else None
+        return Repeats.of((run.repeat for run in self.runs), folds)
+
+    def by_repeat(self) -> dict[Repeat, float]:
+        """The objective of its runs that have it, by seed and fold."""
+        return {run.repeat: run.value for run in self.runs if run.value is not None}
 
 
 @dataclass(frozen=True)
@@ -64,12 +73,12 @@ class SweepResults:
     repeated: int = 0  # runs in the folder of points whose run is another, which came farther
 
     def points(self) -> list[SweepPoint]:
-        """Put runs together that differ by their seeds only, the best points first."""
+        """Put runs together that differ by seed or fold only, the best points first."""
         contenders = [
             Contender(
                 run=run,
-                point=point_key(_without_seed(run.point)),
-                seed=run.seed,
+                point=point_key(without_repeat(run.point)),
+                repeat=run.repeat,
                 value=run.value,
                 started=run.started,
                 name=run.path.name,
@@ -83,6 +92,11 @@ class SweepResults:
     def best(self) -> SweepRun | None:
         """Give the best run of the best point; None where no run has the objective."""
         return next((point.best for point in self.points()), None)
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether points have several runs: seeds, folds or both are axes."""
+        return any(key in self.axes for key in REPEATED)
 
     @property
     def split(self) -> str:
@@ -137,6 +151,7 @@ def results_json(results: SweepResults) -> dict[str, Any]:
                         "run": run.path,
                         "status": run.status,
                         "seed": run.point.get(SEED),
+                        "fold": run.point.get(FOLD),
                         "value": run.value,
                         "metrics": run.metrics,
                         "epochs": run.epochs,
@@ -152,17 +167,14 @@ def results_json(results: SweepResults) -> dict[str, Any]:
 
 
 def _point(runs: Sequence[SweepRun]) -> SweepPoint:
-    known = [run.value for run in runs if run.value is not None]
-    return SweepPoint(
-        values=_without_seed(runs[0].point),
-        runs=tuple(sorted(runs, key=lambda run: run.seed)),
-        estimate=estimate(known) if known else None,
-        best=runs[0] if known else None,
+    point = SweepPoint(
+        values=without_repeat(runs[0].point),
+        runs=tuple(sorted(runs, key=lambda run: run.repeat)),
+        estimate=None,
+        best=None,
     )
-
-
-def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key != SEED}
+    known = [run.value for run in runs if run.value is not None]
+    return replace(point, estimate=estimate(known, point.over), best=runs[0]) if known else point
 
 
 def _cell(value: Any) -> Any:

@@ -27,6 +27,7 @@ from dlrun.rundir.integrity import digest, is_signed, signed
 from dlrun.rundir.names import EVALUATIONS
 from dlrun.rundir.record import now
 
+THRESHOLDS = "thresholds"
 _DIGITS = 8  # hex digits of the hash that a name shows
 
 
@@ -34,12 +35,14 @@ def keep_evaluation(folder: Path, *, name: str, facts: Mapping[str, Any]) -> Pat
     """Write down what was measured, unless it stands there already; return the file.
 
     `name` is the split, or that of the file with the rows. The facts are what was measured
-    (`metrics`, `classification`), and on what: `split` or `file`, and the hashes `data` and
-    `weights`.
+    (`metrics`, `classification`), and on what: `split` or `file`, the hashes `data` and `weights`,
+    and the thresholds that were asked for.
     """
     check_inside(folder, EVALUATIONS)
     measured = plain(facts)
     on = {key: measured.get(key) for key in ("split", "file", "data", "weights")}
+    if THRESHOLDS in measured:
+        on[THRESHOLDS] = measured[THRESHOLDS]
     path = folder / EVALUATIONS / f"{safe_name(name)}-{digest(on)[:_DIGITS]}.json"
     if not _holds(path, measured):
         text = signed({**measured, "time": now()})
@@ -47,6 +50,28 @@ def keep_evaluation(folder: Path, *, name: str, facts: Mapping[str, Any]) -> Pat
         remove_abandoned(folder)
         write_text(path, text)
     return path
+
+
+def stored_thresholds(folder: Path, *, by: str, weights: str) -> dict[str, Any] | None:
+    """Find the thresholds that an evaluation of these weights has chosen, the last by its time.
+
+    They are what its key `thresholds` holds: how they were chosen (`by`), on which rows (`on`), and
+    one value by name. What is damaged is passed over: `dlrun verify` tells of it.
+    """
+    home, found = folder / EVALUATIONS, []
+    if leads_out(folder, EVALUATIONS) or not home.is_dir():
+        return None
+    for path in sorted(home.glob("[!.]*.json")):
+        try:
+            stored = read_json(path)
+        except RunFolderError:
+            continue
+        chosen = stored.get(THRESHOLDS)
+        if not (isinstance(chosen, dict) and chosen.get("by") == by and is_signed(stored)):
+            continue
+        if stored.get("weights") == weights:
+            found.append((str(stored.get("time")), chosen))
+    return max(found, key=lambda one: one[0])[1] if found else None
 
 
 def evaluation_problems(folder: Path) -> tuple[int, list[str]]:

@@ -15,6 +15,7 @@ checkpoint/          what resume needs; committed atomically
 extension/           a longer training of this finished run, until it is whole
 predictions/         <split or file stem>.csv; inputs.json: which file came from which input
 plots/  report.html  what was learned, as pictures and as a page
+report.json          numbers of the report that stand nowhere else: what each column is worth
 notes.json           labels and a note, given after the run was started
 log.txt
 ```
@@ -38,6 +39,7 @@ PREDICTIONS = "predictions"
 INPUTS = "inputs.json"  # in `predictions/`: which file came from which input
 PLOTS = "plots"
 REPORT = "report.html"
+REPORT_NUMBERS = "report.json"
 NOTES = "notes.json"
 LOG = "log.txt"
 

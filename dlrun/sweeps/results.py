@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dlrun.config.stored import stored_config
 from dlrun.errors import DlrunError, RunFolderError, UsageError
 from dlrun.reports.ranking import judged_value
+from dlrun.reports.repeats import FOLD, FOLDS
 from dlrun.reports.sweep_results import SweepResults, SweepRun, point_key, results_csv
 from dlrun.rundir.files import read_json, read_text, write_output, write_text
 from dlrun.rundir.folder import RunRow, list_runs
@@ -159,6 +161,7 @@ def results_so_far(
                 seconds=trial.seconds,
                 reason=trial.reason,
                 started=trial.started,
+                folds=trial.experiment.dataset.folds,
             )
             for trial in trials
             if trial.folder is not None
@@ -184,6 +187,7 @@ def _run(row: RunRow, point: Point, objective: str) -> SweepRun:
         seconds=row.seconds,
         reason=None if row.status == "finished" else row.reason,
         started=row.started,
+        folds=stored_config(row).get(FOLDS) if FOLD in point else None,
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping
+from itertools import product
 from statistics import fmean
 from typing import Any
 
@@ -30,7 +31,7 @@ _OVER = ("finished", "failed", "interrupted", "killed")
 
 
 class TPEScheduler(FIFO):
-    """Proposes points, one trial a seed, and learns from what they gave."""
+    """Proposes points, one trial a seed and fold, and learns from what they gave."""
 
     def __init__(self, sweep: Sweep, objective: Objective, runner: SweepRunner) -> None:
         super().__init__(runner.trials, runner.store.look_again)
@@ -78,14 +79,15 @@ class TPEScheduler(FIFO):
 
     def total(self) -> int:
         """Count the trials of all points."""
-        return self._sweep.samples * max(len(self._sweep.seeds), 1)
+        return self._sweep.samples * max(len(self._sweep.seeds), 1) * max(len(self._sweep.folds), 1)
 
     def _trials_of(self, values: Mapping[str, Node], number: int) -> list[Trial]:
         drawn = [self._sweep.space[key].override(key, value) for key, value in values.items()]
         seeds = [[Override("seed", seed, seed.place)] for seed in self._sweep.seeds] or [[]]
         trials = []
-        for seed in seeds:
-            point = Point((*drawn, *seed))
+        folds = [[fold] for fold in self._sweep.folds] or [[]]
+        for seed, fold in product(seeds, folds):
+            point = Point((*drawn, *seed, *fold))
             experiment = load_config(self._sweep.base, [*self._sweep.fixed, *point.to_apply()])
             trials.append(self._runner.add(TrialRequest(experiment, point.values, number)))
         return trials
@@ -100,7 +102,7 @@ class TPEScheduler(FIFO):
             self._add(values, value)
 
     def _value(self, trials: list[Trial]) -> float | None:
-        """The mean of the objective over the seeds; None where a trial has none."""
+        """The mean of the objective over seeds and folds; None where a trial has none."""
         values = [trial.measured(self._objective.key) for trial in trials]
         known = [value for value in values if value is not None]
         return fmean(known) if len(known) == len(values) else None
@@ -187,9 +189,12 @@ def extremes(sweep: Sweep) -> list[Experiment]:
     first = {key: one.ends()[0] for key, one in sweep.space.items()}
     points = [
         Point(
-            tuple(
-                other.override(name, end if name == key else first[name])
-                for name, other in sweep.space.items()
+            (
+                *(
+                    other.override(name, end if name == key else first[name])
+                    for name, other in sweep.space.items()
+                ),
+                *sweep.folds[:1],
             )
         )
         for key, one in sweep.space.items()

@@ -17,6 +17,7 @@ from dlrun.errors import ConfigError, Problem, failure
 from dlrun.rundir.files import write_json
 from dlrun.rundir.folder import safe_name
 from dlrun.rundir.names import SWEEP
+from dlrun.sweeps.language.folds import replaced
 from dlrun.sweeps.language.loading import load_points, load_sweep
 from dlrun.sweeps.language.sweep import Halving, Objective, Sweep
 from dlrun.sweeps.pool import SweepListener
@@ -124,7 +125,9 @@ def scheduler_of(sweep: Sweep, runner: SweepRunner) -> Scheduler | None:
 def remarks(sweep: Sweep) -> list[str]:
     """Say what was left out, in lines."""
     left_out = {"excluded combinations": sweep.excluded, "runs beyond max_runs": sweep.beyond}
-    return [f"{what}: {count}" for what, count in left_out.items() if count]
+    lines = [f"{what}: {count}" for what, count in left_out.items() if count]
+    aside = replaced(sweep.base) if sweep.folds else None
+    return lines if aside is None else [*lines, aside]
 
 
 def settled(objective: Objective, experiments: Sequence[Experiment], *, halving: bool) -> Objective:
@@ -133,7 +136,7 @@ def settled(objective: Objective, experiments: Sequence[Experiment], *, halving:
     Halving judges them while they train, when nothing of the test rows is known.
     """
     if not objective.split:
-        have_validation = all(one.dataset.validation_split is not None for one in experiments)
+        have_validation = all(one.dataset.may_have_validation for one in experiments)
         split = "validation" if have_validation or halving else "test"
         objective = replace(objective, split=split)
     for experiment in experiments:
@@ -143,7 +146,7 @@ def settled(objective: Objective, experiments: Sequence[Experiment], *, halving:
         if objective.metric not in names:
             what = f"The runs do not measure {objective.metric!r}."
             fix = f"They measure {listed(names)}."
-        elif objective.split == "validation" and experiment.dataset.validation_split is None:
+        elif objective.split == "validation" and not experiment.dataset.may_have_validation:
             what, fix = "The runs have no validation rows.", "Set dataset.validation_split."
         if what is not None:
             raise ConfigError(Problem("objective", what, fix, str(objective.node.place)))

@@ -99,7 +99,7 @@ class Steps:
         if variables:
             gradients = tape.gradient(scaled, variables)
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        self._update(loss, x, y, y_pred)
+        self.update(loss, x, y, y_pred)
 
     def test(self, x: Any, y: Any, weight: Any) -> None:
         """Measure one batch, of the shapes of `train`."""
@@ -107,7 +107,7 @@ class Steps:
         loss = None
         if self.has_loss:
             loss = self._loss(x, y, y_pred, weight, training=False)
-        self._update(loss, x, y, y_pred)
+        self.update(loss, x, y, y_pred)
 
     def _loss(self, x: Any, y: Any, y_pred: Any, weight: Any, *, training: bool) -> Any:
         """Return the loss of one batch, a number."""
@@ -126,7 +126,8 @@ class Steps:
             if steps.scale is not None and scaling is not None:
                 steps.scale.assign(scaling)
 
-    def _update(self, loss: Any, x: Any, y: Any, y_pred: Any) -> None:
+    def update(self, loss: Any, x: Any, y: Any, y_pred: Any) -> None:
+        """Take note of one batch: of its loss, None for none, and of what it answers."""
         if loss is not None:
             # What `loss.update_state(loss, sample_weight=rows)` does, in a fifth of the graph.
             rows = float(x.shape[0]) if x.shape[0] else tf.cast(tf.shape(x)[0], tf.float32)

@@ -1,4 +1,4 @@
-"""`dlrun compare RUN...`: metrics and configs side by side, groups over seeds by their means."""
+"""`dlrun compare RUN...`: metrics and configs side by side, groups over seeds or folds by means."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RunComparison:
     runs: tuple[ComparedRun, ...]
     rows: tuple[MetricRow, ...]  # the metrics, one value a run
     keys: Mapping[str, tuple[Any, ...]]  # in which the configs differ, one value a run
-    groups: tuple[SeedGroup, ...]  # the runs by config, where some differ by the seed only
+    groups: tuple[SeedGroup, ...]  # the runs by config, where some differ by seed or fold only
     group_rows: tuple[GroupRow, ...]  # the metrics, one mean a group
     group_keys: Mapping[str, tuple[Any, ...]]  # in which the groups differ, one value a group
     judged: str  # the split whose verdicts are worth telling
@@ -107,8 +107,8 @@ def _warnings(runs: Sequence[ComparedRun], groups: Sequence[SeedGroup]) -> list[
         f"warning: {run.run} has no metrics: it is {run.status}" for run in runs if not run.metrics
     ]
     value_at += [
-        f"warning: {group.label} has several runs of one seed, which count as one"
+        f"warning: {group.label} has several runs of one {group.over.unit}, which count as one"
         for group in groups
-        if len(group.runs) > len(group.seeds)
+        if len(group.runs) > len(group.repeats)
     ]
     return value_at

@@ -11,8 +11,15 @@ from dlrun.data.samples import hash_samples, read_samples
 from dlrun.errors import DataError, DlrunError, RunFolderError
 from dlrun.execution.ids import check_new_ids
 from dlrun.execution.opening import OpenedRun, load_assembly, load_split, open_trained
-from dlrun.reports.scores import ClassificationReport
-from dlrun.rundir.evaluations import keep_evaluation
+from dlrun.execution.thresholds import (
+    BEST_F1,
+    Thresholds,
+    chosen_thresholds,
+    fixed,
+    kept_thresholds,
+    read_threshold,
+)
+from dlrun.rundir.evaluations import THRESHOLDS, keep_evaluation
 from dlrun.rundir.files import is_read_only, plain
 from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import hash_file
@@ -21,6 +28,7 @@ from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
     from dlrun.execution.measure import Measured
+    from dlrun.reports.baseline import Judged
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,8 @@ class Evaluation:
     run: Run
     split: str  # or the name of the file with the rows
     metrics: dict[str, float]
-    classification: ClassificationReport | None  # where there are classes
+    judged: Judged
+    thresholds: Thresholds | None  # where some were asked for
     # `metrics.json` where training measured the same, else one of `evaluations/`; None where it
     # could not be written. There is no failure where this user may only read.
     stored: Path | None
@@ -38,14 +47,21 @@ class Evaluation:
 
 
 def evaluate(
-    run: Run, *, split: str | None, data: Path | None, trust: bool, listener: Listener
+    run: Run,
+    *,
+    split: str | None,
+    data: Path | None,
+    threshold: str | None = None,
+    trust: bool,
+    listener: Listener,
 ) -> Evaluation:
     """Measure a run's model again: on a split, None for the last with rows; or on a file.
 
     What training measured is never replaced. Where it is not the same, the numbers are stored
-    beside it, see `dlrun.rundir.evaluations`.
+    beside it, see `dlrun.rundir.evaluations`. A threshold is a number, or `best-f1`.
     """
     opened = open_trained(run, listener, trust=trust)
+    number = None if threshold is None else read_threshold(threshold, opened.spec)
     assembly = load_assembly(opened)
 
     from dlrun.execution.assembly import judge
@@ -63,9 +79,20 @@ def evaluate(
         if line.startswith("metrics"):
             listener.message(f"warning: {line}")
     listener.doing(f"evaluating {name} ...")
-    measured = measure_samples(opened.experiment, assembly, samples, name)
-    stored, failure = _store(opened, measured, samples, data)
-    return Evaluation(run, name, measured.metrics[name], measured.classification, stored, failure)
+    thresholds = None if number is None else fixed(number, opened.spec)
+    if threshold == BEST_F1:
+        # Of other rows the run's own may not be at hand any more.
+        kept = None if data is None else kept_thresholds(opened)
+        thresholds = kept or chosen_thresholds(opened, assembly.predictor)
+    if thresholds is not None:
+        listener.message(thresholds.in_words())
+    measured = measure_samples(
+        opened.experiment, assembly, samples, name, None if thresholds is None else [*thresholds]
+    )
+    stored, failure = _store(opened, measured, samples, data, thresholds)
+    return Evaluation(
+        run, name, measured.metrics[name], measured.judged, thresholds, stored, failure
+    )
 
 
 def _check_targets(
@@ -82,15 +109,20 @@ def _check_targets(
 
 
 def _store(
-    opened: OpenedRun, measured: Measured, samples: Samples, data: Path | None
+    opened: OpenedRun,
+    measured: Measured,
+    samples: Samples,
+    data: Path | None,
+    thresholds: Thresholds | None,
 ) -> tuple[Path | None, DlrunError | None]:
     run, listener = opened.run, opened.listener
-    name, report = measured.split, measured.classification
+    name = measured.split
     hashes = _of_split(name, hash_samples({name: samples}))
     if data is None:
         then = _of_split(name, run.record.get("data"))
         (numbers,) = measured.to_json().values()
-        if hashes == then and _trained(opened).get(name) == plain(numbers):
+        is_usual = thresholds is None and hashes == then
+        if is_usual and _trained(opened).get(name) == plain(numbers):
             return run.file(METRICS), None
         if then and hashes != then:
             listener.message(
@@ -102,7 +134,8 @@ def _store(
         "data": hashes,
         "weights": hash_file(run.file(WEIGHTS)),
         "metrics": measured.metrics[name],
-        **({} if report is None else {"classification": report.to_json()}),
+        **measured.judged.to_json(),
+        **({} if thresholds is None else {THRESHOLDS: thresholds.to_json()}),
     }
     try:
         return keep_evaluation(run.path, name=name, facts=facts), None

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Samples, Spec
+from dlrun.arrays import Reading, Samples, Spec, TableForm
+from dlrun.columns.packing import are_plain, values_of
 from dlrun.data.images import scale_pixels
 from dlrun.data.labels import class_numbers
-from dlrun.data.samples import open_samples
+from dlrun.data.samples import open_samples, read_samples
 from dlrun.data.scaling import to_float32
 from dlrun.data.units import from_units, in_units, is_scaled
-from dlrun.errors import RunFolderError, UsageError
-from dlrun.execution.ids import check_new_ids
+from dlrun.errors import DataError, RunFolderError, UsageError
+from dlrun.execution.ids import check_new_ids, looked_up
 from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import import_tensorflow
 from dlrun.execution.opening import OpenedRun, load_model, load_split, open_trained
@@ -49,6 +52,9 @@ class Answer:
     # The derivative of that entry by every entry of the input, in its shape; None where the input
     # is looked up.
     slopes: NDArray[np.float64] | None
+    # Which entries of the input, in its shape, are only looked up: the derivative by them is no
+    # derivative.
+    looked_up: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,8 @@ def _answer(
         number = int(decode(output[None], spec)[0])
         predicted = spec.class_names[number]
         place = (number,) if spec.threshold is None else place
-    return Answer(output, predicted, place, derivative(nodes, row.x, place, opened.spec.views))
+    only = looked_up(opened.experiment, spec).reshape(row.x.shape)
+    return Answer(output, predicted, place, derivative(nodes, row.x, place, spec.views), only)
 
 
 def _compare(opened: OpenedRun, forward_pass: ForwardPass, row: Row) -> Comparison:
@@ -176,6 +183,8 @@ class Row:
     x: NDArray[np.float32]  # what the network is given, `input_shape`
     given: NDArray[np.float64] | None = None  # before the run's scaling; None where there is none
     true: str | None = None  # the class or the numbers that it should give; None where unknown
+    # The cells of the columns as texts; None where every column is a number.
+    values: Mapping[str, str] | None = None
 
 
 def choose_row(opened: OpenedRun, choice: Choice) -> Row:
@@ -217,16 +226,10 @@ def _typed(text: str, spec: Spec) -> Row:
             where=where,
             fix="Use --row N, or --data FILE.",
         )
+    if not are_plain(spec.columns or ()):
+        return _typed_cells(text, spec)
     cells = text.split(",")
-    if len(cells) != math.prod(shape):
-        names = spec.feature_names
-        listed = f": {', '.join(names)}" if names and len(names) <= 20 else ""  # noqa: PLR2004
-        count = f"{len(cells)} {'value' if len(cells) == 1 else 'values'}"
-        raise UsageError(
-            f"received {count}, the run takes {math.prod(shape)}{listed}.",
-            where=where,
-            fix="Separate them by commas, such as --input 0.3,0.1.",
-        )
+    _check_count(cells, spec.feature_names, math.prod(shape))
     numbers = [parse_number(cell.strip()) for cell in cells]
     for cell, number in zip(cells, numbers, strict=True):
         if number is None or not math.isfinite(number):
@@ -237,12 +240,55 @@ def _typed(text: str, spec: Spec) -> Row:
     return Row("the row of --input", x[0], given[0] if _is_changed(spec) else None)
 
 
+def _typed_cells(text: str, spec: Spec) -> Row:
+    """Read the cells of a row as a table of one row: categories, times, gaps as in training."""
+    columns = [one for one in spec.columns or () if one.entries or one.carried]
+    cells = next(csv.reader([text], skipinitialspace=True), [])
+    _check_count(cells, [one.name for one in columns if one.entries], None)
+    left = iter(cells)
+    row = {one.name: next(left) if one.entries else "" for one in columns}
+    reading = Reading(
+        delimiter=",", missing_values=spec.table.reading.missing_values if spec.table else ()
+    )
+    form = TableForm(tuple(row), named=True, reading=reading)
+    with TemporaryDirectory(prefix="dlrun-") as folder:
+        path = Path(folder, "input.csv")
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([row, row.values()])
+        try:
+            samples, _ = read_samples(path, replace(spec, form=form), with_target=False)
+        except DataError as error:
+            raise UsageError(error.what, where="--input", fix=error.fix) from error
+    return _row(samples, 0, spec, "the row of --input")
+
+
+def _check_count(cells: Sequence[str], names: Sequence[str] | None, width: int | None) -> None:
+    wanted = len(names or ()) if width is None else width
+    if len(cells) != wanted:
+        listed = f": {', '.join(names)}" if names and len(names) <= 20 else ""  # noqa: PLR2004
+        count = f"{len(cells)} {'value' if len(cells) == 1 else 'values'}"
+        raise UsageError(
+            f"received {count}, the run takes {wanted}{listed}.",
+            where="--input",
+            fix="Separate them by commas, such as --input 0.3,0.1.",
+        )
+
+
 def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
     x = np.asarray(samples.x[number : number + 1])[0]
     given: NDArray[np.float64] | None = None
     if _is_changed(spec):
         given = in_units(x[None], spec)[0] * (spec.pixel_max or 1.0)
-    return Row(source, x, given, _true(samples.y, number, spec))
+    return Row(source, x, given, _true(samples.y, number, spec), _cells(x, spec))
+
+
+def _cells(x: NDArray[np.float32], spec: Spec) -> dict[str, str] | None:
+    """Write a row as the table would have it, by column."""
+    columns = spec.columns or ()
+    if are_plain(columns):
+        return None
+    cells = values_of(columns, spec.views, x[None])
+    return {name: text or "(missing)" for name, (text,) in cells}
 
 
 def _is_changed(spec: Spec) -> bool:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from dlrun.data.drift import Drift, Watch
+from dlrun.data.prediction_files import CsvRows, ParquetRows, Rows
 from dlrun.data.samples import SampleFile, open_samples
+from dlrun.data.table_samples import TableRows
 from dlrun.errors import DlrunError, UsageError
 from dlrun.execution.ids import check_new_ids
 from dlrun.execution.opening import OpenedRun, load_model, open_trained
+from dlrun.execution.thresholds import Thresholds, asked_of_predict
 from dlrun.rundir.files import (
     check_inside,
     is_read_only,
@@ -29,26 +35,68 @@ from dlrun.rundir.names import INPUTS, PREDICTIONS, SPLITS
 from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dlrun.training.evaluation import Predictor
 
-STDOUT = Path("-")
+STDOUT = STDIN = Path("-")
+PIPED: Final = Path("/dev/stdin")
+PARQUET: Final = (".parquet", ".pq")
+PACKED: Final = (".gz", ".zst")
 
 
-def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listener) -> Path | None:
-    """Write a CSV with one row per input row; return its path, None for stdout.
+@dataclass(frozen=True)
+class Wishes:
+    """What else a user asks of predictions."""
 
-    The input is a CSV with the features as columns, or an `.npz` or `.npy` array. The output is
-    None for a file in the run folder, see `_naming`, and `-` for stdout; a device or a pipe is
-    written into, and a symbolic link is followed.
+    form: Literal["csv", "parquet"] | None = None  # None for what the name of the output says
+    keep: tuple[str, ...] = ()  # columns of the input that are carried along
+    drift: bool = False  # whether the rows are held against the training rows
+    threshold: str | None = None
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What came of it."""
+
+    path: Path | None  # None for stdout
+    drifts: tuple[Drift, ...] = ()  # where they were asked for
+
+
+def predict(
+    run: Run,
+    input_path: Path,
+    *,
+    output: Path | None,
+    wishes: Wishes | None = None,
+    listener: Listener,
+) -> Predicted:
+    """Write one row per input row, as CSV or Parquet.
+
+    The input is a table with the features as columns, or an `.npz` or `.npy` array; `-` is a table
+    from stdin. The output is None for a file in the run folder, see `_naming`, and `-` for stdout;
+    a device or a pipe is written into, and a symbolic link is followed.
     """
-    if output is not None and _are_one_file(output, input_path):
+    wishes = wishes or Wishes()
+    form = _form(wishes, output)
+    if input_path == STDIN:
+        input_path = PIPED
+    elif output is not None and _are_one_file(output, input_path):
         raise UsageError(
             "the output is the input: its rows would be lost.",
             where=f"--output {output}",
             fix="Name another file.",
         )
     opened = open_trained(run, listener)
-    with open_samples(input_path, opened.spec, with_target=False) as samples:
+    _check_wishes(wishes, input_path, opened)
+    thresholds = asked_of_predict(wishes.threshold, opened)
+    if thresholds is not None:
+        listener.message(thresholds.in_words())
+    spec = opened.spec
+    keys = [column.name for column in spec.columns or () if column.carried]
+    keep = tuple(dict.fromkeys((*keys, *wishes.keep)))
+    with open_samples(input_path, spec, with_target=False, keep=keep) as samples:
         for note in samples.notes:
             listener.message(note)
         model = load_model(opened)
@@ -57,34 +105,120 @@ def predict(run: Run, input_path: Path, *, output: Path | None, listener: Listen
 
         from dlrun.training.evaluation import Predictor  # imports TensorFlow
 
-        predictor = Predictor(model, opened.spec.target_scaling)
+        work = _Work(opened, samples, Predictor(model, spec.target_scaling), thresholds, input_path)
+        path = output
         if output == STDOUT:
-            _write(sys.stdout, samples, predictor, opened, input_path)
-            return None
-
-        def write(path: Path) -> None:
-            with path.open("w", encoding="utf-8", newline="") as stream:
-                _write(stream, samples, predictor, opened, input_path)
-
-        if output is None:
-            return _write_own(run, input_path, write)
-        write_output(output, write)
-        return output
+            path = None
+            work.write(CsvRows(sys.stdout))
+        elif output is None:
+            path = _write_own(run, input_path, form, partial(_write_file, work, form))
+        else:
+            write_output(output, partial(_write_file, work, form))
+    for note in work.watch.notes():
+        listener.message(note)
+    return Predicted(path, work.watch.drifts() if wishes.drift else ())
 
 
-def _write_own(run: Run, input_path: Path, write: Callable[[Path], None]) -> Path:
+def _form(wishes: Wishes, output: Path | None) -> Literal["csv", "parquet"]:
+    """Choose between CSV and Parquet."""
+    by_name = output is not None and output.suffix.lower() in PARQUET
+    form = wishes.form or ("parquet" if by_name else "csv")
+    if form == "parquet" and output is not None and (
+        output == STDOUT or (output.exists() and not output.is_file())
+    ):  # fmt: skip
+        raise UsageError(
+            "Parquet is written to a file, not into a pipe or a device.",
+            where=f"--output {output}",
+            fix="Name a file, or take --format csv.",
+        )
+    return form
+
+
+def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
+    """Refuse what an input or a run cannot give."""
+    if wishes.keep and input_path.suffix in (".npz", ".npy"):
+        raise UsageError(
+            f"an {input_path.suffix} file has no columns to keep.", where=f"--keep {wishes.keep[0]}"
+        )
+    if wishes.drift and not any(column.seen for column in opened.spec.columns or ()):
+        raise UsageError(
+            "the run has not kept how the values of its training rows were spread; runs over "
+            "tables do, since this version.",
+            where="--drift",
+            fix="Train it again.",
+        )
+
+
+def _write_file(work: _Work, form: str, path: Path) -> None:
+    if form == "parquet":
+        with ParquetRows(path) as file:
+            work.write(file)
+        return
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        work.write(CsvRows(stream))
+
+
+class _Work:
+    """Predicts chunk by chunk, so that memory stays bounded."""
+
+    def __init__(
+        self,
+        opened: OpenedRun,
+        samples: SampleFile,
+        predictor: Predictor,
+        thresholds: Thresholds | None,
+        input_path: Path,
+    ) -> None:
+        self._opened = opened
+        self._samples = samples
+        self._predictor = predictor
+        self._thresholds = None if thresholds is None else [*thresholds]
+        self._input_path = input_path
+        self.watch = Watch(opened.spec.columns or ())
+
+    def write(self, file: Rows) -> None:
+        """Write what the model says of all rows."""
+        from dlrun.data.predictions import PredictionWriter
+        from dlrun.data.thresholds import decide
+
+        spec = self._opened.spec
+        chooses = spec.class_names is not None or spec.labels
+        outputs = self._predicted()
+        # Not before the first chunk is there does the header go out: `-o -` prints rows, or an
+        # error.
+        first = next(outputs, None)
+        writer = PredictionWriter(file, spec, with_true=False)
+        for y_pred, kept in chain([] if first is None else [first], outputs):
+            classes = decide(y_pred, spec, self._thresholds) if chooses else None
+            writer.write(y_pred, classes, kept=kept)
+
+    def _predicted(self) -> Iterator[tuple[NDArray[np.float32], Mapping[str, Sequence[str]]]]:
+        """Give the outputs of each chunk, `(rows, outputs)`, and what is kept of its input."""
+        first_row = 0
+        for chunk in self._samples.chunks:
+            check_new_ids(chunk.x, self._opened, where=str(self._input_path), first_row=first_row)
+            first_row += len(chunk)
+            kept: Mapping[str, Sequence[str]] = {}
+            if isinstance(chunk, TableRows):
+                kept = chunk.kept
+                if chunk.raw is not None:
+                    self.watch.see(chunk.raw_columns, chunk.raw)
+            yield self._predictor.predict(chunk.x), kept
+
+
+def _write_own(run: Run, input_path: Path, form: str, write: Callable[[Path], None]) -> Path:
     check_inside(run.path, PREDICTIONS)
     remove_abandoned(run.path)
     home, chosen = run.file(PREDICTIONS), []
 
     @contextmanager
     def naming() -> Iterator[Path]:
-        with _naming(home, input_path) as path:
+        with _naming(home, input_path, form) as path:
             chosen.append(path)
             yield path
 
     try:
-        with replacing(home / f"{input_path.stem}.csv", naming) as temporary:
+        with replacing(home / f"{_stem(input_path)}.{form}", naming) as temporary:
             write(temporary)
     except DlrunError as error:
         if not is_read_only(error):
@@ -95,22 +229,28 @@ def _write_own(run: Run, input_path: Path, write: Callable[[Path], None]) -> Pat
 
 
 @contextmanager
-def _naming(home: Path, input_path: Path) -> Iterator[Path]:
+def _naming(home: Path, input_path: Path, form: str) -> Iterator[Path]:
     """Choose the file for the predictions of an input, while no other process chooses one.
 
-    It is `predictions/<stem>.csv`. An input that is called like a split gets `<stem>_input.csv`:
-    those names belong to training. What another input, or somebody else, has written stays; then
-    it is `<stem>_2.csv`, and so on. `predictions/inputs.json` knows which file is whose, so that
-    the same input replaces its own predictions.
+    It is `predictions/<stem>.csv`, or `.parquet`. An input that is called like a split gets
+    `<stem>_input.csv`: those names belong to training. What another input, or somebody else, has
+    written stays; then it is `<stem>_2.csv`, and so on. `predictions/inputs.json` knows which file
+    is whose, so that the same input replaces its own predictions.
     """
-    source = str(input_path.resolve())
-    stem = f"{input_path.stem}_input" if input_path.stem in SPLITS else input_path.stem
-    names = (f"{stem}{suffix}.csv" for suffix in chain([""], map("_{}".format, count(2))))
+    source, stem = str(STDIN if input_path == PIPED else input_path.resolve()), _stem(input_path)
+    stem = f"{stem}_input" if stem in SPLITS else stem
+    names = (f"{stem}{suffix}.{form}" for suffix in chain([""], map("_{}".format, count(2))))
     with in_turn(home):
         known = read_inputs(home.parent)
         name = next(name for name in names if _is_free(home / name, known.get(name), source))
         write_json(home / INPUTS, {**known, name: source})
         yield home / name
+
+
+def _stem(input_path: Path) -> str:
+    """Name an input without what tells its form: `new` of `new.csv.gz`."""
+    inner = input_path.with_suffix("") if input_path.suffix.lower() in PACKED else input_path
+    return inner.stem
 
 
 def _is_free(path: Path, owner: Any, source: str) -> bool:
@@ -122,27 +262,3 @@ def _are_one_file(one: Path, other: Path) -> bool:
     with suppress(OSError):
         return one.samefile(other)
     return False
-
-
-def _write(
-    stream: TextIO, samples: SampleFile, predictor: Predictor, opened: OpenedRun, input_path: Path
-) -> None:
-    """Predict chunk by chunk, so that memory stays bounded."""
-    from dlrun.data.labels import decode
-    from dlrun.data.predictions import PredictionWriter
-
-    spec = opened.spec
-
-    def predicted() -> Iterator[Any]:
-        first_row = 0
-        for chunk in samples.chunks:
-            check_new_ids(chunk.x, opened, where=str(input_path), first_row=first_row)
-            first_row += len(chunk)
-            yield predictor.predict(chunk.x)  # (rows of the chunk, outputs)
-
-    outputs = predicted()
-    # Not before the first chunk is there does the header go out: `-o -` prints rows, or an error.
-    first = next(outputs, None)
-    writer = PredictionWriter(stream, spec, with_true=False)
-    for y_pred in chain([] if first is None else [first], outputs):
-        writer.write(y_pred, None if spec.class_names is None else decode(y_pred, spec))

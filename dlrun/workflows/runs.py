@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
-from dlrun.config.conditions import ORDERS, parse_condition
+from dlrun.conditions import ORDERS, parse_condition
 from dlrun.config.resolved import value_at
 from dlrun.config.stored import RECORDED, stored_config
 from dlrun.errors import DlrunError, UsageError
 from dlrun.reports.ranking import Contender, judged_value, rank
+from dlrun.reports.repeats import FOLD, SEED, Repeat, without_repeat
 from dlrun.rundir.folder import RunRow, list_runs
 from dlrun.rundir.metrics import is_larger_better, main_metric
 from dlrun.rundir.names import SPLITS
 from dlrun.wording import as_text, is_number, listed, near_word
 
 if TYPE_CHECKING:
-    from dlrun.config.conditions import Comparison, Condition
+    from dlrun.conditions import Comparison, Condition
 
 
 def choose_runs(
@@ -84,8 +85,8 @@ def _best(runs: Sequence[RunFacts], descending: bool | None) -> list[RunFacts]:
     contenders = [
         Contender(
             run=run,
-            point=run.without_seed() or run.row.name,
-            seed=run.seed,
+            point=run.without_repeat() or run.row.name,
+            repeat=run.repeat,
             value=judged_value(run.row.status, run.row.metrics, key),
             started=run.row.started,
             name=run.row.name,
@@ -226,16 +227,15 @@ class RunFacts:
         except DlrunError:
             return {}
 
-    def without_seed(self) -> str:
-        """The config but for the seed and the name, in which repetitions differ, as a text."""
-        asked = {key: one for key, one in self.config.items() if key not in ("seed", "name")}
+    def without_repeat(self) -> str:
+        """The config but for the name and what repetitions differ in, as a text."""
+        asked = {key: one for key, one in without_repeat(self.config).items() if key != "name"}
         return json.dumps(asked, sort_keys=True, default=str) if asked else ""
 
     @property
-    def seed(self) -> int:
-        """Its seed; 0 where its record tells none."""
-        seed = self.row.record.get("seed")
-        return seed if isinstance(seed, int) else 0
+    def repeat(self) -> Repeat:
+        """Which repetition it is; its seed is 0 where its record tells none."""
+        return Repeat.of({FOLD: self.config.get(FOLD), SEED: self.row.record.get("seed")})
 
 
 def metric_of(key: str) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -18,31 +19,36 @@ from dlrun import catalog
 from dlrun.catalog.label_forms import label_form
 from dlrun.config import load_config, locate
 from dlrun.config.rules.metrics import depends_on_the_rows
-from dlrun.data.csv import regular_size
+from dlrun.data.files import regular_size
 from dlrun.data.headers import DELIMITERS, SMALL, npz_array
 from dlrun.datasets.samples import find_sample
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.memory import excess
 from dlrun.shapes import walk
 from dlrun.shapes.cells import LARGEST, MAX_CLASSES, SMALLEST, parse_number
-from dlrun.shapes.input_readers import find_lookups, find_masks
+from dlrun.shapes.input_readers import find_lookups, find_masks, names_of_columns
 
 if TYPE_CHECKING:
+    from dlrun.arrays import Spec
+    from dlrun.columns.column import ColumnKind
     from dlrun.config import Experiment
-    from dlrun.data.csv import Chunk, CsvFile
+    from dlrun.data.csv import CsvFile
     from dlrun.data.csv_header import Choice
     from dlrun.datasets.samples import Sample
-    from dlrun.shapes import Shape
+    from dlrun.shapes import Shape, Step
 
 
 ODD: Final = re.compile(r"_|[eE]-0*\d{3}|[^\x00-\x7f]")
 """In a line of cells: Python's `1_000`, so small a number that its square is 0, other digits."""
+CELLS: Final = 2**18
+"""About so many cells are looked at together."""
 MOST_COLUMNS: Final = 10**7
 """A row of more is not drawn, even to be measured."""
 
 
 def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
     """Whether nothing looks wrong in a CSV file: in all of a small one, else in its first rows."""
+    from dlrun.arrays import Reading
     from dlrun.data.csv import open_csv
     from dlrun.data.csv_header import foresee_columns, tell_header
 
@@ -51,14 +57,14 @@ def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
     if layout is None or arguments["delimiter"] not in (None, *DELIMITERS):
         return False
     is_small, rows = size <= SMALL, 0
-    with open_csv(path, delimiter=arguments["delimiter"]) as file:
+    with open_csv(path, Reading(arguments["delimiter"])) as file:
         if layout.header is None:
             tell_header(file)
             if any(arguments[name] for name in ("target", "features", "sample_weight")):
                 return False
-        for chunk in _first_chunks(file, layout, all_of_them=is_small):
-            rows += len(chunk)
-            if not _are_numbers(chunk, layout):
+        for some in _first_rows(file, layout, all_of_them=is_small):
+            rows += len(some)
+            if not _are_numbers(some, layout):
                 return False
     sample = find_sample(experiment.dataset.type, arguments, form=_form(experiment))
     is_told = sample.classes is not None or sample.target is not None
@@ -70,32 +76,30 @@ def table_looks_right(experiment: Experiment, path: Path, size: int) -> bool:
     )
 
 
-def _first_chunks(file: CsvFile, layout: Choice, *, all_of_them: bool) -> Iterator[Chunk]:
-    for chunk in file.chunks(header=layout.header is True):
-        yield chunk
+def _first_rows(file: CsvFile, layout: Choice, *, all_of_them: bool) -> Iterator[list[list[str]]]:
+    """The cells of rows, some at a time; of a large file only the first ones."""
+    rows = (record.cells for record in file.rows(header=layout.header is True))
+    some = max(1, CELLS // len(layout.columns))
+    while taken := list(islice(rows, some)):
+        yield taken
         if not all_of_them:
             return
 
 
-def _are_numbers(chunk: Chunk, layout: Choice) -> bool:
+def _are_numbers(rows: Sequence[Sequence[str]], layout: Choice) -> bool:
     """Whether features, several targets and weights are numbers that float32 holds."""
     targets = layout.targets if len(layout.targets) > 1 else ()
     places = (*layout.features, *targets)
-    lines = chunk.lines or map("".join, chunk.rows)
-    if any(map(ODD.search, lines)):
-        for row in chunk.rows:
-            for place in places:
-                if parse_number(row[place]) is None or ODD.search(row[place]):
-                    return False
     take = itemgetter(*places, places[0])  # two at least: a tuple
     weight = None if layout.weight is None else layout.weight[1]
     try:
         return all(
             sum(map(abs, map(float, take(row)))) <= LARGEST
+            and not ODD.search("".join(take(row)))
             and (weight is None or _is_weight(row[weight]))
-            for row in chunk.rows
+            for row in rows
         ) and (len(layout.targets) > 1 or all(_is_small(row[layout.targets[0]])
-                                              for row in chunk.rows))  # fmt: skip
+                                              for row in rows))  # fmt: skip
     except ValueError:
         return False
 
@@ -179,21 +183,26 @@ def _is_usual(name: str, value: Any, default: Any) -> bool:
 
 def _asks_the_rows(experiment: Experiment, sample: Sample) -> bool:
     """Whether the rows decide if weights of classes, or a metric, can be taken."""
-    is_weighted = experiment.training.class_weight is not None
+    training = experiment.training
+    is_weighted = training.class_weight is not None or training.sampling is not None
     return is_weighted or depends_on_the_rows(experiment, sample)
 
 
 def _reads_ids(experiment: Experiment) -> bool:
-    """Whether a layer takes only some numbers for what they are: ids, or padding."""
+    """Whether a layer takes only some numbers for what they are: ids, or padding; or a column."""
     layers = [layer.as_dict() for layer in experiment.model.layers]
     is_scaled = experiment.dataset.scale != "none"
-    return bool(find_lookups(layers) or (is_scaled and find_masks(layers)))
+    return bool(
+        names_of_columns(layers) or find_lookups(layers) or (is_scaled and find_masks(layers))
+    )
 
 
 def _can_be_split(experiment: Experiment, rows: int, classes: int) -> bool:
     """Whether every split surely has rows, when each class keeps one to train on."""
-    left = rows
-    for share in (experiment.dataset.test_split, experiment.dataset.validation_split):
+    left, dataset = rows, experiment.dataset
+    if dataset.split_by or dataset.fold is not None:
+        return False
+    for share in (dataset.test_split, dataset.validation_split):
         if share:
             taken = int(share * left + 0.5)
             left -= taken
@@ -224,13 +233,14 @@ class Verdict:
     problems: tuple[Problem, ...] = ()  # every mistake
     unchecked: tuple[str, ...] = ()  # what was not looked at, in words
     unchecked_shapes: str | None = None  # from which layer on shapes are not known
+    spec: Spec | None = None  # what the rows look like, where they were loaded
 
 
 class _Seen(NamedTuple):
     """What was seen of the data."""
 
     unchecked: tuple[str, ...] = ()  # what was not looked at, in words
-    sample: Shape | None = None  # the shape of a row, where they were loaded
+    spec: Spec | None = None  # what rows look like, where they were loaded
 
 
 def validate(path: Path, overrides: Sequence[str]) -> Verdict:
@@ -245,9 +255,7 @@ def validate(path: Path, overrides: Sequence[str]) -> Verdict:
         return Verdict(None, locate(experiment, error).problems)
     except DlrunError as error:
         return Verdict(None, _problems(error))
-    dataset = experiment.dataset
-    sample = seen.sample or find_sample(dataset.type, dataset.arguments).shape
-    return Verdict(experiment, (), seen.unchecked, _first_unknown(experiment, sample))
+    return Verdict(experiment, (), seen.unchecked, _first_unknown(experiment, seen.spec), seen.spec)
 
 
 def _problems(error: DlrunError) -> tuple[Problem, ...]:
@@ -256,11 +264,34 @@ def _problems(error: DlrunError) -> tuple[Problem, ...]:
     return (Problem("", error.what, error.fix, error.where),)
 
 
-def _first_unknown(experiment: Experiment, sample: Shape | None) -> str | None:
+def follow_layers(
+    experiment: Experiment, spec: Spec | None
+) -> tuple[Shape | None, tuple[Step, ...]]:
+    """Carry a row through the layers: its shape, and they; without a spec, as far as known."""
+    if spec is not None:
+        from dlrun.execution.layers import steps_of
+
+        return spec.input_shape, steps_of(experiment, spec)
+    dataset = experiment.dataset
+    sample = find_sample(dataset.type, dataset.arguments).shape
+    return sample, walk([layer.as_dict() for layer in experiment.model.layers], sample)
+
+
+def columns_of(experiment: Experiment) -> tuple[ColumnKind, ...]:
+    """Tell what kind each column of a table is, and why; none where that takes long."""
+    dataset = experiment.dataset
+    if find_sample(dataset.type, dataset.arguments).format != "table":
+        return ()
+    from dlrun.data.table_kinds import foresee_kinds
+
+    return foresee_kinds(dataset.arguments)
+
+
+def _first_unknown(experiment: Experiment, spec: Spec | None) -> str | None:
     """From where on shapes are told only when the model is built."""
+    sample, steps = follow_layers(experiment, spec)
     if sample is None:
         return "the shapes of all layers: that of the data is known when they are read"
-    steps = walk([layer.as_dict() for layer in experiment.model.layers], sample)
     unknown = next((step for step in steps if step.shape is None), None)
     if unknown is None:
         return None
@@ -275,6 +306,9 @@ def _look_at_data(experiment: Experiment) -> _Seen:
              if "Path" in (one.annotation or "")]  # fmt: skip
     if not named:
         return _look_at_drawn(experiment)
+    if isinstance(named[0], list):
+        files = ", ".join(str(one) for one in named[0][:3])
+        return _Seen((f"the rows of {files}",))
     if not isinstance(named[0], Path):
         return _Seen((f"the data of {dataset.type}: no file is named, and one may be downloaded",))
     return _look_at_file(experiment, named[0])
@@ -315,7 +349,7 @@ def _load(experiment: Experiment) -> _Seen:
 
     splits = load_splits(experiment)
     check_ends(experiment, splits)
-    return _Seen(sample=splits.spec.input_shape)
+    return _Seen(spec=splits.spec)
 
 
 def _in_mb(size: int) -> str:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from dlrun.errors import DlrunError
+from dlrun.reports.baseline import Judged
 from dlrun.reports.scores import classification_report
 from dlrun.rundir.folder import Run
 
@@ -19,15 +20,17 @@ def evaluated(monkeypatch):
     """The calls that an evaluation in name only receives; its report can be set."""
     state = SimpleNamespace(calls=[], report=REPORT, failure=None)
 
-    def evaluate(run, *, split, data, trust, listener):
+    def evaluate(run, *, split, data, threshold, trust, listener):
         assert trust is False
+        assert threshold is None
         state.calls.append({"run": run.path, "split": split, "data": data})
         listener.message("columns not used: z")
         return SimpleNamespace(
             run=run,
             split=split or "test",
             metrics={"loss": 0.25, "accuracy": 0.75},
-            classification=state.report,
+            judged=Judged(state.report),
+            thresholds=None,
             stored=Path("runs/a/metrics.json"),
             failure=state.failure,
         )

@@ -19,7 +19,8 @@ def predicted(monkeypatch, opened):  # noqa: ARG001 - it opens what is predicted
     """The calls that a prediction in name only receives."""
     calls = []
 
-    def predict(run, input_path, *, output, listener):
+    def predict(run, input_path, *, output, threshold, listener):
+        assert threshold is None
         calls.append((run.path, input_path, output))
         listener.message("no header")
         if output == Path("-"):

@@ -3,6 +3,7 @@
 from dlrun.cli.evaluate import evaluation_tables
 from dlrun.cli.terminal.output import Screen
 from dlrun.cli.train import closing_table
+from dlrun.reports.baseline import Judged
 from dlrun.reports.scores import classification_report
 
 METRICS = {
@@ -47,7 +48,7 @@ def test_long_class_names_are_numbered():
     """A heading would be too wide: the number stands for the class."""
     names = ["setosa", "versicolor", "virginica"]
     report = classification_report([0, 1, 2, 2], [0, 1, 1, 2], names)
-    assert evaluation_tables("test", {"loss": 0.5}, report, screen=WIDE) == (
+    assert evaluation_tables("test", {"loss": 0.5}, Judged(report), screen=WIDE) == (
         "        test\n"
         "loss  0.5000\n"
         "\n"
@@ -69,7 +70,7 @@ def test_wide_confusion_matrix_becomes_a_list():
     y_true = [*range(20), 3, 3, 3, 5]
     y_pred = [*range(20), 4, 4, 7, 6]
     report = classification_report(y_true, y_pred, [str(number) for number in range(20)])
-    text = evaluation_tables("test", {}, report, screen=NARROW)
+    text = evaluation_tables("test", {}, Judged(report), screen=NARROW)
     assert text.endswith(
         "\n\nThe most frequent confusions:\n"
         "true  predicted  rows\n"
@@ -79,6 +80,6 @@ def test_wide_confusion_matrix_becomes_a_list():
     )
     assert max(len(line) for line in text.splitlines()) <= 40
     perfect = classification_report(range(20), range(20), [str(number) for number in range(20)])
-    assert evaluation_tables("test", {}, perfect, screen=NARROW).endswith(
+    assert evaluation_tables("test", {}, Judged(perfect), screen=NARROW).endswith(
         "\n\nNo row is taken for another class."
     )

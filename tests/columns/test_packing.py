@@ -158,3 +158,9 @@ def test_a_cell_that_cannot_be_taken_is_told_with_its_row_and_column():
     with pytest.raises(CellError, match="beyond what float32 holds") as caught:
         pack((FARE, Number("age")), (), RAW, broken)
     assert (caught.value.row, caught.value.column) == (1, "age")
+
+
+def test_class_numbers_are_written_as_in_the_table_too():
+    laid = views((DECK,), [layer("Embedding", "deck")])
+    packed = pack((DECK,), laid, RAW, MATRIX)
+    assert dict(values_of((DECK,), laid, packed)) == {"deck": ["A", "other", "other"]}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
 from dlrun.arrays import Dataset, Samples, Scaling
-from dlrun.data.dealing import allocate, deal_groups, fold_rows
+from dlrun.data.dealing import allocate
 from dlrun.data.division import Division
 from dlrun.data.splitting import split_dataset
 from dlrun.errors import ConfigError, DataError

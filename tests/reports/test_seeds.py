@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from dlrun.reports.repeats import Repeat, Repeats, without_repeat
 from dlrun.reports.statistics import Verdict, corrected, estimate, judge
 
 RANDOM = np.random.default_rng(0)
@@ -79,3 +80,31 @@ def test_many_groups_are_corrected():
     found = corrected(given, larger=True)
     assert [one.p for one in found] == [0.06, 0.03, None, 0.06]
     assert [one.word for one in found][:2] == ["within seed noise", "better"]
+
+
+def test_folds_are_corrected_for_the_rows_that_they_share():
+    """As scikit-learn's guide compares models: s² (1 / n + rows judged / rows trained on)."""
+    over = Repeats.of([Repeat(0, fold) for fold in range(1, 7)], 6)
+    folds = {Repeat(0, seed + 1): value for seed, value in A.items()}
+    others = {Repeat(0, seed + 1): value for seed, value in B.items()}
+    gaps = np.array(list(B.values())) - np.array(list(A.values()))
+    error = math.sqrt(gaps.var(ddof=1) * (1 / 6 + 1 / 5))
+    found = judge(others, folds, larger=True, over=over)
+    assert found.test == "paired t-test over 6 folds"
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(gaps.mean() / error), 5))
+    estimated = estimate(list(A.values()), over)
+    spread = np.std(list(A.values()), ddof=1)
+    assert estimated.margin == pytest.approx(
+        stats.t.ppf(0.975, 5) * spread * math.sqrt(1 / 6 + 1 / 5)
+    )
+    assert (estimated.count, estimated.unit) == (6, "fold")
+
+
+def test_what_a_mean_is_taken_over():
+    """Seeds, the folds of one seed, or the folds of several seeds."""
+    assert Repeats.of([Repeat(1), Repeat(2)], None).unit == "seed"
+    assert Repeats.of([Repeat(1, 1), Repeat(1, 2)], 2) == Repeats("fold", 2)
+    assert Repeats.of([Repeat(1, 1), Repeat(2, 1)], 2).unit == "run"
+    assert Repeat.of({"seed": 3, "dataset.fold": None}) == Repeat(3, 0)
+    point = {"seed": 3, "dataset.fold": 1, "dataset.folds": 5, "loss": "mse"}
+    assert without_repeat(point) == {"dataset.folds": 5, "loss": "mse"}

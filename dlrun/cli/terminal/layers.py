@@ -23,6 +23,7 @@ from dlrun.cli.terminal.tables import align, draw, paint
 from dlrun.wording import printable
 
 if TYPE_CHECKING:
+    from dlrun.arrays import View
     from dlrun.formulas import Place, Stage, WeightedSum
 
     Names = Callable[[str, Place], str]
@@ -201,11 +202,19 @@ def _wrapped(text: str, screen: Screen) -> str:
 
 
 def entry_names(
-    feature_names: Sequence[str] | None, image_shape: Sequence[int] | None
+    feature_names: Sequence[str] | None,
+    image_shape: Sequence[int] | None,
+    views: Sequence[View] = (),
 ) -> Callable[[str, Any], str]:
-    """Return what names an entry of what a layer reads: `petal_length`, `pixel[3, 4]`, `x[3]`."""
+    """Return what names an entry of what a layer reads: `petal_length`, `pixel[3, 4]`, `x[3]`.
+
+    `views` are parts of a row that layers read by name.
+    """
+    begins = {view.name: view.begin for view in views if not view.ids}
 
     def name(source: str, place: Place) -> str:
+        if source in begins and feature_names is not None:
+            return printable(feature_names[begins[source] + place[0]])
         if source != "input":
             return f"x{format_place(place)}"
         if feature_names is not None and len(place) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,10 +12,11 @@ from dlrun.cli.terminal.output import Screen
 from dlrun.wording import format_number, printable
 
 if TYPE_CHECKING:
+    from dlrun.reports.baseline import Baseline
     from dlrun.reports.statistics import Estimate
 
 GAP = "  "
-MARGIN_LEGEND = "± half of the 95 % confidence interval over the seeds (Student's t)"
+_BEATS = {"better": "", "undecided": "yellow", "worse": "red"}
 _NARROWEST = 6  # cells of a first column that gives way
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -97,7 +99,7 @@ def one_line(text: str) -> str:
 
 
 def format_estimate(estimate: Estimate | None) -> str:
-    """Write a mean over seeds and its margin, where there is one: `0.9790 ± 0.0021`."""
+    """Write a mean over seeds or folds and its margin, where there is one: `0.9790 ± 0.0021`."""
     if estimate is None:
         return "-"
     margin = "" if estimate.margin is None else f" ± {format_number(estimate.margin)}"
@@ -108,3 +110,11 @@ def _padded(cell: Cell, width: int, *, is_left: bool) -> Cell:
     blanks = " " * (width - cell_len(cell.text))
     text = cut_cells(cell.text, width)
     return cell._replace(text=text + blanks if is_left else blanks + text)
+
+
+def baseline_lines(split: str, baseline: Baseline, screen: Screen) -> list[str]:
+    """Say whether a network beats the baseline of a split; in colour where it does not."""
+    words = ("worse", "undecided", "better")
+    worst = min((trial.beats for trial in baseline.trials), key=words.index)
+    lines = textwrap.wrap(printable(baseline.in_words(split)), screen.width)
+    return [paint(line, _BEATS[worst], screen) if _BEATS[worst] else line for line in lines]

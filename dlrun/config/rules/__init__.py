@@ -13,6 +13,7 @@ from dlrun.config.rules import (
     layers,
     metrics,
     shapes,
+    splits,
     training,
 )
 from dlrun.config.schema import Experiment
@@ -27,6 +28,9 @@ class Rule(NamedTuple):
     reads_above: bool = False  # it also reads every layer above the one that it speaks of
     needs_data: bool = False  # it looks, perhaps into a file, at what this machine has
 
+
+VALIDATED: Final = ("dataset.validation_split", "dataset.fold", "dataset.split_by")
+"""The keys that bring validation rows."""
 
 RULES: Final = (
     Rule(graph.inputs_exist, ("model.layers[].name",)),
@@ -48,14 +52,17 @@ RULES: Final = (
     Rule(last_layer.last_layer_fits_the_loss),
     Rule(last_layer.loss_runs_over_the_classes),
     Rule(training.training_has_its_parts, ("training.epochs",)),
-    Rule(training.monitors_exist, ("dataset.validation_split", "metrics")),
+    Rule(training.monitors_exist, (*VALIDATED, "metrics")),
     Rule(layers.metric_names_differ),
     Rule(training.one_thing_sets_the_learning_rate),
     Rule(training.averages_are_kept),
     Rule(training.class_weights_have_classes),
-    Rule(training.test_rows_come_once),
+    Rule(splits.test_rows_come_once),
+    Rule(splits.rows_are_split_in_one_way, ("dataset.type",)),
+    Rule(splits.folds_are_whole, ("dataset.folds", "dataset.fold", "dataset.validation_split")),
+    Rule(splits.sampling_has_classes),
     Rule(files.callback_files_have_their_own_place),
-    Rule(files.names_hold_numbers_only, ("dataset.validation_split", "metrics")),
+    Rule(files.names_hold_numbers_only, (*VALIDATED, "metrics")),
     Rule(files.packages_are_installed, needs_data=True),
     Rule(layers.statistics_are_given),
     # Runs that older versions trained all the same go on to open: their config is not held to it.

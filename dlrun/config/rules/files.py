@@ -74,7 +74,7 @@ def _numbers(experiment: Experiment, index: int) -> list[str]:
     logged = logged_names(experiment)
     if callbacks[index].arguments.get("save_freq", "epoch") != "epoch":
         return ["epoch", "batch", *logged]
-    if experiment.dataset.validation_split is not None:
+    if experiment.dataset.may_have_validation:
         logged += [f"val_{name}" for name in logged]
     if any(callback.type in SET_THE_RATE for callback in callbacks[:index]):
         logged.append("learning_rate")

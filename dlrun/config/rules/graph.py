@@ -10,9 +10,10 @@ from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.datasets.samples import find_sample
 from dlrun.errors import Problem
 from dlrun.shapes.layer import ONE_INPUT, SEVERAL_INPUTS
-from dlrun.wording import did_you_mean, listed
+from dlrun.wording import AMONG_FEW, did_you_mean, listed, near_word
 
 ATTENDING: Final = {"AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention"}
+TARGET: Final = "it is the target"
 EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
 PAIRING: Final = {"Dot", "Subtract"}
 """Merging layers that take exactly two."""
@@ -63,10 +64,12 @@ def column_problems(
             continue
         if name in left_out:
             what = f"The column '{name}' is not given to the network ({left_out[name]})."
-            yield Problem(path, what, "Give it another kind in 'dataset.columns'.")
+            fix = None if left_out[name] == TARGET else "Give it a kind in 'dataset.columns'."
+            yield Problem(path, what, fix)
             continue
         others = [other for other in (DATA, *layers, *columns) if other != layer.name]
-        fix = did_you_mean(name, others) or f"The names here: {listed(others)}."
+        near = did_you_mean(name, others, similarity=AMONG_FEW)
+        fix = near or f"The names here: {listed(others)}."
         yield Problem(path, f"There is no layer and no column '{name}'.", fix)
     for index, name in enumerate(layers):
         if name in columns:
@@ -83,12 +86,11 @@ def inputs_stand_above(experiment: Experiment) -> Iterator[Problem]:
             continue
         circle = _way_back(layers, number, name, layer.name)
         what, fix = f"The layer '{name}' stands below this one.", "Move it up"
-        if name == layer.name and has_columns(experiment):
-            what = f"The layer '{name}' reads itself."
-            fix = "If a column is meant, give the layer another name"
-        elif circle:
+        if circle:
             shown = " -> ".join([*circle, circle[0]])
             what, fix = f"The layers read each other in a circle: {shown}.", "Cut it"
+            if name == layer.name and has_columns(experiment):
+                fix = "Cut it, or give the layer another name if a column is meant"
         yield Problem(path, what, f"{fix}: a layer reads only layers above it.")
 
 
@@ -96,10 +98,13 @@ def outputs_are_read(experiment: Experiment) -> Iterator[Problem]:
     """Every layer but the last one feeds another."""
     *others, last = experiment.model.layers
     read = {name for layer in experiment.model.layers for name in layer.inputs or ()}
+    unknown = read - {DATA, *(layer.name for layer in experiment.model.layers)}
     for index, layer in enumerate(others):
         if layer.name not in read:
             what = f"No layer reads '{layer.name}', and the output is that of '{last.name}'."
             fix = "Name it in 'inputs' of a layer below, or remove it."
+            if (near := near_word(layer.name, unknown)) is not None:
+                fix = f"Did you mean it by '{near}' in 'inputs'? Else name it there, or remove it."
             yield Problem(f"model.layers[{index}]", what, fix)
 
 

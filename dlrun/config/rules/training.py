@@ -33,7 +33,7 @@ def logged_names(experiment: Experiment) -> list[str]:
 def monitors_exist(experiment: Experiment) -> Iterator[Problem]:
     """A callback watches the loss or a metric, of the training or of the validation rows."""
     logged = logged_names(experiment)
-    has_validation = experiment.dataset.validation_split is not None
+    has_validation = experiment.dataset.may_have_validation
     known = [*logged, *(f"val_{name}" for name in logged)] if has_validation else logged
     for index, callback in enumerate(experiment.training.callbacks):
         monitor = callback.arguments.get("monitor")
@@ -87,16 +87,6 @@ def class_weights_have_classes(experiment: Experiment) -> Iterator[Problem]:
     if weights is not None and find_sample(dataset.type, dataset.arguments).is_regression:
         what = f"There are no classes to weigh: the target of '{dataset.type}' is a number."
         yield Problem("training.class_weight", what, "Remove it.")
-
-
-def test_rows_come_once(experiment: Experiment) -> Iterator[Problem]:
-    """Test rows are either the dataset's own or split off, not both."""
-    dataset = experiment.dataset
-    if dataset.test_split is None:
-        return
-    if find_sample(dataset.type, dataset.arguments).test_rows:
-        what = f"The dataset '{dataset.type}' brings test rows of its own here."
-        yield Problem("dataset.test_split", what, "Remove one of the two.")
 
 
 def ids_are_not_scaled(experiment: Experiment) -> Iterator[Problem]:

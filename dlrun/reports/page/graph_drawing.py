@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from dlrun.arrays import View
 from dlrun.reports.run_data import Layer
 from dlrun.wording import format_axes, tally
 
@@ -53,11 +54,16 @@ class Drawing:
     height: float
 
 
-def draw_graph(layers: Sequence[Layer], input_shape: tuple[int, ...]) -> Drawing | None:
-    """Lay the graph of a model out; None where there are too many layers for a drawing."""
+def draw_graph(
+    layers: Sequence[Layer], input_shape: tuple[int, ...], views: Sequence[View] = ()
+) -> Drawing | None:
+    """Lay the graph of a model out; None where there are too many layers for a drawing.
+
+    Columns that layers name (`views`) stand beside the data.
+    """
     if len(layers) > MOST_LAYERS:
         return None
-    boxes = {DATA: Box("Data", "", format_axes(input_shape), "", 0)}
+    boxes = _sources(layers, input_shape, views)
     for layer in layers:
         rank = 1 + max(boxes[name].rank for name in layer.inputs)
         title = f"{layer.type} · {layer.activation}" if layer.activation else layer.type
@@ -69,6 +75,24 @@ def draw_graph(layers: Sequence[Layer], input_shape: tuple[int, ...]) -> Drawing
     width, height = _place(ranks)
     lines = tuple(_line(chain) for chain in chains)
     return Drawing(tuple(boxes.values()), lines, width, height)
+
+
+def _sources(
+    layers: Sequence[Layer], input_shape: tuple[int, ...], views: Sequence[View]
+) -> dict[str, Box]:
+    """The boxes of what is read and is no layer, by name."""
+    if not views:
+        return {DATA: Box("Data", "", format_axes(input_shape), "", 0)}
+    shapes: dict[str, list[str]] = {}
+    for view in views:
+        shown = "class number" if view.ids else format_axes((view.end - view.begin,))
+        shapes.setdefault(view.name, []).append(shown)
+    read = {name for layer in layers for name in layer.inputs}
+    return {
+        name: Box("Data" if name == DATA else "Column", "other columns" if name == DATA else name,
+                  " and ".join(notes), "", 0)
+        for name, notes in shapes.items() if name in read
+    }  # fmt: skip
 
 
 def _chains(layers: Sequence[Layer], boxes: dict[str, Box]) -> list[list[Box]]:

@@ -7,12 +7,15 @@ import math
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
+from dlrun.arrays import Spec
+from dlrun.columns.packing import are_plain, values_of
 from dlrun.config import given
 from dlrun.data.units import in_units
 from dlrun.reports.gap import generalisation_gap
@@ -32,7 +35,7 @@ from dlrun.reports.run_data import (
     image_shape,
 )
 from dlrun.reports.scores import ClassScores, Distances, distances, has_both, precision_recall, roc
-from dlrun.wording import DASH, format_axes, format_number, is_number, percent, tally, text_of
+from dlrun.wording import DASH, cut, format_axes, format_number, is_number, percent, tally, text_of
 
 MOST_MISTAKES = 24
 MOST_COLUMNS = 8
@@ -63,14 +66,17 @@ def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
         remarks=list(remarks(data)),
         config=given.lines(data.experiment),
         dataset=_dataset(data),
+        data_notes=_data_notes(data),
         class_counts=_class_counts(data),
-        drawing=draw_graph(data.layers, data.spec.input_shape),
+        drawing=draw_graph(data.layers, data.spec.input_shape, data.spec.views),
         box=(BOX_WIDTH, BOX_HEIGHT),
         shape=format_axes,
         split_names=SPLIT_NAMES,
         training=_training(data),
         metric_names=list(dict.fromkeys(name for one in data.metrics.values() for name in one)),
         class_rows=class_rows(data),
+        labels=data.labels,
+        baseline={} if data.baseline is None else data.baseline.metrics,
         distances=target_distances(data),
         plots=plots,
         mistakes=_mistakes(data),
@@ -92,7 +98,7 @@ def _dataset(data: ReportData) -> dict[str, str]:
         "an image of " + format_axes(spec.image_shape)
         if spec.image_shape
         else (
-            tally(spec.input_shape[0], "column")
+            _width(spec)
             if len(spec.input_shape) == 1
             else f"an array of {format_axes(spec.input_shape)}"
         )
@@ -100,17 +106,42 @@ def _dataset(data: ReportData) -> dict[str, str]:
     if spec.image_shape and len(spec.input_shape) == 1:
         facts["one row"] += f", flattened to {spec.input_shape[0]} numbers"
     if spec.feature_names:
-        facts["columns"] = _listed(spec.feature_names)
+        facts["columns"] = _listed(_names(spec))
     if spec.class_names:
         facts["classes"] = f"{len(spec.class_names)}: {_listed(spec.class_names)}"
     else:
-        facts["targets"] = _listed(spec.target_names)
+        facts["labels" if spec.labels else "targets"] = _listed(spec.target_names)
+    if spec.target_scaling is not None:
+        facts["target scale"] = f"{spec.target_scaling.kind}, for the loss alone"
     if spec.columns is None:
         facts["scaling"] = spec.scaling.kind if spec.scaling else "none"
     labels = data.record.get("labels")
     if isinstance(labels, str):
-        facts["labels"] = text_of(labels).removeprefix("labels: ")
+        facts["loss gets" if spec.labels else "labels"] = text_of(labels).removeprefix("labels: ")
     return facts
+
+
+def _data_notes(data: ReportData) -> list[str]:
+    """What was done to the rows, and what is to be known of them, as it was said in training."""
+    notes = data.record.get("data_notes")
+    return [text_of(note) for note in notes] if isinstance(notes, list) else []
+
+
+def _width(spec: Spec) -> str:
+    """How many columns there are, and how many numbers they become."""
+    columns, entries = len(_names(spec)), spec.input_shape[0]
+    return tally(columns, "column") + (f", as {entries:,} numbers" if columns != entries else "")
+
+
+def _names(spec: Spec) -> tuple[str, ...]:
+    """The columns that the network gets, those that are no numbers with their kind."""
+    if are_plain(spec.columns or ()):
+        return spec.feature_names or ("",) * spec.input_shape[0]
+    used = [column for column in spec.columns or () if column.entries]
+    return tuple(
+        column.name if column.kind == "number" else f"{column.name} ({column.kind})"
+        for column in used
+    )
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -159,15 +190,24 @@ def _mistakes(data: ReportData) -> list[Shown]:
     are_images = image_shape(data.spec) is not None
     images = [_png(image) for image in as_images(x, data.spec)] if are_images else []
     numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
+    cells = [[f"{value:.4g}" for value in row] for row in numbers.tolist()]
+    if not are_plain(data.spec.columns or ()):
+        texts = _texts(data.spec, x).values()
+        cells = [[cut(text) for text in row] for row in zip(*texts, strict=True)]
     return [
         Shown(
             mistake,
             sureness(data, mistake),
             images[index] if are_images else None,
-            () if are_images else tuple(f"{value:.4g}" for value in numbers[index]),
+            () if are_images else tuple(cells[index]),
         )
         for index, mistake in enumerate(mistakes)
     ]
+
+
+def _texts(spec: Spec, x: NDArray[np.float32]) -> dict[str, list[str]]:
+    """The first columns of rows as the table would have them."""
+    return dict(islice(values_of(spec.columns or (), spec.views, x), MOST_COLUMNS))
 
 
 def _columns(data: ReportData) -> list[str]:
@@ -176,6 +216,8 @@ def _columns(data: ReportData) -> list[str]:
         return []
     if len(data.spec.input_shape) != 1:
         return [f"x{number + 1}" for number in range(min(data.judged.x[0].size, MOST_COLUMNS))]
+    if not are_plain(data.spec.columns or ()):
+        return list(_texts(data.spec, data.judged.x[:1]))
     shown = min(data.spec.input_shape[0], MOST_COLUMNS)
     return [feature_name(data.spec, column) for column in range(shown)]
 
@@ -255,7 +297,7 @@ def headline(data: ReportData) -> str:
     task = (
         f"tell {len(data.class_names)} classes apart"
         if data.is_classification
-        else f"predict {', '.join(data.spec.target_names[:6])}"
+        else f"{'tell' if data.labels else 'predict'} {', '.join(data.spec.target_names[:6])}"
     )
     network = f"A network of {tally(len(data.layers), 'layer')} with {tally(weights, 'weight')}"
     learned = f"learned to {task} from {rows}" if data.epochs else f"was asked to {task}, untrained"
@@ -269,6 +311,9 @@ def _success(data: ReportData) -> str:
         rows = report.confusion
         wrong = sum(sum(row) - row[number] for number, row in enumerate(rows))
         return f"it is right in {percent(report.accuracy)}: {tally(wrong, 'wrong answer')}"
+    if data.labels is not None:
+        exact, answers = percent(data.labels.exact), percent(data.labels.accuracy)
+        return f"it is right in {answers} of the labels, and in {exact} of the rows in all of them"
     found = target_distances(data)
     if not found:
         loss = data.metrics.get(data.judged.split, {}).get("loss")
@@ -289,6 +334,9 @@ def remarks(data: ReportData) -> Iterator[str]:
             "There are no rows that the network has not seen: nothing here tells how it does on "
             "new ones. `test_split` or `validation_split` would."
         )
+    if data.baseline is not None:
+        said = data.baseline.in_words(SPLIT_NAMES[judged.split])
+        yield f"{said[:1].upper()}{said[1:]}"
     report = data.classification
     rows = None if report is None else sum(report.support)
     if gap := generalisation_gap(data.metrics, rows=rows):
@@ -296,7 +344,7 @@ def remarks(data: ReportData) -> Iterator[str]:
             f"{gap[:1].upper()}{gap[1:]}. Part of what the network has learned holds for its "
             "training rows only."
         )
-    if report is not None and sum(report.support) > 0:
+    if report is not None and sum(report.support) > 0 and data.baseline is None:
         largest = max(range(len(report.support)), key=report.support.__getitem__)
         share = report.support[largest] / sum(report.support)
         if share > max(0.6, 1.5 / len(report.support)):

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from dlrun.reports.page.rendering import render
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.plots.sweep_shelf import SweepPictures
+from dlrun.reports.repeats import REPEATED
 from dlrun.reports.statistics import Estimate
 from dlrun.reports.sweep_data import SeedNoise, SweepData, seed_noise
-from dlrun.reports.sweep_results import SEED, SweepPoint, SweepRun
+from dlrun.reports.sweep_results import SweepPoint, SweepRun
 from dlrun.rundir.names import SPLITS
 from dlrun.wording import (
     DASH,
     choice_in_words,
     format_number,
+    margin_legend,
     settings_of,
     short_names,
     tally,
@@ -67,11 +69,11 @@ def sweep_page(data: SweepData, pictures: SweepPictures) -> str:
         split_names=SPLIT_NAMES,
         commands=_commands(data),
         columns=[text_of(names[key], _NAME) for key in columns],
-        has_seeds=SEED in results.axes,
+        has_seeds=results.is_repeated,
         has_epochs=any(run.status == _STOPPED for run in results.runs),
         rows=[_row(data, point, columns) for point in data.every[:MOST_POINTS]],
         more_rows=max(0, len(data.every) - MOST_POINTS),
-        has_margins=any(one.estimate and one.estimate.margin is not None for one in data.points),
+        margin_legend=_margin_legend(data),
         pictures=pictures,
         noise=_noise(data),
         without_effects=_without_effects(data, pictures),
@@ -124,12 +126,14 @@ def _best(data: SweepData, point: SweepPoint) -> dict[str, str]:
         for key, value in list(point.values.items())[:MOST_FACTS]
     }
     found, run = point.estimate, point.best
-    over = "" if found is None or found.count == 1 else f", the mean over {found.count} seeds"
+    several = found is not None and found.count > 1
+    over = f", the mean over {found.count} {found.unit}s" if found and several else ""
     facts[text_of(data.results.objective, _NAME)] = _mean(found) + over
     if run is not None:
         facts["best run"] = text_of(run.path.name)
-        if SEED in run.point:
-            facts["its seed"] = text_of(run.point[SEED], _NAME)
+        for key in REPEATED:
+            if key in run.point:
+                facts[f"its {key.rpartition('.')[2]}"] = text_of(run.point[key], _NAME)
     return facts
 
 
@@ -139,6 +143,11 @@ def _mean(found: Estimate | None) -> str:
     return format_number(found.mean) + (
         "" if found.margin is None else f" ± {format_number(found.margin)}"
     )
+
+
+def _margin_legend(data: SweepData) -> str | None:
+    units = [one.over.unit for one in data.points if one.estimate and one.estimate.margin]
+    return margin_legend(units[0]) if units else None
 
 
 def _metrics(run: SweepRun | None) -> Mapping[str, Mapping[str, float | None]]:
@@ -168,7 +177,7 @@ def _commands(data: SweepData) -> list[str]:
 
 def _row(data: SweepData, point: SweepPoint, columns: Sequence[str]) -> Row:
     done = sum(run.status == "finished" for run in point.runs)
-    has_seeds = SEED in data.results.axes
+    has_seeds = data.results.is_repeated
     return Row(
         values=tuple(
             text_of(value_text(point.values[key]), _VALUE) if key in point.values else ""
@@ -186,13 +195,17 @@ def _noise(data: SweepData) -> list[str]:
     found = seed_noise(data.points, larger=data.results.larger)
     if found is None:
         return []
-    said = f"From seed to seed the {text_of(data.results.objective, _NAME)} of a point scatters "
+    one, objective = found.unit, text_of(data.results.objective, _NAME)
+    said = f"From {one} to {one} the {objective} of a point scatters "
     said += f"by {format_number(found.within)} (standard deviation"
-    said += ")." if found.points == 1 else f" over the seeds, pooled over {found.points:,} points)."
+    said += (
+        ")." if found.points == 1 else f" over the {one}s, pooled over {found.points:,} points)."
+    )
     lines = [said]
     if found.between is not None and found.by_chance is not None:
         said = f"The means of the points scatter by {format_number(found.between)}; if all points"
-        said += f" were equally good, seeds alone would make that {format_number(found.by_chance)}."
+        by_chance = format_number(found.by_chance)
+        said += f" were equally good, {one}s alone would make that {by_chance}."
         lines.append(said)
     if found.tested:
         lines.append(_lead(found))
@@ -207,7 +220,7 @@ def _lead(found: SeedNoise) -> str:
         return f"{said} ({tests})."
     of = "the other" if found.tested == 1 else f"{found.tied:,} of the {found.tested:,} others"
     said = f"Against the best of them no difference is shown for {of} ({tests}): that lead may be"
-    return f"{said} chance, and only more seeds would tell."
+    return f"{said} chance, and only more {found.unit}s would tell."
 
 
 def _failures(data: SweepData, runs: Sequence[SweepRun]) -> dict[str, list[tuple[str, str]]]:
@@ -215,7 +228,7 @@ def _failures(data: SweepData, runs: Sequence[SweepRun]) -> dict[str, list[tuple
     found: dict[str, list[tuple[str, str]]] = {}
     for run in runs:
         reason = f"{run.status}: {text_of(run.reason, _REASON)}"
-        keys = [key for key in (*data.keys, SEED) if key in run.point]
+        keys = [key for key in (*data.keys, *REPEATED) if key in run.point]
         values = text_of(settings_of({key: run.point[key] for key in keys}), 2 * _VALUE)
         found.setdefault(reason, []).append((run.path.name, values))
     return found

@@ -37,7 +37,7 @@ def caption(data: SweepData, axis: Axis) -> str:
     """Say what is seen and how it is read."""
     said = "Each dot is a point of the sweep"
     if np.isfinite(data.margins).any():
-        said += ", its bar the 95 % confidence interval over the seeds"
+        said += f", its bar the 95 % confidence interval over its {data.points[0].over.unit}s"
     if axis.has_few and not _is_single(axis):
         said += "; the mean and the best are those of all points with the same value."
     elif not axis.has_few and _bins(axis):

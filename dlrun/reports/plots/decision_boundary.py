@@ -20,7 +20,7 @@ from dlrun.reports.plots.style import (
     new_figure,
     safe_text,
 )
-from dlrun.reports.run_data import ReportData, Rows, class_scores, feature_name
+from dlrun.reports.run_data import ReportData, Rows, class_scores, feature_name, is_a_plane
 
 NAME = "decision_boundary"
 TITLE = "Decision boundary"
@@ -33,7 +33,7 @@ _MARGIN = 0.08
 
 def fits(data: ReportData) -> bool:
     """Whether the rows have two columns, and there are no more classes than colours."""
-    two = data.spec.input_shape == (2,)
+    two = data.spec.input_shape == (2,) and is_a_plane(data.spec)
     return two and data.is_classification and len(data.class_names) <= len(COLORS)
 
 

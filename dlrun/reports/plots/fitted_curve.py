@@ -18,7 +18,7 @@ from dlrun.reports.plots.style import (
     safe_text,
     scatter_rows,
 )
-from dlrun.reports.run_data import ReportData, feature_name
+from dlrun.reports.run_data import ReportData, feature_name, is_a_plane
 
 NAME = "fitted_curve"
 TITLE = "The fitted curve"
@@ -28,7 +28,7 @@ _POINTS = 400
 
 def fits(data: ReportData) -> bool:
     """Whether there is one column, and values are predicted."""
-    return values_fit(data) and data.spec.input_shape == (1,)
+    return values_fit(data) and data.spec.input_shape == (1,) and is_a_plane(data.spec)
 
 
 def caption(data: ReportData) -> str:

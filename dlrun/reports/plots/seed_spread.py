@@ -1,4 +1,4 @@
-"""The best points of a sweep seed by seed, with their means and how sure these are."""
+"""The best points of a sweep run by run, with their means and how sure these are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dlrun.reports.sweep_data import SweepData
 from dlrun.wording import short_names
 
 NAME = "seed_spread"
-TITLE = "The best points, seed by seed"
+TITLE = "The best points, run by run"
 
 MOST_POINTS = 15
 _LABEL = 34
@@ -19,13 +19,14 @@ _BEYOND = 0.35  # how far bars may reach beyond the dots, as a share of the dots
 
 
 def fits(data: SweepData) -> bool:
-    """Whether one of the best points has two seeds."""
+    """Whether one of the best points has two seeds or folds."""
     return bool(np.isfinite(data.margins[:MOST_POINTS]).any())
 
 
 def caption(data: SweepData) -> str:
     """Say what is seen and how it is read."""
-    said = "Each dot is a run, each diamond the mean over the seeds, its bar the 95 % confidence "
+    over = f"{data.points[0].over.unit}s" if data.points else "seeds"
+    said = f"Each dot is a run, each diamond the mean over the {over}, its bar the 95 % confidence "
     said += "interval (Student's t). Points whose bars overlap widely may be equally good."
     more = len(data.points) - MOST_POINTS
     return said + (f" The best {MOST_POINTS} of {len(data.points):,} points." if more > 0 else "")

@@ -20,6 +20,7 @@ from dlrun.reports.plots import (
     fitted_curve,
     learning_curves,
     misclassified,
+    permutation_importance,
     precision_recall_curves,
     predicted_true,
     reliability_diagram,
@@ -54,6 +55,7 @@ PLOTS: tuple[ModuleType, ...] = (
     reliability_diagram,
     predicted_true,
     residuals,
+    permutation_importance,
     weight_histograms,
     first_kernels,
 )

@@ -18,7 +18,7 @@ from dlrun import catalog
 from dlrun.catalog import argument_types
 from dlrun.catalog.argument_types import NOT_TEXT
 from dlrun.config import overrides as flags
-from dlrun.config.nodes import ConfigNode, Node, Problems, steps
+from dlrun.config.nodes import ConfigNode, Node, Place, Problems, steps
 from dlrun.config.overrides import Override
 from dlrun.config.schema import (
     DatasetConfig,
@@ -29,7 +29,9 @@ from dlrun.config.schema import (
     section_of,
 )
 from dlrun.config.yaml import parse, read_text
+from dlrun.reports.repeats import FOLD
 from dlrun.sweeps.language.axes import MAX_VALUES, spread, values_of
+from dlrun.sweeps.language.folds import folded, folds_of
 from dlrun.sweeps.language.sweep import Axis, Point, combined, count, grid
 
 
@@ -42,8 +44,13 @@ class Grid:
     points: tuple[Point, ...]  # the combinations; one without overrides where there is no axis
 
 
-def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> Grid:
-    """Tell values from axes in what `--set` and `--grid` give; the config says what a key takes."""
+def read_grid(
+    config: Path, given: Sequence[str], grids: Sequence[str] = (), *, folds: int | None = None
+) -> Grid:
+    """Tell values from axes in what `--set` and `--grid` give; the config says what a key takes.
+
+    The `folds` of a cross-validation are one more axis.
+    """
     problems = Problems()
     root = parse(read_text(config), str(config), problems)
     root = root if isinstance(root.value, dict) else Node({}, root.place)
@@ -66,6 +73,13 @@ def read_grid(config: Path, given: Sequence[str], grids: Sequence[str] = ()) -> 
             fixed.append(override)
             first = [override.value]
         flags.apply(root, [replace(override, value=value) for value in first], unheard)
+    if folds is not None:
+        place = Place("--folds")
+        fixed = [*folded(folds, place), *fixed]
+        numbers = [one.value for one in folds_of(folds, place)]
+        if FOLD in axes:
+            problems.add(axes[FOLD].place, FOLD, "This key is an axis already.")
+        axes[FOLD] = Axis(FOLD, numbers, place)
     for override in fixed:
         if override.key in axes:
             what = "This key is an axis already."
@@ -172,9 +186,9 @@ def _of_argument(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kin
         return None
     nested = word.nests(parameter.name)
     if nested and catalog.KINDS[nested].by_name:
-        name, *below = rest[1:] or [None]
+        below = rest[2:]
         named = node.child(first) if node else None
-        inner = named.child(name) if named and name is not None else None
+        inner = named.child(rest[1]) if named and rest[1:] else None
         return _of_component(nested, inner, below) if below else _COMPONENT
     if len(rest) > 1:
         inner = node.child(first) if node else None

@@ -15,8 +15,10 @@ from dlrun.config.overrides import Override, read
 from dlrun.config.schema import Experiment
 from dlrun.config.yaml import parse, read_text
 from dlrun.errors import ConfigError, Problem
+from dlrun.reports.repeats import FOLD
 from dlrun.sweeps.language.axes import MAX_VALUES, overrides_of, values_of
 from dlrun.sweeps.language.distributions import Distribution, distribution_of
+from dlrun.sweeps.language.folds import folded, folds_of
 from dlrun.sweeps.language.objectives import (
     exclusions_of,
     halving_of,
@@ -43,9 +45,9 @@ from dlrun.wording import describe, listed
 _T = TypeVar("_T")
 KEYS: Final = (
     "name", "base", "set", "points", "zip", "grid", "random", "samples", "sampler", "seeds",
-    "exclude", "max_runs", "objective", "halving",
+    "folds", "exclude", "max_runs", "objective", "halving",
 )  # fmt: skip
-AXES: Final = ("points", "zip", "grid", "random", "seeds")
+AXES: Final = ("points", "zip", "grid", "random", "seeds", "folds")
 SAMPLES: Final = 10
 EXAMPLE: Final = "Such as objective: validation.accuracy."
 
@@ -106,6 +108,8 @@ class _Reader:
             self.add_axis("seed", self.spot.child("seeds"))
             place = self.spot.node.key_place("seeds")
             parts += grid([Axis("seed", seeds, place)])
+        folds = self.section("folds", self.folds) or []
+        parts += [[(fold,) for fold in folds]] if folds else []
         every, excluded, beyond = ([], 0, 0) if sampler.type == "tpe" else self.chosen(parts)
         if not self.axes and not self.spot.problems:
             self.spot.wrong("Nothing varies.", f"Give one of {listed(AXES)}.")
@@ -114,11 +118,12 @@ class _Reader:
             name=self.section("name", self.name) or self.path.stem,
             source=self.path.absolute(),
             base=self.base(),
-            fixed=self.fixed(overrides),
+            fixed=self.fixed(overrides, len(folds)),
             axes=tuple(self.axes),
             points=tuple(every),
             space=space,
             seeds=tuple(seeds),
+            folds=tuple(folds),
             samples=samples,
             sampler=sampler,
             objective=objective,
@@ -149,11 +154,12 @@ class _Reader:
         spot.wrong(f"Expected the path of a config, got {describe(spot.value)}.")
         return self.path
 
-    def fixed(self, overrides: Sequence[str]) -> tuple[Override, ...]:
+    def fixed(self, overrides: Sequence[str], folds: int) -> tuple[Override, ...]:
         """What every run sets: none of it may be an axis, which would win over it."""
         written = self.section("set", overrides_of) or ()
         given = [read(text, self.spot.problems) for text in overrides]
-        fixed = (*written, *(one for one in given if one is not None))
+        crossed = folded(folds, self.spot.node.key_place("folds")) if folds else ()
+        fixed = (*crossed, *written, *(one for one in given if one is not None))
         for override in fixed:
             if override.key in self.axes:
                 what = f"This key is an axis, at {self.axes[override.key].node.place}."
@@ -226,6 +232,15 @@ class _Reader:
             return values_of(spot)
         what = f"Expected how many seeds, got {describe(spot.node.plain())}."
         spot.wrong(what, "Such as 5, 0..4 or [1, 2, 3].")
+        return []
+
+    def folds(self, spot: ConfigNode) -> list[Override]:
+        """The folds of each point; there are at least two."""
+        if type(spot.value) is int and 2 <= spot.value <= MAX_VALUES:  # noqa: PLR2004
+            self.add_axis(FOLD, spot)
+            return folds_of(spot.value, spot.node.place)
+        what = f"Expected how many folds, 2 or more, got {describe(spot.node.plain())}."
+        spot.wrong(what, "Such as 5.")
         return []
 
     def check_drawing(self, sampler: Sampler) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dlrun.absent import ABSENT
-from dlrun.config.conditions import Condition, parse_condition
+from dlrun.conditions import Condition, parse_condition
 from dlrun.config.nodes import ConfigNode
 from dlrun.errors import UsageError
 from dlrun.rundir.metrics import is_larger_better

@@ -82,6 +82,7 @@ class Sweep:
     points: tuple[Point, ...]  # what is to be trained, in order; none with the sampler tpe
     space: Mapping[str, Distribution]  # by key
     seeds: tuple[Node, ...]  # of each point; empty for that of the config
+    folds: tuple[Override, ...]  # of each point; empty where there is no cross-validation
     samples: int  # how many points are drawn
     sampler: Sampler
     objective: Objective | None  # None for the main metric of the runs

@@ -3,11 +3,40 @@
 
 def test_inputs_name_layers(say):
     """A near name is suggested, else all are listed."""
-    assert say("model.layers[1].inputs=[hiden]") == [
+    drawn = "dataset={type: moons, validation_split: 0.2}"
+    assert say(drawn, "model.layers[1].inputs=[hiden]") == [
         "model.layers[1].inputs[0]: There is no layer 'hiden'. Did you mean 'hidden'?"
     ]
-    assert say("model.layers[1].inputs=[x]") == [
+    assert say(drawn, "model.layers[1].inputs=[x]") == [
         "model.layers[1].inputs[0]: There is no layer 'x'. The names here: 'input', 'hidden'."
+    ]
+
+
+def test_inputs_name_columns_of_a_table(say, accept, tmp_path):
+    """They are held against the header where that is known; else nothing is invented."""
+    assert say("model.layers[1].inputs=[hiden]") == [
+        (
+            "model.layers[0]: No layer reads 'hidden', and the output is that of 'output'. Did you "
+            "mean it by 'hiden' in 'inputs'? Else name it there, or remove it."
+        )
+    ]
+    accept("model.layers[0].inputs=[age]")
+    (tmp_path / "rows.csv").write_text("age,sex,fare,survived\n22,1,7.25,0\n38,0,71.5,1\n")
+    accept("model.layers[0].inputs=[age]")
+    assert say("model.layers[0].inputs=[aeg]") == [
+        "model.layers[0].inputs[0]: There is no layer and no column 'aeg'. Did you mean 'age'?"
+    ]
+    assert say("model.layers[0].inputs=[x]") == [
+        (
+            "model.layers[0].inputs[0]: There is no layer and no column 'x'. The names here: "
+            "'input', 'output', 'age', 'sex', 'fare'."
+        )
+    ]
+    assert say("model.layers[0].name=sex", "model.layers[1].inputs=[sex]") == [
+        (
+            "model.layers[0].name: The name 'sex' is that of a column, which 'inputs' could mean "
+            "too. Choose another name."
+        )
     ]
 
 
@@ -28,10 +57,11 @@ def test_a_layer_reads_only_layers_above_it(say):
 def test_circles_are_shown(say):
     """Of one layer or of several."""
     advice = "Cut it: a layer reads only layers above it."
+    itself = advice.replace("it:", "it, or give the layer another name if a column is meant:")
     assert say("model.layers[0].inputs=[hidden]") == [
         (
             "model.layers[0].inputs[0]: The layers read each other in a circle: hidden -> hidden. "
-            f"{advice}"
+            f"{itself}"
         )
     ]
     assert say("model.layers[0].inputs=[output]") == [

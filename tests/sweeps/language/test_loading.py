@@ -147,7 +147,7 @@ MISTAKES = {
         "3:11: exclude[0]: This excludes no point. Correct it, or remove it."
     ],
     "base: b.yaml": [
-        "1:1: Nothing varies. Give one of 'points', 'zip', 'grid', 'random', 'seeds'."
+        "1:1: Nothing varies. Give one of 'points', 'zip', 'grid', 'random', 'seeds', 'folds'."
     ],
     "base: b.yaml\ngird: {a: [1]}": ["2:1: gird: Unknown key 'gird'. Did you mean 'grid'?"],
     "base: [1]\nseeds: 2": ["1:7: base: Expected the path of a config, got a list."],

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from dlrun.config import scalars
+from dlrun import scalars
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
+from dlrun import scalars
 from dlrun.absent import ABSENT
-from dlrun.config import scalars
 from dlrun.errors import UsageError
 from dlrun.wording import as_text, is_number
 
@@ -45,7 +45,7 @@ class Comparison:
             return _is_equal(actual, self.value)
         if self.sign == "~":
             return actual is not ABSENT and _folded(self.value) in _folded(actual)
-        value = _as_seconds(self.value) if is_number(actual) else self.value
+        value = as_seconds(self.value) if is_number(actual) else self.value
         both_texts = isinstance(actual, str) and isinstance(value, str)
         are_comparable = both_texts or (is_number(actual) and is_number(value))
         return are_comparable and ORDERS[self.sign](actual, value)
@@ -94,7 +94,7 @@ def _is_equal(actual: Any, value: scalars.Scalar) -> bool:
     if isinstance(actual, tuple):
         return any(_is_equal(item, value) for item in actual) or (not actual and value is None)
     if is_number(actual):
-        value = _as_seconds(value)
+        value = as_seconds(value)
         return is_number(value) and actual == value
     if isinstance(actual, list):
         return as_text(actual) == as_text(value)
@@ -105,7 +105,7 @@ def _folded(value: Any) -> str:
     return as_text(value).casefold()
 
 
-def _as_seconds(value: scalars.Scalar) -> scalars.Scalar:
+def as_seconds(value: scalars.Scalar) -> scalars.Scalar:
     """The seconds of a text such as `2h`; other values as they are."""
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     return float(found[1]) * _SECONDS[found[2]] if found else value

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlrun.absent import ABSENT
-from dlrun.config.conditions import parse_condition
+from dlrun.conditions import parse_condition
 from dlrun.errors import UsageError
 
 RUN = {

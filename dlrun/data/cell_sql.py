@@ -1,0 +1,164 @@
+"""What a cell of a table is, in SQL: all of it written here, none of it out of a config.
+
+A column of a table is `c0`, `c1`, ... whatever it is called in its file; texts and numbers of the
+user are literals that `literal` writes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from dlrun.arrays import Reading
+from dlrun.shapes.cells import parse_number
+
+Stored: TypeAlias = Literal["text", "number", "whole", "boolean", "time", "other"]
+"""What a column holds in the file: of CSV and JSON texts; Parquet has types."""
+
+BLANKS: Final = "".join(character for character in map(chr, range(0x3001)) if not character.strip())
+"""What `str.strip` takes away."""
+YES: Final = ("true", "yes", "y", "t", "on")
+NO: Final = ("false", "no", "n", "f", "off")
+ISO: Final = "iso"
+"""The format of times as ISO 8601 has them, with or without a time of day, a fraction, a zone."""
+_ISO_TIME: Final = (
+    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?"
+)
+FORMATS: Final = (
+    ISO,
+    "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S",
+    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S",
+    "%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%y", "%d/%m/%y", "%d.%m.%y",
+    "%d-%m-%Y", "%m-%d-%Y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
+    "%Y-%m", "%b %Y", "%B %Y", "%H:%M:%S", "%H:%M",
+)  # fmt: skip
+"""The formats that are tried, as `strptime` has them, in this order."""
+
+
+def literal(text: str) -> str:
+    """Write a text as SQL."""
+    if "\0" in text:  # no literal can hold it
+        parts = (literal(part) for part in text.split("\0"))
+        return "(" + " || chr(0) || ".join(parts) + ")"
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The expressions of a column; `value` and the rest are NULL where there is no such value."""
+
+    column: str  # such as `c0`
+    stored: Stored
+    reading: Reading
+
+    @property
+    def text(self) -> str:
+        """The text of a cell without the blanks around it; a missing value is NULL."""
+        return self.text_of(self.stripped)
+
+    @property
+    def stripped(self) -> str:
+        """The text of a cell without the blanks around it, perhaps empty."""
+        name = self.column
+        if self.stored != "text":
+            return f"CAST({name} AS VARCHAR)"
+        ends = f"{name} < '!' OR {name} > '~' OR right({name}, 1) < '!' OR right({name}, 1) > '~'"
+        return f"CASE WHEN {ends} THEN trim({name}, {literal(BLANKS)}) ELSE {name} END"
+
+    def text_of(self, stripped: str) -> str:
+        """The text that a stripped one stands for: NULL where it says that a value is missing."""
+        if self.stored in ("number", "whole"):
+            return f"CASE WHEN {self.number} IS NOT NULL THEN {stripped} END"
+        words = [literal(word.strip()) for word in ("", *self.reading.missing_values)]
+        said = f"CASE WHEN ({stripped}) NOT IN ({', '.join(words)}) THEN ({stripped}) END"
+        numbers = self._missing_numbers()
+        if not numbers:
+            return said
+        number = self.number_in(f"({stripped})")
+        return f"CASE WHEN coalesce({number} NOT IN ({numbers}), true) THEN {said} END"
+
+    def _missing_numbers(self) -> str:
+        numbers = map(parse_number, self.reading.missing_values)
+        return ", ".join(f"{number!r}::DOUBLE" for number in numbers if number is not None)
+
+    @property
+    def number(self) -> str:
+        """The finite number of a cell, which is not a missing one."""
+        if self.stored in ("number", "whole"):
+            number = f"CAST({self.column} AS DOUBLE)"
+            missing = self._missing_numbers()
+            held = f"isfinite({number})" + (f" AND {number} NOT IN ({missing})" if missing else "")
+            return f"CASE WHEN {held} THEN {number} END"
+        if self.stored == "boolean":
+            return f"CAST({self.column} AS DOUBLE)"
+        if self.stored in {"other", "time"}:
+            return "CAST(NULL AS DOUBLE)"
+        if self.reading.missing_values or self.is_localized:
+            return self.number_in(self.text)
+        # Blanks of ASCII, which are the usual ones, the cast passes over.
+        return f"coalesce({self.number_in(self.column)}, {self.number_in(self.stripped)})"
+
+    @property
+    def is_localized(self) -> bool:
+        """Whether numbers are written in another way than Python's."""
+        return self.reading.decimal != "." or self.reading.thousands is not None
+
+    def number_in(self, text: str) -> str:
+        """The finite number that a text holds; see `dlrun.shapes.cells.parse_number`."""
+        if self.is_localized:
+            point, thousands = self.reading.decimal, self.reading.thousands
+            whole = r"\d+"
+            if thousands is not None:
+                whole = rf"(\d{{1,3}}({re.escape(thousands)}\d{{3}})+|\d+)"
+            digits = rf"({whole}({re.escape(point)}\d*)?|{re.escape(point)}\d+)"
+            pattern = rf"\s*[+-]?{digits}([eE][+-]?\d+)?\s*"
+            matches = f"regexp_full_match({text}, {literal(pattern)})"
+            plain = text
+            if thousands is not None:
+                plain = f"replace({plain}, {literal(thousands)}, '')"
+            plain = f"replace({plain}, {literal(point)}, '.')"
+            number = f"TRY_CAST({plain} AS DOUBLE)"
+            return f"CASE WHEN {matches} AND isfinite({number}) THEN {number} END"
+        number = f"TRY_CAST({text} AS DOUBLE)"
+        return (
+            f"CASE WHEN isfinite({number}) AND NOT contains({text}, '_') "
+            f"AND NOT contains({text}, '+-') THEN {number} END"
+        )
+
+    @property
+    def boolean(self) -> str:
+        """1 for yes and 0 for no, in any spelling; of 0 and 1 none is one."""
+        return self.boolean_in(self.text)
+
+    def boolean_in(self, text: str) -> str:
+        """See `boolean`."""
+        if self.stored == "boolean":
+            return f"CAST({self.column} AS DOUBLE)"
+        if self.stored != "text":
+            return "CAST(NULL AS DOUBLE)"
+        yes, no = (", ".join(map(literal, words)) for words in (YES, NO))
+        return (
+            f"CASE WHEN lower({text}) IN ({yes}) THEN 1.0::DOUBLE "
+            f"WHEN lower({text}) IN ({no}) THEN 0.0::DOUBLE END"
+        )
+
+    def time(self, form: str) -> str:
+        """The seconds since 1970-01-01 00:00 UTC of a cell in a format."""
+        if self.stored == "time":
+            return f"CAST(epoch(CAST({self.column} AS TIMESTAMP)) AS DOUBLE)"
+        return self.time_in(self.text, form)
+
+    def time_in(self, text: str, form: str) -> str:
+        """See `time`."""
+        if self.stored != "text":
+            return "CAST(NULL AS DOUBLE)"
+        if form == ISO:
+            matches = f"regexp_full_match({text}, {literal(_ISO_TIME)})"
+            plain = f"replace({text}, ',', '.')"
+            found = f"CASE WHEN {matches} THEN TRY_CAST({plain} AS TIMESTAMP) END"
+        else:
+            found = f"try_strptime({text}, {literal(form)})"
+        return f"CAST(epoch({found}) AS DOUBLE)"

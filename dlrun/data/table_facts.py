@@ -1,0 +1,134 @@
+"""Counts what the values of a column of a table are, with DuckDB and without NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from dlrun.columns.column import ColumnFacts
+from dlrun.data.cell_sql import FORMATS, Cell
+
+if TYPE_CHECKING:
+    from dlrun.data.tables import Table
+
+MOST_TOP: Final = 20
+MOST_NO_NUMBERS: Final = 10
+
+
+def column_facts(table: Table, name: str) -> ColumnFacts:
+    """Count what the values of one column are."""
+    cell, run = table.cell(name), table.connection.execute
+    tally = _tally(table, cell)
+    number, boolean = _of_text(cell)
+    ((missing, distinct, present, numbers, wholes, booleans, low, high),) = run(
+        "SELECT coalesce(sum(n) FILTER (v IS NULL), 0), count(v), "
+        "coalesce(sum(n) FILTER (v IS NOT NULL), 0), "
+        "coalesce(sum(n) FILTER (x IS NOT NULL), 0), coalesce(sum(n) FILTER (x = trunc(x)), 0), "
+        "coalesce(sum(n) FILTER (b IS NOT NULL), 0), min(x), max(x) "
+        f"FROM (SELECT v, n, x, CASE WHEN x IS NULL THEN {boolean} END AS b "
+        f"FROM (SELECT v, n, {number} AS x FROM {tally}))"
+    ).fetchall()
+    top = run(f"SELECT v, n FROM {tally} WHERE v IS NOT NULL ORDER BY n DESC, v LIMIT {MOST_TOP}")
+    facts: dict[str, Any] = {
+        "top": _pairs(top.fetchall()),
+        "low": None if low is None else float(low),
+        "high": None if high is None else float(high),
+    }
+    times, form = 0, None
+    if numbers < present:
+        others = run(
+            f"SELECT v, n FROM (SELECT v, n, {number} AS x FROM {tally} WHERE v IS NOT NULL) "
+            f"WHERE x IS NULL ORDER BY n DESC, v LIMIT {MOST_NO_NUMBERS}"
+        ).fetchall()
+        facts["no_numbers"] = _pairs(others)
+        ((words,),) = run(rf"SELECT sum(n * len(regexp_extract_all(v, '\S+'))) FROM {tally} "
+                          "WHERE v IS NOT NULL").fetchall()  # fmt: skip
+        facts["words"] = int(words) / int(present)
+        if not numbers:
+            times, form, earliest, latest = _times(table, cell, tally)
+            if times:
+                facts |= {"low": earliest, "high": latest}
+    elif present:
+        facts["words"] = 1.0
+    return ColumnFacts(
+        name,
+        table.rows,
+        int(missing),
+        int(distinct),
+        int(numbers),
+        int(wholes),
+        int(booleans),
+        times,
+        form,
+        **facts,
+    )
+
+
+def _tally(table: Table, cell: Cell) -> str:
+    """Count the different values `v` of a column, a missing one as NULL; give the table of them.
+
+    Cells are counted as they stand in the file, and worked on once for each different one, where
+    there is something to be done at all.
+    """
+    run = table.connection.execute
+    run(f"CREATE OR REPLACE TEMP TABLE cells AS SELECT {cell.column} AS v, count(*) AS n "
+        f"FROM {table.relation} GROUP BY v")  # fmt: skip
+    if cell.stored == "text" and not cell.reading.missing_values:
+        ends = "v < '!' OR v > '~' OR right(v, 1) < '!' OR right(v, 1) > '~'"
+        ((odd,),) = run(f"SELECT count(*) FROM cells WHERE {ends}").fetchall()
+        if not odd:
+            return "cells"
+    text = replace(cell, column="v").text
+    run("CREATE OR REPLACE TEMP TABLE tally AS SELECT v, sum(n) AS n "
+        f"FROM (SELECT ({text}) AS v, n FROM cells) GROUP BY v")  # fmt: skip
+    return "tally"
+
+
+def _of_text(cell: Cell) -> tuple[str, str]:
+    """The SQL of the number and of the yes or no that a text `v` of a column stands for."""
+    if cell.stored in ("number", "whole"):
+        return "TRY_CAST(v AS DOUBLE)", "CAST(NULL AS DOUBLE)"
+    if cell.stored == "boolean":
+        return "CAST(NULL AS DOUBLE)", "CASE v WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END"
+    if cell.stored != "text":
+        return "CAST(NULL AS DOUBLE)", "CAST(NULL AS DOUBLE)"
+    return cell.number_in("v"), cell.boolean_in("v")
+
+
+def _pairs(rows: list[Any]) -> tuple[tuple[str, int], ...]:
+    return tuple((str(value), int(number)) for value, number in rows)
+
+
+def _times(
+    table: Table, cell: Cell, tally: str
+) -> tuple[int, str | None, float | None, float | None]:
+    """How many values are times, in which format, and the first and the last in seconds.
+
+    Formats that fit equally many values, such as day and month in either order, are joined by `|`.
+    """
+    run = table.connection.execute
+    if cell.stored == "time":
+        ((count, low, high),) = run(
+            f"SELECT count(t), min(t), max(t) FROM (SELECT {cell.time('iso')} AS t "
+            f"FROM {table.relation})"
+        ).fetchall()
+        return int(count), "iso", low, high
+    if cell.stored != "text":
+        return 0, None, None, None
+    firsts = f"SELECT v FROM {tally} WHERE v IS NOT NULL ORDER BY n DESC, v LIMIT 100"
+    tried = ", ".join(f"count({cell.time_in('v', form)})" for form in FORMATS)
+    (hits,) = run(f"SELECT {tried} FROM ({firsts})").fetchall()
+    likely = [form for form, hit in zip(FORMATS, hits, strict=True) if hit]
+    if not likely:
+        return 0, None, None, None
+    sums = ", ".join(
+        f"coalesce(sum(n) FILTER (t{at} IS NOT NULL), 0), min(t{at}), max(t{at})"
+        for at in range(len(likely))
+    )
+    times = ", ".join(f"{cell.time_in('v', form)} AS t{at}" for at, form in enumerate(likely))
+    (found,) = run(f"SELECT {sums} FROM (SELECT n, {times} FROM {tally})").fetchall()
+    counts = [int(one) for one in found[::3]]
+    most = max(counts)
+    best = [at for at, one in enumerate(counts) if one == most]
+    at = best[0]
+    return most, "|".join(likely[one] for one in best), found[3 * at + 1], found[3 * at + 2]

@@ -1,0 +1,157 @@
+"""Reads the columns of an open table as numbers, some rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlrun.columns.column import Holds, RawColumn
+from dlrun.data.cell_sql import Cell
+
+if TYPE_CHECKING:
+    from dlrun.data.tables import Slab, Table
+
+
+class RowReader:
+    """Reads columns as float64: numbers and times themselves, texts by their places."""
+
+    def __init__(
+        self,
+        table: Table,
+        wanted: Mapping[str, Holds],
+        formats: Mapping[str, str],
+        alike: Mapping[str, tuple[str, ...]],
+        others: Mapping[str, bool],
+    ) -> None:
+        self.table = table
+        self.others = others
+        self.alike = alike
+        self.wanted = dict(wanted)
+        self.formats = formats
+        self.expressions: list[str] = []
+        self.places: list[NDArray[np.float64] | None] = []  # of stored texts, by their codes
+        self.cells = {name: table.cell(name) for name in wanted}
+        columns = []
+        for number, (name, holds) in enumerate(self.wanted.items()):
+            if holds == "text":
+                columns.append(self._text(number, name))
+            else:
+                self.expressions.append(self._number(name, holds))
+                self.places.append(None)
+                columns.append(RawColumn(name, holds))
+        self.columns = tuple(columns)
+        self.booleans: set[str] = set()  # columns whose numbers are written as yes and no
+
+    def _text(self, number: int, name: str) -> RawColumn:
+        """Number the texts of a column, and prepare to look up what is stored."""
+        cell, run = self.cells[name], self.table.connection.execute
+        stored = cell.column if cell.stored == "text" else f"CAST({cell.column} AS VARCHAR)"
+        kind = f"texts_{number}"
+        run(f"DROP TYPE IF EXISTS {kind}")
+        found = run(f"SELECT DISTINCT {stored} AS v FROM {self.table.relation} "
+                    f"WHERE {cell.column} IS NOT NULL ORDER BY v").fetchall()  # fmt: skip
+        raw = [str(text) for (text,) in found]
+        meant = run_meant(self.table, cell, raw)
+        first = self.alike.get(name, ())
+        texts = (*first, *sorted({text for text in meant if text is not None} - {*first}))
+        place = {text: at for at, text in enumerate(texts)}
+        self.places.append(
+            np.array([np.nan if text is None else place[text] for text in meant] or [np.nan])
+        )
+        if raw:
+            run(f"CREATE TYPE {kind} AS ENUM (SELECT DISTINCT {stored} AS v FROM "
+                f"{self.table.relation} WHERE {cell.column} IS NOT NULL ORDER BY v)")  # fmt: skip
+            self.expressions.append(f"coalesce(enum_code(CAST({stored} AS {kind})), -1)::BIGINT")
+        else:
+            self.expressions.append("-1::BIGINT")
+        return RawColumn(name, "text", texts)
+
+    def _number(self, name: str, holds: Holds) -> str:
+        """The SQL of a value: NaN where it is missing, NULL where it is none."""
+        cell = self.cells[name]
+        value = self._value(cell, name, holds)
+        if cell.stored != "text":
+            return f"coalesce({value}, 'nan'::DOUBLE)"
+        return f"coalesce({value}, CASE WHEN ({cell.text}) IS NULL THEN 'nan'::DOUBLE END)"
+
+    def _value(self, cell: Cell, name: str, holds: Holds) -> str:
+        if holds == "time":
+            return cell.time(self.formats.get(name, "iso"))
+        return cell.number
+
+    def take(self, slab: Slab, begin: int, end: int) -> NDArray[np.float64]:
+        """Read the rows from one number to before another: `(rows, columns)`, float64."""
+        picked = ", ".join(f"{one} AS v{n}" for n, one in enumerate(self.expressions))
+        query = (
+            f"SELECT {picked} FROM {slab.relation} "
+            f"WHERE {slab.index} >= {begin} AND {slab.index} < {end}"
+        )
+        taken = self.table.connection.execute(query).fetchnumpy()
+        columns = [taken[f"v{n}"] for n in range(len(self.expressions))]
+        bad = [number for number, values in enumerate(columns) if np.ma.is_masked(values)]
+        if bad:
+            self._mend([self.columns[number].name for number in bad])
+            return self.take(slab, begin, end)
+        matrix = np.empty((len(columns[0]), len(columns)))
+        for number, values in enumerate(columns):
+            places = self.places[number]
+            plain = np.asarray(values)
+            if places is None:
+                matrix[:, number] = plain
+            else:
+                found = places[np.maximum(plain, 0)]
+                matrix[:, number] = np.where(plain < 0, np.nan, found)
+        return matrix
+
+    def _mend(self, names: list[str]) -> None:
+        """Read columns of yes and no as 1 and 0; refuse what else is no number."""
+        for name in names:
+            if (
+                self.wanted[name] == "number"
+                and self.others.get(name, True)
+                and self._is_boolean(name)
+            ):
+                cell = self.cells[name]
+                at = list(self.wanted).index(name)
+                number = f"coalesce({cell.boolean}, {cell.number})"
+                self.expressions[at] = (
+                    f"coalesce({number}, CASE WHEN ({cell.text}) IS NULL THEN 'nan'::DOUBLE END)"
+                )
+                self.booleans.add(name)
+        conditions = {
+            name: f"({expression}) IS NULL"
+            for name, expression in zip(self.wanted, self.expressions, strict=True)
+            if self.wanted[name] != "text" and name not in self.booleans
+            and self.cells[name].stored == "text"
+        }  # fmt: skip
+        wrong = [name for name in names if name not in self.booleans]
+        if wrong:
+            self.table.refuse(conditions, self.wanted, self.others)
+
+    def _is_boolean(self, name: str) -> bool:
+        cell = self.cells[name]
+        text, number, boolean = f"({cell.text})", cell.number, cell.boolean
+        ((odd,),) = self.table.connection.execute(
+            f"SELECT count(*) FROM {self.table.relation} WHERE {text} IS NOT NULL "
+            f"AND ({boolean}) IS NULL AND coalesce(({number}) NOT IN (0, 1), true)"
+        ).fetchall()
+        return int(odd) == 0
+
+
+def run_meant(table: Table, cell: Cell, raw: list[str]) -> list[str | None]:
+    """What stored texts mean: without the blanks around them, None where they say: missing."""
+    if not raw:
+        return []
+    missing = {"", *(word.strip() for word in table.reading.missing_values)}
+    stripped = [text.strip() for text in raw] if cell.stored == "text" else raw
+    if any(word for word in missing) or cell.stored in ("number", "whole"):
+        found = table.connection.execute(
+            f"SELECT {Cell('t', 'text', table.reading).text_of('t')} "
+            "FROM (SELECT unnest($1::VARCHAR[]) AS t)",
+            [stripped],
+        ).fetchall()
+        return [None if text is None else str(text) for (text,) in found]
+    return [None if text in missing else text for text in stripped]

@@ -1,0 +1,204 @@
+"""Reads later tables of rows for a trained model: their features, targets, weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlrun.arrays import Reading, Samples, Spec
+from dlrun.columns.column import CellError, Holds, RawColumn
+from dlrun.columns.packing import pack
+from dlrun.data.classes import is_single_one, match_values
+from dlrun.data.images import scale_pixels
+from dlrun.data.labels import encode
+from dlrun.data.scaling import apply_scaling
+from dlrun.data.table_dataset import row_weights
+from dlrun.data.table_files import files_of
+from dlrun.data.table_match import Columns, feature_names_of, match_columns
+from dlrun.data.tables import Table, open_table
+from dlrun.errors import DataError
+from dlrun.wording import list_classes, list_columns, quote
+
+
+@dataclass(frozen=True)
+class TableRows(Samples):
+    """Rows of a table, with what they were before they were turned into entries."""
+
+    raw: NDArray[np.float64] | None = None  # (rows, columns), as `raw_columns` tell
+    raw_columns: tuple[RawColumn, ...] = ()
+    kept: Mapping[str, list[str]] = field(default_factory=dict)  # texts to be carried along
+    place: Callable[[int], str] | None = None  # of one of these rows
+
+
+@contextmanager
+def open_rows(
+    path: Path, spec: Spec, *, with_target: bool, keep: Sequence[str] = ()
+) -> Iterator[tuple[tuple[str, ...], Iterator[TableRows]]]:
+    """Open a table of rows; what the user should know of it comes with the rows."""
+    reading = Reading() if spec.table is None else spec.table.reading
+    found: list[Columns] = []
+
+    def tell(head: Any) -> bool:
+        found.append(match_columns(head, spec, with_target=with_target))
+        return found[-1].header
+
+    with open_table(files_of(path), replace(reading, header=None), tell=tell) as table:
+        rows = _Rows(table, found[0], spec, keep)
+        yield (*found[0].notes, *table.notes), iter(rows)
+
+
+class _Rows:
+    """The rows of an open table, some at a time."""
+
+    def __init__(self, table: Table, columns: Columns, spec: Spec, keep: Sequence[str]) -> None:
+        self.table, self.spec, self.columns = table, spec, columns
+        features = feature_names_of(spec)
+        self.kept = self._kept(keep)
+        names = dict(zip(columns.features, features, strict=True))
+        names |= dict(zip(columns.targets, spec.target_names, strict=False))
+        if columns.weight is not None and spec.sample_weight is not None:
+            names[columns.weight] = spec.sample_weight
+        names |= {place: name for name, place in self.kept.items() if place not in names}
+        self.called = {name: names[place] for name, place in self.kept.items()}
+        table.call(names)
+        self.width = len(features)
+        self.wanted, self.formats = self._wanted(features)
+
+    def _kept(self, keep: Sequence[str]) -> dict[str, int]:
+        columns = self.table.columns
+        missing = [name for name in keep if name not in columns]
+        if missing:
+            what = f"there is no column {list_columns(missing)}; it has {list_columns(columns)}."
+            raise DataError(what, where=str(self.table.head.where), fix="Correct `--keep`.")
+        return {name: columns.index(name) for name in keep}
+
+    def _wanted(self, features: Sequence[str]) -> tuple[dict[str, Holds], dict[str, str]]:
+        spec = self.spec
+        fitted = {column.name: column for column in spec.columns or ()}
+        wanted: dict[str, Holds] = {}
+        formats = {}
+        for name in features:
+            column = fitted.get(name)
+            wanted[name] = "number" if column is None else column.holds
+            if column is not None and column.format is not None:
+                formats[name] = str(column.format)
+        if self.columns.targets:
+            is_text = spec.class_names is not None and spec.class_values is None
+            one = len(self.columns.targets) == 1
+            wanted |= dict.fromkeys(spec.target_names, "text" if is_text and one else "number")
+        if self.columns.weight is not None and spec.sample_weight is not None:
+            wanted[spec.sample_weight] = "number"
+        return wanted, formats
+
+    def __iter__(self) -> Iterator[TableRows]:
+        begin = 0
+        for columns, values in self.table.chunks(
+            self.wanted,
+            self.formats,
+            others=dict.fromkeys(self.spec.target_names, self.spec.labels),
+        ):
+            place = self._placer(begin)
+            x = self._features(columns[: self.width], values[:, : self.width], place)
+            y = None
+            if self.columns.targets:
+                end = self.width + len(self.columns.targets)
+                y = self._targets(columns[self.width], values[:, self.width : end], place)
+                y = encode(y, self.spec)
+            weight = None
+            if self.columns.weight is not None and self.spec.sample_weight is not None:
+                weight = row_weights(values[:, -1], self.spec.sample_weight, self.table, begin)
+            numbers = range(begin, begin + len(values))
+            kept = {name: self.table.texts(called, numbers) for name, called in self.called.items()}
+            raw = values[:, : self.width]
+            yield TableRows(x, y, weight, raw, columns[: self.width], kept, place)
+            begin += len(values)
+
+    def _placer(self, begin: int) -> Callable[[int], str]:
+        return lambda row: self.table.place(begin + row)
+
+    def _features(
+        self,
+        columns: tuple[RawColumn, ...],
+        values: NDArray[np.float64],
+        place: Callable[[int], str],
+    ) -> NDArray[np.float32]:
+        spec = self.spec
+        if spec.columns is not None:
+            try:
+                return pack(spec.columns, spec.views, columns, values)
+            except CellError as error:
+                what = f"column {quote(str(error.column))}: {error.what}"
+                raise DataError(what, where=place(error.row), fix=error.fix) from error
+        missing = np.argwhere(np.isnan(values))
+        if len(missing):
+            row, column = map(int, missing[0])
+            what = (
+                f"column {quote(columns[column].name)}: the cell is empty; a number was expected."
+            )
+            fix = "Mend the cell, or leave the row out."
+            raise DataError(what, where=place(row), fix=fix)
+        x: NDArray[Any] = values
+        if spec.pixel_max is not None:
+            x = scale_pixels(x, spec.pixel_max, place(0))
+        x = x.reshape(len(x), *spec.input_shape)
+        path = str(self.table.parts[0].source.path)
+        scaled: NDArray[np.float32] = apply_scaling(x, spec.scaling, where=path)
+        return scaled
+
+    def _targets(
+        self, column: RawColumn, values: NDArray[np.float64], place: Callable[[int], str]
+    ) -> NDArray[Any]:
+        """Class numbers `(rows,)`, or values `(rows, targets)`."""
+        spec = self.spec
+        missing = np.argwhere(np.isnan(values))
+        if len(missing):
+            row, at = map(int, missing[0])
+            name = quote(spec.target_names[at])
+            what = f"column {name}: the cell is empty; a target was expected."
+            raise DataError(what, where=place(row), fix="Mend the cell, or leave the row out.")
+        if spec.class_names is None:
+            return values
+        if values.shape[1] > 1:
+            return self._one_hot(values, place)
+        known: tuple[Any, ...] = spec.class_values or spec.class_names
+        numbers = {label: number for number, label in enumerate(known)}
+        if spec.class_values is None:
+            of_text = np.array([numbers.get(text, -1) for text in column.texts])
+            found = of_text[values[:, 0].astype(np.int64)]
+        else:
+            found = np.array([numbers.get(value, -1) for value in values[:, 0].tolist()])
+        unseen = np.flatnonzero(found < 0)
+        if len(unseen):
+            row, at = int(unseen[0]), values[int(unseen[0]), 0]
+            shown = column.texts[int(at)] if column.texts else f"{at:g}"
+            raise DataError(
+                f"column {quote(spec.target_names[0])}: {quote(shown)} is none of the classes of "
+                f"the training data ({list_classes(spec.class_names)}).",
+                where=place(row),
+            )
+        return found.astype(np.int64)
+
+    def _one_hot(
+        self, values: NDArray[np.float64], place: Callable[[int], str]
+    ) -> NDArray[np.int64]:
+        """The position of the one in each row; where classes have numbers, the class of that."""
+        spec = self.spec
+        wrong = np.flatnonzero(~is_single_one(values))
+        if len(wrong):
+            shown = ", ".join(f"{value:g}" for value in values[wrong[0]].tolist())
+            raise DataError(
+                f"columns {list_columns(spec.target_names)}: {shown} is no class; a single 1 among "
+                "zeros was expected.",
+                where=place(int(wrong[0])),
+            )
+        positions: NDArray[np.int64] = values.argmax(axis=1).astype(np.int64)
+        if spec.class_values is None:
+            return positions
+        path = str(self.table.parts[0].source.path)
+        return match_values(positions, np.array(spec.class_values), path)

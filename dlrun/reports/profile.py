@@ -1,0 +1,259 @@
+"""What is in a table: every column with its kind, its values, and what it says of the target."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from dlrun.columns.inference import UNREAD
+from dlrun.data.links import warning_of
+from dlrun.wording import list_some, percent, quote, tally
+
+if TYPE_CHECKING:
+    from dlrun.columns.column import ColumnFacts, ColumnKind, Holds
+    from dlrun.data.links import Link
+
+BINS: Final = 16
+"""How many bars a histogram has at most."""
+MOST_CLASSES: Final = 20
+"""How many different whole numbers a target has at most that are taken for classes."""
+MANY_MISSING: Final = 0.5
+RARE: Final = 0.05
+"""The share of rows below which a class is told to be rare."""
+FEW: Final = 10
+"""The number of rows below which a class is told to have few."""
+GROUP_NAME: Final = re.compile(
+    r"(?i)(^|_|\b)(id|ids|group|family|patient|subject|individual|person|user|customer|household|"
+    r"session|site|school|account|client)(_?(id|no|nr|number))?$"
+)
+"""Names of columns whose equal values mean that rows belong together."""
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One column of a table."""
+
+    facts: ColumnFacts
+    kind: ColumnKind  # what the network would take it for, and why
+    holds: Holds  # what its values are read as, here
+    histogram: tuple[int, ...] = ()  # rows between the smallest and the largest value, in bins
+    quartiles: tuple[float, float, float] | None = None  # of numbers and times
+    links: tuple[Link, ...] = ()  # to each target
+    is_target: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name in the table."""
+        return self.facts.name
+
+    @property
+    def missing_share(self) -> float:
+        """The share of rows without a value."""
+        return self.facts.missing / max(1, self.facts.rows)
+
+
+@dataclass(frozen=True)
+class TargetProfile:
+    """What is to be predicted."""
+
+    name: str
+    classes: tuple[tuple[str, int], ...] | None  # with their rows, the largest first; else numbers
+    missing: int
+
+    @property
+    def is_class(self) -> bool:
+        """Whether rows are told apart, and no number is."""
+        return self.classes is not None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A table as a whole."""
+
+    source: str  # the file, or what stands for several
+    rows: int
+    columns: tuple[ColumnProfile, ...]  # in their order
+    targets: tuple[TargetProfile, ...]
+    duplicates: int  # rows that an earlier row equals in all columns
+    sampled: int  # of how many rows histograms, quartiles and links are told
+    notes: tuple[str, ...] = ()  # what was done while reading
+
+    def column(self, name: str) -> ColumnProfile:
+        """Find a column by its name."""
+        return next(one for one in self.columns if one.name == name)
+
+    @property
+    def group(self) -> str | None:
+        """A column whose equal values seem to mean that rows belong together."""
+        return next(
+            (
+                one.name
+                for one in self.columns
+                if GROUP_NAME.search(one.name)
+                and not one.is_target
+                and one.facts.missing == 0
+                and FEW <= one.facts.distinct <= one.facts.rows / 2
+                and one.facts.numbers in (one.facts.wholes, 0)
+            ),
+            None,
+        )
+
+    @property
+    def time(self) -> str | None:
+        """A column that seems to say when a row was observed: different in most rows."""
+        return next(
+            (
+                one.name
+                for one in self.columns
+                if one.holds == "time"
+                and not one.is_target
+                and one.facts.distinct > one.facts.rows / 2
+            ),
+            None,
+        )
+
+    def telling(self) -> list[Link]:
+        """The columns that give a target away, the surest first."""
+        found = [link for one in self.columns for link in one.links if link.tells]
+        return sorted(found, key=lambda link: -link.strength)
+
+    def warnings(self) -> list[str]:
+        """Say what should be known before a network is trained on it, the worst first."""
+        told = [warning_of(link) for link in self.telling()]
+        told += [line for target in self.targets for line in _of_target(target, self.rows)]
+        told += [line for column in self.columns for line in _of_column(column)]
+        if self.duplicates:
+            told.append(
+                f"{tally(self.duplicates, 'row is', 'rows are')} an exact copy of an earlier row: "
+                "copies in training and test rows make a score too good."
+            )
+        if self.group:
+            told.append(
+                f"rows with the same {quote(self.group)} seem to belong together: "
+                f"split_by: {{group: {self.group}}} keeps them in one split."
+            )
+        if self.time:
+            told.append(
+                f"{quote(self.time)} tells when a row was: split_by: {{time: {self.time}}} tests "
+                "on the last rows, as a forecast is tested."
+            )
+        return told
+
+
+def _of_target(target: TargetProfile, rows: int) -> list[str]:
+    told = []
+    if target.missing:
+        told.append(
+            f"the target {quote(target.name)} is missing in {tally(target.missing, 'row')}, "
+            "which cannot be learned from."
+        )
+    if target.classes is None:
+        return told
+    known = max(1, rows - target.missing)
+    if len(target.classes) == 1:
+        told.append(f"the target {quote(target.name)} has a single class: nothing can be learned.")
+        return told
+    rare = [(name, count) for name, count in target.classes if count / known < RARE]
+    few = [(name, count) for name, count in target.classes if count < FEW]
+    if rare or few:
+        shown = list_some(
+            [f"{quote(name)} in {tally(count, 'row')}" for name, count in [*rare, *few][:8]], 3
+        )
+        told.append(
+            f"classes of {quote(target.name)} are rare: {shown}. Accuracy says little of them: see "
+            "precision and recall, or weigh them with training.class_weight: balanced."
+        )
+    elif target.classes[0][1] / known > 1 - 2 * RARE:
+        told.append(
+            f"{percent(target.classes[0][1] / known)} of {quote(target.name)} is "
+            f"{quote(target.classes[0][0])}: a network must beat that accuracy."
+        )
+    return told
+
+
+def _of_column(column: ColumnProfile) -> list[str]:
+    facts = column.facts
+    name = quote(column.name)
+    if column.is_target:
+        return []
+    if facts.distinct == 0:
+        return [f"column {name} has no values: it is left out."]
+    if facts.distinct == 1 and not facts.missing:
+        return [f"column {name} has the value {quote(facts.top[0][0])} only: it tells nothing."]
+    if column.kind.kind in UNREAD:
+        return [f"column {name} is left out: {column.kind.reason}."]
+    if column.missing_share > MANY_MISSING:
+        return [f"column {name} is missing in {percent(column.missing_share)} of the rows."]
+    return []
+
+
+def looks_like_classes(facts: ColumnFacts) -> bool:
+    """Whether a target is taken for classes: words, yes and no, or a few whole numbers."""
+    present = facts.rows - facts.missing
+    if facts.numbers < present or facts.booleans == present:
+        return True
+    return facts.wholes == facts.numbers and facts.distinct <= min(
+        MOST_CLASSES, max(2, present // FEW)
+    )
+
+
+def as_json(profile: Profile) -> dict[str, Any]:
+    """Give a profile as JSON has it."""
+    return {
+        "source": profile.source,
+        "rows": profile.rows,
+        "duplicates": profile.duplicates,
+        "sampled": profile.sampled,
+        "targets": [
+            {
+                "name": one.name,
+                "classes": None if one.classes is None else dict(one.classes),
+                "missing": one.missing,
+            }
+            for one in profile.targets
+        ],
+        "columns": [_column_json(one) for one in profile.columns],
+        "warnings": profile.warnings(),
+        "notes": list(profile.notes),
+    }
+
+
+def _column_json(column: ColumnProfile) -> dict[str, Any]:
+    facts = column.facts
+    return {
+        "name": column.name,
+        "is_target": column.is_target,
+        "kind": column.kind.kind,
+        "options": dict(column.kind.options),
+        "reason": column.kind.reason,
+        "missing": facts.missing,
+        "distinct": facts.distinct,
+        "low": facts.low,
+        "high": facts.high,
+        "quartiles": column.quartiles,
+        "histogram": list(column.histogram),
+        "top": [list(pair) for pair in facts.top],
+        "links": {
+            link.target: {
+                "score": link.score,
+                "baseline": link.baseline,
+                "metric": "accuracy" if link.is_accuracy else "r2",
+            }
+            for link in column.links
+        },
+    }
+
+
+def value_text(value: float | None, column: ColumnProfile) -> str:
+    """Write a number, or a time that is stored as seconds, as people read it."""
+    if value is None:
+        return "-"
+    if column.holds == "time":
+        try:
+            moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)
+        except OverflowError:
+            return "-"
+        return f"{moment:%Y-%m-%d}" if value % 86400 == 0 else f"{moment:%Y-%m-%d %H:%M}"
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"  # noqa: PLR2004

@@ -1,0 +1,185 @@
+"""`dlrun data FILE|CONFIG`: reads a table once and counts what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlrun.arrays import Reading
+from dlrun.columns.column import ColumnFacts, ColumnKind, Holds, RawColumn
+from dlrun.columns.inference import kinds_of
+from dlrun.data.links import MOST_ROWS, Link, find_links
+from dlrun.data.table_files import files_of
+from dlrun.data.table_sample import count_duplicates, sample_rows
+from dlrun.data.tables import open_table
+from dlrun.errors import UsageError
+from dlrun.reports.profile import (
+    BINS,
+    ColumnProfile,
+    Profile,
+    TargetProfile,
+    looks_like_classes,
+)
+from dlrun.rundir.files import write_output
+from dlrun.wording import AMONG_FEW, did_you_mean, list_columns, quote
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dlrun.data.tables import Table
+
+CONFIGS = (".yaml", ".yml")
+"""How the names of configs end."""
+
+
+def data(source: Path, targets: Sequence[str] = ()) -> Profile:
+    """Profile a table, or the table of a config.
+
+    Args:
+        source: The table, or the config.
+        targets: The columns to be predicted; where there are none those of the config.
+
+    Raises:
+        DlrunError: There is no such file, it is no table, or a target is no column of it.
+    """
+    if source.suffix.lower() not in CONFIGS:
+        return profile(files_of(source), Reading(), targets, named=str(source))
+    from dlrun.config import load_config
+
+    dataset = load_config(source).dataset
+    if "path" not in dataset.arguments or "columns" not in dataset.arguments:
+        raise UsageError(
+            f"the dataset of the config is {dataset.type}, which is no table.",
+            where=str(source),
+            fix="Name a config whose dataset is a table, or the file itself.",
+        )
+    written = dataset.arguments["target"]
+    own = [written] if isinstance(written, str) else list(written or ())
+    return profile(
+        files_of(dataset.arguments["path"]),
+        _reading_of(dataset.arguments),
+        targets or own,
+        named=str(source),
+        written=dataset.arguments["columns"],
+    )
+
+
+def profile(
+    paths: Sequence[Path],
+    reading: Reading,
+    targets: Sequence[str],
+    *,
+    named: str,
+    written: Mapping[str, Any] | None = None,
+) -> Profile:
+    """Profile a table of one file or several; `written` is what a config says of its columns."""
+    with open_table(paths, reading) as table:
+        _check_targets(targets, table, named)
+        facts = table.facts()
+        holds = {name: _holds(one) for name, one in facts.items()}
+        kinds = _kinds(facts, targets, written)
+        values = sample_rows(table, facts, holds, MOST_ROWS)
+        told = [_target(facts[name]) for name in targets]
+        links = _links(values, told)
+        return Profile(
+            source=named,
+            rows=table.rows,
+            columns=tuple(
+                _column(facts[name], kinds[name], values[name], links.get(name, ()), targets)
+                for name in table.columns
+            ),
+            targets=tuple(told),
+            duplicates=count_duplicates(table, facts),
+            sampled=max((len(numbers) for _, numbers in values.values()), default=0),
+            notes=table.notes,
+        )
+
+
+def _reading_of(arguments: Mapping[str, Any]) -> Reading:
+    """How a config says that its table is read."""
+    names = [field.name for field in fields(Reading)]
+    given = {name: arguments[name] for name in names if arguments.get(name) is not None}
+    if "missing_values" in given:
+        given["missing_values"] = tuple(map(str, given["missing_values"]))
+    return Reading(**given)
+
+
+def write_page(profile: Profile, output: Path) -> None:
+    """Write a profile as a page of HTML."""
+    from dlrun.reports.page.profile_page import profile_page
+
+    page = profile_page(profile)
+    write_output(output, lambda path: path.write_text(page, "utf-8", "backslashreplace"))
+
+
+def _check_targets(targets: Sequence[str], table: Table, named: str) -> None:
+    for target in targets:
+        if target not in table.columns:
+            known = f"Its columns are {list_columns(table.columns)}."
+            raise UsageError(
+                f"there is no column {quote(target)} in {named}.",
+                where="--target",
+                fix=did_you_mean(target, table.columns, similarity=AMONG_FEW) or known,
+            )
+
+
+def _holds(facts: ColumnFacts) -> Holds:
+    """What the values of a column are read as to be shown, words among numbers left out."""
+    present = facts.rows - facts.missing
+    if facts.times and facts.times == present and facts.numbers < present:
+        return "time"
+    return "number" if 2 * facts.numbers >= present > 0 else "text"
+
+
+def _kinds(
+    facts: Mapping[str, ColumnFacts], targets: Sequence[str], written: Mapping[str, Any] | None
+) -> dict[str, ColumnKind]:
+    features = {name: one for name, one in facts.items() if name not in targets}
+    kinds = {kind.name: kind for kind in kinds_of(features, written, tuple(targets))}
+    for name in targets:
+        kinds[name] = ColumnKind(name, "target")
+    return kinds
+
+
+def _target(facts: ColumnFacts) -> TargetProfile:
+    if not looks_like_classes(facts):
+        return TargetProfile(facts.name, None, facts.missing)
+    return TargetProfile(facts.name, facts.top, facts.missing)
+
+
+def _links(
+    values: Mapping[str, tuple[RawColumn, NDArray[np.float64]]], targets: Sequence[TargetProfile]
+) -> dict[str, tuple[Link, ...]]:
+    """Link every column that is no target to every target."""
+    names = {target.name for target in targets}
+    features = [pair for name, pair in values.items() if name not in names]
+    found: dict[str, tuple[Link, ...]] = {}
+    for target in targets:
+        y = values[target.name][1]
+        for link in find_links(features, y, name=target.name, is_class=target.is_class):
+            found[link.column] = (*found.get(link.column, ()), link)
+    return found
+
+
+def _column(
+    facts: ColumnFacts,
+    kind: ColumnKind,
+    values: tuple[RawColumn, NDArray[np.float64]],
+    links: tuple[Link, ...],
+    targets: Sequence[str],
+) -> ColumnProfile:
+    column, numbers = values
+    histogram: tuple[int, ...] = ()
+    quartiles = None
+    present = numbers[np.isfinite(numbers)]
+    if column.holds != "text" and len(present) and present.min() < present.max():
+        counts, _ = np.histogram(present, bins=BINS)
+        histogram = tuple(counts.tolist())
+        first, median, third = np.quantile(present, [0.25, 0.5, 0.75]).tolist()
+        quartiles = (first, median, third)
+    is_target = facts.name in targets
+    return ColumnProfile(facts, kind, column.holds, histogram, quartiles, links, is_target)

@@ -1,0 +1,304 @@
+"""`dlrun init --data FILE`: writes a config for a table that trains as it is, every choice said."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from dlrun.arrays import Reading
+from dlrun.columns.inference import IGNORE, KEY, UNREAD
+from dlrun.data.table_files import files_of
+from dlrun.errors import DataError
+from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
+from dlrun.wording import as_text, list_some, percent, quote, tally
+from dlrun.workflows.data import profile
+
+COMMENT_AT: Final = 48
+"""The column where comments begin, where the line before them leaves room."""
+MOST_COLUMNS: Final = 200
+"""Of more columns only those are written down that differ from what is told by their values."""
+_TEST, _VALIDATION = 0.2, 0.15
+_PLAIN: Final = re.compile(r"[A-Za-z_][\w-]*")
+_WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
+_SKEWED = 20  # how often the largest target holds the median, for its logarithm to be learned
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A config for a table."""
+
+    text: str
+    remarks: tuple[str, ...]  # what whoever trains it should know
+
+
+def init(table: Path, targets: Sequence[str], output: Path | None) -> Draft:
+    """Write a config for a table.
+
+    Args:
+        table: The file.
+        targets: The columns to be predicted; none for the last one.
+        output: Where the config will be, so that it names the table from there.
+
+    Raises:
+        DlrunError: The file is no table, or nothing can be learned from it.
+    """
+    found, remarks = _profile(table, targets)
+    for target in found.targets:
+        if target.classes is not None and len(target.classes) < 2:  # noqa: PLR2004
+            raise DataError(
+                f"the target {quote(target.name)} has a single value: nothing can be learned.",
+                where=str(table),
+                fix="Name another column with --target.",
+            )
+    base = Path() if output is None else output.parent
+    path = table if table.is_absolute() else Path(os.path.relpath(table, base))
+    name = re.sub(r"\W+", "_", (output or table).name.partition(".")[0]).strip("_") or "table"
+    text = "\n".join(_lines(found, path, name, output)) + "\n"
+    return Draft(text, (*remarks, *found.warnings()))
+
+
+def _profile(table: Path, targets: Sequence[str]) -> tuple[Profile, list[str]]:
+    files = files_of(table)
+    if targets:
+        return profile(files, Reading(), targets, named=str(table)), []
+    found = profile(files, Reading(), (), named=str(table))
+    last = found.columns[-1].name
+    others = [one.name for one in found.columns[:-1]]
+    remark = (
+        f"the last column, {quote(last)}, is taken for the target; --target names another: "
+        f"{list_some(others, 8)}"
+    )
+    return profile(files, Reading(), [last], named=str(table)), [remark]
+
+
+def _lines(found: Profile, path: Path, name: str, output: Path | None) -> Iterator[str]:
+    features = [one for one in found.columns if not one.is_target]
+    wanted = list_some([target.name for target in found.targets], 5)
+    yield f"# {path.name}: {wanted} from {tally(len(features), 'column')} of {_rows(found)}."
+    yield "#"
+    yield "# Written by `dlrun init --data`; what stands after a # says why. `dlrun data` shows the"
+    yield "# table, `dlrun list columns` what a column can be, `dlrun validate` every mistake."
+    yield f"# Train:     dlrun train {output or f'{name}.yaml'}"
+    yield ""
+    yield f"name: {_scalar(name)}"
+    yield _with("seed: 0", "same seed, same bits; try others with --seed 1")
+    yield ""
+    yield from _dataset(found, path)
+    yield ""
+    yield from _model(found)
+    yield ""
+    yield from _training(found)
+
+
+def _rows(found: Profile) -> str:
+    return tally(found.rows, "row")
+
+
+def _dataset(found: Profile, path: Path) -> Iterator[str]:
+    yield "dataset:"
+    yield "  type: table"
+    yield f"  path: {_scalar(str(path))}"
+    names = [target.name for target in found.targets]
+    if len(names) == 1:
+        yield _with(f"  target: {_scalar(names[0])}", _about_target(found.targets[0], found))
+    else:
+        yield _with(f"  target: [{', '.join(map(_scalar, names))}]", _about_several(found))
+    yield from _target_scale(found)
+    yield "  columns:"
+    telling = {link.column for link in found.telling()}
+    features = [one for one in found.columns if not one.is_target]
+    if len(features) > MOST_COLUMNS:
+        rest = [one for one in features if one.name in telling or one.name == found.group]
+        told = len(features) - len(rest)
+        yield f"    # {told} columns are told by their values: see `dlrun data`."
+        features = rest
+    for column in features:
+        yield _column(column, found, is_telling=column.name in telling)
+    if any(_is_scaled(one, found, telling) for one in features):
+        yield _with("  scale: standard", "numbers to mean 0 and deviation 1, by the training rows")
+    yield from _splits(found)
+
+
+def _column(column: ColumnProfile, found: Profile, *, is_telling: bool) -> str:
+    name = _scalar(column.name)
+    if is_telling:
+        link = max(column.links, key=lambda one: one.strength)
+        return _with(f"    {name}: {IGNORE}", f"tells {link.target}: {link.in_words()}")
+    if column.name == found.group:
+        about = f"rows of one {column.name} belong together; {column.facts.distinct} different"
+        return _with(f"    {name}: {KEY}", about)
+    kind, options = column.kind.kind, column.kind.options
+    word = _value({"type": kind, **options}) if options else kind
+    return _with(f"    {name}: {word}", _about_column(column))
+
+
+def _is_scaled(column: ColumnProfile, found: Profile, telling: set[str]) -> bool:
+    is_read = column.name not in telling and column.name != found.group
+    return is_read and column.kind.kind not in UNREAD and column.holds != "text"
+
+
+def _about_column(column: ColumnProfile) -> str:
+    facts = column.facts
+    if column.kind.kind in UNREAD:
+        return column.kind.reason
+    parts = []
+    if column.quartiles and facts.distinct > 2:  # noqa: PLR2004
+        low, median, high = (
+            value_text(number, column) for number in (facts.low, column.quartiles[1], facts.high)
+        )
+        parts.append(f"{low} to {high}, median {median}")
+    elif facts.words >= 2 and facts.distinct > facts.rows / 10:  # noqa: PLR2004
+        parts.append(f"{facts.distinct:,} different, {facts.words:.1f} words on average")
+    else:
+        known = max(1, facts.rows - facts.missing)
+        top = [f"{text} {percent(count / known)}" for text, count in facts.top]
+        more = facts.distinct - len(top[:3])
+        parts.append(", ".join(top[:3]) + (f" and {more} more" if more > 0 else ""))
+    if facts.missing:
+        parts.append(f"{percent(column.missing_share)} missing")
+    return "; ".join(parts)
+
+
+def _about_target(target: TargetProfile, found: Profile) -> str:
+    column = found.column(target.name)
+    missing = f"; {tally(target.missing, 'row')} without it are left out" if target.missing else ""
+    if target.classes is None:
+        low, median, high = (
+            value_text(number, column)
+            for number in (column.facts.low, (column.quartiles or (0, 0, 0))[1], column.facts.high)
+        )
+        return f"numbers from {low} to {high}, median {median}{missing}"
+    known = sum(count for _, count in target.classes)
+    shown = [f"{text} {percent(count / known)}" for text, count in target.classes]
+    return f"{tally(len(shown), 'class', 'classes')}: {list_some(shown, 4)}{missing}"
+
+
+def _about_several(found: Profile) -> str:
+    if all(target.is_class for target in found.targets):
+        return f"{len(found.targets)} labels, each yes or no"
+    return f"{len(found.targets)} numbers"
+
+
+def _target_scale(found: Profile) -> Iterator[str]:
+    """Scale a target of numbers, for the first steps of training to be of the right size."""
+    if any(target.is_class for target in found.targets):
+        return
+    column = found.column(found.targets[0].name)
+    low, high = column.facts.low, column.facts.high
+    median = (column.quartiles or (0.0, 0.0, 0.0))[1]
+    is_positive = len(found.targets) == 1 and low is not None and low > 0
+    if is_positive and high is not None and high > _SKEWED * median:
+        about = f"the largest is {high / median:,.0f} times the median; scores keep its units"
+        yield _with("  target_scale: log", about)
+    else:
+        about = "learned with mean 0 and deviation 1; scores keep its units"
+        yield _with("  target_scale: standard", about)
+
+
+def _splits(found: Profile) -> Iterator[str]:
+    stratified = "; each class has its share" if found.targets[0].is_class else ""
+    if found.group:
+        about = "no group is in two splits; else a network knows the test rows' groups"
+        yield _with(f"  split_by: {{group: {_scalar(found.group)}}}", about)
+        stratified = ""
+    yield _with(f"  test_split: {_TEST}", f"looked at once, at the end{stratified}")
+    yield _with(f"  validation_split: {_VALIDATION}", "watched during training, never trained on")
+    if found.time and not found.group:
+        about = "for a forecast: tests on the last rows"
+        yield _with(f"  # split_by: {{time: {_scalar(found.time)}}}", about)
+
+
+def _units(rows: int) -> tuple[int, ...]:
+    """Choose the sizes of the hidden layers by the number of rows."""
+    return (64, 32) if rows < 20_000 else (128, 64)  # noqa: PLR2004
+
+
+def _model(found: Profile) -> Iterator[str]:
+    is_class = found.targets[0].is_class
+    yield "model:"
+    yield "  layers:"
+    for units in _units(found.rows):
+        yield f"    - {{type: Dense, units: {units}, activation: relu}}"
+        if is_class:
+            yield _with("    - {type: Dropout, rate: 0.2}", "only while training")
+    yield _with(*_last_layer(found.targets))
+    yield ""
+    loss, metrics = _loss(found.targets)
+    yield f"loss: {loss}"
+    yield "optimizer: {type: Adam, learning_rate: 0.001}"
+    yield f"metrics: [{', '.join(metrics)}]"
+
+
+def _last_layer(targets: Sequence[TargetProfile]) -> tuple[str, str]:
+    if not targets[0].is_class:
+        about = "one unit per number, any number may come out"
+        return f"    - {{type: Dense, units: {len(targets)}}}", about
+    if len(targets) > 1:
+        line = f"    - {{type: Dense, units: {len(targets)}, activation: sigmoid}}"
+        return line, "one probability per label"
+    classes = targets[0].classes or ()
+    if len(classes) == 2:  # noqa: PLR2004
+        line = "    - {type: Dense, units: 1, activation: sigmoid}"
+        return line, f"the probability of {max(text for text, _ in classes)}"
+    line = f"    - {{type: Dense, units: {len(classes)}, activation: softmax}}"
+    return line, "one probability per class"
+
+
+def _loss(targets: Sequence[TargetProfile]) -> tuple[str, list[str]]:
+    if not targets[0].is_class:
+        return "mean_squared_error", ["mean_absolute_error", "r2_score"]
+    if len(targets) > 1 or len(targets[0].classes or ()) == 2:  # noqa: PLR2004
+        return "binary_crossentropy", ["accuracy"]
+    return "sparse_categorical_crossentropy", ["accuracy"]
+
+
+def _training(found: Profile) -> Iterator[str]:
+    rows = found.rows
+    epochs, batch, patience = (300, 32, 20) if rows < 20_000 else (60, 256, 5)  # noqa: PLR2004
+    yield "training:"
+    yield _with(f"  epochs: {epochs}", "at most")
+    yield f"  batch_size: {batch}"
+    shares = [
+        count / max(1, rows - target.missing)
+        for target in found.targets
+        for _, count in target.classes or ()
+    ]
+    if shares and min(shares) < RARE:
+        about = "some classes are rare: this weighs them up, at the cost of accuracy"
+        yield _with("  # class_weight: balanced", about)
+    about = f"stops when val_loss has not improved for {patience} epochs"
+    yield _with("  callbacks:", f"{about}, keeps the best")
+    yield (
+        f"    - {{type: EarlyStopping, monitor: val_loss, patience: {patience}, "
+        "restore_best_weights: true}"
+    )
+
+
+def _with(line: str, comment: str) -> str:
+    """Put a comment beside a line; no text of a table ends it."""
+    safe = " ".join(comment.split())
+    return f"{line.ljust(COMMENT_AT - 1)}  # {safe}" if safe else line
+
+
+def _scalar(text: str) -> str:
+    """Write a text as YAML reads it back."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    is_path = re.fullmatch(r"[A-Za-z_.][\w./-]*", text) and "/" in text
+    return text if is_path else json.dumps(text, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    """Write an option as YAML on one line."""
+    if isinstance(value, Mapping):
+        return (
+            f"{{{', '.join(f'{_scalar(str(key))}: {_value(one)}' for key, one in value.items())}}}"
+        )
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return _scalar(value) if isinstance(value, str) else as_text(value)

@@ -1,0 +1,49 @@
+"""Fits columns as the dataset does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dlrun.columns import column_from_json, column_to_json, fit_column
+from dlrun.columns.column import ColumnKind, RawColumn
+
+
+class Fitting:
+    """A column of values, fitted as some kind; what is stored of it reads again as the same."""
+
+    def __init__(self, values, kind, *, scale="none", **options):
+        self.values, self.raw = self.read(values)
+        self.column = fit_column(ColumnKind("x", kind, options), self.raw, self.values, scale=scale)
+        assert column_from_json(column_to_json(self.column)) == self.column
+
+    @staticmethod
+    def read(values):
+        """Read texts as codes, all else as numbers; None is missing."""
+        if not any(isinstance(value, str) for value in values):
+            numbers = [np.nan if value is None else value for value in values]
+            return np.array(numbers, float), RawColumn("x", "number")
+        texts = tuple(sorted({value for value in values if value is not None}))
+        codes = [np.nan if value is None else texts.index(value) for value in values]
+        return np.array(codes, float), RawColumn("x", "text", texts)
+
+    def apply(self, values=None):
+        """The entries of other values, or of those that it was fitted to."""
+        matrix, raw = (self.values, self.raw) if values is None else self.read(values)
+        return self.column.apply(matrix, raw.texts)
+
+    def numbered(self, values):
+        """The class numbers of other values."""
+        matrix, raw = self.read(values)
+        return self.column.numbered(matrix, raw.texts)[:, 0].tolist()
+
+    def unknown(self, values):
+        """What of other values is not known."""
+        matrix, raw = self.read(values)
+        return self.column.unknown(matrix, raw.texts)
+
+
+@pytest.fixture
+def fitted():
+    """Fit values as a kind of column."""
+    return Fitting

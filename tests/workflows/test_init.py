@@ -1,0 +1,172 @@
+"""`dlrun init --data` writes a config for a table that trains as it is."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from dlrun.config import load_config
+from dlrun.workflows.init import init
+from tests.conftest import CONFIGS, ROOT
+
+MADE = {
+    "titanic": "survived",
+    "penguins": "species",
+    "mpg": "mpg",
+    "wine": "cultivar",
+    "seattle_weather": "weather",
+    "co2": "co2",
+    "travel_mode": "chosen",
+}
+"""The shipped configs that `init` has made, with their targets."""
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_shipped_configs_are_unchanged(name, monkeypatch):
+    """Each is what the command writes that its table asks for."""
+    monkeypatch.chdir(ROOT)
+    draft = init(Path(f"configs/data/{name}.csv"), [MADE[name]], Path(f"configs/{name}.yaml"))
+    assert draft.text == (CONFIGS / f"{name}.yaml").read_text()
+
+
+def test_what_titanic_is_told(dlrun, tmp_path, monkeypatch):
+    """The column that tells the target is left out, with the reason; choices have their counts."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(CONFIGS / "data")
+    options = ("--target", "survived", "-o", "new/t.yaml")
+    done = dlrun("init", "--data", "data/titanic.csv", *options)
+    assert done.out == "new/t.yaml\n"
+    err = done.err
+    assert "warning: column 'alive' tells the target 'survived'" in err
+    assert err.endswith("Train it with: dlrun train new/t.yaml\n")
+    text = (tmp_path / "new" / "t.yaml").read_text()
+    assert "  path: ../data/titanic.csv\n" in text
+    assert re.search(
+        r"^    alive: ignore +# tells survived: alone it tells 100 %", text, re.MULTILINE
+    )
+    assert re.search(r"^    age: .* # 0.42 to 80, median 28; 19.9 % missing$", text, re.MULTILINE)
+    experiment = load_config(tmp_path / "new" / "t.yaml")
+    assert experiment.dataset.arguments["columns"]["alive"] == "ignore"
+    assert experiment.loss.type == "BinaryCrossentropy"
+
+
+def table_of(tmp_path, header, row, rows=120):
+    """A table with a function of the number of the row."""
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([header, *map(row, range(rows))]) + "\n")
+    return path
+
+
+def drafted(path, *targets):
+    """The experiment that a draft is read as, and its text."""
+    draft = init(path, targets, path.with_suffix(".yaml"))
+    path.with_suffix(".yaml").write_text(draft.text)
+    return load_config(path.with_suffix(".yaml")), draft
+
+
+@pytest.mark.parametrize(
+    ("target", "loss", "units"),
+    [
+        ("two", "BinaryCrossentropy", 1),
+        ("three", "SparseCategoricalCrossentropy", 3),
+        ("number", "MeanSquaredError", 1),
+        ("yes", "BinaryCrossentropy", 1),
+    ],
+)
+def test_loss_and_last_layer_fit_the_target(tmp_path, dlrun, target, loss, units):
+    """And the config trains as it is."""
+    path = table_of(
+        tmp_path,
+        "a,b,two,three,number,yes",
+        lambda n: (
+            f"{n * 7 % 31},{'uvw'[n % 3]},{n % 2},{'xyz'[n * 5 % 3]},"
+            f"{n * 37 % 113 * 1000.5},{'yes' if n % 5 else 'no'}"
+        ),
+    )
+    experiment, _ = drafted(path, target)
+    assert experiment.loss.type == loss
+    assert experiment.model.layers[-1].arguments["units"] == units
+    run = dlrun("train", path.with_suffix(".yaml"), "--set", "training.epochs=2", "--no-report").run
+    assert set(json.loads((run / "metrics.json").read_text())) >= {"train", "validation", "test"}
+
+
+def test_several_targets(tmp_path, dlrun):
+    """Yes and no are labels, numbers a regression of several."""
+    path = table_of(
+        tmp_path,
+        "x,p,q,u,v",
+        lambda n: f"{n * 7 % 31},{n % 2},{n // 2 % 2},{n * 37 % 113 + 0.5},{n * 31 % 97 + 0.5}",
+    )
+    labels, _ = drafted(path, "p", "q")
+    assert labels.loss.type == "BinaryCrossentropy"
+    assert labels.model.layers[-1].arguments["units"] == 2
+    dlrun("train", path.with_suffix(".yaml"), "--set", "training.epochs=2", "--no-report")
+    numbers, draft = drafted(path, "u", "v")
+    assert numbers.loss.type == "MeanSquaredError"
+    assert "target_scale: standard" in draft.text
+    dlrun("train", path.with_suffix(".yaml"), "--set", "training.epochs=2", "--no-report")
+
+
+def test_a_wide_range_of_positive_targets_is_learned_by_its_logarithm(tmp_path):
+    """Prices, say."""
+    path = table_of(tmp_path, "x,price", lambda n: f"{n * 7 % 31},{10 ** (n * 37 % 113 / 28):.2f}")
+    experiment, _ = drafted(path, "price")
+    assert experiment.dataset.target_scale == "log"
+
+
+def test_groups_and_times(tmp_path, dlrun):
+    """A group stays in one split; a time is a hint."""
+    path = table_of(
+        tmp_path,
+        "patient,day,x,y",
+        lambda n: f"p{n // 4:03},2020-{n // 28 + 1:02}-{n % 28 + 1:02},{n * 7 % 31},{n % 2}",
+    )
+    experiment, draft = drafted(path, "y")
+    assert "split_by: {group: patient}" in draft.text
+    assert experiment.dataset.split_by is not None
+    dlrun("train", path.with_suffix(".yaml"), "--set", "training.epochs=1", "--no-report")
+    path = table_of(
+        tmp_path, "day,x,y", lambda n: f"2020-{n // 28 + 1:02}-{n % 28 + 1:02},{n * 7 % 31},{n % 2}"
+    )
+    _, draft = drafted(path, "y")
+    assert "# split_by: {time: day}" in draft.text
+
+
+def test_without_target_the_last_column_is_taken_and_said(tmp_path):
+    """The others are named."""
+    path = table_of(tmp_path, "a,b,y", lambda n: f"{n % 7},{n % 5},{n % 2}")
+    _, draft = drafted(path)
+    assert draft.remarks[0] == (
+        "the last column, 'y', is taken for the target; --target names another: a, b"
+    )
+
+
+def test_names_that_yaml_reads_otherwise(tmp_path, dlrun):
+    """No text of a table becomes YAML, in a name or in a comment."""
+    names = ["null", "a: b", "x # y", "[1", "yes", "it's", "{k}", "3x"]
+    header = ",".join(f'"{name}"' for name in names) + ",y"
+    path = table_of(
+        tmp_path,
+        header,
+        lambda n: (
+            ",".join(["# v: [" if n % 3 else "b", *[str(n * k % 31) for k in range(1, 8)]])
+            + f",{n % 2}"
+        ),
+    )
+    experiment, _ = drafted(path, "y")
+    assert [*experiment.dataset.arguments["columns"]] == names
+    dlrun("train", path.with_suffix(".yaml"), "--set", "training.epochs=1", "--no-report")
+
+
+def test_what_is_refused(dlrun, tmp_path):
+    """A template and a table, a target of nothing, one class, no such column, a file in the way."""
+    path = table_of(tmp_path, "x,y,c", lambda n: f"{n % 7},{n % 2},1")
+    assert "Give only one of them." in dlrun("init", "images", "--data", path, code=2).err
+    assert "--data, which is not given" in dlrun("init", "--target", "y", code=2).err
+    assert "nothing can be learned" in dlrun("init", "--data", path, "--target", "c", code=3).err
+    assert "there is no column 'z'" in dlrun("init", "--data", path, "--target", "z", code=2).err
+    (tmp_path / "mine.yaml").write_text("mine")
+    told = dlrun("init", "--data", path, "-t", "y", "-o", tmp_path / "mine.yaml", code=2).err
+    assert "--force" in told
+    assert (tmp_path / "mine.yaml").read_text() == "mine"
