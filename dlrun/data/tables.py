@@ -192,19 +192,22 @@ class Table:
         *,
         alike: Mapping[str, tuple[str, ...]] | None = None,
         others: Mapping[str, bool] | None = None,
+        kept: dict[str, list[str | None]] | None = None,
     ) -> Iterator[tuple[tuple[RawColumn, ...], NDArray[np.float64]]]:
         """Read columns some rows at a time, in order; see `read`.
 
         `alike` are texts, by column, that keep their places; other texts stand behind them.
         `others` are columns that are no features, and whether yes and no are numbers in them.
+        `kept` has the names of columns; each time it is given the texts of the rows that are read.
         """
         from dlrun.data.table_rows import RowReader  # noqa: PLC0415
 
         reader = RowReader(self, wanted, formats or {}, alike or {}, others or {})
+        texts = {} if kept is None else kept
         for slab in self.slabs:
             step = 2 ** int(math.log2(max(1, CELLS_PER_CHUNK // max(1, len(wanted)))))
             for begin in range(0, slab.span, step):
-                yield reader.columns, reader.take(slab, begin, begin + step)
+                yield reader.columns, reader.take(slab, begin, begin + step, texts)
 
     def refuse(
         self, bad: Mapping[str, str], reading_as: Mapping[str, Holds], others: Collection[str]
@@ -277,7 +280,7 @@ class Table:
             f"WHERE {self.origin} IN (SELECT unnest($1::BIGINT[])) ORDER BY {self.origin}",
             [origins],
         ).fetchall()
-        return [str(text) for (text,) in found]
+        return ["" if text is None else str(text) for (text,) in found]
 
 
 class _BadCellsError(Exception):
