@@ -8,14 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
-<<<<<<< HEAD
 from dlrun.column import split_column
 from dlrun.columns.inference import names_an_id
 from dlrun.data.csv_header import Choice, are_numbers, foresee_columns, small_column
-=======
-from dlrun.column import split_column
-from dlrun.data.csv_header import foresee_columns, small_column
->>>>>>> main
 from dlrun.datasets.samples import Sample, with_target
 from dlrun.wording import as_text
 
