@@ -60,6 +60,12 @@ class ColumnKind:
     told: bool = False  # whether the config says so
 
 
+def split_column(split_by: object) -> str | None:
+    """The name of the column by which the rows of a table are split; None where none is named."""
+    name = next(iter(split_by.values()), None) if isinstance(split_by, dict) else None
+    return name if isinstance(name, str) else None
+
+
 def split_key(name: str) -> ColumnKind:
     """The kind of a column by which rows are split: the network does not get it."""
     return ColumnKind(name, "key", reason="rows are split by it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,7 @@ class RowReader:
         wanted: Mapping[str, Holds],
         formats: Mapping[str, str],
         alike: Mapping[str, tuple[str, ...]],
-        others: Collection[str],
+        others: Mapping[str, bool],
     ) -> None:
         self.table = table
         self.others = others
@@ -109,7 +109,11 @@ class RowReader:
     def _mend(self, names: list[str]) -> None:
         """Read columns of yes and no as 1 and 0; refuse what else is no number."""
         for name in names:
-            if self.wanted[name] == "number" and name not in self.others and self._is_boolean(name):
+            if (
+                self.wanted[name] == "number"
+                and self.others.get(name, True)
+                and self._is_boolean(name)
+            ):
                 cell = self.cells[name]
                 at = list(self.wanted).index(name)
                 number = f"coalesce({cell.boolean}, {cell.number})"

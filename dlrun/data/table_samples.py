@@ -99,7 +99,9 @@ class _Rows:
     def __iter__(self) -> Iterator[TableRows]:
         begin = 0
         for columns, values in self.table.chunks(
-            self.wanted, self.formats, others=() if self.spec.labels else self.spec.target_names
+            self.wanted,
+            self.formats,
+            others=dict.fromkeys(self.spec.target_names, self.spec.labels),
         ):
             place = self._placer(begin)
             x = self._features(columns[: self.width], values[:, : self.width], place)
@@ -131,7 +133,7 @@ class _Rows:
             try:
                 return pack(spec.columns, spec.views, columns, values)
             except CellError as error:
-                what = f"column {quote(error.column)}: {error.what}"
+                what = f"column {quote(str(error.column))}: {error.what}"
                 raise DataError(what, where=place(error.row), fix=error.fix) from error
         missing = np.argwhere(np.isnan(values))
         if len(missing):
@@ -146,7 +148,8 @@ class _Rows:
             x = scale_pixels(x, spec.pixel_max, place(0))
         x = x.reshape(len(x), *spec.input_shape)
         path = str(self.table.parts[0].source.path)
-        return apply_scaling(x, spec.scaling, where=path)  # type: ignore[return-value]
+        scaled: NDArray[np.float32] = apply_scaling(x, spec.scaling, where=path)
+        return scaled
 
     def _targets(
         self, column: RawColumn, values: NDArray[np.float64], place: Callable[[int], str]

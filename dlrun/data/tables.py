@@ -160,7 +160,7 @@ class Table:
         *,
         streamed: bool = False,
         alike: Mapping[str, tuple[str, ...]] | None = None,
-        others: Collection[str] = (),
+        others: Mapping[str, bool] | None = None,
     ) -> tuple[tuple[RawColumn, ...], list[Array]]:
         """Read columns as several matrices, one for each group of neighbours; see `read`."""
         import numpy as np  # noqa: PLC0415
@@ -189,16 +189,16 @@ class Table:
         formats: Mapping[str, str] | None = None,
         *,
         alike: Mapping[str, tuple[str, ...]] | None = None,
-        others: Collection[str] = (),
+        others: Mapping[str, bool] | None = None,
     ) -> Iterator[tuple[tuple[RawColumn, ...], NDArray[np.float64]]]:
         """Read columns some rows at a time, in order; see `read`.
 
         `alike` are texts, by column, that keep their places; other texts stand behind them.
-        `others` are columns that are no features: of them, yes and no are no numbers.
+        `others` are columns that are no features, and whether yes and no are numbers in them.
         """
         from dlrun.data.table_rows import RowReader  # noqa: PLC0415
 
-        reader = RowReader(self, wanted, formats or {}, alike or {}, others)
+        reader = RowReader(self, wanted, formats or {}, alike or {}, others or {})
         for slab in self.slabs:
             step = 2 ** int(math.log2(max(1, CELLS_PER_CHUNK // max(1, len(wanted)))))
             for begin in range(0, slab.span, step):

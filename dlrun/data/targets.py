@@ -264,3 +264,34 @@ _WAYS_OUT: Final = (
 
 def _share(share: float, rows: int) -> str:
     return f"{round(share * rows)} of {count(rows, 'training row')}"
+
+
+STEADY: Final = frozenset({"Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Lion"})
+"""Optimizers of which each step moves a weight by about the learning rate, however large the loss.
+"""
+UNITS: Final = 30.0
+"""About how many units of a last layer pull together."""
+EXPLODES: Final = 5.0
+"""Steps in proportion to the loss grow without bound above about this."""
+
+
+def too_large(y: Array, *, optimizer: str, rate: float, steps: int) -> str | None:
+    """Say why unscaled targets, `(rows, ..., targets)`, may be too large to be learned; or None.
+
+    The rule is a rough one: of an output `units * weight * activation`, weight and activation move
+    by `rate * steps` each.
+    """
+    squares = [np.square(chunk.astype(np.float64)).sum() for chunk in chunks(y)]
+    size = float(np.sqrt(sum(squares) / max(1, len(y) * int(np.prod(y.shape[1:])))))
+    fix = "Use 'dataset.target_scale: standard'; metrics and predictions keep their units."
+    about = f"the targets are about {size:,.0f} in size"
+    if optimizer in STEADY:
+        reach = rate * steps
+        if size <= max(1.0, UNITS * reach * (1 + reach)):
+            return None
+        moves = f"{count(steps, 'step')} of {optimizer} with learning_rate {rate:g}"
+        return f"{about}, but {moves} move a weight by about {reach:.2g} only. {fix}"
+    if rate * size <= EXPLODES:
+        return None
+    grows = f"{optimizer} with learning_rate {rate:g} takes steps in proportion"
+    return f"{about}: {grows}, so that the loss may grow without bound. {fix}"

@@ -22,7 +22,12 @@ from dlrun.data.division import Division
 from dlrun.data.labels import fit_spec, weigh_classes, weigh_labels
 from dlrun.data.sampling import Sampling, sample_classes
 from dlrun.data.splitting import split_dataset
-from dlrun.data.targets import check_target_scale, fit_targets, without_missing_targets
+from dlrun.data.targets import (
+    check_target_scale,
+    fit_targets,
+    too_large,
+    without_missing_targets,
+)
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
@@ -148,6 +153,23 @@ def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits
     check_dataset_ids(experiment, dataset, splits.spec)
     note = unread(splits.spec, experiment)
     return splits if note is None else replace(splits, notes=(*splits.notes, note))
+
+
+def misgivings_of_size(experiment: Experiment, splits: Splits) -> list[str]:
+    """Warn of targets that are too large for the steps that the training will take."""
+    spec, y, optimizer = splits.spec, splits.train.y, experiment.optimizer
+    classes = spec.class_names is not None or spec.labels
+    if classes or spec.target_scaling is not None or y is None or optimizer is None:
+        return []
+    rate = optimizer.arguments.get("learning_rate")
+    if isinstance(rate, dict):
+        rate = rate.get("initial_learning_rate")
+    training = experiment.training
+    if not isinstance(rate, int | float) or not training.epochs:
+        return []
+    steps = training.epochs * -(-len(splits.train) // training.batch_size)
+    told = too_large(y, optimizer=optimizer.type, rate=rate, steps=steps)
+    return [] if told is None else [f"dataset.target_scale: {told}"]
 
 
 def division_of(config: DatasetConfig, seed: int) -> Division:

@@ -22,6 +22,7 @@ from dlrun.execution.loading import (
     check_size,
     import_tensorflow,
     load_splits_while_importing,
+    misgivings_of_size,
 )
 from dlrun.execution.opening import OpenedRun, read_weights
 from dlrun.execution.options import RunOptions
@@ -144,8 +145,13 @@ def prepare(
         tell(labels)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
             tell(f"{WARNING}{line}")
+        for line in misgivings_of_size(experiment, splits):
+            tell(f"{WARNING}{line}")
         data = hash_samples(splits.present())
-    return Prepared(assembly, splits, {**computing, "labels": labels, "data": data}, lines)
+    facts = {**computing, "labels": labels, "data": data}
+    if told is None:
+        facts["data_notes"] = list(splits.notes)
+    return Prepared(assembly, splits, facts, lines)
 
 
 def check_continuation(
