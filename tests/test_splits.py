@@ -119,7 +119,7 @@ def test_a_sweep_over_folds_ranks_points_by_their_means(tmp_path):
         "base: config.yaml\ngrid: {optimizer.learning_rate: [0.1, 0.01]}\nseeds: 2\nfolds: 2\n"
         "objective: validation.loss\nset: {dataset.split_by: {group: patient}}\n"
     )
-    run(tmp_path, "sweep", "sweep.yaml")
+    run(tmp_path, "sweep", "sweep.yaml", page=True)
     out, _ = run(tmp_path, "sweep", "show", "sweep", "--json")
     found = json.loads(out)
     assert found["axes"] == ["optimizer.learning_rate", "seed", "dataset.fold"]
