@@ -339,6 +339,11 @@ def reads(word: str) -> tuple[Holds, ...]:
     return held
 
 
+def split_key(name: str) -> ColumnKind:
+    """The kind of a column by which rows are split: no network gets it, no later file needs it."""
+    return ColumnKind(name, IGNORE, reason="rows are split by it")
+
+
 def holds_of(kind: ColumnKind, facts: ColumnFacts) -> Holds | None:
     """Choose what the values of a column are read as; None where they are not read at all.
 
