@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 from dataclasses import dataclass
@@ -62,6 +63,17 @@ class Result:
         return Path(self.out.strip())
 
 
+@functools.cache
+def _graph_cache():
+    """Keep the graphs of the run before, as a sweep does: to trace them takes longer than a run.
+
+    That this changes no bit is what `sweeps/test_workshop.py` and `faults/` are about.
+    """
+    from dlrun.execution.assembly import GraphCache
+
+    return GraphCache()
+
+
 @pytest.fixture
 def dlrun(capsys, tmp_path, monkeypatch):
     """Run a command line in this process, with an empty folder as the current one."""
@@ -72,6 +84,9 @@ def dlrun(capsys, tmp_path, monkeypatch):
     def run(*words, code=0):
         """A training leaves its report out unless `--report` asks for it: that takes a second."""
         capsys.readouterr()
+        if words[0] in {"train", "resume", "reproduce"} and "--help" not in words:
+            graph_cache = _graph_cache()
+            monkeypatch.setattr("dlrun.execution.assembly.GraphCache", lambda: graph_cache)
         is_silent = words[0] in {"train", "resume"} and not {"--report", "--help"} & set(words)
         received = main([str(word) for word in (*words, *["--no-report"][:is_silent])])
         result = Result(received, *capsys.readouterr())

@@ -93,6 +93,7 @@ BESIDE_COMMANDS = {
 """Modules beside those of the commands, and what for."""
 OTHER_MEANINGS = {
     "csv": "the format of a table",
+    "table": "what the file of a dataset is",
     "date": "a day, as a run folder has it",
     "ignore": "what Python does with errors",
     "key": "of a mapping",

@@ -24,7 +24,7 @@ def origins(shelf: str) -> dict[str, str]:
 @lru_cache
 def second_names(shelf: str) -> dict[str, str]:
     """The words of a shelf by the second names that their files give them in `SECOND_NAMES`."""
-    found = {}
+    found: dict[str, str] = {}
     for word, module in origins(shelf).items():
         names = re.search(r"^SECOND_NAMES = (.+)$", source.module_text(module), re.MULTILINE)
         found |= dict.fromkeys(ast.literal_eval(names[1]) if names else (), word)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from dlrun.arrays import Spec, View
+    from dlrun.columns.column import ColumnKind
     from dlrun.config import Experiment
     from dlrun.shapes import Shape, Step
     from dlrun.workflows.validate import Verdict
@@ -112,6 +114,7 @@ class Summary:
     sample: Shape | None  # of one row; None where it is not known before the data are read
     steps: tuple[Step, ...]  # one for each layer
     views: tuple[View, ...] = ()  # what layers read by name of a row
+    kinds: tuple[ColumnKind, ...] = ()  # of the columns of a table, where they are known
 
     @property
     def first_unknown(self) -> Step | None:
@@ -133,10 +136,11 @@ def _count(*steps: Step, trainable: bool | None = None) -> int:
 
 def summarize(experiment: Experiment, spec: Spec | None = None) -> Summary:
     """Follow a row, as `spec` tells of it where it is known, through the layers, without Keras."""
-    from dlrun.workflows.validate import follow_layers
+    from dlrun.workflows.validate import columns_of, follow_layers
 
     sample, steps = follow_layers(experiment, spec)
-    return Summary(experiment.dataset.type, sample, steps, spec.views if spec else ())
+    views = spec.views if spec else ()
+    return Summary(experiment.dataset.type, sample, steps, views, columns_of(experiment))
 
 
 def summary_text(summary: Summary, *, screen: Screen) -> str:
@@ -151,7 +155,8 @@ def summary_text(summary: Summary, *, screen: Screen) -> str:
     if summary.is_stack:
         headings, *rows = [[*row[:2], *row[3:]] for row in (headings, *rows)]
     table = draw_if_fitting([bold(headings), *rows], screen, left=len(headings) - 1)
-    parts = [_stacked(rows, screen) if table is None else table]
+    parts = [_columns(summary.kinds, screen)] if summary.kinds else []
+    parts.append(_stacked(rows, screen) if table is None else table)
     unknown = summary.first_unknown
     if summary.sample is not None:
         least = "" if unknown is None else "at least "
@@ -166,6 +171,18 @@ def summary_text(summary: Summary, *, screen: Screen) -> str:
     return "\n\n".join(parts)
 
 
+def _columns(kinds: Sequence[ColumnKind], screen: Screen) -> str:
+    """A line for each column: what it is, and why."""
+    from dlrun.columns.inference import describe_kinds
+
+    lines = [printable(line) for line in describe_kinds(kinds)]
+    width = max(screen.width, 20)
+    return "\n".join(
+        textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False)
+        for line in lines
+    )
+
+
 def _source(view: View, dataset: str) -> list[str]:
     """The line of a part of a row."""
     kind = "class number" if view.ids else "column"
@@ -178,6 +195,7 @@ def summary_data(summary: Summary) -> dict[str, Any]:
     is_complete = summary.first_unknown is None
     return {
         "input_shape": _with_batch(summary.sample),
+        **({"columns": list(map(asdict, summary.kinds))} if summary.kinds else {}),
         "layers": [
             {
                 "name": step.name,

@@ -39,6 +39,8 @@ def fit_column(
 ) -> FittedColumn:
     """Fit a column to its values in the training rows, `(rows,)`.
 
+    Where a missing value is an error, it is refused by `apply`, so that all are told at once.
+
     Args:
         kind: What it is to be.
         column: How it was read.
@@ -46,7 +48,6 @@ def fit_column(
         scale: How numbers are scaled where the kind leaves that to the dataset.
 
     Raises:
-        CellError: A value is not one that the kind takes.
         DataError: The values together cannot be fitted.
         ConfigError: An option is not one that the kind takes.
     """

@@ -169,13 +169,12 @@ def fit(
     name = column.name
     if isinstance(min_count, bool) or min_count < 1:
         raise option_error(name, "min_count", min_count, "1 or more")
-    if missing == "error" and values.missing:
-        row = int(np.argmax(values.lacking))
-        raise missing_error(name, row, "own, for a class of its own")
     found, counts = np.unique(values.present, return_counts=True)
     kept = counts >= min_count
-    if not kept.any() and not values.missing:
-        what = f"no value stands in {min_count} training rows." if len(found) else "it is empty."
+    if not kept.any() and not (missing == "own" and values.missing):
+        what = "no training row has a value."
+        if len(found):
+            what = f"no value stands in {min_count} training rows."
         raise column_error(name, what, "Choose a smaller `min_count`, or leave the column out.")
     if kept.sum() > MOST_CLASSES:
         raise _too_many(name, counts[kept])
@@ -187,7 +186,7 @@ def fit(
         classes=tuple(labels),
         values=None if is_text else tuple(found[kept].tolist()),
         missing=missing,
-        lacking=values.missing,
+        lacking=values.missing if missing == "own" else 0,  # else they are refused later
         rare=int(np.count_nonzero(~kept)),
         rare_rows=int(counts[~kept].sum()),
         seen=(0,) * (len(labels) + 2),

@@ -34,7 +34,7 @@ class ColumnFacts:
     name: str
     rows: int
     missing: int
-    distinct: int  # different values, as texts, missing ones aside
+    distinct: int  # different values, missing ones aside; of many fractions, about
     numbers: int  # how many values read as finite numbers
     wholes: int  # how many of those are whole
     booleans: int  # how many read as yes or no, in any spelling; of 0 and 1 none do
@@ -58,6 +58,12 @@ class ColumnKind:
     options: Mapping[str, Any] = field(default_factory=dict)  # of its `fit`
     reason: str = ""  # why, in words, such as `714 of 891 values are numbers`
     told: bool = False  # whether the config says so
+
+
+def split_column(split_by: object) -> str | None:
+    """The name of the column by which the rows of a table are split; None where none is named."""
+    name = next(iter(split_by.values()), None) if isinstance(split_by, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def split_key(name: str) -> ColumnKind:

@@ -219,7 +219,7 @@ def fit(
     """
     name = column.name
     filling = fit_filling(name, values, missing)
-    filled = filling.fill(name, values.array)
+    filled = filling.fill_training(values)
     known = values.present
     if not len(known):
         raise column_error(name, "no training row has a time.", f"Leave it out: {name}: ignore.")

@@ -23,7 +23,7 @@ class Filling:
 
     how: str  # `error`, `median`, `mean`, `value` or `flag`
     value: float | None  # what they become; None where each is an error
-    missing: int  # in how many training rows
+    missing: int  # in how many training rows; where each is an error, they are refused later
 
     @property
     def flags(self) -> bool:
@@ -42,6 +42,10 @@ class Filling:
         if self.value is None:
             raise missing_error(name, int(np.argmax(lacking)), "median, mean, flag, or a number")
         return np.where(lacking, self.value, values)
+
+    def fill_training(self, values: TrainingValues) -> NDArray[np.float64]:
+        """Fill the values of the training rows; what is an error is left out, and told later."""
+        return values.present if self.value is None else self.fill("", values.array)
 
     def told(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give 1 where a value is missing, else 0.
@@ -67,10 +71,7 @@ def fit_filling(name: str, values: TrainingValues, missing: str | float) -> Fill
     if is_number(missing):
         return Filling(how="value", value=float(missing), missing=values.missing)
     if missing == "error":
-        if values.missing:
-            row = int(np.argmax(values.lacking))
-            raise missing_error(name, row, "median, mean, flag, or a number")
-        return Filling(how="error", value=None, missing=0)
+        return Filling(how="error", value=None, missing=values.missing)
     if missing not in ("median", "mean", "flag"):
         wanted = "'error', 'median', 'mean', 'flag' or a number"
         raise option_error(name, "missing", missing, wanted)

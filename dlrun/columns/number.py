@@ -16,6 +16,7 @@ from dlrun.columns.values import TrainingValues, count_between, edges_between, n
 from dlrun.wording import is_number, tally
 
 READS = ("number",)
+WRITTEN_OUT = 1e15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +135,7 @@ def fit(
             second, before they are scaled.
     """
     filling = fit_filling(column.name, values, missing)
-    filled = filling.fill(column.name, values.array)
+    filled = filling.fill_training(values)
     clipped = 0
     limits = _limits(column.name, clip)
     if limits is not None:
@@ -143,7 +144,8 @@ def fit(
         filled = used
     present = values.present
     if not len(filled):
-        raise column_error(column.name, "there are no training rows.")
+        fix = f"Leave it out: {column.name}: ignore."
+        raise column_error(column.name, "no training row has a value.", fix)
     known = present if len(present) else filled
     sample = values.sample
     edges = edges_between(sample)
@@ -170,4 +172,5 @@ def _limits(column: str, clip: Any) -> tuple[float, float] | None:
 
 
 def _write(value: float) -> str:
-    return f"{value:.6g}"
+    """Write whole numbers in full, others to six digits."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < WRITTEN_OUT else f"{value:.6g}"

@@ -150,9 +150,6 @@ def fit(
     for option, value in limits.items():
         if isinstance(value, bool) or not 1 <= value <= MOST_WORDS:
             raise option_error(name, option, value, f"1 to {MOST_WORDS:,}")
-    if missing == "error" and values.missing:
-        row = int(np.argmax(values.lacking))
-        raise missing_error(name, row, "empty, for no words")
     total, spread = _count_words(column, values, hash)
     frequent = [word for word in total if spread[word] >= min_count]
     frequent.sort(key=lambda word: (-total[word], word))

@@ -189,7 +189,8 @@ def check_layers(config: ConfigNode) -> tuple[dict[str, Any], ...]:
         layer["inputs"] = given or (above,)  # of the first one: the data
         above = str(layer["name"])
     for layer, item in zip(layers, config.items(), strict=True):
-        word, is_column = catalog.find("layers", layer["type"]), layer["inputs"][0] not in taken
+        word, read = catalog.find("layers", layer["type"]), layer["inputs"][0]
+        is_column = read not in taken or read == layer["name"]  # a layer that is called like it
         count = word.parameter(LOOKUPS.get(word.name) or "") if word else None
         is_open = count is not None and count.required and count.name not in item.keys
         if word and count and is_open and not is_column:  # Of a column, the data tell.

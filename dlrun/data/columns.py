@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,7 +66,7 @@ def check_missing(dataset: Dataset, columns: Sequence[FittedColumn]) -> None:
             for place in refused:
                 totals[place] += int(np.isnan(chunk[:, place]).sum())
     if sum(totals.values()):
-        raise _missing(dataset, cells, {refused[place][0]: n for place, n in totals.items() if n})
+        raise _missing(dataset, cells, [(*refused[place], n) for place, n in totals.items() if n])
 
 
 def _refusals(
@@ -83,19 +83,18 @@ def _refusals(
 
 
 def _missing(
-    dataset: Dataset, cells: Sequence[tuple[int, str]], totals: Mapping[str, int]
+    dataset: Dataset,
+    cells: Sequence[tuple[int, str]],
+    totals: Sequence[tuple[str, CellError, int]],
 ) -> DataError:
     shown = [f"{_place(dataset, row)}: {quote(name)}" for row, name in sorted(cells)[:MAX_PLACES]]
-    total = sum(totals.values())
-    by_column = ", ".join(f"{quote(name)} {number}" for name, number in totals.items())
+    total = sum(number for _, _, number in totals)
+    by_column = ", ".join(f"{quote(name)} {number}" for name, _, number in totals)
     more = f"\n  ... and {total - len(shown)} more" if total > len(shown) else ""
-    first = next(iter(totals))
     return DataError(
         f"{count(total, 'cell')} of the features {'is' if total == 1 else 'are'} empty "
         f"({by_column}):\n  " + "\n  ".join(shown) + more,
-        fix=f"Say what becomes of them, such as `dataset.columns: {{{first}: {{type: number, "
-        "missing: median}}` (or `flag`, `mean`, a number), leave the column out (`ignore`), or "
-        "mend the cells.",
+        fix=totals[0][1].fix,
     )
 
 

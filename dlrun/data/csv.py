@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final, TextIO, cast
+from typing import Any, Final, TextIO, cast
 
 from dlrun.arrays import Reading
 from dlrun.data.files import check_text, encoding_error, open_data, open_error
@@ -164,7 +164,7 @@ class CsvFile:
         if record is None:
             raise no_rows(self.path)
 
-    def _reader(self, lines: Iterator[str]) -> csv._reader:
+    def _reader(self, lines: Iterator[str]) -> Any:
         return csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
 
     def _remembered(self, lines: Iterable[str]) -> Iterator[str]:

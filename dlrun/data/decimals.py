@@ -61,11 +61,16 @@ def wholes(numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 def texts(values: Sequence[str]) -> NDArray[np.uint8]:
     """Give texts as `(rows, width)` bytes of UTF-8; see `decimals`."""
-    encoded = [value.encode("utf-8", "surrogateescape") for value in values]
-    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    wide = np.full((len(encoded), int(lengths.max(initial=0))), EMPTY, np.uint8)
+    joined = "".join(values)
+    if joined.isascii():
+        content, sizes = joined.encode(), map(len, values)
+    else:
+        encoded = [value.encode("utf-8", "surrogateescape") for value in values]
+        content, sizes = b"".join(encoded), map(len, encoded)
+    lengths = np.fromiter(sizes, np.int64, len(values))
+    wide = np.full((len(values), int(lengths.max(initial=0))), EMPTY, np.uint8)
     filled = np.arange(wide.shape[1]) < lengths[:, None]
-    wide[filled] = np.frombuffer(b"".join(encoded), np.uint8)
+    wide[filled] = np.frombuffer(content, np.uint8)
     return wide
 
 

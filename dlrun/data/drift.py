@@ -82,22 +82,22 @@ def stability_index(seen: ArrayLike, counts: ArrayLike) -> NDArray[np.float64]:
     `e` and `a` are the bin's shares of training rows and of new rows. Half a row is added to every
     bin, so that none is empty. Below 0.1 the sum is usually called stable, above 0.25 a drift.
     """
-    before, now = (np.asarray(one, np.float64) + 0.5 for one in (seen, counts))
-    before, now = before / before.sum(), now / now.sum()
+    first, second = (np.asarray(one, np.float64) + 0.5 for one in (seen, counts))
+    before, now = first / first.sum(), second / second.sum()
     return np.asarray((now - before) * np.log(now / before))
 
 
 def _drift(column: FittedColumn, counts: NDArray[np.int64]) -> Drift:
     seen = np.array(column.seen)
-    parts = stability_index(seen, counts)
-    most = int(np.argmax(parts))
-    used = int(((seen > 0) | (counts > 0)).sum())
+    used = np.flatnonzero((seen > 0) | (counts > 0))
+    before, now = seen / seen.sum(), counts / counts.sum()
+    most = int(np.argmax(np.abs(now - before)))
     return Drift(
         column.name,
         column.kind,
-        float(parts.sum()),
-        (used - 1) * (1 / float(seen.sum()) + 1 / float(counts.sum())),
+        float(stability_index(seen[used], counts[used]).sum()),
+        (len(used) - 1) * (1 / float(seen.sum()) + 1 / float(counts.sum())),
         column.bins[most],
-        float(seen[most] / seen.sum()),
-        float(counts[most] / counts.sum()),
+        float(before[most]),
+        float(now[most]),
     )

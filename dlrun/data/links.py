@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 TELLING: Final = 0.98
 """What share of the errors of knowing nothing a column takes away that gives the target away."""
 MOST_ROWS: Final = 50_000
-"""Of more rows every second, third, ... is looked at."""
+"""Of more rows so many are looked at, evenly spread."""
 _FEW_ROWS = 20  # of fewer rows everything may be told by chance
 _MOST_BINS, _ROWS_PER_BIN = 64, 16
 _MOST_ENTRIES, _FEWEST_OF_WIDE = 500_000, 500  # numbers that a training looks at, and rows
 _MOST_COLUMNS = 1000
+_GOLDEN = (5**0.5 - 1) / 2
 _MOST_COUNTS = 20_000_000  # rows by classes
 
 
@@ -93,20 +94,29 @@ def find_links(
         is_class: Whether they are class numbers.
     """
     classes = len(np.unique(target[np.isfinite(target)])) if is_class else 1
-    step = -(-len(target) // min(MOST_ROWS, _MOST_COUNTS // max(1, classes))) or 1
-    sampled = np.asarray(target[::step], np.float64)
+    chosen = spread_rows(len(target), min(MOST_ROWS, _MOST_COUNTS // max(1, classes)))
+    sampled = np.asarray(target[chosen], np.float64)
     present = np.isfinite(sampled)
     y = sampled[present]
     if len(y) < _FEW_ROWS or (y == y[0]).all():
         return []
-    if is_class:
-        y = np.unique(y, return_inverse=True)[1].astype(np.int64)
+    numbers = np.unique(y, return_inverse=True)[1].astype(np.int64)
     links = []
     for column, values in columns:
-        x = np.asarray(values[::step], np.float64)[present]
-        score, baseline = _predict_class(x, y, column) if is_class else _predict(x, y, column)
+        x = np.asarray(values[chosen], np.float64)[present]
+        score, baseline = _predict_class(x, numbers, column) if is_class else _predict(x, y, column)
         links.append(Link(column.name, name, score, baseline, is_class, column.holds == "time"))
     return links
+
+
+def spread_rows(rows: int, most: int) -> NDArray[np.int64]:
+    """Choose so many rows at most, evenly spread, ascending; all where there are no more.
+
+    Every second, third, ... row could be all of one class: these are a golden section apart.
+    """
+    if rows <= most:
+        return np.arange(rows)
+    return np.unique((np.arange(most) * _GOLDEN % 1 * rows).astype(np.int64))
 
 
 def telling(links: Sequence[Link]) -> list[Link]:
@@ -129,7 +139,7 @@ def leaks(
     if samples.y is None or not columns:
         return []
     most = max(_FEWEST_OF_WIDE, min(MOST_ROWS, _MOST_ENTRIES // len(columns)))
-    chosen = np.arange(0, len(samples), -(-len(samples) // most) or 1)
+    chosen = spread_rows(len(samples), most)
     x, y = samples.x[chosen], samples.y[chosen].reshape(len(chosen), -1)
     pairs = [(one, x[:, number]) for number, one in enumerate(columns) if one is not None]
     found = [

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.data.decimals import decimals, packed, texts, wholes
-from dlrun.data.streams import spool_folder
+from dlrun.data.files import spool_folder
 
 _MOST_BYTES: Final = 16 * 2**20  # that rows with wide texts may take while they are laid out
 _BLOCK: Final = 2**14  # rows that are laid out at a time
@@ -174,7 +174,8 @@ def _cells(column: Column) -> _Cells:
 def _in_csv(cells: Sequence[str | None]) -> list[str]:
     """Quote what has to be quoted; no text is an empty cell."""
     plain = [cell or "" for cell in cells]
-    if not any(mark in cell for cell in plain for mark in ',"\n\r'):
+    joined = "".join(plain)
+    if not any(mark in joined for mark in ',"\n\r'):
         return plain
     written = []
     for cell in plain:

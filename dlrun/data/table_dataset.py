@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, Reading, Samples, StreamedArray, TableForm
-from dlrun.columns.column import ColumnKind, Holds, split_key
+from dlrun.columns.column import ColumnFacts, ColumnKind, Holds, split_column, split_key
 from dlrun.columns.inference import UNREAD, holds_of, kinds_of
 from dlrun.data.bad_cells import cell_error
 from dlrun.data.csv_header import Choice, choose_columns
@@ -20,11 +20,10 @@ from dlrun.data.generators import argument_error
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.streams import reason_to_stream
-from dlrun.data.table_files import files_of
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import DataError
 from dlrun.shapes.cells import LARGEST, SMALLEST, is_name, number_fix, parse_number
-from dlrun.wording import list_columns, quote
+from dlrun.wording import list_classes, list_columns, quote
 
 BYTES: Final = 8  # of each number
 
@@ -37,7 +36,7 @@ class Uses:
     features: Sequence[str] | None = None
     columns: Mapping[str, Any] | None = None
     sample_weight: str | None = None
-    split_by: str | None = None
+    split_by: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,25 +52,43 @@ class Plan:
 
 
 def load_table(
-    path: Path | Sequence[Path],
-    test_path: Path | Sequence[Path] | None,
+    paths: Sequence[Path],
+    test_paths: Sequence[Path] | None,
     reading: Reading,
     uses: Uses,
 ) -> Dataset:
     """Read a table to train on, and one of test rows where it is named."""
     check_reading(reading)
-    paths = files_of(path)
     with open_table(paths, reading) as table:
         plan = plan_columns(table, uses)
         dataset = _read(table, plan, streamed=_reason(table, len(plan.wanted)))
         form = TableForm(table.columns, table.named, replace(reading, where=None, bad_rows="error"))
         dataset = replace(dataset, form=form)
-    if test_path is None:
+    if test_paths is None:
         return dataset
-    with open_table(files_of(test_path), reading) as table:
+    with open_table(test_paths, reading) as table:
         _check_same(table, plan)
         test = _read(table, plan, streamed=None, like=dataset)
-    return replace(dataset, test=test.train, notes=(*dataset.notes, *test.notes))
+        _check_classes(table, dataset, test)
+    return replace(
+        dataset,
+        test=test.train,
+        raw_columns=test.raw_columns,  # texts of the test rows alone stand behind the others
+        notes=tuple(dict.fromkeys((*dataset.notes, *test.notes))),
+    )
+
+
+def _check_classes(table: Table, dataset: Dataset, test: Dataset) -> None:
+    """Refuse test rows of a class that no other row has."""
+    known, found = dataset.class_names, test.class_names
+    if known is None or found is None or len(found) == len(known):
+        return
+    y = test.train.y
+    rows = np.flatnonzero(y[:] >= len(known)) if y is not None else np.empty(0, np.int64)
+    if len(rows):
+        what = f"the class {quote(found[len(known)])} stands in no row that is trained on; "
+        what += f"there are {list_classes(known)}."
+        raise DataError(what, where=table.place(int(rows[0])), fix="Mend the cell.")
 
 
 def check_reading(reading: Reading) -> None:
@@ -110,15 +127,18 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
     choice = choose_columns(table.head, arguments, header=table.named)
     names = list(choice.feature_names)
     written = dict(uses.columns or {})
-    split = uses.split_by
-    if split is not None and split in names and split not in written:
-        names.remove(split)
+    split = split_column(uses.split_by)
+    is_unread = split is not None and written.get(split, "ignore") in ("ignore", {"type": "ignore"})
+    if split is not None and is_unread:  # it is read, and the network does not get it
+        written.pop(split, None)
+        names = [name for name in names if name != split]
     facts = table.facts(names)
     others = [*choice.target_names, *([uses.sample_weight] if uses.sample_weight else [])]
     kinds = list(kinds_of(facts, written, others))
     if split is not None and split not in names and split in table.columns:
         facts |= table.facts([split])
         kinds.append(split_key(split))
+        _check_moments(facts[split], uses)
     wanted: dict[str, Holds] = {}
     formats, read, notes = {}, [], []
     for kind in kinds:
@@ -141,6 +161,15 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
     if uses.sample_weight is not None:
         wanted[uses.sample_weight] = "number"
     return Plan(choice, tuple(read), wanted, formats, is_text, tuple(notes))
+
+
+def _check_moments(facts: ColumnFacts, uses: Uses) -> None:
+    """Refuse to put rows in order by times of which day and month cannot be told apart."""
+    if "time" in (uses.split_by or {}) and "|" in (facts.time_format or ""):
+        shown = quote(facts.top[0][0]) if facts.top else "its values"
+        what = f"column {quote(facts.name)}: {shown} may begin with the day or with the month."
+        fix = "Write its dates as 2024-12-31, so that rows can be put in order by it."
+        raise DataError(what, fix=fix)
 
 
 def _is_text(table: Table, name: str) -> bool:
@@ -187,7 +216,7 @@ def _read(
     raw, (x, rest) = table.gather(
         plan.wanted, plan.formats, (range(width), range(width, len(names))),
         streamed=streamed is not None, alike=None if like is None else _texts_of(like, plan),
-        others=() if targets > 1 else names[width:],
+        others=dict.fromkeys(names[width:], targets > 1),
     )  # fmt: skip
     weight = None
     if plan.choice.weight is not None:

@@ -61,7 +61,8 @@ def _by_name(file: Any, spec: Spec, *, with_target: bool) -> Columns:
             where=file.where,
             fix=_said_of_delimiter(file, spec) or file.one_column_fix,
         )
-    weights = [spec.sample_weight] if with_target and spec.sample_weight in header else []
+    weight = spec.sample_weight
+    weights = [weight] if with_target and weight is not None and weight in header else []
     positions, _ = column_positions(header, weights, where=file.where)
     known = {*names, *spec.target_names, spec.sample_weight}
     unused = tuple(column or f"column {place + 1}" for place, column in enumerate(header)

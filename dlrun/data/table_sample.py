@@ -15,24 +15,27 @@ if TYPE_CHECKING:
     from dlrun.columns.column import ColumnFacts, Holds
     from dlrun.data.tables import Table
 
+_FACTOR = 2654435761  # the golden section of 2^32: Knuth, The Art of Computer Programming 6.4
+
 
 def sample_rows(
     table: Table, facts: Mapping[str, ColumnFacts], holds: Mapping[str, Holds], most: int
 ) -> dict[str, tuple[RawColumn, NDArray[np.float64]]]:
-    """Read every k-th row, so that there are at most so many; each column's raw values, `(rows,)`.
+    """Read about so many rows, evenly spread, or all; each column's raw values, `(rows,)`.
 
-    Cells that are not what their column holds are taken for missing ones, and not told.
+    Rows are chosen by their number times a large one, modulo 2^32, which no period of the rows
+    meets. Cells that are not what their column holds are taken for missing ones, and not told.
     """
-    step = -(-table.rows // most) or 1
+    below = 2**32 if table.rows <= most else 2**32 * most // table.rows
     forms = {name: (facts[name].time_format or "").partition("|")[0] or None for name in holds}
     values = [
         f"{table.sql(name, held, forms[name])} AS v{number}"
         for number, (name, held) in enumerate(holds.items())
     ]
     found = table.connection.execute(
-        f"SELECT {', '.join(values)} FROM {table.relation} "  # noqa: S608 - columns are quoted by the table
-        f"WHERE {table.origin} % ? = 0 ORDER BY {table.origin}",
-        [step],
+        f"SELECT {', '.join(values)} FROM {table.relation} "
+        f"WHERE ({table.origin}::HUGEINT * {_FACTOR}) % 4294967296 < ? ORDER BY {table.origin}",
+        [below],
     ).fetchnumpy()
     return {
         name: _raw(name, held, found[f"v{number}"])

@@ -70,7 +70,11 @@ def _sql(
     cell = cells[condition.key]
     row = _Row(f"({cell.text})", f"({cell.number})")
     if condition.sign == "~":
-        held = [text for text in distinct(row.text) if condition.holds(lambda _, t=text: t)]
+        held = [
+            text
+            for text in distinct(row.text)
+            if condition.holds({condition.key: text}.__getitem__)
+        ]
         return (
             f"coalesce({row.text} IN ({', '.join(map(literal, held))}), false)" if held else "false"
         )

@@ -9,7 +9,6 @@ whatever needs it are imported inside of `load_data`. One that reads files may h
 from __future__ import annotations
 
 from importlib import import_module
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from dlrun.catalog import shelves
@@ -39,12 +38,6 @@ def load_dataset(type: str, *, seed: int, **arguments: Any) -> Dataset:  # noqa:
         raise ConfigError(Problem("dataset.type", f"There is no dataset {type!r}."))
     dataset: Dataset = module.load_data(seed=seed, **arguments)
     return dataset
-
-
-def takes(type: str, argument: str) -> bool:  # noqa: A002
-    """Whether a dataset takes an argument."""
-    module = _module(type)
-    return module is not None and argument in signature(module.load_data).parameters
 
 
 def recall_form(type: str, arguments: Mapping[str, Any], spec: Spec) -> Spec:  # noqa: A002

@@ -69,12 +69,6 @@ def missing_arguments(function: Callable[..., Any], given: Mapping[str, Any]) ->
     ]
 
 
-def split_column(split_by: object) -> str | None:
-    """The name of the column by which the rows of a table are split; None where none is named."""
-    name = next(iter(split_by.values()), None) if isinstance(split_by, dict) else None
-    return name if isinstance(name, str) else None
-
-
 def numbered(classes: int) -> tuple[str, ...]:
     """The names of classes that have none of their own: `0`, `1`, ..."""
     return tuple(map(str, range(classes)))

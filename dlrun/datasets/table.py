@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
+from dlrun.columns.column import split_column
 from dlrun.data.csv_header import foresee_columns, small_column
-from dlrun.datasets.samples import Sample, split_column, with_target
+from dlrun.datasets.samples import Sample, with_target
+from dlrun.wording import as_text
 
 SECOND_NAMES = ("csv",)
 
@@ -57,55 +59,59 @@ def load_data(
     """The rows of a table, in their order.
 
     A target column of text holds classes, numbered in the order of their sorted names. One of
-    numbers holds values, which become classes if the loss asks for classes. Columns without a
-    header are named `column_1`, `column_2`, ... Cells that are empty are missing values.
+    numbers holds values, which become classes if the loss asks for classes.
 
     Args:
         seed: Not used.
-        path: The file, a list of files, or a glob such as `rides/*.parquet`; columns of several
-            files are matched by name. It may be gzipped, or packed with zstd.
-        target: The name of the target column, or names of several columns of numbers; null
-            takes the last column.
-        features: The names of the feature columns, in the order in which the network gets them;
-            null takes all columns but the target and the weight.
-        columns: What kind of column each is to be, by name: a word, or a mapping with `type`; the
-            kind of all others is told by their values.
-        where: Which rows are read: a condition such as `fare < 300 and not embarked=null`.
-        sample_weight: The name of a column that says how much each row counts in the loss; null
-            for all alike.
-        test_path: The file, or the files, of the test rows; with the same columns.
-        split_by: A column that says which rows go together: `{group: column}` lets no group be in
-            two splits, `{time: column}` takes the last rows for testing and those before for
-            validation, `{column: name}` reads train, validation or test of every row. The
-            network does not get it unless `columns` says what it is. Null draws by the seed.
+        path: A file, a list of files, or a glob such as `rides/*.parquet`, also gzipped or packed
+            with zstd; columns of several files are matched by name.
+        target: The target column, or several columns of numbers; null takes the last column.
+        features: The feature columns, in the order in which the network gets them; null takes all
+            columns but the target and the weight.
+        columns: What kind each column is, by name: a word, or a mapping with `type`; the values
+            tell of all others.
+        where: Which rows are read, such as `fare < 300 and not embarked=null`.
+        sample_weight: A column that says how much each row counts in the loss; null: all alike.
+        test_path: The file, or the files, of the test rows, with the same columns.
+        split_by: A column that says which rows go together: `{group: column}` (no group is in two
+            splits), `{time: column}` (the last rows are for testing, those before for validation)
+            or `{column: name}` (it names the splits). The network gets it only where `columns`
+            says what it is; null draws by the seed.
         format: What the file is; null tells by what it begins with, and by its name.
         header: Whether the first row of a CSV file holds names; null tells by whether it holds
-            numbers, and asks where these look like the numbers of columns.
-        delimiter: What separates the cells: a comma, a semicolon, a tab or a vertical bar; null
-            reads it off the first line.
-        encoding: The encoding of the text, such as `latin-1`; null for UTF-8, and for UTF-16 that
-            says so itself.
+            numbers. Columns without names are called `column_1`, `column_2`, ...
+        delimiter: What separates cells: a comma, a semicolon, a tab or a vertical bar; null: as in
+            the first line.
+        encoding: The encoding of the text, such as `latin-1`; null: UTF-8, or what a byte-order
+            mark says.
         decimal: What stands before the decimals of a number: a point or a comma.
-        thousands: What sets thousands apart in a number, such as a comma; null for nothing.
+        thousands: What sets thousands apart in a number; null: nothing.
         missing_values: Texts that stand for a missing value, besides the empty cell.
-        bad_rows: What becomes of rows that cannot be read: an error that names them, or they are
-            left out and counted.
+        bad_rows: Rows that cannot be read are an error, or are left out and counted (`skip`).
     """
     from dlrun.data.table_dataset import Uses, load_table
 
+    uses = Uses(target, features, columns, sample_weight, split_by)
+    words = tuple(map(as_text, missing_values or ()))
     reading = Reading(
-        delimiter,
-        header,
-        encoding,
-        decimal,
-        thousands,
-        tuple(map(str, missing_values or ())),
-        format,
-        bad_rows,
-        where,
-    )
-    uses = Uses(target, features, columns, sample_weight, split_column(split_by))
-    return load_table(path, test_path, reading, uses)
+        delimiter, header, encoding, decimal, thousands, words, format, bad_rows, where
+    )  # fmt: skip
+    tests = None if test_path is None else paths_of(test_path)
+    return load_table(paths_of(path), tests, reading, uses)
+
+
+def paths_of(path: Any) -> list[Path]:
+    """The files that a path, a list of paths or a glob names."""
+    from dlrun.data.table_files import files_of
+
+    return files_of(path)
+
+
+def reading_of(arguments: Mapping[str, Any]) -> Reading:
+    """How the files are read, of the arguments of `load_data`."""
+    given = {one.name: arguments[one.name] for one in fields(Reading) if one.name in arguments}
+    given["missing_values"] = tuple(map(as_text, given.get("missing_values") or ()))
+    return Reading(**given)
 
 
 def recall_form(arguments: Mapping[str, Any], spec: Spec) -> Spec:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dlrun import catalog
 from dlrun.arrays import Spec
 from dlrun.columns.packing import completed
 from dlrun.config import Experiment
-from dlrun.config.rules.graph import column_problems
+from dlrun.config.rules.graph import TARGET, column_problems
 from dlrun.errors import ConfigError, Problem
 from dlrun.shapes import Step, walk
 from dlrun.shapes.input_readers import LOOKUPS
@@ -34,7 +35,7 @@ def check_columns(experiment: Experiment, spec: Spec) -> None:
     given = {column.name: f"it is {column.kind}" for column in spec.columns if not column.entries}
     others = spec.table.columns if spec.table is not None else None
     left_out = {name: "it is left out" for name in others or () if name not in names}
-    left_out |= dict.fromkeys(spec.target_names, "it is the target") | given
+    left_out |= dict.fromkeys(spec.target_names, TARGET) | given
     problems = [
         *column_problems(experiment, names, left_out),
         *_nothing_left(experiment, spec),
@@ -70,9 +71,17 @@ def _too_few(experiment: Experiment, spec: Spec) -> Iterator[Problem]:
     """A class without a row in the table would be refused only when rows are predicted."""
     ids = {column.name: column.ids for column in spec.columns or ()}
     looked_up = {view.name for view in spec.views if view.ids}
+    full = layers_of(experiment, spec)
     for index, layer in enumerate(experiment.model.layers):
         argument = LOOKUPS.get(layer.type)
         given = layer.arguments.get(argument) if argument else None
+        word = catalog.find("layers", layer.type)
+        needed = word.parameter(argument) if word and argument else None
+        if needed is not None and needed.required and argument not in full[index]:
+            name = (layer.inputs or ("",))[0]
+            what = f"{layer.type} needs '{argument}': the column '{name}' has no classes to count."
+            fix = f"Write how many ids it holds, or 'dataset.columns: {{{name}: category}}'."
+            yield Problem(f"model.layers[{index}].{argument}", what, fix)
         for name in layer.inputs or ():
             wanted = ids.get(name) if name in looked_up else None
             if wanted is not None and isinstance(given, int) and given < wanted:

@@ -148,7 +148,10 @@ def prepare(
         for line in misgivings_of_size(experiment, splits):
             tell(f"{WARNING}{line}")
         data = hash_samples(splits.present())
-    return Prepared(assembly, splits, {**computing, "labels": labels, "data": data}, lines)
+    facts = {**computing, "labels": labels, "data": data}
+    if told is None:
+        facts["data_notes"] = list(splits.notes)
+    return Prepared(assembly, splits, facts, lines)
 
 
 def check_continuation(

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from dlrun.absent import ABSENT
-from dlrun.reports.repeats import FOLDS, Repeat, Repeats, without_repeat
+from dlrun.reports.repeats import FOLDS, SEEDS, Repeat, Repeats, without_repeat
 from dlrun.reports.statistics import Estimate, Verdict, corrected, estimate, judge
 from dlrun.rundir.metrics import JUDGING_ORDER, is_larger_better
 
@@ -182,7 +182,7 @@ def group_rows(
             estimate(list(one.values()), group.over) if one else None
             for group, one in zip(groups, values, strict=True)
         )
-        over = groups[0].over
+        over = groups[0].over if groups else SEEDS
         judged = {
             number: judge(one, values[0], larger=larger, over=over)
             for number, one in enumerate(values)

@@ -30,6 +30,7 @@ from dlrun.shapes.input_readers import find_lookups, find_masks, names_of_column
 
 if TYPE_CHECKING:
     from dlrun.arrays import Spec
+    from dlrun.columns.column import ColumnKind
     from dlrun.config import Experiment
     from dlrun.data.csv import CsvFile
     from dlrun.data.csv_header import Choice
@@ -274,6 +275,16 @@ def follow_layers(
     dataset = experiment.dataset
     sample = find_sample(dataset.type, dataset.arguments).shape
     return sample, walk([layer.as_dict() for layer in experiment.model.layers], sample)
+
+
+def columns_of(experiment: Experiment) -> tuple[ColumnKind, ...]:
+    """Tell what kind each column of a table is, and why; none where that takes long."""
+    dataset = experiment.dataset
+    if find_sample(dataset.type, dataset.arguments).format != "table":
+        return ()
+    from dlrun.data.table_kinds import foresee_kinds
+
+    return foresee_kinds(dataset.arguments)
 
 
 def _first_unknown(experiment: Experiment, spec: Spec | None) -> str | None:

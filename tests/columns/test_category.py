@@ -94,7 +94,7 @@ def test_entries_are_written_as_the_table_has_them(fitted):
 def test_a_missing_value_is_an_error_unless_said(fitted):
     """With its row."""
     with pytest.raises(CellError) as error:
-        fitted(["a", None], "category")
+        fitted(["a", None], "category").apply()
     assert error.value.row == 1
     assert "what is `missing` (own, for a class of its own)" in error.value.fix
     with pytest.raises(CellError):

@@ -92,8 +92,8 @@ def test_a_missing_time_is_filled_and_told():
     assert column.undo(entries) == ["2000-01-01", "2000-01-03", "2000-01-05", ""]
     assert column.notes() == [
         (
-            "1 missing value of the training rows becomes the median, 2000-01-03, and 't (missing)' "
-            "tells of them"
+            "1 missing value of the training rows becomes the median, 2000-01-03, and 't "
+            "(missing)' tells of them"
         )
     ]
     new = np.array([datetime(1999, 1, 1, tzinfo=UTC).timestamp(), np.nan])

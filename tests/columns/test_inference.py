@@ -31,8 +31,8 @@ VALUES = {
     "slips": (
         [*map(str, MANY), "?", "n/a", "?"],
         (
-            "number, 100 of 103 values are numbers; others are '?', 'n/a': perhaps `missing_values: "
-            '["?", n/a]`'
+            "number, 100 of 103 values are numbers; others are '?', 'n/a': perhaps "
+            '`missing_values: ["?", n/a]`'
         ),
     ),
     "nothing": (["", ""], "ignore, it has no values"),
@@ -61,6 +61,10 @@ VALUES = {
     "zip": (
         [f"Z{number % 60}" for number in range(600)],
         "category (min_count: 5), 60 different values in 600 rows",
+    ),
+    "postcode": (
+        ["01234", "20095", "00501"] * 10,
+        "category, numbers with zeros before them are codes; 3 different values",
     ),
     "comments": (
         [f"it was number {number}" for number in MANY],
@@ -152,8 +156,8 @@ def test_columns_that_are_not_there_are_told():
         "dataset.columns.agee: There is no column 'agee'. Did you mean 'age'?",
         "dataset.columns.zzz: There is no column 'zzz'. The table has 'age', 'fare'.",
         (
-            "dataset.columns.y: 'y' is the target, or a weight, and no column of the network. Leave "
-            "it out of 'columns'."
+            "dataset.columns.y: 'y' is the target, or a weight, and no column of the network. "
+            "Leave it out of 'columns'."
         ),
     ]
 

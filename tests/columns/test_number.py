@@ -148,8 +148,10 @@ def test_the_spread_is_kept_in_tenths(fitted):
 
 def test_a_missing_value_is_an_error_unless_said(fitted):
     """In training rows and in later ones: with the row and what can be said."""
+    found = fitted([1, 2, None, None], "number", scale="minmax")
+    assert found.apply([1, 2]).tolist() == [[0], [1]]
     with pytest.raises(CellError) as error:
-        fitted([1, 2, None, None], "number")
+        found.apply()
     assert error.value.row == 2
     assert error.value.fix == (
         "Fill the cell, say in dataset.columns.x what is `missing` (median, mean, flag, or a "
@@ -169,8 +171,8 @@ def test_a_missing_value_is_an_error_unless_said(fitted):
         (
             {"missing": "zero"},
             (
-                "dataset.columns.x.missing: Expected 'error', 'median', 'mean', 'flag' or a number, "
-                "got 'zero'."
+                "dataset.columns.x.missing: Expected 'error', 'median', 'mean', 'flag' or a "
+                "number, got 'zero'."
             ),
         ),
     ],

@@ -65,7 +65,7 @@ def test_what_is_kept_is_said(fitted):
 def test_what_cannot_be_is_refused(fitted):
     """A missing text, unless said; options out of range; texts without words."""
     with pytest.raises(CellError) as error:
-        fitted(["a word", None], "text")
+        fitted(["a word", None], "text").apply()
     assert error.value.row == 1
     for option in ("vocabulary", "min_count", "hash"):
         with pytest.raises(ConfigError, match=f"x.{option}: Expected 1 to 100,000, got 0"):

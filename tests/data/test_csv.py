@@ -1,4 +1,4 @@
-"""Reading CSV files."""
+"""Reading CSV files with Python, and the cells of tables with DuckDB."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dlrun.data import csv as csv_module
+from dlrun.arrays import Reading
 from dlrun.data.csv import open_csv
-from dlrun.data.tables import parse_numbers
+from dlrun.data.tables import open_table
 from dlrun.errors import DataError
 from dlrun.shapes.cells import parse_number
 
@@ -35,20 +35,26 @@ def write(tmp_path):
 
 
 def read_rows(path, *, header=False, delimiter=","):
-    with open_csv(path, delimiter=delimiter) as file:
-        chunks = list(file.chunks(header=header))
-        rows = [[cell.strip() for cell in row] for chunk in chunks for row in chunk.rows]
-        return rows, [number for chunk in chunks for number in chunk.numbers]
+    with open_csv(path, Reading(delimiter)) as file:
+        records = list(file.rows(header=header))
+        rows = [[cell.strip() for cell in record.cells] for record in records]
+        return rows, [record.line for record in records]
+
+
+def read_table(path, names, *, header=False, delimiter=","):
+    """The numbers of columns, as the rows of a table."""
+    reading = Reading(delimiter, header)
+    with open_table([path], reading) as table:
+        return table.read(dict.fromkeys(names, "number"))[1]
 
 
 @settings(
     max_examples=300,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(table=TABLES, lines=st.sampled_from([1, 2, 4]), line_end=st.sampled_from(["\n", "\r\n"]))
-def test_what_the_csv_module_writes_is_read_back(table, lines, line_end, tmp_path, monkeypatch):
-    """Cells with quotes, delimiters and newlines survive, wherever a chunk of the file ends."""
-    monkeypatch.setattr(csv_module, "CELLS_PER_CHUNK", lines * len(table[0]))
+@given(table=TABLES, line_end=st.sampled_from(["\n", "\r\n"]))
+def test_what_the_csv_module_writes_is_read_back(table, line_end, tmp_path):
+    """Cells with quotes, delimiters and newlines survive."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=line_end).writerows(table)
     path = tmp_path / "table.csv"
@@ -72,7 +78,7 @@ def test_a_header_of_several_lines_is_one_row(write):
     path = write(b'"a\nb",c\n1,2\n')
     with open_csv(path) as file:
         assert file.first_row == ["a\nb", "c"]
-        assert [list(chunk.numbers) for chunk in file.chunks(header=True)] == [[3]]
+        assert [record.line for record in file.rows(header=True)] == [3]
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
@@ -95,14 +101,6 @@ def test_a_delimiter_inside_quotes_does_not_count(write):
         assert file.first_row == ["a;b", "c"]
 
 
-def test_pieces_are_bounded_and_whole(write, monkeypatch):
-    """No chunk holds more lines than the largest power of two that the bound allows."""
-    monkeypatch.setattr(csv_module, "CELLS_PER_CHUNK", 7)
-    path = write(b"1,2\n" * 5)
-    with open_csv(path) as file:
-        assert [len(chunk) for chunk in file.chunks(header=False)] == [2, 2, 1]
-
-
 def test_a_pipe_of_the_shell_is_read_like_a_file():
     """Nothing is read twice, so that `<(zcat data.csv.gz)` works in a shell."""
     reading, writing = os.pipe()
@@ -119,8 +117,10 @@ WHICH_DELIMITER = (
     "the line has commas and semicolons; which of them separates the columns cannot be told."
 )
 FIX_DELIMITER = (
-    "Put cells that contain one of them in double quotes, and write decimals with a point."
+    "Set `dataset.delimiter`; or put cells that contain one of them in double quotes, and write "
+    "decimals with a point (else set `dataset.decimal`)."
 )
+FIX_UTF8 = "Save it as UTF-8, or say what it is, as with `dataset.encoding: latin-1`."
 
 
 @pytest.mark.parametrize(
@@ -144,15 +144,8 @@ FIX_DELIMITER = (
             b'a,b\n"1"2,3\n',
             f"{{path}}:2: {BROKEN_QUOTES}\n  {FIX_QUOTES}",
         ),
-        (b"a,b\n1,caf\xe9\n", "{path}:2: byte 0xe9 is not UTF-8 text.\n  Save it as UTF-8."),
-        (
-            b"a,b\r\n1,2\r3,\xe9\n",
-            "{path}:3: byte 0xe9 is not UTF-8 text.\n  Save it as UTF-8.",
-        ),
-        (
-            "a,b\n".encode("utf-16"),
-            "{path}: this is UTF-16 text, not a CSV file.\n  Save it as UTF-8.",
-        ),
+        (b"a,b\n1,caf\xe9\n", f"{{path}}:2: byte 0xe9 is not UTF-8 text.\n  {FIX_UTF8}"),
+        (b"a,b\r\n1,2\r3,\xe9\n", f"{{path}}:3: byte 0xe9 is not UTF-8 text.\n  {FIX_UTF8}"),
         (
             b"1,5;2\n",
             f"{{path}}:1: {WHICH_DELIMITER}\n  {FIX_DELIMITER}",
@@ -163,7 +156,7 @@ def test_a_malformed_file_is_an_error_that_names_the_line(write, content, messag
     """Every way in which a file can be no table."""
     path = write(content)
     with pytest.raises(DataError) as error, open_csv(path) as file:
-        list(file.chunks(header=True))
+        list(file.rows(header=True))
     assert str(error.value) == message.format(path=path)
 
 
@@ -202,10 +195,9 @@ def test_numbers_are_read_to_the_last_bit(numbers, quoted, tmp_path):
     mark = '"' if quoted else ""
     path = tmp_path / "numbers.csv"
     path.write_text("".join(f"{mark}{a!r}{mark},{b!r}\n" for a, b in numbers))
-    with open_csv(path) as file:
-        read = [parse_numbers(chunk, [1, 0], ["b", "a"]) for chunk in file.chunks(header=False)]
+    read = read_table(path, ["column_2", "column_1"])
     expected = np.array(numbers)[:, ::-1]
-    assert np.concatenate(read).tobytes() == expected.tobytes()
+    assert read.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -217,8 +209,11 @@ def test_what_only_looks_like_a_number_is_refused(write, cell, quoted):
     assert parse_number(cell) is None
     first = '"1"' if quoted else "1"
     path = write(f"{first},2\n{cell},3\n".encode())
-    with open_csv(path) as file, pytest.raises(DataError, match=r"data\.csv:2: column 'a': "):
-        parse_numbers(next(file.chunks(header=False)), [0], ["a"])
+    if not cell.strip():
+        assert np.isnan(read_table(path, ["column_1"])).ravel().tolist() == [False, True]
+        return
+    with pytest.raises(DataError, match=r"data\.csv:2: column 'column_1': "):
+        read_table(path, ["column_1"])
 
 
 THOUSAND = """'1,000' is not a number.
@@ -228,10 +223,9 @@ THOUSAND = """'1,000' is not a number.
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("abc", "'abc' is not a number.\n  Mend the cell, or leave the row out."),
-        ("", "the cell is empty; a number was expected.\n  Mend the cell, or leave the row out."),
-        ("NaN", "'NaN' is not a finite number.\n  Mend the cell, or leave the row out."),
-        ("1e999", "'1e999' is not a finite number.\n  Mend the cell, or leave the row out."),
+        ("abc", "'abc' is not a number.\n  Mend"),
+        ("NaN", "'NaN' is not a finite number.\n  Mend"),
+        ("1e999", "'1e999' is not a finite number.\n  Mend"),
         ("1,5", "'1,5' is not a number.\n  Write decimals with a point: 1.5."),
         ("1,000", THOUSAND),
         ("0,236", "'0,236' is not a number.\n  Write decimals with a point: 0.236."),
@@ -242,13 +236,13 @@ THOUSAND = """'1,000' is not a number.
         ("12 %", "'12 %' is not a number.\n  Write the number alone: 12."),
         ("5kg", "'5kg' is not a number.\n  Write the number alone: 5."),
         ("5k", "'5k' is not a number.\n  Write the number out, in digits alone."),
-        ("1st", "'1st' is not a number.\n  Mend the cell, or leave the row out."),
-        ("x" * 70, f"'{'x' * 40}'... is not a number.\n  Mend the cell, or leave the row out."),
+        ("1st", "'1st' is not a number.\n  Mend"),
+        ("x" * 70, f"'{'x' * 40}'... is not a number.\n  Mend"),
     ],
 )
 def test_a_bad_cell_is_shown_with_its_line_and_column(write, cell, message):
     """File, line, column and text, and what to do."""
     path = write(f"a;b\n1;2\n3;{cell}\n".encode())
-    with open_csv(path) as file, pytest.raises(DataError) as error:
-        parse_numbers(next(file.chunks(header=True)), [0, 1], ["a", "b"])
-    assert str(error.value) == f"{path}:3: column 'b': {message}"
+    with pytest.raises(DataError) as error:
+        read_table(path, ["a", "b"], header=True, delimiter=";")
+    assert str(error.value).startswith(f"{path}:3: column 'b': {message}")

@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
 from dlrun.columns.column import RawColumn
-from dlrun.data.links import MOST_ROWS, TELLING, find_links, telling, warning_of
+from dlrun.data.links import MOST_ROWS, TELLING, find_links, spread_rows, telling, warning_of
 from tests.conftest import CONFIGS
 
 
@@ -151,10 +151,15 @@ def test_what_cannot_be_told():
 
 
 def test_many_rows_are_sampled():
-    """Every k-th row."""
+    """Evenly, and out of step with rows that come in turns."""
     rows = 3 * MOST_ROWS
-    x = np.where(np.arange(rows) % 3 == 0, np.arange(rows) // 3 % 2, 0)
-    assert link(numbers("x", x), np.arange(rows) // 3 % 2).score == 1
+    y = np.arange(rows) % 3
+    found = link(numbers("x", np.arange(rows) % 6), y)
+    assert found.score == 1
+    assert found.baseline == pytest.approx(1 / 3, abs=0.01)
+    chosen = spread_rows(rows, MOST_ROWS)
+    assert len(chosen) == pytest.approx(MOST_ROWS, rel=1e-3)
+    assert np.diff(chosen).max() <= 6
 
 
 def test_alive_is_survived_in_words():

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from dlrun.arrays import Scaling, Spec
-from dlrun.data import array_samples
-from dlrun.data import csv as csv_module
+from dlrun.data import array_samples, tables
 from dlrun.data.samples import open_samples, read_samples
 from dlrun.errors import DataError
 
@@ -122,7 +121,7 @@ def test_features_are_scaled_as_in_training(write):
          "{path}:2: column 'kind': '0' is none of the classes of the training data (-1, 1)."),
         (NUMBERED, "length,width,kind\n1,2,yes\n",
          ("{path}:2: column 'kind': 'yes' is not a number.\n"
-         "  Mend the cell, or leave the row out.")),
+         "  Mend the cell, or say that it is a missing value, `missing_values: ['yes']`.")),
         (FLOWERS, "1,2,3,4\n",
          "{path}:1: the file has 4 columns; 2 of the features and 1 of the target were expected."),
         (FLOWERS, "1,2\n",
@@ -287,7 +286,7 @@ def test_arrays_come_in_chunks(write, monkeypatch):
 
 def test_a_long_csv_file_stays_within_bounded_memory(write, monkeypatch):
     """Sixteen times the rows take no more memory."""
-    monkeypatch.setattr(csv_module, "CELLS_PER_CHUNK", 2**12)
+    monkeypatch.setattr(tables, "CELLS_PER_CHUNK", 2**12)
     peaks = []
     for repeats in (1, 16):
         path = write("length,width\n" + "1.25,2.5\n" * 4096 * repeats)

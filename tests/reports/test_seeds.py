@@ -83,7 +83,7 @@ def test_many_groups_are_corrected():
 
 
 def test_folds_are_corrected_for_the_rows_that_they_share():
-    """As scikit-learn's guide compares models: t with s² (1 / n + rows judged / rows trained on)."""
+    """As scikit-learn's guide compares models: s² (1 / n + rows judged / rows trained on)."""
     over = Repeats.of([Repeat(0, fold) for fold in range(1, 7)], 6)
     folds = {Repeat(0, seed + 1): value for seed, value in A.items()}
     others = {Repeat(0, seed + 1): value for seed, value in B.items()}

@@ -19,7 +19,7 @@ from dlrun.models.build import build_model
 from dlrun.training.epochs import FitOptions
 from dlrun.training.steps import Steps
 from dlrun.training.trainer import Trainer
-from tests.training.parity_rows import SHAPES, rows
+from tests.training.parity_rows import SHAPES, batched, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -175,18 +175,11 @@ def train_by_fit(
     )
     if case.built_first:
         model.optimizer.build(model.trainable_variables)
-    held = None
-    if validation is not None:
-        held = (validation.x, validation.y)
-        held = held if validation.sample_weight is None else (*held, validation.sample_weight)
     history = model.fit(
-        train.x,
-        train.y,
-        sample_weight=train.sample_weight,
+        batched(train, batch_size),
         class_weight=case.class_weight,
-        validation_data=held,
+        validation_data=None if validation is None else batched(validation, batch_size),
         epochs=epochs,
-        batch_size=batch_size,
         shuffle=False,
         verbose=0,
         callbacks=callbacks(),

@@ -13,6 +13,7 @@ from dlrun.shapes.layer import ONE_INPUT, SEVERAL_INPUTS
 from dlrun.wording import AMONG_FEW, did_you_mean, listed, near_word
 
 ATTENDING: Final = {"AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention"}
+TARGET: Final = "it is the target"
 EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
 PAIRING: Final = {"Dot", "Subtract"}
 """Merging layers that take exactly two."""
@@ -63,7 +64,8 @@ def column_problems(
             continue
         if name in left_out:
             what = f"The column '{name}' is not given to the network ({left_out[name]})."
-            yield Problem(path, what, "Give it another kind in 'dataset.columns'.")
+            fix = None if left_out[name] == TARGET else "Give it a kind in 'dataset.columns'."
+            yield Problem(path, what, fix)
             continue
         others = [other for other in (DATA, *layers, *columns) if other != layer.name]
         near = did_you_mean(name, others, similarity=AMONG_FEW)

@@ -8,6 +8,7 @@ from dlrun.catalog import find, nested_kind
 from dlrun.config.components import DATA, UNKNOWN
 from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
+from dlrun.shapes.input_readers import LOOKUPS, names_of_columns
 from dlrun.wording import listed
 
 # What TensorFlow takes for the name of a scope.
@@ -132,8 +133,11 @@ def strides_or_dilation(experiment: Experiment) -> Iterator[Problem]:
 
 def statistics_are_given(experiment: Experiment) -> Iterator[Problem]:
     """A layer that would have to look at the data first, as by `adapt`, would do nothing."""
+    columns = names_of_columns([layer.as_dict() for layer in experiment.model.layers])
     for index, layer in enumerate(experiment.model.layers):
         needed = NEEDS_STATISTICS.get(layer.type)
+        if LOOKUPS.get(layer.type) and (layer.inputs or ("",))[0] in columns:
+            continue  # A column tells how many classes it has.
         if needed is not None and layer.arguments.get(needed[0]) is None:
             what = f"{layer.type} has not seen the data, so it needs {needed[0]}."
             yield Problem(f"model.layers[{index}]", what, needed[1])

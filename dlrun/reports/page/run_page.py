@@ -66,6 +66,7 @@ def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
         remarks=list(remarks(data)),
         config=given.lines(data.experiment),
         dataset=_dataset(data),
+        data_notes=_data_notes(data),
         class_counts=_class_counts(data),
         drawing=draw_graph(data.layers, data.spec.input_shape, data.spec.views),
         box=(BOX_WIDTH, BOX_HEIGHT),
@@ -118,6 +119,12 @@ def _dataset(data: ReportData) -> dict[str, str]:
     if isinstance(labels, str):
         facts["loss gets" if spec.labels else "labels"] = text_of(labels).removeprefix("labels: ")
     return facts
+
+
+def _data_notes(data: ReportData) -> list[str]:
+    """What was done to the rows, and what is to be known of them, as it was said in training."""
+    notes = data.record.get("data_notes")
+    return [text_of(note) for note in notes] if isinstance(notes, list) else []
 
 
 def _width(spec: Spec) -> str:

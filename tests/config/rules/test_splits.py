@@ -44,7 +44,7 @@ FIX = "There are 'group', 'time' and 'column'."
             ],
         ),
         (
-            ("dataset.split_by={group: b}", "dataset.target=[a, b]", "dataset.validation_split=0.1"),
+            ("dataset.split_by={group: b}", "dataset.target=[a, b]"),
             [
                 "dataset.split_by.group: 'b' is named by 'target' too. Split by another column.",
             ],

@@ -1,4 +1,4 @@
-"""CSV files as datasets."""
+"""Tables as datasets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ import pytest
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError
 
-MEND = "\n  Mend the cell, or leave the row out."
+
+def way_out(cell, column=None):
+    """What the message says of a cell that is no number; of a feature more than of a target."""
+    missing = f"say that it is a missing value, `missing_values: ['{cell}']`"
+    if column is None:
+        return f"\n  Mend the cell, or {missing}."
+    return (
+        f"\n  Mend the cell; or {missing}; or that the column holds classes, "
+        f"`columns: {{{column}: category}}`; or leave the column out, "
+        f"`columns: {{{column}: ignore}}`."
+    )
+
+
+OF_TEXT = "\n  Mend the cell, or say that it is a missing value: `dataset.missing_values`."
 
 
 @pytest.fixture
@@ -121,20 +134,18 @@ def test_data_of_numbers_and_text_without_a_header(load):
         ("", {}, "{path}: the file is empty."),
         ("a,b\n", {}, "{path}: the file has a header but no rows."),
         ("a,b\n1,2\n1\n", {}, "{path}:3: the row has 1 cell, but the first row (line 1) has 2."),
-        ("a,b\n1,2\nx,2\n", {}, "{path}:3: column 'a': 'x' is not a number." + MEND),
-        ("a,b\n1,2\n3,nan\n", {}, "{path}:3: column 'b': 'nan' is not a finite number." + MEND),
-        ("a,b\n1,2\n3,x\n", {}, "{path}:3: column 'b': 'x' is not a number." + MEND),
+        ("a,b\n1,2\nx,2\n", {}, "{path}:3: column 'a': 'x' is not a number." + way_out("x", "a")),
+        ("a,b\n1,2\n3,nan\n", {}, "{path}:3: column 'b': 'nan' is not a finite number."
+         + way_out("nan")),
+        ("a,b\n1,2\n3,x\n", {}, "{path}:3: column 'b': 'x' is not a number." + way_out("x")),
         ("a,b,c\n1,2,x\n", {"target": ["b", "c"]},
-         "{path}:2: column 'c': 'x' is not a number." + MEND),
+         "{path}:2: column 'c': 'x' is not a number." + way_out("x")),
         ("a,k\n1,x\n2,3\n", {},
          "{path}:3: column 'k': '3' is a number, but the column begins with text; a target is all "
-         "numbers or all text." + MEND),
-        ("a,k\n1,x\n2,\n", {},
-         "{path}:3: column 'k': the cell is empty, but the column begins with text; a target is "
-         "all numbers or all text." + MEND),
+         "numbers or all text." + OF_TEXT),
         ("a,k\n1,x\n2,NaN\n", {},
          "{path}:3: column 'k': 'NaN' is no value, but the column begins with text; a target is "
-         "all numbers or all text." + MEND),
+         "all numbers or all text." + OF_TEXT),
         ("1,2,x\n3,4,y\n", {},
          ("{path}:1: the first row has numbers such as '1' and texts such as 'x'; it could be a "
          "header or data.\n  Set `dataset.header` to true or to false.")),
@@ -152,7 +163,7 @@ def test_a_file_that_cannot_be_read_is_an_error(load, tmp_path, content, argumen
     """File, line, column and text; and how to mend it."""
     with pytest.raises(DataError) as error:
         load(content, **arguments)
-    assert str(error.value) == message.format(path=tmp_path / "data.csv")
+    assert str(error.value) == message.replace("{path}", f"{tmp_path}/data.csv")
 
 
 @pytest.mark.parametrize(
@@ -178,4 +189,4 @@ def test_columns_that_are_not_in_the_file_are_errors_of_the_config(
     """All of them at once, with a suggestion."""
     with pytest.raises(ConfigError) as error:
         load("height,width\n1,2\n", **arguments)
-    assert str(error.value) == message.format(path=tmp_path / "data.csv")
+    assert str(error.value) == message.replace("{path}", f"{tmp_path}/data.csv")

@@ -1,0 +1,50 @@
+"""Tells what kind each column of a table is, without NumPy and without its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
+
+from dlrun.arrays import Reading
+from dlrun.columns.inference import kinds_of
+from dlrun.data.csv_header import choose_columns
+from dlrun.data.files import regular_size
+from dlrun.data.table_files import files_of
+from dlrun.data.tables import open_table
+from dlrun.errors import DlrunError
+
+if TYPE_CHECKING:
+    from dlrun.columns.column import ColumnKind
+
+LARGEST: Final = 2**26
+"""Of files of more bytes, 64 MB together, the values are not counted before training."""
+
+
+def foresee_kinds(arguments: Mapping[str, Any]) -> tuple[ColumnKind, ...]:
+    """Tell the kinds of the columns of a table, by the arguments of the dataset.
+
+    None where its files are large, or cannot be read twice, or at all: of that training tells.
+    """
+    with suppress(DlrunError, OSError):
+        return _foresee(arguments)
+    return ()
+
+
+def _foresee(arguments: Mapping[str, Any]) -> tuple[ColumnKind, ...]:
+    paths = files_of(arguments["path"])
+    sizes = [regular_size(path, seekable=True) for path in paths]
+    if any(size is None for size in sizes) or sum(filter(None, sizes)) > LARGEST:
+        return ()
+    given = {one.name: arguments[one.name] for one in fields(Reading) if one.name in arguments}
+    given["missing_values"] = tuple(map(str, given.get("missing_values") or ()))
+    uses = {name: arguments.get(name) for name in ("target", "features", "sample_weight")}
+    with open_table(paths, Reading(**given)) as table:
+        choice = choose_columns(table.head, uses, header=table.named)
+        written = arguments.get("columns") or {}
+        split = arguments.get("split_by")
+        aside = {one for one in (split,) if one not in written}
+        names = [name for name in choice.feature_names if name not in aside]
+        others = [*choice.target_names, *([uses["sample_weight"]] if uses["sample_weight"] else [])]
+        return kinds_of(table.facts(names), written, others)
