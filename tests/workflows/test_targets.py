@@ -308,3 +308,24 @@ def test_balanced_labels_train_as_keras_does(dlrun):
     gradient = (weight * (0.5 - y)).sum(axis=0) / y.size  # of the bias, at outputs of 0.5
     (bias,) = (value for path, value in weights.items() if path.endswith("bias"))
     np.testing.assert_allclose(bias, -0.5 * gradient, atol=1e-6)
+
+
+def test_rows_of_a_table_without_a_target_are_left_out(dlrun):
+    """Of the training data and of a file that is evaluated: counted, and named by their lines."""
+    words = np.array(["no", "yes"])
+    lines = ["a,b,c,fast,big"]
+    for number, (x, y) in enumerate(zip(X, LABELS, strict=True)):
+        fast = "" if number == 5 else words[y[0]]
+        lines.append(f"{x[0]:.3f},{x[1]:.3f},{x[2]:.3f},{fast},{bool(y[1])}")
+    Path("t.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write(LABELS, "labels", "binary_crossentropy")
+    text = Path("c.yaml").read_text("utf-8").replace("units: 3", "units: 2")
+    table = "type: table, path: t.csv, target: [fast, big]"
+    Path("c.yaml").write_text(text.replace("type: npz, path: rows.npz", table), encoding="utf-8")
+    result = dlrun("train", "c.yaml")
+    assert "1 of 300 rows have no value for a target and are left out:" in result.err
+    assert "t.csv:7" in result.err
+    assert "predicted_fast" in (result.run / "predictions/test.csv").read_text("utf-8")
+    told = dlrun("evaluate", result.run, "--data", "t.csv")
+    assert "without a target, and left out: 1 row: t.csv:7" in told.err
+    assert "of the 299 rows" in told.out
