@@ -49,6 +49,8 @@ LIKELY: Final = 0.5
 ODD: Final = 10
 """Up to so many different other values are taken for slips and for words for `missing`."""
 ODD_SHARE: Final = 0.05
+KNOWN_IN_FORMATS: Final = frozenset("aAbBdfgGHIjmMpSuUVwWyYzZcxXn%")
+"""What may follow a `%` in the format of times, as `strptime` has it."""
 ISO: Final = "iso"
 """The format of times as ISO 8601 has them, `2024-01-31 12:00:00`, which need not be told."""
 
@@ -262,7 +264,7 @@ def kinds_of(
     Raises:
         ConfigError: A column is named that is not in the table, or is something else.
     """
-    problems = tuple(_misnamed(facts, written or {}, others))
+    problems = (*_misnamed(facts, written or {}, others), *_unreadable(written or {}))
     if problems:
         raise ConfigError(*problems)
     all_numbers = all(one.numbers == one.rows for one in facts.values())
@@ -308,6 +310,20 @@ def _misnamed(
             yield Problem(path, f"There is no column {quote(name)}.", near or has)
 
 
+def _unreadable(written: Mapping[str, Any]) -> Iterator[Problem]:
+    """Tell which formats of times say nothing."""
+    for name, one in written.items():
+        form = one.get("format") if isinstance(one, Mapping) else None
+        if not isinstance(form, str):
+            continue
+        letters = re.findall(r"%-?(.?)", form)
+        wrong = [letter for letter in letters if letter not in KNOWN_IN_FORMATS]
+        if wrong or not letters:
+            what = f"{quote(form)} is no format of times"
+            what += f": there is no '%{wrong[0]}'." if wrong else ": it has no '%'."
+            yield Problem(f"dataset.columns.{name}.format", what, "Write such as '%d/%m/%Y %H:%M'.")
+
+
 def told(name: str, written: Any) -> ColumnKind:
     """Read what a config says of a column: a word, or a mapping with `type`."""
     options = {} if isinstance(written, str) else dict(written)
@@ -321,6 +337,11 @@ def reads(word: str) -> tuple[Holds, ...]:
     found = re.search(r"^READS(?:: [^=\n]+)? = (.+)$", source.module_text(module), re.MULTILINE)
     held: tuple[Holds, ...] = ast.literal_eval(found[1]) if found else ("number",)
     return held
+
+
+def split_key(name: str) -> ColumnKind:
+    """The kind of a column by which rows are split: no network gets it, no later file needs it."""
+    return ColumnKind(name, IGNORE, reason="rows are split by it")
 
 
 def holds_of(kind: ColumnKind, facts: ColumnFacts) -> Holds | None:
