@@ -117,8 +117,7 @@ def _source(path: Path, reading: Reading, copy: Path) -> Source:
         except OSError as error:
             raise open_error(path, error) from error
     stamp = None if size is None else file_stamp(path)
-    with readable.open("rb") as content:
-        head = content.read(HEAD_BYTES)
+    head = _head(readable)
     if not head:
         raise DataError("the file is empty.", where=str(path))
     form = reading.format or _format_of(path, head)
@@ -126,7 +125,7 @@ def _source(path: Path, reading: Reading, copy: Path) -> Source:
         return Source(path, readable, form, stamp, str(copy.parent))
     if head.startswith(ZSTD_MAGIC):
         readable = _unpack_zstd(path, readable, copy.with_suffix(".txt"))
-        head = readable.open("rb").read(HEAD_BYTES)
+        head = _head(readable)
     if not head.startswith(GZIP_MAGIC):
         encoding = text_encoding(head, reading)
         if not encoding.startswith("utf-8"):
@@ -134,6 +133,11 @@ def _source(path: Path, reading: Reading, copy: Path) -> Source:
         else:
             check_text(path, head)
     return Source(path, readable, form, stamp, str(copy.parent))
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as content:
+        return content.read(HEAD_BYTES)
 
 
 def _format_of(path: Path, head: bytes) -> Format:
