@@ -150,7 +150,7 @@ def _misfits_of_table(spec: Spec) -> Iterator[tuple[str, str]]:
     if form is None:
         return
     if form.reading.delimiter not in (None, *DELIMITERS):
-        yield "form.delimiter", f"one of {', '.join(DELIMITERS.values())}"
+        yield "form.reading.delimiter", f"one of {', '.join(DELIMITERS.values())}"
     if form.columns is not None:
         if spec.columns is not None:
             names = tuple(column.name for column in spec.columns)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlrun.arrays import ArrayForm, Scaling, Spec, TableForm
+from dlrun.arrays import ArrayForm, Reading, Scaling, Spec, TableForm
 from dlrun.data.spec_json import spec_from_json, spec_to_json
 from dlrun.errors import RunFolderError
 
@@ -67,7 +67,7 @@ def test_flattened_images_keep_their_shape():
 @pytest.mark.parametrize(
     "form",
     [
-        TableForm(("t", "", "a", ""), named=True, header=True, delimiter=";"),
+        TableForm(("t", "", "a", ""), named=True, reading=Reading(";", header=True)),
         TableForm(None, named=False),
         ArrayForm("rows", "values"),
     ],
@@ -83,6 +83,16 @@ def test_a_spec_of_an_older_version_is_read():
     content = spec_to_json(Spec((64,)))
     del content["image_shape"], content["form"]
     assert spec_from_json(content) == Spec((64,))
+
+
+def test_the_form_of_a_table_of_an_older_version_is_read():
+    """It knew of headers and delimiters, and of nothing else."""
+    spec = Spec(
+        (1,), ("a",), form=TableForm(("a", "target"), named=True, reading=Reading(";", True))
+    )
+    content = spec_to_json(spec)
+    content["form"] = TABLE | {"header": True, "delimiter": ";"}
+    assert spec_from_json(content) == spec
 
 
 @pytest.mark.parametrize(
@@ -135,14 +145,14 @@ def test_a_spec_of_an_older_version_is_read():
         ({"form": []}, "spec.json: form should be an object."),
         (
             {"form": TABLE | {"delimiter": []}},
-            "spec.json: form.delimiter should be a valid string.",
+            "spec.json: form.reading.delimiter should be a valid string.",
         ),
         ({"form": {"x": "a"}}, "spec.json: form.y is missing."),
         ({"form": {"x": "a", "y": 3}}, "spec.json: form.y should be a valid string."),
         ({"form": TABLE | {"named": 1}}, "spec.json: form.named should be a valid boolean."),
         (
             {"form": TABLE | {"delimiter": ":"}},
-            "spec.json: form.delimiter should be one of commas, semicolons, tabs, vertical bars.",
+            "spec.json: form.reading.delimiter should be one of commas, semicolons, tabs, vertical bars.",
         ),
         (
             {"form": TABLE},
