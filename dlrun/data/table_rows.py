@@ -82,9 +82,18 @@ class RowReader:
             return cell.time(self.formats.get(name, "iso"))
         return cell.number
 
-    def take(self, slab: Slab, begin: int, end: int) -> NDArray[np.float64]:
-        """Read the rows from one number to before another: `(rows, columns)`, float64."""
-        picked = ", ".join(f"{one} AS v{n}" for n, one in enumerate(self.expressions))
+    def take(
+        self, slab: Slab, begin: int, end: int, kept: dict[str, list[str | None]]
+    ) -> NDArray[np.float64]:
+        """Read the rows from one number to before another: `(rows, columns)`, float64.
+
+        `kept` is given the texts of the columns that it names.
+        """
+        texts = {name: f"k{n}" for n, name in enumerate(kept)}
+        picked = ", ".join(
+            [f"{one} AS v{n}" for n, one in enumerate(self.expressions)]
+            + [f"{self.table.cell(name).stripped} AS {place}" for name, place in texts.items()]
+        )
         query = (
             f"SELECT {picked} FROM {slab.relation} "
             f"WHERE {slab.index} >= {begin} AND {slab.index} < {end}"
@@ -94,7 +103,9 @@ class RowReader:
         bad = [number for number, values in enumerate(columns) if np.ma.is_masked(values)]
         if bad:
             self._mend([self.columns[number].name for number in bad])
-            return self.take(slab, begin, end)
+            return self.take(slab, begin, end, kept)
+        for name, place in texts.items():
+            kept[name] = taken[place].tolist()
         matrix = np.empty((len(columns[0]), len(columns)))
         for number, values in enumerate(columns):
             places = self.places[number]

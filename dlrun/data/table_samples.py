@@ -32,8 +32,11 @@ class TableRows(Samples):
 
     raw: NDArray[np.float64] | None = None  # (rows, columns), as `raw_columns` tell
     raw_columns: tuple[RawColumn, ...] = ()
-    kept: Mapping[str, list[str]] = field(default_factory=dict)  # texts to be carried along
+    kept: Mapping[str, list[str | None]] = field(default_factory=dict)  # texts to be carried along
     place: Callable[[int], str] | None = None  # of one of these rows
+
+
+KNOWN_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq"}
 
 
 @contextmanager
@@ -48,7 +51,12 @@ def open_rows(
         found.append(match_columns(head, spec, with_target=with_target))
         return found[-1].header
 
-    with open_table(files_of(path), replace(reading, header=None), tell=tell) as table:
+    # A table may come in another format than that of training; what its name says counts first.
+    form = None if {*map(str.lower, path.suffixes)} & KNOWN_SUFFIXES else reading.format
+    reading = replace(reading, header=None, format=form)
+    with open_table(files_of(path), reading, tell=tell) as table:
+        if not found:  # JSON and Parquet have names in any case
+            tell(table.head)
         rows = _Rows(table, found[0], spec, keep)
         yield (*found[0].notes, *table.notes), iter(rows)
 
@@ -98,10 +106,12 @@ class _Rows:
 
     def __iter__(self) -> Iterator[TableRows]:
         begin = 0
+        texts: dict[str, list[str | None]] = {called: [] for called in self.called.values()}
         for columns, values in self.table.chunks(
             self.wanted,
             self.formats,
             others=dict.fromkeys(self.spec.target_names, self.spec.labels),
+            kept=texts,
         ):
             place = self._placer(begin)
             x = self._features(columns[: self.width], values[:, : self.width], place)
@@ -113,8 +123,7 @@ class _Rows:
             weight = None
             if self.columns.weight is not None and self.spec.sample_weight is not None:
                 weight = row_weights(values[:, -1], self.spec.sample_weight, self.table, begin)
-            numbers = range(begin, begin + len(values))
-            kept = {name: self.table.texts(called, numbers) for name, called in self.called.items()}
+            kept = {name: texts[called] for name, called in self.called.items()}
             raw = values[:, : self.width]
             yield TableRows(x, y, weight, raw, columns[: self.width], kept, place)
             begin += len(values)

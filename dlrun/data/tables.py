@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELLS_PER_CHUNK: Final = 2**20
+SMALL: Final = 2**22
+"""Below so many bytes, several threads would wait for each other longer than they work."""
 MEMORY_SHARE: Final = 4
 """The part of the free memory that DuckDB may have before it uses the disk."""
 
@@ -190,19 +192,22 @@ class Table:
         *,
         alike: Mapping[str, tuple[str, ...]] | None = None,
         others: Mapping[str, bool] | None = None,
+        kept: dict[str, list[str | None]] | None = None,
     ) -> Iterator[tuple[tuple[RawColumn, ...], NDArray[np.float64]]]:
         """Read columns some rows at a time, in order; see `read`.
 
         `alike` are texts, by column, that keep their places; other texts stand behind them.
         `others` are columns that are no features, and whether yes and no are numbers in them.
+        `kept` has the names of columns; each time it is given the texts of the rows that are read.
         """
         from dlrun.data.table_rows import RowReader  # noqa: PLC0415
 
         reader = RowReader(self, wanted, formats or {}, alike or {}, others or {})
+        texts = {} if kept is None else kept
         for slab in self.slabs:
             step = 2 ** int(math.log2(max(1, CELLS_PER_CHUNK // max(1, len(wanted)))))
             for begin in range(0, slab.span, step):
-                yield reader.columns, reader.take(slab, begin, begin + step)
+                yield reader.columns, reader.take(slab, begin, begin + step, texts)
 
     def refuse(
         self, bad: Mapping[str, str], reading_as: Mapping[str, Holds], others: Collection[str]
@@ -275,7 +280,7 @@ class Table:
             f"WHERE {self.origin} IN (SELECT unnest($1::BIGINT[])) ORDER BY {self.origin}",
             [origins],
         ).fetchall()
-        return [str(text) for (text,) in found]
+        return ["" if text is None else str(text) for (text,) in found]
 
 
 class _BadCellsError(Exception):
@@ -320,8 +325,8 @@ def open_table(
     reading = reading or Reading()
     with open_sources(paths, reading) as sources:
         files = [str(source.readable) for source in sources]
-        folder = sources[0].folder
-        with duckdb.connect(":memory:", config=_settings(threads)) as connection:
+        folder, size = sources[0].folder, sum(Path(name).stat().st_size for name in files)
+        with duckdb.connect(":memory:", config=_settings(threads, size)) as connection:
             run = connection.execute
             run("SET temp_directory = $1", [folder])
             run("SET allowed_paths = $1", [files])
@@ -343,14 +348,21 @@ def _as_told(reading: Reading) -> Callable[[Any], bool]:
     return lambda _: bool(reading.header)
 
 
-def _settings(threads: int | None) -> dict[str, Any]:
+def _settings(threads: int | None, size: int) -> dict[str, Any]:
+    """How DuckDB runs: nothing is fetched, the disk is used early, one thread reads small files."""
+    if threads is None:
+        threads = 1 if size < SMALL else _processors()
     memory = min(free_memory() / MEMORY_SHARE, 2**40)
-    settings: dict[str, Any] = {
+    return {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "memory_limit": f"{max(256, int(memory / 2**20))}MiB",
-        "threads": threads or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else threads or os.cpu_count() or 1,
+        "threads": threads,
     }
-    return settings
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

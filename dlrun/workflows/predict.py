@@ -192,13 +192,15 @@ class _Work:
             classes = decide(y_pred, spec, self._thresholds) if chooses else None
             writer.write(y_pred, classes, kept=kept)
 
-    def _predicted(self) -> Iterator[tuple[NDArray[np.float32], Mapping[str, Sequence[str]]]]:
+    def _predicted(
+        self,
+    ) -> Iterator[tuple[NDArray[np.float32], Mapping[str, Sequence[str | None]]]]:
         """Give the outputs of each chunk, `(rows, outputs)`, and what is kept of its input."""
         first_row = 0
         for chunk in self._samples.chunks:
             check_new_ids(chunk.x, self._opened, where=str(self._input_path), first_row=first_row)
             first_row += len(chunk)
-            kept: Mapping[str, Sequence[str]] = {}
+            kept: Mapping[str, Sequence[str | None]] = {}
             if isinstance(chunk, TableRows):
                 kept = chunk.kept
                 if chunk.raw is not None:
