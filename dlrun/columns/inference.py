@@ -80,14 +80,12 @@ def _told_by_values(facts: ColumnFacts, *, all_numbers: bool) -> Told:
         return "ignore", {}, f"all values are {_some_value(facts)}, which tells nothing"
     if facts.booleans and facts.booleans + facts.numbers >= present:
         return "number", *_filled(facts, f"{_all(facts)} are yes or no: 1 and 0")
-    tell = _text
     if are_codes(facts) and not all_numbers:
         return _text(facts, "numbers with zeros before them are codes; ")
     if facts.numbers == present or _are_slips(facts, facts.numbers):
-        tell = _number if all_numbers else _number_of_mixed
-    elif facts.times == present or _are_slips(facts, facts.times):
-        tell = _date
-    return tell(facts)
+        return _number(facts) if all_numbers else _number_of_mixed(facts)
+    is_time = facts.times == present or _are_slips(facts, facts.times)
+    return _date(facts) if is_time else _text(facts)
 
 
 def _number(facts: ColumnFacts) -> Told:
