@@ -155,7 +155,9 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
         if holds == "time" and form is not None:
             formats[kind.name] = str(form).partition("|")[0]
     if not any(kind.kind not in UNREAD for kind in read):
-        what = f"no column is left for the network: {list_columns(table.columns)} are left out."
+        gone = [kind.name for kind in kinds if kind.name not in wanted]
+        why = next((kind.reason for kind in kinds if kind.name in gone), "")
+        what = f"no column is left for the network: left out are {list_columns(gone)} ({why})."
         fix = "Say what they are: `columns: {name: category}`."
         raise DataError(what, where=str(table.parts[0].source.path), fix=fix)
     is_text = len(choice.targets) == 1 and _is_text(table, choice.target_names[0])

@@ -6,7 +6,7 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -19,7 +19,7 @@ from dlrun.data.csv import CsvFile, no_rows, open_csv, reading_error, text_encod
 from dlrun.data.csv_header import column_positions
 from dlrun.data.files import check_text, open_data, open_error, regular_size, spool_folder
 from dlrun.data.headers import GZIP_MAGIC
-from dlrun.data.table_types import are_sound, guess_numbers
+from dlrun.data.table_types import LOOKED_AT, are_sound, guess_numbers
 from dlrun.errors import DataError
 from dlrun.wording import count, list_columns
 
@@ -30,6 +30,8 @@ PARQUET_MAGIC: Final = b"PAR1"
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
 PACKED_SUFFIXES: Final = (".gz", ".zst")
+JSON_KINDS: Final = {"ARRAY": "a list", "VARCHAR": "a text", "NULL": "null", "BOOLEAN": "a boolean"}
+NESTED: Final = "they are read as the texts that stand for them"
 NO_DELIMITER: Final = "\x01"
 ROWS_AT_ONCE: Final = 2**14  # how many rows that Python reads are handed over at a time
 SHOWN: Final = 10  # so many faults are told
@@ -202,6 +204,7 @@ class Loader:
         self.named = True
         self.head: Head | None = None  # of the first file
         self.parts: list[Part] = []
+        self.notes: list[str] = []
         self.is_alone = True  # whether the table has one file
 
     def load(self, sources: Sequence[Source]) -> None:
@@ -370,7 +373,8 @@ class Loader:
         odd = run("SELECT rowid, json_type(json) FROM objects "
                   "WHERE json_type(json) <> 'OBJECT' LIMIT 1").fetchall()  # fmt: skip
         if odd:
-            what = f"row {odd[0][0] + 1} is {str(odd[0][1]).lower()}; an object was expected."
+            kind = JSON_KINDS.get(str(odd[0][1]), "a number")
+            what = f"row {odd[0][0] + 1} is {kind}; an object was expected."
             raise DataError(what, where=str(source.path))
         found = run("SELECT key, min(rowid), min(place) FROM (SELECT rowid, unnest(keys) AS key, "
                     "generate_subscripts(keys, 1) AS place FROM (SELECT rowid, json_keys(json) "
@@ -387,9 +391,20 @@ class Loader:
         run("INSERT INTO rows_of_files SELECT "
             + ", ".join(f"json_extract_string(json, {one})" for one in pointers)
             + " FROM objects")  # fmt: skip
+        nested = ", ".join(
+            f"count(*) FILTER (json_type(json, {one}) IN ('ARRAY', 'OBJECT'))" for one in pointers
+        )
+        (found,) = run(f"SELECT {nested} FROM (FROM objects LIMIT {LOOKED_AT})").fetchall()
+        self._tell_nested(dict(zip(self.columns, map(bool, found), strict=True)))
         run("DROP TABLE objects")
         return Part(source, True, self._count() - begin, "rows_of_files",
                     names=list(self.columns), stored=["text"] * len(names))  # fmt: skip
+
+    def _tell_nested(self, columns: Mapping[str, bool]) -> None:
+        names = [name for name, is_nested in columns.items() if is_nested]
+        if names and not self.parts:
+            holds = "holds" if len(names) == 1 else "hold"
+            self.notes.append(f"{list_columns(names)} {holds} lists, objects or the like: {NESTED}")
 
     def _parquet(self, source: Source) -> Part:
         import duckdb  # noqa: PLC0415
@@ -415,6 +430,7 @@ class Loader:
         relation = f"file_{len(self.parts)}"
         run(f"CREATE TEMP VIEW {relation} AS SELECT {picked}, file_row_number AS row_of_file "
             f"FROM read_parquet({file}, file_row_number = true)")  # fmt: skip
+        self._tell_nested(dict(zip(self.columns, (one == "other" for one in stored), strict=True)))
         return Part(source, True, int(rows), relation, "row_of_file",
                     names=list(self.columns), stored=stored)  # fmt: skip
 

@@ -64,7 +64,7 @@ class Table:
         self._places = Places(loader.parts, reading)
         self._where: str | None = None
         self._dropped = ""  # the SQL of rows that were left out for their cells
-        self.notes: tuple[str, ...] = tuple(self._said_of_rows())
+        self.notes: tuple[str, ...] = (*loader.notes, *self._said_of_rows())
         self._lay_out()
 
     def _said_of_rows(self) -> Iterator[str]:

@@ -152,7 +152,10 @@ def test_the_form_of_a_table_of_an_older_version_is_read():
         ({"form": TABLE | {"named": 1}}, "spec.json: form.named should be a valid boolean."),
         (
             {"form": TABLE | {"delimiter": ":"}},
-            "spec.json: form.reading.delimiter should be one of commas, semicolons, tabs, vertical bars.",
+            (
+                "spec.json: form.reading.delimiter should be one of commas, semicolons, tabs, "
+                "vertical bars."
+            ),
         ),
         (
             {"form": TABLE},
