@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from dlrun.catalog import shelves, source
@@ -80,7 +80,7 @@ def _told_by_values(facts: ColumnFacts, *, all_numbers: bool) -> Told:
         return "ignore", {}, f"all values are {_some_value(facts)}, which tells nothing"
     if facts.booleans and facts.booleans + facts.numbers >= present:
         return "number", *_filled(facts, f"{_all(facts)} are yes or no: 1 and 0")
-    tell = _text
+    tell: Callable[[ColumnFacts], Told] = _text
     if are_codes(facts) and not all_numbers:
         return _text(facts, "numbers with zeros before them are codes; ")
     if facts.numbers == present or _are_slips(facts, facts.numbers):
