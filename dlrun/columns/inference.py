@@ -8,11 +8,11 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from dlrun.catalog import shelves, source
-from dlrun.columns.column import ColumnFacts, ColumnKind, Holds
+from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
@@ -80,14 +80,12 @@ def _told_by_values(facts: ColumnFacts, *, all_numbers: bool) -> Told:
         return "ignore", {}, f"all values are {_some_value(facts)}, which tells nothing"
     if facts.booleans and facts.booleans + facts.numbers >= present:
         return "number", *_filled(facts, f"{_all(facts)} are yes or no: 1 and 0")
-    tell: Callable[[ColumnFacts], Told] = _text
     if are_codes(facts) and not all_numbers:
         return _text(facts, "numbers with zeros before them are codes; ")
     if facts.numbers == present or _are_slips(facts, facts.numbers):
-        tell = _number if all_numbers else _number_of_mixed
-    elif facts.times == present or _are_slips(facts, facts.times):
-        tell = _date
-    return tell(facts)
+        return _number(facts) if all_numbers else _number_of_mixed(facts)
+    is_time = facts.times == present or _are_slips(facts, facts.times)
+    return _date(facts) if is_time else _text(facts)
 
 
 def _number(facts: ColumnFacts) -> Told:
@@ -337,6 +335,11 @@ def reads(word: str) -> tuple[Holds, ...]:
     found = re.search(r"^READS(?:: [^=\n]+)? = (.+)$", source.module_text(module), re.MULTILINE)
     held: tuple[Holds, ...] = ast.literal_eval(found[1]) if found else ("number",)
     return held
+
+
+def split_key(name: str) -> ColumnKind:
+    """The kind of a column by which rows are split: no network gets it, no later file needs it."""
+    return ColumnKind(name, IGNORE, reason="rows are split by it")
 
 
 def holds_of(kind: ColumnKind, facts: ColumnFacts) -> Holds | None:
