@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from dlrun.catalog import shelves, source
-from dlrun.columns.column import ColumnFacts, ColumnKind, Holds
+from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.columns.column import RawColumn
+from dlrun.column import RawColumn
 from dlrun.columns.filling import Filling, fit_filling
 from dlrun.columns.fitted import Fitted, column_error, option_error
 from dlrun.columns.scales import Scale, fit_scale

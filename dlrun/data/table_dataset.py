@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, Reading, Samples, StreamedArray, TableForm
-from dlrun.columns.column import ColumnFacts, ColumnKind, Holds, split_column
+from dlrun.column import ColumnFacts, ColumnKind, Holds, split_column
 from dlrun.columns.inference import IGNORE, KEY, UNREAD, holds_of, kinds_of, split_key
 from dlrun.data.bad_cells import cell_error
 from dlrun.data.csv_header import Choice, choose_columns

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
-from dlrun.columns.column import split_column
+from dlrun.column import split_column
 from dlrun.data.csv_header import foresee_columns, small_column
 from dlrun.datasets.samples import Sample, with_target
 from dlrun.wording import as_text

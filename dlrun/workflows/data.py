@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from dlrun.arrays import Reading
-from dlrun.columns.column import ColumnFacts, ColumnKind, Holds, RawColumn
+from dlrun.column import ColumnFacts, ColumnKind, Holds, RawColumn
 from dlrun.columns.inference import kinds_of
 from dlrun.config.nodes import Problems
 from dlrun.config.overrides import read

@@ -3,7 +3,7 @@
 import pytest
 
 from dlrun.catalog import words
-from dlrun.columns.column import ColumnFacts, ColumnKind
+from dlrun.column import ColumnFacts, ColumnKind
 from dlrun.columns.inference import (
     describe_kind,
     describe_kinds,

@@ -6,8 +6,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
 
+from dlrun.column import CellError, ColumnKind, RawColumn
 from dlrun.columns import column_from_json, column_to_json, fit_column
-from dlrun.columns.column import CellError, ColumnKind, RawColumn
 from dlrun.columns.values import TrainingValues
 from dlrun.data.scaling import apply_scaling, fit_scaling
 from dlrun.errors import ConfigError, DataError, RunFolderError

@@ -28,7 +28,9 @@ class Damaged:
         draw = self.draw
         self.delimiter, self.end = draw.choice(DELIMITERS), draw.choice(ENDS)
         rows = draw.randint(2, 12)
-        self.numbers = [draw.choice([draw.randint(-9, 9), draw.random(), 1e-7]) for _ in range(rows)]
+        self.numbers = [
+            draw.choice([draw.randint(-9, 9), draw.random(), 1e-7]) for _ in range(rows)
+        ]
         self.words = [draw.choice(WORDS) for _ in range(rows)]
         self.wrong_line = None  # None: the rows can be read
         self.packed = draw.random() < 0.2
@@ -42,7 +44,9 @@ class Damaged:
 
     def _record(self, cells, quoting=csv.QUOTE_MINIMAL):
         text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self.delimiter, quoting=quoting, lineterminator="\n").writerow(cells)
+        csv.writer(text, delimiter=self.delimiter, quoting=quoting, lineterminator="\n").writerow(
+            cells
+        )
         inside = self.end if self.draw.random() < 0.5 else "\n"
         return text.getvalue().removesuffix("\n").replace("\n", inside)
 
