@@ -49,6 +49,8 @@ LIKELY: Final = 0.5
 ODD: Final = 10
 """Up to so many different other values are taken for slips and for words for `missing`."""
 ODD_SHARE: Final = 0.05
+KNOWN_IN_FORMATS: Final = frozenset("aAbBdfgGHIjmMpSuUVwWyYzZcxXn%")
+"""What may follow a `%` in the format of times, as `strptime` has it."""
 ISO: Final = "iso"
 """The format of times as ISO 8601 has them, `2024-01-31 12:00:00`, which need not be told."""
 
@@ -78,14 +80,12 @@ def _told_by_values(facts: ColumnFacts, *, all_numbers: bool) -> Told:
         return "ignore", {}, f"all values are {_some_value(facts)}, which tells nothing"
     if facts.booleans and facts.booleans + facts.numbers >= present:
         return "number", *_filled(facts, f"{_all(facts)} are yes or no: 1 and 0")
-    tell = _text
     if are_codes(facts) and not all_numbers:
         return _text(facts, "numbers with zeros before them are codes; ")
     if facts.numbers == present or _are_slips(facts, facts.numbers):
-        tell = _number if all_numbers else _number_of_mixed
-    elif facts.times == present or _are_slips(facts, facts.times):
-        tell = _date
-    return tell(facts)
+        return _number(facts) if all_numbers else _number_of_mixed(facts)
+    is_time = facts.times == present or _are_slips(facts, facts.times)
+    return _date(facts) if is_time else _text(facts)
 
 
 def _number(facts: ColumnFacts) -> Told:
@@ -262,7 +262,7 @@ def kinds_of(
     Raises:
         ConfigError: A column is named that is not in the table, or is something else.
     """
-    problems = tuple(_misnamed(facts, written or {}, others))
+    problems = (*_misnamed(facts, written or {}, others), *_unreadable(written or {}))
     if problems:
         raise ConfigError(*problems)
     all_numbers = all(one.numbers == one.rows for one in facts.values())
@@ -306,6 +306,20 @@ def _misnamed(
             near = did_you_mean(name, facts)
             has = f"The table has {list_columns(tuple(facts))}."
             yield Problem(path, f"There is no column {quote(name)}.", near or has)
+
+
+def _unreadable(written: Mapping[str, Any]) -> Iterator[Problem]:
+    """Tell which formats of times say nothing."""
+    for name, one in written.items():
+        form = one.get("format") if isinstance(one, Mapping) else None
+        if not isinstance(form, str):
+            continue
+        letters = re.findall(r"%-?(.?)", form)
+        wrong = [letter for letter in letters if letter not in KNOWN_IN_FORMATS]
+        if wrong or not letters:
+            what = f"{quote(form)} is no format of times"
+            what += f": there is no '%{wrong[0]}'." if wrong else ": it has no '%'."
+            yield Problem(f"dataset.columns.{name}.format", what, "Write such as '%d/%m/%Y %H:%M'.")
 
 
 def told(name: str, written: Any) -> ColumnKind:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
 from dlrun.column import split_column
-from dlrun.data.csv_header import foresee_columns, small_column
+from dlrun.columns.inference import names_an_id
+from dlrun.data.csv_header import Choice, are_numbers, foresee_columns, small_column
 from dlrun.datasets.samples import Sample, with_target
 from dlrun.wording import as_text
 
@@ -25,7 +26,8 @@ def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     apart = split_column(arguments.get("split_by"))
     read = tuple(name for name in columns.feature_names if name != apart)
     names = None if columns.header is None else read
-    known = Sample((len(read),), format="table", columns=names)
+    width = len(read) if _is_plain(Path(path), delimiter, columns, read) else None
+    known = Sample((width,), format="table", columns=names)
     if len(columns.targets) > 1:
         return known._replace(target=(len(columns.targets),))
     first, *labels = small_column(Path(path), delimiter, columns.targets[0]) or [""]
@@ -34,6 +36,15 @@ def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     elif columns.header is None and first not in labels:
         labels = []  # whether it is a label too, the reader of the rows tells
     return with_target(known._replace(one_target=True), labels, form)
+
+
+def _is_plain(path: Path, delimiter: str, choice: Choice, read: Sequence[str]) -> bool:
+    """Whether each column surely is one entry: all are numbers, and none is left out as an id."""
+    if choice.header is True and any(map(names_an_id, read)):
+        return False
+    places = [place for name, place in zip(choice.feature_names, choice.features, strict=True)
+              if name in set(read)]  # fmt: skip
+    return are_numbers(path, delimiter, places, header=choice.header is not False)
 
 
 def load_data(

@@ -122,6 +122,15 @@ def test_what_is_done_is_said(fitted):
     assert found.column.undo(found.apply()) == ["20", "", "30", "40"]
 
 
+def test_rounding_is_no_digit(fitted):
+    """What float32 leaves of 0 is 0; small numbers keep their digits."""
+    found = fitted([-30, 0, 7, 80], "number", scale="standard")
+    assert found.column.undo(found.apply().astype(np.float32)) == ["-30", "0", "7", "80"]
+    small = fitted([1.25e-7, -3e-8], "number", scale="minmax")
+    assert small.column.undo(small.apply().astype(np.float32)) == ["1.25e-07", "-3e-08"]
+    assert fitted([0, 0], "number").column.undo(np.zeros((1, 1))) == ["0"]
+
+
 def test_a_flag_that_is_never_learned_stays_0(fitted):
     """Its weight would be what it was drawn as."""
     found = fitted([20, 30, 40], "number", missing="flag")

@@ -1,4 +1,4 @@
-"""Tables that are damaged in a known way: each is read right, or told with its line; none is wrong."""
+"""Tables damaged in a known way: each is read right, or told with its line; none is read wrong."""
 
 from __future__ import annotations
 
@@ -124,9 +124,9 @@ def check(seed, folder):
         with open_table([path], reading) as table:
             columns, values = table.read({"number": "number", "word": "text"})
     except DataError as error:
-        assert damaged.wrong_line is not None, f"{damaged.name}: {error}"
+        assert damaged.wrong_line is not None, f"{damaged.name}: {error}"  # noqa: PT017
         if damaged.wrong_line and not (damaged.packed and damaged.tail):
-            assert error.where == f"{path}:{damaged.wrong_line}", f"{damaged.name}: {error}"
+            assert error.where == f"{path}:{damaged.wrong_line}", damaged.name  # noqa: PT017
         return
     assert damaged.wrong_line is None, f"{damaged.name} was read"
     texts = [None if np.isnan(code) else columns[1].texts[int(code)] for code in values[:, 1]]
