@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Reading, Samples, Spec
-from dlrun.columns.column import CellError, Holds, RawColumn
+from dlrun.column import CellError, Holds, RawColumn
 from dlrun.columns.packing import pack
 from dlrun.data.classes import is_single_one, match_values
 from dlrun.data.images import scale_pixels
