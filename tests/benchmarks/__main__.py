@@ -6,7 +6,16 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import checkpoints, commands, jax_scan, light, many_rows, sweeps, training
+from tests.benchmarks import (
+    checkpoints,
+    commands,
+    jax_scan,
+    light,
+    many_rows,
+    predicting,
+    sweeps,
+    training,
+)
 from tests.benchmarks.rows import line, table
 
 if TYPE_CHECKING:
@@ -25,7 +34,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("word", nargs="?", default="", help="run only what has it in its name")
     chosen = parser.parse_args(words)
     rows = []
-    groups = (light, commands, training, many_rows, jax_scan, checkpoints, sweeps)
+    groups = (light, commands, training, many_rows, predicting, jax_scan, checkpoints, sweeps)
     for benchmark in (one for group in groups for one in group.BENCHMARKS):
         if chosen.word in benchmark.__name__:
             rows.append(benchmark(chosen.tiny))
