@@ -90,9 +90,19 @@ def start(folder, *words, **options):
     )
 
 
-def run(folder, *words, code=0):
-    """Run a command line in a process of its own; gives what it wrote to stdout and to stderr."""
-    done = run_program(COMMAND, *words, cwd=folder, imported=HEAVY)
+_WITHOUT_PAGE = "import dlrun.sweeps.sweep as sweep; sweep.add_results = lambda *_: None; "
+
+
+def run(folder, *words, code=0, page=False):
+    """Run a command line in a process of its own; gives what it wrote to stdout and to stderr.
+
+    Runs are trained without a report, and sweeps without a page unless it is asked for: to draw
+    takes longer than to train. `test_readme` sees that a sweep ends with its page.
+    """
+    if words[0] == "train" and "--report" not in words:
+        words = (*words, "--no-report")
+    program = COMMAND if page or words[0] != "sweep" else _WITHOUT_PAGE + COMMAND
+    done = run_program(program, *words, cwd=folder, imported=HEAVY)
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == code, done.stderr
     return done.stdout, done.stderr

@@ -162,7 +162,7 @@ def test_the_first_block_installs_trains_and_tests():
     assert "pip install" in first
     assert "dlrun train configs/digits_mlp.yaml" in first
     assert ".[test]" in second
-    assert second.endswith("pytest -n auto --dist loadfile")
+    assert second.endswith("pytest -n auto --dist worksteal")
 
 
 def test_the_exit_codes_are_those_of_the_errors():

@@ -36,7 +36,6 @@ training: {epochs: 1}
 WIND = "wind,y\n100,1.5\n200,2.5\n,3.5\n"
 LINES = [
     ["list", "columns", "angle"],
-    ["validate", "table.yaml", "--set", "dataset.columns.wind.turns=3"],
     ["list", "datasets", "two_moons_3d"],
     ["list", "exporters", "csv_weights"],
     ["list", "callbacks", "StopAtLoss"],
@@ -54,6 +53,7 @@ LINES = [
         "--set",
         "training.callbacks=[{type: StopAtLoss, loss: 9}]",
     ],
+    ["validate", "table.yaml", "--set", "dataset.columns.wind.turns=3"],
     ["train", "table.yaml", "--no-report", "--set", "dataset.columns.wind.missing=median"],
 ]
 PROGRAM = """\

@@ -7,7 +7,10 @@ import json
 import numpy as np
 import pytest
 
+from dlrun.config import load_config
 from dlrun.data.sampling import sampled_rows
+from dlrun.errors import ConfigError, DataError
+from dlrun.execution.loading import load_splits
 from tests.sweeping import run
 
 CONFIG = """\
@@ -116,7 +119,7 @@ def test_a_sweep_over_folds_ranks_points_by_their_means(tmp_path):
         "base: config.yaml\ngrid: {optimizer.learning_rate: [0.1, 0.01]}\nseeds: 2\nfolds: 2\n"
         "objective: validation.loss\nset: {dataset.split_by: {group: patient}}\n"
     )
-    run(tmp_path, "sweep", "sweep.yaml")
+    run(tmp_path, "sweep", "sweep.yaml", page=True)
     out, _ = run(tmp_path, "sweep", "show", "sweep", "--json")
     found = json.loads(out)
     assert found["axes"] == ["optimizer.learning_rate", "seed", "dataset.fold"]
@@ -145,3 +148,116 @@ def test_folds_are_told_apart_from_other_validation_rows(dlrun, tmp_path):
         "train", "config.yaml", "--folds", 3, "--set", "dataset.split_by={time: year}", code=2
     )
     assert "error: --folds: dataset.fold: Folds would train on rows that are later" in by_time.err
+
+
+TYPED = """\
+size,color,family,day,part,well
+1.5,red,Ünal,2020-01-03,Train,yes
+2.5,blue,Ünal,2020-01-04,train,no
+3.5,red,O'Neil,2020-01-05,VAL,yes
+4.5,blue,O'Neil,2020-01-06,valid,no
+5.5,blue,,2020-01-07,Test,yes
+6.5,red,Zoë,2020-01-08,holdout,no
+7.5,red,Zoë,2020-01-02,train,yes
+8.5,blue,x,2020-01-01,train,no
+"""
+
+
+@pytest.fixture
+def splits(tmp_path):
+    """Load the rows of a table of numbers, texts and dates as training does."""
+    (tmp_path / "typed.csv").write_text(TYPED)
+    (tmp_path / "config.yaml").write_text(
+        CONFIG.replace("rows.csv, target: sick", "typed.csv, target: well")
+    )
+
+    def load(*overrides):
+        return load_splits(load_config(tmp_path / "config.yaml", overrides))
+
+    return load
+
+
+def test_groups_are_texts_too(splits):
+    """A row without one is a group of its own; the network does not get the column."""
+    found = splits("dataset.split_by={group: family}", "dataset.test_split=0.3")
+    assert found.notes[:2] == (
+        "split by group 'family': train 6 rows of 4 groups, test 2 rows of 1 group",
+        "1 row without a 'family', each taken for a group of its own",
+    )
+    assert "family" not in " ".join(found.spec.feature_names)
+    assert [column.kind for column in found.spec.columns if column.name == "family"] == ["key"]
+
+
+def test_dates_put_rows_in_order(splits):
+    """Whatever their order in the file."""
+    found = splits(
+        "dataset.split_by={time: day}", "dataset.test_split=0.25", "dataset.validation_split=0.17"
+    )
+    assert found.notes[0] == (
+        "split by time 'day': train 5 rows from 2020-01-01 to 2020-01-05, validation 1 row from "
+        "2020-01-06 to 2020-01-06, test 2 rows from 2020-01-07 to 2020-01-08"
+    )
+
+
+def test_a_column_of_words_names_the_splits(splits):
+    """In any spelling; other words are told."""
+    found = splits("dataset.split_by={column: part}")
+    assert {name: len(part) for name, part in found.present().items()} == {
+        "train": 4, "validation": 2, "test": 2,
+    }  # fmt: skip
+    with pytest.raises(DataError, match="column 'color' says 'blue' \\(4 rows\\), 'red'"):
+        splits("dataset.split_by={column: color}")
+
+
+def test_the_column_may_be_one_of_the_network_too(splits):
+    """Where `columns` says what it is; or it is said to be ignored, which it is anyway."""
+    group = "dataset.split_by={group: color}"
+    found = splits(group, "dataset.test_split=0.5", "dataset.columns={color: category}")
+    assert "color=red" in found.spec.feature_names or "color=blue" in found.spec.feature_names
+    found = splits(group, "dataset.test_split=0.5", "dataset.columns={color: ignore}")
+    assert "color" not in " ".join(found.spec.feature_names)
+    found = splits(group, "dataset.test_split=0.5", "dataset.features=[size]")
+    assert found.spec.feature_names == ("size",)
+
+
+def test_callbacks_watch_validation_rows_that_the_table_names(splits, tmp_path):
+    """Where it names none, they have nothing to watch."""
+    watching = "training.callbacks=[{type: EarlyStopping, monitor: val_loss}]"
+    splits("dataset.split_by={column: part}", watching)
+    (tmp_path / "typed.csv").write_text(TYPED.replace("VAL", "test").replace("valid", "test"))
+    with pytest.raises(ConfigError) as error:
+        splits("dataset.split_by={column: part}", watching)
+    assert str(error.value) == (
+        "training.callbacks[0].monitor: There is no 'val_loss', because the table names no "
+        "validation rows. Set 'dataset.validation_split', or 'monitor: loss'."
+    )
+
+
+def test_test_rows_may_have_a_file_of_their_own(splits, tmp_path):
+    """In any order of columns, with texts that no other row has; not with other classes."""
+    (tmp_path / "test.csv").write_text(
+        "well,part,day,family,color,size\nno,,2020-02-01,Ünal,green,1\nyes,,2020-02-02,new,red,2\n"
+    )
+    path = f"dataset.test_path={tmp_path / 'test.csv'}"
+    found = splits(path, "dataset.split_by={group: family}", "dataset.validation_split=0.3",
+                   "dataset.columns={part: ignore}")  # fmt: skip
+    assert found.spec.rows["test"] == 2
+    warning = "warning: 1 group of 'family' in the test file and in the other rows too: 'Ünal'"
+    assert warning in found.notes
+    with pytest.raises(ConfigError, match="The test rows are those of 'test_path'"):
+        splits(path, "dataset.test_split=0.2")
+    text = (tmp_path / "test.csv").read_text()
+    (tmp_path / "test.csv").write_text(text.replace("yes", "maybe"))
+    with pytest.raises(DataError) as error:
+        splits(path, "dataset.columns={part: ignore}")
+    assert str(error.value) == (
+        f"{tmp_path / 'test.csv'}:3: the class 'maybe' stands in no row that is trained on; there "
+        "are no, yes.\n  Mend the cell."
+    )
+
+
+def test_dates_that_may_be_read_in_two_ways_put_nothing_in_order(splits, tmp_path):
+    """Day and month could be taken for one another."""
+    (tmp_path / "typed.csv").write_text(TYPED.replace("2020-01-0", "01/02/200"))
+    with pytest.raises(DataError, match="may begin with the day or with the month"):
+        splits("dataset.split_by={time: day}", "dataset.test_split=0.25")

@@ -43,6 +43,14 @@ Targets = Annotated[
         "several times.  [default: the target of the config]",
     ),
 ]
+Settings = Annotated[
+    list[str] | None,
+    option(
+        "--set KEY=VALUE",
+        "How the file is read, as a config's dataset says it: decimal=, or header=false or "
+        "encoding=latin-1 or 'missing_values=[NA, -999]'. Can be given several times.",
+    ),
+]
 Page = Annotated[
     Path | None, option("--output -o FILE", "Write a page of HTML there, and print its path.")
 ]
@@ -52,6 +60,7 @@ def data(
     source: Source,
     *,
     target: Targets = None,
+    set_: Settings = None,
     output: Page = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -60,7 +69,8 @@ def data(
     show_activity(f"reading {source} ...", quiet=quiet)
     from dlrun.workflows import data as workflow
 
-    profile = workflow.data(source, target or ())
+    settings = workflow.read_settings(set_ or ())
+    profile = workflow.data(source, target or (), settings)
     if output is not None:
         workflow.write_page(profile, output)
         for warning in () if quiet else profile.warnings():

@@ -38,6 +38,13 @@ Targets = Annotated[
         "[default: its last column]",
     ),
 ]
+Settings = Annotated[
+    list[str] | None,
+    option(
+        "--set KEY=VALUE",
+        "How the table is read, as a config's dataset says it, such as decimal=, or header=false.",
+    ),
+]
 OutputPath = Annotated[
     Path,
     option(
@@ -53,6 +60,7 @@ def init(
     *,
     data: Table = None,
     target: Targets = None,
+    set_: Settings = None,
     output: OutputPath = STDOUT,
     force: Force = False,
 ) -> None:
@@ -61,8 +69,9 @@ def init(
 
     remarks: tuple[str, ...] = ()
     if data is None:
-        if target:
-            raise UsageError("it names a column of --data, which is not given.", where="--target")
+        if target or set_:
+            where = "--target" if target else "--set"
+            raise UsageError("it tells of the table of --data, which is not given.", where=where)
         text = template_text(template or TEMPLATES[0])
     elif template is not None:
         raise UsageError(
@@ -72,10 +81,13 @@ def init(
     else:
         show_activity(f"reading {data} ...", quiet=False)
         from dlrun.workflows import init as workflow
+        from dlrun.workflows.data import read_settings
 
         if output != STDOUT and not force:
             _refuse_to_replace(output)
-        draft = workflow.init(data, target or (), None if output == STDOUT else output)
+        draft = workflow.init(
+            data, target or (), None if output == STDOUT else output, read_settings(set_ or ())
+        )
         text, remarks = draft.text, draft.remarks
     for remark in remarks:
         write_message(f"warning: {remark}")

@@ -34,7 +34,7 @@ class ColumnFacts:
     name: str
     rows: int
     missing: int
-    distinct: int  # different values, as texts, missing ones aside
+    distinct: int  # different values, missing ones aside; of many fractions, about
     numbers: int  # how many values read as finite numbers
     wholes: int  # how many of those are whole
     booleans: int  # how many read as yes or no, in any spelling; of 0 and 1 none do

@@ -79,6 +79,8 @@ def _told_by_values(facts: ColumnFacts, *, all_numbers: bool) -> Told:
     if facts.booleans and facts.booleans + facts.numbers >= present:
         return "number", *_filled(facts, f"{_all(facts)} are yes or no: 1 and 0")
     tell = _text
+    if are_codes(facts) and not all_numbers:
+        return _text(facts, "numbers with zeros before them are codes; ")
     if facts.numbers == present or _are_slips(facts, facts.numbers):
         tell = _number if all_numbers else _number_of_mixed
     elif facts.times == present or _are_slips(facts, facts.times):
@@ -136,7 +138,7 @@ def _date(facts: ColumnFacts) -> Told:
     return "date", options | filled, reason
 
 
-def _text(facts: ColumnFacts) -> Told:
+def _text(facts: ColumnFacts, because: str = "") -> Told:
     """Of texts, or of texts and numbers."""
     present, distinct = _present(facts), facts.distinct
     are_many = present >= ENOUGH
@@ -144,12 +146,12 @@ def _text(facts: ColumnFacts) -> Told:
         if facts.words >= SENTENCE:
             reason = f"all values differ, with {facts.words:.1f} words on average"
             return "text", *_words(facts, reason)
-        return "ignore", {}, "an id: no value comes twice"
+        return "ignore", {}, f"{because}an id: no value comes twice"
     if names_an_id(facts.name) and distinct > FEW:
         return "ignore", {}, f"an id: its name says so, and it has {distinct:,} different values"
     if distinct <= FEW:
-        return "category", *_own(facts, f"{tally(distinct, 'different value')}")
-    reason = f"{distinct:,} different values in {tally(present, 'row')}"
+        return "category", *_own(facts, f"{because}{tally(distinct, 'different value')}")
+    reason = f"{because}{distinct:,} different values in {tally(present, 'row')}"
     if facts.words >= PHRASE and 2 * distinct > present:
         return "text", *_words(facts, f"{reason}, with {facts.words:.1f} words on average")
     options, reason = _own(facts, reason)
@@ -219,6 +221,12 @@ def _others(facts: ColumnFacts) -> str:
 
 def _yaml(text: str) -> str:
     return text if re.fullmatch(r"[A-Za-z][\w/]*", text) else '"' + text.replace('"', '\\"') + '"'
+
+
+def are_codes(facts: ColumnFacts) -> bool:
+    """Whether numbers are written as codes are, such as 01234."""
+    are_numbers = 0 < _present(facts) == facts.numbers
+    return are_numbers and any(re.match(r"0\d", value) for value, _ in facts.top)
 
 
 def _largest(facts: ColumnFacts) -> float:
@@ -325,9 +333,8 @@ def holds_of(kind: ColumnKind, facts: ColumnFacts) -> Holds | None:
     if len(possible) < 2:  # noqa: PLR2004
         return possible[0] if possible else None
     present = _present(facts)
-    are_codes = any(re.match(r"[+-]?0\d", value) for value, _ in facts.top)
-    are_numbers = 0 < present == facts.numbers and not are_codes and _largest(facts) <= 2**53
-    if "number" in possible and are_numbers:
+    are_numbers = 0 < present == facts.numbers and _largest(facts) <= 2**53
+    if "number" in possible and are_numbers and not are_codes(facts):
         return "number"
     if "time" in possible and 0 < present == facts.times and facts.numbers < present:
         return "time"

@@ -16,6 +16,7 @@ from dlrun.columns.values import TrainingValues, count_between, edges_between, n
 from dlrun.wording import is_number, tally
 
 READS = ("number",)
+WRITTEN_OUT = 1e15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,4 +172,5 @@ def _limits(column: str, clip: Any) -> tuple[float, float] | None:
 
 
 def _write(value: float) -> str:
-    return f"{value:.6g}"
+    """Write whole numbers in full, others to six digits."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < WRITTEN_OUT else f"{value:.6g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,13 +12,21 @@ from dlrun.data.cell_sql import FORMATS, Cell
 if TYPE_CHECKING:
     from dlrun.data.tables import Table
 
+DIGIT: Final = re.compile("[0-9]")
 MOST_TOP: Final = 20
 MOST_NO_NUMBERS: Final = 10
+MANY: Final = 10_000
+"""In more rows, different fractions are counted about."""
+FEW: Final = 1000  # so many different fractions are counted exactly
 
 
 def column_facts(table: Table, name: str) -> ColumnFacts:
     """Count what the values of one column are."""
     cell, run = table.cell(name), table.connection.execute
+    if cell.stored == "number" and table.rows > MANY:
+        fractions = _facts_of_fractions(table, name, cell)
+        if fractions is not None:
+            return fractions
     tally = _tally(table, cell)
     number, boolean = _of_text(cell)
     ((missing, distinct, present, numbers, wholes, booleans, low, high),) = run(
@@ -44,7 +53,7 @@ def column_facts(table: Table, name: str) -> ColumnFacts:
         ((words,),) = run(rf"SELECT sum(n * len(regexp_extract_all(v, '\S+'))) FROM {tally} "
                           "WHERE v IS NOT NULL").fetchall()  # fmt: skip
         facts["words"] = int(words) / int(present)
-        if not numbers:
+        if not numbers and (cell.stored == "time" or any(map(DIGIT.search, dict(others)))):
             times, form, earliest, latest = _times(table, cell, tally)
             if times:
                 facts |= {"low": earliest, "high": latest}
@@ -61,6 +70,32 @@ def column_facts(table: Table, name: str) -> ColumnFacts:
         times,
         form,
         **facts,
+    )
+
+
+def _facts_of_fractions(table: Table, name: str, cell: Cell) -> ColumnFacts | None:
+    """Facts of many numbers of which most are no whole ones, in one pass; None where they are.
+
+    How many different ones there are is counted about, and none of them is frequent.
+    """
+    ((numbers, wholes, low, high, distinct),) = table.connection.execute(
+        "SELECT count(x), count(*) FILTER (x = trunc(x)), min(x), max(x), approx_count_distinct(x) "
+        f"FROM (SELECT {cell.number} AS x FROM {table.relation})"
+    ).fetchall()
+    if 2 * wholes > numbers or distinct < FEW:
+        return None
+    return ColumnFacts(
+        name,
+        table.rows,
+        table.rows - int(numbers),
+        min(int(distinct), int(numbers)),
+        int(numbers),
+        int(wholes),
+        0,
+        0,
+        low=low,
+        high=high,
+        words=1.0,
     )
 
 

@@ -19,6 +19,7 @@ from dlrun.data.csv import CsvFile, no_rows, open_csv, reading_error, text_encod
 from dlrun.data.csv_header import column_positions
 from dlrun.data.files import check_text, open_data, open_error, regular_size, spool_folder
 from dlrun.data.headers import GZIP_MAGIC
+from dlrun.data.table_types import are_sound, guess_numbers
 from dlrun.errors import DataError
 from dlrun.wording import count, list_columns
 
@@ -197,10 +198,11 @@ class Loader:
         self.named = True
         self.head: Head | None = None  # of the first file
         self.parts: list[Part] = []
-        self.notes: list[str] = []
+        self.is_alone = True  # whether the table has one file
 
     def load(self, sources: Sequence[Source]) -> None:
         """Read all files; columns of later ones are matched by name."""
+        self.is_alone = len(sources) == 1
         for source in sources:
             load = {"csv": self._csv, "json": self._json, "parquet": self._parquet}[source.format]
             part = load(source)
@@ -235,22 +237,25 @@ class Loader:
             raise DataError(what, where=head.where, fix="Give all files the same columns.")
         return positions
 
-    def _create(self, width: int) -> None:
+    def _create(self, types: Sequence[str]) -> None:
         if not self.parts:
-            columns = ", ".join(f"c{n} VARCHAR" for n in range(width))
-            self.connection.execute(f"CREATE TEMP TABLE rows_of_files ({columns})")
+            columns = ", ".join(f"c{n} {kind}" for n, kind in enumerate(types))
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE rows_of_files ({columns})")
 
     def _csv(self, source: Source) -> Part:
         with open_csv(source.readable, self._readable(source), shown=source.path) as file:
             header = self.tell(file)
             positions = self._match(file, header=header)
-            self._create(len(self.columns))
             width = len(file.first_row)
+            texts = ["VARCHAR"] * width
+            self._create(texts)
             skipped = file.first_number - 1 + (len(file.first_lines) if header else 0)
             part = Part(source, header, 0, "rows_of_files", names=list(self.columns),
                         stored=["text"] * len(self.columns))  # fmt: skip
             begin = self._count()
-            if width == 1 or not self._quickly(file, source, positions, skipped):
+            if self._typed(file, source, part, skipped):
+                pass
+            elif width == 1 or not self._quickly(file, source, positions, skipped, texts):
                 self._carefully(file, part, positions)
             part.rows = self._count() - begin
             if not part.rows and not part.left_out:
@@ -266,12 +271,38 @@ class Loader:
         ((rows,),) = self.connection.execute("SELECT count(*) FROM rows_of_files").fetchall()
         return int(rows)
 
-    def _quickly(self, file: CsvFile, source: Source, positions: list[int], skipped: int) -> bool:
+    def _typed(self, file: CsvFile, source: Source, part: Part, skipped: int) -> bool:
+        """Let DuckDB read numbers as such, where that is sure to be right; say whether it was."""
+        if self.parts or not self.is_alone:
+            return False
+        reading = self._readable(source)
+        numbers = guess_numbers(source.readable, reading, header=part.header)
+        if not numbers:
+            return False
+        types = ["DOUBLE" if is_number else "VARCHAR" for is_number in numbers]
+        self._create(types)
+        everything = list(range(len(types)))
+        columns = [f"c{n}" for n in everything if numbers[n]]
+        if self._quickly(file, source, everything, skipped, types) and are_sound(
+            self.connection, columns
+        ):
+            part.stored = ["number" if is_number else "text" for is_number in numbers]
+            return True
+        self._create(["VARCHAR"] * len(types))
+        return False
+
+    def _quickly(
+        self,
+        file: CsvFile,
+        source: Source,
+        positions: list[int],
+        skipped: int,
+        types: Sequence[str],
+    ) -> bool:
         """Let DuckDB read the rows; whether it read all of them without a complaint."""
         import duckdb  # noqa: PLC0415
 
-        names = [f"c{n}" for n in range(len(file.first_row))]
-        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+        columns = ", ".join(f"'c{n}': '{kind}'" for n, kind in enumerate(types))
         with source.readable.open("rb") as content:
             packed = content.read(2) == GZIP_MAGIC
         table = (
@@ -344,7 +375,7 @@ class Loader:
         if not names:
             raise DataError("the file has no rows.", where=str(source.path))
         positions = self._match(Names(source.path, names), header=True)
-        self._create(len(self.columns))
+        self._create(["VARCHAR"] * len(self.columns))
         begin = self._count()
         pointers = [
             literal("/" + names[n].replace("~", "~0").replace("/", "~1")) for n in positions

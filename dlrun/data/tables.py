@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELLS_PER_CHUNK: Final = 2**20
+SMALL: Final = 2**22
+"""Below so many bytes, several threads would wait for each other longer than they work."""
 MEMORY_SHARE: Final = 4
 """The part of the free memory that DuckDB may have before it uses the disk."""
 
@@ -323,8 +325,8 @@ def open_table(
     reading = reading or Reading()
     with open_sources(paths, reading) as sources:
         files = [str(source.readable) for source in sources]
-        folder = sources[0].folder
-        with duckdb.connect(":memory:", config=_settings(threads)) as connection:
+        folder, size = sources[0].folder, sum(Path(name).stat().st_size for name in files)
+        with duckdb.connect(":memory:", config=_settings(threads, size)) as connection:
             run = connection.execute
             run("SET temp_directory = $1", [folder])
             run("SET allowed_paths = $1", [files])
@@ -346,14 +348,21 @@ def _as_told(reading: Reading) -> Callable[[Any], bool]:
     return lambda _: bool(reading.header)
 
 
-def _settings(threads: int | None) -> dict[str, Any]:
+def _settings(threads: int | None, size: int) -> dict[str, Any]:
+    """How DuckDB runs: nothing is fetched, the disk is used early, one thread reads small files."""
+    if threads is None:
+        threads = 1 if size < SMALL else _processors()
     memory = min(free_memory() / MEMORY_SHARE, 2**40)
-    settings: dict[str, Any] = {
+    return {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "memory_limit": f"{max(256, int(memory / 2**20))}MiB",
-        "threads": threads or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else threads or os.cpu_count() or 1,
+        "threads": threads,
     }
-    return settings
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -73,7 +73,10 @@ def load_data(
         where: Which rows are read, such as `fare < 300 and not embarked=null`.
         sample_weight: A column that says how much each row counts in the loss; null: all alike.
         test_path: The file, or the files, of the test rows, with the same columns.
-        split_by: The column by which rows are divided.
+        split_by: A column that says which rows go together: `{group: column}` (no group is in two
+            splits), `{time: column}` (the last rows are for testing, those before for validation)
+            or `{column: name}` (it names the splits). The network gets it only where `columns`
+            says what it is; null draws by the seed.
         format: What the file is; null tells by what it begins with, and by its name.
         header: Whether the first row of a CSV file holds names; null tells by whether it holds
             numbers. Columns without names are called `column_1`, `column_2`, ...

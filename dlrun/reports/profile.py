@@ -24,6 +24,11 @@ RARE: Final = 0.05
 """The share of rows below which a class is told to be rare."""
 FEW: Final = 10
 """The number of rows below which a class is told to have few."""
+_OTHERWISE: Final = (
+    ("thousands", ",", re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")),
+    ("decimal", ",", re.compile(r"[-+]?\d+,\d+")),
+)
+"""How numbers may be written besides `1234.5`, by the key that reads them."""
 GROUP_NAME: Final = re.compile(
     r"(?i)(^|_|\b)(id|ids|group|family|patient|subject|individual|person|user|customer|household|"
     r"session|site|school|account|client)(_?(id|no|nr|number))?$"
@@ -176,17 +181,31 @@ def _of_target(target: TargetProfile, rows: int) -> list[str]:
 def _of_column(column: ColumnProfile) -> list[str]:
     facts = column.facts
     name = quote(column.name)
+    written = _numbers_otherwise(facts)
+    told = []
     if column.is_target:
-        return []
-    if facts.distinct == 0:
-        return [f"column {name} has no values: it is left out."]
-    if facts.distinct == 1 and not facts.missing:
-        return [f"column {name} has the value {quote(facts.top[0][0])} only: it tells nothing."]
-    if column.kind.kind in UNREAD:
-        return [f"column {name} is left out: {column.kind.reason}."]
-    if column.missing_share > MANY_MISSING:
-        return [f"column {name} is missing in {percent(column.missing_share)} of the rows."]
-    return []
+        pass
+    elif facts.distinct == 0:
+        told = [f"column {name} has no values: it is left out."]
+    elif facts.distinct == 1 and not facts.missing:
+        told = [f"column {name} has the value {quote(facts.top[0][0])} only: it tells nothing."]
+    elif written:
+        told = [f"column {name} has numbers that are written otherwise: {written}."]
+    elif column.kind.kind in UNREAD:
+        told = [f"column {name} is left out: {column.kind.reason}."]
+    elif column.missing_share > MANY_MISSING:
+        told = [f"column {name} is missing in {percent(column.missing_share)} of the rows."]
+    return told
+
+
+def _numbers_otherwise(facts: ColumnFacts) -> str | None:
+    """Say how the numbers of a column of texts are to be read, where most of them are some."""
+    texts = [text for text, _ in facts.no_numbers]
+    for key, value, pattern in _OTHERWISE:
+        fitting = [text for text in texts if pattern.fullmatch(text)]
+        if fitting and len(fitting) > len(texts) / 2:
+            return f'{quote(fitting[0])} is read with {key}: "{value}"'
+    return None
 
 
 def looks_like_classes(facts: ColumnFacts) -> bool:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from dlrun.arrays import Reading
 from dlrun.columns.column import ColumnFacts, ColumnKind, Holds, RawColumn
 from dlrun.columns.inference import kinds_of
+from dlrun.config.nodes import Problems
+from dlrun.config.overrides import read
 from dlrun.data.links import MOST_ROWS, Link, find_links
+from dlrun.data.table_dataset import check_reading
 from dlrun.data.table_files import files_of
 from dlrun.data.table_sample import count_duplicates, sample_rows
 from dlrun.data.tables import open_table
@@ -36,18 +40,24 @@ CONFIGS = (".yaml", ".yml")
 """How the names of configs end."""
 
 
-def data(source: Path, targets: Sequence[str] = ()) -> Profile:
+def data(
+    source: Path, targets: Sequence[str] = (), settings: Mapping[str, Any] | None = None
+) -> Profile:
     """Profile a table, or the table of a config.
 
     Args:
         source: The table, or the config.
         targets: The columns to be predicted; where there are none those of the config.
+        settings: Of a file, how it is read: keys of a config's dataset, such as `decimal`.
 
     Raises:
         DlrunError: There is no such file, it is no table, or a target is no column of it.
     """
     if source.suffix.lower() not in CONFIGS:
-        return profile(files_of(source), Reading(), targets, named=str(source))
+        reading = reading_of(settings or {})
+        return profile(files_of(source), reading, targets, named=str(source))
+    if settings:
+        raise UsageError("they say how a file is read; a config says it itself.", where="--set")
     from dlrun.config import load_config
 
     dataset = load_config(source).dataset
@@ -61,7 +71,7 @@ def data(source: Path, targets: Sequence[str] = ()) -> Profile:
     own = [written] if isinstance(written, str) else list(written or ())
     return profile(
         files_of(dataset.arguments["path"]),
-        _reading_of(dataset.arguments),
+        reading_of(dataset.arguments),
         targets or own,
         named=str(source),
         written=dataset.arguments["columns"],
@@ -99,13 +109,43 @@ def profile(
         )
 
 
-def _reading_of(arguments: Mapping[str, Any]) -> Reading:
-    """How a config says that its table is read."""
-    names = [field.name for field in fields(Reading)]
-    given = {name: arguments[name] for name in names if arguments.get(name) is not None}
+READING: Final = tuple(field.name for field in fields(Reading))
+"""The keys of a config's dataset that say how its file is read."""
+
+
+def reading_of(arguments: Mapping[str, Any]) -> Reading:
+    """How a config's dataset says that its table is read."""
+    given = {name: arguments[name] for name in READING if arguments.get(name) is not None}
     if "missing_values" in given:
-        given["missing_values"] = tuple(map(str, given["missing_values"]))
-    return Reading(**given)
+        written = given["missing_values"]
+        several = written if isinstance(written, list | tuple) else [written]
+        given["missing_values"] = tuple(map(str, several))
+    reading = Reading(**given)
+    check_reading(reading)
+    return reading
+
+
+def read_settings(words: Sequence[str]) -> dict[str, Any]:
+    """Read `--set decimal=,`: keys of a dataset that say how a table is read.
+
+    Raises:
+        ConfigError: A word is no KEY=VALUE, or its key no such one.
+    """
+    problems, found = Problems(), {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        bare = bool(equals) and len(value) == 1 and not value.isalnum()  # a comma is no YAML
+        override = read(f"{key}={json.dumps(value)}" if bare else word, problems)
+        if override is None:
+            continue
+        key = override.key.removeprefix("dataset.")
+        if key in READING:
+            found[key] = override.value.plain()
+        else:
+            fix = did_you_mean(key, READING) or f"Such keys are {', '.join(READING)}."
+            problems.add(override.place, "", f"{quote(key)} does not say how a table is read.", fix)
+    problems.raise_if_any()
+    return found
 
 
 def write_page(profile: Profile, output: Path) -> None:

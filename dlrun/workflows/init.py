@@ -16,7 +16,7 @@ from dlrun.data.table_files import files_of
 from dlrun.errors import DataError
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
 from dlrun.wording import as_text, list_some, percent, quote, tally
-from dlrun.workflows.data import profile
+from dlrun.workflows.data import profile, reading_of
 
 COMMENT_AT: Final = 48
 """The column where comments begin, where the line before them leaves room."""
@@ -36,18 +36,24 @@ class Draft:
     remarks: tuple[str, ...]  # what whoever trains it should know
 
 
-def init(table: Path, targets: Sequence[str], output: Path | None) -> Draft:
+def init(
+    table: Path,
+    targets: Sequence[str],
+    output: Path | None,
+    settings: Mapping[str, Any] | None = None,
+) -> Draft:
     """Write a config for a table.
 
     Args:
         table: The file.
         targets: The columns to be predicted; none for the last one.
         output: Where the config will be, so that it names the table from there.
+        settings: How the file is read: keys of a config's dataset.
 
     Raises:
         DlrunError: The file is no table, or nothing can be learned from it.
     """
-    found, remarks = _profile(table, targets)
+    found, remarks = _profile(table, targets, reading_of(settings or {}))
     for target in found.targets:
         if target.classes is not None and len(target.classes) < 2:  # noqa: PLR2004
             raise DataError(
@@ -58,37 +64,47 @@ def init(table: Path, targets: Sequence[str], output: Path | None) -> Draft:
     base = Path() if output is None else output.parent
     path = table if table.is_absolute() else Path(os.path.relpath(table, base))
     name = re.sub(r"\W+", "_", (output or table).name.partition(".")[0]).strip("_") or "table"
-    text = "\n".join(_lines(found, path, name, output)) + "\n"
+    source = _Source(path, name, settings or {})
+    text = "\n".join(_lines(found, source, output)) + "\n"
     return Draft(text, (*remarks, *found.warnings()))
 
 
-def _profile(table: Path, targets: Sequence[str]) -> tuple[Profile, list[str]]:
+@dataclass(frozen=True)
+class _Source:
+    """What a config says of its table."""
+
+    path: Path  # as the config names it
+    name: str  # of the experiment
+    settings: Mapping[str, Any]
+
+
+def _profile(table: Path, targets: Sequence[str], reading: Reading) -> tuple[Profile, list[str]]:
     files = files_of(table)
     if targets:
-        return profile(files, Reading(), targets, named=str(table)), []
-    found = profile(files, Reading(), (), named=str(table))
+        return profile(files, reading, targets, named=str(table)), []
+    found = profile(files, reading, (), named=str(table))
     last = found.columns[-1].name
     others = [one.name for one in found.columns[:-1]]
     remark = (
         f"the last column, {quote(last)}, is taken for the target; --target names another: "
         f"{list_some(others, 8)}"
     )
-    return profile(files, Reading(), [last], named=str(table)), [remark]
+    return profile(files, reading, [last], named=str(table)), [remark]
 
 
-def _lines(found: Profile, path: Path, name: str, output: Path | None) -> Iterator[str]:
+def _lines(found: Profile, source: _Source, output: Path | None) -> Iterator[str]:
     features = [one for one in found.columns if not one.is_target]
     wanted = list_some([target.name for target in found.targets], 5)
-    yield f"# {path.name}: {wanted} from {tally(len(features), 'column')} of {_rows(found)}."
+    yield f"# {source.path.name}: {wanted} from {tally(len(features), 'column')} of {_rows(found)}."
     yield "#"
     yield "# Written by `dlrun init --data`; what stands after a # says why. `dlrun data` shows the"
     yield "# table, `dlrun list columns` what a column can be, `dlrun validate` every mistake."
-    yield f"# Train:     dlrun train {output or f'{name}.yaml'}"
+    yield f"# Train:     dlrun train {output or f'{source.name}.yaml'}"
     yield ""
-    yield f"name: {_scalar(name)}"
+    yield f"name: {_scalar(source.name)}"
     yield _with("seed: 0", "same seed, same bits; try others with --seed 1")
     yield ""
-    yield from _dataset(found, path)
+    yield from _dataset(found, source)
     yield ""
     yield from _model(found)
     yield ""
@@ -99,10 +115,11 @@ def _rows(found: Profile) -> str:
     return tally(found.rows, "row")
 
 
-def _dataset(found: Profile, path: Path) -> Iterator[str]:
+def _dataset(found: Profile, source: _Source) -> Iterator[str]:
     yield "dataset:"
     yield "  type: table"
-    yield f"  path: {_scalar(str(path))}"
+    yield f"  path: {_scalar(str(source.path))}"
+    yield from (f"  {key}: {_value(value)}" for key, value in source.settings.items())
     names = [target.name for target in found.targets]
     if len(names) == 1:
         yield _with(f"  target: {_scalar(names[0])}", _about_target(found.targets[0], found))
@@ -110,7 +127,7 @@ def _dataset(found: Profile, path: Path) -> Iterator[str]:
         yield _with(f"  target: [{', '.join(map(_scalar, names))}]", _about_several(found))
     yield from _target_scale(found)
     yield "  columns:"
-    telling = {link.column for link in found.telling()}
+    telling = _left_out(found)
     features = [one for one in found.columns if not one.is_target]
     if len(features) > MOST_COLUMNS:
         rest = [one for one in features if one.name in telling or one.name == found.group]
@@ -122,6 +139,17 @@ def _dataset(found: Profile, path: Path) -> Iterator[str]:
     if any(_is_scaled(one, found, telling) for one in features):
         yield _with("  scale: standard", "numbers to mean 0 and deviation 1, by the training rows")
     yield from _splits(found)
+
+
+def _left_out(found: Profile) -> set[str]:
+    """The columns that give the target away; where these are most, it is easy to tell, and none."""
+    telling = {link.column for link in found.telling()}
+    read = [
+        one.name
+        for one in found.columns
+        if not one.is_target and one.kind.kind not in UNREAD and one.name != found.group
+    ]
+    return telling if 2 * len(telling.intersection(read)) <= len(read) else set()
 
 
 def _column(column: ColumnProfile, found: Profile, *, is_telling: bool) -> str:
@@ -252,7 +280,9 @@ def _last_layer(targets: Sequence[TargetProfile]) -> tuple[str, str]:
 def _loss(targets: Sequence[TargetProfile]) -> tuple[str, list[str]]:
     if not targets[0].is_class:
         return "mean_squared_error", ["mean_absolute_error", "r2_score"]
-    if len(targets) > 1 or len(targets[0].classes or ()) == 2:  # noqa: PLR2004
+    if len(targets) > 1:
+        return "binary_crossentropy", ["binary_accuracy"]
+    if len(targets[0].classes or ()) == 2:  # noqa: PLR2004
         return "binary_crossentropy", ["accuracy"]
     return "sparse_categorical_crossentropy", ["accuracy"]
 
@@ -289,7 +319,7 @@ def _scalar(text: str) -> str:
     """Write a text as YAML reads it back."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    is_path = re.fullmatch(r"[A-Za-z_.][\w./-]*", text) and "/" in text
+    is_path = re.fullmatch(r"[A-Za-z_./][\w./-]*", text) and "/" in text
     return text if is_path else json.dumps(text, ensure_ascii=False)
 
 

@@ -22,8 +22,7 @@ from tests.conftest import ROOT
 
 TINY = [
     *("light_validate", "light_thousand", "report_digits"),
-    *("two_points_sigmoid", "threshold_hinge", "mnist_cnn", "lstm", "sweep_two", "many_rows"),
-    "predict_rows",
+    *("two_points_sigmoid", "mnist_cnn", "lstm", "sweep_two", "many_rows", "predict_rows"),
 ]
 
 

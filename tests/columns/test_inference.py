@@ -62,6 +62,10 @@ VALUES = {
         [f"Z{number % 60}" for number in range(600)],
         "category (min_count: 5), 60 different values in 600 rows",
     ),
+    "postcode": (
+        ["01234", "20095", "00501"] * 10,
+        "category, numbers with zeros before them are codes; 3 different values",
+    ),
     "comments": (
         [f"it was number {number}" for number in MANY],
         "text (min_count: 5), all values differ, with 4.0 words on average",

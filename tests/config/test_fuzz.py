@@ -133,8 +133,8 @@ CASES = {
     "any path set to any value": st.builds(override, ANY_PATH, VALUES),
 }
 """What a config can be made of: its bytes, and the flags beside it."""
-MANY = dict(zip(CASES, (3000, 1500, 4000, 1500), strict=True))
-"""10,000 in all, more of those that are quick to make."""
+MANY = dict(zip(CASES, (1800, 900, 2400, 900), strict=True))
+"""6,000 in all, more of those that are quick to make; `--hypothesis-profile=fresh` draws others."""
 
 
 def fuzz(file, cases, examples):
@@ -151,11 +151,11 @@ def fuzz(file, cases, examples):
 @pytest.mark.parametrize("kind", CASES)
 def test_a_few(file, kind):
     """In every run of the tests."""
-    fuzz(file, CASES[kind], 250)
+    fuzz(file, CASES[kind], 100)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", CASES)
-def test_ten_thousand(file, kind):
+def test_thousands(file, kind):
     """In every run of CI."""
     fuzz(file, CASES[kind], MANY[kind])

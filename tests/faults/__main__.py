@@ -20,12 +20,16 @@ def main(words):
 
     Args:
         words: The command line: `--tiny` for a few faults of each kind; `--whole` for all faults of
-            the commands on a finished run, of which else every eighth of `resume` is tried.
+            the commands on a finished run, of which else every eighth of `resume` is tried;
+            `--every N` to let the disk fail at every N-th point of a training only.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--tiny", action="store_true", help="a few faults of each kind")
     parser.add_argument(
         "--whole", action="store_true", help="leave out no point of any command on a finished run"
+    )
+    parser.add_argument(
+        "--every", type=int, default=1, help="let the disk fail at every so many points only"
     )
     chosen = parser.parse_args(words)
     tiny = chosen.tiny
@@ -45,7 +49,7 @@ def main(words):
             lambda: rows.failed(
                 Workplace(home / "failed", server),
                 "normalization",
-                range(1, 81, 16 if tiny else 1),
+                range(1, 81, 16 if tiny else chosen.every),
                 (40,) if tiny else (7, 40),
             ),
             lambda: rows.finished(

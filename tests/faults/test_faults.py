@@ -32,14 +32,14 @@ def workplace(server, tmp_path):
 
 def test_killed_runs_end_in_the_bits_of_the_uninterrupted_one(workplace):
     """SIGKILL at points of writing and at random times, in training and in resumption."""
-    _, found = rows.killed(workplace, ["normalization", "streaming"], points=[6, 4], times=1)
-    assert found["points"] + found["times"] >= 8
+    _, found = rows.killed(workplace, ["normalization", "streaming"], points=[3, 2], times=1)
+    assert found["points"] + found["times"] >= 5
 
 
 def test_a_failing_disk_is_told_and_leaves_a_whole_checkpoint(workplace):
     """EIO and ENOSPC; once the disk is well the run goes on to the same bits."""
-    _, found = rows.failed(workplace, "plateau", range(7, 81, 18), (40,))
-    assert found["told"] >= 4
+    _, found = rows.failed(workplace, "plateau", range(7, 81, 24), (40,))
+    assert found["told"] >= 3
 
 
 def test_a_finished_run_is_never_harmed(workplace):
@@ -114,6 +114,6 @@ def test_a_child_that_is_killed_is_known(workplace):
 
 @pytest.mark.slow
 def test_all_of_it(capsys):
-    """The counts that the README names, and their table."""
-    assert main([]) == 0
+    """The counts that the README names, and their table; the disk fails at every second point."""
+    assert main(["--every", "2"]) == 0
     assert "| SIGKILL |" in capsys.readouterr().out

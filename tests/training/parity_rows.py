@@ -104,9 +104,8 @@ def batched(samples, size):
     The data set that Keras builds from arrays holds functions that are optimized anew for each
     epoch, which takes ten times as long as the epoch.
     """
-    held = (samples.x, samples.y, samples.sample_weight)[
-        : 2 if samples.sample_weight is None else 3
-    ]
+    arrays = samples.x, samples.y, samples.sample_weight
+    held = tuple(array for array in arrays if array is not None)
     options = tf.data.Options()
     options.autotune.enabled = False
     options.experimental_optimization.apply_default_optimizations = False

@@ -43,12 +43,6 @@ WEIGHTS = {
     ),
 }
 REGULARIZERS = {
-    "L1": case(hidden=regularized("L1", l1=0.01)),
-    "L2": case(hidden=regularized("L2", l2=0.02), optimizer=ADAM),
-    "L1L2": case(hidden=regularized("L1L2", l1=0.01, l2=0.02), validation=False),
-    "OrthogonalRegularizer": case(
-        hidden=regularized("OrthogonalRegularizer", factor=0.01), validation=False
-    ),
     "activity of a layer, and its bias": case(
         hidden={
             **HIDDEN,
@@ -61,22 +55,7 @@ REGULARIZERS = {
         weighted=True,
     ),
 }
-CONSTRAINTS = {
-    "MaxNorm and NonNeg": case(
-        hidden={
-            **HIDDEN,
-            "kernel_constraint": {"type": "MaxNorm", "max_value": 0.5},
-            "bias_constraint": {"type": "NonNeg"},
-        },
-        optimizer=SGD,
-        validation=False,
-    ),
-    "UnitNorm": case(
-        hidden={**HIDDEN, "kernel_constraint": {"type": "UnitNorm"}},
-        optimizer=ADAM,
-        validation=False,
-    ),
-}
+"""Those of a kernel are in `SCHEDULES`."""
 OPTIMIZER_OPTIONS = {
     "clipnorm": case(optimizer={**SGD, "clipnorm": 0.05}, validation=False),
     "clipvalue": case(optimizer={**ADAM, "clipvalue": 0.01}, validation=False),
@@ -108,25 +87,31 @@ OPTIMIZER_OPTIONS = {
 }
 
 
-def scheduled(word, optimizer=SGD, **arguments):
+def scheduled(word, hidden, optimizer=SGD, **arguments):
     """Training under a learning rate that follows a schedule over steps."""
     schedule = {"type": word, **arguments}
-    return case(optimizer={**optimizer, "learning_rate": schedule}, validation=False)
+    return case(hidden=hidden, optimizer={**optimizer, "learning_rate": schedule}, validation=False)
 
 
 SCHEDULES = {
     "CosineDecay": scheduled(
         "CosineDecay",
+        regularized("L1", l1=0.01),
         initial_learning_rate=0.01,
         decay_steps=5,
         warmup_target=0.3,
         warmup_steps=3,
     ),
     "CosineDecayRestarts": scheduled(
-        "CosineDecayRestarts", ADAM, initial_learning_rate=0.1, first_decay_steps=3
+        "CosineDecayRestarts",
+        regularized("L2", l2=0.02),
+        ADAM,
+        initial_learning_rate=0.1,
+        first_decay_steps=3,
     ),
     "ExponentialDecay": scheduled(
         "ExponentialDecay",
+        regularized("L1L2", l1=0.01, l2=0.02),
         ADAM,
         initial_learning_rate=0.1,
         decay_steps=2,
@@ -134,18 +119,33 @@ SCHEDULES = {
         staircase=True,
     ),
     "InverseTimeDecay": scheduled(
-        "InverseTimeDecay", initial_learning_rate=0.3, decay_steps=2, decay_rate=0.5
+        "InverseTimeDecay",
+        regularized("OrthogonalRegularizer", factor=0.01),
+        initial_learning_rate=0.3,
+        decay_steps=2,
+        decay_rate=0.5,
     ),
     "PiecewiseConstantDecay": scheduled(
-        "PiecewiseConstantDecay", boundaries=[3, 6], values=[0.3, 0.1, 0.01]
+        "PiecewiseConstantDecay",
+        {
+            **HIDDEN,
+            "kernel_constraint": {"type": "MaxNorm", "max_value": 0.5},
+            "bias_constraint": {"type": "NonNeg"},
+        },
+        boundaries=[3, 6],
+        values=[0.3, 0.1, 0.01],
     ),
     "PolynomialDecay": scheduled(
-        "PolynomialDecay", initial_learning_rate=0.3, decay_steps=6, power=2.0
+        "PolynomialDecay",
+        {**HIDDEN, "kernel_constraint": {"type": "UnitNorm"}},
+        initial_learning_rate=0.3,
+        decay_steps=6,
+        power=2.0,
     ),
 }
-"""One row for each schedule of the catalog."""
+"""One row for each schedule of the catalog, each over a kernel that is regularized or held."""
 
-TABLE = WEIGHTS | REGULARIZERS | CONSTRAINTS | OPTIMIZER_OPTIONS | SCHEDULES
+TABLE = WEIGHTS | REGULARIZERS | OPTIMIZER_OPTIONS | SCHEDULES
 
 
 @pytest.mark.parametrize("name", TABLE)

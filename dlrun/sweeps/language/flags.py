@@ -186,9 +186,9 @@ def _of_argument(kind: str, node: Node | None, rest: Sequence[str | int]) -> Kin
         return None
     nested = word.nests(parameter.name)
     if nested and catalog.KINDS[nested].by_name:
-        below = rest[2:]
         named = node.child(first) if node else None
         inner = named.child(rest[1]) if named and rest[1:] else None
+        below = rest[2:]
         return _of_component(nested, inner, below) if below else _COMPONENT
     if len(rest) > 1:
         inner = node.child(first) if node else None
