@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from dlrun.columns.column import ColumnKind, FittedColumn, RawColumn
+from dlrun.column import ColumnKind, FittedColumn, RawColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

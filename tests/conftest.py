@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import signal
 from dataclasses import dataclass
@@ -39,6 +40,11 @@ MNIST = Path(os.environ.get("DLRUN_TEST_MNIST", ROOT.parent / "shared" / "data" 
 needs_mnist = pytest.mark.skipif(
     not MNIST.is_file(), reason=f"MNIST is not at {MNIST} (set DLRUN_TEST_MNIST to its path)"
 )
+
+
+def pytest_collection_finish():
+    """Leave what all tests have loaded, which stays, out of every search for garbage to come."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -27,6 +27,7 @@ FLOORS = {
     "memory": 0,
     "absent": 0,
     "wording": 0,
+    "column": 0,
     "catalog": 1,
     "rundir": 1,
     "arrays": 1,
@@ -35,33 +36,33 @@ FLOORS = {
     "shapes": 2,
     "backend": 2,
     "columns": 3,
-    "data": 3,
-    "models": 3,
-    "training": 3,
     "formulas": 3,
-    "datasets": 4,
-    "config": 5,
-    "reports": 6,
-    "callbacks": 7,
-    "exporters": 7,
-    "execution": 8,
-    "workflows": 9,
-    "sweeps": 10,
-    "cli": 11,
-    "__main__": 12,
+    "data": 4,
+    "models": 4,
+    "training": 5,
+    "datasets": 5,
+    "config": 6,
+    "reports": 7,
+    "callbacks": 8,
+    "exporters": 8,
+    "execution": 9,
+    "workflows": 10,
+    "sweeps": 11,
+    "cli": 12,
+    "__main__": 13,
 }
 HEAVY_ROOMS = {
     "data", "models", "training", "formulas", "reports", "callbacks", "exporters", "execution",
     "workflows", "sweeps", "columns",
 }  # fmt: skip
-LIGHT_PACKAGES = ("dlrun.sweeps.language", "dlrun.columns.column", "dlrun.columns.inference")
+LIGHT_PACKAGES = ("dlrun.sweeps.language", "dlrun.columns.inference")
 """Packages of heavy rooms that light commands read."""
 
 SHELVES = ("datasets", "columns", "callbacks", "exporters", "reports.plots")
 """Packages in which one file is one word, or one plot."""
 NO_WORDS = {
     "dlrun.datasets.samples",
-    *(f"dlrun.columns.{name}" for name in ("column", "filling", "fitted", "packing", "scales")),
+    *(f"dlrun.columns.{name}" for name in ("filling", "fitted", "packing", "scales")),
     *(f"dlrun.columns.{name}" for name in ("inference", "values")),
 }
 """Modules of shelves that are no word: what all words of the shelf share."""

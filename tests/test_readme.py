@@ -79,6 +79,19 @@ def test_the_sweep_of_a_file_is_shown_and_its_best_run_evaluated(tmp_path):
     assert (tmp_path / "runs" / "iris_rates" / "sweep.html").is_file()
 
 
+def test_a_table_is_shown_and_trained_on_in_two_commands(tmp_path, dlrun):
+    """The two lines as they stand, but for one epoch; and what `dlrun data` prints."""
+    (script,) = (one for one in blocks("sh") if one.startswith("dlrun init --data"))
+    (shown,) = (one for one in blocks("console") if one.startswith("$ dlrun data"))
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    init, train = script.splitlines()
+    dlrun(*shlex.split(init)[1:])
+    dlrun(*shlex.split(train)[1:], "--set", "training.epochs=1", "--quiet")
+    command, *lines = shown.splitlines()
+    told = dlrun(*shlex.split(command.removeprefix("$ "))[1:]).out
+    assert told.splitlines()[: len(lines) - 1] == lines[:-1]
+
+
 def test_an_extended_run_is_the_whole_run(tmp_path):
     """The shell script about exact runs, to its last word."""
     *_, script = blocks("bash")

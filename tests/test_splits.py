@@ -52,7 +52,7 @@ def test_no_patient_is_in_two_splits(dlrun, tmp_path):
     )  # fmt: skip
     told = "split by group 'patient': train 28 rows of 7 groups, validation 8 rows of 2 groups"
     assert f"{told}, test 12 rows of 3 groups\n" in result.err
-    assert "column 'patient': key, rows are split by it\n" in result.err
+    assert "column 'patient': ignore, rows are split by it\n" in result.err
     spec = read(result.run, "spec.json")
     assert spec["feature_names"] == ["a", "b", "year"]
     assert spec["rows"] == {"train": 28, "validation": 8, "test": 12}
@@ -185,7 +185,7 @@ def test_groups_are_texts_too(splits):
         "1 row without a 'family', each taken for a group of its own",
     )
     assert "family" not in " ".join(found.spec.feature_names)
-    assert [column.kind for column in found.spec.columns if column.name == "family"] == ["key"]
+    assert [column.kind for column in found.spec.columns if column.name == "family"] == ["ignore"]
 
 
 def test_dates_put_rows_in_order(splits):

@@ -200,6 +200,16 @@ def _row(explained: Explanation, screen: Screen) -> str:
     return "\n".join(lines)
 
 
+def _in_own_units(explained: Explanation, answer: Answer) -> list[tuple[str, list[str]]]:
+    """A line of the grid with the output in the units of the targets, where these are scaled."""
+    from dlrun.data.targets import in_own_units
+
+    scaling = explained.opened.spec.target_scaling
+    if scaling is None:
+        return []
+    return [("  in its units", arrays.format_entries(in_own_units(answer.output, scaling)))]
+
+
 def _answer(explained: Explanation, answer: Answer, screen: Screen) -> str:
     spec, row = explained.opened.spec, explained.row
     title = paint("output", "bold", screen)
@@ -207,6 +217,7 @@ def _answer(explained: Explanation, answer: Answer, screen: Screen) -> str:
         drawn = arrays.draw_array("  y", answer.output, screen=screen)
         if answer.output.shape == (len(spec.target_names),):
             entries = [("  y", arrays.format_entries(answer.output))]
+            entries += _in_own_units(explained, answer)
             drawn = arrays.draw_grid(spec.target_names, entries, screen=screen)
         return f"{title}\n{drawn}" + (f"\n  the row has {row.true}" if row.true else "")
     predicted = printable(answer.predicted)

@@ -20,7 +20,7 @@ from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from dlrun.arrays import Spec, View
-    from dlrun.columns.column import ColumnKind
+    from dlrun.column import ColumnKind
     from dlrun.config import Experiment
     from dlrun.shapes import Shape, Step
     from dlrun.workflows.validate import Verdict

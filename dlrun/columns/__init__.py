@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dlrun.columns.column import ColumnKind, FittedColumn, RawColumn
+    from dlrun.column import ColumnKind, FittedColumn, RawColumn
     from dlrun.columns.values import TrainingValues
 
 SHELF = "columns"

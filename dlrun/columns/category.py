@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.columns.column import RawColumn
+from dlrun.column import RawColumn
 from dlrun.columns.filling import missing_error
 from dlrun.columns.fitted import Fitted, column_error, option_error
 from dlrun.columns.values import TrainingValues

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.columns.column import Holds, RawColumn
+from dlrun.column import Holds, RawColumn
 from dlrun.columns.filling import Filling, fit_filling
 from dlrun.columns.fitted import Fitted, column_error, option_error
 from dlrun.columns.scales import Scale, fit_scale

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import STRICT
-from dlrun.columns.column import CellError
+from dlrun.column import CellError
 from dlrun.columns.fitted import column_error, option_error
 from dlrun.columns.values import TrainingValues
 from dlrun.wording import is_number, quote, tally

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import STRICT
-from dlrun.columns.column import Holds
+from dlrun.column import Holds
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.wording import describe, quote
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dlrun.columns.column import RawColumn
+from dlrun.column import RawColumn
 from dlrun.columns.fitted import Fitted
 from dlrun.columns.values import TrainingValues
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from dlrun.catalog import shelves, source
-from dlrun.columns.column import ColumnFacts, ColumnKind, Holds
+from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
@@ -49,6 +49,8 @@ LIKELY: Final = 0.5
 ODD: Final = 10
 """Up to so many different other values are taken for slips and for words for `missing`."""
 ODD_SHARE: Final = 0.05
+KNOWN_IN_FORMATS: Final = frozenset("aAbBdfgGHIjmMpSuUVwWyYzZcxXn%")
+"""What may follow a `%` in the format of times, as `strptime` has it."""
 ISO: Final = "iso"
 """The format of times as ISO 8601 has them, `2024-01-31 12:00:00`, which need not be told."""
 
@@ -78,14 +80,12 @@ def _told_by_values(facts: ColumnFacts, *, all_numbers: bool) -> Told:
         return "ignore", {}, f"all values are {_some_value(facts)}, which tells nothing"
     if facts.booleans and facts.booleans + facts.numbers >= present:
         return "number", *_filled(facts, f"{_all(facts)} are yes or no: 1 and 0")
-    tell = _text
     if are_codes(facts) and not all_numbers:
         return _text(facts, "numbers with zeros before them are codes; ")
     if facts.numbers == present or _are_slips(facts, facts.numbers):
-        tell = _number if all_numbers else _number_of_mixed
-    elif facts.times == present or _are_slips(facts, facts.times):
-        tell = _date
-    return tell(facts)
+        return _number(facts) if all_numbers else _number_of_mixed(facts)
+    is_time = facts.times == present or _are_slips(facts, facts.times)
+    return _date(facts) if is_time else _text(facts)
 
 
 def _number(facts: ColumnFacts) -> Told:
@@ -262,7 +262,7 @@ def kinds_of(
     Raises:
         ConfigError: A column is named that is not in the table, or is something else.
     """
-    problems = tuple(_misnamed(facts, written or {}, others))
+    problems = (*_misnamed(facts, written or {}, others), *_unreadable(written or {}))
     if problems:
         raise ConfigError(*problems)
     all_numbers = all(one.numbers == one.rows for one in facts.values())
@@ -308,6 +308,20 @@ def _misnamed(
             yield Problem(path, f"There is no column {quote(name)}.", near or has)
 
 
+def _unreadable(written: Mapping[str, Any]) -> Iterator[Problem]:
+    """Tell which formats of times say nothing."""
+    for name, one in written.items():
+        form = one.get("format") if isinstance(one, Mapping) else None
+        if not isinstance(form, str):
+            continue
+        letters = re.findall(r"%-?(.?)", form)
+        wrong = [letter for letter in letters if letter not in KNOWN_IN_FORMATS]
+        if wrong or not letters:
+            what = f"{quote(form)} is no format of times"
+            what += f": there is no '%{wrong[0]}'." if wrong else ": it has no '%'."
+            yield Problem(f"dataset.columns.{name}.format", what, "Write such as '%d/%m/%Y %H:%M'.")
+
+
 def told(name: str, written: Any) -> ColumnKind:
     """Read what a config says of a column: a word, or a mapping with `type`."""
     options = {} if isinstance(written, str) else dict(written)
@@ -321,6 +335,11 @@ def reads(word: str) -> tuple[Holds, ...]:
     found = re.search(r"^READS(?:: [^=\n]+)? = (.+)$", source.module_text(module), re.MULTILINE)
     held: tuple[Holds, ...] = ast.literal_eval(found[1]) if found else ("number",)
     return held
+
+
+def split_key(name: str) -> ColumnKind:
+    """The kind of a column by which rows are split: no network gets it, no later file needs it."""
+    return ColumnKind(name, IGNORE, reason="rows are split by it")
 
 
 def holds_of(kind: ColumnKind, facts: ColumnFacts) -> Holds | None:

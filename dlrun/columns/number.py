@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.columns.column import RawColumn
+from dlrun.column import RawColumn
 from dlrun.columns.filling import Filling, fit_filling
 from dlrun.columns.fitted import Fitted, column_error, option_error
 from dlrun.columns.scales import Scale, fit_scale
@@ -17,6 +18,7 @@ from dlrun.wording import is_number, tally
 
 READS = ("number",)
 WRITTEN_OUT = 1e15
+DIGITS, MOST_PLACES = 6, 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +67,18 @@ class Number(Fitted):
         return entries
 
     def undo(self, entries: NDArray[Any]) -> list[str]:
-        """Write the number to six digits; nothing where it was missing."""
-        rows = self.in_units(entries).tolist()
-        return ["" if len(row) > 1 and row[1] else f"{row[0]:.6g}" for row in rows]
+        """Write the number to six digits; nothing where it was missing.
+
+        What float32 has rounded is no digit: of ages up to 80, 1e-7 is 0.
+        """
+        size = max(abs(self.low), abs(self.high)) or 1.0
+        places = DIGITS - 1 - math.floor(math.log10(size))
+        values = self.in_units(entries)
+        values = np.round(values, places) if places < MOST_PLACES else values
+        return [
+            "" if len(row) > 1 and row[1] else f"{row[0] + 0.0:.{DIGITS}g}"
+            for row in values.tolist()
+        ]
 
     def notes(self) -> list[str]:
         """Say what was filled and clipped."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dlrun.arrays import View
-from dlrun.columns.column import CellError
+from dlrun.column import CellError
 from dlrun.shapes.input_readers import LOOKUPS, looks_up, names_of_columns
 from dlrun.shapes.layer import DATA, layer_of
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dlrun.columns.column import FittedColumn, RawColumn
+    from dlrun.column import FittedColumn, RawColumn
 
 
 class Part(NamedTuple):

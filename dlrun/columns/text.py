@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.columns.column import Holds, RawColumn
+from dlrun.column import Holds, RawColumn
 from dlrun.columns.filling import missing_error
 from dlrun.columns.fitted import Fitted, column_error, option_error
 from dlrun.columns.values import TrainingValues

@@ -142,7 +142,7 @@ class LayerConfig(Section):
     """Its name, as Keras would give it where none is written: dense, dense_1, ..."""
 
     inputs: tuple[str, ...] | None = None
-    """The names of the layers that it reads; 'input' is the data. Left out: the layer above."""
+    """The names of layers or columns that it reads; 'input' is the data. Null: the layer above."""
 
     weights: list[Any] | None = None
     """Its starting weights as nested lists, such as [kernel, bias]."""

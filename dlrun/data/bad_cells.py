@@ -11,7 +11,7 @@ from dlrun.shapes.cells import is_number_like, number_fix
 from dlrun.wording import cut, quote
 
 if TYPE_CHECKING:
-    from dlrun.columns.column import Holds
+    from dlrun.column import Holds
     from dlrun.data.tables import Table
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, StreamedArray
+from dlrun.column import CellError
 from dlrun.columns import fit_column
-from dlrun.columns.column import CellError
 from dlrun.columns.packing import pack
 from dlrun.columns.values import TrainingValues
 from dlrun.data.streams import ENTRIES_PER_CHUNK, chunks, row_ranges
@@ -20,7 +20,7 @@ from dlrun.wording import count, list_some, quote
 
 if TYPE_CHECKING:
     from dlrun.arrays import View
-    from dlrun.columns.column import ColumnKind, FittedColumn, RawColumn
+    from dlrun.column import ColumnKind, FittedColumn, RawColumn
 
 MOST_NAMED: Final = 8
 """How many columns of which the same is said are named."""

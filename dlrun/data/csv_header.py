@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,37 @@ def _column(
             return tuple(row.cells[position].strip() for row in file.rows(header=False))
     except DlrunError:
         return None
+
+
+def are_numbers(path: Path, delimiter: str, positions: Sequence[int], *, header: bool) -> bool:
+    """Whether all cells of columns are numbers, in a small file or the first rows of another."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    stamp, most = (status.st_size, status.st_mtime_ns), None
+    if status.st_size > SMALL:
+        most = LOOKED_AT
+    return _are_numbers(path, stamp, (delimiter, header), tuple(positions), most)
+
+
+@lru_cache(maxsize=16)
+def _are_numbers(
+    path: Path,
+    stamp: tuple[int, int],  # noqa: ARG001  a file that was changed is another one
+    form: tuple[str, bool],  # the delimiter, and whether the first row is a header
+    positions: tuple[int, ...],
+    most: int | None,
+) -> bool:
+    try:
+        with open_csv(path, Reading(form[0])) as file:
+            return all(
+                parse_number(row.cells[position]) is not None
+                for row in islice(file.rows(header=form[1]), most)
+                for position in positions
+            )
+    except DlrunError:
+        return False
 
 
 def column_positions(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples
-from dlrun.columns.column import RawColumn
+from dlrun.column import RawColumn
 from dlrun.data.dealing import allocate, deal_groups, fold_rows
 from dlrun.data.streams import chunks
 from dlrun.errors import ConfigError, DataError, Problem

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from dlrun.wording import quote, tally
 
 if TYPE_CHECKING:
-    from dlrun.columns.column import FittedColumn, RawColumn
+    from dlrun.column import FittedColumn, RawColumn
 
 MOST_TOLD: Final = 4  # different things that are told of a column
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlrun.arrays import Samples
-    from dlrun.columns.column import RawColumn
+    from dlrun.column import RawColumn
 
 TELLING: Final = 0.98
 """What share of the errors of knowing nothing a column takes away that gives the target away."""

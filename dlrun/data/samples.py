@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,11 @@ from dlrun.data.scaling import apply_scaling, to_float32
 from dlrun.data.streams import chunks
 from dlrun.data.table_samples import open_rows
 from dlrun.data.units import from_units
+from dlrun.errors import DataError
+
+
+def _nothing() -> None:
+    """No row is left out."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class SampleFile:
     # In order, scaled, targets encoded, a bounded number at a time: `x`, (rows, *input_shape),
     # float32, and `y` as `encode` gives it, or None. Of a table they are `TableRows`.
     chunks: Iterator[Samples]
+    # Says, when they have been read, which rows were left out because they lack a target.
+    lacking: Callable[[], str | None] = _nothing
 
 
 @contextmanager
@@ -49,7 +56,7 @@ def open_samples(
         yield SampleFile(notes, _ready(raw, spec, path))
         return
     with open_rows(path, spec, with_target=with_target, keep=keep) as (notes, rows):
-        yield SampleFile(notes, rows)
+        yield SampleFile(notes, iter(rows), rows.lacking_targets)
 
 
 def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples, tuple[str, ...]]:
@@ -58,7 +65,10 @@ def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples,
         chunks = [(chunk.x, chunk.y, chunk.sample_weight) for chunk in file.chunks]
         whole: list[Any] = [None if parts[0] is None else np.concatenate(parts)
                             for parts in zip(*chunks, strict=True)]  # fmt: skip
-        return Samples(*whole), file.notes
+        notes = (*file.notes, *filter(None, [file.lacking()]))
+        if not len(whole[0]):
+            raise DataError("none of the rows has a target.", where=str(path))
+        return Samples(*whole), notes
 
 
 def _ready(chunks: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Samples]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, Samples, Spec, Splits, StreamedArray
-from dlrun.columns.column import CellError
+from dlrun.column import CellError
 from dlrun.columns.packing import entry_names, views
 from dlrun.data.classes import check_more_than_one_class
 from dlrun.data.columns import (

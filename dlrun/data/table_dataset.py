@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, Reading, Samples, StreamedArray, TableForm
-from dlrun.columns.column import ColumnFacts, ColumnKind, Holds, split_column, split_key
-from dlrun.columns.inference import UNREAD, holds_of, kinds_of
+from dlrun.column import ColumnFacts, ColumnKind, Holds, split_column
+from dlrun.columns.inference import IGNORE, KEY, UNREAD, holds_of, kinds_of, split_key
 from dlrun.data.bad_cells import cell_error
 from dlrun.data.csv_header import Choice, choose_columns
 from dlrun.data.generators import argument_error
@@ -128,7 +128,7 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
     names = list(choice.feature_names)
     written = dict(uses.columns or {})
     split = split_column(uses.split_by)
-    is_unread = split is not None and written.get(split, "ignore") in ("ignore", {"type": "ignore"})
+    is_unread = split is not None and written.get(split, IGNORE) in (IGNORE, {"type": IGNORE})
     if split is not None and is_unread:  # it is read, and the network does not get it
         written.pop(split, None)
         names = [name for name in names if name != split]
@@ -142,7 +142,10 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
     wanted: dict[str, Holds] = {}
     formats, read, notes = {}, [], []
     for kind in kinds:
-        holds = holds_of(kind, facts[kind.name])
+        # A column that divides the rows is read all the same.
+        divides = kind.name == split and kind.kind == IGNORE
+        as_read = replace(kind, kind=KEY) if divides else kind
+        holds = holds_of(as_read, facts[kind.name])
         if holds is None:
             notes.append(f"column {quote(kind.name)}: left out, {kind.reason}")
             continue

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.columns.column import ColumnFacts
+from dlrun.column import ColumnFacts
 from dlrun.data.cell_sql import FORMATS, Cell
 
 if TYPE_CHECKING:

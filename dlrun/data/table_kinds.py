@@ -16,7 +16,7 @@ from dlrun.data.tables import open_table
 from dlrun.errors import DlrunError
 
 if TYPE_CHECKING:
-    from dlrun.columns.column import ColumnKind
+    from dlrun.column import ColumnKind
 
 LARGEST: Final = 2**26
 """Of files of more bytes, 64 MB together, the values are not counted before training."""

@@ -34,7 +34,8 @@ def match_columns(file: Any, spec: Spec, *, with_target: bool) -> Columns:
     names of all features is a header, and one with numbers for the features is data.
     """
     header = None if spec.table is None else spec.table.reading.header
-    header = header or file.named
+    if file.named:
+        header = True
     has_names = spec.columns is not None or spec.feature_names is not None
     if has_names and (header or {*feature_names_of(spec)} <= {*file.first_row}):
         return _by_name(file, spec, with_target=with_target)

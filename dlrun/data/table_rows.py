@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.columns.column import Holds, RawColumn
+from dlrun.column import Holds, RawColumn
 from dlrun.data.cell_sql import Cell
 
 if TYPE_CHECKING:

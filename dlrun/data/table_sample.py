@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlrun.columns.column import RawColumn
+from dlrun.column import RawColumn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dlrun.columns.column import ColumnFacts, Holds
+    from dlrun.column import ColumnFacts, Holds
     from dlrun.data.tables import Table
 
 _FACTOR = 2654435761  # the golden section of 2^32: Knuth, The Art of Computer Programming 6.4

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Reading, Samples, Spec
-from dlrun.columns.column import CellError, Holds, RawColumn
+from dlrun.column import CellError, Holds, RawColumn
 from dlrun.columns.packing import pack
 from dlrun.data.classes import is_single_one, match_values
 from dlrun.data.images import scale_pixels
@@ -23,7 +23,7 @@ from dlrun.data.table_files import files_of
 from dlrun.data.table_match import Columns, feature_names_of, match_columns
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import DataError
-from dlrun.wording import list_classes, list_columns, quote
+from dlrun.wording import count, list_classes, list_columns, quote
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,14 @@ class TableRows(Samples):
     place: Callable[[int], str] | None = None  # of one of these rows
 
 
+MOST_NAMED = 5  # rows in a message
 KNOWN_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq"}
 
 
 @contextmanager
 def open_rows(
     path: Path, spec: Spec, *, with_target: bool, keep: Sequence[str] = ()
-) -> Iterator[tuple[tuple[str, ...], Iterator[TableRows]]]:
+) -> Iterator[tuple[tuple[str, ...], FileRows]]:
     """Open a table of rows; what the user should know of it comes with the rows."""
     reading = Reading() if spec.table is None else spec.table.reading
     found: list[Columns] = []
@@ -57,15 +58,17 @@ def open_rows(
     with open_table(files_of(path), reading, tell=tell) as table:
         if not found:  # JSON and Parquet have names in any case
             tell(table.head)
-        rows = _Rows(table, found[0], spec, keep)
-        yield (*found[0].notes, *table.notes), iter(rows)
+        rows = FileRows(table, found[0], spec, keep)
+        yield (*found[0].notes, *table.notes), rows
 
 
-class _Rows:
+class FileRows:
     """The rows of an open table, some at a time."""
 
     def __init__(self, table: Table, columns: Columns, spec: Spec, keep: Sequence[str]) -> None:
         self.table, self.spec, self.columns = table, spec, columns
+        self.left_out = 0  # rows that lack a target
+        self.lacking: list[str] = []  # where the first of them stand
         features = feature_names_of(spec)
         self.kept = self._kept(keep)
         names = dict(zip(columns.features, features, strict=True))
@@ -105,31 +108,57 @@ class _Rows:
         return wanted, formats
 
     def __iter__(self) -> Iterator[TableRows]:
+        """Read the rows, some at a time."""
         begin = 0
         texts: dict[str, list[str | None]] = {called: [] for called in self.called.values()}
-        for columns, values in self.table.chunks(
+        for columns, read in self.table.chunks(
             self.wanted,
             self.formats,
             others=dict.fromkeys(self.spec.target_names, self.spec.labels),
             kept=texts,
         ):
-            place = self._placer(begin)
+            stay, weight = self._with_targets(read, begin), None
+            if self.columns.weight is not None and self.spec.sample_weight is not None:
+                weight = row_weights(read[:, -1], self.spec.sample_weight, self.table, begin)
+                weight = weight[stay]
+            values, place = read[stay], self._placer(begin + stay)
             x = self._features(columns[: self.width], values[:, : self.width], place)
             y = None
             if self.columns.targets:
                 end = self.width + len(self.columns.targets)
                 y = self._targets(columns[self.width], values[:, self.width : end], place)
                 y = encode(y, self.spec)
-            weight = None
-            if self.columns.weight is not None and self.spec.sample_weight is not None:
-                weight = row_weights(values[:, -1], self.spec.sample_weight, self.table, begin)
-            kept = {name: texts[called] for name, called in self.called.items()}
+            kept = {
+                name: [texts[called][row] for row in stay]
+                if len(stay) < len(read)
+                else texts[called]
+                for name, called in self.called.items()
+            }
             raw = values[:, : self.width]
             yield TableRows(x, y, weight, raw, columns[: self.width], kept, place)
-            begin += len(values)
+            begin += len(read)
 
-    def _placer(self, begin: int) -> Callable[[int], str]:
-        return lambda row: self.table.place(begin + row)
+    def _with_targets(self, values: NDArray[np.float64], begin: int) -> NDArray[np.int64]:
+        """The numbers of the rows of a chunk that lack no target; the others are noted."""
+        targets = values[:, self.width : self.width + len(self.columns.targets)]
+        lacking = np.isnan(targets).any(axis=1)
+        room = MOST_NAMED - len(self.lacking)
+        first = np.flatnonzero(lacking)[: max(room, 0)].tolist()
+        self.lacking += [self.table.place(begin + row) for row in first]
+        self.left_out += int(lacking.sum())
+        return np.flatnonzero(~lacking)
+
+    def _placer(self, numbers: NDArray[np.int64]) -> Callable[[int], str]:
+        return lambda row: self.table.place(int(numbers[row]))
+
+    def lacking_targets(self) -> str | None:
+        """Say which of the rows read so far lack a target, and are left out."""
+        if not self.left_out:
+            return None
+        more = self.left_out - len(self.lacking)
+        rest = f" and {more} more" if more else ""
+        rows = count(self.left_out, "row")
+        return f"without a target, and left out: {rows}: {', '.join(self.lacking)}{rest}"
 
     def _features(
         self,
@@ -165,12 +194,6 @@ class _Rows:
     ) -> NDArray[Any]:
         """Class numbers `(rows,)`, or values `(rows, targets)`."""
         spec = self.spec
-        missing = np.argwhere(np.isnan(values))
-        if len(missing):
-            row, at = map(int, missing[0])
-            name = quote(spec.target_names[at])
-            what = f"column {name}: the cell is empty; a target was expected."
-            raise DataError(what, where=place(row), fix="Mend the cell, or leave the row out.")
         if spec.class_names is None:
             return values
         if values.shape[1] > 1:

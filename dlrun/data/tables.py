@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.arrays import Array, Reading
-from dlrun.columns.column import ColumnFacts, Holds, RawColumn
+from dlrun.column import ColumnFacts, Holds, RawColumn
 from dlrun.data.bad_cells import bad_cells_error
 from dlrun.data.cell_sql import Cell, Stored
 from dlrun.data.csv_header import tell_header

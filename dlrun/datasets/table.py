@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
-from dlrun.columns.column import split_column
-from dlrun.data.csv_header import foresee_columns, small_column
+from dlrun.column import split_column
+from dlrun.columns.inference import names_an_id
+from dlrun.data.csv_header import Choice, are_numbers, foresee_columns, small_column
 from dlrun.datasets.samples import Sample, with_target
 from dlrun.wording import as_text
 
@@ -25,7 +26,8 @@ def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     apart = split_column(arguments.get("split_by"))
     read = tuple(name for name in columns.feature_names if name != apart)
     names = None if columns.header is None else read
-    known = Sample((len(read),), format="table", columns=names)
+    width = len(read) if _is_plain(Path(path), delimiter, columns, read) else None
+    known = Sample((width,), format="table", columns=names)
     if len(columns.targets) > 1:
         return known._replace(target=(len(columns.targets),))
     first, *labels = small_column(Path(path), delimiter, columns.targets[0]) or [""]
@@ -34,6 +36,15 @@ def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     elif columns.header is None and first not in labels:
         labels = []  # whether it is a label too, the reader of the rows tells
     return with_target(known._replace(one_target=True), labels, form)
+
+
+def _is_plain(path: Path, delimiter: str, choice: Choice, read: Sequence[str]) -> bool:
+    """Whether each column surely is one entry: all are numbers, and none is left out as an id."""
+    if choice.header is True and any(map(names_an_id, read)):
+        return False
+    places = [place for name, place in zip(choice.feature_names, choice.features, strict=True)
+              if name in set(read)]  # fmt: skip
+    return are_numbers(path, delimiter, places, header=choice.header is not False)
 
 
 def load_data(
@@ -73,10 +84,8 @@ def load_data(
         where: Which rows are read, such as `fare < 300 and not embarked=null`.
         sample_weight: A column that says how much each row counts in the loss; null: all alike.
         test_path: The file, or the files, of the test rows, with the same columns.
-        split_by: A column that says which rows go together: `{group: column}` (no group is in two
-            splits), `{time: column}` (the last rows are for testing, those before for validation)
-            or `{column: name}` (it names the splits). The network gets it only where `columns`
-            says what it is; null draws by the seed.
+        split_by: `{group: column}` (no group is in two splits), `{time: column}` (the last rows
+            are for testing) or `{column: name}` (it names the splits); null draws by the seed.
         format: What the file is; null tells by what it begins with, and by its name.
         header: Whether the first row of a CSV file holds names; null tells by whether it holds
             numbers. Columns without names are called `column_1`, `column_2`, ...

@@ -12,7 +12,7 @@ from dlrun.data.links import warning_of
 from dlrun.wording import list_some, percent, quote, tally
 
 if TYPE_CHECKING:
-    from dlrun.columns.column import ColumnFacts, ColumnKind, Holds
+    from dlrun.column import ColumnFacts, ColumnKind, Holds
     from dlrun.data.links import Link
 
 BINS: Final = 16

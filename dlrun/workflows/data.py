@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from dlrun.arrays import Reading
-from dlrun.columns.column import ColumnFacts, ColumnKind, Holds, RawColumn
+from dlrun.column import ColumnFacts, ColumnKind, Holds, RawColumn
 from dlrun.columns.inference import kinds_of
 from dlrun.config.nodes import Problems
 from dlrun.config.overrides import read
 from dlrun.data.links import MOST_ROWS, Link, find_links
-from dlrun.data.table_dataset import check_reading
-from dlrun.data.table_files import files_of
 from dlrun.data.table_sample import count_duplicates, sample_rows
 from dlrun.data.tables import open_table
+from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import UsageError
 from dlrun.reports.profile import (
     BINS,
@@ -55,7 +54,7 @@ def data(
     """
     if source.suffix.lower() not in CONFIGS:
         reading = reading_of(settings or {})
-        return profile(files_of(source), reading, targets, named=str(source))
+        return profile(paths_of(source), reading, targets, named=str(source))
     if settings:
         raise UsageError("they say how a file is read; a config says it itself.", where="--set")
     from dlrun.config import load_config
@@ -70,7 +69,7 @@ def data(
     written = dataset.arguments["target"]
     own = [written] if isinstance(written, str) else list(written or ())
     return profile(
-        files_of(dataset.arguments["path"]),
+        paths_of(dataset.arguments["path"]),
         reading_of(dataset.arguments),
         targets or own,
         named=str(source),
@@ -111,18 +110,6 @@ def profile(
 
 READING: Final = tuple(field.name for field in fields(Reading))
 """The keys of a config's dataset that say how its file is read."""
-
-
-def reading_of(arguments: Mapping[str, Any]) -> Reading:
-    """How a config's dataset says that its table is read."""
-    given = {name: arguments[name] for name in READING if arguments.get(name) is not None}
-    if "missing_values" in given:
-        written = given["missing_values"]
-        several = written if isinstance(written, list | tuple) else [written]
-        given["missing_values"] = tuple(map(str, several))
-    reading = Reading(**given)
-    check_reading(reading)
-    return reading
 
 
 def read_settings(words: Sequence[str]) -> dict[str, Any]:

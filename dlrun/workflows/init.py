@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from dlrun.arrays import Reading
-from dlrun.columns.inference import IGNORE, KEY, UNREAD
-from dlrun.data.table_files import files_of
+from dlrun.columns.inference import IGNORE, UNREAD
+from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
 from dlrun.wording import as_text, list_some, percent, quote, tally
-from dlrun.workflows.data import profile, reading_of
+from dlrun.workflows.data import profile
 
 COMMENT_AT: Final = 48
 """The column where comments begin, where the line before them leaves room."""
@@ -79,7 +79,7 @@ class _Source:
 
 
 def _profile(table: Path, targets: Sequence[str], reading: Reading) -> tuple[Profile, list[str]]:
-    files = files_of(table)
+    files = paths_of(table)
     if targets:
         return profile(files, reading, targets, named=str(table)), []
     found = profile(files, reading, (), named=str(table))
@@ -159,7 +159,7 @@ def _column(column: ColumnProfile, found: Profile, *, is_telling: bool) -> str:
         return _with(f"    {name}: {IGNORE}", f"tells {link.target}: {link.in_words()}")
     if column.name == found.group:
         about = f"rows of one {column.name} belong together; {column.facts.distinct} different"
-        return _with(f"    {name}: {KEY}", about)
+        return _with(f"    {name}: {IGNORE}", about)
     kind, options = column.kind.kind, column.kind.options
     word = _value({"type": kind, **options}) if options else kind
     return _with(f"    {name}: {word}", _about_column(column))

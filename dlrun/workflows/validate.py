@@ -30,7 +30,7 @@ from dlrun.shapes.input_readers import find_lookups, find_masks, names_of_column
 
 if TYPE_CHECKING:
     from dlrun.arrays import Spec
-    from dlrun.columns.column import ColumnKind
+    from dlrun.column import ColumnKind
     from dlrun.config import Experiment
     from dlrun.data.csv import CsvFile
     from dlrun.data.csv_header import Choice

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     many_rows,
     predicting,
     sweeps,
+    tables,
     training,
 )
 from tests.benchmarks.rows import line, table
@@ -34,7 +35,17 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("word", nargs="?", default="", help="run only what has it in its name")
     chosen = parser.parse_args(words)
     rows = []
-    groups = (light, commands, training, many_rows, predicting, jax_scan, checkpoints, sweeps)
+    groups = (
+        light,
+        commands,
+        training,
+        many_rows,
+        predicting,
+        jax_scan,
+        checkpoints,
+        sweeps,
+        tables,
+    )
     for benchmark in (one for group in groups for one in group.BENCHMARKS):
         if chosen.word in benchmark.__name__:
             rows.append(benchmark(chosen.tiny))

@@ -51,7 +51,7 @@ def test_aliases_that_people_use():
     assert catalog.aliases("optimizers")["Adam"] == ("adam",)
     assert catalog.aliases("metrics")["accuracy"] == ("acc",)
     assert "Accuracy" not in catalog.aliases("metrics")  # `accuracy` is dlrun's
-    assert catalog.aliases("datasets") == {}
+    assert catalog.aliases("datasets") == {"table": ("csv",)}
 
 
 def test_layers_have_families():

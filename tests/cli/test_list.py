@@ -63,7 +63,7 @@ def test_a_word(dlrun):
 @pytest.mark.parametrize(
     ("kind", "word", "example"),
     [
-        ("datasets", "csv", "dataset: {type: csv, path: ...}"),
+        ("datasets", "table", "dataset: {type: table, path: ...}"),
         ("losses", "mse", "loss: MeanSquaredError"),
         ("metrics", "acc", "metrics: [accuracy]"),
         ("optimizers", "adam", "optimizer: Adam"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import pytest
 
 from dlrun.cli.terminal.output import Screen
 from dlrun.cli.validate import summarize, summary_data, summary_text
 from dlrun.config import load_config
+from dlrun.workflows.validate import validate
 from tests.conftest import CONFIGS
 
 STACK = """\
@@ -43,6 +45,12 @@ shortcut (Add) < decision, over…
 digit (Dense) < shortcut
   (None, 10)                   330
 """
+
+
+@cache
+def checked(path):
+    """What is found in a shipped config; a table of all kinds of columns is read for it."""
+    return validate(path, [])
 
 
 def summary_of(config, *overrides):
@@ -86,7 +94,8 @@ def test_a_graph_on_a_narrow_terminal():
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_config_fits(path, width):
     """Complete, and no line is wider than the terminal."""
-    summary = summarize(load_config(path))
+    verdict = checked(path)
+    summary = summarize(verdict.experiment, verdict.spec)
     assert summary.first_unknown is None
     text = summary_text(summary, screen=Screen(width=width))
     assert max(map(len, text.split("\n"))) <= width

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dlrun.column import ColumnKind, RawColumn
 from dlrun.columns import column_from_json, column_to_json, fit_column
-from dlrun.columns.column import ColumnKind, RawColumn
 
 
 class Fitting:

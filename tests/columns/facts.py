@@ -6,7 +6,7 @@ import csv
 from collections import Counter
 from datetime import UTC, datetime
 
-from dlrun.columns.column import ColumnFacts
+from dlrun.column import ColumnFacts
 from dlrun.shapes.cells import parse_number
 
 YES_OR_NO = {"true", "false", "yes", "no"}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlrun.columns.column import CellError
+from dlrun.column import CellError
 
 
 @dataclass(frozen=True)

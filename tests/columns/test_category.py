@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import OneHotEncoder
 
-from dlrun.columns.column import CellError
+from dlrun.column import CellError
 from dlrun.errors import ConfigError, DataError
 
 DECKS = ["B", "A", "C", "A", "D", "B", "A", "é", "C", "B", "A"]

@@ -3,7 +3,7 @@
 import pytest
 
 from dlrun.catalog import words
-from dlrun.columns.column import ColumnFacts, ColumnKind
+from dlrun.column import ColumnFacts, ColumnKind
 from dlrun.columns.inference import (
     describe_kind,
     describe_kinds,
@@ -173,6 +173,21 @@ def test_a_format_that_is_unclear_is_asked_for():
     )
     assert kinds_of(facts, {"t": {"type": "date", "format": "%m/%d/%Y"}})
     assert kinds_of(facts, {"t": "category"})
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [("%Q", "there is no '%Q'."), ("%Y-%", "there is no '%'."), ("d/m/Y", "it has no '%'.")],
+)
+def test_a_format_that_says_nothing_is_refused(form, why):
+    """Before a cell is read by it."""
+    facts = {"t": facts_of("t", ["2024-04-03"])}
+    with pytest.raises(ConfigError) as error:
+        kinds_of(facts, {"t": {"type": "date", "format": form}})
+    assert str(error.value) == (
+        f"dataset.columns.t.format: '{form}' is no format of times: {why} Write such as "
+        "'%d/%m/%Y %H:%M'."
+    )
 
 
 def test_values_are_read_as_the_kind_needs_them():

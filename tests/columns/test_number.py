@@ -6,8 +6,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
 
+from dlrun.column import CellError, ColumnKind, RawColumn
 from dlrun.columns import column_from_json, column_to_json, fit_column
-from dlrun.columns.column import CellError, ColumnKind, RawColumn
 from dlrun.columns.values import TrainingValues
 from dlrun.data.scaling import apply_scaling, fit_scaling
 from dlrun.errors import ConfigError, DataError, RunFolderError
@@ -120,6 +120,15 @@ def test_what_is_done_is_said(fitted):
         )
     ]
     assert found.column.undo(found.apply()) == ["20", "", "30", "40"]
+
+
+def test_rounding_is_no_digit(fitted):
+    """What float32 leaves of 0 is 0; small numbers keep their digits."""
+    found = fitted([-30, 0, 7, 80], "number", scale="standard")
+    assert found.column.undo(found.apply().astype(np.float32)) == ["-30", "0", "7", "80"]
+    small = fitted([1.25e-7, -3e-8], "number", scale="minmax")
+    assert small.column.undo(small.apply().astype(np.float32)) == ["1.25e-07", "-3e-08"]
+    assert fitted([0, 0], "number").column.undo(np.zeros((1, 1))) == ["0"]
 
 
 def test_a_flag_that_is_never_learned_stays_0(fitted):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlrun.arrays import View
-from dlrun.columns.column import CellError, RawColumn
+from dlrun.column import CellError, RawColumn
 from dlrun.columns.packing import (
     completed,
     entry_names,

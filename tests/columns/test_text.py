@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import (
     TfidfVectorizer,
 )
 
-from dlrun.columns.column import CellError
+from dlrun.column import CellError
 from dlrun.errors import ConfigError, DataError
 
 DOCUMENTS = [

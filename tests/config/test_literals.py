@@ -39,7 +39,7 @@ def expected(kind, word, argument):
         ("callbacks", "EarlyStopping", "mode", "'auto', 'min' or 'max'"),
         ("callbacks", "ModelCheckpoint", "monitor", "another value"),
         ("callbacks", "ModelCheckpoint", "save_freq", "another value"),
-        ("datasets", "csv", "path", "a path"),
+        ("datasets", "table", "path", "a path or a list"),
         ("datasets", "moons", "noise", "a number"),
     ],
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dlrun.arrays import Dataset, Samples, StreamedArray, TableForm
-from dlrun.columns.column import ColumnKind, RawColumn
+from dlrun.column import ColumnKind, RawColumn
 from dlrun.data.division import Division, divide, split_meant
 from dlrun.data.duplicates import duplicate_notes
 from dlrun.errors import ConfigError, DataError

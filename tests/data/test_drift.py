@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from dlrun.column import ColumnKind, RawColumn
 from dlrun.columns import fit_column
-from dlrun.columns.column import ColumnKind, RawColumn
 from dlrun.data.drift import Watch, stability_index
 
 TEXTS = ("a", "b", "c")

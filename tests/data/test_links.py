@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
-from dlrun.columns.column import RawColumn
+from dlrun.column import RawColumn
 from dlrun.data.links import MOST_ROWS, TELLING, find_links, spread_rows, telling, warning_of
 from tests.conftest import CONFIGS
 

@@ -1,4 +1,4 @@
-"""Tables that are damaged in a known way: each is read right, or told with its line; none is wrong."""
+"""Tables damaged in a known way: each is read right, or told with its line; none is read wrong."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ class Damaged:
         draw = self.draw
         self.delimiter, self.end = draw.choice(DELIMITERS), draw.choice(ENDS)
         rows = draw.randint(2, 12)
-        self.numbers = [draw.choice([draw.randint(-9, 9), draw.random(), 1e-7]) for _ in range(rows)]
+        self.numbers = [
+            draw.choice([draw.randint(-9, 9), draw.random(), 1e-7]) for _ in range(rows)
+        ]
         self.words = [draw.choice(WORDS) for _ in range(rows)]
         self.wrong_line = None  # None: the rows can be read
         self.packed = draw.random() < 0.2
@@ -42,7 +44,9 @@ class Damaged:
 
     def _record(self, cells, quoting=csv.QUOTE_MINIMAL):
         text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self.delimiter, quoting=quoting, lineterminator="\n").writerow(cells)
+        csv.writer(text, delimiter=self.delimiter, quoting=quoting, lineterminator="\n").writerow(
+            cells
+        )
         inside = self.end if self.draw.random() < 0.5 else "\n"
         return text.getvalue().removesuffix("\n").replace("\n", inside)
 
@@ -120,9 +124,9 @@ def check(seed, folder):
         with open_table([path], reading) as table:
             columns, values = table.read({"number": "number", "word": "text"})
     except DataError as error:
-        assert damaged.wrong_line is not None, f"{damaged.name}: {error}"
+        assert damaged.wrong_line is not None, f"{damaged.name}: {error}"  # noqa: PT017
         if damaged.wrong_line and not (damaged.packed and damaged.tail):
-            assert error.where == f"{path}:{damaged.wrong_line}", f"{damaged.name}: {error}"
+            assert error.where == f"{path}:{damaged.wrong_line}", damaged.name  # noqa: PT017
         return
     assert damaged.wrong_line is None, f"{damaged.name} was read"
     texts = [None if np.isnan(code) else columns[1].texts[int(code)] for code in values[:, 1]]

@@ -7,7 +7,7 @@ from dlrun import catalog
 from dlrun.absent import ABSENT
 from dlrun.arrays import Samples, Spec, Splits
 from dlrun.backend import keras
-from dlrun.columns.column import RawColumn
+from dlrun.column import RawColumn
 from dlrun.columns.packing import completed, pack, views
 from dlrun.formulas.network import derivative, follow, read_nodes
 from dlrun.models.build import build_model

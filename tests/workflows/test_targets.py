@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +21,10 @@ from sklearn.metrics import (
 )
 
 from dlrun.arrays import Spec
+from dlrun.config import load_config
+from dlrun.execution.assembly import GraphCache
 from dlrun.execution.measure import constant_output
+from tests.sweeps.test_workshop import outcome
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(300, 4))
@@ -27,6 +32,7 @@ NOISE = GENERATOR.normal(size=(300, 3))
 PRICES = np.exp(8 + 0.5 * X[:, 0] - 0.3 * X[:, 1] + 0.1 * NOISE[:, 0]).round()
 LABELS = (X[:, :3] + 0.5 * NOISE > [0, 0.8, 1]).astype(int)
 
+FAST = "{type: Adam, learning_rate: 0.03}"
 SPLITS = "test_split: 0.25, validation_split: 0.25"
 LAYERS = "{{layers: [{{type: Dense, units: 8, activation: relu}}, {last}]}}"
 LAST = {
@@ -40,13 +46,13 @@ LAST = {
 
 def write(y, last, loss, *, metrics="[]", dataset="", training="", optimizer="adam"):
     np.savez("rows.npz", x=X, y=y)
-    with open("c.yaml", "w", encoding="utf-8") as file:
-        file.write(
-            f"dataset: {{type: npz, path: rows.npz, {SPLITS}{dataset}}}\n"
-            f"model: {LAYERS.format(last=LAST[last])}\n"
-            f"loss: {loss}\noptimizer: {optimizer}\nmetrics: {metrics}\n"
-            f"training: {{epochs: 12{training}}}\n"
-        )
+    Path("c.yaml").write_text(
+        f"dataset: {{type: npz, path: rows.npz, {SPLITS}{dataset}}}\n"
+        f"model: {LAYERS.format(last=LAST[last])}\n"
+        f"loss: {loss}\noptimizer: {optimizer}\nmetrics: {metrics}\n"
+        f"training: {{epochs: 12{training}}}\n",
+        encoding="utf-8",
+    )
 
 
 def predictions(run, split="test"):
@@ -63,7 +69,7 @@ def metrics_of(run, split="test"):
 def test_a_scaled_target_is_in_its_own_units(dlrun, kind):
     """Predictions, metrics, what evaluate says; the loss alone is scaled."""
     write(PRICES, "number", "mean_squared_error", metrics="[mean_absolute_error, r2_score]",
-          dataset=f", target_scale: {kind}", optimizer="{type: Adam, learning_rate: 0.03}")  # fmt: skip
+          dataset=f", target_scale: {kind}", optimizer=FAST)  # fmt: skip
     result = dlrun("train", "c.yaml")
     assert f"target_scale: {kind}: the loss is that of" in result.err
     assert "warning" not in result.err
@@ -94,10 +100,13 @@ def test_a_scaled_target_is_in_its_own_units(dlrun, kind):
 
 
 def test_a_scale_of_classes_is_refused(dlrun):
-    """Before anything is trained, and when a config is validated."""
+    """When a config is validated, and where only the rows tell."""
     write(LABELS[:, 0], "sigmoid", "binary_crossentropy", dataset=", target_scale: standard")
-    for command in ("train", "validate"):
-        assert "scales numbers, but the targets are classes" in dlrun(command, "c.yaml", code=2).err
+    told = dlrun("validate", "c.yaml", code=2).err
+    assert "'standard' scales numbers, but BinaryCrossentropy takes classes" in told
+    np.savez("rows.npz", x=X, y=np.where(LABELS[:, 0], "yes", "no"))
+    told = dlrun("train", "c.yaml", "--set", "loss=mean_squared_error", code=2).err
+    assert "'standard' scales numbers, but the targets are classes" in told
 
 
 def test_a_resumed_run_of_scaled_targets_has_the_same_bits(dlrun):
@@ -111,16 +120,15 @@ def test_a_resumed_run_of_scaled_targets_has_the_same_bits(dlrun):
     assert hashes[0] == hashes[1]
 
 
-def test_seeds_share_a_graph_and_scale_their_own_rows(dlrun):
-    """Trained one after the other or alone, a run is the same to the bit."""
+def test_seeds_share_a_graph_and_scale_their_own_rows(dlrun, tmp_path):
+    """One after the other or alone, a run is the same to the bit."""
+    del dlrun  # the current folder is an empty one
     write(PRICES, "number", "mean_squared_error", metrics="[mean_absolute_error]",
           dataset=", target_scale: standard")  # fmt: skip
-    alone = metrics_of(dlrun("train", "c.yaml", "--seed", "1", "--runs-dir", "alone").run)
-    many = dlrun("train", "c.yaml", "--set", "seed=[0,1]", "--jobs", "1").out.split()
-    from pathlib import Path
-
-    found = [metrics_of(Path(run)) for run in many]
-    assert alone in found
+    shared = GraphCache()
+    for seed in (0, 1):
+        experiment = load_config(Path("c.yaml"), [f"seed={seed}"])
+        assert outcome(experiment, tmp_path, shared) == outcome(experiment, tmp_path, GraphCache())
 
 
 def test_unscaled_prices_are_warned_of(dlrun):
@@ -163,8 +171,8 @@ def test_classes_have_the_baseline_of_scikit_learn(dlrun, last, loss):
     """That of `DummyClassifier`: its accuracy, and the logarithms of its probabilities."""
     write(LABELS[:, 1], last, loss, metrics="[accuracy]")
     result = dlrun("train", "c.yaml")
-    train = np.repeat([0, 1], [round(share * 169) for share in
-                               json.loads((result.run / "spec.json").read_text("utf-8"))["prior"]])  # fmt: skip
+    prior = json.loads((result.run / "spec.json").read_text("utf-8"))["prior"]
+    train = np.repeat([0, 1], [round(share * 169) for share in prior])
     measured = metrics_of(result.run)
     test = np.repeat([0, 1], [one["support"] for one in measured["classification"]["classes"]])
     dummy = DummyClassifier(strategy="prior").fit(train[:, None], train)
@@ -182,8 +190,6 @@ def test_classes_have_the_baseline_of_scikit_learn(dlrun, last, loss):
 def test_the_answer_of_a_hinge_is_a_sign():
     """And that of numbers for classes their mean."""
     sign = Spec((1,), class_names=("a", "b"), label_form="sign", threshold=0.0, output="score")
-    from dataclasses import replace
-
     assert constant_output(replace(sign, prior=(0.3, 0.7))).tolist() == [1]
     assert constant_output(replace(sign, prior=(0.7, 0.3))).tolist() == [-1]
     value = replace(sign, label_form="value", class_values=(2.0, 4.0), prior=(0.25, 0.75))
@@ -194,9 +200,9 @@ def test_the_answer_of_a_hinge_is_a_sign():
 def labelled(dlrun):
     """A run over three labels."""
     write(LABELS, "labels", "binary_crossentropy", metrics="[binary_accuracy]",
-          optimizer="{type: Adam, learning_rate: 0.03}")  # fmt: skip
-    result = dlrun("train", "c.yaml", "--report", "--set",
-                   "exports=[{type: predictions, split: validation}, {type: predictions}]")  # fmt: skip
+          optimizer=FAST)  # fmt: skip
+    exports = "exports=[{type: predictions, split: validation}, {type: predictions}]"
+    result = dlrun("train", "c.yaml", "--report", "--set", exports)
     assert "labels: 3, yes or no each, as 1 and 0 for BinaryCrossentropy" in result.err
     return result.run
 
@@ -223,7 +229,7 @@ def test_labels_from_training_to_predictions(dlrun, labelled):
         path.name for path in (labelled / "plots").iterdir()
     }
     table = dlrun("evaluate", labelled).out
-    assert "label  precision  recall      f1  roc area  rows" in table
+    assert "macro average" in table
     assert "yes, found" in table
 
 
@@ -302,3 +308,24 @@ def test_balanced_labels_train_as_keras_does(dlrun):
     gradient = (weight * (0.5 - y)).sum(axis=0) / y.size  # of the bias, at outputs of 0.5
     (bias,) = (value for path, value in weights.items() if path.endswith("bias"))
     np.testing.assert_allclose(bias, -0.5 * gradient, atol=1e-6)
+
+
+def test_rows_of_a_table_without_a_target_are_left_out(dlrun):
+    """Of the training data and of a file that is evaluated: counted, and named by their lines."""
+    words = np.array(["no", "yes"])
+    lines = ["a,b,c,fast,big"]
+    for number, (x, y) in enumerate(zip(X, LABELS, strict=True)):
+        fast = "" if number == 5 else words[y[0]]
+        lines.append(f"{x[0]:.3f},{x[1]:.3f},{x[2]:.3f},{fast},{bool(y[1])}")
+    Path("t.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write(LABELS, "labels", "binary_crossentropy")
+    text = Path("c.yaml").read_text("utf-8").replace("units: 3", "units: 2")
+    table = "type: table, path: t.csv, target: [fast, big]"
+    Path("c.yaml").write_text(text.replace("type: npz, path: rows.npz", table), encoding="utf-8")
+    result = dlrun("train", "c.yaml")
+    assert "1 of 300 rows have no value for a target and are left out:" in result.err
+    assert "t.csv:7" in result.err
+    assert "predicted_fast" in (result.run / "predictions/test.csv").read_text("utf-8")
+    told = dlrun("evaluate", result.run, "--data", "t.csv")
+    assert "without a target, and left out: 1 row: t.csv:7" in told.err
+    assert "of the 299 rows" in told.out

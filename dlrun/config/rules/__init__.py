@@ -56,6 +56,7 @@ RULES: Final = (
     Rule(layers.metric_names_differ),
     Rule(training.one_thing_sets_the_learning_rate),
     Rule(training.averages_are_kept),
+    Rule(training.only_numbers_are_scaled, ("loss",)),
     Rule(training.class_weights_have_classes),
     Rule(splits.test_rows_come_once),
     Rule(splits.rows_are_split_in_one_way, ("dataset.type",)),

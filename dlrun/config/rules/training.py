@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from dlrun.catalog.label_forms import label_form
 from dlrun.catalog.words import metric_meant
 from dlrun.config.schema import Experiment
 from dlrun.datasets.samples import find_sample
@@ -79,6 +80,15 @@ def averages_are_kept(experiment: Experiment) -> Iterator[Problem]:
             what = "SwapEMAWeights needs an optimizer that keeps averages."
             fix = "Give the optimizer 'use_ema: true'."
             yield Problem(f"training.callbacks[{index}]", what, fix)
+
+
+def only_numbers_are_scaled(experiment: Experiment) -> Iterator[Problem]:
+    """A scale of targets means nothing where the loss takes classes or shares."""
+    scale, loss = experiment.dataset.target_scale, experiment.loss
+    if scale is not None and loss is not None and label_form(loss.type) != "value":
+        what = f"'{scale}' scales numbers, but {loss.type} takes classes."
+        fix = "Remove it, or choose a loss for numbers, such as mean_squared_error."
+        yield Problem("dataset.target_scale", what, fix)
 
 
 def class_weights_have_classes(experiment: Experiment) -> Iterator[Problem]:

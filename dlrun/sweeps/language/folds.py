@@ -27,7 +27,10 @@ def folds_of(folds: int, place: Place) -> list[Override]:
 
 
 def replaced(config: Path) -> str | None:
-    """Say that a config asks for validation rows, in whose place come those of the folds."""
+    """Say that a config asks for validation rows, in whose place come those of the folds.
+
+    Whatever is wrong with the config is told by whoever loads it.
+    """
     root = parse(read_text(config), str(config), Problems())
     dataset = root.child("dataset") if isinstance(root.value, dict) else None
     held = (

@@ -66,11 +66,6 @@ def split_column(split_by: object) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def split_key(name: str) -> ColumnKind:
-    """The kind of a column by which rows are split: the network does not get it."""
-    return ColumnKind(name, "key", reason="rows are split by it")
-
-
 @runtime_checkable
 class FittedColumn(Protocol):
     """A kind of column, fitted on training rows: a frozen dataclass, stored in `spec.json`.

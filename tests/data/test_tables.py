@@ -1,0 +1,283 @@
+"""Tables as DuckDB reads them: the same bits however that is done, and what is told of odd ones."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import random
+
+import duckdb
+import numpy as np
+import pytest
+
+from dlrun.absent import ABSENT
+from dlrun.arrays import Reading
+from dlrun.conditions import parse_condition
+from dlrun.data import table_types, tables
+from dlrun.data.cell_sql import Cell
+from dlrun.data.tables import open_table
+from dlrun.data.where_sql import where_sql
+from dlrun.datasets import load_dataset
+from dlrun.errors import ConfigError, DataError, DlrunError
+from dlrun.shapes.cells import parse_number
+
+WANTED = {"size": "number", "colour": "text", "day": "time", "sold": "number"}
+
+
+def rows_of(number, seed=0):
+    """Rows of every kind of value, some of them missing."""
+    draw = random.Random(seed)
+    return [
+        (
+            None if draw.random() < 0.1 else round(draw.gauss(0, 5), draw.randint(0, 9)),
+            draw.choice(["red", "blue, dark", "gr\u00fcn", None]),
+            f"20{draw.randint(10, 24)}-0{draw.randint(1, 9)}-1{draw.randint(0, 9)}",
+            draw.choice(["yes", "no"]),
+        )
+        for _ in range(number)
+    ]
+
+
+def write_csv(path, rows, names=tuple(WANTED)):
+    def cell(value):
+        text = "" if value is None else str(value)
+        return f'"{text}"' if "," in text else text
+
+    lines = [",".join(names), *(",".join(map(cell, row)) for row in rows)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def read(path, *, threads=None, streamed=False, reading=None):
+    with open_table([path], reading, threads=threads) as table:
+        columns, values = table.read(WANTED, streamed=streamed)
+        return columns, values[:].tobytes()
+
+
+@pytest.mark.parametrize("number", [3, 3000])
+def test_the_bits_do_not_depend_on_how_rows_are_read(number, tmp_path, monkeypatch):
+    """On 1, 2 or 8 threads, in memory or on the disk, packed, guessed to be numbers, in chunks."""
+    rows = rows_of(number)
+    path = write_csv(tmp_path / "a.csv", rows)
+    expected = read(path)
+    for threads in (1, 2, 8):
+        assert read(path, threads=threads) == expected
+    assert read(path, streamed=True) == expected
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    assert read(tmp_path / "a.csv.gz") == expected
+    with monkeypatch.context() as patch:
+        patch.setattr(table_types, "LARGE", 0)
+        assert read(path) == expected
+    monkeypatch.setattr(tables, "CELLS_PER_CHUNK", 64)
+    assert read(path) == expected
+
+
+def test_formats_give_the_same_rows(tmp_path):
+    """CSV, JSON lines, Parquet and zstd of the same rows."""
+    rows = rows_of(500)
+    path = write_csv(tmp_path / "a.csv", rows)
+    lines = [json.dumps(dict(zip(WANTED, row, strict=True))) for row in rows]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    source = f"read_csv('{path}', types = {{'day': 'DATE', 'sold': 'VARCHAR'}})"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (FROM {source}) TO '{tmp_path}/a.parquet'")
+        connection.execute(f"COPY (FROM {source}) TO '{tmp_path}/a.csv.zst' (HEADER)")
+    expected = read(path)
+    for name in ("a.jsonl", "a.parquet", "a.csv.zst"):
+        assert read(tmp_path / name) == expected, name
+
+
+def test_files_of_one_table_are_matched_by_name(tmp_path):
+    """A list, or a glob in the order of the names; columns in any order."""
+    rows = rows_of(9)
+    write_csv(tmp_path / "1.csv", rows[:4])
+    turned = [tuple(reversed(row)) for row in rows[4:]]
+    write_csv(tmp_path / "2.csv", turned, tuple(reversed(WANTED)))
+    expected = read(write_csv(tmp_path / "all.csv", rows))
+    with open_table([tmp_path / "1.csv", tmp_path / "2.csv"]) as table:
+        columns, values = table.read(WANTED)
+        assert (columns, values.tobytes()) == expected
+        assert [table.place(row) for row in (0, 4)] == [
+            f"{tmp_path}/1.csv:2",
+            f"{tmp_path}/2.csv:2",
+        ]
+    given = {"target": "sold", "path": tmp_path / "[12].csv"}
+    assert len(load_dataset("table", seed=0, **given).train) == 9
+    write_csv(tmp_path / "2.csv", [("x",)], ("other",))
+    with pytest.raises(DataError, match=r"2\.csv:1: the file lacks 'size', .* has besides 'other'"):
+        load_dataset("table", seed=0, **given)
+
+
+@pytest.mark.parametrize(
+    ("text", "reading", "numbers"),
+    [
+        ("a;b\n1,5;2\n-3;,5\n", Reading(decimal=","), [[1.5, 2], [-3, 0.5]]),
+        ("a;b\n1.234,5;2\n", Reading(decimal=",", thousands="."), [[1234.5, 2]]),
+        ('a,b\n"1,234,567",2\n', Reading(thousands=","), [[1234567, 2]]),
+        ("a,b\n?,2\n-999.0,NA\n", Reading(missing_values=("?", "NA", "-999")),
+         [[math.nan, 2], [math.nan, math.nan]]),
+        ("1,2\n3,4\n", Reading(header=False), [[1, 2], [3, 4]]),
+        ("a,b\ntrue,Yes\nFALSE,no\n", Reading(), [[1, 1], [0, 0]]),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them(text, reading, numbers, tmp_path):
+    """Decimal commas, thousands, words for missing values, yes and no."""
+    (tmp_path / "a.csv").write_text(text)
+    with open_table([tmp_path / "a.csv"], reading) as table:
+        _, values = table.read(dict.fromkeys(table.columns, "number"))
+    np.testing.assert_array_equal(values, numbers)
+
+
+def test_thousands_that_do_not_group_are_no_numbers(tmp_path):
+    """With a point between thousands, 1.5 would be 15."""
+    (tmp_path / "a.csv").write_text("a;b\n1.5;2\n")
+    reading = Reading(decimal=",", thousands=".")
+    with (
+        open_table([tmp_path / "a.csv"], reading) as table,
+        pytest.raises(DataError, match=r"'1\.5'"),
+    ):
+        table.read({"a": "number"})
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "cp1252", "utf-8-sig"])
+def test_encodings(encoding, tmp_path):
+    """What the config says, or a mark at the beginning."""
+    (tmp_path / "a.csv").write_bytes("a,größe\nä,2\n".encode(encoding))
+    given = None if encoding.startswith("utf") else encoding
+    with open_table([tmp_path / "a.csv"], Reading(encoding=given)) as table:
+        assert table.columns == ("a", "größe")
+        assert table.read({"a": "text"})[0][0].texts == ("ä",)
+
+
+def test_all_bad_cells_are_told_at_once(tmp_path):
+    """The first ten with their places, and how many there are."""
+    lines = [f"{'x' if row % 2 else row},{row}" for row in range(40)]
+    (tmp_path / "a.csv").write_text("a,b\n" + "\n".join(lines) + "\n")
+    with open_table([tmp_path / "a.csv"]) as table, pytest.raises(DataError) as error:
+        table.read({"a": "number", "b": "number"})
+    told = str(error.value)
+    assert told.startswith(f"{tmp_path}/a.csv:3: column 'a': 'x' is not a number.\n")
+    assert "In all there are 20 such cells; the next ones:" in told
+    assert f"{tmp_path}/a.csv:21: column 'a': 'x' is not a number.\n  ... and 10 more" in told
+    assert "missing_values: ['x']" in told
+    assert "columns: {a: category}" in told
+
+
+def test_bad_rows_are_left_out_and_told(tmp_path):
+    """Ragged ones and those with bad cells; the rows that stay keep their lines."""
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3\nx,4\n5,6\n")
+    with open_table([tmp_path / "a.csv"], Reading(bad_rows="skip")) as table:
+        _, values = table.read({"a": "number", "b": "number"})
+        assert values.tolist() == [[1, 2], [5, 6]]
+        assert table.place(1) == f"{tmp_path}/a.csv:5"
+        assert "bad_rows: 1 row is left out of a.csv: lines 3" in table.notes
+        assert "a.csv:4" in table.notes[-1]
+
+
+def test_a_file_that_changes_is_told(tmp_path, monkeypatch):
+    """Half of the rows would be of another file."""
+    path = write_csv(tmp_path / "a.csv", rows_of(5))
+    monkeypatch.setattr("dlrun.data.table_files.file_stamp", lambda _: random.random())
+    with pytest.raises(DataError, match="has changed while it was read"), open_table([path]):
+        pass
+
+
+TEXTS = [
+    "1", "-1.5", "+.5", "1e5", "1E-400", "1e400", " 7 ", "\t8", "1_000", "0x1p3", "nan", "inf",
+    "-Infinity", "+-5", "--5", "5.", ".", "", "1e", "12345678901234567890", "0.1", "1d", "\u0663",
+    "\u00a05", "1,5", "5f", "true", "9007199254740993", "2.2250738585072014e-308", "4.9e-324",
+]  # fmt: skip
+
+
+def test_numbers_are_those_of_python():
+    """DuckDB and `float` agree on what a number is, and on all of its bits."""
+    draw = random.Random(0)
+    texts = TEXTS + [
+        "".join(draw.choice("0123456789.eE+-_ ") for _ in range(draw.randint(1, 12)))
+        for _ in range(5000)
+    ]
+    texts += [repr(draw.gauss(0, 1) * 10 ** draw.randint(-300, 300)) for _ in range(5000)]
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"SELECT {Cell('t', 'text', Reading()).number} "
+            "FROM (SELECT unnest($1::VARCHAR[]) AS t)",
+            [texts],
+        ).fetchall()
+    for text, (number,) in zip(texts, found, strict=True):
+        expected = parse_number(text)
+        assert (number is None) == (expected is None), text
+        assert number is None or number.hex() == expected.hex(), text
+
+
+CELLS = ["1", "2.5", "-3", "1e3", "7200", "red", "Red", "2h", "", "true", "FALSE", "yes", "zürich"]
+CONDITIONS = ["a=1", "a!=1", "a<2.5", "a>=-3", "a=null", "a!=null", "a=true", "a!=false", "a=red",
+              'a="1"', "a<red", "a>=2h", "a=2h", "a~RE", "a~1", 'a<="true"', "a>9007199254740993",
+              "a=.nan", "a<.inf", "not a=1", "a=1 or a~e and not a=red",
+              "(a>0 or a=red) and a!=2.5"]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", CONDITIONS)
+def test_conditions_hold_for_the_rows_for_which_they_hold(where):
+    """As `dlrun runs` has them: SQL and Python choose the same cells."""
+    condition = parse_condition(where)
+    contains = any(one.sign == "~" for one in condition.comparisons())
+
+    def value(text):
+        if not text:
+            return ABSENT
+        number = parse_number(text)
+        if contains:
+            return text if number is None or "~1" in where else number
+        said = {"true": True, "FALSE": False}
+        return said.get(text, text) if number is None else number
+
+    with duckdb.connect() as connection:
+        run = connection.execute
+        run("CREATE TABLE t AS SELECT unnest($1::VARCHAR[]) AS c0", [CELLS])
+
+        def distinct(expression):
+            return [one for (one,) in run(f"SELECT DISTINCT {expression} FROM t").fetchall() if one]
+
+        sql = where_sql(where, {"a": Cell("c0", "text", Reading())}, distinct)
+        found = [text for (text,) in run(f"SELECT c0 FROM t WHERE {sql}").fetchall()]
+    assert found == [text for text in CELLS if condition.holds(lambda _, text=text: value(text))]
+
+
+def test_a_condition_on_a_column_that_is_not_there(tmp_path):
+    """With what was meant."""
+    path = write_csv(tmp_path / "a.csv", rows_of(5))
+    with pytest.raises(ConfigError, match=r"There is no column 'sise'.* Did you mean 'size'"):
+        load_dataset("table", seed=0, path=path, where="sise > 1")
+
+
+@pytest.mark.parametrize("where", ["size='; DROP TABLE t --", 'colour="red\' OR 1=1 --"'])
+def test_no_text_of_a_config_is_sql(where, tmp_path):
+    """It is a text that no cell has, or no condition."""
+    path = write_csv(tmp_path / "a.csv", rows_of(5))
+    with pytest.raises(DlrunError, match=r"no row fulfils|never closed"):
+        load_dataset("table", seed=0, path=path, where=where)
+
+
+def test_names_of_columns_are_no_sql(tmp_path):
+    """Quotes, semicolons and words of SQL in a header, of CSV and of Parquet."""
+    names = ('a"; DROP TABLE x --', "select", "c0", "gr\u00f6\u00dfe '1'")
+    path = tmp_path / "a.csv"
+    quoted = ",".join('"' + name.replace('"', '""') + '"' for name in names)
+    path.write_text(f"{quoted}\n1,2,3,4\n")
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (FROM read_csv('{path}')) TO '{tmp_path}/a.parquet'")
+    for file in (path, tmp_path / "a.parquet"):
+        with open_table([file]) as table:
+            assert table.columns == names
+            assert table.read(dict.fromkeys(names, "number"))[1].tolist() == [[1, 2, 3, 4]]
+
+
+def test_nothing_else_can_be_opened(tmp_path):
+    """The connection sees the files of the table, and its own folder."""
+    path = write_csv(tmp_path / "a.csv", rows_of(5))
+    other = write_csv(tmp_path / "b.csv", rows_of(5))
+    with open_table([path]) as table:
+        for query in (f"SELECT * FROM '{other}'", "INSTALL httpfs", "SET enable_external_access=1"):
+            with pytest.raises(duckdb.Error):
+                table.connection.execute(query)
