@@ -394,8 +394,8 @@ class Loader:
         nested = ", ".join(
             f"count(*) FILTER (json_type(json, {one}) IN ('ARRAY', 'OBJECT'))" for one in pointers
         )
-        (found,) = run(f"SELECT {nested} FROM (FROM objects LIMIT {LOOKED_AT})").fetchall()
-        self._tell_nested(dict(zip(self.columns, map(bool, found), strict=True)))
+        (counts,) = run(f"SELECT {nested} FROM (FROM objects LIMIT {LOOKED_AT})").fetchall()
+        self._tell_nested(dict(zip(self.columns, map(bool, counts), strict=True)))
         run("DROP TABLE objects")
         return Part(source, True, self._count() - begin, "rows_of_files",
                     names=list(self.columns), stored=["text"] * len(names))  # fmt: skip
