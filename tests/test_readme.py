@@ -103,7 +103,8 @@ def test_an_extended_run_is_the_whole_run(tmp_path):
 
 def test_writing_a_config_from_a_template(tmp_path):
     """The lines give a config, a schema and a run; the line for editors names the schema."""
-    done = in_shell(blocks("sh")[1], tmp_path)
+    (script,) = (one for one in blocks("sh") if one.startswith("dlrun init images"))
+    done = in_shell(script, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Conv2D, a layer of Keras" in done.stdout
     (line,) = re.findall(r"^`# yaml-language-server: \$schema=(\S+)`$", README, re.MULTILINE)

@@ -199,14 +199,14 @@ def test_two_predictions_of_one_file_name_at_the_same_time(run, dlrun, tmp_path,
     for folder, rows in (("a", "1,2\n"), ("b", "3,4\n5,6\n")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "q.csv").write_text(f"a,b\n{rows}")
-    write, codes = predict._write, []
+    write, codes = predict._write_file, []
 
     def write_while_another_does(*arguments):
-        monkeypatch.setattr(predict, "_write", write)
+        monkeypatch.setattr(predict, "_write_file", write)
         codes.append(main(["predict", str(run), "b/q.csv"]))
         write(*arguments)
 
-    monkeypatch.setattr(predict, "_write", write_while_another_does)
+    monkeypatch.setattr(predict, "_write_file", write_while_another_does)
     dlrun("predict", run, "a/q.csv")
     assert codes == [0]
     owners = json.loads((run / "predictions" / "inputs.json").read_text())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -49,9 +50,16 @@ Threshold = Annotated[
     ),
 ]
 
-Form = Annotated[
-    Literal["csv", "parquet"] | None,
-    option("--format csv|parquet", "How to write.  [default: as FILE is called, else csv]"),
+
+class Form(StrEnum):
+    """The forms of predictions."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+FormName = Annotated[
+    Form | None, option("--format", "How to write.  [default: as FILE is called, else csv]")
 ]
 Keep = Annotated[
     list[str] | None,
@@ -69,7 +77,7 @@ def predict(
     input_path: InputPath,
     *,
     output: OutputPath = None,
-    form: Form = None,
+    form: FormName = None,
     keep: Keep = None,
     drift: WithDrift = False,
     drift_above: DriftAbove = None,
@@ -88,7 +96,10 @@ def predict(
     from dlrun.workflows import predict as workflow
 
     wishes = workflow.Wishes(
-        form, tuple(keep or ()), drift or drift_above is not None, threshold=threshold
+        form and form.value,
+        tuple(keep or ()),
+        drift or drift_above is not None,
+        threshold=threshold,
     )
     stream = sys.stdout if output == STDOUT else sys.stderr
     try:

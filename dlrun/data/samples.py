@@ -14,9 +14,10 @@ import numpy as np
 from dlrun.arrays import Array, Samples, Spec, StreamedArray
 from dlrun.data.array_samples import read_array_samples
 from dlrun.data.labels import encode
-from dlrun.data.scaling import apply_scaling
+from dlrun.data.scaling import apply_scaling, to_float32
 from dlrun.data.streams import chunks
 from dlrun.data.table_samples import open_rows
+from dlrun.data.units import from_units
 from dlrun.errors import DataError
 
 
@@ -72,7 +73,11 @@ def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples,
 
 def _ready(chunks: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Samples]:
     for chunk in chunks:
-        x = apply_scaling(chunk.x, spec.scaling, where=str(path))
+        if spec.columns is None:
+            x = apply_scaling(chunk.x, spec.scaling, where=str(path))
+        else:  # the entries of a table, in its units
+            entries = from_units(np.asarray(chunk.x, np.float64), spec)
+            x = to_float32(entries, "features", where=str(path))
         y = None if chunk.y is None else encode(chunk.y, spec)
         yield Samples(x, y, chunk.sample_weight)
 

@@ -53,8 +53,9 @@ def with_units(model: Any, spec: Spec) -> Any:
     given = keras.Input(shape=spec.input_shape, name=model.inputs[0].name, dtype=dtype)
     names = _free_names({layer.name for layer in model.layers})
     x = given
+    # With a dtype each: what has none shares a policy with other layers, or not, as it happens.
     if spec.pixel_max is not None:
-        x = keras.layers.Rescaling(1 / spec.pixel_max, name=next(names))(x)
+        x = keras.layers.Rescaling(1 / spec.pixel_max, name=next(names), dtype=dtype)(x)
     if scaling is not None:
         if scaling.logs.any():
             x = _with_logarithms(x, scaling.logs)
@@ -104,7 +105,7 @@ def _compile_alike(wrapped: Any, model: Any) -> None:
     if not model.compiled:
         return
     wrapped.compile_from_config(model.get_compile_config())
-    if wrapped.optimizer is None or model.optimizer is None:
+    if wrapped.optimizer is None or model.optimizer is None or not model.optimizer.built:
         return
     if not wrapped.optimizer.built:
         wrapped.optimizer.build(wrapped.trainable_variables)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.data.drift import Drift, Watch
 from dlrun.data.prediction_files import CsvRows, ParquetRows, Rows
@@ -50,7 +50,7 @@ PACKED: Final = (".gz", ".zst")
 class Wishes:
     """What else a user asks of predictions."""
 
-    form: Literal["csv", "parquet"] | None = None  # None for what the name of the output says
+    form: str | None = None  # csv or parquet; None for what the name of the output says
     keep: tuple[str, ...] = ()  # columns of the input that are carried along
     drift: bool = False  # whether the rows are held against the training rows
     threshold: str | None = None
@@ -119,7 +119,7 @@ def predict(
     return Predicted(path, work.watch.drifts() if wishes.drift else ())
 
 
-def _form(wishes: Wishes, output: Path | None) -> Literal["csv", "parquet"]:
+def _form(wishes: Wishes, output: Path | None) -> str:
     """Choose between CSV and Parquet."""
     by_name = output is not None and output.suffix.lower() in PARQUET
     form = wishes.form or ("parquet" if by_name else "csv")

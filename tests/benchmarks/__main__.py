@@ -12,6 +12,7 @@ from tests.benchmarks import (
     jax_scan,
     light,
     many_rows,
+    predicting,
     sweeps,
     tables,
     training,
@@ -34,7 +35,17 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("word", nargs="?", default="", help="run only what has it in its name")
     chosen = parser.parse_args(words)
     rows = []
-    groups = (light, commands, training, many_rows, jax_scan, checkpoints, sweeps, tables)
+    groups = (
+        light,
+        commands,
+        training,
+        many_rows,
+        predicting,
+        jax_scan,
+        checkpoints,
+        sweeps,
+        tables,
+    )
     for benchmark in (one for group in groups for one in group.BENCHMARKS):
         if chosen.word in benchmark.__name__:
             rows.append(benchmark(chosen.tiny))

@@ -6,18 +6,35 @@ import subprocess
 
 import pytest
 
-from tests.benchmarks import checkpoints, commands, jax_scan, light, many_rows, sweeps, training
+from tests.benchmarks import (
+    checkpoints,
+    commands,
+    jax_scan,
+    light,
+    many_rows,
+    predicting,
+    sweeps,
+    training,
+)
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.rows import Row, alternating, line, table
 from tests.conftest import ROOT
 
 TINY = [
     *("light_validate", "light_thousand", "report_digits"),
-    *("two_points_sigmoid", "mnist_cnn", "lstm", "sweep_two", "many_rows"),
+    *("two_points_sigmoid", "mnist_cnn", "lstm", "sweep_two", "many_rows", "predict_rows"),
 ]
 
 
-SLOW = ("report_digits", "two_points_sigmoid", "mnist_cnn", "lstm", "sweep_two", "many_rows")
+SLOW = (
+    "report_digits",
+    "two_points_sigmoid",
+    "mnist_cnn",
+    "lstm",
+    "sweep_two",
+    "many_rows",
+    "predict_rows",
+)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +99,6 @@ def test_the_table_says_which_goal_was_missed():
 
 def test_every_benchmark_has_a_name_to_choose_it_by():
     """`python -m tests.benchmarks lstm` runs one."""
-    groups = (light, commands, training, many_rows, jax_scan, checkpoints, sweeps)
+    groups = (light, commands, training, many_rows, predicting, jax_scan, checkpoints, sweeps)
     names = [one.__name__ for group in groups for one in group.BENCHMARKS]
     assert len(set(names)) == len(names)

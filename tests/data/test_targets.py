@@ -117,7 +117,8 @@ def test_a_logarithm_needs_positive_targets():
         check_target_scale(dataset([[2.0], [0.0], [-1.0]], target_names=("price",)), "log")
     assert str(error.value) == (
         "dataset.target_scale: the target 'price' of row 2 is 0, and 1 more are not above 0; only "
-        "positive numbers have a logarithm.\n  Use 'target_scale: standard', or leave these rows out."
+        "positive numbers have a logarithm.\n"
+        "  Use 'target_scale: standard', or leave these rows out."
     )
 
 

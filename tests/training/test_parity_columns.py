@@ -138,7 +138,7 @@ def test_training_is_that_of_fit_with_several_inputs(optimizer):
 
 
 def test_the_saved_model_loads_without_dlrun_and_gives_the_same(tmp_path):
-    """Parts of a row are cut out by an operation of Keras, which is no layer and no code of ours."""
+    """Parts of a row are cut out by operations of Keras: no layers, and no code of ours."""
     matrix, _ = table(ROWS, seed=0)
     model, laid, _ = by_dlrun()
     x = pack(COLUMNS, laid, RAW, matrix)

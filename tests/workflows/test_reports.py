@@ -13,19 +13,21 @@ from tests.forked import HEAVY, loaded_by
 CLASSES = {"confusion_matrix", "weight_histograms"}
 CURVES = {"roc_curves", "precision_recall_curves"}
 IMAGES = {"misclassified", "first_kernels"}
+COLUMNS = {"permutation_importance"}
 EXPECTED = {
     "digits_mlp": CLASSES | CURVES | IMAGES | {"learning_curves", "reliability"},
     "digits_cnn": CLASSES | CURVES | IMAGES | {"learning_curves", "reliability"},
     "digits_branches": CLASSES | CURVES | IMAGES | {"learning_curves", "reliability"},
-    "iris": CLASSES | CURVES | {"learning_curves"},
-    "majority_logistic": CLASSES | {"learning_curves"},
-    "moons_mlp": CLASSES | CURVES | {"learning_curves", "reliability", "decision_boundary"},
+    "iris": CLASSES | CURVES | COLUMNS | {"learning_curves"},
+    "majority_logistic": CLASSES | COLUMNS | {"learning_curves"},
+    "moons_mlp": CLASSES | CURVES | COLUMNS
+    | {"learning_curves", "reliability", "decision_boundary"},
     "sine_regression": {
         "learning_curves", "fitted_curve", "predicted_true", "residuals", "weight_histograms",
     },
-    "threshold_exact": CLASSES | CURVES | {"decision_boundary"},
-    "threshold_hinge": CLASSES | CURVES | {"learning_curves", "decision_boundary"},
-    "two_points_softmax": CLASSES | {"learning_curves", "decision_boundary"},
+    "threshold_exact": CLASSES | CURVES | COLUMNS | {"decision_boundary"},
+    "threshold_hinge": CLASSES | CURVES | COLUMNS | {"learning_curves", "decision_boundary"},
+    "two_points_softmax": CLASSES | COLUMNS | {"learning_curves", "decision_boundary"},
 }  # fmt: skip
 
 

@@ -1,0 +1,159 @@
+"""Rows are predicted as they are: in any format, any order, with gaps and news that are told."""
+
+import csv
+import gzip
+import io
+import json
+import shutil
+import subprocess
+import sys
+
+import duckdb
+import numpy as np
+import pytest
+
+CONFIG = """
+name: people
+dataset:
+  type: table
+  path: people.csv
+  target: bought
+  scale: standard
+  columns: {id: key, age: {type: number, missing: median}, city: {type: category, missing: own}}
+model:
+  layers: [{type: Dense, units: 4, activation: tanh}, {type: Dense, units: 1, activation: sigmoid}]
+loss: binary_crossentropy
+optimizer: {type: Adam, learning_rate: 0.05}
+training: {epochs: 2, batch_size: 16}
+exports: []
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run over a table of people, and its rows."""
+    folder = tmp_path_factory.mktemp("people")
+    random = np.random.default_rng(0)
+    rows = [
+        [100 + 7 * n, round(float(random.uniform(20, 60)), 1), ["Köln", "Ulm", "Bad, Ems"][n % 3]]
+        for n in range(60)
+    ]
+    lines = [[*row, "yes" if row[1] > 40 else "no"] for row in rows]
+    lines[3][1] = lines[4][2] = ""
+    with (folder / "people.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["id", "age", "city", "bought"], *lines])
+    (folder / "c.yaml").write_text(CONFIG)
+    words = [sys.executable, "-m", "dlrun", "train", "c.yaml", "-q", "--no-report"]
+    done = subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True)
+    return folder / done.stdout.strip()
+
+
+@pytest.fixture
+def run(trained, tmp_path, dlrun):  # noqa: ARG001  it goes into the empty folder
+    """A copy of the run, beside a file of other rows."""
+    shutil.copytree(trained, tmp_path / "runs" / trained.name)
+    rows = ["id,city,age", '7,"Bad, Ems",30.5', "8,Köln,", "009,Rom,75", ",Ulm,22"]
+    (tmp_path / "new.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path / "runs" / trained.name
+
+
+def rows_of(text):
+    """The rows of a CSV."""
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_what_is_new_is_told_and_keys_are_carried(run, dlrun):
+    """The key column by itself, as it is written; a class, a gap and a number out of range."""
+    told = dlrun("predict", run, "new.csv", "-o", "-", "--keep", "city")
+    rows = rows_of(told.out)
+    assert list(rows[0]) == ["row", "id", "city", "predicted", "probability_no", "probability_yes"]
+    assert [row["id"] for row in rows] == ["7", "8", "009", ""]
+    assert [row["city"] for row in rows] == ["Bad, Ems", "Köln", "Rom", "Ulm"]
+    assert "column 'city': 1 new: 'Rom', of 4 rows\n" in told.err
+    (age,) = [line for line in told.err.splitlines() if "'age'" in line]
+    assert "1 missing" in age
+    assert "1 above" in age
+
+
+def test_the_same_from_every_format(run, dlrun, tmp_path, monkeypatch):
+    """CSV, gzipped, TSV, JSON lines, Parquet, and from stdin: bit by bit."""
+    expected = dlrun("predict", run, "new.csv", "-o", "-", "-q").out
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress((tmp_path / "new.csv").read_bytes()))
+    duckdb.sql(
+        "CREATE OR REPLACE TEMP TABLE t AS "
+        "FROM read_csv('new.csv', all_varchar = true, auto_detect = false, header = true, "
+        "delim = ',', quote = '\"', columns = {id: 'VARCHAR', city: 'VARCHAR', age: 'VARCHAR'})"
+    )
+    duckdb.sql("COPY (SELECT age, city, id FROM t) TO 'new.tsv' (DELIMITER '\t', HEADER)")
+    duckdb.sql("COPY (SELECT city, id, age::DOUBLE AS age FROM t) TO 'new.parquet'")
+    duckdb.sql("COPY (SELECT id, age::DOUBLE AS age, city FROM t) TO 'new.jsonl' (FORMAT json)")
+    for name in ("packed.csv.gz", "new.tsv", "new.parquet", "new.jsonl"):
+        assert dlrun("predict", run, name, "-o", "-", "-q").out == expected, name
+    with (tmp_path / "new.csv").open() as file:
+        monkeypatch.setattr("dlrun.workflows.predict.PIPED", tmp_path / "new.csv")
+        assert file
+        assert dlrun("predict", run, "-", "-o", "-", "-q").out == expected
+
+
+def test_parquet(run, dlrun, tmp_path):
+    """Chosen by the name of the output, or by --format; never into a pipe."""
+    expected = rows_of(dlrun("predict", run, "new.csv", "-o", "-", "-q").out)
+    dlrun("predict", run, "new.csv", "-o", "a.parquet", "-q")
+    own = dlrun("predict", run, "new.csv", "--format", "parquet", "-q").out.strip()
+    assert own.endswith("predictions/new.parquet")
+    for path in ("a.parquet", own):
+        found = duckdb.sql(f"FROM read_parquet('{path}')")
+        assert found.columns == list(expected[0])
+        rows = found.fetchall()
+        assert [row[1] for row in rows] == ["7", "8", "009", None]
+        assert [str(np.float32(row[-1])) for row in rows] == [
+            row["probability_yes"] for row in expected
+        ]
+    told = dlrun("predict", run, "new.csv", "--format", "parquet", "-o", "-", code=2).err
+    assert "Parquet is written to a file" in told
+    assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_names_of_its_own_files(run, dlrun, tmp_path):
+    """What tells the form of an input is no part of the name."""
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress((tmp_path / "new.csv").read_bytes()))
+    assert dlrun("predict", run, "b.csv.gz", "-q").out.endswith("predictions/b.csv\n")
+
+
+def test_drift(run, dlrun, tmp_path):
+    """The rows of training have not moved; others have, which ends with exit code 3."""
+    training = tmp_path / "training.csv"
+    shutil.copy(run.parent.parent / "new.csv", training)
+    table = json.loads((run / "spec.json").read_text())["columns"]
+    assert {one["name"] for one in table if one["seen"]} == {"age", "city"}
+    told = dlrun("predict", run, "new.csv", "--drift-above", "0.2", "-o", "o.csv", code=3)
+    assert told.out == "o.csv\n"
+    assert "city" in told.err
+    assert (tmp_path / "o.csv").exists()
+    assert "--drift-above 0.2" in told.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the file is empty"),
+        ("id,city,age\n", "no rows"),
+        ("id,age\n1,2\n", "missing column"),
+        ("id,city,age\n1,Ulm,old\n", "new.csv:2"),
+    ],
+)
+def test_what_cannot_be_predicted(run, dlrun, tmp_path, text, said):
+    """Told with its place, before anything is written."""
+    (tmp_path / "new.csv").write_text(text)
+    told = dlrun("predict", run, "new.csv", "-o", "o.csv", code=3)
+    assert said in told.err
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_wrong_wishes(run, dlrun, tmp_path):
+    """A column that is not there; a file that has none."""
+    told = dlrun("predict", run, "new.csv", "--keep", "cities", "-o", "-", code=3).err
+    assert "there is no column 'cities'" in told
+    np.save(tmp_path / "x.npy", np.zeros((2, 5)))
+    told = dlrun("predict", run, "x.npy", "--keep", "city", "-o", "-", code=2).err
+    assert "has no columns to keep" in told
