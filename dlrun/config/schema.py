@@ -1,6 +1,7 @@
 """What a config means once it is valid: frozen values with every default filled in."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -118,6 +119,13 @@ class DatasetConfig(Section):
 
     arguments: dict[str, Any] = Field(default_factory=dict)
     """The dataset's own arguments, its defaults filled in."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that it names, a glob as it is written."""
+        given = self.arguments.values()
+        lists = (value if isinstance(value, list | tuple) else [value] for value in given)
+        return tuple(one for items in lists for one in items if isinstance(one, Path))
 
     @property
     def split_by(self) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import stat
 import tempfile
+from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -159,3 +161,16 @@ def spool_folder() -> Path:
     if "TMPDIR" not in os.environ and os.access(DISK_FOLDER, os.W_OK | os.X_OK):
         return DISK_FOLDER
     return Path(tempfile.gettempdir())
+
+
+def files_of(path: Path | Sequence[Path]) -> list[Path]:
+    """Give the files that a path, a list or a glob names; those of a glob sorted by name."""
+    if not isinstance(path, str | Path):
+        return [file for one in path for file in files_of(one)]
+    path = Path(path)
+    if not any(letter in str(path) for letter in "*?[") or os.path.lexists(path):
+        return [path]
+    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
+    if not found:
+        raise DataError("no file fits the pattern.", where=str(path))
+    return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -471,16 +469,3 @@ def stored_as(kind: str) -> Stored:
     if "INT" in kind and not kind.startswith("INTERVAL"):
         return "whole"
     return "number" if kind.startswith(("DECIMAL", "FLOAT", "DOUBLE", "REAL")) else "other"
-
-
-def files_of(path: Path | Sequence[Path]) -> list[Path]:
-    """Give the files that a path, a list or a glob names; those of a glob sorted by name."""
-    if not isinstance(path, str | Path):
-        return [file for one in path for file in files_of(one)]
-    path = Path(path)
-    if not any(letter in str(path) for letter in "*?[") or os.path.lexists(path):
-        return [path]
-    found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
-    if not found:
-        raise DataError("no file fits the pattern.", where=str(path))
-    return found

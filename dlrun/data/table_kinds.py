@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dlrun.arrays import Reading
 from dlrun.columns.inference import kinds_of
 from dlrun.data.csv_header import choose_columns
-from dlrun.data.files import regular_size
-from dlrun.data.table_files import files_of
+from dlrun.data.files import files_of, regular_size
 from dlrun.data.tables import open_table
 from dlrun.errors import DlrunError
 

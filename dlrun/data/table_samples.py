@@ -15,11 +15,11 @@ from dlrun.arrays import Reading, Samples, Spec
 from dlrun.column import CellError, Holds, RawColumn
 from dlrun.columns.packing import pack
 from dlrun.data.classes import is_single_one, match_values
+from dlrun.data.files import files_of
 from dlrun.data.images import scale_pixels
 from dlrun.data.labels import encode
 from dlrun.data.scaling import apply_scaling
 from dlrun.data.table_dataset import row_weights
-from dlrun.data.table_files import files_of
 from dlrun.data.table_match import Columns, feature_names_of, match_columns
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import DataError

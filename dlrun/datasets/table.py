@@ -111,7 +111,7 @@ def load_data(
 
 def paths_of(path: Any) -> list[Path]:
     """The files that a path, a list of paths or a glob names."""
-    from dlrun.data.table_files import files_of
+    from dlrun.data.files import files_of
 
     return files_of(path)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun import NUMERICS
+from dlrun.data.files import files_of
+from dlrun.errors import DataError
 from dlrun.rundir.integrity import digest
 
 if TYPE_CHECKING:
@@ -53,11 +55,12 @@ def identity_of(experiment: Experiment, machine: Machine, *, source: str | None 
     It is the hash of the resolved config, the files that it names, the numeric version of dlrun,
     the machine, and what `weights_hash` says of the run whose weights it begins with.
     """
-    data = {
-        name: _content(value)
-        for name, value in experiment.dataset.arguments.items()
-        if isinstance(value, Path)
-    }
+    data: dict[str, Any] = {}
+    for name, value in experiment.dataset.arguments.items():
+        if isinstance(value, Path) and value.exists():
+            data[name] = _content(value)
+        elif isinstance(value, Path | list) and (files := _files_in(value)) is not None:
+            data[name] = files
     told = {
         "config": experiment.as_dict(),
         "data": data,
@@ -66,6 +69,17 @@ def identity_of(experiment: Experiment, machine: Machine, *, source: str | None 
         "source": source,
     }
     return digest(told)
+
+
+def _files_in(value: Path | list[Any]) -> Any:
+    """The content of each file of a list or a glob; None where the value names no files."""
+    if isinstance(value, list) and not all(isinstance(one, Path) for one in value):
+        return None
+    try:
+        files = files_of(value)
+    except DataError:
+        return None
+    return _content(files[0]) if files == [value] else [[str(one), _content(one)] for one in files]
 
 
 def weights_hash(record: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -161,8 +160,7 @@ def check_dataset_ids(experiment: Experiment, dataset: Dataset, spec: Spec | Non
     if spec is not None:
         names = spec.feature_names
         _check_not_scaled(lookups, spec)
-    named = [str(value) for value in config.arguments.values() if isinstance(value, Path)]
-    where = named[0] if named else f"dataset {config.type}"
+    where = str(config.paths[0]) if config.paths else f"dataset {config.type}"
     check_ids(_network_rows(dataset.train.x, dataset, spec), lookups, where=where,
               feature_names=names)  # fmt: skip
     if dataset.test is not None:

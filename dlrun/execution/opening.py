@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -85,8 +84,7 @@ def read_experiment(run: Run, record: Mapping[str, Any], *, trust: bool) -> tupl
 
 
 def _check_trusted(opened: OpenedRun) -> None:
-    arguments = opened.experiment.dataset.arguments
-    named = [str(value) for value in arguments.values() if isinstance(value, Path)]
+    named = list(map(str, opened.experiment.dataset.paths))
     if named and not opened.trusted:
         raise RunFolderError(
             f"this run is not one of yours, and its config names {', '.join(named)}.",

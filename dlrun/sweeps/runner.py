@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.config import Experiment
+from dlrun.data.files import files_of
 from dlrun.errors import DataError, RunFolderError
 from dlrun.execution.identity import Machine, identity_of, weights_hash
 from dlrun.execution.loading import import_tensorflow
@@ -194,12 +195,8 @@ class SweepRunner:
 
 def check_files(requests: Sequence[TrialRequest]) -> None:
     """Refuse runs whose data are not there, before any is begun."""
-    paths = {
-        value
-        for one in requests
-        for value in one.experiment.dataset.arguments.values()
-        if isinstance(value, Path) and not value.exists()
-    }
+    named = {path for one in requests for path in one.experiment.dataset.paths}
+    paths = {file for path in named for file in files_of(path) if not file.exists()}
     if paths:
         raise DataError(f"missing: {', '.join(map(str, sorted(paths)))}.", where="dataset")
 
