@@ -131,7 +131,7 @@ experiment = open_trained(Run(run)).experiment
 unscaled = experiment.dataset.model_copy(update={"scale": "none"})
 rows = load_splits(experiment.model_copy(update={"dataset": unscaled})).present()[split]
 source = Path("again.npz")
-if experiment.dataset.type == "csv":
+if experiment.dataset.type == "table":
     source = Path("again.tsv")
     np.savetxt(source, rows.x.astype(str), fmt="%s", delimiter="\\t")
 else:

@@ -241,7 +241,7 @@ def test_thousands_of_amounts_are_told(dlrun, tmp_path):
     (tmp_path / "table.csv").write_text("a,price\n" + "".join(lines))
     (tmp_path / "config.yaml").write_text(config(layers=[DENSE], **REGRESSION))
     told = dlrun("train", "config.yaml", code=3).err
-    assert "column 'price' has more than 1000 distinct texts, such as '$0'" in told
+    assert "column 'price' holds text such as '$0', in 1001 classes" in told
     assert "\n  Write the number alone: 0.\n" in told
 
 
@@ -282,7 +282,7 @@ def test_no_message_holds_a_whole_cell(content, code, changes, dlrun, tmp_path):
 
 def test_control_characters_of_a_cell_are_spelled_out(dlrun, tmp_path):
     r"""A cell cannot steer the terminal: `\x1b` is shown as such."""
-    (tmp_path / "table.csv").write_text("a,b\n\x1b[2J,2\n")
+    (tmp_path / "table.csv").write_text("a,b\n\x1b[2J,2\n1,3\n2,4\n")
     (tmp_path / "config.yaml").write_text(config())
     told = dlrun("train", "config.yaml", code=3).err
     assert r"column 'a': '\x1b[2J' is not a number." in told

@@ -82,10 +82,10 @@ def test_large_numbers_are_a_regression_as_before(dlrun, write):
 @pytest.mark.parametrize(("scale", "told"), [("none", True), ("minmax", False)])
 def test_a_rounded_feature_is_warned_of(dlrun, write, scale, told):
     """Scaled in float64, numbers that are close together stay apart."""
-    write("id,x,y", *(f"{1_700_000_001 + number},1,{number % 2}" for number in range(4)))
+    write("when,x,y", *(f"{1_700_000_001 + number},1,{number % 2}" for number in range(4)))
     trained = dlrun("train", "rows.yaml", "--set", f"dataset.scale={scale}")
     warning = (
-        "warning: column 'id': 4 of 4 whole numbers are rounded by float32, such as: 1700000001 "
+        "warning: column 'when': 4 of 4 whole numbers are rounded by float32, such as: 1700000001 "
         "becomes 1700000000. Use 'dataset.scale', or subtract what they have in common.\n"
     )
     assert (warning in trained.err) is told

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.arrays import Reading
+from dlrun.column import split_column
 from dlrun.columns.inference import kinds_of
 from dlrun.data.csv_header import choose_columns
 from dlrun.data.files import files_of, regular_size
@@ -42,7 +43,7 @@ def _foresee(arguments: Mapping[str, Any]) -> tuple[ColumnKind, ...]:
     with open_table(paths, Reading(**given)) as table:
         choice = choose_columns(table.head, uses, header=table.named)
         written = arguments.get("columns") or {}
-        split = arguments.get("split_by")
+        split = split_column(arguments.get("split_by"))
         aside = {one for one in (split,) if one not in written}
         names = [name for name in choice.feature_names if name not in aside]
         others = [*choice.target_names, *([uses["sample_weight"]] if uses["sample_weight"] else [])]

@@ -42,9 +42,10 @@ def _is_plain(path: Path, delimiter: str, choice: Choice, read: Sequence[str]) -
     """Whether each column surely is one entry: all are numbers, and none is left out as an id."""
     if choice.header is True and any(map(names_an_id, read)):
         return False
+    chosen = set(read)
     places = [place for name, place in zip(choice.feature_names, choice.features, strict=True)
-              if name in set(read)]  # fmt: skip
-    return are_numbers(path, delimiter, places, header=choice.header is not False)
+              if name in chosen]  # fmt: skip
+    return are_numbers(path, delimiter, places, header=choice.header is True)
 
 
 def load_data(

@@ -30,7 +30,8 @@ def train(experiment, options, listener):
     return SimpleNamespace(
         folder=Run(Path("runs/a")),
         metrics={"train": {"loss": 0.25}},
-        classification=None,
+        judged=SimpleNamespace(classification=None),
+        baseline=None,
         seconds=1.0,
     )
 

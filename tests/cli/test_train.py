@@ -26,7 +26,8 @@ def trained(monkeypatch):
         return SimpleNamespace(
             folder=Run(Path("runs/20261120-231455_tiny_7k2q")),
             metrics=METRICS,
-            classification=None,
+            judged=SimpleNamespace(classification=None),
+            baseline=None,
             seconds=3.21,
         )
 

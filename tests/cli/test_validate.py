@@ -82,7 +82,7 @@ def test_a_small_table_is_read_as_a_whole(table, dlrun):
     weighted = ("--set", "dataset.sample_weight=w", "--set", kernel)
     exit_code, out, err = dlrun("validate", table, "--summary", *weighted)
     assert (exit_code, err) == (0, "")
-    assert "input  csv    (None, 2)" in out
+    assert "input  table  (None, 2)" in out
     exit_code, _, err = dlrun("validate", table, "--set", "model.layers[0].units=4")
     assert (exit_code, err) == (
         2,

@@ -36,7 +36,10 @@ def test_defaults_are_filled_in(load):
         "seed": None,
         "validation_split": None,
         "test_split": None,
+        "folds": None,
+        "fold": None,
         "scale": "none",
+        "target_scale": None,
         "arguments": {},
     }
     training = experiment.training

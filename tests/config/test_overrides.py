@@ -89,8 +89,8 @@ def test_an_alias_is_changed_in_one_place_only(load):
         (
             "dataset={type: moons, a: 1}",
             (
-                "--set dataset: dataset.a: moons has no argument 'a'. It takes 'samples', 'noise', "
-                "'test_samples', 'seed', 'validation_split', 'test_split', 'scale'."
+                "--set dataset: dataset.a: moons has no argument 'a'. "
+                "'dlrun list datasets moons' shows all of them."
             ),
         ),
         (

@@ -170,7 +170,7 @@ def test_the_form_of_a_table_of_an_older_version_is_read():
             "spec.json: rows should be a number for each of train, validation and test.",
         ),
         ({"scaling": {"kind": "minmax"}}, "spec.json: scaling.offset is missing."),
-        ({"form": {"columns": None, "named": True}}, "spec.json: form.header is missing."),
+        ({"form": {"columns": None}}, "spec.json: form.named is missing."),
         ({"color": 1}, "spec.json: color is unknown."),
     ],
 )

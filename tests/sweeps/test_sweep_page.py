@@ -41,7 +41,7 @@ def test_the_page_of_a_folder(sweep, dlrun):
     page = (sweep / "sweep.html").read_text("utf-8")
     Checked(page)
     titles = ("learning_rate.", "activation.", "learning_rate and activation.",
-              "Parallel coordinates.", "The best points, seed by seed.",
+              "Parallel coordinates.", "The best points, run by run.",
               "Learning curves of the best.")  # fmt: skip
     assert all(f"<strong>{title}</strong>" in page for title in titles)
     assert page.count("data:image/png") == len(titles)

@@ -102,7 +102,7 @@ def test_rows_of_splits_and_files_are_those_that_predict_sees(dlrun, tmp_path):
         np.testing.assert_allclose(other["output"], told["output"], atol=1e-4)
         assert other["tensorflow"] is None
     text = dlrun("explain", run, "--row", "3", "--numpy-only").out
-    assert "scaled as in training (standard): x = (given - offset) / factor" in text
+    assert "scaled as in training; given is in the units of the data" in text
     assert f"row 3 of test, which is {row['true']}" in text
     first = dlrun("explain", run, "--split", "train", "--numpy-only").out
     assert "row 0 of train" in first
@@ -223,7 +223,7 @@ def test_a_spec_of_another_model(words, dlrun):
     command, *options = words
     path = run / "spec.json"
     spec = json.loads(path.read_text())
-    change(path, class_names=["a", "b", "c", "d"])
+    change(path, class_names=["a", "b", "c", "d"], prior=[0.25] * 4)
     told = dlrun(command, run, "--input", "1,2,3,4", *options, code=4).err
     assert "spec.json: does not fit the model of config.yaml: its classes need 4 outputs" in told
     path.write_text(json.dumps(spec | {"scaling": None, "form": None}))
