@@ -469,7 +469,8 @@ def test_several_labels_a_row_have_curves_and_no_accuracy(dlrun, tmp_path):
     assert "binary_accuracy" in dlrun("train", "a.yaml", code=2).err
     run = dlrun("train", "a.yaml", "--set", "metrics=[binary_accuracy]", "--report").run
     assert {path.stem for path in (run / "plots").iterdir()} == {
-        "learning_curves", "precision_recall_curves", "roc_curves", "weight_histograms",
+        "learning_curves", "permutation_importance", "precision_recall_curves", "roc_curves",
+        "weight_histograms",
     }  # fmt: skip
     told = json.loads(dlrun("evaluate", run, "--data", "a.csv", "--json").out)
     weights = load_tensors(run / "weights.safetensors")
