@@ -283,7 +283,8 @@ def test_no_message_holds_a_whole_cell(content, code, changes, dlrun, tmp_path):
 def test_control_characters_of_a_cell_are_spelled_out(dlrun, tmp_path):
     r"""A cell cannot steer the terminal: `\x1b` is shown as such."""
     (tmp_path / "table.csv").write_text("a,b\n\x1b[2J,2\n1,3\n2,4\n")
-    (tmp_path / "config.yaml").write_text(config())
+    dataset = {"type": "table", "path": "table.csv", "columns": {"a": "number"}}
+    (tmp_path / "config.yaml").write_text(config(dataset=dataset))
     told = dlrun("train", "config.yaml", code=3).err
     assert r"column 'a': '\x1b[2J' is not a number." in told
 

@@ -226,7 +226,7 @@ def test_a_spec_of_another_model(words, dlrun):
     change(path, class_names=["a", "b", "c", "d"], prior=[0.25] * 4)
     told = dlrun(command, run, "--input", "1,2,3,4", *options, code=4).err
     assert "spec.json: does not fit the model of config.yaml: its classes need 4 outputs" in told
-    path.write_text(json.dumps(spec | {"scaling": None, "form": None}))
+    path.write_text(json.dumps(spec | {"columns": None, "form": None}))
     change(path, input_shape=[2], feature_names=["a", "b"])
     told = dlrun(command, run, "--input", "1,2", *options, code=4).err
     assert "'dense/kernel' has the shape (4, 16), expected (2, 16)" in told
