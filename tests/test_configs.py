@@ -122,20 +122,35 @@ from pathlib import Path
 import numpy as np
 from dlrun.rundir.folder import Run
 from dlrun.training.listener import Listener
-from dlrun.execution.loading import load_splits
+from dlrun.data.classes import classes_for_loss
+from dlrun.data.division import divide
+from dlrun.datasets import load_dataset
+from dlrun.execution.loading import division_of, load_splits
 from dlrun.execution.opening import open_trained
 from dlrun.workflows.predict import predict
 
 run, split = Path(sys.argv[1]), sys.argv[2]
 experiment = open_trained(Run(run)).experiment
-unscaled = experiment.dataset.model_copy(update={"scale": "none"})
-rows = load_splits(experiment.model_copy(update={"dataset": unscaled})).present()[split]
-source = Path("again.npz")
-if experiment.dataset.type == "table":
-    source = Path("again.tsv")
-    np.savetxt(source, rows.x.astype(str), fmt="%s", delimiter="\\t")
+config = experiment.dataset
+if config.type == "table":  # the raw cells of the split, as they stood in the file
+    dataset = load_dataset(config.type, seed=experiment.seed, **config.arguments)
+    dataset = classes_for_loss(dataset, experiment.loss.type)
+    raw = getattr(divide(dataset, division_of(config, experiment.seed)), split).x
+    source = Path("again.csv.in")
+    with source.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([column.name for column in dataset.raw_columns])
+        for row in raw.tolist():
+            writer.writerow([
+                "" if value != value else column.texts[int(value)] if column.texts else repr(value)
+                for column, value in zip(dataset.raw_columns, row)
+            ])
 else:
-    np.savez(source, x=rows.x)
+    unscaled = experiment.model_copy(
+        update={"dataset": config.model_copy(update={"scale": "none"})}
+    )
+    source = Path("again.npz")
+    np.savez(source, x=load_splits(unscaled).present()[split].x)
 predict(Run(run), source, output=Path("again.csv"), listener=Listener())
 truth = [row["true"] for row in csv.DictReader((run / "predictions" / f"{split}.csv").open())]
 lines = list(csv.reader(Path("again.csv").open()))

@@ -258,9 +258,13 @@ class Loader:
             part = Part(source, header, 0, "rows_of_files", names=list(self.columns),
                         stored=["text"] * len(self.columns))  # fmt: skip
             begin = self._count()
-            if self._typed(file, source, part, skipped):
-                pass
-            elif width == 1 or not self._quickly(file, source, positions, skipped, texts):
+            # DuckDB skips a row of several lines as if it were one: it would begin too late.
+            is_plain = len(file.first_lines) == 1
+            if not (
+                (is_plain and self._typed(file, source, part, skipped))
+                or (is_plain and width > 1
+                    and self._quickly(file, source, positions, skipped, texts))
+            ):  # fmt: skip
                 self._carefully(file, part, positions)
             part.rows = self._count() - begin
             if not part.rows and not part.left_out:

@@ -333,6 +333,8 @@ def open_table(
             run("SET allowed_directories = $1", [[folder]])
             run("SET enable_external_access = false")
             run("SET TimeZone = 'UTC'")
+            if size <= SMALL:
+                run("PRAGMA disable_optimizer")  # to plan takes longer than to compute
             run("SET lock_configuration = true")
             loader = Loader(
                 connection, reading, tell if reading.header is None else _as_told(reading)

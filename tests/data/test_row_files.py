@@ -8,7 +8,8 @@ import os
 import numpy as np
 import pytest
 
-from dlrun.data.streams import DISK_FOLDER, DiskRows, MemoryRows, RowFile, spool_folder
+from dlrun.data.files import DISK_FOLDER, spool_folder
+from dlrun.data.streams import DiskRows, MemoryRows, RowFile
 from dlrun.errors import DataError, DlrunError
 
 ROWS = np.random.default_rng(0).normal(size=(1000, 3))
