@@ -18,6 +18,7 @@ from dlrun.data.csv_header import column_positions
 from dlrun.data.files import check_text, open_data, open_error, regular_size, spool_folder
 from dlrun.data.headers import GZIP_MAGIC
 from dlrun.data.table_types import LOOKED_AT, are_sound, guess_numbers
+from dlrun.data.table_whole import is_whole
 from dlrun.errors import DataError
 from dlrun.wording import count, list_columns
 
@@ -254,16 +255,16 @@ class Loader:
             width = len(file.first_row)
             texts = ["VARCHAR"] * width
             self._create(texts)
-            skipped = file.first_number - 1 + (len(file.first_lines) if header else 0)
             part = Part(source, header, 0, "rows_of_files", names=list(self.columns),
                         stored=["text"] * len(self.columns))  # fmt: skip
             begin = self._count()
-            # DuckDB skips a row of several lines as if it were one: it would begin too late.
-            is_plain = len(file.first_lines) == 1
+            # DuckDB skips a row of several lines as if it were one, and lines before it as if the
+            # first of them told how all lines end: it would begin too late.
+            is_plain = file.first_number == len(file.first_lines) == 1
             if not (
-                (is_plain and self._typed(file, source, part, skipped))
+                (is_plain and self._typed(file, source, part))
                 or (is_plain and width > 1
-                    and self._quickly(file, source, positions, skipped, texts))
+                    and self._quickly(file, part, positions, texts))
             ):  # fmt: skip
                 self._carefully(file, part, positions)
             part.rows = self._count() - begin
@@ -280,7 +281,7 @@ class Loader:
         ((rows,),) = self.connection.execute("SELECT count(*) FROM rows_of_files").fetchall()
         return int(rows)
 
-    def _typed(self, file: CsvFile, source: Source, part: Part, skipped: int) -> bool:
+    def _typed(self, file: CsvFile, source: Source, part: Part) -> bool:
         """Let DuckDB read numbers as such, where that is sure to be right; say whether it was."""
         if self.parts or not self.is_alone:
             return False
@@ -292,9 +293,7 @@ class Loader:
         self._create(types)
         everything = list(range(len(types)))
         columns = [f"c{n}" for n in everything if numbers[n]]
-        if self._quickly(file, source, everything, skipped, types) and are_sound(
-            self.connection, columns
-        ):
+        if self._quickly(file, part, everything, types) and are_sound(self.connection, columns):
             part.stored = ["number" if is_number else "text" for is_number in numbers]
             return True
         self._create(["VARCHAR"] * len(types))
@@ -303,22 +302,22 @@ class Loader:
     def _quickly(
         self,
         file: CsvFile,
-        source: Source,
+        part: Part,
         positions: list[int],
-        skipped: int,
         types: Sequence[str],
     ) -> bool:
         """Let DuckDB read the rows; whether it read all of them without a complaint."""
         import duckdb  # noqa: PLC0415
 
+        path, begin = part.source.readable, self._count()
         columns = ", ".join(f"'c{n}': '{kind}'" for n, kind in enumerate(types))
-        with source.readable.open("rb") as content:
+        with path.open("rb") as content:
             packed = content.read(2) == GZIP_MAGIC
         table = (
-            f"read_csv({literal(str(source.readable))}, auto_detect = false, header = false, "
-            f"skip = {skipped}, delim = {literal(file.delimiter)}, quote = '\"', escape = '\"', "
-            f"columns = {{{columns}}}, store_rejects = true, rejects_limit = 1, "
-            f"compression = {literal('gzip' if packed else 'none')})"
+            f"read_csv({literal(str(path))}, auto_detect = false, header = false, "
+            f"skip = {int(part.header)}, delim = {literal(file.delimiter)}, "
+            f"quote = '\"', escape = '\"', columns = {{{columns}}}, store_rejects = true, "
+            f"rejects_limit = 1, compression = {literal('gzip' if packed else 'none')})"
         )
         run = self.connection.execute
         run("DROP TABLE IF EXISTS reject_errors")
@@ -328,11 +327,14 @@ class Loader:
             picked = ", ".join(f"c{n}" for n in positions)
             run(f"INSERT INTO rows_of_files SELECT {picked} FROM {table}")
             ((complaints,),) = run("SELECT count(*) FROM reject_errors").fetchall()
+            texts = [f"c{n}" for n, kind in enumerate(types) if kind == "VARCHAR"]
+            is_right = not complaints and is_whole(
+                self.connection, file, path, header=part.header, texts=texts, begin=begin
+            )
         except duckdb.Error:
-            run("ROLLBACK")
-            return False
-        run("ROLLBACK" if complaints else "COMMIT")
-        return not complaints
+            is_right = False
+        run("COMMIT" if is_right else "ROLLBACK")
+        return is_right
 
     def _carefully(self, file: CsvFile, part: Part, positions: list[int]) -> None:
         """Let Python read the rows, which knows the line of each and what is wrong with it."""

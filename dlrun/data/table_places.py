@@ -51,7 +51,8 @@ class Places:
             with open_csv(source.readable if is_there else source.path, reading) as file:
                 row = 0
                 for record in file.records(header=part.header):
-                    if record.fault is not None:
+                    # DuckDB reads some rows that are none to Python, such as `"a" ,1`.
+                    if record.fault is not None and record.line in part.left_out:
                         continue
                     if row in wanted:
                         lines.append(record.line)

@@ -148,3 +148,36 @@ def test_a_thousand_damaged_files_are_read_right_or_told(first, tmp_path):
     """The same for many more."""
     for seed in range(first, first + 100):
         check(seed, tmp_path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_row_whose_cells_have_moved_is_told_though_its_last_cell_is_empty(packed, tmp_path):
+    """DuckDB passes over empty cells behind the last column."""
+    rows = b'name,age,city\n"A, B",1,x\nSmith, John,5,\n'
+    path = tmp_path / "t.csv"
+    path.write_bytes(gzip.compress(rows) if packed else rows)
+    with (
+        pytest.raises(DataError, match=r"t.csv:3: the row has 4 cells, but the first row .* has 3"),
+        open_table([path]),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("begin", ["\n", "\r\n", "\r", " \n", "\n\n"])
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("header", ["h,k", '"h",k', '"a\nb",k'])
+def test_blank_lines_before_the_first_row_take_no_row_with_them(begin, end, header, tmp_path):
+    """Lines of a file may end in several ways."""
+    path = tmp_path / "t.csv"
+    path.write_text(begin + end.join([header, "1,2", "3,4", ""]), newline="")
+    with open_table([path]) as table:
+        _, x = table.read(dict.fromkeys(table.columns, "number"))
+    assert x[:].tolist() == [[1, 2], [3, 4]]
+
+
+def test_the_line_of_a_cell_behind_a_row_that_python_would_not_read(tmp_path):
+    """Blanks behind a quoted cell are none to Python's reader."""
+    path = tmp_path / "t.csv"
+    path.write_text('h,k\n"1" ,2\n3,4\nfive,6\n')
+    with open_table([path]) as table, pytest.raises(DataError, match=r"t.csv:4: .*'five'"):
+        table.read(dict.fromkeys(table.columns, "number"))
