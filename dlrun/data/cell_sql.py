@@ -46,6 +46,14 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def as_text(column: str, stored: Stored) -> str:
+    """The SQL of the texts that stand for the values of a column; NaN is a missing value."""
+    text = f"CAST({column} AS VARCHAR)"
+    if stored != "number":
+        return column if stored == "text" else text
+    return f"CASE WHEN NOT isnan(CAST({column} AS DOUBLE)) THEN {text} END"
+
+
 @dataclass(frozen=True)
 class Cell:
     """The expressions of a column; `value` and the rest are NULL where there is no such value."""
@@ -64,20 +72,22 @@ class Cell:
         """The text of a cell without the blanks around it, perhaps empty."""
         name = self.column
         if self.stored != "text":
-            return f"CAST({name} AS VARCHAR)"
+            return as_text(name, self.stored)
         ends = f"{name} < '!' OR {name} > '~' OR right({name}, 1) < '!' OR right({name}, 1) > '~'"
         return f"CASE WHEN {ends} THEN trim({name}, {literal(BLANKS)}) ELSE {name} END"
 
     def text_of(self, stripped: str) -> str:
         """The text that a stripped one stands for: NULL where it says that a value is missing."""
-        if self.stored in ("number", "whole"):
-            return f"CASE WHEN {self.number} IS NOT NULL THEN {stripped} END"
+        if self.stored in ("number", "whole") and not self.reading.missing_values:
+            return stripped
         words = [literal(word.strip()) for word in ("", *self.reading.missing_values)]
         said = f"CASE WHEN ({stripped}) NOT IN ({', '.join(words)}) THEN ({stripped}) END"
         numbers = self._missing_numbers()
         if not numbers:
             return said
-        number = self.number_in(f"({stripped})")
+        number = self._number
+        if self.stored not in ("number", "whole"):
+            number = self.number_in(f"({stripped})")
         return f"CASE WHEN coalesce({number} NOT IN ({numbers}), true) THEN {said} END"
 
     def _missing_numbers(self) -> str:
@@ -88,18 +98,28 @@ class Cell:
     def number(self) -> str:
         """The finite number of a cell, which is not a missing one."""
         if self.stored in ("number", "whole"):
-            number = f"CAST({self.column} AS DOUBLE)"
             missing = self._missing_numbers()
-            held = f"isfinite({number})" + (f" AND {number} NOT IN ({missing})" if missing else "")
-            return f"CASE WHEN {held} THEN {number} END"
+            held = f"isfinite({self._number})"
+            held += f" AND {self._number} NOT IN ({missing})" if missing else ""
+            return f"CASE WHEN {held} THEN {self._number} END"
         if self.stored == "boolean":
-            return f"CAST({self.column} AS DOUBLE)"
+            return self._unless_missing(self._number)
         if self.stored in {"other", "time"}:
             return "CAST(NULL AS DOUBLE)"
         if self.reading.missing_values or self.is_localized:
             return self.number_in(self.text)
         # Blanks of ASCII, which are the usual ones, the cast passes over.
         return f"coalesce({self.number_in(self.column)}, {self.number_in(self.stripped)})"
+
+    @property
+    def _number(self) -> str:
+        return f"CAST({self.column} AS DOUBLE)"
+
+    def _unless_missing(self, value: str) -> str:
+        """A value that has a type, unless its text is one that means a missing value."""
+        if not self.reading.missing_values:
+            return value
+        return f"CASE WHEN ({self.text}) IS NOT NULL THEN {value} END"
 
     @property
     def is_localized(self) -> bool:
@@ -136,7 +156,7 @@ class Cell:
     def boolean_in(self, text: str) -> str:
         """See `boolean`."""
         if self.stored == "boolean":
-            return f"CAST({self.column} AS DOUBLE)"
+            return self._unless_missing(self._number)
         if self.stored != "text":
             return "CAST(NULL AS DOUBLE)"
         yes, no = (", ".join(map(literal, words)) for words in (YES, NO))
@@ -148,7 +168,9 @@ class Cell:
     def time(self, form: str) -> str:
         """The seconds since 1970-01-01 00:00 UTC of a cell in a format."""
         if self.stored == "time":
-            return f"CAST(epoch(CAST({self.column} AS TIMESTAMP)) AS DOUBLE)"
+            moment = f"CAST({self.column} AS TIMESTAMP)"
+            seconds = f"CASE WHEN isfinite({moment}) THEN CAST(epoch({moment}) AS DOUBLE) END"
+            return self._unless_missing(seconds)
         return self.time_in(self.text, form)
 
     def time_in(self, text: str, form: str) -> str:

@@ -76,13 +76,16 @@ def column_facts(table: Table, name: str) -> ColumnFacts:
 def _facts_of_fractions(table: Table, name: str, cell: Cell) -> ColumnFacts | None:
     """Facts of many numbers of which most are no whole ones, in one pass; None where they are.
 
-    How many different ones there are is counted about, and none of them is frequent.
+    How many different ones there are is counted about, and none of them is frequent. None too
+    where something is no number, such as an infinite one.
     """
-    ((numbers, wholes, low, high, distinct),) = table.connection.execute(
-        "SELECT count(x), count(*) FILTER (x = trunc(x)), min(x), max(x), approx_count_distinct(x) "
-        f"FROM (SELECT {cell.number} AS x FROM {table.relation})"
+    ((numbers, wholes, low, high, distinct, others),) = table.connection.execute(
+        "SELECT count(x), count(*) FILTER (x = trunc(x)), min(x), max(x), "
+        "approx_count_distinct(x), count(v) FROM "
+        f"(SELECT {cell.number} AS x, CASE WHEN x IS NULL THEN ({cell.text}) END AS v "
+        f"FROM {table.relation})"
     ).fetchall()
-    if 2 * wholes > numbers or distinct < FEW:
+    if 2 * wholes > numbers or distinct < FEW or others:
         return None
     return ColumnFacts(
         name,
@@ -122,7 +125,8 @@ def _tally(table: Table, cell: Cell) -> str:
 def _of_text(cell: Cell) -> tuple[str, str]:
     """The SQL of the number and of the yes or no that a text `v` of a column stands for."""
     if cell.stored in ("number", "whole"):
-        return "TRY_CAST(v AS DOUBLE)", "CAST(NULL AS DOUBLE)"
+        number = "TRY_CAST(v AS DOUBLE)"
+        return f"CASE WHEN isfinite({number}) THEN {number} END", "CAST(NULL AS DOUBLE)"
     if cell.stored == "boolean":
         return "CAST(NULL AS DOUBLE)", "CASE v WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END"
     if cell.stored != "text":

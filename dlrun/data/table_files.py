@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from dlrun.arrays import Reading
-from dlrun.data.cell_sql import Stored, literal
+from dlrun.data.cell_sql import Stored, as_text, literal
 from dlrun.data.csv import CsvFile, no_rows, open_csv, reading_error, text_encoding
 from dlrun.data.csv_header import column_positions
 from dlrun.data.files import check_text, open_data, open_error, regular_size, spool_folder
@@ -205,10 +206,12 @@ class Loader:
         self.parts: list[Part] = []
         self.notes: list[str] = []
         self.is_alone = True  # whether the table has one file
+        self.has_types = False  # whether all files have them, and stay where they are
 
     def load(self, sources: Sequence[Source]) -> None:
         """Read all files; columns of later ones are matched by name."""
         self.is_alone = len(sources) == 1
+        self.has_types = all(source.format == "parquet" for source in sources)
         for source in sources:
             load = {"csv": self._csv, "json": self._json, "parquet": self._parquet}[source.format]
             part = load(source)
@@ -331,7 +334,7 @@ class Loader:
             is_right = not complaints and is_whole(
                 self.connection, file, path, header=part.header, texts=texts, begin=begin
             )
-        except duckdb.Error:
+        except (duckdb.Error, OSError, EOFError, zlib.error):  # told by Python's reader
             is_right = False
         run("COMMIT" if is_right else "ROLLBACK")
         return is_right
@@ -380,6 +383,11 @@ class Loader:
             kind = JSON_KINDS.get(str(odd[0][1]), "a number")
             what = f"row {odd[0][0] + 1} is {kind}; an object was expected."
             raise DataError(what, where=str(source.path))
+        twice = run("SELECT rowid FROM objects WHERE len(json_keys(json)) > "
+                    "len(list_distinct(json_keys(json))) LIMIT 1").fetchall()  # fmt: skip
+        if twice:
+            what = f"row {twice[0][0] + 1} has the same name twice."
+            raise DataError(what, where=str(source.path), fix="Name each value once in an object.")
         found = run("SELECT key, min(rowid), min(place) FROM (SELECT rowid, unnest(keys) AS key, "
                     "generate_subscripts(keys, 1) AS place FROM (SELECT rowid, json_keys(json) "
                     "AS keys FROM objects)) GROUP BY key ORDER BY 2, 3").fetchall()  # fmt: skip
@@ -425,6 +433,8 @@ class Loader:
         names = [str(row[0]) for row in described]
         positions = self._match(Names(source.path, names), header=True)
         stored = [stored_as(str(described[n][1])) for n in positions]
+        if not self.has_types:
+            return self._as_texts(source, [names[n] for n in positions], stored)
         picked = ", ".join(
             f"CAST({identifier(names[n])} AS VARCHAR) AS c{at}"
             if stored[at] == "text"
@@ -437,6 +447,18 @@ class Loader:
         self._tell_nested(dict(zip(self.columns, (one == "other" for one in stored), strict=True)))
         return Part(source, True, int(rows), relation, "row_of_file",
                     names=list(self.columns), stored=stored)  # fmt: skip
+
+    def _as_texts(self, source: Source, names: Sequence[str], stored: Sequence[Stored]) -> Part:
+        """Read a Parquet file as the texts that the other files have."""
+        self._create(["VARCHAR"] * len(names))
+        begin = self._count()
+        picked = ", ".join(map(as_text, map(identifier, names), stored))
+        file = literal(str(source.readable))
+        self.connection.execute(
+            f"INSERT INTO rows_of_files SELECT {picked} FROM read_parquet({file})"
+        )
+        return Part(source, True, self._count() - begin, "rows_of_files",
+                    names=list(self.columns), stored=["text"] * len(names))  # fmt: skip
 
 
 def together(told: Sequence[DataError], number: int, things: str) -> DataError:

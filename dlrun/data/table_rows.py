@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.column import Holds, RawColumn
-from dlrun.data.cell_sql import Cell
+from dlrun.data.cell_sql import Cell, as_text
 
 if TYPE_CHECKING:
     from dlrun.data.tables import Slab, Table
@@ -48,11 +48,11 @@ class RowReader:
     def _text(self, number: int, name: str) -> RawColumn:
         """Number the texts of a column, and prepare to look up what is stored."""
         cell, run = self.cells[name], self.table.connection.execute
-        stored = cell.column if cell.stored == "text" else f"CAST({cell.column} AS VARCHAR)"
+        stored = as_text(cell.column, cell.stored)
         kind = f"texts_{number}"
         run(f"DROP TYPE IF EXISTS {kind}")
         found = run(f"SELECT DISTINCT {stored} AS v FROM {self.table.relation} "
-                    f"WHERE {cell.column} IS NOT NULL ORDER BY v").fetchall()  # fmt: skip
+                    "WHERE v IS NOT NULL ORDER BY v").fetchall()  # fmt: skip
         raw = [str(text) for (text,) in found]
         meant = run_meant(self.table, cell, raw)
         first = self.alike.get(name, ())
@@ -63,7 +63,7 @@ class RowReader:
         )
         if raw:
             run(f"CREATE TYPE {kind} AS ENUM (SELECT DISTINCT {stored} AS v FROM "
-                f"{self.table.relation} WHERE {cell.column} IS NOT NULL ORDER BY v)")  # fmt: skip
+                f"{self.table.relation} WHERE v IS NOT NULL ORDER BY v)")  # fmt: skip
             self.expressions.append(f"coalesce(enum_code(CAST({stored} AS {kind})), -1)::BIGINT")
         else:
             self.expressions.append("-1::BIGINT")
@@ -73,8 +73,6 @@ class RowReader:
         """The SQL of a value: NaN where it is missing, NULL where it is none."""
         cell = self.cells[name]
         value = self._value(cell, name, holds)
-        if cell.stored != "text":
-            return f"coalesce({value}, 'nan'::DOUBLE)"
         return f"coalesce({value}, CASE WHEN ({cell.text}) IS NULL THEN 'nan'::DOUBLE END)"
 
     def _value(self, cell: Cell, name: str, holds: Holds) -> str:
@@ -136,7 +134,6 @@ class RowReader:
             name: f"({expression}) IS NULL"
             for name, expression in zip(self.wanted, self.expressions, strict=True)
             if self.wanted[name] != "text" and name not in self.booleans
-            and self.cells[name].stored == "text"
         }  # fmt: skip
         wrong = [name for name in names if name not in self.booleans]
         if wrong:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from dlrun.arrays import Array, Reading
 from dlrun.column import ColumnFacts, Holds, RawColumn
 from dlrun.data.bad_cells import bad_cells_error
-from dlrun.data.cell_sql import Cell, Stored
+from dlrun.data.cell_sql import Cell
 from dlrun.data.csv_header import tell_header
 from dlrun.data.table_facts import column_facts
 from dlrun.data.table_files import Loader, Part, open_sources
+from dlrun.data.table_parts import make_alike
 from dlrun.data.table_places import Places
 from dlrun.data.where_sql import where_sql
 from dlrun.errors import DataError
@@ -58,7 +59,7 @@ class Table:
         self.columns = tuple(loader.columns)
         self.named = loader.named
         self.parts: list[Part] = loader.parts
-        self.stored = _common([part.stored for part in self.parts])
+        self.stored = make_alike(connection, self.parts)
         self._has_types = self.parts[0].index != "rowid"
         self.head: Any = loader.head
         self._places = Places(loader.parts, reading)
@@ -296,19 +297,6 @@ def said_of_lines(path: Path, lines: Sequence[int]) -> str:
     shown = ", ".join(map(str, lines[:10])) + (", ..." if len(lines) > 10 else "")  # noqa: PLR2004
     word = "row is" if len(lines) == 1 else "rows are"
     return f"bad_rows: {len(lines):,} {word} left out of {path.name}: lines {shown}"
-
-
-def _common(stored: Sequence[Sequence[Stored]]) -> list[Stored]:
-    """What columns hold in all files; where these differ, `number` or texts."""
-    common: list[Stored] = []
-    for kinds in zip(*stored, strict=True):
-        if len(set(kinds)) == 1:
-            common.append(kinds[0])
-        elif set(kinds) <= {"number", "whole"}:
-            common.append("number")
-        else:
-            common.append("other")
-    return common
 
 
 @contextmanager

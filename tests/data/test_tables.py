@@ -281,3 +281,80 @@ def test_nothing_else_can_be_opened(tmp_path):
         for query in (f"SELECT * FROM '{other}'", "INSTALL httpfs", "SET enable_external_access=1"):
             with pytest.raises(duckdb.Error):
                 table.connection.execute(query)
+
+
+def _parquet(path, *rows):
+    """Write a Parquet file of rows that SQL selects."""
+    duckdb.sql(f"COPY ({' UNION ALL '.join(f'SELECT {row}' for row in rows)}) TO '{path}'")
+    return path
+
+
+def _rows(paths, reading=None, **wanted):
+    """Read columns, texts as such."""
+    with open_table(paths, reading) as table:
+        columns, values = table.read(wanted)
+    return [
+        tuple(
+            one if column.holds != "text" or math.isnan(one) else column.texts[int(one)]
+            for column, one in zip(columns, row, strict=True)
+        )
+        for row in values[:].tolist()
+    ]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2)])
+def test_files_of_several_formats_and_types_are_one_table(order, tmp_path):
+    """None of their rows is dropped, and numbers are numbers in all."""
+    (tmp_path / "a.csv").write_text("x,y\n1,u\n1.5,v\n")
+    (tmp_path / "b.jsonl").write_text('{"y": "w", "x": 2}\n')
+    paths = [tmp_path / "a.csv", tmp_path / "b.jsonl"]
+    paths.append(_parquet(tmp_path / "c.parquet", "3 AS x, 'p' AS y"))
+    paths.append(_parquet(tmp_path / "d.parquet", "'q' AS y, 0.1::DOUBLE AS x"))
+    held = [[(1, "u"), (1.5, "v")], [(2, "w")], [(3, "p")], [(0.1, "q")]]
+    found = _rows([paths[one] for one in order], x="number", y="text")
+    assert found == [row for one in order for row in held[one]]
+
+
+def test_columns_of_parquet_files_of_several_types(tmp_path):
+    """Numbers and texts of numbers, dates and moments, whole numbers and others."""
+    first = _parquet(tmp_path / "a.parquet", "7 AS n, DATE '2024-01-02' AS t, 1::BIGINT AS k")
+    second = _parquet(
+        tmp_path / "b.parquet", "'8' AS n, TIMESTAMP '2024-01-03' AS t, 0.5::DOUBLE AS k"
+    )
+    found = _rows([first, second], n="number", t="time", k="number")
+    assert found == [(7, 1704153600, 1), (8, 1704240000, 0.5)]
+    assert _rows([first, second], Reading(where="n > 7 and k < 1"), n="number") == [(8,)]
+    assert [row[0] for row in _rows([second, first], k="text")] == ["0.5", "1.0"]
+
+
+@pytest.mark.parametrize(
+    ("value", "held"),
+    [("'inf'::DOUBLE", "number"), ("DATE '2024-01-02'", "number"), ("[1, 2]", "number"),
+     ("TIME '12:34:56'", "number"), ("5", "time"), ("TRUE", "time"),
+     ("DATE 'infinity'", "time")],
+)  # fmt: skip
+def test_values_of_another_type_are_told_and_none_is_taken_for_a_missing_one(value, held, tmp_path):
+    """A later file may have other types than that of training."""
+    path = _parquet(tmp_path / "t.parquet", "NULL AS x, 1 AS y", f"{value} AS x, 2 AS y")
+    with pytest.raises(DataError, match=r"t.parquet: row 2: column 'x': .* is no"):
+        _rows([path], x=held)
+
+
+@pytest.mark.parametrize(
+    ("value", "held", "word"),
+    [("'inf'::DOUBLE", "number", "inf"), ("-999", "number", "-999.0"),
+     ("DATE '1900-01-01'", "time", "1900-01-01"), ("FALSE", "number", "false")],
+)  # fmt: skip
+def test_values_with_types_that_mean_missing_ones(value, held, word, tmp_path):
+    """As in a CSV file, where they are texts."""
+    path = _parquet(tmp_path / "t.parquet", f"{value} AS x, 2 AS y")
+    ((found,),) = _rows([path], Reading(missing_values=(word,)), x=held)
+    assert math.isnan(found)
+
+
+def test_an_object_with_a_name_twice_is_told(tmp_path):
+    """It would be one of its values that counts, nobody knows which."""
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"a": 1, "b": 1}\n{"a": 1, "b": 2, "a": 3}\n')
+    with pytest.raises(DataError, match=r"row 2 has the same name twice"):
+        _rows([path], a="number")
