@@ -132,7 +132,7 @@ class Cell:
             point, thousands = self.reading.decimal, self.reading.thousands
             whole = r"\d+"
             if thousands is not None:
-                whole = rf"(\d{{1,3}}({re.escape(thousands)}\d{{3}})+|\d+)"
+                whole = rf"([1-9]\d{{0,2}}({re.escape(thousands)}\d{{3}})+|\d+)"
             digits = rf"({whole}({re.escape(point)}\d*)?|{re.escape(point)}\d+)"
             pattern = rf"\s*[+-]?{digits}([eE][+-]?\d+)?\s*"
             matches = f"regexp_full_match({text}, {literal(pattern)})"

@@ -129,13 +129,14 @@ def test_numbers_as_people_write_them(text, reading, numbers, tmp_path):
     np.testing.assert_array_equal(values, numbers)
 
 
-def test_thousands_that_do_not_group_are_no_numbers(tmp_path):
-    """With a point between thousands, 1.5 would be 15."""
-    (tmp_path / "a.csv").write_text("a;b\n1.5;2\n")
+@pytest.mark.parametrize("cell", ["1.5", "0.001", "0.500", "01.234", "-0.250"])
+def test_thousands_that_do_not_group_are_no_numbers(cell, tmp_path):
+    """With a point between thousands, 1.5 would be 15, and 0.500 be 500."""
+    (tmp_path / "a.csv").write_text(f"a;b\n{cell};2\n")
     reading = Reading(decimal=",", thousands=".")
     with (
         open_table([tmp_path / "a.csv"], reading) as table,
-        pytest.raises(DataError, match=r"'1\.5'"),
+        pytest.raises(DataError, match=f"'{cell}'"),
     ):
         table.read({"a": "number"})
 
