@@ -25,6 +25,7 @@ ISO: Final = "iso"
 _ISO_TIME: Final = (
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?"
 )
+LAST_SHORT_YEAR: Final = 999
 FORMATS: Final = (
     ISO,
     "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S",
@@ -180,7 +181,12 @@ class Cell:
         if form == ISO:
             matches = f"regexp_full_match({text}, {literal(_ISO_TIME)})"
             plain = f"replace({text}, ',', '.')"
-            found = f"CASE WHEN {matches} THEN TRY_CAST({plain} AS TIMESTAMP) END"
+            for sign in "+-Z":
+                plain = f"replace({plain}, ' {sign}', '{sign}')"
+            # One without a zone is told in UTC, which is that of the connection.
+            found = f"CASE WHEN {matches} THEN TRY_CAST({plain} AS TIMESTAMPTZ) END"
         else:
             found = f"try_strptime({text}, {literal(form)})"
+            if "%Y" in form:  # DuckDB takes 24 for the year 24
+                found = f"CASE WHEN year({found}) > {LAST_SHORT_YEAR} THEN {found} END"
         return f"CAST(epoch({found}) AS DOUBLE)"

@@ -359,3 +359,28 @@ def test_an_object_with_a_name_twice_is_told(tmp_path):
     path.write_text('{"a": 1, "b": 1}\n{"a": 1, "b": 2, "a": 3}\n')
     with pytest.raises(DataError, match=r"row 2 has the same name twice"):
         _rows([path], a="number")
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [("2024-01-01 12:00", 12), ("2024-01-01 12:00+02", 10), ("2024-01-01T12:00:00-05:00", 17),
+     ("2024-01-01T12:00:00Z", 12), ("2024-01-01T12:00:00,000 +0130", 10.5)],
+)  # fmt: skip
+def test_times_with_a_zone_are_those_of_utc(text, hour, tmp_path):
+    """And without one they are taken as they are."""
+    (tmp_path / "a.csv").write_text(f'x;y\n"{text}";1\n')
+    ((found,),) = _rows([tmp_path / "a.csv"], x="time")
+    assert found == 1704067200 + 3600 * hour
+
+
+def test_two_digits_are_no_year_of_four(tmp_path):
+    """It would be that of the Romans."""
+    (tmp_path / "a.csv").write_text("x;y\n13/02/2024;1\n14/02/24;2\n")
+    with (
+        open_table([tmp_path / "a.csv"]) as table,
+        pytest.raises(DataError, match=r"a.csv:3: column 'x': '14/02/24' is no time"),
+    ):
+        table.read({"x": "time"}, {"x": "%d/%m/%Y"})
+    (tmp_path / "a.csv").write_text("x;y\n13/02/24;1\n14/02/24;2\n")
+    with open_table([tmp_path / "a.csv"]) as table:
+        assert table.facts(["x"])["x"].time_format == "%d/%m/%y"
