@@ -137,6 +137,12 @@ def test_what_is_wrong_with_a_table_is_told(fault, table, dlrun):
     assert (checked["valid"], len(checked["problems"])) == (False, 1)
 
 
+def test_the_way_out_of_several_cells_stands_on_a_line_of_its_own(table, dlrun):
+    """Not behind the last of them."""
+    rows(f"{ROWS}1,?,1,x\n1,!,1,x\n")()
+    assert "column 'b': '!' is not a number.\n  Mend the cell" in dlrun("validate", table)[2]
+
+
 def test_what_is_wrong_with_what_is_asked_of_a_table(table, dlrun):
     """The key that names the column, and where it stands."""
     Path(table).write_text(TABLE.replace("rows.csv", "rows.csv, target: kind"))
