@@ -69,9 +69,10 @@ class Problem:
     location: str | None = None
 
     def __str__(self) -> str:
-        """One line: `file:line:column: dotted.path: what. fix`."""
+        """One line: `file:line:column: dotted.path: what. fix`; of more lines the last ones."""
         parts = [part for part in (self.location, self.path, self.what) if part]
-        return ": ".join(parts) + (f" {self.fix}" if self.fix else "")
+        apart = "\n  " if "\n" in self.what else " "
+        return ": ".join(parts) + (f"{apart}{self.fix}" if self.fix else "")
 
 
 class ConfigError(UsageError):

@@ -101,7 +101,8 @@ def profile_text(profile: Profile, screen: Screen) -> str:
 
 
 def _heading(profile: Profile, width: int) -> str:
-    lines = [f"{profile.source}: {tally(profile.rows, 'row')}, {len(profile.columns)} columns"]
+    columns = tally(len(profile.columns), "column")
+    lines = [f"{profile.source}: {tally(profile.rows, 'row')}, {columns}"]
     for target in profile.targets:
         if target.classes is None:
             lines.append(f"target: {target.name}, a number")

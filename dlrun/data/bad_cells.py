@@ -20,6 +20,7 @@ def bad_cells_error(
     bad: Mapping[str, str],
     reading_as: Mapping[str, Holds],
     others: Collection[str] = (),
+    yes_no: Collection[str] = (),
 ) -> DataError:
     """One error for all bad cells, by row and then by column; `bad` is their SQL, by column."""
     run = table.connection.execute
@@ -41,6 +42,7 @@ def bad_cells_error(
             place_of.get(int(origin), str(table.parts[0].source.path)),
             holds=reading_as[names[place]],
             is_feature=names[place] not in others,
+            yes_no=names[place] in yes_no,
         )
         for origin, place, text in found
     ]
@@ -48,12 +50,20 @@ def bad_cells_error(
 
 
 def cell_error(
-    text: str, column: str, where: str, *, holds: Holds = "number", is_feature: bool = False
+    text: str,
+    column: str,
+    where: str,
+    *,
+    holds: Holds = "number",
+    is_feature: bool = False,
+    yes_no: bool = False,
 ) -> DataError:
-    """The error for a cell that is no finite number, or no time."""
+    """The error for a cell that is no finite number, no time, or neither yes nor no."""
     fix = number_fix(text) if holds == "number" else None
     if holds == "time":
         what = f"{quote(text)} is no time in the format of the column."
+    elif yes_no:
+        what = f"{quote(text)} is neither yes nor no, which the column holds."
     elif is_number_like(text) and "_" not in text and text.isascii():
         what = f"{quote(text)} is not a finite number."
     else:

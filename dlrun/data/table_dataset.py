@@ -21,9 +21,9 @@ from dlrun.data.headers import DELIMITERS
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.streams import reason_to_stream
 from dlrun.data.tables import Table, open_table
-from dlrun.errors import DataError
+from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.shapes.cells import LARGEST, SMALLEST, is_name, number_fix, parse_number
-from dlrun.wording import list_classes, list_columns, quote
+from dlrun.wording import did_you_mean, list_classes, list_columns, quote
 
 BYTES: Final = 8  # of each number
 
@@ -128,6 +128,10 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
     names = list(choice.feature_names)
     written = dict(uses.columns or {})
     split = split_column(uses.split_by)
+    if split is not None and split not in table.columns:
+        fix = did_you_mean(split, table.columns) or f"It has {list_columns(table.columns)}."
+        what = f"The table has no column {quote(split)}."
+        raise ConfigError(Problem("dataset.split_by", what, fix))
     is_unread = split is not None and written.get(split, IGNORE) in (IGNORE, {"type": IGNORE})
     if split is not None and is_unread:  # it is read, and the network does not get it
         written.pop(split, None)

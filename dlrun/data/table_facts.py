@@ -73,6 +73,12 @@ def column_facts(table: Table, name: str) -> ColumnFacts:
     )
 
 
+def value_counts(table: Table, name: str) -> tuple[tuple[str, int], ...]:
+    """Count the rows of every value of a column, the most frequent first; see `ColumnFacts.top`."""
+    query = f"SELECT v, n FROM {_tally(table, table.cell(name))} WHERE v IS NOT NULL "
+    return _pairs(table.connection.execute(f"{query}ORDER BY n DESC, v").fetchall())
+
+
 def _facts_of_fractions(table: Table, name: str, cell: Cell) -> ColumnFacts | None:
     """Facts of many numbers of which most are no whole ones, in one pass; None where they are.
 

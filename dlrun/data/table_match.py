@@ -27,8 +27,10 @@ class Columns:
     notes: tuple[str, ...] = ()
 
 
-def match_columns(file: Any, spec: Spec, *, with_target: bool) -> Columns:
+def match_columns(file: Any, spec: Spec, *, with_target: bool, kept: Sequence[str] = ()) -> Columns:
     """Find a model's features and targets in a file, by name or, without a header, by place.
+
+    `kept` are columns that are carried along, and therefore of use.
 
     What the config says of headers holds. Where it leaves that to the file, a first row with the
     names of all features is a header, and one with numbers for the features is data.
@@ -38,18 +40,18 @@ def match_columns(file: Any, spec: Spec, *, with_target: bool) -> Columns:
         header = True
     has_names = spec.columns is not None or spec.feature_names is not None
     if has_names and (header or {*feature_names_of(spec)} <= {*file.first_row}):
-        return _by_name(file, spec, with_target=with_target)
+        return _by_name(file, spec, with_target=with_target, kept=kept)
     places = _find_places(spec, len(file.first_row), with_target=with_target)
     if header is None:
         header = not _is_data(file.first_row, places, spec)
         if header and has_names:
-            return _by_name(file, spec, with_target=with_target)
+            return _by_name(file, spec, with_target=with_target, kept=kept)
         if not header and places:
             check_no_numbering(file, feature_names_of(spec))
     return _by_place(file, spec, places, header=header, with_target=with_target)
 
 
-def _by_name(file: Any, spec: Spec, *, with_target: bool) -> Columns:
+def _by_name(file: Any, spec: Spec, *, with_target: bool, kept: Sequence[str]) -> Columns:
     header, names = file.first_row, feature_names_of(spec)
     wanted = spec.target_names if with_target else ()
     features, missing = column_positions(header, names, where=file.where)
@@ -65,7 +67,7 @@ def _by_name(file: Any, spec: Spec, *, with_target: bool) -> Columns:
     weight = spec.sample_weight
     weights = [weight] if with_target and weight is not None and weight in header else []
     positions, _ = column_positions(header, weights, where=file.where)
-    known = {*names, *spec.target_names, spec.sample_weight}
+    known = {*names, *spec.target_names, spec.sample_weight, *kept}
     unused = tuple(column or f"column {place + 1}" for place, column in enumerate(header)
                    if column not in known)  # fmt: skip
     found = Columns(features, targets, positions[0] if positions else None, unused, header=True)

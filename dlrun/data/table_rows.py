@@ -117,36 +117,36 @@ class RowReader:
 
     def _mend(self, names: list[str]) -> None:
         """Read columns of yes and no as 1 and 0; refuse what else is no number."""
+        odd: dict[str, str] = {}  # where cells are odd, in columns that are mostly yes and no
         for name in names:
-            if (
-                self.wanted[name] == "number"
-                and self.others.get(name, True)
-                and self._is_boolean(name)
-            ):
-                cell = self.cells[name]
+            if self.wanted[name] != "number" or not self.others.get(name, True):
+                continue
+            cell = self.cells[name]
+            condition = (
+                f"({cell.text}) IS NOT NULL AND ({cell.boolean}) IS NULL "
+                f"AND coalesce(({cell.number}) NOT IN (0, 1), true)"
+            )
+            ((others, answers),) = self.table.connection.execute(
+                f"SELECT count(*) FILTER ({condition}), count({cell.boolean}) "
+                f"FROM {self.table.relation}"
+            ).fetchall()
+            if not others:
                 at = list(self.wanted).index(name)
                 number = f"coalesce({cell.boolean}, {cell.number})"
                 self.expressions[at] = (
                     f"coalesce({number}, CASE WHEN ({cell.text}) IS NULL THEN 'nan'::DOUBLE END)"
                 )
                 self.booleans.add(name)
+            elif others <= answers:
+                odd[name] = condition
         conditions = {
-            name: f"({expression}) IS NULL"
+            name: odd.get(name, f"({expression}) IS NULL")
             for name, expression in zip(self.wanted, self.expressions, strict=True)
             if self.wanted[name] != "text" and name not in self.booleans
         }  # fmt: skip
         wrong = [name for name in names if name not in self.booleans]
         if wrong:
-            self.table.refuse(conditions, self.wanted, self.others)
-
-    def _is_boolean(self, name: str) -> bool:
-        cell = self.cells[name]
-        text, number, boolean = f"({cell.text})", cell.number, cell.boolean
-        ((odd,),) = self.table.connection.execute(
-            f"SELECT count(*) FROM {self.table.relation} WHERE {text} IS NOT NULL "
-            f"AND ({boolean}) IS NULL AND coalesce(({number}) NOT IN (0, 1), true)"
-        ).fetchall()
-        return int(odd) == 0
+            self.table.refuse(conditions, self.wanted, self.others, odd)
 
 
 def run_meant(table: Table, cell: Cell, raw: list[str]) -> list[str | None]:

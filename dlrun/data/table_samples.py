@@ -49,7 +49,7 @@ def open_rows(
     found: list[Columns] = []
 
     def tell(head: Any) -> bool:
-        found.append(match_columns(head, spec, with_target=with_target))
+        found.append(match_columns(head, spec, with_target=with_target, kept=keep))
         return found[-1].header
 
     # A table may come in another format than that of training; what its name says counts first.

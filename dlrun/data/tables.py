@@ -211,11 +211,18 @@ class Table:
                 yield reader.columns, reader.take(slab, begin, begin + step, texts)
 
     def refuse(
-        self, bad: Mapping[str, str], reading_as: Mapping[str, Holds], others: Collection[str]
+        self,
+        bad: Mapping[str, str],
+        reading_as: Mapping[str, Holds],
+        others: Collection[str],
+        yes_no: Collection[str] = (),
     ) -> None:
-        """Tell of bad cells; `bad` is the SQL that holds for them, by column."""
+        """Tell of bad cells; `bad` is the SQL that holds for them, by column.
+
+        `others` are columns that are no features, `yes_no` those that are mostly yes and no.
+        """
         if self.reading.bad_rows == "error":
-            raise bad_cells_error(self, bad, reading_as, others)
+            raise bad_cells_error(self, bad, reading_as, others, yes_no)
         raise _BadCellsError(bad)
 
     def _drop(self, bad: _BadCellsError) -> None:

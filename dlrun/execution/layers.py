@@ -79,6 +79,8 @@ def _too_few(experiment: Experiment, spec: Spec) -> Iterator[Problem]:
         needed = word.parameter(argument) if word and argument else None
         if needed is not None and needed.required and argument not in full[index]:
             name = (layer.inputs or ("",))[0]
+            if name not in {*ids, "", DATA, *(one.name for one in experiment.model.layers)}:
+                continue  # there is no such column, which is told
             what = f"{layer.type} needs '{argument}': the column '{name}' has no classes to count."
             fix = f"Write how many ids it holds, or 'dataset.columns: {{{name}: category}}'."
             yield Problem(f"model.layers[{index}].{argument}", what, fix)

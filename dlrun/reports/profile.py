@@ -160,12 +160,13 @@ def _of_target(target: TargetProfile, rows: int) -> list[str]:
     if len(target.classes) == 1:
         told.append(f"the target {quote(target.name)} has a single class: nothing can be learned.")
         return told
-    rare = [(name, count) for name, count in target.classes if count / known < RARE]
-    few = [(name, count) for name, count in target.classes if count < FEW]
-    if rare or few:
-        shown = list_some(
-            [f"{quote(name)} in {tally(count, 'row')}" for name, count in [*rare, *few][:8]], 3
-        )
+    rare = [
+        f"{quote(name)} in {tally(count, 'row')}"
+        for name, count in target.classes
+        if count / known < RARE or count < FEW
+    ]
+    if rare:
+        shown = list_some(rare, 3)
         told.append(
             f"classes of {quote(target.name)} are rare: {shown}. Accuracy says little of them: see "
             "precision and recall, or weigh them with training.class_weight: balanced."

@@ -16,6 +16,7 @@ from dlrun.columns.inference import kinds_of
 from dlrun.config.nodes import Problems
 from dlrun.config.overrides import read
 from dlrun.data.links import MOST_ROWS, Link, find_links
+from dlrun.data.table_facts import value_counts
 from dlrun.data.table_sample import count_duplicates, sample_rows
 from dlrun.data.tables import open_table
 from dlrun.datasets.table import paths_of, reading_of
@@ -92,7 +93,7 @@ def profile(
         holds = {name: _holds(one) for name, one in facts.items()}
         kinds = _kinds(facts, targets, written)
         values = sample_rows(table, facts, holds, MOST_ROWS)
-        told = [_target(facts[name]) for name in targets]
+        told = [_target(facts[name], table) for name in targets]
         links = _links(values, told)
         return Profile(
             source=named,
@@ -172,10 +173,12 @@ def _kinds(
     return kinds
 
 
-def _target(facts: ColumnFacts) -> TargetProfile:
+def _target(facts: ColumnFacts, table: Table) -> TargetProfile:
     if not looks_like_classes(facts):
         return TargetProfile(facts.name, None, facts.missing)
-    return TargetProfile(facts.name, facts.top, facts.missing)
+    is_whole = facts.distinct <= len(facts.top)
+    classes = facts.top if is_whole else value_counts(table, facts.name)
+    return TargetProfile(facts.name, classes, facts.missing)
 
 
 def _links(

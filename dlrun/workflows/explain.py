@@ -258,7 +258,8 @@ def _typed_cells(text: str, spec: Spec) -> Row:
         try:
             samples, _ = read_samples(path, replace(spec, form=form), with_target=False)
         except DataError as error:
-            raise UsageError(error.what, where="--input", fix=error.fix) from error
+            what = error.what.replace(f"{path}:2: ", "")  # a file that nobody knows
+            raise UsageError(what, where="--input", fix=error.fix) from error
     return _row(samples, 0, spec, "the row of --input")
 
 

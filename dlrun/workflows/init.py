@@ -6,16 +6,17 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from dlrun.arrays import Reading
+from dlrun.column import ColumnFacts
 from dlrun.columns.inference import IGNORE, UNREAD
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
-from dlrun.wording import as_text, list_some, percent, quote, tally
+from dlrun.wording import as_text, list_columns, list_some, percent, quote, tally
 from dlrun.workflows.data import profile
 
 COMMENT_AT: Final = 48
@@ -54,6 +55,7 @@ def init(
         DlrunError: The file is no table, or nothing can be learned from it.
     """
     found, remarks = _profile(table, targets, reading_of(settings or {}))
+    found = _several(found, table)
     for target in found.targets:
         if target.classes is not None and len(target.classes) < 2:  # noqa: PLR2004
             raise DataError(
@@ -61,6 +63,20 @@ def init(
                 where=str(table),
                 fix="Name another column with --target.",
             )
+        if target.classes is not None and target.classes[0][1] == 1:
+            raise DataError(
+                f"the target {quote(target.name)} has another value in each row: as classes, "
+                "nothing can be learned of them.",
+                where=str(table),
+                fix="Name another column with --target.",
+            )
+    if all(one.is_target for one in found.columns):
+        raise DataError(
+            "no column is left to tell the target by.",
+            where=str(table),
+            fix="Say how the file is read if it has more, such as --set 'delimiter=;', or name "
+            "fewer targets.",
+        )
     base = Path() if output is None else output.parent
     path = table if table.is_absolute() else Path(os.path.relpath(table, base))
     name = re.sub(r"\W+", "_", (output or table).name.partition(".")[0]).strip("_") or "table"
@@ -90,6 +106,29 @@ def _profile(table: Path, targets: Sequence[str], reading: Reading) -> tuple[Pro
         f"{list_some(others, 8)}"
     )
     return profile(files, reading, [last], named=str(table)), [remark]
+
+
+def _several(found: Profile, table: Path) -> Profile:
+    """Take several targets for labels, or all for numbers, few whole ones too."""
+    facts = [found.column(target.name).facts for target in found.targets]
+    if len(facts) < 2 or all(map(_is_yes_or_no, facts)):  # noqa: PLR2004
+        return found
+    if all(one.numbers == one.rows - one.missing for one in facts):
+        numbers = tuple(replace(target, classes=None) for target in found.targets)
+        return replace(found, targets=numbers)
+    raise DataError(
+        f"the targets {list_columns([one.name for one in facts])} do not go together: several are "
+        "yes and no each (or 1 and 0), or numbers each.",
+        where=str(table),
+        fix="Name one of them, or others, with --target.",
+    )
+
+
+def _is_yes_or_no(facts: ColumnFacts) -> bool:
+    is_whole = facts.numbers == facts.wholes
+    known = facts.booleans + (facts.numbers if is_whole else 0)
+    are_digits = not facts.numbers or (facts.low in (0, 1) and facts.high in (0, 1))
+    return known == facts.rows - facts.missing and are_digits
 
 
 def _lines(found: Profile, source: _Source, output: Path | None) -> Iterator[str]:

@@ -137,6 +137,20 @@ def test_what_is_wrong_with_a_table_is_told(fault, table, dlrun):
     assert (checked["valid"], len(checked["problems"])) == (False, 1)
 
 
+def test_a_column_to_split_by_that_is_not_there(table, dlrun):
+    """Those that the network does not get are named too: it may be one of them."""
+    rows("id,b,w,c\n" + "".join(f"k{n},{n}.5,1,{'xyz'[n % 3]}\n" for n in range(9)))()
+    split = ("--set", "dataset.validation_split=0.3", "--set", "dataset.split_by={group: hh}")
+    told = dlrun("validate", table, *split)[2]
+    assert "dataset.split_by: The table has no column 'hh'. It has 'id', 'b', 'w', 'c'." in told
+
+
+def test_the_way_out_of_several_cells_stands_on_a_line_of_its_own(table, dlrun):
+    """Not behind the last of them."""
+    rows(f"{ROWS}1,?,1,x\n1,!,1,x\n")()
+    assert "column 'b': '!' is not a number.\n  Mend the cell" in dlrun("validate", table)[2]
+
+
 def test_what_is_wrong_with_what_is_asked_of_a_table(table, dlrun):
     """The key that names the column, and where it stands."""
     Path(table).write_text(TABLE.replace("rows.csv", "rows.csv, target: kind"))

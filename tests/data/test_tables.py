@@ -165,6 +165,25 @@ def test_all_bad_cells_are_told_at_once(tmp_path):
     assert "columns: {a: category}" in told
 
 
+@pytest.mark.parametrize("bad_rows", ["error", "skip"])
+def test_an_odd_cell_among_yes_and_no_is_told_alone(bad_rows, tmp_path):
+    """Not every yes and no beside it; a column of numbers with a yes stays one of numbers."""
+    (tmp_path / "a.csv").write_text("a,b\nyes,1\nno,2\nmaybe,3\nno,yes\n1,5\n")
+    with open_table([tmp_path / "a.csv"], Reading(bad_rows=bad_rows)) as table:
+        if bad_rows == "skip":
+            _, values = table.read({"a": "number", "b": "number"})
+            assert values.tolist() == [[1, 1], [0, 2], [1, 5]]
+            return
+        with pytest.raises(DataError) as error:
+            table.read({"a": "number", "b": "number"})
+    told = str(error.value)
+    assert told.startswith(
+        f"{tmp_path}/a.csv:4: column 'a': 'maybe' is neither yes nor no, which the column holds.\n"
+    )
+    assert "In all there are 2 such cells" in told
+    assert "a.csv:5: column 'b': 'yes' is not a number." in told
+
+
 def test_bad_rows_are_left_out_and_told(tmp_path):
     """Ragged ones and those with bad cells; the rows that stay keep their lines."""
     (tmp_path / "a.csv").write_text("a,b\n1,2\n3\nx,4\n5,6\n")

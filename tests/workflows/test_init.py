@@ -6,6 +6,7 @@ import re
 import pytest
 
 from dlrun.config import load_config
+from dlrun.errors import DataError
 from dlrun.workflows.init import init
 from tests.conftest import CONFIGS
 
@@ -86,6 +87,41 @@ def test_several_targets(tmp_path, dlrun):
     assert numbers.loss.type == "MeanSquaredError"
     assert "target_scale: standard" in draft.text
     dlrun("train", path.with_suffix(".yaml"), "--set", "training.epochs=2", "--no-report")
+
+
+def test_targets_that_do_not_go_together(tmp_path):
+    """Several are labels or numbers, no mixture; few whole numbers beside others are numbers."""
+    path = table_of(
+        tmp_path,
+        "x,label,price,rooms,city",
+        lambda n: (
+            f"{n * 7 % 31},{'yes' if n % 3 else 'no'},{n * 37 % 113 + 0.5},{n % 4},{'abc'[n % 3]}"
+        ),
+    )
+    numbers, draft = drafted(path, "rooms", "price")
+    assert numbers.loss.type == "MeanSquaredError"
+    assert "# 2 numbers" in draft.text
+    for pair in [("price", "city"), ("label", "price"), ("city", "label"), ("rooms", "label")]:
+        with pytest.raises(DataError, match=f"the targets '{pair[0]}', '{pair[1]}' do not go"):
+            init(path, pair, None)
+
+
+def test_a_target_of_many_classes(tmp_path):
+    """All of them are counted, more than a column shows; ids are no classes."""
+    path = table_of(tmp_path, "x,city,code", lambda n: f"{n * 7 % 31},c{n % 30},id{n}", rows=600)
+    experiment, draft = drafted(path, "city")
+    assert experiment.model.layers[-1].arguments["units"] == 30
+    assert "# 30 classes: c0 3.3 %, c1 3.3 %" in draft.text
+    assert "'c0' in 20 rows, 'c1' in 20 rows, 'c10' in 20 rows and 27 more" in draft.remarks[0]
+    with pytest.raises(DataError, match="'code' has another value in each row"):
+        init(path, ["code"], None)
+
+
+def test_a_table_of_targets_alone(tmp_path):
+    """Nothing is left to learn from."""
+    path = table_of(tmp_path, "y", lambda n: f"{n % 7}.5")
+    with pytest.raises(DataError, match="no column is left to tell the target by"):
+        init(path, [], None)
 
 
 def test_a_wide_range_of_positive_targets_is_learned_by_its_logarithm(tmp_path):

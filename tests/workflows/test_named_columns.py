@@ -174,6 +174,13 @@ def test_what_is_no_column_is_told_with_its_place(config, dlrun, override, messa
     assert message in dlrun("train", config, "--set", override, code=2).err
 
 
+def test_a_misspelt_column_is_one_mistake(config, dlrun):
+    """That it has no classes to count follows from it."""
+    told = dlrun("validate", config, "--set", "model.layers[0].inputs=[dekc]", code=2).err
+    assert "no column 'dekc'. Did you mean 'deck'?" in told
+    assert "classes to count" not in told
+
+
 def test_the_summary_knows_the_columns(config, dlrun):
     """Once the table is read, every shape is known."""
     told = dlrun("validate", config, "--summary").out

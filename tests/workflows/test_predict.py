@@ -75,6 +75,33 @@ def test_what_is_new_is_told_and_keys_are_carried(run, dlrun):
     assert "1 above" in age
 
 
+def test_what_is_kept_is_of_use(run, dlrun, tmp_path):
+    """Columns that are carried along are none that are not used."""
+    (tmp_path / "more.csv").write_text("id,city,age,note,more\n7,Ulm,30,hello,1\n")
+    told = dlrun("predict", run, "more.csv", "-o", "-", "--keep", "note")
+    assert "columns not used: more\n" in told.err
+    assert rows_of(told.out)[0]["note"] == "hello"
+
+
+def test_the_cells_of_a_typed_row_have_no_file(dlrun, tmp_path, monkeypatch):
+    """Nobody knows the one that they pass through."""
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        f"{row},{row * 7 % 5},{'uv'[row % 2]},{'no' if row % 3 else 'yes'}" for row in range(12)
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,c,y", *rows]) + "\n")
+    (tmp_path / "t.yaml").write_text(
+        "dataset: {type: table, path: t.csv, target: y, columns: {a: number}}\n"
+        "model: {layers: [{type: Dense, units: 1, activation: sigmoid}]}\n"
+        "loss: binary_crossentropy\noptimizer: SGD\ntraining: {epochs: 1}\n"
+    )
+    trained = dlrun("train", "t.yaml", "--no-report").run
+    told = dlrun("explain", trained, "--input", "old,new,u", "--numpy-only", code=2).err
+    assert told.startswith("error: --input: column 'a': 'old' is not a number.")
+    assert "\n  column 'b': 'new' is not a number." in told
+    assert "input.csv" not in told
+
+
 def test_the_same_from_every_format(run, dlrun, tmp_path, monkeypatch):
     """CSV, gzipped, TSV, JSON lines, Parquet, and from stdin: bit by bit."""
     expected = dlrun("predict", run, "new.csv", "-o", "-", "-q").out

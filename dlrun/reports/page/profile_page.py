@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dlrun.reports.page.rendering import render
-from dlrun.reports.profile import ColumnProfile, Profile, value_text
+from dlrun.reports.profile import MOST_CLASSES, ColumnProfile, Profile, value_text
 from dlrun.wording import percent, tally
 
 MOST_COLUMNS: Final = 1000
@@ -31,8 +31,14 @@ def profile_page(profile: Profile) -> str:
 
 def _target(name: str, classes: tuple[tuple[str, int], ...] | None) -> dict[str, Any]:
     known = max(1, sum(count for _, count in classes or ()))
-    shown = [(text, count, percent(count / known)) for text, count in classes or ()]
-    return {"name": name, "is_class": classes is not None, "classes": shown}
+    largest = (classes or ())[:MOST_CLASSES]
+    shown = [(text, count, percent(count / known)) for text, count in largest]
+    return {
+        "name": name,
+        "is_class": classes is not None,
+        "number": len(classes or ()),
+        "classes": shown,
+    }
 
 
 def _column(column: ColumnProfile) -> dict[str, Any]:
