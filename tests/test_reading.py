@@ -478,7 +478,8 @@ def test_several_labels_a_row_have_curves_and_no_accuracy(dlrun, tmp_path):
     expected = ((ABC @ kernel + bias > 0) == labels.T).mean()
     assert told["metrics"]["binary_accuracy"] == pytest.approx(expected)
     header = dlrun("predict", run, "a.csv", "-o", "-").out.splitlines()[0]
-    assert header == "row,predicted_r,predicted_s,predicted_f"
+    said = "predicted_r,predicted_s,predicted_f,probability_r,probability_s,probability_f"
+    assert header == f"row,{said}"
 
 
 def test_rows_without_the_weights_of_the_training_are_told(dlrun, tmp_path):

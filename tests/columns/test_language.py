@@ -175,7 +175,7 @@ def test_a_training_says_what_each_column_is(write, dlrun, tmp_path):
             None,
             "1 cell of the features is empty ('age' 1):\n  ",
         ),
-        ("{age: number}", None, "rows.csv:5: 'age' Fill the cell, say in dataset.columns.age "),
+        ("{age: number}", None, "rows.csv:5: 'age'\n  Fill the cell, say in dataset.columns.age "),
     ],
 )
 def test_what_the_rows_tell_is_told_with_its_place(write, dlrun, columns, place, message):
