@@ -132,6 +132,9 @@ def _squares(
 ONE_MEAN: Final = ("sum_over_batch_size", "mean")
 """Reductions of losses over whose batches a mean can be taken."""
 
+CONSTANT_BATCH: Final = 2**12
+"""Rows that are measured at a time: as many in memory as from the disk, for the same bits."""
+
 
 def measure_constant(assembly: Assembly, samples: Samples) -> dict[str, float]:
     """Return the loss and the metrics of the answer that every row gets: the spec's `prior`.
@@ -143,7 +146,8 @@ def measure_constant(assembly: Assembly, samples: Samples) -> dict[str, float]:
     answer = constant_output(spec)
     has_mean = steps.has_loss and getattr(loss, "reduction", None) in ONE_MEAN
     steps.reset()
-    for block in samples.blocks():
+    for begin in range(0, len(samples), CONSTANT_BATCH):
+        block = samples.take(slice(begin, begin + CONSTANT_BATCH))
         rows = to_rows(block)
         y = rows.y if steps.scale is None else steps.scale.scaled(rows.y)
         inner = tuple(rows.y.shape[1:-1]) if rows.y.shape.rank > 1 else ()
