@@ -66,6 +66,24 @@ HalvingRule = Annotated[
 DryRun = Annotated[
     bool, option("--dry-run", "List the runs and estimate the time; train none to keep.")
 ]
+Where = Annotated[
+    str | None,
+    option("--on WORD", "Where the runs work: local, or ray, on a cluster.  [default: local]"),
+]
+Address = Annotated[
+    str | None, option("--address HOST", "The Ray cluster: auto, or ray://HOST:10001.  [auto]")
+]
+CpusPerRun = Annotated[
+    float | None, option("--cpus-per-run N", "CPUs that a run takes of a cluster.  [1]", min=0.001)
+]
+GpusPerRun = Annotated[
+    float | None,
+    option("--gpus-per-run N", "GPUs, or parts of one; 0 computes on CPUs.  [0]", min=0),
+]
+DataRoot = Annotated[
+    Path | None,
+    option("--data-root DIR", "Where nodes find the data files, which travel to them otherwise."),
+]
 WithReports = Annotated[
     bool,
     option(
@@ -121,6 +139,11 @@ def run(
     name: Name = None,
     halving: HalvingRule = None,
     dry_run: DryRun = False,
+    on: Where = None,
+    address: Address = None,
+    cpus_per_run: CpusPerRun = None,
+    gpus_per_run: GpusPerRun = None,
+    data_root: DataRoot = None,
     workers: options.Workers = None,
     threads: options.Threads = None,
     device: options.Device = "auto",
@@ -138,12 +161,16 @@ def run(
     from dlrun.sweeps.runner import SweepOptions
     from dlrun.sweeps.sweep import plan_sweep
 
+    cluster = _cluster(
+        on, address=address, cpus_per_run=cpus_per_run, gpus_per_run=gpus_per_run,
+        data_root=data_root,
+    )  # fmt: skip
     rule = _halving(halving) if halving is not None else None
     given = overrides or ()
     planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
     asked = RunOptions(runs_dir, context.obj, device, threads, report)
     settings = SweepOptions(
-        asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
+        asked, workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust, **cluster
     )
     follow = _show_dry_run if dry_run else _train
     follow(planned, settings, quiet=quiet, as_json=as_json)
@@ -220,6 +247,21 @@ def report(folder: SweepFolder, *, runs_dir: options.RunsDir = options.DEFAULT_R
     from dlrun.sweeps.results import find_sweep, write_page
 
     write_data(str(write_page(find_sweep(folder, runs_dir))))
+
+
+def _cluster(on: str | None, **given: Any) -> dict[str, Any]:
+    """Say where the runs work, as `SweepOptions` has it."""
+    from dlrun.sweeps.launchers import DEFAULT, Cluster
+
+    told = {name: value for name, value in given.items() if value is not None}
+    if on in (None, DEFAULT):
+        for name in told:
+            what = "the runs work on this machine, for which this says nothing."
+            where = f"--{name.replace('_', '-')}"
+            raise UsageError(what, where=where, fix="--on ray lets them work on a cluster.")
+        return {}
+    cluster = Cluster(**{name.removesuffix("_per_run"): value for name, value in told.items()})
+    return {"on": on, "cluster": cluster}
 
 
 def _halving(text: str) -> Halving:

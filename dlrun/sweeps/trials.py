@@ -53,6 +53,7 @@ class Trial:
     experiment: Experiment
     values: Mapping[str, Any]  # what tells it apart from the others, by key
     identity: str  # see `dlrun.execution.identity`
+    others: Sequence[str] = ()  # its identities on other machines, where such may have trained it
     status: Status = "waiting"
     folder: Path | None = None  # None before there is one
     found: bool = False  # finished before this sweep was started
@@ -118,7 +119,7 @@ class TrialStore:
         row = self._run_of(trial)
         if row is None:
             return
-        trial.folder = row.path
+        trial.folder, trial.identity = row.path, row.record["identity"]
         self._resume(trial, row)
         trial.found = trial.status == "finished"
 
@@ -163,7 +164,8 @@ class TrialStore:
         What a run is, its identity and its hashes tell: a finished one is done, whoever made it,
         for it is data alone. To go on with one is to do what its folder says.
         """
-        rows = self.found.get(trial.identity, [])
+        several = (trial.identity, *trial.others)
+        rows = [row for identity in several for row in self.found.get(identity, [])]
         own = {row.path: _is_own(row) for row in rows}
         ranked = sorted(rows, key=lambda row: (RANKS.index(row.status), not own[row.path]))
         for row in ranked:
