@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from dlrun.sweeps.estimate import Estimate
     from dlrun.sweeps.language.sweep import Halving
     from dlrun.sweeps.runner import SweepOptions, SweepRunner
+    from dlrun.sweeps.shares import Share
     from dlrun.sweeps.sweep import PlannedSweep
     from dlrun.sweeps.trials import Trial
 
@@ -83,6 +84,14 @@ GpusPerRun = Annotated[
 DataRoot = Annotated[
     Path | None,
     option("--data-root DIR", "Where nodes find the data files, which travel to them otherwise."),
+]
+Shard = Annotated[
+    str | None,
+    option(
+        "--shard I/N",
+        "Train the I-th of N shares only, each in a process of its own, on any machine that has "
+        "the folder.  [default: that of a Slurm job array, else 1/1]",
+    ),
 ]
 WithReports = Annotated[
     bool,
@@ -139,6 +148,7 @@ def run(
     name: Name = None,
     halving: HalvingRule = None,
     dry_run: DryRun = False,
+    shard: Shard = None,
     on: Where = None,
     address: Address = None,
     cpus_per_run: CpusPerRun = None,
@@ -172,11 +182,21 @@ def run(
     settings = SweepOptions(
         asked, workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust, **cluster
     )
-    follow = _show_dry_run if dry_run else _train
-    follow(planned, settings, quiet=quiet, as_json=as_json)
+    share = _share(shard, quiet=quiet)
+    if dry_run:
+        _show_dry_run(planned, settings, share, quiet=quiet, as_json=as_json)
+    else:
+        _train(planned, settings, share, quiet=quiet, as_json=as_json)
 
 
-def _train(planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_json: bool) -> None:
+def _train(
+    planned: PlannedSweep,
+    settings: SweepOptions,
+    share: Share | None,
+    *,
+    quiet: bool,
+    as_json: bool,
+) -> None:
     from dlrun.cli.terminal.sweep_progress import listening_to_sweep
     from dlrun.sweeps import sweep as workflow
     from dlrun.sweeps.results import read_results
@@ -186,7 +206,7 @@ def _train(planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_jso
     with listening_to_sweep(
         quiet=quiet, as_json=as_json, objective=key, maximize=maximize
     ) as listener:
-        trials = workflow.run_sweep(planned, settings, listener)
+        trials = workflow.run_sweep(planned, settings, listener, share)
         workflow.add_results(planned.folder, listener)
     if not quiet and not as_json:
         results = read_results(planned.folder)
@@ -249,6 +269,19 @@ def report(folder: SweepFolder, *, runs_dir: options.RunsDir = options.DEFAULT_R
     write_data(str(write_page(find_sweep(folder, runs_dir))))
 
 
+def _share(text: str | None, *, quiet: bool) -> Share | None:
+    """Tell the share that is asked for, or that a job array gives; None for the whole."""
+    from dlrun.sweeps.shares import read_share, share_of_array
+
+    if text is not None:
+        share = read_share(text)
+        return share if share.count > 1 else None
+    found = share_of_array(os.environ)
+    if found is not None and not quiet:
+        write_message(f"share {found} of the runs, as the job array says; --shard 1/1 for all")
+    return found
+
+
 def _cluster(on: str | None, **given: Any) -> dict[str, Any]:
     """Say where the runs work, as `SweepOptions` has it."""
     from dlrun.sweeps.launchers import DEFAULT, Cluster
@@ -279,7 +312,12 @@ def _halving(text: str) -> Halving:
 
 
 def _show_dry_run(
-    planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_json: bool
+    planned: PlannedSweep,
+    settings: SweepOptions,
+    share: Share | None,
+    *,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """List the runs of a sweep with their number and the time that they would take."""
     from dlrun.cli.terminal.sweep_progress import MessagePrinter
@@ -294,6 +332,8 @@ def _show_dry_run(
     drawn = definition.samples * repeats if is_drawn else 0
     # Where points are drawn one by one, an end of the distributions stands for all of them.
     runner.plan([TrialRequest(planned.experiments[0], {})] if drawn else planned.requests())
+    if share is not None:
+        runner.trials[:] = share.of(runner.trials)
     for line in remarks(definition):
         listener.message(line)
     found = None

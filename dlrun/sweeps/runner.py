@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,13 +14,14 @@ from dlrun.errors import DataError, RunFolderError
 from dlrun.execution.identity import identity_of, weights_hash
 from dlrun.execution.options import RunOptions
 from dlrun.rundir.environment import threads_of
-from dlrun.rundir.folder import open_run, run_paths
+from dlrun.rundir.folder import open_run
 from dlrun.rundir.integrity import keyless
-from dlrun.rundir.lock import holding_lock, lock_state
+from dlrun.rundir.lock import holding_lock, lockless
 from dlrun.sweeps.launchers import DEFAULT, Cluster, Order, named
 from dlrun.sweeps.pool import Pool, SweepListener
 from dlrun.sweeps.schedulers import FIFO, Scheduler
-from dlrun.sweeps.trials import Trial, TrialStore, is_stillborn, place_in_sweep
+from dlrun.sweeps.shares import refuse_shares_at_work, remove_stillborn
+from dlrun.sweeps.trials import Trial, TrialStore, place_in_sweep
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,11 @@ class SweepRunner:
     ) -> None:
         run = options.run
         self.store = TrialStore(
-            run.runs_dir, retry_failed=options.retry_failed, halving=halving, trust=options.trust
+            run.runs_dir,
+            retry_failed=options.retry_failed,
+            halving=halving,
+            trust=options.trust,
+            alone=base is not None,
         )
         self._weights: str | None = None
         if run.source is not None:
@@ -131,8 +135,8 @@ class SweepRunner:
             self._listener.finished()
             return
         why = keyless()
-        if why is not None:
-            self._listener.message(f"warning: {why}")
+        for line in filter(None, (why, lockless(self.options.run.runs_dir))):
+            self._listener.message(f"warning: {line}")
         launcher = self._site.open(
             Order(
                 replace(self.options.run, threads=self.threads),
@@ -195,10 +199,9 @@ def alone(sweep_dir: Path) -> Iterator[list[int]]:
             lock = stack.enter_context(holding_lock(sweep_dir))
         except RunFolderError as error:
             what = "another process works on this sweep."
-            raise RunFolderError(what, where=str(sweep_dir)) from error
-        for path in run_paths(sweep_dir):
-            if is_stillborn(path) and lock_state(path) != "held":
-                shutil.rmtree(path, ignore_errors=True)
+            raise RunFolderError(what, where=str(sweep_dir), fix=error.fix) from error
+        refuse_shares_at_work(sweep_dir)
+        remove_stillborn(sweep_dir)
         descriptor = lock.fileno()
         yield [] if descriptor is None else [descriptor]
 

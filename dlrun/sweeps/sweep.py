@@ -13,7 +13,7 @@ from dlrun.config import Experiment
 from dlrun.config.nodes import Problems
 from dlrun.config.overrides import apply
 from dlrun.config.yaml import parse, read_text
-from dlrun.errors import ConfigError, Problem, failure
+from dlrun.errors import ConfigError, Problem, UsageError, failure
 from dlrun.rundir.files import write_json
 from dlrun.rundir.folder import safe_name
 from dlrun.rundir.names import SWEEP
@@ -25,6 +25,7 @@ from dlrun.sweeps.results import FORMAT, Scores
 from dlrun.sweeps.runner import SweepOptions, SweepRunner, TrialRequest, alone
 from dlrun.sweeps.schedulers import Scheduler, SuccessiveHalving
 from dlrun.sweeps.search import TPEScheduler, extremes
+from dlrun.sweeps.shares import Share, forget_shares, note_identities, working_on
 from dlrun.sweeps.trials import Trial
 from dlrun.wording import listed
 
@@ -83,17 +84,39 @@ def plan_sweep(
     return PlannedSweep(sweep, folder, experiments, base_hash(sweep))
 
 
-def run_sweep(planned: PlannedSweep, options: SweepOptions, listener: SweepListener) -> list[Trial]:
-    """Train what is missing of a sweep; gives its trials."""
-    with alone(planned.folder) as held:
+def run_sweep(
+    planned: PlannedSweep,
+    options: SweepOptions,
+    listener: SweepListener,
+    share: Share | None = None,
+) -> list[Trial]:
+    """Train what is missing of a sweep, or of a share of it; gives the trials."""
+    if share is not None and planned.sweep.sampler.type == "tpe":
+        what = "the sampler tpe learns from all runs before it draws the next: there are no shares."
+        fix = "Use `--on ray` for many machines, or another sampler."
+        raise UsageError(what, where=f"--shard {share}", fix=fix)
+    with alone(planned.folder) if share is None else working_on(planned.folder, share) as held:
         runner = planned.runner(options, listener)
         for line in remarks(planned.sweep):
             listener.message(line)
         trials = runner.plan(planned.requests())
         if planned.sweep.sampler.type == "tpe":
             runner.keep_threads()
-        write_json(planned.folder / SWEEP, definition(planned, trials))
-        runner.work(scheduler_of(planned.sweep, runner), examples=planned.experiments, held=held)
+        written = definition(planned, trials)
+        write_json(planned.folder / SWEEP, written)
+        if share is None:
+            forget_shares(planned.folder)
+        else:
+            identities = [trial.identity for trial in trials]
+            note_identities(planned.folder, share, identities, planned.base)
+            runner.trials[:] = share.of(runner.trials)
+        try:
+            scheduler = scheduler_of(planned.sweep, runner)
+            runner.work(scheduler, examples=planned.experiments, held=held)
+        finally:
+            # Where machines differ, what a run is called tells which of them it worked on.
+            if definition(planned, trials) != written:
+                write_json(planned.folder / SWEEP, definition(planned, trials))
     return runner.trials
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dlrun.errors import DivergedError, DlrunError
-from dlrun.rundir.files import read_text
+from dlrun.rundir.files import read_text, write_text
 from dlrun.rundir.folder import RunRow, list_runs, read_row
 from dlrun.rundir.integrity import damaged_files, is_own, unknown_because
+from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.rundir.metrics import history_text
 from dlrun.rundir.names import (
     CONFIG,
@@ -25,6 +27,7 @@ from dlrun.rundir.names import (
     TURN,
     WEIGHTS,
 )
+from dlrun.rundir.record import read_record, record_text
 from dlrun.sweeps.processes import SIGNALLED, Ended
 
 if TYPE_CHECKING:
@@ -101,13 +104,23 @@ class TrialStore:
     """Tells trials how they stand, by the runs of a folder.
 
     Failed runs go on with `retry_failed`, and unfinished ones that are not known as the user's own
-    with `trust`. With `halving` paused runs wait for their turn; else they go on.
+    with `trust`. With `halving` paused runs wait for their turn; else they go on. Where this process
+    is `alone` on its trials, none of them can be at work on another machine.
     """
 
-    def __init__(self, runs_dir: Path, *, retry_failed: bool, halving: bool, trust: bool) -> None:
+    def __init__(
+        self,
+        runs_dir: Path,
+        *,
+        retry_failed: bool,
+        halving: bool,
+        trust: bool,
+        alone: bool = False,
+    ) -> None:
         self._retry_failed = retry_failed
         self._halving = halving
         self._trust = trust
+        self._alone = alone
         self._strange: dict[str, list[RunRow]] = {kind: [] for kind in _STRANGE}
         self.rows = find_trials(runs_dir)
         self.found: dict[str, list[RunRow]] = {}  # by identity
@@ -182,6 +195,8 @@ class TrialStore:
 
     def _resume(self, trial: Trial, row: RunRow) -> None:
         """Let a trial of an earlier sweep, or of another process, wait where it is to go on."""
+        if self._alone and row.status == "running" and take_over(row.path):
+            row = read_row(row.path)
         refresh(trial, row)
         if row.status == "running":
             trial.status = "elsewhere"
@@ -205,6 +220,24 @@ def refresh(trial: Trial, row: RunRow) -> None:
     # It would fail again in the same way.
     diverged = row.record.get("exit_code") == DivergedError.exit_code
     trial.hopeless = trial.status == "failed" and diverged
+
+
+def take_over(folder: Path) -> bool:
+    """Close the record of a run that began on another machine, if nobody there holds its lock.
+
+    Who reads one run believes what it says of another machine, for a lock may not reach so far. A
+    sweep, or a share of it, is worked on by one process, and that is this one.
+    """
+    if lock_state(folder) != "free":
+        return False
+    with contextlib.suppress(DlrunError), holding_lock(folder):
+        record = read_record(folder)
+        if record["status"] == "running":
+            why = f"Its process on {record.get('host')} is gone."
+            closed = {**record, "status": "interrupted", "reason": why}
+            write_text(folder / RECORD, record_text(closed))
+        return True
+    return False
 
 
 def is_paused(row: RunRow) -> bool:
