@@ -7,7 +7,7 @@ import re
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,25 +29,22 @@ from dlrun.cli.terminal.output import (
     write_message,
 )
 from dlrun.cli.terminal.tables import bold
-from dlrun.errors import DlrunError, UsageError
+from dlrun.errors import UsageError
 from dlrun.execution.options import RunOptions
 from dlrun.wording import (
     choice_in_words,
     count,
-    format_duration,
     margin_legend,
     near_word,
     printable,
     settings_of,
     short_names,
-    value_text,
 )
 
 if TYPE_CHECKING:
     from dlrun.reports.sweep_results import SweepResults
-    from dlrun.sweeps.estimate import Estimate
     from dlrun.sweeps.language.sweep import Halving
-    from dlrun.sweeps.runner import SweepOptions, SweepRunner
+    from dlrun.sweeps.runner import SweepOptions
     from dlrun.sweeps.shares import Share
     from dlrun.sweeps.sweep import PlannedSweep
     from dlrun.sweeps.trials import Trial
@@ -84,6 +81,10 @@ GpusPerRun = Annotated[
 DataRoot = Annotated[
     Path | None,
     option("--data-root DIR", "Where nodes find the data files, which travel to them otherwise."),
+]
+Budget = Annotated[
+    str | None,
+    option("--budget TIME", "Train only the first runs that fit, such as 2h or 1h30m; say which."),
 ]
 Shard = Annotated[
     str | None,
@@ -148,6 +149,7 @@ def run(
     name: Name = None,
     halving: HalvingRule = None,
     dry_run: DryRun = False,
+    budget: Budget = None,
     shard: Shard = None,
     on: Where = None,
     address: Address = None,
@@ -168,6 +170,7 @@ def run(
     """Train all runs of a sweep that are not there yet, and print the sweep's folder."""
     options.check_device(device)
     show_activity(f"reading {path} ...", quiet=quiet)
+    from dlrun.sweeps.estimate import read_duration
     from dlrun.sweeps.runner import SweepOptions
     from dlrun.sweeps.sweep import plan_sweep
 
@@ -180,7 +183,13 @@ def run(
     planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
     asked = RunOptions(runs_dir, context.obj, device, threads, report)
     settings = SweepOptions(
-        asked, workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust, **cluster
+        asked,
+        workers,
+        retry_failed=retry_failed,
+        fail_fast=fail_fast,
+        trust=trust,
+        budget=None if budget is None else read_duration(budget),
+        **cluster,
     )
     share = _share(shard, quiet=quiet)
     if dry_run:
@@ -320,60 +329,23 @@ def _show_dry_run(
     as_json: bool,
 ) -> None:
     """List the runs of a sweep with their number and the time that they would take."""
+    from dlrun.cli.terminal.plans import show_plan
     from dlrun.cli.terminal.sweep_progress import MessagePrinter
-    from dlrun.sweeps.estimate import estimate
     from dlrun.sweeps.runner import TrialRequest
     from dlrun.sweeps.sweep import remarks
 
     definition, listener = planned.sweep, MessagePrinter(quiet=quiet)
     runner = planned.runner(settings, listener)
-    is_drawn = definition.sampler.type == "tpe"
-    repeats = max(len(definition.seeds), 1) * max(len(definition.folds), 1)
-    drawn = definition.samples * repeats if is_drawn else 0
-    # Where points are drawn one by one, an end of the distributions stands for all of them.
-    runner.plan([TrialRequest(planned.experiments[0], {})] if drawn else planned.requests())
+    runner.plan([] if planned.drawn else planned.requests())
     if share is not None:
         runner.trials[:] = share.of(runner.trials)
     for line in remarks(definition):
         listener.message(line)
-    found = None
-    try:
-        if any(trial.status == "waiting" for trial in runner.trials):
-            listener.message("measuring one run ...")
-        found = estimate(runner)
-    except DlrunError as error:
-        write_message(f"warning: no estimate: {error}")
-    if found is not None and drawn:
-        found = found.times(drawn)
-    if as_json:
-        runs = [
-            {"point": trial.values, "status": trial.status, "run": trial.folder}
-            for trial in runner.trials
-        ]
-        numbers = {"count": drawn or len(runs), "workers": runner.workers}
-        listed = None if drawn else runs
-        write_json({"runs": listed, **numbers, "seconds": found and found.seconds})
-        return
-    if not drawn:
-        write_data(draw_points(runner.trials, screen=screen_of(sys.stdout)) + "\n")
-    write_data(_estimate_in_words(planned, runner, drawn, found))
-
-
-def _estimate_in_words(
-    planned: PlannedSweep, runner: SweepRunner, drawn: int, found: Estimate | None
-) -> str:
-    there = sum(trial.found for trial in runner.trials)
-    parts = [count(drawn or len(runner.trials), "run")]
-    if there:
-        parts.append(f"{there} there already")
-    if drawn:
-        parts.append("their points drawn one by one (tpe)")
-    if found is not None:
-        each = f"{format_duration(found.each)} each, {runner.workers} at a time, {found.basis}"
-        about = f"about {format_duration(found.seconds)}"
-        is_less = planned.sweep.halving is not None
-        parts.append(f"{about}{' at most' if is_less else ''} ({each})")
-    return ", ".join(parts)
+    if planned.drawn:
+        # Where points are drawn one by one, an end of the distributions stands for all of them.
+        runner.plan([TrialRequest(planned.experiments[0], {})])
+    is_most = planned.sweep.halving is not None
+    show_plan(runner, listener, as_json=as_json, drawn=planned.drawn, is_most=is_most)
 
 
 def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen) -> str:
@@ -403,6 +375,7 @@ def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen)
 
 def draw_results(results: SweepResults, *, screen: Screen) -> str:
     """Draw the points of a sweep, the best first, their values side by side where they fit."""
+    from dlrun.cli.terminal.plans import axis_values
     from dlrun.reports.repeats import REPEATED
 
     axes = [axis for axis in results.axes if axis not in REPEATED]
@@ -417,26 +390,13 @@ def draw_results(results: SweepResults, *, screen: Screen) -> str:
     if not rows:
         return closing
     headings = [results.objective or "objective", "finished" if has_seeds else "status"]
-    wide = [[*_values(values, axes), *numbers] for values, numbers in rows]
+    wide = [[*axis_values(values, axes), *numbers] for values, numbers in rows]
     heads = bold([*(names[axis] for axis in axes), *headings])
     drawn = tables.draw_if_fitting([heads, *wide], screen, left=len(axes))
     if drawn is None:
         narrow = [[settings_of(values), *numbers] for values, numbers in rows]
         drawn = _stacked(["point", *headings], narrow, screen)
     return f"{drawn}\n\n{closing}"
-
-
-def draw_points(trials: Sequence[Trial], *, screen: Screen) -> str:
-    """Draw the runs that a sweep asks for: the values of their axes, and how they stand."""
-    axes = list(dict.fromkeys(axis for trial in trials for axis in trial.values))
-    names = short_names(axes)
-    head = bold([*(names[axis] for axis in axes), "status"])
-    rows = [[*_values(trial.values, axes), trial.status] for trial in trials]
-    drawn = tables.draw_if_fitting([head, *rows], screen, left=len(axes) + 1)
-    if drawn is None:
-        narrow = [[settings_of(trial.values), trial.status] for trial in trials]
-        drawn = tables.draw_cut(["point", "status"], narrow, screen, left=2)
-    return drawn
 
 
 def _stacked(headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen) -> str:
@@ -463,10 +423,6 @@ def _spread(results: SweepResults) -> str | None:
         if point.estimate and point.estimate.margin is not None
     ]
     return margin_legend(units[0]) if units else None
-
-
-def _values(values: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
-    return [value_text(values[axis]) if axis in values else "-" for axis in axes]
 
 
 def _closing(results: SweepResults) -> str:

@@ -21,6 +21,7 @@ from dlrun.execution.options import RunOptions
 from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
+    from dlrun.config import Experiment
     from dlrun.execution.run import TrainOutcome
     from dlrun.reports.baseline import Baseline
     from dlrun.sweeps.language.flags import Grid
@@ -50,6 +51,11 @@ WithReport = Annotated[
 ]
 
 
+DryRun = Annotated[
+    bool, option("--dry-run", "Tell time, memory and disk from one measured run; keep none.")
+]
+
+
 def train(
     context: typer.Context,
     configs: options.ConfigPaths,
@@ -65,6 +71,7 @@ def train(
     threads: options.Threads = None,
     workers: options.Workers = None,
     report: WithReport = None,
+    dry_run: DryRun = False,
     retry_failed: options.RetryFailed = False,
     fail_fast: options.FailFast = False,
     trust: options.TrustRuns = False,
@@ -99,7 +106,10 @@ def train(
         settings = SweepOptions(
             asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
         )
-        train_many(requests, settings, quiet=quiet, as_json=as_json)
+        if dry_run:
+            _plan(_wanted(requests), settings, quiet=quiet, as_json=as_json)
+        else:
+            train_many(requests, settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
     from dlrun.cli.terminal.progress import listening
@@ -107,9 +117,36 @@ def train(
     from dlrun.workflows import train as workflow
 
     experiment = load_config(configs[0], requests[0][1].fixed)
+    if dry_run:
+        _plan(experiment, asked, quiet=quiet, as_json=as_json)
+        return
     with listening(quiet=quiet) as listener:
         outcome = workflow.train(experiment, asked, listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)
+
+
+def _plan(
+    wanted: Experiment | Sequence[TrialRequest],
+    settings: RunOptions | SweepOptions,
+    *,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Tell what one run, which is always trained, or several, as far as they are missing, take."""
+    from dlrun.cli.terminal.plans import show_plan
+    from dlrun.cli.terminal.sweep_progress import MessagePrinter
+    from dlrun.sweeps.runner import SweepOptions, SweepRunner
+    from dlrun.sweeps.trials import Trial
+
+    listener = MessagePrinter(quiet=quiet)
+    if isinstance(settings, RunOptions):
+        settings = SweepOptions(settings, workers=1)
+    runner = SweepRunner(settings, listener)
+    if isinstance(wanted, Sequence):
+        runner.plan(wanted)
+    else:
+        runner.trials.append(Trial(wanted, {}, ""))
+    show_plan(runner, listener, as_json=as_json)
 
 
 def _refuse_for_one(**given: object) -> None:

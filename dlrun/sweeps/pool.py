@@ -15,7 +15,10 @@ from dlrun.sweeps.trials import Trial
 _TICK_SECONDS = 0.25
 
 Event = Mapping[str, Any] | Ended
-"""What a trial at work says (`folder`, `epoch` and `logs`, `error`, `message`), or how it ended."""
+"""What a trial at work says, or how it ended.
+
+It says its `folder`, its `epoch` with `part` and `logs`, an `error` or a `message`.
+"""
 
 
 class Launcher(Protocol):
@@ -111,7 +114,7 @@ class Pool:
         elif "message" in event:
             self._listener.message(event["message"])
         elif "epoch" in event:
-            trial.epoch = event["epoch"]
+            trial.epoch, trial.part = event["epoch"], event["part"]
             trial.logs = event["logs"] or trial.logs
             self._listener.progressed(trial)
 

@@ -42,6 +42,7 @@ class SweepOptions:
     retry_failed: bool = False  # go on with runs that failed before
     fail_fast: bool = False  # end all at the first failure
     trust: bool = False  # go on with unfinished runs that are not known as the user's own
+    budget: float | None = None  # seconds; what would not end by then is left out
     on: str = DEFAULT  # where they work: a word of `dlrun.sweeps.launchers`
     cluster: Cluster = field(default_factory=Cluster)  # for those that work on other machines
 

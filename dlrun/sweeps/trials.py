@@ -62,6 +62,7 @@ class Trial:
     found: bool = False  # finished before this sweep was started
     reason: str | None = None  # why it failed, in one line
     epoch: int = 0  # completed epochs
+    part: float = 0.0  # of the next one
     logs: Mapping[str, float] = field(default_factory=dict)  # of the last epoch
     metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)  # by split
     seconds: float = 0.0  # in this sweep
@@ -104,8 +105,8 @@ class TrialStore:
     """Tells trials how they stand, by the runs of a folder.
 
     Failed runs go on with `retry_failed`, and unfinished ones that are not known as the user's own
-    with `trust`. With `halving` paused runs wait for their turn; else they go on. Where this process
-    is `alone` on its trials, none of them can be at work on another machine.
+    with `trust`. With `halving` paused runs wait for their turn; else they go on. Where this
+    process is `alone` on its trials, none of them can be at work on another machine.
     """
 
     def __init__(

@@ -142,16 +142,17 @@ class PipeListener(Listener):
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._steps = 1
 
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Send where the run begins."""
-        del epochs, steps
-        self._send({"epoch": first_epoch, "logs": {}})
+        del epochs
+        self._steps = max(steps, 1)
+        self._send({"epoch": first_epoch, "part": 0.0, "logs": {}})
 
     def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
         """Send how far it is."""
-        del step
-        self._send({"epoch": epoch, "logs": dict(logs)})
+        self._send({"epoch": epoch, "part": step / self._steps, "logs": dict(logs)})
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_LOOKS = 2.0  # at the nodes of the cluster
 _SECONDS_OF_A_CALL = 1.0
 _SECONDS_FOR_NODES = 60.0  # in which each has to say what it is
+_SECONDS_TO_CONNECT = 10.0
 _MOST_LOSSES = 3  # of one trial in a row, with no checkpoint between
 _GPUS = "CUDA_VISIBLE_DEVICES"  # which Ray sets
 
@@ -376,18 +379,34 @@ def _connected(address: str) -> Any:
     except ImportError as error:
         what = "runs on other machines need Ray, which is not installed."
         raise UsageError(what, where="--on ray", fix="pip install 'dlrun[ray]'") from error
+    _check_answer(address)
     before = {number: signal.getsignal(number) for number in CAUGHT}
     try:
         if not ray.is_initialized():
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-        what = f"no Ray cluster answers: {_line(error)}"
-        fix = "`ray start --head` starts one here; --address ray://HOST:10001 names another one."
-        raise UsageError(what, where=f"--address {address}", fix=fix) from error
+        raise _no_answer(address, error) from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     return ray
+
+
+def _check_answer(address: str) -> None:
+    """Refuse an address at which nobody listens: Ray itself would try for minutes."""
+    found = re.fullmatch(r"(?:ray://)?([^/?]+):(\d+)(?:[/?].*)?", address)
+    if found is None:
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), timeout=_SECONDS_TO_CONNECT).close()
+    except (OSError, OverflowError) as error:
+        raise _no_answer(address, error) from error
+
+
+def _no_answer(address: str, error: Exception) -> UsageError:
+    what = f"no Ray cluster answers: {_line(error)}"
+    fix = "`ray start --head` starts one here; --address ray://HOST:10001 names another one."
+    return UsageError(what, where=f"--address {address}", fix=fix)
 
 
 def _line(error: BaseException) -> str:
