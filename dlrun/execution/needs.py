@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from dlrun.execution.layers import steps_of
 from dlrun.execution.loading import load_splits
 from dlrun.memory import in_words
 from dlrun.rundir.checkpoints import KEPT, checkpoint_names
-from dlrun.rundir.names import CHECKPOINT, WEIGHTS
+from dlrun.rundir.names import CHECKPOINT, METRICS, WEIGHTS
 from dlrun.wording import count
 
 _FLOAT_BYTES, _HALF_BYTES = 4, 2
@@ -75,10 +74,12 @@ def needs_of(experiment: Experiment, folder: Path, *, peak: int | None = None) -
         DlrunError: The data cannot be read.
     """
     splits = load_splits(experiment)
-    weights = sum(sizes_in(folder / WEIGHTS))
+    weights = sum(sizes_in(folder / WEIGHTS).values())
     names = checkpoint_names(folder)
     place = folder / CHECKPOINT / names[0] / "tensors.safetensors" if names else None
-    state = sum(sizes_in(place)) if place is not None else weights
+    sizes = {} if place is None else sizes_in(place)
+    variables = sum(size for name, size in sizes.items() if name.startswith("variables/"))
+    state = sum(sizes.values()) or weights
     activations, is_least = activations_of(experiment, splits)
     trained = _size(folder)
     others = trained - state * len(names)
@@ -86,7 +87,7 @@ def needs_of(experiment: Experiment, folder: Path, *, peak: int | None = None) -
         batch_size=experiment.training.batch_size,
         weights=weights,
         gradients=weights if experiment.training.epochs else 0,
-        optimizer=max(state - weights, 0),
+        optimizer=max(variables - weights, 0),
         activations=activations,
         is_least=is_least,
         data=0 if splits.streamed else _bytes_of(splits),
@@ -114,20 +115,22 @@ def activations_of(experiment: Experiment, splits: Splits) -> tuple[int, bool]:
     return sum(math.prod(shape) for shape in known) * rows * size, is_least
 
 
-def sizes_in(path: Path) -> Iterator[int]:
+def sizes_in(path: Path) -> dict[str, int]:
     """Give the bytes of each array in a safetensors file, of which the header alone is read."""
+    found: dict[str, int] = {}
     with suppress(OSError, ValueError):
         with path.open("rb") as file:
             header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         for name, told in header.items():
             if name != "__metadata__":
                 begin, end = told["data_offsets"]
-                yield end - begin
+                found[name] = end - begin
+    return found
 
 
 def _unwritten(experiment: Experiment, folder: Path) -> int:
     """How many files with weights a run has not written yet that was ended early."""
-    is_whole = (folder / "metrics.json").exists()
+    is_whole = (folder / METRICS).exists()
     return 0 if is_whole else len(experiment.exports)
 
 
