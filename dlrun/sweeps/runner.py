@@ -161,7 +161,7 @@ class SweepRunner:
             self._listener.message(line)
 
     def _identities(self, experiment: Experiment, threads: int) -> list[str]:
-        machines = self._site.machines(threads)
+        machines = self._site.machines(threads, self.store.machines)
         return [identity_of(experiment, one, source=self._weights) for one in machines]
 
     def _keep_threads(self, fitting: Callable[[int], int]) -> None:

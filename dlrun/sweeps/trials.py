@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dlrun.errors import DivergedError, DlrunError
+from dlrun.execution.identity import Machine
 from dlrun.rundir.files import read_text, write_text
 from dlrun.rundir.folder import RunRow, list_runs, read_row
 from dlrun.rundir.integrity import damaged_files, is_own, unknown_because
@@ -127,6 +128,7 @@ class TrialStore:
         self.found: dict[str, list[RunRow]] = {}  # by identity
         for row in self.rows:
             self.found.setdefault(row.record["identity"], []).append(row)
+        self.machines = _machines_of(self.rows)
 
     def find(self, trial: Trial) -> None:
         """Let a trial be what its run is, if there is one."""
@@ -207,6 +209,18 @@ class TrialStore:
             or (trial.status == "failed" and self._retry_failed and not trial.hopeless)
         ):
             trial.status = "waiting"
+
+
+def _machines_of(rows: Sequence[RunRow]) -> list[Machine]:
+    """The machines of a cluster on which runs were trained, as their records name them."""
+    found: list[Machine] = []
+    for row in rows:
+        told = row.record.get("machine")
+        with contextlib.suppress(TypeError):
+            machine = Machine(**told) if isinstance(told, dict) else None
+            if machine is not None and machine not in found:
+                found.append(machine)
+    return found
 
 
 def refresh(trial: Trial, row: RunRow) -> None:

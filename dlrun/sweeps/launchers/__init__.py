@@ -51,8 +51,11 @@ class Site(Protocol):
     workers: int
     threads: int
 
-    def machines(self, threads: int) -> list[Machine]:
-        """Tell what changes the bits of a run there, that of most runs first."""
+    def machines(self, threads: int, known: Sequence[Machine]) -> list[Machine]:
+        """Tell what changes the bits of a run there, that of most runs first.
+
+        `known` are machines of a cluster on which runs have been trained that are there already.
+        """
 
     def open(self, order: Order) -> Launcher:
         """Be ready for trials."""

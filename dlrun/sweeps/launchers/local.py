@@ -46,8 +46,9 @@ class Site:
         )
         self.threads = options.run.threads or max(1, cores // self.workers)
 
-    def machines(self, threads: int) -> list[Machine]:
-        """Tell what of it changes the bits of a run."""
+    def machines(self, threads: int, known: Sequence[Machine]) -> list[Machine]:
+        """Tell what of it changes the bits of a run; what others have trained is trained here."""
+        del known
         return [Machine.of(self.facts, device=self._options.run.device, threads=threads)]
 
     def open(self, order: Order) -> LocalLauncher:

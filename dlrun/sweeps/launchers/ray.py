@@ -83,9 +83,13 @@ class Site:
             what = f"no node of the cluster has {asked} for a run."
             raise UsageError(what, where="--on ray", fix="Give a smaller --cpus-per-run.")
 
-    def machines(self, threads: int) -> list[Machine]:
-        """Tell what changes the bits of a run on each kind of node, the most frequent first."""
-        return [replace(machine, threads=threads) for machine in self._machines]
+    def machines(self, threads: int, known: Sequence[Machine]) -> list[Machine]:
+        """Tell what changes the bits of a run on each kind of node, the most frequent first.
+
+        What nodes have finished that are no longer there is not done again.
+        """
+        here = [replace(machine, threads=threads) for machine in self._machines]
+        return [*here, *(one for one in known if one not in here)]
 
     def open(self, order: Order) -> RayLauncher:
         """Be ready for trials."""
