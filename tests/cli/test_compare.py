@@ -142,7 +142,9 @@ def test_json(seeds, dlrun):
 def test_losses_that_are_not_measured_alike(seeds, dlrun):
     """Mean squared error has smaller numbers than cross-entropy, whatever the network."""
     for seed in range(2):
-        store(seeds, f"mse{seed}", f"seed={seed}", "loss=mean_squared_error", accuracy=0.8, loss=0.1)
+        store(
+            seeds, f"mse{seed}", f"seed={seed}", "loss=mean_squared_error", accuracy=0.8, loss=0.1
+        )
     code, out, err = dlrun("compare", "slow0", "mse0", "--runs-dir", seeds)
     assert code == 0
     assert err == (

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlrun.absent import ABSENT
-from dlrun.reports.comparison import ComparedRun, class_rows, differing_keys, incomparable, metric_rows
+from dlrun.reports.comparison import (
+    ComparedRun,
+    class_rows,
+    differing_keys,
+    incomparable,
+    metric_rows,
+)
 from dlrun.reports.page.rendering import render
 from dlrun.reports.plots import overlaid_curves, style
 from dlrun.reports.plots.shelf import Picture, picture_of
