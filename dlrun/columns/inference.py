@@ -253,7 +253,7 @@ def _yaml(text: str) -> str:
 def are_codes(facts: ColumnFacts) -> bool:
     """Whether numbers are written as codes are, such as 01234."""
     are_numbers = 0 < _present(facts) == facts.numbers
-    return are_numbers and any(re.match(r"0\d", value) for value, _ in facts.top)
+    return are_numbers and facts.codes > 0
 
 
 def _largest(facts: ColumnFacts) -> float:

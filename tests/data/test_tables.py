@@ -13,8 +13,9 @@ import pytest
 
 from dlrun.absent import ABSENT
 from dlrun.arrays import Reading
+from dlrun.columns.inference import kinds_of
 from dlrun.conditions import parse_condition
-from dlrun.data import table_types, tables
+from dlrun.data import quick_csv, tables
 from dlrun.data.cell_sql import Cell
 from dlrun.data.tables import open_table
 from dlrun.data.where_sql import where_sql
@@ -67,10 +68,29 @@ def test_the_bits_do_not_depend_on_how_rows_are_read(number, tmp_path, monkeypat
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
     assert read(tmp_path / "a.csv.gz") == expected
     with monkeypatch.context() as patch:
-        patch.setattr(table_types, "LARGE", 0)
+        patch.setattr(quick_csv, "LARGE", 0)
         assert read(path) == expected
     monkeypatch.setattr(tables, "CELLS_PER_CHUNK", 64)
     assert read(path) == expected
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("code", ["007", "00", " 07", '"01"', "00.5", "0123456789012"])
+def test_a_code_makes_its_column_one_of_codes(mark, end, code, tmp_path, monkeypatch):
+    """Wherever in a large file the first one stands: as a number it would lose its zeros."""
+    monkeypatch.setattr(quick_csv, "LARGE", 0)
+    monkeypatch.setattr(quick_csv, "LOOKED_AT", 5)
+    rows = [[str(one), f"{one / 4:g}", f"{one}.05 08:30"] for one in range(10, 40)]
+    place = len(code) % 2  # of one column or the other
+    rows[-1][place] = code
+    lines = [mark.join(row) for row in [["a", "b", "c"], *rows]]
+    (tmp_path / "a.csv").write_text(end.join(lines), newline="")
+    with open_table([tmp_path / "a.csv"]) as table:
+        assert table.stored == ["text" if n in (place, 2) else "number" for n in range(3)]
+        kind = kinds_of(table.facts(), None)[place]
+        assert kind.reason.startswith("numbers with zeros before them are codes; ")
+        assert table.texts("ab"[place], [29]) == [code.strip(' "')]
 
 
 def test_formats_give_the_same_rows(tmp_path):
