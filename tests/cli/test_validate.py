@@ -146,9 +146,12 @@ def test_a_column_to_split_by_that_is_not_there(table, dlrun):
 
 
 def test_the_way_out_of_several_cells_stands_on_a_line_of_its_own(table, dlrun):
-    """Not behind the last of them."""
+    """Not behind the last of them, and once for all."""
     rows(f"{ROWS}1,?,1,x\n1,!,1,x\n")()
-    assert "column 'b': '!' is not a number.\n  Mend the cell" in dlrun("validate", table)[2]
+    told = dlrun("validate", table)[2]
+    assert "column 'b': '!' is not a number.\n  Mend the cells; or say that they are " in told
+    assert "`missing_values: ['?', '!']`; or that the column holds classes" in told
+    assert told.count("Mend") == 1
 
 
 def test_what_is_wrong_with_what_is_asked_of_a_table(table, dlrun):
