@@ -100,9 +100,8 @@ def way_out(texts: Sequence[str], features: Sequence[str]) -> str:
     if not features:
         return f"Mend {cells}, or {missing}."
     names = [cut(name) for name in features[:MOST_WORDS]]
-    classes, ignored = (
-        ", ".join(f"{name}: {word}" for name in names) for word in ("category", "ignore")
-    )
+    classes = ", ".join(f"{name}: category" for name in names)
+    ignored = ", ".join(f"{name}: ignore" for name in names)
     column, holds = ("the column", "holds") if len(features) == 1 else ("the columns", "hold")
     return (
         f"Mend {cells}; or {missing}; or that {column} {holds} classes, `columns: {{{classes}}}`; "
