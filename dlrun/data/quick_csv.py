@@ -33,6 +33,7 @@ LARGE: Final = 2**22
 MOST_COLUMNS: Final = 1000
 LOOKED_AT: Final = 1000  # rows
 BYTES_AT_ONCE: Final = 2**22
+BUFFER: Final = 2**23  # bytes that DuckDB reads at a time, in each thread
 CACHED: Final = 2**18
 """So many bytes stay near the processor while they are looked at."""
 NO_NUMBER: Final = re.compile(rb"[0-9]_[0-9]|\+-")
@@ -94,7 +95,8 @@ class QuickCsv:
             f"read_csv({literal(str(self._path))}, auto_detect = false, header = false, "
             f"skip = {int(self._header)}, delim = {literal(self._file.delimiter)}, "
             f"quote = '\"', escape = '\"', columns = {{{columns}}}, store_rejects = true, "
-            f"rejects_limit = 1, compression = {literal('gzip' if self._is_packed else 'none')})"
+            f"rejects_limit = 1, buffer_size = {BUFFER}, "
+            f"compression = {literal('gzip' if self._is_packed else 'none')})"
         )
 
     def _is_whole(self, texts: Sequence[str], begin: int) -> bool:

@@ -247,7 +247,7 @@ class Loader:
     def _create(self, types: Sequence[str]) -> None:
         if not self.parts:
             columns = ", ".join(f"c{n} {kind}" for n, kind in enumerate(types))
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE rows_of_files ({columns})")
+            self.connection.execute(f"CREATE OR REPLACE TABLE rows_of_files ({columns})")
 
     def _csv(self, source: Source) -> Part:
         with open_csv(source.readable, self._readable(source), shown=source.path) as file:
@@ -330,7 +330,7 @@ class Loader:
         run = self.connection.execute
         objects = f"read_json_objects({literal(str(source.readable))}, format = 'auto')"
         try:
-            run(f"CREATE OR REPLACE TEMP TABLE objects AS SELECT json FROM {objects}")
+            run(f"CREATE OR REPLACE TABLE objects AS SELECT json FROM {objects}")
         except duckdb.Error as error:
             what = f"the file is no JSON lines: {str(error).splitlines()[0]}"
             fix = 'Write one object on each line, such as {"age": 22, "sex": "male"}.'

@@ -82,6 +82,24 @@ def test_keys_that_came_later_change_nothing(path):
     assert not {*others} & {now, latest, first}
 
 
+@pytest.mark.parametrize("path", ["[1.csv, 2.csv]", '"[12].csv"'])
+def test_files_of_a_list_or_a_glob_count_by_what_they_hold(tmp_path, monkeypatch, path):
+    """Each by its name: rows that move to another file are other rows."""
+    monkeypatch.chdir(tmp_path)
+    text = MOONS.replace("{type: moons, samples: 60,", f"{{type: table, path: {path}, target: y,")
+    (tmp_path / "c.yaml").write_text(text)
+
+    def identity_with(first, second):
+        for name, row in (("1.csv", first), ("2.csv", second)):
+            (tmp_path / name).write_text(f"a,y\n{row}\n5,0\n7,1\n")
+        identity._hash_of_file.cache_clear()
+        return identity_of(load_config(tmp_path / "c.yaml"), machine())
+
+    usual = identity_with("1,0", "2,1")
+    assert identity_with("1,0", "2,1") == usual
+    assert len({usual, identity_with("1,0", "3,1"), identity_with("2,1", "1,0")}) == 3
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_sweeps_of_earlier_versions_go_on(tmp_path, monkeypatch, version):
     """Their runs are found, and none begins anew."""
