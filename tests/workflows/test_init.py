@@ -194,7 +194,7 @@ def test_how_a_file_is_read(tmp_path, dlrun):
     path = tmp_path / "t.csv"
     rows = (f"{n * 7 % 31},{n % 10};{'-999' if n % 9 == 0 else n % 7};{n % 2}" for n in range(99))
     path.write_text("\n".join(["a;b;y", *rows]))
-    assert "is read with decimal:" in " ".join(dlrun("data", path).out.split())
+    assert 'is a number with decimal: ","' in " ".join(dlrun("data", path).out.split())
     settings = ("--set", "decimal=,", "--set", "missing_values=[-999]")
     text = dlrun("init", "--data", path, "-t", "y", *settings).out
     assert '  decimal: ","\n  missing_values: [-999]\n' in text
