@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from rich.cells import cell_len
-
 from dlrun.absent import ABSENT
 from dlrun.cli.completion import complete_key
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where, check_form, option
@@ -23,7 +21,16 @@ from dlrun.cli.terminal.output import (
     write_json,
     write_message,
 )
-from dlrun.cli.terminal.tables import GAP, Cell, bold, cut_cells, draw_if_fitting, one_line, paint
+from dlrun.cli.terminal.tables import (
+    GAP,
+    Cell,
+    bold,
+    cell_len,
+    cut_cells,
+    draw_if_fitting,
+    one_line,
+    paint,
+)
 from dlrun.errors import UsageError
 from dlrun.rundir.names import SPLITS, SWEEP
 from dlrun.wording import (
