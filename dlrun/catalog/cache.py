@@ -140,8 +140,7 @@ def _read_lines(path: Path) -> dict[bytes, bytes]:
     try:
         with os.fdopen(os.open(path, flags), "rb") as file:
             facts = os.fstat(file.fileno())
-            is_ours = not hasattr(os, "getuid") or facts.st_uid == os.getuid()
-            if not stat.S_ISREG(facts.st_mode) or not is_ours or facts.st_mode & _OF_OTHERS:
+            if not stat.S_ISREG(facts.st_mode) or not _is_ours(facts):
                 return {}
             content = file.read(MAX_BYTES + 1)
     except OSError:
@@ -150,6 +149,13 @@ def _read_lines(path: Path) -> dict[bytes, bytes]:
     if len(content) > MAX_BYTES or checksum != _checksum(rest):
         return {}
     return dict(line.split(b"\t", 1) for line in rest.splitlines() if b"\t" in line)
+
+
+def _is_ours(facts: os.stat_result) -> bool:
+    """Whether nobody else can have written a file; where users have no numbers, nobody can."""
+    if not hasattr(os, "getuid"):
+        return True
+    return facts.st_uid == os.getuid() and not facts.st_mode & _OF_OTHERS
 
 
 def _write_lines(path: Path, lines: dict[bytes, bytes]) -> None:
