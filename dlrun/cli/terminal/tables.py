@@ -106,6 +106,17 @@ def cut_cells(text: str, width: int) -> str:
     return set_cell_size(text, width - 1) + "…"
 
 
+def cut_middle(text: str, width: int) -> str:
+    """Cut a text in its middle: of names that begin alike the end tells them apart."""
+    if cell_len(text) <= width:
+        return text
+    end = (width - 1) // 2
+    last = text[len(text) - end :]
+    while cell_len(last) > end:
+        last = last[1:]
+    return cut_cells(text, width - cell_len(last)) + last
+
+
 def _is_plain(text: str) -> bool:
     """Whether each character surely takes one cell; most texts need no library to say so."""
     return text.isascii() and text.isprintable()
