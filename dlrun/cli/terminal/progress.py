@@ -234,8 +234,11 @@ def progress_line(
 
     room = width - len(epoch)
     shown = []
-    # What matters most finds room first.
-    for part in filter(None, (*logs[:1], _BAR, time_left, *logs[1:])):
+    # What matters most finds room first; of validation rows that is the first metric, or the loss.
+    watched = [part for part in logs if part.startswith("val_")]
+    watched = watched[1:2] or watched[:1]
+    others = [part for part in logs[1:] if part not in watched]
+    for part in filter(None, (*logs[:1], _BAR, time_left, *watched, *others)):
         needed = cell_len(_GAP + part)
         if needed > room:
             break
