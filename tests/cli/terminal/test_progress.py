@@ -128,7 +128,7 @@ def test_a_quiet_sweep_tells_of_warnings_only(capsys):
     ],
 )
 def test_line_on_narrow_terminals(width, line):
-    """What matters most finds room first: the loss, a bar, the time left, what is watched, the rest."""
+    """What matters most finds room: the loss, a bar, the time left, what is watched, the rest."""
     drawn = progress_line(
         "epoch 137/3000",
         fraction=0.3,
