@@ -345,7 +345,7 @@ def _show_dry_run(
         # Where points are drawn one by one, an end of the distributions stands for all of them.
         runner.plan([TrialRequest(planned.experiments[0], {})])
     is_most = planned.sweep.halving is not None
-    show_plan(runner, listener, as_json=as_json, drawn=planned.drawn, is_most=is_most)
+    show_plan(runner, as_json=as_json, drawn=planned.drawn, is_most=is_most)
 
 
 def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen) -> str:

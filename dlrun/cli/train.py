@@ -18,10 +18,12 @@ from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawi
 from dlrun.cli.terminal.tables import baseline_lines, draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.execution.options import RunOptions
+from dlrun.rundir.names import REPORT
 from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
     from dlrun.config import Experiment
+    from dlrun.config.overrides import Override
     from dlrun.execution.run import TrainOutcome
     from dlrun.reports.baseline import Baseline
     from dlrun.sweeps.language.flags import Grid
@@ -104,7 +106,7 @@ def train(
         from dlrun.sweeps.runner import SweepOptions
 
         settings = SweepOptions(
-            asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
+            asked, workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
         )
         if dry_run:
             _plan(_wanted(requests), settings, quiet=quiet, as_json=as_json)
@@ -112,11 +114,25 @@ def train(
             train_many(requests, settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
+    fixed = requests[0][1].fixed
+    train_one(configs[0], fixed, asked, dry_run=dry_run, quiet=quiet, as_json=as_json)
+
+
+def train_one(
+    config: Path,
+    overrides: Sequence[str | Override],
+    asked: RunOptions,
+    *,
+    dry_run: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train one run, or tell what it would take."""
     from dlrun.cli.terminal.progress import listening
     from dlrun.config import load_config
     from dlrun.workflows import train as workflow
 
-    experiment = load_config(configs[0], requests[0][1].fixed)
+    experiment = load_config(config, overrides)
     if dry_run:
         _plan(experiment, asked, quiet=quiet, as_json=as_json)
         return
@@ -138,15 +154,14 @@ def _plan(
     from dlrun.sweeps.runner import SweepOptions, SweepRunner
     from dlrun.sweeps.trials import Trial
 
-    listener = MessagePrinter(quiet=quiet)
     if isinstance(settings, RunOptions):
         settings = SweepOptions(settings, workers=1)
-    runner = SweepRunner(settings, listener)
+    runner = SweepRunner(settings, MessagePrinter(quiet=quiet))
     if isinstance(wanted, Sequence):
         runner.plan(wanted)
     else:
         runner.trials.append(Trial(wanted, {}, ""))
-    show_plan(runner, listener, as_json=as_json)
+    show_plan(runner, as_json=as_json)
 
 
 def _refuse_for_one(**given: object) -> None:
@@ -162,14 +177,13 @@ def _refuse_for_one(**given: object) -> None:
 
 def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
     """Draw the closing table on stderr, and write the run folder's path, or JSON, to stdout."""
-    folder, seconds, metrics = outcome.folder.path, outcome.seconds, outcome.metrics
+    folder, metrics = outcome.folder.path, outcome.metrics
     if not quiet:
         report, screen = outcome.judged.classification, screen_of(sys.stderr)
         write_drawing(
             closing_table(
                 metrics,
-                seconds=seconds,
-                folder=str(folder),
+                end=_end_of(outcome, is_next=not as_json and screen_of(sys.stdout).is_terminal),
                 screen=screen,
                 rows=None if report is None else sum(report.support),
                 baseline=outcome.baseline,
@@ -177,30 +191,38 @@ def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
         )
     if as_json:
         finished = {"run": folder, "status": "finished"}
-        write_json({**finished, "seconds": seconds, "metrics": metrics})
+        write_json({**finished, "seconds": outcome.seconds, "metrics": metrics})
     else:
         write_data(str(folder))
+
+
+def _end_of(outcome: TrainOutcome, *, is_next: bool) -> str:
+    """The time, and where the report is, or the run; that the next line may say."""
+    time = format_duration(outcome.seconds)
+    report = outcome.folder.file(REPORT)
+    has_report = report.exists()
+    if is_next and screen_of(sys.stderr).is_terminal:
+        return f"{time}, with {REPORT} in" if has_report else time
+    return f"{time}  {printable(str(report if has_report else outcome.folder.path))}"
 
 
 def closing_table(
     metrics: Mapping[str, Mapping[str, float]],
     *,
-    seconds: float,
-    folder: str,
+    end: str,
     screen: Screen,
     rows: int | None = None,
     baseline: tuple[str, Baseline] | None = None,
 ) -> str:
-    """Draw metrics by split, what is to be thought of them, the time and the folder.
+    """Draw metrics by split, what is to be thought of them, and the end: the time and the place.
 
     That is a large generalisation gap (over `rows`), and the baseline of the split that it names.
     """
     from dlrun.reports.gap import generalisation_gap
 
-    closing = f"{format_duration(seconds)}  {printable(folder)}"
     names = list(dict.fromkeys(name for values in metrics.values() for name in values))
     if not names:
-        return closing
+        return end
     columns: dict[str, Mapping[str, float]] = dict(metrics)
     if baseline is not None:
         columns["baseline"] = baseline[1].metrics
@@ -212,7 +234,7 @@ def closing_table(
     said = [paint(line, "yellow", screen) for line in textwrap.wrap(gap, screen.width)]
     if baseline is not None:
         said += baseline_lines(*baseline, screen)
-    parts = [draw_cut(["", *columns], cells, screen), "\n".join(said), closing]
+    parts = [draw_cut(["", *columns], cells, screen), "\n".join(said), end]
     return "\n\n".join(part for part in parts if part)
 
 

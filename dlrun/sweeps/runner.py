@@ -11,7 +11,7 @@ from typing import Any
 from dlrun.config import Experiment
 from dlrun.data.files import files_of
 from dlrun.errors import DataError, RunFolderError
-from dlrun.execution.identity import identity_of, weights_hash
+from dlrun.execution.identity import identities_of, weights_hash
 from dlrun.execution.options import RunOptions
 from dlrun.rundir.environment import threads_of
 from dlrun.rundir.folder import open_run
@@ -81,7 +81,7 @@ class SweepRunner:
         self.base = base
         self.trials: list[Trial] = []
         self._by_identity: dict[str, Trial] = {}
-        self._listener = listener
+        self.listener = listener
         self._site = named(options.on)(self.options, listener)
         self.workers, self.threads = self._site.workers, self._site.threads
 
@@ -131,13 +131,13 @@ class SweepRunner:
         """
         scheduler = scheduler or FIFO(self.trials, self.store.look_again)
         self._say_remarks()
-        self._listener.began(self.trials, total=scheduler.total(), workers=self.workers)
+        self.listener.began(self.trials, total=scheduler.total(), workers=self.workers)
         if not scheduler.waits():
-            self._listener.finished()
+            self.listener.finished()
             return
         why = keyless()
         for line in filter(None, (why, lockless(self.options.run.runs_dir))):
-            self._listener.message(f"warning: {line}")
+            self.listener.message(f"warning: {line}")
         launcher = self._site.open(
             Order(
                 replace(self.options.run, threads=self.threads),
@@ -152,17 +152,21 @@ class SweepRunner:
             scheduler,
             launcher=launcher,
             collect=self.store.collect,
-            listener=self._listener,
+            listener=self.listener,
             fail_fast=self.options.fail_fast,
         ).run()
 
     def _say_remarks(self) -> None:
         for line in self.store.remarks():
-            self._listener.message(line)
+            self.listener.message(line)
 
     def _identities(self, experiment: Experiment, threads: int) -> list[str]:
         machines = self._site.machines(threads, self.store.machines)
-        return [identity_of(experiment, one, source=self._weights) for one in machines]
+        return [
+            identity
+            for one in machines
+            for identity in identities_of(experiment, one, source=self._weights)
+        ]
 
     def _keep_threads(self, fitting: Callable[[int], int]) -> None:
         """Go on with as many threads as the runs have that are there: their bits depend on it.
@@ -176,7 +180,7 @@ class SweepRunner:
         best = max(found, key=lambda count: found[count])
         if best != self.threads and found[best] > found[self.threads]:
             threads = "1 thread" if best == 1 else f"{best} threads"
-            self._listener.message(f"{threads} a run, as those that are there already have")
+            self.listener.message(f"{threads} a run, as those that are there already have")
             self.threads = best
 
 

@@ -119,7 +119,7 @@ def run_sweep(
             identities = [trial.identity for trial in trials]
             note_identities(planned.folder, share, identities, planned.base)
             runner.trials[:] = share.of(runner.trials)
-        sweep = within_budget(planned, runner, listener)
+        sweep = within_budget(planned, runner)
         try:
             scheduler = scheduler_of(sweep, runner)
             runner.work(scheduler, examples=planned.experiments, held=held)
@@ -130,18 +130,20 @@ def run_sweep(
     return runner.trials
 
 
-def within_budget(planned: PlannedSweep, runner: SweepRunner, listener: SweepListener) -> Sweep:
+def within_budget(planned: PlannedSweep, runner: SweepRunner) -> Sweep:
     """Leave out what would not end within the budget, if there is one; say what."""
     budget, sweep = runner.options.budget, planned.sweep
     if budget is None:
         return sweep
-    listener.doing("measuring one run ...")
+    runner.listener.doing("measuring one run ...")
     if not planned.drawn:
         found = estimate(runner)
         fits = 0 if found is None else found.fitting(budget)
         left = cut(runner, fits) if found is not None else []
         told = left_out_in_words(budget, fits, len(left))
-        listener.message(told if not left else f"{told}, from {settings_of(left[0].values)} on")
+        runner.listener.message(
+            told if not left else f"{told}, from {settings_of(left[0].values)} on"
+        )
         return sweep
     # Where points are drawn one by one, an end of the distributions stands for all of them.
     fixed, epoch, _ = measure(planned.experiments[0], runner.options, runner.threads)
@@ -150,7 +152,9 @@ def within_budget(planned: PlannedSweep, runner: SweepRunner, listener: SweepLis
     missing = max(sweep.samples - there, 0)
     cost = (fixed + epoch * planned.experiments[0].training.epochs) * repeats
     points = Estimate((cost,) * missing, runner.workers, "").fitting(budget)
-    listener.message(left_out_in_words(budget, points * repeats, (missing - points) * repeats))
+    runner.listener.message(
+        left_out_in_words(budget, points * repeats, (missing - points) * repeats)
+    )
     return replace(sweep, samples=min(sweep.samples, there + points))
 
 

@@ -15,13 +15,11 @@ from dlrun.sweeps.trials import Trial
 from dlrun.wording import count, format_duration, settings_of, short_names, value_text
 
 if TYPE_CHECKING:
-    from dlrun.cli.terminal.sweep_progress import MessagePrinter
     from dlrun.sweeps.runner import SweepRunner
 
 
 def show_plan(
     runner: SweepRunner,
-    listener: MessagePrinter,
     *,
     as_json: bool,
     drawn: int = 0,
@@ -32,7 +30,7 @@ def show_plan(
     Where so many points are `drawn` one by one, the one trial of the runner stands for all of them.
     Where halving ends some early, the time `is_most`.
     """
-    found = _estimated(runner, listener)
+    found = _estimated(runner)
     if found is not None and drawn:
         found = found.times(drawn)
     budget, left = runner.options.budget, list[Trial]()
@@ -41,7 +39,9 @@ def show_plan(
         told = left_out_in_words(budget, fits, len(found.costs) - fits)
         left = [] if drawn else cut(runner, fits)
         drawn, found = (fits if drawn else 0), found.first(fits)
-        listener.message(told if not left else f"{told}, from {settings_of(left[0].values)} on")
+        runner.listener.message(
+            told if not left else f"{told}, from {settings_of(left[0].values)} on"
+        )
     if as_json:
         write_json(_as_json(runner, found, drawn=drawn, left=left))
         return
@@ -71,11 +71,11 @@ def axis_values(values: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
     return [value_text(values[axis]) if axis in values else "-" for axis in axes]
 
 
-def _estimated(runner: SweepRunner, listener: MessagePrinter) -> Estimate | None:
+def _estimated(runner: SweepRunner) -> Estimate | None:
     """Estimate what the missing runs take; None, with a warning, where that failed."""
     try:
         if any(trial.status == "waiting" for trial in runner.trials):
-            listener.message("measuring one run ...")
+            runner.listener.message("measuring one run ...")
         return estimate(runner)
     except DlrunError as error:
         write_message(f"warning: no estimate: {error}")

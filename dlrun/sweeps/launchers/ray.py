@@ -93,8 +93,9 @@ class Site:
 
     def open(self, order: Order) -> RayLauncher:
         """Be ready for trials."""
-        remove_stages(order.run.runs_dir)
         cluster = self._options.cluster
+        _connected(cluster.address)  # A run that was measured before has ended the connection.
+        remove_stages(order.run.runs_dir)
         run = replace(order.run, device=self._device)
         facts = {key: self._here[key] for key in ("environment", "git")}
         return RayLauncher(self._ray, replace(order, run=run), cluster, facts, self._places)

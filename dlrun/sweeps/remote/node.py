@@ -85,7 +85,7 @@ class Place:
         config = {**task["config"], "dataset": {**task["config"]["dataset"], **given}}
         folder = None
         if task["run"] is not None:
-            folder = self._trial.runs_dir / task["run"]["name"]
+            folder = self._trial.home / task["run"]["name"]
             settle(folder, task["run"]["files"], to_yaml(config))
             self._trial.parcels = Parcels(folder)
         facts = {**environment_facts(), **task["facts"]}
@@ -107,7 +107,7 @@ class Place:
                 "places": task["places"],
                 "folder": None if folder is None else str(folder),
                 "facts": {**facts, "sweep": task["sweep"]},
-                "options": {**task["options"], "runs_dir": str(self._trial.runs_dir)},
+                "options": {**task["options"], "runs_dir": str(self._trial.home)},
                 "trust": True,  # the sweep has judged at home
             }
         )
@@ -194,8 +194,8 @@ class Place:
 class _Trial:
     """The trial at work."""
 
-    def __init__(self, runs_dir: Path) -> None:
-        self.runs_dir = runs_dir
+    def __init__(self, home: Path) -> None:
+        self.home = home
         self.unpacking: Unpacking
         self.parcels: Parcels | None = None  # None before it has a folder
         self.facts: Mapping[str, Any] = {}

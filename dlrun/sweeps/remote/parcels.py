@@ -137,13 +137,13 @@ class Home:
 class Arrivals:
     """Commits what comes of one run to its folder at home, and holds the lock of it meanwhile.
 
-    `runs_dir` is the folder of the sweep, `folder` that of the run; None before there is one.
+    `sweep_dir` is the folder of the sweep, `folder` that of the run; None before there is one.
     """
 
-    def __init__(self, runs_dir: Path, folder: Path | None, home: Home) -> None:
-        self._runs_dir = runs_dir
+    def __init__(self, sweep_dir: Path, folder: Path | None, home: Home) -> None:
+        self._sweep_dir = sweep_dir
         self._home = home
-        self._stage = runs_dir / temporary_name()
+        self._stage = sweep_dir / temporary_name()
         self._lock = contextlib.ExitStack()
         self._moved: Mapping[str, str] = {}
         self.folder = folder
@@ -169,7 +169,7 @@ class Arrivals:
         self.identity = identity_of(
             self._home.experiment, Machine(**node["machine"]), source=self._home.source
         )
-        with naming_write_errors(self.folder or self._runs_dir):
+        with naming_write_errors(self.folder or self._sweep_dir):
             self._put(staged, told, node)
         self.commits += 1
 
@@ -183,9 +183,9 @@ class Arrivals:
         for path in staged.rglob("*"):
             sync(path)
         if self.folder is None:
-            target = self._runs_dir / checked_name(told["name"])
+            target = self._sweep_dir / checked_name(told["name"])
             staged.rename(target)
-            sync(self._runs_dir)
+            sync(self._sweep_dir)
             self.folder = target
             self._lock.enter_context(holding_lock(target))
         else:
@@ -248,8 +248,8 @@ class Arrivals:
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def remove_stages(runs_dir: Path) -> None:
+def remove_stages(sweep_dir: Path) -> None:
     """Remove what a killed sweep has left of files on their way; its folder is locked."""
-    for path in runs_dir.glob(f"{TEMPORARY_PREFIX}*"):
+    for path in sweep_dir.glob(f"{TEMPORARY_PREFIX}*"):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
