@@ -12,10 +12,11 @@ import pytest
 from dlrun.config import load_config
 from dlrun.errors import DataError, RunFolderError, UsageError
 from dlrun.execution.options import RunOptions
+from dlrun.rundir import lock
 from dlrun.rundir.checkpoints import Checkpoint, checkpoint_names, save_checkpoint
 from dlrun.rundir.folder import Run, read_row
 from dlrun.rundir.integrity import damaged_files, is_own
-from dlrun.rundir.lock import lock_state
+from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.rundir.record import recording
 from dlrun.sweeps.launchers import Cluster, Order, named
 from dlrun.sweeps.launchers import ray as ray_word
@@ -311,6 +312,18 @@ def test_a_run_that_loses_every_place_is_given_up(tmp_path, experiment):
     told = events_of(launcher_with(ray, tmp_path), Trial(experiment, {}, "one"))
     assert told[-1] == Ended(-9, "its worker was lost: Out of memory.")
     assert ray.places == ray.killed == 3
+
+
+def test_a_run_that_another_process_has_is_left_to_it(tmp_path, experiment, monkeypatch):
+    """Others are not ended for that."""
+    monkeypatch.setattr(lock, "_PATIENCE", 0.0)
+    there = tmp_path / "20261129-000000_moons_abcd"
+    next(work_there(there))
+    with holding_lock(there):
+        trial = Trial(experiment, {}, "one", folder=there)
+        told = events_of(launcher_with(FakeRay([]), tmp_path), trial)
+    assert "works in this run folder" in told[0]["error"]
+    assert told[-1] == Ended(4, "")
 
 
 def test_what_fails_on_a_place_is_no_lost_place(tmp_path, experiment):

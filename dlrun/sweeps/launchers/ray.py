@@ -77,6 +77,7 @@ class Site:
         self._here = environment_facts()
         self.threads = options.run.threads or max(1, int(options.cluster.cpus))
         self._machines = self._survey()
+        self._had_places = False
         self.workers = self._places()
         if not self.workers:
             asked = f"{options.cluster.cpus:g} CPUs and {options.cluster.gpus:g} GPUs"
@@ -103,6 +104,9 @@ class Site:
     def _places(self) -> int:
         cluster = self._options.cluster
         most = sum(one.places(cluster.cpus, cluster.gpus) for one in _nodes(self._ray))
+        if not most and self._had_places:
+            self._listener.message("no node is left that can take a run; waiting for one")
+        self._had_places = most > 0
         return min(most, self._options.workers or most)
 
     def _survey(self) -> list[Machine]:
@@ -165,7 +169,6 @@ class _Actor:
     trial: Trial | None = None
     arrivals: Arrivals | None = None
     asked: Any = None  # the reference of what it was asked last
-    told: int = 0  # commits when it began
     losses: int = 0  # of its trial, in a row
 
 
@@ -189,6 +192,7 @@ class RayLauncher:
         self._places = 0
         self._next_look = 0.0
         self._is_closed = False
+        self._said: list[tuple[Trial, Event]] = []  # of trials that could not begin
         self._luggage = Luggage(cluster.base)
         self._objects: dict[str, list[Any]] = {}  # the pieces of each file, by its hash
 
@@ -206,6 +210,9 @@ class RayLauncher:
 
     def wait(self, seconds: float) -> list[tuple[Trial, Event]]:
         """Take what has come."""
+        if self._said:
+            said, self._said = self._said, []
+            return said
         waiting = {one.asked: one for one in self._actors if one.asked is not None}
         if not waiting:
             time.sleep(seconds)
@@ -234,7 +241,7 @@ class RayLauncher:
 
     def is_open(self) -> bool:
         """Say whether a trial is at work; where none is, the connection ends."""
-        if self._actors:
+        if self._actors or self._said:
             return True
         self._ray.shutdown()
         return False
@@ -246,9 +253,16 @@ class RayLauncher:
             self._actors.append(actor)
         home = Home(trial.experiment, tuple(self._order.run.command), None)
         folder = None if trial.folder is None else Path(trial.folder)
-        actor.arrivals = Arrivals(self._order.run.runs_dir, folder, home)
-        actor.trial, actor.told, actor.losses = trial, 0, losses
-        actor.asked = actor.handle.begin.remote(self._task(trial))
+        try:
+            actor.arrivals = Arrivals(self._order.run.runs_dir, folder, home)
+            task = self._task(trial)
+        except DlrunError as error:
+            # Another process has its run, or the data are gone.
+            self._free(actor)
+            self._said += [(trial, {"error": str(error)}), (trial, Ended(error.exit_code, ""))]
+            return
+        actor.trial, actor.losses = trial, losses
+        actor.asked = actor.handle.begin.remote(task)
 
     def _new_actor(self) -> Any:
         kind = self._ray.remote(
