@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,10 +175,8 @@ def run(
     from dlrun.sweeps.runner import SweepOptions
     from dlrun.sweeps.sweep import plan_sweep
 
-    cluster = _cluster(
-        on, address=address, cpus_per_run=cpus_per_run, gpus_per_run=gpus_per_run,
-        data_root=data_root,
-    )  # fmt: skip
+    asked_of = {"cpus": cpus_per_run, "gpus": gpus_per_run, "address": address}
+    cluster = _cluster(on, {**asked_of, "data_root": data_root}, device=device, shard=shard)
     rule = _halving(halving) if halving is not None else None
     given = overrides or ()
     planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
@@ -191,7 +190,7 @@ def run(
         budget=None if budget is None else read_duration(budget),
         **cluster,
     )
-    share = _share(shard, quiet=quiet)
+    share = None if cluster else _share(shard, quiet=quiet)
     if dry_run:
         _show_dry_run(planned, settings, share, quiet=quiet, as_json=as_json)
     else:
@@ -291,19 +290,36 @@ def _share(text: str | None, *, quiet: bool) -> Share | None:
     return found
 
 
-def _cluster(on: str | None, **given: Any) -> dict[str, Any]:
+def _cluster(
+    on: str | None, given: Mapping[str, Any], *, device: str, shard: str | None
+) -> dict[str, Any]:
     """Say where the runs work, as `SweepOptions` has it."""
     from dlrun.sweeps.launchers import DEFAULT, Cluster
 
+    names = {"cpus": "--cpus-per-run", "gpus": "--gpus-per-run", "data_root": "--data-root"}
     told = {name: value for name, value in given.items() if value is not None}
     if on in (None, DEFAULT):
         for name in told:
             what = "the runs work on this machine, for which this says nothing."
-            where = f"--{name.replace('_', '-')}"
-            raise UsageError(what, where=where, fix="--on ray lets them work on a cluster.")
+            fix = "--on ray lets them work on a cluster."
+            raise UsageError(what, where=names.get(name, f"--{name}"), fix=fix)
         return {}
-    cluster = Cluster(**{name.removesuffix("_per_run"): value for name, value in told.items()})
-    return {"on": on, "cluster": cluster}
+    if device != "auto":
+        what = "on a cluster --gpus-per-run says where runs compute."
+        raise UsageError(what, where=f"--device {device}", fix="Leave --device out.")
+    if shard is not None:
+        what = "one command works on a cluster, and shares are for several."
+        raise UsageError(what, where=f"--shard {shard}", fix="Leave --shard or --on out.")
+    for name in ("cpus", "gpus"):
+        number = told.get(name, 0.0)
+        if not math.isfinite(number) or (number > 1 and number != int(number)):
+            what = f"{number} is no part of one, and no whole number of them."
+            raise UsageError(what, where=names[name], fix="Give such as 0.5, 1 or 4.")
+    root = told.get("data_root")
+    if root is not None and not root.is_absolute():
+        what = f"{root} begins in no known folder on a node."
+        raise UsageError(what, where="--data-root", fix="Give a path that begins with /.")
+    return {"on": on, "cluster": Cluster(**told)}
 
 
 def _halving(text: str) -> Halving:

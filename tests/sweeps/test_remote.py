@@ -347,5 +347,14 @@ def test_words_that_are_no_place(tmp_path):
         named("locl")
     (tmp_path / "moons.yaml").write_text(MOONS)
     (tmp_path / "rates.yaml").write_text("base: moons.yaml\nseeds: 2\n")
-    _, told = run(tmp_path, "sweep", "rates.yaml", "--gpus-per-run", "1", code=2)
-    assert "--gpus-per-run: the runs work on this machine" in told
+    for words, what in {
+        "--gpus-per-run 1": "--gpus-per-run: the runs work on this machine",
+        "--address auto": "--address: the runs work on this machine",
+        "--on ray --device gpu": "--device gpu: on a cluster --gpus-per-run says",
+        "--on ray --shard 1/2": "--shard 1/2: one command works on a cluster",
+        "--on ray --gpus-per-run 1.5": "--gpus-per-run: 1.5 is no part of one",
+        "--on ray --cpus-per-run inf": "--cpus-per-run: inf is no part of one",
+        "--on ray --data-root data": "--data-root: data begins in no known folder",
+    }.items():
+        _, told = run(tmp_path, "sweep", "rates.yaml", *words.split(), code=2)
+        assert what in told
