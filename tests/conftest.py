@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,12 @@ hypothesis.settings.load_profile("same")
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL)
+
+# A run folder is synced file by file, and the tests write thousands: where memory is to be had as a
+# file system, nothing waits for a disk.
+_MEMORY = "/dev/shm"  # noqa: S108 - pytest makes a folder there that is one's own
+if os.path.isdir(_MEMORY) and shutil.disk_usage(_MEMORY).free > 4 * 2**30:  # noqa: PTH112
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
