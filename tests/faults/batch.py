@@ -38,7 +38,7 @@ def commands(lines, *, watch=None):
         try:
             if watcher is not None:
                 watcher.begin()
-            with mock.patch("dlrun.execution.assembly.GraphCache", lambda: kept):
+            with mock.patch("dlrun.execution.assembly.GraphCache", return_value=kept):
                 code, _ = command(**line)
         except BaseException as error:  # noqa: BLE001 - it is what is looked for
             code = f"{type(error).__name__}: {error}"

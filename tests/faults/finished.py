@@ -100,9 +100,7 @@ class Place:
         """
         pairs = list(zip(copies, faults, strict=True))
         lines = [
-            self._workplace.line(
-                *self.words(command, runs), runs=runs, stretch=0.001, fault=fault
-            )
+            self._workplace.line(*self.words(command, runs), runs=runs, stretch=0.001, fault=fault)
             for runs, fault in pairs
             if "error" in fault
         ]

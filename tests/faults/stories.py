@@ -117,8 +117,7 @@ class Workplace:
         outcomes = self.batch(lines, cwd=self.folder).value
         pairs = zip(lines, outcomes, strict=True)
         return [
-            (Ended(code, 0.0, out, err, None), _passed(line))
-            for line, (code, out, err, _) in pairs
+            (Ended(code, 0.0, out, err, None), _passed(line)) for line, (code, out, err, _) in pairs
         ]
 
     def batch(self, lines, **how):
