@@ -11,7 +11,7 @@ from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from dlrun.training import trainer as trainer_module
 from dlrun.training.state import COST, Checkpointer
-from tests.training.networks import model, trainer
+from tests.training.networks import model, splits, trainer
 
 callbacks, layers, optimizers = keras.callbacks, keras.layers, keras.optimizers
 EPOCHS = 8
@@ -103,6 +103,7 @@ def train(folder, network, make, *, commits=NEVER, go_on=False):
     built = model(optimizer(), layers=stack)
     fitted = trainer(
         built,
+        splits(validation=0 if make is None else 20),
         epochs=EPOCHS,
         callbacks=given,
         keeper=Checkpointer(keep, seconds=0),
