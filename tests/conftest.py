@@ -44,6 +44,12 @@ if os.path.isdir(_MEMORY) and shutil.disk_usage(_MEMORY).free > 4 * 2**30:  # no
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
+TITANIC = Path(
+    os.environ.get("DLRUN_TEST_TITANIC", ROOT.parent / "shared" / "data" / "tables" / "titanic.csv")
+)
+needs_titanic = pytest.mark.skipif(
+    not TITANIC.is_file(), reason=f"no table at {TITANIC} (set DLRUN_TEST_TITANIC to its path)"
+)
 MNIST = Path(os.environ.get("DLRUN_TEST_MNIST", ROOT.parent / "shared" / "data" / "mnist.npz"))
 
 needs_mnist = pytest.mark.skipif(

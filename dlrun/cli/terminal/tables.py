@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GAP = "  "
 _BEATS = {"better": "", "undecided": "yellow", "worse": "red"}
 _NARROWEST = 6  # cells of a first column that gives way
+_READABLE = 14  # cells of a name that is cut
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -76,6 +77,53 @@ def draw_cut(
 ) -> str:
     """Draw rows under headings; what is too wide gives way in its first column."""
     return draw(align([bold(headings), *rows], left=left, width=screen.width), screen)
+
+
+def draw_or_stack(rows: Sequence[Sequence[str]], screen: Screen) -> str:
+    """Draw rows under headings; where there is no room, each row as a name and what it has.
+
+    Before that, names are cut to some cells.
+    """
+    table = align([bold(rows[0]), *rows[1:]], width=screen.width)
+    room = cell_len(table[0][0].text)
+    if natural_width(table) <= screen.width and (
+        room >= _READABLE or room >= max(cell_len(row[0]) for row in rows)
+    ):
+        return draw(table, screen)
+    heads = rows[0][1:]
+    lines = []
+    for name, *values in rows[1:]:
+        pairs = [f"{head} {value}" for head, value in zip(heads, values, strict=True) if value]
+        lines += [wrap(one_line(name), screen), fold(pairs, screen, indent="    ")]
+    return "\n".join(lines)
+
+
+def wrap(text: str, screen: Screen, *, hang: int = 2) -> str:
+    """Fold a text to the width of a terminal, later lines further in than the first one."""
+    if cell_len(text) <= screen.width:
+        return text
+    first = len(text) - len(text.lstrip())
+    return textwrap.fill(
+        text,
+        max(screen.width, _NARROWEST),
+        subsequent_indent=" " * max(first, hang),
+        break_on_hyphens=False,
+    )
+
+
+def fold(
+    pieces: Iterable[str], screen: Screen, *, indent: str, begin: str = "", gap: str = GAP
+) -> str:
+    """Put pieces side by side, as many as a line has room for; each is whole where it can be."""
+    lines = [begin or indent]
+    for piece in pieces:
+        is_first = lines[-1] in (begin, indent)
+        longer = f"{lines[-1]}{'' if is_first else gap}{piece}"
+        if is_first or cell_len(longer) <= screen.width:
+            lines[-1] = longer
+        else:
+            lines.append(indent + piece)
+    return "\n".join(wrap(line, screen, hang=len(indent)) for line in lines)
 
 
 def paint(text: str, style: str, screen: Screen) -> str:
