@@ -152,7 +152,7 @@ def assert_goes_on(tmp_path, monkeypatch, network, make, every):
     assert files(cut) == files(whole)
 
 
-# Every new process traces its graphs. An epoch has three stretches, so each kill is elsewhere in it.
+# A new process traces its graphs. An epoch has three stretches: each kill is elsewhere in it.
 @pytest.mark.parametrize("every", [10, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_networks_go_on(network, every, tmp_path, monkeypatch):
