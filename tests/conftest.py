@@ -84,6 +84,7 @@ def state_home(common):
     """Keep the key of the tests' own runs away from the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(common / "state"))
+        patch.setenv("XDG_CACHE_HOME", str(common / "cache"))
         yield
 
 

@@ -14,8 +14,6 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from dlrun.catalog import shelves
 from dlrun.columns.inference import told
 from dlrun.errors import ConfigError, Problem, RunFolderError
@@ -100,6 +98,8 @@ def column_from_json(content: object, where: str = "columns") -> FittedColumn:
     Raises:
         RunFolderError: It is none; the message begins with `where`.
     """
+    from pydantic import TypeAdapter, ValidationError  # `dlrun validate` reads none
+
     word = content.get("kind") if isinstance(content, dict) else None
     if not isinstance(word, str) or word not in shelves.origins(SHELF):
         what = f"{where}: {word!r} is no kind of column."

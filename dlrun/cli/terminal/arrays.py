@@ -7,10 +7,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.cells import cell_len
-
 from dlrun.cli.terminal.output import Screen
-from dlrun.cli.terminal.tables import GAP, align, bold, draw, fold
+from dlrun.cli.terminal.tables import GAP, align, bold, cell_len, draw, fold
 from dlrun.wording import format_number
 
 if TYPE_CHECKING:

@@ -6,8 +6,6 @@ import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.cells import cell_len, set_cell_size
-
 from dlrun.cli.terminal.output import Screen
 from dlrun.wording import format_number, printable
 
@@ -136,9 +134,40 @@ def natural_width(rows: Sequence[Sequence[Cell]]) -> int:
     return max(cell_len(draw([row], Screen())) for row in rows)
 
 
+def cell_len(text: str) -> int:
+    """Measure a text in cells of a terminal: some letters take two, and accents none."""
+    if _is_plain(text):
+        return len(text)
+    from rich.cells import cell_len as measured
+
+    return measured(text)
+
+
 def cut_cells(text: str, width: int) -> str:
     """Cut a text, visibly, to so many cells."""
-    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+    if cell_len(text) <= width:
+        return text
+    if _is_plain(text):
+        return f"{text[: max(width - 1, 0)]}…"
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width - 1) + "…"
+
+
+def cut_middle(text: str, width: int) -> str:
+    """Cut a text in its middle: of names that begin alike the end tells them apart."""
+    if cell_len(text) <= width:
+        return text
+    end = (width - 1) // 2
+    last = text[len(text) - end :]
+    while cell_len(last) > end:
+        last = last[1:]
+    return cut_cells(text, width - cell_len(last)) + last
+
+
+def _is_plain(text: str) -> bool:
+    """Whether each character surely takes one cell; most texts need no library to say so."""
+    return text.isascii() and text.isprintable()
 
 
 def one_line(text: str) -> str:
