@@ -54,7 +54,12 @@ def attack(workplace, runs, count, *, seed, batch=25):
             mutations += [mutation] * len(ours)
         found["folders"] += min(batch, count - start)
         watch = {
-            "places": [home, workplace.temporary, workplace.folder / "matplotlib"],
+            "places": [
+                home,
+                workplace.temporary,
+                workplace.folder / "matplotlib",
+                workplace.folder / "cache",
+            ],
             "readable": [table, workplace.folder / "state"],
             "outside": outside,
         }
