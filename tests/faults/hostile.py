@@ -55,10 +55,8 @@ def attack(workplace, runs, count, *, seed, batch=25):
         found["folders"] += min(batch, count - start)
         watch = {
             "places": [
-                home,
-                workplace.temporary,
-                workplace.folder / "matplotlib",
-                workplace.folder / "cache",
+                *(home, workplace.temporary),
+                *(workplace.folder / name for name in ("cache", "matplotlib")),
             ],
             "readable": [table, workplace.folder / "state"],
             "outside": outside,
