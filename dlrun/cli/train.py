@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
 from dlrun.cli.terminal.tables import baseline_lines, draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
+from dlrun.execution.cluster import Cluster, read_cluster
 from dlrun.execution.options import RunOptions
 from dlrun.wording import format_duration, format_number, printable
 
@@ -63,6 +65,9 @@ def train(
     source: Source = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
+    devices: options.Devices = None,
+    hosts: options.Hosts = None,
+    host: options.Host = None,
     workers: options.Workers = None,
     report: WithReport = None,
     retry_failed: options.RetryFailed = False,
@@ -77,6 +82,7 @@ def train(
     there already are not trained again.
     """
     options.check_device(device)
+    cluster = read_cluster(devices, hosts, host, os.environ)
     show_activity(f"reading {configs[0]} ...", quiet=quiet)
     from dlrun.sweeps.language.flags import read_grid
 
@@ -90,10 +96,12 @@ def train(
         command=context.obj,
         device=device,
         threads=threads or 0 if is_one else threads,
+        cluster=cluster,
         report=is_one if report is None else report,
         source=source,
     )
     if not is_one:
+        _refuse_for_many(cluster)
         from dlrun.sweeps.runner import SweepOptions
 
         settings = SweepOptions(
@@ -108,6 +116,9 @@ def train(
 
     experiment = load_config(configs[0], requests[0][1].fixed)
     with listening(quiet=quiet) as listener:
+        if not cluster.is_chief:
+            workflow.train_share(experiment, asked, listener)
+            return
         outcome = workflow.train(experiment, asked, listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)
 
@@ -121,6 +132,16 @@ def _refuse_for_one(**given: object) -> None:
                 where=f"--{name.replace('_', '-')}",
                 fix="Give several configs, or an axis such as --set seed=0..9.",
             )
+
+
+def _refuse_for_many(cluster: Cluster) -> None:
+    """Refuse several devices for several runs, each of which has one."""
+    if cluster.num_replicas > 1:
+        raise UsageError(
+            "each of several runs computes on one device; several devices share one run.",
+            where="--hosts" if cluster.hosts else "--devices",
+            fix="Train them one by one, or leave it out: `dlrun train` uses all GPUs for them.",
+        )
 
 
 def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:

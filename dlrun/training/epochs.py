@@ -209,14 +209,15 @@ class CompiledEpochs:
             self._steps.train(*_gather(train, order[first : tf.minimum(first + size, rows)]))
             return step + 1
 
-        if rest and not self._steps.jit_compile:
+        if rest and not self._steps.wants_sizes:
             tf.while_loop(lambda step: step < end, one_of_any_size, (begin,))
             return
         batches = tf.reshape(order[: full * size] if rest else order, [full, size])
         if not rest:
             tf.while_loop(lambda step: step < end, one_full, (begin,))
             return
-        # XLA takes only batches of one size: the smaller last one has a program of its own.
+        # XLA, and devices that exchange tensors, take only batches of one size: the smaller last
+        # one has a program of its own.
         tf.while_loop(lambda step: step < tf.minimum(end, full), one_full, (begin,))
 
         def last_batch() -> bool:

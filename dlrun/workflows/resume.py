@@ -18,6 +18,7 @@ from typing import Any
 from dlrun.config import Experiment, load_config
 from dlrun.config.stored import recorded
 from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
+from dlrun.execution.cluster import check_shared
 from dlrun.execution.identity import Machine, identity_of, weights_hash
 from dlrun.execution.opening import OpenedRun, open_trained, read_experiment, stored_spec
 from dlrun.execution.options import RunOptions
@@ -28,6 +29,7 @@ from dlrun.execution.run import (
     check_continuation,
     execute_run,
     finish,
+    follow,
     place_of,
     prepare,
     telling_where,
@@ -75,6 +77,21 @@ def resume(
     return finish(trained, run, listener, report=options.report, began=began)
 
 
+def resume_share(
+    run: Run, options: RunOptions, listener: Listener, *, epochs: int | None, trust: bool
+) -> None:
+    """Compute a share of each batch for the first host, which goes on with a run.
+
+    This host reads config, spec and record in a folder of its own, or the same; it writes nothing.
+    """
+    opened = open_interrupted(run, epochs=epochs, trust=trust)
+    experiment, earlier = opened.experiment, opened.record
+    threads = threads_of(earlier) if options.threads is None else options.threads
+    options = replace(options, threads=threads, cluster=options.cluster.as_recorded(earlier))
+    check_shared(experiment, options.cluster, options.device)
+    follow(experiment, options, listener, told=stored_spec(opened.folder, experiment))
+
+
 def go_on(
     interrupted: InterruptedRun, options: RunOptions, listener: Listener, lock: FolderLock
 ) -> Trained:
@@ -83,7 +100,12 @@ def go_on(
     if options.threads is None:
         options = replace(options, threads=threads_of(earlier))
     environment = environment_facts()
-    machine = Machine.of(environment, device=options.device, threads=options.threads or 0)
+    cluster = options.cluster.as_recorded(earlier)
+    options = replace(options, cluster=cluster)
+    check_shared(experiment, cluster, options.device)
+    machine = Machine.of(
+        environment, device=options.device, threads=options.threads or 0, cluster=cluster
+    )
     source = interrupted.source(options.runs_dir)
     told = stored_spec(interrupted.folder, experiment)
     prepared = prepare(experiment, options, listener, told=told)
