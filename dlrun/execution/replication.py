@@ -39,7 +39,7 @@ class Devices:
         if self.strategy is None:
             return assembly
         copies = [assembly.steps]
-        for device in local_devices()[1:]:
+        for device in self.strategy.extended.worker_devices[1:]:  # of this host
             # In a thread of its own, where Keras knows no names yet: see `build_model`.
             with ThreadPoolExecutor(max_workers=1) as thread:
                 copies.append(thread.submit(_copy, experiment, assembly, device).result())
