@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def choose_devices(
 def _strategy(cluster: Cluster) -> Any:
     """Make TensorFlow's strategy for the devices of this host, or join the others."""
     if not cluster.hosts:
-        return tf.distribute.MirroredStrategy(local_devices())
+        return mirrored(tuple(local_devices()))
     how = tf.distribute.experimental.CommunicationImplementation
     options = tf.distribute.experimental.CommunicationOptions(
         implementation=how.NCCL if on_gpu() else how.RING
@@ -91,6 +92,14 @@ def _strategy(cluster: Cluster) -> Any:
         raise DlrunError(what, fix="Is the port of this host free, and open to the others?") from (
             error
         )
+
+
+@cache
+def mirrored(devices: tuple[str, ...]) -> Any:
+    """Return the strategy for devices of this process, such as `CPU:0`."""
+    # One for all runs of a process: a second one would number its exchanges from the first again,
+    # and TensorFlow takes them for those of the one before.
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def _agreed(

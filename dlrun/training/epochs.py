@@ -106,7 +106,7 @@ class CompiledEpochs:
             Position(*(tf.constant(value, tf.int32) for value in place)) for place in (begin, end)
         )
         data = (self._train, self._validation, tf.constant(self._seed, tf.int64))
-        short = self.steps_per_epoch <= SHORT_EPOCH
+        short = self.steps_per_epoch <= SHORT_EPOCH and not self._steps.exchanges
         if short and begin.step == 0 and end.step == self.steps_per_epoch:
             return np.asarray(self._whole(*data, first.epoch, last.epoch))
         return np.asarray(self._any(*data, first, last))

@@ -86,7 +86,7 @@ class ReplicatedSteps(Steps):
                 y_pred = copy.model(parts[i], training=True)
                 everything = share.gather(context, y_pred, number)  # (batch, ...)
                 loss = self._loss_of_batch(copy, y, everything, weight)
-                extra, penalty = _added(copy.model, counted=share.rows(number) > 0)
+                extra, penalty = _added(copy.model, share.rows(number) / share.batch)
                 own = loss + extra + penalty / self.num_replicas
                 scaled = copy.model.optimizer.scale_loss(own)
             gradients = _summed(context, tape.gradient(scaled, copy.model.trainable_variables))
@@ -172,14 +172,14 @@ class Share:
         return tf.cast(context.all_gather(sent, axis=0)[: self.batch], value.dtype)
 
 
-def _added(model: Any, *, counted: bool) -> tuple[Any, Any]:
-    """Return what layers add to the loss: for their rows, and for their weights."""
-    # Keras lists what is for weights last.
+def _added(model: Any, part: float) -> tuple[Any, Any]:
+    """Return what layers add to the loss: for these rows, a part of the batch; and for weights."""
+    # Keras divides the first by the number of rows, and lists what is for weights last.
     weights = [one for one in model.trainable_weights if one.regularizer is not None]
     every = [tf.reduce_sum(tf.cast(value, tf.float32)) for value in model.losses]
     cut = len(every) - len(weights)
     zero = tf.zeros([])
-    extra = tf.add_n(every[:cut]) if cut and counted else zero
+    extra = tf.add_n(every[:cut]) * part if cut else zero
     return extra, tf.add_n(every[cut:]) if weights else zero
 
 
