@@ -7,7 +7,7 @@ DlrunError                 1   the run failed
 ├── DataError              3   a file with data is missing, malformed or does not fit
 ├── RunFolderError         4   a run folder is damaged, or not fit for what is asked of it
 ├── DivergedError          5   training produced NaN or infinity
-├── LostHostError          6   another host of the run no longer answers
+├── LostHostError          7   another host of the run no longer answers
 ├── InterruptedRunError    128 + number a signal ended the run
 └── PausedRunError         0   the run is to go on later, if a sweep finds it good enough
 ```
@@ -116,7 +116,7 @@ class LostHostError(DlrunError):
         others: Which it may be.
     """
 
-    exit_code = 6
+    exit_code = 7
 
     def __init__(self, others: str) -> None:
         super().__init__(

@@ -123,8 +123,11 @@ def check_shared(experiment: Experiment, cluster: Cluster, device: str) -> None:
     if device.startswith("gpu:"):
         what = f"{device} is one device, and there are to be {cluster.devices or 1} on each host."
         raise UsageError(what, where="--device", fix="Use --device gpu.")
-    if problems := list(_unshared(experiment, cluster)):
-        raise ConfigError(*problems)
+    from dlrun.config import locating
+
+    with locating(experiment):
+        if problems := list(_unshared(experiment, cluster)):
+            raise ConfigError(*problems)
 
 
 def _unshared(experiment: Experiment, cluster: Cluster) -> Iterator[Problem]:
@@ -151,6 +154,3 @@ def _unshared(experiment: Experiment, cluster: Cluster) -> Iterator[Problem]:
         if "OrthogonalRegularizer" in repr(layer.arguments.get("activity_regularizer")):
             what = "This penalty compares all rows of a batch, which several devices share."
             yield Problem(f"{path}.activity_regularizer", what, "Use L1, L2 or L1L2.")
-        if layer.arguments.get("axis") in (0, [0], (0,)):
-            what = "An axis of 0 goes along the rows of a batch, which several devices share."
-            yield Problem(f"{path}.axis", what, "Compute on one device.")

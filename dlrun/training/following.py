@@ -65,6 +65,8 @@ def compile_epochs(
     steps: Steps, train: Samples, validation: Samples | Rows | None, options: FitOptions
 ) -> Any:
     """Make the epochs over some rows: over tensors on the device, or over rows on the disk."""
+    if isinstance(steps, ReplicatedSteps):
+        steps.check_rows(len(train), options.batch_size)
     rows = resident(train)
     kind: Any = CompiledEpochs if isinstance(rows, Rows) else StreamedEpochs
     return kind(steps, rows, validation, options)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dlrun.backend import keras, tf
+from dlrun.errors import ConfigError, Problem
 from dlrun.training.state import variables_of
 from dlrun.training.steps import Steps
 
@@ -49,6 +50,19 @@ class ReplicatedSteps(Steps):
         self._sync = tf.function(self._synchronize, autograph=False)
         self._total = tf.function(self._sum_over_processes, autograph=False)
 
+    def check_rows(self, rows: int, batch_size: int) -> None:
+        """Refuse a last batch that has not a row for each device, where its means are taken."""
+        last = rows % batch_size or min(rows, batch_size)
+        if last < self.num_replicas and (found := normalizations(self.model)):
+            raise ConfigError(
+                Problem(
+                    "training.batch_size",
+                    f"The last batch of an epoch has {last} of the {rows} rows, too few for "
+                    f"{found[0].name} to take means on {self.num_replicas} devices.",
+                    "Choose one that leaves no smaller rest.",
+                )
+            )
+
     def on_each(self, work: Callable[[Any, int], Any]) -> list[Any]:
         """Call `work(context, i)` on the i-th device of this process; give what each returns."""
         results: dict[int, Any] = {}
@@ -89,7 +103,13 @@ class ReplicatedSteps(Steps):
                 extra, penalty = _added(copy.model, share.rows(number) / share.batch)
                 own = loss + extra + penalty / self.num_replicas
                 scaled = copy.model.optimizer.scale_loss(own)
-            gradients = _summed(context, tape.gradient(scaled, copy.model.trainable_variables))
+            # Who answers for no row adds nothing, but takes part.
+            missing = tf.UnconnectedGradients.NONE
+            if not share.rows(number):
+                missing = tf.UnconnectedGradients.ZERO
+            variables = [variable.value for variable in copy.model.trainable_variables]
+            own_part = tape.gradient(scaled, variables, unconnected_gradients=missing)
+            gradients = _summed(context, own_part)
             told = loss + context.all_reduce(_SUM, tf.identity(extra)) + penalty
             return gradients, told, everything
 
@@ -132,44 +152,50 @@ class ReplicatedSteps(Steps):
 
 
 class Share:
-    """How the rows of one batch are shared out: equal parts, in order; the last ones may lack some.
+    """How the rows of one batch are shared out: in order, in parts that differ by one row at most.
 
-    `size` is how many rows a full part has.
+    `size` is how many rows the largest part has. Where there are fewer rows than replicas, those
+    at the end get the first row, since not every layer takes none; what they say is left out.
     """
 
     def __init__(self, batch: int, replicas: int) -> None:
         self.batch = batch
         self.size = -(-batch // replicas)
+        each, more = divmod(batch, replicas)
+        self._rows = [each + (number < more) for number in range(replicas)]
 
     def rows(self, number: int) -> int:
-        """Return how many rows a replica has, perhaps none."""
-        return max(min(self.batch - number * self.size, self.size), 0)
+        """Return how many rows a replica answers for, perhaps none."""
+        return self._rows[number]
 
     def of(self, values: Any, number: int) -> Any:
         """Take the rows of a replica, `(rows, ...)`."""
-        begin = min(number * self.size, self.batch)
-        return values[begin : begin + self.rows(number)]
+        begin = sum(self._rows[:number])
+        return values[begin : begin + self._rows[number]] if self._rows[number] else values[:1]
 
     def gather(self, context: Any, y_pred: Any, number: int) -> Any:
         """Put together what all replicas have predicted, `(batch, ...)`, with the mask of each.
 
         Gradients go to the own rows alone.
         """
-        begin = min(number * self.size, self.batch)
-        end = begin + self.rows(number)
-        everything = self._all(context, y_pred, number)
-        joined = tf.concat([everything[:begin], y_pred, everything[end:]], axis=0)
+        parts = self._all(context, y_pred)
+        if self._rows[number]:
+            parts[number] = y_pred
+        joined = tf.concat(parts, axis=0)
         mask = getattr(y_pred, "_keras_mask", None)
         if mask is not None:
-            joined._keras_mask = self._all(context, mask, number)  # noqa: SLF001
+            joined._keras_mask = tf.concat(self._all(context, mask), axis=0)  # noqa: SLF001
         return joined
 
-    def _all(self, context: Any, value: Any, number: int) -> Any:
-        """Collect `(batch, ...)` from `(rows, ...)`, without gradients and to the bit."""
+    def _all(self, context: Any, value: Any) -> list[Any]:
+        """Collect the parts of all, `(rows, ...)` each, without gradients and to the bit."""
         # A collective operation wants one size of all, and few types.
-        missing = [[0, self.size - self.rows(number)], *[[0, 0]] * (value.shape.rank - 1)]
+        missing = [[0, self.size - int(value.shape[0])], *[[0, 0]] * (value.shape.rank - 1)]
         sent = tf.pad(tf.cast(tf.stop_gradient(value), tf.float32), missing)
-        return tf.cast(context.all_gather(sent, axis=0)[: self.batch], value.dtype)
+        every = tf.cast(context.all_gather(sent, axis=0), value.dtype)  # (replicas * size, ...)
+        begins = [number * self.size for number in range(len(self._rows))]
+        pairs = zip(begins, self._rows, strict=True)
+        return [every[begin : begin + rows] for begin, rows in pairs]
 
 
 def _added(model: Any, part: float) -> tuple[Any, Any]:
