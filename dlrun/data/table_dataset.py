@@ -19,7 +19,7 @@ from dlrun.data.csv_header import Choice, choose_columns
 from dlrun.data.generators import argument_error
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.rounding import WHOLE, exact_whole
-from dlrun.data.streams import reason_to_stream
+from dlrun.data.streaming import reason_to_stream
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.shapes.cells import LARGEST, SMALLEST, is_name, number_fix, parse_number

@@ -36,6 +36,7 @@ NO_DELIMITER: Final = "\x01"
 ROWS_AT_ONCE: Final = 2**14  # how many rows that Python reads are handed over at a time
 SHOWN: Final = 10  # so many faults are told
 HEAD_BYTES: Final = 2**16
+BUFFER: Final = 2**23  # bytes that DuckDB reads at a time, in each thread
 
 Format = Literal["csv", "json", "parquet"]
 
@@ -249,7 +250,7 @@ class Loader:
     def _create(self, types: Sequence[str]) -> None:
         if not self.parts:
             columns = ", ".join(f"c{n} {kind}" for n, kind in enumerate(types))
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE rows_of_files ({columns})")
+            self.connection.execute(f"CREATE OR REPLACE TABLE rows_of_files ({columns})")
 
     def _csv(self, source: Source) -> Part:
         with open_csv(source.readable, self._readable(source), shown=source.path) as file:
@@ -303,11 +304,7 @@ class Loader:
         return False
 
     def _quickly(
-        self,
-        file: CsvFile,
-        part: Part,
-        positions: list[int],
-        types: Sequence[str],
+        self, file: CsvFile, part: Part, positions: list[int], types: Sequence[str]
     ) -> bool:
         """Let DuckDB read the rows; whether it read all of them without a complaint."""
         import duckdb  # noqa: PLC0415
@@ -320,7 +317,8 @@ class Loader:
             f"read_csv({literal(str(path))}, auto_detect = false, header = false, "
             f"skip = {int(part.header)}, delim = {literal(file.delimiter)}, "
             f"quote = '\"', escape = '\"', columns = {{{columns}}}, store_rejects = true, "
-            f"rejects_limit = 1, compression = {literal('gzip' if packed else 'none')})"
+            f"rejects_limit = 1, buffer_size = {BUFFER}, "
+            f"compression = {literal('gzip' if packed else 'none')})"
         )
         run = self.connection.execute
         run("DROP TABLE IF EXISTS reject_errors")
@@ -372,7 +370,7 @@ class Loader:
         run = self.connection.execute
         objects = f"read_json_objects({literal(str(source.readable))}, format = 'auto')"
         try:
-            run(f"CREATE OR REPLACE TEMP TABLE objects AS SELECT json FROM {objects}")
+            run(f"CREATE OR REPLACE TABLE objects AS SELECT json FROM {objects}")
         except duckdb.Error as error:
             what = f"the file is no JSON lines: {str(error).splitlines()[0]}"
             fix = 'Write one object on each line, such as {"age": 22, "sex": "male"}.'
