@@ -7,7 +7,7 @@ DlrunError                 1   the run failed
 ├── DataError              3   a file with data is missing, malformed or does not fit
 ├── RunFolderError         4   a run folder is damaged, or not fit for what is asked of it
 ├── DivergedError          5   training produced NaN or infinity
-├── LostHostError          7   another host of the run no longer answers
+├── LostHostError          7   another host of the run does not answer
 ├── InterruptedRunError    128 + number a signal ended the run
 └── PausedRunError         0   the run is to go on later, if a sweep finds it good enough
 ```
@@ -110,19 +110,9 @@ class DivergedError(DlrunError):
 
 
 class LostHostError(DlrunError):
-    """Another host of a run no longer answers.
-
-    Args:
-        others: Which it may be.
-    """
+    """Another host of a run does not answer, or no longer."""
 
     exit_code = 7
-
-    def __init__(self, others: str) -> None:
-        super().__init__(
-            f"Another host of this run has died, or cannot be reached: {others}.",
-            fix="`dlrun resume` on all of them goes on from the last checkpoint.",
-        )
 
 
 class InterruptedRunError(DlrunError):

@@ -243,7 +243,7 @@ def test_hosts_that_are_killed_go_on_to_the_same_bits(tmp_path):
     hosts[1].process.send_signal(signal.SIGKILL)
     code, _, said = hosts[0].wait(60)
     assert code == LOST, said
-    assert "Another host of this run has died, or cannot be reached: 127.0.0.1:" in said
+    assert "another host of this run has died, or cannot be reached: 127.0.0.1:" in said
     assert json.loads((killed() / "run.json").read_text())["exit_code"] == LOST
 
     hosts = pair(tmp_path, "resume", killed())

@@ -51,10 +51,9 @@ def resume(
     asked = RunOptions(runs_dir, context.obj, device, None, report, cluster=cluster)
     with listening(quiet=quiet) as listener:
         opened = open_run(run, runs_dir)
-        if not cluster.is_chief:
-            workflow.resume_share(opened, asked, listener, epochs=epochs, trust=trust)
-            return
         outcome = workflow.resume(opened, asked, listener, epochs=epochs, trust=trust)
+    if not cluster.is_chief:
+        return
     if isinstance(outcome, TrainOutcome):
         show_outcome(outcome, quiet=quiet, as_json=as_json)
     elif as_json:

@@ -110,14 +110,20 @@ def train(
         train_many(requests, settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
+    train_one(*requests[0], asked, quiet=quiet, as_json=as_json)
+
+
+def train_one(config: Path, grid: Grid, asked: RunOptions, *, quiet: bool, as_json: bool) -> None:
+    """Train one run; stdout gets its folder, where this host has it."""
     from dlrun.cli.terminal.progress import listening
     from dlrun.config import load_config
+    from dlrun.execution.run import follow
     from dlrun.workflows import train as workflow
 
-    experiment = load_config(configs[0], requests[0][1].fixed)
+    experiment = load_config(config, grid.fixed)
     with listening(quiet=quiet) as listener:
-        if not cluster.is_chief:
-            workflow.train_share(experiment, asked, listener)
+        if not asked.cluster.is_chief:
+            follow(experiment, asked, listener)
             return
         outcome = workflow.train(experiment, asked, listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TF_CONFIG = "TF_CONFIG"
 """The variable by which TensorFlow, and schedulers that know it, name the hosts of a training."""
 
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+_ADDRESS = re.compile(r"([A-Za-z0-9._-]+):(\d{1,5})")
 _MOST_DEVICES = 1024
 
 

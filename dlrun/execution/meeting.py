@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, Final
 
@@ -45,13 +45,17 @@ def _receive(
     with ExitStack() as open_ones:
         server = open_ones.enter_context(_listening(cluster.hosts[0]))
         waiting: dict[int, Any] = {}
-        while len(waiting) < len(cluster.hosts) - 1:
-            missing = [cluster.hosts[i] for i in range(1, len(cluster.hosts)) if i not in waiting]
-            say(f"waiting for {', '.join(missing)} ...")
+        said: list[str] = []
+        while missing := [
+            host for number, host in enumerate(cluster.hosts) if number and number not in waiting
+        ]:
+            if missing != said:
+                say(f"waiting for {', '.join(missing)} ...")
+                said = missing
+            if time.monotonic() > deadline:
+                raise _missing(missing)
             caller = _accepted(server)
             if caller is None:
-                if time.monotonic() > deadline:
-                    raise LostHostError(", ".join(missing))
                 continue
             stream = open_ones.enter_context(caller).makefile("rwb")
             told = _read(stream)
@@ -89,8 +93,16 @@ def _report(
         except OSError:
             pass  # It is not there yet.
         if time.monotonic() > deadline:
-            raise LostHostError(cluster.hosts[0])
+            raise _missing([cluster.hosts[0]])
         time.sleep(_PAUSE)
+
+
+def _missing(hosts: Sequence[str]) -> LostHostError:
+    return LostHostError(
+        f"nobody has come from {', '.join(hosts)} within {WAIT_SECONDS:.0f} seconds.",
+        where="--hosts",
+        fix="Type the same command on every host, each with its --host.",
+    )
 
 
 def _listening(address: str) -> socket.socket:
@@ -115,7 +127,7 @@ def _accepted(server: socket.socket) -> socket.socket | None:
 
 def _split(address: str) -> tuple[str, int]:
     name, _, port = address.rpartition(":")
-    return name.strip("[]"), int(port)
+    return name, int(port)
 
 
 def _read(stream: Any) -> dict[str, Any]:

@@ -44,7 +44,6 @@ class Devices:
             # In a thread of its own, where Keras knows no names yet: see `build_model`.
             with ThreadPoolExecutor(max_workers=1) as thread:
                 copies.append(thread.submit(_copy, experiment, assembly, device).result())
-        build_optimizer(assembly.model)
         cluster = self.cluster
         steps = ReplicatedSteps(copies, self.strategy, hosts=cluster.hosts, host=cluster.host)
         for line in _told(experiment, assembly.model, cluster.num_replicas):

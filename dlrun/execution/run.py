@@ -17,6 +17,7 @@ from dlrun.config import Experiment, locating
 from dlrun.data.samples import hash_array, hash_samples
 from dlrun.data.spec_json import spec_to_json
 from dlrun.errors import DataError, RunFolderError, UsageError
+from dlrun.execution.cluster import check_shared
 from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import (
     check_size,
@@ -274,6 +275,7 @@ def follow(
     Raises:
         DlrunError: Training has ended otherwise than well, wherever it was.
     """
+    check_shared(experiment, options.cluster, options.device)
     prepared = prepare(experiment, options, listener, told=told)
     with locating(experiment):
         from dlrun.signals import stop_requests

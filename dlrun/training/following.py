@@ -13,6 +13,7 @@ from dlrun.signals import StopRequest
 from dlrun.training.epochs import CompiledEpochs, FitOptions, Position, Rows
 from dlrun.training.evaluation import resident
 from dlrun.training.replicas import ReplicatedSteps
+from dlrun.training.state import build_optimizer
 from dlrun.training.steps import Steps
 from dlrun.training.streaming import StreamedEpochs
 
@@ -146,6 +147,7 @@ def follow(
         LostHostError: Another host has died.
         DlrunError: The first host has ended with another error, which is told there.
     """
+    build_optimizer(steps.model)
     epochs: Any = None
     while True:
         order, _ = exchange(steps, None, stop.signal_number)
@@ -173,7 +175,10 @@ def telling_of_lost(hosts: Sequence[str], host: int) -> Iterator[None]:
     except (DlrunError, tf.errors.OpError) as error:
         if len(hosts) > 1 and _is_of_lost(error):
             others = ", ".join(name for i, name in enumerate(hosts) if i != host)
-            raise LostHostError(others) from error
+            raise LostHostError(
+                f"another host of this run has died, or cannot be reached: {others}.",
+                fix="`dlrun resume` on all of them goes on from the last checkpoint.",
+            ) from error
         raise
 
 

@@ -102,13 +102,11 @@ class ReplicatedSteps(Steps):
                 loss = self._loss_of_batch(copy, y, everything, weight)
                 extra, penalty = _added(copy.model, share.rows(number) / share.batch)
                 own = loss + extra + penalty / self.num_replicas
+                if not share.rows(number):
+                    # It adds nothing, in the form of what the others add.
+                    own += 0.0 * tf.reduce_sum(tf.cast(y_pred, tf.float32))
                 scaled = copy.model.optimizer.scale_loss(own)
-            # Who answers for no row adds nothing, but takes part.
-            missing = tf.UnconnectedGradients.NONE
-            if not share.rows(number):
-                missing = tf.UnconnectedGradients.ZERO
-            variables = [variable.value for variable in copy.model.trainable_variables]
-            own_part = tape.gradient(scaled, variables, unconnected_gradients=missing)
+            own_part = tape.gradient(scaled, copy.model.trainable_variables)
             gradients = _summed(context, own_part)
             told = loss + context.all_reduce(_SUM, tf.identity(extra)) + penalty
             return gradients, told, everything
@@ -212,7 +210,12 @@ def _added(model: Any, part: float) -> tuple[Any, Any]:
 def _summed(context: Any, values: Sequence[Any]) -> list[Any]:
     """Sum tensors over all replicas, those of one type in one operation; None stays None."""
     summed: list[Any] = list(values)
-    dense = {i: tf.convert_to_tensor(one) for i, one in enumerate(values) if one is not None}
+    dense = {}
+    for i, value in enumerate(values):
+        if isinstance(value, tf.IndexedSlices):
+            summed[i] = _joined(context, value)
+        elif value is not None:
+            dense[i] = tf.convert_to_tensor(value)
     for dtype in dict.fromkeys(value.dtype for value in dense.values()):
         places = [i for i, value in dense.items() if value.dtype == dtype]
         flat = tf.concat([tf.reshape(dense[i], [-1]) for i in places], axis=0)
@@ -221,6 +224,18 @@ def _summed(context: Any, values: Sequence[Any]) -> list[Any]:
         for i, part in zip(places, tf.split(flat, sizes), strict=True):
             summed[i] = tf.reshape(part, dense[i].shape)
     return summed
+
+
+def _joined(context: Any, slices: Any) -> Any:
+    """Put the slices of all replicas, of gradients of embeddings, one after the other.
+
+    Not summed: Adam and its like square each slice by itself, as long as nobody has added them up.
+    """
+    return tf.IndexedSlices(
+        context.all_gather(tf.identity(slices.values), axis=0),  # (slices of all, dimensions)
+        context.all_gather(tf.identity(slices.indices), axis=0),
+        slices.dense_shape,
+    )
 
 
 def _transported(variable: Any) -> Any:

@@ -18,7 +18,6 @@ from dlrun.execution.run import (
     TrainOutcome,
     execute_run,
     finish,
-    follow,
     leaving_nothing,
     place_of,
     prepare,
@@ -46,12 +45,6 @@ def train(experiment: Experiment, options: RunOptions, listener: Listener) -> Tr
     beginning = Beginning.of(experiment, options, environment_facts())
     run = create_run(options.runs_dir, experiment.name)
     return train_in(run, beginning, options, listener)
-
-
-def train_share(experiment: Experiment, options: RunOptions, listener: Listener) -> None:
-    """Compute a share of each batch for the first host of a cluster; nothing is written here."""
-    check_shared(experiment, options.cluster, options.device)
-    follow(experiment, options, listener)
 
 
 @dataclass(frozen=True)
