@@ -27,7 +27,7 @@ def test_a_check_says_what_came_out(word, capsys):
 def test_what_is_wrong_is_the_exit_code(monkeypatch, capsys):
     """And what does not fit into the time is left out."""
 
-    def differing(machine):
+    def differing(_machine):
         raise checks.Wrong("the weights of two runs differ")
 
     monkeypatch.setattr(gpu, "CHECKS", [differing, differing])
