@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -192,84 +191,92 @@ class Host:
         """Wait for its end: the exit code, and what it wrote to stdout and stderr."""
         try:
             out, _ = self.process.communicate(timeout=seconds)
-        finally:
-            self.process.kill()
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(self.log.read_text()) from error
         return self.process.returncode, out.strip(), self.log.read_text()
 
-
-def free_ports():
-    """Two ports that nobody uses."""
-    with socket.create_server(("", 0)) as one, socket.create_server(("", 0)) as two:
-        return one.getsockname()[1], two.getsockname()[1]
-
-
-def pair(folder, *words):
-    """Start a command on both of two hosts."""
-    ports = free_ports()
-    return [Host(folder, number, ports, *words) for number in (0, 1)]
+    def kill(self):
+        """End it at once, if it has not ended."""
+        if self.process.returncode is None:
+            self.process.kill()
+            self.process.communicate()
 
 
-def wait_for_checkpoint(run_of, hosts, *, beyond=None):
-    """Wait until training has committed something new; gives its name."""
+@pytest.fixture
+def pair():
+    """Start a command on both of two hosts, in one folder or in one for each."""
+    started = []
+
+    def start(folders, *words):
+        with socket.create_server(("", 0)) as one, socket.create_server(("", 0)) as two:
+            ports = one.getsockname()[1], two.getsockname()[1]
+        hosts = [Host(folder, number, ports, *words) for number, folder in enumerate(folders)]
+        started.extend(hosts)
+        return hosts
+
+    yield start
+    for host in started:
+        host.kill()
+
+
+def checkpoints(runs):
+    """What is committed in the only run of a folder, by name."""
+    return {path.name for path in runs.glob("*/checkpoint/*")}
+
+
+def wait_for_checkpoint(runs, hosts, before=frozenset()):
+    """Wait until training has committed something new."""
     deadline = time.monotonic() + 240
-    while time.monotonic() < deadline:
-        run = run_of()
-        names = sorted(path.name for path in (run / "checkpoint").glob("*")) if run else []
-        if names and names[-1] != beyond:
-            return names[-1]
+    while not checkpoints(runs) - before:
+        assert time.monotonic() < deadline, hosts[0].log.read_text()
         assert all(host.process.poll() is None for host in hosts), hosts[0].log.read_text()
-        time.sleep(0.2)
-    raise AssertionError(hosts[0].log.read_text())
+        time.sleep(0.1)
 
 
 @pytest.mark.slow
-def test_hosts_that_are_killed_go_on_to_the_same_bits(tmp_path):
+def test_hosts_that_are_killed_go_on_to_the_same_bits(tmp_path, pair):
     """Whichever is killed, the other ends within a minute, and says so."""
-    path = tmp_path / "moons.yaml"
+    path, both = tmp_path / "moons.yaml", [tmp_path, tmp_path]
     path.write_text(DROPOUT.replace("epochs: 4", "epochs: 300, checkpoint_seconds: 0"))
-    whole = pair(tmp_path, "train", path, "--runs-dir", "whole")
-    (code, run, said), (code_1, out_1, said_1) = (host.wait() for host in whole)
-    assert (code, code_1, out_1) == (0, 0, ""), said + said_1
-    assert "each of the 2 devices draws dropout" in said
-    record = json.loads((tmp_path / run / "run.json").read_text())
-    assert record["device"] == "cpu on 2 hosts"
-    assert len(record["hosts"]) == 2
+    ended = [host.wait() for host in pair(both, "train", path, "--runs-dir", "whole")]
+    assert [code for code, _, _ in ended] == [0, 0], ended
+    assert ended[1][1] == ""
+    assert "each of the 2 devices draws dropout" in ended[0][2]
+    whole = tmp_path / ended[0][1]
+    record = json.loads((whole / "run.json").read_text())
+    assert (record["device"], len(record["hosts"])) == ("cpu on 2 hosts", 2)
 
-    def killed():
-        return next(iter((tmp_path / "killed").glob("*_moons_*")), None)
-
-    hosts = pair(tmp_path, "train", path, "--runs-dir", "killed")
-    before = wait_for_checkpoint(killed, hosts)
-    hosts[1].process.send_signal(signal.SIGKILL)
+    runs = tmp_path / "killed"
+    hosts = pair(both, "train", path, "--runs-dir", runs)
+    wait_for_checkpoint(runs, hosts)
+    hosts[1].kill()
     code, _, said = hosts[0].wait(60)
     assert code == LOST, said
     assert "another host of this run has died, or cannot be reached: 127.0.0.1:" in said
-    assert json.loads((killed() / "run.json").read_text())["exit_code"] == LOST
+    (run,) = runs.glob("*_moons_*")
+    assert json.loads((run / "run.json").read_text())["exit_code"] == LOST
 
-    hosts = pair(tmp_path, "resume", killed())
-    wait_for_checkpoint(killed, hosts, beyond=before)
-    hosts[0].process.send_signal(signal.SIGKILL)
+    before = checkpoints(runs)
+    hosts = pair(both, "resume", run)
+    wait_for_checkpoint(runs, hosts, before)
+    hosts[0].kill()
     code, _, said = hosts[1].wait(60)
     assert code == LOST, said
 
-    (code, _, said), (code_1, _, said_1) = (
-        host.wait() for host in pair(tmp_path, "resume", killed())
-    )
-    assert (code, code_1) == (0, 0), said + said_1
+    ended = [host.wait() for host in pair(both, "resume", run)]
+    assert [code for code, _, _ in ended] == [0, 0], ended
     for name in SAME:
-        assert (killed() / name).read_bytes() == (tmp_path / run / name).read_bytes()
+        assert (run / name).read_bytes() == (whole / name).read_bytes()
 
 
 @pytest.mark.slow
-def test_hosts_agree_or_do_not_begin(tmp_path):
+def test_hosts_agree_or_do_not_begin(tmp_path, pair):
     """Another config on the other host is told on both, in words."""
-    for number, rate in enumerate((0.01, 0.02)):
-        (tmp_path / f"{number}").mkdir()
-        path = tmp_path / f"{number}" / "moons.yaml"
-        path.write_text(MOONS.replace("0.01", str(rate)))
-    ports = free_ports()
-    hosts = [Host(tmp_path / f"{i}", i, ports, "train", "moons.yaml") for i in (0, 1)]
-    for code, out, said in (host.wait() for host in hosts):
+    folders = [tmp_path / "0", tmp_path / "1"]
+    for folder, rate in zip(folders, ("0.01", "0.02"), strict=True):
+        folder.mkdir()
+        (folder / "moons.yaml").write_text(MOONS.replace("0.01", rate))
+    for code, out, said in (host.wait() for host in pair(folders, "train", "moons.yaml")):
         assert (code, out) == (2, "")
         assert "the hosts do not compute the same: the config of 127.0.0.1:" in said
-    assert not list((tmp_path / "0" / "runs").glob("*"))
+    assert not list((folders[0] / "runs").glob("*"))
