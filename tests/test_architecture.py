@@ -400,7 +400,7 @@ def test_light_commands_load_nothing_heavy(tmp_path, words):
         store(tmp_path / "runs", name)
     exit_code, loaded = loaded_by(*words, cwd=tmp_path)
     assert exit_code == (2 if "broken.yaml" in words else 0)
-    assert not (HEAVY | {"sklearn", "pandas", "matplotlib", "jinja2"}) & loaded
+    assert not (HEAVY | {"pydantic", "sklearn", "pandas", "matplotlib", "jinja2"}) & loaded
 
 
 def test_random_tests_draw_the_same_each_time(pytestconfig):

@@ -107,6 +107,8 @@ class Trainer:
         self._pause_after = next((e for e in self._options.pauses if e > done), self._epochs)
         steps = self._compiled.steps_per_epoch
         self._listener.started(epochs=self._epochs, steps=steps, first_epoch=done)
+        for epoch, logs in enumerate(self.history.rows, start=1):
+            self._listener.recalled(epoch=epoch, logs=logs)
         try:
             while state.position.epoch < self._epochs and not self._model.stop_training:
                 state.position = self._advance(state.position)
