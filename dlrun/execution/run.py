@@ -138,10 +138,12 @@ def prepare(
         # From here on TensorFlow is needed: wrong data have been told before its import.
         import_tensorflow(listener.doing)
         from dlrun.backend.device import select_device
-        from dlrun.execution.assembly import GraphCache, judge
+        from dlrun.execution.assembly import GraphCache, judge, kept_graphs
 
         computing = select_device(options.assigned or options.device, threads=options.threads or 0)
-        assembly, splits, labels = (graph_cache or GraphCache()).assemble(experiment, splits)
+        # A run that goes on has a state of its own, which no other one begins with.
+        cache = graph_cache or (kept_graphs() if told is None else None) or GraphCache()
+        assembly, splits, labels = cache.assemble(experiment, splits)
         tell(labels)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
             tell(f"{WARNING}{line}")
