@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sys
 
@@ -12,6 +11,8 @@ _STANDARD = 3
 
 def main() -> int:
     """Import everything, say `ready` on stdout, serve; else say why not, and return 1."""
+    import fcntl
+
     before = dict(os.environb)
     # Whoever has started it may have had files open that others wait for the end of.
     os.closerange(_STANDARD, os.sysconf("SC_OPEN_MAX"))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import io
 import os
 import random
-import resource
 import signal
 import socket
 import sys
@@ -72,9 +70,15 @@ def _close(held: Sequence[socket.socket]) -> None:
 
 def _high(opened: socket.socket) -> socket.socket:
     """Move a socket out of the way of the caller's files."""
-    number = fcntl.fcntl(opened.fileno(), fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    number = _copy_high(opened.fileno())
     opened.close()
     return socket.socket(fileno=number)
+
+
+def _copy_high(number: int) -> int:
+    import fcntl
+
+    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH)
 
 
 def _run_for(
@@ -90,7 +94,8 @@ def _run_for(
     if not is_wanted:
         os._exit(1)  # the caller does it without us
     code = _run_command()
-    if not _keeps_graphs():
+    # After an error, or a signal, a process is not to be trusted with another run.
+    if code or not _keeps_graphs():
         _say_code(connection, code)
         os._exit(code)
     _let_go()
@@ -155,7 +160,7 @@ def become(request: Request, files: list[int]) -> None:
 
 def _take_files(given: Sequence[int], wanted: Sequence[int]) -> None:
     """Give open files the numbers that they have in the caller's process; all others are closed."""
-    held = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH) for number in given]
+    held = [_copy_high(number) for number in given]
     for number in given:
         os.close(number)
     for number in range(_STANDARD):
@@ -167,6 +172,8 @@ def _take_files(given: Sequence[int], wanted: Sequence[int]) -> None:
 
 
 def _take_limits(limits: Sequence[bytes]) -> None:
+    import resource
+
     for text in limits:
         name, soft, hard = text.decode().split(":")
         limit = getattr(resource, name)
@@ -244,6 +251,7 @@ def _watch(connection: socket.socket) -> bool:
 
     Gives False where it is gone already.
     """
+    import fcntl
 
     def end(_number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -251,9 +259,8 @@ def _watch(connection: socket.socket) -> bool:
         signal.raise_signal(asking_signal())
 
     signal.signal(signal.SIGIO, end)
-    number = connection.fileno()
-    fcntl.fcntl(number, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(number, fcntl.F_SETFL, fcntl.fcntl(number, fcntl.F_GETFL) | os.O_ASYNC)
+    fcntl.fcntl(connection.fileno(), fcntl.F_SETOWN, os.getpid())
+    _set_async(connection, on=True)
     try:
         return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
     except BlockingIOError:
@@ -264,8 +271,15 @@ def _watch(connection: socket.socket) -> bool:
 
 def _unwatch(connection: socket.socket) -> None:
     signal.signal(signal.SIGIO, signal.SIG_IGN)
-    number = connection.fileno()
-    fcntl.fcntl(number, fcntl.F_SETFL, fcntl.fcntl(number, fcntl.F_GETFL) & ~os.O_ASYNC)
+    _set_async(connection, on=False)
+
+
+def _set_async(connection: socket.socket, *, on: bool) -> None:
+    import fcntl
+
+    flags = fcntl.fcntl(connection.fileno(), fcntl.F_GETFL)
+    flags = flags | os.O_ASYNC if on else flags & ~os.O_ASYNC
+    fcntl.fcntl(connection.fileno(), fcntl.F_SETFL, flags)
 
 
 def _let_go() -> None:

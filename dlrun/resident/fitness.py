@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +92,8 @@ class Fitness:
 
 
 def _ceiling(limit: bytes) -> float:
+    import resource
+
     hard = int(limit.rpartition(b":")[2])
     return float("inf") if hard == resource.RLIM_INFINITY else hard
 

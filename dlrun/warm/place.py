@@ -19,7 +19,7 @@ _PATIENCE = 5.0
 def is_supported() -> bool:
     """Say whether there are resident processes on this system: it forks after the imports."""
     # macOS forks too, but its own libraries do not survive it.
-    return sys.platform == "linux" and hasattr(socket, "send_fds")
+    return sys.platform == "linux" and hasattr(os, "fork")
 
 
 def folder() -> str:
