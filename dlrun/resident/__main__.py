@@ -45,7 +45,8 @@ def main() -> int:
     # No folder of a user is kept busy, and no file that is opened later is told by a wrong place.
     os.chdir("/")
     fitness = Fitness.now(before, reads)
-    with Server(fitness, installation, opened, idle_seconds=float(sys.argv[1])) as server:
+    idle = float(sys.argv[1])
+    with Server(fitness, installation, opened, lock, idle_seconds=idle) as server:
         _say(READY)
         nothing = os.open(os.devnull, os.O_RDWR)
         for number in range(_STANDARD):

@@ -48,6 +48,7 @@ class Server:
     fitness: Fitness
     installation: Installation
     folder: int  # open, of the socket
+    lock: int  # open, of this process alone
     idle_seconds: float
     served: int = 0
     refused: int = 0
@@ -224,7 +225,7 @@ class Server:
         self._selector.close()
         self._hangups.close()
         self._listener.close()
-        for number in (self._woken, self._wake, self.folder):
+        for number in (self._woken, self._wake, self.folder, self.lock):
             os.close(number)
         for one in others:
             one.close()

@@ -1,5 +1,6 @@
 """Signals, stops and sudden deaths do what they do to a command of its own."""
 
+import contextlib
 import os
 import random
 import signal
@@ -110,48 +111,48 @@ def test_the_death_of_the_resident_process_harms_no_command(own_resident, tmp_pa
 
 @pytest.mark.slow
 def test_random_deaths_leave_nothing_behind(tmp_path):
-    """Two hundred signals to callers, processes at work and resident processes under load."""
-    draw = random.Random(16)
+    """Two hundred signals to callers, processes at work and resident processes, several at once."""
+    draw = random.Random(16)  # noqa: S311 - no secret
     warm = start_resident(tmp_path / "runtime")
     words = ["train", CONFIGS / "two_points_sigmoid.yaml", "--no-report", "-q"]
     at_work, codes, pids = [], [], set()
-    sent = 0
-    while sent < 200:
-        at_work += [warm.start(*words, "--seed", str(sent), cwd=tmp_path) for _ in range(2)]
-        time.sleep(draw.uniform(0, 0.6))
+    for sent in range(200):
+        while len(at_work) < 3:
+            at_work.append(warm.start(*words, "--seed", str(len(codes)), cwd=tmp_path))
+        time.sleep(draw.uniform(0, 0.4))
         number = draw.choice([signal.SIGKILL, signal.SIGINT])
-        kind = draw.choices(["client", "process", "resident"], [5, 5, 1])[0]
         copies = children_of(warm.process.pid)
         pids |= set(copies)
-        targets = {"client": [one.pid for one in at_work], "process": copies}
-        target = draw.choice(targets.get(kind) or [warm.process.pid])
-        try:
+        target = draw.choice([*copies, *(one.pid for one in at_work)])
+        if sent % 40 == 20:
+            target = warm.process.pid
+        with contextlib.suppress(ProcessLookupError):
             os.kill(target, number)
-            sent += 1
-        except ProcessLookupError:
-            continue
         if target == warm.process.pid:
             warm.process.wait(20)
             warm.process.stdout.close()
             warm = start_resident(tmp_path / "runtime")
-        while len(at_work) > 3:
-            one = at_work.pop(0)
-            one.communicate(timeout=30)
+        for one in [one for one in at_work if one.poll() is not None or one.pid == target]:
+            at_work.remove(one)
+            one.communicate(timeout=120)
             codes.append(one.returncode)
     for one in at_work:
-        one.communicate(timeout=30)
+        one.communicate(timeout=120)
         codes.append(one.returncode)
+    # A signal that comes before Python is ready for it ends a process as it does any.
     assert set(codes) <= {0, 130, -signal.SIGKILL, -signal.SIGINT}, set(codes)
-    assert codes.count(0) > 20
+    assert {0, 130, -signal.SIGKILL} <= set(codes)
     warm.process.terminate()
     warm.process.wait(10)
     warm.process.stdout.close()
     assert wait_for(lambda: all(state_of(pid) in (None, "Z") for pid in pids))
-    finished = [
-        path for path in tmp_path.glob("runs/*/run.json") if '"finished"' in path.read_text()
-    ]
-    assert len(finished) >= codes.count(0)
+    records = [path.read_text() for path in tmp_path.glob("runs/*/run.json")]
+    finished = [path for path in tmp_path.glob("runs/*/run.json") if FINISHED in path.read_text()]
+    assert len(records) >= len(finished) >= codes.count(0)
     assert all((path.parent / "weights.safetensors").is_file() for path in finished)
+
+
+FINISHED = '"status": "finished"'
 
 
 def children_of(pid):
