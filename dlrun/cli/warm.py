@@ -47,8 +47,9 @@ def warm_group(context: typer.Context, *, idle: Idle = None, quiet: options.Quie
     Each command is run by a copy of it, as if it were alone, but seconds sooner.
     """
     if context.invoked_subcommand is not None:
-        if idle is not None or quiet:
-            raise UsageError("is for `dlrun warm` alone.", where="--idle, --quiet")
+        given = [name for name, value in (("--idle", idle), ("--quiet", quiet)) if value]
+        if given:
+            raise UsageError("is for `dlrun warm` alone.", where=given[0])
         return
     if not place.is_supported():
         raise UsageError("there are resident processes on Linux only; commands run without one.")

@@ -115,7 +115,7 @@ def test_random_deaths_leave_nothing_behind(tmp_path):
     draw = random.Random(16)  # noqa: S311 - no secret
     warm = start_resident(tmp_path / "runtime")
     words = ["train", CONFIGS / "two_points_sigmoid.yaml", "--no-report", "-q"]
-    at_work, codes, pids = [], [], set()
+    at_work, codes, pids, said = [], [], set(), {}
     for sent in range(200):
         while len(at_work) < 3:
             at_work.append(warm.start(*words, "--seed", str(len(codes)), cwd=tmp_path))
@@ -134,13 +134,13 @@ def test_random_deaths_leave_nothing_behind(tmp_path):
             warm = start_resident(tmp_path / "runtime")
         for one in [one for one in at_work if one.poll() is not None or one.pid == target]:
             at_work.remove(one)
-            one.communicate(timeout=120)
+            said[one.returncode] = one.communicate(timeout=120)[1]
             codes.append(one.returncode)
     for one in at_work:
-        one.communicate(timeout=120)
+        said[one.returncode] = one.communicate(timeout=120)[1]
         codes.append(one.returncode)
     # A signal that comes before Python is ready for it ends a process as it does any.
-    assert set(codes) <= {0, 130, -signal.SIGKILL, -signal.SIGINT}, set(codes)
+    assert set(codes) <= {0, 130, -signal.SIGKILL, -signal.SIGINT}, said
     assert {0, 130, -signal.SIGKILL} <= set(codes)
     warm.process.terminate()
     warm.process.wait(10)
