@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from dlrun.signals import asking_signal
 from dlrun.warm import wire
+from dlrun.warm.client import end_by_signal
 
 Request = Mapping[str, Sequence[bytes]]
 
@@ -53,6 +54,7 @@ def be_child(
             _run_for(request, files, connection, channel)
             gc.collect()  # a model holds itself in circles
             request, files = wire.receive(channel)
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             if not request:
                 break
             connection = socket.socket(fileno=files.pop())
@@ -93,7 +95,7 @@ def _run_for(
         is_wanted = False
     if not is_wanted:
         os._exit(1)  # the caller does it without us
-    code = _run_command()
+    code = _run_command(set(map(int, request["blocked"])))
     # After an error, or a signal, a process is not to be trusted with another run.
     if code or not _keeps_graphs():
         _say_code(connection, code)
@@ -106,8 +108,12 @@ def _run_for(
     connection.close()
 
 
-def _run_command() -> int:
-    """Run the command line of this process, and give the exit code."""
+def _run_command(blocked: set[int]) -> int:
+    """Run the command line of this process, and give the exit code.
+
+    Signals, but for those that its caller has blocked, reach it meanwhile, and neither before nor
+    after: what ends it then is told, and not what this module does.
+    """
     from dlrun.cli import main
     from dlrun.execution.assembly import keep_graphs
 
@@ -115,15 +121,16 @@ def _run_command() -> int:
         keep_graphs()
     code = 1
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         code = main()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
     except KeyboardInterrupt:  # as Python itself ends by it
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGINT)
+        end_by_signal(signal.SIGINT)
     except BaseException:  # noqa: BLE001 - as Python itself shows it
         sys.excepthook(*sys.exc_info())
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            stream.flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     return code & 0xFF
 
 
@@ -243,7 +250,6 @@ def _take_signals(request: Request) -> None:
             handler = signal.default_int_handler
         with contextlib.suppress(OSError):  # two are the C library's own
             signal.signal(number, handler)
-    signal.pthread_sigmask(signal.SIG_SETMASK, set(map(int, request["blocked"])))
 
 
 def _watch(connection: socket.socket) -> bool:
@@ -297,3 +303,4 @@ def _let_go() -> None:
     sys.argv[1:], sys.orig_argv[1:] = [], []
     for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(one, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -203,11 +203,16 @@ class Server:
         self, client: socket.socket, request: Request, files: list[int], kind: str | None
     ) -> None:
         ours, theirs = socket.socketpair()
-        pid = os.fork()
-        if pid == 0:
-            signal.set_wakeup_fd(-1)
-            self._close_all([ours])
-            be_child(request, files, client, theirs)
+        # What is sent to the copy is not for this process's handlers.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                self._close_all([ours])
+                be_child(request, files, client, theirs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         ours.settimeout(_CLIENT_SECONDS)
         copy = Copy(pid, ours, kind, None)
