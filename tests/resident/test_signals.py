@@ -135,8 +135,7 @@ def test_random_deaths_leave_nothing_behind(tmp_path):
         for one in [one for one in at_work if one.poll() is not None or one.pid == target]:
             at_work.remove(one)
             codes.append(ended(one))
-    for one in at_work:
-        codes.append(ended(one))
+    codes += map(ended, at_work)
     assert set(codes) <= {0, 130, -signal.SIGKILL, -signal.SIGINT}
     assert {0, 130, -signal.SIGKILL} <= set(codes)
     warm.process.terminate()
