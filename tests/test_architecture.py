@@ -26,6 +26,8 @@ FLOORS = {
     "signals": 0,
     "memory": 0,
     "absent": 0,
+    "state": 0,
+    "warm": 1,
     "wording": 0,
     "column": 0,
     "catalog": 1,
@@ -49,7 +51,8 @@ FLOORS = {
     "workflows": 10,
     "sweeps": 11,
     "cli": 12,
-    "__main__": 13,
+    "resident": 13,
+    "__main__": 14,
 }
 HEAVY_ROOMS = {
     "data", "models", "training", "formulas", "reports", "callbacks", "exporters", "execution",

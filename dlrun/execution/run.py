@@ -140,11 +140,15 @@ def prepare(
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         import_tensorflow(listener.doing)
-        from dlrun.execution.assembly import GraphCache, judge
+        from dlrun.execution.assembly import GraphCache, judge, kept_graphs
         from dlrun.execution.replication import choose_devices
 
         devices = choose_devices(experiment, options, splits, listener.doing)
-        assembly, splits, labels = (graph_cache or GraphCache()).assemble(experiment, splits)
+        # A run that goes on has a state of its own, which no other one begins with; copies on
+        # further devices belong to one run.
+        is_alike = told is None and devices.strategy is None
+        cache = graph_cache or (kept_graphs() if is_alike else None) or GraphCache()
+        assembly, splits, labels = cache.assemble(experiment, splits)
         tell(labels)
         assembly = devices.replicated(experiment, assembly, tell)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
