@@ -26,6 +26,8 @@ FLOORS = {
     "signals": 0,
     "memory": 0,
     "absent": 0,
+    "state": 0,
+    "warm": 1,
     "wording": 0,
     "column": 0,
     "catalog": 1,
@@ -49,7 +51,8 @@ FLOORS = {
     "workflows": 10,
     "sweeps": 11,
     "cli": 12,
-    "__main__": 13,
+    "resident": 13,
+    "__main__": 14,
 }
 HEAVY_ROOMS = {
     "data", "models", "training", "formulas", "reports", "callbacks", "exporters", "execution",
@@ -69,7 +72,7 @@ NO_WORDS = {
 
 LONGEST_MODULE, LONGEST_FUNCTION, SHORTEST_MODULE = 500, 60, 40
 MOST_PARAMETERS = 7
-HANDED_ON = {"listener": 24, "runs_dir": 12, "folder": 24}
+HANDED_ON = {"listener": 25, "runs_dir": 12, "folder": 24}
 """How many functions outside of `rundir` may take what `ActiveRun`, `RunOptions` and `Run` hold."""
 
 SHORT = {

@@ -15,6 +15,7 @@ from dlrun.config import Experiment
 from dlrun.config.loading import load_resolved
 from dlrun.config.nodes import Places
 from dlrun.errors import DlrunError, PausedRunError
+from dlrun.execution.cluster import Cluster
 from dlrun.execution.options import RunOptions
 from dlrun.rundir.files import plain
 from dlrun.rundir.folder import create_run, open_run
@@ -116,7 +117,7 @@ def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> i
 
     Whatever goes wrong stands in the record of the run, if there is one.
     """
-    options = RunOptions(**{**task["options"], "runs_dir": Path(task["options"]["runs_dir"])})
+    options = _options_of(task["options"])
     listener = PipeListener(send)
     try:
         if task["folder"] is not None:
@@ -135,6 +136,12 @@ def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> i
         send({"error": str(error)})
         return error.exit_code
     return 0
+
+
+def _options_of(told: Mapping[str, Any]) -> RunOptions:
+    """Read what JSON holds of the options of a run."""
+    cluster = Cluster(**{**told["cluster"], "hosts": tuple(told["cluster"]["hosts"])})
+    return RunOptions(**{**told, "runs_dir": Path(told["runs_dir"]), "cluster": cluster})
 
 
 class PipeListener(Listener):
