@@ -1,0 +1,498 @@
+"""dlrun from Python: the workflows of the command line, for scripts and notebooks."""
+
+from __future__ import annotations
+
+import html
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from dlrun.errors import ConfigError, DlrunError, UsageError
+from dlrun.notebook import DlrunWarning, Rows, Table, listening, metrics_html
+from dlrun.rundir import folder as folders
+from dlrun.rundir.names import REPORT
+from dlrun.wording import tally
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Spec
+    from dlrun.rundir.notes import Notes
+    from dlrun.training.listener import Listener
+    from dlrun.workflows.evaluate import Evaluation
+
+__all__ = [
+    "DlrunError",
+    "DlrunWarning",
+    "Explanation",
+    "Run",
+    "Sweep",
+    "open",
+    "runs",
+    "sweep",
+    "train",
+    "validate",
+]
+
+Config: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any]"
+"""A path; a text of YAML, of several lines or in braces; or what such a text says."""
+RUNS: Final = Path("runs")
+"""Where runs are, unless another folder is named."""
+
+
+def train(
+    config: Config,
+    *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002 - as `--set`
+    seed: int | None = None,
+    name: str | None = None,
+    runs_dir: str | os.PathLike[str] = RUNS,
+    start: str | os.PathLike[str] | Run | None = None,
+    device: str = "auto",
+    threads: int = 0,
+    report: bool = False,
+    listener: Listener | None = None,
+) -> Run:
+    """Train an experiment in this process, and return its run.
+
+    The bits are those of `dlrun train`, whatever this process has done before and however many
+    runs it trains; its own random generators and settings of Keras are as they were afterwards.
+
+    Args:
+        config: A path, a text of YAML, or a mapping.
+        set: Values by their dotted paths, such as `{"training.epochs": 5}`.
+        seed: The config's seed.
+        name: The config's name.
+        runs_dir: Where its folder is made.
+        start: A run with whose weights it begins, for layers of the same name.
+        device: `auto`, `cpu`, `gpu` or `gpu:1`.
+        threads: Of the CPU; 0 for as many as there are cores. What this process has computed
+            with before cannot be changed, and is refused.
+        report: Whether plots and a page are made at the end.
+        listener: Who hears of every epoch; None for the cell of a notebook, else for
+            `logging.getLogger("dlrun")`. Warnings are issued as `DlrunWarning`.
+
+    Raises:
+        DlrunError: The config is wrong (`ConfigError`, with all problems), or the run failed.
+    """
+    from dlrun.cli.options import check_device
+    from dlrun.config.python import load_given
+    from dlrun.execution.options import RunOptions
+    from dlrun.workflows.train import train as workflow
+
+    check_device(device)
+    named = {"seed": seed, "name": name}
+    settings = {**(set or {}), **{key: one for key, one in named.items() if one is not None}}
+    with _at_work(listener) as heard:
+        experiment = load_given(config, settings)
+        source = str(start.path) if isinstance(start, Run) else start and os.fspath(start)
+        options = RunOptions(
+            Path(runs_dir), ("dlrun.train",), device, threads, report, source=source
+        )
+        return Run(workflow(experiment, options, heard).folder.path.absolute())
+
+
+def open(  # noqa: A001 - it is `dlrun.open`
+    run: str | os.PathLike[str], *, runs_dir: str | os.PathLike[str] = RUNS
+) -> Run:
+    """Find a run by its folder, a part of its name that no other one has, or `latest`.
+
+    Raises:
+        DlrunError: There is no such run, or several; or it is damaged.
+    """
+    return Run(folders.open_run(os.fspath(run), Path(runs_dir)).path.absolute())
+
+
+def runs(
+    *,
+    where: str | None = None,
+    sort: str | None = None,
+    best: int | None = None,
+    columns: Sequence[str] = (),
+    runs_dir: str | os.PathLike[str] = RUNS,
+) -> Rows:
+    """List the runs of a folder, one mapping each, the newest first; `pandas.DataFrame` takes it.
+
+    Args:
+        where: A condition, such as `"test.accuracy>0.9 and optimizer.type=Adam"`.
+        sort: A key to sort by: metrics best first, times newest first, else smallest first.
+        best: Only so many, by `sort` or by the main metric.
+        columns: Further keys, such as `optimizer.learning_rate`.
+        runs_dir: The folder.
+    """
+    from dlrun.absent import ABSENT
+    from dlrun.workflows.runs import choose_runs
+
+    found = choose_runs(Path(runs_dir), where=where, sort=sort, best=best, columns=columns)
+    keys = ("name", "run", "status", "started", "seconds", "metric", "value", "label", "note")
+    rows = Rows()
+    for one in found:
+        values = {key: one.get(key) for key in (*keys, *columns)}
+        metrics = {
+            f"{split}.{name}": value
+            for split, named in one.row.metrics.items()
+            for name, value in named.items()
+        }
+        told = {key: None if value is ABSENT else value for key, value in values.items()}
+        rows.append({**told, **metrics})
+    return rows
+
+
+def validate(config: Config, *, set: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: A002
+    """Check a config, and the data that it names as far as that is cheap.
+
+    Returns:
+        The config with every default written out.
+
+    Raises:
+        ConfigError: With all of its `problems`.
+    """
+    from dlrun.config.python import load_given
+    from dlrun.workflows.validate import validate_data
+
+    verdict = validate_data(load_given(config, set or {}))
+    if verdict.problems or verdict.experiment is None:
+        raise ConfigError(*verdict.problems)
+    return verdict.experiment.as_dict()
+
+
+def sweep(
+    config: Config,
+    *,
+    runs_dir: str | os.PathLike[str] = RUNS,
+    workers: int | None = None,
+    device: str = "auto",
+) -> Sweep:
+    """Train all runs of a sweep that are not there yet, in processes of their own.
+
+    Args:
+        config: What a sweep says, as a path, a text or a mapping; its `base` is a path.
+        runs_dir: Where the folder of the sweep is made.
+        workers: How many runs are trained at a time; None for what cores and memory allow.
+        device: `auto`, `cpu`, `gpu` or `gpu:1`.
+
+    Raises:
+        DlrunError: The sweep is wrong, or a run of it failed.
+    """
+    from dlrun.config.python import as_yaml
+    from dlrun.sweeps.sweep import plan_sweep
+
+    with TemporaryDirectory(prefix="dlrun-") as place:
+        text = as_yaml(config, paths=("base",))
+        path = Path(config) if text is None else Path(place, "sweep.yaml")  # type: ignore[arg-type]
+        if text is not None:
+            path.write_text(text, encoding="utf-8")
+        folder = plan_sweep(path, overrides=(), runs_dir=Path(runs_dir)).folder
+        # This process may have computed, and such a one must not be copied; its child may be.
+        words = [sys.executable, "-m", "dlrun", "sweep", "run", str(path), "--quiet"]
+        words += ["--runs-dir", str(runs_dir), "--device", device]
+        words += [] if workers is None else ["--jobs", str(workers)]
+        done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)  # noqa: S603
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if done.returncode:
+        what = said.removeprefix("error: ") or f"the sweep ended with {done.returncode}."
+        raise DlrunError(what, where=str(folder))
+    return Sweep(folder.absolute())
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep: its folder, and what came out of it, read when it is asked for."""
+
+    path: Path
+
+    @property
+    def results(self) -> Rows:
+        """One mapping a run, the best first: what tells it apart, status and metrics."""
+        from dlrun.sweeps.results import read_results
+
+        found = read_results(self.path)
+        return Rows(
+            {
+                "run": str(run.path),
+                "status": run.status,
+                **run.point,
+                **{f"{split}.{name}": one for split, named in run.metrics.items()
+                   for name, one in named.items()},
+                "epochs": run.epochs,
+                "seconds": run.seconds,
+            }
+            for point in found.points()
+            for run in point.runs
+        )  # fmt: skip
+
+    @property
+    def best(self) -> Run:
+        """The best run."""
+        from dlrun.sweeps.results import read_results, the_best
+
+        return Run(the_best(read_results(self.path)).path)
+
+    def _repr_html_(self) -> str:
+        return self.results._repr_html_()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: its folder, and what it holds, read anew whenever it is asked for."""
+
+    path: Path
+
+    @property
+    def _folder(self) -> folders.Run:
+        return folders.open_run(str(self.path), self.path.parent)
+
+    @property
+    def name(self) -> str:
+        """The name of the folder."""
+        return self.path.name
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The config with every default written out."""
+        from dlrun.execution.opening import read_experiment
+
+        run = self._folder
+        return read_experiment(run, run.record, trust=False)[0].as_dict()
+
+    @property
+    def spec(self) -> Spec:
+        """What its arrays look like, and what was fitted on the training rows."""
+        from dlrun.execution.opening import open_trained
+
+        return open_trained(self._folder).spec
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float | None]]:
+        """The final numbers by split and name: `run.metrics["test"]["accuracy"]`."""
+        return self._folder.metrics
+
+    @property
+    def history(self) -> Table:
+        """The logs by column, one number an epoch."""
+        return Table(self._folder.history)
+
+    @property
+    def status(self) -> str:
+        """`running`, `finished`, `interrupted`, `failed` or `killed`."""
+        return self._folder.status
+
+    @property
+    def notes(self) -> Notes:
+        """The labels and the note that its user gave it."""
+        return self._folder.notes
+
+    @property
+    def model(self) -> Any:
+        """The `keras.Model`, as `model.keras` has it: given what the data hold, in their units."""
+        from dlrun.execution.opening import load_assembly, open_trained
+
+        with _at_work(None) as heard:
+            assembly = load_assembly(open_trained(self._folder, heard))
+            from dlrun.exporters.keras_model import with_units
+
+            return with_units(assembly.model, assembly.spec)
+
+    def predict(
+        self,
+        rows: Any,
+        *,
+        keep: Sequence[str] = (),
+        threshold: float | str | None = None,
+        listener: Listener | None = None,
+    ) -> Table:
+        """Tell what the model says of new rows: columns as `dlrun predict` writes them.
+
+        Args:
+            rows: A DataFrame or a mapping of columns, as a table has them; an array, `(rows,
+                *input_shape)`, in the units of the data; or the path of a file.
+            keep: Columns of a table that are carried along.
+            threshold: Above it the answer is yes, or the second of two classes; `best-f1` is what
+                `evaluate` chose.
+            listener: Who hears what is new in the rows; see `train`.
+        """
+        from dlrun.data.python_rows import CollectedRows, as_file
+        from dlrun.data.samples import open_samples
+        from dlrun.execution.opening import load_model, open_trained
+        from dlrun.workflows.predict import predict_samples
+
+        with _at_work(listener) as heard:
+            opened = open_trained(self._folder, heard)
+            kept = tuple(keep)
+            with (
+                as_file(rows, opened.spec) as (path, spec),
+                open_samples(path, spec, with_target=False, keep=kept) as samples,
+            ):
+                collected = CollectedRows()
+                limit = None if threshold is None else str(threshold)
+                predict_samples(opened, samples, load_model(opened), collected, limit)
+        return Table(collected.columns)
+
+    def evaluate(
+        self,
+        data: Any = None,
+        *,
+        split: str | None = None,
+        threshold: float | str | None = None,
+        trust: bool = False,
+        listener: Listener | None = None,
+    ) -> Evaluation:
+        """Measure the model: on a split, None for the last with rows; or on other rows.
+
+        Args:
+            data: Rows with their targets, as `predict` takes them; or the path of a file.
+            split: `train`, `validation` or `test`, where no rows are given.
+            threshold: A number, or `best-f1`, which is chosen on the validation rows.
+            trust: Whether the files that a stranger's run names may be read.
+            listener: Who hears of it; see `train`.
+
+        Returns:
+            Its `metrics`; in `judged` scores by class, the confusion and the baseline.
+        """
+        from dlrun.data.python_rows import as_file
+        from dlrun.workflows.evaluate import evaluate as workflow
+
+        if data is not None and split is not None:
+            raise UsageError("rows and a split were given; only one of them is measured.")
+        limit = None if threshold is None else str(threshold)
+        with _at_work(listener) as heard:
+            if data is None:
+                found = workflow(
+                    self._folder, split=split, data=None, threshold=limit, trust=trust,
+                    listener=heard,
+                )  # fmt: skip
+            else:
+                with as_file(data, self.spec) as (path, spec):
+                    found = workflow(
+                        self._folder, split=None, data=path, threshold=limit, trust=trust,
+                        listener=heard, passing=None if _is_path(data) else spec,
+                    )  # fmt: skip
+        if found.failure is not None:
+            raise found.failure
+        return found
+
+    def explain(
+        self,
+        row: Any = 0,
+        *,
+        split: str | None = None,
+        trust: bool = False,
+        listener: Listener | None = None,
+    ) -> Explanation:
+        """Work out the forward pass of one row.
+
+        Args:
+            row: The number of a row of a split; or the row itself: a mapping of its columns, or
+                an array of the shape of a sample.
+            split: Where `row` is a number: None for test, or else the last that has rows.
+            trust: Whether the files that a stranger's run names may be read.
+            listener: Who hears of it; see `train`.
+        """
+        from dlrun.data.python_rows import as_file
+        from dlrun.workflows.explain import Choice
+
+        with _at_work(listener) as heard:
+            if isinstance(row, int):
+                return self._explained(Choice(row, split), trust=trust, listener=heard)
+            if split is not None:
+                raise UsageError("a row and a split were given; a row is of no split.")
+            if not isinstance(row, Mapping) and not _is_path(row):
+                row = [row]
+            with as_file(row, self.spec) as (path, spec):
+                choice = Choice(data=path, passing=spec)
+                return self._explained(choice, trust=trust, listener=heard)
+
+    def _explained(self, choice: Any, *, trust: bool, listener: Listener) -> Explanation:
+        from dlrun.workflows.explain import explain as workflow
+
+        found = workflow(
+            self._folder, choice, layer=None, trust=trust, compare=True, listener=listener
+        )
+        if found.forward_pass.ending is not None:
+            raise found.forward_pass.ending
+        return Explanation(found)
+
+    def resume(
+        self,
+        *,
+        epochs: int | None = None,
+        report: bool = False,
+        trust: bool = False,
+        listener: Listener | None = None,
+    ) -> Run:
+        """Go on with a run that was stopped; or with a finished one, to more epochs."""
+        from dlrun.execution.options import RunOptions
+        from dlrun.workflows.resume import resume as workflow
+
+        with _at_work(listener) as heard:
+            options = RunOptions(
+                self.path.parent, ("dlrun.Run.resume",), threads=None, report=report
+            )
+            workflow(self._folder, options, heard, epochs=epochs, trust=trust)
+        return self
+
+    def _repr_html_(self) -> str:
+        """Give the head of its report: what it is, how it stands, what it measured."""
+        run = self._folder
+        record, page = run.record, self.path / REPORT
+        lines = [f"<h3>{html.escape(run.label)}</h3>"]
+        facts = [run.status, *([str(record["reason"])] if record.get("reason") else [])]
+        facts += [tally(len(next(iter(run.history.values()), [])), "epoch")]
+        facts += [*run.notes.labels, *filter(None, [run.notes.note])]
+        lines.append(f"<p>{' · '.join(html.escape(fact) for fact in facts)}</p>")
+        lines.append(metrics_html(run.metrics))
+        lines.append(f"<p><code>{html.escape(str(self.path))}</code></p>")
+        if page.is_file():
+            place = html.escape(page.resolve().as_uri(), quote=True)
+            lines.append(f'<p><a href="{place}">{REPORT}</a></p>')
+        return "".join(lines)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The forward pass of a row; as a text it is what `dlrun explain` prints."""
+
+    whole: Any  # `dlrun.workflows.explain.Explanation`: every layer, its sums, its weights
+
+    @property
+    def predicted(self) -> str | None:
+        """The class that the row is taken for; None for a regression."""
+        return None if self.whole.answer is None else self.whole.answer.predicted
+
+    @property
+    def output(self) -> Any:
+        """What the last layer gives: a NumPy array."""
+        return None if self.whole.answer is None else self.whole.answer.output
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give all that was worked out, as `dlrun explain --json` does."""
+        from dlrun.cli.explain import explanation_json
+
+        return explanation_json(self.whole)
+
+    def __str__(self) -> str:
+        """What `dlrun explain` prints."""
+        from dlrun.cli.explain import draw_explanation
+        from dlrun.cli.terminal.output import Screen
+
+        return draw_explanation(self.whole, layer=None, screen=Screen(width=100))
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+@contextmanager
+def _at_work(listener: Listener | None) -> Iterator[Listener]:
+    """Compute as a guest of this process, and let somebody hear of it."""
+    from dlrun.execution.guest import as_guest
+
+    with as_guest():
+        yield listener or listening()
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike)
