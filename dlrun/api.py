@@ -89,7 +89,8 @@ def train(
     settings = {**(set or {}), **{key: one for key, one in named.items() if one is not None}}
     with _at_work(listener) as heard:
         experiment = load_given(config, settings)
-        source = str(start.path) if isinstance(start, Run) else start and os.fspath(start)
+        begun = start.path if isinstance(start, Run) else start
+        source = None if begun is None else os.fspath(begun)
         options = RunOptions(
             Path(runs_dir), ("dlrun.train",), device, threads, report, source=source
         )
