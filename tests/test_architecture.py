@@ -64,6 +64,7 @@ SHELVES = ("datasets", "columns", "callbacks", "exporters", "reports.plots")
 """Packages in which one file is one word, or one plot."""
 NO_WORDS = {
     "dlrun.datasets.samples",
+    "dlrun.exporters.script_text",
     *(f"dlrun.columns.{name}" for name in ("filling", "fitted", "packing", "scales")),
     *(f"dlrun.columns.{name}" for name in ("inference", "values")),
 }
@@ -91,6 +92,7 @@ BESIDE_COMMANDS = {
         "completion": "what the shell offers for them",
         "keys_as_options": "what is said where a key of the config is typed as an option",
         "notes": "`dlrun label` and `dlrun note`",
+        "import_": "`dlrun import`: Python has a word of that name",
     },
 }
 """Modules beside those of the commands, and what for."""
@@ -238,7 +240,7 @@ def written_by_us():
     return [
         (name, node)
         for name, node in functions()
-        if not in_shelf(name) and name != "dlrun.api" and (name, node.name) not in typed
+        if not in_shelf(name) and room_of(name) != "api" and (name, node.name) not in typed
     ]
 
 

@@ -21,7 +21,7 @@ from dlrun.cli.terminal.output import (
     write_message,
 )
 from dlrun.cli.terminal.tables import draw_cut
-from dlrun.errors import DataError
+from dlrun.errors import DataError, UsageError
 from dlrun.wording import percent, quote
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def predict(
     """
     show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
-    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.bundle import is_bundle, reading
     from dlrun.workflows import predict as workflow
 
     wishes = workflow.Wishes(
@@ -101,11 +101,21 @@ def predict(
         drift or drift_above is not None,
         threshold=threshold,
     )
+    if output is None and is_bundle(run):
+        raise UsageError(
+            "nothing is written into a bundle.",
+            where=run,
+            fix="Say where to with -o FILE; -o - is stdout. Or `dlrun import` it.",
+        )
     stream = sys.stdout if output == STDOUT else sys.stderr
     try:
-        with listening(quiet=quiet) as listener, contextlib.redirect_stdout(stream):
+        with (
+            listening(quiet=quiet) as listener,
+            contextlib.redirect_stdout(stream),
+            reading(run, runs_dir) as opened,
+        ):
             predicted = workflow.predict(
-                open_run(run, runs_dir),
+                opened,
                 input_path,
                 output=output,
                 wishes=wishes,

@@ -1,20 +1,17 @@
-"""dlrun from Python: the workflows of the command line, for scripts and notebooks."""
+"""A run, in the hands of a script or a notebook."""
 
 from __future__ import annotations
 
 import html
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from dlrun.errors import ConfigError, DlrunError, UsageError
-from dlrun.notebook import DlrunWarning, Rows, Table, listening, metrics_html
+from dlrun.errors import UsageError
+from dlrun.notebook import Table, listening, metrics_html
 from dlrun.rundir import folder as folders
 from dlrun.rundir.names import REPORT
 from dlrun.wording import tally
@@ -25,223 +22,13 @@ if TYPE_CHECKING:
     from dlrun.training.listener import Listener
     from dlrun.workflows.evaluate import Evaluation
 
-__all__ = [
-    "DlrunError",
-    "DlrunWarning",
-    "Explanation",
-    "Run",
-    "Sweep",
-    "open",
-    "runs",
-    "sweep",
-    "train",
-    "validate",
-]
-
-Config: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any]"
-"""A path; a text of YAML, of several lines or in braces; or what such a text says."""
-RUNS: Final = Path("runs")
-"""Where runs are, unless another folder is named."""
-
-
-def train(
-    config: Config,
-    *,
-    set: Mapping[str, Any] | None = None,  # noqa: A002 - as `--set`
-    seed: int | None = None,
-    name: str | None = None,
-    runs_dir: str | os.PathLike[str] = RUNS,
-    start: str | os.PathLike[str] | Run | None = None,
-    device: str = "auto",
-    threads: int = 0,
-    report: bool = False,
-    listener: Listener | None = None,
-) -> Run:
-    """Train an experiment in this process, and return its run.
-
-    The bits are those of `dlrun train`, whatever this process has done before and however many
-    runs it trains; its own random generators and settings of Keras are as they were afterwards.
-
-    Args:
-        config: A path, a text of YAML, or a mapping.
-        set: Values by their dotted paths, such as `{"training.epochs": 5}`.
-        seed: The config's seed.
-        name: The config's name.
-        runs_dir: Where its folder is made.
-        start: A run with whose weights it begins, for layers of the same name.
-        device: `auto`, `cpu`, `gpu` or `gpu:1`.
-        threads: Of the CPU; 0 for as many as there are cores. What this process has computed
-            with before cannot be changed, and is refused.
-        report: Whether plots and a page are made at the end.
-        listener: Who hears of every epoch; None for the cell of a notebook, else for
-            `logging.getLogger("dlrun")`. Warnings are issued as `DlrunWarning`.
-
-    Raises:
-        DlrunError: The config is wrong (`ConfigError`, with all problems), or the run failed.
-    """
-    from dlrun.cli.options import check_device
-    from dlrun.config.python import load_given
-    from dlrun.execution.options import RunOptions
-    from dlrun.workflows.train import train as workflow
-
-    check_device(device)
-    named = {"seed": seed, "name": name}
-    settings = {**(set or {}), **{key: one for key, one in named.items() if one is not None}}
-    with _at_work(listener) as heard:
-        experiment = load_given(config, settings)
-        begun = start.path if isinstance(start, Run) else start
-        source = None if begun is None else os.fspath(begun)
-        options = RunOptions(
-            Path(runs_dir), ("dlrun.train",), device, threads, report, source=source
-        )
-        return Run(workflow(experiment, options, heard).folder.path.absolute())
-
-
-def open(  # noqa: A001 - it is `dlrun.open`
-    run: str | os.PathLike[str], *, runs_dir: str | os.PathLike[str] = RUNS
-) -> Run:
-    """Find a run by its folder, a part of its name that no other one has, or `latest`.
-
-    Raises:
-        DlrunError: There is no such run, or several; or it is damaged.
-    """
-    return Run(folders.open_run(os.fspath(run), Path(runs_dir)).path.absolute())
-
-
-def runs(
-    *,
-    where: str | None = None,
-    sort: str | None = None,
-    best: int | None = None,
-    columns: Sequence[str] = (),
-    runs_dir: str | os.PathLike[str] = RUNS,
-) -> Rows:
-    """List the runs of a folder, one mapping each, the newest first; `pandas.DataFrame` takes it.
-
-    Args:
-        where: A condition, such as `"test.accuracy>0.9 and optimizer.type=Adam"`.
-        sort: A key to sort by: metrics best first, times newest first, else smallest first.
-        best: Only so many, by `sort` or by the main metric.
-        columns: Further keys, such as `optimizer.learning_rate`.
-        runs_dir: The folder.
-    """
-    from dlrun.absent import ABSENT
-    from dlrun.workflows.runs import choose_runs
-
-    found = choose_runs(Path(runs_dir), where=where, sort=sort, best=best, columns=columns)
-    keys = ("name", "run", "status", "started", "seconds", "metric", "value", "label", "note")
-    rows = Rows()
-    for one in found:
-        values = {key: one.get(key) for key in (*keys, *columns)}
-        metrics = {
-            f"{split}.{name}": value
-            for split, named in one.row.metrics.items()
-            for name, value in named.items()
-        }
-        told = {key: None if value is ABSENT else value for key, value in values.items()}
-        rows.append({**told, **metrics})
-    return rows
-
-
-def validate(config: Config, *, set: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: A002
-    """Check a config, and the data that it names as far as that is cheap.
-
-    Returns:
-        The config with every default written out.
-
-    Raises:
-        ConfigError: With all of its `problems`.
-    """
-    from dlrun.config.python import load_given
-    from dlrun.workflows.validate import validate_data
-
-    verdict = validate_data(load_given(config, set or {}))
-    if verdict.problems or verdict.experiment is None:
-        raise ConfigError(*verdict.problems)
-    return verdict.experiment.as_dict()
-
-
-def sweep(
-    config: Config,
-    *,
-    runs_dir: str | os.PathLike[str] = RUNS,
-    workers: int | None = None,
-    device: str = "auto",
-) -> Sweep:
-    """Train all runs of a sweep that are not there yet, in processes of their own.
-
-    Args:
-        config: What a sweep says, as a path, a text or a mapping; its `base` is a path.
-        runs_dir: Where the folder of the sweep is made.
-        workers: How many runs are trained at a time; None for what cores and memory allow.
-        device: `auto`, `cpu`, `gpu` or `gpu:1`.
-
-    Raises:
-        DlrunError: The sweep is wrong, or a run of it failed.
-    """
-    from dlrun.config.python import as_yaml
-    from dlrun.sweeps.sweep import plan_sweep
-
-    with TemporaryDirectory(prefix="dlrun-") as place:
-        text = as_yaml(config, paths=("base",))
-        path = Path(config) if text is None else Path(place, "sweep.yaml")  # type: ignore[arg-type]
-        if text is not None:
-            path.write_text(text, encoding="utf-8")
-        folder = plan_sweep(path, overrides=(), runs_dir=Path(runs_dir)).folder
-        # This process may have computed, and such a one must not be copied; its child may be.
-        words = [sys.executable, "-m", "dlrun", "sweep", "run", str(path), "--quiet"]
-        words += ["--runs-dir", str(runs_dir), "--device", device]
-        words += [] if workers is None else ["--jobs", str(workers)]
-        done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)  # noqa: S603
-    said = done.stderr.decode("utf-8", "replace").strip()
-    if done.returncode:
-        what = said.removeprefix("error: ") or f"the sweep ended with {done.returncode}."
-        raise DlrunError(what, where=str(folder))
-    return Sweep(folder.absolute())
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A sweep: its folder, and what came out of it, read when it is asked for."""
-
-    path: Path
-
-    @property
-    def results(self) -> Rows:
-        """One mapping a run, the best first: what tells it apart, status and metrics."""
-        from dlrun.sweeps.results import read_results
-
-        found = read_results(self.path)
-        return Rows(
-            {
-                "run": str(run.path),
-                "status": run.status,
-                **run.point,
-                **{f"{split}.{name}": one for split, named in run.metrics.items()
-                   for name, one in named.items()},
-                "epochs": run.epochs,
-                "seconds": run.seconds,
-            }
-            for point in found.points()
-            for run in point.runs
-        )  # fmt: skip
-
-    @property
-    def best(self) -> Run:
-        """The best run."""
-        from dlrun.sweeps.results import read_results, the_best
-
-        return Run(the_best(read_results(self.path)).path)
-
-    def _repr_html_(self) -> str:
-        return self.results._repr_html_()
-
 
 @dataclass(frozen=True)
 class Run:
     """A run: its folder, and what it holds, read anew whenever it is asked for."""
 
     path: Path
+    bundle: Path | None = None  # that it was unpacked from, for as long as this process lasts
 
     @property
     def _folder(self) -> folders.Run:
@@ -292,7 +79,7 @@ class Run:
         """The `keras.Model`, as `model.keras` has it: given what the data hold, in their units."""
         from dlrun.execution.opening import load_assembly, open_trained
 
-        with _at_work(None) as heard:
+        with at_work(None) as heard:
             assembly = load_assembly(open_trained(self._folder, heard))
             from dlrun.exporters.keras_model import with_units
 
@@ -321,7 +108,7 @@ class Run:
         from dlrun.execution.opening import load_model, open_trained
         from dlrun.workflows.predict import predict_samples
 
-        with _at_work(listener) as heard:
+        with at_work(listener) as heard:
             opened = open_trained(self._folder, heard)
             kept = tuple(keep)
             with (
@@ -360,7 +147,7 @@ class Run:
         if data is not None and split is not None:
             raise UsageError("rows and a split were given; only one of them is measured.")
         limit = None if threshold is None else str(threshold)
-        with _at_work(listener) as heard:
+        with at_work(listener) as heard:
             if data is None:
                 found = workflow(
                     self._folder, split=split, data=None, threshold=limit, trust=trust,
@@ -374,7 +161,7 @@ class Run:
                     )  # fmt: skip
         if found.failure is not None:
             raise found.failure
-        return found
+        return found if self.bundle is None else replace(found, stored=None)
 
     def explain(
         self,
@@ -396,7 +183,7 @@ class Run:
         from dlrun.data.python_rows import as_file
         from dlrun.workflows.explain import Choice
 
-        with _at_work(listener) as heard:
+        with at_work(listener) as heard:
             if isinstance(row, int):
                 return self._explained(Choice(row, split), trust=trust, listener=heard)
             if split is not None:
@@ -429,7 +216,10 @@ class Run:
         from dlrun.execution.options import RunOptions
         from dlrun.workflows.resume import resume as workflow
 
-        with _at_work(listener) as heard:
+        if self.bundle is not None:
+            what = "is a bundle: `dlrun import` makes a run of it that can go on."
+            raise UsageError(what, where=str(self.bundle))
+        with at_work(listener) as heard:
             options = RunOptions(
                 self.path.parent, ("dlrun.Run.resume",), threads=None, report=report
             )
@@ -487,7 +277,7 @@ class Explanation:
 
 
 @contextmanager
-def _at_work(listener: Listener | None) -> Iterator[Listener]:
+def at_work(listener: Listener | None) -> Iterator[Listener]:
     """Compute as a guest of this process, and let somebody hear of it."""
     from dlrun.execution.guest import as_guest
 
