@@ -43,10 +43,10 @@ from dlrun.rundir.record import read_record, record_text
 SUFFIX: Final = ".zip"
 MOST_FILES: Final = 10_000
 MOST_BYTES: Final = 16 * 2**30
-MOST_RATIO: Final = 1000
-"""How much larger a file may become than it lies in the zip; deflate reaches 1032."""
-FREE_BYTES: Final = 2**24
-"""So many bytes may be packed however well: a history of zeros is no bomb."""
+MOST_RATIO: Final = 100
+"""How much larger a file may become than it lies in the zip; a bomb of deflate reaches 1032."""
+FREE_BYTES: Final = 2**25
+"""So many bytes may be packed however well: weights of zeros are no bomb."""
 _PIECE: Final = 2**20
 _LEFT_OUT: Final = (CHECKPOINT, EXTENSION)
 
