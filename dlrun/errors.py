@@ -113,11 +113,13 @@ class InterruptedRunError(DlrunError):
 
     Args:
         signal_number: The signal, such as `signal.SIGINT`.
+        saved: What is saved, in words such as `epoch 3 of 10`; empty where that is not known.
     """
 
-    def __init__(self, signal_number: int) -> None:
+    def __init__(self, signal_number: int, saved: str = "") -> None:
         super().__init__(f"Interrupted by {signal.Signals(signal_number).name}.")
         self.exit_code = 128 + signal_number
+        self.saved = saved
 
 
 class PausedRunError(DlrunError):

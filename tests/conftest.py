@@ -35,6 +35,12 @@ for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
+TITANIC = Path(
+    os.environ.get("DLRUN_TEST_TITANIC", ROOT.parent / "shared" / "data" / "tables" / "titanic.csv")
+)
+needs_titanic = pytest.mark.skipif(
+    not TITANIC.is_file(), reason=f"no table at {TITANIC} (set DLRUN_TEST_TITANIC to its path)"
+)
 MNIST = Path(os.environ.get("DLRUN_TEST_MNIST", ROOT.parent / "shared" / "data" / "mnist.npz"))
 
 needs_mnist = pytest.mark.skipif(
@@ -52,6 +58,7 @@ def state_home(tmp_path_factory):
     """Keep the key of the tests' own runs away from the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

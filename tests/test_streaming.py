@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from dlrun.data.streams import LIMIT_VARIABLE
+from dlrun.data.streaming import LIMIT_VARIABLE
 
 ROWS = 203
 RNG = np.random.default_rng(7)

@@ -29,12 +29,12 @@ SplitName = Annotated[
 DataPath = Annotated[
     Path | None, option("--data FILE", "Other data with the same columns: CSV, npz or npy.")
 ]
-Threshold = Annotated[
-    str | None,
+Thresholds = Annotated[
+    list[str] | None,
     option(
-        "--threshold best-f1|NUMBER",
-        "Say yes, or the second of two classes, above it; best-f1 is chosen on the validation "
-        "rows and kept.",
+        "--threshold best-f1|[NAME=]NUMBER",
+        "Say yes, or the second of two classes, above it; of several labels once for each; "
+        "best-f1 is chosen on the validation rows and kept.",
     ),
 ]
 
@@ -44,7 +44,7 @@ def evaluate(
     *,
     split: SplitName = None,
     data: DataPath = None,
-    threshold: Threshold = None,
+    threshold: Thresholds = None,
     trust: options.Trust = False,
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
     quiet: options.Quiet = False,
@@ -68,7 +68,7 @@ def evaluate(
             trust=trust,
             split=chosen,
             data=data,
-            threshold=threshold,
+            threshold=threshold or (),
             listener=listener,
         )
     if as_json:

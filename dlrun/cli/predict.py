@@ -42,11 +42,12 @@ OutputPath = Annotated[
         "Where to write, - for stdout.  [default: predictions/ in the run folder]",
     ),
 ]
-Threshold = Annotated[
-    str | None,
+Thresholds = Annotated[
+    list[str] | None,
     option(
-        "--threshold best-f1|NUMBER",
-        "Say yes, or the second of two classes, above it; best-f1 is what `dlrun evaluate` chose.",
+        "--threshold best-f1|[NAME=]NUMBER",
+        "Say yes, or the second of two classes, above it; of several labels once for each; "
+        "best-f1 is what `dlrun evaluate` chose.",
     ),
 ]
 
@@ -81,7 +82,7 @@ def predict(
     keep: Keep = None,
     drift: WithDrift = False,
     drift_above: DriftAbove = None,
-    threshold: Threshold = None,
+    threshold: Thresholds = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
 ) -> None:
@@ -99,7 +100,7 @@ def predict(
         form and form.value,
         tuple(keep or ()),
         drift or drift_above is not None,
-        threshold=threshold,
+        threshold=tuple(threshold or ()),
     )
     if output is None and is_bundle(run):
         raise UsageError(

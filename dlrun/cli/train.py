@@ -18,6 +18,7 @@ from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawi
 from dlrun.cli.terminal.tables import baseline_lines, draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
 from dlrun.execution.options import RunOptions
+from dlrun.rundir.names import REPORT
 from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
@@ -125,14 +126,13 @@ def _refuse_for_one(**given: object) -> None:
 
 def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
     """Draw the closing table on stderr, and write the run folder's path, or JSON, to stdout."""
-    folder, seconds, metrics = outcome.folder.path, outcome.seconds, outcome.metrics
+    folder, metrics = outcome.folder.path, outcome.metrics
     if not quiet:
         report, screen = outcome.judged.classification, screen_of(sys.stderr)
         write_drawing(
             closing_table(
                 metrics,
-                seconds=seconds,
-                folder=str(folder),
+                end=_end_of(outcome, is_next=not as_json and screen_of(sys.stdout).is_terminal),
                 screen=screen,
                 rows=None if report is None else sum(report.support),
                 baseline=outcome.baseline,
@@ -140,30 +140,38 @@ def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
         )
     if as_json:
         finished = {"run": folder, "status": "finished"}
-        write_json({**finished, "seconds": seconds, "metrics": metrics})
+        write_json({**finished, "seconds": outcome.seconds, "metrics": metrics})
     else:
         write_data(str(folder))
+
+
+def _end_of(outcome: TrainOutcome, *, is_next: bool) -> str:
+    """The time, and where the report is, or the run; that the next line may say."""
+    time = format_duration(outcome.seconds)
+    report = outcome.folder.file(REPORT)
+    has_report = report.exists()
+    if is_next and screen_of(sys.stderr).is_terminal:
+        return f"{time}, with {REPORT} in" if has_report else time
+    return f"{time}  {printable(str(report if has_report else outcome.folder.path))}"
 
 
 def closing_table(
     metrics: Mapping[str, Mapping[str, float]],
     *,
-    seconds: float,
-    folder: str,
+    end: str,
     screen: Screen,
     rows: int | None = None,
     baseline: tuple[str, Baseline] | None = None,
 ) -> str:
-    """Draw metrics by split, what is to be thought of them, the time and the folder.
+    """Draw metrics by split, what is to be thought of them, and the end: the time and the place.
 
     That is a large generalisation gap (over `rows`), and the baseline of the split that it names.
     """
     from dlrun.reports.gap import generalisation_gap
 
-    closing = f"{format_duration(seconds)}  {printable(folder)}"
     names = list(dict.fromkeys(name for values in metrics.values() for name in values))
     if not names:
-        return closing
+        return end
     columns: dict[str, Mapping[str, float]] = dict(metrics)
     if baseline is not None:
         columns["baseline"] = baseline[1].metrics
@@ -175,7 +183,7 @@ def closing_table(
     said = [paint(line, "yellow", screen) for line in textwrap.wrap(gap, screen.width)]
     if baseline is not None:
         said += baseline_lines(*baseline, screen)
-    parts = [draw_cut(["", *columns], cells, screen), "\n".join(said), closing]
+    parts = [draw_cut(["", *columns], cells, screen), "\n".join(said), end]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -13,7 +13,7 @@ from dlrun.cli.completion import complete_layer
 from dlrun.cli.options import argument, option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_csv, write_data, write_json
-from dlrun.cli.terminal.tables import paint
+from dlrun.cli.terminal.tables import fold, paint
 from dlrun.wording import printable
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def _drawn(one: LayerWeights, *, is_full: bool, screen: Screen) -> str:
     for name, array in one.weights.items():
         label = printable(name)
         numbers = statistics(array)
-        norm = f"norm {numbers.norm:.4g}  {numbers.dtype}"
-        lines = [f"  {label}  {describe(numbers)}  {norm}"]
+        told = [*describe(numbers), f"norm {numbers.norm:.4g}", numbers.dtype]
+        lines = [fold(told, screen, begin=f"  {label}  ", indent=" " * 6)]
         if is_full or is_small(array):
             narrow = replace(screen, width=screen.width - len("    "))
             drawn = draw_array(label, array, screen=narrow, full=is_full)

@@ -49,6 +49,15 @@ LIKELY: Final = 0.5
 ODD: Final = 10
 """Up to so many different other values are taken for slips and for words for `missing`."""
 ODD_SHARE: Final = 0.05
+_OTHERWISE: Final = (
+    (re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"), 'thousands: ","'),
+    (re.compile(r"[-+]?\d*,\d+"), 'decimal: ","'),
+    (re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+"), 'decimal: "," and thousands: "."'),
+    (re.compile(r"[-+]?\d{1,3}('\d{3})+(\.\d+)?"), 'thousands: "\'"'),
+    (re.compile(r"[-+]?\d{1,3}( \d{3})+(\.\d+)?"), 'thousands: " "'),
+    (re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"), 'decimal: "."'),
+)
+"""How numbers may be written that a table was not read with, and the keys that read them."""
 KNOWN_IN_FORMATS: Final = frozenset("aAbBdfgGHIjmMpSuUVwWyYzZcxXn%")
 """What may follow a `%` in the format of times, as `strptime` has it."""
 ISO: Final = "iso"
@@ -140,6 +149,24 @@ def _date(facts: ColumnFacts) -> Told:
 
 def _text(facts: ColumnFacts, because: str = "") -> Told:
     """Of texts, or of texts and numbers."""
+    word, options, reason = _text_or_id(facts, because)
+    written = numbers_otherwise(facts)
+    return word, options, f"{reason}; {written}" if written else reason
+
+
+def numbers_otherwise(facts: ColumnFacts) -> str | None:
+    """Say how the texts of a column are to be read, where most are numbers written otherwise."""
+    texts = [text for text, _ in facts.no_numbers]
+    most: list[str] = []
+    keys = ""
+    for pattern, told in _OTHERWISE:
+        fitting = [text for text in texts if pattern.fullmatch(text)]
+        if len(fitting) > len(most):
+            most, keys = fitting, told
+    return f"{quote(most[0])} is a number with {keys}" if 2 * len(most) > len(texts) else None
+
+
+def _text_or_id(facts: ColumnFacts, because: str) -> Told:
     present, distinct = _present(facts), facts.distinct
     are_many = present >= ENOUGH
     if are_many and distinct == present:
@@ -226,7 +253,7 @@ def _yaml(text: str) -> str:
 def are_codes(facts: ColumnFacts) -> bool:
     """Whether numbers are written as codes are, such as 01234."""
     are_numbers = 0 < _present(facts) == facts.numbers
-    return are_numbers and any(re.match(r"0\d", value) for value, _ in facts.top)
+    return are_numbers and facts.codes > 0
 
 
 def _largest(facts: ColumnFacts) -> float:

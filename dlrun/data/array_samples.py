@@ -15,7 +15,8 @@ from dlrun.data.archives import ArchiveFile, check_numbers, check_rows, read_npy
 from dlrun.data.classes import TextClasses, match_names, match_values, see
 from dlrun.data.images import scale_pixels
 from dlrun.data.rounding import merges_wholes
-from dlrun.data.streams import ENTRIES_PER_CHUNK, chunks, reason_to_stream
+from dlrun.data.streaming import reason_to_stream
+from dlrun.data.streams import ENTRIES_PER_CHUNK, chunks
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.wording import list_names
 

@@ -107,7 +107,7 @@ class Cell:
             return self._unless_missing(self._number)
         if self.stored in {"other", "time"}:
             return "CAST(NULL AS DOUBLE)"
-        if self.reading.missing_values or self.is_localized:
+        if self.reading.missing_values or self.reading.is_localized:
             return self.number_in(self.text)
         # Blanks of ASCII, which are the usual ones, the cast passes over.
         return f"coalesce({self.number_in(self.column)}, {self.number_in(self.stripped)})"
@@ -122,14 +122,9 @@ class Cell:
             return value
         return f"CASE WHEN ({self.text}) IS NOT NULL THEN {value} END"
 
-    @property
-    def is_localized(self) -> bool:
-        """Whether numbers are written in another way than Python's."""
-        return self.reading.decimal != "." or self.reading.thousands is not None
-
     def number_in(self, text: str) -> str:
         """The finite number that a text holds; see `dlrun.shapes.cells.parse_number`."""
-        if self.is_localized:
+        if self.reading.is_localized:
             point, thousands = self.reading.decimal, self.reading.thousands
             whole = r"\d+"
             if thousands is not None:

@@ -6,7 +6,6 @@ import glob
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
@@ -160,6 +159,8 @@ def spool_folder() -> Path:
     """
     if "TMPDIR" not in os.environ and os.access(DISK_FOLDER, os.W_OK | os.X_OK):
         return DISK_FOLDER
+    import tempfile  # noqa: PLC0415 - takes longer than to look at a file
+
     return Path(tempfile.gettempdir())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,8 +17,7 @@ from dlrun.data.csv import CsvFile, no_rows, open_csv, reading_error, text_encod
 from dlrun.data.csv_header import column_positions
 from dlrun.data.files import check_text, open_data, open_error, regular_size, spool_folder
 from dlrun.data.headers import GZIP_MAGIC
-from dlrun.data.table_types import LOOKED_AT, are_sound, guess_numbers
-from dlrun.data.table_whole import is_whole
+from dlrun.data.quick_csv import LOOKED_AT, QuickCsv
 from dlrun.errors import DataError
 from dlrun.wording import count, list_columns
 
@@ -249,7 +247,7 @@ class Loader:
     def _create(self, types: Sequence[str]) -> None:
         if not self.parts:
             columns = ", ".join(f"c{n} {kind}" for n, kind in enumerate(types))
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE rows_of_files ({columns})")
+            self.connection.execute(f"CREATE OR REPLACE TABLE rows_of_files ({columns})")
 
     def _csv(self, source: Source) -> Part:
         with open_csv(source.readable, self._readable(source), shown=source.path) as file:
@@ -264,11 +262,11 @@ class Loader:
             # DuckDB skips a row of several lines as if it were one, and lines before it as if the
             # first of them told how all lines end: it would begin too late.
             is_plain = file.first_number == len(file.first_lines) == 1
+            quick = QuickCsv(self.connection, file, source.readable, header=header)
             if not (
-                (is_plain and self._typed(file, source, part))
-                or (is_plain and width > 1
-                    and self._quickly(file, part, positions, texts))
-            ):  # fmt: skip
+                (is_plain and self._typed(quick, source, part))
+                or (is_plain and width > 1 and quick.insert(positions, texts))
+            ):
                 self._carefully(file, part, positions)
             part.rows = self._count() - begin
             if not part.rows and not part.left_out:
@@ -284,60 +282,20 @@ class Loader:
         ((rows,),) = self.connection.execute("SELECT count(*) FROM rows_of_files").fetchall()
         return int(rows)
 
-    def _typed(self, file: CsvFile, source: Source, part: Part) -> bool:
+    def _typed(self, quick: QuickCsv, source: Source, part: Part) -> bool:
         """Let DuckDB read numbers as such, where that is sure to be right; say whether it was."""
         if self.parts or not self.is_alone:
             return False
-        reading = self._readable(source)
-        numbers = guess_numbers(source.readable, reading, header=part.header)
-        if not numbers:
+        numbers = quick.guess_numbers(self._readable(source))
+        if not any(numbers):
             return False
         types = ["DOUBLE" if is_number else "VARCHAR" for is_number in numbers]
         self._create(types)
-        everything = list(range(len(types)))
-        columns = [f"c{n}" for n in everything if numbers[n]]
-        if self._quickly(file, part, everything, types) and are_sound(self.connection, columns):
+        if quick.insert(range(len(types)), types) and quick.are_sound(types):
             part.stored = ["number" if is_number else "text" for is_number in numbers]
             return True
         self._create(["VARCHAR"] * len(types))
         return False
-
-    def _quickly(
-        self,
-        file: CsvFile,
-        part: Part,
-        positions: list[int],
-        types: Sequence[str],
-    ) -> bool:
-        """Let DuckDB read the rows; whether it read all of them without a complaint."""
-        import duckdb  # noqa: PLC0415
-
-        path, begin = part.source.readable, self._count()
-        columns = ", ".join(f"'c{n}': '{kind}'" for n, kind in enumerate(types))
-        with path.open("rb") as content:
-            packed = content.read(2) == GZIP_MAGIC
-        table = (
-            f"read_csv({literal(str(path))}, auto_detect = false, header = false, "
-            f"skip = {int(part.header)}, delim = {literal(file.delimiter)}, "
-            f"quote = '\"', escape = '\"', columns = {{{columns}}}, store_rejects = true, "
-            f"rejects_limit = 1, compression = {literal('gzip' if packed else 'none')})"
-        )
-        run = self.connection.execute
-        run("DROP TABLE IF EXISTS reject_errors")
-        run("DROP TABLE IF EXISTS reject_scans")
-        run("BEGIN")
-        try:
-            picked = ", ".join(f"c{n}" for n in positions)
-            run(f"INSERT INTO rows_of_files SELECT {picked} FROM {table}")
-            ((complaints,),) = run("SELECT count(*) FROM reject_errors").fetchall()
-            texts = [f"c{n}" for n, kind in enumerate(types) if kind == "VARCHAR"]
-            is_right = not complaints and is_whole(
-                self.connection, file, path, header=part.header, texts=texts, begin=begin
-            )
-        except (duckdb.Error, OSError, EOFError, zlib.error):  # told by Python's reader
-            is_right = False
-        run("COMMIT" if is_right else "ROLLBACK")
-        return is_right
 
     def _carefully(self, file: CsvFile, part: Part, positions: list[int]) -> None:
         """Let Python read the rows, which knows the line of each and what is wrong with it."""
@@ -372,7 +330,7 @@ class Loader:
         run = self.connection.execute
         objects = f"read_json_objects({literal(str(source.readable))}, format = 'auto')"
         try:
-            run(f"CREATE OR REPLACE TEMP TABLE objects AS SELECT json FROM {objects}")
+            run(f"CREATE OR REPLACE TABLE objects AS SELECT json FROM {objects}")
         except duckdb.Error as error:
             what = f"the file is no JSON lines: {str(error).splitlines()[0]}"
             fix = 'Write one object on each line, such as {"age": 22, "sex": "male"}.'

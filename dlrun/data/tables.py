@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from dlrun.column import ColumnFacts, Holds, RawColumn
 from dlrun.data.bad_cells import bad_cells_error
 from dlrun.data.cell_sql import Cell
 from dlrun.data.csv_header import tell_header
+from dlrun.data.table_engine import connect
 from dlrun.data.table_facts import column_facts
 from dlrun.data.table_files import Loader, Part, open_sources
 from dlrun.data.table_parts import make_alike
 from dlrun.data.table_places import Places
 from dlrun.data.where_sql import where_sql
 from dlrun.errors import DataError
-from dlrun.memory import free_memory
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELLS_PER_CHUNK: Final = 2**20
-SMALL: Final = 2**22
-"""Below so many bytes, several threads would wait for each other longer than they work."""
-MEMORY_SHARE: Final = 4
-"""The part of the free memory that DuckDB may have before it uses the disk."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +86,7 @@ class Table:
             run(f"CREATE OR REPLACE TEMP VIEW kept AS {every}")
             self.relation, self.origin = "kept", "origin"
         elif conditions:
-            run(f"CREATE OR REPLACE TEMP TABLE kept AS SELECT {self._all()}, rowid AS origin "
+            run(f"CREATE OR REPLACE TABLE kept AS SELECT {self._all()}, rowid AS origin "
                 f"FROM rows_of_files{clause}")  # fmt: skip
             self.relation, self.origin = "kept", "origin"
         else:
@@ -315,51 +310,15 @@ def open_table(
     threads: int | None = None,
 ) -> Iterator[Table]:
     """Open files as one table; `tell` says of each head whether its first row holds names."""
-    import duckdb  # noqa: PLC0415  0.03 to 0.2 s
-
     reading = reading or Reading()
-    with open_sources(paths, reading) as sources:
-        files = [str(source.readable) for source in sources]
-        folder, size = sources[0].folder, sum(Path(name).stat().st_size for name in files)
-        with duckdb.connect(":memory:", config=_settings(threads, size)) as connection:
-            run = connection.execute
-            run("SET temp_directory = $1", [folder])
-            run("SET allowed_paths = $1", [files])
-            run("SET allowed_directories = $1", [[folder]])
-            run("SET enable_external_access = false")
-            run("SET TimeZone = 'UTC'")
-            if size <= SMALL:
-                run("PRAGMA disable_optimizer")  # to plan takes longer than to compute
-            run("SET lock_configuration = true")
-            loader = Loader(
-                connection, reading, tell if reading.header is None else _as_told(reading)
-            )
-            loader.load(sources)
-            table = Table(connection, loader, reading)
-            if reading.where is not None:
-                table.keep(reading.where)
-            yield table
+    with open_sources(paths, reading) as sources, connect(sources, threads) as connection:
+        loader = Loader(connection, reading, tell if reading.header is None else _as_told(reading))
+        loader.load(sources)
+        table = Table(connection, loader, reading)
+        if reading.where is not None:
+            table.keep(reading.where)
+        yield table
 
 
 def _as_told(reading: Reading) -> Callable[[Any], bool]:
     return lambda _: bool(reading.header)
-
-
-def _settings(threads: int | None, size: int) -> dict[str, Any]:
-    """How DuckDB runs: nothing is fetched, the disk is used early, one thread reads small files."""
-    if threads is None:
-        threads = 1 if size < SMALL else _processors()
-    memory = min(free_memory() / MEMORY_SHARE, 2**40)
-    return {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "memory_limit": f"{max(256, int(memory / 2**20))}MiB",
-        "threads": threads,
-    }
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from dlrun.arrays import Spec, Splits
 from dlrun.config import Experiment, locating
 from dlrun.data.samples import hash_array, hash_samples
 from dlrun.data.spec_json import spec_to_json
-from dlrun.errors import DataError, RunFolderError, UsageError
+from dlrun.errors import DataError, InterruptedRunError, RunFolderError, UsageError
 from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import (
     check_size,
@@ -329,9 +330,11 @@ def telling_where(run: Run, listener: Listener) -> Iterator[None]:
     """Name the run folder where the block fails and leaves one: stdout will not."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         if run.path.exists():
-            listener.message(place_of(run))
+            saved = error.saved if isinstance(error, InterruptedRunError) else ""
+            again = f"saved: {saved}; `dlrun resume {shlex.quote(str(run.path))}` goes on"
+            listener.message(again if saved else place_of(run))
         raise
 
 

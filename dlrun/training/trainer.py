@@ -126,7 +126,9 @@ class Trainer:
     def _reason_to_end(self, position: Position) -> DlrunError | None:
         # Why training ends here though epochs are left, if it does.
         if self._stop.signal_number is not None:
-            return InterruptedRunError(self._stop.signal_number)
+            batches = f" and {position.step} batches" if position.step else ""
+            saved = f"epoch {position.epoch} of {self._epochs}{batches}"
+            return InterruptedRunError(self._stop.signal_number, saved)
         is_over = position.epoch >= self._epochs or self._model.stop_training
         if position == (self._pause_after, 0) and not is_over:
             return PausedRunError(position.epoch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,10 @@ from dlrun.errors import DataError, DlrunError, RunFolderError
 from dlrun.execution.ids import check_new_ids
 from dlrun.execution.opening import OpenedRun, load_assembly, load_split, open_trained
 from dlrun.execution.thresholds import (
-    BEST_F1,
     Thresholds,
     chosen_thresholds,
-    fixed,
     kept_thresholds,
-    read_threshold,
+    read_thresholds,
 )
 from dlrun.rundir.evaluations import THRESHOLDS, keep_evaluation
 from dlrun.rundir.files import is_read_only, plain
@@ -51,19 +50,24 @@ def evaluate(
     *,
     split: str | None,
     data: Path | None,
-    threshold: str | None = None,
+    threshold: Sequence[str] = (),
     trust: bool,
     listener: Listener,
     passing: Spec | None = None,
 ) -> Evaluation:
     """Measure a run's model again: on a split, None for the last with rows; or on a file.
 
-    What training measured is never replaced. Where it is not the same, the numbers are stored
-    beside it, see `dlrun.rundir.evaluations`. A threshold is a number, or `best-f1`. A `passing`
-    file is read by a spec of its own and gone soon: of it nothing is stored.
+        What training measured is never replaced. Where it is not the same, the numbers are stored
+    <<<<<<< HEAD
+        beside it, see `dlrun.rundir.evaluations`. A threshold is a number, or `best-f1`. A `passing`
+        file is read by a spec of its own and gone soon: of it nothing is stored.
+    =======
+        beside it, see `dlrun.rundir.evaluations`. A threshold is a number, for one label
+        `NAME=NUMBER`, or `best-f1`.
+    >>>>>>> main
     """
     opened = open_trained(run, listener, trust=trust)
-    number = None if threshold is None else read_threshold(threshold, opened.spec)
+    thresholds = read_thresholds(threshold, opened.spec) if threshold else None
     assembly = load_assembly(opened)
 
     from dlrun.execution.assembly import judge
@@ -84,8 +88,7 @@ def evaluate(
         if line.startswith("metrics"):
             listener.message(f"warning: {line}")
     listener.doing(f"evaluating {name} ...")
-    thresholds = None if number is None else fixed(number, opened.spec)
-    if threshold == BEST_F1:
+    if threshold and thresholds is None:  # the best ones
         # Of other rows the run's own may not be at hand any more.
         kept = None if data is None else kept_thresholds(opened)
         thresholds = kept or chosen_thresholds(opened, assembly.predictor)

@@ -53,7 +53,7 @@ class Wishes:
     form: str | None = None  # csv or parquet; None for what the name of the output says
     keep: tuple[str, ...] = ()  # columns of the input that are carried along
     drift: bool = False  # whether the rows are held against the training rows
-    threshold: str | None = None
+    threshold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 from dlrun.config import Experiment, load_config
 from dlrun.config.stored import recorded
 from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
-from dlrun.execution.identity import Machine, identity_of, weights_hash
+from dlrun.execution.identity import Machine, identities_of, weights_hash
 from dlrun.execution.opening import OpenedRun, open_trained, read_experiment, stored_spec
 from dlrun.execution.options import RunOptions
 from dlrun.execution.run import (
@@ -146,14 +146,19 @@ class InterruptedRun:
         }
         before, source = self.record.get("seal"), self.record.get("from_weights")
         seals = [one for one in (before if isinstance(before, list) else [before]) if one]
-        began_here = identity_of(self.original, machine, source=source)
-        is_same = began_here == self.record.get("identity")
+        # What an earlier version has called it by, it stays.
+        before_and_now = zip(
+            identities_of(self.original, machine, source=source),
+            identities_of(self.experiment, machine, source=source),
+            strict=True,
+        )
+        identity = dict(before_and_now).get(str(self.record.get("identity")))
         return {
             "resumed": [*self.record.get("resumed", []), resumption],
             # Killed between the record and a longer config, the run is still its user's own.
             "seal": [*seals, seal(self.experiment.to_yaml())],
             # None where it began elsewhere: then nothing has the bits of the whole.
-            "identity": identity_of(self.experiment, machine, source=source) if is_same else None,
+            "identity": identity,
             **recorded(self.experiment),
         }
 

@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from dlrun.data.streams import LIMIT_VARIABLE
+from dlrun.data.streaming import LIMIT_VARIABLE
 from tests.benchmarks.rows import Row
 from tests.benchmarks.training import Task, by_dlrun
 

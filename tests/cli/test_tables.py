@@ -17,7 +17,7 @@ WIDE, NARROW = Screen(80), Screen(40)
 
 def test_closing_table():
     """One row per metric, one column per split, then time and folder."""
-    assert closing_table(METRICS, seconds=12.3, folder=FOLDER, screen=WIDE) == (
+    assert closing_table(METRICS, end=f"12 s  {FOLDER}", screen=WIDE) == (
         "                        train  validation    test\n"
         "loss                   0.0321      0.0712     nan\n"
         "accuracy               0.9900      0.9800  0.9790\n"
@@ -29,7 +29,7 @@ def test_closing_table():
 
 def test_closing_table_in_forty_columns():
     """The names of the metrics give way, the numbers do not."""
-    assert closing_table(METRICS, seconds=12.3, folder="runs/a", screen=NARROW) == (
+    assert closing_table(METRICS, end="12 s  runs/a", screen=NARROW) == (
         "               train  validation    test\n"
         "loss          0.0321      0.0712     nan\n"
         "accuracy      0.9900      0.9800  0.9790\n"
@@ -41,7 +41,7 @@ def test_closing_table_in_forty_columns():
 
 def test_closing_table_without_metrics():
     """An experiment without loss and metrics still has a time and a folder."""
-    assert closing_table({"train": {}}, seconds=1, folder="a", screen=WIDE) == "1.0 s  a"
+    assert closing_table({"train": {}}, end="1.0 s  a", screen=WIDE) == "1.0 s  a"
 
 
 def test_long_class_names_are_numbered():

@@ -224,6 +224,23 @@ def test_long_tables_are_told_in_few_lines():
     ]
 
 
+@pytest.mark.parametrize(
+    ("form", "keys"),
+    [
+        ("0,{}", 'decimal: ","'),
+        ("1,{}", 'thousands: ","'),
+        ("1.{},5", 'decimal: "," and thousands: "."'),
+        ("1 {}", 'thousands: " "'),
+    ],
+)
+def test_numbers_written_otherwise_are_told(form, keys):
+    """What would become a category of many values says how it is read as numbers."""
+    cells = [form.format(100 + one % 60) for one in range(99)]
+    kind = infer(facts_of("price", cells))
+    assert kind.kind in ("category", "text")
+    assert kind.reason.endswith(f"; {cells[0]!r} is a number with {keys}")
+
+
 def test_no_rows_are_no_reason_to_fail():
     """Of a table that is empty."""
     empty = ColumnFacts("x", 0, 0, 0, 0, 0, 0, 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dlrun.data.streams import LIMIT_VARIABLE, reason_to_stream, stream_limit
+from dlrun.data.streaming import LIMIT_VARIABLE, reason_to_stream, stream_limit
 from dlrun.errors import UsageError
 from dlrun.memory import free_memory
 

@@ -13,8 +13,9 @@ import pytest
 
 from dlrun.absent import ABSENT
 from dlrun.arrays import Reading
+from dlrun.columns.inference import kinds_of
 from dlrun.conditions import parse_condition
-from dlrun.data import table_types, tables
+from dlrun.data import quick_csv, tables
 from dlrun.data.cell_sql import Cell
 from dlrun.data.tables import open_table
 from dlrun.data.where_sql import where_sql
@@ -67,10 +68,29 @@ def test_the_bits_do_not_depend_on_how_rows_are_read(number, tmp_path, monkeypat
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
     assert read(tmp_path / "a.csv.gz") == expected
     with monkeypatch.context() as patch:
-        patch.setattr(table_types, "LARGE", 0)
+        patch.setattr(quick_csv, "LARGE", 0)
         assert read(path) == expected
     monkeypatch.setattr(tables, "CELLS_PER_CHUNK", 64)
     assert read(path) == expected
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("code", ["007", "00", " 07", '"01"', "00.5", "0123456789012"])
+def test_a_code_makes_its_column_one_of_codes(mark, end, code, tmp_path, monkeypatch):
+    """Wherever in a large file the first one stands: as a number it would lose its zeros."""
+    monkeypatch.setattr(quick_csv, "LARGE", 0)
+    monkeypatch.setattr(quick_csv, "LOOKED_AT", 5)
+    rows = [[str(one), f"{one / 4:g}", f"{one}.05 08:30"] for one in range(10, 40)]
+    place = len(code) % 2  # of one column or the other
+    rows[-1][place] = code
+    lines = [mark.join(row) for row in [["a", "b", "c"], *rows]]
+    (tmp_path / "a.csv").write_text(end.join(lines), newline="")
+    with open_table([tmp_path / "a.csv"]) as table:
+        assert table.stored == ["text" if n in (place, 2) else "number" for n in range(3)]
+        kind = kinds_of(table.facts(), None)[place]
+        assert kind.reason.startswith("numbers with zeros before them are codes; ")
+        assert table.texts("ab"[place], [29]) == [code.strip(' "')]
 
 
 def test_formats_give_the_same_rows(tmp_path):
@@ -230,9 +250,32 @@ def test_numbers_are_those_of_python():
         assert number is None or number.hex() == expected.hex(), text
 
 
-CELLS = ["1", "2.5", "-3", "1e3", "7200", "red", "Red", "2h", "", "true", "FALSE", "yes", "zürich"]
+CELLS = [
+    "1",
+    "2.5",
+    "-3",
+    "1e3",
+    "7200",
+    "red",
+    "Red",
+    "2h",
+    "",
+    "true",
+    "FALSE",
+    "yes",
+    "zürich",
+    "9007199254740991",
+    "9007199254740992",
+    "9007199254740993",
+    "-9007199254740993",
+    "123456789012345678901234567891",
+    "9007199254740992.0",
+]
 CONDITIONS = ["a=1", "a!=1", "a<2.5", "a>=-3", "a=null", "a!=null", "a=true", "a!=false", "a=red",
               'a="1"', "a<red", "a>=2h", "a=2h", "a~RE", "a~1", 'a<="true"', "a>9007199254740993",
+              "a=9007199254740993", "a!=9007199254740993", "a<=9007199254740992",
+              "a<-9007199254740992",
+              "a=9007199254740992", "a>123456789012345678901234567890", "a<9007199254740991",
               "a=.nan", "a<.inf", "not a=1", "a~e and not a~red",
               "(a>0 or a=red) and a!=2.5"]  # fmt: skip
 
@@ -246,7 +289,7 @@ def test_conditions_hold_for_the_rows_for_which_they_hold(where):
     def value(text):
         if not text:
             return ABSENT
-        number = parse_number(text)
+        number = int(text) if text.lstrip("-").isdecimal() else parse_number(text)
         if contains:
             return text  # `~` looks into what is written
         said = {"true": True, "FALSE": False}
@@ -262,6 +305,18 @@ def test_conditions_hold_for_the_rows_for_which_they_hold(where):
         sql = where_sql(where, {"a": Cell("c0", "text", Reading())}, distinct)
         found = [text for (text,) in run(f"SELECT c0 FROM t WHERE {sql}").fetchall()]
     assert found == [text for text in CELLS if condition.holds(lambda _, text=text: value(text))]
+
+
+@pytest.mark.parametrize("kind", ["BIGINT", "UBIGINT", "DECIMAL(20, 0)", "VARCHAR"])
+def test_whole_numbers_of_a_condition_are_exact(kind, tmp_path):
+    """Also where float64 has no number of its own for them."""
+    path = tmp_path / "a.parquet"
+    numbers = ", ".join(f"({2**53 + one}, 1)" for one in range(4))
+    duckdb.sql(f"COPY (SELECT CAST(n AS {kind}) AS n, x FROM (VALUES {numbers}) AS t(n, x)) "
+               f"TO '{path}'")  # fmt: skip
+    with open_table([path], Reading(where=f"n={2**53 + 1} or n>{2**53 + 2}")) as table:
+        assert table.rows == 2
+        assert table.texts("n", [0, 1]) == [str(2**53 + 1), str(2**53 + 3)]
 
 
 def test_a_condition_on_a_column_that_is_not_there(tmp_path):

@@ -22,7 +22,7 @@ END = "training: {epochs: 2, batch_size: 16}\nexports: [script]\n"
 MOONS = "dataset: {type: moons, samples: 70, noise: 0.1, validation_split: 0.2}\n"
 
 QUICK = {
-    "table": (CONFIGS / "titanic_wide_deep.yaml", "training.epochs=2"),
+    "table": (CONFIGS / "travel_mode_wide_deep.yaml", "training.epochs=2"),
     "images": (CONFIGS / "digits_mlp.yaml", "training.epochs=2"),
     "scaled target": (CONFIGS / "mpg.yaml", "training.epochs=2"),
     "untrained": (CONFIGS / "threshold_exact.yaml", "training.epochs=0"),

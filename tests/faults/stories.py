@@ -27,12 +27,17 @@ metrics: [accuracy]
 training:
   epochs: {epochs}
   batch_size: 7
+  sampling: {sampling}
   checkpoint_seconds: 0
   callbacks: {callbacks}
 exports: {exports}
 """
 _MOONS = "{type: moons, samples: 60, validation_split: 0.2, test_split: 0.1}"
 _TABLE = "{type: csv, path: table.csv, target: t, validation_split: 0.2, scale: standard}"
+_GROUPS = (
+    "{type: table, path: groups.csv, target: t, validation_split: 0.2, test_split: 0.2, "
+    "split_by: {group: g}}"
+)
 _DROPOUT = "    - {type: Dropout, rate: 0.3}"
 _NORMALIZATION = "    - {type: BatchNormalization}"
 _DECAY = (
@@ -55,9 +60,10 @@ CONFIGS = {
     "plateau": {"layers": _NORMALIZATION, "callbacks": f"[{_PLATEAU}, {_LOGGER}]"},
     "stopping": {"layers": _DROPOUT, "callbacks": f"[{_PATIENCE}]", "epochs": 8},
     "streaming": {"layers": _DROPOUT, "dataset": _TABLE},
+    "divided": {"layers": _DROPOUT, "dataset": _GROUPS, "sampling": "over"},
 }
 _USUAL = {"dataset": _MOONS, "layers": "", "optimizer": "adam", "callbacks": "[]", "epochs": 3,
-          "exports": "[predictions]"}  # fmt: skip
+          "sampling": "null",           "exports": "[predictions]"}  # fmt: skip
 
 STRETCHES = (0.0, 0.001, None)
 """Batch by batch; some batches; whole epochs: where a training is cut must not matter."""
@@ -79,6 +85,10 @@ class Workplace:
         rows = np.random.default_rng(0).normal(size=(60, 2)).round(3).tolist()
         lines = [f"{a},{b},{'high' if a * b > 0 else 'low'}" for a, b in rows]
         (self.folder / "table.csv").write_text("\n".join(["a,b,t", *lines, ""]))
+        groups = [
+            f"{a},{b},g{n % 9},{'high' if a > 0.5 else 'low'}" for n, (a, b) in enumerate(rows)
+        ]
+        (self.folder / "groups.csv").write_text("\n".join(["a,b,g,t", *groups, ""]))
         self.temporary = self.folder / "temporary"
         self.temporary.mkdir()
         self.env = {

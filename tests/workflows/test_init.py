@@ -8,21 +8,22 @@ import pytest
 from dlrun.config import load_config
 from dlrun.errors import DataError
 from dlrun.workflows.init import init
-from tests.conftest import CONFIGS
+from tests.conftest import TITANIC, needs_titanic
 
 
+@needs_titanic
 def test_what_titanic_is_told(dlrun, tmp_path, monkeypatch):
     """The column that tells the target is left out, with the reason; choices have their counts."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").symlink_to(CONFIGS / "data")
+    (tmp_path / "data").symlink_to(TITANIC.parent)
     options = ("--target", "survived", "-o", "new/t.yaml")
-    done = dlrun("init", "--data", "data/titanic.csv", *options)
+    done = dlrun("init", "--data", f"data/{TITANIC.name}", *options)
     assert done.out == "new/t.yaml\n"
     err = done.err
     assert "warning: column 'alive' tells the target 'survived'" in err
     assert err.endswith("Train it with: dlrun train new/t.yaml\n")
     text = (tmp_path / "new" / "t.yaml").read_text()
-    assert "  path: ../data/titanic.csv\n" in text
+    assert f"  path: ../data/{TITANIC.name}\n" in text
     assert re.search(
         r"^    alive: ignore +# tells survived: alone it tells 100 %", text, re.MULTILINE
     )
@@ -193,7 +194,7 @@ def test_how_a_file_is_read(tmp_path, dlrun):
     path = tmp_path / "t.csv"
     rows = (f"{n * 7 % 31},{n % 10};{'-999' if n % 9 == 0 else n % 7};{n % 2}" for n in range(99))
     path.write_text("\n".join(["a;b;y", *rows]))
-    assert "is read with decimal:" in " ".join(dlrun("data", path).out.split())
+    assert 'is a number with decimal: ","' in " ".join(dlrun("data", path).out.split())
     settings = ("--set", "decimal=,", "--set", "missing_values=[-999]")
     text = dlrun("init", "--data", path, "-t", "y", *settings).out
     assert '  decimal: ","\n  missing_values: [-999]\n' in text

@@ -123,12 +123,12 @@ def test_a_quiet_sweep_tells_of_warnings_only(capsys):
         (60, "epoch 137/3000  ======--------------  loss 0.1234  48 s left"),
         (
             80,
-            "epoch 137/3000  =======----------------  loss 0.1234  accuracy 0.9812  48 s left",
+            "epoch 137/3000  ======-------------  loss 0.1234  val_accuracy 0.9712  48 s left",
         ),
     ],
 )
 def test_line_on_narrow_terminals(width, line):
-    """What matters most finds room first: the epoch, the loss, a bar, the time left, the rest."""
+    """What matters most finds room: the loss, a bar, the time left, what is watched, the rest."""
     drawn = progress_line(
         "epoch 137/3000",
         fraction=0.3,
