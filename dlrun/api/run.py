@@ -90,7 +90,7 @@ class Run:
         rows: Any,
         *,
         keep: Sequence[str] = (),
-        threshold: float | str | None = None,
+        threshold: float | str | Mapping[str, float] | None = None,
         listener: Listener | None = None,
     ) -> Table:
         """Tell what the model says of new rows: columns as `dlrun predict` writes them.
@@ -100,7 +100,7 @@ class Run:
                 *input_shape)`, in the units of the data; or the path of a file.
             keep: Columns of a table that are carried along.
             threshold: Above it the answer is yes, or the second of two classes; `best-f1` is what
-                `evaluate` chose.
+                `evaluate` chose; a mapping says it for each label.
             listener: Who hears what is new in the rows; see `train`.
         """
         from dlrun.data.python_rows import CollectedRows, as_file
@@ -116,8 +116,8 @@ class Run:
                 open_samples(path, spec, with_target=False, keep=kept) as samples,
             ):
                 collected = CollectedRows()
-                limit = None if threshold is None else str(threshold)
-                predict_samples(opened, samples, load_model(opened), collected, limit)
+                limits = _written(threshold)
+                predict_samples(opened, samples, load_model(opened), collected, limits)
         return Table(collected.columns)
 
     def evaluate(
@@ -125,7 +125,7 @@ class Run:
         data: Any = None,
         *,
         split: str | None = None,
-        threshold: float | str | None = None,
+        threshold: float | str | Mapping[str, float] | None = None,
         trust: bool = False,
         listener: Listener | None = None,
     ) -> Evaluation:
@@ -134,7 +134,7 @@ class Run:
         Args:
             data: Rows with their targets, as `predict` takes them; or the path of a file.
             split: `train`, `validation` or `test`, where no rows are given.
-            threshold: A number, or `best-f1`, which is chosen on the validation rows.
+            threshold: A number, one for each label, or `best-f1`, chosen on the validation rows.
             trust: Whether the files that a stranger's run names may be read.
             listener: Who hears of it; see `train`.
 
@@ -146,17 +146,17 @@ class Run:
 
         if data is not None and split is not None:
             raise UsageError("rows and a split were given; only one of them is measured.")
-        limit = None if threshold is None else str(threshold)
+        limits = _written(threshold)
         with at_work(listener) as heard:
             if data is None:
                 found = workflow(
-                    self._folder, split=split, data=None, threshold=limit, trust=trust,
+                    self._folder, split=split, data=None, threshold=limits, trust=trust,
                     listener=heard,
                 )  # fmt: skip
             else:
                 with as_file(data, self.spec) as (path, spec):
                     found = workflow(
-                        self._folder, split=None, data=path, threshold=limit, trust=trust,
+                        self._folder, split=None, data=path, threshold=limits, trust=trust,
                         listener=heard, passing=None if _is_path(data) else spec,
                     )  # fmt: skip
         if found.failure is not None:
@@ -283,6 +283,13 @@ def at_work(listener: Listener | None) -> Iterator[Listener]:
 
     with as_guest():
         yield listener or listening()
+
+
+def _written(threshold: float | str | Mapping[str, float] | None) -> tuple[str, ...]:
+    """Write thresholds as a command line has them."""
+    if isinstance(threshold, Mapping):
+        return tuple(f"{name}={one}" for name, one in threshold.items())
+    return () if threshold is None else (str(threshold),)
 
 
 def _is_path(value: Any) -> bool:

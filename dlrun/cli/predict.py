@@ -103,11 +103,7 @@ def predict(
         threshold=tuple(threshold or ()),
     )
     if output is None and is_bundle(run):
-        raise UsageError(
-            "nothing is written into a bundle.",
-            where=run,
-            fix="Say where to with -o FILE; -o - is stdout. Or `dlrun import` it.",
-        )
+        raise _nothing_into(run)
     stream = sys.stdout if output == STDOUT else sys.stderr
     try:
         with (
@@ -116,11 +112,7 @@ def predict(
             reading(run, runs_dir) as opened,
         ):
             predicted = workflow.predict(
-                opened,
-                input_path,
-                output=output,
-                wishes=wishes,
-                listener=listener,
+                opened, input_path, output=output, wishes=wishes, listener=listener
             )
     except BrokenPipeError as error:
         raise ClosedOutputError from error
@@ -136,6 +128,11 @@ def predict(
             f"--drift-above {drift_above:g}"
         )
         raise typer.Exit(DataError.exit_code)
+
+
+def _nothing_into(bundle: str) -> UsageError:
+    fix = "Say where to with -o FILE; -o - is stdout. Or `dlrun import` it."
+    return UsageError("nothing is written into a bundle.", where=bundle, fix=fix)
 
 
 def _table(drifts: Sequence[Drift], screen: Screen) -> str:

@@ -57,14 +57,10 @@ def evaluate(
 ) -> Evaluation:
     """Measure a run's model again: on a split, None for the last with rows; or on a file.
 
-        What training measured is never replaced. Where it is not the same, the numbers are stored
-    <<<<<<< HEAD
-        beside it, see `dlrun.rundir.evaluations`. A threshold is a number, or `best-f1`. A `passing`
-        file is read by a spec of its own and gone soon: of it nothing is stored.
-    =======
-        beside it, see `dlrun.rundir.evaluations`. A threshold is a number, for one label
-        `NAME=NUMBER`, or `best-f1`.
-    >>>>>>> main
+    What training measured is never replaced. Where it is not the same, the numbers are stored
+    beside it, see `dlrun.rundir.evaluations`. A threshold is a number, for one label
+    `NAME=NUMBER`, or `best-f1`. A `passing` file is read by a spec of its own and gone soon: of it
+    nothing is stored.
     """
     opened = open_trained(run, listener, trust=trust)
     thresholds = read_thresholds(threshold, opened.spec) if threshold else None

@@ -267,7 +267,7 @@ def _are_one_file(one: Path, other: Path) -> bool:
 
 
 def predict_samples(
-    opened: OpenedRun, samples: SampleFile, model: Any, file: Rows, threshold: str | None = None
+    opened: OpenedRun, samples: SampleFile, model: Any, file: Rows, threshold: Sequence[str] = ()
 ) -> None:
     """Write what a run's model says of rows that are open already, see `predict`."""
     from dlrun.training.evaluation import Predictor  # imports TensorFlow
