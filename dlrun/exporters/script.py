@@ -385,7 +385,14 @@ class Program:
         if callbacks:
             lines += [f"    callbacks=[{', '.join(callbacks)}],"]
         return "\n".join(
-            ["history = model.fit(", "    batches,", *lines, "    verbose=2,", ").history"]
+            [
+                "history = model.fit(",
+                "    batches,",
+                *lines,
+                "    shuffle=False,",
+                "    verbose=2,",
+                ").history",
+            ]
         )
 
     def _callback(self, component: dict[str, Any]) -> str:

@@ -111,7 +111,7 @@ def digest(value):
     return hashlib.sha256(text + value.astype(kind).tobytes()).hexdigest()
 
 
-lines = sorted(f"{one.path} {digest(np.array(one))}\\n" for one in model.weights)
+lines = sorted(f"{one.path} {digest(one.numpy())}\\n" for one in model.weights)
 weights = hashlib.sha256("".join(lines).encode()).hexdigest()
 if weights != "$whole":
     sys.exit("the weights differ from those of the run")
