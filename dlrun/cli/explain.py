@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dlrun.workflows.explain import Answer, Comparison, Explanation
 
 MOST_CELLS: Final = 20
-WIDEST: Final = 96  # cells of a line of prose
+WIDEST: Final = 90  # cells of a line of prose
 MOVERS: Final = 10  # entries of the input that are named as moving the output most
 
 RowNumber = Annotated[int | None, option("--row N", "The row, from 0.  [default: 0]", min=0)]

@@ -14,6 +14,7 @@ from typing import Any, Final
 from dlrun.catalog import shelves, source
 from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
+from dlrun.shapes.cells import bare_number
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
 IGNORE: Final = "ignore"
@@ -163,7 +164,12 @@ def numbers_otherwise(facts: ColumnFacts) -> str | None:
         fitting = [text for text in texts if pattern.fullmatch(text)]
         if len(fitting) > len(most):
             most, keys = fitting, told
-    return f"{quote(most[0])} is a number with {keys}" if 2 * len(most) > len(texts) else None
+    if 2 * len(most) > len(texts):
+        return f"{quote(most[0])} is a number with {keys}"
+    units = [text for text in texts if bare_number(text) is not None]
+    if facts.distinct >= ENOUGH and 2 * len(units) > len(texts):
+        return f"{quote(units[0])} is a number with a unit: write {bare_number(units[0])}"
+    return None
 
 
 def _text_or_id(facts: ColumnFacts, because: str) -> Told:
@@ -181,8 +187,15 @@ def _text_or_id(facts: ColumnFacts, because: str) -> Told:
     reason = f"{because}{distinct:,} different values in {tally(present, 'row')}"
     if facts.words >= PHRASE and 2 * distinct > present:
         return "text", *_words(facts, f"{reason}, with {facts.words:.1f} words on average")
+    return _of_many(facts, reason)
+
+
+def _of_many(facts: ColumnFacts, reason: str) -> Told:
+    """Of many different texts, of which the frequent ones have entries."""
+    least = max(RARE, math.ceil(_present(facts) / MOST_ENTRIES))
+    if facts.top and facts.top[0][1] < least:
+        return "ignore", {}, f"{reason}, none of which stands in many"
     options, reason = _own(facts, reason)
-    least = max(RARE, math.ceil(present / MOST_ENTRIES))
     return "category", options | {"min_count": least}, reason
 
 

@@ -365,6 +365,10 @@ class Loader:
             f"count(*) FILTER (json_type(json, {one}) IN ('ARRAY', 'OBJECT'))" for one in pointers
         )
         (counts,) = run(f"SELECT {nested} FROM (FROM objects LIMIT {LOOKED_AT})").fetchall()
+        if all(counts) and self._count() - begin == 1:
+            what = "the file holds one object of lists or objects: columns, it seems, and no rows."
+            fix = "Write one object for each row; pandas does with `orient='records', lines=True`."
+            raise DataError(what, where=str(source.path), fix=fix)
         self._tell_nested(dict(zip(self.columns, map(bool, counts), strict=True)))
         run("DROP TABLE objects")
         return Part(source, True, self._count() - begin, "rows_of_files",

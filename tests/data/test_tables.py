@@ -215,6 +215,15 @@ def test_bad_rows_are_left_out_and_told(tmp_path):
         assert "a.csv:4" in table.notes[-1]
 
 
+@pytest.mark.parametrize("cells", [[1, 2, 3], {"0": 1, "1": 2}])
+def test_columns_of_json_are_no_rows(cells, tmp_path):
+    """As pandas writes them, unless it is asked for records."""
+    (tmp_path / "a.json").write_text(json.dumps({"x": cells, "y": cells}))
+    with pytest.raises(DataError, match=r"columns, it seems, and no rows.*\n?.*records"):
+        with open_table([tmp_path / "a.json"]):
+            pass
+
+
 def test_a_file_that_changes_is_told(tmp_path, monkeypatch):
     """Half of the rows would be of another file."""
     path = write_csv(tmp_path / "a.csv", rows_of(5))

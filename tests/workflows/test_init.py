@@ -189,6 +189,34 @@ def test_what_is_refused(dlrun, tmp_path):
     assert (tmp_path / "mine.yaml").read_text() == "mine"
 
 
+def test_columns_without_a_name_are_not_read(tmp_path, dlrun):
+    """The index that pandas writes, or what stands behind a comma at the end of each row."""
+    lines = [f"{n},{n * 7 % 31},{n % 2}," for n in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join([",x,y,", *lines]))
+    dlrun("init", "--data", tmp_path / "t.csv", "-t", "y", "-o", tmp_path / "t.yaml")
+    assert "  features: [x] " in (tmp_path / "t.yaml").read_text()
+    assert dlrun("validate", tmp_path / "t.yaml").code == 0
+    (tmp_path / "t.csv").write_text("\n".join(["x,x,y,z", *lines]))
+    for words in (["data"], ["init", "--data"]):
+        told = dlrun(*words, tmp_path / "t.csv", "-t", "y", code=3).err
+        assert "column 'x' appears 2 times (columns 1, 2)" in told
+
+
+def test_words_for_missing_values_among_numbers(tmp_path, dlrun):
+    """They are said in the config, unless another column means something by them."""
+    words = ("NA", "-", "N/A")
+    lines = [f"{words[n % 3] if n % 4 == 0 else n * 7 % 31},k{n % 2},{n % 2}" for n in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,b,y", *lines]))
+    made = dlrun("init", "--data", tmp_path / "t.csv", "-t", "y", "-o", tmp_path / "t.yaml")
+    assert "among numbers and times: read as missing values" in made.err
+    assert {*load_config(tmp_path / "t.yaml").dataset.arguments["missing_values"]} == {*words}
+    assert dlrun("validate", tmp_path / "t.yaml").code == 0
+    (tmp_path / "t.csv").write_text("\n".join(["x,b,y", *lines]).replace("k0", "NA"))
+    made = dlrun("init", "--data", tmp_path / "t.csv", "-t", "y").out
+    assert "  missing_values: [" in made
+    assert "NA" not in re.search(r"missing_values: (.*)", made)[1].replace("N/A", "")
+
+
 def test_how_a_file_is_read(tmp_path, dlrun):
     """Keys of a dataset, which the config has too; without them the way out is named."""
     path = tmp_path / "t.csv"
