@@ -7,6 +7,7 @@ DlrunError                 1   the run failed
 ├── DataError              3   a file with data is missing, malformed or does not fit
 ├── RunFolderError         4   a run folder is damaged, or not fit for what is asked of it
 ├── DivergedError          5   training produced NaN or infinity
+├── LostHostError          7   another host of the run does not answer
 ├── InterruptedRunError    128 + number a signal ended the run
 └── PausedRunError         0   the run is to go on later, if a sweep finds it good enough
 ```
@@ -106,6 +107,12 @@ class DivergedError(DlrunError):
     """Training produced NaN or infinity."""
 
     exit_code = 5
+
+
+class LostHostError(DlrunError):
+    """Another host of a run does not answer, or no longer."""
+
+    exit_code = 7
 
 
 class InterruptedRunError(DlrunError):

@@ -26,6 +26,8 @@ FLOORS = {
     "signals": 0,
     "memory": 0,
     "absent": 0,
+    "state": 0,
+    "warm": 1,
     "wording": 0,
     "column": 0,
     "catalog": 1,
@@ -51,7 +53,8 @@ FLOORS = {
     "notebook": 11,
     "cli": 12,
     "api": 13,
-    "__main__": 13,
+    "resident": 13,
+    "__main__": 14,
 }
 HEAVY_ROOMS = {
     "data", "models", "training", "formulas", "reports", "callbacks", "exporters", "execution",
@@ -407,7 +410,7 @@ def test_light_commands_load_nothing_heavy(tmp_path, words):
         store(tmp_path / "runs", name)
     exit_code, loaded = loaded_by(*words, cwd=tmp_path)
     assert exit_code == (2 if "broken.yaml" in words else 0)
-    assert not (HEAVY | {"sklearn", "pandas", "matplotlib", "jinja2"}) & loaded
+    assert not (HEAVY | {"pydantic", "sklearn", "pandas", "matplotlib", "jinja2"}) & loaded
 
 
 def test_random_tests_draw_the_same_each_time(pytestconfig):

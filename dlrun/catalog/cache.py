@@ -136,6 +136,8 @@ def _installation() -> str:
 
 def _read_lines(path: Path) -> dict[bytes, bytes]:
     """The entries of a file that is whole and that no one else can have written, else none."""
+    if not path.is_absolute():  # a user without a home
+        return {}
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         with os.fdopen(os.open(path, flags), "rb") as file:
@@ -162,7 +164,7 @@ def _write_lines(path: Path, lines: dict[bytes, bytes]) -> None:
     """Write a file aside and rename it, so that no one reads half of it."""
     rest = b"".join(key + b"\t" + line + b"\n" for key, line in lines.items())
     content = _checksum(rest) + b"\n" + rest
-    if len(content) > MAX_BYTES:
+    if len(content) > MAX_BYTES or not path.is_absolute():
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
 from dlrun.cli.terminal.tables import baseline_lines, draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
+from dlrun.execution.cluster import Cluster, read_cluster
 from dlrun.execution.options import RunOptions
 from dlrun.rundir.names import REPORT
 from dlrun.wording import format_duration, format_number, printable
@@ -64,6 +66,9 @@ def train(
     source: Source = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
+    devices: options.Devices = None,
+    hosts: options.Hosts = None,
+    host: options.Host = None,
     workers: options.Workers = None,
     report: WithReport = None,
     retry_failed: options.RetryFailed = False,
@@ -78,6 +83,7 @@ def train(
     there already are not trained again.
     """
     options.check_device(device)
+    cluster = read_cluster(devices, hosts, host, os.environ)
     show_activity(f"reading {configs[0]} ...", quiet=quiet)
     from dlrun.sweeps.language.flags import read_grid
 
@@ -91,10 +97,12 @@ def train(
         command=context.obj,
         device=device,
         threads=threads or 0 if is_one else threads,
+        cluster=cluster,
         report=is_one if report is None else report,
         source=source,
     )
     if not is_one:
+        _refuse_for_many(cluster)
         from dlrun.sweeps.runner import SweepOptions
 
         settings = SweepOptions(
@@ -103,12 +111,21 @@ def train(
         train_many(requests, settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
+    train_one(*requests[0], asked, quiet=quiet, as_json=as_json)
+
+
+def train_one(config: Path, grid: Grid, asked: RunOptions, *, quiet: bool, as_json: bool) -> None:
+    """Train one run; stdout gets its folder, where this host has it."""
     from dlrun.cli.terminal.progress import listening
     from dlrun.config import load_config
+    from dlrun.execution.run import follow
     from dlrun.workflows import train as workflow
 
-    experiment = load_config(configs[0], requests[0][1].fixed)
+    experiment = load_config(config, grid.fixed)
     with listening(quiet=quiet) as listener:
+        if not asked.cluster.is_chief:
+            follow(experiment, asked, listener)
+            return
         outcome = workflow.train(experiment, asked, listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)
 
@@ -122,6 +139,16 @@ def _refuse_for_one(**given: object) -> None:
                 where=f"--{name.replace('_', '-')}",
                 fix="Give several configs, or an axis such as --set seed=0..9.",
             )
+
+
+def _refuse_for_many(cluster: Cluster) -> None:
+    """Refuse several devices for several runs, each of which has one."""
+    if cluster.num_replicas > 1:
+        raise UsageError(
+            "each of several runs computes on one device; several devices share one run.",
+            where="--hosts" if cluster.hosts else "--devices",
+            fix="Train them one by one, or leave it out: `dlrun train` uses all GPUs for them.",
+        )
 
 
 def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:

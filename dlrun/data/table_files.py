@@ -19,7 +19,7 @@ from dlrun.data.files import check_text, open_data, open_error, regular_size, sp
 from dlrun.data.headers import GZIP_MAGIC
 from dlrun.data.quick_csv import LOOKED_AT, QuickCsv
 from dlrun.errors import DataError
-from dlrun.wording import count, list_columns
+from dlrun.wording import count, list_columns, quote
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +32,7 @@ JSON_KINDS: Final = {"ARRAY": "a list", "VARCHAR": "a text", "NULL": "null", "BO
 NESTED: Final = "they are read as the texts that stand for them"
 NO_DELIMITER: Final = "\x01"
 ROWS_AT_ONCE: Final = 2**14  # how many rows that Python reads are handed over at a time
+FEW: Final = 3  # rows that are all unlike the first one
 SHOWN: Final = 10  # so many faults are told
 HEAD_BYTES: Final = 2**16
 
@@ -317,11 +318,17 @@ class Loader:
                     raise told[-1]
 
         lists = ", ".join(f"unnest(${n + 1}::VARCHAR[])" for n in range(len(positions)))
-        chunks = rows()
+        chunks, right = rows(), 0
         while taken := list(islice(chunks, max(1, ROWS_AT_ONCE // len(positions)))):
             values = [list(column) for column in zip(*taken, strict=True)]
             self.connection.execute(f"INSERT INTO rows_of_files SELECT {lists}", values)
+            right += len(taken)
         if faults and self.reading.bad_rows == "error":
+            if not right and faults >= FEW and all("but the first row" in one.what for one in told):
+                shown = quote(file.delimiter.join(file.first_row))
+                what = f"no row has as many cells as the first one, {shown}, which is perhaps none."
+                fix = "Remove what stands before the table, such as a remark, or Excel's `sep=;`."
+                raise DataError(what, where=file.where, fix=fix)
             raise together(told, faults, "rows")
 
     def _json(self, source: Source) -> Part:

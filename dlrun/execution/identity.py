@@ -14,6 +14,7 @@ from dlrun.absent import ABSENT
 from dlrun.config import given
 from dlrun.data.files import files_of
 from dlrun.errors import DataError
+from dlrun.execution.cluster import Cluster
 from dlrun.rundir.integrity import digest
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ class Machine:
     threads: int  # of the CPU
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], *, device: str, threads: int) -> Machine:
+    def of(
+        cls, facts: Mapping[str, Any], *, device: str, threads: int, cluster: Cluster | None = None
+    ) -> Machine:
         """Tell it from what `environment_facts` returns, before TensorFlow is loaded.
 
         The device is `auto`, `cpu`, `gpu` or `gpu:1`; 0 threads are as many as there are cores.
@@ -53,7 +56,7 @@ class Machine:
             {package: facts["versions"][package] for package in _VERSIONS},
             facts["processor"],
             {name: one for name, one in facts["environment"].items() if name != _PINNED},
-            _device(device, gpus),
+            (cluster or Cluster()).named(_device(device, gpus)),
             threads or facts["cpu_count"] or 0,
         )
 

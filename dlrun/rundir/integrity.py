@@ -26,6 +26,7 @@ from dlrun.rundir.names import (
     SPEC,
     WEIGHTS,
 )
+from dlrun.state import state_folder
 
 HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, WEIGHTS, INITIAL_WEIGHTS)
 _PIECE = 2**20
@@ -176,10 +177,8 @@ def unknown_because(sealed: object) -> str:
 
 
 def key_path() -> Path:
-    """Return where the key lies: `$XDG_STATE_HOME/dlrun/key`, else below `~/.local/state`."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    home = Path(state) if os.path.isabs(state) else Path("~/.local/state").expanduser()  # noqa: PTH117
-    return home / "dlrun" / "key"
+    """Return where the key lies, in the folder of the state."""
+    return Path(state_folder(), "key")
 
 
 def _shown_path() -> str:

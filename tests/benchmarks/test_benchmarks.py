@@ -22,7 +22,15 @@ from tests.conftest import ROOT
 
 TINY = [
     *("light_validate", "light_thousand", "report_digits"),
-    *("two_points_sigmoid", "mnist_cnn", "lstm", "sweep_two", "many_rows", "predict_rows"),
+    *(
+        "two_points_sigmoid",
+        "mnist_cnn",
+        "lstm",
+        "sweep_two",
+        "many_rows",
+        "predict_rows",
+        "warm_verify",
+    ),
 ]
 
 
@@ -34,6 +42,7 @@ SLOW = (
     "sweep_two",
     "many_rows",
     "predict_rows",
+    "warm_verify",
 )
 
 

@@ -137,11 +137,22 @@ def test_a_file_of_someone_else_is_none(kept, home, tmp_path):
 
 
 def test_a_place_that_cannot_be_written_to(home):
-    """A file where the folder should be; no home at all."""
+    """A file where the folder should be."""
     home.parent.write_text("in the way")
     told()
     cache.save()
     assert home.parent.read_text() == "in the way"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_user_without_a_home(tmp_path, monkeypatch):
+    """Nothing is left in the working folder."""
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.chdir(tmp_path)
+    told()
+    cache.save()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def outcome(taker, value, parameter, context):
 
 
 def test_texts_are_taken_as_typer_takes_them():
-    """Of every command: texts, paths and lists of them come out as pydantic makes them."""
+    """Of every command: texts, paths, numbers and lists come out as pydantic makes them."""
     tried = 0
     for name in COMMANDS:
         command = command_line().commands[name]
@@ -100,7 +100,8 @@ def test_texts_are_taken_as_typer_takes_them():
             ours = parameter.get_runtime_param()
             theirs = ours._others()
             is_list = parameter.multiple or parameter.nargs == -1
-            for value in (None, ("a/b", "c", "") if is_list else "a/b", "7", "latest"):
+            numbers = ("7", "0", "-3", "007", "-0", "1e3", "1_0", " 7", "\u0667", "9" * 30)
+            for value in (None, ("a/b", "c", "") if is_list else "a/b", "latest", *numbers):
                 if is_list and isinstance(value, str):
                     continue  # which Typer refuses before
                 expected = outcome(theirs, value, parameter, context)

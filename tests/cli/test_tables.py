@@ -2,6 +2,7 @@
 
 from dlrun.cli.evaluate import evaluation_tables
 from dlrun.cli.terminal.output import Screen
+from dlrun.cli.terminal.tables import align, cell_len, cut_apart, draw
 from dlrun.cli.train import closing_table
 from dlrun.reports.baseline import Judged
 from dlrun.reports.scores import classification_report
@@ -83,3 +84,16 @@ def test_wide_confusion_matrix_becomes_a_list():
     assert evaluation_tables("test", {}, Judged(perfect), screen=NARROW).endswith(
         "\n\nNo row is taken for another class."
     )
+
+
+def test_keys_that_are_cut_stay_apart():
+    """At the end where that will do, else in the middle or at the start, by cells."""
+    keys = ["model.layers[0].units", "model.layers[1].units", "training.epochs"]
+    assert cut_apart(keys, 40) == keys
+    assert cut_apart(keys, 12) == ["…rs[0].units", "…rs[1].units", "…ning.epochs"]
+    assert cut_apart(["val_loss_a", "train_loss"], 6) == ["val_l…", "train…"]
+    assert cut_apart(["validation loss", "validation acc"], 9) == ["vali…loss", "vali… acc"]
+    assert all(cell_len(text) <= 5 for text in cut_apart(["日本語の一", "日本語の二"], 5))
+    assert len({*cut_apart(["日本語の一", "日本語の二"], 5)}) == 2
+    table = draw(align([[key, "1"] for key in keys], width=16), Screen(16))
+    assert table.splitlines() == ["…ers[0].units  1", "…ers[1].units  1", "…ining.epochs  1"]

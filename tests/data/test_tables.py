@@ -215,6 +215,16 @@ def test_bad_rows_are_left_out_and_told(tmp_path):
         assert "a.csv:4" in table.notes[-1]
 
 
+@pytest.mark.parametrize("line", ["sep=;", "# by hand, 2024"])
+def test_what_stands_before_a_table_is_told(line, tmp_path):
+    """Once, and not as a fault of every row."""
+    (tmp_path / "a.csv").write_text("\n".join([line, "a;b;c", *["1;2;3"] * 20]))
+    with pytest.raises(DataError, match=r"a\.csv:1: no row has as many cells as the first") as told:
+        with open_table([tmp_path / "a.csv"], Reading(delimiter=";")):
+            pass
+    assert "Remove what stands before the table" in str(told.value)
+
+
 @pytest.mark.parametrize("cells", [[1, 2, 3], {"0": 1, "1": 2}])
 def test_columns_of_json_are_no_rows(cells, tmp_path):
     """As pandas writes them, unless it is asked for records."""

@@ -98,6 +98,7 @@ class Workplace:
         self.env = {
             "TMPDIR": str(self.temporary),
             "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
             "MPLCONFIGDIR": str(self.folder / "matplotlib"),
             "DLRUN_STREAM_ABOVE_MB": "0.0001",
         }

@@ -187,6 +187,10 @@ class BarListener(LiveDrawing, Listener):
         self.begin()
         self.progressed(epoch=first_epoch, step=0, logs={})
 
+    def recalled(self, *, epoch: int, logs: Mapping[str, float]) -> None:
+        """Note a point of the curve from before the run went on."""
+        self._curve.add(epoch, logs)
+
     def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
         """Draw the bar anew, at most ten times a second."""
         now = self._clock()

@@ -48,6 +48,9 @@ def align(
     if width is not None and sum(widths) + len(GAP) * (len(widths) - 1) > width:
         others = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
         widths[0] = min(widths[0], max(width - others, _NARROWEST))
+        first = cut_apart([row[0].text for row in cells], widths[0])
+        cells = [[row[0]._replace(text=text), *row[1:]]
+                 for row, text in zip(cells, first, strict=True)]  # fmt: skip
     lefts = range(left) if isinstance(left, int) else left
     return [
         [_padded(cell, widths[n], is_left=n in lefts) for n, cell in enumerate(row)]
@@ -156,13 +159,27 @@ def cut_cells(text: str, width: int) -> str:
 
 def cut_middle(text: str, width: int) -> str:
     """Cut a text in its middle: of names that begin alike the end tells them apart."""
-    if cell_len(text) <= width:
-        return text
-    end = (width - 1) // 2
-    last = text[len(text) - end :]
-    while cell_len(last) > end:
+    last = _end_of(text, (width - 1) // 2)
+    return text if cell_len(text) <= width else cut_cells(text, width - cell_len(last)) + last
+
+
+def cut_start(text: str, width: int) -> str:
+    """Cut a text at its start."""
+    return text if cell_len(text) <= width else "…" + _end_of(text, width - 1)
+
+
+def cut_apart(texts: Sequence[str], width: int) -> list[str]:
+    """Cut texts to so many cells where most of them stay different: at the end, if that will do."""
+    ways = ([cut(text, width) for text in texts] for cut in (cut_cells, cut_middle, cut_start))
+    return max(ways, key=lambda cut: len({*cut}))
+
+
+def _end_of(text: str, width: int) -> str:
+    """The last characters of a text that take so many cells at most."""
+    last = text[max(len(text) - width, 0) :]
+    while cell_len(last) > width:
         last = last[1:]
-    return cut_cells(text, width - cell_len(last)) + last
+    return last
 
 
 def _is_plain(text: str) -> bool:
