@@ -15,7 +15,6 @@ import numpy as np
 
 from dlrun import catalog
 from dlrun.backend.components import zip_dates
-from dlrun.backend.device import on_gpu
 from dlrun.columns.packing import completed
 from dlrun.config import Experiment, load_config
 from dlrun.data.sampling import training_rows
@@ -101,6 +100,8 @@ def refuse(experiment: Experiment, splits: Splits, folder: Run) -> None:
         for metric in experiment.metrics
         if metric.arguments.get("dtype") == "float64"
     ]
+    if folder.read_record().get("devices"):
+        problems.append("--devices: batches were shared out among several devices")
     if splits.streamed is not None:
         problems.append("dataset: the rows are larger than memory, and `fit` is given them whole")
     if spec.labels and training.class_weight is not None:
@@ -176,6 +177,12 @@ class Program:
         """The record as it is now: a run that has just trained added to it."""
         return self.folder.read_record()
 
+    @property
+    def _gpu(self) -> int | None:
+        """Which GPU the run computed on; None for the CPU."""
+        found = re.match(r"gpu:(\d+)", str(self.record.get("device")))
+        return None if found is None else int(found[1])
+
     def text(self) -> str:
         """Put the parts together."""
         training = self.experiment.training
@@ -202,8 +209,14 @@ class Program:
                 f"tf.config.threading.set_{way}_op_parallelism_threads({threads})"
                 for way in ("intra", "inter")
             ]
-        if on_gpu():
-            lines.append("tf.config.experimental.enable_op_determinism()")
+        if (gpu := self._gpu) is None:
+            lines.append('tf.config.set_visible_devices([], "GPU")')
+        else:
+            lines += [
+                f'chosen = tf.config.list_physical_devices("GPU")[{gpu}]',
+                'tf.config.set_visible_devices([chosen], "GPU")',
+                "tf.config.experimental.enable_op_determinism()",
+            ]
         lines.append(f"keras.utils.set_random_seed({self.experiment.seed})")
         if training.precision != "float32":
             lines.append(f"keras.config.set_dtype_policy({training.precision!r})")
@@ -323,7 +336,8 @@ class Program:
         metrics = [self._metric(one.as_dict()) for one in experiment.metrics]
         if self.spec.target_scaling is not None:
             loss = self._scaled(loss)
-        is_compiled = on_gpu() if training.jit_compile == "auto" else training.jit_compile
+        on_gpu, asked = self._gpu is not None, training.jit_compile
+        is_compiled = on_gpu if asked == "auto" else asked
         taken = "".join(f"        {metric},\n" for metric in metrics)
         listed_ = f"[\n{taken}    ]" if metrics else "[]"
         return texts.COMPILE.substitute(
