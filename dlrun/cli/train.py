@@ -6,6 +6,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -94,8 +95,8 @@ def train(
     show_activity(f"reading {configs[0]} ...", quiet=quiet)
     from dlrun.sweeps.language.flags import read_grid
 
-    named = {key: one for key, one in (("seed", seed), ("name", name)) if one is not None}
-    given = [*(overrides or []), *(options.as_override(*one) for one in named.items())]
+    named = [(key, value) for key, value in (("seed", seed), ("name", name)) if value is not None]
+    given = [*(overrides or []), *(options.as_override(key, value) for key, value in named)]
     requests = [(config, read_grid(config, given, grids or (), folds=folds)) for config in configs]
     is_one = len(requests) == 1 and not requests[0][1].axes
     asked = RunOptions(
@@ -114,15 +115,21 @@ def train(
         settings = SweepOptions(
             asked, workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
         )
-        work = _plan_many if dry_run else train_many
-        work(requests, settings, quiet=quiet, as_json=as_json)
+        many = partial(_plan, _wanted(requests)) if dry_run else partial(train_many, requests)
+        many(settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
     train_one(*requests[0], asked, dry_run=dry_run, quiet=quiet, as_json=as_json)
 
 
 def train_one(
-    config: Path, grid: Grid, asked: RunOptions, *, dry_run: bool, quiet: bool, as_json: bool
+    config: Path,
+    grid: Grid,
+    asked: RunOptions,
+    *,
+    dry_run: bool,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """Train one run, or tell what it would take; stdout gets its folder, where this host has it."""
     from dlrun.cli.terminal.progress import listening
@@ -133,11 +140,9 @@ def train_one(
     experiment = load_config(config, grid.fixed)
     if dry_run:
         if asked.cluster.num_replicas > 1:
-            what = "what a run takes is measured on one device."
+            what = "a plan is measured on one device."
             raise UsageError(what, where="--dry-run", fix="Leave --devices and --hosts out.")
-        from dlrun.sweeps.runner import SweepOptions
-
-        _plan(experiment, SweepOptions(asked, workers=1), quiet=quiet, as_json=as_json)
+        _plan(experiment, asked, quiet=quiet, as_json=as_json)
         return
     with listening(quiet=quiet) as listener:
         if not asked.cluster.is_chief:
@@ -149,7 +154,7 @@ def train_one(
 
 def _plan(
     wanted: Experiment | Sequence[TrialRequest],
-    settings: SweepOptions,
+    settings: RunOptions | SweepOptions,
     *,
     quiet: bool,
     as_json: bool,
@@ -157,26 +162,17 @@ def _plan(
     """Tell what one run, which is always trained, or several, as far as they are missing, take."""
     from dlrun.cli.terminal.plans import show_plan
     from dlrun.cli.terminal.sweep_progress import MessagePrinter
-    from dlrun.sweeps.runner import SweepRunner
+    from dlrun.sweeps.runner import SweepOptions, SweepRunner
     from dlrun.sweeps.trials import Trial
 
+    if isinstance(settings, RunOptions):
+        settings = SweepOptions(settings, workers=1)
     runner = SweepRunner(settings, MessagePrinter(quiet=quiet))
     if isinstance(wanted, Sequence):
         runner.plan(wanted)
     else:
         runner.trials.append(Trial(wanted, {}, ""))
     show_plan(runner, as_json=as_json)
-
-
-def _plan_many(
-    requests: Sequence[tuple[Path, Grid]],
-    settings: SweepOptions,
-    *,
-    quiet: bool,
-    as_json: bool,
-) -> None:
-    """Tell what several runs take."""
-    _plan(_wanted(requests), settings, quiet=quiet, as_json=as_json)
 
 
 def _refuse_for_one(**given: object) -> None:

@@ -8,14 +8,12 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Experiment
 from dlrun.config.loading import load_resolved
 from dlrun.config.nodes import Places
 from dlrun.errors import DlrunError, PausedRunError
-from dlrun.execution.cluster import Cluster
 from dlrun.execution.options import RunOptions
 from dlrun.rundir.files import plain
 from dlrun.rundir.folder import create_run, open_run
@@ -117,7 +115,7 @@ def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> i
 
     Whatever goes wrong stands in the record of the run, if there is one.
     """
-    options = _options_of(task["options"])
+    options = RunOptions.from_json(task["options"])
     listener = PipeListener(send)
     try:
         if task["folder"] is not None:
@@ -136,12 +134,6 @@ def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> i
         send({"error": str(error)})
         return error.exit_code
     return 0
-
-
-def _options_of(told: Mapping[str, Any]) -> RunOptions:
-    """Read what JSON holds of the options of a run."""
-    cluster = Cluster(**{**told["cluster"], "hosts": tuple(told["cluster"]["hosts"])})
-    return RunOptions(**{**told, "runs_dir": Path(told["runs_dir"]), "cluster": cluster})
 
 
 class PipeListener(Listener):
