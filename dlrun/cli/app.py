@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "reproduce": "reproduce.reproduce",
     "evaluate": "evaluate.evaluate",
     "predict": "predict.predict",
+    "export": "export.export",
+    "import": "import_.import_",
     "report": "report.report",
     "explain": "explain.explain",
     "weights": "weights.weights",

@@ -58,13 +58,13 @@ def evaluate(
     options.check_rows(split, data)
     show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
-    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.bundle import is_bundle, reading
     from dlrun.workflows import evaluate as workflow
 
     chosen = None if split is None else split.value
-    with listening(quiet=quiet) as listener:
+    with listening(quiet=quiet) as listener, reading(run, runs_dir) as opened:
         found = workflow.evaluate(
-            open_run(run, runs_dir),
+            opened,
             trust=trust,
             split=chosen,
             data=data,
@@ -75,7 +75,8 @@ def evaluate(
         facts = {"run": found.run.path, "split": found.split, "metrics": found.metrics}
         thresholds = {} if found.thresholds is None else {"thresholds": found.thresholds.to_json()}
         judged = {"classification": None, **found.judged.to_json()}
-        write_json({**facts, **judged, **thresholds, "stored": found.stored})
+        stored = None if is_bundle(run) else found.stored
+        write_json({**facts, **judged, **thresholds, "stored": stored})
     else:
         screen = screen_of(sys.stdout)
         write_data(evaluation_tables(found.split, found.metrics, found.judged, screen=screen))

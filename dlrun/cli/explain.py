@@ -68,14 +68,14 @@ def explain(
     options.check_rows(split, data)
     show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
-    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.bundle import reading
     from dlrun.workflows import explain as workflow
     from dlrun.workflows.explain import Choice
 
     choice = Choice(row or 0, None if split is None else split.value, data, values)
-    with listening(quiet=quiet) as listener:
+    with listening(quiet=quiet) as listener, reading(run, runs_dir) as opened:
         explained = workflow.explain(
-            open_run(run, runs_dir),
+            opened,
             choice,
             trust=trust,
             layer=layer,

@@ -21,7 +21,7 @@ from dlrun.cli.terminal.output import (
     write_message,
 )
 from dlrun.cli.terminal.tables import draw_cut
-from dlrun.errors import DataError
+from dlrun.errors import DataError, UsageError
 from dlrun.wording import percent, quote
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def predict(
     """
     show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
-    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.bundle import is_bundle, reading
     from dlrun.workflows import predict as workflow
 
     wishes = workflow.Wishes(
@@ -102,15 +102,17 @@ def predict(
         drift or drift_above is not None,
         threshold=tuple(threshold or ()),
     )
+    if output is None and is_bundle(run):
+        raise _nothing_into(run)
     stream = sys.stdout if output == STDOUT else sys.stderr
     try:
-        with listening(quiet=quiet) as listener, contextlib.redirect_stdout(stream):
+        with (
+            listening(quiet=quiet) as listener,
+            contextlib.redirect_stdout(stream),
+            reading(run, runs_dir) as opened,
+        ):
             predicted = workflow.predict(
-                open_run(run, runs_dir),
-                input_path,
-                output=output,
-                wishes=wishes,
-                listener=listener,
+                opened, input_path, output=output, wishes=wishes, listener=listener
             )
     except BrokenPipeError as error:
         raise ClosedOutputError from error
@@ -126,6 +128,11 @@ def predict(
             f"--drift-above {drift_above:g}"
         )
         raise typer.Exit(DataError.exit_code)
+
+
+def _nothing_into(bundle: str) -> UsageError:
+    fix = "Say where to with -o FILE; -o - is stdout. Or `dlrun import` it."
+    return UsageError("nothing is written into a bundle.", where=bundle, fix=fix)
 
 
 def _table(drifts: Sequence[Drift], screen: Screen) -> str:

@@ -38,11 +38,11 @@ def weights(
     options.check_form(as_json=as_json, as_csv=as_csv)
     show_activity(f"opening {run} ...", soon=True)
     from dlrun.cli.terminal.progress import listening
-    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.bundle import reading
     from dlrun.workflows.weights import show_weights
 
-    with listening(quiet=quiet) as listener:
-        found = show_weights(open_run(run, runs_dir), layer, listener=listener)
+    with listening(quiet=quiet) as listener, reading(run, runs_dir) as opened:
+        found = show_weights(opened, layer, listener=listener)
     if as_json:
         write_json(_json(found))
     elif as_csv:

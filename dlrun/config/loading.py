@@ -42,6 +42,19 @@ def load_config(
     """
     path, problems = Path(path), Problems()
     root = parse(read_text(path), str(path), problems)
+    if isinstance(root.value, dict):
+        root.value.setdefault("name", Node(path.stem, root.place))
+    return load_nodes(root, overrides, problems, data_known=data_known)
+
+
+def load_nodes(
+    root: Node,
+    overrides: Sequence[str | Override],
+    problems: Problems,
+    *,
+    data_known: bool = True,
+) -> Experiment:
+    """Check a config that has been read, see `load_config`; it has a name."""
     if not isinstance(root.value, dict):
         got = "nothing" if root.value is None else describe(root.value)
         fix = "A config starts with keys such as 'dataset:' and 'model:'."
@@ -49,10 +62,9 @@ def load_config(
         problems.raise_if_any()
     if "base" in root.value and not root.value.keys() & {"dataset", "model"}:
         what = "This is a sweep, not the config of one run."
-        problems.add(root.place, "", what, f"`dlrun sweep {path}` trains its runs.")
+        problems.add(root.place, "", what, f"`dlrun sweep {root.place.source}` trains its runs.")
         problems.raise_if_any()
     flags.apply(root, overrides, problems)
-    root.value.setdefault("name", Node(path.stem, root.place))
     return _checked(root, Places(root), problems, data_known=data_known)
 
 

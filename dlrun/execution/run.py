@@ -322,22 +322,18 @@ def trained_on(splits: Splits, experiment: Experiment, say: Callable[[str], None
 
     Only training sees it: the final metrics are those of the rows as they are.
     """
-    from dlrun.data.labels import class_numbers, weigh_classes, weigh_labels
-    from dlrun.data.sampling import Sampling, sample_classes
+    from dlrun.data.sampling import training_rows
 
-    spec, train, training = splits.spec, splits.train, experiment.training
-    if train.y is None or (training.class_weight is None and training.sampling is None):
-        return splits
-    names = spec.class_names
-    if spec.labels and training.sampling is None:
-        weighted = weigh_labels(train, spec.target_names, training.class_weight)
-        return replace(splits, train=weighted)
-    numbers = class_numbers(train.y, spec)
-    if training.sampling is not None:
-        sampling = Sampling(training.sampling, experiment.seed)
-        train, numbers, said = sample_classes(train, numbers, names, sampling)
+    training = experiment.training
+    weighted, said = training_rows(
+        splits,
+        class_weight=training.class_weight,
+        sampling=training.sampling,
+        seed=experiment.seed,
+    )
+    if said is not None:
         say(said)
-    return replace(splits, train=weigh_classes(train, numbers, names, training.class_weight))
+    return weighted
 
 
 def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:

@@ -129,11 +129,8 @@ def _connect(layer: Mapping[str, Any], sources: Sources, *, path: str) -> Any:
     if not layer["trainable"]:
         built.trainable = False
     tensors = sources.read(layer, path)
-    # Attention takes its inputs one by one, merging layers as one list.
-    parameters = inspect.signature(built.call).parameters.values()
-    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     try:
-        if len(required) > 1:
+        if takes_one_by_one(built):
             return built(*tensors)
         return built(tensors[0] if len(tensors) == 1 else tensors)
     except tf.errors.OpError as error:
@@ -143,6 +140,13 @@ def _connect(layer: Mapping[str, Any], sources: Sources, *, path: str) -> Any:
         shapes = " and ".join(str(tuple(tensor.shape[1:])) for tensor in tensors)
         what = f"cannot take an input of shape {shapes}. {said_by(error)}"
         raise ConfigError(Problem(path, what)) from error
+
+
+def takes_one_by_one(layer: Any) -> bool:
+    """Say whether a layer takes its inputs one by one, as attention does; merging takes a list."""
+    parameters = inspect.signature(layer.call).parameters.values()
+    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    return len(required) > 1
 
 
 def _set_weights(layer: Any, weights: Sequence[Any], path: str) -> None:

@@ -218,6 +218,9 @@ def _no_run_at(reference: str) -> UsageError:
         what = f"is not a run folder: {RECORD} is missing."
     elif os.path.lexists(reference):
         what = "is a file, expected a run folder."
+        fix = (
+            "`dlrun import` makes a run folder of a bundle." if reference.endswith(".zip") else None
+        )
     else:
         what = "there is no such run folder."
         path = Path(reference)

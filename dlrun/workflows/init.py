@@ -16,7 +16,7 @@ from dlrun.columns.inference import IGNORE, ODD, UNREAD
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
-from dlrun.wording import as_text, list_columns, list_some, percent, quote, tally
+from dlrun.wording import as_text, list_columns, list_some, percent, printable, quote, tally
 from dlrun.workflows.data import profile
 
 COMMENT_AT: Final = 48
@@ -30,6 +30,8 @@ SAY_MISSING: Final = frozenset(
 )
 """What people write where there is no number, in small letters."""
 _WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
+_LOSSES: Final = {"softmax": "sparse_categorical_crossentropy", "sigmoid": "binary_crossentropy"}
+"""By the activation of the last layer, where a model does not say its loss."""
 _SKEWED = 20  # how often the largest target holds the median, for its logarithm to be learned
 
 
@@ -94,6 +96,36 @@ def init(
     source = _Source(path, name, settings)
     text = "\n".join(_lines(found, source, output)) + "\n"
     return Draft(text, (*remarks, *found.warnings()))
+
+
+def init_from_keras(path: Path) -> Draft:
+    """Write a config of the layers of a `.keras` file, which begin with its weights.
+
+    Raises:
+        DataError: It is no such file, or no config can say what it is.
+    """
+    from dlrun.config.yaml import to_yaml
+    from dlrun.models.archive import read_model
+
+    model = read_model(path)
+    last = str(model.layers[-1].get("activation"))
+    shape = ", ".join("?" if one is None else str(one) for one in model.input_shape)
+    config = {
+        "name": re.sub(r"\W+", "_", path.name.partition(".")[0]).strip("_") or "model",
+        "dataset": {"type": "npz", "path": "data.npz"},
+        "model": {"layers": list(model.layers)},
+        "loss": model.loss or _LOSSES.get(last, "mean_squared_error"),
+        "optimizer": model.optimizer or "adam",
+        "training": {"epochs": 10},
+    }
+    head = [
+        f"# The layers of {printable(path.name)}, and what is no default of them.",
+        "#",
+        f"# Written by `dlrun init --from-keras`. Rows have the shape ({shape}):",
+        "# let `dataset` name yours (`dlrun list datasets`). data.npz holds x, and the targets y.",
+        "# `weights` are those of the file. `dlrun validate` tells every mistake.",
+    ]
+    return Draft("\n".join([*head, to_yaml(config)]), model.remarks)
 
 
 @dataclass(frozen=True)

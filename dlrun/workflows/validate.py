@@ -249,6 +249,11 @@ def validate(path: Path, overrides: Sequence[str]) -> Verdict:
         experiment = load_config(path, overrides)
     except DlrunError as error:
         return Verdict(None, _problems(error))
+    return validate_data(experiment)
+
+
+def validate_data(experiment: Experiment) -> Verdict:
+    """Check the data that a config names, as far as that is cheap."""
     try:
         seen = _look_at_data(experiment)
     except ConfigError as error:
