@@ -64,7 +64,9 @@ def test_what_cannot_be_is_refused(dlrun, moons, name):
 
 
 ENVIRONMENTS = {
-    "no JSON": ("{", "TF_CONFIG: cannot be read"),
+    "no JSON": ("{", "TF_CONFIG: expected JSON such as "),
+    "a list": ([], "TF_CONFIG: expected JSON such as "),
+    "a number of a port": ({"cluster": {"worker": [1, "b:1"]}}, "'1' is no host with a port."),
     "servers": ({"cluster": {"worker": ["a:1"], "ps": ["b:1"]}}, "got ps."),
     "beyond": (
         {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 2}},

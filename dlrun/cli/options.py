@@ -103,7 +103,8 @@ Devices = Annotated[
     int | None,
     option(
         "--devices N",
-        "Share each batch among so many GPUs of this host, or parts of its CPU.  [default: 1]",
+        "Share each batch among so many GPUs of this host, or parts of its CPU.  "
+        "[default: 1; as many as a run had that goes on]",
         min=1,
         max=1024,
     ),

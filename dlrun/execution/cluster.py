@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import ConfigError, Problem, UsageError
+from dlrun.wording import printable
 
 if TYPE_CHECKING:
     from dlrun.config import Experiment
@@ -18,6 +19,7 @@ TF_CONFIG = "TF_CONFIG"
 
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]+):(\d{1,5})")
 _MOST_DEVICES = 1024
+_EXAMPLE = '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _is_address(name: str) -> bool:
 
 
 def _from_environment(text: str) -> Cluster:
-    """Read `{"cluster": {"worker": [...]}, "task": {"type": "worker", "index": 0}}`."""
+    """Read the hosts, and which of them this is, as `_EXAMPLE` has them."""
     if not text.strip():
         return Cluster()
     try:
@@ -103,7 +105,8 @@ def _from_environment(text: str) -> Cluster:
         lists = {job: list(jobs.get(job) or ()) for job in ("chief", "worker")}
         kind, index = task.get("type", "worker"), task.get("index", 0)
     except (ValueError, TypeError, AttributeError) as error:
-        raise UsageError(f"cannot be read: {error}", where=TF_CONFIG) from error
+        what = f"expected JSON such as {_EXAMPLE}, got {printable(text[:40])!r}."
+        raise UsageError(what, where=TF_CONFIG) from error
     if more := sorted({*jobs, kind} - {*lists}):
         what = f"expected the jobs chief and worker, got {', '.join(map(str, more))}."
         raise UsageError(what, where=TF_CONFIG)

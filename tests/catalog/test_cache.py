@@ -96,6 +96,13 @@ def test_damage_is_no_trouble(kept, home, seed):
     assert {path: path.read_bytes() for path in home.iterdir()} == whole
 
 
+def test_what_other_code_has_read_is_none(kept, home, monkeypatch):
+    """Whoever works on the catalog sees what it reads now."""
+    monkeypatch.setattr(cache, "_readers", lambda: 1)
+    assert all(cache._read_lines(path) == {} for path in home.iterdir())
+    assert told() == kept
+
+
 @pytest.mark.parametrize(
     "line",
     [
