@@ -26,7 +26,6 @@ from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
     from dlrun.config import Experiment
-    from dlrun.config.overrides import Override
     from dlrun.execution.run import TrainOutcome
     from dlrun.reports.baseline import Baseline
     from dlrun.sweeps.language.flags import Grid
@@ -120,13 +119,12 @@ def train(
         many(settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
-    fixed = requests[0][1].fixed
-    train_one(configs[0], fixed, asked, dry_run=dry_run, quiet=quiet, as_json=as_json)
+    train_one(*requests[0], asked, dry_run=dry_run, quiet=quiet, as_json=as_json)
 
 
 def train_one(
     config: Path,
-    overrides: Sequence[str | Override],
+    grid: Grid,
     asked: RunOptions,
     *,
     dry_run: bool,
@@ -139,7 +137,7 @@ def train_one(
     from dlrun.execution.run import follow
     from dlrun.workflows import train as workflow
 
-    experiment = load_config(config, overrides)
+    experiment = load_config(config, grid.fixed)
     if dry_run:
         if asked.cluster.num_replicas > 1:
             what = "a plan is measured on one device."
