@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -18,7 +18,7 @@ from dlrun.data.csv import CsvFile, no_rows, open_csv, reading_error, text_encod
 from dlrun.data.csv_header import column_positions
 from dlrun.data.files import check_text, open_data, open_error, regular_size, spool_folder
 from dlrun.data.headers import GZIP_MAGIC
-from dlrun.data.table_types import LOOKED_AT, are_sound, guess_numbers
+from dlrun.data.table_types import LOOKED_AT, are_sound, guess_numbers, rows_sql
 from dlrun.data.table_whole import is_whole
 from dlrun.errors import DataError
 from dlrun.wording import count, list_columns
@@ -36,7 +36,6 @@ NO_DELIMITER: Final = "\x01"
 ROWS_AT_ONCE: Final = 2**14  # how many rows that Python reads are handed over at a time
 SHOWN: Final = 10  # so many faults are told
 HEAD_BYTES: Final = 2**16
-BUFFER: Final = 2**23  # bytes that DuckDB reads at a time, in each thread
 
 Format = Literal["csv", "json", "parquet"]
 
@@ -197,8 +196,10 @@ class Loader:
         connection: duckdb.DuckDBPyConnection,
         reading: Reading,
         tell: Callable[[Any], bool],
+        verbatim: Collection[str] = (),
     ) -> None:
         self.connection = connection
+        self.verbatim = verbatim  # columns whose texts are carried along as they are
         self.reading = reading
         self.tell = tell
         self.columns: list[str] = []
@@ -287,12 +288,15 @@ class Loader:
 
     def _typed(self, file: CsvFile, source: Source, part: Part) -> bool:
         """Let DuckDB read numbers as such, where that is sure to be right; say whether it was."""
-        if self.parts or not self.is_alone:
+        lost = self.verbatim and self.reading.missing_values  # they would not stay what they are
+        if self.parts or not self.is_alone or lost:
             return False
         reading = self._readable(source)
         numbers = guess_numbers(source.readable, reading, header=part.header)
         if not numbers:
             return False
+        for at in [n for n, name in enumerate(self.columns) if name in self.verbatim]:
+            numbers[at] = False
         types = ["DOUBLE" if is_number else "VARCHAR" for is_number in numbers]
         self._create(types)
         everything = list(range(len(types)))
@@ -310,16 +314,7 @@ class Loader:
         import duckdb  # noqa: PLC0415
 
         path, begin = part.source.readable, self._count()
-        columns = ", ".join(f"'c{n}': '{kind}'" for n, kind in enumerate(types))
-        with path.open("rb") as content:
-            packed = content.read(2) == GZIP_MAGIC
-        table = (
-            f"read_csv({literal(str(path))}, auto_detect = false, header = false, "
-            f"skip = {int(part.header)}, delim = {literal(file.delimiter)}, "
-            f"quote = '\"', escape = '\"', columns = {{{columns}}}, store_rejects = true, "
-            f"rejects_limit = 1, buffer_size = {BUFFER}, "
-            f"compression = {literal('gzip' if packed else 'none')})"
-        )
+        table = rows_sql(path, file.delimiter, self.reading, types, header=part.header)
         run = self.connection.execute
         run("DROP TABLE IF EXISTS reject_errors")
         run("DROP TABLE IF EXISTS reject_scans")
@@ -327,8 +322,8 @@ class Loader:
         try:
             picked = ", ".join(f"c{n}" for n in positions)
             run(f"INSERT INTO rows_of_files SELECT {picked} FROM {table}")
-            ((complaints,),) = run("SELECT count(*) FROM reject_errors").fetchall()
             texts = [f"c{n}" for n, kind in enumerate(types) if kind == "VARCHAR"]
+            ((complaints,),) = run("SELECT count(*) FROM reject_errors").fetchall()
             is_right = not complaints and is_whole(
                 self.connection, file, path, header=part.header, texts=texts, begin=begin
             )
