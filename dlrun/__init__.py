@@ -1,6 +1,48 @@
 """Deep-learning experiments that are written down, not programmed."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dlrun.api import (
+        DlrunError,
+        DlrunWarning,
+        Explanation,
+        Run,
+        Sweep,
+        open,  # noqa: A004 - it is `dlrun.open`
+        runs,
+        sweep,
+        train,
+        validate,
+    )
+
+__all__ = [
+    "DlrunError",
+    "DlrunWarning",
+    "Explanation",
+    "Run",
+    "Sweep",
+    "open",
+    "runs",
+    "sweep",
+    "train",
+    "validate",
+]
+
 __version__ = "0.1.0"
 
 NUMERICS = 1
 """Raised by one whenever a config gives other bits than with the version before."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import what Python is given, `dlrun.api`, when it is first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(_import_module("dlrun.api"), name)
+
+
+def __dir__() -> list[str]:
+    """Name what there is, whether or not it has been imported."""
+    return sorted({*globals(), *__all__})

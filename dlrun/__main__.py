@@ -8,13 +8,20 @@ import os
 import sys
 from typing import NoReturn
 
-from dlrun.cli import main
+from dlrun.warm.place import is_supported
 
 
 def run() -> NoReturn:
     """Run the command line of this process, and leave with its exit code."""
     # Most commands end before there is garbage worth a search; `dlrun.backend` turns it on again.
     gc.disable()
+    # Where a resident process runs it, this process imports nothing that takes time.
+    if is_supported():
+        from dlrun.warm.client import try_resident
+
+        try_resident(sys.argv[1:])
+    from dlrun.cli import main
+
     exit_code = main()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):

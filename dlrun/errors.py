@@ -7,6 +7,7 @@ DlrunError                 1   the run failed
 ├── DataError              3   a file with data is missing, malformed or does not fit
 ├── RunFolderError         4   a run folder is damaged, or not fit for what is asked of it
 ├── DivergedError          5   training produced NaN or infinity
+├── LostHostError          7   another host of the run does not answer
 ├── InterruptedRunError    128 + number a signal ended the run
 └── PausedRunError         0   the run is to go on later, if a sweep finds it good enough
 ```
@@ -108,16 +109,24 @@ class DivergedError(DlrunError):
     exit_code = 5
 
 
+class LostHostError(DlrunError):
+    """Another host of a run does not answer, or no longer."""
+
+    exit_code = 7
+
+
 class InterruptedRunError(DlrunError):
     """A signal ended the run after what was trained had been saved.
 
     Args:
         signal_number: The signal, such as `signal.SIGINT`.
+        saved: What is saved, in words such as `epoch 3 of 10`; empty where that is not known.
     """
 
-    def __init__(self, signal_number: int) -> None:
+    def __init__(self, signal_number: int, saved: str = "") -> None:
         super().__init__(f"Interrupted by {signal.Signals(signal_number).name}.")
         self.exit_code = 128 + signal_number
+        self.saved = saved
 
 
 class PausedRunError(DlrunError):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, Final, TypeGuard
 
 DASH: Final = "–"  # noqa: RUF001 - what pages show in the place of a number
@@ -308,6 +307,8 @@ def near_words(
         parts = low[len(start) :].split("_")
         if low.startswith(start) and len(rest) > 1 and rest == "".join(one[:1] for one in parts):
             return (name,)  # its initials: `bs` is `batch_size`
+    from difflib import get_close_matches  # noqa: PLC0415 - few configs are misspelt
+
     near = get_close_matches(written, names, n=1, cutoff=similarity)
     return tuple(names[one] for one in near)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import functools
 import gc
 import os
+import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +36,20 @@ for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL)
 
+# A run folder is synced file by file, and the tests write thousands: where memory is to be had as a
+# file system, nothing waits for a disk.
+_MEMORY = "/dev/shm"  # noqa: S108 - pytest makes a folder there that is one's own
+if os.path.isdir(_MEMORY) and shutil.disk_usage(_MEMORY).free > 4 * 2**30:  # noqa: PTH112
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
+TITANIC = Path(
+    os.environ.get("DLRUN_TEST_TITANIC", ROOT.parent / "shared" / "data" / "tables" / "titanic.csv")
+)
+needs_titanic = pytest.mark.skipif(
+    not TITANIC.is_file(), reason=f"no table at {TITANIC} (set DLRUN_TEST_TITANIC to its path)"
+)
 MNIST = Path(os.environ.get("DLRUN_TEST_MNIST", ROOT.parent / "shared" / "data" / "mnist.npz"))
 
 needs_mnist = pytest.mark.skipif(
@@ -47,11 +62,29 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture(scope="session")
+def common(tmp_path_factory, worker_id):
+    """A folder that all workers of pytest-xdist have in common."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "common"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def alone(path):
+    """Keep the other workers out, until it is done."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
-def state_home(tmp_path_factory):
+def state_home(common):
     """Keep the key of the tests' own runs away from the user's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_STATE_HOME", str(common / "state"))
+        patch.setenv("XDG_CACHE_HOME", str(common / "cache"))
         yield
 
 
@@ -130,22 +163,29 @@ class Silent(Listener):
 
 
 @pytest.fixture(scope="session")
-def reported(tmp_path_factory):
-    """Train a shipped config of `KINDS` once, with its report: gives the run folder."""
-    runs = {}
+def reported(common):
+    """Train a shipped config of `KINDS` once, with its report: gives the run folder, to be read."""
 
     def run_of(name):
-        if name not in runs:
-            from dlrun.config import load_config
-            from dlrun.execution.options import RunOptions
-            from dlrun.workflows.train import train
-
-            listener = Silent()
-            command = ["dlrun", "train", f"configs/{name}.yaml"]
-            options = RunOptions(tmp_path_factory.getbasetemp() / "reported", command)
-            experiment = load_config(CONFIGS / f"{name}.yaml", KINDS[name])
-            runs[name] = train(experiment, options, listener).folder.path
-            assert not [line for line in listener.told if "warning" in line]
-        return runs[name]
+        home = common / "reported" / name
+        home.mkdir(parents=True, exist_ok=True)
+        with alone(home / "lock"):
+            if not (home / "told").exists():
+                (home / "told").write_text(_train_with_report(name, home / "runs"))
+        assert "warning" not in (home / "told").read_text()
+        (run,) = (home / "runs").iterdir()
+        return run
 
     return run_of
+
+
+def _train_with_report(name, runs_dir):
+    """Train a config of `KINDS`; what was said."""
+    from dlrun.config import load_config
+    from dlrun.execution.options import RunOptions
+    from dlrun.workflows.train import train
+
+    listener = Silent()
+    options = RunOptions(runs_dir, ["dlrun", "train", f"configs/{name}.yaml"])
+    train(load_config(CONFIGS / f"{name}.yaml", KINDS[name]), options, listener)
+    return "\n".join(listener.told)

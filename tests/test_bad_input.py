@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from dlrun.cli import main
 from dlrun.errors import DlrunError
 from dlrun.rundir.folder import Run
 from tests.forked import COMMAND, HEAVY, run_program
@@ -38,6 +41,24 @@ def table(tmp_path):
     (tmp_path / "table.csv").write_text(TABLE)
     (tmp_path / "good.yaml").write_text(config())
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Train the good config once."""
+    folder = tmp_path_factory.mktemp("good")
+    (folder / "table.csv").write_text(TABLE)
+    (folder / "good.yaml").write_text(config())
+    words = ("train", folder / "good.yaml", "--runs-dir", folder / "runs", "--no-report")
+    assert main([str(word) for word in words]) == 0
+    (run,) = (folder / "runs").iterdir()
+    return run
+
+
+@pytest.fixture
+def finished(trained, table, dlrun):  # noqa: ARG001 - it enters the folder of the test
+    """Give a copy of a finished run beside its table, to be changed."""
+    return shutil.copytree(trained, Path("runs", trained.name))
 
 
 TABLES = {
@@ -179,9 +200,9 @@ def test_a_loss_that_goes_nan_stops_the_run(dlrun, table):
     assert all(np.isfinite(weight).all() for weight in weights.values())
 
 
-def test_a_column_that_is_missing_at_predict_is_named(dlrun, table):
+def test_a_column_that_is_missing_at_predict_is_named(dlrun, table, finished):
     """And columns that are not needed are only mentioned."""
-    run = dlrun("train", "good.yaml", "--quiet").run
+    run = finished
     (table / "new.csv").write_text("b,c\n1,2\n")
     told = dlrun("predict", run, "new.csv", code=3).err
     assert "missing column 'a'" in told
@@ -191,20 +212,17 @@ def test_a_column_that_is_missing_at_predict_is_named(dlrun, table):
     assert len(dlrun("predict", run, "new.csv", "-o", "-").out.splitlines()) == 3
 
 
-def test_a_class_never_seen_is_named_at_evaluate(dlrun, table):
+def test_a_class_never_seen_is_named_at_evaluate(dlrun, table, finished):
     """With its line."""
-    run = dlrun("train", "good.yaml", "--quiet").run
     (table / "new.csv").write_text("a,b,kind\n1,2,small\n3,4,huge\n")
-    told = dlrun("evaluate", run, "--data", "new.csv", code=3).err
+    told = dlrun("evaluate", finished, "--data", "new.csv", code=3).err
     assert "new.csv:3" in told
     assert "'huge'" in told
 
 
-@pytest.mark.usefixtures("table")
-def test_a_split_without_rows_is_told(dlrun):
+def test_a_split_without_rows_is_told(dlrun, finished):
     """The run has only training rows."""
-    run = dlrun("train", "good.yaml", "--quiet").run
-    assert "has no test rows" in dlrun("evaluate", run, "--split", "test", code=3).err
+    assert "has no test rows" in dlrun("evaluate", finished, "--split", "test", code=3).err
 
 
 @pytest.mark.usefixtures("table")
@@ -214,11 +232,10 @@ def test_an_unwritable_runs_folder_is_told(dlrun):
     assert "table.csv" in told
 
 
-@pytest.mark.usefixtures("table")
 @pytest.mark.parametrize("name", ["config.yaml", "run.json", "spec.json", "weights.safetensors"])
-def test_a_damaged_run_folder_is_exit_code_4(name, dlrun):
+def test_a_damaged_run_folder_is_exit_code_4(name, dlrun, finished):
     """Missing, cut short or garbage: the file is named."""
-    run = dlrun("train", "good.yaml", "--quiet").run
+    run = finished
     whole = (run / name).read_bytes()
     for damage in (whole[: len(whole) // 3], b"\x00garbage"):
         (run / name).write_bytes(damage)

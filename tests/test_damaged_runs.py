@@ -5,15 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.folders import change
-from tests.test_bad_input import TABLE, config
+from tests.test_bad_input import TABLE, finished, table, trained  # noqa: F401 - fixtures
 
 
 @pytest.fixture
-def run(dlrun, tmp_path):
+def run(finished):  # noqa: F811
     """A finished run over a table of two classes."""
-    (tmp_path / "table.csv").write_text(TABLE)
-    (tmp_path / "good.yaml").write_text(config())
-    return dlrun("train", "good.yaml", "--quiet").run
+    return finished
 
 
 def killed(run):
@@ -95,8 +93,9 @@ def test_a_spec_that_does_not_fit_its_model_is_told(changes, message, run, dlrun
     assert message in told
 
 
-def test_classes_that_are_no_longer_those_of_the_run(run, dlrun, tmp_path):
+def test_classes_that_are_no_longer_those_of_the_run(table, dlrun):  # noqa: F811
     """The table has been changed since; it cannot be encoded as it was."""
-    (tmp_path / "table.csv").write_text(TABLE + "1,2,huge\n")
+    run = dlrun("train", "good.yaml", "--quiet").run
+    (table / "table.csv").write_text(TABLE + "1,2,huge\n")
     told = dlrun("evaluate", run, code=3).err
     assert "its class_names was ('big', 'small') and is ('big', 'huge', 'small')" in told

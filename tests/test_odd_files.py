@@ -298,7 +298,7 @@ def test_predict_keeps_a_row_of_one_empty_cell(dlrun, tmp_path):
     assert len(dlrun("predict", run, "new.csv", "-o", "-").out.splitlines()) == 3
     (tmp_path / "new.csv").write_text('a\n"1"\n""\n2\n')
     told = dlrun("predict", run, "new.csv", code=3).err
-    assert "new.csv:3: column 'a': " in told
+    assert "('a' 1):\n  new.csv:3: 'a'\n" in told
 
 
 def test_a_quoted_cell_of_200000_characters_is_read(dlrun, tmp_path):

@@ -88,9 +88,15 @@ def test_everything_works_cold(tmp_path):
     assert not [*tmp_path.rglob(OWNER), *tmp_path.rglob(TURN)]
 
 
-def test_light_commands_work(tmp_path):
+def test_light_commands_work(tmp_path, monkeypatch):
     """Without TensorFlow too; where nobody reads any more, the exit code is that of POSIX."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert "valid" in without_posix(tmp_path, "validate", CONFIGS / "iris.yaml").stdout
+    # What was read of Keras is kept there too: users without numbers have files of their own.
+    (kept,) = (tmp_path / "cache" / "dlrun").glob("signatures-*")
+    before = kept.stat().st_mtime_ns
+    assert "valid" in without_posix(tmp_path, "validate", CONFIGS / "iris.yaml").stdout
+    assert kept.stat().st_mtime_ns == before
     assert "no run" in without_posix(tmp_path, "runs").stderr
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import doctest
+import io
 import json
 import os
 import re
@@ -99,6 +101,18 @@ def test_an_extended_run_is_the_whole_run(tmp_path):
     done = in_shell(script.replace("--quiet", "--quiet --no-report", 3), tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("identical: data, initial weights, 6 epochs")
+
+
+@pytest.mark.filterwarnings("ignore::dlrun.DlrunWarning")
+def test_the_examples_of_python_print_what_they_show(tmp_path, monkeypatch):
+    """Every `>>>`, as doctest has it."""
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks("pycon")
+    test = doctest.DocTestParser().get_doctest(text, {}, "README.md", "README.md", 0)
+    told = io.StringIO()
+    failed = doctest.DocTestRunner().run(test, out=told.write).failed
+    assert not failed, told.getvalue()
 
 
 def test_writing_a_config_from_a_template(tmp_path):

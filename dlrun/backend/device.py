@@ -6,20 +6,31 @@ from dlrun.backend import tf
 from dlrun.errors import UsageError
 
 
-def select_device(word: str, *, threads: int = 0) -> dict[str, Any]:
-    """Make TensorFlow see one device only; must come before its first operation.
+def select_device(word: str, *, threads: int = 0, count: int = 1) -> dict[str, Any]:
+    """Make TensorFlow see `count` devices only; must come before its first operation.
 
-    The word is `auto` (the first GPU if there is one, else the CPU), `cpu`, `gpu` or `gpu:1`. What
-    goes into the record comes back: `device`, and `threads` within and between operations, 0 where
-    TensorFlow takes the number of cores.
+    The word is `auto` (the first GPU if there is one, else the CPU), `cpu`, `gpu` or `gpu:1`; of
+    the CPU several devices are logical ones. What goes into the record comes back: `device`, and
+    `threads` within and between operations, 0 where TensorFlow takes the number of cores.
     """
     limit_threads(threads)
-    device = available_devices(word)[0]
+    found = available_devices(word)
+    device = found[0]
     number = int(device.partition(":")[2] or 0)
     gpus = tf.config.list_physical_devices("GPU")
-    chosen = [] if device == "cpu" else [gpus[number]]
+    chosen = [] if device == "cpu" else gpus[number : number + count]
+    if device != "cpu" and count > len(found):
+        raise UsageError(
+            f"TensorFlow sees {_counted(len(found))} on this machine, not {count}.",
+            where="--devices",
+            fix=f"Use --devices {len(found)}, or --device cpu.",
+        )
     try:
         tf.config.set_visible_devices(chosen, "GPU")
+        if count > 1 and not chosen:
+            one = tf.config.LogicalDeviceConfiguration()
+            (cpu,) = tf.config.list_physical_devices("CPU")
+            tf.config.set_logical_device_configuration(cpu, [one] * count)
     except RuntimeError as error:
         what = "this process has computed on another device already."
         raise UsageError(what, where="--device") from error
@@ -51,12 +62,21 @@ def available_devices(word: str) -> list[str]:
     number = word.partition(":")[2]
     if int(number or 0) < count:
         return [word] if number else [f"gpu:{index}" for index in range(count)]
-    there = f"{count} GPU{'s' if count > 1 else ''}" if count else "no GPU"
     raise UsageError(
-        f"TensorFlow sees {there} on this machine, so there is no {word}.",
+        f"TensorFlow sees {_counted(count)} on this machine, so there is no {word}.",
         where="--device",
         fix="Use --device cpu, or install dlrun with the extra 'gpu'.",
     )
+
+
+def local_devices() -> list[str]:
+    """Name the devices that this process computes on, such as `GPU:0`, in order."""
+    kind = "GPU" if on_gpu() else "CPU"
+    return [f"{kind}:{index}" for index in range(len(tf.config.list_logical_devices(kind)))]
+
+
+def _counted(gpus: int) -> str:
+    return f"{gpus} GPU{'s' if gpus > 1 else ''}" if gpus else "no GPU"
 
 
 def limit_threads(threads: int) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from dlrun.catalog import source
+from dlrun.catalog import cache, source
 from dlrun.catalog.kinds import KINDS
 
 ACCESSORS: Final = {"get", "serialize", "deserialize"}
@@ -56,6 +56,15 @@ FILE_ARGUMENTS: Final = ("filepath", "filename", "log_dir", "directory")
 """The arguments by which Keras's callbacks name what they write."""
 
 
+def _written(exports: list[Export]) -> list[list[str]]:
+    return [[*export] for export in exports]
+
+
+def _read(rows: Any) -> list[Export]:
+    return [Export(*map(cache.text, row)) for row in rows]
+
+
+@cache.kept("signatures", _written, _read)
 def _exports(kind: str) -> list[Export]:
     if not KINDS[kind].keras:
         return []
@@ -68,6 +77,7 @@ def _exports(kind: str) -> list[Export]:
     ]
 
 
+@cache.kept("signatures", dict, cache.texts)
 def _written_aliases(kind: str) -> dict[str, str]:
     """The aliases written into Keras's lookup tables: `{"mse": mean_squared_error}`."""
     found: dict[str, str] = {}

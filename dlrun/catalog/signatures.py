@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from dlrun.absent import ABSENT
-from dlrun.catalog import source
+from dlrun.catalog import cache, source
 
 SHARED_DOCS: Final = re.compile(r'^\w+_keyword_args = """(.*?)"""', re.MULTILINE | re.DOTALL)
 
@@ -37,12 +37,28 @@ def _lists(value: Any) -> Any:
     return [_lists(item) for item in value] if isinstance(value, tuple | list) else value
 
 
+def _written(parameters: tuple[Parameter, ...]) -> list[dict[str, Any]]:
+    return [{**vars(one), "default": cache.written(one.default)} for one in parameters]
+
+
+def _read(rows: Any) -> tuple[Parameter, ...]:
+    """Make parameters of what `_written` has made of them; TypeError for what is none."""
+    found = tuple(Parameter(**{**row, "default": cache.read(row["default"])}) for row in rows)
+    for one in found:
+        texts = (one.name, one.annotation or "", one.doc or "")
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError(one)
+    return found
+
+
 @lru_cache
+@cache.kept("signatures", _written, _read)
 def of_class(module: str, name: str) -> tuple[Parameter, ...]:
     """What the constructor of a class takes, the arguments it hands on to its bases included."""
     return _constructor(module, name) or ()
 
 
+@cache.kept("signatures", _written, _read)
 def of_function(module: str, name: str) -> tuple[Parameter, ...]:
     """What a function takes."""
     definition = source.function(module, name)

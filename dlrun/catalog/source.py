@@ -9,18 +9,54 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, lru_cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from dlrun.errors import DlrunError
 
+Arguments = ParamSpec("Arguments")
+Value = TypeVar("Value")
 Definition = TypeVar("Definition", ast.ClassDef, ast.FunctionDef)
 COMMENT = re.compile(r"#[^\n]*")
 TOP_LEVEL = re.compile(r"\n(?=[A-Za-z_@])")
 MEMBER = re.compile(r"\n    (?:def|async def|class|@)")
 IMPORT = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n(]+)$", re.MULTILINE)
+
+
+_noting: list[set[str]] = []  # the modules that each unfinished reading has looked into
+
+
+@contextmanager
+def noting_modules() -> Iterator[set[str]]:
+    """Note which modules are looked into meanwhile, those that have been read before included."""
+    looked_into: set[str] = set()
+    _noting.append(looked_into)
+    try:
+        yield looked_into
+    finally:
+        _noting.pop()
+
+
+def note(*modules: str) -> None:
+    """Note that modules are looked into."""
+    for looked_into in _noting:
+        looked_into.update(modules)
+
+
+def noted(function: Callable[Arguments, Value]) -> Callable[Arguments, Value]:
+    """Note the module that is the first argument of a function."""
+
+    @wraps(function)
+    def noting(*args: Arguments.args, **options: Arguments.kwargs) -> Value:
+        note(str(args[0]))
+        return function(*args, **options)
+
+    noting.cache_clear = getattr(function, "cache_clear", None)  # type: ignore[attr-defined]
+    return noting
 
 
 class Import(NamedTuple):
@@ -51,6 +87,7 @@ def module_file(module: str) -> Path | None:
     return None
 
 
+@noted
 @lru_cache
 def module_text(module: str) -> str:
     """The source of a dotted module; empty where there is no such file."""
@@ -58,6 +95,7 @@ def module_text(module: str) -> str:
     return file.read_text(encoding="utf-8") if file else ""
 
 
+@noted
 @lru_cache
 def imports(module: str) -> dict[str, Import]:
     """What a module imports by `from ... import ...`, by the name it has inside the module."""
@@ -70,12 +108,14 @@ def imports(module: str) -> dict[str, Import]:
     return found
 
 
+@noted
 @lru_cache
 def class_head(module: str, name: str) -> ast.ClassDef | None:
     """A class up to the end of its `__init__`, parsed; None where the module has no such class."""
     return _parsed(module, name, ast.ClassDef)
 
 
+@noted
 @lru_cache
 def function(module: str, name: str) -> ast.FunctionDef | None:
     """A function at the top of a module, parsed; None where there is no such function."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import Final, Literal, NamedTuple
 
-from dlrun.catalog import keras_names, shelves, signatures, source
+from dlrun.catalog import cache, keras_names, shelves, signatures, source
 from dlrun.catalog.keras_names import LOSS_ONLY, METRIC_ONLY, REFUSED, SAME_MINIMUM
 from dlrun.catalog.kinds import KINDS, named_kind, nested_kind
 from dlrun.catalog.signatures import Parameter
@@ -192,11 +192,16 @@ def _docstring(kind: str, name: str) -> str:
     if name in shelves.origins(kind):
         return shelves.docstring(kind, name)
     module, original, _ = keras_names.origins(kind)[name]
-    if kind == "activations":
-        return source.docstring_of(source.function(module, original))
+    return _keras_docstring("function" if kind == "activations" else "class", module, original)
+
+
+@cache.kept("docstrings", str, cache.text)
+def _keras_docstring(of: str, module: str, name: str) -> str:
+    if of == "function":
+        return source.docstring_of(source.function(module, name))
     # Cut out of its file where that is possible without parsing.
-    pattern = CLASS_DOCSTRING.format(name=re.escape(original))
+    pattern = CLASS_DOCSTRING.format(name=re.escape(name))
     found = re.search(pattern, source.module_text(module), re.MULTILINE | re.DOTALL)
     if found is None or "\\" in found[1]:
-        return source.docstring_of(source.class_head(module, original))
+        return source.docstring_of(source.class_head(module, name))
     return inspect.cleandoc(found[1])

@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "reproduce": "reproduce.reproduce",
     "evaluate": "evaluate.evaluate",
     "predict": "predict.predict",
+    "export": "export.export",
+    "import": "import_.import_",
     "report": "report.report",
     "explain": "explain.explain",
     "weights": "weights.weights",
@@ -37,6 +39,7 @@ COMMANDS: Final = {
     "schema": "list.schema",
     "list": "list.list_words",
     "sweep": "sweep.sweep",
+    "warm": "warm.warm",
 }
 """Where each command stands in `dlrun.cli`: its module, and in that its function or its group."""
 
@@ -84,14 +87,18 @@ class _Group(TyperGroup):
         TyperGroup(name=self.name, commands=told).format_commands(ctx, formatter)
 
 
+_WHOLE = re.compile("-?[0-9]{1,9}")
+
+
 class _Texts:
-    """Takes texts for what they are, and leaves all other values to Typer.
+    """Takes texts and plain whole numbers for what they are, and leaves all other values to Typer.
 
     Typer asks pydantic, which takes longer to import than many a command runs.
     """
 
-    def __init__(self, annotation: Any, others: Callable[[], Any]) -> None:
-        self._annotation = annotation
+    def __init__(self, descriptor: Any, others: Callable[[], Any]) -> None:
+        self._annotation = descriptor.annotation
+        self._limits = descriptor.parameter_info
         self._others = others
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
@@ -99,12 +106,22 @@ class _Texts:
         is_list = param.multiple or param.nargs == -1
         if value is None:
             return () if is_list else None
-        kind = next(iter(get_args(self._annotation)), None) if is_list else self._annotation
+        inside = next(iter(get_args(self._annotation)), None)
+        kind: Any = inside if is_list else self._annotation
         values = value if is_list else [value]
-        if kind not in (str, Path) or not all(isinstance(one, (str, kind)) for one in values):
+        if not all(self._is_clear(one, kind) for one in values):
             return self._others().coerce(value, param=param, ctx=ctx)
         made = [kind(one) for one in values]
         return made if is_list else made[0]
+
+    def _is_clear(self, value: Any, kind: Any) -> bool:
+        """Whether a value is taken without a doubt, and is within its limits."""
+        if kind in (str, Path):
+            return isinstance(value, (str, kind))
+        if kind is not int or not isinstance(value, str) or not _WHOLE.fullmatch(value):
+            return False
+        least, most = self._limits.min, self._limits.max
+        return (least is None or int(value) >= least) and (most is None or int(value) <= most)
 
 
 def _without_pydantic(command: Any) -> Any:
@@ -115,7 +132,7 @@ def _without_pydantic(command: Any) -> Any:
         for parameter in (found := every(ctx)):
             descriptor = getattr(parameter, "type_descriptor", None)  # earlier Typers have none
             if descriptor is not None and "get_runtime_param" not in vars(parameter):
-                texts = _Texts(descriptor.annotation, parameter.get_runtime_param)
+                texts = _Texts(descriptor, parameter.get_runtime_param)
                 parameter.get_runtime_param = lambda texts=texts: texts
         return found
 

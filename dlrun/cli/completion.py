@@ -78,6 +78,14 @@ def complete_kind(incomplete: str) -> list[tuple[str, str]]:
     return [(name, kind.meaning) for name, kind in KINDS.items() if name.startswith(incomplete)]
 
 
+def complete_exporter(incomplete: str) -> list[tuple[str, str]]:
+    """The words of `exports`, each with what it writes."""
+    from dlrun import catalog
+
+    words = [word for word in catalog.words("exporters") if word.startswith(incomplete)]
+    return [(word, catalog.gist("exporters", word)) for word in words]
+
+
 def complete_word(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The words of the kind that stands before; other spellings once a letter is typed."""
     from dlrun import catalog

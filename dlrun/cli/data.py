@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from rich.cells import cell_len
-
 from dlrun.cli.options import AsJson, Quiet, argument, option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
@@ -18,6 +16,7 @@ from dlrun.cli.terminal.tables import (
     Cell,
     align,
     bold,
+    cell_len,
     cut_cells,
     draw,
     natural_width,

@@ -29,12 +29,12 @@ SplitName = Annotated[
 DataPath = Annotated[
     Path | None, option("--data FILE", "Other data with the same columns: CSV, npz or npy.")
 ]
-Threshold = Annotated[
-    str | None,
+Thresholds = Annotated[
+    list[str] | None,
     option(
-        "--threshold best-f1|NUMBER",
-        "Say yes, or the second of two classes, above it; best-f1 is chosen on the validation "
-        "rows and kept.",
+        "--threshold best-f1|[NAME=]NUMBER",
+        "Say yes, or the second of two classes, above it; of several labels once for each; "
+        "best-f1 is chosen on the validation rows and kept.",
     ),
 ]
 
@@ -44,7 +44,7 @@ def evaluate(
     *,
     split: SplitName = None,
     data: DataPath = None,
-    threshold: Threshold = None,
+    threshold: Thresholds = None,
     trust: options.Trust = False,
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
     quiet: options.Quiet = False,
@@ -58,24 +58,25 @@ def evaluate(
     options.check_rows(split, data)
     show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
-    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.bundle import is_bundle, reading
     from dlrun.workflows import evaluate as workflow
 
     chosen = None if split is None else split.value
-    with listening(quiet=quiet) as listener:
+    with listening(quiet=quiet) as listener, reading(run, runs_dir) as opened:
         found = workflow.evaluate(
-            open_run(run, runs_dir),
+            opened,
             trust=trust,
             split=chosen,
             data=data,
-            threshold=threshold,
+            threshold=threshold or (),
             listener=listener,
         )
     if as_json:
         facts = {"run": found.run.path, "split": found.split, "metrics": found.metrics}
         thresholds = {} if found.thresholds is None else {"thresholds": found.thresholds.to_json()}
         judged = {"classification": None, **found.judged.to_json()}
-        write_json({**facts, **judged, **thresholds, "stored": found.stored})
+        stored = None if is_bundle(run) else found.stored
+        write_json({**facts, **judged, **thresholds, "stored": stored})
     else:
         screen = screen_of(sys.stdout)
         write_data(evaluation_tables(found.split, found.metrics, found.judged, screen=screen))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,7 +14,7 @@ from dlrun.cli.terminal import arrays
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.layers import draw_layer, entry_names, worked_places
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json
-from dlrun.cli.terminal.tables import align, draw, paint
+from dlrun.cli.terminal.tables import draw_or_stack, paint, wrap
 from dlrun.errors import DlrunError, UsageError
 from dlrun.wording import list_names, list_some, printable
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dlrun.workflows.explain import Answer, Comparison, Explanation
 
 MOST_CELLS: Final = 20
+WIDEST: Final = 90  # cells of a line of prose
 MOVERS: Final = 10  # entries of the input that are named as moving the output most
 
 RowNumber = Annotated[int | None, option("--row N", "The row, from 0.  [default: 0]", min=0)]
@@ -66,14 +68,14 @@ def explain(
     options.check_rows(split, data)
     show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
-    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.bundle import reading
     from dlrun.workflows import explain as workflow
     from dlrun.workflows.explain import Choice
 
     choice = Choice(row or 0, None if split is None else split.value, data, values)
-    with listening(quiet=quiet) as listener:
+    with listening(quiet=quiet) as listener, reading(run, runs_dir) as opened:
         explained = workflow.explain(
-            open_run(run, runs_dir),
+            opened,
             choice,
             trust=trust,
             layer=layer,
@@ -108,7 +110,7 @@ def draw_explanation(explained: Explanation, *, layer: str | None, screen: Scree
         parts.append(_answer(explained, explained.answer, screen))
         parts.append(_movers(explained, explained.answer, screen))
     if explained.comparison is not None and stages:
-        parts.append(_comparison(explained.comparison, layer))
+        parts.append(wrap(_comparison(explained.comparison, layer), screen))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -177,14 +179,15 @@ def _row(explained: Explanation, screen: Screen) -> str:
     title = printable(f"{explained.opened.run.name}, {row.source}")
     if row.true is not None:
         title += f", which is {printable(row.true)}"
-    lines = [paint(title, "bold", screen)]
+    lines = [paint(wrap(title, screen), "bold", screen)]
     if row.given is not None and spec.pixel_max is not None:
-        lines.append(f"pixels of 0 to {spec.pixel_max:g} are given to the network as 0 to 1")
+        said = f"pixels of 0 to {spec.pixel_max:g} are given to the network as 0 to 1"
+        lines.append(wrap(said, screen))
     elif row.given is not None:
-        lines.append("scaled as in training; given is in the units of the data")
+        lines.append(wrap("scaled as in training; given is in the units of the data", screen))
     if row.values is not None:
         cells = [f"{printable(name)} {printable(text)}" for name, text in row.values.items()]
-        lines.append(list_some(cells, MOST_CELLS))
+        lines.append(wrap(list_some(cells, MOST_CELLS), screen))
     if spec.feature_names is not None and arrays.is_small(row.x):
         rows = [("x", arrays.format_entries(row.x))]
         if row.given is not None:
@@ -224,18 +227,21 @@ def _answer(explained: Explanation, answer: Answer, screen: Screen) -> str:
     if spec.threshold is not None:
         value = float(answer.output.reshape(-1)[0])
         side = "above" if value > spec.threshold else "not above"
-        said = f"  y = {arrays.format_entry(value)} is {side} {spec.threshold:g}: {predicted}"
+        drawn, said = (
+            "",
+            f"  y = {arrays.format_entry(value)} is {side} {spec.threshold:g}: {predicted}",
+        )
     else:
         entries = [("  y", arrays.format_entries(answer.output))]
         if arrays.is_small(answer.output):
-            said = arrays.draw_grid(spec.class_names or (), entries, screen=screen)
+            drawn = arrays.draw_grid(spec.class_names or (), entries, screen=screen)
         else:
-            said = arrays.draw_array("  y", answer.output, screen=screen)
-        said += f"\n  the largest is that of {predicted}"
+            drawn = arrays.draw_array("  y", answer.output, screen=screen)
+        drawn, said = f"{drawn}\n", f"  the largest is that of {predicted}"
     if row.true is not None:
         true = printable(row.true)
         said += ", which is right" if row.true == answer.predicted else f", but it is {true}"
-    return f"{title}\n{said}"
+    return f"{title}\n{drawn}{wrap(said, screen, hang=4)}"
 
 
 def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
@@ -246,9 +252,10 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     whose = ""
     if answer.predicted is not None and spec.threshold is None:
         whose = f", the {spec.output or 'output'} of {printable(answer.predicted)}"
-    title = paint(f"what moves {y}{whose}", "bold", screen)
+    title = paint(wrap(f"what moves {y}{whose}", screen), "bold", screen)
     if answer.slopes is None:
-        return f"{title}\n  The input is looked up, not computed with: {y} has no derivative by it."
+        said = f"  The input is looked up, not computed with: {y} has no derivative by it."
+        return f"{title}\n{wrap(said, screen)}"
     names = entry_names(spec.feature_names, spec.image_shape)
     given = None if spec.pixel_max is not None else row.given
     parts = row.x.astype("float64") * answer.slopes
@@ -266,12 +273,13 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
         rows.append([f"  {len(counted) - len(rows)} more", *empty, arrays.format_entry(left)])
     note = (
         f"  d{y}/dx is the exact derivative at this x; x · d{y}/dx is, to first order, what the "
-        "entry\n  adds to the output as against x = 0"
+        "entry adds to the output as against x = 0."
     )
-    table = draw(align([["  ", *columns], *rows], width=screen.width), screen)
+    note = wrap(note, replace(screen, width=min(screen.width, WIDEST)))
+    table = draw_or_stack([["  ", *columns], *rows], screen)
     looked_up = [names("input", place) for place in zip(*answer.looked_up.nonzero(), strict=True)]
-    also = f"\n  looked up, not computed with: {list_names(looked_up)}" if looked_up else ""
-    return f"{title}\n{note}.\n{table}{also}"
+    also = f"  looked up, not computed with: {list_names(looked_up)}" if looked_up else ""
+    return "\n".join([title, note, table, *([wrap(also, screen, hang=4)] if also else [])])
 
 
 def _comparison(comparison: Comparison, layer: str | None) -> str:

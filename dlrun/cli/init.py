@@ -38,6 +38,10 @@ Targets = Annotated[
         "[default: its last column]",
     ),
 ]
+KerasModel = Annotated[
+    Path | None,
+    option("--from-keras FILE", "Write a config of the layers of a .keras file, and its weights."),
+]
 Settings = Annotated[
     list[str] | None,
     option(
@@ -60,15 +64,26 @@ def init(
     *,
     data: Table = None,
     target: Targets = None,
+    from_keras: KerasModel = None,
     set_: Settings = None,
     output: OutputPath = STDOUT,
     force: Force = False,
 ) -> None:
-    """Print or write a commented config to start from: a template, or one for a table."""
+    """Print or write a config to start from: a template, or one for a table or a Keras model."""
     from dlrun.rundir.files import write_text
 
     remarks: tuple[str, ...] = ()
-    if data is None:
+    if from_keras is not None:
+        if template is not None or data is not None or target or set_:
+            raise UsageError(
+                "it makes a config by itself: no template, no table and no --set go with it.",
+                where="--from-keras",
+            )
+        from dlrun.workflows.init import init_from_keras
+
+        draft = init_from_keras(from_keras)
+        text, remarks = draft.text, draft.remarks
+    elif data is None:
         if target or set_:
             where = "--target" if target else "--set"
             raise UsageError("it tells of the table of --data, which is not given.", where=where)

@@ -14,7 +14,7 @@ from dlrun.cli.completion import CONFIG_SUFFIXES
 from dlrun.errors import DlrunError, UsageError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from dlrun.config.sections import Section
 
 _NEAR = 0.7  # how alike two words must be to be taken for one another; 1 is the same word
 
@@ -67,7 +67,7 @@ def _paths(words: Iterable[str]) -> dict[str, str]:
         for name in names:
             paths.setdefault(name, above + name)
 
-    sections: dict[str, type[BaseModel]] = {"dataset": DatasetConfig, "training": TrainingConfig}
+    sections: dict[str, type[Section]] = {"dataset": DatasetConfig, "training": TrainingConfig}
     add(name for name in Experiment.model_fields if name not in (*sections, "model"))
     for section, fields in sections.items():
         add((name for name in fields.model_fields if name != "arguments"), f"{section}.")

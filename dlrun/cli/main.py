@@ -31,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         open_streams()
         words = list(sys.argv[1:] if arguments is None else arguments)
         with ending_on_signals():
-            exit_code = _invoke(words or ["--help"])
+            try:
+                exit_code = _invoke(words or ["--help"])
+            finally:
+                _keep_what_was_read()
             flush_data()
     except KeyboardInterrupt:
         exit_code = _SIGNALED + signal.SIGINT
@@ -92,6 +95,13 @@ def describe(error: Exception) -> str:
         return f"error: {place}{reason(error)}."
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return f"internal error: {text} (set DLRUN_TRACEBACK=1 to see the traceback)"
+
+
+def _keep_what_was_read() -> None:
+    """Write what this command has learnt of Keras's source, if it has looked at any."""
+    cache = sys.modules.get("dlrun.catalog.cache")
+    if cache is not None:
+        cache.save()
 
 
 def _invoke(words: list[str]) -> int:

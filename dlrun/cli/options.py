@@ -99,6 +99,28 @@ TrustRuns = Annotated[
 Device = Annotated[
     str, typer.Option(metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1.")
 ]
+Devices = Annotated[
+    int | None,
+    option(
+        "--devices N",
+        "Share each batch among so many GPUs of this host, or parts of its CPU.  "
+        "[default: 1; as many as a run had that goes on]",
+        min=1,
+        max=1024,
+    ),
+]
+Hosts = Annotated[
+    str | None,
+    option(
+        "--hosts A:PORT,B:PORT",
+        "Share each batch among hosts; type the same on each, with its --host.  "
+        "[default: those of TF_CONFIG]",
+    ),
+]
+Host = Annotated[
+    int | None,
+    option("--host I", "Which of the hosts this is, from 0, which has the run folder.", min=0),
+]
 WithReport = Annotated[
     bool,
     option("--report/--no-report", "Make plots and report.html at the end.  [default: report]"),

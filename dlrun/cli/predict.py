@@ -21,7 +21,7 @@ from dlrun.cli.terminal.output import (
     write_message,
 )
 from dlrun.cli.terminal.tables import draw_cut
-from dlrun.errors import DataError
+from dlrun.errors import DataError, UsageError
 from dlrun.wording import percent, quote
 
 if TYPE_CHECKING:
@@ -42,11 +42,12 @@ OutputPath = Annotated[
         "Where to write, - for stdout.  [default: predictions/ in the run folder]",
     ),
 ]
-Threshold = Annotated[
-    str | None,
+Thresholds = Annotated[
+    list[str] | None,
     option(
-        "--threshold best-f1|NUMBER",
-        "Say yes, or the second of two classes, above it; best-f1 is what `dlrun evaluate` chose.",
+        "--threshold best-f1|[NAME=]NUMBER",
+        "Say yes, or the second of two classes, above it; of several labels once for each; "
+        "best-f1 is what `dlrun evaluate` chose.",
     ),
 ]
 
@@ -81,7 +82,7 @@ def predict(
     keep: Keep = None,
     drift: WithDrift = False,
     drift_above: DriftAbove = None,
-    threshold: Threshold = None,
+    threshold: Thresholds = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
 ) -> None:
@@ -92,24 +93,26 @@ def predict(
     """
     show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
-    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.bundle import is_bundle, reading
     from dlrun.workflows import predict as workflow
 
     wishes = workflow.Wishes(
         form and form.value,
         tuple(keep or ()),
         drift or drift_above is not None,
-        threshold=threshold,
+        threshold=tuple(threshold or ()),
     )
+    if output is None and is_bundle(run):
+        raise _nothing_into(run)
     stream = sys.stdout if output == STDOUT else sys.stderr
     try:
-        with listening(quiet=quiet) as listener, contextlib.redirect_stdout(stream):
+        with (
+            listening(quiet=quiet) as listener,
+            contextlib.redirect_stdout(stream),
+            reading(run, runs_dir) as opened,
+        ):
             predicted = workflow.predict(
-                open_run(run, runs_dir),
-                input_path,
-                output=output,
-                wishes=wishes,
-                listener=listener,
+                opened, input_path, output=output, wishes=wishes, listener=listener
             )
     except BrokenPipeError as error:
         raise ClosedOutputError from error
@@ -125,6 +128,11 @@ def predict(
             f"--drift-above {drift_above:g}"
         )
         raise typer.Exit(DataError.exit_code)
+
+
+def _nothing_into(bundle: str) -> UsageError:
+    fix = "Say where to with -o FILE; -o - is stdout. Or `dlrun import` it."
+    return UsageError("nothing is written into a bundle.", where=bundle, fix=fix)
 
 
 def _table(drifts: Sequence[Drift], screen: Screen) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from dlrun.cli.options import option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data, write_json
 from dlrun.cli.train import show_outcome
+from dlrun.execution.cluster import read_cluster
 from dlrun.execution.options import RunOptions
 
 Epochs = Annotated[
@@ -24,6 +26,9 @@ def resume(
     *,
     epochs: Epochs = None,
     device: options.Device = "auto",
+    devices: options.Devices = None,
+    hosts: options.Hosts = None,
+    host: options.Host = None,
     report: options.WithReport = True,
     trust: options.Trust = False,
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
@@ -36,16 +41,19 @@ def resume(
     finished one.
     """
     options.check_device(device)
+    cluster = read_cluster(devices, hosts, host, os.environ)
     show_activity(f"opening {run} ...", quiet=quiet)
     from dlrun.cli.terminal.progress import listening
     from dlrun.execution.run import TrainOutcome
     from dlrun.rundir.folder import open_run
     from dlrun.workflows import resume as workflow
 
-    asked = RunOptions(runs_dir, context.obj, device, threads=None, report=report)
+    asked = RunOptions(runs_dir, context.obj, device, None, report, cluster=cluster)
     with listening(quiet=quiet) as listener:
         opened = open_run(run, runs_dir)
         outcome = workflow.resume(opened, asked, listener, epochs=epochs, trust=trust)
+    if not cluster.is_chief:
+        return
     if isinstance(outcome, TrainOutcome):
         show_outcome(outcome, quiet=quiet, as_json=as_json)
     elif as_json:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-
-from rich.cells import cell_len
 
 from dlrun.absent import ABSENT
 from dlrun.cli.completion import complete_key
@@ -23,7 +22,17 @@ from dlrun.cli.terminal.output import (
     write_json,
     write_message,
 )
-from dlrun.cli.terminal.tables import GAP, Cell, bold, cut_cells, draw_if_fitting, one_line, paint
+from dlrun.cli.terminal.tables import (
+    GAP,
+    Cell,
+    bold,
+    cell_len,
+    cut_cells,
+    cut_middle,
+    draw_if_fitting,
+    one_line,
+    paint,
+)
 from dlrun.errors import UsageError
 from dlrun.rundir.names import SPLITS, SWEEP
 from dlrun.wording import (
@@ -58,6 +67,8 @@ _HEADINGS = {"metric": "main metric"}
 _METRICS = ("value", "val", *SPLITS)
 _WIDEST = 40  # cells of a note or a reason in a table
 _MOST_SWEEPS = 5
+_BEGIN = re.compile(r"^\d{8}-\d{6}_(?=.)")  # of the name of a run: its time
+_LEAST_OF_A_NAME = 16  # cells
 
 Columns = Annotated[
     str | None,
@@ -181,6 +192,13 @@ def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Scre
     table = draw_if_fitting([headings, *cells], screen, left=lefts)
     if table is not None:
         return table
+    if columns[0] == "name":
+        short = _with_short_names(cells, _room_for_names([headings, *cells], screen))
+        table = draw_if_fitting([headings, *short], screen, left=lefts)
+        if table is not None:
+            return table
+        if any(cell_len(row[0].text) > screen.width for row in cells):
+            cells = _with_short_names(cells, screen.width)
     is_usual = tuple(columns[: len(USUAL)]) == USUAL and set(columns) <= {*USUAL, "label", "note"}
     table = draw_if_fitting([row[: len(USUAL)] for row in [headings, *cells]], screen, left=lefts)
     if is_usual and table is not None:
@@ -191,6 +209,24 @@ def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Scre
             drawn += [line, *([f"  {GAP.join(notes)}"] if notes else [])]
         return "\n".join(drawn)
     return "\n".join(_stacked(columns, row, screen, name_keys=not is_usual) for row in cells)
+
+
+def _room_for_names(rows: Sequence[Sequence[Cell]], screen: Screen) -> int:
+    """How many cells a table leaves to the names in its first column."""
+    others = [max(cell_len(row[number].text) for row in rows) for number in range(1, len(rows[0]))]
+    return max(screen.width - sum(others) - len(GAP) * len(others), _LEAST_OF_A_NAME)
+
+
+def _with_short_names(rows: Sequence[Sequence[Cell]], room: int) -> list[list[Cell]]:
+    """The names without their times where they stay different, cut in the middle to fit.
+
+    What is left of a name that is not cut finds the run as well as the whole of it.
+    """
+    short = [_BEGIN.sub("", row[0].text) for row in rows]
+    names = short if len({*short}) == len(short) else [row[0].text for row in rows]
+    cut = [cut_middle(name, room) for name in names]
+    names = cut if len({*cut}) == len(cut) else names
+    return [[row[0]._replace(text=name), *row[1:]] for row, name in zip(rows, names, strict=True)]
 
 
 def runs_json(runs: Sequence[RunFacts], columns: Sequence[str] | None) -> list[dict[str, Any]]:

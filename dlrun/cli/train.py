@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,9 @@ from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_drawing, write_json
 from dlrun.cli.terminal.tables import baseline_lines, draw_cut, paint
 from dlrun.errors import ConfigError, Problem, UsageError
+from dlrun.execution.cluster import Cluster, read_cluster
 from dlrun.execution.options import RunOptions
+from dlrun.rundir.names import REPORT
 from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
@@ -63,6 +66,9 @@ def train(
     source: Source = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
+    devices: options.Devices = None,
+    hosts: options.Hosts = None,
+    host: options.Host = None,
     workers: options.Workers = None,
     report: WithReport = None,
     retry_failed: options.RetryFailed = False,
@@ -77,6 +83,7 @@ def train(
     there already are not trained again.
     """
     options.check_device(device)
+    cluster = read_cluster(devices, hosts, host, os.environ)
     show_activity(f"reading {configs[0]} ...", quiet=quiet)
     from dlrun.sweeps.language.flags import read_grid
 
@@ -90,10 +97,12 @@ def train(
         command=context.obj,
         device=device,
         threads=threads or 0 if is_one else threads,
+        cluster=cluster,
         report=is_one if report is None else report,
         source=source,
     )
     if not is_one:
+        _refuse_for_many(cluster)
         from dlrun.sweeps.runner import SweepOptions
 
         settings = SweepOptions(
@@ -102,12 +111,21 @@ def train(
         train_many(requests, settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
+    train_one(*requests[0], asked, quiet=quiet, as_json=as_json)
+
+
+def train_one(config: Path, grid: Grid, asked: RunOptions, *, quiet: bool, as_json: bool) -> None:
+    """Train one run; stdout gets its folder, where this host has it."""
     from dlrun.cli.terminal.progress import listening
     from dlrun.config import load_config
+    from dlrun.execution.run import follow
     from dlrun.workflows import train as workflow
 
-    experiment = load_config(configs[0], requests[0][1].fixed)
+    experiment = load_config(config, grid.fixed)
     with listening(quiet=quiet) as listener:
+        if not asked.cluster.is_chief:
+            follow(experiment, asked, listener)
+            return
         outcome = workflow.train(experiment, asked, listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)
 
@@ -123,16 +141,25 @@ def _refuse_for_one(**given: object) -> None:
             )
 
 
+def _refuse_for_many(cluster: Cluster) -> None:
+    """Refuse several devices for several runs, each of which has one."""
+    if cluster.num_replicas > 1:
+        raise UsageError(
+            "each of several runs computes on one device; several devices share one run.",
+            where="--hosts" if cluster.hosts else "--devices",
+            fix="Train them one by one, or leave it out: `dlrun train` uses all GPUs for them.",
+        )
+
+
 def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
     """Draw the closing table on stderr, and write the run folder's path, or JSON, to stdout."""
-    folder, seconds, metrics = outcome.folder.path, outcome.seconds, outcome.metrics
+    folder, metrics = outcome.folder.path, outcome.metrics
     if not quiet:
         report, screen = outcome.judged.classification, screen_of(sys.stderr)
         write_drawing(
             closing_table(
                 metrics,
-                seconds=seconds,
-                folder=str(folder),
+                end=_end_of(outcome, is_next=not as_json and screen_of(sys.stdout).is_terminal),
                 screen=screen,
                 rows=None if report is None else sum(report.support),
                 baseline=outcome.baseline,
@@ -140,30 +167,38 @@ def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:
         )
     if as_json:
         finished = {"run": folder, "status": "finished"}
-        write_json({**finished, "seconds": seconds, "metrics": metrics})
+        write_json({**finished, "seconds": outcome.seconds, "metrics": metrics})
     else:
         write_data(str(folder))
+
+
+def _end_of(outcome: TrainOutcome, *, is_next: bool) -> str:
+    """The time, and where the report is, or the run; that the next line may say."""
+    time = format_duration(outcome.seconds)
+    report = outcome.folder.file(REPORT)
+    has_report = report.exists()
+    if is_next and screen_of(sys.stderr).is_terminal:
+        return f"{time}, with {REPORT} in" if has_report else time
+    return f"{time}  {printable(str(report if has_report else outcome.folder.path))}"
 
 
 def closing_table(
     metrics: Mapping[str, Mapping[str, float]],
     *,
-    seconds: float,
-    folder: str,
+    end: str,
     screen: Screen,
     rows: int | None = None,
     baseline: tuple[str, Baseline] | None = None,
 ) -> str:
-    """Draw metrics by split, what is to be thought of them, the time and the folder.
+    """Draw metrics by split, what is to be thought of them, and the end: the time and the place.
 
     That is a large generalisation gap (over `rows`), and the baseline of the split that it names.
     """
     from dlrun.reports.gap import generalisation_gap
 
-    closing = f"{format_duration(seconds)}  {printable(folder)}"
     names = list(dict.fromkeys(name for values in metrics.values() for name in values))
     if not names:
-        return closing
+        return end
     columns: dict[str, Mapping[str, float]] = dict(metrics)
     if baseline is not None:
         columns["baseline"] = baseline[1].metrics
@@ -175,7 +210,7 @@ def closing_table(
     said = [paint(line, "yellow", screen) for line in textwrap.wrap(gap, screen.width)]
     if baseline is not None:
         said += baseline_lines(*baseline, screen)
-    parts = [draw_cut(["", *columns], cells, screen), "\n".join(said), closing]
+    parts = [draw_cut(["", *columns], cells, screen), "\n".join(said), end]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -63,17 +63,18 @@ def validate(
 
 
 def _show(path: Path, verdict: Verdict, *, with_summary: bool) -> None:
-    from dlrun.config.rules import doubts
+    from dlrun.workflows.validate import doubts_of, untold_columns
 
     if verdict.experiment is None:
         return
-    for doubt in doubts(verdict.experiment):
+    for doubt in doubts_of(verdict):
         write_message(f"warning: {doubt}")
     write_data(f"{path}: valid")
     if with_summary:
         summary = summarize(verdict.experiment, verdict.spec)
         write_data(f"\n{summary_text(summary, screen=screen_of(sys.stdout))}\n")
-    for line in _unchecked(verdict, with_summary=with_summary):
+    untold = untold_columns(verdict.experiment) if with_summary else None
+    for line in filter(None, [*_unchecked(verdict, with_summary=with_summary), untold]):
         write_message(f"{path}: not looked at: {line}")
 
 
@@ -84,15 +85,14 @@ def _unchecked(verdict: Verdict, *, with_summary: bool) -> list[str]:
 
 
 def _as_data(path: Path, verdict: Verdict, *, with_summary: bool) -> dict[str, Any]:
-    from dlrun.config.rules import doubts
+    from dlrun.workflows.validate import doubts_of
 
     experiment = verdict.experiment
-    warnings = [] if experiment is None else doubts(experiment)
     data = {
         "config": path,
         "valid": not verdict.problems,
         "problems": list(map(_problem_data, verdict.problems)),
-        "warnings": list(map(_problem_data, warnings)),
+        "warnings": list(map(_problem_data, doubts_of(verdict))),
         "not_looked_at": _unchecked(verdict, with_summary=False),
     }
     if with_summary:

@@ -15,10 +15,13 @@ from dlrun.wording import printable
 def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson = False) -> None:
     """Check every file of runs against the hash that they recorded."""
     show_activity(f"checking the files of {runs[0]} ...", soon=True)
-    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.bundle import is_bundle, reading
     from dlrun.workflows import verify as workflow
 
-    found = [workflow.verify(open_run(run, runs_dir)) for run in runs]
+    found = []
+    for run in runs:
+        with reading(run, runs_dir) as opened:
+            found.append(workflow.verify(opened))
     if as_json:
         write_json(
             [
@@ -32,12 +35,13 @@ def verify(runs: Runs, *, runs_dir: RunsDir = DEFAULT_RUNS_DIR, as_json: AsJson 
                 for one in found
             ]
         )
-    for one in [] if as_json else found:
+    for reference, one in [] if as_json else zip(runs, found, strict=True):
         verdict = "damaged" if one.problems else f"{one.files} files are as the run wrote them"
         ending = "" if one.complete else "; it has not ended, so the others have no hashes yet"
         if one.extension:
             ending += f"; {EXTENSION_WAITS}"
-        write_data(f"{one.run.path}: {verdict}{ending}")
+        place = reference if is_bundle(reference) else one.run.path
+        write_data(f"{place}: {verdict}{ending}")
         for problem in one.problems:
             write_data(f"  {printable(problem)}")
     if any(one.problems for one in found):

@@ -13,7 +13,7 @@ from dlrun.cli.completion import complete_layer
 from dlrun.cli.options import argument, option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_csv, write_data, write_json
-from dlrun.cli.terminal.tables import paint
+from dlrun.cli.terminal.tables import fold, paint
 from dlrun.wording import printable
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def weights(
     options.check_form(as_json=as_json, as_csv=as_csv)
     show_activity(f"opening {run} ...", soon=True)
     from dlrun.cli.terminal.progress import listening
-    from dlrun.rundir.folder import open_run
+    from dlrun.rundir.bundle import reading
     from dlrun.workflows.weights import show_weights
 
-    with listening(quiet=quiet) as listener:
-        found = show_weights(open_run(run, runs_dir), layer, listener=listener)
+    with listening(quiet=quiet) as listener, reading(run, runs_dir) as opened:
+        found = show_weights(opened, layer, listener=listener)
     if as_json:
         write_json(_json(found))
     elif as_csv:
@@ -63,8 +63,8 @@ def _drawn(one: LayerWeights, *, is_full: bool, screen: Screen) -> str:
     for name, array in one.weights.items():
         label = printable(name)
         numbers = statistics(array)
-        norm = f"norm {numbers.norm:.4g}  {numbers.dtype}"
-        lines = [f"  {label}  {describe(numbers)}  {norm}"]
+        told = [*describe(numbers), f"norm {numbers.norm:.4g}", numbers.dtype]
+        lines = [fold(told, screen, begin=f"  {label}  ", indent=" " * 6)]
         if is_full or is_small(array):
             narrow = replace(screen, width=screen.width - len("    "))
             drawn = draw_array(label, array, screen=narrow, full=is_full)

@@ -1,7 +1,8 @@
 """The shelf of the kinds of columns that a table may have: one file is one word.
 
 A file defines `READS`, what its values may be read as, and `fit`, whose keyword arguments beyond
-the column and its values are what a config may say. What `fit` returns is a frozen dataclass, a
+the column and its values are what a config may say; `check`, where it has one, says which of these
+cannot be, whatever the values are. What `fit` returns is a frozen dataclass, a
 `FittedColumn`, which is stored as JSON in `spec.json`.
 """
 
@@ -13,13 +14,12 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from dlrun.catalog import shelves
-from dlrun.errors import RunFolderError
+from dlrun.columns.inference import told
+from dlrun.errors import ConfigError, Problem, RunFolderError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -53,6 +53,9 @@ def fit_column(
     """
     from dlrun.columns.values import TrainingValues
 
+    problems = tuple(problems_of(kind))
+    if problems:
+        raise ConfigError(*problems)
     fit = _fit(kind.kind)
     options = dict(kind.options)
     if "scale" in signature(fit).parameters and options.get("scale") is None:
@@ -60,6 +63,27 @@ def fit_column(
     given = values if isinstance(values, TrainingValues) else TrainingValues(values)
     fitted: FittedColumn = fit(column=column, values=given, **options)
     return fitted
+
+
+def problems_of(kind: ColumnKind) -> Iterator[Problem]:
+    """Tell of options that a kind of column cannot have, whatever its values are."""
+    check = getattr(import_module(shelves.origins(SHELF)[kind.kind]), "check", None)
+    if check is not None:
+        yield from check(kind.name, kind.options)
+
+
+def check_options(written: Mapping[str, Any]) -> None:
+    """Refuse options of columns that cannot be, whatever the table holds; all at once.
+
+    Args:
+        written: What `dataset.columns` says, by the names of the columns.
+
+    Raises:
+        ConfigError: Some are not what their kinds take.
+    """
+    problems = [one for name, word in written.items() for one in problems_of(told(name, word))]
+    if problems:
+        raise ConfigError(*problems)
 
 
 def column_to_json(column: FittedColumn) -> dict[str, Any]:
@@ -74,6 +98,8 @@ def column_from_json(content: object, where: str = "columns") -> FittedColumn:
     Raises:
         RunFolderError: It is none; the message begins with `where`.
     """
+    from pydantic import TypeAdapter, ValidationError  # `dlrun validate` reads none
+
     word = content.get("kind") if isinstance(content, dict) else None
     if not isinstance(word, str) or word not in shelves.origins(SHELF):
         what = f"{where}: {word!r} is no kind of column."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from dlrun.column import RawColumn
 from dlrun.columns.filling import missing_error
-from dlrun.columns.fitted import Fitted, column_error, option_error
+from dlrun.columns.fitted import Fitted, column_error, numbers_within
 from dlrun.columns.values import TrainingValues
+from dlrun.errors import Problem
 from dlrun.wording import quote, tally
 
 READS = ("number", "text")
@@ -147,6 +149,11 @@ class Category(Fitted):
         return super().misfit()
 
 
+def check(column: str, options: Mapping[str, Any]) -> Iterator[Problem]:
+    """Say what cannot be asked of one, whatever its values are."""
+    yield from numbers_within(column, options, {"min_count": None})
+
+
 def fit(
     *,
     column: RawColumn,
@@ -167,8 +174,6 @@ def fit(
             one.
     """
     name = column.name
-    if isinstance(min_count, bool) or min_count < 1:
-        raise option_error(name, "min_count", min_count, "1 or more")
     found, counts = np.unique(values.present, return_counts=True)
     kept = counts >= min_count
     if not kept.any() and not (missing == "own" and values.missing):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from dlrun.column import Holds, RawColumn
 from dlrun.columns.filling import Filling, fit_filling
-from dlrun.columns.fitted import Fitted, column_error, option_error
+from dlrun.columns.fitted import Ranged, column_error, option_problem
 from dlrun.columns.scales import Scale, fit_scale
-from dlrun.columns.values import TrainingValues, count_between, edges_between, name_bins
+from dlrun.columns.values import TrainingValues, count_between, edges_between
+from dlrun.errors import Problem
 
 READS = ("time",)
 DAY = 86400
@@ -74,7 +75,7 @@ PARTS: Final = ("year", *ROUNDS, "seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Date(Fitted):
+class Date(Ranged):
     """A date, fitted."""
 
     kind: Literal["date"] = "date"
@@ -83,9 +84,6 @@ class Date(Fitted):
     parts: tuple[str, ...]
     filling: Filling
     scales: tuple[Scale, ...]  # of the parts that go straight on, in their order
-    low: float  # the first time in the training rows
-    high: float
-    edges: tuple[float, ...]  # between the bins
 
     @property
     def format(self) -> str | None:
@@ -146,7 +144,7 @@ class Date(Fitted):
         said, place = [], 0
         for part in self.parts:
             if part == "seconds":
-                return _write(row[place] + self.low)
+                return self.write(row[place] + self.low)
             if part in STRAIGHT:
                 said.append(f"{part} {round(row[place])}")
             else:
@@ -159,28 +157,23 @@ class Date(Fitted):
 
     def notes(self) -> list[str]:
         """Say what was filled."""
-        return self.filling.note(self._flag, _write)
+        return self.filling.note(self._flag, self.write)
 
-    def unknown(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> dict[str, int]:
-        """Count missing times, and those out of the range of the training rows."""
-        del texts
-        found = {
-            "missing": np.isnan(values),
-            f"before {_write(self.low)}": values < self.low,
-            f"after {_write(self.high)}": values > self.high,
-        }
-        counts = {what: int(np.count_nonzero(where)) for what, where in found.items()}
-        return {what: count for what, count in counts.items() if count}
+    @staticmethod
+    def write(value: float) -> str:
+        """Write a time as ISO 8601 has it; a day alone where it is midnight."""
+        days, rest = divmod(value, DAY)
+        date = str(np.datetime64(int(days), "D"))
+        if not rest:
+            return date
+        hours, rest = divmod(rest, 3600)
+        minutes, left = divmod(rest, 60)
+        return f"{date} {int(hours):02}:{int(minutes):02}:{int(left):02}"
 
     @property
-    def bins(self) -> tuple[str, ...]:
-        """Ranges, and what is missing."""
-        return name_bins([_write(edge) for edge in self.edges])
-
-    def binned(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
-        """Count how many times fall into each range."""
-        del texts
-        return count_between(values, self.edges)
+    def outside(self) -> tuple[str, str]:
+        """Earlier and later than all."""
+        return "before", "after"
 
     def misfit(self) -> str | None:
         """Say what does not fit."""
@@ -189,6 +182,16 @@ class Date(Fitted):
         if len(self.scales) != len(self._straight) or any(not one.factor for one in self.scales):
             return "scales should be one for each of year and seconds"
         return super().misfit()
+
+
+def check(column: str, options: Mapping[str, Any]) -> Iterator[Problem]:
+    """Say what cannot be asked of one, whatever its values are."""
+    parts = options.get("parts")
+    if parts is None:
+        return
+    written = [*map(str, parts)]
+    if not written or not {*written} <= {*PARTS} or len({*written}) < len(written):
+        yield option_problem(column, "parts", parts, f"some of {', '.join(PARTS)}, each once")
 
 
 def fit(
@@ -223,7 +226,7 @@ def fit(
     known = values.present
     if not len(known):
         raise column_error(name, "no training row has a time.", f"Leave it out: {name}: ignore.")
-    wanted = _wanted(name, parts, filled)
+    wanted = _wanted(parts, filled)
     low, sample = float(known.min()), values.sample
     edges = edges_between(sample)
     straight = {"year": take_apart(filled).year.astype(np.float64), "seconds": filled - low}
@@ -241,13 +244,10 @@ def fit(
     )  # fmt: skip
 
 
-def _wanted(name: str, parts: Any, filled: NDArray[np.float64]) -> tuple[str, ...]:
-    """Check the parts that are asked for, or choose those that differ."""
+def _wanted(parts: Sequence[str] | None, filled: NDArray[np.float64]) -> tuple[str, ...]:
+    """Choose the parts that are asked for, or those that differ."""
     if parts is not None:
-        written: Sequence[Any] = parts
-        if not written or not {*map(str, written)} <= {*PARTS} or len({*written}) < len(written):
-            raise option_error(name, "parts", parts, f"some of {', '.join(PARTS)}, each once")
-        return tuple(part for part in written)
+        return tuple(parts)
     clock = take_apart(filled)
     are_months = len(np.unique(clock.day)) == 1 or bool((clock.day == clock.days - 1).all())
     differ = {
@@ -272,14 +272,3 @@ def _straight_and_round(seconds: NDArray[np.float64], column: Date) -> NDArray[n
             angle = 2 * np.pi * ROUNDS[part](clock)
             taken += [np.sin(angle), np.cos(angle)]
     return np.stack(taken, axis=1)
-
-
-def _write(seconds: float) -> str:
-    """Write a time as ISO 8601 has it; a day alone where it is midnight."""
-    days, rest = divmod(seconds, DAY)
-    date = str(np.datetime64(int(days), "D"))
-    if not rest:
-        return date
-    hours, rest = divmod(rest, 3600)
-    minutes, left = divmod(rest, 60)
-    return f"{date} {int(hours):02}:{int(minutes):02}:{int(left):02}"

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import STRICT
 from dlrun.column import CellError
-from dlrun.columns.fitted import column_error, option_error
+from dlrun.columns.fitted import column_error, option_problem
 from dlrun.columns.values import TrainingValues
+from dlrun.errors import ConfigError
 from dlrun.wording import is_number, quote, tally
 
 
@@ -74,7 +75,7 @@ def fit_filling(name: str, values: TrainingValues, missing: str | float) -> Fill
         return Filling(how="error", value=None, missing=values.missing)
     if missing not in ("median", "mean", "flag"):
         wanted = "'error', 'median', 'mean', 'flag' or a number"
-        raise option_error(name, "missing", missing, wanted)
+        raise ConfigError(option_problem(name, "missing", missing, wanted))
     present = values.present
     if not len(present):
         what = "no training row has a value that could stand for the missing ones."

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import STRICT
 from dlrun.column import Holds
-from dlrun.errors import ConfigError, DataError, Problem
+from dlrun.columns.values import count_between, name_bins
+from dlrun.errors import DataError, Problem
 from dlrun.wording import describe, quote
+
+WRITTEN_OUT: Final = 1e15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +94,65 @@ class Fitted:
         return None if len(self.seen) == len(self.bins) else "seen should have one count a bin"
 
 
-def option_error(column: str, option: str, value: Any, expected: str) -> ConfigError:
-    """Refuse the value of an option."""
+@dataclass(frozen=True, kw_only=True)
+class Ranged(Fitted):
+    """A column whose values lie between a smallest and a largest one."""
+
+    low: float  # the smallest value of the training rows
+    high: float
+    edges: tuple[float, ...]  # between the bins
+
+    @staticmethod
+    def write(value: float) -> str:
+        """Write a value as people do: whole numbers in full, others to six digits."""
+        return f"{value:.0f}" if value.is_integer() and abs(value) < WRITTEN_OUT else f"{value:.6g}"
+
+    @property
+    def outside(self) -> tuple[str, str]:
+        """What values are that are smaller than all, and larger than all."""
+        return "below", "above"
+
+    def unknown(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> dict[str, int]:
+        """Count missing values, and those out of the range of the training rows."""
+        del texts
+        below, above = self.outside
+        found = {
+            "missing": np.isnan(values),
+            f"{below} {self.write(self.low)}": values < self.low,
+            f"{above} {self.write(self.high)}": values > self.high,
+        }
+        counts = {what: int(np.count_nonzero(where)) for what, where in found.items()}
+        return {what: count for what, count in counts.items() if count}
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """Ranges, and what is missing."""
+        return name_bins([self.write(edge) for edge in self.edges])
+
+    def binned(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
+        """Count how many values fall into each range."""
+        del texts
+        return count_between(values, self.edges)
+
+
+def option_problem(column: str, option: str, value: Any, expected: str) -> Problem:
+    """Tell of the value of an option that it cannot have."""
     path = f"dataset.columns.{column}.{option}"
-    return ConfigError(Problem(path, f"Expected {expected}, got {describe(value)}."))
+    return Problem(path, f"Expected {expected}, got {describe(value)}.")
+
+
+def numbers_within(
+    column: str, options: Mapping[str, Any], limits: Mapping[str, int | None]
+) -> Iterator[Problem]:
+    """Tell which of the options that are given are no whole numbers from 1 to a limit, or any."""
+    for option, most in limits.items():
+        value = options.get(option)
+        if value is None:
+            continue
+        is_one = isinstance(value, int) and not isinstance(value, bool)
+        if not is_one or value < 1 or (most is not None and value > most):
+            expected = "1 or more" if most is None else f"1 to {most:,}"
+            yield option_problem(column, option, value, expected)
 
 
 def column_error(column: str, what: str, fix: str | None = None) -> DataError:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from dlrun.catalog import shelves, source
 from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
+from dlrun.shapes.cells import bare_number
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
 IGNORE: Final = "ignore"
@@ -49,6 +50,15 @@ LIKELY: Final = 0.5
 ODD: Final = 10
 """Up to so many different other values are taken for slips and for words for `missing`."""
 ODD_SHARE: Final = 0.05
+_OTHERWISE: Final = (
+    (re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"), 'thousands: ","'),
+    (re.compile(r"[-+]?\d*,\d+"), 'decimal: ","'),
+    (re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+"), 'decimal: "," and thousands: "."'),
+    (re.compile(r"[-+]?\d{1,3}('\d{3})+(\.\d+)?"), 'thousands: "\'"'),
+    (re.compile(r"[-+]?\d{1,3}( \d{3})+(\.\d+)?"), 'thousands: " "'),
+    (re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"), 'decimal: "."'),
+)
+"""How numbers may be written that a table was not read with, and the keys that read them."""
 KNOWN_IN_FORMATS: Final = frozenset("aAbBdfgGHIjmMpSuUVwWyYzZcxXn%")
 """What may follow a `%` in the format of times, as `strptime` has it."""
 ISO: Final = "iso"
@@ -140,6 +150,29 @@ def _date(facts: ColumnFacts) -> Told:
 
 def _text(facts: ColumnFacts, because: str = "") -> Told:
     """Of texts, or of texts and numbers."""
+    word, options, reason = _text_or_id(facts, because)
+    written = numbers_otherwise(facts)
+    return word, options, f"{reason}; {written}" if written else reason
+
+
+def numbers_otherwise(facts: ColumnFacts) -> str | None:
+    """Say how the texts of a column are to be read, where most are numbers written otherwise."""
+    texts = [text for text, _ in facts.no_numbers]
+    most: list[str] = []
+    keys = ""
+    for pattern, told in _OTHERWISE:
+        fitting = [text for text in texts if pattern.fullmatch(text)]
+        if len(fitting) > len(most):
+            most, keys = fitting, told
+    if 2 * len(most) > len(texts):
+        return f"{quote(most[0])} is a number with {keys}"
+    units = [text for text in texts if bare_number(text) is not None]
+    if facts.distinct >= ENOUGH and 2 * len(units) > len(texts):
+        return f"{quote(units[0])} is a number with a unit: write {bare_number(units[0])}"
+    return None
+
+
+def _text_or_id(facts: ColumnFacts, because: str) -> Told:
     present, distinct = _present(facts), facts.distinct
     are_many = present >= ENOUGH
     if are_many and distinct == present:
@@ -154,8 +187,15 @@ def _text(facts: ColumnFacts, because: str = "") -> Told:
     reason = f"{because}{distinct:,} different values in {tally(present, 'row')}"
     if facts.words >= PHRASE and 2 * distinct > present:
         return "text", *_words(facts, f"{reason}, with {facts.words:.1f} words on average")
+    return _of_many(facts, reason)
+
+
+def _of_many(facts: ColumnFacts, reason: str) -> Told:
+    """Of many different texts, of which the frequent ones have entries."""
+    least = max(RARE, math.ceil(_present(facts) / MOST_ENTRIES))
+    if facts.top and facts.top[0][1] < least:
+        return "ignore", {}, f"{reason}, none of which stands in many"
     options, reason = _own(facts, reason)
-    least = max(RARE, math.ceil(present / MOST_ENTRIES))
     return "category", options | {"min_count": least}, reason
 
 
@@ -226,7 +266,7 @@ def _yaml(text: str) -> str:
 def are_codes(facts: ColumnFacts) -> bool:
     """Whether numbers are written as codes are, such as 01234."""
     are_numbers = 0 < _present(facts) == facts.numbers
-    return are_numbers and any(re.match(r"0\d", value) for value, _ in facts.top)
+    return are_numbers and facts.codes > 0
 
 
 def _largest(facts: ColumnFacts) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,18 +12,18 @@ from numpy.typing import NDArray
 
 from dlrun.column import RawColumn
 from dlrun.columns.filling import Filling, fit_filling
-from dlrun.columns.fitted import Fitted, column_error, option_error
+from dlrun.columns.fitted import Ranged, column_error, option_problem
 from dlrun.columns.scales import Scale, fit_scale
-from dlrun.columns.values import TrainingValues, count_between, edges_between, name_bins
+from dlrun.columns.values import TrainingValues, count_between, edges_between
+from dlrun.errors import Problem
 from dlrun.wording import is_number, tally
 
 READS = ("number",)
-WRITTEN_OUT = 1e15
 DIGITS, MOST_PLACES = 6, 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number(Fitted):
+class Number(Ranged):
     """A number, fitted."""
 
     kind: Literal["number"] = "number"
@@ -30,9 +31,6 @@ class Number(Fitted):
     scale: Scale
     clip: tuple[float, float] | None = None
     clipped: int = 0  # how many values of the training rows
-    low: float  # the smallest value of the training rows
-    high: float
-    edges: tuple[float, ...]  # between the bins
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -82,35 +80,14 @@ class Number(Fitted):
 
     def notes(self) -> list[str]:
         """Say what was filled and clipped."""
-        said = self.filling.note(self._flag, _write)
+        said = self.filling.note(self._flag, self.write)
         if self.clip is not None and self.clipped:
-            low, high = map(_write, self.clip)
+            low, high = map(self.write, self.clip)
             said.append(
                 f"{tally(self.clipped, 'value')} of the training rows "
                 f"{'is' if self.clipped == 1 else 'are'} clipped to {low} to {high}"
             )
         return said
-
-    def unknown(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> dict[str, int]:
-        """Count missing values, and those out of the range of the training rows."""
-        del texts
-        found = {
-            "missing": np.isnan(values),
-            f"below {_write(self.low)}": values < self.low,
-            f"above {_write(self.high)}": values > self.high,
-        }
-        counts = {what: int(np.count_nonzero(where)) for what, where in found.items()}
-        return {what: count for what, count in counts.items() if count}
-
-    @property
-    def bins(self) -> tuple[str, ...]:
-        """Ranges, and what is missing."""
-        return name_bins([_write(edge) for edge in self.edges])
-
-    def binned(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
-        """Count how many values fall into each range."""
-        del texts
-        return count_between(values, self.edges)
 
     def misfit(self) -> str | None:
         """Say what does not fit."""
@@ -119,6 +96,14 @@ class Number(Fitted):
         if (self.filling.value is None) != (self.filling.how == "error"):
             return "filling should have a value, unless a missing one is an error"
         return super().misfit()
+
+
+def check(column: str, options: Mapping[str, Any]) -> Iterator[Problem]:
+    """Say what cannot be asked of one, whatever its values are."""
+    clip = options.get("clip")
+    is_pair = clip is None or (len(clip) == 2 and all(map(is_number, clip)))  # noqa: PLR2004
+    if not is_pair or (clip is not None and clip[0] >= clip[1]):
+        yield option_problem(column, "clip", clip, "two numbers, the smaller one first")
 
 
 def fit(
@@ -148,9 +133,8 @@ def fit(
     filling = fit_filling(column.name, values, missing)
     filled = filling.fill_training(values)
     clipped = 0
-    limits = _limits(column.name, clip)
-    if limits is not None:
-        used = np.clip(filled, *limits)
+    if clip is not None:
+        used = np.clip(filled, *clip)
         clipped = int(np.count_nonzero(used != filled))
         filled = used
     present = values.present
@@ -164,24 +148,10 @@ def fit(
         name=column.name,
         filling=filling,
         scale=fit_scale(column.name, scale or "none", values, filled),
-        clip=limits,
+        clip=None if clip is None else (float(clip[0]), float(clip[1])),
         clipped=clipped,
         low=float(known.min()),
         high=float(known.max()),
         edges=edges,
         seen=tuple(count_between(sample, edges).tolist()),
     )
-
-
-def _limits(column: str, clip: Any) -> tuple[float, float] | None:
-    if clip is None:
-        return None
-    is_pair = len(clip) == 2 and all(map(is_number, clip))  # noqa: PLR2004
-    if not is_pair or clip[0] >= clip[1]:
-        raise option_error(column, "clip", clip, "two numbers, the smaller one first")
-    return float(clip[0]), float(clip[1])
-
-
-def _write(value: float) -> str:
-    """Write whole numbers in full, others to six digits."""
-    return f"{value:.0f}" if value.is_integer() and abs(value) < WRITTEN_OUT else f"{value:.6g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from dlrun.column import Holds, RawColumn
 from dlrun.columns.filling import missing_error
-from dlrun.columns.fitted import Fitted, column_error, option_error
+from dlrun.columns.fitted import Fitted, column_error, numbers_within
 from dlrun.columns.values import TrainingValues
+from dlrun.errors import Problem
 from dlrun.wording import tally
 
 READS = ("text",)
@@ -118,6 +120,12 @@ class Text(Fitted):
         return super().misfit()
 
 
+def check(column: str, options: Mapping[str, Any]) -> Iterator[Problem]:
+    """Say what cannot be asked of one, whatever its values are."""
+    limits = dict.fromkeys(("vocabulary", "min_count", "hash"), MOST_WORDS)
+    yield from numbers_within(column, options, limits)
+
+
 def fit(
     *,
     column: RawColumn,
@@ -146,10 +154,6 @@ def fit(
         missing: What a missing text is: without words (empty), or an error.
     """
     name = column.name
-    limits = {"vocabulary": vocabulary, "min_count": min_count, "hash": 1 if hash is None else hash}
-    for option, value in limits.items():
-        if isinstance(value, bool) or not 1 <= value <= MOST_WORDS:
-            raise option_error(name, option, value, f"1 to {MOST_WORDS:,}")
     total, spread = _count_words(column, values, hash)
     frequent = [word for word in total if spread[word] >= min_count]
     frequent.sort(key=lambda word: (-total[word], word))

@@ -13,10 +13,10 @@ from dlrun.config.schema import (
     Component,
     Experiment,
     LayerConfig,
-    Section,
     kind_of,
     section_of,
 )
+from dlrun.config.sections import Section
 from dlrun.config.yaml import to_yaml
 
 MOST_LINES: Final = 6  # of a single value, such as weights written down

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, get_origin
-
-from pydantic import ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from typing import Any, get_origin
 
 from dlrun.catalog import KINDS, snake_case
 from dlrun.catalog.argument_types import Expected, repair
@@ -23,11 +18,11 @@ from dlrun.config.rules import check_rules
 from dlrun.config.schema import (
     DEFAULT_EXPORTS,
     Experiment,
-    Section,
     keys_beside,
     kind_of,
     section_of,
 )
+from dlrun.config.sections import FieldInfo, Location, Mistake, MistakesError, Section
 from dlrun.config.yaml import parse, read_text
 from dlrun.errors import ConfigError
 from dlrun.wording import describe, did_you_mean, listed
@@ -47,6 +42,19 @@ def load_config(
     """
     path, problems = Path(path), Problems()
     root = parse(read_text(path), str(path), problems)
+    if isinstance(root.value, dict):
+        root.value.setdefault("name", Node(path.stem, root.place))
+    return load_nodes(root, overrides, problems, data_known=data_known)
+
+
+def load_nodes(
+    root: Node,
+    overrides: Sequence[str | Override],
+    problems: Problems,
+    *,
+    data_known: bool = True,
+) -> Experiment:
+    """Check a config that has been read, see `load_config`; it has a name."""
     if not isinstance(root.value, dict):
         got = "nothing" if root.value is None else describe(root.value)
         fix = "A config starts with keys such as 'dataset:' and 'model:'."
@@ -54,10 +62,9 @@ def load_config(
         problems.raise_if_any()
     if "base" in root.value and not root.value.keys() & {"dataset", "model"}:
         what = "This is a sweep, not the config of one run."
-        problems.add(root.place, "", what, f"`dlrun sweep {path}` trains its runs.")
+        problems.add(root.place, "", what, f"`dlrun sweep {root.place.source}` trains its runs.")
         problems.raise_if_any()
     flags.apply(root, overrides, problems)
-    root.value.setdefault("name", Node(path.stem, root.place))
     return _checked(root, Places(root), problems, data_known=data_known)
 
 
@@ -76,8 +83,7 @@ def _checked(root: Node, places: Places, problems: Problems, *, data_known: bool
     experiment = fill(check_experiment(root, problems), places, problems)
     check_rules(experiment, places, problems, data_known=data_known)
     problems.raise_if_any()
-    experiment._places = places  # noqa: SLF001  (private to pydantic, not to this package)
-    return experiment
+    return experiment.written_at(places)
 
 
 def locate(experiment: Experiment, error: ConfigError) -> ConfigError:
@@ -177,36 +183,14 @@ def _components(kind: str, config: ConfigNode) -> tuple[dict[str, Any], ...]:
     return tuple(check_component(kind, item) for item in config.items())
 
 
-Location = tuple[str | int, ...]
-# What was expected, by pydantic's name for the mistake.
-EXPECTED: Final = {
-    "int_type": "an integer",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "string_too_short": "at least one character",
-    "greater_than": "more than {gt:.0f}",
-    "greater_than_equal": "{ge:.0f} or more",
-    "less_than": "less than {lt:.0f}",
-    "less_than_equal": "{le:.0f} or less",
-    "finite_number": "a finite number",
-    "literal_error": "{expected}",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "dict_type": "a mapping",
-}
-REPAIRED: Final = {"int_type": "int", "float_type": "float", "bool_type": "bool"}
-QUOTED: Final = re.compile(r"'(\w+)'")
-
-
 def fill(draft: dict[str, Any], places: Places, problems: Problems) -> Experiment:
     """Make the experiment of a draft; wrong values are noted and replaced by their defaults."""
     try:
-        return Experiment.model_validate(draft)
-    except ValidationError as error:
-        mistakes: dict[Location, list[ErrorDetails]] = {}
-        for mistake in error.errors(include_url=False):
-            mistakes.setdefault(_location(mistake["loc"], draft), []).append(mistake)
+        return Experiment(**draft)
+    except MistakesError as error:
+        mistakes: dict[Location, list[Mistake]] = {}
+        for mistake in error.mistakes:
+            mistakes.setdefault(mistake.location, []).append(mistake)
     for location, alternatives in mistakes.items():
         if any(other[: len(location)] == location != other for other in mistakes):
             continue  # a part of it is wrong, not the whole
@@ -216,21 +200,10 @@ def fill(draft: dict[str, Any], places: Places, problems: Problems) -> Experimen
         value = _remove(draft, location)
         what = f"Expected {_expected(location, alternatives)}, got {describe(value)}."
         problems.add(places.find(path), path, what, _repair(alternatives, value))
-    return Experiment.model_validate(draft)
+    return Experiment(**draft)
 
 
-def _location(steps: Location, value: Any) -> Location:
-    """The keys that lead to a wrong value, without the names that pydantic gives alternatives."""
-    location: Location = ()
-    for step in steps:
-        is_key = isinstance(value, dict) and step in value
-        if is_key or (isinstance(value, list | tuple) and isinstance(step, int)):
-            value = value[step]
-            location = (*location, step)
-    return location
-
-
-def _expected(location: Location, alternatives: list[ErrorDetails]) -> str:
+def _expected(location: Location, alternatives: list[Mistake]) -> str:
     """What was expected: what the field says, or any of the alternatives that the value failed."""
     section: type[Section] | None = Experiment
     field: FieldInfo | None = None
@@ -239,23 +212,17 @@ def _expected(location: Location, alternatives: list[ErrorDetails]) -> str:
         section = section_of(field) if field else None
     if field and field.title:
         return field.title
-    texts = [
-        EXPECTED[mistake["type"]].format(**mistake.get("ctx", {}))
-        if mistake["type"] in EXPECTED
-        else mistake["msg"]
-        for mistake in alternatives
-    ]
-    return " or ".join(dict.fromkeys(texts))
+    return " or ".join(dict.fromkeys(mistake.expected for mistake in alternatives))
 
 
-def _repair(alternatives: list[ErrorDetails], value: Any) -> str | None:
+def _repair(alternatives: list[Mistake], value: Any) -> str | None:
     for mistake in alternatives:
-        if mistake["type"] == "literal_error" and isinstance(value, str):
-            near = did_you_mean(value, QUOTED.findall(mistake["ctx"]["expected"]))
+        if mistake.choices and isinstance(value, str):
+            near = did_you_mean(value, mistake.choices)
             if near:
                 return near
-    kinds = {mistake["type"] for mistake in alternatives} & REPAIRED.keys()
-    return repair(value, Expected(frozenset(REPAIRED[kind] for kind in kinds)))
+    kinds = frozenset(mistake.kind for mistake in alternatives if mistake.kind)
+    return repair(value, Expected(kinds))
 
 
 def _remove(draft: Any, location: Location) -> Any:

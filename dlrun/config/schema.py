@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args
-
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
-from pydantic.fields import FieldInfo
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from dlrun.catalog.kinds import KINDS
 from dlrun.config.nodes import Node, Place, Places
+from dlrun.config.sections import Field, FieldInfo, Section
 from dlrun.config.yaml import to_yaml
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -22,37 +20,6 @@ class Of:
     """Marks a field that holds words of a kind, as in `Annotated[Component, Of("losses")]`."""
 
     kind: str
-
-
-class Section(BaseModel):
-    """A part of a config: frozen, and strict about the types of its values.
-
-    A key is a field, and nothing else has to be told of it: its annotation says what it takes, the
-    string below it what it does, `title` what to expect where the type does not say it in words.
-    """
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
-    )
-
-    @classmethod
-    def own_keys(cls) -> tuple[str, ...]:
-        """The keys that dlrun itself understands: all but a word and the word's own arguments."""
-        return tuple(name for name in cls.model_fields if name not in ("type", "arguments"))
-
-    def as_dict(self) -> dict[str, Any]:
-        """The section as it stands in YAML, in the order of the language."""
-        written: dict[str, Any] = {}
-        for name in type(self).model_fields:
-            value = getattr(self, name)
-            written |= value if name == "arguments" else {name: _as_written(value)}
-        return written
-
-
-def _as_written(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_as_written(item) for item in value]
-    return value.as_dict() if isinstance(value, Section) else value
 
 
 def kind_of(field: FieldInfo) -> str | None:
@@ -233,12 +200,15 @@ class Experiment(Section):
     exports: tuple[Annotated[Component, Of("exporters")], ...] = ()
     """What a finished run leaves behind."""
 
-    _places: Places = PrivateAttr(default_factory=lambda: Places(Node(None, Place(""))))
-
     @property
     def places(self) -> Places:
         """Where everything was written."""
-        return self._places
+        found: Places = vars(self).get("_places") or Places(Node(None, Place("")))
+        return found
+
+    def written_at(self, places: Places) -> Self:
+        """Give the same experiment, which knows where it was written."""
+        return self.model_copy(update={"_places": places})
 
     def to_yaml(self) -> str:
         """The resolved config; `load_config` on it gives an equal experiment."""

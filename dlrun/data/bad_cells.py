@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from dlrun.data.table_files import SHOWN, together
 from dlrun.errors import DataError
@@ -13,6 +13,10 @@ from dlrun.wording import cut, quote
 if TYPE_CHECKING:
     from dlrun.column import Holds
     from dlrun.data.tables import Table
+
+
+MOST_WORDS: Final = 3
+"""So many words and columns are named in a way out."""
 
 
 def bad_cells_error(
@@ -35,18 +39,28 @@ def bad_cells_error(
     names = list(bad)
     origins = sorted({int(origin) for origin, _, _ in found})
     place_of = dict(zip(origins, table.places(origins), strict=False))
+    cells = [(str(text), names[place], int(origin)) for origin, place, text in found]
+    # Those that are not numbers written otherwise have one way out together.
+    odd = [cell for cell in cells if _own_fix(cell[0], reading_as[cell[1]]) is None]
+    texts = list(dict.fromkeys(text for text, _, _ in odd))
+    features = list(dict.fromkeys(name for _, name, _ in odd if name not in others))
+    shared = way_out(texts, features)
     told = [
         cell_error(
-            str(text),
-            names[place],
-            place_of.get(int(origin), str(table.parts[0].source.path)),
-            holds=reading_as[names[place]],
-            is_feature=names[place] not in others,
-            yes_no=names[place] in yes_no,
+            text,
+            name,
+            place_of.get(origin, str(table.parts[0].source.path)),
+            holds=reading_as[name],
+            yes_no=name in yes_no,
+            otherwise=shared,
         )
-        for origin, place, text in found
+        for text, name, origin in cells
     ]
     return together(told, int(number), "cells")
+
+
+def _own_fix(text: str, holds: Holds) -> str | None:
+    return number_fix(text) if holds == "number" else None
 
 
 def cell_error(
@@ -55,11 +69,13 @@ def cell_error(
     where: str,
     *,
     holds: Holds = "number",
-    is_feature: bool = False,
     yes_no: bool = False,
+    otherwise: str | None = None,
 ) -> DataError:
-    """The error for a cell that is no finite number, no time, or neither yes nor no."""
-    fix = number_fix(text) if holds == "number" else None
+    """The error for a cell that is no finite number, no time, or neither yes nor no.
+
+    `otherwise` is the way out where it is no number that is written otherwise.
+    """
     if holds == "time":
         what = f"{quote(text)} is no time in the format of the column."
     elif yes_no:
@@ -71,18 +87,23 @@ def cell_error(
     return DataError(
         f"column {quote(column)}: {what}",
         where=where,
-        fix=fix or way_out(text, column, is_feature=is_feature),
+        fix=_own_fix(text, holds) or otherwise or way_out([text], []),
     )
 
 
-def way_out(text: str, column: str, *, is_feature: bool) -> str:
-    """What can be done about a cell whose text is no number."""
-    missing = f"say that it is a missing value, `missing_values: [{cut(text)!r}]`"
-    if not is_feature:
-        return f"Mend the cell, or {missing}."
-    name = cut(column)
+def way_out(texts: Sequence[str], features: Sequence[str]) -> str:
+    """What can be done about cells whose texts are no numbers, some of them in features."""
+    cells = "the cell" if len(texts) == 1 else "the cells"
+    words = ", ".join(repr(cut(text)) for text in texts[:MOST_WORDS])
+    are = "it is a missing value" if len(texts) == 1 else "they are missing values"
+    missing = f"say that {are}, `missing_values: [{words}]`"
+    if not features:
+        return f"Mend {cells}, or {missing}."
+    names = [cut(name) for name in features[:MOST_WORDS]]
+    classes = ", ".join(f"{name}: category" for name in names)
+    ignored = ", ".join(f"{name}: ignore" for name in names)
+    column, holds = ("the column", "holds") if len(features) == 1 else ("the columns", "hold")
     return (
-        f"Mend the cell; or {missing}; or "
-        f"that the column holds classes, `columns: {{{name}: category}}`; or leave the column out, "
-        f"`columns: {{{name}: ignore}}`."
+        f"Mend {cells}; or {missing}; or that {column} {holds} classes, `columns: {{{classes}}}`; "
+        f"or leave {column} out, `columns: {{{ignored}}}`."
     )

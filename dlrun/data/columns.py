@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,29 +47,59 @@ def _column(x: Array, place: int) -> NDArray[np.float64]:
     return np.concatenate([chunk[:, place] for chunk in chunks(x)])
 
 
+class EmptyCells:
+    """Counts the empty cells of columns that take none, and knows where the first of them stand."""
+
+    def __init__(self, names: Mapping[int, str]) -> None:
+        self.names = names  # of those columns, by their places
+        self._totals = dict.fromkeys(names, 0)
+        self._first: list[str] = []
+
+    def look(self, rows: NDArray[np.float64], place: Callable[[int], str] | None) -> None:
+        """Count those of some rows, `(rows, columns)`; `place` tells where one of them stands."""
+        columns = list(self.names)
+        empty = np.isnan(rows[:, columns])  # (rows, columns that take none)
+        for column, number in zip(columns, empty.sum(axis=0).tolist(), strict=True):
+            self._totals[column] += number
+        room = MAX_PLACES - len(self._first)
+        if place is not None and room > 0 and empty.any():
+            for row, column in np.argwhere(empty)[:room].tolist():
+                self._first.append(f"{place(row)}: {quote(self.names[columns[column]])}")
+
+    def columns(self) -> list[int]:
+        """The places of the columns that have some."""
+        return [column for column, number in self._totals.items() if number]
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.columns())
+
+    def error(self, fix: str | None) -> DataError:
+        """Tell of all of them."""
+        total = sum(self._totals.values())
+        by_column = ", ".join(
+            f"{quote(self.names[one])} {self._totals[one]:,}" for one in self.columns()
+        )
+        more = f"\n  ... and {total - len(self._first):,} more" if total > len(self._first) else ""
+        what = f"{count(total, 'cell')} of the features {'is' if total == 1 else 'are'} empty "
+        return DataError(what + f"({by_column}):\n  " + "\n  ".join(self._first) + more, fix=fix)
+
+
 def check_missing(dataset: Dataset, columns: Sequence[FittedColumn]) -> None:
     """Refuse missing values where their column does not say what becomes of them, all at once."""
-    refused = _refusals(columns, dataset.raw_columns or ())
-    if not refused:
-        return
-    cells: list[tuple[int, str]] = []
-    totals = dict.fromkeys(refused, 0)
+    refused = refusals(columns, dataset.raw_columns or ())
+    cells = EmptyCells({place: name for place, (name, _) in refused.items()})
     begin = 0
-    for chunk in chunks(dataset.train.x):
-        for place, (name, _) in refused.items():
-            rows = np.flatnonzero(np.isnan(chunk[:, place]))
-            totals[place] += len(rows)
-            cells += [(begin + int(row), name) for row in rows[:MAX_PLACES]]
+    for chunk in chunks(dataset.train.x) if refused else ():
+        cells.look(chunk, lambda row, begin=begin: _place(dataset, begin + row))  # type: ignore[misc]
         begin += len(chunk)
-    if dataset.test is not None:
-        for chunk in chunks(dataset.test.x):
-            for place in refused:
-                totals[place] += int(np.isnan(chunk[:, place]).sum())
-    if sum(totals.values()):
-        raise _missing(dataset, cells, [(*refused[place], n) for place, n in totals.items() if n])
+    for chunk in chunks(dataset.test.x) if refused and dataset.test is not None else ():
+        cells.look(chunk, None)
+    if cells:
+        raise cells.error(next(refused[one][1].fix for one in cells.columns()))
 
 
-def _refusals(
+def refusals(
     columns: Sequence[FittedColumn], raw: Sequence[RawColumn]
 ) -> dict[int, tuple[str, CellError]]:
     """The columns that take no missing value, by place: their names and what they say to one."""
@@ -80,22 +110,6 @@ def _refusals(
         except CellError as error:
             refused[place] = (column.name, error)
     return refused
-
-
-def _missing(
-    dataset: Dataset,
-    cells: Sequence[tuple[int, str]],
-    totals: Sequence[tuple[str, CellError, int]],
-) -> DataError:
-    shown = [f"{_place(dataset, row)}: {quote(name)}" for row, name in sorted(cells)[:MAX_PLACES]]
-    total = sum(number for _, _, number in totals)
-    by_column = ", ".join(f"{quote(name)} {number}" for name, _, number in totals)
-    more = f"\n  ... and {total - len(shown)} more" if total > len(shown) else ""
-    return DataError(
-        f"{count(total, 'cell')} of the features {'is' if total == 1 else 'are'} empty "
-        f"({by_column}):\n  " + "\n  ".join(shown) + more,
-        fix=totals[0][1].fix,
-    )
 
 
 def pack_rows(

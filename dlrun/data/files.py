@@ -6,7 +6,6 @@ import glob
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
@@ -120,7 +119,7 @@ def open_error(path: Path, error: OSError) -> DataError:
 
 def encoding_error(path: Path) -> DataError:
     """The error for a file that is not UTF-8; reads it again to find the line."""
-    fix = "Save it as UTF-8, or say what it is, as with `dataset.encoding: latin-1`."
+    fix = "Save it as UTF-8, or say what it is, as with `dataset.encoding: {}`."
     if path.is_file():
         number, before = 1, ""
         # Every byte that is no UTF-8 becomes a character of its own, a lone surrogate.
@@ -128,13 +127,15 @@ def encoding_error(path: Path) -> DataError:
             while line := file.readline(PART_CHARACTERS):
                 odd = re.search("[\udc80-\udcff]", line)
                 if odd:
-                    byte = f"0x{ord(odd[0]) - 0xDC00:02x}"
-                    where = f"{path}:{number}"
-                    return DataError(f"byte {byte} is not UTF-8 text.", where=where, fix=fix)
+                    byte, where = ord(odd[0]) - 0xDC00, f"{path}:{number}"
+                    what = f"byte 0x{byte:02x} is not UTF-8 text."
+                    # Where Latin 1 has controls, Windows has the euro and typographers' quotes.
+                    likely = "cp1252" if byte < FIRST_LATIN else "latin-1"
+                    return DataError(what, where=where, fix=fix.format(likely))
                 is_rest = before.endswith("\r") and line == "\n"  # of a break that was cut in two
                 number += line.endswith(("\n", "\r")) and not is_rest
                 before = line
-    return DataError("the file is not UTF-8 text.", where=str(path), fix=fix)
+    return DataError("the file is not UTF-8 text.", where=str(path), fix=fix.format("latin-1"))
 
 
 def _no_file(path: Path, mode: int, *, seekable: bool) -> DataError:
@@ -150,6 +151,7 @@ def _no_file(path: Path, mode: int, *, seekable: bool) -> DataError:
     return DataError(f"this is {kind}; a file was expected.", where=str(path), fix=fix)
 
 
+FIRST_LATIN = 0xA0
 DISK_FOLDER = Path("/var/tmp")  # noqa: S108  what is kept there has no name
 
 
@@ -160,6 +162,8 @@ def spool_folder() -> Path:
     """
     if "TMPDIR" not in os.environ and os.access(DISK_FOLDER, os.W_OK | os.X_OK):
         return DISK_FOLDER
+    import tempfile  # noqa: PLC0415 - takes longer than to look at a file
+
     return Path(tempfile.gettempdir())
 
 

@@ -6,7 +6,6 @@ import math
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dlrun.arrays import Dataset, Samples
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.memory import excess
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from dlrun.arrays import Dataset, Samples
 
 
 Generator: TypeAlias = "np.random.Generator"
@@ -42,6 +43,8 @@ def draw_dataset(
     given a number of rows, returns `x`, `(rows, columns)`, and `y`: class numbers `(rows,)`, or
     values `(rows, targets)` for a regression, which has no `class_values`.
     """
+    from dlrun.arrays import Dataset  # noqa: PLC0415  light commands load this module
+
     check_whole("samples", samples, minimum=1)
     check_whole("test_samples", test_samples, minimum=0)
     # A single row, drawn from a copy, tells what all of them would take.
@@ -66,6 +69,8 @@ def numbered_names(columns: int) -> tuple[str, ...]:
 
 
 def _draw(law: Law, generator: Generator, rows: int) -> Samples:
+    from dlrun.arrays import Samples  # noqa: PLC0415  the same
+
     x, y = law(generator, rows)
     return Samples(x.astype("float32"), y.astype("int64" if y.ndim == 1 else "float32"))
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from dlrun.data.labels import class_numbers, weigh_classes, weigh_labels
 from dlrun.errors import ConfigError, Problem
 from dlrun.wording import cut, list_some, tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dlrun.arrays import Samples
+    from dlrun.arrays import Samples, Splits
 
 _STREAM: Final = 4
 """The `spawn_key` of the random stream; those of the splits are in `dlrun.data.division`."""
@@ -29,6 +31,29 @@ class Sampling:
 
     word: Word
     seed: int
+
+
+def training_rows(
+    splits: Splits,
+    *,
+    class_weight: Mapping[str, float] | str | None,
+    sampling: Word | None,
+    seed: int,
+) -> tuple[Splits, str | None]:
+    """Sample the training rows by class, and give them the weights of their classes.
+
+    Returns the splits, whose labels are fitted, and what was sampled in words.
+    """
+    spec, train = splits.spec, splits.train
+    if train.y is None or (class_weight is None and sampling is None):
+        return splits, None
+    names, said = spec.class_names, None
+    if spec.labels and sampling is None:
+        return replace(splits, train=weigh_labels(train, spec.target_names, class_weight)), None
+    numbers = class_numbers(train.y, spec)
+    if sampling is not None:
+        train, numbers, said = sample_classes(train, numbers, names, Sampling(sampling, seed))
+    return replace(splits, train=weigh_classes(train, numbers, names, class_weight)), said
 
 
 def sampled_rows(numbers: NDArray[np.int64], sampling: Word, *, seed: int) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, Reading, Samples, StreamedArray, TableForm
 from dlrun.column import ColumnFacts, ColumnKind, Holds, split_column
+from dlrun.columns import check_options
 from dlrun.columns.inference import IGNORE, KEY, UNREAD, holds_of, kinds_of, split_key
 from dlrun.data.bad_cells import cell_error
 from dlrun.data.csv_header import Choice, choose_columns
@@ -128,6 +129,7 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
     choice = choose_columns(table.head, arguments, header=table.named)
     names = list(choice.feature_names)
     written = dict(uses.columns or {})
+    check_options(written)
     split = split_column(uses.split_by)
     if split is not None and split not in table.columns:
         fix = did_you_mean(split, table.columns) or f"It has {list_columns(table.columns)}."

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dlrun.column import ColumnFacts
-from dlrun.data.cell_sql import FORMATS, Cell
+from dlrun.data.cell_sql import FORMATS, Cell, literal
+from dlrun.shapes.cells import CODE
 
 if TYPE_CHECKING:
     from dlrun.data.tables import Table
@@ -29,11 +30,17 @@ def column_facts(table: Table, name: str) -> ColumnFacts:
             return fractions
     tally = tally_values(table, cell)
     number, boolean = _of_text(cell)
-    ((missing, distinct, present, numbers, wholes, booleans, low, high),) = run(
+    is_code = (
+        f"x IS NOT NULL AND regexp_matches(v, {literal(CODE)})"
+        if cell.stored == "text"
+        else "false"
+    )
+    ((missing, distinct, present, numbers, wholes, booleans, low, high, codes),) = run(
         "SELECT coalesce(sum(n) FILTER (v IS NULL), 0), count(v), "
         "coalesce(sum(n) FILTER (v IS NOT NULL), 0), "
         "coalesce(sum(n) FILTER (x IS NOT NULL), 0), coalesce(sum(n) FILTER (x = trunc(x)), 0), "
-        "coalesce(sum(n) FILTER (b IS NOT NULL), 0), min(x), max(x) "
+        "coalesce(sum(n) FILTER (b IS NOT NULL), 0), min(x), max(x), "
+        f"coalesce(sum(n) FILTER ({is_code}), 0) "
         f"FROM (SELECT v, n, x, CASE WHEN x IS NULL THEN {boolean} END AS b "
         f"FROM (SELECT v, n, {number} AS x FROM {tally}))"
     ).fetchall()
@@ -42,6 +49,7 @@ def column_facts(table: Table, name: str) -> ColumnFacts:
         "top": _pairs(top.fetchall()),
         "low": None if low is None else float(low),
         "high": None if high is None else float(high),
+        "codes": int(codes),
     }
     times, form = 0, None
     if numbers < present:

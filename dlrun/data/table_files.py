@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,10 +17,9 @@ from dlrun.data.csv import CsvFile, no_rows, open_csv, reading_error, text_encod
 from dlrun.data.csv_header import column_positions
 from dlrun.data.files import check_text, open_data, open_error, regular_size, spool_folder
 from dlrun.data.headers import GZIP_MAGIC
-from dlrun.data.table_types import LOOKED_AT, are_sound, guess_numbers, rows_sql
-from dlrun.data.table_whole import is_whole
+from dlrun.data.quick_csv import LOOKED_AT, QuickCsv
 from dlrun.errors import DataError
-from dlrun.wording import count, list_columns
+from dlrun.wording import count, list_columns, quote
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,6 +32,7 @@ JSON_KINDS: Final = {"ARRAY": "a list", "VARCHAR": "a text", "NULL": "null", "BO
 NESTED: Final = "they are read as the texts that stand for them"
 NO_DELIMITER: Final = "\x01"
 ROWS_AT_ONCE: Final = 2**14  # how many rows that Python reads are handed over at a time
+FEW: Final = 3  # rows that are all unlike the first one
 SHOWN: Final = 10  # so many faults are told
 HEAD_BYTES: Final = 2**16
 
@@ -266,11 +265,13 @@ class Loader:
             # DuckDB skips a row of several lines as if it were one, and lines before it as if the
             # first of them told how all lines end: it would begin too late.
             is_plain = file.first_number == len(file.first_lines) == 1
+            quick = QuickCsv(
+                self.connection, file, source.readable, self._readable(source), header=header
+            )
             if not (
-                (is_plain and self._typed(file, source, part))
-                or (is_plain and width > 1
-                    and self._quickly(file, part, positions, texts))
-            ):  # fmt: skip
+                (is_plain and self._typed(quick, part))
+                or (is_plain and width > 1 and quick.insert(positions, texts))
+            ):
                 self._carefully(file, part, positions)
             part.rows = self._count() - begin
             if not part.rows and not part.left_out:
@@ -286,51 +287,23 @@ class Loader:
         ((rows,),) = self.connection.execute("SELECT count(*) FROM rows_of_files").fetchall()
         return int(rows)
 
-    def _typed(self, file: CsvFile, source: Source, part: Part) -> bool:
+    def _typed(self, quick: QuickCsv, part: Part) -> bool:
         """Let DuckDB read numbers as such, where that is sure to be right; say whether it was."""
         lost = self.verbatim and self.reading.missing_values  # they would not stay what they are
         if self.parts or not self.is_alone or lost:
             return False
-        reading = self._readable(source)
-        numbers = guess_numbers(source.readable, reading, header=part.header)
-        if not numbers:
+        numbers = quick.guess_numbers()
+        if not any(numbers):
             return False
         for at in [n for n, name in enumerate(self.columns) if name in self.verbatim]:
             numbers[at] = False
         types = ["DOUBLE" if is_number else "VARCHAR" for is_number in numbers]
         self._create(types)
-        everything = list(range(len(types)))
-        columns = [f"c{n}" for n in everything if numbers[n]]
-        if self._quickly(file, part, everything, types) and are_sound(self.connection, columns):
+        if quick.insert(range(len(types)), types) and quick.are_sound(types):
             part.stored = ["number" if is_number else "text" for is_number in numbers]
             return True
         self._create(["VARCHAR"] * len(types))
         return False
-
-    def _quickly(
-        self, file: CsvFile, part: Part, positions: list[int], types: Sequence[str]
-    ) -> bool:
-        """Let DuckDB read the rows; whether it read all of them without a complaint."""
-        import duckdb  # noqa: PLC0415
-
-        path, begin = part.source.readable, self._count()
-        table = rows_sql(path, file.delimiter, self.reading, types, header=part.header)
-        run = self.connection.execute
-        run("DROP TABLE IF EXISTS reject_errors")
-        run("DROP TABLE IF EXISTS reject_scans")
-        run("BEGIN")
-        try:
-            picked = ", ".join(f"c{n}" for n in positions)
-            run(f"INSERT INTO rows_of_files SELECT {picked} FROM {table}")
-            texts = [f"c{n}" for n, kind in enumerate(types) if kind == "VARCHAR"]
-            ((complaints,),) = run("SELECT count(*) FROM reject_errors").fetchall()
-            is_right = not complaints and is_whole(
-                self.connection, file, path, header=part.header, texts=texts, begin=begin
-            )
-        except (duckdb.Error, OSError, EOFError, zlib.error):  # told by Python's reader
-            is_right = False
-        run("COMMIT" if is_right else "ROLLBACK")
-        return is_right
 
     def _carefully(self, file: CsvFile, part: Part, positions: list[int]) -> None:
         """Let Python read the rows, which knows the line of each and what is wrong with it."""
@@ -352,11 +325,17 @@ class Loader:
                     raise told[-1]
 
         lists = ", ".join(f"unnest(${n + 1}::VARCHAR[])" for n in range(len(positions)))
-        chunks = rows()
+        chunks, right = rows(), 0
         while taken := list(islice(chunks, max(1, ROWS_AT_ONCE // len(positions)))):
             values = [list(column) for column in zip(*taken, strict=True)]
             self.connection.execute(f"INSERT INTO rows_of_files SELECT {lists}", values)
+            right += len(taken)
         if faults and self.reading.bad_rows == "error":
+            if not right and faults >= FEW and all("but the first row" in one.what for one in told):
+                shown = quote(file.delimiter.join(file.first_row))
+                what = f"no row has as many cells as the first one, {shown}, which is perhaps none."
+                fix = "Remove what stands before the table, such as a remark, or Excel's `sep=;`."
+                raise DataError(what, where=file.where, fix=fix)
             raise together(told, faults, "rows")
 
     def _json(self, source: Source) -> Part:
@@ -400,6 +379,10 @@ class Loader:
             f"count(*) FILTER (json_type(json, {one}) IN ('ARRAY', 'OBJECT'))" for one in pointers
         )
         (counts,) = run(f"SELECT {nested} FROM (FROM objects LIMIT {LOOKED_AT})").fetchall()
+        if all(counts) and self._count() - begin == 1:
+            what = "the file holds one object of lists or objects: columns, it seems, and no rows."
+            fix = "Write one object for each row; pandas does with `orient='records', lines=True`."
+            raise DataError(what, where=str(source.path), fix=fix)
         self._tell_nested(dict(zip(self.columns, map(bool, counts), strict=True)))
         run("DROP TABLE objects")
         return Part(source, True, self._count() - begin, "rows_of_files",

@@ -32,15 +32,23 @@ def foresee_kinds(arguments: Mapping[str, Any]) -> tuple[ColumnKind, ...]:
     return ()
 
 
+def size_of(arguments: Mapping[str, Any]) -> int | None:
+    """Give the bytes of a table's files together; None where they cannot be told, or read twice."""
+    try:
+        sizes = [regular_size(path, seekable=True) for path in files_of(arguments["path"])]
+    except (DlrunError, OSError):
+        return None
+    return None if None in sizes else sum(filter(None, sizes))
+
+
 def _foresee(arguments: Mapping[str, Any]) -> tuple[ColumnKind, ...]:
-    paths = files_of(arguments["path"])
-    sizes = [regular_size(path, seekable=True) for path in paths]
-    if any(size is None for size in sizes) or sum(filter(None, sizes)) > LARGEST:
+    size = size_of(arguments)
+    if size is None or size > LARGEST:
         return ()
     given = {one.name: arguments[one.name] for one in fields(Reading) if one.name in arguments}
     given["missing_values"] = tuple(map(str, given.get("missing_values") or ()))
     uses = {name: arguments.get(name) for name in ("target", "features", "sample_weight")}
-    with open_table(paths, Reading(**given)) as table:
+    with open_table(files_of(arguments["path"]), Reading(**given)) as table:
         choice = choose_columns(table.head, uses, header=table.named)
         written = arguments.get("columns") or {}
         split = split_column(arguments.get("split_by"))

@@ -15,6 +15,7 @@ from dlrun.arrays import Reading, Samples, Spec
 from dlrun.column import CellError, Holds, RawColumn
 from dlrun.columns.packing import pack
 from dlrun.data.classes import is_single_one, match_values
+from dlrun.data.columns import EmptyCells, refusals
 from dlrun.data.files import files_of
 from dlrun.data.images import scale_pixels
 from dlrun.data.labels import encode
@@ -37,6 +38,7 @@ class TableRows(Samples):
 
 
 MOST_NAMED = 5  # rows in a message
+EMPTY = "Fill them, or leave the rows out; a config may say what becomes of them (`missing`)."
 KNOWN_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq"}
 
 
@@ -109,7 +111,7 @@ class FileRows:
 
     def __iter__(self) -> Iterator[TableRows]:
         """Read the rows, some at a time."""
-        begin = 0
+        begin, empty = 0, self._empty_cells()
         texts: dict[str, list[str | None]] = {called: [] for called in self.called.values()}
         for columns, read in self.table.chunks(
             self.wanted,
@@ -122,6 +124,10 @@ class FileRows:
                 weight = row_weights(read[:, -1], self.spec.sample_weight, self.table, begin)
                 weight = weight[stay]
             values, place = read[stay], self._placer(begin + stay)
+            empty.look(values, place)
+            if empty:  # no row goes out any more: the others are looked through
+                begin += len(read)
+                continue
             x = self._features(columns[: self.width], values[:, : self.width], place)
             y = None
             if self.columns.targets:
@@ -137,6 +143,18 @@ class FileRows:
             raw = values[:, : self.width]
             yield TableRows(x, y, weight, raw, columns[: self.width], kept, place)
             begin += len(read)
+        if empty:
+            raise empty.error(EMPTY)
+
+    def _empty_cells(self) -> EmptyCells:
+        """Nothing yet, of the columns that take no empty cells."""
+        if self.spec.columns is None:
+            return EmptyCells(dict(enumerate(feature_names_of(self.spec))))
+        by_name = {column.name: column for column in self.spec.columns}
+        names = [*self.wanted][: self.width]
+        raw = [RawColumn(name, by_name[name].holds) for name in names]
+        refused = refusals([by_name[name] for name in names], raw)
+        return EmptyCells({place: name for place, (name, _) in refused.items()})
 
     def _with_targets(self, values: NDArray[np.float64], begin: int) -> NDArray[np.int64]:
         """The numbers of the rows of a chunk that lack no target; the others are noted."""
@@ -173,14 +191,6 @@ class FileRows:
             except CellError as error:
                 what = f"column {quote(str(error.column))}: {error.what}"
                 raise DataError(what, where=place(error.row), fix=error.fix) from error
-        missing = np.argwhere(np.isnan(values))
-        if len(missing):
-            row, column = map(int, missing[0])
-            what = (
-                f"column {quote(columns[column].name)}: the cell is empty; a number was expected."
-            )
-            fix = "Mend the cell, or leave the row out."
-            raise DataError(what, where=place(row), fix=fix)
         x: NDArray[Any] = values
         if spec.pixel_max is not None:
             x = scale_pixels(x, spec.pixel_max, place(0))

@@ -18,8 +18,7 @@ from dlrun.data.csv_header import tell_header
 from dlrun.data.table_engine import connect
 from dlrun.data.table_facts import column_facts
 from dlrun.data.table_files import Loader, Part, open_sources
-from dlrun.data.table_parts import make_alike
-from dlrun.data.table_places import Places
+from dlrun.data.table_parts import Places, make_alike
 from dlrun.data.where_sql import where_sql
 from dlrun.errors import DataError
 

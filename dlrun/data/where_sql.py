@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from dlrun.conditions import Comparison, Condition, Junction, as_seconds, parse_condition
 from dlrun.data.cell_sql import Cell, literal
+from dlrun.data.rounding import WHOLE
 from dlrun.errors import ConfigError, Problem
 from dlrun.wording import did_you_mean, is_number, list_columns
 
 KEY: Final = "dataset.where"
 TRUE: Final = ("true", "True", "TRUE")
 FALSE: Final = ("false", "False", "FALSE")
+LARGEST_WHOLE: Final = 10**38 - 1
 MIRRORED: Final = {True: {"<": "<", "<=": "<", ">": ">=", ">=": ">="},
                    False: {"<": "<=", "<=": "<=", ">": ">", ">=": ">"}}  # fmt: skip
 """How to compare with the float above a number (True), or below it (False), which is no float."""
@@ -26,6 +28,16 @@ class _Row:
 
     text: str
     number: str
+    whole: str  # a whole number with all its digits, which float64 may have rounded; or NULL
+
+    @classmethod
+    def of(cls, cell: Cell) -> _Row:
+        text = f"({cell.text})"
+        thousands = cell.reading.thousands
+        digits = text if thousands is None else f"replace({text}, {literal(thousands)}, '')"
+        is_whole = f"regexp_full_match({digits}, '[+-]?[0-9]{{1,38}}')"
+        whole = f"CASE WHEN {is_whole} THEN TRY_CAST({digits} AS HUGEINT) END"
+        return cls(text, f"({cell.number})", f"({whole})")
 
     @property
     def is_yes_or_no(self) -> str:
@@ -68,7 +80,7 @@ def _sql(
         joined = word.join(f"({_sql(part, cells, distinct)})" for part in condition.parts)
         return f"NOT ({joined})" if condition.negated else joined
     cell = cells[condition.key]
-    row = _Row(f"({cell.text})", f"({cell.number})")
+    row = _Row.of(cell)
     if condition.sign == "~":
         held = [
             text
@@ -123,6 +135,14 @@ def _compared(row: _Row, sign: str, number: float) -> str:
         rounded = math.copysign(math.inf, number)
     if math.isnan(rounded):
         return "false"
+    if WHOLE < abs(number) <= LARGEST_WHOLE and number == int(number):
+        exactly = f"{row.whole} {sign} {int(number)}::HUGEINT"
+        about = _compared_as_float(row, sign, number, rounded)
+        return f"CASE WHEN {row.whole} IS NOT NULL THEN {exactly} ELSE {about} END"
+    return _compared_as_float(row, sign, number, rounded)
+
+
+def _compared_as_float(row: _Row, sign: str, number: float, rounded: float) -> str:
     if rounded != number:
         if sign == "=":
             return "false"

@@ -8,10 +8,12 @@ Each row holds the 64 pixels of an 8 x 8 image, whole numbers from 0 to 16, and 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset
 from dlrun.datasets.samples import Sample, grey_images
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Dataset
 
 SIDE = 8
 CLASSES = 10

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset
 from dlrun.data.generators import (
     Drawn,
     Generator,
@@ -15,6 +14,9 @@ from dlrun.data.generators import (
     seeded_generator,
 )
 from dlrun.datasets.samples import Sample
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Dataset
 
 
 def sample(*, samples: int, weights: Sequence[float], test_samples: int, **_: Any) -> Sample:

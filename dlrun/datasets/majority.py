@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset, Samples
 from dlrun.data.generators import check_whole, numbered_names
 from dlrun.datasets.samples import Sample
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Dataset
 
 MOST_BITS = 16
 
@@ -28,6 +30,8 @@ def load_data(*, seed: int, bits: int = 3) -> Dataset:  # noqa: ARG001  the rows
         bits: The number of bits, from 1 to 16.
     """
     import numpy as np
+
+    from dlrun.arrays import Dataset, Samples
 
     check_whole("bits", bits, minimum=1, maximum=MOST_BITS)
     numbers = np.arange(2**bits)[:, np.newaxis]

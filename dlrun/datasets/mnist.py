@@ -8,11 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset
 from dlrun.datasets.samples import Sample, grey_images
 from dlrun.errors import DataError
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Dataset
 
 PIXEL_MAX = 255.0
 SIZE = 28

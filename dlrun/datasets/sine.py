@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset
 from dlrun.data.generators import Drawn, Generator, check_number, draw_dataset, seeded_generator
 from dlrun.datasets.samples import Sample
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Dataset
 
 
 def sample(*, samples: int, test_samples: int, **_: Any) -> Sample:

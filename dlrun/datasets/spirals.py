@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset
 from dlrun.data.generators import (
     Drawn,
     Generator,
@@ -14,6 +13,9 @@ from dlrun.data.generators import (
     seeded_generator,
 )
 from dlrun.datasets.samples import Sample, numbered
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Dataset
 
 
 def sample(*, samples: int, arms: int, test_samples: int, **_: Any) -> Sample:

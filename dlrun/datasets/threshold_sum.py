@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset
 from dlrun.data.generators import (
     Drawn,
     Generator,
@@ -16,6 +15,9 @@ from dlrun.data.generators import (
     seeded_generator,
 )
 from dlrun.datasets.samples import Sample
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Dataset
 
 
 def sample(

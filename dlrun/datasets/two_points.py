@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Dataset, Samples
 from dlrun.datasets.samples import Sample
+
+if TYPE_CHECKING:
+    from dlrun.arrays import Dataset
 
 LABELS = (0, 1, 0, 1, 1, 1)
 
@@ -22,6 +24,8 @@ def load_data(*, seed: int) -> Dataset:  # noqa: ARG001  the rows are fixed
         seed: Not used.
     """
     import numpy as np
+
+    from dlrun.arrays import Dataset, Samples
 
     y = np.array(LABELS, dtype=np.int64)
     x = np.stack([y, y], axis=1).astype(np.float32)

@@ -77,6 +77,11 @@ class GraphCache:
         self._kind: tuple[Any, ...] | None = None
         self._before: Assembly | None = None
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether there are graphs for the next model."""
+        return self._before is not None
+
     def assemble(self, experiment: Experiment, splits: Splits) -> tuple[Assembly, Splits, str]:
         """Assemble an experiment; see `assemble`."""
         # What is fitted on the rows is applied to them before they come here.
@@ -99,6 +104,20 @@ class GraphCache:
         before.steps.rescale(splits.spec.target_scaling)
         predictor = before.predictor.rescaled(splits.spec.target_scaling)
         return replace(before, spec=splits.spec, predictor=predictor), splits, labels
+
+
+_kept: list[GraphCache] = []
+
+
+def keep_graphs() -> None:
+    """Keep the graphs of whatever this process trains, see `GraphCache`."""
+    if not _kept:
+        _kept.append(GraphCache())
+
+
+def kept_graphs() -> GraphCache | None:
+    """Return the cache of this process, if it keeps graphs."""
+    return _kept[0] if _kept else None
 
 
 def _is_shared(experiment: Experiment) -> bool:

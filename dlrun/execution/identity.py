@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dlrun import NUMERICS
+from dlrun.absent import ABSENT
+from dlrun.config import given
 from dlrun.data.files import files_of
 from dlrun.errors import DataError
+from dlrun.execution.cluster import Cluster
 from dlrun.rundir.integrity import digest
 
 if TYPE_CHECKING:
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
 
 _VERSIONS = ("tensorflow", "keras", "numpy")
 """The packages that compute; dlrun's own part of it is told by `NUMERICS`."""
+_ALWAYS = ("type", "name", "inputs")
+"""What counts in a config whether it is a default or not: which depends on what else it says."""
+_LATER: Final = (
+    frozenset[str](),
+    frozenset({"dataset.folds", "dataset.fold", "dataset.target_scale", "training.sampling"}),
+)
+"""Keys that versions lacked whose identities had the whole config, beside those after them."""
 _PINNED = "KERAS_BACKEND"  # what `dlrun.backend` sets itself, whatever the user has set
 _GPUS = Path("/proc/driver/nvidia/gpus")
 
@@ -34,7 +44,9 @@ class Machine:
     threads: int  # of the CPU
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], *, device: str, threads: int) -> Machine:
+    def of(
+        cls, facts: Mapping[str, Any], *, device: str, threads: int, cluster: Cluster | None = None
+    ) -> Machine:
         """Tell it from what `environment_facts` returns, before TensorFlow is loaded.
 
         The device is `auto`, `cpu`, `gpu` or `gpu:1`; 0 threads are as many as there are cores.
@@ -44,7 +56,7 @@ class Machine:
             {package: facts["versions"][package] for package in _VERSIONS},
             facts["processor"],
             {name: one for name, one in facts["environment"].items() if name != _PINNED},
-            _device(device, gpus),
+            (cluster or Cluster()).named(_device(device, gpus)),
             threads or facts["cpu_count"] or 0,
         )
 
@@ -52,9 +64,17 @@ class Machine:
 def identity_of(experiment: Experiment, machine: Machine, *, source: str | None = None) -> str:
     """Tell the identity of a run, 64 hex digits.
 
-    It is the hash of the resolved config, the files that it names, the numeric version of dlrun,
-    the machine, and what `weights_hash` says of the run whose weights it begins with.
+    It is the hash of what the config says that is no default, the files that it names, the numeric
+    version of dlrun, the machine, and what `weights_hash` says of the run whose weights it begins
+    with. A key that a later version has, and that is left alone, changes nothing.
     """
+    return identities_of(experiment, machine, source=source)[0]
+
+
+def identities_of(
+    experiment: Experiment, machine: Machine, *, source: str | None = None
+) -> tuple[str, ...]:
+    """Give the identity of a run, and then those by which earlier versions have called it."""
     data: dict[str, Any] = {}
     for name, value in experiment.dataset.arguments.items():
         if isinstance(value, Path) and value.exists():
@@ -62,13 +82,39 @@ def identity_of(experiment: Experiment, machine: Machine, *, source: str | None 
         elif isinstance(value, Path | list) and (files := _files_in(value)) is not None:
             data[name] = files
     told = {
-        "config": experiment.as_dict(),
         "data": data,
         "numerics": NUMERICS,
         "machine": asdict(machine),
         "source": source,
     }
-    return digest(told)
+    return tuple(
+        digest({"config": config, **told}) for config in (_given(experiment), *_earlier(experiment))
+    )
+
+
+def _given(experiment: Experiment) -> dict[str, Any]:
+    """What a config says that is no default, by dotted paths; words and names in any case."""
+    defaults = given.flat_defaults(experiment)
+    return {
+        path: value
+        for path, value in given.flat(experiment).items()
+        if path.rpartition(".")[2] in _ALWAYS or defaults.get(path, ABSENT) != value
+    }
+
+
+def _earlier(experiment: Experiment) -> Iterator[dict[str, Any]]:
+    """The whole config, with its defaults, as earlier versions had it; the latest first."""
+    config = experiment.as_dict()
+    defaults = given.flat_defaults(experiment)
+    for gone in _LATER:
+        config = {
+            key: {one: item for one, item in value.items()
+                  if f"{key}.{one}" not in gone or defaults.get(f"{key}.{one}", ABSENT) != item}
+            if isinstance(value, dict)
+            else value
+            for key, value in config.items()
+        }  # fmt: skip
+        yield config
 
 
 def _files_in(value: Path | list[Any]) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from dlrun.execution.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -19,3 +21,4 @@ class RunOptions:
     source: str | None = None  # a run from whose weights to begin, for the layers of the same name
     assigned: str | None = None  # the device that a sweep gives to the run; None for `device`
     pauses: Sequence[int] = ()  # epochs; the run waits for its sweep once, after the next of them
+    cluster: Cluster = field(default_factory=Cluster)  # how many devices, of which hosts

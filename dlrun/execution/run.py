@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ from dlrun.arrays import Spec, Splits
 from dlrun.config import Experiment, locating
 from dlrun.data.samples import hash_array, hash_samples
 from dlrun.data.spec_json import spec_to_json
-from dlrun.errors import DataError, RunFolderError, UsageError
+from dlrun.errors import DataError, InterruptedRunError, RunFolderError, UsageError
+from dlrun.execution.cluster import check_shared
 from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import (
     check_size,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from dlrun.execution.assembly import Assembly, GraphCache
     from dlrun.execution.measure import Measured
     from dlrun.reports.baseline import Baseline, Judged
+    from dlrun.training.epochs import FitOptions
 
 
 @dataclass(frozen=True)
@@ -137,18 +140,23 @@ def prepare(
             tell(note)
         # From here on TensorFlow is needed: wrong data have been told before its import.
         import_tensorflow(listener.doing)
-        from dlrun.backend.device import select_device
-        from dlrun.execution.assembly import GraphCache, judge
+        from dlrun.execution.assembly import GraphCache, judge, kept_graphs
+        from dlrun.execution.replication import choose_devices
 
-        computing = select_device(options.assigned or options.device, threads=options.threads or 0)
-        assembly, splits, labels = (graph_cache or GraphCache()).assemble(experiment, splits)
+        devices = choose_devices(experiment, options, splits, listener.doing)
+        # A run that goes on has a state of its own, which no other one begins with; copies on
+        # further devices belong to one run.
+        is_alike = told is None and devices.strategy is None
+        cache = graph_cache or (kept_graphs() if is_alike else None) or GraphCache()
+        assembly, splits, labels = cache.assemble(experiment, splits)
         tell(labels)
+        assembly = devices.replicated(experiment, assembly, tell)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
             tell(f"{WARNING}{line}")
         for line in misgivings_of_size(experiment, splits):
             tell(f"{WARNING}{line}")
         data = hash_samples(splits.present())
-    facts = {**computing, "labels": labels, "data": data}
+    facts = {**devices.facts, "labels": labels, "data": data}
     if told is None:
         facts["data_notes"] = list(splits.notes)
     return Prepared(assembly, splits, facts, lines)
@@ -218,7 +226,7 @@ def fit(
     """
     from dlrun.execution.assembly import build_callbacks
     from dlrun.signals import stop_requests
-    from dlrun.training.epochs import FitOptions
+    from dlrun.training.following import dismissing
     from dlrun.training.state import Checkpointer
     from dlrun.training.trainer import Trainer
 
@@ -232,13 +240,12 @@ def fit(
         write_history(path, trainer.history.to_csv())
         save_checkpoint(path, state)
 
-    options = FitOptions(
-        training.epochs, training.batch_size, training.shuffle, experiment.seed, pauses
-    )
-    with stop_requests() as stop:
+    options = fit_options(experiment, pauses)
+    steps = prepared.assembly.steps
+    with stop_requests() as stop, dismissing(steps):
         trainer = Trainer(
-            prepared.assembly.steps,
-            trained_on(prepared.splits, experiment, active),
+            steps,
+            trained_on(prepared.splits, experiment, active.say),
             options,
             callbacks=build_callbacks(training.callbacks, active.run),
             listener=active.listener,
@@ -253,6 +260,43 @@ def fit(
                 write_history(path, trainer.history.to_csv())
                 raise
         active.say(*trainer.endings())
+
+
+def fit_options(experiment: Experiment, pauses: Sequence[int] = ()) -> FitOptions:
+    """Say how long and in what order an experiment trains."""
+    from dlrun.training.epochs import FitOptions
+
+    training = experiment.training
+    return FitOptions(
+        training.epochs, training.batch_size, training.shuffle, experiment.seed, pauses
+    )
+
+
+def follow(
+    experiment: Experiment, options: RunOptions, listener: Listener, *, told: Spec | None = None
+) -> None:
+    """Compute a share of each batch for the first host, which alone has the run; see `prepare`.
+
+    Raises:
+        DlrunError: Training has ended otherwise than well, wherever it was.
+    """
+    check_shared(experiment, options.cluster, options.device)
+    prepared = prepare(experiment, options, listener, told=told)
+    with locating(experiment):
+        from dlrun.signals import stop_requests
+        from dlrun.training import following
+
+        splits = trained_on(prepared.splits, experiment, listener.message)
+        listener.message(f"computing a share of each batch for {options.cluster.hosts[0]}")
+        with stop_requests() as stop:
+            following.follow(
+                prepared.assembly.steps,  # type: ignore[arg-type]
+                splits.train,
+                splits.validation,
+                fit_options(experiment),
+                stop,
+            )
+    listener.message(f"trained; the run folder is on {options.cluster.hosts[0]}")
 
 
 @contextmanager
@@ -273,27 +317,23 @@ def hash_weights(weights: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     return {path: hash_array(value) for path, value in weights.items()}
 
 
-def trained_on(splits: Splits, experiment: Experiment, active: ActiveRun) -> Splits:
+def trained_on(splits: Splits, experiment: Experiment, say: Callable[[str], None]) -> Splits:
     """Sample the training rows by class, and give them the weights of their classes.
 
     Only training sees it: the final metrics are those of the rows as they are.
     """
-    from dlrun.data.labels import class_numbers, weigh_classes, weigh_labels
-    from dlrun.data.sampling import Sampling, sample_classes
+    from dlrun.data.sampling import training_rows
 
-    spec, train, training = splits.spec, splits.train, experiment.training
-    if train.y is None or (training.class_weight is None and training.sampling is None):
-        return splits
-    names = spec.class_names
-    if spec.labels and training.sampling is None:
-        weighted = weigh_labels(train, spec.target_names, training.class_weight)
-        return replace(splits, train=weighted)
-    numbers = class_numbers(train.y, spec)
-    if training.sampling is not None:
-        sampling = Sampling(training.sampling, experiment.seed)
-        train, numbers, said = sample_classes(train, numbers, names, sampling)
-        active.say(said)
-    return replace(splits, train=weigh_classes(train, numbers, names, training.class_weight))
+    training = experiment.training
+    weighted, said = training_rows(
+        splits,
+        class_weight=training.class_weight,
+        sampling=training.sampling,
+        seed=experiment.seed,
+    )
+    if said is not None:
+        say(said)
+    return weighted
 
 
 def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:
@@ -333,9 +373,11 @@ def telling_where(run: Run, listener: Listener) -> Iterator[None]:
     """Name the run folder where the block fails and leaves one: stdout will not."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         if run.path.exists():
-            listener.message(place_of(run))
+            saved = error.saved if isinstance(error, InterruptedRunError) else ""
+            again = f"saved: {saved}; `dlrun resume {shlex.quote(str(run.path))}` goes on"
+            listener.message(again if saved else place_of(run))
         raise
 
 

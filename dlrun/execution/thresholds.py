@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -18,7 +17,7 @@ from dlrun.rundir.evaluations import stored_thresholds
 from dlrun.rundir.integrity import hash_file
 from dlrun.rundir.names import VALIDATION, WEIGHTS
 from dlrun.shapes.cells import parse_number
-from dlrun.wording import quote
+from dlrun.wording import AMONG_FEW, did_you_mean, list_columns, quote
 
 if TYPE_CHECKING:
     from dlrun.training.evaluation import Predictor
@@ -57,40 +56,59 @@ class Thresholds:
         return f"threshold: {each}{how}; metrics decide as the config has it"
 
 
-def read_threshold(text: str, spec: Spec) -> float | None:
-    """Read what was asked for: a number, None for the best F1.
+def read_thresholds(asked: Sequence[str], spec: Spec) -> Thresholds | None:
+    """Read what was asked for: `0.3` for all that have a threshold, `NAME=0.3` for one of them.
+
+    What is not named keeps its usual one. None stands for `best-f1`, the best F1.
 
     Raises:
-        UsageError: It is neither, or nothing is decided by a threshold.
+        UsageError: It is none of these, or nothing is decided by a threshold.
     """
-    where = f"{OPTION} {text}"
-    if not thresholded(spec):
+    names = thresholded(spec)
+    if not names:
         there = f"{spec.num_classes} classes" if spec.class_names else "numbers"
         raise UsageError(
             f"this run tells {there}; a threshold decides between two classes, or for each of "
             "several labels.",
-            where=where,
+            where=f"{OPTION} {asked[0]}",
             fix="Leave it out.",
         )
-    if text == BEST_F1:
+    if list(asked) == [BEST_F1]:
         return None
-    number = parse_number(text)
-    if number is None or not math.isfinite(number):
-        raise UsageError(
-            f"expected {BEST_F1} or a number.", where=where, fix=f"Such as {OPTION} 0.3."
-        )
+    values: dict[str | None, float] = {}
+    for text in asked:
+        name, number = _threshold(text, names)
+        if name in values:
+            what = "all of them have" if name is None else f"{quote(name)} has"
+            raise UsageError(f"{what} a threshold already.", where=f"{OPTION} {text}")
+        _check_threshold(number, text, spec)
+        values[name] = number
+    others = values.get(None, usual_threshold(spec))
+    return Thresholds("number", {name: values.get(name, others) for name in names}, {})
+
+
+def _threshold(text: str, names: Sequence[str]) -> tuple[str | None, float]:
+    """Read `0.3` or `NAME=0.3`: the name, None for all, and the number."""
+    where = f"{OPTION} {text}"
+    name, equals, last = text.rpartition("=")
+    number = parse_number(last)
+    if number is None:
+        what = f"expected {BEST_F1}, alone, a number, or NAME=NUMBER."
+        raise UsageError(what, where=where, fix=f"Such as {OPTION} 0.3.")
+    if equals and name not in names:
+        known = f"There are {list_columns(names)}."
+        fix = did_you_mean(name, names, similarity=AMONG_FEW) or known
+        raise UsageError(f"{quote(name)} has no threshold.", where=where, fix=fix)
+    return name if equals else None, number
+
+
+def _check_threshold(number: float, text: str, spec: Spec) -> None:
     if spec.output in ("probability", "logit") and not 0 <= number <= 1:
         raise UsageError(
             "is held against probabilities, which lie between 0 and 1.",
-            where=where,
+            where=f"{OPTION} {text}",
             fix=f"Such as {OPTION} 0.3.",
         )
-    return number
-
-
-def fixed(number: float, spec: Spec) -> Thresholds:
-    """Give the same threshold to all that have one."""
-    return Thresholds("number", dict.fromkeys(thresholded(spec), number), {})
 
 
 def chosen_thresholds(opened: OpenedRun, predictor: Predictor) -> Thresholds:
@@ -148,18 +166,15 @@ def kept_thresholds(opened: OpenedRun) -> Thresholds | None:
     return Thresholds("best-f1", dict(zip(names, map(float, numbers), strict=True)), told)
 
 
-def asked_of_predict(text: str | None, opened: OpenedRun) -> Thresholds | None:
-    """Give the thresholds of predictions: a number, or what an evaluation has chosen and kept."""
-    if text is None:
+def asked_of_predict(asked: Sequence[str], opened: OpenedRun) -> Thresholds | None:
+    """Give the thresholds of predictions: numbers, or what an evaluation has chosen and kept."""
+    if not asked:
         return None
-    number = read_threshold(text, opened.spec)
-    if number is not None:
-        return fixed(number, opened.spec)
-    kept = kept_thresholds(opened)
-    if kept is None:
+    found = read_thresholds(asked, opened.spec) or kept_thresholds(opened)
+    if found is None:
         raise UsageError(
             "no threshold has been chosen for the weights of this run.",
-            where=f"{OPTION} {text}",
+            where=f"{OPTION} {BEST_F1}",
             fix=f"`dlrun evaluate {opened.run.name} {OPTION} {BEST_F1}` chooses one.",
         )
-    return kept
+    return found

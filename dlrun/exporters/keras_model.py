@@ -10,11 +10,12 @@ import numpy as np
 from dlrun.backend import keras
 from dlrun.backend.components import zip_dates
 from dlrun.data.units import formula
+from dlrun.models.build import operate
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -51,14 +52,15 @@ def with_units(model: Any, spec: Spec) -> Any:
     # Of what a table holds, 1998.5 or 1600000001, the differences count.
     dtype = "float64" if is_table else "float32"
     given = keras.Input(shape=spec.input_shape, name=model.inputs[0].name, dtype=dtype)
-    names = _free_names({layer.name for layer in model.layers})
+    taken = {one.name for one in model.operations}
+    names = _free_names(taken)
     x = given
     # With a dtype each: what has none shares a policy with other layers, or not, as it happens.
     if spec.pixel_max is not None:
         x = keras.layers.Rescaling(1 / spec.pixel_max, name=next(names), dtype=dtype)(x)
     if scaling is not None:
         if scaling.logs.any():
-            x = _with_logarithms(x, scaling.logs)
+            x = _with_logarithms(x, scaling.logs, taken)
         # Two layers, as the difference of large numbers comes first. Lists would become float32.
         for scale, offset in ((1.0, -scaling.offset), (1 / scaling.factor, 0.0)):
             x = keras.layers.Rescaling(scale, offset, name=next(names), dtype=dtype)(x)
@@ -78,11 +80,16 @@ def _free_names(taken: set[str]) -> Iterator[str]:
     return (name for name in map("scaling_{}".format, count(1)) if name not in taken)
 
 
-def _with_logarithms(x: Any, chosen: NDArray[np.bool_]) -> Any:
+def _with_logarithms(x: Any, chosen: NDArray[np.bool_], taken: set[str]) -> Any:
     """Take `sign(x) ln(1 + |x|)` of some entries of the last axis."""
-    logs = keras.ops.sign(x) * keras.ops.log1p(keras.ops.absolute(x))
-    mask = chosen.astype("float64")
-    return x * (1 - mask) + logs * mask
+
+    def of(operation: Callable[..., Any], *tensors: Any) -> Any:
+        return operate(lambda: operation(*tensors), taken)
+
+    ops, mask = keras.ops, chosen.astype("float64")
+    size = of(ops.log1p, of(ops.absolute, x))
+    logs = of(ops.multiply, of(ops.sign, x), size)
+    return of(ops.add, of(ops.multiply, x, 1 - mask), of(ops.multiply, logs, mask))
 
 
 def _called(model: Any, x: Any) -> Any:

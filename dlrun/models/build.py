@@ -4,7 +4,7 @@ import inspect
 import math
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,9 @@ def build_model(
         keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(precision)
-    sources = Sources(keras.Input(shape=input_shape, name=DATA), views)
+    sources = Sources(
+        keras.Input(shape=input_shape, name=DATA), views, {layer["name"] for layer in layers}
+    )
     paths = [f"model.layers[{index}] ({layer['type']})" for index, layer in enumerate(layers)]
     for layer, path in zip(layers, paths, strict=True):
         sources.outputs[layer["name"]] = _connect(layer, sources, path=path)
@@ -63,6 +65,17 @@ def build_model(
         if layer["weights"] is not None:
             _set_weights(model.get_layer(layer["name"]), layer["weights"], path)
     return model
+
+
+def operate(compute: Callable[[], Any], names: Collection[str]) -> Any:
+    """Compute with one operation of Keras, by a name that no layer has.
+
+    Keras calls it `get_item` or `multiply`, the next one `multiply_1`, whatever layers are called.
+    """
+    while True:
+        computed = compute()
+        if computed._keras_history.operation.name not in names:  # noqa: SLF001
+            return computed
 
 
 def output_activation(model: Any, last_layer: str) -> str | None:
@@ -76,7 +89,8 @@ def output_activation(model: Any, last_layer: str) -> str | None:
 class Sources:
     """What layers can read by name: layers above, the data, and parts of them."""
 
-    def __init__(self, data: Any, views: Sequence[View]) -> None:
+    def __init__(self, data: Any, views: Sequence[View], names: Collection[str]) -> None:
+        self._names = names  # of the layers
         self.data = data  # (batch, *input_shape)
         self.outputs = {DATA: data}
         self._views = views
@@ -95,9 +109,15 @@ class Sources:
                 raise ConfigError(Problem(path, f"There is nothing called '{name}' to read."))
             return self.outputs[name]
         if view not in self._parts:
-            # An operation of Keras, not a layer: it has no weights, and any Keras loads it.
-            self._parts[view] = self.data[:, view.begin : view.end]  # (batch, entries)
+            self._parts[view] = self._part(view)
         return self._parts[view]
+
+    def _part(self, view: View) -> Any:
+        """Cut a part out, `(batch, entries)`.
+
+        By an operation of Keras, not a layer: it has no weights, and any Keras loads it.
+        """
+        return operate(lambda: self.data[:, view.begin : view.end], self._names)
 
 
 def _connect(layer: Mapping[str, Any], sources: Sources, *, path: str) -> Any:
@@ -109,11 +129,8 @@ def _connect(layer: Mapping[str, Any], sources: Sources, *, path: str) -> Any:
     if not layer["trainable"]:
         built.trainable = False
     tensors = sources.read(layer, path)
-    # Attention takes its inputs one by one, merging layers as one list.
-    parameters = inspect.signature(built.call).parameters.values()
-    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     try:
-        if len(required) > 1:
+        if takes_one_by_one(built):
             return built(*tensors)
         return built(tensors[0] if len(tensors) == 1 else tensors)
     except tf.errors.OpError as error:
@@ -123,6 +140,13 @@ def _connect(layer: Mapping[str, Any], sources: Sources, *, path: str) -> Any:
         shapes = " and ".join(str(tuple(tensor.shape[1:])) for tensor in tensors)
         what = f"cannot take an input of shape {shapes}. {said_by(error)}"
         raise ConfigError(Problem(path, what)) from error
+
+
+def takes_one_by_one(layer: Any) -> bool:
+    """Say whether a layer takes its inputs one by one, as attention does; merging takes a list."""
+    parameters = inspect.signature(layer.call).parameters.values()
+    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    return len(required) > 1
 
 
 def _set_weights(layer: Any, weights: Sequence[Any], path: str) -> None:

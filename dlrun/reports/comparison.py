@@ -46,6 +46,22 @@ class MetricRow:
     best: tuple[int, ...]  # the numbers of the runs with the best value; empty where all are equal
 
 
+@dataclass(frozen=True)
+class Incomparable:
+    """Metrics that no run can be the best in: they are not measured alike."""
+
+    metric: str | None  # its name; None for all of them
+    why: str
+
+    def holds(self, name: str) -> bool:
+        """Whether it holds of a metric."""
+        return self.metric in (None, name)
+
+    def in_words(self) -> str:
+        """Say what cannot be compared, and why."""
+        return f"{self.metric or 'metrics'}: not comparable, {self.why}; none is marked as the best"
+
+
 def differing_keys(runs: Sequence[ComparedRun]) -> dict[str, tuple[Any, ...]]:
     """Find the keys of the configs that are not the same in all runs: one value a run, or ABSENT.
 
@@ -70,6 +86,20 @@ def differing_keys(runs: Sequence[ComparedRun]) -> dict[str, tuple[Any, ...]]:
     }
 
 
+def incomparable(runs: Sequence[ComparedRun]) -> Incomparable | None:
+    """Tell which metrics of runs are not measured alike; None where all are.
+
+    The targets decide over all of them, the loss and the scale of the targets over the loss.
+    """
+    differing = differing_keys(runs)
+    if targets := [key for key in differing if _section_of(key) == "dataset.target"]:
+        return Incomparable(None, f"the runs differ in {', '.join(targets)}")
+    scaled = [key for key in differing if key == "dataset.target_scale"]
+    named = [key for key in differing if _section(key) == "loss" and key != "loss.name"]
+    keys = [*scaled, *(["loss.type"] if "loss.type" in named else named)]
+    return Incomparable("loss", f"the runs differ in {', '.join(keys)}") if keys else None
+
+
 def metric_rows(runs: Sequence[ComparedRun]) -> list[MetricRow]:
     """Put the metrics of all runs side by side."""
     names = dict.fromkeys(
@@ -78,10 +108,13 @@ def metric_rows(runs: Sequence[ComparedRun]) -> list[MetricRow]:
         for run in runs
         for name in run.metrics.get(split, {})
     )
+    unlike = incomparable(runs)
     rows = []
     for split, name in names:
         values = tuple(run.metrics.get(split, {}).get(name) for run in runs)
-        rows.append(MetricRow(split, name, values, best_of(values, larger=is_larger_better(name))))
+        is_unlike = unlike is not None and unlike.holds(name)
+        best = () if is_unlike else best_of(values, larger=is_larger_better(name))
+        rows.append(MetricRow(split, name, values, best))
     return rows
 
 
@@ -111,6 +144,11 @@ def best_of(values: Sequence[float | None], *, larger: bool) -> tuple[int, ...]:
 
 def _section(key: str) -> str:
     return key.partition(".")[0].partition("[")[0]
+
+
+def _section_of(key: str) -> str:
+    """The key of a list of which a path names an element: `dataset.target` of `.target[0]`."""
+    return key.partition("[")[0]
 
 
 def _spread(row: MetricRow) -> float:
@@ -174,9 +212,11 @@ def group_rows(
     runs: Sequence[ComparedRun], groups: Sequence[SeedGroup], rows: Sequence[MetricRow]
 ) -> list[GroupRow]:
     """Take means over seeds and folds, and compare every group with the first."""
+    unlike = incomparable([runs[group.runs[0]] for group in groups])
     found = []
     for row in rows:
         larger = is_larger_better(row.name)
+        is_unlike = unlike is not None and unlike.holds(row.name)
         values = [by_repeat(runs, group, row) for group in groups]
         estimates = tuple(
             estimate(list(one.values()), group.over) if one else None
@@ -186,12 +226,13 @@ def group_rows(
         judged = {
             number: judge(one, values[0], larger=larger, over=over)
             for number, one in enumerate(values)
-            if number > 0 and one and values[0]
+            if number > 0 and one and values[0] and not is_unlike
         }
         tested = corrected(list(judged.values()), larger=larger, over=over)
         final = dict(zip(judged, tested, strict=True))
         verdicts = tuple(final.get(number) for number in range(len(groups)))
-        best = best_of([None if one is None else one.mean for one in estimates], larger=larger)
+        means = [None if one is None else one.mean for one in estimates]
+        best = () if is_unlike else best_of(means, larger=larger)
         found.append(GroupRow(row.split, row.name, estimates, verdicts, best))
     return found
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.columns.inference import UNREAD
+from dlrun.columns.inference import UNREAD, numbers_otherwise
 from dlrun.data.links import warning_of
 from dlrun.wording import list_some, percent, quote, tally
 
@@ -24,11 +24,6 @@ RARE: Final = 0.05
 """The share of rows below which a class is told to be rare."""
 FEW: Final = 10
 """The number of rows below which a class is told to have few."""
-_OTHERWISE: Final = (
-    ("thousands", ",", re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")),
-    ("decimal", ",", re.compile(r"[-+]?\d+,\d+")),
-)
-"""How numbers may be written besides `1234.5`, by the key that reads them."""
 GROUP_NAME: Final = re.compile(
     r"(?i)(^|_|\b)(id|ids|group|family|patient|subject|individual|person|user|customer|household|"
     r"session|site|school|account|client)(_?(id|no|nr|number))?$"
@@ -182,10 +177,11 @@ def _of_target(target: TargetProfile, rows: int) -> list[str]:
 def _of_column(column: ColumnProfile) -> list[str]:
     facts = column.facts
     name = quote(column.name)
-    written = _numbers_otherwise(facts)
+    written = numbers_otherwise(facts)
     told = []
     if column.is_target:
-        pass
+        if written:
+            told = [f"the target {name} has numbers that are written otherwise: {written}."]
     elif facts.distinct == 0:
         told = [f"column {name} has no values: it is left out."]
     elif facts.distinct == 1 and not facts.missing:
@@ -197,16 +193,6 @@ def _of_column(column: ColumnProfile) -> list[str]:
     elif column.missing_share > MANY_MISSING:
         told = [f"column {name} is missing in {percent(column.missing_share)} of the rows."]
     return told
-
-
-def _numbers_otherwise(facts: ColumnFacts) -> str | None:
-    """Say how the numbers of a column of texts are to be read, where most of them are some."""
-    texts = [text for text, _ in facts.no_numbers]
-    for key, value, pattern in _OTHERWISE:
-        fitting = [text for text in texts if pattern.fullmatch(text)]
-        if fitting and len(fitting) > len(texts) / 2:
-            return f'{quote(fitting[0])} is read with {key}: "{value}"'
-    return None
 
 
 def looks_like_classes(facts: ColumnFacts) -> bool:

@@ -15,7 +15,7 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import fmean, variance
+from statistics import NormalDist, fmean, variance
 from typing import Any, Literal, TypeVar
 
 from dlrun.reports.repeats import SEEDS, Repeats, Unit
@@ -139,6 +139,18 @@ def mcnemar(gained: int, lost: int) -> float:
         return 1.0
     # The sum of a binomial distribution up to k is I(n - k, k + 1) at 1/2.
     return min(1.0, 2 * _incomplete_beta(tosses - fewer, fewer + 1, 0.5))
+
+
+def share_interval(right: int, rows: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Give the interval of a share by the rows of which `right` are right.
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA
+    1927.
+    """
+    z, share = NormalDist().inv_cdf((1 + confidence) / 2), right / rows
+    middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
+    half = z / (1 + z * z / rows) * math.sqrt(share * (1 - share) / rows + (z / (2 * rows)) ** 2)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _sorted(values: Mapping[Any, float]) -> list[tuple[Any, float]]:

@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -219,6 +218,9 @@ def _no_run_at(reference: str) -> UsageError:
         what = f"is not a run folder: {RECORD} is missing."
     elif os.path.lexists(reference):
         what = "is a file, expected a run folder."
+        fix = (
+            "`dlrun import` makes a run folder of a bundle." if reference.endswith(".zip") else None
+        )
     else:
         what = "there is no such run folder."
         path = Path(reference)
@@ -232,6 +234,8 @@ def _near_names(name: str, paths: list[Path]) -> list[str]:
     newest = {_STAMP.sub("", path.name, count=1)[:-5]: path.name for path in paths}
     newest |= {path.name: path.name for path in paths[-_MOST_NEAR:]} | {LATEST: LATEST}
     meant = _STAMP.sub("", name, count=1)
+    from difflib import get_close_matches
+
     near = get_close_matches(meant, newest, 1, 0.7) or get_close_matches(name, newest, 1, 0.9)
     return [f"Did you mean {newest[near[0]]}?"] if near else []
 

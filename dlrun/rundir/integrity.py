@@ -26,8 +26,9 @@ from dlrun.rundir.names import (
     SPEC,
     WEIGHTS,
 )
+from dlrun.state import state_folder
 
-_HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, WEIGHTS, INITIAL_WEIGHTS)
+HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, WEIGHTS, INITIAL_WEIGHTS)
 _PIECE = 2**20
 MAX_BYTES = 64 * 2**30
 """No file of a run folder is larger: what is larger has holes, and would be read for hours."""
@@ -56,7 +57,7 @@ def hash_files(folder: Path, exports: object = ()) -> dict[str, str]:
         exports: What its exporters wrote, by name in the folder, as its record says.
     """
     exported = exports if isinstance(exports, list | tuple) else ()
-    names = [*_HASHED, *(name for name in exported if _is_inside(folder, name))]
+    names = [*HASHED, *(name for name in exported if _is_inside(folder, name))]
     return {name: hash_file(folder / name) for name in names if os.path.lexists(folder / name)}
 
 
@@ -176,10 +177,8 @@ def unknown_because(sealed: object) -> str:
 
 
 def key_path() -> Path:
-    """Return where the key lies: `$XDG_STATE_HOME/dlrun/key`, else below `~/.local/state`."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    home = Path(state) if os.path.isabs(state) else Path("~/.local/state").expanduser()  # noqa: PTH117
-    return home / "dlrun" / "key"
+    """Return where the key lies, in the folder of the state."""
+    return Path(state_folder(), "key")
 
 
 def _shown_path() -> str:

@@ -15,6 +15,9 @@ LARGEST: Final = (2 - 2.0**-23) * 2.0**127
 MAX_CLASSES: Final = 1000
 """More distinct values than this are no classes but a measured quantity or an identifier."""
 
+CODE: Final = r"^\s*0[0-9]"
+"""How a code begins, such as 007, which is no number: its zeros would be lost."""
+
 _WITH_UNIT = re.compile(
     r"(?P<sign>[+-]?)(?P<before>[$\u20ac\u00a3\u00a5\u20b9]|[A-Z]{3}(?= ?\d))? ?"
     r"(?P<inner_sign>[+-]?)"

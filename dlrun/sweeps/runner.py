@@ -12,7 +12,7 @@ from typing import Any
 from dlrun.config import Experiment
 from dlrun.data.files import files_of
 from dlrun.errors import DataError, RunFolderError
-from dlrun.execution.identity import Machine, identity_of, weights_hash
+from dlrun.execution.identity import Machine, identities_of, weights_hash
 from dlrun.execution.loading import import_tensorflow
 from dlrun.execution.options import RunOptions
 from dlrun.memory import free_memory
@@ -94,7 +94,8 @@ class SweepRunner:
         if requests:
             self._keep_threads(
                 lambda count: sum(
-                    self._identity(one.experiment, count) in self.store.found for one in requests
+                    not self.store.found.keys().isdisjoint(self._identities(one.experiment, count))
+                    for one in requests
                 )
             )
         trials = [self.add(one) for one in requests]
@@ -108,11 +109,17 @@ class SweepRunner:
 
     def add(self, request: TrialRequest) -> Trial:
         """Add a run; gives its trial, which may be there already."""
-        identity = self._identity(request.experiment, self.threads)
+        identity, *earlier = self._identities(request.experiment, self.threads)
         if identity in self._by_identity:
             return self._by_identity[identity]
         trial = Trial(request.experiment, request.values, identity, sample=request.sample)
-        self.store.find(trial)
+        for called in (identity, *earlier):
+            trial.identity = called
+            self.store.find(trial)
+            if trial.folder is not None:
+                break
+        else:
+            trial.identity = identity
         self._by_identity[identity] = trial
         self.trials.append(trial)
         return trial
@@ -161,10 +168,10 @@ class SweepRunner:
         for line in self.store.remarks():
             self._listener.message(line)
 
-    def _identity(self, experiment: Experiment, threads: int) -> str:
+    def _identities(self, experiment: Experiment, threads: int) -> tuple[str, ...]:
         device = self.options.run.device
         machine = Machine.of(self._environment, device=device, threads=threads)
-        return identity_of(experiment, machine, source=self._weights)
+        return identities_of(experiment, machine, source=self._weights)
 
     def _keep_threads(self, fitting: Callable[[int], int]) -> None:
         """Go on with as many threads as the runs have that are there: their bits depend on it.

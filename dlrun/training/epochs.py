@@ -106,7 +106,7 @@ class CompiledEpochs:
             Position(*(tf.constant(value, tf.int32) for value in place)) for place in (begin, end)
         )
         data = (self._train, self._validation, tf.constant(self._seed, tf.int64))
-        short = self.steps_per_epoch <= SHORT_EPOCH
+        short = self.steps_per_epoch <= SHORT_EPOCH and not self._steps.exchanges
         if short and begin.step == 0 and end.step == self.steps_per_epoch:
             return np.asarray(self._whole(*data, first.epoch, last.epoch))
         return np.asarray(self._any(*data, first, last))
@@ -209,14 +209,15 @@ class CompiledEpochs:
             self._steps.train(*_gather(train, order[first : tf.minimum(first + size, rows)]))
             return step + 1
 
-        if rest and not self._steps.jit_compile:
+        if rest and not self._steps.wants_sizes:
             tf.while_loop(lambda step: step < end, one_of_any_size, (begin,))
             return
         batches = tf.reshape(order[: full * size] if rest else order, [full, size])
         if not rest:
             tf.while_loop(lambda step: step < end, one_full, (begin,))
             return
-        # XLA takes only batches of one size: the smaller last one has a program of its own.
+        # XLA, and devices that exchange tensors, take only batches of one size: the smaller last
+        # one has a program of its own.
         tf.while_loop(lambda step: step < tf.minimum(end, full), one_full, (begin,))
 
         def last_batch() -> bool:

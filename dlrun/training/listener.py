@@ -20,6 +20,9 @@ class Listener:
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Hear that training goes on after `first_epoch` epochs, to `epochs` of `steps` batches."""
 
+    def recalled(self, *, epoch: int, logs: Mapping[str, float]) -> None:
+        """Hear once more of an epoch that was completed before, where a run goes on, in order."""
+
     def epoch_ended(self, *, epoch: int, logs: Mapping[str, float]) -> None:
         """Hear of every epoch, in order: its number, from 1, and its row of `history.csv`."""
 

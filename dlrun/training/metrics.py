@@ -25,6 +25,7 @@ class ThresholdAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]
             return keras.ops.mean(keras.ops.cast(agree, "float32"), axis=-1)
 
         super().__init__(same_side, **options)
+        self.threshold, self.label_threshold = threshold, label_threshold
         self._direction = "up"
 
 

@@ -73,6 +73,14 @@ class Steps:
         self.loss = keras.metrics.Mean(name="loss")
         self.has_loss = model.compiled
 
+    exchanges = False
+    """Whether several devices take each step, and tell each other of it."""
+
+    @property
+    def wants_sizes(self) -> bool:
+        """Whether the number of rows of each batch must be known when the step is compiled."""
+        return self.jit_compile or self.exchanges
+
     @property
     def tracked(self) -> list[Any]:
         """The loss, if there is one, and the metrics: what a row of logs is read from."""
@@ -111,14 +119,24 @@ class Steps:
 
     def _loss(self, x: Any, y: Any, y_pred: Any, weight: Any, *, training: bool) -> Any:
         """Return the loss of one batch, a number."""
+        y, y_pred = self._for_loss(y, y_pred, weight)
+        return self.model.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=weight, training=training
+        )
+
+    def data_loss(self, y: Any, y_pred: Any, weight: Any) -> Any:
+        """Return the loss of one batch without what layers add to it, a number."""
+        y, y_pred = self._for_loss(y, y_pred, weight)
+        return self.model.loss(y, y_pred, sample_weight=weight)
+
+    def _for_loss(self, y: Any, y_pred: Any, weight: Any) -> tuple[Any, Any]:
+        """Return targets and outputs as the loss takes them."""
         if self.scale is not None:
             y = self.scale.scaled(y)
         if weight is not None and weight.shape.rank == PER_LABEL:
             # So the loss, which takes the mean over the last axis, gives one number a label.
-            y, y_pred = y[..., tf.newaxis], y_pred[..., tf.newaxis]  # (batch, labels, 1)
-        return self.model.compute_loss(
-            x=x, y=y, y_pred=y_pred, sample_weight=weight, training=training
-        )
+            return y[..., tf.newaxis], y_pred[..., tf.newaxis]  # (batch, labels, 1)
+        return y, y_pred
 
     def rescale(self, scaling: TargetScaling | None) -> None:
         """Take the scale of other rows, of the same kind."""

@@ -120,7 +120,7 @@ class StreamedEpochs:
         """Return the size of a block's batches where the compiled step may rely on it."""
         # Exactly where `CompiledEpochs` lets it: what is known of a shape can change how
         # TensorFlow computes.
-        if self._steps.jit_compile or self._rows % self._batch_size == 0:
+        if self._steps.wants_sizes or self._rows % self._batch_size == 0:
             return min(rows, self._batch_size)
         return None
 

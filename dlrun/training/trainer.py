@@ -13,9 +13,11 @@ from dlrun.errors import DivergedError, DlrunError, InterruptedRunError, PausedR
 from dlrun.rundir.checkpoints import Checkpoint
 from dlrun.signals import StopRequest
 from dlrun.training.callbacks import CallbackChain
-from dlrun.training.epochs import CompiledEpochs, FitOptions, Position, Rows, count_steps
+from dlrun.training.epochs import FitOptions, Position, count_steps
 from dlrun.training.evaluation import Evaluator, resident
+from dlrun.training.following import LedEpochs, compile_epochs
 from dlrun.training.listener import Listener
+from dlrun.training.replicas import ReplicatedSteps
 from dlrun.training.state import (
     Checkpointer,
     History,
@@ -26,7 +28,6 @@ from dlrun.training.state import (
     restore,
 )
 from dlrun.training.steps import Steps
-from dlrun.training.streaming import StreamedEpochs
 
 STRETCH_SECONDS = 0.25
 """How long a stretch should take: short enough for prompt progress and a prompt Ctrl-C."""
@@ -71,9 +72,15 @@ class Trainer:
         self._evaluator = Evaluator(steps, batch_size=options.batch_size)
         # Callbacks that watch the validation, or exchange weights for it, have it between epochs.
         inside = None if self._chain.watches_validation else self._validation
-        rows = resident(splits.train)
-        kind: Any = CompiledEpochs if isinstance(rows, Rows) else StreamedEpochs
-        self._compiled = kind(steps, rows, inside, options)
+        self._compiled = compile_epochs(steps, splits.train, inside, options)
+        if isinstance(steps, ReplicatedSteps):
+            self._compiled = LedEpochs(
+                steps,
+                self._compiled,
+                validated=inside is not None,
+                often=self._chain.needs_batches,
+                hear=self._hear,
+            )
         self._state = TrainingState(steps, self._chain)
         self.history = self._state.history
         self._begun = False
@@ -100,6 +107,8 @@ class Trainer:
         self._pause_after = next((e for e in self._options.pauses if e > done), self._epochs)
         steps = self._compiled.steps_per_epoch
         self._listener.started(epochs=self._epochs, steps=steps, first_epoch=done)
+        for epoch, logs in enumerate(self.history.rows, start=1):
+            self._listener.recalled(epoch=epoch, logs=logs)
         try:
             while state.position.epoch < self._epochs and not self._model.stop_training:
                 state.position = self._advance(state.position)
@@ -123,10 +132,16 @@ class Trainer:
         """Say what callbacks did to the end of the training, see `CallbackChain.endings`."""
         return self._chain.endings(completed=len(self.history.rows), asked=self._epochs)
 
+    def _hear(self, signal_number: int) -> None:
+        """Hear that a signal has asked another host to end."""
+        self._stop.signal_number = self._stop.signal_number or signal_number
+
     def _reason_to_end(self, position: Position) -> DlrunError | None:
         # Why training ends here though epochs are left, if it does.
         if self._stop.signal_number is not None:
-            return InterruptedRunError(self._stop.signal_number)
+            batches = f" and {position.step} batches" if position.step else ""
+            saved = f"epoch {position.epoch} of {self._epochs}{batches}"
+            return InterruptedRunError(self._stop.signal_number, saved)
         is_over = position.epoch >= self._epochs or self._model.stop_training
         if position == (self._pause_after, 0) and not is_over:
             return PausedRunError(position.epoch)

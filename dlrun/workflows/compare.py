@@ -17,6 +17,7 @@ from dlrun.reports.comparison import (
     SeedGroup,
     differing_keys,
     group_rows,
+    incomparable,
     keys_of,
     metric_rows,
     seed_groups,
@@ -37,7 +38,7 @@ class RunComparison:
     group_rows: tuple[GroupRow, ...]  # the metrics, one mean a group
     group_keys: Mapping[str, tuple[Any, ...]]  # in which the groups differ, one value a group
     judged: str  # the split whose verdicts are worth telling
-    warnings: tuple[str, ...]  # what is missing
+    warnings: tuple[str, ...]  # what is missing, or cannot be compared
 
 
 def compare(
@@ -111,4 +112,5 @@ def _warnings(runs: Sequence[ComparedRun], groups: Sequence[SeedGroup]) -> list[
         for group in groups
         if len(group.runs) > len(group.repeats)
     ]
-    return value_at
+    unlike = incomparable(runs)
+    return value_at if unlike is None else [*value_at, f"warning: {unlike.in_words()}"]

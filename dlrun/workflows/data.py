@@ -15,6 +15,7 @@ from dlrun.column import ColumnFacts, ColumnKind, Holds, RawColumn
 from dlrun.columns.inference import kinds_of
 from dlrun.config.nodes import Problems
 from dlrun.config.overrides import read
+from dlrun.data.csv_header import column_positions
 from dlrun.data.links import MOST_ROWS, Link, find_links
 from dlrun.data.table_facts import value_counts
 from dlrun.data.table_sample import count_duplicates, sample_rows
@@ -88,6 +89,8 @@ def profile(
 ) -> Profile:
     """Profile a table of one file or several; `written` is what a config says of its columns."""
     with open_table(paths, reading) as table:
+        called = [name for name in table.columns if name]
+        column_positions(table.columns, called, where=str(paths[0]))  # no name comes twice
         _check_targets(targets, table, named)
         facts = table.facts()
         holds = {name: _holds(one) for name, one in facts.items()}

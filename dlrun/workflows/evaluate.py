@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.arrays import Samples
+from dlrun.arrays import Samples, Spec
 from dlrun.data.samples import hash_samples, read_samples
 from dlrun.errors import DataError, DlrunError, RunFolderError
 from dlrun.execution.ids import check_new_ids
 from dlrun.execution.opening import OpenedRun, load_assembly, load_split, open_trained
 from dlrun.execution.thresholds import (
-    BEST_F1,
     Thresholds,
     chosen_thresholds,
-    fixed,
     kept_thresholds,
-    read_threshold,
+    read_thresholds,
 )
 from dlrun.rundir.evaluations import THRESHOLDS, keep_evaluation
 from dlrun.rundir.files import is_read_only, plain
@@ -41,7 +40,7 @@ class Evaluation:
     judged: Judged
     thresholds: Thresholds | None  # where some were asked for
     # `metrics.json` where training measured the same, else one of `evaluations/`; None where it
-    # could not be written. There is no failure where this user may only read.
+    # could not be written, or the rows pass. There is no failure where this user may only read.
     stored: Path | None
     failure: DlrunError | None = None
 
@@ -51,17 +50,20 @@ def evaluate(
     *,
     split: str | None,
     data: Path | None,
-    threshold: str | None = None,
+    threshold: Sequence[str] = (),
     trust: bool,
     listener: Listener,
+    passing: Spec | None = None,
 ) -> Evaluation:
     """Measure a run's model again: on a split, None for the last with rows; or on a file.
 
     What training measured is never replaced. Where it is not the same, the numbers are stored
-    beside it, see `dlrun.rundir.evaluations`. A threshold is a number, or `best-f1`.
+    beside it, see `dlrun.rundir.evaluations`. A threshold is a number, for one label
+    `NAME=NUMBER`, or `best-f1`. A `passing` file is read by a spec of its own and gone soon: of it
+    nothing is stored.
     """
     opened = open_trained(run, listener, trust=trust)
-    number = None if threshold is None else read_threshold(threshold, opened.spec)
+    thresholds = read_thresholds(threshold, opened.spec) if threshold else None
     assembly = load_assembly(opened)
 
     from dlrun.execution.assembly import judge
@@ -70,7 +72,10 @@ def evaluate(
     if data is None:
         name, samples = load_split(opened, split)
     else:
-        name, (samples, notes) = data.name, read_samples(data, opened.spec, with_target=True)
+        name, (samples, notes) = (
+            data.name,
+            read_samples(data, passing or opened.spec, with_target=True),
+        )
         for note in notes:
             listener.message(note)
         check_new_ids(samples.x, opened, where=str(data))
@@ -79,8 +84,7 @@ def evaluate(
         if line.startswith("metrics"):
             listener.message(f"warning: {line}")
     listener.doing(f"evaluating {name} ...")
-    thresholds = None if number is None else fixed(number, opened.spec)
-    if threshold == BEST_F1:
+    if threshold and thresholds is None:  # the best ones
         # Of other rows the run's own may not be at hand any more.
         kept = None if data is None else kept_thresholds(opened)
         thresholds = kept or chosen_thresholds(opened, assembly.predictor)
@@ -89,7 +93,9 @@ def evaluate(
     measured = measure_samples(
         opened.experiment, assembly, samples, name, None if thresholds is None else [*thresholds]
     )
-    stored, failure = _store(opened, measured, samples, data, thresholds)
+    stored, failure = None, None
+    if passing is None:
+        stored, failure = _store(opened, measured, samples, data, thresholds)
     return Evaluation(
         run, name, measured.metrics[name], measured.judged, thresholds, stored, failure
     )

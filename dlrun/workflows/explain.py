@@ -173,6 +173,7 @@ class Choice:
     split: str | None = None  # None for test, or else the last that has rows
     data: Path | None = None  # a file, in the place of a split
     values: str | None = None  # the row itself as text, in the place of both
+    passing: Spec | None = None  # by which `data` is read, where that is not the run's own
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def choose_row(opened: OpenedRun, choice: Choice) -> Row:
         check_new_ids(row.x[None], opened, where="--input", first_row=None)
         return row
     if choice.data is not None:
-        row = _row_of_file(choice.data, choice.row, opened)
+        row = _row_of_file(choice, choice.data, opened)
         check_new_ids(row.x[None], opened, where=str(choice.data), first_row=choice.row)
         return row
     name, samples = load_split(opened, choice.split, instead="--data FILE or --input")
@@ -204,15 +205,16 @@ def choose_row(opened: OpenedRun, choice: Choice) -> Row:
     return _row(taken, 0, opened.spec, f"row {choice.row} of {name}")
 
 
-def _row_of_file(path: Path, number: int, opened: OpenedRun) -> Row:
-    spec = opened.spec
+def _row_of_file(choice: Choice, path: Path, opened: OpenedRun) -> Row:
+    spec, number = choice.passing or opened.spec, choice.row
     with open_samples(path, spec, with_target=False) as samples:
         for note in samples.notes:
             opened.listener.message(note)
         before = 0
         for chunk in samples.chunks:
             if number < before + len(chunk):
-                return _row(chunk, number - before, spec, f"row {number} of {path.name}")
+                named = path.name if choice.passing is None else path.stem
+                return _row(chunk, number - before, spec, f"row {number} of {named}")
             before += len(chunk)
     raise _beyond(number, before, str(path))
 

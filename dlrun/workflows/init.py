@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from dlrun.arrays import Reading
 from dlrun.column import ColumnFacts
-from dlrun.columns.inference import IGNORE, UNREAD
+from dlrun.columns.inference import IGNORE, ODD, UNREAD
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
-from dlrun.wording import as_text, list_columns, list_some, percent, quote, tally
+from dlrun.wording import as_text, list_columns, list_some, percent, printable, quote, tally
 from dlrun.workflows.data import profile
 
 COMMENT_AT: Final = 48
@@ -25,7 +25,13 @@ MOST_COLUMNS: Final = 200
 """Of more columns only those are written down that differ from what is told by their values."""
 _TEST, _VALIDATION = 0.2, 0.15
 _PLAIN: Final = re.compile(r"[A-Za-z_][\w-]*")
+SAY_MISSING: Final = frozenset(
+    ("na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nil", "-", "--", ".", "?", "missing")
+)
+"""What people write where there is no number, in small letters."""
 _WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
+_LOSSES: Final = {"softmax": "sparse_categorical_crossentropy", "sigmoid": "binary_crossentropy"}
+"""By the activation of the last layer, where a model does not say its loss."""
 _SKEWED = 20  # how often the largest target holds the median, for its logarithm to be learned
 
 
@@ -54,7 +60,14 @@ def init(
     Raises:
         DlrunError: The file is no table, or nothing can be learned from it.
     """
-    found, remarks = _profile(table, targets, reading_of(settings or {}))
+    settings = dict(settings or {})
+    found, remarks = _profile(table, targets, reading_of(settings))
+    words = [] if settings.get("missing_values") else _words_for_missing(found)
+    if words:
+        settings["missing_values"] = words
+        named = [target.name for target in found.targets]
+        found = profile(paths_of(table), reading_of(settings), named, named=str(table))
+        remarks.append(f"{list_some(words, 5)} among numbers and times: read as missing values")
     found = _several(found, table)
     for target in found.targets:
         if target.classes is not None and len(target.classes) < 2:  # noqa: PLR2004
@@ -80,9 +93,39 @@ def init(
     base = Path() if output is None else output.parent
     path = table if table.is_absolute() else Path(os.path.relpath(table, base))
     name = re.sub(r"\W+", "_", (output or table).name.partition(".")[0]).strip("_") or "table"
-    source = _Source(path, name, settings or {})
+    source = _Source(path, name, settings)
     text = "\n".join(_lines(found, source, output)) + "\n"
     return Draft(text, (*remarks, *found.warnings()))
+
+
+def init_from_keras(path: Path) -> Draft:
+    """Write a config of the layers of a `.keras` file, which begin with its weights.
+
+    Raises:
+        DataError: It is no such file, or no config can say what it is.
+    """
+    from dlrun.config.yaml import to_yaml
+    from dlrun.models.archive import read_model
+
+    model = read_model(path)
+    last = str(model.layers[-1].get("activation"))
+    shape = ", ".join("?" if one is None else str(one) for one in model.input_shape)
+    config = {
+        "name": re.sub(r"\W+", "_", path.name.partition(".")[0]).strip("_") or "model",
+        "dataset": {"type": "npz", "path": "data.npz"},
+        "model": {"layers": list(model.layers)},
+        "loss": model.loss or _LOSSES.get(last, "mean_squared_error"),
+        "optimizer": model.optimizer or "adam",
+        "training": {"epochs": 10},
+    }
+    head = [
+        f"# The layers of {printable(path.name)}, and what is no default of them.",
+        "#",
+        f"# Written by `dlrun init --from-keras`. Rows have the shape ({shape}):",
+        "# let `dataset` name yours (`dlrun list datasets`). data.npz holds x, and the targets y.",
+        "# `weights` are those of the file. `dlrun validate` tells every mistake.",
+    ]
+    return Draft("\n".join([*head, to_yaml(config)]), model.remarks)
 
 
 @dataclass(frozen=True)
@@ -106,6 +149,19 @@ def _profile(table: Path, targets: Sequence[str], reading: Reading) -> tuple[Pro
         f"{list_some(others, 8)}"
     )
     return profile(files, reading, [last], named=str(table)), [remark]
+
+
+def _words_for_missing(found: Profile) -> list[str]:
+    """The usual words for a missing value that stand among numbers or times, and nowhere else."""
+    features = [one for one in found.columns if not one.is_target]
+    words: list[str] = []
+    for column in features:
+        others = [text for text, _ in column.facts.no_numbers]
+        is_rest_known = len(others) < ODD and all(text.lower() in SAY_MISSING for text in others)
+        if column.facts.numbers and is_rest_known:
+            words += others
+    meant = {text for one in found.columns if not one.facts.numbers for text, _ in one.facts.top}
+    return [text for text in dict.fromkeys(words) if text not in meant]
 
 
 def _several(found: Profile, table: Path) -> Profile:
@@ -165,9 +221,13 @@ def _dataset(found: Profile, source: _Source) -> Iterator[str]:
     else:
         yield _with(f"  target: [{', '.join(map(_scalar, names))}]", _about_several(found))
     yield from _target_scale(found)
+    features = [one for one in found.columns if not one.is_target]
+    if any(not one.name for one in features):
+        features = [one for one in features if one.name]
+        listed = ", ".join(_scalar(one.name) for one in features)
+        yield _with(f"  features: [{listed}]", "without what has no name")
     yield "  columns:"
     telling = _left_out(found)
-    features = [one for one in found.columns if not one.is_target]
     if len(features) > MOST_COLUMNS:
         rest = [one for one in features if one.name in telling or one.name == found.group]
         told = len(features) - len(rest)

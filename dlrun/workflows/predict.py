@@ -53,7 +53,7 @@ class Wishes:
     form: str | None = None  # csv or parquet; None for what the name of the output says
     keep: tuple[str, ...] = ()  # columns of the input that are carried along
     drift: bool = False  # whether the rows are held against the training rows
-    threshold: str | None = None
+    threshold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -264,3 +264,17 @@ def _are_one_file(one: Path, other: Path) -> bool:
     with suppress(OSError):
         return one.samefile(other)
     return False
+
+
+def predict_samples(
+    opened: OpenedRun, samples: SampleFile, model: Any, file: Rows, threshold: Sequence[str] = ()
+) -> None:
+    """Write what a run's model says of rows that are open already, see `predict`."""
+    from dlrun.training.evaluation import Predictor  # imports TensorFlow
+
+    thresholds = asked_of_predict(threshold, opened)
+    predictor = Predictor(model, opened.spec.target_scaling)
+    work = _Work(opened, samples, predictor, thresholds, Path("rows"))
+    work.write(file)
+    for note in (*samples.notes, *work.watch.notes()):
+        opened.listener.message(note)

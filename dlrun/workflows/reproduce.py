@@ -12,6 +12,7 @@ from typing import Any
 
 from dlrun.config import Experiment
 from dlrun.errors import RunFolderError
+from dlrun.execution.cluster import Cluster
 from dlrun.execution.opening import read_experiment, stored_spec
 from dlrun.execution.options import RunOptions
 from dlrun.execution.run import ActiveRun, execute_run, prepare
@@ -72,8 +73,10 @@ def _train_again(
             shutil.copyfile(run.checked(name), again.file(name))
     again.write_text(CONFIG, experiment.to_yaml())
     # Another GPU is as good as the one that there was; a CPU is not.
-    device = "cpu" if run.record.get("device") == "cpu" else "auto"
-    options = RunOptions(again.path.parent, command, device, threads_of(run.record))
+    device = "cpu" if "gpu" not in str(run.record.get("device")) else "auto"
+    cluster = Cluster().as_recorded(run.record)
+    threads = threads_of(run.record)
+    options = RunOptions(again.path.parent, command, device, threads, cluster=cluster)
     told = stored_spec(again, experiment)
     execute_run(experiment, prepare(experiment, options, active.listener, told=told), active)
 

@@ -18,7 +18,8 @@ from typing import Any
 from dlrun.config import Experiment, load_config
 from dlrun.config.stored import recorded
 from dlrun.errors import ConfigError, DivergedError, RunFolderError, UsageError
-from dlrun.execution.identity import Machine, identity_of, weights_hash
+from dlrun.execution.cluster import check_shared
+from dlrun.execution.identity import Machine, identities_of, weights_hash
 from dlrun.execution.opening import OpenedRun, open_trained, read_experiment, stored_spec
 from dlrun.execution.options import RunOptions
 from dlrun.execution.run import (
@@ -28,6 +29,7 @@ from dlrun.execution.run import (
     check_continuation,
     execute_run,
     finish,
+    follow,
     place_of,
     prepare,
     telling_where,
@@ -55,10 +57,21 @@ def resume(
     """Go on with a run that was interrupted, failed or killed; or with a finished one.
 
     `epochs` is the epoch to train to, None for that of the config; `trust` lets a stranger's run
-    go on. Returns the folder alone where nothing was left to do. Raises a `DlrunError` where the
+    go on. Returns the folder alone where nothing was left to do, or where this host has only
+    computed its share of each batch for the first one of a cluster. Raises a `DlrunError` where the
     run cannot go on, and is as it was; or where it ended otherwise again.
     """
     began = time.perf_counter()
+    if not options.cluster.is_chief:
+        # The first host works in the folder, which may be this one; here it is only read.
+        opened = open_interrupted(run, epochs=epochs, trust=trust)
+        reason = nothing_to_do(opened, epochs)
+        if reason is None:
+            told = stored_spec(opened.folder, opened.experiment)
+            follow(opened.experiment, as_begun(opened, options), listener, told=told)
+        else:
+            listener.message(reason)
+        return run
     record = run.read_record()
     if record["status"] == "running" and is_alive(run.path, record):
         what = f"process {record.get('pid')} on {record.get('host')} works in this run folder."
@@ -75,15 +88,30 @@ def resume(
     return finish(trained, run, listener, report=options.report, began=began)
 
 
+def as_begun(interrupted: InterruptedRun, options: RunOptions) -> RunOptions:
+    """Compute on as many devices, in as many threads, as the run did, where nothing is said."""
+    record, threads = interrupted.record, options.threads
+    return replace(
+        options,
+        threads=threads_of(record) if threads is None else threads,
+        cluster=options.cluster.as_recorded(record),
+    )
+
+
 def go_on(
     interrupted: InterruptedRun, options: RunOptions, listener: Listener, lock: FolderLock
 ) -> Trained:
     """Go on with a run that was opened under its lock; see `resume`."""
     experiment, earlier = interrupted.experiment, interrupted.record
-    if options.threads is None:
-        options = replace(options, threads=threads_of(earlier))
+    options = as_begun(interrupted, options)
+    check_shared(experiment, options.cluster, options.device)
     environment = environment_facts()
-    machine = Machine.of(environment, device=options.device, threads=options.threads or 0)
+    machine = Machine.of(
+        environment,
+        device=options.device,
+        threads=options.threads or 0,
+        cluster=options.cluster,
+    )
     source = interrupted.source(options.runs_dir)
     told = stored_spec(interrupted.folder, experiment)
     prepared = prepare(experiment, options, listener, told=told)
@@ -146,14 +174,19 @@ class InterruptedRun:
         }
         before, source = self.record.get("seal"), self.record.get("from_weights")
         seals = [one for one in (before if isinstance(before, list) else [before]) if one]
-        began_here = identity_of(self.original, machine, source=source)
-        is_same = began_here == self.record.get("identity")
+        # What an earlier version has called it by, it stays.
+        before_and_now = zip(
+            identities_of(self.original, machine, source=source),
+            identities_of(self.experiment, machine, source=source),
+            strict=True,
+        )
+        identity = dict(before_and_now).get(str(self.record.get("identity")))
         return {
             "resumed": [*self.record.get("resumed", []), resumption],
             # Killed between the record and a longer config, the run is still its user's own.
             "seal": [*seals, seal(self.experiment.to_yaml())],
             # None where it began elsewhere: then nothing has the bits of the whole.
-            "identity": identity_of(self.experiment, machine, source=source) if is_same else None,
+            "identity": identity,
             **recorded(self.experiment),
         }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Experiment
 from dlrun.config.stored import recorded
+from dlrun.execution.cluster import check_shared
 from dlrun.execution.identity import Machine, identity_of, weights_hash
 from dlrun.execution.opening import OpenedRun, open_trained
 from dlrun.execution.options import RunOptions
@@ -40,6 +41,7 @@ def train(experiment: Experiment, options: RunOptions, listener: Listener) -> Tr
         DlrunError: The run ended otherwise; the folder says how, and holds what was trained. Where
             config, data or device are wrong and nothing was trained, there is no folder.
     """
+    check_shared(experiment, options.cluster, options.device)
     beginning = Beginning.of(experiment, options, environment_facts())
     run = create_run(options.runs_dir, experiment.name)
     return train_in(run, beginning, options, listener)
@@ -65,7 +67,12 @@ class Beginning:
             else open_trained(open_run(options.source, options.runs_dir))
         )
         weights = None if source is None else weights_hash(source.run.record)
-        machine = Machine.of(environment, device=options.device, threads=options.threads or 0)
+        machine = Machine.of(
+            environment,
+            device=options.device,
+            threads=options.threads or 0,
+            cluster=options.cluster,
+        )
         config = experiment.to_yaml()
         facts = {
             "command": list(options.command),

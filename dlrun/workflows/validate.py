@@ -249,6 +249,11 @@ def validate(path: Path, overrides: Sequence[str]) -> Verdict:
         experiment = load_config(path, overrides)
     except DlrunError as error:
         return Verdict(None, _problems(error))
+    return validate_data(experiment)
+
+
+def validate_data(experiment: Experiment) -> Verdict:
+    """Check the data that a config names, as far as that is cheap."""
     try:
         seen = _look_at_data(experiment)
     except ConfigError as error:
@@ -279,12 +284,48 @@ def follow_layers(
 
 def columns_of(experiment: Experiment) -> tuple[ColumnKind, ...]:
     """Tell what kind each column of a table is, and why; none where that takes long."""
-    dataset = experiment.dataset
-    if find_sample(dataset.type, dataset.arguments).format != "table":
+    if not _is_table(experiment):
         return ()
     from dlrun.data.table_kinds import foresee_kinds
 
-    return foresee_kinds(dataset.arguments)
+    return foresee_kinds(experiment.dataset.arguments)
+
+
+def untold_columns(experiment: Experiment) -> str | None:
+    """Say why the kinds of the columns are not told, where the table is too large for that."""
+    if not _is_table(experiment):
+        return None
+    from dlrun.data.table_kinds import LARGEST, size_of
+
+    size = size_of(experiment.dataset.arguments)
+    if size is None or size <= LARGEST:
+        return None
+    return (
+        f"the kinds of the columns: the table has {_in_mb(size)}, and values are counted of up to "
+        f"{_in_mb(LARGEST)}; `dlrun data` counts them"
+    )
+
+
+def doubts_of(verdict: Verdict) -> tuple[Problem, ...]:
+    """What can be trained as it is written and is seldom meant, as far as the data were loaded."""
+    from dlrun.config.rules import doubts
+
+    experiment = verdict.experiment
+    if experiment is None:
+        return ()
+    found = doubts(experiment)
+    if verdict.spec is None:
+        return found
+    from dlrun.execution.layers import unread
+
+    what = unread(verdict.spec, experiment)
+    told = () if what is None else (Problem("model.layers", f"{what[0].upper()}{what[1:]}."),)
+    return (*found, *locate(experiment, ConfigError(*told)).problems) if told else found
+
+
+def _is_table(experiment: Experiment) -> bool:
+    dataset = experiment.dataset
+    return find_sample(dataset.type, dataset.arguments).format == "table"
 
 
 def _first_unknown(experiment: Experiment, spec: Spec | None) -> str | None:
@@ -301,6 +342,10 @@ def _first_unknown(experiment: Experiment, spec: Spec | None) -> str | None:
 def _look_at_data(experiment: Experiment) -> _Seen:
     """Look at the data of an experiment as far as that is cheap; raise what is wrong with them."""
     dataset = experiment.dataset
+    if (columns := dataset.arguments.get("columns")) and _is_table(experiment):
+        from dlrun.columns import check_options
+
+        check_options(columns)
     word = catalog.find("datasets", dataset.type)
     named = [dataset.arguments.get(one.name) for one in (word.parameters if word else ())
              if "Path" in (one.annotation or "")]  # fmt: skip

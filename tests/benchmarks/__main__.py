@@ -16,6 +16,7 @@ from tests.benchmarks import (
     sweeps,
     tables,
     training,
+    warm,
 )
 from tests.benchmarks.rows import line, table
 
@@ -45,6 +46,7 @@ def main(words: Sequence[str]) -> int:
         checkpoints,
         sweeps,
         tables,
+        warm,
     )
     for benchmark in (one for group in groups for one in group.BENCHMARKS):
         if chosen.word in benchmark.__name__:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING
 from tests.benchmarks.commands import launch
 from tests.benchmarks.rows import Row, alternating
 from tests.cli.stored import store
+from tests.conftest import CONFIGS, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -165,6 +169,46 @@ def light_explain(tiny: bool) -> Row:
         return measured("dlrun explain --numpy-only", tiny, *words, goal=15.0)
 
 
+def light_validate_table(tiny: bool) -> Row:
+    """A table of 344 rows, every cell of which is looked at by DuckDB and NumPy."""
+    name = "dlrun validate, penguins"
+    return measured(name, tiny, "validate", str(CONFIGS / "penguins.yaml"), goal=30.0)
+
+
+def first_words(*words: str) -> float:
+    """Start a command in a terminal; the processor time until something stands there, in s.
+
+    It has one thread until then: on a machine with nothing else to do the clock shows the same.
+    """
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dlrun", *words],
+        cwd=ROOT,
+        env={**os.environ, "TERM": "xterm"},
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
+    )
+    os.close(follower)
+    try:
+        os.read(leader, 1)
+        nanoseconds, *_ = Path(f"/proc/{process.pid}/schedstat").read_text().split()
+        return int(nanoseconds) / 1e9
+    finally:
+        process.kill()
+        process.wait()
+        os.close(leader)
+
+
+def light_first_words(tiny: bool) -> Row:
+    """What a training says before anything is read, in seconds of the processor."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ("train", str(CONFIGS / "iris.yaml"), "--runs-dir", folder)
+        seconds = sorted(first_words(*words) for _ in range(1 if tiny else 15))
+    ours = seconds[len(seconds) // 2]
+    note = "processor time until something stands on the terminal, against 0.3 s"
+    return Row("dlrun train, first words", "s", ours, 0.3, goal=1.0, faster=False, note=note)
+
+
 BENCHMARKS: Sequence[Callable[[bool], Row]] = (
     light_help,
     light_help_of_one,
@@ -173,6 +217,8 @@ BENCHMARKS: Sequence[Callable[[bool], Row]] = (
     light_runs,
     light_thousand_runs,
     light_thousand_configs,
+    light_validate_table,
+    light_first_words,
     light_init,
     light_schema,
     light_explain,

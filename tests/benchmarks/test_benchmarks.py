@@ -23,7 +23,15 @@ from tests.conftest import ROOT
 TINY = [
     *("light_validate", "light_thousand", "report_digits"),
     *("read_table", "profile_table"),
-    *("two_points_sigmoid", "mnist_cnn", "lstm", "sweep_two", "many_rows", "predict_rows"),
+    *(
+        "two_points_sigmoid",
+        "mnist_cnn",
+        "lstm",
+        "sweep_two",
+        "many_rows",
+        "predict_rows",
+        "warm_verify",
+    ),
 ]
 
 
@@ -35,6 +43,7 @@ SLOW = (
     "sweep_two",
     "many_rows",
     "predict_rows",
+    "warm_verify",
 )
 
 

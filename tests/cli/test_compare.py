@@ -139,6 +139,39 @@ def test_json(seeds, dlrun):
     assert found["metrics"][0]["values"] == [0.9, 0.92, 0.91, 0.95, 0.96, 0.97]
 
 
+def test_losses_that_are_not_measured_alike(seeds, dlrun):
+    """Mean squared error has smaller numbers than cross-entropy, whatever the network."""
+    for seed in range(2):
+        store(
+            seeds, f"mse{seed}", f"seed={seed}", "loss=mean_squared_error", accuracy=0.8, loss=0.1
+        )
+    code, out, err = dlrun("compare", "slow0", "mse0", "--runs-dir", seeds)
+    assert code == 0
+    assert err == (
+        "warning: loss: not comparable, the runs differ in loss.type; none is marked as the best\n"
+    )
+    marked = [line[:13] for line in out.splitlines() if "*" in line]
+    assert marked == ["test accuracy", "* best"]
+    _, out, _ = dlrun("compare", "slow0", "slow1", "mse0", "mse1", "--json", "--runs-dir", seeds)
+    found = {row["name"]: row for row in json.loads(out)["group_metrics"] if row["split"] == "test"}
+    assert (found["loss"]["best"], found["loss"]["verdicts"]) == ([], [None, None])
+    assert found["accuracy"]["best"] == [0]
+    assert found["accuracy"]["verdicts"][1]["word"] == "within seed noise"
+
+
+def test_runs_that_predict_something_else(seeds, dlrun):
+    """No metric of theirs says which is better."""
+    table = seeds.parent / "t.csv"
+    table.write_text("a,b,c\n" + "1,0,1\n2,1,0\n" * 9)
+    words = ("dataset.type=table", f"dataset.path={table}")
+    for target, accuracy in (("b", 0.8), ("c", 0.9)):
+        store(seeds, target, *words, f"dataset.target={target}", accuracy=accuracy)
+    _, out, err = dlrun("compare", "b_", "c_", "--runs-dir", seeds)
+    assert "metrics: not comparable, the runs differ in dataset.target; none is marked" in err
+    assert "*" not in out
+    assert "0.9000" in out
+
+
 def test_runs_by_a_condition(seeds, dlrun):
     """The oldest first: it is what later ones are held against."""
     words = ("--json", "--runs-dir", seeds)

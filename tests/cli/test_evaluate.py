@@ -22,7 +22,7 @@ def evaluated(monkeypatch):
 
     def evaluate(run, *, split, data, threshold, trust, listener):
         assert trust is False
-        assert threshold is None
+        assert not threshold
         state.calls.append({"run": run.path, "split": split, "data": data})
         listener.message("columns not used: z")
         return SimpleNamespace(

@@ -34,6 +34,25 @@ def test_runs():
     )
 
 
+def test_runs_in_fewer_columns():
+    """A table still, of names without their times, which find the runs as well."""
+    long = replace(ROWS[0], path=Path("runs/20261120-231456_mnist_mlp_with_a_long_name_9xyz"))
+    assert drawn([ROWS[0], long, ROWS[2]], WIDE) == (
+        "name                             status    main metric     value    age\n"
+        "mnist_mlp_7k2q                   finished  test accuracy  0.9790  3 min\n"
+        "mnist_mlp_with_a_long_name_9xyz  finished  test accuracy  0.9790  3 min\n"
+        "odd                              damaged   -                   -      -"
+    )
+    assert [line.split()[0] for line in drawn([ROWS[0], long], Screen(60)).splitlines()] == [
+        "name",
+        "mnist_mlp_7k2q",
+        "mnist_mlp_…name_9xyz",
+    ]
+    same = replace(ROWS[0], path=Path("runs/20261121-231455_mnist_mlp_7k2q"))
+    names = [line.split()[0] for line in drawn([ROWS[0], same], Screen(66)).splitlines()[1:]]
+    assert len({*names}) == 2
+
+
 def test_a_run_that_is_trained_longer():
     """In the place of its status."""
     row = replace(ROWS[0], is_extending=True)

@@ -2,6 +2,7 @@
 
 from dlrun.cli.evaluate import evaluation_tables
 from dlrun.cli.terminal.output import Screen
+from dlrun.cli.terminal.tables import align, cell_len, cut_apart, draw
 from dlrun.cli.train import closing_table
 from dlrun.reports.baseline import Judged
 from dlrun.reports.scores import classification_report
@@ -17,7 +18,7 @@ WIDE, NARROW = Screen(80), Screen(40)
 
 def test_closing_table():
     """One row per metric, one column per split, then time and folder."""
-    assert closing_table(METRICS, seconds=12.3, folder=FOLDER, screen=WIDE) == (
+    assert closing_table(METRICS, end=f"12 s  {FOLDER}", screen=WIDE) == (
         "                        train  validation    test\n"
         "loss                   0.0321      0.0712     nan\n"
         "accuracy               0.9900      0.9800  0.9790\n"
@@ -29,7 +30,7 @@ def test_closing_table():
 
 def test_closing_table_in_forty_columns():
     """The names of the metrics give way, the numbers do not."""
-    assert closing_table(METRICS, seconds=12.3, folder="runs/a", screen=NARROW) == (
+    assert closing_table(METRICS, end="12 s  runs/a", screen=NARROW) == (
         "               train  validation    test\n"
         "loss          0.0321      0.0712     nan\n"
         "accuracy      0.9900      0.9800  0.9790\n"
@@ -41,7 +42,7 @@ def test_closing_table_in_forty_columns():
 
 def test_closing_table_without_metrics():
     """An experiment without loss and metrics still has a time and a folder."""
-    assert closing_table({"train": {}}, seconds=1, folder="a", screen=WIDE) == "1.0 s  a"
+    assert closing_table({"train": {}}, end="1.0 s  a", screen=WIDE) == "1.0 s  a"
 
 
 def test_long_class_names_are_numbered():
@@ -83,3 +84,16 @@ def test_wide_confusion_matrix_becomes_a_list():
     assert evaluation_tables("test", {}, Judged(perfect), screen=NARROW).endswith(
         "\n\nNo row is taken for another class."
     )
+
+
+def test_keys_that_are_cut_stay_apart():
+    """At the end where that will do, else in the middle or at the start, by cells."""
+    keys = ["model.layers[0].units", "model.layers[1].units", "training.epochs"]
+    assert cut_apart(keys, 40) == keys
+    assert cut_apart(keys, 12) == ["…rs[0].units", "…rs[1].units", "…ning.epochs"]
+    assert cut_apart(["val_loss_a", "train_loss"], 6) == ["val_l…", "train…"]
+    assert cut_apart(["validation loss", "validation acc"], 9) == ["vali…loss", "vali… acc"]
+    assert all(cell_len(text) <= 5 for text in cut_apart(["日本語の一", "日本語の二"], 5))
+    assert len({*cut_apart(["日本語の一", "日本語の二"], 5)}) == 2
+    table = draw(align([[key, "1"] for key in keys], width=16), Screen(16))
+    assert table.splitlines() == ["…ers[0].units  1", "…ers[1].units  1", "…ining.epochs  1"]

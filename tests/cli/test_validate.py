@@ -146,9 +146,54 @@ def test_a_column_to_split_by_that_is_not_there(table, dlrun):
 
 
 def test_the_way_out_of_several_cells_stands_on_a_line_of_its_own(table, dlrun):
-    """Not behind the last of them."""
+    """Not behind the last of them, and once for all."""
     rows(f"{ROWS}1,?,1,x\n1,!,1,x\n")()
-    assert "column 'b': '!' is not a number.\n  Mend the cell" in dlrun("validate", table)[2]
+    told = dlrun("validate", table)[2]
+    assert "column 'b': '!' is not a number.\n  Mend the cells; or say that they are " in told
+    assert "`missing_values: ['?', '!']`; or that the column holds classes" in told
+    assert told.count("Mend") == 1
+
+
+def test_options_of_columns_are_held_to_their_limits_without_reading_rows(
+    table, dlrun, monkeypatch
+):
+    """All of them; those of a table that is too large to be read here, too."""
+    monkeypatch.setattr("dlrun.workflows.validate.READ_AGAIN", -1)
+    Path(table).write_text(
+        TABLE.replace(
+            "rows.csv",
+            "rows.csv, columns: {a: {type: category, min_count: 0}, b: {type: number, "
+            "clip: [2, 1]}, w: {type: text, hash: 1000000}}",
+        )
+    )
+    told = dlrun("validate", table)[2]
+    assert "dataset.columns.a.min_count: Expected 1 or more, got 0." in told
+    assert "dataset.columns.b.clip: Expected two numbers, the smaller one first, got [2, 1]" in told
+    assert "dataset.columns.w.hash: Expected 1 to 100,000, got 1000000." in told
+    dates = "{a: {type: date, parts: [year, year]}}"
+    told = dlrun("validate", table, "--set", f"dataset.columns={dates}")[2]
+    assert "dataset.columns.a.parts: Expected some of year, month, " in told
+
+
+def test_that_kinds_are_not_told_is_told(table, dlrun, monkeypatch):
+    """Of a table whose values are not counted here."""
+    untold = "not looked at: the kinds of the columns: the table has 0.0 MB, and values are counted"
+    assert untold not in dlrun("validate", table, "--summary")[2]
+    monkeypatch.setattr("dlrun.data.table_kinds.LARGEST", 3)
+    assert untold in dlrun("validate", table, "--summary")[2]
+    assert untold not in dlrun("validate", table)[2]
+
+
+def test_columns_that_no_layer_reads_are_told(table, dlrun):
+    """As `dlrun train` says it, with the place."""
+    layers = "{layers: [{type: Dense, units: 3, activation: softmax, inputs: [a]}]}"
+    words = (table, "--set", f"model={layers}")
+    code, _, told = dlrun("validate", *words)
+    assert code == 0
+    assert told.startswith("warning: ")
+    assert "model.layers: No layer reads 'input', so the network does not see 'b', 'w'." in told
+    (checked,) = json.loads(dlrun("validate", *words, "--json")[1])
+    assert [one["path"] for one in checked["warnings"]] == ["model.layers"]
 
 
 def test_what_is_wrong_with_what_is_asked_of_a_table(table, dlrun):

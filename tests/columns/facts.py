@@ -31,6 +31,7 @@ def facts_of(name, values, time_format=None):
         low=min(found, default=None),
         high=max(found, default=None),
         words=sum(len(one.split()) for one in there) / max(len(there), 1),
+        codes=sum(one[0] == "0" and one[1:2].isdigit() for one in there),
         top=_most(there, 20),
         no_numbers=_most([one for one in there if parse_number(one) is None], 10),
     )

@@ -224,6 +224,37 @@ def test_long_tables_are_told_in_few_lines():
     ]
 
 
+@pytest.mark.parametrize(
+    ("form", "keys"),
+    [
+        ("0,{}", 'decimal: ","'),
+        ("1,{}", 'thousands: ","'),
+        ("1.{},5", 'decimal: "," and thousands: "."'),
+        ("1 {}", 'thousands: " "'),
+        ("${}", "a unit: write 100"),
+        ("{} kg", "a unit: write 100"),
+    ],
+)
+def test_numbers_written_otherwise_are_told(form, keys):
+    """What would become a category of many values says how it is read as numbers."""
+    cells = [form.format(100 + one % 60) for one in range(99)]
+    kind = infer(facts_of("price", cells))
+    assert kind.kind != "number"
+    assert kind.reason.endswith(f"; {cells[0]!r} is a number with {keys}")
+
+
+def test_values_of_which_none_is_frequent_are_no_category():
+    """Its entries would all share one."""
+    cells = [f"k{one % 30_000}" for one in range(60_000)]
+    kind = infer(facts_of("code", cells))
+    assert (kind.kind, kind.reason) == (
+        "ignore",
+        "30,000 different values in 60,000 rows, none of which stands in many",
+    )
+    kind = infer(facts_of("code", cells + ["k"] * 200))
+    assert (kind.kind, kind.options["min_count"]) == ("category", 61)
+
+
 def test_no_rows_are_no_reason_to_fail():
     """Of a table that is empty."""
     empty = ColumnFacts("x", 0, 0, 0, 0, 0, 0, 0)

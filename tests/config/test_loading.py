@@ -31,7 +31,7 @@ def test_defaults_are_filled_in(load):
     experiment = load(SMALL)
     assert (experiment.name, experiment.seed) == ("config", 0)
     assert (experiment.loss, experiment.optimizer, experiment.metrics) == (None, None, ())
-    assert experiment.dataset.model_dump() == {
+    assert vars(experiment.dataset) == {
         "type": "two_points",
         "seed": None,
         "validation_split": None,
@@ -138,7 +138,7 @@ def test_every_shipped_config_is_valid_and_resolves_to_itself(file, tmp_path):
 def test_an_experiment_is_frozen(load):
     """Nothing can be changed by accident."""
     experiment = load()
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(AttributeError, match="frozen"):
         experiment.seed = 1
 
 

@@ -145,6 +145,10 @@ FIX_UTF8 = "Save it as UTF-8, or say what it is, as with `dataset.encoding: lati
             f"{{path}}:2: {BROKEN_QUOTES}\n  {FIX_QUOTES}",
         ),
         (b"a,b\n1,caf\xe9\n", f"{{path}}:2: byte 0xe9 is not UTF-8 text.\n  {FIX_UTF8}"),
+        (
+            b"a,b\n1,\x80 5\n",
+            f"{{path}}:2: byte 0x80 is not UTF-8 text.\n  {FIX_UTF8.replace('latin-1', 'cp1252')}",
+        ),
         (b"a,b\r\n1,2\r3,\xe9\n", f"{{path}}:3: byte 0xe9 is not UTF-8 text.\n  {FIX_UTF8}"),
         (
             b"1,5;2\n",

@@ -11,7 +11,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
 from dlrun.column import RawColumn
 from dlrun.data.links import MOST_ROWS, TELLING, find_links, spread_rows, telling, warning_of
-from tests.conftest import CONFIGS
+from tests.conftest import TITANIC, needs_titanic
 
 
 def texts(name, words):
@@ -162,9 +162,10 @@ def test_many_rows_are_sampled():
     assert np.diff(chosen).max() <= 6
 
 
+@needs_titanic
 def test_alive_is_survived_in_words():
     """Of the Titanic's columns it alone tells, and is named with how well it does."""
-    with (CONFIGS / "data" / "titanic.csv").open() as file:
+    with TITANIC.open() as file:
         rows = list(csv.DictReader(file))
     columns = [texts(name, [row[name] for row in rows]) for name in rows[0] if name != "survived"]
     y = np.array([float(row["survived"]) for row in rows])

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from dlrun.arrays import Scaling, Spec
+from dlrun.column import ColumnKind, RawColumn
+from dlrun.columns import fit_column
 from dlrun.data import array_samples, tables
 from dlrun.data.samples import open_samples, read_samples
 from dlrun.errors import DataError
@@ -136,8 +138,9 @@ def test_features_are_scaled_as_in_training(write):
          "them; it could be a header or data.\n  Write the names of the columns into a first row "
          "(column 1,column 2,column 3,column 4).")),
         (IMAGES, "0,,2,3,1\n",
-         ("{path}:1: column 'column 2': the cell is empty; a number was expected.\n"
-         "  Mend the cell, or leave the row out.")),
+         ("1 cell of the features is empty ('column 2' 1):\n  {path}:1: 'column 2'\n"
+         "  Fill them, or leave the rows out; a config may say what becomes of them "
+         "(`missing`).")),
         (IMAGES, "0,0,0.5,1,1\n",
          "{path}:1: 0.5 is no pixel; whole numbers from 0 to 16 were expected."),
     ],
@@ -148,6 +151,26 @@ def test_a_file_that_does_not_fit_is_an_error(write, spec, content, message):
     with pytest.raises(DataError) as error:
         read_samples(path, spec, with_target=True)
     assert str(error.value) == message.format(path=path)
+
+
+@pytest.mark.parametrize("chunk", [2**20, 8])
+def test_all_empty_cells_are_told(write, monkeypatch, chunk):
+    """The first ten with their places, and how many there are in each column that takes none."""
+    monkeypatch.setattr(tables, "CELLS_PER_CHUNK", chunk)
+    values = np.array([1.0, 2.0, np.nan])
+    columns = (
+        fit_column(ColumnKind("length", "number"), RawColumn("length", "number"), values[:2]),
+        fit_column(ColumnKind("width", "category", {"missing": "own"}),
+                   RawColumn("width", "number"), values),
+    )  # fmt: skip
+    spec = Spec((2,), columns=columns, feature_names=("length", "width"))
+    path = write("width,length\n" + "1,1\n" * 20 + ",\n" * 12 + "1,2\n")
+    with pytest.raises(DataError) as error:
+        read_samples(path, spec, with_target=False)
+    first, *places, more, _ = str(error.value).splitlines()
+    assert first == "12 cells of the features are empty ('length' 12):"
+    assert places == [f"  {path}:{line}: 'length'" for line in range(22, 32)]
+    assert more == "  ... and 2 more"
 
 
 def test_many_missing_columns_are_not_all_listed(write):

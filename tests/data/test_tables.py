@@ -14,8 +14,9 @@ import pytest
 
 from dlrun.absent import ABSENT
 from dlrun.arrays import Reading
+from dlrun.columns.inference import kinds_of
 from dlrun.conditions import parse_condition
-from dlrun.data import table_types, tables
+from dlrun.data import quick_csv, tables
 from dlrun.data.cell_sql import Cell
 from dlrun.data.tables import open_table
 from dlrun.data.where_sql import where_sql
@@ -68,10 +69,29 @@ def test_the_bits_do_not_depend_on_how_rows_are_read(number, tmp_path, monkeypat
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
     assert read(tmp_path / "a.csv.gz") == expected
     with monkeypatch.context() as patch:
-        patch.setattr(table_types, "LARGE", 0)
+        patch.setattr(quick_csv, "LARGE", 0)
         assert read(path) == expected
     monkeypatch.setattr(tables, "CELLS_PER_CHUNK", 64)
     assert read(path) == expected
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("code", ["007", "00", " 07", '"01"', "00.5", "0123456789012"])
+def test_a_code_makes_its_column_one_of_codes(mark, end, code, tmp_path, monkeypatch):
+    """Wherever in a large file the first one stands: as a number it would lose its zeros."""
+    monkeypatch.setattr(quick_csv, "LARGE", 0)
+    monkeypatch.setattr(quick_csv, "LOOKED_AT", 5)
+    rows = [[str(one), f"{one / 4:g}", f"{one}.05 08:30"] for one in range(10, 40)]
+    place = len(code) % 2  # of one column or the other
+    rows[-1][place] = code
+    lines = [mark.join(row) for row in [["a", "b", "c"], *rows]]
+    (tmp_path / "a.csv").write_text(end.join(lines), newline="")
+    with open_table([tmp_path / "a.csv"]) as table:
+        assert table.stored == ["text" if n in (place, 2) else "number" for n in range(3)]
+        kind = kinds_of(table.facts(), None)[place]
+        assert kind.reason.startswith("numbers with zeros before them are codes; ")
+        assert table.texts("ab"[place], [29]) == [code.strip(' "')]
 
 
 def test_formats_give_the_same_rows(tmp_path):
@@ -137,7 +157,7 @@ WORDS = ("NA", "-999", "?")
 @pytest.mark.parametrize("large", [0, 2**40])
 def test_cells_with_decimal_commas_are_numbers_where_python_says_so(large, tmp_path, monkeypatch):
     """Random cells, one a file: the number, a missing value, or an error; however they are read."""
-    monkeypatch.setattr(table_types, "LARGE", large)
+    monkeypatch.setattr(quick_csv, "LARGE", large)
     draw = random.Random(5)
     reading = Reading(decimal=",", missing_values=WORDS)
     for _ in range(60):
@@ -165,7 +185,7 @@ def test_cells_with_decimal_commas_are_numbers_where_python_says_so(large, tmp_p
 @pytest.mark.parametrize("words", [(), ("NA",)])
 def test_texts_that_are_carried_along_are_those_of_the_file(words, tmp_path, monkeypatch):
     """An id of 7 is neither 7.0 nor 07, and NA stays NA."""
-    monkeypatch.setattr(table_types, "LARGE", 0)
+    monkeypatch.setattr(quick_csv, "LARGE", 0)
     (tmp_path / "a.csv").write_text("id,x,note\n7,1.50,NA\n8,2.0,\n,-3,c\n")
     kept = {"id": [], "note": []}
     with open_table([tmp_path / "a.csv"], Reading(missing_values=words), verbatim=kept) as table:
@@ -240,6 +260,25 @@ def test_bad_rows_are_left_out_and_told(tmp_path):
         assert "a.csv:4" in table.notes[-1]
 
 
+@pytest.mark.parametrize("line", ["sep=;", "# by hand, 2024"])
+def test_what_stands_before_a_table_is_told(line, tmp_path):
+    """Once, and not as a fault of every row."""
+    (tmp_path / "a.csv").write_text("\n".join([line, "a;b;c", *["1;2;3"] * 20]))
+    with pytest.raises(DataError, match=r"a\.csv:1: no row has as many cells as the first") as told:
+        with open_table([tmp_path / "a.csv"], Reading(delimiter=";")):
+            pass
+    assert "Remove what stands before the table" in str(told.value)
+
+
+@pytest.mark.parametrize("cells", [[1, 2, 3], {"0": 1, "1": 2}])
+def test_columns_of_json_are_no_rows(cells, tmp_path):
+    """As pandas writes them, unless it is asked for records."""
+    (tmp_path / "a.json").write_text(json.dumps({"x": cells, "y": cells}))
+    with pytest.raises(DataError, match=r"columns, it seems, and no rows.*\n?.*records"):
+        with open_table([tmp_path / "a.json"]):
+            pass
+
+
 def test_a_file_that_changes_is_told(tmp_path, monkeypatch):
     """Half of the rows would be of another file."""
     path = write_csv(tmp_path / "a.csv", rows_of(5))
@@ -275,9 +314,32 @@ def test_numbers_are_those_of_python():
         assert number is None or number.hex() == expected.hex(), text
 
 
-CELLS = ["1", "2.5", "-3", "1e3", "7200", "red", "Red", "2h", "", "true", "FALSE", "yes", "zürich"]
+CELLS = [
+    "1",
+    "2.5",
+    "-3",
+    "1e3",
+    "7200",
+    "red",
+    "Red",
+    "2h",
+    "",
+    "true",
+    "FALSE",
+    "yes",
+    "zürich",
+    "9007199254740991",
+    "9007199254740992",
+    "9007199254740993",
+    "-9007199254740993",
+    "123456789012345678901234567891",
+    "9007199254740992.0",
+]
 CONDITIONS = ["a=1", "a!=1", "a<2.5", "a>=-3", "a=null", "a!=null", "a=true", "a!=false", "a=red",
               'a="1"', "a<red", "a>=2h", "a=2h", "a~RE", "a~1", 'a<="true"', "a>9007199254740993",
+              "a=9007199254740993", "a!=9007199254740993", "a<=9007199254740992",
+              "a<-9007199254740992",
+              "a=9007199254740992", "a>123456789012345678901234567890", "a<9007199254740991",
               "a=.nan", "a<.inf", "not a=1", "a~e and not a~red",
               "(a>0 or a=red) and a!=2.5"]  # fmt: skip
 
@@ -291,7 +353,7 @@ def test_conditions_hold_for_the_rows_for_which_they_hold(where):
     def value(text):
         if not text:
             return ABSENT
-        number = parse_number(text)
+        number = int(text) if text.lstrip("-").isdecimal() else parse_number(text)
         if contains:
             return text  # `~` looks into what is written
         said = {"true": True, "FALSE": False}
@@ -307,6 +369,18 @@ def test_conditions_hold_for_the_rows_for_which_they_hold(where):
         sql = where_sql(where, {"a": Cell("c0", "text", Reading())}, distinct)
         found = [text for (text,) in run(f"SELECT c0 FROM t WHERE {sql}").fetchall()]
     assert found == [text for text in CELLS if condition.holds(lambda _, text=text: value(text))]
+
+
+@pytest.mark.parametrize("kind", ["BIGINT", "UBIGINT", "DECIMAL(20, 0)", "VARCHAR"])
+def test_whole_numbers_of_a_condition_are_exact(kind, tmp_path):
+    """Also where float64 has no number of its own for them."""
+    path = tmp_path / "a.parquet"
+    numbers = ", ".join(f"({2**53 + one}, 1)" for one in range(4))
+    duckdb.sql(f"COPY (SELECT CAST(n AS {kind}) AS n, x FROM (VALUES {numbers}) AS t(n, x)) "
+               f"TO '{path}'")  # fmt: skip
+    with open_table([path], Reading(where=f"n={2**53 + 1} or n>{2**53 + 2}")) as table:
+        assert table.rows == 2
+        assert table.texts("n", [0, 1]) == [str(2**53 + 1), str(2**53 + 3)]
 
 
 def test_a_condition_on_a_column_that_is_not_there(tmp_path):

@@ -10,7 +10,7 @@ from dlrun.arrays import Samples, Spec
 from dlrun.data.labels import weigh_labels
 from dlrun.data.thresholds import decide, scores_of, thresholded, true_answers, usual_threshold
 from dlrun.errors import ConfigError, UsageError
-from dlrun.execution.thresholds import read_threshold
+from dlrun.execution.thresholds import read_thresholds
 from dlrun.reports.scores import best_f1
 
 PAIR = Spec((1,), class_names=("no", "yes"))
@@ -96,8 +96,8 @@ def test_of_equal_thresholds_the_nearest_to_the_usual_one():
     ("text", "spec", "what"),
     [
         ("1.5", SIGMOID, "probabilities, which lie between 0 and 1"),
-        ("best", SIGMOID, "expected best-f1 or a number"),
-        ("nan", SIGMOID, "expected best-f1 or a number"),
+        ("best", SIGMOID, "expected best-f1, alone, a number, or NAME=NUMBER"),
+        ("nan", SIGMOID, "expected best-f1, alone, a number, or NAME=NUMBER"),
         ("0.3", Spec((1,), class_names=("a", "b", "c")), "this run tells 3 classes"),
         ("best-f1", Spec((1,)), "this run tells numbers"),
     ],
@@ -105,14 +105,50 @@ def test_of_equal_thresholds_the_nearest_to_the_usual_one():
 def test_thresholds_that_mean_nothing(text, spec, what):
     """They are told with what was typed."""
     with pytest.raises(UsageError, match=what) as error:
-        read_threshold(text, spec)
+        read_thresholds([text], spec)
     assert error.value.where == f"--threshold {text}"
 
 
 def test_thresholds_of_scores_may_be_any_number():
     """A hinge has no probabilities."""
-    assert read_threshold("-1.5", HINGE) == -1.5
-    assert read_threshold("best-f1", HINGE) is None
+    assert dict(read_thresholds(["-1.5"], HINGE).values) == {"yes": -1.5}
+    assert read_thresholds(["best-f1"], HINGE) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "values"),
+    [
+        (["a=0.2"], {"a": 0.2, "b": 0.5}),
+        (["b=0.7", "a=0.1"], {"a": 0.1, "b": 0.7}),
+        (["0.4"], {"a": 0.4, "b": 0.4}),
+        (["b=0.7", "0.4"], {"a": 0.4, "b": 0.7}),
+    ],
+)
+@pytest.mark.parametrize("spec", [LABELS, LABEL_LOGITS])
+def test_each_label_may_have_a_threshold(asked, values, spec):
+    """By its name; a bare number is that of the others."""
+    found = read_thresholds(asked, spec)
+    assert dict(found.values) == values
+    assert [*found] == [values["a"], values["b"]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "what"),
+    [
+        (["c=0.2"], "'c' has no threshold.  There are 'a', 'b'"),
+        (["a=0.2", "a=0.3"], "'a' has a threshold already"),
+        (["0.2", "0.3"], "all of them have a threshold already"),
+        (["a=best-f1"], "expected best-f1, alone"),
+        (["best-f1", "a=0.2"], "expected best-f1, alone"),
+        (["a=2"], "between 0 and 1"),
+    ],
+)
+def test_thresholds_of_labels_that_mean_nothing(asked, what):
+    """None of them is passed over."""
+    with pytest.raises(UsageError) as error:
+        read_thresholds(asked, LABELS)
+    assert what in str(error.value).replace("\n", "")
+    assert error.value.where.startswith("--threshold ")
 
 
 def test_weights_of_labels_are_those_of_scikit_learn():

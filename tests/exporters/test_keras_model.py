@@ -3,16 +3,16 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from tests.conftest import CONFIGS
+from tests.forked import run_program
 
 PLAIN = """
 import json, sys
+assert not any(name.split(".")[0] == "dlrun" for name in sys.modules)
 sys.modules["dlrun"] = None
 import keras, numpy as np
 model = keras.models.load_model(sys.argv[1])
@@ -28,10 +28,9 @@ def plain_keras(run, x, tmp_path):
     """Predict in a process that cannot import dlrun: the outputs, and what the model is."""
     np.save(tmp_path / "x.npy", x)
     answer = tmp_path / "answer.npy"
-    told = subprocess.run(
-        [sys.executable, "-c", PLAIN, run / "model.keras", tmp_path / "x.npy", answer],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+    words = (run.resolve() / "model.keras", tmp_path / "x.npy", answer)
+    told = run_program(PLAIN, *words, imported=("keras",))
+    assert told.returncode == 0, told.stderr
     return np.load(answer), json.loads(told.stdout.splitlines()[-1])
 
 

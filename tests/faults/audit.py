@@ -14,9 +14,11 @@ import dlrun
 MARKER = "DLRUN_CANARY"
 """Stands in every piece of code that a hostile folder brings along."""
 
-_SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/opt/cuda")
+_SYSTEM = ("/proc", "/sys", "/usr", "/lib", "/lib64", "/etc", "/opt/cuda")
 _ALWAYS = ("/dev/null", "/var/tmp")  # noqa: S108
 """Nowhere, and where large data get files without a name; of the latter, only the folder."""
+_DEVICES, _MEMORY = "/dev/", "/dev/shm/"  # noqa: S108
+"""Devices may be read; in memory there are files as on a disk."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGING = {
     **dict.fromkeys(("os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod"), 1),
@@ -93,7 +95,7 @@ class Watch:
             allowed = self._writable if flags & _WRITING else self._readable
             # What opens without following a link fails on one.
             real = _real(path, follow=not flags & os.O_NOFOLLOW)
-            if not _below(real, allowed) and real not in _ALWAYS:
+            if not (_below(real, allowed) or real in _ALWAYS or _is_device(real, flags)):
                 self._seen.append(f"open {real} with {flags:#x}")
 
     def _judge_change(self, event, paths):
@@ -120,6 +122,12 @@ def _real(path, *, follow):
     if follow:
         return os.path.realpath(text)
     return os.path.join(os.path.realpath(os.path.dirname(text)), os.path.basename(text))
+
+
+def _is_device(path, flags):
+    """Whether a device is only read."""
+    is_one = path.startswith(_DEVICES) and not path.startswith(_MEMORY)
+    return is_one and not flags & _WRITING
 
 
 def _below(path, places):

@@ -1,4 +1,4 @@
-"""Many command lines in one forked child: TensorFlow starts up once for all of them."""
+"""Many command lines in one forked child: TensorFlow starts up, and traces, once for all."""
 
 from __future__ import annotations
 
@@ -6,37 +6,40 @@ import faulthandler
 import io
 import os
 import sys
+from unittest import mock
 
 
 def commands(lines, *, watch=None):
     """Run command lines one after the other.
 
     Args:
-        lines: The words after `dlrun`, for each.
+        lines: What `tests.faults.points.command` takes, for each.
         watch: What `tests.faults.audit.Watch` takes; None to watch nothing.
 
     Returns:
         0, and for each line its exit code, what it wrote to stdout and to stderr, and what it did
         that it must not do.
     """
-    from dlrun.cli import main
+    from dlrun.execution.assembly import GraphCache
+    from tests.faults.points import command
 
-    watcher = None
+    kept, watcher = GraphCache(), None
     if watch is not None:
         from tests.faults.audit import Watch
 
         watcher = Watch(**watch)
     found = []
-    for words in lines:
+    for line in lines:
         # What takes as long waits for something; the server hears where.
-        faulthandler.dump_traceback_later(20, exit=True, file=sys.__stderr__)
-        os.write(2, f"{words}\n".encode())
+        faulthandler.dump_traceback_later(60, exit=True, file=sys.__stderr__)
+        os.write(2, f"{line}\n".encode())
         out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
         sys.stdout, sys.stderr = out, err
         try:
             if watcher is not None:
                 watcher.begin()
-            code = main(words)
+            with mock.patch("dlrun.execution.assembly.GraphCache", return_value=kept):
+                code, _ = command(**line)
         except BaseException as error:  # noqa: BLE001 - it is what is looked for
             code = f"{type(error).__name__}: {error}"
         finally:

@@ -88,8 +88,9 @@ def find_by_hash(workplace, run, count, *, seed):
 def fall_back(workplace, run, count, expected, *, seed):
     """Resume a damaged run: it names the file and stops, or ends in the same bits all the same."""
     found, newest = Counter(), f"checkpoint/{checkpoint_names(run)[0]}/"
-    for copy, name in copies(run, count, seed=seed):
-        ended, _ = workplace.run("resume", copy, "--no-report", runs=copy.parent)
+    damaged = list(copies(run, count, seed=seed))
+    lines = [workplace.line("resume", copy, "--no-report", runs=copy.parent) for copy, _ in damaged]
+    for (copy, name), (ended, _) in zip(damaged, workplace.run_all(lines), strict=True):
         assert "Traceback" not in ended.err
         if ended.code == 4:
             # Of a changed config that bears no hash yet, its seal is what tells. What the spec says

@@ -11,7 +11,14 @@ from collections import Counter
 
 from dlrun.rundir.checkpoints import checkpoint_names, keep_newest, load_checkpoint
 from tests.faults.points import CHECKED
-from tests.faults.stories import can_resume, check_finished, leftovers, only_run
+from tests.faults.stories import (
+    RESUME,
+    TRAIN,
+    can_resume,
+    check_finished,
+    leftovers,
+    only_run,
+)
 
 ERRORS = ("EIO", "ENOSPC")
 PHASES = ("before", "within", "after")
@@ -41,56 +48,69 @@ def check_checkpoint(run):
         assert damaged == []
 
 
-def fail_and_resume(workplace, name, fault, expected, found):
-    """Let a training fail at one point, look at what is left, and go on when the disk is well."""
-    label = "-".join(str(value) for value in fault.values() if not isinstance(value, list))
-    runs = workplace.folder / f"failed-{name}-{label}"
-    ended, points = workplace.train(name, runs=runs, fault=fault, stretch=0.001)
-    run = only_run(runs)
-    if ended.code == 0:
-        # dlrun works without its lock file too, a folder that is there need not be made, and an
-        # obsolete checkpoint that cannot be removed stays.
-        struck = [point for point in points if "\t" in point]
-        harmless = (" .lock", "mkdir", "rename checkpoint/.tmp-\t")
-        assert all(any(word in point for word in harmless) for point in struck), struck
-        found["ignored"] += 1
-        keep_newest(run, 1)
-        check_finished(run, expected)
-    else:
+def fail_and_resume(workplace, name, faults, expected):
+    """Let a training fail at each of several points, and go on when the disk is well.
+
+    One process trains them all, and one resumes them all: what fails must leave it as able as
+    before, as it must a worker of a sweep.
+    """
+    found, waiting = Counter(), []
+    home = workplace.folder / f"failed-{name}-{next(workplace.numbers)}"
+    places = [home / str(number) for number in range(len(faults))]
+    lines = [
+        workplace.line(*TRAIN, f"{name}.yaml", runs=runs, fault=fault, stretch=0.001)
+        for runs, fault in zip(places, faults, strict=True)
+    ]
+    outcomes = workplace.run_all(lines)
+    for runs, fault, (ended, points) in zip(places, faults, outcomes, strict=True):
+        run = only_run(runs)
+        if ended.code == 0:
+            # dlrun works without its lock file too, a folder that is there need not be made, and
+            # an obsolete checkpoint that cannot be removed stays.
+            struck = [point for point in points if "\t" in point]
+            harmless = (" .lock", "mkdir", "rename checkpoint/.tmp-\t")
+            assert all(any(word in point for word in harmless) for point in struck), struck
+            found["ignored"] += 1
+            keep_newest(run, 1)
+            check_finished(run, expected)
+            continue
         told(ended, runs, [reason_of(fault["error"])])
         found["told"] += 1
         check_checkpoint(run)
         if run is None or not can_resume(run):
             found["early"] += 1
         else:
-            assert workplace.resume(run)[0].code == 0
-            check_finished(run, expected)
-            found["resumed"] += 1
-    shutil.rmtree(runs, ignore_errors=True)
+            waiting.append(run)
+    lines = [workplace.line(*RESUME, run, runs=run.parent) for run in waiting]
+    for run, (ended, _) in zip(waiting, workplace.run_all(lines), strict=True):
+        assert ended.code == 0, ended.err
+        check_finished(run, expected)
+        found["resumed"] += 1
+    shutil.rmtree(home, ignore_errors=True)
+    return found
 
 
-def sweep(workplace, name, indices, expected, *, seed):
-    """One run for each point: there, one write, fsync, rename, mkdir or open fails."""
-    chance, found = random.Random(seed), Counter()
-    for index in indices:
-        fault = {
+def single_points(indices, *, seed):
+    """One fault for each point: there, one write, fsync, rename, mkdir or open fails."""
+    chance = random.Random(seed)
+    return [
+        {
             "index": index,
             "error": chance.choice(ERRORS),
             "phase": chance.choice(PHASES),
             "kinds": list(CHECKED),
         }
-        fail_and_resume(workplace, name, fault, expected, found)
-    return found
+        for index in indices
+    ]
 
 
-def every_nth(workplace, name, numbers, expected):
-    """One run for each number: every so many points fail, and again while it is resumed."""
-    found = Counter()
-    for number in numbers:
-        for error in ERRORS:
-            fault = {"every": number, "error": error, "phase": "before", "kinds": list(CHECKED)}
-            fail_and_resume(workplace, name, fault, expected, found)
-    return found
+def every_nth(numbers):
+    """Two faults for each number: every so many points fail."""
+    return [
+        {"every": number, "error": error, "phase": "before", "kinds": list(CHECKED)}
+        for number in numbers
+        for error in ERRORS
+    ]
 
 
 def full_disk(workplace, name, folder, expected, sizes):

@@ -93,6 +93,23 @@ class Place:
         """Run a command over the runs of a folder."""
         return self._workplace.run(*self.words(command, runs), runs=runs, stretch=0.001, **how)
 
+    def strike(self, command, copies, faults):
+        """Run a command over each of several copies, with a fault; how each ended.
+
+        What is killed has a process of its own; errors strike one after the other in one process.
+        """
+        pairs = list(zip(copies, faults, strict=True))
+        lines = [
+            self._workplace.line(*self.words(command, runs), runs=runs, stretch=0.001, fault=fault)
+            for runs, fault in pairs
+            if "error" in fault
+        ]
+        told = iter(self._workplace.run_all(lines))
+        return [
+            (next(told) if "error" in fault else self.execute_run(command, runs, fault=fault))[0]
+            for runs, fault in pairs
+        ]
+
     def many(self, lines):
         """Run command lines in one process; none may fail."""
         outcomes = self._workplace.batch([[str(word) for word in line] for line in lines]).value
@@ -197,8 +214,8 @@ def attack(place, command, *, seed=0, every=1, whole=False):
     for begin in range(0, len(waiting), AT_ONCE):
         chosen, lines = waiting[begin : begin + AT_ONCE], []
         copies = [place.copy() for _ in chosen]
-        for runs, fault in zip(copies, chosen, strict=True):
-            ended, _ = place.execute_run(command, runs, fault=fault)
+        ends = place.strike(command, copies, chosen)
+        for runs, fault, ended in zip(copies, chosen, ends, strict=True):
             found[check_told(ended, fault)] += 1
             different, run = check_runs(runs, place.before, beside=beside), runs / place.run.name
             if different:

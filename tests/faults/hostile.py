@@ -54,7 +54,10 @@ def attack(workplace, runs, count, *, seed, batch=25):
             mutations += [mutation] * len(ours)
         found["folders"] += min(batch, count - start)
         watch = {
-            "places": [home, workplace.temporary, workplace.folder / "matplotlib"],
+            "places": [
+                *(home, workplace.temporary),
+                *(workplace.folder / name for name in ("cache", "matplotlib")),
+            ],
             "readable": [table, workplace.folder / "state"],
             "outside": outside,
         }

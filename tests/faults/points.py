@@ -8,11 +8,13 @@ name is left out.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import errno
 import io
 import os
 import re
 import signal
+from unittest import mock
 
 RANDOM = ((re.compile(r"\.tmp-[0-9a-f]{8}"), ".tmp-"), (re.compile(r"\b\d{8}\b"), "N"))
 CHECKED = ("write", "fsync", "rename", "mkdir", "open")
@@ -38,11 +40,18 @@ class Points:
         self._raw = {name: getattr(os, name) for name in _WRAPPED}
         self._write = os.write
 
-    def install(self):
+    def __enter__(self):
         """Wrap what writes."""
         for name in _WRAPPED:
             setattr(os, name, getattr(self, f"_{name}"))
         builtins.open = io.open = self._file
+
+    def __exit__(self, *_):
+        """Put back what was wrapped."""
+        for name, function in self._raw.items():
+            setattr(os, name, function)
+        builtins.open = io.open = _OPEN
+        os.close(self._trace)
 
     def passing(self, kind, path, action, partial=lambda: None):
         """Do what was asked for, unless this is where the fault strikes."""
@@ -190,7 +199,7 @@ _KINDS = (*CHECKED, "unlink", "rmdir", "truncate")
 
 
 def command(words, *, root=None, trace=None, fault=None, stretch=None):
-    """Run a command line in this process, which is a forked child, with a fault in its way.
+    """Run a command line in this process, a forked child, with a fault in its way.
 
     Args:
         words: The words after `dlrun`.
@@ -202,9 +211,10 @@ def command(words, *, root=None, trace=None, fault=None, stretch=None):
     from dlrun.cli import main
     from dlrun.training import trainer
 
-    if stretch is not None:
-        trainer.STRETCH_SECONDS = stretch
-        trainer._FIRST_BUDGET = 2
-    if root is not None:
-        Points(root, trace, fault).install()
-    return main([str(word) for word in words]), None
+    lengths = {} if stretch is None else {"STRETCH_SECONDS": stretch, "_FIRST_BUDGET": 2}
+    with contextlib.ExitStack() as during:
+        for name, value in lengths.items():
+            during.enter_context(mock.patch.object(trainer, name, value))
+        if root is not None:
+            during.enter_context(Points(root, trace, fault))
+        return main([str(word) for word in words]), None

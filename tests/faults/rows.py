@@ -80,15 +80,14 @@ def failed(workplace, name, indices, numbers, *, seed=0):
     """Let single points and every N-th point fail with EIO and ENOSPC."""
     began = time.monotonic()
     expected, _, _ = kills.uninterrupted(workplace, name)
-    pieces = [list(indices)[start::4] for start in range(4)]
+    faults = [*disks.single_points(indices, seed=seed), *disks.every_nth(numbers)]
     found = sum(
         side_by_side(
-            lambda number, piece: disks.sweep(workplace, name, piece, expected, seed=seed + number),
-            list(enumerate(pieces)),
+            lambda piece: disks.fail_and_resume(workplace, name, piece, expected),
+            [(faults[start::AT_ONCE],) for start in range(AT_ONCE)],
         ),
         Counter(),
     )
-    found += disks.every_nth(workplace, name, numbers, expected)
     result = (
         f"{found['told']} named file and reason, exit 1; {found['ignored']} were harmless; last "
         f"checkpoint whole; {found['resumed']} resumed to the same bits, {found['early']} had "
@@ -157,21 +156,13 @@ def damaged(workplace, finished, stopped, resumed, *, seed=0):
     ended = damage.stopped_run(workplace, "SIGINT")
     found += damage.find_by_hash(workplace, ended, stopped, seed=seed)
     dead = damage.stopped_run(workplace, "SIGKILL")
-    found += sum(
-        side_by_side(
-            lambda number: damage.fall_back(
-                workplace, dead, resumed // 4, expected, seed=seed + number
-            ),
-            [(number,) for number in range(4)],
-        ),
-        Counter(),
-    )
+    found += damage.fall_back(workplace, dead, resumed, expected, seed=seed)
     result = (
         f"{finished + stopped} found by hash and named, exit 4; resumed: {found['fell back']} fell "
         f"back to the checkpoint before, {found['not needed']} needed no such file, both to the "
         f"same bits; {found['refused']} refused, exit 4"
     )
-    count = finished + stopped + resumed // 4 * 4
+    count = finished + stopped + resumed
     return Row("a flipped bit or a lost end of a file", str(count), result,
                time.monotonic() - began), found  # fmt: skip
 

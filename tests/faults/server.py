@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIMIT = 60.0
-"""Seconds after which a child is lost: nothing that is asked for here takes as long."""
+"""Seconds after which a child is lost: no single thing that is asked for here takes as long."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ class Server:
         self._count = 0
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def call(self, function, *, kill_after=None, cwd="/", env=None, **arguments):
+    def call(self, function, *, kill_after=None, limit=LIMIT, cwd="/", env=None, **arguments):
         """Call `tests.faults.<function>` in a child, with arguments that JSON knows."""
         task = {"function": function, "arguments": arguments, "cwd": str(cwd), "env": env or {}}
+        task["limit"] = limit
         future = Future()
         with self._lock:
             self._count += 1
@@ -69,8 +70,8 @@ class Server:
             line = json.dumps({"id": self._count, "kill_after": kill_after, **task}) + "\n"
             self._process.stdin.write(line.encode())
             self._process.stdin.flush()
-        answer = future.result(timeout=4 * LIMIT)
-        assert answer["seconds"] < LIMIT, f"{function} hangs: {answer['err'][-2000:]}"
+        answer = future.result(timeout=4 * limit)
+        assert answer["seconds"] < limit, f"{function} hangs: {answer['err'][-2000:]}"
         return Ended(**answer)
 
     def close(self):
@@ -101,7 +102,8 @@ class _Child:
     def left(self):
         """Seconds until it is killed."""
         limit = self.task["kill_after"]
-        return self.began + (LIMIT if limit is None else limit) - time.monotonic()
+        limit = self.task["limit"] if limit is None else limit
+        return self.began + limit - time.monotonic()
 
     def answer(self):
         """Collect it, and say how it ended."""

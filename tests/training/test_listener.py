@@ -31,7 +31,14 @@ class Tracker(Listener):
     """Collects what a tracker would send on."""
 
     def __init__(self):
-        self.rows = []
+        self.rows, self.recalled_epochs = [], []
+
+    def recalled(self, *, epoch, logs):
+        """Count it."""
+        assert {"epoch": str(epoch), **{name: shortest(one) for name, one in logs.items()}} == (
+            self.rows[epoch - 1]
+        )
+        self.recalled_epochs.append(epoch)
 
     def epoch_ended(self, *, epoch, logs):
         """Keep it as `history.csv` writes it."""
@@ -50,8 +57,10 @@ def test_a_tracker_hears_the_rows_of_the_history(budget, tmp_path, monkeypatch):
     with pytest.raises(PausedRunError):
         train(experiment, options, tracker)
     assert [row["epoch"] for row in tracker.rows] == [str(epoch) for epoch in range(1, 6)]
+    assert tracker.recalled_epochs == []
     (path,) = tmp_path.iterdir()
     resume(Run(path), replace(options, pauses=()), tracker)
+    assert tracker.recalled_epochs == [1, 2, 3, 4, 5]
     with (path / "history.csv").open() as file:
         history = list(csv.DictReader(file))
     assert len(history) == 12

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import asdict
 
 import pytest
 
+from dlrun import NUMERICS
 from dlrun.config import load_config
 from dlrun.execution import identity
-from dlrun.execution.identity import Machine, identity_of
+from dlrun.execution.identity import Machine, identities_of, identity_of
+from dlrun.execution.options import RunOptions
 from dlrun.rundir.environment import environment_facts
-from tests.sweeping import MOONS
+from dlrun.rundir.integrity import digest
+from dlrun.sweeps import runner
+from dlrun.sweeps.pool import SweepListener
+from dlrun.sweeps.runner import SweepOptions
+from dlrun.sweeps.sweep import plan_sweep
+from tests.sweeping import MOONS, store_sweep
 
 FACTS = environment_facts()
 
@@ -55,6 +64,68 @@ def test_data_count_by_what_they_hold(tmp_path):
         os.utime(rows, (number, number))
         found.append(identity_of(load_config(tmp_path / "c.yaml"), machine()))
     assert found[0] == found[1] != found[2]
+
+
+def test_keys_that_came_later_change_nothing(path):
+    """Left alone, they make no other run; a run keeps the name that an earlier version gave it."""
+    experiment, machine_ = load_config(path), machine()
+    whole = experiment.as_dict()
+    told = {"data": {}, "numerics": NUMERICS, "machine": asdict(machine_), "source": None}
+    now, latest, first = identities_of(experiment, machine_)
+    assert latest == digest({"config": whole, **told})
+    for key in ("folds", "fold", "target_scale"):
+        del whole["dataset"][key]
+    del whole["training"]["sampling"]
+    assert first == digest({"config": whole, **told})
+    assert len({now, latest, first}) == 3
+    others = identities_of(load_config(path, ["training.sampling=over"]), machine_)
+    assert not {*others} & {now, latest, first}
+
+
+@pytest.mark.parametrize("path", ["[1.csv, 2.csv]", '"[12].csv"'])
+def test_files_of_a_list_or_a_glob_count_by_what_they_hold(tmp_path, monkeypatch, path):
+    """Each by its name: rows that move to another file are other rows."""
+    monkeypatch.chdir(tmp_path)
+    text = MOONS.replace("{type: moons, samples: 60,", f"{{type: table, path: {path}, target: y,")
+    (tmp_path / "c.yaml").write_text(text)
+
+    def identity_with(first, second):
+        for name, row in (("1.csv", first), ("2.csv", second)):
+            (tmp_path / name).write_text(f"a,y\n{row}\n5,0\n7,1\n")
+        identity._hash_of_file.cache_clear()
+        return identity_of(load_config(tmp_path / "c.yaml"), machine())
+
+    usual = identity_with("1,0", "2,1")
+    assert identity_with("1,0", "2,1") == usual
+    assert len({usual, identity_with("1,0", "3,1"), identity_with("2,1", "1,0")}) == 3
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_sweeps_of_earlier_versions_go_on(tmp_path, monkeypatch, version):
+    """Their runs are found, and none begins anew."""
+
+    def called_then(*args, **kwargs):
+        return identities_of(*args, **kwargs)[version:][:1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "identities_of", called_then)
+        folders = store_sweep(tmp_path, lambda *_: None)
+    planned = plan_sweep(tmp_path / "rates.yaml", overrides=(), runs_dir=tmp_path / "runs")
+    again = planned.runner(SweepOptions(RunOptions(tmp_path, ["dlrun"])), SweepListener())
+    trials = again.plan(planned.requests())
+    assert {trial.folder for trial in trials} == {*folders.values()}
+    assert {trial.identity for trial in trials} == {
+        json.loads((path / "run.json").read_text())["identity"] for path in folders.values()
+    }
+
+
+def test_a_default_that_is_written_down_is_none_less(path):
+    """Of a key, of an argument of a word, of a layer."""
+    usual = identity_of(load_config(path), machine())
+    for key in ("dataset.folds=null", "training.jit_compile=auto", "dataset.noise=0.1"):
+        assert identity_of(load_config(path, [key]), machine()) == usual, key
+    assert identity_of(load_config(path, ["model.layers[0].name=other"]), machine()) != usual
+    assert identity_of(load_config(path, ["exports=[keras_model]"]), machine()) != usual
 
 
 @pytest.mark.parametrize(

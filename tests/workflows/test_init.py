@@ -8,21 +8,22 @@ import pytest
 from dlrun.config import load_config
 from dlrun.errors import DataError
 from dlrun.workflows.init import init
-from tests.conftest import CONFIGS
+from tests.conftest import TITANIC, needs_titanic
 
 
+@needs_titanic
 def test_what_titanic_is_told(dlrun, tmp_path, monkeypatch):
     """The column that tells the target is left out, with the reason; choices have their counts."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").symlink_to(CONFIGS / "data")
+    (tmp_path / "data").symlink_to(TITANIC.parent)
     options = ("--target", "survived", "-o", "new/t.yaml")
-    done = dlrun("init", "--data", "data/titanic.csv", *options)
+    done = dlrun("init", "--data", f"data/{TITANIC.name}", *options)
     assert done.out == "new/t.yaml\n"
     err = done.err
     assert "warning: column 'alive' tells the target 'survived'" in err
     assert err.endswith("Train it with: dlrun train new/t.yaml\n")
     text = (tmp_path / "new" / "t.yaml").read_text()
-    assert "  path: ../data/titanic.csv\n" in text
+    assert f"  path: ../data/{TITANIC.name}\n" in text
     assert re.search(
         r"^    alive: ignore +# tells survived: alone it tells 100 %", text, re.MULTILINE
     )
@@ -188,12 +189,40 @@ def test_what_is_refused(dlrun, tmp_path):
     assert (tmp_path / "mine.yaml").read_text() == "mine"
 
 
+def test_columns_without_a_name_are_not_read(tmp_path, dlrun):
+    """The index that pandas writes, or what stands behind a comma at the end of each row."""
+    lines = [f"{n},{n * 7 % 31},{n % 2}," for n in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join([",x,y,", *lines]))
+    dlrun("init", "--data", tmp_path / "t.csv", "-t", "y", "-o", tmp_path / "t.yaml")
+    assert "  features: [x] " in (tmp_path / "t.yaml").read_text()
+    assert dlrun("validate", tmp_path / "t.yaml").code == 0
+    (tmp_path / "t.csv").write_text("\n".join(["x,x,y,z", *lines]))
+    for words in (["data"], ["init", "--data"]):
+        told = dlrun(*words, tmp_path / "t.csv", "-t", "y", code=3).err
+        assert "column 'x' appears 2 times (columns 1, 2)" in told
+
+
+def test_words_for_missing_values_among_numbers(tmp_path, dlrun):
+    """They are said in the config, unless another column means something by them."""
+    words = ("NA", "-", "N/A")
+    lines = [f"{words[n % 3] if n % 4 == 0 else n * 7 % 31},k{n % 2},{n % 2}" for n in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,b,y", *lines]))
+    made = dlrun("init", "--data", tmp_path / "t.csv", "-t", "y", "-o", tmp_path / "t.yaml")
+    assert "among numbers and times: read as missing values" in made.err
+    assert {*load_config(tmp_path / "t.yaml").dataset.arguments["missing_values"]} == {*words}
+    assert dlrun("validate", tmp_path / "t.yaml").code == 0
+    (tmp_path / "t.csv").write_text("\n".join(["x,b,y", *lines]).replace("k0", "NA"))
+    made = dlrun("init", "--data", tmp_path / "t.csv", "-t", "y").out
+    assert "  missing_values: [" in made
+    assert "NA" not in re.search(r"missing_values: (.*)", made)[1].replace("N/A", "")
+
+
 def test_how_a_file_is_read(tmp_path, dlrun):
     """Keys of a dataset, which the config has too; without them the way out is named."""
     path = tmp_path / "t.csv"
     rows = (f"{n * 7 % 31},{n % 10};{'-999' if n % 9 == 0 else n % 7};{n % 2}" for n in range(99))
     path.write_text("\n".join(["a;b;y", *rows]))
-    assert "is read with decimal:" in " ".join(dlrun("data", path).out.split())
+    assert 'is a number with decimal: ","' in " ".join(dlrun("data", path).out.split())
     settings = ("--set", "decimal=,", "--set", "missing_values=[-999]")
     text = dlrun("init", "--data", path, "-t", "y", *settings).out
     assert '  decimal: ","\n  missing_values: [-999]\n' in text

@@ -7,9 +7,12 @@ import random
 import numpy as np
 import pytest
 
+from dlrun.backend import keras
 from dlrun.config import load_config
+from dlrun.data.units import in_units
 from dlrun.execution.assembly import GraphCache, assemble
 from dlrun.execution.loading import load_splits
+from dlrun.exporters.keras_model import with_units
 from dlrun.rundir.tensors import load_tensors
 
 CONFIG = """\
@@ -215,3 +218,21 @@ def test_a_model_is_handed_over_only_where_columns_have_as_many_classes(config, 
         assert np.array_equal(shared.model(x).numpy(), alone.model(x).numpy())
         seen.append(shared.spec.input_shape)
     assert len(set(seen)) > 1
+
+
+def test_layers_may_be_called_like_operations_of_keras(config, tmp_path):
+    """Cutting columns out, and taking their logarithms, is done by other names; so is a reload."""
+    text = CONFIG.replace("name: flat", "name: get_item").replace("[flat,", "[get_item,")
+    text = text.replace("name: deep", "name: log1p").replace("name: both", "name: multiply")
+    text = text.replace("missing: median}", "missing: median, scale: log}")
+    (tmp_path / config).write_text(text)
+    experiment = load_config(tmp_path / config)
+    splits = load_splits(experiment)
+    assembly, _, _ = assemble(experiment, splits)
+    x = np.asarray(splits.train.x)
+    ours = assembly.model(x).numpy()
+    whole = with_units(assembly.model, splits.spec)
+    whole.save(tmp_path / "whole.keras")
+    raw = in_units(x, splits.spec)
+    theirs = keras.models.load_model(tmp_path / "whole.keras")(raw).numpy()
+    np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-6)

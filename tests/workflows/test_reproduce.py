@@ -151,6 +151,24 @@ def test_files_that_a_stranger_names_are_not_read(stranger, dlrun, tmp_path):
     assert "identical" in dlrun("reproduce", stranger, "--trust").out
 
 
+@pytest.mark.parametrize("path", ["tables/*.csv", "[tables/1.csv, tables/2.csv]"])
+def test_lists_and_globs_of_a_stranger_are_not_read(dlrun, tmp_path, monkeypatch, path):
+    """All of the files, as they are named."""
+    (tmp_path / "tables").mkdir()
+    header, *lines = TABLE.splitlines()
+    for number in (1, 2):
+        half = lines[number - 1 :: 2]
+        (tmp_path / "tables" / f"{number}.csv").write_text("\n".join([header, *half, ""]))
+    (tmp_path / "table.yaml").write_text(config())
+    words = ("--set", f"dataset.path={path}", "--set", "training.epochs=1", "--no-report")
+    run = dlrun("train", "table.yaml", *words).run
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another home"))
+    told = dlrun("evaluate", run, code=4).err
+    assert "this run is not one of yours, and its config names " in told
+    for name in ("*.csv",) if "*" in path else ("1.csv", "2.csv"):
+        assert f"{tmp_path}/tables/{name}" in told
+
+
 def test_a_layer_reads_no_file(dlrun, tmp_path):
     """A stranger's `vocabulary: FILE` is refused; that of a list is part of the config."""
     (tmp_path / "table.csv").write_text(TABLE)

@@ -138,10 +138,14 @@ def test_an_ignored_signal_ends_no_training(number, moons, dlrun):
 def test_what_follows_a_warning_ends_nothing_at_once(moons, dlrun):
     """A scheduler warns, perhaps more than once, and then ends the job: the state is kept."""
     with interrupted(2, signal.SIGUSR1, signal.SIGUSR1, signal.SIGTERM):
-        dlrun("train", moons, code=128 + signal.SIGUSR1)
+        told = dlrun("train", moons, code=128 + signal.SIGUSR1).err
     (run,) = (moons.parent / "runs").iterdir()
     record = json.loads((run / "run.json").read_text())
     assert (record["status"], record["reason"]) == ("interrupted", "Interrupted by SIGUSR1.")
+    done = len((run / "history.csv").read_text().splitlines()) - 1
+    (said,) = [line for line in told.splitlines() if line.startswith("saved: ")]
+    assert said.startswith(f"saved: epoch {done} of ")
+    assert said.endswith(f"; `dlrun resume {run.relative_to(moons.parent)}` goes on")
     assert checkpoints(run)
 
 

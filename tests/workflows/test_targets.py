@@ -260,6 +260,11 @@ def test_the_best_thresholds_are_chosen_on_validation_rows(dlrun, labelled):
     dlrun("verify", labelled)
     fixed = dlrun("predict", labelled, "rows.npz", "-o", "-", "--threshold", "0").out
     assert all(line.split(",")[1:4] == ["1", "1", "1"] for line in fixed.splitlines()[1:])
+    name = [*chosen["values"]][1]
+    words = ("--threshold", "0", "--threshold", f"{name}=1")
+    fixed = dlrun("predict", labelled, "rows.npz", "-o", "-", *words)
+    assert all(line.split(",")[1:4] == ["1", "0", "1"] for line in fixed.out.splitlines()[1:])
+    assert f"'{name}' above 1" in fixed.err
 
 
 def test_a_threshold_of_two_classes(dlrun):

@@ -7,10 +7,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.cells import cell_len
-
 from dlrun.cli.terminal.output import Screen
-from dlrun.cli.terminal.tables import GAP, align, bold, draw
+from dlrun.cli.terminal.tables import GAP, align, bold, cell_len, draw, fold
 from dlrun.wording import format_number
 
 if TYPE_CHECKING:
@@ -59,7 +57,7 @@ def is_small(array: Any) -> bool:
 def draw_array(name: str, array: Any, *, screen: Screen, full: bool = False) -> str:
     """Draw numbers of any shape under their indices; of a large array, if not `full`, a summary."""
     if not (full or is_small(array)):
-        return draw_summary(name, array)
+        return draw_summary(name, array, screen)
     if array.ndim <= 1:
         heads = [f"[{index}]" for index in range(array.size)] if array.ndim else [""]
         return draw_grid(heads, [(name, format_entries(array))], screen=screen)
@@ -85,21 +83,24 @@ def draw_image(pixels: Any, *, screen: Screen) -> str | None:
     return "\n".join(lines)
 
 
-def draw_summary(name: str, array: Any) -> str:
+def draw_summary(name: str, array: Any, screen: Screen) -> str:
     """Describe an array that is too large to be read."""
     from dlrun.formulas import largest_places, statistics
 
-    largest = "   ".join(
+    largest = [
         f"{format_place(place)} {format_entry(float(array[place]))}"
         for place in largest_places(array, SHOWN)
         if array[place] != 0
-    )
-    told = f"{name}  {describe(statistics(array))}"
-    return f"{told}\n  largest by magnitude: {largest}" if largest else told
+    ]
+    told = fold(describe(statistics(array)), screen, begin=f"{name}  ", indent=" " * 4)
+    if not largest:
+        return told
+    below = fold(largest, screen, begin="  largest by magnitude: ", indent=" " * 4, gap=" " * 3)
+    return f"{told}\n{below}"
 
 
-def describe(numbers: Statistics) -> str:
-    """Write the statistics of an array in one line."""
+def describe(numbers: Statistics) -> list[str]:
+    """Write the statistics of an array, each by itself."""
     words = [format_shape(numbers.shape)]
     named = ("mean", "std", "min", "max")
     words += [f"{name} {format_number(getattr(numbers, name))}" for name in named]
@@ -109,7 +110,7 @@ def describe(numbers: Statistics) -> str:
             percent = min(max(percent, 1), 99)
         words.append(f"zeros {percent}%")
     words += [f"not finite {numbers.not_finite}"] if numbers.not_finite else []
-    return GAP.join(words)
+    return words
 
 
 def draw_grid(

@@ -19,7 +19,7 @@ from dlrun.cli.terminal.arrays import (
     is_small,
 )
 from dlrun.cli.terminal.output import Screen
-from dlrun.cli.terminal.tables import align, draw, paint
+from dlrun.cli.terminal.tables import draw_or_stack, paint, wrap
 from dlrun.wording import printable
 
 if TYPE_CHECKING:
@@ -38,8 +38,11 @@ def draw_layer(
     """Draw what a layer computes, and work out the sum at `place` (None: the largest output)."""
     read = " and ".join(f"{name} {format_shape(x.shape)}" for name, x in stage.inputs)
     gives = f"reads {read}, gives {format_shape(stage.working.output.shape)}"
-    heading = f"{paint(stage.node.name, 'bold', screen)}  {stage.node.layer.type}, {gives}"
-    parts = [heading, *(f"  {line}" for line in stage.working.formula)]
+    name = stage.node.name
+    heading = wrap(f"{name}  {stage.node.layer.type}, {gives}", screen, hang=4)
+    if heading.startswith(name):  # else it is too long for a line
+        heading = paint(name, "bold", screen) + heading.removeprefix(name)
+    parts = [heading, *(wrap(f"  {line}", screen, hang=6) for line in stage.working.formula)]
     narrow = replace(screen, width=screen.width - 2)
     is_dense = stage.node.layer.type == "Dense" and stage.inputs[0][1].ndim == 1
     if is_dense and (full or max(stage.node.weights["kernel"].shape) <= LONG):
@@ -144,7 +147,7 @@ def _equation(stage: Stage, place: Place, one: WeightedSum, screen: Screen) -> s
     output = stage.working.output
     if stage.working.formula[-1] != "y = z" and output.shape == stage.working.between["z"].shape:
         end += f", y{where} = {format_entry(float(output[place]))}"
-    return _wrapped(f"z{where} = {text}{end}", screen)
+    return wrap(f"z{where} = {text}{end}", screen, hang=4)
 
 
 def _short(place: Place, one: WeightedSum, names: Names, source: str, screen: Screen) -> str:
@@ -157,7 +160,7 @@ def _short(place: Place, one: WeightedSum, names: Names, source: str, screen: Sc
     rest = sum(term.product for term in one.terms[3:])
     count = len(one.terms) - len(shown)
     line = f"z{format_place(place)} = {text} + {_signed(rest)} ({count} more){_bias(one)}"
-    return _wrapped(f"{line} = {format_entry(one.total)}", screen)
+    return wrap(f"{line} = {format_entry(one.total)}", screen, hang=4)
 
 
 def _largest_terms(
@@ -178,8 +181,9 @@ def _largest_terms(
         rows.append(["bias", "", "", format_entry(one.bias)])
     where = format_place(place)
     rows.append([f"z{where}", "", "", format_entry(one.total)])
-    table = draw(align([["", "x", "kernel", "x · kernel"], *rows]), screen)
-    return f"z{where}, the largest of its {len(one.terms)} terms first:\n{table}"
+    table = draw_or_stack([["", "x", "kernel", "x · kernel"], *rows], screen)
+    title = f"z{where}, the largest of its {len(one.terms)} terms first:"
+    return f"{wrap(title, screen)}\n{table}"
 
 
 def _bias(one: WeightedSum) -> str:
@@ -191,14 +195,6 @@ def _bias(one: WeightedSum) -> str:
 def _signed(value: float) -> str:
     text = format_entry(value)
     return f"({text})" if text.startswith("-") else text
-
-
-def _wrapped(text: str, screen: Screen) -> str:
-    if screen.width > len(text):
-        return text
-    return textwrap.fill(
-        text, max(screen.width, 30), subsequent_indent="    ", break_long_words=False
-    )
 
 
 def entry_names(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import errno
-import io
 import json
 import os
 import sys
@@ -63,6 +61,9 @@ def write_json(value: object) -> None:
 
 def write_csv(rows: Iterable[Iterable[object]]) -> None:
     """Print rows as CSV to stdout."""
+    import csv
+    import io
+
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     write_data(text.getvalue().rstrip("\n"))

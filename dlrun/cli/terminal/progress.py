@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dlrun.cli.terminal import curves
 from dlrun.cli.terminal.activity import clear_activity, show_activity
 from dlrun.cli.terminal.output import screen_of, write_message
+from dlrun.cli.terminal.tables import cell_len
 from dlrun.training.listener import WARNING, Listener
 from dlrun.wording import format_duration, format_logs, printable
 
@@ -186,6 +187,10 @@ class BarListener(LiveDrawing, Listener):
         self.begin()
         self.progressed(epoch=first_epoch, step=0, logs={})
 
+    def recalled(self, *, epoch: int, logs: Mapping[str, float]) -> None:
+        """Note a point of the curve from before the run went on."""
+        self._curve.add(epoch, logs)
+
     def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
         """Draw the bar anew, at most ten times a second."""
         now = self._clock()
@@ -229,13 +234,15 @@ def progress_line(
     ascii_only: bool = False,
 ) -> Text:
     """Write where training is: `epoch 3/10  ━━━╌╌╌╌╌╌╌  loss 0.1234  12 s left`."""
-    from rich.cells import cell_len
     from rich.text import Text
 
     room = width - len(epoch)
     shown = []
-    # What matters most finds room first.
-    for part in filter(None, (*logs[:1], _BAR, time_left, *logs[1:])):
+    # What matters most finds room first; of validation rows that is the first metric, or the loss.
+    watched = [part for part in logs if part.startswith("val_")]
+    watched = watched[1:2] or watched[:1]
+    others = [part for part in logs[1:] if part not in watched]
+    for part in filter(None, (*logs[:1], _BAR, time_left, *watched, *others)):
         needed = cell_len(_GAP + part)
         if needed > room:
             break

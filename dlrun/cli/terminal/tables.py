@@ -6,8 +6,6 @@ import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.cells import cell_len, set_cell_size
-
 from dlrun.cli.terminal.output import Screen
 from dlrun.wording import format_number, printable
 
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 GAP = "  "
 _BEATS = {"better": "", "undecided": "yellow", "worse": "red"}
 _NARROWEST = 6  # cells of a first column that gives way
+_READABLE = 14  # cells of a name that is cut
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -49,6 +48,9 @@ def align(
     if width is not None and sum(widths) + len(GAP) * (len(widths) - 1) > width:
         others = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
         widths[0] = min(widths[0], max(width - others, _NARROWEST))
+        first = cut_apart([row[0].text for row in cells], widths[0])
+        cells = [[row[0]._replace(text=text), *row[1:]]
+                 for row, text in zip(cells, first, strict=True)]  # fmt: skip
     lefts = range(left) if isinstance(left, int) else left
     return [
         [_padded(cell, widths[n], is_left=n in lefts) for n, cell in enumerate(row)]
@@ -78,6 +80,53 @@ def draw_cut(
     return draw(align([bold(headings), *rows], left=left, width=screen.width), screen)
 
 
+def draw_or_stack(rows: Sequence[Sequence[str]], screen: Screen) -> str:
+    """Draw rows under headings; where there is no room, each row as a name and what it has.
+
+    Before that, names are cut to some cells.
+    """
+    table = align([bold(rows[0]), *rows[1:]], width=screen.width)
+    room = cell_len(table[0][0].text)
+    if natural_width(table) <= screen.width and (
+        room >= _READABLE or room >= max(cell_len(row[0]) for row in rows)
+    ):
+        return draw(table, screen)
+    heads = rows[0][1:]
+    lines = []
+    for name, *values in rows[1:]:
+        pairs = [f"{head} {value}" for head, value in zip(heads, values, strict=True) if value]
+        lines += [wrap(one_line(name), screen), fold(pairs, screen, indent="    ")]
+    return "\n".join(lines)
+
+
+def wrap(text: str, screen: Screen, *, hang: int = 2) -> str:
+    """Fold a text to the width of a terminal, later lines further in than the first one."""
+    if cell_len(text) <= screen.width:
+        return text
+    first = len(text) - len(text.lstrip())
+    return textwrap.fill(
+        text,
+        max(screen.width, _NARROWEST),
+        subsequent_indent=" " * max(first, hang),
+        break_on_hyphens=False,
+    )
+
+
+def fold(
+    pieces: Iterable[str], screen: Screen, *, indent: str, begin: str = "", gap: str = GAP
+) -> str:
+    """Put pieces side by side, as many as a line has room for; each is whole where it can be."""
+    lines = [begin or indent]
+    for piece in pieces:
+        is_first = lines[-1] in (begin, indent)
+        longer = f"{lines[-1]}{'' if is_first else gap}{piece}"
+        if is_first or cell_len(longer) <= screen.width:
+            lines[-1] = longer
+        else:
+            lines.append(indent + piece)
+    return "\n".join(wrap(line, screen, hang=len(indent)) for line in lines)
+
+
 def paint(text: str, style: str, screen: Screen) -> str:
     """Put a text between the codes of a terminal, where there is a style to show."""
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if screen.color and style else text
@@ -88,9 +137,54 @@ def natural_width(rows: Sequence[Sequence[Cell]]) -> int:
     return max(cell_len(draw([row], Screen())) for row in rows)
 
 
+def cell_len(text: str) -> int:
+    """Measure a text in cells of a terminal: some letters take two, and accents none."""
+    if _is_plain(text):
+        return len(text)
+    from rich.cells import cell_len as measured
+
+    return measured(text)
+
+
 def cut_cells(text: str, width: int) -> str:
     """Cut a text, visibly, to so many cells."""
-    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+    if cell_len(text) <= width:
+        return text
+    if _is_plain(text):
+        return f"{text[: max(width - 1, 0)]}…"
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width - 1) + "…"
+
+
+def cut_middle(text: str, width: int) -> str:
+    """Cut a text in its middle: of names that begin alike the end tells them apart."""
+    last = _end_of(text, (width - 1) // 2)
+    return text if cell_len(text) <= width else cut_cells(text, width - cell_len(last)) + last
+
+
+def cut_start(text: str, width: int) -> str:
+    """Cut a text at its start."""
+    return text if cell_len(text) <= width else "…" + _end_of(text, width - 1)
+
+
+def cut_apart(texts: Sequence[str], width: int) -> list[str]:
+    """Cut texts to so many cells where most of them stay different: at the end, if that will do."""
+    ways = ([cut(text, width) for text in texts] for cut in (cut_cells, cut_middle, cut_start))
+    return max(ways, key=lambda cut: len({*cut}))
+
+
+def _end_of(text: str, width: int) -> str:
+    """The last characters of a text that take so many cells at most."""
+    last = text[max(len(text) - width, 0) :]
+    while cell_len(last) > width:
+        last = last[1:]
+    return last
+
+
+def _is_plain(text: str) -> bool:
+    """Whether each character surely takes one cell; most texts need no library to say so."""
+    return text.isascii() and text.isprintable()
 
 
 def one_line(text: str) -> str:

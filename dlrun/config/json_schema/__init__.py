@@ -4,13 +4,14 @@ It knows words, arguments and their types; the keys are the fields of `Experimen
 several fields at once is left to `dlrun validate`.
 """
 
-from typing import Any, Final, get_origin
-
-from pydantic.fields import FieldInfo
+from collections.abc import Sequence
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from dlrun import catalog
 from dlrun.config import schema
 from dlrun.config.json_schema.words import Schema, definitions, described, nested_layers, reference
+from dlrun.config.sections import FieldInfo, Section
 
 # The newest draft that yaml-language-server reads in full.
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
@@ -47,7 +48,7 @@ def _every_layer() -> dict[str, Schema]:
     return keys
 
 
-def _section(section: type[schema.Section]) -> dict[str, Schema]:
+def _section(section: type[Section]) -> dict[str, Schema]:
     """The keys of a section, in the order of the language; what is empty counts as left out."""
     keys = _own_keys(section)
     for name, field in section.model_fields.items():
@@ -93,27 +94,63 @@ def _needed_for_training() -> Schema:
     }
 
 
-def _own_keys(section: type[schema.Section]) -> dict[str, Schema]:
-    """The plain keys of a section as pydantic describes them, with their docstrings."""
-    plain = section.model_json_schema()["properties"]
+def _own_keys(section: type[Section]) -> dict[str, Schema]:
+    """The plain keys of a section with their docstrings; other sections are written out above."""
     return {
-        field.name: described(_plain(plain[field.name]), field)
+        field.name: described(_plain(section.model_fields[field.name]), field)
         for field in catalog.fields(section.__module__, section.__name__)
         if field.name in section.own_keys()
     }
 
 
-def _plain(described_by_pydantic: Schema) -> Schema:
-    """Types and limits; titles are names again, and other sections are written out here."""
-    kept: dict[str, Any] = {}
-    for key, value in described_by_pydantic.items():
-        if key == "anyOf":
-            kept[key] = [_plain(one) for one in value]
-        elif key not in ("title", "default", "$ref", "items"):
-            kept[key] = value
-    if described_by_pydantic.get("items", {}).get("type"):
-        kept["items"] = described_by_pydantic["items"]
-    return kept
+_TYPES: Final[dict[Any, str]] = {
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    str: "string",
+    NoneType: "null",
+    list: "array",
+    tuple: "array",
+    dict: "object",
+}
+_LIMITS: Final = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+}
+
+
+def _plain(field: FieldInfo) -> Schema:
+    """Types and limits of a key."""
+    return _typed(field.annotation, (field, *field.metadata))
+
+
+def _typed(wanted: Any, said: Sequence[Any] = ()) -> Schema:
+    """What a type takes, within the limits that are said of it; nothing for a section."""
+    origin, parts = get_origin(wanted), get_args(wanted)
+    if origin is Annotated:
+        return _typed(parts[0], parts[1:])
+    if origin in (Union, UnionType):
+        return {"anyOf": [_typed(part, said) for part in parts]}
+    if origin is Literal:
+        one_of: Schema = {"const": parts[0]} if len(parts) == 1 else {"enum": list(parts)}
+        return one_of | {"type": "string"}
+    schema: Schema = {"type": _TYPES[origin or wanted]} if (origin or wanted) in _TYPES else {}
+    if origin is dict:
+        schema["additionalProperties"] = _typed(parts[1])
+    elif origin in (list, tuple) and _typed(parts[0]):
+        schema["items"] = _typed(parts[0])
+    for limits in said if wanted in (int, float, str) else ():
+        if isinstance(limits, FieldInfo):
+            schema |= {
+                name: getattr(limits, short)
+                for short, name in _LIMITS.items()
+                if getattr(limits, short) is not None
+            }
+            if limits.min_length is not None:
+                schema["minLength"] = limits.min_length
+    return schema
 
 
 def _or_null(values: Schema) -> Schema:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlrun.absent import ABSENT
-from dlrun.reports.comparison import ComparedRun, class_rows, differing_keys, metric_rows
+from dlrun.reports.comparison import (
+    ComparedRun,
+    class_rows,
+    differing_keys,
+    incomparable,
+    metric_rows,
+)
 from dlrun.reports.page.rendering import render
 from dlrun.reports.plots import overlaid_curves, style
 from dlrun.reports.plots.shelf import Picture, picture_of
@@ -21,6 +27,7 @@ def comparison_page(runs: Sequence[ComparedRun]) -> str:
     """Write the page that compares two or more runs: HTML that needs nothing else."""
     differing = differing_keys(runs)
     classes = class_rows(runs)
+    unlike = incomparable(runs)
     keys = [(key, [_cell(value) for value in values]) for key, values in differing.items()]
     return render(
         "comparison.html.jinja",
@@ -29,6 +36,7 @@ def comparison_page(runs: Sequence[ComparedRun]) -> str:
         keys=keys[:MOST_KEYS],
         more_keys=max(0, len(keys) - MOST_KEYS),
         metrics=metric_rows(runs),
+        unlike=unlike.in_words() if unlike else None,
         classes=classes[:MOST_CLASSES],
         more_classes=max(0, len(classes) - MOST_CLASSES),
         plots=_plots(runs),

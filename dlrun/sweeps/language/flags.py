@@ -24,10 +24,10 @@ from dlrun.config.schema import (
     DatasetConfig,
     Experiment,
     LayerConfig,
-    Section,
     kind_of,
     section_of,
 )
+from dlrun.config.sections import Section
 from dlrun.config.yaml import parse, read_text
 from dlrun.reports.repeats import FOLD
 from dlrun.sweeps.language.axes import MAX_VALUES, spread, values_of

@@ -123,12 +123,12 @@ def test_a_quiet_sweep_tells_of_warnings_only(capsys):
         (60, "epoch 137/3000  ======--------------  loss 0.1234  48 s left"),
         (
             80,
-            "epoch 137/3000  =======----------------  loss 0.1234  accuracy 0.9812  48 s left",
+            "epoch 137/3000  ======-------------  loss 0.1234  val_accuracy 0.9712  48 s left",
         ),
     ],
 )
 def test_line_on_narrow_terminals(width, line):
-    """What matters most finds room first: the epoch, the loss, a bar, the time left, the rest."""
+    """What matters most finds room: the loss, a bar, the time left, what is watched, the rest."""
     drawn = progress_line(
         "epoch 137/3000",
         fraction=0.3,
@@ -155,8 +155,8 @@ def test_bar_is_made_of_line_characters_where_there_are_some():
     assert line.plain == "epoch 1/2  \u2501\u2501\u2501\u2501\u2501\u254c\u254c\u254c\u254c\u254c"
 
 
-def terminal(**options):
-    return Console(file=io.StringIO(), force_terminal=True, width=60, _environ={}, **options)
+def terminal(width=60, **options):
+    return Console(file=io.StringIO(), force_terminal=True, width=width, _environ={}, **options)
 
 
 def test_bar_is_drawn_over_and_cleared(clock):
@@ -195,6 +195,20 @@ def test_bar_cannot_be_steered_by_the_name_of_a_metric(clock):
     listener.progressed(epoch=1, step=0, logs={"loss\x1b[2J": 1.0})
     listener.finished()
     assert "loss\\x1b[2J 1.0000" in console.file.getvalue()
+
+
+def test_the_curve_goes_on_where_a_run_does(clock):
+    """Its first point is the first epoch, whenever that was."""
+    console = terminal(width=120, height=24, color_system=None)
+    listener = BarListener(console, clock)
+    listener.started(epochs=9, steps=1, first_epoch=3)
+    for epoch, loss in enumerate((0.8, 0.6, 0.4), start=1):
+        listener.recalled(epoch=epoch, logs={"loss": loss})
+    clock.now += 1
+    listener.progressed(epoch=3, step=0, logs={})
+    listener.finished()
+    assert "0.8000" in console.file.getvalue()
+    assert "0.4000" in console.file.getvalue()
 
 
 def test_bar_without_a_training(clock):

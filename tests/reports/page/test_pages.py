@@ -142,7 +142,7 @@ def test_the_page_and_the_terminal_judge_a_gap_alike(rows, lost):
     }
     data = classification(rows=rows, metrics=metrics)
     told = generalisation_gap(metrics, rows=rows)
-    table = closing_table(metrics, seconds=1, folder="a", screen=Screen(200), rows=rows)
+    table = closing_table(metrics, end="1.0 s  a", screen=Screen(200), rows=rows)
     page = text_of(run_page(data, []))
     for text in (table, page):
         assert ("generalisation gap" in text) == (told is not None)

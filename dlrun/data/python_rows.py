@@ -1,0 +1,154 @@
+"""Rows that Python gives, as a file that every reader takes; and rows that Python is given."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import numpy as np
+
+from dlrun.arrays import Reading, Spec, TableForm
+from dlrun.data.prediction_files import Column, Named, Rows
+from dlrun.errors import DataError
+from dlrun.wording import quote
+
+GIVEN: Final = "rows"
+"""What messages call them."""
+
+
+@contextmanager
+def as_file(rows: Any, spec: Spec) -> Iterator[tuple[Path, Spec]]:
+    """Write rows into a file of their own for the block, with the spec by which it is read.
+
+    Rows are a mapping of columns, or what has `columns` as a DataFrame; or an array, `(rows,
+    *input_shape)`. A path stays what it is.
+
+    Raises:
+        DataError: They are neither, their columns differ in length, or a cell is no value.
+    """
+    if isinstance(rows, str | Path):
+        yield Path(rows), spec
+        return
+    with TemporaryDirectory(prefix="dlrun-") as folder:
+        columns = _columns(rows)
+        if columns is None:
+            path = Path(folder, f"{GIVEN}.npy")
+            np.save(path, _array(rows))
+            with _named(path):
+                yield path, spec
+            return
+        path = Path(folder, f"{GIVEN}.jsonl")
+        with path.open("w", encoding="utf-8") as file:
+            for cells in zip(*columns.values(), strict=True):
+                file.write(json.dumps(dict(zip(columns, cells, strict=True))) + "\n")
+        with _named(path):
+            yield path, _read_plainly(spec, tuple(columns))
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let errors call the rows so, and not by a file that nobody knows."""
+    try:
+        yield
+    except DataError as error:
+        texts = (error.what, error.where, error.fix)
+        what, where, fix = (
+            text and text.replace(str(path), GIVEN).replace(path.name, GIVEN) for text in texts
+        )
+        raise DataError(what or "", where=where, fix=fix) from error
+
+
+def _read_plainly(spec: Spec, columns: tuple[str, ...]) -> Spec:
+    """Read numbers as Python writes them, whatever the run's own file does."""
+    if spec.table is None:
+        return spec
+    # What stands for a missing value does so in texts of Python too.
+    reading = Reading(missing_values=spec.table.reading.missing_values)
+    known = columns if spec.table.columns is None else spec.table.columns
+    return replace(spec, form=TableForm(known, named=True, reading=reading))
+
+
+def _columns(rows: Any) -> dict[str, list[Any]] | None:
+    """Give the cells by column, as JSON has them; None where the rows are an array."""
+    if isinstance(rows, Mapping):
+        named: Mapping[Any, Any] = rows
+    elif hasattr(rows, "columns") and hasattr(rows, "__getitem__"):  # pandas, polars
+        named = {name: rows[name] for name in rows.columns}
+    elif isinstance(rows, Sequence) and rows and all(isinstance(row, Mapping) for row in rows):
+        names = dict.fromkeys(name for row in rows for name in row)
+        named = {name: [row.get(name) for row in rows] for name in names}
+    else:
+        return None
+    columns = {str(name): _cells(str(name), column) for name, column in named.items()}
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{quote(name)} {length}" for name, length in lengths.items())
+        raise DataError(f"the columns have different lengths: {told}.", where=GIVEN)
+    if not any(lengths.values()):
+        raise DataError("there are no rows.", where=GIVEN)
+    return columns
+
+
+def _cells(name: str, column: Any) -> list[Any]:
+    """Give the cells of a column; a single value is a column of one row."""
+    if isinstance(column, str | bytes) or not hasattr(column, "__iter__"):
+        column = [column]
+    return [_cell(name, at, cell) for at, cell in enumerate(column)]
+
+
+def _cell(name: str, at: int, cell: Any) -> Any:
+    """Give a cell as JSON has it: null where it is missing, times as ISO 8601 writes them."""
+    if hasattr(cell, "item") and getattr(cell, "shape", None) == ():
+        # NumPy's times of nanoseconds would become whole numbers.
+        cell = cell.astype("datetime64[us]").item() if cell.dtype.kind == "M" else cell.item()
+    if cell is None or isinstance(cell, bool | int | str):
+        return cell
+    if isinstance(cell, float):
+        if math.isinf(cell):
+            raise DataError(f"row {at} of the column {quote(name)} is infinite.", where=GIVEN)
+        return None if math.isnan(cell) else cell
+    if type(cell).__name__ in ("NaTType", "NAType"):  # of pandas, which need not be there
+        return None
+    if hasattr(cell, "isoformat"):
+        return cell.isoformat()
+    raise DataError(
+        f"row {at} of the column {quote(name)} is of the type {type(cell).__name__}.",
+        where=GIVEN,
+        fix="A cell is a number, a text, a boolean, a date, or missing: None or NaN.",
+    )
+
+
+def _array(rows: Any) -> Any:
+    """Give an array of numbers, whatever it was made of."""
+    array = np.asarray(rows)
+    if array.dtype.kind not in "biuf" or not array.ndim:
+        raise DataError(
+            f"received {type(rows).__name__}; expected a table (a DataFrame or a mapping of "
+            "columns), an array of numbers, or a path.",
+            where=GIVEN,
+        )
+    return array
+
+
+class CollectedRows(Rows):
+    """Keeps rows as lists, by column."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[Any]] = {}
+
+    def write(self, names: Sequence[str], columns: Sequence[Column]) -> None:
+        """Add one chunk."""
+        for name, column in zip(names, columns, strict=True):
+            self.columns.setdefault(name, []).extend(_listed(column))
+
+
+def _listed(column: Column) -> Sequence[Any]:
+    if isinstance(column, Named):
+        return [column.names[number] for number in column.numbers.tolist()]
+    return column.tolist() if isinstance(column, np.ndarray) else column

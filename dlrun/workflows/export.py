@@ -1,0 +1,128 @@
+"""`dlrun export RUN WORD...`: more forms of a finished run, written into its folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dlrun.config import Component, load_config
+from dlrun.config.nodes import Node, Place, Problems
+from dlrun.config.overrides import Override
+from dlrun.config.yaml import parse
+from dlrun.errors import RunFolderError
+from dlrun.execution.opening import OpenedRun, load_assembly, load_rows, open_trained
+from dlrun.rundir.files import write_text
+from dlrun.rundir.folder import Run
+from dlrun.rundir.integrity import check_file, hash_file, recorded_files
+from dlrun.rundir.lock import holding_lock
+from dlrun.rundir.names import CONFIG, RECORD
+from dlrun.rundir.record import record_text
+from dlrun.training.listener import Listener
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dlrun.arrays import Samples, Spec, Splits
+
+
+def export(
+    run: Run, words: Sequence[str], *, trust: bool = False, listener: Listener
+) -> list[Path]:
+    """Run exporters on a finished run, and return the files that they wrote.
+
+    A word is that of a config, or `{type: predictions, split: train}`. What the run has written is
+    as it was; the new files are recorded with their hashes, so that `verify` knows them.
+
+    Raises:
+        DlrunError: The run is not finished, a word is wrong, or an exporter refuses.
+    """
+    components = _read(run, words)
+    with holding_lock(run.path):
+        record = run.read_record()
+        if record["status"] != "finished":
+            raise RunFolderError(
+                f"is {run.status}: only a finished run is exported.",
+                where=str(run.path),
+                fix=f"`dlrun resume {run.path}` goes on with it.",
+            )
+        opened = open_trained(run, listener, trust=trust)
+        assembly = load_assembly(opened)
+
+        from dlrun.exporters import run_exporter
+
+        written: list[Path] = []
+        with _recording(run, record, written):
+            for component in components:
+                listener.doing(f"exporting {component.type} ...")
+                written += run_exporter(
+                    component.type,
+                    component.arguments,
+                    model=assembly.model,
+                    splits=_Later(opened),
+                    predictor=assembly.predictor,
+                    folder=run,
+                )
+    return list(dict.fromkeys(written))
+
+
+def _read(run: Run, words: Sequence[str]) -> tuple[Component, ...]:
+    """Read the words as those of the run's config would be."""
+    problems, place = Problems(), Place("export")
+    nodes = [parse(word, "", problems, flag=Place("export")) for word in words]
+    problems.raise_if_any()
+    override = Override("exports", Node(nodes, place), place)
+    check_file(run.path, run.record, CONFIG)
+    return load_config(run.file(CONFIG), [override], data_known=False).exports
+
+
+@contextmanager
+def _recording(run: Run, record: Mapping[str, Any], written: list[Path]) -> Iterator[None]:
+    """Record what the block writes.
+
+    Meanwhile the record vouches for no export: one that is written anew and killed is not damaged.
+    """
+    before, hashes = [*record.get("exports", [])], recorded_files(record)
+    for name in before:
+        check_file(run.path, record, name)
+    kept = {name: one for name, one in hashes.items() if name not in before}
+    path = run.file(RECORD)
+    write_text(path, record_text({**record, "files": kept}))
+    try:
+        yield
+    finally:
+        added = [one.relative_to(run.path).as_posix() for one in written]
+        exports = sorted({*before, *added})
+        there = [name for name in exports if os.path.lexists(run.file(name))]
+        now = {name: hash_file(run.file(name)) for name in there}
+        # What is gone was there once: that is for `verify` to tell.
+        gone = {name: hashes[name] for name in before if name in hashes and name not in now}
+        files = {**kept, **gone, **now}
+        write_text(path, record_text({**record, "exports": exports, "files": files}))
+
+
+class _Later:
+    """The splits of a run, whose rows are loaded when an exporter asks for them."""
+
+    def __init__(self, opened: OpenedRun) -> None:
+        self._opened = opened
+
+    @property
+    def spec(self) -> Spec:
+        """What the rows look like, for which they need not be there."""
+        return self._opened.spec
+
+    @cached_property
+    def _loaded(self) -> Splits:
+        splits, _ = load_rows(self._opened)
+        return splits
+
+    def present(self) -> dict[str, Samples]:
+        """The splits that have rows, by name."""
+        return self._loaded.present()
+
+    def __getattr__(self, name: str) -> Any:
+        """Give what `Splits` has, such as `train` and `streamed`."""
+        return getattr(self._loaded, name)

@@ -1,0 +1,181 @@
+"""A resident process for the tests, and new processes that ask it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dlrun.warm import wire
+from tests.conftest import CONFIGS, ROOT
+
+COMMAND_LINE = [sys.executable, "-m", "dlrun"]
+
+CHANGING = [
+    (r"importing TensorFlow \.\.\.\n", ""),  # a copy has it
+    (r"\d{8}-\d{6}_(\w+?)_[a-z2-7]{4}", r"RUN_\1"),
+    (r"\b\d+(\.\d)? (ms|s|min|h)\b", "TIME"),
+    (r"RUN_\w+ +", "RUN "),  # tables are as wide as their names
+    (r"TIME +|  +", " "),
+    (r"-{3,}|─{3,}", "-"),
+]
+"""What differs between two runs of a command line, and what is put into its place."""
+
+
+def same(text):
+    """Leave out what differs between two runs of one command line: names, times."""
+    text = text.decode() if isinstance(text, bytes) else text
+    for pattern, replacement in CHANGING:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+@dataclass
+class Warm:
+    """A resident process, and the environment in which commands find it."""
+
+    process: subprocess.Popen
+    home: Path
+    env: dict
+
+    @property
+    def address(self):
+        """The socket, at a path that is short enough."""
+        found = [path for path in (self.home / "dlrun").iterdir() if not path.suffix]
+        return found[0] if found else None
+
+    def ask(self, asked=wire.STATUS, **more):
+        """Ask it, and read the answer's numbers."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            here = os.open(self.address.parent, os.O_RDONLY)
+            connection.connect(f"/proc/self/fd/{here}/{self.address.name}")
+            os.close(here)
+            wire.send(connection, {"ask": [asked], **more})
+            answer, _ = wire.receive(connection)
+        return {name: values[0].decode() for name, values in answer.items()}
+
+    @property
+    def served(self):
+        """How many commands it has run."""
+        return int(self.ask()["served"])
+
+    def start(self, *words, **options):
+        """Start a command line."""
+        env = {**self.env, **options.pop("env", {})}
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        return subprocess.Popen([*COMMAND_LINE, *map(str, words)], env=env, **options)
+
+    def run(self, *words, input=None, is_served=True, **options):  # noqa: A002
+        """Run a command line; it must have been the resident process that ran it, or not."""
+        before = self.served
+        if input is not None:
+            options["stdin"] = subprocess.PIPE
+        process = self.start(*words, **options)
+        out, err = process.communicate(input, timeout=300)
+        assert self.served - before == is_served, self.ask()
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def wait_idle(self, seconds=10.0):
+        """Wait until no command is at work, for so long at most."""
+        until = time.monotonic() + seconds
+        while int(self.ask()["working"]) and time.monotonic() < until:
+            time.sleep(0.02)
+        return not int(self.ask()["working"])
+
+
+def start_resident(home):
+    """Start a resident process whose socket is below a folder."""
+    home.mkdir(mode=0o700, exist_ok=True)
+    env = {**os.environ, "XDG_RUNTIME_DIR": str(home), "PYTHONPATH": str(ROOT)}
+    env.pop("PYDANTIC_DISABLE_PLUGINS", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dlrun.resident", "600"], env=env, stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"ready\n"
+    return Warm(process, home, env)
+
+
+@pytest.fixture(scope="session")
+def resident(tmp_path_factory):
+    """Start a resident process for all tests that do not end it."""
+    warm = start_resident(tmp_path_factory.mktemp("resident") / "runtime")
+    yield warm
+    warm.process.terminate()
+    assert warm.process.wait(10) == 0
+    warm.process.stdout.close()
+    assert not list(warm.home.rglob("*[0-9a-f]"))
+
+
+@pytest.fixture
+def own_resident(tmp_path):
+    """Start a resident process that a test may end."""
+    warm = start_resident(tmp_path / "runtime")
+    yield warm
+    if warm.process.poll() is None:
+        warm.process.kill()
+    warm.process.wait()
+    warm.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """Make folders with a config, a table and a broken config."""
+
+    def make(name):
+        folder = tmp_path_factory.mktemp(name)
+        (folder / "configs").mkdir()
+        shutil.copytree(CONFIGS / "data", folder / "configs" / "data")
+        text = (CONFIGS / "iris.yaml").read_text().replace("epochs: 100", "epochs: 3")
+        (folder / "configs" / "iris.yaml").write_text(text)
+        (folder / "broken.yaml").write_text("modle: {}\nseed: x\n")
+        rows = (CONFIGS / "data" / "iris.csv").read_text().splitlines()
+        (folder / "rows.csv").write_text("\n".join(rows[:5]) + "\n")
+        return folder
+
+    return make
+
+
+@dataclass
+class Working:
+    """A command line that trains until it is ended."""
+
+    client: subprocess.Popen
+    run: Path
+
+    @property
+    def record(self):
+        """What the run says of itself."""
+        return json.loads((self.run / "run.json").read_text())
+
+    @property
+    def pid(self):
+        """The process that trains."""
+        return self.record["pid"]
+
+    def status_after(self, seconds):
+        """Wait until the run is over, for so long at most."""
+        until = time.monotonic() + seconds
+        while self.record["status"] == "running" and time.monotonic() < until:
+            time.sleep(0.02)
+        return self.record["status"]
+
+
+def begin_training(warm, folder, **options):
+    """Start a training that takes hours, and wait until it is at work."""
+    words = ["train", CONFIGS / "two_points_sigmoid.yaml", "--set", "training.epochs=1000000000"]
+    client = warm.start(*words, "--no-report", cwd=folder, **options)
+    begun = None
+    while begun is None:
+        line = client.stderr.readline().decode()
+        assert line, client.wait()
+        begun = re.match(r"run folder: (.*)\n", line)
+    return Working(client, folder / begun[1])
