@@ -63,7 +63,7 @@ HEAVY_ROOMS = {
 LIGHT_PACKAGES = ("dlrun.sweeps.language", "dlrun.columns.inference")
 """Packages of heavy rooms that light commands read."""
 
-SHELVES = ("datasets", "columns", "callbacks", "exporters", "reports.plots")
+SHELVES = ("datasets", "columns", "callbacks", "exporters", "reports.plots", "sweeps.launchers")
 """Packages in which one file is one word, or one plot."""
 NO_WORDS = {
     "dlrun.datasets.samples",
@@ -114,8 +114,8 @@ OTHER_MEANINGS = {
 """Words of shelves that are something else too, which other files may name."""
 ASK_THE_WORDS = {"dlrun.columns.inference"}
 """Modules of a shelf that choose among its words."""
-NAMED_IN = {"keras_model": "dlrun.config.schema"}
-"""Words of shelves that are defaults of the language, and where."""
+NAMED_IN = {"keras_model": "dlrun.config.schema", "local": "dlrun.sweeps.launchers"}
+"""Words of shelves that are defaults, and where."""
 HEAVY = {"numpy", "tensorflow", "keras", "safetensors"}
 LIGHT_COMMANDS = [
     ["--help"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
@@ -29,25 +30,23 @@ from dlrun.cli.terminal.output import (
     write_message,
 )
 from dlrun.cli.terminal.tables import bold
-from dlrun.errors import DlrunError, UsageError
+from dlrun.errors import UsageError
 from dlrun.execution.options import RunOptions
 from dlrun.wording import (
     choice_in_words,
     count,
-    format_duration,
     margin_legend,
     near_word,
     printable,
     settings_of,
     short_names,
-    value_text,
 )
 
 if TYPE_CHECKING:
     from dlrun.reports.sweep_results import SweepResults
-    from dlrun.sweeps.estimate import Estimate
     from dlrun.sweeps.language.sweep import Halving
-    from dlrun.sweeps.runner import SweepOptions, SweepRunner
+    from dlrun.sweeps.runner import SweepOptions
+    from dlrun.sweeps.shares import Share
     from dlrun.sweeps.sweep import PlannedSweep
     from dlrun.sweeps.trials import Trial
 
@@ -65,6 +64,36 @@ HalvingRule = Annotated[
 ]
 DryRun = Annotated[
     bool, option("--dry-run", "List the runs and estimate the time; train none to keep.")
+]
+Where = Annotated[
+    str | None,
+    option("--on WORD", "Where the runs work: local, or ray, on a cluster.  [default: local]"),
+]
+Address = Annotated[
+    str | None, option("--address HOST", "The Ray cluster: auto, or ray://HOST:10001.  [auto]")
+]
+CpusPerRun = Annotated[
+    float | None, option("--cpus-per-run N", "CPUs that a run takes of a cluster.  [1]", min=0.001)
+]
+GpusPerRun = Annotated[
+    float | None,
+    option("--gpus-per-run N", "GPUs, or parts of one; 0 computes on CPUs.  [0]", min=0),
+]
+DataRoot = Annotated[
+    Path | None,
+    option("--data-root DIR", "Where nodes find the data files, which travel to them otherwise."),
+]
+Budget = Annotated[
+    str | None,
+    option("--budget TIME", "Train only the first runs that fit, such as 2h or 1h30m; say which."),
+]
+Shard = Annotated[
+    str | None,
+    option(
+        "--shard I/N",
+        "Train the I-th of N shares only, each in a process of its own, on any machine that has "
+        "the folder.  [default: that of a Slurm job array, else 1/1]",
+    ),
 ]
 WithReports = Annotated[
     bool,
@@ -121,6 +150,13 @@ def run(
     name: Name = None,
     halving: HalvingRule = None,
     dry_run: DryRun = False,
+    budget: Budget = None,
+    shard: Shard = None,
+    on: Where = None,
+    address: Address = None,
+    cpus_per_run: CpusPerRun = None,
+    gpus_per_run: GpusPerRun = None,
+    data_root: DataRoot = None,
     workers: options.Workers = None,
     threads: options.Threads = None,
     device: options.Device = "auto",
@@ -135,21 +171,40 @@ def run(
     """Train all runs of a sweep that are not there yet, and print the sweep's folder."""
     options.check_device(device)
     show_activity(f"reading {path} ...", quiet=quiet)
+    from dlrun.sweeps.estimate import read_duration
     from dlrun.sweeps.runner import SweepOptions
     from dlrun.sweeps.sweep import plan_sweep
 
+    asked_of = {"cpus": cpus_per_run, "gpus": gpus_per_run, "address": address}
+    cluster = _cluster(on, {**asked_of, "data_root": data_root}, device=device, shard=shard)
     rule = _halving(halving) if halving is not None else None
     given = overrides or ()
     planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
     asked = RunOptions(runs_dir, context.obj, device, threads, report)
     settings = SweepOptions(
-        asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
+        asked,
+        workers,
+        retry_failed=retry_failed,
+        fail_fast=fail_fast,
+        trust=trust,
+        budget=None if budget is None else read_duration(budget),
+        **cluster,
     )
-    follow = _show_dry_run if dry_run else _train
-    follow(planned, settings, quiet=quiet, as_json=as_json)
+    share = None if cluster else _share(shard, quiet=quiet)
+    if dry_run:
+        _show_dry_run(planned, settings, share, quiet=quiet, as_json=as_json)
+    else:
+        _train(planned, settings, share, quiet=quiet, as_json=as_json)
 
 
-def _train(planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_json: bool) -> None:
+def _train(
+    planned: PlannedSweep,
+    settings: SweepOptions,
+    share: Share | None,
+    *,
+    quiet: bool,
+    as_json: bool,
+) -> None:
     from dlrun.cli.terminal.sweep_progress import listening_to_sweep
     from dlrun.sweeps import sweep as workflow
     from dlrun.sweeps.results import read_results
@@ -159,7 +214,7 @@ def _train(planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_jso
     with listening_to_sweep(
         quiet=quiet, as_json=as_json, objective=key, maximize=maximize
     ) as listener:
-        trials = workflow.run_sweep(planned, settings, listener)
+        trials = workflow.run_sweep(planned, settings, listener, share)
         workflow.add_results(planned.folder, listener)
     if not quiet and not as_json:
         results = read_results(planned.folder)
@@ -222,6 +277,51 @@ def report(folder: SweepFolder, *, runs_dir: options.RunsDir = options.DEFAULT_R
     write_data(str(write_page(find_sweep(folder, runs_dir))))
 
 
+def _share(text: str | None, *, quiet: bool) -> Share | None:
+    """Tell the share that is asked for, or that a job array gives; None for the whole."""
+    from dlrun.sweeps.shares import read_share, share_of_array
+
+    if text is not None:
+        share = read_share(text)
+        return share if share.count > 1 else None
+    found = share_of_array(os.environ)
+    if found is not None and not quiet:
+        write_message(f"share {found} of the runs, as the job array says; --shard 1/1 for all")
+    return found
+
+
+def _cluster(
+    on: str | None, given: Mapping[str, Any], *, device: str, shard: str | None
+) -> dict[str, Any]:
+    """Say where the runs work, as `SweepOptions` has it."""
+    from dlrun.sweeps.launchers import DEFAULT, Cluster
+
+    names = {"cpus": "--cpus-per-run", "gpus": "--gpus-per-run", "data_root": "--data-root"}
+    told = {name: value for name, value in given.items() if value is not None}
+    if on in (None, DEFAULT):
+        for name in told:
+            what = "the runs work on this machine, for which this says nothing."
+            fix = "--on ray lets them work on a cluster."
+            raise UsageError(what, where=names.get(name, f"--{name}"), fix=fix)
+        return {}
+    if device != "auto":
+        what = "on a cluster --gpus-per-run says where runs compute."
+        raise UsageError(what, where=f"--device {device}", fix="Leave --device out.")
+    if shard is not None:
+        what = "one command works on a cluster, and shares are for several."
+        raise UsageError(what, where=f"--shard {shard}", fix="Leave --shard or --on out.")
+    for name in ("cpus", "gpus"):
+        number = told.get(name, 0.0)
+        if not math.isfinite(number) or (number > 1 and number != int(number)):
+            what = f"{number} is no part of one, and no whole number of them."
+            raise UsageError(what, where=names[name], fix="Give such as 0.5, 1 or 4.")
+    root = told.get("data_root")
+    if root is not None and not root.is_absolute():
+        what = f"{root} begins in no known folder on a node."
+        raise UsageError(what, where="--data-root", fix="Give a path that begins with /.")
+    return {"on": on, "cluster": Cluster(**told)}
+
+
 def _halving(text: str) -> Halving:
     """Read `eta=3,min_epochs=5`."""
     from dlrun.sweeps.language.sweep import Halving
@@ -237,61 +337,31 @@ def _halving(text: str) -> Halving:
 
 
 def _show_dry_run(
-    planned: PlannedSweep, settings: SweepOptions, *, quiet: bool, as_json: bool
+    planned: PlannedSweep,
+    settings: SweepOptions,
+    share: Share | None,
+    *,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """List the runs of a sweep with their number and the time that they would take."""
+    from dlrun.cli.terminal.plans import show_plan
     from dlrun.cli.terminal.sweep_progress import MessagePrinter
-    from dlrun.sweeps.estimate import estimate
     from dlrun.sweeps.runner import TrialRequest
     from dlrun.sweeps.sweep import remarks
 
     definition, listener = planned.sweep, MessagePrinter(quiet=quiet)
     runner = planned.runner(settings, listener)
-    is_drawn = definition.sampler.type == "tpe"
-    repeats = max(len(definition.seeds), 1) * max(len(definition.folds), 1)
-    drawn = definition.samples * repeats if is_drawn else 0
-    # Where points are drawn one by one, an end of the distributions stands for all of them.
-    runner.plan([TrialRequest(planned.experiments[0], {})] if drawn else planned.requests())
+    runner.plan([] if planned.drawn else planned.requests())
+    if share is not None:
+        runner.trials[:] = share.of(runner.trials)
     for line in remarks(definition):
         listener.message(line)
-    found = None
-    try:
-        if any(trial.status == "waiting" for trial in runner.trials):
-            listener.message("measuring one run ...")
-        found = estimate(runner)
-    except DlrunError as error:
-        write_message(f"warning: no estimate: {error}")
-    if found is not None and drawn:
-        found = found.times(drawn)
-    if as_json:
-        runs = [
-            {"point": trial.values, "status": trial.status, "run": trial.folder}
-            for trial in runner.trials
-        ]
-        numbers = {"count": drawn or len(runs), "workers": runner.workers}
-        listed = None if drawn else runs
-        write_json({"runs": listed, **numbers, "seconds": found and found.seconds})
-        return
-    if not drawn:
-        write_data(draw_points(runner.trials, screen=screen_of(sys.stdout)) + "\n")
-    write_data(_estimate_in_words(planned, runner, drawn, found))
-
-
-def _estimate_in_words(
-    planned: PlannedSweep, runner: SweepRunner, drawn: int, found: Estimate | None
-) -> str:
-    there = sum(trial.found for trial in runner.trials)
-    parts = [count(drawn or len(runner.trials), "run")]
-    if there:
-        parts.append(f"{there} there already")
-    if drawn:
-        parts.append("their points drawn one by one (tpe)")
-    if found is not None:
-        each = f"{format_duration(found.each)} each, {runner.workers} at a time, {found.basis}"
-        about = f"about {format_duration(found.seconds)}"
-        is_less = planned.sweep.halving is not None
-        parts.append(f"{about}{' at most' if is_less else ''} ({each})")
-    return ", ".join(parts)
+    if planned.drawn:
+        # Where points are drawn one by one, an end of the distributions stands for all of them.
+        runner.plan([TrialRequest(planned.experiments[0], {})])
+    is_most = planned.sweep.halving is not None
+    show_plan(runner, as_json=as_json, drawn=planned.drawn, is_most=is_most)
 
 
 def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen) -> str:
@@ -321,6 +391,7 @@ def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen)
 
 def draw_results(results: SweepResults, *, screen: Screen) -> str:
     """Draw the points of a sweep, the best first, their values side by side where they fit."""
+    from dlrun.cli.terminal.plans import axis_values
     from dlrun.reports.repeats import REPEATED
 
     axes = [axis for axis in results.axes if axis not in REPEATED]
@@ -335,26 +406,13 @@ def draw_results(results: SweepResults, *, screen: Screen) -> str:
     if not rows:
         return closing
     headings = [results.objective or "objective", "finished" if has_seeds else "status"]
-    wide = [[*_values(values, axes), *numbers] for values, numbers in rows]
+    wide = [[*axis_values(values, axes), *numbers] for values, numbers in rows]
     heads = bold([*(names[axis] for axis in axes), *headings])
     drawn = tables.draw_if_fitting([heads, *wide], screen, left=len(axes))
     if drawn is None:
         narrow = [[settings_of(values), *numbers] for values, numbers in rows]
         drawn = _stacked(["point", *headings], narrow, screen)
     return f"{drawn}\n\n{closing}"
-
-
-def draw_points(trials: Sequence[Trial], *, screen: Screen) -> str:
-    """Draw the runs that a sweep asks for: the values of their axes, and how they stand."""
-    axes = list(dict.fromkeys(axis for trial in trials for axis in trial.values))
-    names = short_names(axes)
-    head = bold([*(names[axis] for axis in axes), "status"])
-    rows = [[*_values(trial.values, axes), trial.status] for trial in trials]
-    drawn = tables.draw_if_fitting([head, *rows], screen, left=len(axes) + 1)
-    if drawn is None:
-        narrow = [[settings_of(trial.values), trial.status] for trial in trials]
-        drawn = tables.draw_cut(["point", "status"], narrow, screen, left=2)
-    return drawn
 
 
 def _stacked(headings: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen) -> str:
@@ -381,10 +439,6 @@ def _spread(results: SweepResults) -> str | None:
         if point.estimate and point.estimate.margin is not None
     ]
     return margin_legend(units[0]) if units else None
-
-
-def _values(values: Mapping[str, Any], axes: Sequence[str]) -> list[str]:
-    return [value_text(values[axis]) if axis in values else "-" for axis in axes]
 
 
 def _closing(results: SweepResults) -> str:

@@ -6,6 +6,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,7 @@ from dlrun.rundir.names import REPORT
 from dlrun.wording import format_duration, format_number, printable
 
 if TYPE_CHECKING:
+    from dlrun.config import Experiment
     from dlrun.execution.run import TrainOutcome
     from dlrun.reports.baseline import Baseline
     from dlrun.sweeps.language.flags import Grid
@@ -53,6 +55,11 @@ WithReport = Annotated[
 ]
 
 
+DryRun = Annotated[
+    bool, option("--dry-run", "Tell time, memory and disk from one measured run; keep none.")
+]
+
+
 def train(
     context: typer.Context,
     configs: options.ConfigPaths,
@@ -71,6 +78,7 @@ def train(
     host: options.Host = None,
     workers: options.Workers = None,
     report: WithReport = None,
+    dry_run: DryRun = False,
     retry_failed: options.RetryFailed = False,
     fail_fast: options.FailFast = False,
     trust: options.TrustRuns = False,
@@ -87,9 +95,8 @@ def train(
     show_activity(f"reading {configs[0]} ...", quiet=quiet)
     from dlrun.sweeps.language.flags import read_grid
 
-    named = {"seed": seed, "name": name}
-    given = [options.as_override(key, value) for key, value in named.items() if value is not None]
-    given = [*(overrides or []), *given]
+    named = [(key, value) for key, value in (("seed", seed), ("name", name)) if value is not None]
+    given = [*(overrides or []), *(options.as_override(key, value) for key, value in named)]
     requests = [(config, read_grid(config, given, grids or (), folds=folds)) for config in configs]
     is_one = len(requests) == 1 and not requests[0][1].axes
     asked = RunOptions(
@@ -106,28 +113,66 @@ def train(
         from dlrun.sweeps.runner import SweepOptions
 
         settings = SweepOptions(
-            asked, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
+            asked, workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
         )
-        train_many(requests, settings, quiet=quiet, as_json=as_json)
+        many = partial(_plan, _wanted(requests)) if dry_run else partial(train_many, requests)
+        many(settings, quiet=quiet, as_json=as_json)
         return
     _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
-    train_one(*requests[0], asked, quiet=quiet, as_json=as_json)
+    train_one(*requests[0], asked, dry_run=dry_run, quiet=quiet, as_json=as_json)
 
 
-def train_one(config: Path, grid: Grid, asked: RunOptions, *, quiet: bool, as_json: bool) -> None:
-    """Train one run; stdout gets its folder, where this host has it."""
+def train_one(
+    config: Path,
+    grid: Grid,
+    asked: RunOptions,
+    *,
+    dry_run: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train one run, or tell what it would take; stdout gets its folder, where this host has it."""
     from dlrun.cli.terminal.progress import listening
     from dlrun.config import load_config
     from dlrun.execution.run import follow
     from dlrun.workflows import train as workflow
 
     experiment = load_config(config, grid.fixed)
+    if dry_run:
+        if asked.cluster.num_replicas > 1:
+            what = "a plan is measured on one device."
+            raise UsageError(what, where="--dry-run", fix="Leave --devices and --hosts out.")
+        _plan(experiment, asked, quiet=quiet, as_json=as_json)
+        return
     with listening(quiet=quiet) as listener:
         if not asked.cluster.is_chief:
             follow(experiment, asked, listener)
             return
         outcome = workflow.train(experiment, asked, listener)
     show_outcome(outcome, quiet=quiet, as_json=as_json)
+
+
+def _plan(
+    wanted: Experiment | Sequence[TrialRequest],
+    settings: RunOptions | SweepOptions,
+    *,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Tell what one run, which is always trained, or several, as far as they are missing, take."""
+    from dlrun.cli.terminal.plans import show_plan
+    from dlrun.cli.terminal.sweep_progress import MessagePrinter
+    from dlrun.sweeps.runner import SweepOptions, SweepRunner
+    from dlrun.sweeps.trials import Trial
+
+    if isinstance(settings, RunOptions):
+        settings = SweepOptions(settings, workers=1)
+    runner = SweepRunner(settings, MessagePrinter(quiet=quiet))
+    if isinstance(wanted, Sequence):
+        runner.plan(wanted)
+    else:
+        runner.trials.append(Trial(wanted, {}, ""))
+    show_plan(runner, as_json=as_json)
 
 
 def _refuse_for_one(**given: object) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dlrun.execution.cluster import Cluster
 
@@ -22,3 +23,9 @@ class RunOptions:
     assigned: str | None = None  # the device that a sweep gives to the run; None for `device`
     pauses: Sequence[int] = ()  # epochs; the run waits for its sweep once, after the next of them
     cluster: Cluster = field(default_factory=Cluster)  # how many devices, of which hosts
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> RunOptions:
+        """Read what `dataclasses.asdict` and JSON have made of options."""
+        cluster = Cluster(**{**told["cluster"], "hosts": tuple(told["cluster"]["hosts"])})
+        return cls(**{**told, "runs_dir": Path(told["runs_dir"]), "cluster": cluster})

@@ -20,7 +20,7 @@ from dlrun.rundir.exclusion import (
     lock_file,
     owning,
 )
-from dlrun.rundir.files import check_ordinary
+from dlrun.rundir.files import check_ordinary, reason
 from dlrun.rundir.names import LOCK, OWNER, TURN
 
 LockState = Literal["held", "free", "unknown"]
@@ -73,8 +73,7 @@ class FolderLock:
 def holding_lock(folder: Path) -> Iterator[FolderLock]:
     """Be the only process that works in a run folder.
 
-    On a file system that knows no locks nothing is locked; where the whole system knows none, a
-    file names who works here.
+    Where the file system, or the whole system, knows no locks, a file names who works here.
     """
     mode = flags("O_RDWR", "O_CREAT", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
     try:
@@ -86,9 +85,7 @@ def holding_lock(folder: Path) -> Iterator[FolderLock]:
     with contextlib.ExitStack() as held:
         try:
             check_ordinary(descriptor, folder / LOCK)
-            if has_file_locks():
-                _acquire(folder, descriptor)
-            else:
+            if not _acquire(folder, descriptor):
                 _own(folder, descriptor, held)
         except BaseException:
             os.close(descriptor)
@@ -104,61 +101,79 @@ def holding_lock(folder: Path) -> Iterator[FolderLock]:
 def in_turn(folder: Path) -> Iterator[None]:
     """Let processes change a small file of a folder one after the other.
 
-    The lock of a run is no use for that: a run that is going on holds it for hours. On a file
-    system that knows no locks nothing is locked.
+    The lock of a run is no use for that: a run that is going on holds it for hours. Whoever cannot
+    open the folder, or make a file in it, will be told so by the file that is to be changed.
     """
-    if not has_file_locks():
-        with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as held:
+        is_locked = False
+        if has_file_locks():
+            with contextlib.suppress(OSError):
+                descriptor = os.open(folder, flags("O_RDONLY", "O_DIRECTORY", "O_CLOEXEC"))
+                held.callback(os.close, descriptor)
+                lock_file(descriptor, wait=True)
+                is_locked = True
+        if not is_locked:
             with contextlib.suppress(OSError):
                 held.enter_context(owning(folder / TURN, None))
-            yield
-        return
-    try:
-        descriptor = os.open(folder, flags("O_RDONLY", "O_DIRECTORY", "O_CLOEXEC"))
-    except OSError:
-        yield  # whoever cannot open the folder will be told so by the file
-        return
-    try:
-        with contextlib.suppress(OSError):
-            lock_file(descriptor, wait=True)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def lock_state(folder: Path) -> LockState:
     """Look whether a process works in a run folder.
 
-    It is `unknown` where there is no lock file or the file system knows no locks.
+    It is `unknown` where there is no lock file.
     """
     try:
         descriptor = os.open(folder / LOCK, os.O_RDONLY | CAREFUL)
     except OSError:
         return "unknown"
     try:
-        if not has_file_locks():
-            return "held" if is_owned(folder / OWNER) else "free"
         lock_file(descriptor, shared=True)
     except BlockingIOError:
         return "held"
     except OSError:
-        return "unknown"
+        return "held" if is_owned(folder / OWNER) else "free"
     else:
         return "free"
     finally:
         os.close(descriptor)
 
 
-def _refusal(folder: Path, descriptor: int) -> RunFolderError:
+def lockless(folder: Path) -> str | None:
+    """Say in a line that files cannot be locked in a folder, and what is done instead.
+
+    None where they can.
+    """
+    try:
+        descriptor = os.open(folder, flags("O_RDONLY", "O_DIRECTORY", "O_CLOEXEC"))
+    except OSError:
+        return None
+    try:
+        lock_file(descriptor, shared=True)
+    except BlockingIOError:
+        return None
+    except OSError as error:
+        return (
+            f"files cannot be locked in {folder} ({reason(error)}): a file {OWNER} in each folder "
+            "names who works there; where a machine has died, it is to be removed by hand"
+        )
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _refusal(folder: Path, descriptor: int, fix: str | None = None) -> RunFolderError:
     what = f"{_holder(descriptor)} works in this run folder."
-    return RunFolderError(what, where=str(folder))
+    return RunFolderError(what, where=str(folder), fix=fix)
 
 
 def _own(folder: Path, descriptor: int, held: contextlib.ExitStack) -> None:
     try:
         held.enter_context(owning(folder / OWNER, _PATIENCE))
     except BlockingIOError as error:
-        raise _refusal(folder, descriptor) from error
+        fix = f"No file can be locked here. If that process has died, remove {folder / OWNER}."
+        raise _refusal(folder, descriptor, fix) from error
 
 
 def _holder(descriptor: int) -> str:
@@ -169,7 +184,8 @@ def _holder(descriptor: int) -> str:
     return f"process {found[1].decode()} on {found[2].decode()}"
 
 
-def _acquire(folder: Path, descriptor: int) -> None:
+def _acquire(folder: Path, descriptor: int) -> bool:
+    """Lock a file; False where the system, or the file system, locks none."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -179,6 +195,6 @@ def _acquire(folder: Path, descriptor: int) -> None:
                 raise _refusal(folder, descriptor) from error
             time.sleep(0.01)
         except OSError:
-            return
+            return False
         else:
-            return
+            return True

@@ -1,31 +1,45 @@
-"""How long a sweep will take, from one measured run."""
+"""How long runs will take, and what they need beside, from one measured run."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlrun.config import Experiment
-from dlrun.errors import DlrunError
+from dlrun.errors import DlrunError, UsageError
+from dlrun.execution.needs import Needs, needs_of
 from dlrun.sweeps.pool import SweepListener
-from dlrun.sweeps.runner import SweepRunner, TrialRequest
+from dlrun.sweeps.runner import SweepOptions, SweepRunner, TrialRequest
 from dlrun.sweeps.trials import Trial
+from dlrun.wording import count, format_duration
 
 PATIENCE = 10.0  # seconds of training after which a run need not be measured to its end
 _IMPORT_SECONDS = 3.0  # what it takes until the first run begins
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a sweep will take."""
+    """What runs will take."""
 
-    work: float  # all that the workers have to do, in seconds of one of them
-    each: float  # the mean of its runs, in seconds
+    costs: tuple[float, ...]  # of each that is missing, in seconds of one worker
     workers: int  # how many work at a time
     basis: str  # what was measured
+    needs: Needs | None = None  # of the first run that is missing
+
+    @property
+    def work(self) -> float:
+        """All that the workers have to do, in seconds of one of them."""
+        return sum(self.costs)
+
+    @property
+    def each(self) -> float:
+        """The mean of the runs, in seconds."""
+        return self.work / max(len(self.costs), 1)
 
     @property
     def seconds(self) -> float:
@@ -34,11 +48,25 @@ class Estimate:
 
     def times(self, count: int) -> Estimate:
         """Estimate so many runs like one."""
-        return replace(self, work=self.each * count)
+        return replace(self, costs=(self.each,) * count)
+
+    def first(self, count: int) -> Estimate:
+        """Estimate the first runs only."""
+        return replace(self, costs=self.costs[:count])
+
+    def fitting(self, seconds: float) -> int:
+        """Count the first runs that end within so many seconds."""
+        spent, room = 0.0, (seconds - _IMPORT_SECONDS) * self.workers
+        for number, cost in enumerate(self.costs):
+            spent += cost
+            # The last run cannot be divided among the workers.
+            if spent > room or cost > seconds - _IMPORT_SECONDS:
+                return number
+        return len(self.costs)
 
 
 def estimate(runner: SweepRunner) -> Estimate | None:
-    """Estimate how long the missing runs will take; None where nothing is missing."""
+    """Estimate what the missing runs will take; None where nothing is missing."""
     missing = [trial for trial in runner.trials if trial.status == "waiting"]
     if not missing:
         return None
@@ -47,30 +75,65 @@ def estimate(runner: SweepRunner) -> Estimate | None:
         trial = finished[-1]
         fixed, epoch = 0.0, trial.taken / max(trial.epochs, 1)
         basis = f"a finished run took {trial.taken:.1f} s"
+        needs = None if trial.folder is None else needs_of(trial.experiment, trial.folder)
     else:
-        fixed, epoch = _measured(missing[0].experiment, runner)
+        fixed, epoch, needs = measure(missing[0].experiment, runner.options, runner.threads)
         basis = "measured on the first run"
-    each = [fixed + epoch * (trial.epochs - trial.epoch) for trial in missing]
-    return Estimate(sum(each), sum(each) / len(each), runner.workers, basis)
+    costs = tuple(fixed + epoch * (trial.epochs - trial.epoch) for trial in missing)
+    return Estimate(costs, runner.workers, basis, needs)
 
 
-def _measured(experiment: Experiment, runner: SweepRunner) -> tuple[float, float]:
+def cut(runner: SweepRunner, fits: int) -> list[Trial]:
+    """Keep so many of the missing runs, the first ones; gives those that are left out."""
+    missing = [trial for trial in runner.trials if trial.status == "waiting"]
+    left = {id(trial) for trial in missing[fits:]}
+    runner.trials[:] = [trial for trial in runner.trials if id(trial) not in left]
+    return missing[fits:]
+
+
+def left_out_in_words(budget: float, fits: int, left: int) -> str:
+    """Say what a budget leaves of the runs that are missing."""
+    fitting = f"{count(fits, 'run')} {'fits' if fits == 1 else 'fit'}"
+    return f"budget of {format_duration(budget)}: {fitting}, {left} left out"
+
+
+def measure(
+    experiment: Experiment, options: SweepOptions, threads: int
+) -> tuple[float, float, Needs]:
     """Train a run for a while, in a folder that is then removed.
 
-    Gives the seconds before and after its epochs, and those of each epoch.
+    Gives the seconds before and after its epochs, those of each epoch, and what it needs beside.
     """
     stopwatch = _Stopwatch()
-    options = runner.options
     with tempfile.TemporaryDirectory(prefix="dlrun-") as place:
-        run = replace(options.run, runs_dir=Path(place), threads=runner.threads, source=None)
+        run = replace(options.run, runs_dir=Path(place), threads=threads, source=None)
         alone = SweepRunner(replace(options, run=run, workers=1), stopwatch)
         alone.plan([TrialRequest(experiment, {})])
         with contextlib.suppress(_EnoughError):
             alone.work()
         (trial,) = alone.trials
-        if trial.status == "failed":
+        if trial.status == "failed" or trial.folder is None:
             raise DlrunError(f"the first run failed: {trial.reason}")
-    return stopwatch.cost(experiment.training.epochs)
+        needs = needs_of(experiment, trial.folder, peak=_peak_of_children())
+    return *stopwatch.cost(experiment.training.epochs), needs
+
+
+def read_duration(text: str) -> float:
+    """Read `2h`, `90m`, `1h30m`, `45s` or `2d`, in seconds."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text.replace(" ", ""):
+        fix = "Give such as 2h, 90m or 1h30m."
+        raise UsageError(f"{text!r} is no time.", where="--budget", fix=fix)
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def _peak_of_children() -> int | None:
+    """The most memory that a process took which this one has started, in bytes."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 or None
 
 
 class _EnoughError(Exception):
@@ -82,16 +145,16 @@ class _Stopwatch(SweepListener):
 
     def __init__(self) -> None:
         self._began = self._ended = 0.0
-        self._places: list[tuple[float, int]] = []  # time, completed epochs
+        self._places: list[tuple[float, float]] = []  # time, completed epochs and parts of them
 
     def started(self, trial: Trial) -> None:
         del trial
         self._began = time.monotonic()
 
     def progressed(self, trial: Trial) -> None:
-        now = time.monotonic()
-        if trial.epoch and (not self._places or self._places[-1][1] < trial.epoch):
-            self._places.append((now, trial.epoch))
+        now, place = time.monotonic(), trial.epoch + trial.part
+        if place and (not self._places or self._places[-1][1] < place):
+            self._places.append((now, place))
         seen = len(self._places) > 1 and now - self._places[0][0] > PATIENCE
         if seen and not self._ended:
             self._ended = now

@@ -39,6 +39,8 @@ _PIPE_BYTES = 2**16
 _SELECTS_PIPES = os.name != "nt"
 """Whether selectors watch pipes; those of Windows watch nothing but sockets."""
 _TAIL_BYTES = 2000
+MOST_TASKS = 16
+"""A process takes so many: the first costs half as much again, and each leaves something."""
 _CRASHED = 1
 SIGNALLED = 128
 """Added to the number of a signal it is the exit code of what ended in good order because of it."""
@@ -170,10 +172,11 @@ def _code_of_forked(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def spawn(module: str) -> Child:
+def spawn(module: str, *, env: Mapping[str, str] | None = None) -> Child:
     """Work in a new process that runs a module as `python -m` does; `at_work` is to be its main.
 
     Its tasks come through its stdin, and its events go through its stdout: all systems know those.
+    `env` are its variables, None for those of this process.
     """
     taken, tasks = os.pipe()
     events, sent = os.pipe()
@@ -183,6 +186,7 @@ def spawn(module: str) -> Child:
         stdin=taken,
         stdout=sent,
         stderr=stderr,
+        env=None if env is None else dict(env),
         process_group=0,
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )

@@ -17,6 +17,7 @@ from dlrun.rundir.folder import RunRow, list_runs
 from dlrun.rundir.metrics import is_larger_better, main_metric, read_history
 from dlrun.rundir.names import CONFIG, SWEEP, SWEEP_PAGE, SWEEP_TABLE
 from dlrun.sweeps.language.sweep import Objective
+from dlrun.sweeps.shares import noted_identities
 from dlrun.sweeps.trials import RANKS, Trial, epochs_of, is_paused, place_in_sweep
 
 FORMAT = 1  # the version of `sweep.json`
@@ -34,7 +35,11 @@ def read_results(folder: Path) -> SweepResults:
     definition = read_definition(folder)
     rows = [row for row in list_runs(folder) if row.status in RANKS]
     points = definition["points"]
-    pairs = _drawn(rows, definition["base_hash"]) if points is None else _written(rows, definition)
+    if points is None:
+        pairs = _drawn(rows, definition["base_hash"])
+    else:
+        shares = noted_identities(folder, definition["base_hash"], len(points))
+        pairs = _written(rows, points, [definition["identities"], *shares])
     objective = definition["objective"]
     finished = [row.metrics for _, row in pairs if row.status == "finished"]
     key = f"{objective['split']} {objective['metric']}" if objective else _main(finished)
@@ -55,11 +60,20 @@ def read_results(folder: Path) -> SweepResults:
     )
 
 
-def _written(rows: Sequence[RunRow], definition: Mapping[str, Any]) -> list[tuple[Point, RunRow]]:
-    """Find the runs of points that are written out, by their identities, as training does."""
+def _written(
+    rows: Sequence[RunRow], points: Sequence[Point], identities: Sequence[Sequence[str]]
+) -> list[tuple[Point, RunRow]]:
+    """Find the runs of points that are written out, by their identities, as training does.
+
+    Where shares were worked on by several machines, a point may have one identity on each.
+    """
     by_identity = _best_by(rows, lambda row: row.record.get("identity"))
-    pairs = zip(definition["points"], definition["identities"], strict=True)
-    return [(point, by_identity[identity]) for point, identity in pairs if identity in by_identity]
+    found = []
+    for point, *several in zip(points, *identities, strict=True):
+        known = [by_identity[one] for one in several if one in by_identity]
+        if known:
+            found.append((point, min(known, key=lambda row: RANKS.index(row.status))))
+    return found
 
 
 def _drawn(rows: Sequence[RunRow], base: str) -> list[tuple[Point, RunRow]]:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from dlrun.config import Experiment
 from dlrun.data.files import files_of
 from dlrun.errors import DataError, RunFolderError
-from dlrun.execution.identity import Machine, identities_of, weights_hash
-from dlrun.execution.loading import import_tensorflow
+from dlrun.execution.identity import identities_of, weights_hash
 from dlrun.execution.options import RunOptions
-from dlrun.memory import free_memory
-from dlrun.rundir.environment import environment_facts, threads_of
-from dlrun.rundir.folder import open_run, run_paths
+from dlrun.rundir.environment import threads_of
+from dlrun.rundir.folder import open_run
 from dlrun.rundir.integrity import keyless
-from dlrun.rundir.lock import holding_lock, lock_state
+from dlrun.rundir.lock import holding_lock, lockless
+from dlrun.sweeps.launchers import DEFAULT, Cluster, Order, named
 from dlrun.sweeps.pool import Pool, SweepListener
-from dlrun.sweeps.processes import can_fork
 from dlrun.sweeps.schedulers import FIFO, Scheduler
-from dlrun.sweeps.trials import Trial, TrialStore, is_stillborn, place_in_sweep
-from dlrun.sweeps.worker import LocalWorkers
-
-_WORKER_BYTES = 2**30
-"""What a run is taken to need: TensorFlow at work, beside what it shares with its parent."""
+from dlrun.sweeps.shares import refuse_shares_at_work, remove_stillborn
+from dlrun.sweeps.trials import Trial, TrialStore, place_in_sweep
 
 
 @dataclass(frozen=True)
@@ -48,6 +42,9 @@ class SweepOptions:
     retry_failed: bool = False  # go on with runs that failed before
     fail_fast: bool = False  # end all at the first failure
     trust: bool = False  # go on with unfinished runs that are not known as the user's own
+    budget: float | None = None  # seconds; what would not end by then is left out
+    on: str = DEFAULT  # where they work: a word of `dlrun.sweeps.launchers`
+    cluster: Cluster = field(default_factory=Cluster)  # for those that work on other machines
 
 
 class SweepRunner:
@@ -68,9 +65,12 @@ class SweepRunner:
     ) -> None:
         run = options.run
         self.store = TrialStore(
-            run.runs_dir, retry_failed=options.retry_failed, halving=halving, trust=options.trust
+            run.runs_dir,
+            retry_failed=options.retry_failed,
+            halving=halving,
+            trust=options.trust,
+            alone=base is not None,
         )
-        self._environment = environment_facts()
         self._weights: str | None = None
         if run.source is not None:
             # Told once: `latest` would be another one as soon as the first run has begun.
@@ -81,12 +81,9 @@ class SweepRunner:
         self.base = base
         self.trials: list[Trial] = []
         self._by_identity: dict[str, Trial] = {}
-        self._listener = listener
-        cores = self._environment["cpu_count"] or 1
-        self.workers = options.workers or max(
-            1, min(cores, int(min(free_memory(), 2.0**50) // _WORKER_BYTES))
-        )
-        self.threads = run.threads or max(1, cores // self.workers)
+        self.listener = listener
+        self._site = named(options.on)(self.options, listener)
+        self.workers, self.threads = self._site.workers, self._site.threads
 
     def plan(self, requests: Sequence[TrialRequest]) -> list[Trial]:
         """Give one trial for each request; two that are the same are one."""
@@ -109,17 +106,13 @@ class SweepRunner:
 
     def add(self, request: TrialRequest) -> Trial:
         """Add a run; gives its trial, which may be there already."""
-        identity, *earlier = self._identities(request.experiment, self.threads)
+        identity, *others = self._identities(request.experiment, self.threads)
         if identity in self._by_identity:
             return self._by_identity[identity]
-        trial = Trial(request.experiment, request.values, identity, sample=request.sample)
-        for called in (identity, *earlier):
-            trial.identity = called
-            self.store.find(trial)
-            if trial.folder is not None:
-                break
-        else:
-            trial.identity = identity
+        trial = Trial(
+            request.experiment, request.values, identity, others=others, sample=request.sample
+        )
+        self.store.find(trial)
         self._by_identity[identity] = trial
         self.trials.append(trial)
         return trial
@@ -138,40 +131,42 @@ class SweepRunner:
         """
         scheduler = scheduler or FIFO(self.trials, self.store.look_again)
         self._say_remarks()
-        self._listener.began(self.trials, total=scheduler.total(), workers=self.workers)
+        self.listener.began(self.trials, total=scheduler.total(), workers=self.workers)
         if not scheduler.waits():
-            self._listener.finished()
+            self.listener.finished()
             return
         why = keyless()
-        if why is not None:
-            self._listener.message(f"warning: {why}")
-        devices = self._devices()
-        factory = LocalWorkers(
-            replace(self.options.run, threads=self.threads),
-            facts=self._environment,
-            base=self.base,
-            trust=self.options.trust,
-            forking=devices[0] == "cpu" and can_fork(),
-            held=held,
+        for line in filter(None, (why, lockless(self.options.run.runs_dir))):
+            self.listener.message(f"warning: {line}")
+        launcher = self._site.open(
+            Order(
+                replace(self.options.run, threads=self.threads),
+                base=self.base,
+                trust=self.options.trust,
+                experiments=[trial.experiment for trial in self.trials] or list(examples),
+                held=held,
+            )
         )
-        factory.prepare([trial.experiment for trial in self.trials] or list(examples))
+        self.workers = self._site.workers
         Pool(
             scheduler,
-            factory=factory,
+            launcher=launcher,
             collect=self.store.collect,
-            devices=devices,
-            listener=self._listener,
+            listener=self.listener,
             fail_fast=self.options.fail_fast,
         ).run()
 
     def _say_remarks(self) -> None:
         for line in self.store.remarks():
-            self._listener.message(line)
+            self.listener.message(line)
 
-    def _identities(self, experiment: Experiment, threads: int) -> tuple[str, ...]:
-        device = self.options.run.device
-        machine = Machine.of(self._environment, device=device, threads=threads)
-        return identities_of(experiment, machine, source=self._weights)
+    def _identities(self, experiment: Experiment, threads: int) -> list[str]:
+        machines = self._site.machines(threads, self.store.machines)
+        return [
+            identity
+            for one in machines
+            for identity in identities_of(experiment, one, source=self._weights)
+        ]
 
     def _keep_threads(self, fitting: Callable[[int], int]) -> None:
         """Go on with as many threads as the runs have that are there: their bits depend on it.
@@ -185,19 +180,8 @@ class SweepRunner:
         best = max(found, key=lambda count: found[count])
         if best != self.threads and found[best] > found[self.threads]:
             threads = "1 thread" if best == 1 else f"{best} threads"
-            self._listener.message(f"{threads} a run, as those that are there already have")
+            self.listener.message(f"{threads} a run, as those that are there already have")
             self.threads = best
-
-    def _devices(self) -> list[str]:
-        """One device a worker: the CPU as often as asked for, of GPUs each once, or as often."""
-        import_tensorflow(self._listener.doing)
-
-        from dlrun.backend.device import available_devices
-
-        devices = available_devices(self.options.run.device)
-        if devices != ["cpu"]:
-            self.workers = self.options.workers or len(devices)
-        return [devices[number % len(devices)] for number in range(self.workers)]
 
 
 def check_files(requests: Sequence[TrialRequest]) -> None:
@@ -220,10 +204,9 @@ def alone(sweep_dir: Path) -> Iterator[list[int]]:
             lock = stack.enter_context(holding_lock(sweep_dir))
         except RunFolderError as error:
             what = "another process works on this sweep."
-            raise RunFolderError(what, where=str(sweep_dir)) from error
-        for path in run_paths(sweep_dir):
-            if is_stillborn(path) and lock_state(path) != "held":
-                shutil.rmtree(path, ignore_errors=True)
+            raise RunFolderError(what, where=str(sweep_dir), fix=error.fix) from error
+        refuse_shares_at_work(sweep_dir)
+        remove_stillborn(sweep_dir)
         descriptor = lock.fileno()
         yield [] if descriptor is None else [descriptor]
 

@@ -13,10 +13,11 @@ from dlrun.config import Experiment
 from dlrun.config.nodes import Problems
 from dlrun.config.overrides import apply
 from dlrun.config.yaml import parse, read_text
-from dlrun.errors import ConfigError, Problem, failure
+from dlrun.errors import ConfigError, Problem, UsageError, failure
 from dlrun.rundir.files import write_json
 from dlrun.rundir.folder import safe_name
 from dlrun.rundir.names import SWEEP
+from dlrun.sweeps.estimate import Estimate, cut, estimate, left_out_in_words, measure
 from dlrun.sweeps.language.folds import replaced
 from dlrun.sweeps.language.loading import load_points, load_sweep
 from dlrun.sweeps.language.sweep import Halving, Objective, Sweep
@@ -24,9 +25,10 @@ from dlrun.sweeps.pool import SweepListener
 from dlrun.sweeps.results import FORMAT, Scores
 from dlrun.sweeps.runner import SweepOptions, SweepRunner, TrialRequest, alone
 from dlrun.sweeps.schedulers import Scheduler, SuccessiveHalving
-from dlrun.sweeps.search import TPEScheduler, extremes
+from dlrun.sweeps.search import TPEScheduler, earlier_points, extremes
+from dlrun.sweeps.shares import Share, forget_shares, note_identities, working_on
 from dlrun.sweeps.trials import Trial
-from dlrun.wording import listed
+from dlrun.wording import listed, settings_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,14 @@ class PlannedSweep:
     experiments: Sequence[Experiment]  # of the points, or of the ends of the distributions (tpe)
     base: str  # the hash of the config that all of them begin with
 
+    @property
+    def drawn(self) -> int:
+        """How many runs are drawn one by one; 0 where all are written out."""
+        if self.sweep.sampler.type != "tpe":
+            return 0
+        repeats = max(len(self.sweep.seeds), 1) * max(len(self.sweep.folds), 1)
+        return self.sweep.samples * repeats
+
     def requests(self) -> list[TrialRequest]:
         """The runs that are asked for, in order; none where they are drawn one by one."""
         if self.sweep.sampler.type == "tpe":
@@ -47,7 +57,9 @@ class PlannedSweep:
 
     def runner(self, options: SweepOptions, listener: SweepListener) -> SweepRunner:
         """Give what trains its runs, in its folder."""
-        options = replace(options, run=replace(options.run, runs_dir=self.folder))
+        cluster = replace(options.cluster, base=self.sweep.base.parent)
+        run = replace(options.run, runs_dir=self.folder)
+        options = replace(options, run=run, cluster=cluster)
         halving = self.sweep.halving is not None
         return SweepRunner(options, listener, base=self.base, halving=halving)
 
@@ -81,18 +93,69 @@ def plan_sweep(
     return PlannedSweep(sweep, folder, experiments, base_hash(sweep))
 
 
-def run_sweep(planned: PlannedSweep, options: SweepOptions, listener: SweepListener) -> list[Trial]:
-    """Train what is missing of a sweep; gives its trials."""
-    with alone(planned.folder) as held:
+def run_sweep(
+    planned: PlannedSweep,
+    options: SweepOptions,
+    listener: SweepListener,
+    share: Share | None = None,
+) -> list[Trial]:
+    """Train what is missing of a sweep, or of a share of it; gives the trials."""
+    if share is not None and planned.sweep.sampler.type == "tpe":
+        what = "the sampler tpe learns from all runs before it draws the next: there are no shares."
+        fix = "Use `--on ray` for many machines, or another sampler."
+        raise UsageError(what, where=f"--shard {share}", fix=fix)
+    with alone(planned.folder) if share is None else working_on(planned.folder, share) as held:
         runner = planned.runner(options, listener)
         for line in remarks(planned.sweep):
             listener.message(line)
         trials = runner.plan(planned.requests())
         if planned.sweep.sampler.type == "tpe":
             runner.keep_threads()
-        write_json(planned.folder / SWEEP, definition(planned, trials))
-        runner.work(scheduler_of(planned.sweep, runner), examples=planned.experiments, held=held)
+        written = definition(planned, trials)
+        write_json(planned.folder / SWEEP, written)
+        if share is None:
+            forget_shares(planned.folder)
+        else:
+            identities = [trial.identity for trial in trials]
+            note_identities(planned.folder, share, identities, planned.base)
+            runner.trials[:] = share.of(runner.trials)
+        sweep = within_budget(planned, runner)
+        try:
+            scheduler = scheduler_of(sweep, runner)
+            runner.work(scheduler, examples=planned.experiments, held=held)
+        finally:
+            # Where machines differ, what a run is called tells which of them it worked on.
+            if definition(planned, trials) != written:
+                write_json(planned.folder / SWEEP, definition(planned, trials))
     return runner.trials
+
+
+def within_budget(planned: PlannedSweep, runner: SweepRunner) -> Sweep:
+    """Leave out what would not end within the budget, if there is one; say what."""
+    budget, sweep = runner.options.budget, planned.sweep
+    if budget is None:
+        return sweep
+    runner.listener.doing("measuring one run ...")
+    if not planned.drawn:
+        found = estimate(runner)
+        fits = 0 if found is None else found.fitting(budget)
+        left = cut(runner, fits) if found is not None else []
+        told = left_out_in_words(budget, fits, len(left))
+        runner.listener.message(
+            told if not left else f"{told}, from {settings_of(left[0].values)} on"
+        )
+        return sweep
+    # Where points are drawn one by one, an end of the distributions stands for all of them.
+    fixed, epoch, _ = measure(planned.experiments[0], runner.options, runner.threads)
+    repeats = planned.drawn // sweep.samples
+    there = len(earlier_points(runner.store.rows, runner.base))
+    missing = max(sweep.samples - there, 0)
+    cost = (fixed + epoch * planned.experiments[0].training.epochs) * repeats
+    points = Estimate((cost,) * missing, runner.workers, "").fitting(budget)
+    runner.listener.message(
+        left_out_in_words(budget, points * repeats, (missing - points) * repeats)
+    )
+    return replace(sweep, samples=min(sweep.samples, there + points))
 
 
 def add_results(folder: Path, listener: SweepListener) -> None:

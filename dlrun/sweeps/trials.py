@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dlrun.errors import DivergedError, DlrunError
-from dlrun.rundir.files import read_text
+from dlrun.execution.identity import Machine
+from dlrun.rundir.files import read_text, write_text
 from dlrun.rundir.folder import RunRow, list_runs, read_row
 from dlrun.rundir.integrity import damaged_files, is_own, unknown_because
+from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.rundir.metrics import history_text
 from dlrun.rundir.names import (
     CONFIG,
@@ -25,6 +28,7 @@ from dlrun.rundir.names import (
     TURN,
     WEIGHTS,
 )
+from dlrun.rundir.record import read_record, record_text
 from dlrun.sweeps.processes import SIGNALLED, Ended
 
 if TYPE_CHECKING:
@@ -53,11 +57,13 @@ class Trial:
     experiment: Experiment
     values: Mapping[str, Any]  # what tells it apart from the others, by key
     identity: str  # see `dlrun.execution.identity`
+    others: Sequence[str] = ()  # its identities on other machines, where such may have trained it
     status: Status = "waiting"
     folder: Path | None = None  # None before there is one
     found: bool = False  # finished before this sweep was started
     reason: str | None = None  # why it failed, in one line
     epoch: int = 0  # completed epochs
+    part: float = 0.0  # of the next one
     logs: Mapping[str, float] = field(default_factory=dict)  # of the last epoch
     metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)  # by split
     seconds: float = 0.0  # in this sweep
@@ -100,25 +106,36 @@ class TrialStore:
     """Tells trials how they stand, by the runs of a folder.
 
     Failed runs go on with `retry_failed`, and unfinished ones that are not known as the user's own
-    with `trust`. With `halving` paused runs wait for their turn; else they go on.
+    with `trust`. With `halving` paused runs wait for their turn; else they go on. Where this
+    process is `alone` on its trials, none of them can be at work on another machine.
     """
 
-    def __init__(self, runs_dir: Path, *, retry_failed: bool, halving: bool, trust: bool) -> None:
+    def __init__(
+        self,
+        runs_dir: Path,
+        *,
+        retry_failed: bool,
+        halving: bool,
+        trust: bool,
+        alone: bool = False,
+    ) -> None:
         self._retry_failed = retry_failed
         self._halving = halving
         self._trust = trust
+        self._alone = alone
         self._strange: dict[str, list[RunRow]] = {kind: [] for kind in _STRANGE}
         self.rows = find_trials(runs_dir)
         self.found: dict[str, list[RunRow]] = {}  # by identity
         for row in self.rows:
             self.found.setdefault(row.record["identity"], []).append(row)
+        self.machines = _machines_of(self.rows)
 
     def find(self, trial: Trial) -> None:
         """Let a trial be what its run is, if there is one."""
         row = self._run_of(trial)
         if row is None:
             return
-        trial.folder = row.path
+        trial.folder, trial.identity = row.path, row.record["identity"]
         self._resume(trial, row)
         trial.found = trial.status == "finished"
 
@@ -163,7 +180,8 @@ class TrialStore:
         What a run is, its identity and its hashes tell: a finished one is done, whoever made it,
         for it is data alone. To go on with one is to do what its folder says.
         """
-        rows = self.found.get(trial.identity, [])
+        several = (trial.identity, *trial.others)
+        rows = [row for identity in several for row in self.found.get(identity, [])]
         own = {row.path: _is_own(row) for row in rows}
         ranked = sorted(rows, key=lambda row: (RANKS.index(row.status), not own[row.path]))
         for row in ranked:
@@ -180,6 +198,8 @@ class TrialStore:
 
     def _resume(self, trial: Trial, row: RunRow) -> None:
         """Let a trial of an earlier sweep, or of another process, wait where it is to go on."""
+        if self._alone and row.status == "running" and take_over(row.path):
+            row = read_row(row.path)
         refresh(trial, row)
         if row.status == "running":
             trial.status = "elsewhere"
@@ -189,6 +209,18 @@ class TrialStore:
             or (trial.status == "failed" and self._retry_failed and not trial.hopeless)
         ):
             trial.status = "waiting"
+
+
+def _machines_of(rows: Sequence[RunRow]) -> list[Machine]:
+    """The machines of a cluster on which runs were trained, as their records name them."""
+    found: list[Machine] = []
+    for row in rows:
+        told = row.record.get("machine")
+        with contextlib.suppress(TypeError):
+            machine = Machine(**told) if isinstance(told, dict) else None
+            if machine is not None and machine not in found:
+                found.append(machine)
+    return found
 
 
 def refresh(trial: Trial, row: RunRow) -> None:
@@ -203,6 +235,24 @@ def refresh(trial: Trial, row: RunRow) -> None:
     # It would fail again in the same way.
     diverged = row.record.get("exit_code") == DivergedError.exit_code
     trial.hopeless = trial.status == "failed" and diverged
+
+
+def take_over(folder: Path) -> bool:
+    """Close the record of a run that began on another machine, if nobody there holds its lock.
+
+    Who reads one run believes what it says of another machine, for a lock may not reach so far. A
+    sweep, or a share of it, is worked on by one process, and that is this one.
+    """
+    if lock_state(folder) != "free":
+        return False
+    with contextlib.suppress(DlrunError), holding_lock(folder):
+        record = read_record(folder)
+        if record["status"] == "running":
+            why = f"Its process on {record.get('host')} is gone."
+            closed = {**record, "status": "interrupted", "reason": why}
+            write_text(folder / RECORD, record_text(closed))
+        return True
+    return False
 
 
 def is_paused(row: RunRow) -> bool:

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Experiment
@@ -116,7 +115,7 @@ def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> i
 
     Whatever goes wrong stands in the record of the run, if there is one.
     """
-    options = RunOptions(**{**task["options"], "runs_dir": Path(task["options"]["runs_dir"])})
+    options = RunOptions.from_json(task["options"])
     listener = PipeListener(send)
     try:
         if task["folder"] is not None:
@@ -142,16 +141,17 @@ class PipeListener(Listener):
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._steps = 1
 
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Send where the run begins."""
-        del epochs, steps
-        self._send({"epoch": first_epoch, "logs": {}})
+        del epochs
+        self._steps = max(steps, 1)
+        self._send({"epoch": first_epoch, "part": 0.0, "logs": {}})
 
     def progressed(self, *, epoch: int, step: int, logs: Mapping[str, float]) -> None:
         """Send how far it is."""
-        del step
-        self._send({"epoch": epoch, "logs": dict(logs)})
+        self._send({"epoch": epoch, "part": step / self._steps, "logs": dict(logs)})
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import pytest
 
 from dlrun.errors import RunFolderError
 from dlrun.rundir import lock
-from dlrun.rundir.lock import holding_lock, lock_state
+from dlrun.rundir.environment import host_facts
+from dlrun.rundir.lock import holding_lock, in_turn, lock_state, lockless
 from dlrun.rundir.names import LOCK
 
 
@@ -59,15 +60,52 @@ def test_reader_does_not_disturb_a_start(tmp_path):
         assert lock_state(tmp_path) == "held"
 
 
-def test_file_systems_without_locks_are_no_obstacle(tmp_path, monkeypatch):
-    """Where the kernel refuses to lock, work goes on and nothing is claimed."""
+def refuse_locks(monkeypatch):
+    """Be on a file system that locks no files."""
 
     def refuse(*_args):
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(lock, "_PATIENCE", 0.0)
+
+
+def test_file_systems_without_locks_name_the_owner(tmp_path, monkeypatch):
+    """Where the kernel refuses to lock, a file names who works; it says so, and how to go on."""
+    assert lockless(tmp_path) is None
+    refuse_locks(monkeypatch)
     with holding_lock(tmp_path):
-        assert lock_state(tmp_path) == "unknown"
+        assert lock_state(tmp_path) == "held"
+        with (
+            pytest.raises(RunFolderError, match=f"remove {tmp_path / '.owner'}"),
+            holding_lock(tmp_path),
+        ):
+            pass
+    assert lock_state(tmp_path) == "free"
+    assert not (tmp_path / ".owner").exists()
+    assert "cannot be locked" in lockless(tmp_path)
+
+
+def test_on_such_file_systems_the_dead_of_this_machine_are_known(tmp_path, monkeypatch):
+    """Their place is taken; of another machine nobody here can tell."""
+    refuse_locks(monkeypatch)
+    facts = host_facts()
+    (tmp_path / LOCK).touch()
+    owner = tmp_path / ".owner"
+    owner.write_text(f"{2**22 + 1} {facts['host']} {facts['boot']}\n")
+    assert lock_state(tmp_path) == "free"
+    owner.write_text("7 elsewhere none\n")
+    assert lock_state(tmp_path) == "held"
+    with pytest.raises(RunFolderError, match="remove"), holding_lock(tmp_path):
+        pass
+
+
+def test_small_files_change_in_turn_without_locks(tmp_path, monkeypatch):
+    """The turn is a file then, and is given back."""
+    refuse_locks(monkeypatch)
+    with in_turn(tmp_path):
+        assert (tmp_path / ".turn").exists()
+    assert not (tmp_path / ".turn").exists()
 
 
 def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path):

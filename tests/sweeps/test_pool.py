@@ -8,6 +8,7 @@ import time
 import pytest
 
 from dlrun.errors import InterruptedRunError
+from dlrun.sweeps.launchers.local import LocalLauncher
 from dlrun.sweeps.pool import Pool, SweepListener
 from dlrun.sweeps.processes import fork
 from dlrun.sweeps.schedulers import FIFO
@@ -36,14 +37,14 @@ def test_a_signal_may_come_when_a_child_has_just_been_started(place, monkeypatch
     """Nobody listened to it yet, so its end was waited for without end."""
     factory, listener = Factory(), SweepListener()
     trials = [Trial(experiment=None, values={}, identity=str(number)) for number in range(2)]
+    launcher = LocalLauncher(factory, ["cpu", "cpu"])
     pool = Pool(
         FIFO(trials, lambda _job: None),
-        factory=factory,
+        launcher=launcher,
         collect=lambda trial, _ended: setattr(trial, "status", "interrupted"),
-        devices=["cpu", "cpu"],
         listener=listener,
     )
-    owner = pool if place == "_watch" else listener
+    owner = launcher if place == "_watch" else listener
     usual, calls = getattr(owner, place), []
 
     def interrupt_the_second(*arguments):

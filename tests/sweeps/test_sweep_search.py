@@ -98,9 +98,9 @@ def test_a_dry_run_lists_and_estimates_and_leaves_nothing(tmp_path):
     lines = out.splitlines()
     assert lines[0].split() == ["learning_rate", "status"]
     assert [line.split()[1] for line in lines[1:8]] == ["waiting"] * 7
-    assert lines[-1].startswith("7 runs, about ")
-    assert lines[-1].endswith("2 at a time, measured on the first run)")
-    assert " at most (" in lines[-1]
+    assert lines[-3].startswith("7 runs, about ")
+    assert lines[-3].endswith("2 at a time, measured on the first run)")
+    assert " at most (" in lines[-3]
     assert err == "measuring one run ...\n"
     (tmp_path / "tpe.yaml").write_text(TPE)
     told = json.loads(run(tmp_path, "sweep", "tpe.yaml", "--dry-run", "--json", "--quiet")[0])

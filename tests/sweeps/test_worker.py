@@ -15,6 +15,7 @@ from dlrun.execution.options import RunOptions
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.metrics import read_history
 from dlrun.sweeps import worker
+from dlrun.sweeps.launchers.local import LocalLauncher
 from dlrun.sweeps.pool import Pool, SweepListener
 from dlrun.sweeps.schedulers import FIFO
 from dlrun.sweeps.trials import Trial, TrialStore
@@ -101,12 +102,12 @@ def test_a_run_that_ends_before_its_record_is_no_failure(
     (tmp_path / "moons.yaml").write_text(MOONS)
     trial = Trial(load_config(tmp_path / "moons.yaml"), {}, "identity")
     options = RunOptions(tmp_path / "runs", ["dlrun"], "cpu", threads=1, report=False)
+    workers = LocalWorkers(options, facts=environment_facts(), forking=True)
     store = TrialStore(options.runs_dir, retry_failed=False, halving=False, trust=False)
     Pool(
         FIFO([trial], store.look_again),
-        factory=LocalWorkers(options, facts=environment_facts(), forking=True),
+        launcher=LocalLauncher(workers, ["cpu"]),
         collect=store.collect,
-        devices=["cpu"],
         listener=SweepListener(),
     ).run()
     assert (trial.status, trial.reason, trial.folder) == (status, reason, None)

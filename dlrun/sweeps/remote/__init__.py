@@ -1,0 +1,1 @@
+"""Trials on other machines: what travels there and back, and what is done with it."""

@@ -1,0 +1,23 @@
+"""Ray clusters of this machine: Ray's own test cluster, with nodes of one CPU."""
+
+import contextlib
+import os
+
+STORE_BYTES = 80 * 2**20
+
+
+@contextlib.contextmanager
+def ray_cluster(nodes=2):
+    """Start a cluster; gives it, with its nodes in `worker_nodes` beside the head."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": STORE_BYTES}
+    )
+    try:
+        for _ in range(nodes - 1):
+            cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
+        yield cluster
+    finally:
+        cluster.shutdown()
