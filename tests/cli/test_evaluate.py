@@ -36,7 +36,7 @@ def evaluated(monkeypatch):
         )
 
     monkeypatch.setattr("dlrun.workflows.evaluate.evaluate", evaluate)
-    monkeypatch.setattr("dlrun.rundir.folder.open_run", lambda name, runs: Run(runs / name))
+    monkeypatch.setattr("dlrun.rundir.bundle.open_run", lambda name, runs: Run(runs / name))
     return state
 
 

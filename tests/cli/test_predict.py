@@ -24,7 +24,7 @@ drift is the population stability index: 0.1 is little, 0.25 is much
 @pytest.fixture
 def opened(monkeypatch):
     """Every run is there."""
-    monkeypatch.setattr("dlrun.rundir.folder.open_run", lambda name, runs: Run(runs / name))
+    monkeypatch.setattr("dlrun.rundir.bundle.open_run", lambda name, runs: Run(runs / name))
 
 
 @pytest.fixture
