@@ -174,11 +174,6 @@ class Reading:
     bad_rows: Literal["error", "skip"] = "error"
     where: str | None = None  # a condition that all rows fulfil
 
-    @property
-    def is_localized(self) -> bool:
-        """Whether numbers are written in another way than Python's."""
-        return self.decimal != "." or self.thousands is not None
-
 
 @dataclass(frozen=True)
 class TableForm:

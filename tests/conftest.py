@@ -36,11 +36,19 @@ for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL)
 
-# A run folder is synced file by file, and the tests write thousands: where memory is to be had as a
-# file system, nothing waits for a disk.
-_MEMORY = "/dev/shm"  # noqa: S108 - pytest makes a folder there that is one's own
-if os.path.isdir(_MEMORY) and shutil.disk_usage(_MEMORY).free > 4 * 2**30:  # noqa: PTH112
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
+_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder there that is one's own
+
+
+def _is_room_in_memory():
+    """Whether memory can be had as a file system, with room, and for programs too."""
+    if not _MEMORY.is_dir() or os.statvfs(_MEMORY).f_flag & os.ST_NOEXEC:
+        return False
+    return os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 4 * 2**30
+
+
+# A run folder is synced file by file, and the tests write thousands: nothing waits for a disk.
+if _is_room_in_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"

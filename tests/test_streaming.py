@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -121,6 +123,8 @@ def write_experiment(folder, data, dataset, changes):
     if isinstance(data, str):
         (folder / "data.csv").write_text(data)
         dataset = {"type": "csv", "path": "data.csv", **dataset}
+    elif isinstance(data, Path):
+        dataset = {"type": "table", "path": data.name, "target": "kind", **dataset}
     else:
         save = np.savez_compressed if "y2" in data else np.savez
         save(folder / "data.npz", **data)
@@ -205,6 +209,11 @@ def peak_megabytes(folder, rows, columns, kind):
     if kind == "npz":
         x = rng.random((rows, columns), dtype=np.float32)
         data = {"x": x, "y": rng.integers(0, 3, rows)}
+    elif kind == "parquet":
+        cells = ", ".join(f"random()::FLOAT AS x{number}" for number in range(columns))
+        source = f"SELECT {cells}, ['ant', 'bee', 'cow'][1 + range % 3] AS kind FROM range({rows})"  # noqa: S608
+        duckdb.sql(f"COPY ({source}) TO '{folder}/data.parquet'")
+        data = folder / "data.parquet"
     else:
         cells = rng.random((1000, columns)).round(6)
         labels = np.array(["ant", "bee", "cow"])[rng.integers(0, 3, 1000)]
@@ -226,7 +235,10 @@ def peak_megabytes(folder, rows, columns, kind):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "columns"), [("npz", 200), ("csv", 200), ("npz", 10)])
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [("npz", 200), ("csv", 200), ("npz", 10), ("parquet", 10)],
+)
 def test_memory_is_bounded(tmp_path, kind, columns):
     """200 MB take less than 100 MB, and 40 bytes for each row, more than hardly any rows do."""
     rows = 200_000_000 // columns // (4 if kind == "npz" else 9)

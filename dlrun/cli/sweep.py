@@ -176,7 +176,7 @@ def run(
     from dlrun.sweeps.sweep import plan_sweep
 
     asked_of = {"cpus": cpus_per_run, "gpus": gpus_per_run, "address": address}
-    cluster = _cluster(on, {**asked_of, "data_root": data_root}, device=device, shard=shard)
+    placing = _placing(on, {**asked_of, "data_root": data_root}, device=device, shard=shard)
     rule = _halving(halving) if halving is not None else None
     given = overrides or ()
     planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
@@ -188,9 +188,9 @@ def run(
         fail_fast=fail_fast,
         trust=trust,
         budget=None if budget is None else read_duration(budget),
-        **cluster,
+        **placing,
     )
-    share = None if cluster else _share(shard, quiet=quiet)
+    share = None if placing else _share(shard, quiet=quiet)
     if dry_run:
         _show_dry_run(planned, settings, share, quiet=quiet, as_json=as_json)
     else:
@@ -290,11 +290,11 @@ def _share(text: str | None, *, quiet: bool) -> Share | None:
     return found
 
 
-def _cluster(
+def _placing(
     on: str | None, given: Mapping[str, Any], *, device: str, shard: str | None
 ) -> dict[str, Any]:
     """Say where the runs work, as `SweepOptions` has it."""
-    from dlrun.sweeps.launchers import DEFAULT, Cluster
+    from dlrun.sweeps.launchers import DEFAULT, Placing
 
     names = {"cpus": "--cpus-per-run", "gpus": "--gpus-per-run", "data_root": "--data-root"}
     told = {name: value for name, value in given.items() if value is not None}
@@ -319,7 +319,7 @@ def _cluster(
     if root is not None and not root.is_absolute():
         what = f"{root} begins in no known folder on a node."
         raise UsageError(what, where="--data-root", fix="Give a path that begins with /.")
-    return {"on": on, "cluster": Cluster(**told)}
+    return {"on": on, "placing": Placing(**told)}
 
 
 def _halving(text: str) -> Halving:

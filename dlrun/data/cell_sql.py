@@ -69,6 +69,16 @@ class Cell:
         return self.text_of(self.stripped)
 
     @property
+    def lacks(self) -> str:
+        """Whether a cell says that its value is missing."""
+        words = self.reading.missing_values
+        if self.stored not in ("number", "whole") or any("inf" in word.lower() for word in words):
+            return f"({self.text}) IS NULL"
+        missing = self._missing_numbers()
+        said = f" OR {self._number} IN ({missing})" if missing else ""
+        return f"({self.column} IS NULL OR isnan({self._number}){said})"
+
+    @property
     def stripped(self) -> str:
         """The text of a cell without the blanks around it, perhaps empty."""
         name = self.column
@@ -107,10 +117,14 @@ class Cell:
             return self._unless_missing(self._number)
         if self.stored in {"other", "time"}:
             return "CAST(NULL AS DOUBLE)"
-        if self.reading.missing_values or self.reading.is_localized:
-            return self.number_in(self.text)
-        # Blanks of ASCII, which are the usual ones, the cast passes over.
-        return f"coalesce({self.number_in(self.column)}, {self.number_in(self.stripped)})"
+        # Of most cells the cast alone tells; it passes over blanks of ASCII, the usual ones. Only
+        # the others are stripped and looked up among the words for missing values.
+        number = self.number_in(self.column)
+        missing = self._missing_numbers()
+        if missing:
+            number = f"CASE WHEN {number} NOT IN ({missing}) THEN {number} END"
+        text = self.text if self.reading.missing_values else self.stripped
+        return f"coalesce({number}, {self.number_in(text)})"
 
     @property
     def _number(self) -> str:
@@ -124,25 +138,27 @@ class Cell:
 
     def number_in(self, text: str) -> str:
         """The finite number that a text holds; see `dlrun.shapes.cells.parse_number`."""
-        if self.reading.is_localized:
-            point, thousands = self.reading.decimal, self.reading.thousands
-            whole = r"\d+"
-            if thousands is not None:
-                whole = rf"([1-9]\d{{0,2}}({re.escape(thousands)}\d{{3}})+|\d+)"
-            digits = rf"({whole}({re.escape(point)}\d*)?|{re.escape(point)}\d+)"
-            pattern = rf"\s*[+-]?{digits}([eE][+-]?\d+)?\s*"
-            matches = f"regexp_full_match({text}, {literal(pattern)})"
-            plain = text
-            if thousands is not None:
-                plain = f"replace({plain}, {literal(thousands)}, '')"
-            plain = f"replace({plain}, {literal(point)}, '.')"
-            number = f"TRY_CAST({plain} AS DOUBLE)"
-            return f"CASE WHEN {matches} AND isfinite({number}) THEN {number} END"
-        number = f"TRY_CAST({text} AS DOUBLE)"
-        return (
-            f"CASE WHEN isfinite({number}) AND NOT contains({text}, '_') "
-            f"AND NOT contains({text}, '+-') THEN {number} END"
-        )
+        point, thousands = self.reading.decimal, self.reading.thousands
+        plain, signs = text, ["_", "+-"]
+        if point != ".":
+            plain = f"replace({text}, {literal(point)}, '.')"
+            signs.append(".")
+        signs += [thousands] if thousands is not None else []
+        number = f"TRY_CAST({plain} AS DOUBLE)"
+        none_of = "".join(f" AND NOT contains({text}, {literal(sign)})" for sign in signs)
+        found = f"CASE WHEN isfinite({number}){none_of} THEN {number} END"
+        return found if thousands is None else f"coalesce({found}, {self._grouped(text)})"
+
+    def _grouped(self, text: str) -> str:
+        """The finite number in a text whose thousands are apart, in groups of three digits."""
+        point, thousands = self.reading.decimal, str(self.reading.thousands)
+        whole = rf"([1-9]\d{{0,2}}({re.escape(thousands)}\d{{3}})+|\d+)"
+        digits = rf"({whole}({re.escape(point)}\d*)?|{re.escape(point)}\d+)"
+        pattern = rf"\s*[+-]?{digits}([eE][+-]?\d+)?\s*"
+        matches = f"regexp_full_match({text}, {literal(pattern)})"
+        plain = f"replace({text}, {literal(thousands)}, '')"
+        number = f"TRY_CAST(replace({plain}, {literal(point)}, '.') AS DOUBLE)"
+        return f"CASE WHEN {matches} AND isfinite({number}) THEN {number} END"
 
     @property
     def boolean(self) -> str:

@@ -48,7 +48,13 @@ class QuickCsv:
     """A CSV file, and the connection that holds its rows in `rows_of_files`, from `begin` on."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, file: CsvFile, path: Path, *, header: bool
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        file: CsvFile,
+        path: Path,
+        reading: Reading,
+        *,
+        header: bool,
     ) -> None:
         """Nothing is read yet.
 
@@ -56,11 +62,13 @@ class QuickCsv:
             connection: Where the rows go.
             file: The file as it was opened, of which only the first row was read.
             path: What is read, gzipped or not.
+            reading: How.
             header: Whether the first row holds names.
         """
         self._connection = connection
         self._file = file
         self._path = path
+        self._reading = reading
         self._header = header
         with path.open("rb") as content:
             self._is_packed = content.read(2) == GZIP_MAGIC
@@ -89,14 +97,26 @@ class QuickCsv:
         return is_right
 
     def _rows(self, types: Sequence[str]) -> str:
-        """The SQL of the rows, columns `c0`, `c1`, ... of some types."""
+        """The SQL of the rows, columns `c0`, `c1`, ... of some types.
+
+        Where some are numbers, words for missing values are NULL at once. One that is a number is
+        read as such, and told apart later: -999 is also -999.0.
+        """
         columns = ", ".join(f"'c{n}': '{kind}'" for n, kind in enumerate(types))
+        more = ""
+        if "DOUBLE" in types:
+            words = [word.strip() for word in self._reading.missing_values]
+            missing = dict.fromkeys(["", *(one for one in words if parse_number(one) is None)])
+            more = (
+                f", decimal_separator = {literal(self._reading.decimal)}, "
+                f"nullstr = [{', '.join(map(literal, missing))}]"
+            )
         return (
             f"read_csv({literal(str(self._path))}, auto_detect = false, header = false, "
             f"skip = {int(self._header)}, delim = {literal(self._file.delimiter)}, "
             f"quote = '\"', escape = '\"', columns = {{{columns}}}, store_rejects = true, "
             f"rejects_limit = 1, buffer_size = {BUFFER}, "
-            f"compression = {literal('gzip' if self._is_packed else 'none')})"
+            f"compression = {literal('gzip' if self._is_packed else 'none')}{more})"
         )
 
     def _is_whole(self, texts: Sequence[str], begin: int) -> bool:
@@ -133,10 +153,10 @@ class QuickCsv:
                 has_quotes = has_quotes or QUOTE.encode() in part
         return number, has_quotes
 
-    def guess_numbers(self, reading: Reading) -> list[bool]:
+    def guess_numbers(self) -> list[bool]:
         """Whether each column surely may be read as numbers; empty where none may."""
-        is_plain = not reading.missing_values and not reading.is_localized
-        if not is_plain or self._is_packed or self._path.stat().st_size < LARGE:
+        reading = self._reading
+        if reading.thousands is not None or self._is_packed or self._path.stat().st_size < LARGE:
             return []
         try:
             with open_csv(self._path, reading) as file:
@@ -148,10 +168,12 @@ class QuickCsv:
             return []  # told by whoever reads all of it
         if not 1 < width <= MOST_COLUMNS:
             return []
-        guessed = [_are_numbers(column) for column in zip(*rows, strict=True)]
+        guessed = [_are_numbers(column, reading) for column in zip(*rows, strict=True)]
         if not any(guessed):
             return []
-        has_no_number, may_hold_codes = _look_through(self._path, self._file.delimiter)
+        has_no_number, may_hold_codes = _look_through(
+            self._path, self._file.delimiter, reading.decimal
+        )
         if has_no_number:
             return []
         return self._without_codes(guessed) if may_hold_codes else guessed
@@ -184,29 +206,33 @@ class QuickCsv:
         return all(found)
 
 
-def _are_numbers(cells: tuple[str, ...]) -> bool:
-    filled = [cell for cell in cells if cell.strip()]
+def _are_numbers(cells: tuple[str, ...], reading: Reading) -> bool:
+    words = {"", *map(str.strip, reading.missing_values)}
+    filled = [cell for cell in cells if cell.strip() not in words]
+    if reading.decimal != ".":  # a cell with a point is no number then
+        filled = [cell.replace(".", "_").replace(reading.decimal, ".") for cell in filled]
     return bool(filled) and not any(
         parse_number(cell) is None or re.match(CODE, cell) for cell in filled
     )
 
 
-def _look_through(path: Path, mark: str) -> tuple[bool, bool]:
+def _look_through(path: Path, mark: str, decimal: str) -> tuple[bool, bool]:
     """Whether something in a file is a number for DuckDB alone, and whether a cell may be a code.
 
     A code is looked for where a zero begins a cell and a digit follows it.
     """
     may_hold_codes, seen = False, b"\n\n"
+    within = decimal if decimal != mark else ""  # 1,05 is no code
     with path.open("rb") as content:
         while part := content.read(CACHED):
             seen = seen[-4:] + part
             if (b"_" in seen or b"+-" in seen) and NO_NUMBER.search(seen):
                 return True, may_hold_codes
-            may_hold_codes = may_hold_codes or _may_hold_codes(seen, mark)
-    return False, may_hold_codes or _may_hold_codes(seen[-4:] + b"\n\n", mark)
+            may_hold_codes = may_hold_codes or _may_hold_codes(seen, mark, within)
+    return False, may_hold_codes or _may_hold_codes(seen[-4:] + b"\n\n", mark, within)
 
 
-def _may_hold_codes(part: bytes, mark: str) -> bool:
+def _may_hold_codes(part: bytes, mark: str, within: str) -> bool:
     """See `_look_through`; the first two bytes and the last two are of the parts beside it."""
     import numpy as np  # noqa: PLC0415
 
@@ -214,6 +240,8 @@ def _may_hold_codes(part: bytes, mark: str) -> bool:
     before = data[1:-3]
     # Blanks, quotes, commas and ends of lines are below 45 in ASCII, with little else.
     begins = before <= ord(",") if mark in ",\t" else (before <= ord(",")) | (before == ord(mark))
+    if within == ",":
+        begins &= before != ord(within)
     coarse = (data[2:-2] == ord("0")) & begins & (data[3:-1] >= ord("0"))
     return bool(coarse.any()) and any(
         CODE_IN_CELL.match(part, at) for at in np.flatnonzero(coarse).tolist()

@@ -21,6 +21,7 @@ from dlrun.data.generators import argument_error
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.streaming import reason_to_stream
+from dlrun.data.table_facts import tally_values
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.shapes.cells import LARGEST, SMALLEST, is_name, number_fix, parse_number
@@ -199,9 +200,15 @@ def _is_text(table: Table, name: str) -> bool:
         return False  # the first cell that is no number is told when it is read
     if cell.stored != "text":
         return True
+    numbers = "v IS NOT NULL AND TRY_CAST(v AS DOUBLE) IS NOT NULL"
+    ((some,),) = table.connection.execute(  # first of the different ones, which are few
+        f"SELECT count(*) FROM {tally_values(table, cell)} WHERE {numbers}"
+    ).fetchall()
+    if not some:
+        return True
     odd = table.connection.execute(
         f"SELECT o, v FROM (SELECT {table.origin} AS o, ({cell.text}) AS v FROM {table.relation}) "
-        "WHERE v IS NOT NULL AND TRY_CAST(v AS DOUBLE) IS NOT NULL ORDER BY o LIMIT 1"
+        f"WHERE {numbers} ORDER BY o LIMIT 1"
     ).fetchall()
     odd = [(row, text) for row, text in odd if not is_name(str(text))]
     if not odd:

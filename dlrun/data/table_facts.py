@@ -28,7 +28,7 @@ def column_facts(table: Table, name: str) -> ColumnFacts:
         fractions = _facts_of_fractions(table, name, cell)
         if fractions is not None:
             return fractions
-    tally = _tally(table, cell)
+    tally = tally_values(table, cell)
     number, boolean = _of_text(cell)
     is_code = (
         f"x IS NOT NULL AND regexp_matches(v, {literal(CODE)})"
@@ -83,7 +83,7 @@ def column_facts(table: Table, name: str) -> ColumnFacts:
 
 def value_counts(table: Table, name: str) -> tuple[tuple[str, int], ...]:
     """Count the rows of every value of a column, the most frequent first; see `ColumnFacts.top`."""
-    query = f"SELECT v, n FROM {_tally(table, table.cell(name))} WHERE v IS NOT NULL "
+    query = f"SELECT v, n FROM {tally_values(table, table.cell(name))} WHERE v IS NOT NULL "
     return _pairs(table.connection.execute(f"{query}ORDER BY n DESC, v").fetchall())
 
 
@@ -96,7 +96,7 @@ def _facts_of_fractions(table: Table, name: str, cell: Cell) -> ColumnFacts | No
     ((numbers, wholes, low, high, distinct, others),) = table.connection.execute(
         "SELECT count(x), count(*) FILTER (x = trunc(x)), min(x), max(x), "
         "approx_count_distinct(x), count(v) FROM "
-        f"(SELECT {cell.number} AS x, CASE WHEN x IS NULL THEN ({cell.text}) END AS v "
+        f"(SELECT {cell.number} AS x, CASE WHEN x IS NULL AND NOT {cell.lacks} THEN 1 END AS v "
         f"FROM {table.relation})"
     ).fetchall()
     if 2 * wholes > numbers or distinct < FEW or others:
@@ -116,7 +116,7 @@ def _facts_of_fractions(table: Table, name: str, cell: Cell) -> ColumnFacts | No
     )
 
 
-def _tally(table: Table, cell: Cell) -> str:
+def tally_values(table: Table, cell: Cell) -> str:
     """Count the different values `v` of a column, a missing one as NULL; give the table of them.
 
     Cells are counted as they stand in the file, and worked on once for each different one, where

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -195,8 +195,10 @@ class Loader:
         connection: duckdb.DuckDBPyConnection,
         reading: Reading,
         tell: Callable[[Any], bool],
+        verbatim: Collection[str] = (),
     ) -> None:
         self.connection = connection
+        self.verbatim = verbatim  # columns whose texts are carried along as they are
         self.reading = reading
         self.tell = tell
         self.columns: list[str] = []
@@ -263,9 +265,11 @@ class Loader:
             # DuckDB skips a row of several lines as if it were one, and lines before it as if the
             # first of them told how all lines end: it would begin too late.
             is_plain = file.first_number == len(file.first_lines) == 1
-            quick = QuickCsv(self.connection, file, source.readable, header=header)
+            quick = QuickCsv(
+                self.connection, file, source.readable, self._readable(source), header=header
+            )
             if not (
-                (is_plain and self._typed(quick, source, part))
+                (is_plain and self._typed(quick, part))
                 or (is_plain and width > 1 and quick.insert(positions, texts))
             ):
                 self._carefully(file, part, positions)
@@ -283,13 +287,16 @@ class Loader:
         ((rows,),) = self.connection.execute("SELECT count(*) FROM rows_of_files").fetchall()
         return int(rows)
 
-    def _typed(self, quick: QuickCsv, source: Source, part: Part) -> bool:
+    def _typed(self, quick: QuickCsv, part: Part) -> bool:
         """Let DuckDB read numbers as such, where that is sure to be right; say whether it was."""
-        if self.parts or not self.is_alone:
+        lost = self.verbatim and self.reading.missing_values  # they would not stay what they are
+        if self.parts or not self.is_alone or lost:
             return False
-        numbers = quick.guess_numbers(self._readable(source))
+        numbers = quick.guess_numbers()
         if not any(numbers):
             return False
+        for at in [n for n, name in enumerate(self.columns) if name in self.verbatim]:
+            numbers[at] = False
         types = ["DOUBLE" if is_number else "VARCHAR" for is_number in numbers]
         self._create(types)
         if quick.insert(range(len(types)), types) and quick.are_sound(types):

@@ -73,7 +73,7 @@ class RowReader:
         """The SQL of a value: NaN where it is missing, NULL where it is none."""
         cell = self.cells[name]
         value = self._value(cell, name, holds)
-        return f"coalesce({value}, CASE WHEN ({cell.text}) IS NULL THEN 'nan'::DOUBLE END)"
+        return f"coalesce({value}, CASE WHEN {cell.lacks} THEN 'nan'::DOUBLE END)"
 
     def _value(self, cell: Cell, name: str, holds: Holds) -> str:
         if holds == "time":
@@ -134,7 +134,7 @@ class RowReader:
                 at = list(self.wanted).index(name)
                 number = f"coalesce({cell.boolean}, {cell.number})"
                 self.expressions[at] = (
-                    f"coalesce({number}, CASE WHEN ({cell.text}) IS NULL THEN 'nan'::DOUBLE END)"
+                    f"coalesce({number}, CASE WHEN {cell.lacks} THEN 'nan'::DOUBLE END)"
                 )
                 self.booleans.add(name)
             elif others <= answers:

@@ -57,7 +57,7 @@ def open_rows(
     # A table may come in another format than that of training; what its name says counts first.
     form = None if {*map(str.lower, path.suffixes)} & KNOWN_SUFFIXES else reading.format
     reading = replace(reading, header=None, format=form)
-    with open_table(files_of(path), reading, tell=tell) as table:
+    with open_table(files_of(path), reading, tell=tell, verbatim=keep) as table:
         if not found:  # JSON and Parquet have names in any case
             tell(table.head)
         rows = FileRows(table, found[0], spec, keep)

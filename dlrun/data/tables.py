@@ -307,11 +307,16 @@ def open_table(
     *,
     tell: Callable[[Any], bool] = tell_header,
     threads: int | None = None,
+    verbatim: Collection[str] = (),
 ) -> Iterator[Table]:
-    """Open files as one table; `tell` says of each head whether its first row holds names."""
+    """Open files as one table; `tell` says of each head whether its first row holds names.
+
+    The texts of columns that are `verbatim` are those of the file: of 7 neither 7.0 nor 07.
+    """
     reading = reading or Reading()
     with open_sources(paths, reading) as sources, connect(sources, threads) as connection:
-        loader = Loader(connection, reading, tell if reading.header is None else _as_told(reading))
+        told = tell if reading.header is None else _as_told(reading)
+        loader = Loader(connection, reading, told, verbatim)
         loader.load(sources)
         table = Table(connection, loader, reading)
         if reading.where is not None:

@@ -44,7 +44,7 @@ def _lines(model: Any, spec: Spec, folder: Run) -> Iterator[str]:
     config = stored_config(folder)
     yield f"# {_text(str(config.get('name') or folder.label))}"
     yield ""
-    yield f"Run `{folder.name}`, {str(record.get('started'))[:10]}."
+    yield f"Run `{folder.lasting_name}`, {str(record.get('started'))[:10]}."
     note = read_notes(folder.path).note
     yield from ["", _text(note)] if note else []
     yield from _use(spec)
@@ -178,7 +178,15 @@ def _limits(record: Mapping[str, Any], spec: Spec) -> Iterator[str]:
 def _repetition(record: Mapping[str, Any], folder: Run) -> Iterator[str]:
     versions = record.get("versions") or {}
     told = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
-    yield from ("", "## How to repeat it", "", "```sh", f"dlrun reproduce {folder.name}", "```", "")
+    yield from (
+        "",
+        "## How to repeat it",
+        "",
+        "```sh",
+        f"dlrun reproduce {folder.lasting_name}",
+        "```",
+        "",
+    )
     yield f"Seed {record.get('seed')}, on {record.get('device', 'cpu')}, with {told}."
     yield "On the same machine with the same versions the weights are the same to the bit."
 

@@ -220,7 +220,7 @@ class Program:
         lines.append(f"keras.utils.set_random_seed({self.experiment.seed})")
         if training.precision != "float32":
             lines.append(f"keras.config.set_dtype_policy({training.precision!r})")
-        name, run = one_line(self.experiment.name), one_line(self.folder.name)
+        name, run = one_line(self.experiment.name), one_line(self.folder.lasting_name)
         return texts.HEAD.substitute(
             title=f"Trains {name} as the run {run} was trained.",
             versions=", ".join(f"{one} {versions.get(one)}" for one in named),

@@ -59,9 +59,9 @@ def write_bundle(run: Run, record: Mapping[str, Any], path: Path) -> None:
     names = [name for name in _files(run.path) if name != RECORD]
     told = record_text(record)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{run.name}/{RECORD}", told)
+        archive.writestr(f"{run.lasting_name}/{RECORD}", told)
         for name in names:
-            archive.write(run.file(name), f"{run.name}/{name}")
+            archive.write(run.file(name), f"{run.lasting_name}/{name}")
 
 
 def lasting_files(folder: Path) -> list[str]:

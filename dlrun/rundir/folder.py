@@ -22,7 +22,7 @@ from dlrun.rundir.files import reason
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.lock import lock_state
 from dlrun.rundir.metrics import finite_number, main_metric, read_history, read_metrics
-from dlrun.rundir.names import LOG, METRICS, RECORD
+from dlrun.rundir.names import EXTENSION, LOG, METRICS, RECORD
 from dlrun.rundir.notes import NOTHING, Notes, read_notes
 from dlrun.rundir.record import read_record, started
 
@@ -49,6 +49,11 @@ class Run:
     def name(self) -> str:
         """The name of the folder."""
         return self.path.name
+
+    @property
+    def lasting_name(self) -> str:
+        """The name that it will have: an extension takes the place of the run around it."""
+        return self.path.resolve().parent.name if self.name == EXTENSION else self.name
 
     @property
     def label(self) -> str:

@@ -17,7 +17,7 @@ from dlrun.rundir.environment import threads_of
 from dlrun.rundir.folder import open_run
 from dlrun.rundir.integrity import keyless
 from dlrun.rundir.lock import holding_lock, lockless
-from dlrun.sweeps.launchers import DEFAULT, Cluster, Order, named
+from dlrun.sweeps.launchers import DEFAULT, Order, Placing, named
 from dlrun.sweeps.pool import Pool, SweepListener
 from dlrun.sweeps.schedulers import FIFO, Scheduler
 from dlrun.sweeps.shares import refuse_shares_at_work, remove_stillborn
@@ -44,7 +44,7 @@ class SweepOptions:
     trust: bool = False  # go on with unfinished runs that are not known as the user's own
     budget: float | None = None  # seconds; what would not end by then is left out
     on: str = DEFAULT  # where they work: a word of `dlrun.sweeps.launchers`
-    cluster: Cluster = field(default_factory=Cluster)  # for those that work on other machines
+    placing: Placing = field(default_factory=Placing)  # for those that work on other machines
 
 
 class SweepRunner:

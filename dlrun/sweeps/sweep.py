@@ -57,9 +57,9 @@ class PlannedSweep:
 
     def runner(self, options: SweepOptions, listener: SweepListener) -> SweepRunner:
         """Give what trains its runs, in its folder."""
-        cluster = replace(options.cluster, base=self.sweep.base.parent)
+        placing = replace(options.placing, base=self.sweep.base.parent)
         run = replace(options.run, runs_dir=self.folder)
-        options = replace(options, run=run, cluster=cluster)
+        options = replace(options, run=run, placing=placing)
         halving = self.sweep.halving is not None
         return SweepRunner(options, listener, base=self.base, halving=halving)
 

@@ -1,47 +1,95 @@
-"""What it takes to read a table, beside DuckDB's own reading of it."""
+"""What it takes to read a table and to profile one, beside DuckDB's own ways."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from dlrun.datasets import load_dataset
+from tests.benchmarks.commands import launch
 from tests.benchmarks.rows import Row, alternating
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 NUMBERS = 8
+WORDS = {"decimal": ",", "missing_values": ["NA", "-99"]}
+
+SUMMARIZE = """\
+import sys, duckdb
+duckdb.sql(f"SUMMARIZE FROM '{sys.argv[1]}'").fetchall()
+"""
 
 
 def read_table(tiny: bool) -> Row:
     """Read 1 million rows of 10 columns, one of them text: its kinds told, as one matrix."""
+    note = "from the file to float64, kinds of columns told, by DuckDB's read_csv and fetchnumpy"
+    return _read(tiny, "read a table of 1M x 10", note, "", {})
+
+
+def read_table_local(tiny: bool) -> Row:
+    """The same with decimal commas and words for missing values."""
+    note = "the same, with `decimal` and `missing_values`; DuckDB: decimal_separator, nullstr"
+    options = ", decimal_separator = ',', nullstr = 'NA'"
+    columns = {f"x{n}": {"type": "number", "missing": "median"} for n in range(NUMBERS)}
+    return _read(tiny, "read it with decimal commas", note, options, {**WORDS, "columns": columns})
+
+
+def profile_table(tiny: bool) -> Row:
+    """`dlrun data` of 1 million rows of 10 columns, from the start to the end of the command."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        path = Path(folder) / "table.csv"
+        _write(path, 3_000 if tiny else 10**6)
+        words = (sys.executable, "-m", "dlrun", "data", str(path))
+        seconds = alternating(
+            lambda: launch(*words)["seconds"],
+            lambda: launch(sys.executable, "-c", SUMMARIZE, str(path))["seconds"],
+            1 if tiny else 5,
+        )
+    note = "the whole command; DuckDB's SUMMARIZE in a Python of its own"
+    return Row("profile a table of 1M x 10", "s", *seconds, goal=1.5, faster=False, note=note)
+
+
+def _write(path: Path, rows: int, *, local: bool = False) -> None:
+    with duckdb.connect() as connection:
+        numbers = [f"round(random() * 100 - 50, 5) AS x{n}" for n in range(NUMBERS)]
+        connection.execute(
+            f"CREATE TABLE t AS SELECT {', '.join(numbers)}, range AS n, "
+            "['red', 'green', 'blue', 'a longer name'][1 + range % 4] AS colour, "
+            f"range % 2 AS y FROM range({rows})"
+        )
+        cells = "* EXCLUDE n"
+        if local:
+            texts = [
+                f"if(n % 50 = {n}, 'NA', replace(x{n}::VARCHAR, '.', ',')) AS x{n}"
+                for n in range(NUMBERS)
+            ]
+            cells = f"{', '.join(texts)}, colour, y"
+        mark = ";" if local else ","
+        connection.execute(f"COPY (SELECT {cells} FROM t) TO '{path}' (HEADER, DELIMITER '{mark}')")
+
+
+def _read(tiny: bool, name: str, note: str, options: str, arguments: dict[str, Any]) -> Row:
     rows = 3_000 if tiny else 10**6
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         path = Path(folder) / "table.csv"
-        with duckdb.connect() as connection:
-            numbers = ", ".join(f"round(random() * 100 - 50, 5) AS x{n}" for n in range(NUMBERS))
-            colours = "['red', 'green', 'blue', 'a longer name'][1 + range % 4] AS colour"
-            connection.execute(
-                f"COPY (SELECT {numbers}, {colours}, range % 2 AS y FROM range({rows})) "
-                f"TO '{path}' (HEADER)"
-            )
+        _write(path, rows, local=bool(arguments))
 
         def ours() -> None:
-            assert len(load_dataset("table", seed=0, path=path).train) == rows
+            assert len(load_dataset("table", seed=0, path=path, **arguments).train) == rows
 
         def theirs() -> None:
             with duckdb.connect() as connection:
-                connection.execute(f"CREATE TABLE t AS FROM read_csv('{path}')")
+                connection.execute(f"CREATE TABLE t AS FROM read_csv('{path}'{options})")
                 connection.execute("FROM t").fetchnumpy()
 
         seconds = alternating(_timed(ours), _timed(theirs), 1 if tiny else 5)
-    note = "from the file to float64, kinds of columns told, by DuckDB's read_csv and fetchnumpy"
-    return Row("read a table of 1M x 10", "s", *seconds, goal=2.0, faster=False, note=note)
+    return Row(name, "s", *seconds, goal=2.0, faster=False, note=note)
 
 
 def _timed(work: Callable[[], None]) -> Callable[[], float]:
@@ -53,4 +101,4 @@ def _timed(work: Callable[[], None]) -> Callable[[], float]:
     return measure
 
 
-BENCHMARKS = (read_table,)
+BENCHMARKS = (read_table, read_table_local, profile_table)

@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 
 TINY = [
     *("light_validate", "light_thousand", "report_digits"),
+    *("read_table", "profile_table"),
     *(
         "two_points_sigmoid",
         "mnist_cnn",

@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import random
+import re
 
 import duckdb
 import numpy as np
@@ -147,6 +148,50 @@ def test_numbers_as_people_write_them(text, reading, numbers, tmp_path):
     with open_table([tmp_path / "a.csv"], reading) as table:
         _, values = table.read(dict.fromkeys(table.columns, "number"))
     np.testing.assert_array_equal(values, numbers)
+
+
+DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+(,\d*)?|,\d+)([eE][+-]?\d+)?\s*")
+WORDS = ("NA", "-999", "?")
+
+
+@pytest.mark.parametrize("large", [0, 2**40])
+def test_cells_with_decimal_commas_are_numbers_where_python_says_so(large, tmp_path, monkeypatch):
+    """Random cells, one a file: the number, a missing value, or an error; however they are read."""
+    monkeypatch.setattr(quick_csv, "LARGE", large)
+    draw = random.Random(5)
+    reading = Reading(decimal=",", missing_values=WORDS)
+    for _ in range(60):
+        cell = "".join(draw.choices("1290,.+-eE_ ", k=draw.randint(1, 5)))
+        cell = draw.choice([cell, cell, cell, "-999", "-999,0", "NA", " NA ", "?", "1.5", "2,50"])
+        (tmp_path / "a.csv").write_text(f"a;b\n0,5;u\n{cell};NA\n7;v\n")
+        expected = None
+        if cell.strip() not in {"", *WORDS}:
+            expected = math.inf
+            if DECIMAL_COMMA.fullmatch(cell):
+                expected = float(cell.replace(",", "."))
+                expected = None if expected == -999 else expected
+        with open_table([tmp_path / "a.csv"], reading) as table:
+            if expected == math.inf:
+                with pytest.raises(DataError, match="is no"):
+                    table.read({"a": "number", "b": "text"})
+                continue
+            columns, values = table.read({"a": "number", "b": "text"})
+        found = [0.5, math.nan if expected is None else expected, 7.0]
+        np.testing.assert_array_equal(values[:, 0], found, err_msg=repr(cell))
+        assert columns[1].texts == ("u", "v")
+        assert math.isnan(values[1, 1])
+
+
+@pytest.mark.parametrize("words", [(), ("NA",)])
+def test_texts_that_are_carried_along_are_those_of_the_file(words, tmp_path, monkeypatch):
+    """An id of 7 is neither 7.0 nor 07, and NA stays NA."""
+    monkeypatch.setattr(quick_csv, "LARGE", 0)
+    (tmp_path / "a.csv").write_text("id,x,note\n7,1.50,NA\n8,2.0,\n,-3,c\n")
+    kept = {"id": [], "note": []}
+    with open_table([tmp_path / "a.csv"], Reading(missing_values=words), verbatim=kept) as table:
+        ((_, values),) = table.chunks({"id": "number", "x": "number"}, kept=kept)
+    assert kept == {"id": ["7", "8", None], "note": ["NA", None, "c"]}
+    np.testing.assert_array_equal(values, [[7, 1.5], [8, 2], [math.nan, -3]])
 
 
 @pytest.mark.parametrize("cell", ["1.5", "0.001", "0.500", "01.234", "-0.250"])

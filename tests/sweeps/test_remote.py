@@ -18,7 +18,7 @@ from dlrun.rundir.folder import Run, read_row
 from dlrun.rundir.integrity import damaged_files, is_own
 from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.rundir.record import recording
-from dlrun.sweeps.launchers import Cluster, Order, named
+from dlrun.sweeps.launchers import Order, Placing, named
 from dlrun.sweeps.launchers import ray as ray_word
 from dlrun.sweeps.processes import Ended
 from dlrun.sweeps.remote.luggage import Luggage, Unpacking, hashes_of
@@ -275,7 +275,7 @@ def launcher_with(ray, tmp_path):
     options = RunOptions(tmp_path, ["dlrun"], "cpu", 1)
     order = Order(options, None, trust=False, experiments=[], held=[])
     facts = {"environment": {}, "git": None}
-    return ray_word.RayLauncher(ray, order, Cluster(), facts, lambda: 2)
+    return ray_word.RayLauncher(ray, order, Placing(), facts, lambda: 2)
 
 
 def events_of(launcher, trial):
@@ -338,7 +338,7 @@ def test_ray_is_an_extra(monkeypatch):
     """That is told with the command that installs it."""
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"pip install 'dlrun\[ray\]'"):
-        ray_word.site(SimpleNamespace(cluster=Cluster()), None)
+        ray_word.site(SimpleNamespace(placing=Placing()), None)
 
 
 def test_words_that_are_no_place(tmp_path):

@@ -176,6 +176,22 @@ def test_a_bundle_of_the_config_holds_a_finished_run(dlrun, tmp_path):
     dlrun("verify", run)
 
 
+def test_what_a_longer_training_exports_has_the_name_of_the_run(dlrun, tmp_path):
+    """Though it is written in a folder beside the finished run."""
+    (tmp_path / "points.yaml").write_text(
+        "dataset: two_points\nmodel: {layers: [{type: Dense, units: 1, activation: sigmoid}]}\n"
+        "loss: binary_crossentropy\noptimizer: sgd\ntraining: {epochs: 1}\n"
+        "exports: [card, bundle, script]\n"
+    )
+    run = dlrun("train", "points.yaml", "--quiet").run
+    dlrun("resume", run, "--epochs", "2", "--quiet")
+    with zipfile.ZipFile(run / "bundle.zip") as archive:
+        assert {name.partition("/")[0] for name in archive.namelist()} == {run.name}
+    assert f"`{run.name}`" in (run / "card.md").read_text()
+    assert run.name in (run / "script" / "train.py").read_text().splitlines()[0]
+    dlrun("verify", run)
+
+
 def rewritten(path, change):
     """Write a bundle anew; `change` gives what stands in the place of each entry."""
     target = path.with_name("changed.zip")

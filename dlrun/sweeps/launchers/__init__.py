@@ -35,7 +35,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Cluster:
+class Placing:
     """What a run takes of a cluster of machines, and where that is."""
 
     address: str = "auto"

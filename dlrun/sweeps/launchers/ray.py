@@ -34,7 +34,7 @@ from dlrun.sweeps.trials import Trial
 from dlrun.wording import count
 
 if TYPE_CHECKING:
-    from dlrun.sweeps.launchers import Cluster, Order
+    from dlrun.sweeps.launchers import Order, Placing
     from dlrun.sweeps.pool import Event, SweepListener
     from dlrun.sweeps.runner import SweepOptions
 
@@ -48,7 +48,7 @@ _GPUS = "CUDA_VISIBLE_DEVICES"  # which Ray sets
 
 def site(options: SweepOptions, listener: SweepListener) -> Site:
     """Connect to the cluster, and ask its nodes what they are."""
-    return Site(_connected(options.cluster.address), options, listener)
+    return Site(_connected(options.placing.address), options, listener)
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ class Site:
         self._ray = ray
         self._options = options
         self._listener = listener
-        self._device = "gpu" if options.cluster.gpus else "cpu"
+        self._device = "gpu" if options.placing.gpus else "cpu"
         self._here = environment_facts()
-        self.threads = options.run.threads or max(1, int(options.cluster.cpus))
+        self.threads = options.run.threads or max(1, int(options.placing.cpus))
         self._machines = self._survey()
         self._had_places = False
         self.workers = self._places()
         if not self.workers:
-            asked = f"{options.cluster.cpus:g} CPUs and {options.cluster.gpus:g} GPUs"
+            asked = f"{options.placing.cpus:g} CPUs and {options.placing.gpus:g} GPUs"
             what = f"no node of the cluster has {asked} for a run."
             raise UsageError(what, where="--on ray", fix="Give a smaller --cpus-per-run.")
 
@@ -94,16 +94,16 @@ class Site:
 
     def open(self, order: Order) -> RayLauncher:
         """Be ready for trials."""
-        cluster = self._options.cluster
-        _connected(cluster.address)  # A run that was measured before has ended the connection.
+        placing = self._options.placing
+        _connected(placing.address)  # A run that was measured before has ended the connection.
         remove_stages(order.run.runs_dir)
         run = replace(order.run, device=self._device)
         facts = {key: self._here[key] for key in ("environment", "git")}
-        return RayLauncher(self._ray, replace(order, run=run), cluster, facts, self._places)
+        return RayLauncher(self._ray, replace(order, run=run), placing, facts, self._places)
 
     def _places(self) -> int:
-        cluster = self._options.cluster
-        most = sum(one.places(cluster.cpus, cluster.gpus) for one in _nodes(self._ray))
+        placing = self._options.placing
+        most = sum(one.places(placing.cpus, placing.gpus) for one in _nodes(self._ray))
         if not most and self._had_places:
             self._listener.message("no node is left that can take a run; waiting for one")
         self._had_places = most > 0
@@ -113,8 +113,8 @@ class Site:
         """Ask every node that can take a run what it is; say where they differ."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        cluster = self._options.cluster
-        nodes = [one for one in _nodes(self._ray) if one.places(cluster.cpus, cluster.gpus)]
+        placing = self._options.placing
+        nodes = [one for one in _nodes(self._ray) if one.places(placing.cpus, placing.gpus)]
         asking = self._ray.remote(num_cpus=0, max_retries=2)(survey)
         self._listener.doing(f"asking {count(len(nodes), 'node')} ...")
         environment = _settled(self._here["environment"])
@@ -179,13 +179,13 @@ class RayLauncher:
         self,
         ray: Any,
         order: Order,
-        cluster: Cluster,
+        placing: Placing,
         facts: Mapping[str, Any],
         count_places: Callable[[], int],
     ) -> None:
         self._ray = ray
         self._order = order
-        self._cluster = cluster
+        self._placing = placing
         self._facts = facts
         self._count_places = count_places
         self._actors: list[_Actor] = []
@@ -193,7 +193,7 @@ class RayLauncher:
         self._next_look = 0.0
         self._is_closed = False
         self._said: list[tuple[Trial, Event]] = []  # of trials that could not begin
-        self._luggage = Luggage(cluster.base)
+        self._luggage = Luggage(placing.base)
         self._objects: dict[str, list[Any]] = {}  # the pieces of each file, by its hash
 
     @property
@@ -266,12 +266,12 @@ class RayLauncher:
 
     def _new_actor(self) -> Any:
         kind = self._ray.remote(
-            num_cpus=self._cluster.cpus,
-            num_gpus=self._cluster.gpus,
+            num_cpus=self._placing.cpus,
+            num_gpus=self._placing.gpus,
             max_restarts=0,
             max_concurrency=2,  # a signal comes while it is waited for what a trial says
         )(Place)
-        assigned = (_GPUS,) if self._cluster.gpus else ()
+        assigned = (_GPUS,) if self._placing.gpus else ()
         return kind.remote(_fetched, _settled(self._facts["environment"]), assigned)
 
     def _task(self, trial: Trial) -> dict[str, Any]:
@@ -280,7 +280,7 @@ class RayLauncher:
             folder = Path(trial.folder)
             run = {"name": folder.name, "files": luggage_of(folder)}
         luggage = self._luggage.of(trial.experiment)
-        root = self._cluster.data_root
+        root = self._placing.data_root
         hashes = [] if root is not None else hashes_of(luggage)
         options = replace(self._order.run, pauses=trial.pauses, assigned=None)
         task = {
