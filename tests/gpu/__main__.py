@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.gpu.checks import CHECKS, Skipped, Wrong
-from tests.gpu.machine import Machine
+from tests.gpu.machine import CommandError, Machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> int:
         except Skipped as reason:
             said = str(reason)
             results.append("not tried")
-        except Wrong as error:
+        except (Wrong, CommandError) as error:
             said = str(error)
             results.append("WRONG")
         _say(f"{name:<28} {results[-1]:<9} {time.monotonic() - start:5.1f} s  {said}")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import training
 from tests.conftest import CONFIGS
-from tests.gpu.machine import CommandError, Machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tests.gpu.machine import Machine
 
 CNN = CONFIGS / "digits_cnn.yaml"
 MLP = CONFIGS / "digits_mlp.yaml"
@@ -35,7 +36,7 @@ class Wrong(Exception):  # noqa: N818 - what is printed
 
 def device(machine: Machine) -> str:
     """`--device` is where a run computes, and what its record says."""
-    run = _trained(machine, CNN, "training.epochs=1")
+    run = machine.train(CNN, "training.epochs=1")
     said = json.loads((run / "run.json").read_text())["device"]
     expect(said.startswith(machine.kind), f"the record says {said}")
     return str(said)
@@ -44,7 +45,7 @@ def device(machine: Machine) -> str:
 def determinism(machine: Machine) -> str:
     """Three runs give the same bits."""
     epochs = f"training.epochs={1 if machine.tiny else 5}"
-    first, *others = (_trained(machine, CNN, epochs) for _ in range(3))
+    first, *others = (machine.train(CNN, epochs) for _ in range(3))
     for other in others:
         expect_same(first, other)
     return f"three runs, the same bits ({epochs})"
@@ -54,7 +55,7 @@ def resume_after_a_kill(machine: Machine) -> str:
     """A run that was killed goes on to the bits of one that never was."""
     epochs = f"training.epochs={40 if machine.tiny else 200}"
     always = "training.checkpoint_seconds=0"
-    whole = _trained(machine, MLP, epochs, always)
+    whole = machine.train(MLP, epochs, always)
     killed = machine.kill_training(MLP, epochs, always)
     status = json.loads((killed / "run.json").read_text())["status"]
     machine.dlrun("resume", killed, "--no-report", "--quiet")
@@ -68,7 +69,7 @@ def xla(machine: Machine) -> str:
     seconds, losses = [], []
     for word in ("false", "true"):
         began = time.monotonic()
-        run = _trained(machine, CNN, epochs, f"training.jit_compile={word}")
+        run = machine.train(CNN, epochs, f"training.jit_compile={word}")
         seconds.append(time.monotonic() - began)
         losses.append(float(history(run)[-1]["loss"]))
     near = NEAR_ON_GPU if machine.gpus else NEAR_ON_CPU
@@ -83,7 +84,7 @@ def mixed_precision(machine: Machine) -> str:
     epochs = f"training.epochs={2 if machine.tiny else 5}"
     told, plain = [], 0.0
     for word in ("float32", "mixed_float16", "mixed_bfloat16"):
-        run = _trained(machine, CNN, epochs, f"training.precision={word}")
+        run = machine.train(CNN, epochs, f"training.precision={word}")
         loss = float(history(run)[-1]["loss"])
         plain = plain or loss
         apart = f"loss {loss} with {word}, {plain} with float32"
@@ -124,7 +125,7 @@ def a_sweep(machine: Machine) -> str:
     records = [json.loads((machine.folder / run / "run.json").read_text()) for run in runs]
     devices = sorted({record["device"] for record in records})
     expect(len(devices) == max(len(machine.gpus), 1), f"the runs computed on {devices}")
-    alone = _trained(machine, CNN, "training.epochs=1", "seed=0", words=("--threads", 1))
+    alone = machine.train(CNN, "training.epochs=1", "seed=0", words=("--threads", 1))
     expect_same(alone, machine.folder / runs[0])
     return f"{count} runs on {', '.join(devices)}"
 
@@ -135,8 +136,8 @@ def several_devices(machine: Machine) -> str:
         raise Skipped("two GPUs need two GPUs")
     epochs = f"training.epochs={1 if machine.tiny else 10}"
     plain = (MOONS, epochs, "training.jit_compile=false")
-    one = _trained(machine, *plain)
-    two, again = (_trained(machine, *plain, words=("--devices", 2)) for _ in range(2))
+    one = machine.train(*plain)
+    two, again = (machine.train(*plain, words=("--devices", 2)) for _ in range(2))
     expect_same(two, again)
     near = NEAR_ON_GPU if machine.gpus else NEAR_ON_CPU
     worst = 0.0
@@ -166,13 +167,6 @@ def _speed(benchmark: Callable[[bool], Any], machine: Machine) -> str:
     if row.skipped:
         raise Skipped(row.skipped)
     return f"{row.ours:.3f} s, fit {row.theirs:.3f} s: {row.theirs / row.ours:.1f} times as fast"
-
-
-def _trained(machine: Machine, config: Path, *overrides: str, words: tuple[Any, ...] = ()) -> Path:
-    try:
-        return machine.train(config, *overrides, words=words)
-    except CommandError as error:
-        raise Wrong(str(error)) from error
 
 
 def history(run: Path) -> list[dict[str, str]]:

@@ -30,7 +30,10 @@ def test_what_is_wrong_is_the_exit_code(monkeypatch, capsys):
     def differing(_machine):
         raise checks.Wrong("the weights of two runs differ")
 
-    monkeypatch.setattr(gpu, "CHECKS", [differing, differing])
+    def failing(_machine):
+        raise gpu.CommandError("dlrun train: error")
+
+    monkeypatch.setattr(gpu, "CHECKS", [differing, failing])
     monkeypatch.setattr(
         gpu.Machine, "find", classmethod(lambda cls, *, tiny: cls((), tiny, Path("nowhere")))
     )
@@ -38,6 +41,7 @@ def test_what_is_wrong_is_the_exit_code(monkeypatch, capsys):
     told = capsys.readouterr().out
     assert told.count("WRONG") == 3
     assert "the weights of two runs differ" in told
+    assert "dlrun train: error" in told
     monkeypatch.setattr(gpu, "MOST_SECONDS", gpu.RESERVE - 1)
     assert gpu.main([]) == 0
     assert capsys.readouterr().out.count("LEFT OUT") == 2
