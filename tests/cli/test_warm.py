@@ -45,6 +45,7 @@ def is_running(run, *, wanted, seconds=60, **more):
     return False
 
 
+@pytest.mark.slow
 def test_it_is_started_asked_and_ended(alone):
     """A second start finds the first; `--idle` changes it; it ends when nobody needs it."""
     assert alone("warm", "status").stdout == "not running\n"

@@ -23,6 +23,7 @@ COMMAND_LINE = [sys.executable, "-m", "dlrun"]
 CHANGING = [
     (r"epoch \d+/\d+ .* left\n", ""),  # once in a while, where the machine is slow
     (r"importing TensorFlow \.\.\.\n", ""),  # a copy has it
+    (r"(?m)^epoch +\d+/\d+ .* left\n", ""),  # said now and then, as time passes
     (r"\d{8}-\d{6}_(\w+?)_[a-z2-7]{4}", r"RUN_\1"),
     (r"\b\d+(\.\d)? (ms|s|min|h)\b", "TIME"),
     (r"RUN_\w+ +", "RUN "),  # tables are as wide as their names
@@ -99,13 +100,13 @@ def start_resident(home):
     env = {**os.environ, "XDG_RUNTIME_DIR": str(home), "PYTHONPATH": str(ROOT)}
     env.pop("PYDANTIC_DISABLE_PLUGINS", None)
     process = subprocess.Popen(
-        [sys.executable, "-m", "dlrun.resident", "600"], env=env, stdout=subprocess.PIPE
+        [sys.executable, "-m", "dlrun.resident", "120"], env=env, stdout=subprocess.PIPE
     )
     assert process.stdout.readline() == b"ready\n"
     return Warm(process, home, env)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def resident(tmp_path_factory):
     """Start a resident process for all tests that do not end it."""
     warm = start_resident(tmp_path_factory.mktemp("resident") / "runtime")
@@ -170,8 +171,8 @@ class Working:
         return self.record["status"]
 
 
-def begin_training(warm, folder, **options):
-    """Start a training that takes hours, and wait until it is at work."""
+def begin_training(warm, folder, *, is_traced=False, **options):
+    """Start a training that takes hours, and wait until it is at work, or in its epochs."""
     words = ["train", CONFIGS / "two_points_sigmoid.yaml", "--set", "training.epochs=1000000000"]
     client = warm.start(*words, "--no-report", cwd=folder, **options)
     begun = None
@@ -179,4 +180,7 @@ def begin_training(warm, folder, **options):
         line = client.stderr.readline().decode()
         assert line, client.wait()
         begun = re.match(r"run folder: (.*)\n", line)
+    while is_traced and not line.startswith("epoch"):
+        line = client.stderr.readline().decode()
+        assert line, client.wait()
     return Working(client, folder / begun[1])

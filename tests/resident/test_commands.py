@@ -91,6 +91,7 @@ def files_of(folder):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", LINES, ids=" ".join)
 def test_the_same_is_said_and_left(words, both, resident):
     """Bytes, exit codes, and the files of run folders."""
@@ -120,6 +121,7 @@ def test_records_hold_the_same_facts(place, resident):
     assert warm["command"] == ["dlrun", *words]
 
 
+@pytest.mark.slow
 def test_rows_come_through_a_pipe(both, resident):
     """Standard input, and the file of a shell's `<(...)`, are those of the caller."""
     folder = both["warm"]

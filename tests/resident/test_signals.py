@@ -30,6 +30,7 @@ def wait_for(condition, seconds=5.0):
     return condition()
 
 
+@pytest.mark.slow
 def test_it_stops_and_goes_on_and_ends_in_good_order(resident, tmp_path):
     """As with Ctrl-Z, `fg` and Ctrl-C: the process at work stops too, and the run is closed."""
     working = begin_training(resident, tmp_path, process_group=0)
@@ -48,6 +49,7 @@ def test_it_stops_and_goes_on_and_ends_in_good_order(resident, tmp_path):
     assert working.record["status"] == "interrupted"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
 def test_signals_reach_the_process_at_work(resident, tmp_path, number):
     """The exit code is 128 and the number of the signal, and the run says that it was ended."""
@@ -58,6 +60,7 @@ def test_signals_reach_the_process_at_work(resident, tmp_path, number):
     assert working.record["status"] == "interrupted"
 
 
+@pytest.mark.slow
 def test_what_is_to_be_ignored_is(resident, tmp_path):
     """As `nohup` has it."""
     words = ["bash", "-c", "trap '' HUP; exec \"$@\"", "bash", *COMMAND_LINE]
@@ -71,9 +74,10 @@ def test_what_is_to_be_ignored_is(resident, tmp_path):
     assert (tmp_path / out.decode().strip() / "weights.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_a_caller_that_is_killed_takes_its_process_down(resident, tmp_path):
     """In good order, at once."""
-    working = begin_training(resident, tmp_path)
+    working = begin_training(resident, tmp_path, is_traced=True)
     pid = working.pid
     working.client.kill()
     working.client.communicate()
@@ -82,6 +86,7 @@ def test_a_caller_that_is_killed_takes_its_process_down(resident, tmp_path):
     assert wait_for(lambda: resident.ask()["working"] == "0")
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_told(resident, tmp_path):
     """The shell sees a command that was killed by the very signal."""
     working = begin_training(resident, tmp_path)
@@ -90,10 +95,11 @@ def test_a_process_that_is_killed_is_told(resident, tmp_path):
     assert working.client.returncode == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_the_death_of_the_resident_process_harms_no_command(own_resident, tmp_path):
     """What is at work goes on, hears signals and ends as ever; the next command starts alone."""
     first = begin_training(own_resident, tmp_path)
-    second = begin_training(own_resident, tmp_path)
+    second = begin_training(own_resident, tmp_path, is_traced=True)
     pid = second.pid
     own_resident.process.kill()
     own_resident.process.wait()
