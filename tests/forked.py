@@ -28,6 +28,8 @@ LIGHT = ("dlrun.cli.main", "dlrun.cli.app")
 """What every command line imports."""
 HEAVY = (*LIGHT, "dlrun.backend")
 """And what those import that compute."""
+PLAIN = ("keras",)
+"""What a user of Keras imports, who has no dlrun."""
 
 COMMAND = "import sys; from dlrun.cli.main import main; sys.exit(main())"
 _LOADED = (

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import CONFIGS
-from tests.forked import run_program
+from tests.forked import PLAIN, run_program
 
-PLAIN = """
+PREDICT = """
 import json, sys
 assert not any(name.split(".")[0] == "dlrun" for name in sys.modules)
 sys.modules["dlrun"] = None
@@ -29,7 +29,7 @@ def plain_keras(run, x, tmp_path):
     np.save(tmp_path / "x.npy", x)
     answer = tmp_path / "answer.npy"
     words = (run.resolve() / "model.keras", tmp_path / "x.npy", answer)
-    told = run_program(PLAIN, *words, imported=("keras",))
+    told = run_program(PREDICT, *words, imported=PLAIN)
     assert told.returncode == 0, told.stderr
     return np.load(answer), json.loads(told.stdout.splitlines()[-1])
 

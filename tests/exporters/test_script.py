@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import CONFIGS
-from tests.forked import run_program
+from tests.forked import PLAIN, run_program
 
 HIDDEN = """\
 import runpy, sys
@@ -17,14 +17,11 @@ sys.modules["dlrun"] = None
 runpy.run_path(sys.argv[1], run_name="__main__")
 """
 """Runs a program in a process that can import no dlrun."""
-PLAIN = ("tensorflow", "keras")
 END = "training: {epochs: 2, batch_size: 16}\nexports: [script]\n"
 MOONS = "dataset: {type: moons, samples: 70, noise: 0.1, validation_split: 0.2}\n"
 
 QUICK = {
     "table": (CONFIGS / "travel_mode_wide_deep.yaml", "training.epochs=2"),
-    "images": (CONFIGS / "digits_mlp.yaml", "training.epochs=2"),
-    "scaled target": (CONFIGS / "mpg.yaml", "training.epochs=2"),
     "untrained": (CONFIGS / "threshold_exact.yaml", "training.epochs=0"),
 }
 WRITTEN = {
@@ -94,7 +91,7 @@ def check(run, cwd):
 
 @pytest.mark.parametrize("name", QUICK)
 def test_the_program_gives_the_bits_of_a_shipped_config(name, dlrun, tmp_path):
-    """A table with columns of its own, images with dropout, a target in its units, no training."""
+    """A table with columns of its own; no training. With `-m slow`, all of them."""
     config, *settings = QUICK[name]
     check(trained(dlrun, config, *settings), tmp_path)
 

@@ -15,6 +15,7 @@ import pytest
 from tests.sweeping import MOONS, records, run, start
 
 RUNS = 60
+MANY = 400  # runs of an epoch, in which a leak of 10 kB a run shows
 SWEEP = f"""\
 base: moons.yaml
 set: {{training.epochs: 300, training.checkpoint_seconds: 0}}
@@ -83,10 +84,10 @@ def test_nothing_is_lost_and_nothing_is_done_twice(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_thousand_runs_do_not_grow(tmp_path):
+def test_many_runs_do_not_grow(tmp_path):
     """The parent's memory stays what it was, and so does that of its workers."""
     (tmp_path / "moons.yaml").write_text(MOONS)
-    words = ("--set", "training.epochs=1", "--set", "seed=0..999")
+    words = ("--set", "training.epochs=1", "--set", f"seed=0..{MANY - 1}")
     parents, peaks = [], []
     with start(tmp_path, "train", "moons.yaml", *words, "--json") as process:
         for line in process.stdout:
@@ -95,13 +96,13 @@ def test_a_thousand_runs_do_not_grow(tmp_path):
                 peaks += [memory_of(child) for child in children_of(process.pid)]
     assert process.returncode == 0
     print(f"parent {parents[50]} to {parents[-1]} kB, workers at most {max(peaks)} kB")  # noqa: T201
-    assert len(parents) == 1000
-    assert parents[-1] < 1.05 * parents[50]
+    assert len(parents) == MANY
+    assert parents[-1] < 1.03 * parents[50]
     assert max(peaks[-len(peaks) // 4 :]) < 1.1 * max(peaks[: len(peaks) // 4])
-    assert len(records(tmp_path / "runs")) == 1000
+    assert len(records(tmp_path / "runs")) == MANY
     began = time.monotonic()
     out, _ = run(tmp_path, "runs", "--json")
-    assert len(json.loads(out)) == 1000
+    assert len(json.loads(out)) == MANY
     assert time.monotonic() - began < 5
 
 

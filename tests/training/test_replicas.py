@@ -24,6 +24,7 @@ def expect_close(names):
         assert history < CLOSE, name
 
 
+@pytest.mark.slow
 def test_shared_batches_train_as_whole_ones():
     """Also where rows do not divide evenly, and where a device has none."""
     expect_close(QUICK)
