@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-LIMIT = 60.0
+LIMIT = 240.0  # seconds, after which a command hangs: many times what it takes on a slow machine
 """Seconds after which a child is lost: no single thing that is asked for here takes as long."""
 
 

@@ -25,6 +25,7 @@ CHANGING = [
     (r"importing TensorFlow \.\.\.\n", ""),  # a copy has it
     (r"(?m)^epoch +\d+/\d+ .* left\n", ""),  # said now and then, as time passes
     (r"\d{8}-\d{6}_(\w+?)_[a-z2-7]{4}", r"RUN_\1"),
+    (r"\b(trained|other|iris)_[a-z2-7]{4}\b", r"RUN_\1"),
     (r"\b\d+(\.\d)? (ms|s|min|h)\b", "TIME"),
     (r"RUN_\w+ +", "RUN "),  # tables are as wide as their names
     (r"TIME +|  +", " "),

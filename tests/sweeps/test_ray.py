@@ -66,10 +66,11 @@ def test_a_node_and_the_driver_are_lost_and_no_run_is(tmp_path):
         process = start(tmp_path, "sweep", "far.yaml", *words)
         wait_for(lambda: finished(far) >= 2 and len(records(far)) > finished(far), process)
         cluster.remove_node(cluster.worker_nodes.copy().pop(), allow_graceful=False)
-        wait_for(lambda: finished(far) >= 4 and len(records(far)) > finished(far), process)
+        # Ray hears of it after some seconds, in which others finish.
+        assert any("a worker was lost" in line for line in process.stderr)
+        wait_for(lambda: len(records(far)) > finished(far), process)
         process.send_signal(signal.SIGKILL)
-        _, first = process.communicate()
-        assert "a worker was lost" in first
+        process.communicate()
         before = {point: one["ended"] for point, one in records(far).items()}
         cluster.add_node(num_cpus=1)
         process = start(tmp_path, "sweep", "far.yaml", *words)
