@@ -20,21 +20,7 @@ from tests.benchmarks.__main__ import main
 from tests.benchmarks.rows import Row, alternating, line, table
 from tests.conftest import ROOT
 
-TINY = [
-    *("light_validate", "light_thousand", "report_digits"),
-    *("read_table", "profile_table"),
-    *(
-        "two_points_sigmoid",
-        "mnist_cnn",
-        "lstm",
-        "sweep_two",
-        "many_rows",
-        "predict_rows",
-        "warm_verify",
-    ),
-]
-
-
+FAST = ("light_validate", "light_thousand", "read_table", "profile_table")
 SLOW = (
     "report_digits",
     "two_points_sigmoid",
@@ -48,7 +34,7 @@ SLOW = (
 
 
 @pytest.mark.parametrize(
-    "word", [pytest.param(word, marks=[pytest.mark.slow] * (word in SLOW)) for word in TINY]
+    "word", [*FAST, *(pytest.param(word, marks=pytest.mark.slow) for word in SLOW)]
 )
 def test_a_train_phase_is_timed(word, capsys):
     """Each prints the table with its row, measured or skipped with a reason."""
