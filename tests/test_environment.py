@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+from dlrun.rundir.environment import differences
 from tests.conftest import CONFIGS
 
 KERAS_JSON = {
@@ -49,3 +50,12 @@ def test_settings_of_keras_and_python_change_nothing(dlrun, tmp_path):
     assert record["cpu_count"] >= 1
     assert record["threads"].keys() == {"intra_op", "inter_op"}
     assert record["device"] == "cpu"
+
+
+def test_what_dlrun_sets_itself_is_no_difference():
+    """A run of a program that had loaded Keras, gone on with in a new process: nothing is warned."""
+    then = {"environment": {"KERAS_BACKEND": "tensorflow", "OMP_NUM_THREADS": "1"}}
+    assert differences(then, {"environment": {"OMP_NUM_THREADS": "1"}}) == []
+    assert differences(then, {"environment": {}}) == [
+        "environment.OMP_NUM_THREADS was 1 and is None"
+    ]

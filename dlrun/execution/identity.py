@@ -15,6 +15,7 @@ from dlrun.config import given
 from dlrun.data.files import files_of
 from dlrun.errors import DataError
 from dlrun.execution.cluster import Cluster
+from dlrun.rundir.environment import PINNED
 from dlrun.rundir.integrity import digest
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _LATER: Final = (
     frozenset({"dataset.folds", "dataset.fold", "dataset.target_scale", "training.sampling"}),
 )
 """Keys that versions lacked whose identities had the whole config, beside those after them."""
-_PINNED = "KERAS_BACKEND"  # what `dlrun.backend` sets itself, whatever the user has set
 _GPUS = Path("/proc/driver/nvidia/gpus")
 
 
@@ -55,7 +55,7 @@ class Machine:
         return cls(
             {package: facts["versions"][package] for package in _VERSIONS},
             facts["processor"],
-            {name: one for name, one in facts["environment"].items() if name != _PINNED},
+            {name: one for name, one in facts["environment"].items() if name != PINNED},
             (cluster or Cluster()).named(_device(device, gpus)),
             threads or facts["cpu_count"] or 0,
         )

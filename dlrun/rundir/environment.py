@@ -18,6 +18,8 @@ _VARIABLES = (
     "TF_ENABLE_", "TF_FORCE_", "TF_FP", "TF_GPU_", "TF_NUM_", "TF_USE_", "TF_XLA_", "XLA_",
 )  # fmt: skip
 """How variables begin that change results. Not all of `TF_`: Terraform keeps its secrets there."""
+PINNED = "KERAS_BACKEND"
+"""What `dlrun.backend` sets itself, whatever the user has set: recorded, and of no effect."""
 
 _GIT_SECONDS = 2.0
 _MOST_THREADS = 4096
@@ -58,6 +60,8 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     lines = []
     for key in COMPARED:
         before, after = _flat(key, then.get(key)), _flat(key, now.get(key))
+        for variables in (before, after):
+            variables.pop(f"environment.{PINNED}", None)
         lines += [
             f"{name} was {before.get(name)} and is {after.get(name)}"
             for name in before | after
