@@ -53,7 +53,7 @@ def test_settings_of_keras_and_python_change_nothing(dlrun, tmp_path):
 
 
 def test_what_dlrun_sets_itself_is_no_difference():
-    """A run of a program that had loaded Keras, gone on with in a new process: nothing is warned."""
+    """A run of a program that had loaded Keras, gone on with in a new process: no warning."""
     then = {"environment": {"KERAS_BACKEND": "tensorflow", "OMP_NUM_THREADS": "1"}}
     assert differences(then, {"environment": {"OMP_NUM_THREADS": "1"}}) == []
     assert differences(then, {"environment": {}}) == [
