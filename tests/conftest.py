@@ -50,6 +50,9 @@ def _is_room_in_memory():
 if _is_room_in_memory():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
+ENVIRONMENT = dict(os.environ)
+"""As it is before tests and imports change it."""
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
 TITANIC = Path(
@@ -63,6 +66,12 @@ MNIST = Path(os.environ.get("DLRUN_TEST_MNIST", ROOT.parent / "shared" / "data" 
 needs_mnist = pytest.mark.skipif(
     not MNIST.is_file(), reason=f"MNIST is not at {MNIST} (set DLRUN_TEST_MNIST to its path)"
 )
+
+
+def pytest_addoption(parser):
+    """Let the tests of the command line run through a resident process."""
+    help = "let a resident process run what the fixture `dlrun` is asked to run"  # noqa: A001
+    parser.addoption("--warm", action="store_true", help=help)
 
 
 def pytest_collection_finish():
@@ -121,24 +130,54 @@ def _graph_cache():
     return GraphCache()
 
 
+@pytest.fixture(scope="session")
+def resident_of_all(tmp_path_factory):
+    """A resident process for the whole session, under `--warm`."""
+    from tests.warm import start_resident
+
+    warm = start_resident(tmp_path_factory.mktemp("resident") / "runtime")
+    yield warm
+    warm.process.kill()
+    warm.process.wait()
+    warm.process.stdout.close()
+
+
 @pytest.fixture
-def dlrun(capsys, tmp_path, monkeypatch):
-    """Run a command line in this process, with an empty folder as the current one."""
+def command_line(request, capsys, monkeypatch):
+    """Run the words of a command line: exit code, stdout and stderr.
+
+    That is done in this process; under `--warm` by a resident one, as users have it.
+    """
     from dlrun.cli import main
 
+    def here(words):
+        capsys.readouterr()
+        return (main(words), *capsys.readouterr())
+
+    def there(words):
+        from tests.warm import line_by
+
+        return line_by(request.getfixturevalue("resident_of_all"), monkeypatch, words)
+
+    return there if request.config.getoption("--warm") else here
+
+
+@pytest.fixture
+def dlrun(request, command_line, tmp_path, monkeypatch):
+    """Run a command line, with an empty folder as the current one."""
     monkeypatch.chdir(tmp_path)
+    is_here = not request.config.getoption("--warm")
 
     def run(*words, code=0):
         """A training leaves its report out unless `--report` asks for it: that takes a second."""
-        capsys.readouterr()
-        if words[0] in {"train", "resume", "reproduce"} and "--help" not in words:
+        if is_here and words[0] in {"train", "resume", "reproduce"} and "--help" not in words:
             graph_cache = _graph_cache()
             monkeypatch.setattr("dlrun.execution.assembly.GraphCache", lambda: graph_cache)
         is_silent = words[0] in {"train", "resume"} and not {"--report", "--help"} & set(words)
-        received = main([str(word) for word in (*words, *["--no-report"][:is_silent])])
-        result = Result(received, *capsys.readouterr())
+        line = [str(word) for word in (*words, *["--no-report"][:is_silent])]
+        result = Result(*command_line(line))
         assert "Traceback" not in result.err
-        assert received == code, result.err
+        assert result.code == code, result.err
         return result
 
     return run

@@ -196,7 +196,7 @@ def execute_run(
     with locating(experiment):
         for line in prepared.lines:
             run.log(line)
-        active.record.add(**prepared.facts)
+        active.record.note(**prepared.facts)
         run.write_json(SPEC, spec_to_json(splits.spec))
         layers = layers_of(experiment, splits.spec)
         run.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
@@ -208,7 +208,7 @@ def execute_run(
         run.write_json(METRICS, measured.to_json())
         if measured.judged.baseline is not None:
             run.log(measured.judged.baseline.in_words(measured.split))
-        active.record.add(exports=export(experiment, prepared, run))
+        active.record.note(exports=export(experiment, prepared, run))
         keep_newest(run.path, 1)
     return Trained(experiment, assembly, splits, measured)
 

@@ -24,8 +24,8 @@ Request = Mapping[str, Sequence[bytes]]
 
 GRACE_SECONDS = 4.0
 """How long a command may take to end in good order after its caller was killed."""
-MOST_COMMANDS = 16
-"""A process that keeps its graphs runs so many: each leaves something."""
+MOST_COMMANDS = 64
+"""A process that keeps its graphs runs so many: each leaves something, 0.1 MB of a small model."""
 
 _STANDARD = 3
 _HIGH = 512

@@ -42,9 +42,13 @@ class Record:
         self._path = path
         self.facts = dict(facts)
 
+    def note(self, **facts: Any) -> None:
+        """Add facts, or replace them, which the file will hold when it is written next."""
+        self.facts.update(facts)
+
     def add(self, **facts: Any) -> None:
         """Add facts, or replace them, and write the file anew."""
-        self.facts.update(facts)
+        self.note(**facts)
         write_text(self._path, record_text(self.facts))
 
 

@@ -64,6 +64,8 @@ class CallbackChain:
 
     def call(self, hook: str, *arguments: Any) -> None:
         """Call one hook, such as `on_epoch_end`, of every callback."""
+        if not self.callbacks:
+            return  # of thousands of epochs
         # Callbacks print their news to stdout, which belongs to the run folder's path.
         with contextlib.redirect_stdout(sys.stderr), zip_dates():
             for index, callback in enumerate(self.callbacks):

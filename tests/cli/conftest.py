@@ -2,8 +2,6 @@
 
 import pytest
 
-from dlrun.cli.main import main
-
 CONFIG = """\
 name: tiny
 dataset: {type: moons}
@@ -22,12 +20,6 @@ def config(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def dlrun(capsys):
+def dlrun(command_line):
     """Call the command line: exit code, stdout, stderr."""
-
-    def call(*words):
-        exit_code = main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return exit_code, captured.out, captured.err
-
-    return call
+    return lambda *words: command_line([str(word) for word in words])

@@ -6,19 +6,15 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from dlrun.warm import wire
-from tests.conftest import CONFIGS, ROOT
-
-COMMAND_LINE = [sys.executable, "-m", "dlrun"]
+from tests.conftest import CONFIGS
+from tests.warm import start_resident
 
 CHANGING = [
     (r"epoch \d+/\d+ .* left\n", ""),  # once in a while, where the machine is slow
@@ -40,71 +36,6 @@ def same(text):
     for pattern, replacement in CHANGING:
         text = re.sub(pattern, replacement, text)
     return text
-
-
-@dataclass
-class Warm:
-    """A resident process, and the environment in which commands find it."""
-
-    process: subprocess.Popen
-    home: Path
-    env: dict
-
-    @property
-    def address(self):
-        """The socket, at a path that is short enough."""
-        found = [path for path in (self.home / "dlrun").iterdir() if not path.suffix]
-        return found[0] if found else None
-
-    def ask(self, asked=wire.STATUS, **more):
-        """Ask it, and read the answer's numbers."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            here = os.open(self.address.parent, os.O_RDONLY)
-            connection.connect(f"/proc/self/fd/{here}/{self.address.name}")
-            os.close(here)
-            wire.send(connection, {"ask": [asked], **more})
-            answer, _ = wire.receive(connection)
-        return {name: values[0].decode() for name, values in answer.items()}
-
-    @property
-    def served(self):
-        """How many commands it has run."""
-        return int(self.ask()["served"])
-
-    def start(self, *words, **options):
-        """Start a command line."""
-        env = {**self.env, **options.pop("env", {})}
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        return subprocess.Popen([*COMMAND_LINE, *map(str, words)], env=env, **options)
-
-    def run(self, *words, input=None, is_served=True, **options):  # noqa: A002
-        """Run a command line; it must have been the resident process that ran it, or not."""
-        before = self.served
-        if input is not None:
-            options["stdin"] = subprocess.PIPE
-        process = self.start(*words, **options)
-        out, err = process.communicate(input, timeout=300)
-        assert self.served - before == is_served, self.ask()
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
-
-    def wait_idle(self, seconds=10.0):
-        """Wait until no command is at work, for so long at most."""
-        until = time.monotonic() + seconds
-        while int(self.ask()["working"]) and time.monotonic() < until:
-            time.sleep(0.02)
-        return not int(self.ask()["working"])
-
-
-def start_resident(home):
-    """Start a resident process whose socket is below a folder."""
-    home.mkdir(mode=0o700, exist_ok=True)
-    env = {**os.environ, "XDG_RUNTIME_DIR": str(home), "PYTHONPATH": str(ROOT)}
-    env.pop("PYDANTIC_DISABLE_PLUGINS", None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dlrun.resident", "120"], env=env, stdout=subprocess.PIPE
-    )
-    assert process.stdout.readline() == b"ready\n"
-    return Warm(process, home, env)
 
 
 @pytest.fixture(scope="module")

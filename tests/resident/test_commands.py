@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from tests.forked import COMMAND, HEAVY, run_program
-from tests.resident.conftest import COMMAND_LINE, same
+from tests.resident.conftest import same
+from tests.warm import COMMAND_LINE
 
 QUICK = ["--no-report", "--set", "training.epochs=2"]
 CONFIG = "configs/iris.yaml"

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CONFIGS
-from tests.resident.conftest import COMMAND_LINE, begin_training, start_resident
+from tests.resident.conftest import begin_training
+from tests.warm import COMMAND_LINE, start_resident
 
 
 def state_of(pid):

@@ -13,8 +13,9 @@ import pytest
 from dlrun.warm import wire
 from tests.conftest import CONFIGS
 from tests.forked import COMMAND, run_program
-from tests.resident.conftest import COMMAND_LINE, begin_training
+from tests.resident.conftest import begin_training
 from tests.resident.test_signals import children_of, wait_for
+from tests.warm import COMMAND_LINE
 
 
 def facts_of(pid):
