@@ -40,8 +40,9 @@ def in_shell(tmp_path_factory):
 
     def run(script, folder):
         words = ["bash", "-euo", "pipefail", "-c", script]
-        options = {"capture_output": True, "text": True, "check": False}
-        return subprocess.run(words, cwd=folder, env=env, **options)
+        return subprocess.run(
+            words, cwd=folder, env=env, capture_output=True, text=True, check=False
+        )
 
     assert run("dlrun warm", home).returncode == 0
     yield run

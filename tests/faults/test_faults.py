@@ -36,12 +36,6 @@ def test_killed_runs_end_in_the_bits_of_the_uninterrupted_one(workplace):
     assert found["points"] + found["times"] >= 4
 
 
-def test_a_killed_run_has_the_rows_of_the_uninterrupted_one(workplace):
-    """Divided by groups, and with rows that are drawn again: neither depends on what was lost."""
-    _, found = rows.killed(workplace, ["divided"], points=[2], times=1)
-    assert found["points"] + found["times"] >= 2
-
-
 def test_a_failing_disk_is_told_and_leaves_a_whole_checkpoint(workplace):
     """EIO and ENOSPC; once the disk is well the run goes on to the same bits."""
     _, found = rows.failed(workplace, "plateau", range(7, 81, 24), (40,))
