@@ -90,13 +90,16 @@ class StreamedArray:
         """Choose rows by their numbers, `(rows,)`, perhaps one several times; nothing is read."""
         if self.numbers is not None:
             numbers = self.numbers[numbers]
-        # Half the memory of int64; there is one number for each row.
-        compact = numbers.astype("uint32") if len(self.source) < 2**32 else numbers
-        return StreamedArray(self.source, compact, self.changes)
+        return StreamedArray(self.source, compact(numbers, len(self.source)), self.changes)
 
     def changed(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> StreamedArray:
         """Do one more thing to rows when they are taken."""
         return StreamedArray(self.source, self.numbers, (*self.changes, change))
+
+
+def compact(numbers: NDArray[Any], rows: int) -> NDArray[Any]:
+    """Hold the numbers of some of so many rows in half the memory of int64: there may be many."""
+    return numbers.astype("uint32", copy=False) if rows < 2**32 else numbers
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Turns targets into classes."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples, StreamedArray, TableForm
 from dlrun.catalog.label_forms import TargetLabels, Targets, label_form
-from dlrun.data.rounding import WHOLE
+from dlrun.data.rounding import WHOLE, merges_wholes
 from dlrun.data.streams import chunks
 from dlrun.errors import DataError
 from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number
@@ -67,6 +67,14 @@ def _with_shares(dataset: Dataset, loss: str | None) -> Dataset:
     return dataset
 
 
+def class_counts(y: "Array", classes: int) -> NDArray[np.int64]:
+    """Count the rows of each class; `y` holds class numbers, `(rows,)`."""
+    counts = np.zeros(classes, np.int64)
+    for chunk in chunks(y):
+        counts += np.bincount(chunk, minlength=classes)
+    return counts
+
+
 def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
     """Reads the numeric targets of a dataset, not split yet, as classes.
 
@@ -80,21 +88,23 @@ def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
     """
     if dataset.class_names is not None:
         return dataset
-    values, columns = _label_values(dataset.train), dataset.target_names
+    columns = dataset.target_names
     of_table = isinstance(dataset.form, TableForm) and len(columns) > 1
     if of_table and named:
-        y = values.astype(np.int64)
+        y = _numbered(dataset.train, lambda values: values)
         return replace(dataset, train=replace(dataset.train, y=y), class_names=columns)
-    distinct = np.unique(values)
+    distinct = np.unique(np.concatenate([*map(np.unique, _label_values(dataset.train))]))
     _check_distinct(distinct, dataset.target_names[0])
     test = dataset.test
     if test is not None:
-        test = replace(test, y=match_values(_label_values(test), distinct, "the test rows"))
+        values = np.concatenate([*_label_values(test)])
+        test = replace(test, y=match_values(values, distinct, "the test rows"))
     # Labels that float64 could merge are the names of their classes and no values.
     are_values = distinct.dtype != object or all(abs(value) <= WHOLE for value in distinct)
+    y = _numbered(dataset.train, lambda values: np.searchsorted(distinct, values))
     return replace(
         dataset,
-        train=replace(dataset.train, y=np.searchsorted(distinct, values).astype(np.int64)),
+        train=replace(dataset.train, y=y),
         test=test,
         class_names=tuple(f"{int(value)}" for value in distinct),
         class_values=tuple(float(value) for value in distinct) if are_values else None,
@@ -204,8 +214,27 @@ def _unseen(row: int, label: str, known: Sequence[str], where: str) -> DataError
     )
 
 
-def _label_values(samples: Samples) -> NDArray[Any]:
-    """Reads targets as one number a row: float64, or Python's where that would merge some."""
+def _numbered(samples: Samples, number: Callable[[NDArray[Any]], NDArray[Any]]) -> "Array":
+    """Numbers the classes of targets, `(rows,)`, a chunk at a time."""
+    parts = [number(values).astype(np.int32) for values in _label_values(samples)]
+    numbers = np.concatenate(parts)
+    return held_numbers(numbers) if samples.streamed else numbers.astype(np.int64)
+
+
+def held_numbers(numbers: NDArray[Any]) -> StreamedArray:
+    """Holds the class numbers of streamed rows, `(rows,)`, in 4 bytes each; int64 when taken."""
+    return StreamedArray(numbers.astype(np.int32, copy=False), changes=(_widened,))
+
+
+def _widened(numbers: NDArray[np.int32]) -> NDArray[np.int64]:
+    return numbers.astype(np.int64)
+
+
+def _label_values(samples: Samples) -> Iterator[NDArray[Any]]:
+    """Reads targets, a chunk at a time, as one number a row.
+
+    They are float64, or Python's own where that would merge some.
+    """
     y = samples.y
     if y is None:
         raise DataError("the training rows have no targets.")
@@ -218,17 +247,16 @@ def _label_values(samples: Samples) -> NDArray[Any]:
                 "class at every position give one-hot targets (rows, ..., classes) to "
                 "categorical_crossentropy.",
             )
-        return np.concatenate([chunk.argmax(axis=1).astype(np.float64) for chunk in chunks(y)])
+        return (chunk.argmax(axis=1).astype(np.float64) for chunk in chunks(y))
     if y.dtype.kind in "iuO":
-        return np.concatenate([chunk.reshape(len(chunk)).astype(object) for chunk in chunks(y)])
-    values = [chunk.reshape(len(chunk)).astype(np.float64) for chunk in chunks(y)]
-    if isinstance(y, StreamedArray) and any(bool((np.abs(some) > WHOLE).any()) for some in values):
+        return (chunk.reshape(len(chunk)).astype(object) for chunk in chunks(y))
+    if isinstance(y, StreamedArray) and merges_wholes(y):
         raise DataError(
             f"the targets hold whole numbers beyond {WHOLE}, of which neighbours become one where "
             "rows are streamed from the disk.",
             fix="Number the classes from 0, or name them, in the file.",
         )
-    return np.concatenate(values)
+    return (chunk.reshape(len(chunk)).astype(np.float64) for chunk in chunks(y))
 
 
 def _check_distinct(distinct: NDArray[Any], name: str) -> None:

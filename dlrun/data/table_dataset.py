@@ -16,11 +16,13 @@ from dlrun.column import ColumnFacts, ColumnKind, Holds, split_column
 from dlrun.columns import check_options
 from dlrun.columns.inference import IGNORE, KEY, UNREAD, holds_of, kinds_of, split_key
 from dlrun.data.bad_cells import cell_error
+from dlrun.data.classes import held_numbers
 from dlrun.data.csv_header import Choice, choose_columns
 from dlrun.data.generators import argument_error
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.streaming import reason_to_stream
+from dlrun.data.streams import chunks
 from dlrun.data.table_facts import tally_values
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import ConfigError, DataError, Problem
@@ -70,7 +72,7 @@ def load_table(
         return dataset
     with open_table(test_paths, reading) as table:
         _check_same(table, plan)
-        test = _read(table, plan, streamed=None, like=dataset)
+        test = _read(table, plan, streamed=_reason(table, len(plan.wanted)), like=dataset)
         _check_classes(table, dataset, test)
     return replace(
         dataset,
@@ -238,13 +240,18 @@ def _read(
     )  # fmt: skip
     weight = None
     if plan.choice.weight is not None:
-        weight = row_weights(rest[:][:, targets], plan.choice.weight[0], table)
+        named, parts, begin = plan.choice.weight[0], [], 0
+        for chunk in chunks(rest):
+            parts.append(row_weights(chunk[:, targets], named, table, begin))
+            begin += len(chunk)
+        weight = np.concatenate(parts)
     class_names: tuple[str, ...] | None = None
     y: Array
     if plan.is_text:
         class_names = raw[width].texts
-        numbers = rest[:][:, 0]  # (rows,)
-        y = np.where(np.isnan(numbers), -1, numbers).astype(np.int64)
+        numbers = [np.nan_to_num(chunk[:, 0], nan=-1).astype(np.int32) for chunk in chunks(rest)]
+        y = np.concatenate(numbers)  # (rows,)
+        y = held_numbers(y) if streamed else y.astype(np.int64)
     elif targets == len(names) - width:
         y = rest
     else:
