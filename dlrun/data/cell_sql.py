@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from dlrun.arrays import Reading
+from dlrun.column import Holds
 from dlrun.shapes.cells import parse_number
 
 Stored: TypeAlias = Literal["text", "number", "whole", "boolean", "time", "other"]
@@ -62,6 +63,12 @@ class Cell:
     column: str  # such as `c0`
     stored: Stored
     reading: Reading
+
+    def value(self, holds: Holds, form: str | None = None) -> str:
+        """The value of a cell, NULL where there is none of the kind; of times in a format."""
+        if holds == "text":
+            return self.text
+        return self.number if holds == "number" else self.time(form or ISO)
 
     @property
     def text(self) -> str:

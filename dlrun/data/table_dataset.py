@@ -23,7 +23,7 @@ from dlrun.data.headers import DELIMITERS
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import chunks
-from dlrun.data.table_facts import tally_values
+from dlrun.data.table_facts import Tally
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.shapes.cells import LARGEST, SMALLEST, is_name, number_fix, parse_number
@@ -204,7 +204,7 @@ def _is_text(table: Table, name: str) -> bool:
         return True
     numbers = "v IS NOT NULL AND TRY_CAST(v AS DOUBLE) IS NOT NULL"
     ((some,),) = table.connection.execute(  # first of the different ones, which are few
-        f"SELECT count(*) FROM {tally_values(table, cell)} WHERE {numbers}"
+        f"SELECT count(*) FROM {Tally(table, [name]).relation} WHERE {numbers}"
     ).fetchall()
     if not some:
         return True
