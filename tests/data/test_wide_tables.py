@@ -19,7 +19,7 @@ def _columns_of_all_kinds(rows):
     rng = np.random.default_rng(0)
     kinds = {
         "whole": lambda n: str(n % 30),
-        "fraction": lambda n: f"{rng.normal():.3f}",
+        "fraction": lambda _: f"{rng.normal():.3f}",
         "code": lambda n: f"{n % 7:03}",
         "word": lambda n: ["red", " green", "light blue "][n % 3],
         "date": lambda n: f"{1 + n % 28}.{1 + n % 12}.2024",
@@ -80,6 +80,6 @@ def test_a_bad_cell_among_many_columns_is_told(tmp_path):
     path = write_csv(tmp_path / "a.csv", rows, tuple(f"x{n}" for n in range(100)))
     with (
         open_table([path]) as table,
-        pytest.raises(DataError, match="a.csv:5: column 'x70': 'many'"),
+        pytest.raises(DataError, match=r"a\.csv:5: column 'x70': 'many'"),
     ):
         table.read(dict.fromkeys(table.columns, "number"))
