@@ -209,6 +209,8 @@ class Dataset:
     test: Samples | None = None  # the dataset's own
     class_names: tuple[str, ...] | None = None  # by class number; None for a regression
     class_values: tuple[float, ...] | None = None  # where the source has numbers: (-1.0, 1.0)
+    # How the numbers of the target are written, where some are codes: {7.0: "007"}.
+    codes: Mapping[float, str] = field(default_factory=dict)
     feature_names: tuple[str, ...] | None = None  # None for images and other arrays
     target_names: tuple[str, ...] = ("target",)
     labels: bool = False  # whether each of several targets is a yes or no, 1 or 0, of its own

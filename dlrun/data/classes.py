@@ -1,9 +1,10 @@
 """Turns targets into classes."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,14 @@ from dlrun.data.rounding import WHOLE, merges_wholes
 from dlrun.data.streams import chunks
 from dlrun.errors import DataError
 from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number
-from dlrun.wording import list_classes, quote
+from dlrun.wording import list_classes, list_some, quote
 
 if TYPE_CHECKING:
     from dlrun.arrays import Array
+
+
+MOST_PLACES: Final = 10
+"""How many labels that are no class are named with their places."""
 
 
 def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) -> Dataset:
@@ -78,7 +83,8 @@ def class_counts(y: "Array", classes: int) -> NDArray[np.int64]:
 def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
     """Reads the numeric targets of a dataset, not split yet, as classes.
 
-    The distinct values, sorted, become the classes; they are named without a trailing `.0`.
+    The distinct values, sorted, become the classes; they are named as they are written, without a
+    trailing `.0`.
     One-hot rows become the position of their one; in a table every column is a class, and gives it
     its name, if `named`: older runs numbered them. `y` holds class numbers `(rows,)`, int64, then.
 
@@ -106,7 +112,7 @@ def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
         dataset,
         train=replace(dataset.train, y=y),
         test=test,
-        class_names=tuple(f"{int(value)}" for value in distinct),
+        class_names=tuple(dataset.codes.get(value, f"{int(value)}") for value in distinct),
         class_values=tuple(float(value) for value in distinct) if are_values else None,
         target_names=columns if len(columns) == 1 or of_table else ("target",),
     )
@@ -181,24 +187,24 @@ def check_more_than_one_class(dataset: Dataset) -> None:
 def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -> NDArray[np.int64]:
     """Finds the class number of each value, `(rows,)`, among the known values, sorted."""
     numbers = np.searchsorted(class_values, values).clip(max=len(class_values) - 1)
-    unknown = class_values[numbers] != values
-    if unknown.any():
-        first = int(np.argmax(unknown))
-        known = [_shown(value) for value in class_values]
-        raise _unseen(first + 1, _shown(values[first]), known, where)
+    unseen = UnseenClasses([_shown(value) for value in class_values])
+    rows = np.flatnonzero(class_values[numbers] != values)
+    unseen.add([_shown(value) for value in values[rows]], lambda at: f"row {rows[at] + 1}")
+    if unseen:
+        raise unseen.of_rows(where)
     return np.asarray(numbers, dtype=np.int64)
 
 
 def match_names(labels: Iterable[str], class_names: Sequence[str], where: str) -> NDArray[np.int64]:
     """Finds the class number of each name, `(rows,)`, as `match_values` does."""
-    numbers = {name: number for number, name in enumerate(class_names)}
-
-    def number(row: int, label: str) -> int:
-        if label not in numbers:
-            raise _unseen(row, label, class_names, where)
-        return numbers[label]
-
-    return np.fromiter((number(row, label) for row, label in enumerate(labels, 1)), np.int64)
+    known, unseen = {name: at for at, name in enumerate(class_names)}, UnseenClasses(class_names)
+    named = list(labels)
+    numbers = np.fromiter((known.get(label, -1) for label in named), np.int64, len(named))
+    rows = np.flatnonzero(numbers < 0).tolist()
+    unseen.add([named[row] for row in rows], lambda at: f"row {rows[at] + 1}")
+    if unseen:
+        raise unseen.of_rows(where)
+    return numbers
 
 
 def _shown(value: float) -> str:
@@ -206,12 +212,49 @@ def _shown(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
-def _unseen(row: int, label: str, known: Sequence[str], where: str) -> DataError:
-    return DataError(
-        f"row {row} has the class {quote(label)}, which no training row has "
-        f"({list_classes(known)}).",
-        where=where,
-    )
+class UnseenClasses:
+    """Counts the labels that are no class of the training data, and knows where the first stand."""
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self._known = list_classes(known)
+        self._counts: Counter[str] = Counter()
+        self._first: list[tuple[str, str]] = []  # places and labels
+
+    def add(self, labels: Sequence[str], place: Callable[[int], str]) -> None:
+        """Counts some; `place` tells where one of them stands."""
+        self._counts.update(labels)
+        room = MOST_PLACES - len(self._first)
+        self._first += [(place(at), label) for at, label in enumerate(labels[: max(room, 0)])]
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._counts)
+
+    def of_rows(self, where: str) -> DataError:
+        """Tells of all of them, in the rows of an array or a file."""
+        place, label = self._first[0]
+        what = f"{place} has the class {quote(label)}, which no training row has ({self._known})."
+        return DataError(what + self._others(), where=where)
+
+    def of_column(self, name: str) -> DataError:
+        """Tells of all of them, in the cells of a column."""
+        place, label = self._first[0]
+        what = f"column {quote(name)}: {quote(label)} is none of the classes of the training data "
+        return DataError(f"{what}({self._known}).{self._others()}", where=place)
+
+    def _others(self) -> str:
+        """The others, with how many rows have each."""
+        total = self._counts.total()
+        if total == 1:
+            return ""
+        most = [f"{quote(label)} {times:,}" for label, times in self._counts.most_common()]
+        classes = list_some(most, MOST_PLACES)
+        lines = [
+            f"In all there are {total:,} such rows ({classes}); the next ones:",
+            *(f"{place}: {quote(label)}" for place, label in self._first[1:]),
+        ]
+        lines += [f"... and {total - MOST_PLACES:,} more"] if total > MOST_PLACES else []
+        return "".join(f"\n  {line}" for line in lines)
 
 
 def _numbered(samples: Samples, number: Callable[[NDArray[Any]], NDArray[Any]]) -> "Array":

@@ -23,10 +23,18 @@ from dlrun.data.headers import DELIMITERS
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import chunks
-from dlrun.data.table_facts import Tally
+from dlrun.data.table_facts import Tally, value_counts
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import ConfigError, DataError, Problem
-from dlrun.shapes.cells import LARGEST, SMALLEST, is_name, number_fix, parse_number
+from dlrun.shapes.cells import (
+    LARGEST,
+    MAX_CLASSES,
+    SMALLEST,
+    is_name,
+    number_fix,
+    parse_number,
+    written_codes,
+)
 from dlrun.wording import did_you_mean, list_classes, list_columns, quote
 
 BYTES: Final = 8  # of each number
@@ -52,6 +60,7 @@ class Plan:
     wanted: dict[str, Holds]  # features first, in their order
     formats: dict[str, str]  # of times
     is_text: bool  # whether the target holds classes by name
+    codes: Mapping[float, str]  # how its numbers are written, where some are codes
     notes: tuple[str, ...]
 
 
@@ -174,7 +183,16 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
         wanted[name] = "text" if is_text else "number"
     if uses.sample_weight is not None:
         wanted[uses.sample_weight] = "number"
-    return Plan(choice, tuple(read), wanted, formats, is_text, tuple(notes))
+    codes = {} if is_text or len(choice.targets) > 1 else _codes(table, choice.target_names[0])
+    return Plan(choice, tuple(read), wanted, formats, is_text, codes, tuple(notes))
+
+
+def _codes(table: Table, name: str) -> dict[float, str]:
+    """How the numbers of a target are written, if they may be classes and some begin with zeros."""
+    facts = table.facts([name])[name]
+    if not facts.codes or facts.distinct > MAX_CLASSES:
+        return {}
+    return written_codes(text for text, _ in value_counts(table, name))
 
 
 def _check_moments(facts: ColumnFacts, uses: Uses) -> None:
@@ -261,6 +279,7 @@ def _read(
     return Dataset(
         Samples(x, y, weight),
         class_names=class_names,
+        codes=plan.codes,
         feature_names=tuple(kind.name for kind in plan.kinds),
         target_names=plan.choice.target_names,
         sample_weight=None if plan.choice.weight is None else plan.choice.weight[0],

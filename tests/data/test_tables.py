@@ -216,6 +216,21 @@ def test_encodings(encoding, tmp_path):
         assert table.read({"a": "text"})[0][0].texts == ("ä",)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_an_encoding_that_does_not_say_itself_is_named(encoding, tmp_path):
+    """Where half of a file is zeros."""
+    path = tmp_path / "a.csv"
+    path.write_bytes("name,y\ngr\u00fcn,1\nrot,2\n".encode(encoding))
+    with pytest.raises(DataError) as error, open_table([path]):
+        pass
+    assert str(error.value) == (
+        f"{path}: the file seems to be UTF-16 without a mark that says so; UTF-8 was expected.\n"
+        f"  Say so with `dataset.encoding: {encoding}`, or save it as UTF-8."
+    )
+    with open_table([path], Reading(encoding=encoding)) as table:
+        assert table.columns == ("name", "y")
+
+
 def test_all_bad_cells_are_told_at_once(tmp_path):
     """The first ten with their places, and how many there are."""
     lines = [f"{'x' if row % 2 else row},{row}" for row in range(40)]
