@@ -182,6 +182,34 @@ def test_cells_with_decimal_commas_are_numbers_where_python_says_so(large, tmp_p
         assert math.isnan(values[1, 1])
 
 
+GROUPED = re.compile(r"\s*[+-]?(([1-9]\d{0,2}(T\d{3})+|\d+)(D\d*)?|D\d+)([eE][+-]?\d+)?\s*")
+
+
+@pytest.mark.parametrize(("mark", "decimal", "delimiter"), [".,;", ",.;", ",.,", " ,;", "'.,"])
+def test_cells_with_thousands_are_numbers_where_python_says_so(
+    mark, decimal, delimiter, tmp_path, monkeypatch
+):
+    """Random cells: the number or none, whether DuckDB reads it as one or as a text."""
+    draw = random.Random(7)
+    reading = Reading(decimal=decimal, thousands=mark, delimiter=delimiter)
+    pattern = GROUPED.pattern.replace("T", re.escape(mark)).replace("D", re.escape(decimal))
+    for turn in range(30):
+        digits = ["".join(draw.choices("0123", k=draw.choice([1, 2, 3, 3, 3, 4]))) for _ in "ab"]
+        cell = draw.choice(["", "-", "+", "2e", "1,", "0.", "10"]) + mark.join(digits)
+        cell += draw.choice(["", "", f"{decimal}5", "e2", mark, " "])
+        rows = "".join(f'"{one}"{delimiter}u\n' for one in ("4", cell, f"7{mark}000"))
+        (tmp_path / "a.csv").write_text(f"a{delimiter}b\n{rows}")
+        monkeypatch.setattr(quick_csv, "LARGE", (turn % 2) * 2**40)
+        with open_table([tmp_path / "a.csv"], reading) as table:
+            if not re.fullmatch(pattern, cell):
+                with pytest.raises(DataError, match="is no"):
+                    table.read({"a": "number"})
+                continue
+            _, values = table.read({"a": "number"})
+        plain = cell.replace(mark, "").replace(decimal, ".")
+        np.testing.assert_array_equal(values[:, 0], [4, float(plain), 7000], err_msg=repr(cell))
+
+
 @pytest.mark.parametrize("words", [(), ("NA",)])
 def test_texts_that_are_carried_along_are_those_of_the_file(words, tmp_path, monkeypatch):
     """An id of 7 is neither 7.0 nor 07, and NA stays NA."""
