@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.wording import MOST_QUOTED
 
 SMALLEST: Final = 2.0**-126
@@ -111,3 +112,17 @@ def written_codes(texts: Iterable[str]) -> dict[float, str]:
             return {}
         written[number] = text
     return written if any(re.match(CODE, text) for text in different) else {}
+
+
+SPLIT_WORDS: Final = {
+    TRAIN: ("train", "training", "trn", "fit"),
+    VALIDATION: ("validation", "validate", "valid", "val", "dev", "development"),
+    TEST: ("test", "testing", "tst", "holdout", "hold-out", "held-out"),
+}
+"""What people call the splits, in any case, with blanks around it."""
+
+
+def split_meant(text: str) -> str | None:
+    """Tell which split a word means; None where it is none."""
+    word = text.strip().casefold().replace("_", "-").replace(" ", "-")
+    return next((split for split, words in SPLIT_WORDS.items() if word in words), None)
