@@ -90,6 +90,14 @@ def init(
             fix="Say how the file is read if it has more, such as --set 'delimiter=;', or name "
             "fewer targets.",
         )
+    if not _read(found):
+        why = list_some([f"{quote(one.name)}, {one.kind.reason}" for one in found.columns
+                         if not one.is_target and one.kind.reason], 5, str)  # fmt: skip
+        raise DataError(
+            f"no column is left to tell the target by: left out are {why}.",
+            where=str(table),
+            fix="Give the table columns whose values come more than once, or that are numbers.",
+        )
     base = Path() if output is None else output.parent
     path = table if table.is_absolute() else Path(os.path.relpath(table, base))
     name = re.sub(r"\W+", "_", (output or table).name.partition(".")[0]).strip("_") or "table"
@@ -240,14 +248,18 @@ def _dataset(found: Profile, source: _Source) -> Iterator[str]:
     yield from _splits(found)
 
 
-def _left_out(found: Profile) -> set[str]:
-    """The columns that give the target away; where these are most, it is easy to tell, and none."""
-    telling = {link.column for link in found.telling()}
-    read = [
+def _read(found: Profile) -> list[str]:
+    """The columns that may tell the target."""
+    return [
         one.name
         for one in found.columns
         if not one.is_target and one.kind.kind not in UNREAD and one.name != found.group
     ]
+
+
+def _left_out(found: Profile) -> set[str]:
+    """The columns that give the target away; where these are most, it is easy to tell, and none."""
+    telling, read = {link.column for link in found.telling()}, _read(found)
     return telling if 2 * len(telling.intersection(read)) <= len(read) else set()
 
 
