@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from dlrun.config.components import absolute
+from dlrun.config.extends import drop_private
 from dlrun.config.loading import load_config
 from dlrun.config.nodes import ConfigNode, Node, Place, Problems
 from dlrun.config.overrides import Override, read
@@ -68,6 +69,7 @@ def load_sweep(
         what, fix = f"Expected a mapping, got {got}.", "A sweep starts with 'base:' and 'grid:'."
         problems.add(root.place, "", what, fix)
         problems.raise_if_any()
+    drop_private(root)
     if "base" not in root.value and root.value.keys() & {"dataset", "model"}:
         what = "This is the config of one run, not a sweep."
         problems.add(root.place, "", what, f"A sweep has 'base: {path}' and 'grid: ...'.")
