@@ -34,8 +34,9 @@ def extended(root: Node, source: Path | None, problems: Problems) -> Node:
     Raises:
         ConfigError: What is extended is not there, or cannot be read to its end.
     """
-    whole = _Bases(problems).merged(root, () if source is None else (source,))
-    if problems.hold(KEY):  # what is missing then may stand where nothing could be read
+    bases = _Bases(problems)
+    whole = bases.merged(root, () if source is None else (source,))
+    if bases.are_lacking:  # what is missing then may stand where nothing could be read
         problems.raise_if_any()
     return whole
 
@@ -55,6 +56,7 @@ class _Bases:
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
         self.files = 0
+        self.are_lacking = False
 
     def merged(self, root: Node, chain: tuple[Path, ...]) -> Node:
         bases = root.value.get(KEY) if isinstance(root.value, dict) else None
@@ -64,8 +66,8 @@ class _Bases:
         whole = Node({}, root.place)
         for node in bases.value if isinstance(bases.value, list) else [bases]:
             base = self.base(node, chain)
-            if base is not None and isinstance(base.value, dict):
-                whole = _merge(whole, base)
+            self.are_lacking |= base is None
+            whole = whole if base is None else _merge(whole, base)
         return _merge(whole, root)
 
     def base(self, node: Node, chain: tuple[Path, ...]) -> Node | None:

@@ -190,7 +190,8 @@ class Problems:
 
 
 def _order(place: Place) -> tuple[bool, str, int, int]:
-    return (place.source.startswith("--"), place.source, place.line, place.column)
+    is_flag = place.source.startswith("--")
+    return (is_flag, "" if is_flag else place.source, place.line, place.column)
 
 
 def _within(path: str, parent: str) -> bool:
