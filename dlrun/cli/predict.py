@@ -36,7 +36,8 @@ InputPath = Annotated[
     Path,
     argument(
         "INPUT",
-        "Rows: a table, npz or npy; - for a table from stdin; or one row, such as 0.3,0.1.",
+        "Rows: a table, npz, npy, image, folder of images, .txt with their names; - for a table "
+        "from stdin; or one row, such as 0.3,0.1.",
     ),
 ]
 OutputPath = Annotated[
