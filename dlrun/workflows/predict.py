@@ -134,10 +134,8 @@ def is_row(given: Path) -> bool:
     """Say whether this is the cells of a row, such as `0.3,0.1`, and no path."""
     text = str(given)
     is_cells = "," in text or parse_number(text) is not None
-    is_file = {*map(str.lower, given.suffixes)} & {*KNOWN_SUFFIXES, *ARRAYS} or os.path.lexists(
-        given
-    )
-    return is_cells and not is_file
+    is_path = re.search(r"[/\\]|\.[A-Za-z]\w*$", text) or os.path.lexists(given)
+    return is_cells and not is_path
 
 
 def _given(input_path: Path, spec: Spec) -> AbstractContextManager[tuple[Path, Spec]]:
