@@ -283,8 +283,9 @@ def test_arrays_are_looked_at(config, dlrun):
         assert (exit_code, out, message in err) == (2, "", True), err
 
 
-def test_a_line_that_cannot_be_read_is_shown(dlrun, tmp_path):
+def test_a_line_that_cannot_be_read_is_shown(dlrun, tmp_path, monkeypatch):
     """With a caret where reading ended, also where the line is longer than a screen."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "c.yaml").write_text("name: a\nseed: @b\n")
     told = dlrun("validate", "c.yaml")[2]
     assert told == (
