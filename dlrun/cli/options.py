@@ -169,6 +169,6 @@ def check_rows(split: Split | None, data: Path | None) -> None:
 
 
 def as_overrides(**values: object) -> list[str]:
-    """Write options as overrides: `seed=3`, `name="no"` (a text stays a text), not the empty ones."""
+    """Write the options that are given as overrides: `seed=3`, `name="no"`, a text all the same."""
     given = {key: value for key, value in values.items() if value not in (None, [], ())}
     return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items()]

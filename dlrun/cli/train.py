@@ -96,8 +96,7 @@ def train(
     show_activity(f"reading {configs[0]} ...", quiet=quiet)
     from dlrun.sweeps.language.flags import read_grid
 
-    named = options.as_overrides(seed=seed, name=name, trackers=track)
-    given = [*(overrides or []), *named]
+    given = [*(overrides or []), *options.as_overrides(seed=seed, name=name, trackers=track)]
     requests = [(config, read_grid(config, given, grids or (), folds=folds)) for config in configs]
     is_one = len(requests) == 1 and not requests[0][1].axes
     asked = RunOptions(
