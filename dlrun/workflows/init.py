@@ -69,6 +69,17 @@ def init(
         found = profile(paths_of(table), reading_of(settings), named, named=str(table))
         remarks.append(f"{list_some(words, 5)} among numbers and times: read as missing values")
     found = _several(found, table)
+    _check(found, table)
+    base = Path() if output is None else output.parent
+    path = table if table.is_absolute() else Path(os.path.relpath(table, base))
+    name = re.sub(r"\W+", "_", (output or table).name.partition(".")[0]).strip("_") or "table"
+    source = _Source(path, name, settings)
+    text = "\n".join(_lines(found, source, output)) + "\n"
+    return Draft(text, (*remarks, *found.warnings()))
+
+
+def _check(found: Profile, table: Path) -> None:
+    """Refuse a table of which nothing can be learned."""
     for target in found.targets:
         if target.classes is not None and len(target.classes) < 2:  # noqa: PLR2004
             raise DataError(
@@ -98,12 +109,6 @@ def init(
             where=str(table),
             fix="Give the table columns whose values come more than once, or that are numbers.",
         )
-    base = Path() if output is None else output.parent
-    path = table if table.is_absolute() else Path(os.path.relpath(table, base))
-    name = re.sub(r"\W+", "_", (output or table).name.partition(".")[0]).strip("_") or "table"
-    source = _Source(path, name, settings)
-    text = "\n".join(_lines(found, source, output)) + "\n"
-    return Draft(text, (*remarks, *found.warnings()))
 
 
 def init_from_keras(path: Path) -> Draft:
