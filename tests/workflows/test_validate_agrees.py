@@ -113,7 +113,7 @@ def reading_once(monkeypatch):
 @pytest.mark.usefixtures("reading_once")
 @pytest.mark.parametrize("table", [*TABLES, *MORE_TABLES])
 def test_small_tables(table, tmp_path):
-    """Every kind of table under every argument and loss; each of these meets every split and layer."""
+    """Every kind of table under every argument and loss, and these under every setting."""
     (tmp_path / "rows.csv").write_text((TABLES | MORE_TABLES)[table], newline="")
     path = tmp_path / "config.yaml"
     for number, arguments in enumerate(ARGUMENTS):
