@@ -4,6 +4,8 @@ import contextlib
 import os
 
 STORE_BYTES = 80 * 2**20
+IMPATIENT = {"health_check_period_ms": 500, "health_check_failure_threshold": 4}
+"""Hears of lost nodes within seconds."""
 
 
 @contextlib.contextmanager
@@ -16,7 +18,12 @@ def ray_cluster(*more):
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": STORE_BYTES}
+        initialize_head=True,
+        head_node_args={
+            "num_cpus": 1,
+            "object_store_memory": STORE_BYTES,
+            "_system_config": IMPATIENT,
+        },
     )
     try:
         for one in more or ({},):

@@ -197,7 +197,7 @@ def test_nodes_that_differ_and_their_gpus(tmp_path, monkeypatch):
         process = start(tmp_path, *words, "tpe.yaml")
         _, told = process.communicate(timeout=240)
         assert process.returncode == 0, told
-        assert {file.read_text() for file in seen.iterdir()} == {""}
+        assert {file.read_text() for file in seen.iterdir()} == {"all"}
         process = start(tmp_path, *words, "near.yaml", "--gpus-per-run", "1", "--fail-fast")
         _, failed = process.communicate(timeout=240)
         assert process.returncode == 1, failed
