@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "diff": "diff.diff",
     "label": "notes.label",
     "note": "notes.note",
+    "tensorboard": "tensorboard.tensorboard",
     "verify": "verify.verify",
     "open": "open.open_page",
     "du": "du.du",

@@ -16,9 +16,9 @@ def du(
     """Show how much of the disk runs and sweeps take, the largest first."""
     show_activity(f"measuring the files of {runs_dir} ...", soon=True)
     from dlrun.memory import in_words
-    from dlrun.workflows import du as workflow
+    from dlrun.rundir.usage import usage
 
-    found = workflow.du(runs or (), runs_dir)
+    found = usage(runs or (), runs_dir)
     if as_json:
         names = ("run", "kind", "bytes", "checkpoints")
         values = ((one.path, one.kind, one.size, one.checkpoints) for one in found)

@@ -28,7 +28,7 @@ def restore(
     """Bring back what `dlrun rm` took away, or list it."""
     from dlrun.memory import in_words
     from dlrun.rundir.trash import bring_back, find_in_trash, in_trash, kind_of, remove_for_good
-    from dlrun.workflows.du import size_of
+    from dlrun.rundir.usage import size_of
 
     if runs or empty:
         done = find_in_trash(runs, runs_dir) if runs else in_trash(runs_dir)

@@ -139,6 +139,7 @@ def run(
     gpus_per_run: placing.GpusPerRun = None,
     hosts_per_run: placing.HostsPerRun = None,
     data_root: placing.DataRoot = None,
+    track: options.Track = None,
     workers: options.Workers = None,
     threads: options.Threads = None,
     device: options.Device = "auto",
@@ -163,9 +164,8 @@ def run(
         what = "one command works on a cluster, and shares are for several."
         raise UsageError(what, where=f"--shard {shard}", fix="Leave --shard or --on out.")
     rule = _halving(halving) if halving is not None else None
-    planned = plan_sweep(
-        path, overrides=overrides or (), runs_dir=runs_dir, halving=rule, name=name
-    )
+    given = [*(overrides or ()), *options.as_overrides(trackers=track)]
+    planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
     asked = RunOptions(runs_dir, context.obj, device, threads, report)
     settings = SweepOptions(
         asked,

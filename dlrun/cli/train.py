@@ -71,6 +71,7 @@ def train(
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
     name: Name = None,
     source: Source = None,
+    track: options.Track = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
     devices: options.Devices = None,
@@ -99,8 +100,7 @@ def train(
     options.check_device(device)
     cluster = read_cluster(devices, hosts, host, os.environ)
     show_activity(f"reading {configs[0]} ...", quiet=quiet)
-    named = [(key, value) for key, value in (("seed", seed), ("name", name)) if value is not None]
-    given = [*(overrides or []), *(options.as_override(key, value) for key, value in named)]
+    given = [*(overrides or []), *options.as_overrides(seed=seed, name=name, trackers=track)]
     requests = _requests(configs, given, grids or (), folds)
     places = (address, cpus_per_run, gpus_per_run, hosts_per_run, data_root)
     placed = placing.read_placing(on, places, device=device, base=configs[0].parent)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Dataset, Samples
+from dlrun.arrays import Dataset, Samples, compact
 from dlrun.column import RawColumn
+from dlrun.data.classes import class_counts
 from dlrun.data.dealing import allocate, deal_groups, fold_rows
 from dlrun.data.streams import chunks
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
+from dlrun.shapes.cells import SPLIT_WORDS, split_meant
 from dlrun.wording import count, did_you_mean, list_names, list_some, quote, tally
 
 Way = Literal["group", "time", "column"]
@@ -27,13 +29,6 @@ Datasets are drawn from the seed itself, so no split shares numbers with the dat
 other split: asking for a test split does not change which random numbers choose the validation
 rows.
 """
-
-WORDS: Final = {
-    TRAIN: ("train", "training", "trn", "fit"),
-    VALIDATION: ("validation", "validate", "valid", "val", "dev", "development"),
-    TEST: ("test", "testing", "tst", "holdout", "hold-out", "held-out"),
-}
-"""What a column may call the splits, in any case, with blanks around it."""
 
 MOST: Final = 5  # names in one line
 
@@ -79,12 +74,16 @@ class _Divider:
     def __init__(self, dataset: Dataset, asked: Division) -> None:
         self.dataset = dataset
         self.asked = asked
-        self.rows = np.arange(len(dataset.train))  # those that are still for training, by number
-        self.taken: dict[str, NDArray[np.int64]] = {}
+        rows = len(dataset.train)
+        # Those that are still for training, by number.
+        self.rows: NDArray[Any] = compact(np.arange(rows), rows)
+        self.taken: dict[str, NDArray[Any]] = {}
         self.notes: list[str] = []
         y = dataset.train.y
         known = dataset.class_names is not None and y is not None
-        self.numbers: NDArray[np.int64] | None = y[:] if known and y is not None else None
+        self.numbers: NDArray[Any] | None = None  # of the classes
+        if known and y is not None:
+            self.numbers = np.concatenate([chunk.astype(np.int32) for chunk in chunks(y)])
         self.way = None if asked.by is None else asked.by[0]
         self.key = None if asked.by is None else find_key(dataset, asked.by[1])
 
@@ -102,7 +101,7 @@ class _Divider:
         if TEST in self.taken:
             test = dataset.train.at(self.taken[TEST])
         found = self.taken.get(VALIDATION)
-        validation = None if found is None else dataset.train.at(found)
+        validation = dataset.validation if found is None else dataset.train.at(found)
         train = dataset.train.at(self.rows) if self.taken else dataset.train
         notes = [*self.notes, *_class_notes(dataset, train, validation, test)]
         return Divided(train, validation, test, tuple(notes))
@@ -150,19 +149,20 @@ class _Divider:
         if split in self.taken:
             what = f"The column {self._named()} says already which rows are for {split}."
             raise split_error(key, what, "Leave one of the two out.")
-        if split == TEST and self.dataset.test is not None:
-            what = "The dataset brings test rows of its own."
-            raise split_error(key, what, "Leave test_split out.")
+        own = {TEST: self.dataset.test, VALIDATION: self.dataset.validation}
+        if own[split] is not None:
+            what = f"The dataset brings {split} rows of its own."
+            raise split_error(key, what, f"Leave {key} out.")
 
     def _generator(self, key: str) -> np.random.Generator:
         stream = np.random.SeedSequence(self.asked.seed, spawn_key=(STREAMS[key],))
         return np.random.Generator(np.random.PCG64(stream))
 
-    def _classes(self) -> NDArray[np.int64]:
+    def _classes(self) -> NDArray[Any]:
         """The class numbers of the rows that are left; all alike where there are no classes."""
         if self.numbers is None:
-            return np.zeros(len(self.rows), np.int64)
-        return self.numbers[self.rows]
+            return np.zeros(len(self.rows), np.int32)
+        return self.numbers if not self.taken else self.numbers[self.rows]
 
     def _by_chance(self, total: int, share: float, key: str) -> NDArray[np.bool_]:
         generator = self._generator(key)
@@ -181,8 +181,9 @@ class _Divider:
             )
             raise split_error(key, what, "Choose a smaller share.")
         for number, class_share in enumerate(shares):
-            members = np.flatnonzero(numbers == number)
-            taken[members[generator.permutation(len(members))[:class_share]]] = True
+            members = numbers == number
+            drawn = generator.permutation(np.count_nonzero(members))[:class_share].copy()
+            taken[np.flatnonzero(members)[drawn]] = True
         return taken
 
     # By group
@@ -367,12 +368,6 @@ def _column(samples: Samples, place: int) -> NDArray[np.float64]:
     return np.concatenate([np.array(part[:, place], np.float64) for part in chunks(samples.x)])
 
 
-def split_meant(text: str) -> str | None:
-    """Tell which split a word of a table means; None where it is none."""
-    word = text.strip().casefold().replace("_", "-").replace(" ", "-")
-    return next((split for split, words in WORDS.items() if word in words), None)
-
-
 def _other_words(
     column: str, raw: RawColumn, others: Sequence[str], amounts: NDArray[np.int64]
 ) -> DataError:
@@ -382,7 +377,7 @@ def _other_words(
         f"{quote(text)} ({count(int(amounts[raw.texts.index(text)]), 'row')})" for text in ranked
     ]
     what = f"column {column} says {list_some(told, MOST)}; train, validation or test was expected."
-    return DataError(what, fix=did_you_mean(ranked[0].casefold(), [*WORDS]))
+    return DataError(what, fix=did_you_mean(ranked[0].casefold(), [*SPLIT_WORDS]))
 
 
 def shown(column: RawColumn, value: float) -> str:
@@ -411,7 +406,7 @@ def _class_notes(
     if names is None or len(present) == 1:
         return []
     counts = {
-        split: np.bincount(part.y[:], minlength=len(names))
+        split: class_counts(part.y, len(names))
         for split, part in present.items()
         if part.y is not None
     }

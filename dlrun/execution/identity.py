@@ -75,6 +75,8 @@ def identities_of(
     experiment: Experiment, machine: Machine, *, source: str | None = None
 ) -> tuple[str, ...]:
     """Give the identity of a run, and then those by which earlier versions have called it."""
+    # Who hears of a run changes nothing of it.
+    experiment = experiment.model_copy(update={"trackers": ()})
     data: dict[str, Any] = {}
     for name, value in experiment.dataset.arguments.items():
         if isinstance(value, Path) and value.exists():
@@ -105,6 +107,7 @@ def _given(experiment: Experiment) -> dict[str, Any]:
 def _earlier(experiment: Experiment) -> Iterator[dict[str, Any]]:
     """The whole config, with its defaults, as earlier versions had it; the latest first."""
     config = experiment.as_dict()
+    del config["trackers"]
     defaults = given.flat_defaults(experiment)
     for gone in _LATER:
         config = {
@@ -134,13 +137,14 @@ def weights_hash(record: Mapping[str, Any]) -> str:
 
 
 def _content(path: Path) -> Any:
-    """The hash of a file, those of the files in a folder by name, or None where there is nothing.
+    """The hash of a file, those of the files below a folder by name, or None where there is none.
 
     Whatever is wrong with a file is told by whoever reads its rows.
     """
     try:
         if path.is_dir():
-            return {one.name: _content(one) for one in sorted(path.iterdir()) if one.is_file()}
+            below = sorted(one for one in path.rglob("*") if one.is_file())
+            return {one.relative_to(path).as_posix(): _content(one) for one in below}
         if not path.is_file():
             return None
         facts = path.stat()

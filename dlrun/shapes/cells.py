@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Final
 
+from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.wording import MOST_QUOTED
 
 SMALLEST: Final = 2.0**-126
@@ -95,3 +97,32 @@ def is_number_like(cell: str) -> bool:
 def is_name(cell: str) -> bool:
     """Whether a cell can be the name of a class: some text that is no number, nor NaN."""
     return bool(cell) and not is_number_like(cell)
+
+
+def written_codes(texts: Iterable[str]) -> dict[float, str]:
+    """How numbers are written, where some begin with zeros, as codes do: of 7 it is `007`.
+
+    Empty where none does, and where one number is written in several ways.
+    """
+    written: dict[float, str] = {}
+    different = {text.strip() for text in texts}
+    for text in different:
+        number = parse_number(text)
+        if number is None or number in written:
+            return {}
+        written[number] = text
+    return written if any(re.match(CODE, text) for text in different) else {}
+
+
+SPLIT_WORDS: Final = {
+    TRAIN: ("train", "training", "trn", "fit"),
+    VALIDATION: ("validation", "validate", "valid", "val", "dev", "development"),
+    TEST: ("test", "testing", "tst", "holdout", "hold-out", "held-out"),
+}
+"""What people call the splits, in any case, with blanks around it."""
+
+
+def split_meant(text: str) -> str | None:
+    """Tell which split a word means; None where it is none."""
+    word = text.strip().casefold().replace("_", "-").replace(" ", "-")
+    return next((split for split, words in SPLIT_WORDS.items() if word in words), None)

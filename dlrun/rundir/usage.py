@@ -1,4 +1,4 @@
-"""`dlrun du [RUN...]`: how many bytes runs and sweeps take, of them checkpoints."""
+"""How many bytes runs and sweeps take on the disk, of them checkpoints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Usage:
     checkpoints: int  # bytes of it that only `dlrun resume` needs
 
 
-def du(references: Sequence[str], runs_dir: Path) -> list[Usage]:
+def usage(references: Sequence[str], runs_dir: Path) -> list[Usage]:
     """Measure runs and sweeps, all of a folder and its trash where none is named; largest first."""
     if references:
         found = [_usage(path, kind_of(path)) for path in find_folders(references, runs_dir)]
@@ -41,7 +41,7 @@ def size_of(folder: Path, *, below: str | None = None) -> int:
     """
     total = 0
     for home, _, names in os.walk(folder):
-        if below is not None and below not in Path(home).parts:
+        if below is not None and below not in Path(home).relative_to(folder).parts:
             continue
         for name in names:
             try:
