@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "schema": "list.schema",
     "list": "list.list_words",
     "sweep": "sweep.sweep",
+    "doctor": "doctor.doctor",
     "warm": "warm.warm",
 }
 """Where each command stands in `dlrun.cli`: its module, and in that its function or its group."""
