@@ -313,10 +313,12 @@ def _turns_tf(seconds: Any, part: str) -> Any:
         day=number(day - 1),
         days=number(after - first),
         yearday=number(days - january),
-        yeardays=number(days_since_1970(year + 1, tf.ones_like(month), tf.ones_like(day)) - january),
+        yeardays=number(
+            days_since_1970(year + 1, tf.ones_like(month), tf.ones_like(day)) - january
+        ),
         weekday=number((days + THURSDAY) % 7),
         hour=tf.floor(rest / 3600),
         minute=tf.floor(rest / 60) % 60,
         second=rest % 60,
     )
-    return number(year) if part == "year" else ROUNDS[part](clock)  # type: ignore[no-untyped-call]
+    return number(year) if part == "year" else ROUNDS[part](clock)

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dlrun.errors import DlrunError
-
 DAY: Final = 86400
 CIVIL_DAYS: Final = 719468  # from 0000-03-01 to 1970-01-01
 ERA_YEARS: Final = 400  # after which the calendar begins again
@@ -59,8 +57,7 @@ def refuse(wrong: Any, column: str, what: str) -> None:
     """Let the graph fail where any value of a column is wrong, `(rows,)`."""
     from dlrun.backend import tf
 
-    # As it was read: a name may be anything, and TensorFlow writes a text without escapes.
-    tf.debugging.Assert(tf.logical_not(tf.reduce_any(wrong)), [f"column {column!r}: {what}"])
+    tf.debugging.Assert(tf.logical_not(tf.reduce_any(wrong)), [f"column {column}: {what}"])
 
 
 def interpolate(values: Any, known: Sequence[float], shares: Sequence[float]) -> Any:
@@ -127,11 +124,11 @@ def seconds_of(texts: Any, lacking: Any, form: str | None, column: str) -> Any:
         column: Of which column, for messages.
 
     Raises:
-        DlrunError: The form has something that no pattern can read.
+        NotImplementedError: The form has something that no pattern can read.
     """
     from dlrun.backend import tf
 
-    pattern, names = (ISO, ISO_PARTS) if form is None else _pattern(form, column)
+    pattern, names = (ISO, ISO_PARTS) if form is None else _pattern(form)
     is_time = tf.strings.regex_full_match(texts, pattern)
     wanted = "ISO 8601" if form is None else form
     refuse(~(is_time | lacking), column, f"a value is no time; {wanted} was expected")
@@ -147,9 +144,7 @@ def seconds_of(texts: Any, lacking: Any, form: str | None, column: str) -> Any:
         digits = tf.strings.regex_replace(found, r"^\+?", "0" if name != "zone" else "")
         if name == "f":
             digits = tf.strings.regex_replace(tf.strings.join(["0.", found]), r"\.$", ".0")
-        return tf.strings.to_number(
-            tf.strings.regex_replace(digits, "^$", "0"), tf.float64
-        )
+        return tf.strings.to_number(tf.strings.regex_replace(digits, "^$", "0"), tf.float64)
 
     month = next((part(name) for name in ("b", "B") if name in names), None)
     month = part("m") if month is None else month
@@ -167,7 +162,7 @@ def seconds_of(texts: Any, lacking: Any, form: str | None, column: str) -> Any:
     return tf.where(is_time, seconds, tf.constant(float("nan"), tf.float64))
 
 
-def _pattern(form: str, column: str) -> tuple[str, tuple[str, ...]]:
+def _pattern(form: str) -> tuple[str, tuple[str, ...]]:
     """Write `strptime`'s form as a pattern, and name its groups in their order."""
     pattern, names = "", []
     for literal, directive in re.findall(r"([^%]+)|%(.)", form):
@@ -177,8 +172,7 @@ def _pattern(form: str, column: str) -> tuple[str, tuple[str, ...]]:
             pattern += DIRECTIVES[directive]
             names.append(directive)
         else:
-            what = f"column {column!r}: %{directive} of the format {form!r} is not read there."
-            raise DlrunError(what, where="saved_model")
+            raise NotImplementedError(f"%{directive} of the format {form!r}")
     return pattern, tuple(names)
 
 

@@ -67,8 +67,7 @@ class Text(Fitted):
         from dlrun.backend import tf
 
         if self.buckets is not None:
-            what = "TensorFlow has no operation for the MurmurHash3 of `hash`"
-            raise NotImplementedError(what)
+            raise NotImplementedError("the MurmurHash3 of `hash`")
         if self.missing == "error":
             refuse(values == "", self.name, "a value is missing")
         words = words_in(values)

@@ -343,7 +343,8 @@ def export(experiment: Experiment, prepared: Prepared, active: ActiveRun) -> Non
     """
     from dlrun.exporters import run_exporter
 
-    run, names, checked = active.run, set(), {}
+    run, names = active.run, set[str]()
+    checked: dict[str, Any] = {}
     for component in experiment.exports:
         written = run_exporter(
             component.type,

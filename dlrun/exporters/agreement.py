@@ -9,7 +9,7 @@ import numpy as np
 from dlrun.data.thresholds import decide
 from dlrun.errors import DlrunError
 from dlrun.exporters import Written
-from dlrun.exporters.inputs import as_given
+from dlrun.exporters.network_inputs import as_given
 from dlrun.wording import count
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def checked(
         DlrunError: It answers in no numbers, or in another shape.
     """
     split, samples = list(splits.present().items())[-1]
-    x = samples.x[: MOST_ROWS]
+    x = samples.x[:MOST_ROWS]
     expected = predictor.predict(x)
     found = np.asarray(answer(as_given(x, splits.spec)), np.float32)
     if found.shape != expected.shape or not np.isfinite(found[np.isfinite(expected)]).all():

@@ -12,9 +12,10 @@ from dlrun.columns.packing import parts
 from dlrun.data.cell_sql import BLANKS
 from dlrun.data.labels import LOGIT_THRESHOLD, PROBABILITY_THRESHOLD
 from dlrun.errors import DlrunError
-from dlrun.exporters.inputs import input_names
+from dlrun.exporters.network_inputs import input_names
 from dlrun.shapes.cells import parse_number
 from dlrun.shapes.layer import DATA
+from dlrun.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,9 +73,6 @@ class EndToEnd(tf.Module):  # type: ignore[misc]
 
         def decode(data: Any) -> Any:
             image = tf.io.decode_image(data, channels, expand_animations=False)
-            wanted = tf.reduce_all(tf.shape(image) == [height, width, channels])
-            what = f"an image is not of the {height} x {width} pixels that were expected"
-            tf.debugging.Assert(wanted, [what])
             return tf.ensure_shape(image, [height, width, channels])
 
         def of_files(inputs: Mapping[str, Any]) -> Any:
@@ -106,7 +104,9 @@ class EndToEnd(tf.Module):  # type: ignore[misc]
             column = part.column
             turn = column.numbered_tf if part.ids else column.apply_tf
             try:
-                block = turn(_cleaned(column, inputs[self.columns[column.name]], reading), self._lookups)
+                block = turn(
+                    _cleaned(column, inputs[self.columns[column.name]], reading), self._lookups
+                )
             except NotImplementedError as error:
                 raise _refusal(column, str(error)) from error
             block = tf.cast(tf.ensure_shape(block, [None, part.end - part.begin]), tf.float32)
@@ -136,12 +136,10 @@ def _cleaned(column: FittedColumn, values: Any, reading: Reading | None) -> Any:
 
 
 def _refusal(column: FittedColumn, what: str) -> DlrunError:
-    why = f"a {column.kind}" if what == column.kind else what
+    what = f"the kind `{column.kind}`" if what == column.kind else what
     return DlrunError(
-        f"column {column.name!r} cannot be written in TensorFlow's operations: {why}.",
-        where="saved_model",
-        fix="`model.keras` (keras_model) takes its entries, as `feature_names` of spec.json has "
-        "them.",
+        f"column {quote(column.name)}: TensorFlow has no operation for {what}.",
+        fix="`model.keras` takes the column's entries, see `feature_names` of spec.json.",
     )
 
 

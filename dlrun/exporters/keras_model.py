@@ -10,7 +10,7 @@ import numpy as np
 from dlrun.backend import keras
 from dlrun.backend.components import zip_dates
 from dlrun.data.units import formula
-from dlrun.exporters.inputs import dtype_of, inputs_of
+from dlrun.exporters.network_inputs import dtype_of, inputs_of
 from dlrun.models.build import operate
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import MODEL

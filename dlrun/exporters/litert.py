@@ -13,7 +13,7 @@ from dlrun.data.units import formula
 from dlrun.errors import DlrunError
 from dlrun.exporters import Written
 from dlrun.exporters.agreement import checked
-from dlrun.exporters.inputs import as_given, inputs_of
+from dlrun.exporters.network_inputs import as_given, inputs_of
 from dlrun.rundir.files import replace_with
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from dlrun.backend import tf
 from dlrun.errors import DlrunError
 from dlrun.exporters import Written
 from dlrun.exporters.agreement import checked
-from dlrun.exporters.inputs import dtype_of, inputs_of
 from dlrun.exporters.keras_model import with_units
+from dlrun.exporters.network_inputs import dtype_of, inputs_of
 from dlrun.rundir.files import replace_with
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from dlrun.config import Component, load_config
 from dlrun.config.nodes import Node, Place, Problems
 from dlrun.config.overrides import Override
-from dlrun.config.yaml import parse
 from dlrun.config.rules.files import package_problems
+from dlrun.config.yaml import parse
 from dlrun.errors import ConfigError, RunFolderError
 from dlrun.execution.opening import OpenedRun, load_assembly, load_rows, open_trained
 from dlrun.rundir.files import write_text
@@ -115,8 +115,11 @@ def _recording(
         # What is gone was there once: that is for `verify` to tell.
         gone = {name: hashes[name] for name in before if name in hashes and name not in now}
         files = {**kept, **gone, **now}
-        found = {"exports_checked": checked} if checked else {}
-        write_text(path, record_text({**record, "exports": exports, "files": files, **found}))
+        closed = {key: one for key, one in record.items() if key != "exports_checked"}
+        closed |= {"exports": exports, "files": files}
+        if checked:
+            closed["exports_checked"] = checked
+        write_text(path, record_text(closed))
 
 
 class _Later:

@@ -41,6 +41,11 @@ def saved_model(path, rows, arrays):
     found = {name: answer.numpy() for name, answer in answers.items()}
     return {name: one.astype(str) if one.dtype == object else one for name, one in found.items()}
 
+def keras(path, rows, arrays):
+    import keras
+    model = keras.models.load_model(path)
+    return {"outputs": model.predict([arrays[one.name] for one in model.inputs], verbose=0)}
+
 def onnx(path, rows, arrays):
     import onnxruntime
     session = onnxruntime.InferenceSession(path)

@@ -12,7 +12,7 @@ from dlrun.data.predictions import probabilities
 from dlrun.data.samples import open_samples
 from dlrun.data.spec_json import spec_from_json
 from dlrun.execution.opening import load_split, open_trained
-from dlrun.exporters.inputs import as_given
+from dlrun.exporters.network_inputs import as_given
 from dlrun.rundir.folder import Run
 from tests.conftest import CONFIGS
 from tests.exporters.outside import ask, predicted
@@ -37,7 +37,7 @@ training: {epochs: 1, batch_size: 20}
     "logits": """\
 dataset: {type: moons, samples: 80, noise: 0.1, test_split: 0.2, scale: standard}
 model:
-  layers: [{type: Dense, units: 8, activation: selu}, {type: BatchNormalization}, {type: Dense, units: 1}]
+  layers: [{type: Dense, units: 8, activation: selu}, BatchNormalization, {type: Dense, units: 1}]
 loss: {type: BinaryCrossentropy, from_logits: true}
 optimizer: Adam
 training: {epochs: 1, batch_size: 20}
@@ -78,7 +78,11 @@ def jobs_of(run, folder):
         np.savez(rows, x=x.astype(np.uint8) if spec.pixel_max else x)
         raw = {"arrays": given}
     jobs = [
-        {"form": form, "model": run.resolve() / file, **(raw if form == "saved_model" else {"arrays": given})}
+        {
+            "form": form,
+            "model": run.resolve() / file,
+            **(raw if form == "saved_model" else {"arrays": given}),
+        }
         for form, file in FORMS.items()
     ]
     return jobs, rows
@@ -95,12 +99,19 @@ def check_all(dlrun, folder, names):
         checked = json.loads((runs[name] / "run.json").read_text())["exports_checked"]
         for job in jobs:
             answer = next(answers)
-            numbers = probabilities(answer["outputs"], spec) if "outputs" in answer else next(
-                (answer[key] for key in ("probabilities", "scores") if key in answer), answer["predicted"]
+            numbers = (
+                probabilities(answer["outputs"], spec)
+                if "outputs" in answer
+                else next(
+                    (answer[key] for key in ("probabilities", "scores") if key in answer),
+                    answer["predicted"],
+                )
             )
             numbers = numbers.reshape(expected.shape)
             size = max(1.0, np.abs(expected).max())
-            np.testing.assert_allclose(numbers, expected, atol=1e-5 * size, err_msg=f"{name} {job['form']}")
+            np.testing.assert_allclose(
+                numbers, expected, atol=1e-5 * size, err_msg=f"{name} {job['form']}"
+            )
             if job["form"] == "saved_model" and spec.class_names:
                 assert answer["predicted"].tolist() == classes
         assert set(checked) == {"model.onnx", "model.tflite"}

@@ -9,11 +9,10 @@ import pytest
 
 from dlrun.backend import keras
 from dlrun.config import load_config
-from dlrun.data.units import in_units
 from dlrun.execution.assembly import GraphCache, assemble
 from dlrun.execution.loading import load_splits
-from dlrun.exporters.inputs import as_given
 from dlrun.exporters.keras_model import with_units
+from dlrun.exporters.network_inputs import as_given
 from dlrun.rundir.tensors import load_tensors
 
 CONFIG = """\
