@@ -199,10 +199,21 @@ class ArrayForm:
 
 
 @dataclass(frozen=True)
+class ImageForm:
+    """How the images are read that a run is trained on; later ones are read by it."""
+
+    __pydantic_config__ = STRICT
+
+    color: Literal["rgb", "gray"]
+    # What brings them to their size; None where they all have it, and later ones have to.
+    resize: Literal["stretch", "crop", "pad"] | None
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What a dataset's `load_data` returns, before it is split."""
 
-    train: Samples  # all rows that are not test rows
+    train: Samples  # all rows that are not test rows, or the dataset's own validation rows
     test: Samples | None = None  # the dataset's own
     class_names: tuple[str, ...] | None = None  # by class number; None for a regression
     class_values: tuple[float, ...] | None = None  # where the source has numbers: (-1.0, 1.0)
@@ -212,7 +223,8 @@ class Dataset:
     pixel_max: float | None = None  # of whole-number pixels: the number that became 1.0 in `x`
     image_shape: tuple[int, ...] | None = None  # (height, width, channels), flattened or not
     sample_weight: str | None = None  # the column that `Samples.sample_weight` came from
-    form: TableForm | ArrayForm | None = None  # of the file; None where the rows are drawn
+    # Of the file or the files; None where the rows are drawn.
+    form: TableForm | ArrayForm | ImageForm | None = None
     streamed: str | None = None  # why the rows stay on the disk, in one line
     # Of a table, as many as `train.x` has columns: how they were read, and what each is to be.
     raw_columns: tuple[RawColumn, ...] | None = None
@@ -220,6 +232,7 @@ class Dataset:
     # Where a row of `train` stands, by its number from 0: `rows.csv:7`; None where rows are drawn.
     place: Callable[[int], str] | None = None
     notes: tuple[str, ...] = ()  # what was done to the rows when they were read, in lines
+    validation: Samples | None = None  # the dataset's own
 
 
 @dataclass(frozen=True)
@@ -270,7 +283,7 @@ class Spec:
     pixel_max: float | None = None
     image_shape: tuple[int, ...] | None = None
     sample_weight: str | None = None
-    form: TableForm | ArrayForm | None = None
+    form: TableForm | ArrayForm | ImageForm | None = None
     scaling: Scaling | None = None  # fitted on the training rows; of arrays, not of tables
     # The columns of a table, each fitted on the training rows, in the order of the table.
     columns: tuple[FittedColumn, ...] | None = None

@@ -228,7 +228,7 @@ def test_callbacks_watch_validation_rows_that_the_table_names(splits, tmp_path):
     with pytest.raises(ConfigError) as error:
         splits("dataset.split_by={column: part}", watching)
     assert str(error.value) == (
-        "training.callbacks[0].monitor: There is no 'val_loss', because the table names no "
+        "training.callbacks[0].monitor: There is no 'val_loss', because the data name no "
         "validation rows. Set 'dataset.validation_split', or 'monitor: loss'."
     )
 

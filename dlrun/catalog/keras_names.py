@@ -113,6 +113,7 @@ SAME_MINIMUM: Final = {
 }
 """What to train with, where a metric names what is wanted."""
 
+LABELS_TOO: Final = "it mixes the labels of rows as it mixes images, and a layer sees no labels"
 REFUSED: Final[dict[str, dict[str, str]]] = {
     "layers": {
         "Lambda": CODE,
@@ -130,6 +131,8 @@ REFUSED: Final[dict[str, dict[str, str]]] = {
         "HashedCrossing": "it takes features as a tuple of columns, and data are one array",
         "MaxNumBoundingBoxes": "it works on bounding boxes, which no dataset has",
         "AugMix": "Keras draws its operations once, when it compiles, and not for each batch",
+        "CutMix": LABELS_TOO,
+        "MixUp": LABELS_TOO,
         "Equalization": "Keras itself cannot build a model with it",
         "Pipeline": "it only holds other layers; write them out",
     },

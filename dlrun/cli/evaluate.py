@@ -27,7 +27,11 @@ SplitName = Annotated[
     option("--split", "The split.  [default: test, or else the last that has rows]"),
 ]
 DataPath = Annotated[
-    Path | None, option("--data FILE", "Other data with the same columns: CSV, npz or npy.")
+    Path | None,
+    option(
+        "--data FILE",
+        "Other data with the same columns: CSV, npz, npy, or folders of images by class.",
+    ),
 ]
 Thresholds = Annotated[
     list[str] | None,

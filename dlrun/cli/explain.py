@@ -31,7 +31,9 @@ SplitName = Annotated[
     options.Split | None,
     option("--split", "Whose row.  [default: test, or else the last that has rows]"),
 ]
-DataPath = Annotated[Path | None, option("--data FILE", "Take the row of a CSV, npz or npy.")]
+DataPath = Annotated[
+    Path | None, option("--data FILE", "Take the row of a CSV, npz or npy, or an image.")
+]
 Values = Annotated[
     str | None, option("--input A,B,...", "The features of a row, scaled as the run's data were.")
 ]

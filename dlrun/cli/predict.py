@@ -33,7 +33,12 @@ STDOUT = Path("-")
 WIDE: Final = 70  # cells
 
 InputPath = Annotated[
-    Path, argument("INPUT", "Rows to predict: a table, npz or npy; - for a table from stdin.")
+    Path,
+    argument(
+        "INPUT",
+        "Rows to predict: a table, npz, npy, image, folder of images, .txt with their names; "
+        "- for a table from stdin.",
+    ),
 ]
 OutputPath = Annotated[
     Path | None,

@@ -8,6 +8,7 @@ from dlrun.catalog.kinds import KINDS
 from dlrun.config.nodes import Node, Place, Places
 from dlrun.config.sections import Field, FieldInfo, Section
 from dlrun.config.yaml import to_yaml
+from dlrun.datasets.samples import find_sample
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 MAX_SEED: Final = 2**32 - 1
@@ -102,9 +103,10 @@ class DatasetConfig(Section):
 
     @property
     def may_have_validation(self) -> bool:
-        """Whether there are validation rows; of a column that names the splits only rows tell."""
-        named = "column" in self.split_by
-        return self.validation_split is not None or self.fold is not None or named
+        """Whether there are validation rows; of a column, or a folder, of splits the data tell."""
+        if self.validation_split is not None or self.fold is not None or "column" in self.split_by:
+            return True
+        return find_sample(self.type, self.arguments).has_validation is not False
 
 
 class LayerConfig(Section):

@@ -16,6 +16,7 @@ from dlrun.data.dealing import allocate, deal_groups, fold_rows
 from dlrun.data.streams import chunks
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
+from dlrun.shapes.cells import SPLIT_WORDS, split_meant
 from dlrun.wording import count, did_you_mean, list_names, list_some, quote, tally
 
 Way = Literal["group", "time", "column"]
@@ -27,13 +28,6 @@ Datasets are drawn from the seed itself, so no split shares numbers with the dat
 other split: asking for a test split does not change which random numbers choose the validation
 rows.
 """
-
-WORDS: Final = {
-    TRAIN: ("train", "training", "trn", "fit"),
-    VALIDATION: ("validation", "validate", "valid", "val", "dev", "development"),
-    TEST: ("test", "testing", "tst", "holdout", "hold-out", "held-out"),
-}
-"""What a column may call the splits, in any case, with blanks around it."""
 
 MOST: Final = 5  # names in one line
 
@@ -102,7 +96,7 @@ class _Divider:
         if TEST in self.taken:
             test = dataset.train.at(self.taken[TEST])
         found = self.taken.get(VALIDATION)
-        validation = None if found is None else dataset.train.at(found)
+        validation = dataset.validation if found is None else dataset.train.at(found)
         train = dataset.train.at(self.rows) if self.taken else dataset.train
         notes = [*self.notes, *_class_notes(dataset, train, validation, test)]
         return Divided(train, validation, test, tuple(notes))
@@ -150,9 +144,10 @@ class _Divider:
         if split in self.taken:
             what = f"The column {self._named()} says already which rows are for {split}."
             raise split_error(key, what, "Leave one of the two out.")
-        if split == TEST and self.dataset.test is not None:
-            what = "The dataset brings test rows of its own."
-            raise split_error(key, what, "Leave test_split out.")
+        own = {TEST: self.dataset.test, VALIDATION: self.dataset.validation}
+        if own[split] is not None:
+            what = f"The dataset brings {split} rows of its own."
+            raise split_error(key, what, f"Leave {key} out.")
 
     def _generator(self, key: str) -> np.random.Generator:
         stream = np.random.SeedSequence(self.asked.seed, spawn_key=(STREAMS[key],))
@@ -367,12 +362,6 @@ def _column(samples: Samples, place: int) -> NDArray[np.float64]:
     return np.concatenate([np.array(part[:, place], np.float64) for part in chunks(samples.x)])
 
 
-def split_meant(text: str) -> str | None:
-    """Tell which split a word of a table means; None where it is none."""
-    word = text.strip().casefold().replace("_", "-").replace(" ", "-")
-    return next((split for split, words in WORDS.items() if word in words), None)
-
-
 def _other_words(
     column: str, raw: RawColumn, others: Sequence[str], amounts: NDArray[np.int64]
 ) -> DataError:
@@ -382,7 +371,7 @@ def _other_words(
         f"{quote(text)} ({count(int(amounts[raw.texts.index(text)]), 'row')})" for text in ranked
     ]
     what = f"column {column} says {list_some(told, MOST)}; train, validation or test was expected."
-    return DataError(what, fix=did_you_mean(ranked[0].casefold(), [*WORDS]))
+    return DataError(what, fix=did_you_mean(ranked[0].casefold(), [*SPLIT_WORDS]))
 
 
 def shown(column: RawColumn, value: float) -> str:

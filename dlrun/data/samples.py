@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from dlrun.arrays import Array, Samples, Spec, StreamedArray
+from dlrun.arrays import Array, ImageForm, Samples, Spec, StreamedArray
 from dlrun.data.array_samples import read_array_samples
+from dlrun.data.image_samples import ImageRows, names_images, read_images
 from dlrun.data.labels import encode
 from dlrun.data.scaling import apply_scaling, to_float32
 from dlrun.data.streams import chunks
@@ -55,6 +56,10 @@ def open_samples(
         notes, raw = read_array_samples(path, spec, with_target=with_target)
         yield SampleFile(notes, _ready(raw, spec, path))
         return
+    if isinstance(spec.form, ImageForm) and names_images(path):
+        notes, images = read_images(path, spec, with_target=with_target)
+        yield SampleFile(notes, _ready_images(images, spec, path))
+        return
     with open_rows(path, spec, with_target=with_target, keep=keep) as (notes, rows):
         yield SampleFile(notes, iter(rows), rows.lacking_targets)
 
@@ -80,6 +85,13 @@ def _ready(chunks: Iterator[Samples], spec: Spec, path: Path) -> Iterator[Sample
             x = to_float32(entries, "features", where=str(path))
         y = None if chunk.y is None else encode(chunk.y, spec)
         yield Samples(x, y, chunk.sample_weight)
+
+
+def _ready_images(chunks: Iterator[ImageRows], spec: Spec, path: Path) -> Iterator[Samples]:
+    for chunk in chunks:
+        x = apply_scaling(chunk.x, spec.scaling, where=str(path))
+        y = None if chunk.y is None else encode(np.asarray(chunk.y), spec)
+        yield ImageRows(x, y, kept=chunk.kept)
 
 
 def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from dlrun.arrays import ArrayForm, Reading, Spec, TableForm, View
+from dlrun.arrays import ArrayForm, ImageForm, Reading, Spec, TableForm, View
 from dlrun.columns import columns_from_json
 from dlrun.columns.packing import entry_names, parts
 from dlrun.data.headers import DELIMITERS
@@ -20,7 +20,7 @@ from dlrun.rundir.names import SPLITS
 from dlrun.shapes.layer import DATA
 
 ADAPTERS: dict[Any, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm)
+    kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm, ImageForm)
 }
 IMAGE_AXES = 3
 ADDED: dict[str, Any] = {
@@ -49,13 +49,14 @@ def spec_from_json(content: object) -> Spec:
     form, columns = content["form"], content["columns"]
     spec: Spec = _validated(Spec, {**content, "form": None, "columns": None})
     if form is not None:
-        # The form of a table has columns, that of arrays has not.
+        # The form of a table has columns, that of images a colour, that of arrays neither.
         is_table = not isinstance(form, dict) or "columns" in form
+        other = ImageForm if not is_table and "color" in form else ArrayForm
         if is_table and isinstance(form, dict) and "reading" not in form:
             older = {key: form[key] for key in ("header", "delimiter") if key in form}
             form = {key: value for key, value in form.items() if key not in older}
             form["reading"] = asdict(Reading()) | older
-        spec = replace(spec, form=_validated(TableForm if is_table else ArrayForm, form, "form"))
+        spec = replace(spec, form=_validated(TableForm if is_table else other, form, "form"))
     if columns is not None:
         if not isinstance(columns, list):
             raise _malformed("columns should be a list")

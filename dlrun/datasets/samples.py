@@ -26,11 +26,14 @@ class Sample(NamedTuple):
     target: Shape | None = None  # of one row's numbers; None: not known, or a class
     rows: int | None = None  # of training
     test_rows: int = 0  # that the dataset brings itself
+    has_validation: bool | None = False  # whether it brings validation rows, too; None: not known
     is_regression: bool = False  # whatever the loss, the targets are no classes
+    fractions: bool = False  # whether they are pixels, from 0 to 1
     one_target: bool = False  # a row has a single one, be it a class or a number
     enough_rows: int | None = 2  # so many surely have several classes; None: only the rows tell
     columns: tuple[str, ...] | None = None  # that layers may name; None: not known, or none
-    format: Literal["table", "arrays"] | None = None  # of its file, where it can be glanced at
+    # Of its file, where it can be glanced at.
+    format: Literal["table", "arrays", "images"] | None = None
 
 
 def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None = None) -> Sample:
@@ -78,7 +81,8 @@ def grey_images(side: int, *, flatten: bool, classes: int) -> Sample:
     """Square images, `(side, side, 1)`, or flat ones, `(side * side,)`."""
     if not isinstance(flatten, bool):
         unknown()
-    return Sample((side * side,) if flatten else (side, side, 1), numbered(classes))
+    shape = (side * side,) if flatten else (side, side, 1)
+    return Sample(shape, numbered(classes), fractions=True)
 
 
 def with_target(sample: Sample, values: Iterable[Any], form: str | None) -> Sample:

@@ -134,13 +134,14 @@ def weights_hash(record: Mapping[str, Any]) -> str:
 
 
 def _content(path: Path) -> Any:
-    """The hash of a file, those of the files in a folder by name, or None where there is nothing.
+    """The hash of a file, those of the files below a folder by name, or None where there is none.
 
     Whatever is wrong with a file is told by whoever reads its rows.
     """
     try:
         if path.is_dir():
-            return {one.name: _content(one) for one in sorted(path.iterdir()) if one.is_file()}
+            below = sorted(one for one in path.rglob("*") if one.is_file())
+            return {one.relative_to(path).as_posix(): _content(one) for one in below}
         if not path.is_file():
             return None
         facts = path.stat()

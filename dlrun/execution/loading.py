@@ -180,14 +180,14 @@ def division_of(config: DatasetConfig, seed: int) -> Division:
 
 
 def check_monitors(experiment: Experiment, splits: Splits) -> None:
-    """Refuse callbacks that watch validation rows which a column of the table could have named."""
-    if splits.validation is not None or "column" not in experiment.dataset.split_by:
+    """Refuse callbacks that watch validation rows which the data could have named."""
+    if splits.validation is not None:
         return
     for index, callback in enumerate(experiment.training.callbacks):
         monitor = callback.arguments.get("monitor")
         is_watched = bool(callback.arguments.get("save_best_only", True))
         if isinstance(monitor, str) and monitor.startswith("val_") and is_watched:
-            what = f"There is no '{monitor}', because the table names no validation rows."
+            what = f"There is no '{monitor}', because the data name no validation rows."
             fix = f"Set 'dataset.validation_split', or 'monitor: {monitor.removeprefix('val_')}'."
             raise ConfigError(Problem(f"training.callbacks[{index}].monitor", what, fix))
 

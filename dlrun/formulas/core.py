@@ -15,6 +15,7 @@ from dlrun.formulas.working import (
     refuse,
     weighted_sum,
 )
+from dlrun.shapes.images import BY_CHANCE
 from dlrun.shapes.layer import Layer
 
 
@@ -107,9 +108,8 @@ def rescaling(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG00
 
 
 @formula_of("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout",
-            "GaussianNoise", "Identity", "RandomBrightness", "RandomContrast", "RandomFlip",
-            "RandomRotation", "RandomTranslation", "RandomZoom", "SpatialDropout1D",
-            "SpatialDropout2D", "SpatialDropout3D")  # fmt: skip
+            "GaussianNoise", "Identity", "SpatialDropout1D", "SpatialDropout2D",
+            "SpatialDropout3D", *BY_CHANCE)  # fmt: skip
 def same(layer: Layer, weights: Weights, x: Any) -> Working:  # noqa: ARG001
     """Layers that do something in training only."""
     acts = layer.type not in ("Identity", "ActivityRegularization")

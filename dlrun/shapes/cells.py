@@ -6,6 +6,7 @@ import math
 import re
 from typing import Final
 
+from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.wording import MOST_QUOTED
 
 SMALLEST: Final = 2.0**-126
@@ -95,3 +96,17 @@ def is_number_like(cell: str) -> bool:
 def is_name(cell: str) -> bool:
     """Whether a cell can be the name of a class: some text that is no number, nor NaN."""
     return bool(cell) and not is_number_like(cell)
+
+
+SPLIT_WORDS: Final = {
+    TRAIN: ("train", "training", "trn", "fit"),
+    VALIDATION: ("validation", "validate", "valid", "val", "dev", "development"),
+    TEST: ("test", "testing", "tst", "holdout", "hold-out", "held-out"),
+}
+"""What people call the splits, in any case, with blanks around it."""
+
+
+def split_meant(text: str) -> str | None:
+    """Tell which split a word means; None where it is none."""
+    word = text.strip().casefold().replace("_", "-").replace(" ", "-")
+    return next((split for split, words in SPLIT_WORDS.items() if word in words), None)

@@ -10,13 +10,14 @@ CHANNELS: Final[dict[str, tuple[int, ...]]] = {
     **dict.fromkeys(("RandomColorDegeneration", "RandomHue", "RandomSaturation"), (3,)),
 }
 """How many channels an image may have, where that matters."""
-AUGMENTING: Final = (
-    "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix",
-    "MixUp", "RandomBrightness", "RandomColorJitter", "RandomContrast", "RandomElasticTransform",
+BY_CHANCE: Final = (
+    "RandomBrightness", "RandomColorJitter", "RandomContrast", "RandomElasticTransform",
     "RandomErasing", "RandomFlip", "RandomGaussianBlur", "RandomInvert", "RandomPerspective",
     "RandomPosterization", "RandomRotation", "RandomSharpness", "RandomShear",
     "RandomTranslation", "RandomZoom", "Solarization", *CHANNELS,
 )  # fmt: skip
+"""Layers that change an image in training, and leave it as it is in measuring."""
+AUGMENTING: Final = (*BY_CHANCE, "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization")
 """Layers that leave an image as large as it was. Keras takes a sample of two axes, too: it then
 sees all rows of a batch as one image, and mixes them."""
 
@@ -33,7 +34,11 @@ def augmented(layer: Layer, shape: Shape) -> Output:
     return Output(shape)
 
 
-@shape_of("CenterCrop", "RandomCrop", "Resizing")
+RESIZING: Final = ("CenterCrop", "RandomCrop", "Resizing")
+"""Layers that change how large an image is, and no more."""
+
+
+@shape_of(*RESIZING)
 def resized(layer: Layer, shape: Shape) -> Output:
     """`(height, width, channels)` to another height and width."""
     _, channels = image(layer, shape, 2)

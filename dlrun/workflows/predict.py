@@ -12,7 +12,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dlrun.arrays import ImageForm
 from dlrun.data.drift import Drift, Watch
+from dlrun.data.image_samples import ImageRows, names_images
 from dlrun.data.prediction_files import CsvRows, ParquetRows, Rows
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.data.table_samples import TableRows
@@ -74,9 +76,10 @@ def predict(
 ) -> Predicted:
     """Write one row per input row, as CSV or Parquet.
 
-    The input is a table with the features as columns, or an `.npz` or `.npy` array; `-` is a table
-    from stdin. The output is None for a file in the run folder, see `_naming`, and `-` for stdout;
-    a device or a pipe is written into, and a symbolic link is followed.
+    The input is a table with the features as columns, an `.npz` or `.npy` array, or images: a
+    folder, an image or a list of some; `-` is a table from stdin. The output is None for a file in
+    the run folder, see `_naming`, and `-` for stdout; a device or a pipe is written into, and a
+    symbolic link is followed.
     """
     wishes = wishes or Wishes()
     form = _form(wishes, output)
@@ -136,10 +139,10 @@ def _form(wishes: Wishes, output: Path | None) -> str:
 
 def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
     """Refuse what an input or a run cannot give."""
-    if wishes.keep and input_path.suffix in (".npz", ".npy"):
-        raise UsageError(
-            f"an {input_path.suffix} file has no columns to keep.", where=f"--keep {wishes.keep[0]}"
-        )
+    are_images = isinstance(opened.spec.form, ImageForm) and names_images(input_path)
+    if wishes.keep and (are_images or input_path.suffix in (".npz", ".npy")):
+        what = "images have" if are_images else f"an {input_path.suffix} file has"
+        raise UsageError(f"{what} no columns to keep.", where=f"--keep {wishes.keep[0]}")
     if wishes.drift and not any(column.seen for column in opened.spec.columns or ()):
         raise UsageError(
             "the run has not kept how the values of its training rows were spread; runs over "
@@ -201,10 +204,10 @@ class _Work:
             check_new_ids(chunk.x, self._opened, where=str(self._input_path), first_row=first_row)
             first_row += len(chunk)
             kept: Mapping[str, Sequence[str | None]] = {}
-            if isinstance(chunk, TableRows):
+            if isinstance(chunk, TableRows | ImageRows):
                 kept = chunk.kept
-                if chunk.raw is not None:
-                    self.watch.see(chunk.raw_columns, chunk.raw)
+            if isinstance(chunk, TableRows) and chunk.raw is not None:
+                self.watch.see(chunk.raw_columns, chunk.raw)
             yield self._predictor.predict(chunk.x), kept
 
 

@@ -27,6 +27,7 @@ from dlrun.memory import excess
 from dlrun.shapes import walk
 from dlrun.shapes.cells import LARGEST, MAX_CLASSES, SMALLEST, parse_number
 from dlrun.shapes.input_readers import find_lookups, find_masks, names_of_columns
+from dlrun.wording import tally
 
 if TYPE_CHECKING:
     from dlrun.arrays import Spec
@@ -356,6 +357,11 @@ def _look_at_data(experiment: Experiment) -> _Seen:
         return _Seen((f"the rows of {files}",))
     if not isinstance(named[0], Path):
         return _Seen((f"the data of {dataset.type}: no file is named, and one may be downloaded",))
+    if find_sample(dataset.type, dataset.arguments).format == "images":
+        from dlrun.data.image_folder import find_images
+
+        found = find_images(named[0])
+        return _Seen((f"the pixels of {tally(sum(map(len, found.files.values())), 'image')}",))
     return _look_at_file(experiment, named[0])
 
 

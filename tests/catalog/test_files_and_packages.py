@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 PLACE = re.compile(r"\b(path|pathlike|file ?names?|directory|folder|url)\b", re.IGNORECASE)
 OPENS = re.compile(r"(?<![\w`'.])open\(|gfile|file_utils\.|os\.(path|listdir)|np\.load")
-DATA = {("mnist", "path"), ("npz", "path"), ("table", "path"), ("table", "test_path")}
+DATA = {
+    ("images", "path"),
+    ("mnist", "path"),
+    ("npz", "path"),
+    ("table", "path"),
+    ("table", "test_path"),
+}
 WRITTEN = {
     ("CSVLogger", "filename"),
     ("ModelCheckpoint", "filepath"),

@@ -31,6 +31,7 @@ NETWORKS = {
         "[{type: RandomFlip}, {type: RandomRotation, factor: 0.1}, {type: RandomZoom,"
         " height_factor: 0.2}, {type: RandomTranslation, height_factor: 0.1, width_factor: 0.1},"
         " {type: RandomContrast, factor: 0.3}, {type: RandomBrightness, factor: 0.3},"
+        " {type: RandomInvert}, {type: RandomErasing}, {type: RandomHue, factor: 0.2},"
         " {type: SpatialDropout2D, rate: 0.5}, {type: Conv2D, filters: 2, kernel_size: 3}]",
     ),
     "dense over rows": ((4, 3), "[{type: Dense, units: 5, activation: tanh}, {type: Flatten}]"),

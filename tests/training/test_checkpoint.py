@@ -30,6 +30,17 @@ def drops():
     ]
 
 
+def augmented():
+    """Rows of four numbers as images of 2 x 2 pixels."""
+    return [
+        layers.Reshape((2, 2, 1)),
+        layers.RandomFlip(),
+        layers.RandomRotation(0.5),
+        layers.RandomBrightness(0.3, value_range=(-9, 9)),
+        layers.Flatten(),
+    ]
+
+
 def sixteen_bits():
     return [layers.Dense(8, activation="relu", dtype="mixed_float16")]
 
@@ -60,6 +71,7 @@ def stopping():
 
 NETWORKS = {
     "dropout, batch normalization": (drops, lambda: optimizers.Adam(0.05)),
+    "augmentation": (augmented, lambda: optimizers.Adam(0.05)),
     "a schedule": (drops, decaying),
     "averaged weights": (drops, averaged),
     "collected gradients": (drops, collected),

@@ -66,6 +66,22 @@ def test_data_count_by_what_they_hold(tmp_path):
     assert found[0] == found[1] != found[2]
 
 
+def test_folders_count_by_what_is_below_them(tmp_path):
+    """Images in folders of classes, too; a file of another name is another one."""
+    found = []
+    (tmp_path / "images" / "cat").mkdir(parents=True)
+    (tmp_path / "images" / "dog").mkdir()
+    config = {"type": "images", "path": "images"}
+    text = MOONS.replace("{type: moons, samples: 60,", f"{{{str(config)[1:-1]},")
+    (tmp_path / "c.yaml").write_text(text)
+    for name, content in (("a", b"1"), ("a", b"2"), ("b", b"2")):
+        for old in (tmp_path / "images" / "cat").iterdir():
+            old.unlink()
+        (tmp_path / "images" / "cat" / f"{name}.png").write_bytes(content)
+        found.append(identity_of(load_config(tmp_path / "c.yaml", data_known=False), machine()))
+    assert len(set(found)) == 3
+
+
 def test_keys_that_came_later_change_nothing(path):
     """Left alone, they make no other run; a run keeps the name that an earlier version gave it."""
     experiment, machine_ = load_config(path), machine()

@@ -59,6 +59,8 @@ RULES: Final = (
     Rule(training.only_numbers_are_scaled, ("loss",)),
     Rule(training.class_weights_have_classes),
     Rule(splits.test_rows_come_once),
+    Rule(layers.pixels_are_in_their_range),
+    Rule(splits.validation_rows_come_once, needs_data=True),
     Rule(splits.rows_are_split_in_one_way, ("dataset.type",)),
     Rule(splits.folds_are_whole, ("dataset.folds", "dataset.fold", "dataset.validation_split")),
     Rule(splits.sampling_has_classes),

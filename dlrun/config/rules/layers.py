@@ -7,7 +7,9 @@ from typing import Any, Final
 from dlrun.catalog import find, nested_kind
 from dlrun.config.components import DATA, UNKNOWN
 from dlrun.config.schema import Experiment, LayerConfig
+from dlrun.datasets.samples import find_sample
 from dlrun.errors import Problem
+from dlrun.shapes.images import AUGMENTING, RESIZING
 from dlrun.shapes.input_readers import LOOKUPS, names_of_columns
 from dlrun.wording import listed
 
@@ -21,6 +23,8 @@ OF_MATRICES: Final = ("Identity", "Orthogonal", "OrthogonalRegularizer")
 OF_TWO_AXES: Final = ("Identity", "OrthogonalRegularizer")
 WINDOW: Final = re.compile(r"Conv\w*\dD")
 VECTORS: Final = ("alpha_", "beta_", "bias_", "gamma_", "moving_")
+KEEP_PIXELS: Final = (*AUGMENTING, *RESIZING, "Dropout", "Flatten", "Identity", "Reshape")
+"""Layers that leave pixels in their range."""
 CELLS: Final = ("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells")
 NEEDS_STATISTICS: Final = {
     "Normalization": ("mean", "Give mean and variance, or use 'dataset.scale: standard'."),
@@ -35,6 +39,27 @@ HELD: Final = {"Bidirectional": ("layer", RECURRENT), "RNN": ("cell", CELLS)}
 def layer_names_differ(experiment: Experiment) -> Iterator[Problem]:
     """Two layers of one name could not be told apart in `inputs` and in files."""
     return _repeated([layer.name for layer in experiment.model.layers], "model.layers")
+
+
+def pixels_are_in_their_range(experiment: Experiment) -> Iterator[Problem]:
+    """Layers that change images ask for the range of pixels, and Keras takes 0 to 255 for granted.
+
+    Of pixels from 0 to 1 they would make black or white.
+    """
+    dataset = experiment.dataset
+    if dataset.scale != "none" or not find_sample(dataset.type, dataset.arguments).fractions:
+        return
+    pixels = {DATA}
+    for index, layer in enumerate(experiment.model.layers):
+        if not pixels.issuperset(layer.inputs or ()):
+            continue
+        if layer.type in KEEP_PIXELS:
+            pixels.add(layer.name or "")
+        given = layer.arguments.get("value_range")
+        if given is not None and [*given] != [0, 1]:
+            what = f"{layer.type} is told of pixels from {given[0]} to {given[1]}; "
+            what += f"those of '{dataset.type}' are from 0 to 1."
+            yield Problem(f"model.layers[{index}].value_range", what, "Set 'value_range: [0, 1]'.")
 
 
 def metric_names_differ(experiment: Experiment) -> Iterator[Problem]:

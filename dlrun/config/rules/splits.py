@@ -27,6 +27,16 @@ def test_rows_come_once(experiment: Experiment) -> Iterator[Problem]:
         yield Problem("dataset.test_split", what, "Remove one of the two.")
 
 
+def validation_rows_come_once(experiment: Experiment) -> Iterator[Problem]:
+    """Validation rows are either the dataset's own or split off, not both."""
+    dataset = experiment.dataset
+    given = {"validation_split": dataset.validation_split, "fold": dataset.fold}
+    keys = [key for key, value in given.items() if value is not None]
+    if keys and find_sample(dataset.type, dataset.arguments).has_validation:
+        what = f"The dataset '{dataset.type}' brings validation rows of its own here."
+        yield Problem(f"dataset.{keys[0]}", what, "Remove one of the two.")
+
+
 def rows_are_split_in_one_way(experiment: Experiment) -> Iterator[Problem]:
     """`split_by` names one way and one column, which is there and is not the target."""
     dataset = experiment.dataset

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dlrun.reports.plots.style import GRID, bare, new_figure, panels_of, safe_text
 from dlrun.reports.run_data import Layer, ReportData, image_shape
+from dlrun.shapes.images import AUGMENTING
 
 NAME = "first_kernels"
 TITLE = "Kernels of the first layer"
@@ -22,8 +23,9 @@ MOST = 64
 _COLUMNS = 8
 _CORNERS = ((0, 2), (1, 2), (1, 3), (0, 3), (0, 2))
 _DATA = "input"
-_KEEP_PIXELS = ("Dropout", "Flatten", "GaussianNoise", "Identity", "Rescaling")
-"""Layers behind which a pixel is still where it was."""
+_KEEP_PIXELS = (*AUGMENTING, "Dropout", "Flatten", "GaussianNoise", "Identity", "Rescaling")
+"""Layers behind which an image is still one, as large as it was."""
+_COLOURS = 3
 _KERNEL_AXES = {"Dense": 2, "Conv2D": 4}
 
 
@@ -52,9 +54,14 @@ def first_kernels(data: ReportData) -> dict[str, NDArray[Any]]:
 
 def caption(data: ReportData) -> str:
     """Say what is seen and how it is read."""
-    said = "What each unit of the first layer looks for: red pixels speak for it, blue ones against"
-    said += " it, white ones do not count."
-    total = sum(map(len, first_kernels(data).values()))
+    found = first_kernels(data).values()
+    said = "What each unit of the first layer looks for: "
+    if any(kernels.shape[-1] == _COLOURS for kernels in found):
+        said += "light of the colour of a pixel speaks for it, its absence against it; grey ones do"
+        said += " not count."
+    else:
+        said += "red pixels speak for it, blue ones against it, white ones do not count."
+    total = sum(map(len, found))
     return said if total <= MOST else f"{said} The first of {total} kernels."
 
 
@@ -76,8 +83,9 @@ def draw(data: ReportData) -> Figure:
         for number, kernel in enumerate(kernels):
             left, top = number % columns, number // columns * ratio
             edges = (left + 0.05, left + 0.95, top + 0.95 * ratio, top + 0.05 * ratio)
+            is_colour = kernel.shape[-1] == _COLOURS
             panel.imshow(
-                kernel.mean(axis=-1),
+                0.5 + kernel / (2 * limit) if is_colour else kernel.mean(axis=-1),
                 extent=edges,
                 cmap="RdBu_r",
                 vmin=-limit,

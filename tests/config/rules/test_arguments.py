@@ -93,3 +93,35 @@ def test_a_layer_that_must_see_the_data_first_is_told(say):
             "Give mean and variance, or use 'dataset.scale: standard'."
         )
     ]
+
+
+IMAGES = """\
+dataset: {type: digits}
+model:
+  layers:
+    - {type: RandomFlip}
+    - {type: RandomBrightness, factor: 0.2}
+    - {type: Rescaling, scale: 255}
+    - {type: RandomInvert}
+    - {type: Flatten}
+    - {type: Dense, units: 10, activation: softmax}
+loss: categorical_crossentropy
+optimizer: adam
+"""
+
+
+def test_pixels_are_in_the_range_that_layers_are_told(refuse, load):
+    """Keras takes 0 to 255 for granted, which would turn fractions white; scaled ones may be so."""
+    (message,) = refuse(IMAGES)
+    assert message.endswith(
+        "model.layers[1].value_range: RandomBrightness is told of pixels from 0 to 255; those of "
+        "'digits' are from 0 to 1. Set 'value_range: [0, 1]'."
+    )
+    load(IMAGES, "model.layers.1.value_range=[0, 1]")
+    load(IMAGES, "dataset.scale=standard")
+
+
+def test_layers_that_would_mix_labels_are_refused(refuse):
+    """A layer sees no labels."""
+    (message,) = refuse(IMAGES, "model.layers.1={type: MixUp}")
+    assert "'MixUp' cannot be used: it mixes the labels of rows as it mixes images" in message

@@ -145,3 +145,22 @@ def test_folds_and_columns_bring_validation_rows(accept, overrides):
     """So callbacks may watch them."""
     watched = "training.callbacks=[{type: EarlyStopping, monitor: val_loss}]"
     assert accept(*overrides, watched).dataset.may_have_validation
+
+
+def test_folders_of_splits_bring_their_rows(refuse, load, tmp_path):
+    """What they bring is not split off again, and may be watched."""
+    for split in ("train", "val", "test"):
+        for name in "ab":
+            (tmp_path / "images" / split / name).mkdir(parents=True)
+            (tmp_path / "images" / split / name / "1.png").write_bytes(b"x")
+    config = f"""\
+dataset: {{type: images, path: {tmp_path}/images, size: 8}}
+model: {{layers: [Flatten, {{type: Dense, units: 2, activation: softmax}}]}}
+loss: categorical_crossentropy
+optimizer: adam
+training: {{callbacks: [EarlyStopping]}}
+"""
+    load(config)
+    assert len(refuse(config, "dataset.validation_split=0.1", "dataset.test_split=0.1")) == 2
+    (message,) = refuse(config, "dataset.folds=3", "dataset.fold=1")
+    assert "dataset.fold: The dataset 'images' brings validation rows of its own here." in message
