@@ -90,10 +90,7 @@ class _Network(tf.Module):  # type: ignore[misc]
     def __init__(self, model: Any, spec: Spec) -> None:
         super().__init__()
         self._model, self._spec = model, spec
-        scaling, targets = formula(spec), spec.target_scaling
-        self.scales_apart = targets is not None or (
-            scaling is not None and (scaling.factor.size > 1 or bool(scaling.logs.any()))
-        )
+        self.in_float32 = _in_float32(spec)
         self._variables = [variable.value for variable in model.variables]
         self.given = [tf.TensorSpec([1, *one.shape], tf.float32, one.name)
                       for one in inputs_of(spec)]  # fmt: skip
@@ -121,6 +118,18 @@ class _Network(tf.Module):  # type: ignore[misc]
         return {"outputs": y}
 
 
+def _in_float32(spec: Spec) -> list[str]:
+    """Name LiteRT's operations that int8 leaves as they are.
+
+    A row is one tensor with one grid of 256 numbers, on which 0 and 1 would be the same where
+    another entry is 3,000,000. So what scales entries apart, and cuts columns out, stays exact.
+    """
+    scaling, targets = formula(spec), spec.target_scaling
+    is_apart = scaling is not None and (scaling.factor.size > 1 or bool(scaling.logs.any()))
+    return ["SUB", "MUL", "ADD"] * (is_apart or targets is not None) + [
+        "CONCATENATION", "STRIDED_SLICE", "SLICE"] * bool(spec.views)  # fmt: skip
+
+
 def _converted(network: _Network, quantize: str | None, rows: Any) -> bytes:
     function = tf.function(network.__call__, input_signature=network.given, autograph=False)
     graph, lite = function.get_concrete_function(), tf.lite
@@ -135,9 +144,7 @@ def _converted(network: _Network, quantize: str | None, rows: Any) -> bytes:
     if quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
 
-    # A row is one tensor with one grid of 256 numbers, on which 0 and 1 would be the same where
-    # another entry is 3,000,000. So what scales entries apart stays as it is.
-    kept = ["SUB", "MUL", "ADD"] if quantize == "int8" and network.scales_apart else []
+    kept = network.in_float32 if quantize == "int8" else []
 
     def each() -> Iterator[list[NDArray[np.float32]]]:
         yield from rows

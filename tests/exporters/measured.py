@@ -28,7 +28,8 @@ FORMS = {
 def measure(name, folder):
     """Write a config's model in all forms: of each the seconds of one core, bytes, difference as a part of outputs."""
     epochs = 0 if name == "threshold_exact" else 5
-    experiment = load_config(CONFIGS / f"{name}.yaml", [f"training.epochs={epochs}", "exports=[]"])
+    settings = [f"training.epochs={epochs}", "exports=[]"]
+    experiment = load_config(CONFIGS / f"{name}.yaml", settings)
     run = train(experiment, RunOptions(folder, ("measured",), report=False), Listener()).folder
     found = {}
     for word, file in FORMS.items():
