@@ -50,6 +50,11 @@ class Package(NamedTuple):
     project: str  # what pip installs
     extra: str | None = None  # of dlrun, that brings it along
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether it is there; nothing is imported."""
+        return find_spec(self.module.partition(".")[0]) is not None
+
 
 # What words of Keras need that dlrun does not bring along.
 NEEDED: Final[dict[str, dict[str, Package]]] = {
@@ -134,10 +139,8 @@ def missing_package(kind: str, word: str) -> Package | None:
     name = canonical(kind, word) or ""
     of_keras = NEEDED.get(kind, {}).get(name)
     own = [Package(one, one, name) for one in shelves.needs(kind, name)]
-    for package in own if of_keras is None else [of_keras]:
-        if find_spec(package.module.partition(".")[0]) is None:
-            return package
-    return None
+    needed = own if of_keras is None else [of_keras]
+    return next((package for package in needed if not package.is_installed), None)
 
 
 SENTENCE: Final = re.compile(
