@@ -122,17 +122,21 @@ def _in_float32(spec: Spec) -> list[str]:
     """Name LiteRT's operations that int8 leaves as they are.
 
     A row is one tensor with one grid of 256 numbers, on which 0 and 1 would be the same where
-    another entry is 3,000,000. So what scales entries apart, and cuts columns out, stays exact.
+    another entry is 3,000,000. So what scales entries apart stays as it is.
     """
     scaling, targets = formula(spec), spec.target_scaling
     is_apart = scaling is not None and (scaling.factor.size > 1 or bool(scaling.logs.any()))
-    return ["SUB", "MUL", "ADD"] * (is_apart or targets is not None) + [
-        "CONCATENATION", "STRIDED_SLICE", "SLICE"] * bool(spec.views)  # fmt: skip
+    return ["SUB", "MUL", "ADD"] if is_apart or targets is not None else []
 
 
 def _converted(network: _Network, quantize: str | None, rows: Any) -> bytes:
     function = tf.function(network.__call__, input_signature=network.given, autograph=False)
     graph, lite = function.get_concrete_function(), tf.lite
+    if quantize == "int8" and len(network.given) > 1:
+        raise _refusal(
+            "its layers name columns, and class numbers would share a grid of 256 numbers with "
+            "all others in int8; `float16` and `dynamic` leave them as they are"
+        )
     if quantize == "int8" and _has_loops(graph):
         raise _refusal(
             "its layers go step by step, as LSTM and GRU do, which TensorFlow cannot write in "

@@ -80,10 +80,12 @@ def test_columns_that_layers_name_are_inputs_of_their_own(dlrun, tmp_path):
     for form, answer in zip(files, ask(jobs, tmp_path), strict=True):
         np.testing.assert_allclose(answer["outputs"], expected, rtol=1e-5, err_msg=form)
     assert expected.std() > 0.01
+    told = dlrun("export", run, "{type: litert, quantize: int8}", code=1).err
+    assert "its layers name columns" in told
 
 
-@pytest.mark.parametrize(("name", "most"), [("iris", 0.05), ("digits_cnn", 0.05)])
-def test_quantised_on_training_rows(dlrun, run_of, name, most):
+@pytest.mark.parametrize("name", ["iris", pytest.param("digits_cnn", marks=pytest.mark.slow)])
+def test_quantised_on_training_rows(dlrun, run_of, name):
     """Numbers of several units, and pixels: nearly the same, in fewer bytes."""
     run = run_of(name)
     words = [f"{{type: litert, quantize: {how}}}" for how in ("int8", "float16", "dynamic")]
@@ -93,7 +95,7 @@ def test_quantised_on_training_rows(dlrun, run_of, name, most):
                                           ("int8", "float16", "dynamic"))]  # fmt: skip
     assert found["model.tflite"]["largest_difference"] < 1e-5
     for facts in found.values():
-        assert facts["largest_difference"] < most
+        assert facts["largest_difference"] < 0.05
         assert facts["same_answers"] > 0.9 * facts["rows"]
     if name == "digits_cnn":
         sizes = {file: (run / file).stat().st_size for file in found}
