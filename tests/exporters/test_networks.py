@@ -84,7 +84,8 @@ def test_columns_that_layers_name_are_inputs_of_their_own(dlrun, tmp_path):
     assert "its layers name columns" in told
 
 
-@pytest.mark.parametrize("name", ["iris", pytest.param("digits_cnn", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["iris", "digits_cnn"])
 def test_quantised_on_training_rows(dlrun, run_of, name):
     """Numbers of several units, and pixels: nearly the same, in fewer bytes."""
     run = run_of(name)
@@ -103,6 +104,7 @@ def test_quantised_on_training_rows(dlrun, run_of, name):
     dlrun("verify", run)
 
 
+@pytest.mark.slow
 def test_steps_are_not_quantised_to_int8(dlrun, tmp_path):
     """TensorFlow's quantizer crashes there; what it takes is said."""
     (tmp_path / "c.yaml").write_text(
