@@ -1,4 +1,4 @@
-"""dlrun's own words: the files in datasets/, columns/, callbacks/ and exporters/, as text."""
+"""dlrun's own words: the files of the shelves, such as datasets/ and exporters/, as text."""
 
 import ast
 import re
@@ -29,6 +29,18 @@ def second_names(shelf: str) -> dict[str, str]:
         names = re.search(r"^SECOND_NAMES = (.+)$", source.module_text(module), re.MULTILINE)
         found |= dict.fromkeys(ast.literal_eval(names[1]) if names else (), word)
     return found
+
+
+@lru_cache
+def needs(shelf: str, word: str) -> tuple[str, ...]:
+    """The packages that a word of a shelf needs, as its file says in `NEEDS`.
+
+    The extra of dlrun that brings them along has the name of the word.
+    """
+    module = origins(shelf).get(word)
+    text = "" if module is None else source.module_text(module)
+    found = re.search(r"^NEEDS = (.+)$", text, re.MULTILINE)
+    return tuple(ast.literal_eval(found[1])) if found else ()
 
 
 def parameters(shelf: str, word: str) -> tuple[signatures.Parameter, ...]:

@@ -48,6 +48,12 @@ class Package(NamedTuple):
 
     module: str  # what is imported
     project: str  # what pip installs
+    extra: str | None = None  # of dlrun, that brings it along
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether it is there; nothing is imported."""
+        return find_spec(self.module.partition(".")[0]) is not None
 
 
 # What words of Keras need that dlrun does not bring along.
@@ -130,11 +136,11 @@ def metric_meant(word: str) -> str | None:
 
 def missing_package(kind: str, word: str) -> Package | None:
     """The package that a word needs and that is not installed; nothing is imported."""
-    package = NEEDED.get(kind, {}).get(canonical(kind, word) or "")
-    if package is None:
-        return None
-    is_there = find_spec(package.module.partition(".")[0]) is not None
-    return None if is_there else package
+    name = canonical(kind, word) or ""
+    of_keras = NEEDED.get(kind, {}).get(name)
+    own = [Package(one, one, name) for one in shelves.needs(kind, name)]
+    needed = own if of_keras is None else [of_keras]
+    return next((package for package in needed if not package.is_installed), None)
 
 
 SENTENCE: Final = re.compile(

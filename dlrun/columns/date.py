@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dlrun.column import Holds, RawColumn
 from dlrun.columns.filling import Filling, fit_filling
 from dlrun.columns.fitted import Ranged, column_error, option_problem
+from dlrun.columns.graphs import Lookups, civil, days_since_1970, seconds_of
 from dlrun.columns.scales import Scale, fit_scale
 from dlrun.columns.values import TrainingValues, count_between, edges_between
 from dlrun.errors import Problem
@@ -110,6 +111,25 @@ class Date(Ranged):
         if self.filling.flags:
             entries = np.concatenate([entries, self.filling.told(values)[:, None]], axis=1)
         return entries
+
+    def apply_tf(self, values: Any, lookups: Lookups) -> Any:
+        """Read, fill, take apart, scale or bend: `(rows, entries)`."""
+        from dlrun.backend import tf
+
+        del lookups
+        seconds = seconds_of(values, values == "", self.written, self.name)
+        filled = self.filling.fill_tf(self.name, seconds)
+        scales, entries = iter(self.scales), []
+        for part in self.parts:
+            if part in STRAIGHT:
+                gone = filled - self.low if part == "seconds" else _turns_tf(filled, part)
+                entries.append(next(scales).apply_tf(gone))
+            else:
+                angle = 2 * np.pi * _turns_tf(filled, part)
+                entries += [tf.sin(angle), tf.cos(angle)]
+        if self.filling.flags:
+            entries.append(self.filling.told_tf(seconds))
+        return tf.stack(entries, axis=1)
 
     def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
         """Undo the scaling of years and seconds."""
@@ -223,39 +243,44 @@ def fit(
     name = column.name
     filling = fit_filling(name, values, missing)
     filled = filling.fill_training(values)
-    known = values.present
-    if not len(known):
+    if values.missing == len(values):
         raise column_error(name, "no training row has a time.", f"Leave it out: {name}: ignore.")
     wanted = _wanted(parts, filled)
-    low, sample = float(known.min()), values.sample
+    (low, high), sample = values.range(), values.sample
     edges = edges_between(sample)
-    straight = {"year": take_apart(filled).year.astype(np.float64), "seconds": filled - low}
+    straight = {
+        "year": filled.changed(lambda part: take_apart(part).year.astype(np.float64)),
+        "seconds": filled.changed(lambda part: part - low),
+    }
     return Date(
         name=name,
         written=format,
         parts=wanted,
         filling=filling,
-        scales=tuple(fit_scale(name, scale or "none", values, straight[part])
+        scales=tuple(fit_scale(name, scale or "none", straight[part])
                      for part in wanted if part in STRAIGHT),
         low=low,
-        high=float(known.max()),
+        high=high,
         edges=edges,
         seen=tuple(count_between(sample, edges).tolist()),
     )  # fmt: skip
 
 
-def _wanted(parts: Sequence[str] | None, filled: NDArray[np.float64]) -> tuple[str, ...]:
+def _wanted(parts: Sequence[str] | None, filled: TrainingValues) -> tuple[str, ...]:
     """Choose the parts that are asked for, or those that differ."""
     if parts is not None:
         return tuple(parts)
-    clock = take_apart(filled)
-    are_months = len(np.unique(clock.day)) == 1 or bool((clock.day == clock.days - 1).all())
-    differ = {
-        "year": len(np.unique(clock.year)) > 1,
-        "month": len(np.unique(clock.month)) > 1,
-        "weekday": not are_months and len(np.unique(clock.weekday)) > 1,
-        "hour": len(np.unique(clock.hour)) > 1,
-    }
+    found: dict[str, set[int]] = {"year": set(), "month": set(), "weekday": set(), "hour": set()}
+    days: set[int] = set()
+    are_last = True  # of their months
+    for part in filled.blocks():
+        clock = take_apart(part)
+        for name, seen in found.items():
+            seen.update(np.unique(getattr(clock, name)).tolist())
+        days.update(np.unique(clock.day).tolist())
+        are_last &= bool((clock.day == clock.days - 1).all())
+    differ = {name: len(seen) > 1 for name, seen in found.items()}
+    differ["weekday"] &= len(days) > 1 and not are_last  # rows are months
     return tuple(part for part, it_differs in differ.items() if it_differs) or ("seconds",)
 
 
@@ -272,3 +297,33 @@ def _straight_and_round(seconds: NDArray[np.float64], column: Date) -> NDArray[n
             angle = 2 * np.pi * ROUNDS[part](clock)
             taken += [np.sin(angle), np.cos(angle)]
     return np.stack(taken, axis=1)
+
+
+def _turns_tf(seconds: Any, part: str) -> Any:
+    """Give the year of times, float64, or which part of its round one has gone; see `ROUNDS`."""
+    from dlrun.backend import tf
+
+    def number(whole: Any) -> Any:
+        return tf.cast(whole, tf.float64)
+
+    days = tf.cast(tf.floor(seconds / DAY), tf.int64)
+    rest = seconds - number(days) * DAY
+    year, month, day = civil(days)
+    january = days_since_1970(year, tf.ones_like(month), tf.ones_like(day))
+    first = days - day + 1  # of the month
+    after = days_since_1970(year + month // 12, month % 12 + 1, tf.ones_like(day))
+    clock = Clock(
+        year=year,
+        month=number(month - 1),
+        day=number(day - 1),
+        days=number(after - first),
+        yearday=number(days - january),
+        yeardays=number(
+            days_since_1970(year + 1, tf.ones_like(month), tf.ones_like(day)) - january
+        ),
+        weekday=number((days + THURSDAY) % 7),
+        hour=tf.floor(rest / 3600),
+        minute=tf.floor(rest / 60) % 60,
+        second=rest % 60,
+    )
+    return number(year) if part == "year" else ROUNDS[part](clock)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from dlrun.arrays import STRICT
 from dlrun.column import CellError
 from dlrun.columns.fitted import column_error, option_problem
+from dlrun.columns.graphs import refuse
 from dlrun.columns.values import TrainingValues
 from dlrun.errors import ConfigError
 from dlrun.wording import is_number, quote, tally
@@ -44,9 +47,9 @@ class Filling:
             raise missing_error(name, int(np.argmax(lacking)), "median, mean, flag, or a number")
         return np.where(lacking, self.value, values)
 
-    def fill_training(self, values: TrainingValues) -> NDArray[np.float64]:
+    def fill_training(self, values: TrainingValues) -> TrainingValues:
         """Fill the values of the training rows; what is an error is left out, and told later."""
-        return values.present if self.value is None else self.fill("", values.array)
+        return values.present if self.value is None else values.changed(partial(self.fill, ""))
 
     def told(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give 1 where a value is missing, else 0.
@@ -54,6 +57,22 @@ class Filling:
         Where no training row lacks one, the weight of a 1 is not learned: then all are 0.
         """
         return np.isnan(values).astype(np.float64) * (self.missing > 0)
+
+    def fill_tf(self, name: str, values: Any) -> Any:
+        """Fill values, `(rows,)`, in TensorFlow; where that is an error, the graph fails."""
+        from dlrun.backend import tf
+
+        lacking = tf.math.is_nan(values)
+        if self.value is None:
+            refuse(lacking, name, "a value is missing")
+            return values
+        return tf.where(lacking, tf.constant(self.value, values.dtype), values)
+
+    def told_tf(self, values: Any) -> Any:
+        """Give what `told` gives, in TensorFlow."""
+        from dlrun.backend import tf
+
+        return tf.cast(tf.math.is_nan(values), values.dtype) * (self.missing > 0)
 
     def note(self, entry: str, write: Callable[[float], str]) -> list[str]:
         """Say what was done."""
@@ -76,11 +95,11 @@ def fit_filling(name: str, values: TrainingValues, missing: str | float) -> Fill
     if missing not in ("median", "mean", "flag"):
         wanted = "'error', 'median', 'mean', 'flag' or a number"
         raise ConfigError(option_problem(name, "missing", missing, wanted))
-    present = values.present
-    if not len(present):
+    if values.missing == len(values):
         what = "no training row has a value that could stand for the missing ones."
         raise column_error(name, what, f"Leave it out: {name}: ignore.")
-    value = values.sum(present) / len(present) if missing == "mean" else float(np.median(present))
+    there = len(values) - values.missing
+    value = values.present.sum() / there if missing == "mean" else values.median()
     return Filling(how=str(missing), value=value, missing=values.missing)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from dlrun.column import RawColumn
 from dlrun.columns.filling import Filling, fit_filling
 from dlrun.columns.fitted import Ranged, column_error, option_problem
+from dlrun.columns.graphs import Lookups
 from dlrun.columns.scales import Scale, fit_scale
 from dlrun.columns.values import TrainingValues, count_between, edges_between
 from dlrun.errors import Problem
@@ -51,6 +53,19 @@ class Number(Ranged):
         if not self.filling.flags:
             return scaled[:, None]
         return np.stack([scaled, self.filling.told(values)], axis=1)
+
+    def apply_tf(self, values: Any, lookups: Lookups) -> Any:
+        """Fill, clip, scale: `(rows, 1 or 2)`."""
+        from dlrun.backend import tf
+
+        del lookups
+        used = self.filling.fill_tf(self.name, values)
+        if self.clip is not None:
+            used = tf.clip_by_value(used, *self.clip)
+        scaled = self.scale.apply_tf(used)
+        if not self.filling.flags:
+            return scaled[:, None]
+        return tf.stack([scaled, self.filling.told_tf(values)], axis=1)
 
     def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
         """Undo the scaling."""
@@ -134,24 +149,24 @@ def fit(
     filled = filling.fill_training(values)
     clipped = 0
     if clip is not None:
-        used = np.clip(filled, *clip)
-        clipped = int(np.count_nonzero(used != filled))
-        filled = used
-    present = values.present
+        low, high = clip
+        outside = (np.count_nonzero((part < low) | (part > high)) for part in filled.blocks())
+        clipped = int(sum(outside))
+        filled = filled.changed(partial(np.clip, a_min=low, a_max=high))
     if not len(filled):
         fix = f"Leave it out: {column.name}: ignore."
         raise column_error(column.name, "no training row has a value.", fix)
-    known = present if len(present) else filled
-    sample = values.sample
+    sample, known = values.sample, filled if values.missing == len(values) else values
+    low, high = known.range()
     edges = edges_between(sample)
     return Number(
         name=column.name,
         filling=filling,
-        scale=fit_scale(column.name, scale or "none", values, filled),
+        scale=fit_scale(column.name, scale or "none", filled),
         clip=None if clip is None else (float(clip[0]), float(clip[1])),
         clipped=clipped,
-        low=float(known.min()),
-        high=float(known.max()),
+        low=low,
+        high=high,
         edges=edges,
         seen=tuple(count_between(sample, edges).tolist()),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import STRICT
 from dlrun.columns.fitted import column_error
+from dlrun.columns.graphs import interpolate
 from dlrun.columns.values import TrainingValues
 
 ScaleKind = Literal["standard", "minmax", "quantile", "log", "none"]
@@ -37,6 +38,31 @@ class Scale:
         with np.errstate(over="ignore"):
             scaled: NDArray[np.float64] = (self._log(values) - self.offset) / self.factor
         return scaled
+
+    def apply_tf(self, values: Any) -> Any:
+        """Scale values `(rows,)`, float64, none missing, in TensorFlow."""
+        from dlrun.backend import tf
+
+        if self.kind == "none":
+            return values
+        if self.kind == "quantile":
+            return self._shares_tf(values)
+        if self.kind == "log":
+            values = tf.sign(values) * tf.math.log1p(tf.abs(values))
+        return (values - self.offset) / self.factor
+
+    def _shares_tf(self, values: Any) -> Any:
+        from dlrun.backend import tf
+
+        known = self.quantiles
+        if known[0] == known[-1]:
+            return tf.zeros_like(values)
+        shares = np.linspace(0, 1, len(known))
+        below = interpolate(values, known, shares.tolist())
+        above = interpolate(-values, (-np.array(known[::-1])).tolist(), (-shares[::-1]).tolist())
+        middle = 0.5 * (below - above)
+        middle = tf.where(values <= known[0], tf.zeros_like(values), middle)
+        return tf.where(values >= known[-1], tf.ones_like(values), middle)
 
     def undo(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the values that were scaled; of shares, what lies between quantiles."""
@@ -75,10 +101,8 @@ class Scale:
         return np.where(values >= known[-1], 1.0, middle)
 
 
-def fit_scale(
-    name: str, kind: ScaleKind, values: TrainingValues, filled: NDArray[np.float64]
-) -> Scale:
-    """Fit to what missing values were filled to, `(rows,)`.
+def fit_scale(name: str, kind: ScaleKind, filled: TrainingValues) -> Scale:
+    """Fit to values of which none is missing.
 
     `standard` takes the mean and the standard deviation (of the population, `ddof=0`), `minmax` the
     minimum and the range, `log` what `standard` takes, of logarithms. A column that is constant
@@ -87,10 +111,10 @@ def fit_scale(
     if kind == "none" or not len(filled):
         return Scale(kind="none")
     if kind == "quantile":
-        found = np.quantile(filled, np.linspace(0, 1, min(QUANTILES, max(len(filled), 2))))
+        found = np.quantile(filled.whole(), np.linspace(0, 1, min(QUANTILES, max(len(filled), 2))))
         # Rounding may let neighbours of equal values fall.
         return Scale(kind=kind, quantiles=tuple(np.maximum.accumulate(found).tolist()))
-    low, high = float(filled.min()), float(filled.max())
+    low, high = filled.range()
     if low == high:
         constant = Scale(kind=kind)
         offset = float(constant.apply(np.array([low]))[0])
@@ -99,8 +123,7 @@ def fit_scale(
         if kind == "minmax":
             offset, factor = low, float(np.float64(high) - np.float64(low))
         else:
-            used = Scale(kind=kind).apply(filled)
-            offset, factor = values.mean_and_deviation(used)
+            offset, factor = filled.changed(Scale(kind=kind).apply).mean_and_deviation()
     if not (np.isfinite(offset) and np.isfinite(factor) and factor > 0):
         what = f"it cannot be scaled: its values, {low:g} to {high:g}, are too large or too close."
         raise column_error(name, what)

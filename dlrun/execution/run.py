@@ -202,13 +202,14 @@ def execute_run(
         run.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
         set_starting_weights(assembly.model, active, source)
         active.record.add(initial_weights=hash_weights(get_weights(assembly.model)))
+        active.listener.begun(run=run, facts=active.record.facts)
         fit(experiment, prepared, active, checkpoint, pauses)
         measured = measure_splits(experiment, assembly, splits)
         active.say(*(f"{WARNING}{line}" for line in measured.rounded))
         run.write_json(METRICS, measured.to_json())
         if measured.judged.baseline is not None:
             run.log(measured.judged.baseline.in_words(measured.split))
-        active.record.note(exports=export(experiment, prepared, run))
+        export(experiment, prepared, active)
         keep_newest(run.path, 1)
     return Trained(experiment, assembly, splits, measured)
 
@@ -336,12 +337,17 @@ def trained_on(splits: Splits, experiment: Experiment, say: Callable[[str], None
     return weighted
 
 
-def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:
-    """Run the exporters of the config, and name the files that they wrote, inside of the folder."""
+def export(experiment: Experiment, prepared: Prepared, active: ActiveRun) -> None:
+    """Run the exporters of the config, and note the files that they wrote, inside of the folder.
+
+    What was found of some of them, when they were checked, is told and recorded too.
+    """
     from dlrun.exporters import run_exporter
 
-    written = (
-        run_exporter(
+    run, names = active.run, set[str]()
+    checked: dict[str, Any] = {}
+    for component in experiment.exports:
+        written = run_exporter(
             component.type,
             component.arguments,
             model=prepared.assembly.model,
@@ -349,10 +355,10 @@ def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:
             predictor=prepared.assembly.predictor,
             folder=run,
         )
-        for component in experiment.exports
-    )
-    names = (path.relative_to(run.path).as_posix() for paths in written for path in paths)
-    return sorted({*names})
+        names |= {path.relative_to(run.path).as_posix() for path in written.paths}
+        checked |= written.checked
+        active.say(*written.lines)
+    active.record.note(exports=sorted(names), **({"exports_checked": checked} if checked else {}))
 
 
 @contextmanager
@@ -401,6 +407,7 @@ def finish(
             run=run,
             listener=listener,
         )
+    listener.completed(run=run)
     seconds = time.perf_counter() - began
     return TrainOutcome(run, measured.metrics, measured.split, measured.judged, seconds)
 

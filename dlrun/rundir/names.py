@@ -17,6 +17,7 @@ predictions/         <split or file stem>.csv; inputs.json: which file came from
 plots/  report.html  what was learned, as pictures and as a page
 report.json          numbers of the report that stand nowhere else: what each column is worth
 notes.json           labels and a note, given after the run was started
+events/              what the tracker for TensorBoard wrote
 log.txt
 ```
 """
@@ -41,6 +42,7 @@ PLOTS = "plots"
 REPORT = "report.html"
 REPORT_NUMBERS = "report.json"
 NOTES = "notes.json"
+EVENTS = "events"
 LOG = "log.txt"
 
 SPLITS = TRAIN, VALIDATION, TEST = ("train", "validation", "test")
@@ -51,6 +53,8 @@ COMPARISON = "comparison.html"  # the page that compares runs; it stands beside 
 SWEEP = "sweep.json"  # what a sweep was asked for; it stands beside the folders of its runs
 SWEEP_PAGE = "sweep.html"
 SWEEP_TABLE = "results.csv"
+
+TRASH = ".trash"  # holds what `dlrun rm` has taken away; it stands beside the folders of the runs
 
 LOCK = ".lock"
 """Held open and locked by the process that works in the folder, which it names; else empty."""

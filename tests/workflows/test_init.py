@@ -10,6 +10,8 @@ from dlrun.errors import DataError
 from dlrun.workflows.init import init
 from tests.conftest import TITANIC, needs_titanic
 
+pytestmark = pytest.mark.usefixtures("eagerly")  # what a config says, not how it is trained
+
 
 @needs_titanic
 def test_what_titanic_is_told(dlrun, tmp_path, monkeypatch):
@@ -123,6 +125,14 @@ def test_a_table_of_targets_alone(tmp_path):
     path = table_of(tmp_path, "y", lambda n: f"{n % 7}.5")
     with pytest.raises(DataError, match="no column is left to tell the target by"):
         init(path, [], None)
+
+
+def test_a_table_whose_columns_are_all_left_out(tmp_path):
+    """No config of it could train."""
+    path = table_of(tmp_path, "code,same,y", lambda n: f"id{n},1,{n % 2}", rows=200)
+    told = r"left out are 'code', an id: no value comes twice, 'same', "
+    with pytest.raises(DataError, match=told):
+        init(path, ["y"], None)
 
 
 def test_a_wide_range_of_positive_targets_is_learned_by_its_logarithm(tmp_path):
