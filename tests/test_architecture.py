@@ -47,6 +47,7 @@ FLOORS = {
     "reports": 7,
     "callbacks": 8,
     "exporters": 8,
+    "trackers": 8,
     "execution": 9,
     "workflows": 10,
     "sweeps": 11,
@@ -58,12 +59,15 @@ FLOORS = {
 }
 HEAVY_ROOMS = {
     "data", "models", "training", "formulas", "reports", "callbacks", "exporters", "execution",
-    "workflows", "sweeps", "columns",
+    "workflows", "sweeps", "columns", "trackers",
 }  # fmt: skip
 LIGHT_PACKAGES = ("dlrun.sweeps.language", "dlrun.columns.inference")
 """Packages of heavy rooms that light commands read."""
 
-SHELVES = ("datasets", "columns", "callbacks", "exporters", "reports.plots", "sweeps.launchers")
+SHELVES = (
+    "datasets", "columns", "callbacks", "exporters", "trackers",
+    "reports.plots", "sweeps.launchers",
+)  # fmt: skip
 """Packages in which one file is one word, or one plot."""
 NO_WORDS = {
     "dlrun.datasets.samples",
@@ -83,7 +87,6 @@ SHORT = {
     "dlrun.absent": "rooms of every floor need the same object",
     "dlrun.execution.options": "what is asked of a run besides its config",
     "dlrun.reports.page.rendering": "what all pages share",
-    "dlrun.training.listener": "what a run tells, for whoever watches it",
 }
 """Modules of fewer lines than a module should have, and why they are modules."""
 BESIDE_COMMANDS = {
@@ -111,6 +114,7 @@ OTHER_MEANINGS = {
     "npz": "the format of an archive of arrays",
     "linear": "the activation of Keras",
     "predictions": "the folder in a run",
+    "tensorboard": "the command, and the package",
 }
 """Words of shelves that are something else too, which other files may name."""
 ASK_THE_WORDS = {"dlrun.columns.inference"}

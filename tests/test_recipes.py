@@ -25,6 +25,7 @@ loss: binary_crossentropy
 optimizer: adam
 training: {epochs: 4, callbacks: [{type: StopAtLoss, loss: 1.0e-9}]}
 exports: [{type: csv_weights, digits: 6}]
+trackers: [{type: json_lines, name: log.jsonl}]
 """
 TABLE = """\
 dataset: {type: table, path: wind.csv, target: y, columns: {wind: {type: angle, turn: 400}}}
@@ -39,6 +40,7 @@ LINES = [
     ["list", "datasets", "two_moons_3d"],
     ["list", "exporters", "csv_weights"],
     ["list", "callbacks", "StopAtLoss"],
+    ["list", "trackers", "json_lines"],
     ["schema"],
     ["validate", "config.yaml"],
     ["validate", "config.yaml", "--set", "purpos=nothing"],
@@ -57,7 +59,7 @@ LINES = [
     ["train", "table.yaml", "--no-report", "--set", "dataset.columns.wind.missing=median"],
 ]
 PROGRAM = """\
-import contextlib, io, json, runpy, sys
+import contextlib, io, json, sys
 from dlrun.cli.main import main
 
 ended = []
@@ -66,10 +68,6 @@ for words in json.loads(sys.argv[1]):
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(words)
     ended.append([code, out.getvalue(), err.getvalue()])
-out = io.StringIO()
-with contextlib.redirect_stdout(out):
-    runpy.run_path("track.py", run_name="__main__")
-ended.append([0, out.getvalue(), ""])
 json.dump(ended, open("ended.json", "w"))
 """
 
@@ -128,9 +126,7 @@ def tried(tmp_path_factory):
     assert done.returncode == 0, done.stderr
     ended = json.loads((place / "ended.json").read_text())
     runs = sorted((place / "runs").iterdir(), key=lambda run: run.stat().st_mtime_ns)
-    return {
-        " ".join(words): end for words, end in zip([*LINES, ["track"]], ended, strict=True)
-    }, runs
+    return {" ".join(words): end for words, end in zip(LINES, ended, strict=True)}, runs
 
 
 def out_of(tried, beginning, number=0):
@@ -179,9 +175,11 @@ def test_a_callback_ends_the_training(tried):
 
 
 def test_a_tracker_hears_every_epoch(tried):
-    """What it printed is `history.csv`."""
-    heard = [json.loads(line) for line in out_of(tried, "track").splitlines()]
-    with (tried[1][-1] / "history.csv").open(newline="") as stream:
+    """What it wrote is `history.csv`."""
+    assert "begins anew" in out_of(tried, "list trackers")
+    run = tried[1][0]
+    heard = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    with (run / "history.csv").open(newline="") as stream:
         rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(stream)]
     assert [line["epoch"] for line in heard] == [1, 2, 3, 4]
     assert [line["loss"] for line in heard] == pytest.approx([row["loss"] for row in rows])

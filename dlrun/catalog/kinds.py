@@ -121,6 +121,13 @@ KINDS: Final = {
         entry="export",
         filled_in=frozenset({"model", "splits", "predictor", "folder"}),
     ),
+    "trackers": Kind(
+        "tracker",
+        "Who else hears of a run: of every epoch, and of what comes out.",
+        "trackers: [{}]",
+        entry="track",
+        filled_in=frozenset({"tracked"}),
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""dlrun's own words: the files in datasets/, columns/, callbacks/ and exporters/, as text."""
+"""dlrun's own words: the files of the shelves, such as datasets/ and exporters/, as text."""
 
 import ast
 import re

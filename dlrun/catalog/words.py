@@ -49,6 +49,11 @@ class Package(NamedTuple):
     module: str  # what is imported
     project: str  # what pip installs
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether it is there; nothing is imported."""
+        return find_spec(self.module.partition(".")[0]) is not None
+
 
 # What words of Keras need that dlrun does not bring along.
 NEEDED: Final[dict[str, dict[str, Package]]] = {
@@ -131,10 +136,7 @@ def metric_meant(word: str) -> str | None:
 def missing_package(kind: str, word: str) -> Package | None:
     """The package that a word needs and that is not installed; nothing is imported."""
     package = NEEDED.get(kind, {}).get(canonical(kind, word) or "")
-    if package is None:
-        return None
-    is_there = find_spec(package.module.partition(".")[0]) is not None
-    return None if is_there else package
+    return None if package is None or package.is_installed else package
 
 
 SENTENCE: Final = re.compile(

@@ -86,6 +86,14 @@ def complete_exporter(incomplete: str) -> list[tuple[str, str]]:
     return [(word, catalog.gist("exporters", word)) for word in words]
 
 
+def complete_tracker(incomplete: str) -> list[tuple[str, str]]:
+    """The words of `trackers`, each with what it does."""
+    from dlrun import catalog
+
+    words = [word for word in catalog.words("trackers") if word.startswith(incomplete)]
+    return [(word, catalog.gist("trackers", word)) for word in words]
+
+
 def complete_word(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """The words of the kind that stands before; other spellings once a letter is typed."""
     from dlrun import catalog

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dlrun.cli.completion import complete_config, complete_run
+from dlrun.cli.completion import complete_config, complete_run, complete_tracker
 from dlrun.errors import UsageError
 from dlrun.rundir.names import SPLITS
 
@@ -52,6 +52,15 @@ Where = Annotated[
         "--where CONDITION",
         "Only runs such as 'optimizer.learning_rate>0.01 and status=finished'. "
         "= != < <= > >= compare, ~ is: contains; and, or, not, brackets.",
+    ),
+]
+Track = Annotated[
+    list[str] | None,
+    option(
+        "--track WORD",
+        "Who else hears of it, such as tensorboard, in the place of the config's `trackers`. "
+        "Can be given several times.",
+        autocompletion=complete_tracker,
     ),
 ]
 Overrides = Annotated[list[str] | None, option("--set KEY=VALUE", _SET)]
@@ -159,6 +168,7 @@ def check_rows(split: Split | None, data: Path | None) -> None:
         )
 
 
-def as_override(key: str, value: str | int) -> str:
-    """Write an option as its override: `seed=3`, `name="no"` (a text stays a text)."""
-    return f"{key}={json.dumps(value, ensure_ascii=False)}"
+def as_overrides(**values: object) -> list[str]:
+    """Write the options that are given as overrides: `seed=3`, `name="no"`, a text all the same."""
+    given = {key: value for key, value in values.items() if value not in (None, [], ())}
+    return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items()]

@@ -25,6 +25,7 @@ def resume(
     run: options.Run,
     *,
     epochs: Epochs = None,
+    track: options.Track = None,
     device: options.Device = "auto",
     devices: options.Devices = None,
     hosts: options.Hosts = None,
@@ -51,7 +52,10 @@ def resume(
     asked = RunOptions(runs_dir, context.obj, device, None, report, cluster=cluster)
     with listening(quiet=quiet) as listener:
         opened = open_run(run, runs_dir)
-        outcome = workflow.resume(opened, asked, listener, epochs=epochs, trust=trust)
+        others = options.as_overrides(trackers=track)
+        outcome = workflow.resume(
+            opened, asked, listener, epochs=epochs, others=others, trust=trust
+        )
     if not cluster.is_chief:
         return
     if isinstance(outcome, TrainOutcome):

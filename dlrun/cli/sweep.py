@@ -157,6 +157,7 @@ def run(
     cpus_per_run: CpusPerRun = None,
     gpus_per_run: GpusPerRun = None,
     data_root: DataRoot = None,
+    track: options.Track = None,
     workers: options.Workers = None,
     threads: options.Threads = None,
     device: options.Device = "auto",
@@ -178,7 +179,7 @@ def run(
     asked_of = {"cpus": cpus_per_run, "gpus": gpus_per_run, "address": address}
     placing = _placing(on, {**asked_of, "data_root": data_root}, device=device, shard=shard)
     rule = _halving(halving) if halving is not None else None
-    given = overrides or ()
+    given = [*(overrides or ()), *options.as_overrides(trackers=track)]
     planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
     asked = RunOptions(runs_dir, context.obj, device, threads, report)
     settings = SweepOptions(

@@ -71,6 +71,7 @@ def train(
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
     name: Name = None,
     source: Source = None,
+    track: options.Track = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
     devices: options.Devices = None,
@@ -95,8 +96,7 @@ def train(
     show_activity(f"reading {configs[0]} ...", quiet=quiet)
     from dlrun.sweeps.language.flags import read_grid
 
-    named = [(key, value) for key, value in (("seed", seed), ("name", name)) if value is not None]
-    given = [*(overrides or []), *(options.as_override(key, value) for key, value in named)]
+    given = [*(overrides or []), *options.as_overrides(seed=seed, name=name, trackers=track)]
     requests = [(config, read_grid(config, given, grids or (), folds=folds)) for config in configs]
     is_one = len(requests) == 1 and not requests[0][1].axes
     asked = RunOptions(

@@ -174,7 +174,7 @@ def fit(
             one.
     """
     name = column.name
-    found, counts = np.unique(values.present, return_counts=True)
+    found, counts = values.tally()
     kept = counts >= min_count
     if not kept.any() and not (missing == "own" and values.missing):
         what = "no training row has a value."

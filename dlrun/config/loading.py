@@ -10,6 +10,7 @@ from typing import Any, get_origin
 
 from dlrun.catalog import KINDS, snake_case
 from dlrun.catalog.argument_types import Expected, repair
+from dlrun.config import extends
 from dlrun.config import overrides as flags
 from dlrun.config.components import UNKNOWN, check_component, check_layers, free_name
 from dlrun.config.nodes import ConfigNode, Node, Places, Problems, below
@@ -33,15 +34,17 @@ def load_config(
 ) -> Experiment:
     """Read a config and check all of it that can be checked without TensorFlow.
 
-    Texts among the overrides are `key=value`. Where the data are not `data_known`, no header of a
-    file that the config names is looked at: those of a run may have changed since, and from a
-    stranger's run nothing is read unasked. Defaults are filled in, and paths made absolute.
+    Texts among the overrides are `key=value`. Where the data are not `data_known`, no file that the
+    config names is looked at: those of a run may have changed since, and from a stranger's run
+    nothing is read unasked. Defaults are filled in, and paths made absolute.
 
     Raises:
         ConfigError: With every problem found, each with its place, in the order of the file.
     """
     path, problems = Path(path), Problems()
     root = parse(read_text(path), str(path), problems)
+    if data_known:
+        root = extends.extended(root, path, problems)
     if isinstance(root.value, dict):
         root.value.setdefault("name", Node(path.stem, root.place))
     return load_nodes(root, overrides, problems, data_known=data_known)
@@ -64,6 +67,7 @@ def load_nodes(
         what = "This is a sweep, not the config of one run."
         problems.add(root.place, "", what, f"`dlrun sweep {root.place.source}` trains its runs.")
         problems.raise_if_any()
+    extends.drop_private(root)
     flags.apply(root, overrides, problems)
     return _checked(root, Places(root), problems, data_known=data_known)
 

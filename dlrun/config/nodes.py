@@ -95,6 +95,17 @@ class Places:
             node = child
         return node.place
 
+    def written(self, path: str) -> Place | None:
+        """The place of a dotted path that was written; None where a default counts."""
+        node = self.root
+        for step in steps(path):
+            child = node.child(step)
+            if child is None or (isinstance(step, str) and step not in node.keys):
+                is_bare = step == "type" and isinstance(node.value, str)  # `optimizer: adam`
+                return node.place if is_bare else None
+            node = child
+        return node.place
+
     def to_json(self) -> list[Any]:
         """Give them as JSON can express them, for another process: what was written is left out."""
         return _to_json(self.root)
@@ -178,8 +189,9 @@ class Problems:
             raise ConfigError(*dict.fromkeys(problem for _, problem in ordered))
 
 
-def _order(place: Place) -> tuple[bool, int, int]:
-    return (place.source.startswith("--"), place.line, place.column)
+def _order(place: Place) -> tuple[bool, str, int, int]:
+    is_flag = place.source.startswith("--")
+    return (is_flag, "" if is_flag else place.source, place.line, place.column)
 
 
 def _within(path: str, parent: str) -> bool:

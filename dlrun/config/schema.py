@@ -202,6 +202,9 @@ class Experiment(Section):
     exports: tuple[Annotated[Component, Of("exporters")], ...] = ()
     """What a finished run leaves behind."""
 
+    trackers: tuple[Annotated[Component, Of("trackers")], ...] = ()
+    """Who else hears of every epoch, and of what comes out."""
+
     @property
     def places(self) -> Places:
         """Where everything was written."""

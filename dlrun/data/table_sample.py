@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlrun.column import RawColumn
+from dlrun.data.cell_sql import Cell
+from dlrun.data.table_rows import expression_of, fetch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,18 +31,18 @@ def sample_rows(
     """
     below = 2**32 if table.rows <= most else 2**32 * most // table.rows
     forms = {name: (facts[name].time_format or "").partition("|")[0] or None for name in holds}
-    values = [
-        f"{table.sql(name, held, forms[name])} AS v{number}"
-        for number, (name, held) in enumerate(holds.items())
+    asked = [
+        expression_of(table.cell(name), partial(Cell.value, holds=held, form=forms[name]))
+        for name, held in holds.items()
     ]
-    found = table.connection.execute(
-        f"SELECT {', '.join(values)} FROM {table.relation} "
-        f"WHERE ({table.origin}::HUGEINT * {_FACTOR}) % 4294967296 < ? ORDER BY {table.origin}",
-        [below],
-    ).fetchnumpy()
+    source = (
+        f"(FROM {table.relation} WHERE ({table.origin}::HUGEINT * {_FACTOR}) % 4294967296 "
+        f"< {below} ORDER BY {table.origin})"
+    )
+    found = fetch(table.connection, asked, source)
     return {
-        name: _raw(name, held, found[f"v{number}"])
-        for number, (name, held) in enumerate(holds.items())
+        name: _raw(name, held, cells)
+        for (name, held), cells in zip(holds.items(), found, strict=True)
     }
 
 

@@ -75,6 +75,8 @@ def identities_of(
     experiment: Experiment, machine: Machine, *, source: str | None = None
 ) -> tuple[str, ...]:
     """Give the identity of a run, and then those by which earlier versions have called it."""
+    # Who hears of a run changes nothing of it.
+    experiment = experiment.model_copy(update={"trackers": ()})
     data: dict[str, Any] = {}
     for name, value in experiment.dataset.arguments.items():
         if isinstance(value, Path) and value.exists():
@@ -105,6 +107,7 @@ def _given(experiment: Experiment) -> dict[str, Any]:
 def _earlier(experiment: Experiment) -> Iterator[dict[str, Any]]:
     """The whole config, with its defaults, as earlier versions had it; the latest first."""
     config = experiment.as_dict()
+    del config["trackers"]
     defaults = given.flat_defaults(experiment)
     for gone in _LATER:
         config = {

@@ -202,6 +202,7 @@ def execute_run(
         run.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
         set_starting_weights(assembly.model, active, source)
         active.record.add(initial_weights=hash_weights(get_weights(assembly.model)))
+        active.listener.begun(run=run, facts=active.record.facts)
         fit(experiment, prepared, active, checkpoint, pauses)
         measured = measure_splits(experiment, assembly, splits)
         active.say(*(f"{WARNING}{line}" for line in measured.rounded))
@@ -401,6 +402,7 @@ def finish(
             run=run,
             listener=listener,
         )
+    listener.completed(run=run)
     seconds = time.perf_counter() - began
     return TrainOutcome(run, measured.metrics, measured.split, measured.judged, seconds)
 

@@ -28,6 +28,7 @@ from dlrun.rundir.integrity import HASHED, damaged_files, is_signed, read_inputs
 from dlrun.rundir.names import (
     CHECKPOINT,
     EVALUATIONS,
+    EVENTS,
     EXTENSION,
     INPUTS,
     LOG,
@@ -68,7 +69,7 @@ def lasting_files(folder: Path) -> list[str]:
     """Name the files that nothing but an exporter writes, of all that a bundle holds."""
     passing = {LOG, NOTES, REPORT, REPORT_NUMBERS, RECORD, f"{PREDICTIONS}/{INPUTS}"}
     passing |= {f"{PREDICTIONS}/{name}" for name in read_inputs(folder)}
-    homes = (PLOTS, EVALUATIONS)
+    homes = (PLOTS, EVALUATIONS, EVENTS)
     return [
         name
         for name in _files(folder)
@@ -219,4 +220,5 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path) -> N
 
 
 def _refused(path: Path, what: str) -> RunFolderError:
-    return RunFolderError(f"{what}.", where=str(path))
+    fix = "Give the .zip file that `dlrun export RUN bundle` wrote; copy it again if it is damaged."
+    return RunFolderError(f"{what}.", where=str(path), fix=fix)

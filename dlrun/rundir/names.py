@@ -17,6 +17,7 @@ predictions/         <split or file stem>.csv; inputs.json: which file came from
 plots/  report.html  what was learned, as pictures and as a page
 report.json          numbers of the report that stand nowhere else: what each column is worth
 notes.json           labels and a note, given after the run was started
+events/              what the tracker for TensorBoard wrote
 log.txt
 ```
 """
@@ -41,6 +42,7 @@ PLOTS = "plots"
 REPORT = "report.html"
 REPORT_NUMBERS = "report.json"
 NOTES = "notes.json"
+EVENTS = "events"
 LOG = "log.txt"
 
 SPLITS = TRAIN, VALIDATION, TEST = ("train", "validation", "test")

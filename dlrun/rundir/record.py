@@ -95,7 +95,7 @@ def recording(
             # A disk too full for the closing line must not hide why the run failed.
             with contextlib.suppress(DlrunError):
                 record.add(
-                    **_failure(error),
+                    **how_it_ended(error),
                     **_end(start),
                     files=hash_files(run.path, record.facts.get("exports")),
                 )
@@ -176,7 +176,8 @@ def _end(start: float) -> dict[str, Any]:
     return {"ended": now(), "seconds": round(time.monotonic() - start, 3)}
 
 
-def _failure(error: BaseException) -> dict[str, Any]:
+def how_it_ended(error: BaseException) -> dict[str, Any]:
+    """Tell status, exit code and reason of a run that ends with an error, a signal or a pause."""
     number = None if isinstance(error, DlrunError) else received_signal(error)
     if number is not None:
         error = InterruptedRunError(number)

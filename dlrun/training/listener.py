@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dlrun.rundir.folder import Run
 
 WARNING = "warning: "
 """How a message begins that no watcher may keep to itself."""
@@ -16,6 +20,9 @@ class Listener:
 
     def doing(self, text: str) -> None:
         """Hear what is done now that may take a while, such as `importing TensorFlow ...`."""
+
+    def begun(self, *, run: Run, facts: Mapping[str, Any]) -> None:
+        """Hear that a run works in its folder, and what its record says, before it trains."""
 
     def started(self, *, epochs: int, steps: int, first_epoch: int = 0) -> None:
         """Hear that training goes on after `first_epoch` epochs, to `epochs` of `steps` batches."""
@@ -35,3 +42,9 @@ class Listener:
 
     def finished(self) -> None:
         """Hear that training has ended, one way or another."""
+
+    def completed(self, *, run: Run) -> None:
+        """Hear that a finished run is whole in its folder, with plots and page if it has them."""
+
+    def ended(self, *, status: str) -> None:
+        """Hear that a run has ended otherwise: `interrupted` or `failed`."""

@@ -34,6 +34,7 @@ from dlrun.execution.run import (
     prepare,
     telling_where,
 )
+from dlrun.execution.tracking import tracking
 from dlrun.rundir.checkpoints import Checkpoint, checkpoint_names, load_checkpoint
 from dlrun.rundir.environment import environment_facts, threads_of
 from dlrun.rundir.extension import EXTENSION_WAITS, Extension
@@ -52,14 +53,16 @@ def resume(
     listener: Listener,
     *,
     epochs: int | None = None,
+    others: Sequence[str] = (),
     trust: bool = False,
 ) -> TrainOutcome | Run:
     """Go on with a run that was interrupted, failed or killed; or with a finished one.
 
-    `epochs` is the epoch to train to, None for that of the config; `trust` lets a stranger's run
-    go on. Returns the folder alone where nothing was left to do, or where this host has only
-    computed its share of each batch for the first one of a cluster. Raises a `DlrunError` where the
-    run cannot go on, and is as it was; or where it ended otherwise again.
+    `epochs` is the epoch to train to, None for that of the config; `others` are overrides of its
+    `trackers`; `trust` lets a stranger's run go on. Returns the folder alone where nothing was left
+    to do, or where this host has only computed its share of each batch for the first one of a
+    cluster. Raises a `DlrunError` where the run cannot go on, and is as it was; or where it ended
+    otherwise again.
     """
     began = time.perf_counter()
     if not options.cluster.is_chief:
@@ -83,9 +86,12 @@ def resume(
         if reason is not None:
             listener.message(reason)
             return run
-        trained = go_on(interrupted, options, listener, lock)
-        Extension(run.path).complete()
-    return finish(trained, run, listener, report=options.report, began=began)
+        if others:
+            interrupted = interrupted.tracked_by(others)
+        with tracking(interrupted.experiment, listener) as heard:
+            trained = go_on(interrupted, options, heard, lock)
+            Extension(run.path).complete()
+    return finish(trained, run, heard, report=options.report, began=began)
 
 
 def as_begun(interrupted: InterruptedRun, options: RunOptions) -> RunOptions:
@@ -189,6 +195,12 @@ class InterruptedRun:
             "identity": identity,
             **recorded(self.experiment),
         }
+
+    def tracked_by(self, overrides: Sequence[str]) -> InterruptedRun:
+        """Give the same with other trackers."""
+        config = self.folder.file(CONFIG)
+        trackers = load_config(config, overrides, data_known=False).trackers
+        return replace(self, experiment=self.experiment.model_copy(update={"trackers": trackers}))
 
     def source(self, runs_dir: Path) -> OpenedRun | None:
         """Open the run from whose weights this one begins, where it has not taken them yet."""

@@ -23,6 +23,7 @@ from dlrun.execution.run import (
     prepare,
     telling_where,
 )
+from dlrun.execution.tracking import tracking
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.folder import Run, create_run, open_run
 from dlrun.rundir.integrity import seal
@@ -100,17 +101,18 @@ def train_in(
     """
     began = time.perf_counter()
     experiment = beginning.experiment
-    with (
-        telling_where(run, listener),
-        leaving_nothing(run),
-        recording(run, beginning.facts) as record,
-    ):
-        active = ActiveRun(run, record, listener)
-        run.write_text(CONFIG, beginning.config)
-        active.warn_of_no_key()
-        prepared = prepare(experiment, options, listener, graph_cache=graph_cache)
-        listener.message(place_of(run))
-        trained = execute_run(
-            experiment, prepared, active, source=beginning.source, pauses=options.pauses
-        )
-    return finish(trained, run, listener, report=options.report, began=began)
+    with tracking(experiment, listener) as heard:
+        with (
+            telling_where(run, listener),
+            leaving_nothing(run),
+            recording(run, beginning.facts) as record,
+        ):
+            active = ActiveRun(run, record, heard)
+            run.write_text(CONFIG, beginning.config)
+            active.warn_of_no_key()
+            prepared = prepare(experiment, options, listener, graph_cache=graph_cache)
+            listener.message(place_of(run))
+            trained = execute_run(
+                experiment, prepared, active, source=beginning.source, pauses=options.pauses
+            )
+        return finish(trained, run, heard, report=options.report, began=began)

@@ -22,11 +22,11 @@ training: {foo: 4}
 """
 END_OF_KINDS = "}\n\n\n@lru_cache\ndef nested_kind"
 KIND = """\
-    "trackers": Kind(
-        "tracker", "Who hears.", "trackers: [{}]", entry="track", filled_in=frozenset({"run"})
+    "watchers": Kind(
+        "watcher", "Who sees.", "watchers: [{}]", entry="track", filled_in=frozenset({"run"})
     ),
 """
-TRACKER = """\
+WATCHER = """\
 def track(*, run, every: int = 1):
     \'\'\'Write every epoch to the console.\'\'\'
 """
@@ -49,7 +49,7 @@ print(json.dumps({
     "written": value_at(flat(experiment.to_yaml()), "training.foo"),
     "given": sorted(given.given_paths(experiment) & {"training.foo", "dataset.bar"}),
     "default": given.flat_defaults(experiment)["training.foo"],
-    "schema": schema["properties"]["training"]["anyOf"][0]["properties"]["foo"],
+    "schema": schema["else"]["properties"]["training"]["anyOf"][0]["properties"]["foo"],
     "dataset": schema["definitions"]["datasets.moons"]["properties"]["bar"],
     "problems": problems,
 }))
@@ -124,23 +124,23 @@ def shelf(tmp_path_factory):
     text = kinds.read_text("utf-8")
     assert text.count(END_OF_KINDS) == 1
     kinds.write_text(text.replace(END_OF_KINDS, KIND + END_OF_KINDS), "utf-8")
-    (home / "dlrun" / "trackers").mkdir()
-    (home / "dlrun" / "trackers" / "__init__.py").touch()
-    (home / "dlrun" / "trackers" / "console.py").write_text(TRACKER, "utf-8")
+    (home / "dlrun" / "watchers").mkdir()
+    (home / "dlrun" / "watchers" / "__init__.py").touch()
+    (home / "dlrun" / "watchers" / "console.py").write_text(WATCHER, "utf-8")
     return home
 
 
 def test_a_new_kind_of_word_is_listed(shelf):
     """With its meaning, its words, how one is written, and what it takes."""
-    assert "trackers        1" in said(shelf, "-m", "dlrun", "list")
-    page = said(shelf, "-m", "dlrun", "list", "trackers", "console")
-    assert page.startswith("console, a tracker of dlrun\n\nWrite every epoch to the console.")
-    assert "trackers: [console]" in page
+    assert "watchers        1" in said(shelf, "-m", "dlrun", "list")
+    page = said(shelf, "-m", "dlrun", "list", "watchers", "console")
+    assert page.startswith("console, a watcher of dlrun\n\nWrite every epoch to the console.")
+    assert "watchers: [console]" in page
     assert "every  (default 1)" in page
     assert "run  (" not in page
 
 
 def test_editors_know_a_new_kind_of_word(shelf):
     """By its definition."""
-    defined = json.loads(said(shelf, "-m", "dlrun", "schema"))["definitions"]["trackers.console"]
+    defined = json.loads(said(shelf, "-m", "dlrun", "schema"))["definitions"]["watchers.console"]
     assert defined["properties"]["every"]["type"] == "integer"
