@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "note": "notes.note",
     "tensorboard": "tensorboard.tensorboard",
     "verify": "verify.verify",
+    "watch": "watch.watch",
     "open": "open.open_page",
     "du": "du.du",
     "rename": "rename.rename",
