@@ -19,6 +19,7 @@ from dlrun.cli.completion import complete_config
 from dlrun.cli.options import argument, option
 from dlrun.cli.terminal import tables
 from dlrun.cli.terminal.activity import show_activity
+from dlrun.cli.terminal.documents import AsCsv, form_of
 from dlrun.cli.terminal.output import (
     Screen,
     screen_of,
@@ -219,10 +220,10 @@ def show(
     *,
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
     as_json: options.AsJson = False,
-    as_csv: Annotated[bool, option("--csv", "Print a CSV, one line a run.")] = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Show the points of a sweep, the best first."""
-    options.check_form(as_json=as_json, as_csv=as_csv)
+    form_of(as_json=as_json, as_csv=as_csv)
     from dlrun.reports.sweep_results import results_csv, results_json
     from dlrun.sweeps.results import find_sweep, read_results
 

@@ -209,7 +209,7 @@ def _too_many(name: str, counts: NDArray[np.int64]) -> Exception:
         f"{MOST_CLASSES:,} at most."
     )
     fix = f"Let rare ones share an entry (min_count: {least} leaves {left:,}), or make it"
-    return column_error(name, what, f"{fix} `text` or `ignore`.")
+    return column_error(name, what, f"{fix if left else 'Make it'} `text` or `ignore`.")
 
 
 def _label(value: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, Final, get_origin
 
 from dlrun.catalog import KINDS, snake_case
 from dlrun.catalog.argument_types import Expected, repair
@@ -18,7 +18,9 @@ from dlrun.config.overrides import Override
 from dlrun.config.rules import check_rules
 from dlrun.config.schema import (
     DEFAULT_EXPORTS,
+    DatasetConfig,
     Experiment,
+    TrainingConfig,
     keys_beside,
     kind_of,
     section_of,
@@ -128,6 +130,15 @@ def check_experiment(root: Node, problems: Problems) -> dict[str, Any]:
     return draft
 
 
+_ELSEWHERE: Final = {
+    **{name: f"dataset.{name}" for name in DatasetConfig.own_keys() if name != "arguments"},
+    **{name: f"training.{name}" for name in TrainingConfig.model_fields},
+    "learning_rate": "optimizer.learning_rate",
+    "layers": "model.layers",
+}
+"""Keys that are looked for at the top, by their names, with their dotted paths."""
+
+
 def _section(
     section: type[Section], config: ConfigNode, without: tuple[str, ...] = ()
 ) -> dict[str, Any]:
@@ -135,7 +146,7 @@ def _section(
         known = listed(section.model_fields)
         config.wrong(f"Expected a mapping with {known}, got {describe(config.value)}.")
         return {}
-    config.check_keys(section.model_fields)
+    config.check_keys(section.model_fields, _ELSEWHERE if section is Experiment else None)
     return {
         key: _value(field, config.child(key))
         for key, field in section.model_fields.items()

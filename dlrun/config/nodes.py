@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -249,9 +249,13 @@ class ConfigNode:
         fix = did_you_mean(key, known) or fix
         self.problems.add(self.node.key_place(key), path, what, fix, meant=meant)
 
-    def check_keys(self, known: Collection[str]) -> None:
-        """Note every key that means nothing here."""
+    def check_keys(
+        self, known: Collection[str], elsewhere: Mapping[str, str] | None = None
+    ) -> None:
+        """Note every key that means nothing here; what means something `elsewhere` has its path."""
         for key in self.keys:
             if key not in known:
-                what = f"Unknown key {describe(key)}."
-                self.unknown(key, what, known, f"Known here: {listed(known)}.")
+                what, fix = f"Unknown key {describe(key)}.", f"Known here: {listed(known)}."
+                if elsewhere and not near_word(key, known) and (near := near_word(key, elsewhere)):
+                    fix = f"Did you mean '{elsewhere[near]}'?"
+                self.unknown(key, what, known, fix)

@@ -210,9 +210,11 @@ class _Reader:
 
 def _excerpt(text: str, mark: Any) -> str:
     """The line of a mark, or the part of it that fits on a screen, and a caret below it."""
-    line = text.split("\n")[mark.line].rstrip().expandtabs(1)
-    first = max(0, mark.column - EXCERPT // 2)
-    return f"{printable(line[first : first + EXCERPT])}\n{' ' * (mark.column - first)}^"
+    start = text.rfind("\n", 0, mark.index) + 1
+    line = text[start:].partition("\n")[0].rstrip().expandtabs(1)
+    column = mark.index - start
+    first = max(0, column - EXCERPT // 2)
+    return f"{printable(line[first : first + EXCERPT])}\n{' ' * (column - first)}^"
 
 
 MAX_BYTES: Final = 1 << 20

@@ -110,7 +110,12 @@ class Tally:
         found: dict[int, list[Any]] = {}
         for place, value, number in self.run(query).fetchall():
             found.setdefault(int(place), []).append((value, number))
-        return {place: _pairs(pairs) for place, pairs in found.items()}
+        return {place: self.pairs(pairs) for place, pairs in found.items()}
+
+    def pairs(self, rows: list[Any]) -> tuple[tuple[str, int], ...]:
+        """Give values, as people write them, with their counts: of 7.0 it is 7."""
+        end = ".0" if self.cell.stored == "number" else ""
+        return tuple((str(value).removesuffix(end), int(number)) for value, number in rows)
 
 
 def _facts_of_tally(tally: Tally) -> dict[str, ColumnFacts]:
@@ -185,7 +190,7 @@ def value_counts(table: Table, name: str) -> tuple[tuple[str, int], ...]:
     """Count the rows of every value of a column, the most frequent first; see `ColumnFacts.top`."""
     tally = Tally(table, [name])
     query = f"SELECT v, n FROM {tally.relation} WHERE v IS NOT NULL ORDER BY n DESC, v"
-    return _pairs(tally.run(query).fetchall())
+    return tally.pairs(tally.run(query).fetchall())
 
 
 def _facts_of_fractions(table: Table, names: Sequence[str]) -> dict[str, ColumnFacts]:
@@ -238,10 +243,6 @@ def _of_text(cell: Cell) -> tuple[str, str]:
     if cell.stored != "text":
         return "CAST(NULL AS DOUBLE)", "CAST(NULL AS DOUBLE)"
     return cell.number_in("v"), cell.boolean_in("v")
-
-
-def _pairs(rows: list[Any]) -> tuple[tuple[str, int], ...]:
-    return tuple((str(value), int(number)) for value, number in rows)
 
 
 def _stored_times(table: Table, name: str) -> tuple[int, str | None, float | None, float | None]:

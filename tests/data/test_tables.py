@@ -75,6 +75,17 @@ def test_the_bits_do_not_depend_on_how_rows_are_read(number, tmp_path, monkeypat
     assert read(path) == expected
 
 
+@pytest.mark.parametrize("large", [0, 2**40])
+def test_values_are_told_as_the_file_has_them(large, tmp_path, monkeypatch):
+    """Also where they were read as numbers: 7 is not 7.0."""
+    monkeypatch.setattr(quick_csv, "LARGE", large)
+    path = write_csv(tmp_path / "a.csv", [(7, 0.5), (7, 1.5), (10, 0.5)], ("x", "y"))
+    with open_table([path]) as table:
+        facts = table.facts()
+    assert facts["x"].top == (("7", 2), ("10", 1))
+    assert facts["y"].top == (("0.5", 2), ("1.5", 1))
+
+
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("code", ["007", "00", " 07", '"01"', "00.5", "0123456789012"])
