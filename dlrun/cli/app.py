@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "diff": "diff.diff",
     "label": "notes.label",
     "note": "notes.note",
+    "serve": "serve.serve",
     "tensorboard": "tensorboard.tensorboard",
     "verify": "verify.verify",
     "validate": "validate.validate",
