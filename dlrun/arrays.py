@@ -90,13 +90,16 @@ class StreamedArray:
         """Choose rows by their numbers, `(rows,)`, perhaps one several times; nothing is read."""
         if self.numbers is not None:
             numbers = self.numbers[numbers]
-        # Half the memory of int64; there is one number for each row.
-        compact = numbers.astype("uint32") if len(self.source) < 2**32 else numbers
-        return StreamedArray(self.source, compact, self.changes)
+        return StreamedArray(self.source, compact(numbers, len(self.source)), self.changes)
 
     def changed(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> StreamedArray:
         """Do one more thing to rows when they are taken."""
         return StreamedArray(self.source, self.numbers, (*self.changes, change))
+
+
+def compact(numbers: NDArray[Any], rows: int) -> NDArray[Any]:
+    """Hold the numbers of some of so many rows in half the memory of int64: there may be many."""
+    return numbers.astype("uint32", copy=False) if rows < 2**32 else numbers
 
 
 @dataclass(frozen=True)
@@ -217,6 +220,8 @@ class Dataset:
     test: Samples | None = None  # the dataset's own
     class_names: tuple[str, ...] | None = None  # by class number; None for a regression
     class_values: tuple[float, ...] | None = None  # where the source has numbers: (-1.0, 1.0)
+    # How the numbers of the target are written, where some are codes: {7.0: "007"}.
+    codes: Mapping[float, str] = field(default_factory=dict)
     feature_names: tuple[str, ...] | None = None  # None for images and other arrays
     target_names: tuple[str, ...] = ("target",)
     labels: bool = False  # whether each of several targets is a yes or no, 1 or 0, of its own

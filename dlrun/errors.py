@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 import signal
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class DlrunError(Exception):
@@ -62,12 +62,14 @@ class Problem:
         what: What was received and what was expected.
         fix: How to mend it, such as `Did you mean 'units'?`.
         location: `file:line:column`, or the `--set` flag; None until it is known.
+        excerpt: The line of a file that cannot be read, a caret below; None where it can be.
     """
 
     path: str
     what: str
     fix: str | None = None
     location: str | None = None
+    excerpt: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """One line: `file:line:column: dotted.path: what. fix`; of more lines the last ones."""

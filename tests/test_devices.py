@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -282,3 +284,27 @@ def test_hosts_agree_or_do_not_begin(tmp_path, pair):
         assert (code, out) == (2, "")
         assert "the hosts do not compute the same: the config of 127.0.0.1:" in said
     assert not list((folders[0] / "runs").glob("*"))
+
+
+JOIN = "import os; import dlrun.execution.replication as joins; "
+DIES = JOIN + "joins._strategy = lambda cluster: os._exit(9); "
+WAITS = "import dlrun.execution.meeting as meeting; meeting._JOIN_SECONDS = 3.0; "
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dead", [0, 1])
+def test_a_host_that_dies_while_others_join_it_ends_them(moons, dead):
+    """TensorFlow would wait for an hour, deaf to signals."""
+    with socket.create_server(("", 0)) as one, socket.create_server(("", 0)) as two:
+        hosts = ",".join(f"127.0.0.1:{server.getsockname()[1]}" for server in (one, two))
+
+    def be(host):
+        words = ["train", moons, "--hosts", hosts, "--host", host, "--device", "cpu"]
+        program = (DIES if host == dead else WAITS) + forked.COMMAND
+        return forked.run_program(program, *words, cwd=moons.parent, imported=forked.HEAVY)
+
+    with ThreadPoolExecutor() as threads:
+        ended = list(threads.map(be, (0, 1)))
+    assert ended[dead].returncode == 9
+    assert ended[1 - dead].returncode == -signal.SIGKILL
+    assert "another host has died while the hosts were joined" in ended[1 - dead].stderr

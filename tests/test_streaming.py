@@ -202,7 +202,7 @@ PEAK = (
 """Not `ru_maxrss`, which begins with the memory of the process that started this one."""
 
 
-def peak_megabytes(folder, rows, columns, kind):
+def peak_megabytes(folder, rows, columns, kind, batch_size=256):
     """Train on so many rows in a process of its own; the most memory that it held."""
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -220,7 +220,7 @@ def peak_megabytes(folder, rows, columns, kind):
         header = ",".join([*(f"x{number}" for number in range(columns)), "kind"])
         some = table(header, *cells.T, labels).partition("\n")[2]
         data = f"{header}\n" + some * (rows // 1000)
-    training = {"training": {"epochs": 1, "batch_size": 256}, "exports": []}
+    training = {"training": {"epochs": 1, "batch_size": batch_size}, "exports": []}
     path = write_experiment(folder, data, {"scale": "standard", **SPLIT}, training)
     done = subprocess.run(
         [sys.executable, "-c", PEAK, "train", str(path), "--runs-dir", str(folder / "runs")],
@@ -245,3 +245,15 @@ def test_memory_is_bounded(tmp_path, kind, columns):
     small = peak_megabytes(tmp_path / "small", 2000, columns, kind)
     large = peak_megabytes(tmp_path / "large", rows, columns, kind)
     assert large - small < 100 + 40 * rows / 2**20
+
+
+@pytest.mark.slow
+def test_a_row_of_a_streamed_table_costs_few_bytes(tmp_path):
+    """Its number and its class, 4 bytes each; a column at a time, 8; an order that is sorted, 24.
+
+    The columns of a row take 192.
+    """
+    few, many = 250_000, 2_500_000
+    small = peak_megabytes(tmp_path / "few", few, 24, "parquet", batch_size=8192)
+    large = peak_megabytes(tmp_path / "many", many, 24, "parquet", batch_size=8192)
+    assert (large - small) * 2**20 < 60 * (many - few)

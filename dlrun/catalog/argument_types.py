@@ -244,13 +244,20 @@ def complaint(value: Any, wanted: Expected) -> str | None:
     items = value if isinstance(value, list | tuple) else [value]
     if wanted.counts and not all(map(_is_count, items)):
         return "Expected whole numbers in the list"
-    for item in items:
-        if is_number(item):
-            if item < wanted.low and math.isinf(wanted.high):
-                return f"Expected {wanted.low:g} or more"
-            if not wanted.low <= item <= wanted.high:
-                return f"Expected {wanted.low:g} to {wanted.high:g}"
-    return None
+    odd = next((one for one in items if is_number(one) and not _is_within(one, wanted)), None)
+    return None if odd is None else f"Expected {_span(odd, wanted, several=items is value)}"
+
+
+def _is_within(number: float, wanted: Expected) -> bool:
+    return math.isfinite(number) and wanted.low <= number <= wanted.high
+
+
+def _span(number: float, wanted: Expected, *, several: bool) -> str:
+    """Say between which numbers one had to be that is not."""
+    if math.isinf(wanted.low):
+        return "finite numbers" if several else "a finite number"
+    is_open = math.isinf(wanted.high) and number < wanted.low
+    return f"{wanted.low:g} or more" if is_open else f"{wanted.low:g} to {wanted.high:g}"
 
 
 def _is_count(item: Any) -> bool:

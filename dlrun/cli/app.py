@@ -35,12 +35,18 @@ COMMANDS: Final = {
     "serve": "serve.serve",
     "tensorboard": "tensorboard.tensorboard",
     "verify": "verify.verify",
+    "open": "open.open_page",
+    "du": "du.du",
+    "rename": "rename.rename",
+    "rm": "rm.rm",
+    "restore": "restore.restore",
     "validate": "validate.validate",
     "data": "data.data",
     "init": "init.init",
     "schema": "list.schema",
     "list": "list.list_words",
     "sweep": "sweep.sweep",
+    "doctor": "doctor.doctor",
     "warm": "warm.warm",
 }
 """Where each command stands in `dlrun.cli`: its module, and in that its function or its group."""

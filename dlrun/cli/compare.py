@@ -13,7 +13,22 @@ from dlrun.absent import ABSENT
 from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, SomeRuns, Where, option
 from dlrun.cli.terminal import tables
 from dlrun.cli.terminal.activity import show_activity
-from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
+from dlrun.cli.terminal.documents import (
+    AsCsv,
+    AsLatex,
+    AsMarkdown,
+    Form,
+    form_of,
+    write_document,
+)
+from dlrun.cli.terminal.output import (
+    Screen,
+    screen_of,
+    write_csv,
+    write_data,
+    write_json,
+    write_message,
+)
 from dlrun.cli.terminal.tables import Cell, bold
 from dlrun.reports.repeats import Repeat
 from dlrun.reports.statistics import NOISE
@@ -46,22 +61,31 @@ def compare(
     metric: Metrics = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
+    as_latex: AsLatex = False,
 ) -> None:
     """Compare runs, and groups of runs over seeds.
 
     Shows metrics side by side, the keys in which the configs differ, and verdicts over seeds.
     """
+    form = form_of(as_json=as_json, as_csv=as_csv, as_markdown=as_markdown, as_latex=as_latex)
     show_activity("comparing runs ...", soon=True)
     from dlrun.workflows import compare as workflow
 
     named = [*(runs or []), *(workflow.runs_where(where, runs_dir) if where is not None else [])]
     found = workflow.compare(named, runs_dir=runs_dir, metrics=metric or ())
-    if as_json:
+    if form is Form.JSON:
         write_json(comparison_json(found))
         return
     for warning in found.warnings:
         write_message(warning)
-    write_data(draw_comparison(found, screen=screen_of(sys.stdout)))
+    if form is None:
+        write_data(draw_comparison(found, screen=screen_of(sys.stdout)))
+    elif form is Form.CSV:
+        write_csv(comparison_csv(found))
+    else:
+        _write_lines(found, form)
 
 
 def comparison_json(found: RunComparison) -> dict[str, Any]:
@@ -90,6 +114,43 @@ def comparison_json(found: RunComparison) -> dict[str, Any]:
         "group_config": plain(found.group_keys),
         "warnings": found.warnings,
     }
+
+
+def comparison_csv(found: RunComparison) -> list[list[Any]]:
+    """Give a comparison as rows, one a run, or a group with its means and their margins."""
+    keys = found.group_keys if found.groups else found.keys
+    plain = [["" if one is ABSENT else one for one in values] for values in keys.values()]
+    if not found.groups:
+        measured = [(f"{row.split}.{row.name}", row.values) for row in found.rows]
+        heading = ["run", *(name for name, _ in measured), *keys]
+        columns = [[run.run for run in found.runs], *(values for _, values in measured), *plain]
+        return [heading, *map(list, zip(*columns, strict=True))]
+    heading = ["group", "runs"]
+    columns = [[one.label for one in found.groups], [len(one.runs) for one in found.groups]]
+    for row in found.group_rows:
+        name = f"{row.split}.{row.name}"
+        heading += [name, f"{name}.margin"]
+        columns += [[one and one.mean for one in row.estimates]]
+        columns += [[one and one.margin for one in row.estimates]]
+    return [[*heading, *keys], *map(list, zip(*columns, *plain, strict=True))]
+
+
+def _write_lines(found: RunComparison, form: Form) -> None:
+    """Print a line for each run or group; the best of each metric is bold."""
+    if found.groups:
+        shown: list[tuple[MetricRow | GroupRow, list[str]]] = [
+            (row, list(map(tables.format_estimate, row.estimates))) for row in found.group_rows
+        ]
+        labels, keys = [one.label for one in found.groups], found.group_keys
+    else:
+        shown = [(row, list(map(format_number, row.values))) for row in found.rows]
+        labels, keys = [run.label for run in found.runs], found.keys
+    columns = [["group" if found.groups else "run", *labels]]
+    columns += [[f"{row.split} {row.name}", *values] for row, values in shown]
+    columns += [[key, *map(_text, values)] for key, values in keys.items()]
+    best = {(line, at) for at, (row, _) in enumerate(shown, 1) for line in row.best}
+    rows = list(map(list, zip(*columns, strict=True)))
+    write_document(form, rows, numeric=range(1, len(shown) + 1), best=best)
 
 
 def draw_comparison(found: RunComparison, *, screen: Screen) -> str:

@@ -25,6 +25,8 @@ NOT_PLAIN: Final = {"true", "false", "null"}
 PAGE: Final = 100  # the widest line of prose
 NARROWEST: Final = 32  # with fewer columns left beside the terms, what is said stands below them
 INDENT: Final = "    "
+SECTIONS: Final = {"dataset": "DatasetConfig", "training": "TrainingConfig", "sweep": None}
+"""Parts of a config whose keys are listed, with the classes that hold them; and sweep files."""
 
 Kind = Annotated[
     str | None,
@@ -39,9 +41,17 @@ WordName = Annotated[
 def list_words(kind: Kind = None, word: WordName = None, *, as_json: AsJson = False) -> None:
     """List what a config may say.
 
-    The kinds, the words of a kind, or the arguments of a word.
+    The kinds, the words of a kind, or the arguments of a word; of dataset, training and sweep the
+    keys.
     """
     screen = screen_of(sys.stdout)
+    if kind in SECTIONS and word is None:
+        keys = section_keys(kind)
+        if as_json:
+            write_json(list(map(_argument_data, keys)))
+        else:
+            write_data("\n".join(_argument(key, min(screen.width, PAGE), screen) for key in keys))
+        return
     if kind is None:
         kinds = [
             {"kind": name, "words": len(catalog.words(name)), "summary": one.meaning}
@@ -70,7 +80,23 @@ def kinds_page(*, screen: Screen) -> str:
         (f"{name:<12} {len(catalog.words(name)):>4}", kind.meaning)
         for name, kind in catalog.KINDS.items()
     ]
-    return "\n".join(_entries(terms, screen))
+    sections = f"`dlrun list {'`, `dlrun list '.join(SECTIONS)}` show the keys of these."
+    return "\n".join([*_entries(terms, screen), "", _wrap(sections, min(screen.width, PAGE))])
+
+
+def section_keys(section: str) -> tuple[Parameter, ...]:
+    """Return the keys of a section; of `dataset` those that every dataset takes."""
+    name = SECTIONS[section]
+    if name is not None:
+        every = catalog.fields("dlrun.config.schema", name)
+        return tuple(one for one in every if one.name != "arguments")
+    from dlrun.sweeps.language.loading import KEYS, SAMPLES
+
+    defaults = {"name": ABSENT, "base": ABSENT, "samples": SAMPLES, "sampler": "random"}
+    return tuple(
+        Parameter(key, required=key == "base", default=defaults.get(key), doc=doc)
+        for key, doc in KEYS.items()
+    )
 
 
 def kind_page(kind: str, *, screen: Screen) -> str:
@@ -155,7 +181,7 @@ def _require_kind(kind: str) -> None:
     if kind in catalog.KINDS:
         return
     what = f"There is no kind '{kind}'."
-    near = near_word(kind, catalog.KINDS)
+    near = near_word(kind, [*catalog.KINDS, *SECTIONS])
     if near:
         raise UsageError(what, fix=f"Did you mean `dlrun list {near}`?")
     meant = _meant(kind)

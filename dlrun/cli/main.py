@@ -15,7 +15,13 @@ from dlrun.cli.terminal.output import (
     open_streams,
     write_message,
 )
-from dlrun.errors import ConfigError, DlrunError, InterruptedRunError, UsageError, show_traceback
+from dlrun.errors import (
+    ConfigError,
+    DlrunError,
+    InterruptedRunError,
+    UsageError,
+    show_traceback,
+)
 from dlrun.memory import refusal
 from dlrun.rundir.files import reason
 from dlrun.signals import caught_signals, end_on_signal, forget_signals, received_signal
@@ -85,9 +91,8 @@ def describe(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return f"error: {refusal(error)}"
-    if isinstance(error, ConfigError) and len(error.problems) > 1:
-        lines = "".join(f"\n  {problem}" for problem in error.problems)
-        return f"error: {len(error.problems)} problems in the config{lines}"
+    if isinstance(error, ConfigError):
+        return f"error: {_list_problems(error)}"
     if isinstance(error, DlrunError):
         return f"error: {error}"
     if isinstance(error, OSError):
@@ -95,6 +100,12 @@ def describe(error: Exception) -> str:
         return f"error: {place}{reason(error)}."
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return f"internal error: {text} (set DLRUN_TRACEBACK=1 to see the traceback)"
+
+
+def _list_problems(error: ConfigError) -> str:
+    told = ["\n    ".join([str(one), *(one.excerpt or "").splitlines()]) for one in error.problems]
+    several = f"{len(told)} problems in the config\n  "
+    return (several if len(told) > 1 else "") + "\n  ".join(told)
 
 
 def _keep_what_was_read() -> None:

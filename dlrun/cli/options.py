@@ -153,12 +153,6 @@ def check_device(word: str) -> None:
         )
 
 
-def check_form(*, as_json: bool, as_csv: bool) -> None:
-    """Refuse two forms of one result."""
-    if as_json and as_csv:
-        raise UsageError("--json and --csv are two forms.", fix="Give only one of them.")
-
-
 def check_rows(split: Split | None, data: Path | None) -> None:
     """Refuse two places that rows are to come from."""
     if split is not None and data is not None:

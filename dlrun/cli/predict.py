@@ -36,8 +36,8 @@ InputPath = Annotated[
     Path,
     argument(
         "INPUT",
-        "Rows to predict: a table, npz, npy, image, folder of images, .txt with their names; "
-        "- for a table from stdin.",
+        "Rows: a table, npz, npy, image, folder of images, .txt with their names; - for a table "
+        "from stdin; or one row, such as 0.3,0.1.",
     ),
 ]
 OutputPath = Annotated[
@@ -94,6 +94,7 @@ def predict(
     """Write predictions for new rows and print the file's path.
 
     Rows are given as in training, in any form and any order of columns, without the target.
+    A row typed in the place of a file, such as 0.3,0.1, is answered on stdout.
     What training did not know is told: new classes, missing cells, values out of range.
     """
     show_activity(f"opening {run} ...", quiet=quiet)
@@ -107,6 +108,8 @@ def predict(
         drift or drift_above is not None,
         threshold=tuple(threshold or ()),
     )
+    if output is None and workflow.is_row(input_path):
+        output = STDOUT
     if output is None and is_bundle(run):
         raise _nothing_into(run)
     stream = sys.stdout if output == STDOUT else sys.stderr

@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from dlrun.absent import ABSENT
 from dlrun.cli.completion import complete_key
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where, check_form, option
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where, option
 from dlrun.cli.terminal.activity import show_activity
+from dlrun.cli.terminal.documents import (
+    AsCsv,
+    AsLatex,
+    AsMarkdown,
+    Form,
+    form_of,
+    write_document,
+)
 from dlrun.cli.terminal.output import (
     Screen,
     screen_of,
@@ -115,10 +123,12 @@ def runs(
     best: Best = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
-    as_csv: Annotated[bool, option("--csv", "Print a CSV.")] = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
+    as_latex: AsLatex = False,
 ) -> None:
     """List the runs, the newest first."""
-    check_form(as_json=as_json, as_csv=as_csv)
+    form = form_of(as_json=as_json, as_csv=as_csv, as_markdown=as_markdown, as_latex=as_latex)
     show_activity(f"reading the runs of {runs_dir} ...", soon=True)
     from dlrun.workflows.runs import choose_runs
 
@@ -131,16 +141,19 @@ def runs(
         choice = choice_in_words((found[0].row.metric or "").partition(" ")[0])
         if choice is not None:
             write_message(choice)
-    if as_json:
+    if form is Form.JSON:
         write_json(runs_json(found, [*USUAL, *(keys or [])] if is_added else keys))
         return
-    usual = list(USUAL_CSV) if as_csv else usual_columns(found)
+    usual = list(USUAL_CSV) if form is Form.CSV else usual_columns(found)
     shown = keys if keys and not is_added else list(dict.fromkeys([*usual, *(keys or [])]))
-    if as_csv:
+    if form is Form.CSV:
         rows = [map(run.comparable, shown) for run in found]
         write_csv(
             [shown, *(["" if one is ABSENT else as_text(one) for one in row] for row in rows)]
         )
+    elif form is not None:
+        cells = [[_cell(run, key, run.get(key)).text for key in shown] for run in found]
+        write_document(form, [shown, *cells], numeric=_numeric(found, shown))
     elif found:
         write_data(runs_table(found, shown, screen=screen_of(sys.stdout)))
         killed = [run.row.path for run in found if run.row.status == "killed"]
@@ -177,18 +190,9 @@ def usual_columns(runs: Sequence[RunFacts]) -> list[str]:
 
 def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Screen) -> str:
     """Draw one line a run; where that is too wide, the first column and the others below it."""
-    values = [[run.get(key) for key in columns] for run in runs]
-    cells = [
-        [_cell(run, key, value) for key, value in zip(columns, row, strict=True)]
-        for run, row in zip(runs, values, strict=True)
-    ]
+    cells = [[_cell(run, key, run.get(key)) for key in columns] for run in runs]
     headings = bold(_HEADINGS.get(key, key) for key in columns)
-    numeric = {
-        number
-        for number, key in enumerate(columns)
-        if key == "age" or any(is_number(row[number]) for row in values)
-    }
-    lefts = frozenset(range(len(columns))) - numeric
+    lefts = frozenset(range(len(columns))) - _numeric(runs, columns)
     table = draw_if_fitting([headings, *cells], screen, left=lefts)
     if table is not None:
         return table
@@ -209,6 +213,15 @@ def runs_table(runs: Sequence[RunFacts], columns: Sequence[str], *, screen: Scre
             drawn += [line, *([f"  {GAP.join(notes)}"] if notes else [])]
         return "\n".join(drawn)
     return "\n".join(_stacked(columns, row, screen, name_keys=not is_usual) for row in cells)
+
+
+def _numeric(runs: Sequence[RunFacts], columns: Sequence[str]) -> set[int]:
+    """The columns of numbers and ages, which stand to the right."""
+    return {
+        number
+        for number, key in enumerate(columns)
+        if key == "age" or any(is_number(run.get(key)) for run in runs)
+    }
 
 
 def _room_for_names(rows: Sequence[Sequence[Cell]], screen: Screen) -> int:

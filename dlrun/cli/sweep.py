@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from dlrun.cli import options
+from dlrun.cli import options, placing
 from dlrun.cli.completion import complete_config
 from dlrun.cli.options import argument, option
 from dlrun.cli.terminal import tables
 from dlrun.cli.terminal.activity import show_activity
+from dlrun.cli.terminal.documents import AsCsv, form_of
 from dlrun.cli.terminal.output import (
     Screen,
     screen_of,
@@ -64,24 +64,6 @@ HalvingRule = Annotated[
 ]
 DryRun = Annotated[
     bool, option("--dry-run", "List the runs and estimate the time; train none to keep.")
-]
-Where = Annotated[
-    str | None,
-    option("--on WORD", "Where the runs work: local, or ray, on a cluster.  [default: local]"),
-]
-Address = Annotated[
-    str | None, option("--address HOST", "The Ray cluster: auto, or ray://HOST:10001.  [auto]")
-]
-CpusPerRun = Annotated[
-    float | None, option("--cpus-per-run N", "CPUs that a run takes of a cluster.  [1]", min=0.001)
-]
-GpusPerRun = Annotated[
-    float | None,
-    option("--gpus-per-run N", "GPUs, or parts of one; 0 computes on CPUs.  [0]", min=0),
-]
-DataRoot = Annotated[
-    Path | None,
-    option("--data-root DIR", "Where nodes find the data files, which travel to them otherwise."),
 ]
 Budget = Annotated[
     str | None,
@@ -152,11 +134,12 @@ def run(
     dry_run: DryRun = False,
     budget: Budget = None,
     shard: Shard = None,
-    on: Where = None,
-    address: Address = None,
-    cpus_per_run: CpusPerRun = None,
-    gpus_per_run: GpusPerRun = None,
-    data_root: DataRoot = None,
+    on: placing.Where = None,
+    address: placing.Address = None,
+    cpus_per_run: placing.CpusPerRun = None,
+    gpus_per_run: placing.GpusPerRun = None,
+    hosts_per_run: placing.HostsPerRun = None,
+    data_root: placing.DataRoot = None,
     track: options.Track = None,
     workers: options.Workers = None,
     threads: options.Threads = None,
@@ -176,8 +159,11 @@ def run(
     from dlrun.sweeps.runner import SweepOptions
     from dlrun.sweeps.sweep import plan_sweep
 
-    asked_of = {"cpus": cpus_per_run, "gpus": gpus_per_run, "address": address}
-    placing = _placing(on, {**asked_of, "data_root": data_root}, device=device, shard=shard)
+    places = (address, cpus_per_run, gpus_per_run, hosts_per_run, data_root)
+    placed = placing.read_placing(on, places, device=device)
+    if placed and shard is not None:
+        what = "one command works on a cluster, and shares are for several."
+        raise UsageError(what, where=f"--shard {shard}", fix="Leave --shard or --on out.")
     rule = _halving(halving) if halving is not None else None
     given = [*(overrides or ()), *options.as_overrides(trackers=track)]
     planned = plan_sweep(path, overrides=given, runs_dir=runs_dir, halving=rule, name=name)
@@ -189,9 +175,9 @@ def run(
         fail_fast=fail_fast,
         trust=trust,
         budget=None if budget is None else read_duration(budget),
-        **placing,
+        **placed,
     )
-    share = None if placing else _share(shard, quiet=quiet)
+    share = None if placed else _share(shard, quiet=quiet)
     if dry_run:
         _show_dry_run(planned, settings, share, quiet=quiet, as_json=as_json)
     else:
@@ -234,10 +220,10 @@ def show(
     *,
     runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
     as_json: options.AsJson = False,
-    as_csv: Annotated[bool, option("--csv", "Print a CSV, one line a run.")] = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Show the points of a sweep, the best first."""
-    options.check_form(as_json=as_json, as_csv=as_csv)
+    form_of(as_json=as_json, as_csv=as_csv)
     from dlrun.reports.sweep_results import results_csv, results_json
     from dlrun.sweeps.results import find_sweep, read_results
 
@@ -289,38 +275,6 @@ def _share(text: str | None, *, quiet: bool) -> Share | None:
     if found is not None and not quiet:
         write_message(f"share {found} of the runs, as the job array says; --shard 1/1 for all")
     return found
-
-
-def _placing(
-    on: str | None, given: Mapping[str, Any], *, device: str, shard: str | None
-) -> dict[str, Any]:
-    """Say where the runs work, as `SweepOptions` has it."""
-    from dlrun.sweeps.launchers import DEFAULT, Placing
-
-    names = {"cpus": "--cpus-per-run", "gpus": "--gpus-per-run", "data_root": "--data-root"}
-    told = {name: value for name, value in given.items() if value is not None}
-    if on in (None, DEFAULT):
-        for name in told:
-            what = "the runs work on this machine, for which this says nothing."
-            fix = "--on ray lets them work on a cluster."
-            raise UsageError(what, where=names.get(name, f"--{name}"), fix=fix)
-        return {}
-    if device != "auto":
-        what = "on a cluster --gpus-per-run says where runs compute."
-        raise UsageError(what, where=f"--device {device}", fix="Leave --device out.")
-    if shard is not None:
-        what = "one command works on a cluster, and shares are for several."
-        raise UsageError(what, where=f"--shard {shard}", fix="Leave --shard or --on out.")
-    for name in ("cpus", "gpus"):
-        number = told.get(name, 0.0)
-        if not math.isfinite(number) or (number > 1 and number != int(number)):
-            what = f"{number} is no part of one, and no whole number of them."
-            raise UsageError(what, where=names[name], fix="Give such as 0.5, 1 or 4.")
-    root = told.get("data_root")
-    if root is not None and not root.is_absolute():
-        what = f"{root} begins in no known folder on a node."
-        raise UsageError(what, where="--data-root", fix="Give a path that begins with /.")
-    return {"on": on, "placing": Placing(**told)}
 
 
 def _halving(text: str) -> Halving:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli import options
+from dlrun.cli import options, placing
 from dlrun.cli.completion import complete_run
 from dlrun.cli.options import option
 from dlrun.cli.terminal.activity import show_activity
@@ -77,6 +77,12 @@ def train(
     devices: options.Devices = None,
     hosts: options.Hosts = None,
     host: options.Host = None,
+    on: placing.Where = None,
+    address: placing.Address = None,
+    cpus_per_run: placing.CpusPerRun = None,
+    gpus_per_run: placing.GpusPerRun = None,
+    hosts_per_run: placing.HostsPerRun = None,
+    data_root: placing.DataRoot = None,
     workers: options.Workers = None,
     report: WithReport = None,
     dry_run: DryRun = False,
@@ -89,37 +95,48 @@ def train(
     """Train an experiment and print the path of its run folder.
 
     Several configs, a grid of values, and folds, are trained together; of these runs those that are
-    there already are not trained again.
+    there already are not trained again. With --on ray that is so for one run, too.
     """
     options.check_device(device)
     cluster = read_cluster(devices, hosts, host, os.environ)
     show_activity(f"reading {configs[0]} ...", quiet=quiet)
+    given = [*(overrides or []), *options.as_overrides(seed=seed, name=name, trackers=track)]
+    requests = _requests(configs, given, grids or (), folds)
+    places = (address, cpus_per_run, gpus_per_run, hosts_per_run, data_root)
+    placed = placing.read_placing(on, places, device=device, base=configs[0].parent)
+    is_one = len(requests) == 1 and not requests[0][1].axes
+    is_here = is_one and not placed
+    threads = threads or 0 if is_here else threads
+    report = is_one if report is None else report
+    asked = RunOptions(runs_dir, context.obj, device, threads, report, source, cluster=cluster)
+    of_many = {"retry_failed": retry_failed, "fail_fast": fail_fast, "trust": trust}
+    if is_here:
+        _refuse_for_one(jobs=workers, **of_many)
+        train_one(*requests[0], asked, dry_run=dry_run, quiet=quiet, as_json=as_json)
+        return
+    settings = _settings_of_many(asked, workers, {**of_many, **placed})
+    many = partial(_plan, _wanted(requests)) if dry_run else partial(train_many, requests)
+    many(settings, quiet=quiet, as_json=as_json)
+
+
+def _requests(
+    configs: Sequence[Path], given: Sequence[str], grids: Sequence[str], folds: int | None
+) -> list[tuple[Path, Grid]]:
+    """Read what is to be swept over, for each config."""
     from dlrun.sweeps.language.flags import read_grid
 
-    given = [*(overrides or []), *options.as_overrides(seed=seed, name=name, trackers=track)]
-    requests = [(config, read_grid(config, given, grids or (), folds=folds)) for config in configs]
-    is_one = len(requests) == 1 and not requests[0][1].axes
-    asked = RunOptions(
-        runs_dir=runs_dir,
-        command=context.obj,
-        device=device,
-        threads=threads or 0 if is_one else threads,
-        cluster=cluster,
-        report=is_one if report is None else report,
-        source=source,
-    )
-    if not is_one:
-        _refuse_for_many(cluster)
-        from dlrun.sweeps.runner import SweepOptions
+    return [(config, read_grid(config, given, grids, folds=folds)) for config in configs]
 
-        settings = SweepOptions(
-            asked, workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust
-        )
-        many = partial(_plan, _wanted(requests)) if dry_run else partial(train_many, requests)
-        many(settings, quiet=quiet, as_json=as_json)
-        return
-    _refuse_for_one(jobs=workers, retry_failed=retry_failed, fail_fast=fail_fast, trust=trust)
-    train_one(*requests[0], asked, dry_run=dry_run, quiet=quiet, as_json=as_json)
+
+def _settings_of_many(
+    asked: RunOptions, workers: int | None, more: Mapping[str, Any]
+) -> SweepOptions:
+    """Say how runs are trained together, here or on a cluster."""
+    from dlrun.sweeps.runner import SweepOptions
+
+    settings = SweepOptions(asked, workers, **more)
+    _refuse_for_many(asked.cluster, asked.source if "on" in more else None)
+    return settings
 
 
 def train_one(
@@ -186,14 +203,18 @@ def _refuse_for_one(**given: object) -> None:
             )
 
 
-def _refuse_for_many(cluster: Cluster) -> None:
-    """Refuse several devices for several runs, each of which has one."""
+def _refuse_for_many(cluster: Cluster, source: str | None) -> None:
+    """Refuse several devices of this machine for several runs; first weights for other machines."""
     if cluster.num_replicas > 1:
         raise UsageError(
             "each of several runs computes on one device; several devices share one run.",
             where="--hosts" if cluster.hosts else "--devices",
-            fix="Train them one by one, or leave it out: `dlrun train` uses all GPUs for them.",
+            fix="Train them one by one, or leave it out: `dlrun train` uses all GPUs for them; "
+            "with --on ray, --gpus-per-run and --hosts-per-run say it.",
         )
+    if source is not None:
+        what = "the weights of another run do not travel to the nodes of a cluster."
+        raise UsageError(what, where="--from", fix="Leave --from or --on out.")
 
 
 def show_outcome(outcome: TrainOutcome, *, quiet: bool, as_json: bool) -> None:

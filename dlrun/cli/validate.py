@@ -15,13 +15,14 @@ from dlrun.cli.options import AsJson, ConfigPaths, Overrides, option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import Screen, screen_of, write_data, write_json, write_message
 from dlrun.cli.terminal.tables import align, bold, cut_cells, draw, draw_if_fitting
-from dlrun.errors import ConfigError, Problem
-from dlrun.wording import printable
+from dlrun.errors import ConfigError, Problem, UsageError
+from dlrun.wording import did_you_mean, printable, quote, value_text
 
 if TYPE_CHECKING:
     from dlrun.arrays import Spec, View
     from dlrun.column import ColumnKind
     from dlrun.config import Experiment
+    from dlrun.config.nodes import Place
     from dlrun.shapes import Shape, Step
     from dlrun.workflows.validate import Verdict
 
@@ -31,6 +32,14 @@ _SUMS = (("parameters", None), ("trainable", True), ("not trainable", False))
 WithSummary = Annotated[
     bool, option("--summary", "Also print each layer's output shape and parameters.")
 ]
+Explained = Annotated[
+    list[str] | None,
+    option(
+        "--explain KEY",
+        "Also say where the value of a key was written, such as training.epochs, or of all keys "
+        "below one. Can be given several times.",
+    ),
+]
 
 
 def validate(
@@ -38,6 +47,7 @@ def validate(
     *,
     overrides: Overrides = None,
     with_summary: WithSummary = False,
+    explained: Explained = None,
     as_json: AsJson = False,
 ) -> None:
     """Check configs, and their data as far as that is cheap.
@@ -50,11 +60,14 @@ def validate(
     found = {path: workflow.validate(path, overrides or []) for path in configs}
     if as_json:
         write_json(
-            [_as_data(path, verdict, with_summary=with_summary) for path, verdict in found.items()]
+            [
+                _as_data(path, verdict, with_summary=with_summary, keys=explained or ())
+                for path, verdict in found.items()
+            ]
         )
     else:
         for path, verdict in found.items():
-            _show(path, verdict, with_summary=with_summary)
+            _show(path, verdict, with_summary=with_summary, keys=explained or ())
     everything = [problem for verdict in found.values() for problem in verdict.problems]
     if everything and as_json:
         raise typer.Exit(ConfigError.exit_code)
@@ -62,7 +75,7 @@ def validate(
         raise ConfigError(*everything)
 
 
-def _show(path: Path, verdict: Verdict, *, with_summary: bool) -> None:
+def _show(path: Path, verdict: Verdict, *, with_summary: bool, keys: Sequence[str]) -> None:
     from dlrun.workflows.validate import doubts_of, untold_columns
 
     if verdict.experiment is None:
@@ -70,6 +83,13 @@ def _show(path: Path, verdict: Verdict, *, with_summary: bool) -> None:
     for doubt in doubts_of(verdict):
         write_message(f"warning: {doubt}")
     write_data(f"{path}: valid")
+    if keys:
+        rows = [
+            [key, value_text(value), str(place or "default")]
+            for key, value, place in _origins(verdict.experiment, keys)
+        ]
+        screen = screen_of(sys.stdout)
+        write_data(draw(align(rows, left=3, width=screen.width), screen))
     if with_summary:
         summary = summarize(verdict.experiment, verdict.spec)
         write_data(f"\n{summary_text(summary, screen=screen_of(sys.stdout))}\n")
@@ -78,13 +98,30 @@ def _show(path: Path, verdict: Verdict, *, with_summary: bool) -> None:
         write_message(f"{path}: not looked at: {line}")
 
 
+def _origins(experiment: Experiment, keys: Sequence[str]) -> list[tuple[str, Any, Place | None]]:
+    """Where values were written; a key that there is not is refused."""
+    from dlrun.config import given
+
+    rows = []
+    for key in keys:
+        found = given.origins(experiment, key)
+        if not found:
+            near = did_you_mean(key, [*type(experiment).model_fields, *given.flat(experiment)])
+            fix = near or "Keys are dotted paths, such as model.layers[0].units."
+            raise UsageError(f"The config has no key {quote(key)}.", where="--explain", fix=fix)
+        rows += found
+    return rows
+
+
 def _unchecked(verdict: Verdict, *, with_summary: bool) -> list[str]:
     """What was not looked at; from where on shapes are not known, the summary tells by itself."""
     shapes = None if with_summary else verdict.unchecked_shapes
     return [*verdict.unchecked, *([] if shapes is None else [shapes])]
 
 
-def _as_data(path: Path, verdict: Verdict, *, with_summary: bool) -> dict[str, Any]:
+def _as_data(
+    path: Path, verdict: Verdict, *, with_summary: bool, keys: Sequence[str]
+) -> dict[str, Any]:
     from dlrun.workflows.validate import doubts_of
 
     experiment = verdict.experiment
@@ -95,6 +132,11 @@ def _as_data(path: Path, verdict: Verdict, *, with_summary: bool) -> dict[str, A
         "warnings": list(map(_problem_data, doubts_of(verdict))),
         "not_looked_at": _unchecked(verdict, with_summary=False),
     }
+    if keys and experiment is not None:
+        data["explained"] = [
+            {"key": key, "value": value, "location": None if place is None else str(place)}
+            for key, value, place in _origins(experiment, keys)
+        ]
     if with_summary:
         data["summary"] = (
             None if experiment is None else summary_data(summarize(experiment, verdict.spec))

@@ -12,6 +12,7 @@ from dlrun.cli import options
 from dlrun.cli.completion import complete_layer
 from dlrun.cli.options import argument, option
 from dlrun.cli.terminal.activity import show_activity
+from dlrun.cli.terminal.documents import form_of
 from dlrun.cli.terminal.output import Screen, screen_of, write_csv, write_data, write_json
 from dlrun.cli.terminal.tables import fold, paint
 from dlrun.wording import printable
@@ -35,7 +36,7 @@ def weights(
     as_csv: AsCsv = False,
 ) -> None:
     """Show each layer's weights with their statistics."""
-    options.check_form(as_json=as_json, as_csv=as_csv)
+    form_of(as_json=as_json, as_csv=as_csv)
     show_activity(f"opening {run} ...", soon=True)
     from dlrun.cli.terminal.progress import listening
     from dlrun.rundir.bundle import reading

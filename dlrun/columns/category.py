@@ -174,7 +174,7 @@ def fit(
             one.
     """
     name = column.name
-    found, counts = np.unique(values.present, return_counts=True)
+    found, counts = values.tally()
     kept = counts >= min_count
     if not kept.any() and not (missing == "own" and values.missing):
         what = "no training row has a value."
@@ -209,7 +209,7 @@ def _too_many(name: str, counts: NDArray[np.int64]) -> Exception:
         f"{MOST_CLASSES:,} at most."
     )
     fix = f"Let rare ones share an entry (min_count: {least} leaves {left:,}), or make it"
-    return column_error(name, what, f"{fix} `text` or `ignore`.")
+    return column_error(name, what, f"{fix if left else 'Make it'} `text` or `ignore`.")
 
 
 def _label(value: float) -> str:

@@ -223,39 +223,44 @@ def fit(
     name = column.name
     filling = fit_filling(name, values, missing)
     filled = filling.fill_training(values)
-    known = values.present
-    if not len(known):
+    if values.missing == len(values):
         raise column_error(name, "no training row has a time.", f"Leave it out: {name}: ignore.")
     wanted = _wanted(parts, filled)
-    low, sample = float(known.min()), values.sample
+    (low, high), sample = values.range(), values.sample
     edges = edges_between(sample)
-    straight = {"year": take_apart(filled).year.astype(np.float64), "seconds": filled - low}
+    straight = {
+        "year": filled.changed(lambda part: take_apart(part).year.astype(np.float64)),
+        "seconds": filled.changed(lambda part: part - low),
+    }
     return Date(
         name=name,
         written=format,
         parts=wanted,
         filling=filling,
-        scales=tuple(fit_scale(name, scale or "none", values, straight[part])
+        scales=tuple(fit_scale(name, scale or "none", straight[part])
                      for part in wanted if part in STRAIGHT),
         low=low,
-        high=float(known.max()),
+        high=high,
         edges=edges,
         seen=tuple(count_between(sample, edges).tolist()),
     )  # fmt: skip
 
 
-def _wanted(parts: Sequence[str] | None, filled: NDArray[np.float64]) -> tuple[str, ...]:
+def _wanted(parts: Sequence[str] | None, filled: TrainingValues) -> tuple[str, ...]:
     """Choose the parts that are asked for, or those that differ."""
     if parts is not None:
         return tuple(parts)
-    clock = take_apart(filled)
-    are_months = len(np.unique(clock.day)) == 1 or bool((clock.day == clock.days - 1).all())
-    differ = {
-        "year": len(np.unique(clock.year)) > 1,
-        "month": len(np.unique(clock.month)) > 1,
-        "weekday": not are_months and len(np.unique(clock.weekday)) > 1,
-        "hour": len(np.unique(clock.hour)) > 1,
-    }
+    found: dict[str, set[int]] = {"year": set(), "month": set(), "weekday": set(), "hour": set()}
+    days: set[int] = set()
+    are_last = True  # of their months
+    for part in filled.blocks():
+        clock = take_apart(part)
+        for name, seen in found.items():
+            seen.update(np.unique(getattr(clock, name)).tolist())
+        days.update(np.unique(clock.day).tolist())
+        are_last &= bool((clock.day == clock.days - 1).all())
+    differ = {name: len(seen) > 1 for name, seen in found.items()}
+    differ["weekday"] &= len(days) > 1 and not are_last  # rows are months
     return tuple(part for part, it_differs in differ.items() if it_differs) or ("seconds",)
 
 

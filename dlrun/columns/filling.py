@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +45,9 @@ class Filling:
             raise missing_error(name, int(np.argmax(lacking)), "median, mean, flag, or a number")
         return np.where(lacking, self.value, values)
 
-    def fill_training(self, values: TrainingValues) -> NDArray[np.float64]:
+    def fill_training(self, values: TrainingValues) -> TrainingValues:
         """Fill the values of the training rows; what is an error is left out, and told later."""
-        return values.present if self.value is None else self.fill("", values.array)
+        return values.present if self.value is None else values.changed(partial(self.fill, ""))
 
     def told(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give 1 where a value is missing, else 0.
@@ -76,11 +77,11 @@ def fit_filling(name: str, values: TrainingValues, missing: str | float) -> Fill
     if missing not in ("median", "mean", "flag"):
         wanted = "'error', 'median', 'mean', 'flag' or a number"
         raise ConfigError(option_problem(name, "missing", missing, wanted))
-    present = values.present
-    if not len(present):
+    if values.missing == len(values):
         what = "no training row has a value that could stand for the missing ones."
         raise column_error(name, what, f"Leave it out: {name}: ignore.")
-    value = values.sum(present) / len(present) if missing == "mean" else float(np.median(present))
+    there = len(values) - values.missing
+    value = values.present.sum() / there if missing == "mean" else values.median()
     return Filling(how=str(missing), value=value, missing=values.missing)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -134,24 +135,24 @@ def fit(
     filled = filling.fill_training(values)
     clipped = 0
     if clip is not None:
-        used = np.clip(filled, *clip)
-        clipped = int(np.count_nonzero(used != filled))
-        filled = used
-    present = values.present
+        low, high = clip
+        outside = (np.count_nonzero((part < low) | (part > high)) for part in filled.blocks())
+        clipped = int(sum(outside))
+        filled = filled.changed(partial(np.clip, a_min=low, a_max=high))
     if not len(filled):
         fix = f"Leave it out: {column.name}: ignore."
         raise column_error(column.name, "no training row has a value.", fix)
-    known = present if len(present) else filled
-    sample = values.sample
+    sample, known = values.sample, filled if values.missing == len(values) else values
+    low, high = known.range()
     edges = edges_between(sample)
     return Number(
         name=column.name,
         filling=filling,
-        scale=fit_scale(column.name, scale or "none", values, filled),
+        scale=fit_scale(column.name, scale or "none", filled),
         clip=None if clip is None else (float(clip[0]), float(clip[1])),
         clipped=clipped,
-        low=float(known.min()),
-        high=float(known.max()),
+        low=low,
+        high=high,
         edges=edges,
         seen=tuple(count_between(sample, edges).tolist()),
     )

@@ -75,10 +75,8 @@ class Scale:
         return np.where(values >= known[-1], 1.0, middle)
 
 
-def fit_scale(
-    name: str, kind: ScaleKind, values: TrainingValues, filled: NDArray[np.float64]
-) -> Scale:
-    """Fit to what missing values were filled to, `(rows,)`.
+def fit_scale(name: str, kind: ScaleKind, filled: TrainingValues) -> Scale:
+    """Fit to values of which none is missing.
 
     `standard` takes the mean and the standard deviation (of the population, `ddof=0`), `minmax` the
     minimum and the range, `log` what `standard` takes, of logarithms. A column that is constant
@@ -87,10 +85,10 @@ def fit_scale(
     if kind == "none" or not len(filled):
         return Scale(kind="none")
     if kind == "quantile":
-        found = np.quantile(filled, np.linspace(0, 1, min(QUANTILES, max(len(filled), 2))))
+        found = np.quantile(filled.whole(), np.linspace(0, 1, min(QUANTILES, max(len(filled), 2))))
         # Rounding may let neighbours of equal values fall.
         return Scale(kind=kind, quantiles=tuple(np.maximum.accumulate(found).tolist()))
-    low, high = float(filled.min()), float(filled.max())
+    low, high = filled.range()
     if low == high:
         constant = Scale(kind=kind)
         offset = float(constant.apply(np.array([low]))[0])
@@ -99,8 +97,7 @@ def fit_scale(
         if kind == "minmax":
             offset, factor = low, float(np.float64(high) - np.float64(low))
         else:
-            used = Scale(kind=kind).apply(filled)
-            offset, factor = values.mean_and_deviation(used)
+            offset, factor = filled.changed(Scale(kind=kind).apply).mean_and_deviation()
     if not (np.isfinite(offset) and np.isfinite(factor) and factor > 0):
         what = f"it cannot be scaled: its values, {low:g} to {high:g}, are too large or too close."
         raise column_error(name, what)

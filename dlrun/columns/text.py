@@ -179,10 +179,10 @@ def _count_words(
     column: RawColumn, values: TrainingValues, buckets: int | None
 ) -> tuple[Counter[str], Counter[str]]:
     """How often each word, or bucket, stands in the training rows, and in how many of them."""
-    codes, rows = np.unique(values.present.astype(np.int64), return_counts=True)
+    codes, rows = values.tally()
     total: Counter[str] = Counter()
     spread: Counter[str] = Counter()
-    for code, times in zip(codes.tolist(), rows.tolist(), strict=True):
+    for code, times in zip(codes.astype(np.int64).tolist(), rows.tolist(), strict=True):
         bag = words_of(column.texts[code])
         if buckets is not None:
             bag = [str(bucket_of(word, buckets)) for word in bag]

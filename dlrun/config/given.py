@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from dlrun import catalog
 from dlrun.absent import ABSENT
 from dlrun.config.components import DATA
+from dlrun.config.nodes import Place
 from dlrun.config.resolved import flattened
 from dlrun.config.schema import (
     DEFAULT_EXPORTS,
@@ -47,6 +48,18 @@ def given_paths(experiment: Experiment) -> frozenset[str]:
         for path, value in flat(experiment).items()
         if defaults.get(path, ABSENT) is ABSENT or defaults[path] != value
     )
+
+
+def origins(experiment: Experiment, key: str) -> list[tuple[str, Any, Place | None]]:
+    """Say of a key, and of all below it, what counts and where that was written.
+
+    The place is None where it is a default. Empty where there is no such key.
+    """
+    return [
+        (path, value, experiment.places.written(path))
+        for path, value in flat(experiment).items()
+        if path == key or path.startswith((f"{key}.", f"{key}["))
+    ]
 
 
 def flat_defaults(experiment: Experiment) -> dict[str, Any]:

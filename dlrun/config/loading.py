@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, Final, get_origin
 
 from dlrun.catalog import KINDS, snake_case
 from dlrun.catalog.argument_types import Expected, repair
+from dlrun.config import extends
 from dlrun.config import overrides as flags
 from dlrun.config.components import UNKNOWN, check_component, check_layers, free_name
 from dlrun.config.nodes import ConfigNode, Node, Places, Problems, below
@@ -17,7 +18,9 @@ from dlrun.config.overrides import Override
 from dlrun.config.rules import check_rules
 from dlrun.config.schema import (
     DEFAULT_EXPORTS,
+    DatasetConfig,
     Experiment,
+    TrainingConfig,
     keys_beside,
     kind_of,
     section_of,
@@ -33,15 +36,17 @@ def load_config(
 ) -> Experiment:
     """Read a config and check all of it that can be checked without TensorFlow.
 
-    Texts among the overrides are `key=value`. Where the data are not `data_known`, no header of a
-    file that the config names is looked at: those of a run may have changed since, and from a
-    stranger's run nothing is read unasked. Defaults are filled in, and paths made absolute.
+    Texts among the overrides are `key=value`. Where the data are not `data_known`, no file that the
+    config names is looked at: those of a run may have changed since, and from a stranger's run
+    nothing is read unasked. Defaults are filled in, and paths made absolute.
 
     Raises:
         ConfigError: With every problem found, each with its place, in the order of the file.
     """
     path, problems = Path(path), Problems()
     root = parse(read_text(path), str(path), problems)
+    if data_known:
+        root = extends.extended(root, path, problems)
     if isinstance(root.value, dict):
         root.value.setdefault("name", Node(path.stem, root.place))
     return load_nodes(root, overrides, problems, data_known=data_known)
@@ -64,6 +69,7 @@ def load_nodes(
         what = "This is a sweep, not the config of one run."
         problems.add(root.place, "", what, f"`dlrun sweep {root.place.source}` trains its runs.")
         problems.raise_if_any()
+    extends.drop_private(root)
     flags.apply(root, overrides, problems)
     return _checked(root, Places(root), problems, data_known=data_known)
 
@@ -124,6 +130,15 @@ def check_experiment(root: Node, problems: Problems) -> dict[str, Any]:
     return draft
 
 
+_ELSEWHERE: Final = {
+    **{name: f"dataset.{name}" for name in DatasetConfig.own_keys() if name != "arguments"},
+    **{name: f"training.{name}" for name in TrainingConfig.model_fields},
+    "learning_rate": "optimizer.learning_rate",
+    "layers": "model.layers",
+}
+"""Keys that are looked for at the top, by their names, with their dotted paths."""
+
+
 def _section(
     section: type[Section], config: ConfigNode, without: tuple[str, ...] = ()
 ) -> dict[str, Any]:
@@ -131,7 +146,7 @@ def _section(
         known = listed(section.model_fields)
         config.wrong(f"Expected a mapping with {known}, got {describe(config.value)}.")
         return {}
-    config.check_keys(section.model_fields)
+    config.check_keys(section.model_fields, _ELSEWHERE if section is Experiment else None)
     return {
         key: _value(field, config.child(key))
         for key, field in section.model_fields.items()

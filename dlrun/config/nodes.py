@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -95,6 +95,17 @@ class Places:
             node = child
         return node.place
 
+    def written(self, path: str) -> Place | None:
+        """The place of a dotted path that was written; None where a default counts."""
+        node = self.root
+        for step in steps(path):
+            child = node.child(step)
+            if child is None or (isinstance(step, str) and step not in node.keys):
+                is_bare = step == "type" and isinstance(node.value, str)  # `optimizer: adam`
+                return node.place if is_bare else None
+            node = child
+        return node.place
+
     def to_json(self) -> list[Any]:
         """Give them as JSON can express them, for another process: what was written is left out."""
         return _to_json(self.root)
@@ -178,8 +189,9 @@ class Problems:
             raise ConfigError(*dict.fromkeys(problem for _, problem in ordered))
 
 
-def _order(place: Place) -> tuple[bool, int, int]:
-    return (place.source.startswith("--"), place.line, place.column)
+def _order(place: Place) -> tuple[bool, str, int, int]:
+    is_flag = place.source.startswith("--")
+    return (is_flag, "" if is_flag else place.source, place.line, place.column)
 
 
 def _within(path: str, parent: str) -> bool:
@@ -237,9 +249,13 @@ class ConfigNode:
         fix = did_you_mean(key, known) or fix
         self.problems.add(self.node.key_place(key), path, what, fix, meant=meant)
 
-    def check_keys(self, known: Collection[str]) -> None:
-        """Note every key that means nothing here."""
+    def check_keys(
+        self, known: Collection[str], elsewhere: Mapping[str, str] | None = None
+    ) -> None:
+        """Note every key that means nothing here; what means something `elsewhere` has its path."""
         for key in self.keys:
             if key not in known:
-                what = f"Unknown key {describe(key)}."
-                self.unknown(key, what, known, f"Known here: {listed(known)}.")
+                what, fix = f"Unknown key {describe(key)}.", f"Known here: {listed(known)}."
+                if elsewhere and not near_word(key, known) and (near := near_word(key, elsewhere)):
+                    fix = f"Did you mean '{elsewhere[near]}'?"
+                self.unknown(key, what, known, fix)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from dlrun.config.extends import extended
 from dlrun.config.loading import load_config, load_nodes
 from dlrun.config.nodes import Node, Place, Problems, below
 from dlrun.config.overrides import Override
@@ -44,6 +45,7 @@ def load_given(
         root = node_of(config, Place(SOURCE))
     else:
         root = parse(str(config), SOURCE, problems)
+    root = extended(root, None, problems)
     if isinstance(root.value, dict):
         root.value.setdefault("name", Node(NAME, root.place))
     return load_nodes(root, overrides, problems)

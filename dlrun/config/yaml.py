@@ -19,10 +19,11 @@ import yaml
 from dlrun import scalars
 from dlrun.config.nodes import Node, Place, Problems, below
 from dlrun.errors import ConfigError, Problem
-from dlrun.wording import describe
+from dlrun.wording import describe, printable
 
 Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH: Final = 64
+EXCERPT: Final = 72  # characters of a line that are shown with a caret
 MAX_VALUES: Final = 100_000
 # What stands before the bracket of a key such as `model.layers[0]` in braces without quotes.
 KEY_IN_BRACES: Final = re.compile(r"[{,]\s*[\w.]+$")
@@ -203,7 +204,17 @@ class _Reader:
         elif self.flag is None and opening and opening is not mark:
             fix = f"It is part of what starts at line {opening.line + 1}; check the lines between."
         place = Place(self.source, mark.line + 1, mark.column + 1) if mark else Place(self.source)
-        return ConfigError(Problem("", what, fix, str(self.flag or place)))
+        excerpt = _excerpt(self.text, mark) if mark and not self.flag else None
+        return ConfigError(Problem("", what, fix, str(self.flag or place), excerpt))
+
+
+def _excerpt(text: str, mark: Any) -> str:
+    """The line of a mark, or the part of it that fits on a screen, and a caret below it."""
+    start = text.rfind("\n", 0, mark.index) + 1
+    line = text[start:].partition("\n")[0].rstrip().expandtabs(1)
+    column = mark.index - start
+    first = max(0, column - EXCERPT // 2)
+    return f"{printable(line[first : first + EXCERPT])}\n{' ' * (column - first)}^"
 
 
 MAX_BYTES: Final = 1 << 20

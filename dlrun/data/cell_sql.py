@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from dlrun.arrays import Reading
+from dlrun.column import Holds
 from dlrun.shapes.cells import parse_number
 
 Stored: TypeAlias = Literal["text", "number", "whole", "boolean", "time", "other"]
@@ -55,6 +56,14 @@ def as_text(column: str, stored: Stored) -> str:
     return f"CASE WHEN NOT isnan(CAST({column} AS DOUBLE)) THEN {text} END"
 
 
+def grouped_number(reading: Reading) -> str:
+    """The pattern of a number whose thousands are apart, in groups of three digits, or are not."""
+    point, thousands = re.escape(reading.decimal), re.escape(str(reading.thousands))
+    whole = rf"([1-9]\d{{0,2}}({thousands}\d{{3}})+|\d+)"
+    digits = rf"({whole}({point}\d*)?|{point}\d+)"
+    return rf"\s*[+-]?{digits}([eE][+-]?\d+)?\s*"
+
+
 @dataclass(frozen=True)
 class Cell:
     """The expressions of a column; `value` and the rest are NULL where there is no such value."""
@@ -62,6 +71,12 @@ class Cell:
     column: str  # such as `c0`
     stored: Stored
     reading: Reading
+
+    def value(self, holds: Holds, form: str | None = None) -> str:
+        """The value of a cell, NULL where there is none of the kind; of times in a format."""
+        if holds == "text":
+            return self.text
+        return self.number if holds == "number" else self.time(form or ISO)
 
     @property
     def text(self) -> str:
@@ -152,10 +167,7 @@ class Cell:
     def _grouped(self, text: str) -> str:
         """The finite number in a text whose thousands are apart, in groups of three digits."""
         point, thousands = self.reading.decimal, str(self.reading.thousands)
-        whole = rf"([1-9]\d{{0,2}}({re.escape(thousands)}\d{{3}})+|\d+)"
-        digits = rf"({whole}({re.escape(point)}\d*)?|{re.escape(point)}\d+)"
-        pattern = rf"\s*[+-]?{digits}([eE][+-]?\d+)?\s*"
-        matches = f"regexp_full_match({text}, {literal(pattern)})"
+        matches = f"regexp_full_match({text}, {literal(grouped_number(self.reading))})"
         plain = f"replace({text}, {literal(thousands)}, '')"
         number = f"TRY_CAST(replace({plain}, {literal(point)}, '.') AS DOUBLE)"
         return f"CASE WHEN {matches} AND isfinite({number}) THEN {number} END"

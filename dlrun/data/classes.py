@@ -1,23 +1,28 @@
 """Turns targets into classes."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples, StreamedArray, TableForm
 from dlrun.catalog.label_forms import TargetLabels, Targets, label_form
-from dlrun.data.rounding import WHOLE
+from dlrun.data.rounding import WHOLE, merges_wholes
 from dlrun.data.streams import chunks
 from dlrun.errors import DataError
 from dlrun.shapes.cells import MAX_CLASSES, bare_number, number_fix, parse_number
-from dlrun.wording import list_classes, quote
+from dlrun.wording import list_classes, list_some, quote
 
 if TYPE_CHECKING:
     from dlrun.arrays import Array
+
+
+MOST_PLACES: Final = 10
+"""How many labels that are no class are named with their places."""
 
 
 def classes_for_loss(dataset: Dataset, loss: str | None, *, named: bool = True) -> Dataset:
@@ -67,10 +72,19 @@ def _with_shares(dataset: Dataset, loss: str | None) -> Dataset:
     return dataset
 
 
+def class_counts(y: "Array", classes: int) -> NDArray[np.int64]:
+    """Count the rows of each class; `y` holds class numbers, `(rows,)`."""
+    counts = np.zeros(classes, np.int64)
+    for chunk in chunks(y):
+        counts += np.bincount(chunk, minlength=classes)
+    return counts
+
+
 def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
     """Reads the numeric targets of a dataset, not split yet, as classes.
 
-    The distinct values, sorted, become the classes; they are named without a trailing `.0`.
+    The distinct values, sorted, become the classes; they are named as they are written, without a
+    trailing `.0`.
     One-hot rows become the position of their one; in a table every column is a class, and gives it
     its name, if `named`: older runs numbered them. `y` holds class numbers `(rows,)`, int64, then.
 
@@ -80,23 +94,25 @@ def as_classes(dataset: Dataset, *, named: bool = True) -> Dataset:
     """
     if dataset.class_names is not None:
         return dataset
-    values, columns = _label_values(dataset.train), dataset.target_names
+    columns = dataset.target_names
     of_table = isinstance(dataset.form, TableForm) and len(columns) > 1
     if of_table and named:
-        y = values.astype(np.int64)
+        y = _numbered(dataset.train, lambda values: values)
         return replace(dataset, train=replace(dataset.train, y=y), class_names=columns)
-    distinct = np.unique(values)
+    distinct = np.unique(np.concatenate([*map(np.unique, _label_values(dataset.train))]))
     _check_distinct(distinct, dataset.target_names[0])
     test = dataset.test
     if test is not None:
-        test = replace(test, y=match_values(_label_values(test), distinct, "the test rows"))
+        values = np.concatenate([*_label_values(test)])
+        test = replace(test, y=match_values(values, distinct, "the test rows"))
     # Labels that float64 could merge are the names of their classes and no values.
     are_values = distinct.dtype != object or all(abs(value) <= WHOLE for value in distinct)
+    y = _numbered(dataset.train, lambda values: np.searchsorted(distinct, values))
     return replace(
         dataset,
-        train=replace(dataset.train, y=np.searchsorted(distinct, values).astype(np.int64)),
+        train=replace(dataset.train, y=y),
         test=test,
-        class_names=tuple(f"{int(value)}" for value in distinct),
+        class_names=tuple(dataset.codes.get(value, f"{int(value)}") for value in distinct),
         class_values=tuple(float(value) for value in distinct) if are_values else None,
         target_names=columns if len(columns) == 1 or of_table else ("target",),
     )
@@ -171,24 +187,24 @@ def check_more_than_one_class(dataset: Dataset) -> None:
 def match_values(values: NDArray[Any], class_values: NDArray[Any], where: str) -> NDArray[np.int64]:
     """Finds the class number of each value, `(rows,)`, among the known values, sorted."""
     numbers = np.searchsorted(class_values, values).clip(max=len(class_values) - 1)
-    unknown = class_values[numbers] != values
-    if unknown.any():
-        first = int(np.argmax(unknown))
-        known = [_shown(value) for value in class_values]
-        raise _unseen(first + 1, _shown(values[first]), known, where)
+    unseen = UnseenClasses([_shown(value) for value in class_values])
+    rows = np.flatnonzero(class_values[numbers] != values)
+    unseen.add([_shown(value) for value in values[rows]], lambda at: f"row {rows[at] + 1}")
+    if unseen:
+        raise unseen.of_rows(where)
     return np.asarray(numbers, dtype=np.int64)
 
 
 def match_names(labels: Iterable[str], class_names: Sequence[str], where: str) -> NDArray[np.int64]:
     """Finds the class number of each name, `(rows,)`, as `match_values` does."""
-    numbers = {name: number for number, name in enumerate(class_names)}
-
-    def number(row: int, label: str) -> int:
-        if label not in numbers:
-            raise _unseen(row, label, class_names, where)
-        return numbers[label]
-
-    return np.fromiter((number(row, label) for row, label in enumerate(labels, 1)), np.int64)
+    known, unseen = {name: at for at, name in enumerate(class_names)}, UnseenClasses(class_names)
+    named = list(labels)
+    numbers = np.fromiter((known.get(label, -1) for label in named), np.int64, len(named))
+    rows = np.flatnonzero(numbers < 0).tolist()
+    unseen.add([named[row] for row in rows], lambda at: f"row {rows[at] + 1}")
+    if unseen:
+        raise unseen.of_rows(where)
+    return numbers
 
 
 def _shown(value: float) -> str:
@@ -196,16 +212,72 @@ def _shown(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
-def _unseen(row: int, label: str, known: Sequence[str], where: str) -> DataError:
-    return DataError(
-        f"row {row} has the class {quote(label)}, which no training row has "
-        f"({list_classes(known)}).",
-        where=where,
-    )
+class UnseenClasses:
+    """Counts the labels that are no class of the training data, and knows where the first stand."""
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self._known = list_classes(known)
+        self._counts: Counter[str] = Counter()
+        self._first: list[tuple[str, str]] = []  # places and labels
+
+    def add(self, labels: Sequence[str], place: Callable[[int], str]) -> None:
+        """Counts some; `place` tells where one of them stands."""
+        self._counts.update(labels)
+        room = MOST_PLACES - len(self._first)
+        self._first += [(place(at), label) for at, label in enumerate(labels[: max(room, 0)])]
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._counts)
+
+    def of_rows(self, where: str) -> DataError:
+        """Tells of all of them, in the rows of an array or a file."""
+        place, label = self._first[0]
+        what = f"{place} has the class {quote(label)}, which no training row has ({self._known})."
+        return DataError(what + self._others(), where=where)
+
+    def of_column(self, name: str) -> DataError:
+        """Tells of all of them, in the cells of a column."""
+        place, label = self._first[0]
+        what = f"column {quote(name)}: {quote(label)} is none of the classes of the training data "
+        return DataError(f"{what}({self._known}).{self._others()}", where=place)
+
+    def _others(self) -> str:
+        """The others, with how many rows have each."""
+        total = self._counts.total()
+        if total == 1:
+            return ""
+        most = [f"{quote(label)} {times:,}" for label, times in self._counts.most_common()]
+        classes = list_some(most, MOST_PLACES)
+        lines = [
+            f"In all there are {total:,} such rows ({classes}); the next ones:",
+            *(f"{place}: {quote(label)}" for place, label in self._first[1:]),
+        ]
+        lines += [f"... and {total - MOST_PLACES:,} more"] if total > MOST_PLACES else []
+        return "".join(f"\n  {line}" for line in lines)
 
 
-def _label_values(samples: Samples) -> NDArray[Any]:
-    """Reads targets as one number a row: float64, or Python's where that would merge some."""
+def _numbered(samples: Samples, number: Callable[[NDArray[Any]], NDArray[Any]]) -> "Array":
+    """Numbers the classes of targets, `(rows,)`, a chunk at a time."""
+    parts = [number(values).astype(np.int32) for values in _label_values(samples)]
+    numbers = np.concatenate(parts)
+    return held_numbers(numbers) if samples.streamed else numbers.astype(np.int64)
+
+
+def held_numbers(numbers: NDArray[Any]) -> StreamedArray:
+    """Holds the class numbers of streamed rows, `(rows,)`, in 4 bytes each; int64 when taken."""
+    return StreamedArray(numbers.astype(np.int32, copy=False), changes=(_widened,))
+
+
+def _widened(numbers: NDArray[np.int32]) -> NDArray[np.int64]:
+    return numbers.astype(np.int64)
+
+
+def _label_values(samples: Samples) -> Iterator[NDArray[Any]]:
+    """Reads targets, a chunk at a time, as one number a row.
+
+    They are float64, or Python's own where that would merge some.
+    """
     y = samples.y
     if y is None:
         raise DataError("the training rows have no targets.")
@@ -218,17 +290,16 @@ def _label_values(samples: Samples) -> NDArray[Any]:
                 "class at every position give one-hot targets (rows, ..., classes) to "
                 "categorical_crossentropy.",
             )
-        return np.concatenate([chunk.argmax(axis=1).astype(np.float64) for chunk in chunks(y)])
+        return (chunk.argmax(axis=1).astype(np.float64) for chunk in chunks(y))
     if y.dtype.kind in "iuO":
-        return np.concatenate([chunk.reshape(len(chunk)).astype(object) for chunk in chunks(y)])
-    values = [chunk.reshape(len(chunk)).astype(np.float64) for chunk in chunks(y)]
-    if isinstance(y, StreamedArray) and any(bool((np.abs(some) > WHOLE).any()) for some in values):
+        return (chunk.reshape(len(chunk)).astype(object) for chunk in chunks(y))
+    if isinstance(y, StreamedArray) and merges_wholes(y):
         raise DataError(
             f"the targets hold whole numbers beyond {WHOLE}, of which neighbours become one where "
             "rows are streamed from the disk.",
             fix="Number the classes from 0, or name them, in the file.",
         )
-    return np.concatenate(values)
+    return (chunk.reshape(len(chunk)).astype(np.float64) for chunk in chunks(y))
 
 
 def _check_distinct(distinct: NDArray[Any], name: str) -> None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MOST_NAMED: Final = 8
 """How many columns of which the same is said are named."""
 
+COLUMN_BYTES: Final = 2**26
+"""So many bytes of columns are taken out of the rows at a time, or one column that has more."""
+
 MAX_PLACES: Final = 10
 """How many cells that cannot be taken are named with their places."""
 
@@ -34,17 +37,25 @@ def fit_columns(
 ) -> tuple[FittedColumn, ...]:
     """Fit every column to the raw training rows `x`, `(rows, columns)`, NaN where none is."""
     block = max(1, ENTRIES_PER_CHUNK // max(1, len(raw)))
+    values = (TrainingValues(column, block, len(raw) == 1) for column in _columns(x, len(raw)))
     return tuple(
-        fit_column(
-            kind, column, TrainingValues(_column(x, place), block, len(raw) == 1), scale=scale
-        )
-        for place, (kind, column) in enumerate(zip(kinds, raw, strict=True))
+        fit_column(kind, column, taken, scale=scale)
+        for kind, column, taken in zip(kinds, raw, values, strict=True)
     )
 
 
-def _column(x: Array, place: int) -> NDArray[np.float64]:
-    """Hold one column in memory, `(rows,)`: 8 bytes a row, whatever the others are."""
-    return np.concatenate([chunk[:, place] for chunk in chunks(x)])
+def _columns(x: Array, width: int) -> Iterator[NDArray[np.float64]]:
+    """Give each column, `(rows,)`, which is there until the next one is asked for.
+
+    All rows are read once for as many columns as fill `COLUMN_BYTES`.
+    """
+    step = min(width, max(1, COLUMN_BYTES // (8 * max(1, len(x)))))
+    taken = np.empty((step, len(x)))  # (columns, rows)
+    for begin in range(0, width, step):
+        for rows, chunk in zip(row_ranges(x.shape), chunks(x), strict=True):
+            part = chunk[:, begin : begin + step].T
+            taken[: len(part), rows] = part
+        yield from taken[: width - begin]
 
 
 class EmptyCells:
@@ -156,19 +167,11 @@ def _place(dataset: Dataset, row: int) -> str:
     return f"row {row + 1}" if dataset.place is None else dataset.place(row)
 
 
-def plain_numbers(
-    dataset: Dataset, columns: Sequence[FittedColumn]
-) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Give the columns of numbers that the network gets as they are: their raw rows, `(rows, 1)`.
-
-    Missing values are left out.
-    """
-    for place, (raw, column) in enumerate(zip(dataset.raw_columns or (), columns, strict=True)):
-        probe = np.array([[0.0] * len(column.entries), [1.0] * len(column.entries)])
-        is_plain = raw.holds == "number" and column.ids is None and probe.size
-        if is_plain and (column.in_units(probe) == probe).all():
-            values = _column(dataset.train.x, place)
-            yield column.name, values[~np.isnan(values)][:, None]
+def are_unscaled(raw: RawColumn, column: FittedColumn) -> bool:
+    """Whether a column holds numbers, and the network gets them as they are."""
+    probe = np.array([[0.0] * len(column.entries), [1.0] * len(column.entries)])
+    is_plain = raw.holds == "number" and column.ids is None and probe.size > 0
+    return is_plain and bool((column.in_units(probe) == probe).all())
 
 
 def column_notes(columns: Iterable[FittedColumn], kinds: Iterable[ColumnKind]) -> list[str]:

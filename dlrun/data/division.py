@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Dataset, Samples
+from dlrun.arrays import Dataset, Samples, compact
 from dlrun.column import RawColumn
+from dlrun.data.classes import class_counts
 from dlrun.data.dealing import allocate, deal_groups, fold_rows
 from dlrun.data.streams import chunks
 from dlrun.errors import ConfigError, DataError, Problem
@@ -73,12 +74,16 @@ class _Divider:
     def __init__(self, dataset: Dataset, asked: Division) -> None:
         self.dataset = dataset
         self.asked = asked
-        self.rows = np.arange(len(dataset.train))  # those that are still for training, by number
-        self.taken: dict[str, NDArray[np.int64]] = {}
+        rows = len(dataset.train)
+        # Those that are still for training, by number.
+        self.rows: NDArray[Any] = compact(np.arange(rows), rows)
+        self.taken: dict[str, NDArray[Any]] = {}
         self.notes: list[str] = []
         y = dataset.train.y
         known = dataset.class_names is not None and y is not None
-        self.numbers: NDArray[np.int64] | None = y[:] if known and y is not None else None
+        self.numbers: NDArray[Any] | None = None  # of the classes
+        if known and y is not None:
+            self.numbers = np.concatenate([chunk.astype(np.int32) for chunk in chunks(y)])
         self.way = None if asked.by is None else asked.by[0]
         self.key = None if asked.by is None else find_key(dataset, asked.by[1])
 
@@ -153,11 +158,11 @@ class _Divider:
         stream = np.random.SeedSequence(self.asked.seed, spawn_key=(STREAMS[key],))
         return np.random.Generator(np.random.PCG64(stream))
 
-    def _classes(self) -> NDArray[np.int64]:
+    def _classes(self) -> NDArray[Any]:
         """The class numbers of the rows that are left; all alike where there are no classes."""
         if self.numbers is None:
-            return np.zeros(len(self.rows), np.int64)
-        return self.numbers[self.rows]
+            return np.zeros(len(self.rows), np.int32)
+        return self.numbers if not self.taken else self.numbers[self.rows]
 
     def _by_chance(self, total: int, share: float, key: str) -> NDArray[np.bool_]:
         generator = self._generator(key)
@@ -176,8 +181,9 @@ class _Divider:
             )
             raise split_error(key, what, "Choose a smaller share.")
         for number, class_share in enumerate(shares):
-            members = np.flatnonzero(numbers == number)
-            taken[members[generator.permutation(len(members))[:class_share]]] = True
+            members = numbers == number
+            drawn = generator.permutation(np.count_nonzero(members))[:class_share].copy()
+            taken[np.flatnonzero(members)[drawn]] = True
         return taken
 
     # By group
@@ -400,7 +406,7 @@ def _class_notes(
     if names is None or len(present) == 1:
         return []
     counts = {
-        split: np.bincount(part.y[:], minlength=len(names))
+        split: class_counts(part.y, len(names))
         for split, part in present.items()
         if part.y is not None
     }

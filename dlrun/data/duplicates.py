@@ -35,10 +35,12 @@ def duplicate_notes(
     present = {split: part for split, part in parts.items() if part is not None}
     if not present or not isinstance(dataset.form, TableForm):
         return []
-    trained = np.sort(row_hashes(divided.train, read))  # ten times as fast as `np.unique`
+    trained = row_hashes(divided.train, read)
+    trained.sort()  # ten times as fast as `np.unique`
     notes = []
     for split, part in present.items():
-        hashes = np.sort(row_hashes(part, read))  # looked up in order, which is faster
+        hashes = row_hashes(part, read)
+        hashes.sort()  # looked up in order, which is faster
         places = np.searchsorted(trained, hashes).clip(max=len(trained) - 1)
         copies = int((trained[places] == hashes).sum())
         if copies:

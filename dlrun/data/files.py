@@ -98,10 +98,21 @@ def check_text(path: Path, head: bytes) -> None:
     elif kind is None and PAGE_START.match(head):
         kind = PAGE
     elif kind is None and b"\x00" in head:
+        _check_wide(path, head)
         kind = BINARY
     if kind is not None:
         fix = kind.fix.replace("{name}", path.name).replace("{stem}", path.stem)
         raise DataError(f"this is {kind.name}, not a CSV file.", where=str(path), fix=fix)
+
+
+def _check_wide(path: Path, head: bytes) -> None:
+    """Raise a `DataError` where every other byte of much is zero, as in UTF-16 without a mark."""
+    zeros = head[0::2].count(0), head[1::2].count(0)
+    if min(zeros) == 0 and max(zeros) * 8 >= len(head):
+        name = "utf-16-le" if zeros[1] else "utf-16-be"
+        fix = f"Say so with `dataset.encoding: {name}`, or save it as UTF-8."
+        what = "the file seems to be UTF-16 without a mark that says so; UTF-8 was expected."
+        raise DataError(what, where=str(path), fix=fix)
 
 
 def open_error(path: Path, error: OSError) -> DataError:

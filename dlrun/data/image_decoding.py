@@ -26,7 +26,7 @@ from dlrun.errors import DataError, DlrunError
 from dlrun.wording import printable, tally
 
 WORKER: Final = Path(__file__).with_name("image_worker.py")
-PER_REQUEST: Final = 128  # files
+PER_REQUEST: Final = 256  # files
 PER_WORKER: Final = 512
 """Fewer files are no reason to start one more process."""
 MOST_TOLD: Final = 10  # files in a message
@@ -72,8 +72,7 @@ class Decoder(AbstractContextManager["Decoder"]):
 
     def decode(self, files: Sequence[str], size: tuple[int, int]) -> Bad:
         """Decode files into the rows of their places; what is bad leaves its row as it was."""
-        channels = CHANNELS[self._form.color]
-        os.ftruncate(self._file.fileno(), len(files) * math.prod(size) * channels)
+        os.ftruncate(self._file.fileno(), len(files) * self._bytes(size))
         requests = iter(
             [self._request(files[begin : begin + PER_REQUEST], begin, size)
              for begin in range(0, len(files), PER_REQUEST)]
@@ -96,8 +95,18 @@ class Decoder(AbstractContextManager["Decoder"]):
         self, files: Sequence[str], row: int, size: tuple[int, int] | None
     ) -> dict[str, Any]:
         form = self._form
-        return {"files": [*files], "row": row, "size": size,
-                "color": form.color, "resize": form.resize}  # fmt: skip
+        return {
+            "files": [*files],
+            "row": row,
+            "size": size,
+            "bytes": 0 if size is None else self._bytes(size),
+            "color": form.color,
+            "resize": form.resize,
+        }
+
+    def _bytes(self, size: tuple[int, int]) -> int:
+        """How many bytes a row has."""
+        return math.prod(size) * CHANNELS[self._form.color]
 
 
 def _serve(

@@ -6,16 +6,21 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples
+from dlrun.data.archives import ArchiveFile
 from dlrun.data.files import open_data, open_error
 from dlrun.data.headers import GZIP_MAGIC
+from dlrun.data.keras_cache import check_images
 from dlrun.errors import DataError
+
+COLOURED: Final = 3  # axes of an image
 
 
 def scale_pixels(pixels: NDArray[Any], pixel_max: float, where: str) -> NDArray[np.float32]:
@@ -39,29 +44,73 @@ def image_dataset(
     *,
     pixel_max: float,
     flatten: bool,
-    classes: int,
+    classes: int | Sequence[str],
     where: str,
 ) -> Dataset:
-    """Make a dataset of grey images of classes, numbered from 0.
+    """Make a dataset of images of classes, numbered from 0, or with names.
 
-    Each part is whole pixels, `(rows, height, width)`, and class numbers, `(rows,)`; `pixel_max`
-    becomes 1. Where they are to `flatten`, an image becomes one row.
+    Each part is whole pixels, `(rows, height, width)` or `(rows, height, width, channels)`, and
+    class numbers, `(rows,)`; `pixel_max` becomes 1. Where they are to `flatten`, an image becomes
+    one row.
     """
+    of_image = train[0].shape[1:]
+    shape = of_image if len(of_image) == COLOURED else (*of_image, 1)
 
     def ready(images: NDArray[Any], labels: NDArray[Any]) -> Samples:
-        rows, height, width = images.shape
-        shape = (rows, height * width) if flatten else (rows, height, width, 1)
-        x = scale_pixels(images, pixel_max, where).reshape(shape)
+        row = (math.prod(shape),) if flatten else shape
+        x = scale_pixels(images, pixel_max, where).reshape(len(images), *row)
         return Samples(x, labels.astype(np.int64))
 
     return Dataset(
         ready(*train),
         None if test is None else ready(*test),
-        class_names=tuple(map(str, range(classes))),
-        class_values=tuple(map(float, range(classes))),
+        class_names=tuple(map(str, range(classes))) if isinstance(classes, int) else (*classes,),
+        class_values=tuple(map(float, range(classes))) if isinstance(classes, int) else None,
         pixel_max=pixel_max,
-        image_shape=(*train[0].shape[1:], 1),
+        image_shape=shape,
     )
+
+
+ARRAYS: Final = {  # and the files of the original, with the number of their axes
+    "x_train": ("train-images", 3),
+    "y_train": ("train-labels", 1),
+    "x_test": ("t10k-images", 3),
+    "y_test": ("t10k-labels", 1),
+}
+
+
+def read_like_mnist(
+    path: Path, title: str, size: int, classes: int
+) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
+    """Read the images and class numbers of training and test rows, as MNIST comes.
+
+    `path` is an `.npz` file, or a folder with four IDX files, gzipped or not.
+    """
+    if path.is_dir():
+        arrays = {
+            name: read_idx(_idx_file(path, stem, axes, title), axes=axes)
+            for name, (stem, axes) in ARRAYS.items()
+        }
+    else:
+        archive = ArchiveFile(path)
+        arrays = {name: archive.read(name) for name in ARRAYS}
+    for part in ("train", "test"):
+        images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        check_images(
+            images, labels, part=part, shape=(size, size), classes=classes, where=str(path)
+        )
+    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+
+
+def _idx_file(folder: Path, stem: str, axes: int, title: str) -> Path:
+    """The file of one array: `-idx3-ubyte` or `.idx3-ubyte`, with or without `.gz`."""
+    names = [f"{stem}{dot}idx{axes}-ubyte{gz}" for dot in "-." for gz in ("", ".gz")]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    what = f"there is no file {names[0]} or {names[1]} in this folder."
+    fix = f"The folder needs the four IDX files of {title}; or name an .npz file."
+    raise DataError(what, where=str(folder), fix=fix)
 
 
 UNSIGNED_BYTE = 0x08

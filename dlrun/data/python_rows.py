@@ -1,7 +1,8 @@
-"""Rows that Python gives, as a file that every reader takes; and rows that Python is given."""
+"""Rows that Python or a command line gives, as a file that every reader takes; rows given back."""
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,11 +16,13 @@ import numpy as np
 
 from dlrun.arrays import Reading, Spec, TableForm
 from dlrun.data.prediction_files import Column, Named, Rows
-from dlrun.errors import DataError
-from dlrun.wording import quote
+from dlrun.errors import DataError, UsageError
+from dlrun.shapes.cells import parse_number
+from dlrun.wording import count, quote
 
 GIVEN: Final = "rows"
 """What messages call them."""
+_MOST_NAMED: Final = 20  # columns
 
 
 @contextmanager
@@ -49,6 +52,50 @@ def as_file(rows: Any, spec: Spec) -> Iterator[tuple[Path, Spec]]:
                 file.write(json.dumps(dict(zip(columns, cells, strict=True))) + "\n")
         with _named(path):
             yield path, _read_plainly(spec, tuple(columns))
+
+
+@contextmanager
+def typed_as_file(text: str, spec: Spec, *, where: str) -> Iterator[tuple[Path, Spec]]:
+    """Write a row that was typed, `0.3,0.1`, into a file as `as_file` does.
+
+    Raises:
+        UsageError: There are more or fewer cells than the run takes, or the run cannot read one:
+            whoever reads the file in the block is spared its name.
+    """
+    try:
+        with as_file(_typed_row(text, spec, where), spec) as file:
+            yield file
+    except DataError as error:
+        what = str(error.what if error.where in (None, GIVEN) else f"{error.where}: {error.what}")
+        what = what.replace(f"{GIVEN}: row 1: ", "").removeprefix("row 1: ")
+        raise UsageError(what, where=where, fix=error.fix) from error
+
+
+def _typed_row(text: str, spec: Spec, where: str) -> Any:
+    cells = next(csv.reader([text], skipinitialspace=True), [])
+    columns = [one for one in spec.columns or () if one.entries or one.carried]
+    read = [one.name for one in columns if one.entries]
+    names = read or spec.feature_names or ()
+    wanted = len(names) or math.prod(spec.input_shape)
+    if len(cells) != wanted:
+        listed = f": {', '.join(names)}" if 0 < len(names) <= _MOST_NAMED else ""
+        raise UsageError(
+            f"received {count(len(cells), 'value')}, the run takes {wanted}{listed}.",
+            where=where,
+            fix="Separate them by commas, such as 0.3,0.1.",
+        )
+    if columns:
+        left = iter(cells)
+        return {one.name: next(left) if one.entries else "" for one in columns}
+    numbers = [parse_number(cell.strip()) for cell in cells]
+    for cell, number in zip(cells, numbers, strict=True):
+        if number is None or not math.isfinite(number):
+            raise UsageError(f"'{cell.strip()}' is not a number.", where=where)
+    if names:
+        return dict(zip(names, numbers, strict=True))
+    row = np.array(numbers).reshape(1, *spec.input_shape)
+    # Pixels are whole numbers, or fractions from 0 to 1.
+    return row.astype(np.int64) if spec.pixel_max and not (row % 1).any() else row
 
 
 @contextmanager

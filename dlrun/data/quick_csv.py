@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, cast
 
 from dlrun.arrays import Reading
-from dlrun.data.cell_sql import literal
+from dlrun.data.cell_sql import grouped_number, literal
 from dlrun.data.csv import QUOTE, CsvFile, open_csv
 from dlrun.data.headers import GZIP_MAGIC
 from dlrun.data.rounding import WHOLE
@@ -27,6 +27,8 @@ from dlrun.shapes.cells import CODE, parse_number
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
+    from numpy.typing import NDArray
 
 LARGE: Final = 2**22
 """From so many bytes on, guessing takes less time than it spares."""
@@ -36,6 +38,7 @@ BYTES_AT_ONCE: Final = 2**22
 BUFFER: Final = 2**23  # bytes that DuckDB reads at a time, in each thread
 CACHED: Final = 2**18
 """So many bytes stay near the processor while they are looked at."""
+BESIDE: Final = 5  # bytes that tell what a mark between digits means
 NO_NUMBER: Final = re.compile(rb"[0-9]_[0-9]|\+-")
 """What DuckDB takes for a part of a number, and Python's `float` or dlrun does not."""
 CODE_IN_CELL: Final = re.compile(
@@ -111,6 +114,8 @@ class QuickCsv:
                 f", decimal_separator = {literal(self._reading.decimal)}, "
                 f"nullstr = [{', '.join(map(literal, missing))}]"
             )
+            if self._reading.thousands is not None:
+                more += f", thousands = {literal(self._reading.thousands)}"
         return (
             f"read_csv({literal(str(self._path))}, auto_detect = false, header = false, "
             f"skip = {int(self._header)}, delim = {literal(self._file.delimiter)}, "
@@ -155,8 +160,9 @@ class QuickCsv:
 
     def guess_numbers(self) -> list[bool]:
         """Whether each column surely may be read as numbers; empty where none may."""
-        reading = self._reading
-        if reading.thousands is not None or self._is_packed or self._path.stat().st_size < LARGE:
+        reading, mark = self._reading, self._reading.thousands
+        is_odd = mark is not None and (mark == "_" or not mark.isascii())  # no mark for DuckDB
+        if is_odd or self._is_packed or self._path.stat().st_size < LARGE:
             return []
         try:
             with open_csv(self._path, reading) as file:
@@ -176,23 +182,38 @@ class QuickCsv:
         )
         if has_no_number:
             return []
-        return self._without_codes(guessed) if may_hold_codes else guessed
+        odd = [f"regexp_matches({{}}, {literal(CODE)})"] if may_hold_codes else []
+        if mark is not None and self._may_hold_odd_groups(mark):
+            is_number = f"regexp_full_match({{}}, {literal(grouped_number(reading))})"
+            odd.append(f"(contains({{}}, {literal(mark)}) AND NOT {is_number})")
+        return self._without(odd, guessed) if odd else guessed
 
-    def _without_codes(self, guessed: Sequence[bool]) -> list[bool]:
-        """Leave out the columns that hold a code somewhere; all, where that is not known."""
+    def _may_hold_odd_groups(self, mark: str) -> bool:
+        """Whether a mark of thousands may stand in a cell where it does not part three digits."""
+        if mark == self._file.delimiter:
+            return True
+        return _are_odd_groups(self._path, mark, self._reading.decimal)
+
+    def _without(self, odd: Sequence[str], guessed: Sequence[bool]) -> list[bool]:
+        """Leave out the columns with a cell that is odd in some way; all, where that is not known.
+
+        Args:
+            odd: The SQL of the ways, of a cell `{}`.
+            guessed: Which columns may be numbers.
+        """
         import duckdb  # noqa: PLC0415
 
         asked = ", ".join(
-            f"coalesce(bool_or(regexp_matches(c{n}, {literal(CODE)})), false)"
+            f"coalesce(bool_or({' OR '.join(odd).replace('{}', f'c{n}')}), false)"
             for n, is_number in enumerate(guessed)
             if is_number
         )
         try:
             rows = self._rows(["VARCHAR"] * len(guessed))
-            (codes,) = self._connection.execute(f"SELECT {asked} FROM {rows}").fetchall()
+            (found_odd,) = self._connection.execute(f"SELECT {asked} FROM {rows}").fetchall()
         except duckdb.Error:
             return []
-        found = iter(codes)
+        found = iter(found_odd)
         return [is_number and not next(found) for is_number in guessed]
 
     def are_sound(self, types: Sequence[str]) -> bool:
@@ -209,11 +230,56 @@ class QuickCsv:
 def _are_numbers(cells: tuple[str, ...], reading: Reading) -> bool:
     words = {"", *map(str.strip, reading.missing_values)}
     filled = [cell for cell in cells if cell.strip() not in words]
+    if reading.thousands is not None:
+        filled = [_joined(cell, reading) for cell in filled]
     if reading.decimal != ".":  # a cell with a point is no number then
         filled = [cell.replace(".", "_").replace(reading.decimal, ".") for cell in filled]
     return bool(filled) and not any(
         parse_number(cell) is None or re.match(CODE, cell) for cell in filled
     )
+
+
+def _joined(cell: str, reading: Reading) -> str:
+    """Write a number without marks between its thousands, as far as it is one."""
+    mark = str(reading.thousands)
+    if mark in cell and re.fullmatch(grouped_number(reading), cell):
+        return cell.replace(mark, "")
+    return cell.replace(mark, "_")  # which is no number
+
+
+def _are_odd_groups(path: Path, mark: str, decimal: str) -> bool:
+    """Whether a file holds a mark that does not part the thousands of a number.
+
+    It parts them where three digits follow, and no fourth, and before it are one to three, of which
+    the first is no zero and stands behind no point or exponent; or three behind another such mark.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    seen = b"\n" * BESIDE
+    with path.open("rb") as content:
+        while part := content.read(CACHED):
+            seen = seen[-2 * BESIDE :] + part
+            if _is_odd_group(np.frombuffer(seen, np.uint8), mark, decimal):
+                return True
+    last = np.frombuffer(seen[-2 * BESIDE :] + b"\n" * BESIDE, np.uint8)
+    return _is_odd_group(last, mark, decimal)
+
+
+def _is_odd_group(data: NDArray[np.uint8], mark: str, decimal: str) -> bool:
+    """See `_are_odd_groups`; the first and the last five bytes are of the parts beside it."""
+    import numpy as np  # noqa: PLC0415
+
+    at = BESIDE + np.flatnonzero(data[BESIDE:-BESIDE] == ord(mark))
+    is_digit = (data >= ord("0")) & (data <= ord("9"))
+    before = [is_digit[at - back] for back in range(5)]
+    follows = is_digit[at + 1] & is_digit[at + 2] & is_digit[at + 3] & ~is_digit[at + 4]
+    digits = np.where(~before[2], 1, np.where(~before[3], 2, np.where(~before[4], 3, 4)))
+    head, first = data[at - np.minimum(digits, 4) - 1], data[at - digits]
+    is_inner = (digits == 3) & (head == ord(mark))  # noqa: PLR2004
+    is_first = (digits <= 3) & (first != ord("0")) & ~np.isin(head, [*f"{decimal}eE".encode()])  # noqa: PLR2004
+    is_signed = np.isin(head, [*b"+-"])
+    after_e = is_signed & np.isin(data[at - np.minimum(digits, 3) - 2], [*b"eE"])
+    return not bool((before[1] & follows & (is_inner | (is_first & ~after_e))).all())
 
 
 def _look_through(path: Path, mark: str, decimal: str) -> tuple[bool, bool]:

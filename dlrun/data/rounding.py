@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -38,7 +39,11 @@ def rounded_wholes(values: Array, names: Sequence[str] | None, *, what: str, fix
             before, after = int(columns[row, column]), int(rounded[row, column])
             examples[column] = f"{before} becomes {after}"
         counts += changed.sum(axis=0)
-    total = values.shape[0] if width > 1 or values.ndim == 2 else np.prod(values.shape, dtype=int)  # noqa: PLR2004
+    if not counts.any():
+        return []
+    totals = np.full(width, math.prod(values.shape) // width)
+    for chunk in chunks(values) if values.dtype.kind == "f" else ():
+        totals -= np.isnan(chunk.reshape(-1, width)).sum(axis=0)
     lines = []
     for column in np.flatnonzero(counts).tolist():
         if names is not None and len(names) == width:
@@ -46,8 +51,8 @@ def rounded_wholes(values: Array, names: Sequence[str] | None, *, what: str, fix
         else:
             whose = f"{what} {column + 1}" if width > 1 else f"the {what}s"
         lines.append(
-            f"warning: {whose}: {counts[column]} of {total} whole numbers are rounded by float32, "
-            f"such as: {examples[column]}. {fix}"
+            f"warning: {whose}: {counts[column]} of {totals[column]} whole numbers are rounded "
+            f"by float32, such as: {examples[column]}. {fix}"
         )
     return lines
 

@@ -6,19 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dlrun.arrays import Array, Dataset, Samples, Spec, Splits, StreamedArray
 from dlrun.column import CellError
 from dlrun.columns.packing import entry_names, views
-from dlrun.data.classes import check_more_than_one_class
+from dlrun.data.classes import check_more_than_one_class, held_numbers
 from dlrun.data.columns import (
+    are_unscaled,
     check_missing,
     column_notes,
     fit_columns,
     pack_rows,
-    plain_numbers,
     wrong_cell,
 )
 from dlrun.data.division import Division, divide
@@ -143,8 +140,11 @@ def _rounding_notes(dataset: Dataset, spec: Spec) -> list[str]:
     notes = []
     fix = "Use 'dataset.scale', or subtract what they have in common."
     if dataset.raw_columns is not None:
-        for name, values in plain_numbers(dataset, spec.columns or ()):
-            notes += rounded_wholes(values, [name], what="column", fix=fix)
+        both = enumerate(zip(dataset.raw_columns, spec.columns or (), strict=True))
+        plain = [place for place, (raw, column) in both if are_unscaled(raw, column)]
+        called = [dataset.raw_columns[place].name for place in plain]
+        rows = StreamedArray(dataset.train.x).changed(lambda rows: rows[:, plain])
+        notes += rounded_wholes(rows, called, what="column", fix=fix) if plain else []
     elif spec.scaling is None:
         names = dataset.feature_names
         what = "feature" if names is None else "column"
@@ -161,8 +161,7 @@ def _ready(samples: Samples, dataset: Dataset, spec: Spec) -> Samples:
     if y is not None and spec.class_names is None:
         y = to_float32(y, "targets")
     if samples.streamed and y is not None and not isinstance(y, StreamedArray):
-        # Class numbers are kept in memory; encoded for the loss they may be too large for it.
-        y = StreamedArray(y.astype(np.uint16), changes=(_widened,))
+        y = held_numbers(y)  # Encoded for the loss they may be too large for the memory.
     if dataset.raw_columns is None or spec.columns is None:
         return Samples(apply_scaling(samples.x, spec.scaling), y, samples.sample_weight)
     try:
@@ -170,7 +169,3 @@ def _ready(samples: Samples, dataset: Dataset, spec: Spec) -> Samples:
     except CellError as error:
         raise wrong_cell(error, dataset, samples.x) from error
     return Samples(x, y, samples.sample_weight)
-
-
-def _widened(numbers: NDArray[np.uint16]) -> NDArray[np.int64]:
-    return numbers.astype(np.int64)

@@ -16,15 +16,25 @@ from dlrun.column import ColumnFacts, ColumnKind, Holds, split_column
 from dlrun.columns import check_options
 from dlrun.columns.inference import IGNORE, KEY, UNREAD, holds_of, kinds_of, split_key
 from dlrun.data.bad_cells import cell_error
+from dlrun.data.classes import held_numbers
 from dlrun.data.csv_header import Choice, choose_columns
 from dlrun.data.generators import argument_error
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.streaming import reason_to_stream
-from dlrun.data.table_facts import tally_values
+from dlrun.data.streams import chunks
+from dlrun.data.table_facts import Tally, value_counts
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import ConfigError, DataError, Problem
-from dlrun.shapes.cells import LARGEST, SMALLEST, is_name, number_fix, parse_number
+from dlrun.shapes.cells import (
+    LARGEST,
+    MAX_CLASSES,
+    SMALLEST,
+    is_name,
+    number_fix,
+    parse_number,
+    written_codes,
+)
 from dlrun.wording import did_you_mean, list_classes, list_columns, quote
 
 BYTES: Final = 8  # of each number
@@ -50,6 +60,7 @@ class Plan:
     wanted: dict[str, Holds]  # features first, in their order
     formats: dict[str, str]  # of times
     is_text: bool  # whether the target holds classes by name
+    codes: Mapping[float, str]  # how its numbers are written, where some are codes
     notes: tuple[str, ...]
 
 
@@ -70,7 +81,7 @@ def load_table(
         return dataset
     with open_table(test_paths, reading) as table:
         _check_same(table, plan)
-        test = _read(table, plan, streamed=None, like=dataset)
+        test = _read(table, plan, streamed=_reason(table, len(plan.wanted)), like=dataset)
         _check_classes(table, dataset, test)
     return replace(
         dataset,
@@ -172,7 +183,16 @@ def plan_columns(table: Table, uses: Uses) -> Plan:
         wanted[name] = "text" if is_text else "number"
     if uses.sample_weight is not None:
         wanted[uses.sample_weight] = "number"
-    return Plan(choice, tuple(read), wanted, formats, is_text, tuple(notes))
+    codes = {} if is_text or len(choice.targets) > 1 else _codes(table, choice.target_names[0])
+    return Plan(choice, tuple(read), wanted, formats, is_text, codes, tuple(notes))
+
+
+def _codes(table: Table, name: str) -> dict[float, str]:
+    """How the numbers of a target are written, if they may be classes and some begin with zeros."""
+    facts = table.facts([name])[name]
+    if not facts.codes or facts.distinct > MAX_CLASSES:
+        return {}
+    return written_codes(text for text, _ in value_counts(table, name))
 
 
 def _check_moments(facts: ColumnFacts, uses: Uses) -> None:
@@ -202,7 +222,7 @@ def _is_text(table: Table, name: str) -> bool:
         return True
     numbers = "v IS NOT NULL AND TRY_CAST(v AS DOUBLE) IS NOT NULL"
     ((some,),) = table.connection.execute(  # first of the different ones, which are few
-        f"SELECT count(*) FROM {tally_values(table, cell)} WHERE {numbers}"
+        f"SELECT count(*) FROM {Tally(table, [name]).relation} WHERE {numbers}"
     ).fetchall()
     if not some:
         return True
@@ -238,13 +258,18 @@ def _read(
     )  # fmt: skip
     weight = None
     if plan.choice.weight is not None:
-        weight = row_weights(rest[:][:, targets], plan.choice.weight[0], table)
+        named, parts, begin = plan.choice.weight[0], [], 0
+        for chunk in chunks(rest):
+            parts.append(row_weights(chunk[:, targets], named, table, begin))
+            begin += len(chunk)
+        weight = np.concatenate(parts)
     class_names: tuple[str, ...] | None = None
     y: Array
     if plan.is_text:
         class_names = raw[width].texts
-        numbers = rest[:][:, 0]  # (rows,)
-        y = np.where(np.isnan(numbers), -1, numbers).astype(np.int64)
+        numbers = [np.nan_to_num(chunk[:, 0], nan=-1).astype(np.int32) for chunk in chunks(rest)]
+        y = np.concatenate(numbers)  # (rows,)
+        y = held_numbers(y) if streamed else y.astype(np.int64)
     elif targets == len(names) - width:
         y = rest
     else:
@@ -254,6 +279,7 @@ def _read(
     return Dataset(
         Samples(x, y, weight),
         class_names=class_names,
+        codes=plan.codes,
         feature_names=tuple(kind.name for kind in plan.kinds),
         target_names=plan.choice.target_names,
         sample_weight=None if plan.choice.weight is None else plan.choice.weight[0],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dlrun.arrays import Reading, Samples, Spec
 from dlrun.column import CellError, Holds, RawColumn
 from dlrun.columns.packing import pack
-from dlrun.data.classes import is_single_one, match_values
+from dlrun.data.classes import UnseenClasses, is_single_one, match_values
 from dlrun.data.columns import EmptyCells, refusals
 from dlrun.data.files import files_of
 from dlrun.data.images import scale_pixels
@@ -24,7 +24,7 @@ from dlrun.data.table_dataset import row_weights
 from dlrun.data.table_match import Columns, feature_names_of, match_columns
 from dlrun.data.tables import Table, open_table
 from dlrun.errors import DataError
-from dlrun.wording import count, list_classes, list_columns, quote
+from dlrun.wording import count, list_columns, quote
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class FileRows:
         self.table, self.spec, self.columns = table, spec, columns
         self.left_out = 0  # rows that lack a target
         self.lacking: list[str] = []  # where the first of them stand
+        self.unseen = UnseenClasses(spec.class_names or ())
         features = feature_names_of(spec)
         self.kept = self._kept(keep)
         names = dict(zip(columns.features, features, strict=True))
@@ -133,6 +134,9 @@ class FileRows:
             if self.columns.targets:
                 end = self.width + len(self.columns.targets)
                 y = self._targets(columns[self.width], values[:, self.width : end], place)
+                if self.unseen:  # nor here
+                    begin += len(read)
+                    continue
                 y = encode(y, self.spec)
             kept = {
                 name: [texts[called][row] for row in stay]
@@ -145,6 +149,8 @@ class FileRows:
             begin += len(read)
         if empty:
             raise empty.error(EMPTY)
+        if self.unseen:
+            raise self.unseen.of_column(self.spec.target_names[0])
 
     def _empty_cells(self) -> EmptyCells:
         """Nothing yet, of the columns that take no empty cells."""
@@ -215,15 +221,10 @@ class FileRows:
             found = of_text[values[:, 0].astype(np.int64)]
         else:
             found = np.array([numbers.get(value, -1) for value in values[:, 0].tolist()])
-        unseen = np.flatnonzero(found < 0)
-        if len(unseen):
-            row, at = int(unseen[0]), values[int(unseen[0]), 0]
-            shown = column.texts[int(at)] if column.texts else f"{at:g}"
-            raise DataError(
-                f"column {quote(spec.target_names[0])}: {quote(shown)} is none of the classes of "
-                f"the training data ({list_classes(spec.class_names)}).",
-                where=place(row),
-            )
+        rows = np.flatnonzero(found < 0)
+        labels = values[rows, 0].tolist()
+        shown = [column.texts[int(at)] if column.texts else f"{at:g}" for at in labels]
+        self.unseen.add(shown, lambda at: place(int(rows[at])))
         return found.astype(np.int64)
 
     def _one_hot(

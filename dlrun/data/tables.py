@@ -16,7 +16,7 @@ from dlrun.data.bad_cells import bad_cells_error
 from dlrun.data.cell_sql import Cell
 from dlrun.data.csv_header import tell_header
 from dlrun.data.table_engine import connect
-from dlrun.data.table_facts import column_facts
+from dlrun.data.table_facts import count_facts
 from dlrun.data.table_files import Loader, Part, open_sources
 from dlrun.data.table_parts import Places, make_alike
 from dlrun.data.where_sql import where_sql
@@ -51,6 +51,7 @@ class Table:
         self.connection = connection
         self.reading = reading
         self.columns = tuple(loader.columns)
+        self._positions = positions_of(self.columns)
         self.named = loader.named
         self.parts: list[Part] = loader.parts
         self.stored = make_alike(connection, self.parts)
@@ -116,23 +117,17 @@ class Table:
     def call(self, names: Mapping[int, str]) -> None:
         """Call the columns at some places by other names, and all others by none."""
         self.columns = tuple(names.get(n, f"\0{n}") for n in range(len(self.columns)))
+        self._positions = positions_of(self.columns)
 
     def cell(self, name: str) -> Cell:
         """The SQL of a column."""
-        position = self.columns.index(name)
+        position = self._positions[name]
         return Cell(f"c{position}", self.stored[position], self.reading)
-
-    def sql(self, name: str, holds: Holds, form: str | None = None) -> str:
-        """The SQL expression of a column's values, NULL where there is none of the kind."""
-        cell = self.cell(name)
-        if holds == "text":
-            return cell.text
-        return cell.number if holds == "number" else cell.time(form or "iso")
 
     def facts(self, names: Sequence[str] | None = None) -> dict[str, ColumnFacts]:
         """Count what the values of columns are, over all rows; without NumPy."""
         chosen = self.columns if names is None else names
-        return {name: column_facts(self, name) for name in chosen}
+        return count_facts(self, chosen)
 
     def read(
         self,
@@ -283,6 +278,11 @@ class Table:
             [origins],
         ).fetchall()
         return ["" if text is None else str(text) for (text,) in found]
+
+
+def positions_of(columns: Sequence[str]) -> dict[str, int]:
+    """Where each name stands first."""
+    return {name: n for n, name in reversed([*enumerate(columns)])}
 
 
 class _BadCellsError(Exception):

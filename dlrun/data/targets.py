@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Dataset, Samples, Spec, Splits, StreamedArray, TargetScaling
+from dlrun.data.classes import class_counts
 from dlrun.data.scaling import fit_scaling
 from dlrun.data.streams import chunks
 from dlrun.errors import ConfigError, DataError, Problem
@@ -50,8 +51,7 @@ def without_missing_targets(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]
             f"{_rows_named(missing, place)}"
         )
         if place is not None:
-            stay = np.setdiff1d(np.arange(len(samples)), missing, assume_unique=True)
-            left["place"] = partial(_place_among, place, stay)
+            left["place"] = partial(_place_among, place, missing)
     return (replace(dataset, **left) if left else dataset), tuple(notes)
 
 
@@ -93,9 +93,10 @@ def _is_missing(y: NDArray[Any]) -> NDArray[np.bool_]:
     return np.zeros(len(y), bool)
 
 
-def _place_among(place: Callable[[int], str], stay: NDArray[np.int64], row: int) -> str:
-    """Where a row stands of those that stay."""
-    return place(int(stay[row]))
+def _place_among(place: Callable[[int], str], missing: NDArray[np.int64], row: int) -> str:
+    """Where a row stands of those that stay; what is missing ascends."""
+    before = np.searchsorted(missing - np.arange(len(missing)), row, side="right")
+    return place(row + int(before))
 
 
 def _rows_named(numbers: NDArray[np.int64], place: Callable[[int], str] | None) -> str:
@@ -217,9 +218,7 @@ def fit_targets(splits: Splits, kind: TargetScale | None, told: Spec | None) -> 
 def target_means(y: Array, num_classes: int | None) -> tuple[float, ...]:
     """Give the share of each class, or the mean of each target, `(rows, ..., targets)`."""
     if num_classes is not None:
-        counts = np.zeros(num_classes, np.int64)
-        for chunk in chunks(y):
-            counts += np.bincount(chunk, minlength=num_classes)
+        counts = class_counts(y, num_classes)
         return tuple((counts / counts.sum()).tolist())
     total: Any = sum(
         chunk.reshape(-1, chunk.shape[-1]).sum(axis=0, dtype=np.float64) for chunk in chunks(y)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dlrun.catalog import shelves
 from dlrun.errors import ConfigError
-from dlrun.shapes.cells import MAX_CLASSES, bare_number, is_name, parse_number
+from dlrun.shapes.cells import MAX_CLASSES, bare_number, is_name, parse_number, written_codes
 from dlrun.shapes.layer import UnknownShapeError, unknown
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def with_target(sample: Sample, values: Iterable[Any], form: str | None) -> Samp
     if form == "value" or (form == "binary" and is_fraction):
         return sample._replace(target=(1,))
     if _are_few(known) and all(map(float.is_integer, known)):
-        return sample._replace(classes=tuple(str(int(number)) for number in known))
+        codes = written_codes(one for one in distinct if isinstance(one, str))
+        return sample._replace(classes=tuple(codes.get(one, str(int(one))) for one in known))
     return sample
 
 

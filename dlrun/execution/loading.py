@@ -114,6 +114,8 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     same = told is not None and (is_table or told.input_shape == dataset.train.x.shape[1:])
     dataset = classes_for_loss(dataset, loss, named=named)
     check_target_scale(dataset, config.target_scale)
+    if told is not None and told.class_values and dataset.class_values == told.class_values:
+        dataset = replace(dataset, class_names=told.class_names)  # older runs call 007 7
     if isinstance(dataset.form, TableForm):
         header = config.arguments.get("header")  # As it was asked for.
         form = replace(dataset.form, reading=replace(dataset.form.reading, header=header))

@@ -22,7 +22,7 @@ from dlrun.reports.baseline import (
     baseline_of_values,
 )
 from dlrun.reports.labels import labels_report
-from dlrun.reports.scores import classification_report
+from dlrun.reports.scores import confusion_matrix, report_of
 from dlrun.training.evaluation import PREDICT_BATCH, Evaluator, Predictor, to_rows
 from dlrun.training.steps import AS_IN_EPOCHS
 
@@ -96,16 +96,20 @@ def judge_answers(
         return Judged(
             baseline=baseline_of_values(*squares, names=names, prior=prior, metrics=constant)
         )
-    outputs = np.concatenate(
-        [predictor.predict(block.x) for block in samples.blocks(PREDICT_BATCH)]
-    )  # (rows, outputs)
-    true, answers = true_answers(y, spec), decide(outputs, spec, thresholds)
+    blocks = samples.blocks(PREDICT_BATCH)
     if spec.labels:
+        outputs = np.concatenate([predictor.predict(block.x) for block in blocks])  # (rows, labels)
+        true, answers = true_answers(y, spec), decide(outputs, spec, thresholds)
         labels = labels_report(true, answers, scores_of(outputs, spec), spec.target_names)
         return Judged(
             None, labels, None if prior is None else baseline_of_labels(labels, prior, constant)
         )
-    report = classification_report(true, answers, class_names=spec.class_names or ())
+    names, confusion = spec.class_names or (), np.zeros((1, 1), np.int64)
+    for block in blocks:
+        answers = decide(predictor.predict(block.x), spec, thresholds)
+        true = true_answers(np.asarray(block.y), spec)
+        confusion = confusion + confusion_matrix(true, answers, len(names))
+    report = report_of(confusion, names)
     return Judged(
         report, None, None if prior is None else baseline_of_classes(report, prior, constant)
     )

@@ -7,10 +7,13 @@ address for a line of JSON from each of the others, and answers all of them with
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
 from dlrun.errors import LostHostError, UsageError
@@ -19,6 +22,17 @@ from dlrun.rundir.files import reason
 
 WAIT_SECONDS: Final = 300.0
 """How long hosts wait for each other: a scheduler starts them within minutes."""
+_JOIN_SECONDS: Final = 50.0
+"""How long TensorFlow may take to join hosts that have met; it takes some two."""
+_WATCH = """
+import os, signal, sys, threading
+joined = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), joined.set()), daemon=True).start()
+if not joined.wait(float(sys.argv[2])):
+    sys.stderr.write(sys.argv[3])
+    sys.stderr.flush()
+    os.kill(int(sys.argv[1]), getattr(signal, "SIGKILL", signal.SIGTERM))
+"""
 _PAUSE = 0.2
 _MOST_BYTES = 2**16
 
@@ -35,6 +49,30 @@ def meet(cluster: Cluster, facts: Mapping[str, str], *, say: Callable[[str], Non
         _receive(cluster, dict(facts), deadline, say)
     else:
         _report(cluster, dict(facts), deadline, say)
+
+
+@contextmanager
+def joining(cluster: Cluster) -> Iterator[None]:
+    """End this process where the block, in which TensorFlow joins the hosts, does not end.
+
+    It waits for ever for one that has died since they met, and holds Python meanwhile: no thread
+    and no signal would be heard, so another process has to do it.
+    """
+    others = ", ".join(name for i, name in enumerate(cluster.hosts) if i != cluster.host)
+    told = LostHostError(
+        f"another host has died while the hosts were joined, or cannot be reached: {others}.",
+        fix="Type the command again on all of them; `dlrun resume` goes on with a run that was "
+        "begun.",
+    )
+    watch = subprocess.Popen(  # noqa: S603 - this Python, and lines from above
+        [sys.executable, "-c", _WATCH, str(os.getpid()), str(_JOIN_SECONDS), f"error: {told}\n"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        watch.communicate()
 
 
 def _receive(

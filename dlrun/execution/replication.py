@@ -17,7 +17,7 @@ from dlrun.data.samples import hash_samples
 from dlrun.errors import DlrunError
 from dlrun.execution.assembly import Assembly, build, compile_model
 from dlrun.execution.cluster import Cluster
-from dlrun.execution.meeting import meet
+from dlrun.execution.meeting import joining, meet
 from dlrun.execution.options import RunOptions
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.integrity import digest
@@ -85,7 +85,8 @@ def _strategy(cluster: Cluster) -> Any:
         rpc_layer="grpc",
     )
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy(resolver, options)
+        with joining(cluster):
+            return tf.distribute.MultiWorkerMirroredStrategy(resolver, options)
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
         what = f"TensorFlow cannot join {', '.join(cluster.hosts)}: {error}"
         raise DlrunError(what, fix="Is the port of this host free, and open to the others?") from (

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dlrun.arrays import Samples, Spec, Splits
 from dlrun.config import Experiment
 from dlrun.data.labels import class_numbers, decode
+from dlrun.data.streams import chunks
 from dlrun.errors import DlrunError, failure
 from dlrun.reports.importance import (
     MOST_COLUMNS,
@@ -219,12 +220,13 @@ def _rows(split: str, samples: Samples, most: int, spec: Spec, predictor: Predic
 def _class_counts(present: dict[str, Samples], spec: Spec) -> dict[str, tuple[int, ...]]:
     if spec.class_names is None:
         return {}
-    classes = len(spec.class_names)
-    return {
-        name: tuple(np.bincount(class_numbers(samples.y, spec), minlength=classes).tolist())
-        for name, samples in present.items()
-        if samples.y is not None
-    }
+    classes, found = len(spec.class_names), {}
+    for name, samples in present.items():
+        counts = np.zeros(classes, np.int64)
+        for y in chunks(samples.y) if samples.y is not None else ():
+            counts += np.bincount(class_numbers(y, spec), minlength=classes)
+        found[name] = tuple(counts.tolist())
+    return found
 
 
 def _layers(experiment: Experiment, model: Any) -> tuple[Layer, ...]:

@@ -102,21 +102,12 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int) -> 
     return counts.reshape(num_classes, num_classes).astype(np.int64)
 
 
-def classification_report(
-    y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str]
-) -> ClassificationReport:
-    """Score predicted class numbers, `(rows,)`; a score whose denominator is zero is 0.0.
-
-    Equal to scikit-learn's `precision_recall_fscore_support(..., labels=range(num_classes),
-    zero_division=0)`.
-    """
-    return report_of(confusion_matrix(y_true, y_pred, len(class_names)), class_names)
-
-
 def report_of(confusion: NDArray[np.int64], class_names: Sequence[str]) -> ClassificationReport:
-    """Score a confusion matrix.
+    """Score a confusion matrix; a score whose denominator is zero is 0.0.
 
-    `precision = tp / (tp + fp)`, `recall = tp / (tp + fn)`, `f1 = 2 tp / (2 tp + fp + fn)`.
+    `precision = tp / (tp + fp)`, `recall = tp / (tp + fn)`, `f1 = 2 tp / (2 tp + fp + fn)`. Equal
+    to scikit-learn's `precision_recall_fscore_support(..., labels=range(num_classes),
+    zero_division=0)`.
     """
     correct = np.diagonal(confusion)
     support = confusion.sum(axis=1)

@@ -220,4 +220,5 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path) -> N
 
 
 def _refused(path: Path, what: str) -> RunFolderError:
-    return RunFolderError(f"{what}.", where=str(path))
+    fix = "Give the .zip file that `dlrun export RUN bundle` wrote; copy it again if it is damaged."
+    return RunFolderError(f"{what}.", where=str(path), fix=fix)

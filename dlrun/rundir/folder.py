@@ -173,26 +173,35 @@ def safe_name(name: str) -> str:
 def open_run(reference: str, runs_dir: Path) -> Run:
     """Find a run, and bring it to a state in which it can be read, see `dlrun.rundir.extension`.
 
+    Raises:
+        UsageError: There is no such run, or several.
+        RunFolderError: It is named like a run, and its record is missing.
+    """
+    return _opened(find_run(reference, runs_dir))
+
+
+def find_run(reference: str, runs_dir: Path) -> Path:
+    """Find the folder of a run, be it as damaged as it may.
+
     The reference is the path of a run folder, its name in `runs_dir`, a part of the name that no
     other run has, or `latest`.
 
     Raises:
         UsageError: There is no such run, or several.
-        RunFolderError: It is named like a run, and its record is missing.
     """
     for path in (Path(reference), runs_dir / reference):
         if reference and os.path.isdir(path) and is_run(path):  # noqa: PTH112 - never raises
-            return _opened(path)
+            return path
     if reference == LATEST:
         if rows := list_runs(runs_dir):
-            return _opened(rows[0].path)
+            return rows[0].path
         raise UsageError(f"there is no run in {runs_dir}.", fix=_how_to_find(runs_dir))
     if os.sep in reference:
         raise _no_run_at(reference)
     paths = run_paths(runs_dir)
     matches = [path for path in paths if reference and reference in path.name]
     if len(matches) == 1:
-        return _opened(matches[0])
+        return matches[0]
     if matches:
         raise _several(reference, matches)
     if os.path.lexists(reference):

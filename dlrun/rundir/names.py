@@ -54,6 +54,8 @@ SWEEP = "sweep.json"  # what a sweep was asked for; it stands beside the folders
 SWEEP_PAGE = "sweep.html"
 SWEEP_TABLE = "results.csv"
 
+TRASH = ".trash"  # holds what `dlrun rm` has taken away; it stands beside the folders of the runs
+
 LOCK = ".lock"
 """Held open and locked by the process that works in the folder, which it names; else empty."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
@@ -96,6 +97,21 @@ def is_number_like(cell: str) -> bool:
 def is_name(cell: str) -> bool:
     """Whether a cell can be the name of a class: some text that is no number, nor NaN."""
     return bool(cell) and not is_number_like(cell)
+
+
+def written_codes(texts: Iterable[str]) -> dict[float, str]:
+    """How numbers are written, where some begin with zeros, as codes do: of 7 it is `007`.
+
+    Empty where none does, and where one number is written in several ways.
+    """
+    written: dict[float, str] = {}
+    different = {text.strip() for text in texts}
+    for text in different:
+        number = parse_number(text)
+        if number is None or number in written:
+            return {}
+        written[number] = text
+    return written if any(re.match(CODE, text) for text in different) else {}
 
 
 SPLIT_WORDS: Final = {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 from dlrun.sweeps.trials import Trial
 
+_OVER = ("finished", "failed", "interrupted", "killed")
 SECONDS_BETWEEN_LOOKS = 1.0
 """How often it is looked whether another process has ended its work on a trial."""
 
@@ -36,22 +38,29 @@ class FIFO:
         self._trials = trials
         self._look = look
         self._next_look = 0.0
+        self._over = 0  # so many trials at the beginning are over for good
 
     def next(self) -> Trial | None:
         """Give the first trial that waits."""
         self._look_elsewhere()
-        return next((trial for trial in self._trials if trial.status == "waiting"), None)
+        return next((trial for trial in self._pending() if trial.status == "waiting"), None)
 
     def ended(self, trial: Trial) -> None:
         """Learn nothing from it."""
 
     def waits(self) -> bool:
         """Say whether a trial waits, here or elsewhere."""
-        return any(trial.status in ("waiting", "elsewhere") for trial in self._trials)
+        return any(trial.status in ("waiting", "elsewhere") for trial in self._pending())
 
     def total(self) -> int:
         """Count the trials."""
         return len(self._trials)
+
+    def _pending(self) -> Iterator[Trial]:
+        """The trials but those at the beginning that are over: of thousands few are looked at."""
+        while self._over < len(self._trials) and self._trials[self._over].status in _OVER:
+            self._over += 1
+        return islice(self._trials, self._over, None)
 
     def _look_elsewhere(self) -> None:
         """Look, not too often, whether other processes have ended their work."""

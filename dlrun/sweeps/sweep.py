@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.config import Experiment
+from dlrun.config.extends import extended
 from dlrun.config.nodes import Problems
 from dlrun.config.overrides import apply
 from dlrun.config.yaml import parse, read_text
@@ -228,6 +229,7 @@ def base_hash(sweep: Sweep) -> str:
     """Hash what all runs of a sweep begin with, however it is written."""
     problems = Problems()
     root = parse(read_text(sweep.base), str(sweep.base), problems)
+    root = extended(root, sweep.base, problems)
     apply(root, sweep.fixed, problems)
     if isinstance(root.value, dict):
         root.value.pop("trackers", None)  # who hears of runs changes nothing of them

@@ -15,6 +15,7 @@ from dlrun.config.loading import load_resolved
 from dlrun.config.nodes import Places
 from dlrun.errors import DlrunError, PausedRunError
 from dlrun.execution.options import RunOptions
+from dlrun.execution.run import follow
 from dlrun.rundir.files import plain
 from dlrun.rundir.folder import create_run, open_run
 from dlrun.sweeps.processes import Child, Send, at_work, fork, spawn
@@ -123,6 +124,9 @@ def run_trial(task: Mapping[str, Any], send: Send, graph_cache: GraphCache) -> i
             resume(run, options, listener, trust=task["trust"])
             return 0
         experiment = load_resolved(task["config"], Places.from_json(task["places"]))
+        if not options.cluster.is_chief:
+            follow(experiment, options, listener)
+            return 0
         # Anew: the data, and so the identity, may have changed since the sweep was planned.
         beginning = Beginning.of(experiment, options, task["facts"])
         run = create_run(options.runs_dir, experiment.name)

@@ -18,7 +18,7 @@ from dlrun.config.overrides import read
 from dlrun.data.csv_header import column_positions
 from dlrun.data.links import MOST_ROWS, Link, find_links
 from dlrun.data.table_facts import value_counts
-from dlrun.data.table_sample import count_duplicates, sample_rows
+from dlrun.data.table_rows import count_duplicates, sample_rows
 from dlrun.data.tables import open_table
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import UsageError

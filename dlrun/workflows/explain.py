@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Reading, Samples, Spec, TableForm
+from dlrun.arrays import Samples, Spec
 from dlrun.columns.packing import are_plain, values_of
-from dlrun.data.images import scale_pixels
 from dlrun.data.labels import class_numbers
+from dlrun.data.python_rows import typed_as_file
 from dlrun.data.samples import open_samples, read_samples
-from dlrun.data.scaling import to_float32
-from dlrun.data.units import from_units, in_units, is_scaled
-from dlrun.errors import DataError, RunFolderError, UsageError
+from dlrun.data.units import in_units, is_scaled
+from dlrun.errors import RunFolderError, UsageError
 from dlrun.execution.ids import check_new_ids, looked_up
 from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import import_tensorflow
@@ -28,7 +24,6 @@ from dlrun.execution.opening import OpenedRun, load_model, load_split, open_trai
 from dlrun.formulas import ForwardPass, Node, Place, derivative, follow, read_nodes
 from dlrun.rundir.folder import Run
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
-from dlrun.shapes.cells import parse_number
 from dlrun.training.listener import Listener
 from dlrun.workflows.weights import check_layer, read_layer_weights
 
@@ -221,60 +216,15 @@ def _row_of_file(choice: Choice, path: Path, opened: OpenedRun) -> Row:
 
 def _typed(text: str, spec: Spec) -> Row:
     """Read a row off the command line; it is scaled as the rows of a file are."""
-    where, shape = "--input", spec.input_shape
-    if len(shape) != 1:
+    if len(spec.input_shape) != 1:
         raise UsageError(
-            f"takes the features of a flat row; the run takes arrays of shape {shape}.",
-            where=where,
+            f"takes the features of a flat row; the run takes arrays of shape {spec.input_shape}.",
+            where="--input",
             fix="Use --row N, or --data FILE.",
         )
-    if not are_plain(spec.columns or ()):
-        return _typed_cells(text, spec)
-    cells = text.split(",")
-    _check_count(cells, spec.feature_names, math.prod(shape))
-    numbers = [parse_number(cell.strip()) for cell in cells]
-    for cell, number in zip(cells, numbers, strict=True):
-        if number is None or not math.isfinite(number):
-            raise UsageError(f"'{cell.strip()}' is not a number.", where=where)
-    given = np.array([numbers], dtype=np.float64)
-    pixels = given if spec.pixel_max is None else scale_pixels(given, spec.pixel_max, where)
-    x = to_float32(from_units(np.asarray(pixels), spec), "features", where=where)
-    return Row("the row of --input", x[0], given[0] if _is_changed(spec) else None)
-
-
-def _typed_cells(text: str, spec: Spec) -> Row:
-    """Read the cells of a row as a table of one row: categories, times, gaps as in training."""
-    columns = [one for one in spec.columns or () if one.entries or one.carried]
-    cells = next(csv.reader([text], skipinitialspace=True), [])
-    _check_count(cells, [one.name for one in columns if one.entries], None)
-    left = iter(cells)
-    row = {one.name: next(left) if one.entries else "" for one in columns}
-    reading = Reading(
-        delimiter=",", missing_values=spec.table.reading.missing_values if spec.table else ()
-    )
-    form = TableForm(tuple(row), named=True, reading=reading)
-    with TemporaryDirectory(prefix="dlrun-") as folder:
-        path = Path(folder, "input.csv")
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([row, row.values()])
-        try:
-            samples, _ = read_samples(path, replace(spec, form=form), with_target=False)
-        except DataError as error:
-            what = error.what.replace(f"{path}:2: ", "")  # a file that nobody knows
-            raise UsageError(what, where="--input", fix=error.fix) from error
+    with typed_as_file(text, spec, where="--input") as (path, passing):
+        samples, _ = read_samples(path, passing, with_target=False)
     return _row(samples, 0, spec, "the row of --input")
-
-
-def _check_count(cells: Sequence[str], names: Sequence[str] | None, width: int | None) -> None:
-    wanted = len(names or ()) if width is None else width
-    if len(cells) != wanted:
-        listed = f": {', '.join(names)}" if names and len(names) <= 20 else ""  # noqa: PLR2004
-        count = f"{len(cells)} {'value' if len(cells) == 1 else 'values'}"
-        raise UsageError(
-            f"received {count}, the run takes {wanted}{listed}.",
-            where="--input",
-            fix="Separate them by commas, such as --input 0.3,0.1.",
-        )
 
 
 def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:

@@ -69,6 +69,17 @@ def init(
         found = profile(paths_of(table), reading_of(settings), named, named=str(table))
         remarks.append(f"{list_some(words, 5)} among numbers and times: read as missing values")
     found = _several(found, table)
+    _check(found, table)
+    base = Path() if output is None else output.parent
+    path = table if table.is_absolute() else Path(os.path.relpath(table, base))
+    name = re.sub(r"\W+", "_", (output or table).name.partition(".")[0]).strip("_") or "table"
+    source = _Source(path, name, settings)
+    text = "\n".join(_lines(found, source, output)) + "\n"
+    return Draft(text, (*remarks, *found.warnings()))
+
+
+def _check(found: Profile, table: Path) -> None:
+    """Refuse a table of which nothing can be learned."""
     for target in found.targets:
         if target.classes is not None and len(target.classes) < 2:  # noqa: PLR2004
             raise DataError(
@@ -90,12 +101,14 @@ def init(
             fix="Say how the file is read if it has more, such as --set 'delimiter=;', or name "
             "fewer targets.",
         )
-    base = Path() if output is None else output.parent
-    path = table if table.is_absolute() else Path(os.path.relpath(table, base))
-    name = re.sub(r"\W+", "_", (output or table).name.partition(".")[0]).strip("_") or "table"
-    source = _Source(path, name, settings)
-    text = "\n".join(_lines(found, source, output)) + "\n"
-    return Draft(text, (*remarks, *found.warnings()))
+    if not _read(found):
+        why = list_some([f"{quote(one.name)}, {one.kind.reason}" for one in found.columns
+                         if not one.is_target and one.kind.reason], 5, str)  # fmt: skip
+        raise DataError(
+            f"no column is left to tell the target by: left out are {why}.",
+            where=str(table),
+            fix="Give the table columns whose values come more than once, or that are numbers.",
+        )
 
 
 def init_from_keras(path: Path) -> Draft:
@@ -240,14 +253,18 @@ def _dataset(found: Profile, source: _Source) -> Iterator[str]:
     yield from _splits(found)
 
 
-def _left_out(found: Profile) -> set[str]:
-    """The columns that give the target away; where these are most, it is easy to tell, and none."""
-    telling = {link.column for link in found.telling()}
-    read = [
+def _read(found: Profile) -> list[str]:
+    """The columns that may tell the target."""
+    return [
         one.name
         for one in found.columns
         if not one.is_target and one.kind.kind not in UNREAD and one.name != found.group
     ]
+
+
+def _left_out(found: Profile) -> set[str]:
+    """The columns that give the target away; where these are most, it is easy to tell, and none."""
+    telling, read = {link.column for link in found.telling()}, _read(found)
     return telling if 2 * len(telling.intersection(read)) <= len(read) else set()
 
 

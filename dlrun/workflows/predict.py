@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count
@@ -16,6 +17,7 @@ from dlrun.arrays import ImageForm
 from dlrun.data.drift import Drift, Watch
 from dlrun.data.image_samples import ImageRows, names_images
 from dlrun.data.prediction_files import CsvRows, ParquetRows, Rows
+from dlrun.data.python_rows import as_file, typed_as_file
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.data.table_samples import TableRows
 from dlrun.errors import DlrunError, UsageError
@@ -34,18 +36,21 @@ from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import read_inputs
 from dlrun.rundir.lock import in_turn
 from dlrun.rundir.names import INPUTS, PREDICTIONS, SPLITS
+from dlrun.shapes.cells import parse_number
 from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dlrun.arrays import Spec
     from dlrun.training.evaluation import Predictor
 
 STDOUT = STDIN = Path("-")
 PIPED: Final = Path("/dev/stdin")
 PARQUET: Final = (".parquet", ".pq")
 PACKED: Final = (".gz", ".zst")
+ARRAYS: Final = (".npz", ".npy")
 
 
 @dataclass(frozen=True)
@@ -77,9 +82,9 @@ def predict(
     """Write one row per input row, as CSV or Parquet.
 
     The input is a table with the features as columns, an `.npz` or `.npy` array, or images: a
-    folder, an image or a list of some; `-` is a table from stdin. The output is None for a file in
-    the run folder, see `_naming`, and `-` for stdout; a device or a pipe is written into, and a
-    symbolic link is followed.
+    folder, an image or a list of some; `-` is a table from stdin, and what `is_row` a row by
+    itself. The output is None for a file in the run folder, see `_naming`, and `-` for stdout; a
+    device or a pipe is written into, and a symbolic link is followed.
     """
     wishes = wishes or Wishes()
     form = _form(wishes, output)
@@ -99,7 +104,10 @@ def predict(
     spec = opened.spec
     keys = [column.name for column in spec.columns or () if column.carried]
     keep = tuple(dict.fromkeys((*keys, *wishes.keep)))
-    with open_samples(input_path, spec, with_target=False, keep=keep) as samples:
+    with (
+        _given(input_path, spec) as (path, passing),
+        open_samples(path, passing, with_target=False, keep=keep) as samples,
+    ):
         for note in samples.notes:
             listener.message(note)
         model = load_model(opened)
@@ -109,17 +117,31 @@ def predict(
         from dlrun.training.evaluation import Predictor  # imports TensorFlow
 
         work = _Work(opened, samples, Predictor(model, spec.target_scaling), thresholds, input_path)
-        path = output
+        written = output
         if output == STDOUT:
-            path = None
+            written = None
             work.write(CsvRows(sys.stdout))
         elif output is None:
-            path = _write_own(run, input_path, form, partial(_write_file, work, form))
+            written = _write_own(run, input_path, form, partial(_write_file, work, form))
         else:
             write_output(output, partial(_write_file, work, form))
     for note in work.watch.notes():
         listener.message(note)
-    return Predicted(path, work.watch.drifts() if wishes.drift else ())
+    return Predicted(written, work.watch.drifts() if wishes.drift else ())
+
+
+def is_row(given: Path) -> bool:
+    """Say whether this is the cells of a row, such as `0.3,0.1`, and no path."""
+    text = str(given)
+    is_cells = "," in text or parse_number(text) is not None
+    is_path = re.search(r"[/\\]|\.[A-Za-z]\w*$", text) or os.path.lexists(given)
+    return is_cells and not is_path
+
+
+def _given(input_path: Path, spec: Spec) -> AbstractContextManager[tuple[Path, Spec]]:
+    if is_row(input_path):
+        return typed_as_file(str(input_path), spec, where=f"INPUT {input_path}")
+    return as_file(input_path, spec)
 
 
 def _form(wishes: Wishes, output: Path | None) -> str:
@@ -140,7 +162,7 @@ def _form(wishes: Wishes, output: Path | None) -> str:
 def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
     """Refuse what an input or a run cannot give."""
     are_images = isinstance(opened.spec.form, ImageForm) and names_images(input_path)
-    if wishes.keep and (are_images or input_path.suffix in (".npz", ".npy")):
+    if wishes.keep and (are_images or input_path.suffix in ARRAYS):
         what = "images have" if are_images else f"an {input_path.suffix} file has"
         raise UsageError(f"{what} no columns to keep.", where=f"--keep {wishes.keep[0]}")
     if wishes.drift and not any(column.seen for column in opened.spec.columns or ()):

@@ -30,7 +30,7 @@ def find_events(runs: str | None, runs_dir: Path) -> Path:
     return folder
 
 
-def start_tensorboard(folder: Path, *, host: str, port: int) -> NoReturn:
+def start_tensorboard(logdir: Path, *, host: str, port: int) -> NoReturn:
     """Become TensorBoard, on the event files below a folder."""
     if find_spec("tensorboard") is None:
         raise UsageError(
@@ -38,7 +38,7 @@ def start_tensorboard(folder: Path, *, host: str, port: int) -> NoReturn:
             fix="Install it: pip install tensorboard",
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it imports TensorFlow
-    words = ["--logdir", str(folder), "--host", host, "--port", str(port)]
+    words = ["--logdir", str(logdir), "--host", host, "--port", str(port)]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, "-m", "tensorboard.main", *words])  # noqa: S606

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tests.benchmarks import (
     checkpoints,
     commands,
+    images,
     jax_scan,
     light,
     many_rows,
@@ -46,6 +47,7 @@ def main(words: Sequence[str]) -> int:
         checkpoints,
         sweeps,
         tables,
+        images,
         warm,
     )
     for benchmark in (one for group in groups for one in group.BENCHMARKS):

@@ -40,6 +40,14 @@ def read_table_local(tiny: bool) -> Row:
     return _read(tiny, "read it with decimal commas", note, options, {**WORDS, "columns": columns})
 
 
+def read_table_thousands(tiny: bool) -> Row:
+    """The same with decimal commas and points between the thousands."""
+    note = "the same, with `decimal` and `thousands`; DuckDB: decimal_separator, thousands"
+    options = ", decimal_separator = ',', thousands = '.'"
+    marks = {"decimal": ",", "thousands": "."}
+    return _read(tiny, "read it with thousands apart", note, options, marks)
+
+
 def profile_table(tiny: bool) -> Row:
     """`dlrun data` of 1 million rows of 10 columns, from the start to the end of the command."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
@@ -55,7 +63,7 @@ def profile_table(tiny: bool) -> Row:
     return Row("profile a table of 1M x 10", "s", *seconds, goal=1.5, faster=False, note=note)
 
 
-def _write(path: Path, rows: int, *, local: bool = False) -> None:
+def _write(path: Path, rows: int, *, local: bool = False, grouped: bool = False) -> None:
     with duckdb.connect() as connection:
         numbers = [f"round(random() * 100 - 50, 5) AS x{n}" for n in range(NUMBERS)]
         connection.execute(
@@ -70,7 +78,13 @@ def _write(path: Path, rows: int, *, local: bool = False) -> None:
                 for n in range(NUMBERS)
             ]
             cells = f"{', '.join(texts)}, colour, y"
-        mark = ";" if local else ","
+        if grouped:
+            texts = [
+                f"translate(format('{{:,.2f}}', x{n} * 1e4), ',.', '.,') AS x{n}"
+                for n in range(NUMBERS)
+            ]
+            cells = f"{', '.join(texts)}, colour, y"
+        mark = ";" if local or grouped else ","
         connection.execute(f"COPY (SELECT {cells} FROM t) TO '{path}' (HEADER, DELIMITER '{mark}')")
 
 
@@ -78,7 +92,7 @@ def _read(tiny: bool, name: str, note: str, options: str, arguments: dict[str, A
     rows = 3_000 if tiny else 10**6
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         path = Path(folder) / "table.csv"
-        _write(path, rows, local=bool(arguments))
+        _write(path, rows, local="missing_values" in arguments, grouped="thousands" in arguments)
 
         def ours() -> None:
             assert len(load_dataset("table", seed=0, path=path, **arguments).train) == rows
@@ -101,4 +115,4 @@ def _timed(work: Callable[[], None]) -> Callable[[], float]:
     return measure
 
 
-BENCHMARKS = (read_table, read_table_local, profile_table)
+BENCHMARKS = (read_table, read_table_local, read_table_thousands, profile_table)

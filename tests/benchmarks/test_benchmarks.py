@@ -9,6 +9,7 @@ import pytest
 from tests.benchmarks import (
     checkpoints,
     commands,
+    images,
     jax_scan,
     light,
     many_rows,
@@ -30,6 +31,7 @@ SLOW = (
     "many_rows",
     "predict_rows",
     "warm_verify",
+    "image_",
 )
 
 
@@ -95,6 +97,16 @@ def test_the_table_says_which_goal_was_missed():
 
 def test_every_benchmark_has_a_name_to_choose_it_by():
     """`python -m tests.benchmarks lstm` runs one."""
-    groups = (light, commands, training, many_rows, predicting, jax_scan, checkpoints, sweeps)
+    groups = (
+        light,
+        commands,
+        training,
+        many_rows,
+        predicting,
+        jax_scan,
+        checkpoints,
+        sweeps,
+        images,
+    )
     names = [one.__name__ for group in groups for one in group.BENCHMARKS]
     assert len(set(names)) == len(names)

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 PLACE = re.compile(r"\b(path|pathlike|file ?names?|directory|folder|url)\b", re.IGNORECASE)
 OPENS = re.compile(r"(?<![\w`'.])open\(|gfile|file_utils\.|os\.(path|listdir)|np\.load")
 DATA = {
+    ("california_housing", "path"),
+    ("cifar10", "path"),
+    ("cifar100", "path"),
+    ("fashion_mnist", "path"),
     ("images", "path"),
+    ("imdb", "path"),
     ("mnist", "path"),
     ("npz", "path"),
     ("table", "path"),

@@ -210,3 +210,50 @@ def test_mistakes(seeds, dlrun, words, code, message):
     received, out, err = dlrun("compare", *words, "--runs-dir", seeds)
     assert (received, out) == (code, "")
     assert err.startswith(message)
+
+
+def test_a_table_for_a_paper(seeds, dlrun):
+    """A line for each group; the best mean is bold, and what LaTeX would read is escaped."""
+    words = ["compare", *(f"{name}{seed}" for name in RATES for seed in range(3))]
+    words += ["--runs-dir", str(seeds), "--metric", "test.accuracy"]
+    assert dlrun(*words, "--latex")[1] == (
+        "\\begin{tabular}{lrl}  % \\usepackage{booktabs}\n"
+        "  \\toprule\n"
+        "  group & test accuracy & optimizer.learning\\_rate \\\\\n"
+        "  \\midrule\n"
+        "  A & 0.9100 $\\pm$ 0.0248 & 0.001 \\\\\n"
+        "  B & \\textbf{0.9600 $\\pm$ 0.0248} & 0.01 \\\\\n"
+        "  \\bottomrule\n"
+        "\\end{tabular}\n"
+    )
+    assert dlrun(*words, "--markdown")[1] == (
+        "| group | test accuracy | optimizer.learning\\_rate |\n"
+        "|---|---:|---|\n"
+        "| A | 0.9100 ± 0.0248 | 0.001 |\n"
+        "| B | **0.9600 ± 0.0248** | 0.01 |\n"
+    )
+    # Student's t of 2 degrees of freedom at 97.5 % is 4.302653; the deviation of each group 0.01.
+    margin = 4.302652729696142 * 0.01 / 3**0.5
+    rows = [line.split(",") for line in dlrun(*words, "--csv")[1].splitlines()]
+    heading = ["group", "runs", "test.accuracy", "test.accuracy.margin", "optimizer.learning_rate"]
+    assert rows[0] == heading
+    for row, name, mean, rate in ((rows[1], "A", 0.91, 0.001), (rows[2], "B", 0.96, 0.01)):
+        assert row[:2] == [name, "3"]
+        assert [float(one) for one in row[2:]] == pytest.approx([mean, margin, rate])
+
+
+def test_runs_as_a_table(seeds, dlrun):
+    """One line a run; two forms are refused."""
+    words = ["compare", "slow0", "fast1", "--runs-dir", str(seeds), "--metric", "test.accuracy"]
+    assert re.sub(r"(\d)\\_[a-z2-7]{4} ", r"\1 ", dlrun(*words, "--markdown")[1]) == (
+        "| run | test accuracy | seed | optimizer.learning\\_rate |\n"
+        "|---|---:|---|---|\n"
+        "| slow0 | 0.9000 | 0 | 0.001 |\n"
+        "| fast1 | **0.9600** | 1 | 0.01 |\n"
+    )
+    assert "--csv and --latex are two forms." in dlrun(*words, "--csv", "--latex")[2]
+    told = dlrun("runs", "--runs-dir", str(seeds), "--columns", "name,test.accuracy", "--latex")[1]
+    assert told.splitlines()[0] == "\\begin{tabular}{lr}  % \\usepackage{booktabs}"
+    assert re.search(r"fast0\\_[a-z2-7]{4} & 0.9500 \\\\$", told, re.MULTILINE)
+    told = dlrun("runs", "--runs-dir", str(seeds), "--columns", "name,test.accuracy", "--markdown")
+    assert told[1].splitlines()[:2] == ["| name | test.accuracy |", "|---|---:|"]

@@ -8,8 +8,8 @@ import pytest
 
 from dlrun.errors import DlrunError
 from dlrun.reports.baseline import Judged
-from dlrun.reports.scores import classification_report
 from dlrun.rundir.folder import Run
+from tests.reports.scoring import classification_report
 
 REPORT = classification_report([0, 0, 1, 1], [0, 1, 1, 1], ["no", "yes"])
 CALL = {"run": Path("runs/a"), "split": None, "data": None}

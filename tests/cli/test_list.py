@@ -13,7 +13,7 @@ def test_kinds(dlrun):
     """One line each, with the number of words."""
     exit_code, out, err = dlrun("list")
     assert (exit_code, err) == (0, "")
-    lines = [line.split(None, 2) for line in out.splitlines()]
+    lines = [line.split(None, 2) for line in out.partition("\n\n")[0].splitlines()]
     assert [kind for kind, _, _ in lines] == list(catalog.KINDS)
     assert [int(count) for _, count, _ in lines] == [
         len(catalog.words(kind)) for kind in catalog.KINDS
@@ -208,3 +208,15 @@ def test_color():
 def test_defaults_look_as_in_a_config(value, shown):
     """They can be copied."""
     assert list_command.yaml_value(value) == shown
+
+
+def test_the_keys_of_sections(dlrun):
+    """What a section and a sweep take, with their defaults."""
+    told = dlrun("list", "training")[1]
+    assert "    batch_size  (default 32)\n        How many rows each step sees." in told
+    assert "folds  (default null)" in dlrun("list", "dataset")[1]
+    sweep = {one["name"]: one for one in json.loads(dlrun("list", "sweep", "--json")[1])}
+    assert sweep["base"]["required"]
+    assert (sweep["samples"]["default"], sweep["grid"]["default"]) == (10, None)
+    assert "Did you mean `dlrun list training`?" in dlrun("list", "trainin")[2]
+    assert "`dlrun list sweep` show the keys of these." in dlrun("list")[1]

@@ -5,7 +5,7 @@ from dlrun.cli.terminal.output import Screen
 from dlrun.cli.terminal.tables import align, cell_len, cut_apart, draw
 from dlrun.cli.train import closing_table
 from dlrun.reports.baseline import Judged
-from dlrun.reports.scores import classification_report
+from tests.reports.scoring import classification_report
 
 METRICS = {
     "train": {"loss": 0.03214, "accuracy": 0.99, "mean_absolute_error": 1e-6},

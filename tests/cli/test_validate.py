@@ -281,3 +281,19 @@ def test_arrays_are_looked_at(config, dlrun):
     }.items():
         exit_code, out, err = dlrun("validate", "arrays.yaml", "--set", change)
         assert (exit_code, out, message in err) == (2, "", True), err
+
+
+def test_a_line_that_cannot_be_read_is_shown(dlrun, tmp_path, monkeypatch):
+    """With a caret where reading ended, also where the line is longer than a screen."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.yaml").write_text("name: a\nseed: @b\n")
+    told = dlrun("validate", "c.yaml")[2]
+    assert told == (
+        "error: c.yaml:2:7: The character '@' cannot start a value. Put it in quotes.\n"
+        "    seed: @b\n"
+        "          ^\n"
+    )
+    (tmp_path / "c.yaml").write_text(f"{'a' * 100}: {{b: '{'c' * 100}', d: @}}\n")
+    *_, line, caret = dlrun("validate", "c.yaml")[2].rstrip("\n").split("\n")
+    assert len(line) <= 4 + 72
+    assert line[len(caret) - 1] == "@"

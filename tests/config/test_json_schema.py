@@ -149,7 +149,7 @@ def test_what_dlrun_refuses_for_a_word_or_a_key_is_refused():
         ("adam\n", "adam\ntraining: {callbacks: [EarlyStoping]}\n", "'EarlyStoping' is not one of"),
         ("adam\n", "adam\nexports: [keras]\n", "'keras' is not one of"),
         ("adam\n", "adam\nseed: -1\n", "-1 is less than the minimum of 0"),
-        ("adam\n", "adam\nsed: 1\n", "'sed' was unexpected"),
+        ("adam\n", "adam\nsed: 1\n", "'sed' does not match any of the regexes"),
         ("model: {layers: [", "model: {layer: [", "'layers' is a required property"),
     ],
 )
@@ -215,7 +215,7 @@ def test_layers_inside_of_layers():
 
 def test_keys_are_described():
     """Hover shows the docstrings: of dlrun's keys, of Keras's arguments, of the words."""
-    training = SCHEMA["properties"]["training"]["anyOf"][0]["properties"]
+    training = SCHEMA["else"]["properties"]["training"]["anyOf"][0]["properties"]
     assert training["epochs"]["description"].startswith("How often the training rows")
     dense = SCHEMA["definitions"]["layers.Dense"]["properties"]
     assert "dimensionality of the output space" in dense["units"]["description"]
@@ -224,3 +224,13 @@ def test_keys_are_described():
     losses = SCHEMA["definitions"]["losses"]["anyOf"][0]
     described = dict(zip(losses["enum"], losses["enumDescriptions"], strict=True))
     assert described["mse"].startswith("Computes the mean of squares of errors")
+
+
+def test_what_is_missing_may_stand_in_what_is_extended():
+    """Its keys are known; whether it is whole, and what anchors hold, an editor cannot tell."""
+    assert problems("extends: base.yaml\noptimizer: {learning_rate: 0.1}\n") == []
+    assert problems("extends: [a.yaml, b.yaml]\nx-rates: {slow: 0.1}\n") == []
+    assert problems(SMALL + "x-rates: [1]\n") == []
+    assert problems("extends: 3\n") != []
+    (told,) = problems("extends: base.yaml\nsed: 1\n")
+    assert told.startswith("'sed' does not match any of the regexes")

@@ -49,7 +49,7 @@ print(json.dumps({
     "written": value_at(flat(experiment.to_yaml()), "training.foo"),
     "given": sorted(given.given_paths(experiment) & {"training.foo", "dataset.bar"}),
     "default": given.flat_defaults(experiment)["training.foo"],
-    "schema": schema["properties"]["training"]["anyOf"][0]["properties"]["foo"],
+    "schema": schema["else"]["properties"]["training"]["anyOf"][0]["properties"]["foo"],
     "dataset": schema["definitions"]["datasets.moons"]["properties"]["bar"],
     "problems": problems,
 }))

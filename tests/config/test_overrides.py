@@ -110,3 +110,19 @@ def test_mistakes_of_the_file_come_first(refuse):
         "1:7: name: Expected text, got 3.",
         "--set seed: seed: Expected an integer, got 'x'.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("epochs=5", "training.epochs"),
+        ("lr=0.1", "optimizer.learning_rate"),
+        ("batchsize=5", "training.batch_size"),
+        ("test_splt=0.2", "dataset.test_split"),
+        ("model.layers[0].output_dim=3", "units"),
+    ],
+)
+def test_keys_of_sections_are_found_from_the_top(refuse, given, meant):
+    """And the words of older versions of Keras."""
+    (told,) = (one for one in refuse(BASE, given) if "Missing" not in one)
+    assert told.endswith(f"Did you mean '{meant}'?")

@@ -168,6 +168,18 @@ def test_an_unseen_value_is_an_error_whether_below_between_or_above(value):
     )
 
 
+def test_all_unseen_values_are_told_at_once():
+    """The first ten with their rows, and how many there are of each."""
+    with pytest.raises(DataError) as error:
+        match_values(np.array([2, *[7] * 11, 9.5]), np.array([1.0, 2.0]), "new.npz")
+    assert str(error.value).splitlines() == [
+        "new.npz: row 2 has the class '7', which no training row has (1, 2).",
+        "  In all there are 12 such rows ('7' 11, '9.5' 1); the next ones:",
+        *(f"  row {row}: '7'" for row in range(3, 12)),
+        "  ... and 2 more",
+    ]
+
+
 def test_an_unseen_name_is_an_error_and_a_long_list_is_cut():
     """The message stays readable with many classes."""
     known = [f"c{number}" for number in range(12)]

@@ -127,9 +127,10 @@ def test_a_decoder_that_crashes_names_its_file(tmp_path, monkeypatch):
     """The others are read."""
     program = tmp_path / "worker.py"
     text = image_decoding.WORKER.read_text()
-    crash = '    if "killer" in path:\n        os.abort()\n    try:\n        if not stat.S_ISREG'
-    assert "    try:\n        if not stat.S_ISREG" in text
-    program.write_text(text.replace("    try:\n        if not stat.S_ISREG", crash))
+    begin = "    descriptor = os.open("
+    assert begin in text
+    crash = f'    if "killer" in path:\n        os.abort()\n{begin}'
+    program.write_text(text.replace(begin, crash))
     monkeypatch.setattr(image_decoding, "WORKER", program)
     image = encoded(Image.fromarray(CORNERS), "PNG")
     pixels, bad = decode({"a.png": image, "killer.png": image, "z.png": image}, tmp_path)

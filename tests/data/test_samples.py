@@ -121,6 +121,10 @@ def test_features_are_scaled_as_in_training(write):
          "(iris, rose).")),
         (NUMBERED, "length,width,kind\n1,2,0\n",
          "{path}:2: column 'kind': '0' is none of the classes of the training data (-1, 1)."),
+        (FLOWERS, "length,width,kind\n1,2,oak\n3,4,tulip\n5,6,rose\n7,8,tulip\n",
+         ("{path}:2: column 'kind': 'oak' is none of the classes of the training data "
+         "(iris, rose).\n  In all there are 3 such rows ('tulip' 2, 'oak' 1); the next ones:\n"
+         "  {path}:3: 'tulip'\n  {path}:5: 'tulip'")),
         (NUMBERED, "length,width,kind\n1,2,yes\n",
          ("{path}:2: column 'kind': 'yes' is not a number.\n"
          "  Mend the cell, or say that it is a missing value, `missing_values: ['yes']`.")),

@@ -75,6 +75,17 @@ def test_the_bits_do_not_depend_on_how_rows_are_read(number, tmp_path, monkeypat
     assert read(path) == expected
 
 
+@pytest.mark.parametrize("large", [0, 2**40])
+def test_values_are_told_as_the_file_has_them(large, tmp_path, monkeypatch):
+    """Also where they were read as numbers: 7 is not 7.0."""
+    monkeypatch.setattr(quick_csv, "LARGE", large)
+    path = write_csv(tmp_path / "a.csv", [(7, 0.5), (7, 1.5), (10, 0.5)], ("x", "y"))
+    with open_table([path]) as table:
+        facts = table.facts()
+    assert facts["x"].top == (("7", 2), ("10", 1))
+    assert facts["y"].top == (("0.5", 2), ("1.5", 1))
+
+
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("code", ["007", "00", " 07", '"01"', "00.5", "0123456789012"])
@@ -182,6 +193,34 @@ def test_cells_with_decimal_commas_are_numbers_where_python_says_so(large, tmp_p
         assert math.isnan(values[1, 1])
 
 
+GROUPED = re.compile(r"\s*[+-]?(([1-9]\d{0,2}(T\d{3})+|\d+)(D\d*)?|D\d+)([eE][+-]?\d+)?\s*")
+
+
+@pytest.mark.parametrize(("mark", "decimal", "delimiter"), [".,;", ",.;", ",.,", " ,;", "'.,"])
+def test_cells_with_thousands_are_numbers_where_python_says_so(
+    mark, decimal, delimiter, tmp_path, monkeypatch
+):
+    """Random cells: the number or none, whether DuckDB reads it as one or as a text."""
+    draw = random.Random(7)
+    reading = Reading(decimal=decimal, thousands=mark, delimiter=delimiter)
+    pattern = GROUPED.pattern.replace("T", re.escape(mark)).replace("D", re.escape(decimal))
+    for turn in range(30):
+        digits = ["".join(draw.choices("0123", k=draw.choice([1, 2, 3, 3, 3, 4]))) for _ in "ab"]
+        cell = draw.choice(["", "-", "+", "2e", "1,", "0.", "10"]) + mark.join(digits)
+        cell += draw.choice(["", "", f"{decimal}5", "e2", mark, " "])
+        rows = "".join(f'"{one}"{delimiter}u\n' for one in ("4", cell, f"7{mark}000"))
+        (tmp_path / "a.csv").write_text(f"a{delimiter}b\n{rows}")
+        monkeypatch.setattr(quick_csv, "LARGE", (turn % 2) * 2**40)
+        with open_table([tmp_path / "a.csv"], reading) as table:
+            if not re.fullmatch(pattern, cell):
+                with pytest.raises(DataError, match="is no"):
+                    table.read({"a": "number"})
+                continue
+            _, values = table.read({"a": "number"})
+        plain = cell.replace(mark, "").replace(decimal, ".")
+        np.testing.assert_array_equal(values[:, 0], [4, float(plain), 7000], err_msg=repr(cell))
+
+
 @pytest.mark.parametrize("words", [(), ("NA",)])
 def test_texts_that_are_carried_along_are_those_of_the_file(words, tmp_path, monkeypatch):
     """An id of 7 is neither 7.0 nor 07, and NA stays NA."""
@@ -214,6 +253,21 @@ def test_encodings(encoding, tmp_path):
     with open_table([tmp_path / "a.csv"], Reading(encoding=given)) as table:
         assert table.columns == ("a", "größe")
         assert table.read({"a": "text"})[0][0].texts == ("ä",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_an_encoding_that_does_not_say_itself_is_named(encoding, tmp_path):
+    """Where half of a file is zeros."""
+    path = tmp_path / "a.csv"
+    path.write_bytes("name,y\ngr\u00fcn,1\nrot,2\n".encode(encoding))
+    with pytest.raises(DataError) as error, open_table([path]):
+        pass
+    assert str(error.value) == (
+        f"{path}: the file seems to be UTF-16 without a mark that says so; UTF-8 was expected.\n"
+        f"  Say so with `dataset.encoding: {encoding}`, or save it as UTF-8."
+    )
+    with open_table([path], Reading(encoding=encoding)) as table:
+        assert table.columns == ("name", "y")
 
 
 def test_all_bad_cells_are_told_at_once(tmp_path):

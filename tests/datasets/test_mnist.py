@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlrun.datasets import load_dataset, mnist
+from dlrun.data import keras_cache
+from dlrun.datasets import load_dataset
 from dlrun.errors import DataError
 
 IDX_NAMES = {
@@ -192,7 +193,7 @@ def test_a_missing_path_is_an_error(tmp_path):
 def test_the_download_is_given_up_where_nothing_answers():
     """A timeout is set for the download and taken back after it."""
     before = socket.getdefaulttimeout()
-    with mnist._connection_timeout(3.0):
+    with keras_cache._connection_timeout(3.0):
         assert socket.getdefaulttimeout() == 3.0
     assert socket.getdefaulttimeout() == before
 

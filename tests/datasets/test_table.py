@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from dlrun.config import load_config
+from dlrun.data.classes import classes_for_loss
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError
+from dlrun.execution.loading import load_splits
 
 
 def way_out(cell, column=None):
@@ -190,3 +195,35 @@ def test_columns_that_are_not_in_the_file_are_errors_of_the_config(
     with pytest.raises(ConfigError) as error:
         load("height,width\n1,2\n", **arguments)
     assert str(error.value) == message.replace("{path}", f"{tmp_path}/data.csv")
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (["007", "012", "100"], ("007", "012", "100")),
+        (["007", "7", "12"], ("7", "12")),  # one number, written in two ways
+        (["7", "12", "3"], ("3", "7", "12")),
+    ],
+)
+def test_classes_that_are_codes_are_called_as_they_are_written(load, cells, names):
+    """By a loss over classes; to another loss they are numbers all the same."""
+    dataset = load("x,y\n" + "".join(f"{n},{cells[n % 3]}\n" for n in range(9)))
+    assert sorted({*dataset.train.y.ravel().tolist()}) == sorted({*map(float, cells)})
+    found = classes_for_loss(dataset, "sparse_categorical_crossentropy")
+    assert (found.class_names, found.class_values) == (names, tuple(map(float, names)))
+
+
+def test_a_run_that_calls_its_codes_otherwise_keeps_its_names(tmp_path):
+    """As older ones do: their predictions and their report speak of the same classes."""
+    rows = "".join(f"{n},{['007', '012'][n % 2]}\n" for n in range(20))
+    (tmp_path / "rows.csv").write_text(f"x,y\n{rows}")
+    (tmp_path / "c.yaml").write_text(
+        "dataset: {type: table, path: rows.csv}\n"
+        "model: {layers: [{type: Dense, units: 1, activation: sigmoid}]}\n"
+        "loss: binary_crossentropy\noptimizer: sgd\n"
+    )
+    experiment = load_config(tmp_path / "c.yaml")
+    spec = load_splits(experiment).spec
+    assert spec.class_names == ("007", "012")
+    old = replace(spec, class_names=("7", "12"))
+    assert load_splits(experiment, old).spec.class_names == ("7", "12")

@@ -11,7 +11,7 @@ import numpy as np
 from dlrun.arrays import Spec
 from dlrun.config import load_config
 from dlrun.reports.run_data import Layer, ReportData, Rows
-from dlrun.reports.scores import classification_report
+from tests.reports.scoring import classification_report
 
 CONFIG = """\
 name: {name}

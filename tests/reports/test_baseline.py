@@ -15,8 +15,8 @@ from sklearn.metrics import (
 
 from dlrun.reports.baseline import baseline_of_classes, baseline_of_labels, baseline_of_values
 from dlrun.reports.labels import labels_report
-from dlrun.reports.scores import classification_report
 from dlrun.reports.statistics import holm, mcnemar
+from tests.reports.scoring import classification_report
 
 
 @pytest.mark.parametrize("pair", [(0, 0), (1, 0), (5, 5), (12, 3), (3, 12), (60, 40), (900, 700)])

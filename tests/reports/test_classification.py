@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from dlrun.reports.scores import (
-    ClassificationReport,
-    ClassScores,
-    classification_report,
-    confusion_matrix,
-)
+from dlrun.reports.scores import ClassificationReport, ClassScores, confusion_matrix
+from tests.reports.scoring import classification_report
 
 
 def random_classes(seed, num_classes, rows, correct):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import signal
+import socket
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -112,6 +117,98 @@ def test_halving_pauses_and_goes_on_wherever_there_is_a_place(tmp_path):
     assert both
     assert all(far[point]["final_weights"] == near[point]["final_weights"] for point in both)
     assert {one["status"] for one in far.values()} == {"finished", "interrupted"}
+
+
+@pytest.mark.slow
+def test_nodes_compute_one_run_and_one_is_lost(tmp_path):
+    """Where a node dies, the run goes on with the next one, to the bits of two local hosts."""
+    prepare(tmp_path)
+    long = ("training.epochs=300", "training.checkpoint_seconds=0")
+    given = (
+        "train",
+        "moons.yaml",
+        "--threads",
+        "1",
+        *(word for one in long for word in ("--set", one)),
+    )
+    with ray_cluster() as cluster:
+        words = ("--on", "ray", "--address", cluster.address, "--hosts-per-run", "2", "--no-report")
+        process = start(tmp_path, *given, *words)
+        wait_for(lambda: list(tmp_path.glob("runs/*/checkpoint/*")), process)
+        cluster.remove_node(cluster.worker_nodes.copy().pop(), allow_graceful=False)
+        assert any("a worker was lost" in line for line in process.stderr)
+        cluster.add_node(num_cpus=1)
+        out, told = process.communicate(timeout=240)
+        assert process.returncode == 0, told
+    lost = json.loads((tmp_path / out.strip() / "run.json").read_text())
+    assert (lost["device"], len(lost["hosts"])) == ("cpu on 2 hosts", 2)
+    assert "resumed" in lost
+    with socket.create_server(("", 0)) as one, socket.create_server(("", 0)) as two:
+        hosts = ",".join(f"127.0.0.1:{server.getsockname()[1]}" for server in (one, two))
+
+    def be(host):
+        words = ("--hosts", hosts, "--host", host, "--device", "cpu", "--runs-dir", "near")
+        return run(tmp_path, *given, *words)[0]
+
+    with ThreadPoolExecutor() as threads:
+        folder, _ = threads.map(be, (0, 1))
+    near = json.loads((tmp_path / folder.strip() / "run.json").read_text())
+    for key in ("final_weights", "identity", "data"):
+        assert lost[key] == near[key]
+
+
+SEEN = """\
+import os, sys
+import dlrun.rundir.environment as environment
+if name := os.environ.get("FAKE_PROCESSOR"):
+    environment._processor = lambda: name
+if "dlrun.sweeps.worker" in sys.orig_argv:
+    with open(os.path.join(os.environ["SEEN"], str(os.getpid())), "w") as file:
+        file.write(os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
+"""
+"""Makes a node one of another processor, and notes which GPUs the processes of runs see."""
+TPE = """\
+base: moons.yaml
+set: {training.epochs: 3}
+random: {optimizer.learning_rate: {log_uniform: [0.001, 0.1]}}
+sampler: tpe
+samples: 4
+objective: validation.loss
+"""
+
+
+@pytest.mark.slow
+def test_nodes_that_differ_and_their_gpus(tmp_path, monkeypatch):
+    """Differences are told and recorded; TPE learns from all; a run sees the GPUs it was given.
+
+    Ray counts GPUs that are not there: what runs on them say is that there is none.
+    """
+    pytest.importorskip("optuna")
+    prepare(tmp_path)
+    (tmp_path / "tpe.yaml").write_text(TPE)
+    (tmp_path / "sitecustomize.py").write_text(SEEN)
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    monkeypatch.setenv("SEEN", str(seen))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    older = {"num_gpus": 2, "num_cpus": 2, "env_vars": {"FAKE_PROCESSOR": "an older one"}}
+    with ray_cluster(older) as cluster:
+        words = ("sweep", "--on", "ray", "--address", cluster.address, "--threads", "1")
+        process = start(tmp_path, *words, "tpe.yaml")
+        _, told = process.communicate(timeout=240)
+        assert process.returncode == 0, told
+        assert {file.read_text() for file in seen.iterdir()} == {"all"}
+        process = start(tmp_path, *words, "near.yaml", "--gpus-per-run", "1", "--fail-fast")
+        _, failed = process.communicate(timeout=240)
+        assert process.returncode == 1, failed
+    assert "warning: the nodes differ (1 x " in told
+    assert "1 x an older one, tensorflow" in told
+    found = records(tmp_path / "runs" / "tpe").values()
+    assert [one["status"] for one in found] == ["finished"] * 4
+    assert sorted(one["sweep"]["sample"] for one in found) == [0, 1, 2, 3]
+    assert "an older one" in {one["machine"]["processor"] for one in found}
+    assert {"0", "1"} <= {file.read_text() for file in seen.iterdir()}
+    assert "no GPU" in failed
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from dlrun.rundir.record import recording
 from dlrun.sweeps.launchers import Order, Placing, named
 from dlrun.sweeps.launchers import ray as ray_word
 from dlrun.sweeps.processes import Ended
-from dlrun.sweeps.remote.luggage import Luggage, Unpacking, hashes_of
+from dlrun.sweeps.remote.luggage import Luggage, Unpacking, hashes_of, prune_cache
 from dlrun.sweeps.remote.parcels import Arrivals, Home, Parcels, luggage_of, settle
 from dlrun.sweeps.trials import Trial
 from tests.sweeping import MOONS, run
@@ -82,6 +83,22 @@ def test_data_files_travel_once(files):
     assert here.at_home(f"{given['path']}:3: wrong") == f"{files / 'a b.csv'}:3: wrong"
     assert Unpacking(fetching(luggage, fetched), None).arguments(told) == given
     assert len(fetched) == 4
+
+
+def test_data_files_that_nobody_asks_for_leave(files):
+    """After a month without a run that needs them; the others stay."""
+    luggage, fetched = Luggage(files), []
+    told = luggage.of(config_with(path=files / "a b.csv", other=files / "b.csv"))
+    given = Unpacking(fetching(luggage, fetched), None).arguments(told)
+    os.utime(Path(given["path"]).parent, (0, 0))
+    prune_cache()
+    assert not Path(given["path"]).exists()
+    assert Path(given["other"]).exists()
+    os.utime(Path(given["other"]).parent, (0, 0))
+    assert Unpacking(fetching(luggage, fetched), None).arguments(told) == given
+    prune_cache()
+    assert Path(given["other"]).exists()
+    assert len(fetched) == 3
 
 
 def test_data_files_are_found_below_a_root(files, tmp_path):

@@ -249,6 +249,7 @@ def test_a_strangers_bundle_writes_nowhere_else(packed, tmp_path, dlrun):
         (tmp_path / "broken.zip").write_bytes(content)
         told = dlrun("import", "broken.zip", code=4).err
         assert "is not a whole zip file" in told or "is not the bundle of a run" in told
+        assert "Give the .zip file that `dlrun export RUN bundle` wrote" in told
     flipped = bytearray(path.read_bytes())
     flipped[len(flipped) // 3] ^= 255
     (tmp_path / "flipped.zip").write_bytes(flipped)

@@ -125,6 +125,14 @@ def test_a_table_of_targets_alone(tmp_path):
         init(path, [], None)
 
 
+def test_a_table_whose_columns_are_all_left_out(tmp_path):
+    """No config of it could train."""
+    path = table_of(tmp_path, "code,same,y", lambda n: f"id{n},1,{n % 2}", rows=200)
+    told = r"left out are 'code', an id: no value comes twice, 'same', "
+    with pytest.raises(DataError, match=told):
+        init(path, ["y"], None)
+
+
 def test_a_wide_range_of_positive_targets_is_learned_by_its_logarithm(tmp_path):
     """Prices, say."""
     path = table_of(tmp_path, "x,price", lambda n: f"{n * 7 % 31},{10 ** (n * 37 % 113 / 28):.2f}")

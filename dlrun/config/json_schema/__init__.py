@@ -9,12 +9,18 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from dlrun import catalog
-from dlrun.config import schema
+from dlrun.config import extends, schema
 from dlrun.config.json_schema.words import Schema, definitions, described, nested_layers, reference
 from dlrun.config.sections import FieldInfo, Section
 
 # The newest draft that yaml-language-server reads in full.
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
+
+
+_EXTENDS: Final[Schema] = {
+    "description": "The config, or several, that this one is merged into: paths from this file.",
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+}
 
 
 def json_schema() -> Schema:
@@ -25,14 +31,21 @@ def json_schema() -> Schema:
     defined: dict[str, Schema] = {"every_layer": {"properties": every_layer}}
     for kind in catalog.KINDS:
         defined |= definitions(kind, shared.get(kind, {}))
+    keys = _section(schema.Experiment)
     return {
         "$schema": DRAFT,
         "title": "dlrun",
         "type": "object",
-        "properties": _section(schema.Experiment),
-        "required": ["dataset", "model"],
+        "properties": {extends.KEY: _EXTENDS, **{name: _about(key) for name, key in keys.items()}},
+        "patternProperties": {f"^{extends.PRIVATE}": {"description": "Only a place for anchors."}},
         "additionalProperties": False,
-        **_needed_for_training(),
+        # What is missing in a config that extends another one may stand in that one.
+        "if": {"required": [extends.KEY]},
+        "else": {
+            "properties": keys,
+            "required": ["dataset", "model"],
+            **_needed_for_training(),
+        },
         "definitions": defined | nested_layers(layer_keys),
     }
 

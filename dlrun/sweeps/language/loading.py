@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from dlrun.config.components import absolute
+from dlrun.config.extends import drop_private
 from dlrun.config.loading import load_config
 from dlrun.config.nodes import ConfigNode, Node, Place, Problems
 from dlrun.config.overrides import Override, read
@@ -43,10 +44,26 @@ from dlrun.sweeps.language.sweep import (
 from dlrun.wording import describe, listed
 
 _T = TypeVar("_T")
-KEYS: Final = (
-    "name", "base", "set", "points", "zip", "grid", "random", "samples", "sampler", "seeds",
-    "folds", "exclude", "max_runs", "objective", "halving",
-)  # fmt: skip
+KEYS: Final = {
+    "name": "What the folder of its runs is called; the name of the file where it is left out.",
+    "base": "The config that all runs begin with: a path from this file.",
+    "set": "Keys that every run sets: {training.epochs: 60}.",
+    "points": "Points written out: a list of {key: value, ...}.",
+    "zip": "Values side by side: the first of each key, the second of each, ...",
+    "grid": "Every combination of the values: {optimizer.learning_rate: [0.1, 0.01]}.",
+    "random": "Keys with distributions: {uniform: [0, 0.9]}, log_uniform, integer, log_integer, or "
+    "a list of choices.",
+    "samples": "How many points are drawn.",
+    "sampler": "How they are drawn: random, tpe, or {type: random, seed: 0}.",
+    "seeds": "Repeats each point: how many, a range such as 0..4, or a list.",
+    "folds": "Cross-validates each point: into how many folds, or which of them.",
+    "exclude": "Leaves points out: values, or conditions such as seed=1 and training.epochs>10.",
+    "max_runs": "Cuts the list of runs.",
+    "objective": "What is best: validation.accuracy, or {metric: ..., split: ..., direction: "
+    "maximize}.",
+    "halving": "Stops bad runs early: {eta: 3, min_epochs: 5}.",
+}
+"""What the file of a sweep may say, and what that means."""
 AXES: Final = ("points", "zip", "grid", "random", "seeds", "folds")
 SAMPLES: Final = 10
 EXAMPLE: Final = "Such as objective: validation.accuracy."
@@ -68,6 +85,7 @@ def load_sweep(
         what, fix = f"Expected a mapping, got {got}.", "A sweep starts with 'base:' and 'grid:'."
         problems.add(root.place, "", what, fix)
         problems.raise_if_any()
+    drop_private(root)
     if "base" not in root.value and root.value.keys() & {"dataset", "model"}:
         what = "This is the config of one run, not a sweep."
         problems.add(root.place, "", what, f"A sweep has 'base: {path}' and 'grid: ...'.")

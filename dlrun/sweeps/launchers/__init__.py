@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from dlrun.config import Experiment
 from dlrun.errors import UsageError
+from dlrun.execution.cluster import Cluster
 from dlrun.execution.identity import Machine
 from dlrun.execution.options import RunOptions
 from dlrun.sweeps.pool import Launcher, SweepListener
@@ -39,10 +40,17 @@ class Placing:
     """What a run takes of a cluster of machines, and where that is."""
 
     address: str = "auto"
-    cpus: float = 1.0  # of each run
+    cpus: float = 1.0  # of each run, on each of its hosts
     gpus: float = 0.0
+    hosts: int = 1  # nodes that compute a run together, each with so many CPUs and GPUs
     data_root: Path | None = None  # where its nodes find data; None where files are to travel
     base: Path = Path()  # the folder below which files are looked for below `data_root`
+
+    @property
+    def cluster(self) -> Cluster:
+        """What each run computes on; the addresses of its hosts are not known yet."""
+        devices = int(self.gpus) if self.gpus > 1 else None
+        return Cluster(devices, ("",) * self.hosts if self.hosts > 1 else ())
 
 
 class Site(Protocol):

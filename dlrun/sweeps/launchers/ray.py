@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,12 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun import NUMERICS, __version__
-from dlrun.errors import DlrunError, UsageError
+from dlrun.errors import DlrunError, LostHostError, UsageError
+from dlrun.execution.cluster import check_shared
 from dlrun.execution.identity import Machine
 from dlrun.rundir.environment import environment_facts
 from dlrun.rundir.files import plain
 from dlrun.signals import AT_ONCE, CAUGHT
 from dlrun.sweeps.processes import Ended
+from dlrun.sweeps.remote.hosts import HostGroup, groups_on
 from dlrun.sweeps.remote.luggage import PIECE_BYTES, Luggage, hashes_of
 from dlrun.sweeps.remote.node import Place, survey
 from dlrun.sweeps.remote.parcels import Arrivals, Home, luggage_of, remove_stages
@@ -81,15 +84,22 @@ class Site:
         self.workers = self._places()
         if not self.workers:
             asked = f"{options.placing.cpus:g} CPUs and {options.placing.gpus:g} GPUs"
-            what = f"no node of the cluster has {asked} for a run."
-            raise UsageError(what, where="--on ray", fix="Give a smaller --cpus-per-run.")
+            what, fix = f"no node of the cluster has {asked} for a run.", "--cpus-per-run"
+            if options.placing.hosts > 1:
+                what = f"no {options.placing.hosts} nodes of the cluster have {asked} each."
+                fix = "--hosts-per-run"
+            raise UsageError(what, where="--on ray", fix=f"Give a smaller {fix}.")
 
     def machines(self, threads: int, known: Sequence[Machine]) -> list[Machine]:
         """Tell what changes the bits of a run on each kind of node, the most frequent first.
 
         What nodes have finished that are no longer there is not done again.
         """
-        here = [replace(machine, threads=threads) for machine in self._machines]
+        cluster = self._options.placing.cluster
+        here = [
+            replace(machine, threads=threads, device=cluster.named(machine.device))
+            for machine in self._machines
+        ]
         return [*here, *(one for one in known if one not in here)]
 
     def open(self, order: Order) -> RayLauncher:
@@ -97,13 +107,16 @@ class Site:
         placing = self._options.placing
         _connected(placing.address)  # A run that was measured before has ended the connection.
         remove_stages(order.run.runs_dir)
-        run = replace(order.run, device=self._device)
+        for experiment in order.experiments:
+            check_shared(experiment, placing.cluster, self._device)
+        run = replace(order.run, device=self._device, cluster=placing.cluster)
         facts = {key: self._here[key] for key in ("environment", "git")}
         return RayLauncher(self._ray, replace(order, run=run), placing, facts, self._places)
 
     def _places(self) -> int:
         placing = self._options.placing
-        most = sum(one.places(placing.cpus, placing.gpus) for one in _nodes(self._ray))
+        each = [one.places(placing.cpus, placing.gpus) for one in _nodes(self._ray)]
+        most = groups_on(each, placing.hosts)
         if not most and self._had_places:
             self._listener.message("no node is left that can take a run; waiting for one")
         self._had_places = most > 0
@@ -170,6 +183,7 @@ class _Actor:
     arrivals: Arrivals | None = None
     asked: Any = None  # the reference of what it was asked last
     losses: int = 0  # of its trial, in a row
+    group: HostGroup | None = None  # where it is the first of several hosts
 
 
 class RayLauncher:
@@ -214,6 +228,10 @@ class RayLauncher:
             said, self._said = self._said, []
             return said
         waiting = {one.asked: one for one in self._actors if one.asked is not None}
+        for actor in self._actors:
+            if actor.group is not None:
+                actor.group.end_first()
+                waiting |= dict.fromkeys(actor.group.asked, actor)
         if not waiting:
             time.sleep(seconds)
             return []
@@ -222,14 +240,19 @@ class RayLauncher:
             ready, _ = self._ray.wait(list(waiting), num_returns=1, timeout=seconds)
         heard: list[tuple[Trial, Event]] = []
         for reference in ready:
-            heard += self._hear(waiting[reference], reference)
+            actor = waiting[reference]
+            if actor.group is None or reference == actor.asked:
+                heard += self._hear(actor, reference)
+            elif actor.trial is not None:
+                error = actor.group.hear(reference, _SECONDS_OF_A_CALL)
+                heard += [] if error is None else [(actor.trial, {"error": error})]
         return heard
 
     def cancel(self, number: int | None = None) -> None:
         """Send the process of every trial a signal; at once is at once."""
         for actor in self._actors:
             if number == AT_ONCE:
-                self._ray.kill(actor.handle)
+                self._kill(actor)
             elif actor.trial is not None:
                 actor.handle.signal.remote(number)
 
@@ -249,7 +272,7 @@ class RayLauncher:
     def _submit(self, trial: Trial, *, losses: int) -> None:
         actor = next((one for one in self._actors if one.trial is None), None)
         if actor is None:
-            actor = _Actor(self._new_actor())
+            actor = self._new_actor()
             self._actors.append(actor)
         home = Home(trial.experiment, tuple(self._order.run.command), None)
         folder = None if trial.folder is None else Path(trial.folder)
@@ -262,17 +285,28 @@ class RayLauncher:
             self._said += [(trial, {"error": str(error)}), (trial, Ended(error.exit_code, ""))]
             return
         actor.trial, actor.losses = trial, losses
-        actor.asked = actor.handle.begin.remote(task)
+        begin = actor.handle.begin.remote if actor.group is None else actor.group.begin
+        actor.asked = begin(task)
 
-    def _new_actor(self) -> Any:
+    def _new_actor(self) -> _Actor:
+        placing = self._placing
         kind = self._ray.remote(
-            num_cpus=self._placing.cpus,
-            num_gpus=self._placing.gpus,
+            num_cpus=placing.cpus,
+            num_gpus=placing.gpus,
             max_restarts=0,
             max_concurrency=2,  # a signal comes while it is waited for what a trial says
         )(Place)
-        assigned = (_GPUS,) if self._placing.gpus else ()
-        return kind.remote(_fetched, _settled(self._facts["environment"]), assigned)
+        assigned = (_GPUS,) if placing.gpus else ()
+        told = (_fetched, _settled(self._facts["environment"]), assigned, _own_address)
+
+        def make(**options: Any) -> Any:
+            return (kind.options(**options) if options else kind).remote(*told)
+
+        if placing.hosts == 1:
+            return _Actor(make())
+        resources = {"CPU": placing.cpus, "GPU": placing.gpus}
+        group = HostGroup(self._ray, placing.hosts, resources, make)
+        return _Actor(group.handles[0], group=group)
 
     def _task(self, trial: Trial) -> dict[str, Any]:
         run = None
@@ -328,15 +362,27 @@ class RayLauncher:
                 trial.folder = arrivals.folder
                 trial.identity = arrivals.identity or trial.identity
             elif "code" in message:
-                self._free(actor)
-                heard.append((trial, Ended(message["code"], message["words"])))
+                heard += self._ended(actor, trial, Ended(message["code"], message["words"]))
             else:
                 heard.append((trial, message))
         if actor.trial is not None:
             actor.asked = actor.handle.next.remote(_SECONDS_OF_A_CALL)
-        elif self._is_closed:
+        elif self._is_closed and actor in self._actors:
             self._dismiss(actor)
         return heard
+
+    def _ended(self, actor: _Actor, trial: Trial, ended: Ended) -> list[tuple[Trial, Event]]:
+        """Hear that a trial has ended; what several hosts have computed ends with all of them."""
+        if actor.group is None:
+            self._free(actor)
+            return [(trial, ended)]
+        verdict = actor.group.verdict(ended)
+        actor.group.end()
+        if verdict is None:
+            return self._lost(actor, trial, LostHostError("one of its hosts has died"))
+        self._free(actor)
+        self._drop(actor)  # a process of TensorFlow joins others once
+        return [(trial, verdict)]
 
     def _lost(self, actor: _Actor, trial: Trial, error: Exception) -> list[tuple[Trial, Event]]:
         """Let a trial go on elsewhere, unless that has come to nothing again and again."""
@@ -359,7 +405,13 @@ class RayLauncher:
         """Forget an actor that may still be there, where nobody listens to it any more."""
         self._actors.remove(actor)
         with contextlib.suppress(self._ray.exceptions.RayError):
+            self._kill(actor)
+
+    def _kill(self, actor: _Actor) -> None:
+        if actor.group is None:
             self._ray.kill(actor.handle)
+        else:
+            actor.group.kill()
 
     def _dismiss(self, actor: _Actor) -> None:
         """End an actor in good order."""
@@ -374,6 +426,13 @@ def _fetched(pieces: Sequence[Any]) -> Iterator[bytes]:
 
     for piece in pieces:
         yield ray.get(piece)
+
+
+def _own_address() -> str:
+    """Tell by which address the other nodes reach this one; for a node."""
+    import ray
+
+    return str(ray.util.get_node_ip_address())
 
 
 def _settled(environment: Mapping[str, str]) -> dict[str, str]:
@@ -403,6 +462,9 @@ def _connected(address: str) -> Any:
     try:
         if not ray.is_initialized():
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+            # What it says of dead workers would go to stdout, for which it has no other switch.
+            if internal := sys.modules.get("ray._private.worker"):
+                vars(internal)["_worker_logs_enabled"] = False
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
         raise _no_answer(address, error) from error
     finally:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +26,8 @@ from dlrun.rundir.integrity import digest, hash_file
 
 PIECE_BYTES = 2**26
 """Files travel in pieces of this size: no store has to hold a whole one at a time."""
+
+_KEPT_SECONDS = 30 * 24 * 3600.0
 
 Fetch = Callable[[str], Iterable[bytes]]
 """Gives the pieces of a file by its hash."""
@@ -124,6 +128,8 @@ class Unpacking:
                 _check(path, sha256, item)
             elif not path.exists():
                 self._write(path, sha256)
+        if self._data_root is None:
+            os.utime(home.parent)  # when it was asked for last, see `prune_cache`
         self.moved[str(home)] = item.path
         return str(home)
 
@@ -154,6 +160,14 @@ def _check(path: Path, sha256: str, item: Item) -> None:
         raise DataError(
             "is not the file that the sweep was planned with.", where=str(path), fix=fix
         )
+
+
+def prune_cache() -> None:
+    """Remove data files that came, and that nothing has asked for in a month."""
+    for kept in cache_folder().iterdir():
+        with contextlib.suppress(OSError):
+            if time.time() - kept.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(kept, ignore_errors=True)
 
 
 def cache_folder() -> Path:

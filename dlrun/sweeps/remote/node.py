@@ -11,10 +11,11 @@ import contextlib
 import os
 import selectors
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ from dlrun.config.yaml import to_yaml
 from dlrun.data.files import spool_folder
 from dlrun.errors import DlrunError
 from dlrun.execution.identity import Machine
+from dlrun.execution.options import RunOptions
 from dlrun.rundir.environment import environment_facts, host_facts
 from dlrun.rundir.lock import holding_lock, lock_state
 from dlrun.signals import AT_ONCE, asking_signal
 from dlrun.sweeps.processes import MOST_TASKS, Child, spawn
-from dlrun.sweeps.remote.luggage import Fetch, Unpacking
+from dlrun.sweeps.remote.luggage import Fetch, Unpacking, prune_cache
 from dlrun.sweeps.remote.parcels import Parcels, settle
 
 _PREFIX = "dlrun-place-"
@@ -50,6 +52,7 @@ class Place:
 
     `fetch` gives the pieces of a data file by a reference to it. `environment` are the variables
     that change results, as the sweep has them; `assigned` names those that the engine sets itself.
+    `name` tells by which name other machines reach this one.
     """
 
     def __init__(
@@ -57,11 +60,14 @@ class Place:
         fetch: Callable[[Any], Iterator[bytes]],
         environment: Mapping[str, str],
         assigned: tuple[str, ...] = (),
+        name: Callable[[], str] = socket.gethostname,
     ) -> None:
         _clear_up()
+        prune_cache()
         self._fetch = fetch
         self._environment = dict(environment)
         self._assigned = assigned
+        self._name = name
         self._home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=spool_folder()))
         self._lock = contextlib.ExitStack()
         self._lock.enter_context(holding_lock(self._home))
@@ -71,8 +77,17 @@ class Place:
         self._signal: int | None = None  # that ended the trial before its process was there
         self._outgoing: Iterator[dict[str, Any]] = iter(())
 
-    def begin(self, task: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Begin a trial, or go on with it; gives what `next` does."""
+    def address(self) -> str:
+        """Name this machine and a port that is free, where other hosts of a run may find it."""
+        with socket.create_server(("", 0)) as server:
+            return f"{self._name()}:{server.getsockname()[1]}"
+
+    def begin(self, task: Mapping[str, Any], *hosts: str) -> list[dict[str, Any]]:
+        """Begin a trial, or go on with it; gives what `next` does.
+
+        `hosts` are the addresses of all that compute it together, this one among them; none where
+        it does so alone. The first one has the run, and sends it home.
+        """
         shutil.rmtree(self._home / "runs", ignore_errors=True)
         self._trial = _Trial(self._home / "runs")
         try:
@@ -83,16 +98,23 @@ class Place:
             return self._some_outgoing()
         self._trial.unpacking = unpacking
         config = {**task["config"], "dataset": {**task["config"]["dataset"], **given}}
+        options = RunOptions.from_json(task["options"])
+        if hosts:
+            cluster = replace(options.cluster, hosts=hosts, host=task["host"])
+            options = replace(options, cluster=cluster)
         folder = None
         if task["run"] is not None:
             folder = self._trial.home / task["run"]["name"]
             settle(folder, task["run"]["files"], to_yaml(config))
-            self._trial.parcels = Parcels(folder)
+            self._trial.parcels = Parcels(folder) if options.cluster.is_chief else None
         facts = {**environment_facts(), **task["facts"]}
         self._trial.facts = {
             "machine": asdict(
                 Machine.of(
-                    facts, device=task["options"]["device"], threads=task["options"]["threads"]
+                    facts,
+                    device=options.device,
+                    threads=options.threads or 0,
+                    cluster=options.cluster,
                 )
             ),
             "node": {**host_facts(), **task["node"]},
@@ -107,7 +129,7 @@ class Place:
                 "places": task["places"],
                 "folder": None if folder is None else str(folder),
                 "facts": {**facts, "sweep": task["sweep"]},
-                "options": {**task["options"], "runs_dir": str(self._trial.home)},
+                "options": {**asdict(options), "runs_dir": str(self._trial.home)},
                 "trust": True,  # the sweep has judged at home
             }
         )
