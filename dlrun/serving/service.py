@@ -34,13 +34,13 @@ MOST_FIELDS: Final = 200
 class Service:
     """Answers for a run; one question at a time, for the model computes on all cores.
 
-    `listener` hears how it is loaded; `draw` writes an explanation as a text.
+    `watcher` hears how it is loaded; `draw` writes an explanation as a text.
     """
 
     def __init__(
         self,
         run: Run,
-        listener: Listener,
+        watcher: Listener,
         *,
         max_rows: int,
         draw: Callable[[explaining.Explanation], str],
@@ -48,7 +48,7 @@ class Service:
         self._run = run
         self._max_rows = max_rows
         self._draw = draw
-        self._opened = open_trained(run, listener)
+        self._opened = open_trained(run, watcher)
         self.spec: Spec = self._opened.spec
         self.name = safe_name(self._opened.experiment.name)
         self.label = run.lasting_name
