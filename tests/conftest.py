@@ -66,8 +66,12 @@ needs_mnist = pytest.mark.skipif(
 
 
 def pytest_collection_finish():
-    """Leave what all tests have loaded, which stays, out of every search for garbage to come."""
+    """Leave what all tests have loaded, which stays, out of every search for garbage to come.
+
+    The graphs of a training are many objects: what searches as often as Python does finds little.
+    """
     gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +98,19 @@ def state_home(common):
         patch.setenv("XDG_STATE_HOME", str(common / "state"))
         patch.setenv("XDG_CACHE_HOME", str(common / "cache"))
         yield
+
+
+@pytest.fixture
+def eagerly():
+    """Compute without graphs: where each would be used a few times, to trace it takes longest.
+
+    The bits are others than those of graphs: for tests of what is computed, not of how.
+    """
+    from dlrun.backend import tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @dataclass(frozen=True)

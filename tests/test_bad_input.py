@@ -257,7 +257,7 @@ def test_a_signal_saves_what_was_trained(number, code, table):
     lines = iter(process.stderr.readline, "")
     assert any("epoch" in line for line in lines)
     os.kill(process.pid, number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == code, err
     assert out == ""
     (run,) = (table / "runs").iterdir()

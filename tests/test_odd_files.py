@@ -144,7 +144,7 @@ def test_the_first_signal_ends_the_loading(number, code, tmp_path):
         time.sleep(0.05)
     time.sleep(0.5)
     process.send_signal(number)
-    process.wait(timeout=60)
+    process.wait(timeout=300)
     assert process.returncode == code, process.stderr.read()
     (run,) = (tmp_path / "runs").iterdir()
     record = json.loads((run / "run.json").read_text())

@@ -14,6 +14,8 @@ import pytest
 from dlrun.rundir.integrity import hash_file, signed
 from dlrun.rundir.tensors import load_tensors
 
+pytestmark = pytest.mark.usefixtures("eagerly")  # how files are read, not how rows are computed
+
 RNG = np.random.default_rng(5)
 A, B, C = RNG.normal(size=(3, 24)).round(3)
 T = (2 * A - B + 3 * C + 5).round(3)

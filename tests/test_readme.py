@@ -30,17 +30,23 @@ def blocks(language):
     ]
 
 
-def in_shell(script, folder):
-    """Run a script as a user would, but ended by its first failure."""
+@pytest.fixture(scope="module")
+def in_shell(tmp_path_factory):
+    """Run a script as a user would who has typed `dlrun warm`, but ended by its first failure."""
+    home = tmp_path_factory.mktemp("shell")
+    home.chmod(0o700)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "PATH": path, "XDG_RUNTIME_DIR": str(home)}
+
+    def run(script, folder):
+        words = ["bash", "-euo", "pipefail", "-c", script]
+        return subprocess.run(
+            words, cwd=folder, env=env, capture_output=True, text=True, check=False
+        )
+
+    assert run("dlrun warm", home).returncode == 0
+    yield run
+    run("dlrun warm stop", home)
 
 
 def configs_of_readme():
@@ -56,7 +62,7 @@ def test_every_config_of_the_readme_trains(text, dlrun, tmp_path):
     dlrun("train", "example.yaml", "--set", "training.epochs=1", "--quiet")
 
 
-def test_the_sweep_picks_the_best_run_and_predicts(tmp_path):
+def test_the_sweep_picks_the_best_run_and_predicts(tmp_path, in_shell):
     """The shell script, run by a shell, finds the iris setosa."""
     script, *_ = blocks("bash")
     (tmp_path / "configs").symlink_to(CONFIGS)
@@ -67,7 +73,7 @@ def test_the_sweep_picks_the_best_run_and_predicts(tmp_path):
     assert len((tmp_path / "runs.txt").read_text().splitlines()) == 6
 
 
-def test_the_sweep_of_a_file_is_shown_and_its_best_run_evaluated(tmp_path):
+def test_the_sweep_of_a_file_is_shown_and_its_best_run_evaluated(tmp_path, in_shell):
     """The file and the shell script below it."""
     (text,) = (one for one in blocks("yaml") if one.startswith("name: iris_rates"))
     _, script, _ = blocks("bash")
@@ -94,7 +100,7 @@ def test_a_table_is_shown_and_trained_on_in_two_commands(tmp_path, dlrun):
     assert told.splitlines()[: len(lines) - 1] == lines[:-1]
 
 
-def test_an_extended_run_is_the_whole_run(tmp_path):
+def test_an_extended_run_is_the_whole_run(tmp_path, in_shell):
     """The shell script about exact runs, to its last word."""
     *_, script = blocks("bash")
     (tmp_path / "configs").symlink_to(CONFIGS)
@@ -115,7 +121,7 @@ def test_the_examples_of_python_print_what_they_show(tmp_path, monkeypatch):
     assert not failed, told.getvalue()
 
 
-def test_writing_a_config_from_a_template(tmp_path):
+def test_writing_a_config_from_a_template(tmp_path, in_shell):
     """The lines give a config, a schema and a run; the line for editors names the schema."""
     (script,) = (one for one in blocks("sh") if one.startswith("dlrun init images"))
     done = in_shell(script, tmp_path)
@@ -149,7 +155,7 @@ def test_the_explanation_is_what_explain_prints(dlrun, tmp_path):
     assert printed[-1].startswith("TensorFlow agrees: ")
 
 
-def test_the_comparison_is_what_compare_prints(dlrun, tmp_path):
+def test_the_comparison_is_what_compare_prints(dlrun, tmp_path, in_shell):
     """The same numbers, in the same places; folders have other names."""
     (tmp_path / "configs").symlink_to(CONFIGS)
     (transcript,) = (text for text in blocks("console") if "dlrun compare" in text)

@@ -13,6 +13,8 @@ import pytest
 
 from tests.test_bad_input import TABLE, config
 
+pytestmark = pytest.mark.usefixtures("eagerly")  # what is kept of a run, not how it is trained
+
 CHANGED = TABLE.replace("small", "x").replace("big", "small").replace("x", "big")
 """The same rows, every one of the other class."""
 

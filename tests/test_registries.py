@@ -27,6 +27,6 @@ def test_the_package_registers_its_layers_when_it_is_opened(package, module, tab
     """In a process of its own: other tests may have imported a module that no command imports."""
     program = PROGRAM.format(package=package, module=module, table=table)
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr

@@ -16,39 +16,51 @@ from dlrun import __version__
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import write_data
 
-COMMANDS: Final = {
-    "train": "train.train",
-    "resume": "resume.resume",
-    "reproduce": "reproduce.reproduce",
-    "evaluate": "evaluate.evaluate",
-    "predict": "predict.predict",
-    "export": "export.export",
-    "import": "import_.import_",
-    "report": "report.report",
-    "explain": "explain.explain",
-    "weights": "weights.weights",
-    "runs": "runs.runs",
-    "compare": "compare.compare",
-    "diff": "diff.diff",
-    "label": "notes.label",
-    "note": "notes.note",
-    "serve": "serve.serve",
-    "tensorboard": "tensorboard.tensorboard",
-    "verify": "verify.verify",
-    "open": "open.open_page",
-    "du": "du.du",
-    "rename": "rename.rename",
-    "rm": "rm.rm",
-    "restore": "restore.restore",
-    "validate": "validate.validate",
-    "data": "data.data",
-    "init": "init.init",
-    "schema": "list.schema",
-    "list": "list.list_words",
-    "sweep": "sweep.sweep",
-    "doctor": "doctor.doctor",
-    "warm": "warm.warm",
+GROUPS: Final = {
+    "Begin": {
+        "init": "init.init",
+        "data": "data.data",
+        "validate": "validate.validate",
+        "list": "list.list_words",
+        "schema": "list.schema",
+    },
+    "Train": {
+        "train": "train.train",
+        "sweep": "sweep.sweep",
+        "resume": "resume.resume",
+        "reproduce": "reproduce.reproduce",
+    },
+    "Use a run": {
+        "evaluate": "evaluate.evaluate",
+        "predict": "predict.predict",
+        "explain": "explain.explain",
+        "weights": "weights.weights",
+        "report": "report.report",
+        "serve": "serve.serve",
+        "open": "open.open_page",
+        "export": "export.export",
+        "import": "import_.import_",
+    },
+    "Many runs": {
+        "runs": "runs.runs",
+        "compare": "compare.compare",
+        "diff": "diff.diff",
+        "label": "notes.label",
+        "note": "notes.note",
+        "tensorboard": "tensorboard.tensorboard",
+    },
+    "Keep house": {
+        "verify": "verify.verify",
+        "du": "du.du",
+        "rename": "rename.rename",
+        "rm": "rm.rm",
+        "restore": "restore.restore",
+        "doctor": "doctor.doctor",
+        "warm": "warm.warm",
+    },
 }
+"""The commands, in the order and under the headings of the help."""
+COMMANDS: Final = {name: place for group in GROUPS.values() for name, place in group.items()}
 """Where each command stands in `dlrun.cli`: its module, and in that its function or its group."""
 
 _SUMMARY = r'^def (?:{name}|{name}_group)\(.*?\) -> None:\n    """(.*?)(?:\n\n|\n    """|""")'
@@ -89,12 +101,19 @@ class _Group(TyperGroup):
         """Give the names, in the order of the help."""
         return list(COMMANDS)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write what each command is for."""
-        told = [TyperCommand(name, help=summary(name)) for name in COMMANDS]
-        TyperGroup(name=self.name, commands=told).format_commands(ctx, formatter)
+    def format_commands(self, _ctx: Any, formatter: Any) -> None:
+        """Write what each command is for, by group."""
+        widest = max(map(len, COMMANDS))
+        room = formatter.width - widest - 2 * _MARGIN - _GAP  # as click leaves it
+        for heading, names in GROUPS.items():
+            told = {name: TyperCommand(name, help=summary(name)) for name in names}
+            rows = [(name, one.get_short_help_str(room)) for name, one in told.items()]
+            with formatter.section(heading):
+                gap = _GAP + widest - max(map(len, names))  # the same in all groups
+                formatter.write_dl(rows, col_max=widest + _GAP, col_spacing=gap)
 
 
+_MARGIN = _GAP = 2  # cells
 _WHOLE = re.compile("-?[0-9]{1,9}")
 
 
@@ -163,7 +182,9 @@ app = typer.Typer(
     cls=_Group,
     name="dlrun",
     help="Deep-learning experiments that are written down, not programmed: "
-    "YAML in, a complete run folder out.",
+    "YAML in, a complete run folder out.\n\n"
+    "Begin with `dlrun init -o first.yaml`, and then `dlrun train first.yaml`; "
+    "`dlrun COMMAND --help` tells more.",
     epilog="Exit codes: 0 done, 1 failed, 2 usage or config, 3 data, 4 damaged run folder, "
     "5 training diverged, 6 not reproduced, 129, 130, 138 and 143 ended by a signal.",
     rich_markup_mode=None,

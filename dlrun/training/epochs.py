@@ -202,12 +202,12 @@ class CompiledEpochs:
 
         def one_full(step: Any) -> Any:
             self._steps.train(*_gather(train, tf.gather(batches, step)))
-            return step + 1
+            return (step + 1,)
 
         def one_of_any_size(step: Any) -> Any:
             first = step * size
             self._steps.train(*_gather(train, order[first : tf.minimum(first + size, rows)]))
-            return step + 1
+            return (step + 1,)
 
         if rest and not self._steps.wants_sizes:
             tf.while_loop(lambda step: step < end, one_of_any_size, (begin,))
@@ -254,7 +254,7 @@ def test_batches(steps: Steps, rows: Rows, batch_size: int) -> None:
         end = begin + tf.minimum(count - begin, min(batch_size, tf.int32.max))
         weight = None if rows.weight is None else rows.weight[begin:end]
         steps.test(rows.x[begin:end], rows.y[begin:end], weight)
-        return end
+        return (end,)
 
     tf.while_loop(lambda begin: begin < count, one_batch, (0,))
 

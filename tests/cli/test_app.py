@@ -10,7 +10,7 @@ import sys
 import pytest
 import typer
 
-from dlrun.cli.app import COMMANDS, app, command_line, summary
+from dlrun.cli.app import COMMANDS, GROUPS, app, command_line, summary
 from tests.conftest import CONFIGS, ROOT
 
 PROGRAM = """\
@@ -47,7 +47,10 @@ def test_the_help_of_all_is_that_of_each(name):
 def test_there_is_a_line_for_each(dlrun):
     """In the order of the list; what is no command is told with what is near."""
     _, out, _ = dlrun("--help")
-    lines = out[out.index("Commands:") : out.index("Exit codes")].splitlines()[1:]
+    groups = out[out.index("Begin:") : out.index("Exit codes")].splitlines()
+    headings = [line.removesuffix(":") for line in groups if line and not line.startswith(" ")]
+    assert headings == list(GROUPS)
+    lines = [line for line in groups if line.startswith("  ")]
     assert [line.split()[0] for line in lines if line.strip()] == list(COMMANDS)
     assert all(len(line.split()) > 3 for line in lines if line.strip())
     code, _, err = dlrun("trian")

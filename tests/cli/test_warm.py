@@ -65,7 +65,7 @@ def test_it_is_started_asked_and_ended(alone):
     assert "1, the last one because OMP_NUM_THREADS in the environment is another one" in shown
     again = alone("warm", "--idle", "0.02").stderr
     assert again.startswith(f"warm: process {facts['pid']} ")
-    assert is_running(alone, wanted=False, seconds=20)
+    assert is_running(alone, wanted=False)
 
 
 def test_what_is_wrong_is_told(alone):

@@ -130,6 +130,6 @@ def test_a_list_of_runs_needs_neither_schema_nor_yaml():
         "print(*{'yaml', 'dlrun.config.schema', 'dlrun.shapes'} & set(sys.modules))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300
     )
     assert done.stdout.split() == []

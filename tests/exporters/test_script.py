@@ -38,7 +38,7 @@ metrics: [r2_score, mean_absolute_error]
 {MOONS}model:
   layers:
     - {{type: Reshape, target_shape: [2, 1]}}
-    - {{type: Bidirectional, layer: {{type: LSTM, units: 3, recurrent_dropout: 0.1}}}}
+    - {{type: Bidirectional, layer: {{type: SimpleRNN, units: 3, dropout: 0.1}}}}
     - {{type: Dense, name: class, units: 4, activation: gelu,
         kernel_initializer: {{type: HeNormal}}, trainable: false}}
     - {{type: BatchNormalization}}

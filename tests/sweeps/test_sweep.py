@@ -287,7 +287,7 @@ def test_a_signal_ends_a_sweep_in_good_order(tmp_path, number):
         if json.loads(line)["event"] == "progressed" and json.loads(line)["epoch"] > 100:
             break
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 128 + number
     assert err == f"Interrupted by {signal.Signals(number).name}.\n"
     found = records(tmp_path / "runs" / "long")
@@ -307,7 +307,7 @@ def test_two_processes_do_not_work_on_one_sweep(tmp_path):
     _, err = run(tmp_path, "sweep", "long.yaml", code=4)
     assert err == "error: runs/long: another process works on this sweep.\n"
     process.terminate()
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,8 @@ TEXTS = {
     "crop": CROP,
     "measured": MEASURED.replace("DATA", str(CONFIGS / "data")),
 }
-KINDS = [
-    "crop", "measured", "threshold_exact", "dropout", "lstm", "iris", "digits_branches",
+KINDS = ["crop", "measured", "threshold_exact", "dropout", "lstm", "iris", "digits_branches"]
+MORE_KINDS = [
     "moons_mlp", "sine_regression", "threshold_hinge", "two_points_softmax", "majority_logistic",
     "majority_full_batch",
 ]  # fmt: skip
@@ -116,7 +116,9 @@ def exported(path):
         return config, file.read("model.weights.h5")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [*KINDS, *(pytest.param(kind, marks=pytest.mark.slow) for kind in MORE_KINDS)]
+)
 def test_other_seeds_give_the_bits_of_new_models(kind, tmp_path):
     """One after the other through one graph_cache, and each alone."""
     path = CONFIGS / f"{kind}.yaml"

@@ -165,7 +165,7 @@ def assert_goes_on(tmp_path, monkeypatch, network, make, every):
 
 
 # A new process traces its graphs. An epoch has three stretches: each kill is elsewhere in it.
-@pytest.mark.parametrize("every", [10, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [13, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_networks_go_on(network, every, tmp_path, monkeypatch):
     """Variables of layers, optimizers, metrics and seeds; in mid-epoch too."""
@@ -176,7 +176,7 @@ def test_networks_go_on(network, every, tmp_path, monkeypatch):
 def test_callbacks_go_on(name, tmp_path, monkeypatch):
     """They count on where they stood: the same stop, the same rates, the same files."""
     network = (drops, averaged if "averages" in name else lambda: optimizers.SGD(0.3))
-    every = 11 if name == "every batch" else 8
+    every = 7 if "stopping" in name else 13
     assert_goes_on(tmp_path, monkeypatch, network, CALLBACKS[name], every)
 
 

@@ -501,6 +501,7 @@ def rows_of(ending):
     return Splits(Samples(ending.z.astype("float32"), y), None, None, spec)
 
 
+@pytest.mark.usefixtures("eagerly")  # that graphs do the same, parity with `fit` shows
 @pytest.mark.parametrize("name", ENDINGS)
 def test_every_metric_is_right_or_refused(tmp_path, name):
     """What fits has the value that scikit-learn has; nothing else fits."""

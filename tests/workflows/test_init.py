@@ -10,6 +10,8 @@ from dlrun.errors import DataError
 from dlrun.workflows.init import init
 from tests.conftest import TITANIC, needs_titanic
 
+pytestmark = pytest.mark.usefixtures("eagerly")  # what a config says, not how it is trained
+
 
 @needs_titanic
 def test_what_titanic_is_told(dlrun, tmp_path, monkeypatch):

@@ -15,6 +15,8 @@ from dlrun.execution.loading import load_splits
 from dlrun.exporters.keras_model import with_units
 from dlrun.rundir.tensors import load_tensors
 
+pytestmark = pytest.mark.usefixtures("eagerly")  # what a layer reads, not how it is computed
+
 CONFIG = """\
 dataset:
   type: table
