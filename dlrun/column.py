@@ -112,6 +112,20 @@ class FittedColumn(Protocol):
     def numbered(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
         """Turn raw values `(rows,)` into class numbers `(rows, 1)`; only where `ids` is one."""
 
+    def apply_tf(self, values: Any, lookups: Any) -> Any:
+        """Turn raw values `(rows,)` into entries `(rows, len(entries))` in TensorFlow's operations.
+
+        Numbers are float64, NaN where one is missing; texts and times are strings as they are
+        written, without blanks around, empty where one is missing. It gives what `apply` gives,
+        float64 or float32; tables of texts come from `lookups` (`columns.graphs.Lookups`).
+
+        Raises:
+            NotImplementedError: There is no such operation; says what for.
+        """
+
+    def numbered_tf(self, values: Any, lookups: Any) -> Any:
+        """Turn raw values `(rows,)`, as `apply_tf` takes them, into class numbers `(rows, 1)`."""
+
     def undo(self, entries: NDArray[Any]) -> list[str]:
         """Write entries `(rows, len(entries))` as the table would have the values."""
 

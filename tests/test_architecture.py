@@ -72,8 +72,9 @@ SHELVES = (
 """Packages in which one file is one word, or one plot."""
 NO_WORDS = {
     "dlrun.datasets.samples",
+    *(f"dlrun.exporters.{name}" for name in ("agreement", "end_to_end", "network_inputs")),
     "dlrun.exporters.script_text",
-    *(f"dlrun.columns.{name}" for name in ("filling", "fitted", "packing", "scales")),
+    *(f"dlrun.columns.{name}" for name in ("filling", "fitted", "graphs", "packing", "scales")),
     *(f"dlrun.columns.{name}" for name in ("inference", "values")),
 }
 """Modules of shelves that are no word: what all words of the shelf share."""

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from dlrun.backend import _quiet_native_log
+from dlrun.backend import quiet_native_log
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def test_the_native_log_is_shown_for_errors_only(error, shown, capfd):
     """Ctrl-C needs no explanation."""
 
     def fail():
-        with _quiet_native_log():
+        with quiet_native_log():
             os.write(2, b"native\n")
             raise error
 

@@ -121,6 +121,20 @@ def test_the_examples_of_python_print_what_they_show(tmp_path, monkeypatch):
     assert not failed, told.getvalue()
 
 
+def test_an_exported_model_answers_raw_cells(tmp_path, dlrun, monkeypatch, capsys):
+    """The lines of the shell, but for the quantised form; the program, beside the model."""
+    (script,) = (one for one in blocks("sh") if one.startswith("run=$(dlrun train"))
+    (program,) = blocks("python")
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    train, export = script.splitlines()
+    run = dlrun(*shlex.split(train.partition("dlrun ")[2].rstrip(")"))).run.absolute()
+    assert export.startswith('dlrun export "$run" saved_model')
+    dlrun("export", run, "saved_model", "-q")
+    monkeypatch.chdir(run)
+    exec(program, {})  # noqa: S102 - of the README itself
+    assert re.search(r"\[b'(Adelie|Chinstrap|Gentoo)'", capsys.readouterr().out)
+
+
 def test_writing_a_config_from_a_template(tmp_path, in_shell):
     """The lines give a config, a schema and a run; the line for editors names the schema."""
     (script,) = (one for one in blocks("sh") if one.startswith("dlrun init images"))

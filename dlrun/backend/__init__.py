@@ -31,7 +31,7 @@ def _without(names: tuple[str, ...]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _quiet_native_log() -> Iterator[None]:
+def quiet_native_log() -> Iterator[None]:
     """Keep what C++ writes to stderr out of the terminal, unless an error makes it telling.
 
     TensorFlow logs before its own log level is read, so no environment variable silences it
@@ -57,7 +57,7 @@ def _import() -> tuple[Any, Any]:
     quiet = warnings.catch_warnings(action="ignore")
     gc.disable()  # to search what is imported takes 0.4 s
     try:
-        with _without(UNWANTED), _quiet_native_log(), quiet:
+        with _without(UNWANTED), quiet_native_log(), quiet:
             import tensorflow  # noqa: ICN001, PLC0415
             import keras  # noqa: PLC0415  # isort: skip
 
@@ -80,4 +80,4 @@ keras.config.set_epsilon(1e-7)
 keras.config.set_image_data_format("channels_last")
 keras.config.set_dtype_policy("float32")
 
-__all__ = ["keras", "tf"]
+__all__ = ["keras", "quiet_native_log", "tf"]

@@ -31,6 +31,18 @@ def second_names(shelf: str) -> dict[str, str]:
     return found
 
 
+@lru_cache
+def needs(shelf: str, word: str) -> tuple[str, ...]:
+    """The packages that a word of a shelf needs, as its file says in `NEEDS`.
+
+    The extra of dlrun that brings them along has the name of the word.
+    """
+    module = origins(shelf).get(word)
+    text = "" if module is None else source.module_text(module)
+    found = re.search(r"^NEEDS = (.+)$", text, re.MULTILINE)
+    return tuple(ast.literal_eval(found[1])) if found else ()
+
+
 def parameters(shelf: str, word: str) -> tuple[signatures.Parameter, ...]:
     """The arguments that a config may give to a word of a shelf."""
     module, kind = origins(shelf)[word], KINDS[shelf]

@@ -48,6 +48,7 @@ class Package(NamedTuple):
 
     module: str  # what is imported
     project: str  # what pip installs
+    extra: str | None = None  # of dlrun, that brings it along
 
     @property
     def is_installed(self) -> bool:
@@ -135,8 +136,11 @@ def metric_meant(word: str) -> str | None:
 
 def missing_package(kind: str, word: str) -> Package | None:
     """The package that a word needs and that is not installed; nothing is imported."""
-    package = NEEDED.get(kind, {}).get(canonical(kind, word) or "")
-    return None if package is None or package.is_installed else package
+    name = canonical(kind, word) or ""
+    of_keras = NEEDED.get(kind, {}).get(name)
+    own = [Package(one, one, name) for one in shelves.needs(kind, name)]
+    needed = own if of_keras is None else [of_keras]
+    return next((package for package in needed if not package.is_installed), None)
 
 
 SENTENCE: Final = re.compile(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dlrun.column import RawColumn
 from dlrun.columns.filling import missing_error
 from dlrun.columns.fitted import Fitted, column_error, numbers_within
+from dlrun.columns.graphs import Lookups, refuse
 from dlrun.columns.values import TrainingValues
 from dlrun.errors import Problem
 from dlrun.wording import quote, tally
@@ -85,6 +86,32 @@ class Category(Fitted):
         known = numbers < entries.shape[1]
         entries[np.flatnonzero(known), numbers[known]] = 1
         return entries
+
+    def numbered_tf(self, values: Any, lookups: Lookups) -> Any:
+        """Number the classes from 0, as `numbered` does: `(rows, 1)`, int64."""
+        from dlrun.backend import tf
+
+        other = tf.constant(self._other, tf.int64)
+        if self.values is None:
+            lacking = values == ""
+            numbers = lookups.find(values, self.classes)
+            numbers = tf.where(numbers < 0, other, numbers)
+        else:
+            lacking = tf.math.is_nan(values)
+            known = tf.constant([*self.values, float("inf")], values.dtype)
+            near = tf.searchsorted(known, tf.where(lacking, known[-1], values), out_type=tf.int64)
+            is_one = tf.gather(known, tf.minimum(near, len(self.values))) == values
+            numbers = tf.where(is_one, near, other)
+        if self.missing == "error":
+            refuse(lacking, self.name, "a value is missing")
+        own = len(self.classes) if self.lacking else self._other
+        return tf.where(lacking, tf.constant(own, tf.int64), numbers)[:, None]
+
+    def apply_tf(self, values: Any, lookups: Lookups) -> Any:
+        """One-hot, as `apply` has it."""
+        from dlrun.backend import tf
+
+        return tf.one_hot(self.numbered_tf(values, lookups)[:, 0], len(self.entries))
 
     def undo(self, entries: NDArray[Any]) -> list[str]:
         """Write the class of the largest entry; nothing for a missing value."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dlrun.column import Holds, RawColumn
 from dlrun.columns.filling import Filling, fit_filling
 from dlrun.columns.fitted import Ranged, column_error, option_problem
+from dlrun.columns.graphs import Lookups, civil, days_since_1970, seconds_of
 from dlrun.columns.scales import Scale, fit_scale
 from dlrun.columns.values import TrainingValues, count_between, edges_between
 from dlrun.errors import Problem
@@ -110,6 +111,25 @@ class Date(Ranged):
         if self.filling.flags:
             entries = np.concatenate([entries, self.filling.told(values)[:, None]], axis=1)
         return entries
+
+    def apply_tf(self, values: Any, lookups: Lookups) -> Any:
+        """Read, fill, take apart, scale or bend: `(rows, entries)`."""
+        from dlrun.backend import tf
+
+        del lookups
+        seconds = seconds_of(values, values == "", self.written, self.name)
+        filled = self.filling.fill_tf(self.name, seconds)
+        scales, entries = iter(self.scales), []
+        for part in self.parts:
+            if part in STRAIGHT:
+                gone = filled - self.low if part == "seconds" else _turns_tf(filled, part)
+                entries.append(next(scales).apply_tf(gone))
+            else:
+                angle = 2 * np.pi * _turns_tf(filled, part)
+                entries += [tf.sin(angle), tf.cos(angle)]
+        if self.filling.flags:
+            entries.append(self.filling.told_tf(seconds))
+        return tf.stack(entries, axis=1)
 
     def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
         """Undo the scaling of years and seconds."""
@@ -277,3 +297,33 @@ def _straight_and_round(seconds: NDArray[np.float64], column: Date) -> NDArray[n
             angle = 2 * np.pi * ROUNDS[part](clock)
             taken += [np.sin(angle), np.cos(angle)]
     return np.stack(taken, axis=1)
+
+
+def _turns_tf(seconds: Any, part: str) -> Any:
+    """Give the year of times, float64, or which part of its round one has gone; see `ROUNDS`."""
+    from dlrun.backend import tf
+
+    def number(whole: Any) -> Any:
+        return tf.cast(whole, tf.float64)
+
+    days = tf.cast(tf.floor(seconds / DAY), tf.int64)
+    rest = seconds - number(days) * DAY
+    year, month, day = civil(days)
+    january = days_since_1970(year, tf.ones_like(month), tf.ones_like(day))
+    first = days - day + 1  # of the month
+    after = days_since_1970(year + month // 12, month % 12 + 1, tf.ones_like(day))
+    clock = Clock(
+        year=year,
+        month=number(month - 1),
+        day=number(day - 1),
+        days=number(after - first),
+        yearday=number(days - january),
+        yeardays=number(
+            days_since_1970(year + 1, tf.ones_like(month), tf.ones_like(day)) - january
+        ),
+        weekday=number((days + THURSDAY) % 7),
+        hour=tf.floor(rest / 3600),
+        minute=tf.floor(rest / 60) % 60,
+        second=rest % 60,
+    )
+    return number(year) if part == "year" else ROUNDS[part](clock)

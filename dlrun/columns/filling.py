@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from dlrun.arrays import STRICT
 from dlrun.column import CellError
 from dlrun.columns.fitted import column_error, option_problem
+from dlrun.columns.graphs import refuse
 from dlrun.columns.values import TrainingValues
 from dlrun.errors import ConfigError
 from dlrun.wording import is_number, quote, tally
@@ -55,6 +57,22 @@ class Filling:
         Where no training row lacks one, the weight of a 1 is not learned: then all are 0.
         """
         return np.isnan(values).astype(np.float64) * (self.missing > 0)
+
+    def fill_tf(self, name: str, values: Any) -> Any:
+        """Fill values, `(rows,)`, in TensorFlow; where that is an error, the graph fails."""
+        from dlrun.backend import tf
+
+        lacking = tf.math.is_nan(values)
+        if self.value is None:
+            refuse(lacking, name, "a value is missing")
+            return values
+        return tf.where(lacking, tf.constant(self.value, values.dtype), values)
+
+    def told_tf(self, values: Any) -> Any:
+        """Give what `told` gives, in TensorFlow."""
+        from dlrun.backend import tf
+
+        return tf.cast(tf.math.is_nan(values), values.dtype) * (self.missing > 0)
 
     def note(self, entry: str, write: Callable[[float], str]) -> list[str]:
         """Say what was done."""

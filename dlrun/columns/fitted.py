@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import STRICT
 from dlrun.column import Holds
+from dlrun.columns.graphs import Lookups
 from dlrun.columns.values import count_between, name_bins
 from dlrun.errors import DataError, Problem
 from dlrun.wording import describe, quote
@@ -55,6 +56,15 @@ class Fitted:
         return np.empty((len(values), 0), np.float32)
 
     def numbered(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
+        """Refuse: it has no class numbers."""
+        raise NotImplementedError(self.kind)
+
+    def apply_tf(self, values: Any, lookups: Lookups) -> Any:
+        """Refuse, where there are entries: the kind has not said how TensorFlow makes them."""
+        del values, lookups
+        raise NotImplementedError(self.kind)
+
+    def numbered_tf(self, values: Any, lookups: Lookups) -> Any:
         """Refuse: it has no class numbers."""
         raise NotImplementedError(self.kind)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dlrun.column import RawColumn
 from dlrun.columns.filling import Filling, fit_filling
 from dlrun.columns.fitted import Ranged, column_error, option_problem
+from dlrun.columns.graphs import Lookups
 from dlrun.columns.scales import Scale, fit_scale
 from dlrun.columns.values import TrainingValues, count_between, edges_between
 from dlrun.errors import Problem
@@ -52,6 +53,19 @@ class Number(Ranged):
         if not self.filling.flags:
             return scaled[:, None]
         return np.stack([scaled, self.filling.told(values)], axis=1)
+
+    def apply_tf(self, values: Any, lookups: Lookups) -> Any:
+        """Fill, clip, scale: `(rows, 1 or 2)`."""
+        from dlrun.backend import tf
+
+        del lookups
+        used = self.filling.fill_tf(self.name, values)
+        if self.clip is not None:
+            used = tf.clip_by_value(used, *self.clip)
+        scaled = self.scale.apply_tf(used)
+        if not self.filling.flags:
+            return scaled[:, None]
+        return tf.stack([scaled, self.filling.told_tf(values)], axis=1)
 
     def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
         """Undo the scaling."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import STRICT
 from dlrun.columns.fitted import column_error
+from dlrun.columns.graphs import interpolate
 from dlrun.columns.values import TrainingValues
 
 ScaleKind = Literal["standard", "minmax", "quantile", "log", "none"]
@@ -37,6 +38,31 @@ class Scale:
         with np.errstate(over="ignore"):
             scaled: NDArray[np.float64] = (self._log(values) - self.offset) / self.factor
         return scaled
+
+    def apply_tf(self, values: Any) -> Any:
+        """Scale values `(rows,)`, float64, none missing, in TensorFlow."""
+        from dlrun.backend import tf
+
+        if self.kind == "none":
+            return values
+        if self.kind == "quantile":
+            return self._shares_tf(values)
+        if self.kind == "log":
+            values = tf.sign(values) * tf.math.log1p(tf.abs(values))
+        return (values - self.offset) / self.factor
+
+    def _shares_tf(self, values: Any) -> Any:
+        from dlrun.backend import tf
+
+        known = self.quantiles
+        if known[0] == known[-1]:
+            return tf.zeros_like(values)
+        shares = np.linspace(0, 1, len(known))
+        below = interpolate(values, known, shares.tolist())
+        above = interpolate(-values, (-np.array(known[::-1])).tolist(), (-shares[::-1]).tolist())
+        middle = 0.5 * (below - above)
+        middle = tf.where(values <= known[0], tf.zeros_like(values), middle)
+        return tf.where(values >= known[-1], tf.ones_like(values), middle)
 
     def undo(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the values that were scaled; of shares, what lies between quantiles."""

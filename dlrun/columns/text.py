@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dlrun.column import Holds, RawColumn
 from dlrun.columns.filling import missing_error
 from dlrun.columns.fitted import Fitted, column_error, numbers_within
+from dlrun.columns.graphs import Lookups, refuse, words_in
 from dlrun.columns.values import TrainingValues
 from dlrun.errors import Problem
 from dlrun.wording import tally
@@ -60,6 +61,27 @@ class Text(Fitted):
             found, weights = bags[number]
             entries[row, found] = weights
         return entries
+
+    def apply_tf(self, values: Any, lookups: Lookups) -> Any:
+        """Count words, as `apply` does: `(rows, entries)`."""
+        from dlrun.backend import tf
+
+        if self.buckets is not None:
+            raise NotImplementedError("the MurmurHash3 of `hash`")
+        if self.missing == "error":
+            refuse(values == "", self.name, "a value is missing")
+        words = words_in(values)
+        places = lookups.find(words.flat_values, self.words)
+        at = tf.stack([words.value_rowids(), places], axis=1)[places >= 0]
+        shape = [tf.shape(values, out_type=tf.int64)[0], len(self.words)]
+        counts = tf.scatter_nd(at, tf.ones_like(at[:, 0], tf.float64), shape)
+        if self.weight == "count":
+            return counts
+        if self.weight == "binary":
+            return tf.minimum(counts, 1)
+        weights = counts * tf.constant(self.idf, tf.float64)
+        length = tf.sqrt(tf.reduce_sum(weights**2, axis=1, keepdims=True))
+        return tf.math.divide_no_nan(weights, length)
 
     def _bag(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The entries of a text that are not 0, and what they are."""

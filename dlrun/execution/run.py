@@ -209,7 +209,7 @@ def execute_run(
         run.write_json(METRICS, measured.to_json())
         if measured.judged.baseline is not None:
             run.log(measured.judged.baseline.in_words(measured.split))
-        active.record.add(exports=export(experiment, prepared, run))
+        export(experiment, prepared, active)
         keep_newest(run.path, 1)
     return Trained(experiment, assembly, splits, measured)
 
@@ -337,12 +337,17 @@ def trained_on(splits: Splits, experiment: Experiment, say: Callable[[str], None
     return weighted
 
 
-def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:
-    """Run the exporters of the config, and name the files that they wrote, inside of the folder."""
+def export(experiment: Experiment, prepared: Prepared, active: ActiveRun) -> None:
+    """Run the exporters of the config, and record the files that they wrote, inside of the folder.
+
+    What was found of some of them, when they were checked, is told and recorded too.
+    """
     from dlrun.exporters import run_exporter
 
-    written = (
-        run_exporter(
+    run, names = active.run, set[str]()
+    checked: dict[str, Any] = {}
+    for component in experiment.exports:
+        written = run_exporter(
             component.type,
             component.arguments,
             model=prepared.assembly.model,
@@ -350,10 +355,10 @@ def export(experiment: Experiment, prepared: Prepared, run: Run) -> list[str]:
             predictor=prepared.assembly.predictor,
             folder=run,
         )
-        for component in experiment.exports
-    )
-    names = (path.relative_to(run.path).as_posix() for paths in written for path in paths)
-    return sorted({*names})
+        names |= {path.relative_to(run.path).as_posix() for path in written.paths}
+        checked |= written.checked
+        active.say(*written.lines)
+    active.record.add(exports=sorted(names), **({"exports_checked": checked} if checked else {}))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run_exporter(word: str, arguments: Mapping[str, Any], **trained: Any) -> list[Path]:
-    """Run the exporter of a word, and return the files that it wrote into the run folder.
+@dataclass(frozen=True)
+class Written:
+    """What an exporter has written into the run folder."""
+
+    paths: list[Path]
+    checked: dict[str, Any] = field(default_factory=dict)  # for the record: what was found of it
+    lines: tuple[str, ...] = ()  # the same in words
+
+
+def run_exporter(word: str, arguments: Mapping[str, Any], **trained: Any) -> Written:
+    """Run the exporter of a word, which gives the files that it wrote, or all of `Written`.
 
     `trained` is what every `export` takes: `model`, the trained `keras.Model`; `splits`, the rows
     with fitted labels; `predictor`, which predicts with the model; `folder`, where to write.
     """
-    return list(import_module(f"dlrun.exporters.{word}").export(**trained, **arguments))
+    written = import_module(f"dlrun.exporters.{word}").export(**trained, **arguments)
+    return written if isinstance(written, Written) else Written(list(written))

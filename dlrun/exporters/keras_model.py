@@ -10,6 +10,7 @@ import numpy as np
 from dlrun.backend import keras
 from dlrun.backend.components import zip_dates
 from dlrun.data.units import formula
+from dlrun.exporters.network_inputs import dtype_of, inputs_of
 from dlrun.models.build import operate
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import MODEL
@@ -42,19 +43,20 @@ def with_units(model: Any, spec: Spec) -> Any:
     """Make a model of the same layers and weights that is given what the data hold.
 
     The names and the order of the entries of a table are `feature_names` of `spec.json`; a class
-    of a category is an entry of its own, 0 or 1. It answers in the units of the targets. Where
-    nothing is scaled it is the model itself.
+    of a category is an entry of its own, 0 or 1. Columns that layers name are inputs of their own,
+    see `inputs_of`. It answers in the units of the targets. Where nothing is scaled, and all is one
+    input, it is the model itself.
     """
     scaling, targets = formula(spec), spec.target_scaling
-    if scaling is None and targets is None and spec.pixel_max is None:
+    if scaling is None and targets is None and spec.pixel_max is None and not spec.views:
         return model
-    is_table = scaling is not None and spec.pixel_max is None
-    # Of what a table holds, 1998.5 or 1600000001, the differences count.
-    dtype = "float64" if is_table else "float32"
-    given = keras.Input(shape=spec.input_shape, name=model.inputs[0].name, dtype=dtype)
-    taken = {one.name for one in model.operations}
+    dtype = dtype_of(spec)
+    given = [keras.Input(one.shape, name=one.name, dtype=dtype) for one in inputs_of(spec)]
+    taken = {one.name for one in model.operations} | {one.name for one in given}
     names = _free_names(taken)
-    x = given
+    x = given[0]
+    if len(given) > 1:
+        x = operate(lambda: keras.ops.concatenate(given, axis=-1), taken)
     # With a dtype each: what has none shares a policy with other layers, or not, as it happens.
     if spec.pixel_max is not None:
         x = keras.layers.Rescaling(1 / spec.pixel_max, name=next(names), dtype=dtype)(x)
@@ -70,7 +72,7 @@ def with_units(model: Any, spec: Spec) -> Any:
         y = keras.layers.Rescaling(factor, offset, name=next(names), dtype="float32")(y)
         if targets.kind == "log":
             y = keras.layers.Activation("exponential", name=next(names), dtype="float32")(y)
-    wrapped = keras.Model(given, y, name=model.name)
+    wrapped = keras.Model(given[0] if len(given) == 1 else given, y, name=model.name)
     _compile_alike(wrapped, model)
     return wrapped
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from dlrun.config import Component, load_config
 from dlrun.config.nodes import Node, Place, Problems
 from dlrun.config.overrides import Override
+from dlrun.config.rules.files import package_problems
 from dlrun.config.yaml import parse
-from dlrun.errors import RunFolderError
+from dlrun.errors import ConfigError, RunFolderError
 from dlrun.execution.opening import OpenedRun, load_assembly, load_rows, open_trained
 from dlrun.rundir.files import write_text
 from dlrun.rundir.folder import Run
@@ -54,10 +55,11 @@ def export(
         from dlrun.exporters import run_exporter
 
         written: list[Path] = []
-        with _recording(run, record, written):
+        checked: dict[str, Any] = dict(record.get("exports_checked", {}))
+        with _recording(run, record, written, checked):
             for component in components:
                 listener.doing(f"exporting {component.type} ...")
-                written += run_exporter(
+                one = run_exporter(
                     component.type,
                     component.arguments,
                     model=assembly.model,
@@ -65,6 +67,12 @@ def export(
                     predictor=assembly.predictor,
                     folder=run,
                 )
+                written += one.paths
+                for path in one.paths:  # what was found of an older file says nothing of it
+                    checked.pop(path.name, None)
+                checked |= one.checked
+                for line in one.lines:
+                    listener.message(line)
     return list(dict.fromkeys(written))
 
 
@@ -75,12 +83,19 @@ def _read(run: Run, words: Sequence[str]) -> tuple[Component, ...]:
     problems.raise_if_any()
     override = Override("exports", Node(nodes, place), place)
     check_file(run.path, run.record, CONFIG)
-    return load_config(run.file(CONFIG), [override], data_known=False).exports
+    components = load_config(run.file(CONFIG), [override], data_known=False).exports
+    missing = [problem for one in components
+               for problem in package_problems("exporters", one.as_dict(), "export")]  # fmt: skip
+    if missing:
+        raise ConfigError(*missing)
+    return components
 
 
 @contextmanager
-def _recording(run: Run, record: Mapping[str, Any], written: list[Path]) -> Iterator[None]:
-    """Record what the block writes.
+def _recording(
+    run: Run, record: Mapping[str, Any], written: list[Path], checked: Mapping[str, Any]
+) -> Iterator[None]:
+    """Record what the block writes, and what it finds of it.
 
     Meanwhile the record vouches for no export: one that is written anew and killed is not damaged.
     """
@@ -100,7 +115,11 @@ def _recording(run: Run, record: Mapping[str, Any], written: list[Path]) -> Iter
         # What is gone was there once: that is for `verify` to tell.
         gone = {name: hashes[name] for name in before if name in hashes and name not in now}
         files = {**kept, **gone, **now}
-        write_text(path, record_text({**record, "exports": exports, "files": files}))
+        closed = {key: one for key, one in record.items() if key != "exports_checked"}
+        closed |= {"exports": exports, "files": files}
+        if checked:
+            closed["exports_checked"] = checked
+        write_text(path, record_text(closed))
 
 
 class _Later:

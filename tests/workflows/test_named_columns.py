@@ -9,10 +9,10 @@ import pytest
 
 from dlrun.backend import keras
 from dlrun.config import load_config
-from dlrun.data.units import in_units
 from dlrun.execution.assembly import GraphCache, assemble
 from dlrun.execution.loading import load_splits
 from dlrun.exporters.keras_model import with_units
+from dlrun.exporters.network_inputs import as_given
 from dlrun.rundir.tensors import load_tensors
 
 pytestmark = pytest.mark.usefixtures("eagerly")  # what a layer reads, not how it is computed
@@ -235,6 +235,6 @@ def test_layers_may_be_called_like_operations_of_keras(config, tmp_path):
     ours = assembly.model(x).numpy()
     whole = with_units(assembly.model, splits.spec)
     whole.save(tmp_path / "whole.keras")
-    raw = in_units(x, splits.spec)
+    raw = as_given(x, splits.spec)
     theirs = keras.models.load_model(tmp_path / "whole.keras")(raw).numpy()
     np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-6)

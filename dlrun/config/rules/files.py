@@ -88,6 +88,8 @@ def packages_are_installed(experiment: Experiment) -> Iterator[Problem]:
     for index, callback in enumerate(experiment.training.callbacks):
         path = f"training.callbacks[{index}]"
         yield from package_problems("callbacks", callback.as_dict(), path)
+    for index, exporter in enumerate(experiment.exports):
+        yield from package_problems("exporters", exporter.as_dict(), f"exports[{index}]")
 
 
 def package_problems(kind: str, component: Mapping[str, Any], path: str) -> Iterator[Problem]:
@@ -96,7 +98,8 @@ def package_problems(kind: str, component: Mapping[str, Any], path: str) -> Iter
     package = missing_package(kind, word)
     if package is not None:
         what = f"{word} needs the package {package.project}, which is not installed."
-        yield Problem(path, what, f"Install it: pip install {package.project}")
+        wanted = package.project if package.extra is None else f"'dlrun[{package.extra}]'"
+        yield Problem(path, what, f"Install it: pip install {wanted}")
     for name, value in component.items():
         inner = nested_kind(name)
         for item in value if isinstance(value, list) else [value]:

@@ -1,0 +1,88 @@
+"""What exported models are given: the names of their inputs, and rows in the units of the data."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dlrun.data.units import formula
+from dlrun.shapes.layer import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from dlrun.arrays import Spec
+
+
+class Input(NamedTuple):
+    """An input of a network in the units of the data, `(rows, *shape)`."""
+
+    name: str
+    begin: int | None  # of a row, `x[:, begin:end]`; None for all of it
+    end: int | None
+    shape: tuple[int, ...]
+
+
+def inputs_of(spec: Spec) -> tuple[Input, ...]:
+    """Tell what a network reads: the row, or the parts of it that layers name, as the config does.
+
+    Where a column is read both as entries and as a class number, the latter is `<column>_number`.
+    """
+    if not spec.views:
+        return (Input(DATA, None, None, spec.input_shape),)
+    entries = {view.name for view in spec.views if not view.ids}
+    names = [
+        f"{view.name}_number" if view.ids and view.name in entries else view.name
+        for view in spec.views
+    ]
+    named = input_names(names)
+    return tuple(
+        Input(named[name], view.begin, view.end, (view.end - view.begin,))
+        for name, view in zip(names, spec.views, strict=True)
+    )
+
+
+def input_names(names: Iterable[str]) -> dict[str, str]:
+    """Give each column the name of an input, which every tool takes: `Land__ISO_` for `Land (ISO)`.
+
+    Letters and digits of ASCII and `_`, the first one a letter, no two alike.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        plain = plain if plain[:1].isalpha() else f"column_{plain}"
+        taken = {*found.values()}
+        others = (f"{plain}_{number}" for number in count(2))
+        found[name] = plain if plain not in taken else next(o for o in others if o not in taken)
+    return found
+
+
+def dtype_of(spec: Spec) -> str:
+    """Tell how exactly a network is given its numbers.
+
+    Of what a table holds, 1998.5 or 1600000001, the differences count.
+    """
+    is_scaled = formula(spec) is not None and spec.pixel_max is None
+    return "float64" if is_scaled else "float32"
+
+
+def as_given(x: NDArray[Any], spec: Spec) -> dict[str, NDArray[Any]]:
+    """Turn rows as the network takes them, `(rows, *input_shape)`, into inputs by their names."""
+    values: NDArray[Any] = x.astype(np.float64)
+    scaling = formula(spec)
+    if scaling is not None:
+        values = values * scaling.factor + scaling.offset
+        powers = np.sign(values) * np.expm1(np.where(scaling.logs, np.abs(values), 0))
+        values = np.where(scaling.logs, powers, values)
+    if spec.pixel_max is not None:
+        values = values * spec.pixel_max
+    values = values.astype(dtype_of(spec))
+    return {
+        one.name: values if one.begin is None else values[:, one.begin : one.end]
+        for one in inputs_of(spec)
+    }

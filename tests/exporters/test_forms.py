@@ -1,0 +1,129 @@
+"""`saved_model`, `onnx` and `litert` answer as `dlrun predict` does, in processes without dlrun."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlrun.data.predictions import probabilities
+from dlrun.data.samples import open_samples
+from dlrun.data.spec_json import spec_from_json
+from dlrun.execution.opening import load_split, open_trained
+from dlrun.exporters.network_inputs import as_given
+from dlrun.rundir.folder import Run
+from tests.conftest import CONFIGS
+from tests.exporters.outside import ask, predicted
+
+FORMS = {"saved_model": "saved_model", "onnx": "model.onnx", "litert": "model.tflite"}
+SHIPPED = [one.stem for one in sorted(CONFIGS.glob("*.yaml")) if not one.stem.startswith("mnist")]
+WRITTEN = {
+    "series": """\
+dataset: {type: sine, samples: 80}
+model:
+  layers:
+    - {type: Reshape, target_shape: [1, 1]}
+    - {type: Bidirectional, layer: {type: LSTM, units: 3, return_sequences: true}}
+    - {type: GRU, units: 4}
+    - {type: Dense, units: 4, activation: gelu}
+    - {type: LayerNormalization}
+    - {type: Dense, units: 1}
+loss: mse
+optimizer: Adam
+training: {epochs: 1, batch_size: 20}
+""",
+    "logits": """\
+dataset: {type: moons, samples: 80, noise: 0.1, test_split: 0.2, scale: standard}
+model:
+  layers: [{type: Dense, units: 8, activation: selu}, BatchNormalization, {type: Dense, units: 1}]
+loss: {type: BinaryCrossentropy, from_logits: true}
+optimizer: Adam
+training: {epochs: 1, batch_size: 20}
+""",
+}
+LIKE_OTHERS = [
+    *("digits_mlp", "majority_full_batch", "moons_mlp", "travel_mode", "two_points_sigmoid"),
+]
+"""Configs of which others have all kinds of layers, columns and targets."""
+
+
+def exported(dlrun, folder, name):
+    """Train a config as briefly as can be, and write it in all forms."""
+    config = CONFIGS / f"{name}.yaml"
+    if name in WRITTEN:
+        config = folder / f"{name}.yaml"
+        config.write_text(WRITTEN[name])
+    epochs = 0 if name == "threshold_exact" else 1
+    words = ["--set", f"training.epochs={epochs}", "--set", f"exports={json.dumps([*FORMS])}"]
+    done = dlrun("train", config, *words, "-q")
+    assert "warning: model" not in done.err
+    return done.run
+
+
+def jobs_of(run, folder):
+    """What is asked of each form, and the rows for `dlrun predict`."""
+    opened = open_trained(Run(run))
+    spec = opened.spec
+    if spec.table is not None:
+        rows = folder / f"{run.name}.csv"
+        lines = Path(opened.experiment.dataset.arguments["path"]).read_text().splitlines(True)
+        rows.write_text("".join(lines[:120]))
+        with open_samples(rows, spec, with_target=False) as samples:
+            x = np.concatenate([chunk.x for chunk in samples.chunks])
+        given = as_given(x, spec)
+        raw = {"rows": rows}
+    else:
+        rows = folder / f"{run.name}.npz"
+        given = as_given(load_split(opened, None)[1].x[:120], spec)
+        (x,) = given.values()
+        np.savez(rows, x=x.astype(np.uint8) if spec.pixel_max else x)
+        raw = {"arrays": given}
+    jobs = [
+        {
+            "form": form,
+            "model": run.resolve() / file,
+            **(raw if form == "saved_model" else {"arrays": given}),
+        }
+        for form, file in FORMS.items()
+    ]
+    return jobs, rows
+
+
+def check_all(dlrun, folder, names):
+    """Train, export, and ask all of it in one process."""
+    runs = {name: exported(dlrun, folder, name) for name in names}
+    asked = {name: jobs_of(run, folder) for name, run in runs.items()}
+    answers = iter(ask([job for jobs, _ in asked.values() for job in jobs], folder))
+    for name, (jobs, rows) in asked.items():
+        classes, expected = predicted(dlrun, runs[name], rows)
+        spec = spec_from_json(json.loads((runs[name] / "spec.json").read_text()))
+        checked = json.loads((runs[name] / "run.json").read_text())["exports_checked"]
+        for job in jobs:
+            answer = next(answers)
+            numbers = (
+                probabilities(answer["outputs"], spec)
+                if "outputs" in answer
+                else next(
+                    (answer[key] for key in ("probabilities", "scores") if key in answer),
+                    answer["predicted"],
+                )
+            )
+            numbers = numbers.reshape(expected.shape)
+            size = max(1.0, np.abs(expected).max())
+            np.testing.assert_allclose(
+                numbers, expected, atol=1e-5 * size, err_msg=f"{name} {job['form']}"
+            )
+            if job["form"] == "saved_model" and spec.class_names:
+                assert answer["predicted"].tolist() == classes
+        assert set(checked) == {"model.onnx", "model.tflite"}
+        assert all(one["largest_difference"] < 1e-5 * size for one in checked.values())
+
+
+@pytest.mark.slow
+def test_every_kind_of_config_in_every_form(dlrun, tmp_path):
+    """Tables, dates, images, graphs, series, regressions, scores, logits."""
+    names = [name for name in (*SHIPPED, *WRITTEN) if name not in LIKE_OTHERS]
+    assert len(names) >= 15
+    check_all(dlrun, tmp_path, names)
