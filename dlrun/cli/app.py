@@ -37,6 +37,7 @@ GROUPS: Final = {
         "explain": "explain.explain",
         "weights": "weights.weights",
         "report": "report.report",
+        "serve": "serve.serve",
         "open": "open.open_page",
         "export": "export.export",
         "import": "import_.import_",
