@@ -54,7 +54,7 @@ def test_no_words_is_help(dlrun):
     """Somebody who knows nothing yet sees the commands and the exit codes."""
     exit_code, out, err = dlrun()
     assert (exit_code, err) == (0, "")
-    assert "train      Train an experiment and print the path of its run folder." in out
+    assert "train        Train an experiment and print the path of its run folder." in out
     assert "Exit codes: 0 done, 1 failed, 2 usage or config, 3 data" in out
 
 
