@@ -177,7 +177,7 @@ def test_sigterm_while_a_command_works(tmp_path):
     program = (
         "import os, signal, threading, time; from dlrun.cli.main import main; "
         "import dlrun.rundir.folder as listing; "
-        "listing.list_runs = lambda _: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(5)); "
+        "listing.list_runs = lambda *_, **__: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(5)); "
         "raise SystemExit(main(['runs']))"
     )
     done = subprocess.run(
