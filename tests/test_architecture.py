@@ -52,6 +52,7 @@ FLOORS = {
     "workflows": 10,
     "sweeps": 11,
     "notebook": 11,
+    "serving": 11,
     "cli": 12,
     "api": 13,
     "resident": 13,
@@ -59,7 +60,7 @@ FLOORS = {
 }
 HEAVY_ROOMS = {
     "data", "models", "training", "formulas", "reports", "callbacks", "exporters", "execution",
-    "workflows", "sweeps", "columns", "trackers",
+    "workflows", "sweeps", "columns", "trackers", "serving",
 }  # fmt: skip
 LIGHT_PACKAGES = ("dlrun.sweeps.language", "dlrun.columns.inference")
 """Packages of heavy rooms that light commands read."""

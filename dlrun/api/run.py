@@ -117,7 +117,12 @@ class Run:
             ):
                 collected = CollectedRows()
                 limits = _written(threshold)
-                predict_samples(opened, samples, load_model(opened), collected, limits)
+                model = load_model(opened)
+
+                from dlrun.training.evaluation import Predictor
+
+                predictor = Predictor(model, opened.spec.target_scaling)
+                predict_samples(opened, samples, predictor, collected, limits)
         return Table(collected.columns)
 
     def evaluate(

@@ -28,6 +28,7 @@ GROUPS: Final = {
         "train": "train.train",
         "sweep": "sweep.sweep",
         "resume": "resume.resume",
+        "watch": "watch.watch",
         "reproduce": "reproduce.reproduce",
     },
     "Use a run": {
@@ -36,6 +37,7 @@ GROUPS: Final = {
         "explain": "explain.explain",
         "weights": "weights.weights",
         "report": "report.report",
+        "serve": "serve.serve",
         "open": "open.open_page",
         "export": "export.export",
         "import": "import_.import_",

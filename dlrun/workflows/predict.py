@@ -292,13 +292,14 @@ def _are_one_file(one: Path, other: Path) -> bool:
 
 
 def predict_samples(
-    opened: OpenedRun, samples: SampleFile, model: Any, file: Rows, threshold: Sequence[str] = ()
+    opened: OpenedRun,
+    samples: SampleFile,
+    predictor: Predictor,
+    file: Rows,
+    threshold: Sequence[str] = (),
 ) -> None:
     """Write what a run's model says of rows that are open already, see `predict`."""
-    from dlrun.training.evaluation import Predictor  # imports TensorFlow
-
     thresholds = asked_of_predict(threshold, opened)
-    predictor = Predictor(model, opened.spec.target_scaling)
     work = _Work(opened, samples, predictor, thresholds, Path("rows"))
     work.write(file)
     for note in (*samples.notes, *work.watch.notes()):

@@ -1,0 +1,1 @@
+"""Tests of dlrun.serving: what is answered over HTTP."""
