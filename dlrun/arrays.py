@@ -197,8 +197,13 @@ class ArrayForm:
 
     __pydantic_config__ = STRICT
 
-    x: str
+    x: str | tuple[str, ...]  # several stand side by side in a row, in this order
     y: str
+
+    @property
+    def xs(self) -> tuple[str, ...]:
+        """The names of the features."""
+        return (self.x,) if isinstance(self.x, str) else self.x
 
 
 @dataclass(frozen=True)
@@ -238,6 +243,7 @@ class Dataset:
     place: Callable[[int], str] | None = None
     notes: tuple[str, ...] = ()  # what was done to the rows when they were read, in lines
     validation: Samples | None = None  # the dataset's own
+    views: tuple[View, ...] = ()  # of arrays that stand side by side in `x`
 
 
 @dataclass(frozen=True)
@@ -272,6 +278,13 @@ class View:
     begin: int
     end: int
     ids: bool = False  # whether it is the class number of a category, else the entries of a column
+    # Of an array that has more than one axis, or is none of a table: what layers get it as.
+    shape: tuple[int, ...] | None = None
+
+    @property
+    def sample(self) -> tuple[int, ...]:
+        """The shape in which layers get it."""
+        return (self.end - self.begin,) if self.shape is None else self.shape
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ GROUPS: Final = {
         "train": "train.train",
         "sweep": "sweep.sweep",
         "resume": "resume.resume",
+        "watch": "watch.watch",
         "reproduce": "reproduce.reproduce",
     },
     "Use a run": {

@@ -44,7 +44,10 @@ SecondRun = Annotated[str, argument("B", "Another one.", complete_run)]
 Runs = Annotated[list[str], argument("RUN...", _RUNS, complete_run)]
 SomeRuns = Annotated[list[str] | None, argument("[RUN]...", _RUNS, complete_run)]
 RunsDir = Annotated[
-    Path, typer.Option("--runs-dir", metavar="DIR", help="The folder that holds the runs.")
+    Path,
+    typer.Option(
+        "--runs-dir", metavar="DIR", help="The folder that holds the runs.", envvar="DLRUN_RUNS_DIR"
+    ),
 ]
 Where = Annotated[
     str | None,

@@ -121,6 +121,9 @@ def runs(
     sort: Sort = None,
     descending: Descending = None,
     best: Best = None,
+    recursive: Annotated[
+        bool, option("--recursive -r", "The runs of sweeps in the folder, too.")
+    ] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -135,7 +138,13 @@ def runs(
     is_added = columns is not None and columns.startswith("+")
     keys = None if columns is None else _keys(columns.removeprefix("+"))
     found = choose_runs(
-        runs_dir, where=where, sort=sort, descending=descending, best=best, columns=keys or ()
+        runs_dir,
+        where=where,
+        sort=sort,
+        descending=descending,
+        best=best,
+        columns=keys or (),
+        recursive=recursive,
     )
     if best is not None and sort is None and found:
         choice = choice_in_words((found[0].row.metric or "").partition(" ")[0])
@@ -169,7 +178,7 @@ def _point_to_sweeps(runs_dir: Path) -> None:
     sweeps = sorted(path.parent for path in runs_dir.glob(f"*/{SWEEP}"))
     if sweeps:
         there = ", ".join(map(str, sweeps[:_MOST_SWEEPS]))
-        write_message(f"Runs of sweeps are in {there}: `--runs-dir {sweeps[0]}` lists them.")
+        write_message(f"Runs of sweeps are in {there}: `--recursive` lists them.")
 
 
 def _keys(text: str) -> list[str]:

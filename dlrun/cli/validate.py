@@ -227,8 +227,8 @@ def _columns(kinds: Sequence[ColumnKind], screen: Screen) -> str:
 
 def _source(view: View, dataset: str) -> list[str]:
     """The line of a part of a row."""
-    kind = "class number" if view.ids else "column"
-    shape = _shown((view.end - view.begin,))
+    kind = "class number" if view.ids else "column" if view.shape is None else "array"
+    shape = _shown(view.sample)
     return [view.name, dataset if view.name == "input" else kind, "", shape, ""]
 
 

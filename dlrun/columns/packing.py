@@ -69,7 +69,7 @@ def _readings(
 def parts(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[Part, ...]:
     """Tell where each column stands, from the first entry of a row to the last one."""
     by_name = {column.name: column for column in columns}
-    named = [view for view in laid if view.name != DATA]
+    named = [view for view in laid if view.name in by_name]  # others are arrays
     aside = {view.name for view in named}
     plain = [column for column in columns if column.name not in aside]
     ends = accumulate(len(column.entries) for column in plain)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Array, ArrayForm, Dataset, Samples, Spec, StreamedArray
+from dlrun.arrays import Array, ArrayForm, Dataset, Samples, Spec, StreamedArray, View
 from dlrun.data.archives import ArchiveFile, check_numbers, check_rows, read_npy
 from dlrun.data.classes import TextClasses, match_names, match_values, see
 from dlrun.data.images import scale_pixels
@@ -18,6 +18,7 @@ from dlrun.data.rounding import merges_wholes
 from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import ENTRIES_PER_CHUNK, chunks
 from dlrun.errors import ConfigError, DataError, Problem
+from dlrun.shapes.input_readers import side_by_side
 from dlrun.wording import list_names
 
 
@@ -29,25 +30,46 @@ def read_array_samples(
     y: NDArray[Any] | None = None
     if path.suffix == ".npy":
         x, where = read_npy(path), str(path)
+        if spec.views:
+            expected = list_names([view.name for view in spec.views])
+            what = f"a .npy file has one array; {expected} were expected."
+            raise DataError(what, where=where)
         if with_target:
             what = "a .npy file has no targets; a .npz file with x and y was expected."
             raise DataError(what, where=where)
     else:
         archive = ArchiveFile(path)
         form = spec.form if isinstance(spec.form, ArrayForm) else ArrayForm("x", "y")
-        name = archive.names[0] if len(archive.names) == 1 else form.x
-        if name == form.y:
-            name = form.x  # The targets alone are no features.
-        _check_arrays(archive, [name, form.y] if with_target else [name], spec)
-        x, where = archive.read(name), f"{path}: array {name!r}"
-        if with_target:
-            y = _read_targets(archive, form.y, len(x) if x.ndim else 0, spec)
-        extra = [other for other in archive.names if other not in (name, form.y)]
+        names = form.xs
+        if len(archive.names) == len(names) == 1 and archive.names[0] != form.y:
+            names = archive.names  # The targets alone would be no features.
+        _check_arrays(archive, [*names, form.y] if with_target else names, spec)
+        extra = [other for other in archive.names if other not in (*names, form.y)]
         if extra:
             notes = (f"arrays not used: {list_names(extra)}",)
+        if spec.views:
+            x, where = _read_side_by_side(archive, spec), str(path)
+        else:
+            x, where = archive.read(names[0]), f"{path}: array {names[0]!r}"
+        if with_target:
+            y = _read_targets(archive, form.y, len(x) if x.ndim else 0, spec)
     check_rows(x, where)
-    _check_shape(x, spec, where)
+    _check_shape(x, spec.input_shape, where)
     return notes, _chunks(x, y, spec, where)
+
+
+def _read_side_by_side(archive: ArchiveFile, spec: Spec) -> NDArray[Any]:
+    """Read arrays that stand side by side in a row, `(rows, entries)`."""
+    arrays: list[NDArray[Any]] = []
+    for view in spec.views:
+        array, where = archive.read(view.name), f"{archive.path}: array {view.name!r}"
+        check_rows(array, where)
+        _check_shape(array, view.sample, where)
+        if arrays and len(array) != len(arrays[0]):
+            what = f"the array has {len(array)} rows, but {spec.views[0].name!r} has "
+            raise DataError(f"{what}{len(arrays[0])}.", where=where)
+        arrays.append(check_numbers(array, where).reshape(len(array), -1))
+    return np.concatenate(arrays, axis=1)
 
 
 def _check_arrays(archive: ArchiveFile, names: Sequence[str], spec: Spec) -> None:
@@ -57,8 +79,8 @@ def _check_arrays(archive: ArchiveFile, names: Sequence[str], spec: Spec) -> Non
         raise DataError(
             f"there is no array {missing[0]!r}; the file has {', '.join(archive.names) or 'none'}.",
             where=str(archive.path),
-            fix=f"The run was trained on the arrays {spec.form.x!r} and {spec.form.y!r}: "
-            "give them these names.",
+            fix=f"The run was trained on the arrays {list_names([*map(repr, spec.form.xs)])} and "
+            f"{spec.form.y!r}: give them these names.",
         )
 
 
@@ -79,9 +101,9 @@ def _chunks(x: NDArray[Any], y: NDArray[Any] | None, spec: Spec, where: str) -> 
         yield Samples(floats.reshape(len(rows), *spec.input_shape), labels)
 
 
-def _check_shape(x: NDArray[Any], spec: Spec, where: str) -> None:
+def _check_shape(x: NDArray[Any], expected: tuple[int, ...], where: str) -> None:
     """Let through what differs from the model's input by axes of size 1, or by flattening."""
-    received, expected = x.shape[1:], spec.input_shape
+    received = x.shape[1:]
     if _without_ones(received) == _without_ones(expected):
         return
     two_axes = len(_without_ones(received)) <= 2  # noqa: PLR2004
@@ -136,16 +158,23 @@ def _check_target_count(values: NDArray[Any], spec: Spec, where: str) -> None:
 SMALLEST_SIDE: Final = 8  # what has fewer entries along an axis is no image
 
 
-def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | None) -> Dataset:
+Names: TypeAlias = str | tuple[str, ...]
+"""The name of an array of features, or of several that stand side by side."""
+
+
+def read_dataset(path: Path, x: Names, y: str, x_test: Names | None, y_test: str | None) -> Dataset:
     """Read training rows, and test rows where they are named; text makes classes."""
     if (x_test is None) != (y_test is None):
         given, other = ("x_test", "y_test") if y_test is None else ("y_test", "x_test")
         raise ConfigError(Problem(f"dataset.{given}", f"{given} was given without {other}."))
     archive = ArchiveFile(path)
-    names = [name for name in (x, y, x_test, y_test) if name is not None]
+    names = [*_several(x), y, *_several(x_test), *_several(y_test)]
+    if len(set(names[: len(_several(x))])) < len(_several(x)) or not x:
+        raise ConfigError(Problem("dataset.x", "Expected names that differ, one at least."))
     streamed = reason_to_stream(path, archive.size(names))
     read = archive.read if streamed is None else archive.stream
-    features, targets, image_shape = _read_pair(path, read, x, y)
+    features, views, image_shape = _read_features(path, read, x)
+    targets = _read_labels(path, read, y, len(features), of=x)
     class_names: tuple[str, ...] | None = None
     if targets.dtype.kind == "U":
         classes = TextClasses(y)
@@ -154,11 +183,14 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         class_names, targets = classes.numbered()
     test = None
     if x_test is not None and y_test is not None:
-        test_x, test_y, _ = _read_pair(path, read, x_test, y_test)
+        test_x, test_views, _ = _read_features(path, read, x_test)
+        test_y = _read_labels(path, read, y_test, len(test_x), of=x_test)
         where = f"{path}: array {y_test!r}"
-        if test_x.shape[1:] != features.shape[1:]:
-            shapes = f"{test_x.shape[1:]}, those of {x!r} {features.shape[1:]}"
-            raise DataError(f"the rows of {x_test!r} have shape {shapes}.", where=str(path))
+        shapes = [[view.sample for view in each] for each in (test_views, views)]
+        if shapes[0] != shapes[1] or test_x.shape[1:] != features.shape[1:]:
+            one, other = map(str, shapes if views else (test_x.shape[1:], features.shape[1:]))
+            told = f"{one}, those of {x!r} {other}"
+            raise DataError(f"the rows of {x_test!r} have shape {told}.", where=str(path))
         if (test_y.dtype.kind == "U") != (class_names is not None):
             raise DataError(f"the array holds {test_y.dtype}, unlike {y!r}.", where=where)
         if class_names is not None:
@@ -173,6 +205,7 @@ def read_dataset(path: Path, x: str, y: str, x_test: str | None, y_test: str | N
         form=ArrayForm(x, y),
         image_shape=image_shape,
         streamed=streamed,
+        views=views,
     )
 
 
@@ -183,28 +216,68 @@ def _target_names(name: str, targets: Array) -> tuple[str, ...]:
     return tuple(f"{name}_{number + 1}" for number in range(targets.shape[1]))
 
 
-def _read_pair(
-    path: Path, read: Callable[[str], Array], x: str, y: str
-) -> tuple[Array, Array, tuple[int, ...] | None]:
-    """Read features and targets, and tell the shape of an image where the features are some."""
-    where = f"{path}: array {x!r}"
-    features = read(x)
-    check_rows(features, where)
-    numbers = check_numbers(features, where)
-    targets, where = read(y), f"{path}: array {y!r}"
+def _read_features(
+    path: Path, read: Callable[[str], Array], names: Names
+) -> tuple[Array, tuple[View, ...], tuple[int, ...] | None]:
+    """Read features; where several stand in the rows, where each; and the shape of an image."""
+    arrays: dict[str, Array] = {}
+    image_shape = None
+    for name in _several(names):
+        where = f"{path}: array {name!r}"
+        array = read(name)
+        check_rows(array, where)
+        arrays[name] = _as_columns(check_numbers(array, where))
+        image_shape = _image_shape(array)
+        first, *_ = arrays
+        if len(array) != len(arrays[first]):
+            what = f"the array has {len(array)} rows, but {first!r} has {len(arrays[first])}."
+            raise DataError(what, where=where)
+    if isinstance(names, str):
+        return arrays[names], (), image_shape
+    views = side_by_side({name: array.shape[1:] for name, array in arrays.items()})
+    joined = Joined([*arrays.values()])
+    is_streamed = any(isinstance(array, StreamedArray) for array in arrays.values())
+    return StreamedArray(joined) if is_streamed else joined[:], views, None
+
+
+class Joined:
+    """Arrays side by side: rows of all their entries, `(rows, entries)`."""
+
+    def __init__(self, arrays: Sequence[Array]) -> None:
+        self._arrays = arrays
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self._arrays[0])
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> NDArray[Any]:
+        """Take rows of all arrays."""
+        taken = [array[rows] for array in self._arrays]
+        return np.concatenate([part.reshape(len(part), -1) for part in taken], axis=1)
+
+
+def _read_labels(
+    path: Path, read: Callable[[str], Array], name: str, rows: int, *, of: Names
+) -> Array:
+    """Read targets, `(rows,)` texts or `(rows, ...)` numbers."""
+    targets, where = read(name), f"{path}: array {name!r}"
     check_rows(targets, where)
-    if len(targets) != len(features):
-        what = f"the array has {len(targets)} rows, but {x!r} has {len(features)}."
+    if len(targets) != rows:
+        what = f"the array has {len(targets)} rows, but {_several(of)[0]!r} has {rows}."
         raise DataError(what, where=where)
     if targets.dtype.kind == "U":
         if math.prod(targets.shape) != len(targets):
             what = f"the array has shape {targets.shape}; one class for each row was expected."
             raise DataError(what, where=where)
-        return _as_columns(numbers), targets, _image_shape(features)
+        return targets
     values = check_numbers(targets, where)  # (rows, ...)
     if targets.dtype.kind in "iu" and merges_wholes(targets):
         values = targets
-    return _as_columns(numbers), _as_columns(values), _image_shape(features)
+    return _as_columns(values)
+
+
+def _several(names: Names | None) -> tuple[str, ...]:
+    return () if names is None else (names,) if isinstance(names, str) else names
 
 
 def _image_shape(features: Array) -> tuple[int, ...] | None:

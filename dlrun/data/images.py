@@ -102,15 +102,15 @@ def read_like_mnist(
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
-def _idx_file(folder: Path, stem: str, axes: int, title: str) -> Path:
+def _idx_file(home: Path, stem: str, axes: int, title: str) -> Path:
     """The file of one array: `-idx3-ubyte` or `.idx3-ubyte`, with or without `.gz`."""
     names = [f"{stem}{dot}idx{axes}-ubyte{gz}" for dot in "-." for gz in ("", ".gz")]
     for name in names:
-        if (folder / name).is_file():
-            return folder / name
+        if (home / name).is_file():
+            return home / name
     what = f"there is no file {names[0]} or {names[1]} in this folder."
     fix = f"The folder needs the four IDX files of {title}; or name an .npz file."
-    raise DataError(what, where=str(folder), fix=fix)
+    raise DataError(what, where=str(home), fix=fix)
 
 
 UNSIGNED_BYTE = 0x08

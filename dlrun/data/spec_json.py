@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -162,8 +163,7 @@ def _misfits_of_table(spec: Spec) -> Iterator[tuple[str, str]]:
 
 def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
     if spec.columns is None:
-        if spec.views:
-            yield "views", "empty, where there are no columns"
+        yield from _misfits_of_arrays(spec)
         return
     names = [column.name for column in spec.columns]
     if len(set(names)) < len(names):
@@ -185,6 +185,19 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
         end = part.end
     if spec.feature_names != entry_names(spec.columns, spec.views) or spec.input_shape != (end,):
         yield "feature_names", "the entries of the columns"
+
+
+def _misfits_of_arrays(spec: Spec) -> Iterator[tuple[str, str]]:
+    """What does not fit of arrays that stand side by side in a row."""
+    ends = [0, *accumulate(math.prod(view.sample) for view in spec.views)]
+    places = [(view.begin, view.end) for view in spec.views]
+    if spec.views and (places != [*pairwise(ends)] or spec.input_shape != (ends[-1],)):
+        yield "views", "side by side, as wide as what they show"
+    names = spec.form.xs if isinstance(spec.form, ArrayForm) else ()
+    if spec.views and names != tuple(view.name for view in spec.views):
+        yield "views", "those of the arrays of the form"
+    if any(view.ids or 0 in view.sample for view in spec.views):
+        yield "views", "the entries of arrays"
 
 
 def _malformed(what: str) -> RunFolderError:

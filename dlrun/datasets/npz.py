@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,19 @@ from typing import Any
 from dlrun.arrays import ArrayForm, Dataset, Spec
 from dlrun.data.headers import npz_array
 from dlrun.datasets.samples import Sample, with_target
+from dlrun.shapes.input_readers import side_by_side
 
 
-def sample(*, path: Any, x: str, y: str, form: str | None, **_: Any) -> Sample:
+def sample(*, path: Any, x: Any, y: str, form: str | None, **_: Any) -> Sample:
     """The shape of the arrays, and of a small file the classes."""
-    features = npz_array(Path(path), x) if isinstance(path, str | Path) else None
-    if features is None:
-        return Sample(format="arrays")
-    known = Sample(features.shape[1:] or (1,), format="arrays")
+    names = (x,) if isinstance(x, str) else tuple(x)
+    known = Sample(columns=None if isinstance(x, str) else names, format="arrays")
+    features = [npz_array(Path(path), name) for name in names if isinstance(path, str | Path)]
+    shapes = [one.shape[1:] or (1,) for one in features if one is not None]
+    if len(shapes) < len(names) or not shapes:
+        return known
+    views = () if isinstance(x, str) else side_by_side(dict(zip(names, shapes, strict=True)))
+    known = known._replace(shape=(views[-1].end,) if views else shapes[0], views=views)
     targets = npz_array(Path(path), y)
     if targets is not None and targets.values is not None:
         return with_target(known, targets.values, form)
@@ -30,9 +35,9 @@ def load_data(
     *,
     seed: int,  # noqa: ARG001  the rows are fixed
     path: Path,
-    x: str = "x",
+    x: str | Sequence[str] = "x",
     y: str = "y",
-    x_test: str | None = None,
+    x_test: str | Sequence[str] | None = None,
     y_test: str | None = None,
 ) -> Dataset:
     """The rows of two arrays, in their order; nothing is scaled.
@@ -43,7 +48,8 @@ def load_data(
     Args:
         seed: Not used.
         path: The file; arrays of Python objects are refused.
-        x: The name of the array of features, `(rows, ...)`.
+        x: The name of the array of features, `(rows, ...)`; or a list of several, which layers
+            name in `inputs`, each of its own shape.
         y: The name of the array of targets, `(rows,)` or `(rows, targets)`; or `(rows, ...,
             classes)`, one-hot, for a class at every position.
         x_test: The name of the features of test rows, or null.
@@ -51,7 +57,12 @@ def load_data(
     """
     from dlrun.data.array_samples import read_dataset
 
-    return read_dataset(Path(path), x, y, x_test, y_test)
+    return read_dataset(Path(path), names_of(x), y, names_of(x_test), y_test)
+
+
+def names_of(given: str | Sequence[str] | None) -> Any:
+    """Give one name as it is, and several as a tuple."""
+    return given if given is None or isinstance(given, str) else tuple(given)
 
 
 def recall_form(arguments: Mapping[str, Any], spec: Spec) -> Spec:

@@ -15,6 +15,7 @@ from dlrun.shapes.layer import UnknownShapeError, unknown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from dlrun.arrays import View
     from dlrun.shapes.layer import Shape
 
 
@@ -32,6 +33,7 @@ class Sample(NamedTuple):
     one_target: bool = False  # a row has a single one, be it a class or a number
     enough_rows: int | None = 2  # so many surely have several classes; None: only the rows tell
     columns: tuple[str, ...] | None = None  # that layers may name; None: not known, or none
+    views: tuple[View, ...] = ()  # of arrays that layers name
     # Of its file, where it can be glanced at.
     format: Literal["table", "arrays", "images"] | None = None
 

@@ -108,7 +108,10 @@ def _read(
         view = view_for(layer, name, spec.views)
         if view is None and (name not in reaching or (name == DATA and spec.views)):
             return None
-        read.append(reaching[name] if view is None else reaching[DATA][view.begin : view.end])
+        if view is None:
+            read.append(reaching[name])
+        else:
+            read.append(reaching[DATA][view.begin : view.end].reshape(view.sample))
     return read
 
 

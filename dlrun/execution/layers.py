@@ -45,6 +45,19 @@ def check_columns(experiment: Experiment, spec: Spec) -> None:
         raise ConfigError(*problems)
 
 
+def check_arrays(experiment: Experiment, spec: Spec) -> None:
+    """Refuse layers that name no array, and arrays that no layer reads."""
+    names = [view.name for view in spec.views]
+    problems = [*column_problems(experiment, names), *_nothing_left(experiment, spec)]
+    read = {name for layer in experiment.model.layers for name in layer.inputs or ()}
+    forgotten = [name for name in names if name not in read]
+    if forgotten:
+        what = f"No layer reads {listed(forgotten)}."
+        problems.append(Problem("dataset.x", what, "Leave it out, or name it in 'inputs'."))
+    if problems:
+        raise ConfigError(*problems)
+
+
 def unread(spec: Spec, experiment: Experiment) -> str | None:
     """Say which columns no layer reads, in one line; None where there are none."""
     if not any(view.name == DATA for view in spec.views):
@@ -62,7 +75,10 @@ def _nothing_left(experiment: Experiment, spec: Spec) -> Iterator[Problem]:
     for index, layer in enumerate(experiment.model.layers):
         for place, name in enumerate(layer.inputs or ()):
             if name == DATA:
+                names = listed(dict.fromkeys(view.name for view in spec.views))
                 what = "Nothing is left for 'input': layers name every column themselves."
+                if spec.columns is None:
+                    what = f"'input' is nothing where there are several arrays: {names}."
                 path = f"model.layers[{index}].inputs[{place}]"
                 yield Problem(path, what, "Name what this layer is to read.")
 

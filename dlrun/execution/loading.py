@@ -31,7 +31,7 @@ from dlrun.data.targets import (
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.execution.ids import check_dataset_ids, check_padding
-from dlrun.execution.layers import check_columns, steps_of, unread
+from dlrun.execution.layers import check_arrays, check_columns, steps_of, unread
 from dlrun.memory import refusal
 from dlrun.shapes.weights import misfits, oversize
 from dlrun.signals import raise_lost_signal
@@ -150,6 +150,9 @@ def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits
     """Hold what was fitted on the rows of a new run against the layers that read them."""
     check_padding(experiment, splits.spec)
     if splits.spec.columns is None:
+        if splits.spec.views:
+            check_arrays(experiment, splits.spec)
+            check_dataset_ids(experiment, dataset, splits.spec)
         return splits
     check_columns(experiment, splits.spec)
     check_dataset_ids(experiment, dataset, splits.spec)

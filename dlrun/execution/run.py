@@ -250,7 +250,11 @@ def fit(
             options,
             callbacks=build_callbacks(training.callbacks, active.run),
             listener=active.listener,
-            keeper=Checkpointer(keep, seconds=training.checkpoint_seconds),
+            keeper=Checkpointer(
+                keep,
+                seconds=training.checkpoint_seconds,
+                note=lambda: write_history(path, trainer.history.to_csv()),
+            ),
         )
         trainer.begin(checkpoint)
         with saving_weights(model, active):

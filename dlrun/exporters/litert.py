@@ -148,7 +148,8 @@ def _converted(network: _Network, quantize: str | None, rows: Any) -> bytes:
     if quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
 
-    kept = network.in_float32 if quantize == "int8" else []
+    # A list of its own: that of a `tf.Module` is none to the converter, which would pass it over.
+    kept = [*network.in_float32] if quantize == "int8" else []
 
     def each() -> Iterator[list[NDArray[np.float32]]]:
         yield from rows

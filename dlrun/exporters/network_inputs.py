@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import count
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -50,12 +51,13 @@ def inputs_of(spec: Spec) -> tuple[Input, ...]:
 def input_names(names: Iterable[str]) -> dict[str, str]:
     """Give each column the name of an input, which every tool takes: `Land__ISO_` for `Land (ISO)`.
 
-    Letters and digits of ASCII and `_`, the first one a letter, no two alike.
+    Letters and digits of ASCII and `_`, the first one a letter, no word of Python, no two alike.
     """
     found: dict[str, str] = {}
     for name in names:
         plain = re.sub(r"\W", "_", name, flags=re.ASCII)
         plain = plain if plain[:1].isalpha() else f"column_{plain}"
+        plain += "_" * iskeyword(plain)
         taken = {*found.values()}
         others = (f"{plain}_{number}" for number in count(2))
         found[name] = plain if plain not in taken else next(o for o in others if o not in taken)

@@ -293,6 +293,9 @@ class Program:
             wanted = f"all_{name}" if name == DATA else name
             names[key] = identifier(f"{wanted}_number" if view.ids else wanted, names.values())
             lines.append(f"{names[key]} = inputs[:, {view.begin}:{view.end}]")
+            if len(view.sample) > 1:
+                shape = (-1, *view.sample)
+                lines.append(f"{names[key]} = keras.ops.reshape({names[key]}, {shape!r})")
         return names[key]
 
     def _layer(self, layer: Mapping[str, Any], result: str, reads: Sequence[str]) -> Iterator[str]:

@@ -93,7 +93,7 @@ def follow(
     for node in nodes:
         found = [view_for(node.layer, name, views) for name in node.layer.inputs]
         inputs = [
-            values[name] if view is None else row[view.begin : view.end]
+            values[name] if view is None else row[view.begin : view.end].reshape(view.sample)
             for name, view in zip(node.layer.inputs, found, strict=True)
         ]
         try:

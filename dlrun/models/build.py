@@ -113,11 +113,14 @@ class Sources:
         return self._parts[view]
 
     def _part(self, view: View) -> Any:
-        """Cut a part out, `(batch, entries)`.
+        """Cut a part out, `(batch, *sample)`.
 
         By an operation of Keras, not a layer: it has no weights, and any Keras loads it.
         """
-        return operate(lambda: self.data[:, view.begin : view.end], self._names)
+        part = operate(lambda: self.data[:, view.begin : view.end], self._names)
+        if view.shape is None or len(view.shape) == 1:
+            return part
+        return operate(lambda: keras.ops.reshape(part, (-1, *view.sample)), self._names)
 
 
 def _connect(layer: Mapping[str, Any], sources: Sources, *, path: str) -> Any:

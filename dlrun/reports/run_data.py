@@ -170,6 +170,8 @@ def entries_of_columns(spec: Spec) -> dict[str, list[int]]:
     """Give the places of the entries of each column, by its name; none for images and sequences."""
     if len(spec.input_shape) != 1 or spec.image_shape is not None:
         return {}
+    if spec.columns is None and spec.views:
+        return {view.name: [*range(view.begin, view.end)] for view in spec.views}
     if spec.columns is None:
         return {feature_name(spec, place): [place] for place in range(spec.input_shape[0])}
     places: dict[str, list[int]] = {}

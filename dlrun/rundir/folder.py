@@ -22,7 +22,7 @@ from dlrun.rundir.files import reason
 from dlrun.rundir.integrity import check_file
 from dlrun.rundir.lock import lock_state
 from dlrun.rundir.metrics import finite_number, main_metric, read_history, read_metrics
-from dlrun.rundir.names import EXTENSION, LOG, METRICS, RECORD
+from dlrun.rundir.names import EXTENSION, LOG, METRICS, RECORD, SWEEP
 from dlrun.rundir.notes import NOTHING, Notes, read_notes
 from dlrun.rundir.record import read_record, started
 
@@ -184,7 +184,7 @@ def find_run(reference: str, runs_dir: Path) -> Path:
     """Find the folder of a run, be it as damaged as it may.
 
     The reference is the path of a run folder, its name in `runs_dir`, a part of the name that no
-    other run has, or `latest`.
+    other run has, or `latest`. Where no run there has it in its name, those of its sweeps may.
 
     Raises:
         UsageError: There is no such run, or several.
@@ -200,6 +200,8 @@ def find_run(reference: str, runs_dir: Path) -> Path:
         raise _no_run_at(reference)
     paths = run_paths(runs_dir)
     matches = [path for path in paths if reference and reference in path.name]
+    if not matches and reference:
+        matches = [path for path in sweep_run_paths(runs_dir) if reference in path.name]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -297,9 +299,13 @@ class RunRow:
         return self.path.name
 
 
-def list_runs(runs_dir: Path) -> list[RunRow]:
-    """Read all runs of a folder, the newest first; a missing folder holds none."""
-    rows = [read_row(path) for path in run_paths(runs_dir)]
+def list_runs(runs_dir: Path, *, recursive: bool = False) -> list[RunRow]:
+    """Read all runs of a folder, the newest first; a missing folder holds none.
+
+    With `recursive` the runs of sweeps in it are among them.
+    """
+    more = sweep_run_paths(runs_dir) if recursive else []
+    rows = [read_row(path) for path in [*run_paths(runs_dir), *more]]
     return sorted(rows, key=_age_order, reverse=True)
 
 
@@ -317,6 +323,12 @@ def run_paths(runs_dir: Path) -> list[Path]:
         what = f"cannot be listed: {reason(error)}."
         raise RunFolderError(what, where=str(runs_dir)) from error
     return sorted(filter(is_run, folders), key=os.fspath)
+
+
+def sweep_run_paths(runs_dir: Path) -> list[Path]:
+    """Find the folders of the runs of all sweeps in a folder."""
+    sweeps = sorted(path.parent for path in runs_dir.glob(f"*/{SWEEP}"))
+    return [path for sweep in sweeps if not sweep.is_symlink() for path in run_paths(sweep)]
 
 
 def is_run(path: Path) -> bool:

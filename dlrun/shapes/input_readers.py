@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dlrun.shapes.layer import DATA, Layer, UnknownShapeError, layer_of
@@ -106,6 +107,17 @@ def view_for(layer: Layer, name: str, views: Sequence[View]) -> View | None:
         wanted = looks_up(layer)
         found = [view for view in found if view.ids == wanted]
     return found[0] if found else None
+
+
+def side_by_side(shapes: Mapping[str, tuple[int, ...]]) -> tuple[View, ...]:
+    """Lay arrays of these sample shapes into a row, one behind the other."""
+    from dlrun.arrays import View  # noqa: PLC0415  who has one array does not pay for it
+
+    views: list[View] = []
+    for name, shape in shapes.items():
+        begin = views[-1].end if views else 0
+        views.append(View(name, begin, begin + math.prod(shape), shape=shape))
+    return tuple(views)
 
 
 def _innermost(layer: Layer) -> Layer:

@@ -75,7 +75,7 @@ def walk(
 def _part(layer: Layer, name: str, views: "Sequence[View]") -> Shape | None:
     """The shape of the part of a row that a layer reads by name; None where there is none."""
     view = view_for(layer, name, views)
-    return None if view is None else (view.end - view.begin,)
+    return None if view is None else view.sample
 
 
 def weights_of(layer: Layer) -> tuple[Weight, ...] | None:

@@ -67,24 +67,51 @@ COST = 0.02
 """The share of the time that checkpoints may take."""
 
 
-class Checkpointer:
-    """Commits the state at least `seconds` apart, and rarely enough to cost next to nothing."""
+_SECONDS_BETWEEN_NOTES = 1.0
 
-    def __init__(self, keep: Callable[[Checkpoint], None], *, seconds: float) -> None:
+
+class Checkpointer:
+    """Commits the state at least `seconds` apart, and rarely enough to cost next to nothing.
+
+    `note` writes down what others may read meanwhile, a second after it was done last; what is gone
+    on from is what was committed.
+    """
+
+    def __init__(
+        self,
+        keep: Callable[[Checkpoint], None],
+        *,
+        seconds: float,
+        note: Callable[[], None] | None = None,
+    ) -> None:
         self._keep = keep
+        self._note = note
         self._seconds = seconds
         self._wait = seconds
         self._last = time.monotonic()
+        self._next_note = self._last + _SECONDS_BETWEEN_NOTES
 
     def due(self) -> bool:
         """Say whether it is time for the next commit."""
         return time.monotonic() - self._last >= self._wait
+
+    def note(self) -> None:
+        """Write down what others may read, if it is time."""
+        began = time.monotonic()
+        if self._note is not None and began >= self._next_note:
+            self._note()
+            self._wait_to_note(began)
+
+    def _wait_to_note(self, began: float) -> None:
+        now = time.monotonic()
+        self._next_note = now + max(_SECONDS_BETWEEN_NOTES, (now - began) / COST)
 
     def commit(self, capture: Callable[[], Checkpoint]) -> None:
         """Commit the state that `capture` returns."""
         began = time.monotonic()
         self._keep(capture())
         self._last = time.monotonic()
+        self._wait_to_note(self._last)
         # Where a commit takes long, for a large model or a slow disk, the next one comes later.
         if self._seconds > 0:
             self._wait = max(self._seconds, (self._last - began) / COST)

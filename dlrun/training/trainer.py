@@ -115,6 +115,8 @@ class Trainer:
                 ending = self._reason_to_end(state.position)
                 if self._keeper is not None and (ending is not None or self._keeper.due()):
                     self._keep()
+                elif self._keeper is not None:
+                    self._keeper.note()
                 if ending is not None:
                     raise ending
         finally:

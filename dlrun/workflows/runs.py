@@ -35,6 +35,7 @@ def choose_runs(
     descending: bool | None = None,
     best: int | None = None,
     columns: Sequence[str] = (),
+    recursive: bool = False,
 ) -> list[RunFacts]:
     """List runs: those for which a condition holds, sorted by a key, None for the newest first.
 
@@ -45,7 +46,7 @@ def choose_runs(
     """
     condition = None if where is None else parse_condition(where)
     now = datetime.now(UTC)
-    every = [RunFacts(row, now) for row in list_runs(runs_dir)]
+    every = [RunFacts(row, now) for row in list_runs(runs_dir, recursive=recursive)]
     if not every:
         return []
     for column in columns:

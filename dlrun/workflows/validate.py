@@ -279,8 +279,9 @@ def follow_layers(
 
         return spec.input_shape, steps_of(experiment, spec)
     dataset = experiment.dataset
-    sample = find_sample(dataset.type, dataset.arguments).shape
-    return sample, walk([layer.as_dict() for layer in experiment.model.layers], sample)
+    sample = find_sample(dataset.type, dataset.arguments)
+    layers = [layer.as_dict() for layer in experiment.model.layers]
+    return sample.shape, walk(layers, sample.shape, sample.views)
 
 
 def columns_of(experiment: Experiment) -> tuple[ColumnKind, ...]:

@@ -190,3 +190,16 @@ def test_the_page_is_opened(dlrun, at, monkeypatch):
     assert opened == [page.as_uri()]
     assert " " not in opened[0]
     assert "BROWSER" in dlrun("open", "one", *at)[2]
+
+
+def test_runs_of_sweeps_are_listed_and_found(dlrun, at, monkeypatch):
+    """Where they are asked for; the variable stands for the folder, and the option goes first."""
+    store(at[1] / "rates", "inside")
+    (at[1] / "rates" / "sweep.json").write_text("{}")
+    monkeypatch.setenv("DLRUN_RUNS_DIR", str(at[1]))
+    assert "inside" not in dlrun("runs")[1]
+    lines = dlrun("runs", "--recursive", "--columns", "name", "--sort", "name")[1].splitlines()
+    assert sorted(line[16:-5] for line in lines[1:]) == ["inside", "one", "three", "two"]
+    (folder,) = (at[1] / "rates").glob("2*")
+    assert json.loads(dlrun("du", "inside", "--json")[1])[0]["run"] == str(folder)
+    assert "There is no run" in dlrun("runs", "--runs-dir", at[1].parent / "none")[2]

@@ -20,7 +20,7 @@ SET = {
     "--units 5": ("--units", "'model.layers[0].units=5'"),
 }
 OTHERS = {
-    "--thread 2": "No such option: --thread (Possible options: --threads)",
+    "--thread 2": "No such option: --thread (Possible options: --threads, --track)",
     "--gpu": "No such option: --gpu",
     "-b 3": "No such option: -b",
     "--verbose": "No such option: --verbose",

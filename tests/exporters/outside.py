@@ -18,7 +18,7 @@ import numpy as np
 
 def number(cell):
     try:
-        return float(cell)
+        return float({"true": 1, "false": 0}.get(cell.lower(), cell))
     except ValueError:
         return float("nan")
 

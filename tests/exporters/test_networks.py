@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from tests.conftest import CONFIGS
 from tests.exporters.outside import ask, predicted
 
 TABLE = """\
@@ -102,6 +103,16 @@ def test_quantised_on_training_rows(dlrun, run_of, name):
         sizes = {file: (run / file).stat().st_size for file in found}
         assert sizes["model_int8.tflite"] < sizes["model_float16.tflite"] < sizes["model.tflite"]
     dlrun("verify", run)
+
+
+@pytest.mark.slow
+def test_numbers_of_very_different_sizes_are_not_squeezed(dlrun):
+    """Car weights of thousands beside shares of one: scaled exactly, and only then made int8."""
+    words = ("--set", "training.epochs=5", "--set", "exports=[]", "-q")
+    run = dlrun("train", CONFIGS / "mpg.yaml", *words).run
+    dlrun("export", run, "{type: litert, quantize: int8}", "-q")
+    facts = checked(run)["model_int8.tflite"]
+    assert facts["largest_difference"] < 0.02 * facts["largest_output"]
 
 
 @pytest.mark.slow

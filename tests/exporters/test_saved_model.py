@@ -12,7 +12,7 @@ from tests.exporters.outside import ask, predicted
 
 HEAD = (
     "number", "flagged", "by rank", "log", "grade", "Land (ISO)", "day", "moment", "birthday",
-    "said", "words", "kind",
+    "said", "class", "kind",
 )  # fmt: skip
 COLUMNS = """\
     number: {type: number, scale: minmax, clip: [2, 90]}
@@ -25,7 +25,7 @@ COLUMNS = """\
     moment: {type: date, parts: [hour, minute, second, seconds], scale: standard}
     birthday: {type: date, format: "%d. %B %Y", parts: [year, month]}
     said: {type: text, weight: tfidf, missing: empty}
-    words: {type: text, vocabulary: 5, weight: binary}
+    class: {type: text, vocabulary: 5, weight: binary}
 """
 CONFIG = f"""\
 dataset:

@@ -125,8 +125,7 @@ def test_names_instead_of_paths(dlrun, folder):
     (folder / "runs" / "rates").mkdir(parents=True)
     (folder / "runs" / "rates" / "sweep.json").write_text("{}")
     assert dlrun("runs").err == (
-        "There is no run in runs.\n"
-        "Runs of sweeps are in runs/rates: `--runs-dir runs/rates` lists them.\n"
+        "There is no run in runs.\nRuns of sweeps are in runs/rates: `--recursive` lists them.\n"
     )
     assert "runs/rates/sweep.json: is not what" in dlrun("sweep", "show", "rates", code=4).err
 

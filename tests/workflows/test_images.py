@@ -113,6 +113,14 @@ def test_reading_again_gives_the_same_run(trained, dlrun, tmp_path):
     assert "identical" in dlrun("reproduce", copy).out
 
 
+def test_an_extended_run_goes_on_to_the_same_bits(trained, dlrun, tmp_path):
+    """What the augmentation draws next stands in the checkpoint."""
+    run = dlrun("train", CONFIGS / "shapes_cnn.yaml", "--set", "training.epochs=1").run
+    dlrun("resume", run, "--epochs", "2")
+    for name in ("history.csv", "weights.safetensors", "predictions/test.csv"):
+        assert (tmp_path / run / name).read_bytes() == (trained / name).read_bytes(), name
+
+
 def test_streamed_images_train_to_the_same_bits(trained, dlrun, tmp_path, monkeypatch):
     """Where they do not fit into memory."""
     monkeypatch.setenv("DLRUN_STREAM_ABOVE_MB", "0")

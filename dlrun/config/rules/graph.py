@@ -46,9 +46,11 @@ def columns_exist(experiment: Experiment) -> Iterator[Problem]:
 
 
 def has_columns(experiment: Experiment) -> bool:
-    """Whether the data are a table, whose columns layers may name."""
-    word = catalog.find("datasets", experiment.dataset.type)
-    return word is not None and word.parameter("features") is not None
+    """Whether the data are a table, or several arrays, parts of which layers may name."""
+    dataset = experiment.dataset
+    word = catalog.find("datasets", dataset.type)
+    is_table = word is not None and word.parameter("features") is not None
+    return is_table or find_sample(dataset.type, dataset.arguments).columns is not None
 
 
 def column_problems(

@@ -67,4 +67,5 @@ def _walk(experiment: Experiment) -> tuple[Sample, tuple[Step, ...]]:
     dataset = experiment.dataset
     form = label_form(loss_of(experiment))
     sample = find_sample(dataset.type, dataset.arguments, form=form)
-    return sample, walk([layer.as_dict() for layer in experiment.model.layers], sample.shape)
+    layers = [layer.as_dict() for layer in experiment.model.layers]
+    return sample, walk(layers, sample.shape, sample.views)

@@ -85,7 +85,7 @@ def _sources(
         return {DATA: Box("Data", "", format_axes(input_shape), "", 0)}
     shapes: dict[str, list[str]] = {}
     for view in views:
-        shown = "class number" if view.ids else format_axes((view.end - view.begin,))
+        shown = "class number" if view.ids else format_axes(view.sample)
         shapes.setdefault(view.name, []).append(shown)
     read = {name for layer in layers for name in layer.inputs}
     return {
