@@ -83,6 +83,8 @@ def _numbers(experiment: Experiment, index: int) -> list[str]:
 
 def packages_are_installed(experiment: Experiment) -> Iterator[Problem]:
     """Keras has words that import a package of their own, some not before the first epoch ends."""
+    for index, tracker in enumerate(experiment.trackers):
+        yield from package_problems("trackers", tracker.as_dict(), f"trackers[{index}]")
     for index, layer in enumerate(experiment.model.layers):
         yield from package_problems("layers", layer.as_dict(), f"model.layers[{index}]")
     for index, callback in enumerate(experiment.training.callbacks):
