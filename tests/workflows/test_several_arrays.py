@@ -80,6 +80,7 @@ def test_a_graph_of_plain_keras_gives_the_same(run, data):
     assert json.loads((run / "metrics.json").read_text())["test"]["accuracy"] > 0.7
 
 
+@pytest.mark.slow
 def test_later_files_explanations_and_scripts(run, data, dlrun, tmp_path):
     """By the names of training; NumPy follows; the script trains to the same weights."""
     stored = json.loads((run / "spec.json").read_text())
