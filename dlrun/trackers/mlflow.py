@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dlrun.errors import RunFolderError
 from dlrun.rundir.folder import Run
 from dlrun.rundir.lock import in_turn
-from dlrun.rundir.names import CONFIG, PLOTS, REPORT, SWEEP
+from dlrun.rundir.names import CONFIG, EXTENSION, PLOTS, REPORT, SWEEP
 from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -70,7 +70,10 @@ class MlflowRun(Listener):
         self._rows: list[Mapping[str, float]] = []  # of all epochs so far
         self._waiting: list[Any] = []
         self._sent_at = time.monotonic()
-        home = tracked.run.path.absolute().parent
+        path = tracked.run.path.absolute()
+        # An extension works in the folder of its run, which is the one that is meant.
+        self._folder = path.parent if path.name == EXTENSION else path
+        home = self._folder.parent
         if os.path.lexists(home / SWEEP):
             home = home.parent
         if uri is None:
@@ -163,7 +166,7 @@ class MlflowRun(Listener):
         """Find the run that stands for a sweep, or make it; of two made at once one counts."""
         found = self._find(_SWEEP, sweep)
         if not found:
-            name = f"sweep {self._tracked.run.path.absolute().parent.name}"
+            name = f"sweep {self._folder.parent.name}"
             self._client.create_run(self._experiment, tags={_SWEEP: sweep}, run_name=name)
             found = self._find(_SWEEP, sweep)
         return str(found[0].info.run_id)
@@ -175,9 +178,9 @@ class MlflowRun(Listener):
             run = found[0]
             self._client.update_run(run.info.run_id, "RUNNING")
         else:
-            tags = {_RUN: self._key.replace("'", " "), "dlrun.folder": str(self._tracked.run.path)}
+            tags = {_RUN: self._key.replace("'", " "), "dlrun.folder": str(self._folder)}
             tags |= {} if self._parent is None else {_PARENT: self._parent}
-            name = self._tracked.run.lasting_name
+            name = Run(self._folder).lasting_name
             run = self._client.create_run(self._experiment, tags=tags, run_name=name)
         self._tell_parameters(run.info.run_id, run.data.params)
         there = {
