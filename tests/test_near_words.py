@@ -83,11 +83,13 @@ def test_nothing_is_suggested_that_is_not_there():
 
 
 def test_what_is_said_leads_to_words_that_exist():
-    """Every meaning is a word or an alias of some kind, or a key."""
+    """Every meaning is a word or an alias of some kind, a key, or an argument of a layer."""
     keys = {"learning_rate", "epochs", "batch_size", "weight_decay"}
     meant = {one for meanings in SAYINGS.values() for one in meanings}
     known = {one for one in meant for kind in catalog.KINDS if catalog.canonical(kind, one)}
-    assert meant - known <= keys | {"fbeta_score"}
+    layers = ("Dense", "Conv2D", "MaxPooling1D", "Dropout")
+    of_layers = {one.name for word in layers for one in catalog.find("layers", word).parameters}
+    assert meant - known <= keys | of_layers | {"fbeta_score"}
 
 
 def test_a_loss_is_no_metric(dlrun, tmp_path):
