@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from dlrun.cli.options import as_override
+from dlrun.cli.options import as_overrides
 from dlrun.cli.terminal.output import Screen, screen_of, write_json
 from dlrun.wording import printable
 
@@ -61,6 +61,6 @@ def test_json_of_odd_values(capsys):
 
 
 def test_overrides_are_yaml():
-    """A number stays a number, a text a text."""
-    assert as_override("seed", 3) == "seed=3"
-    assert as_override("name", "no") == 'name="no"'
+    """A number stays a number, a text a text; what is not given is none."""
+    given = as_overrides(seed=0, name="no", trackers=["tensorboard"], epochs=None, set=[])
+    assert given == ["seed=0", 'name="no"', 'trackers=["tensorboard"]']
