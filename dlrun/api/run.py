@@ -103,18 +103,13 @@ class Run:
                 `evaluate` chose; a mapping says it for each label.
             listener: Who hears what is new in the rows; see `train`.
         """
-        from dlrun.data.python_rows import CollectedRows, as_file
-        from dlrun.data.samples import open_samples
+        from dlrun.data.python_rows import CollectedRows, open_given
         from dlrun.execution.opening import load_model, open_trained
         from dlrun.workflows.predict import predict_samples
 
         with at_work(listener) as heard:
             opened = open_trained(self._folder, heard)
-            kept = tuple(keep)
-            with (
-                as_file(rows, opened.spec) as (path, spec),
-                open_samples(path, spec, with_target=False, keep=kept) as samples,
-            ):
+            with open_given(rows, opened.spec, keep=tuple(keep)) as samples:
                 collected = CollectedRows()
                 limits = _written(threshold)
                 model = load_model(opened)

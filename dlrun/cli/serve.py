@@ -74,10 +74,13 @@ def _listening_at(host: str, port: int) -> socket.socket:
         is_six = ipaddress.ip_address(host).version == 6  # noqa: PLR2004
     except ValueError:
         is_six = False
-    door = socket.socket(socket.AF_INET6 if is_six else socket.AF_INET)
+    family = socket.AF_INET6 if is_six else socket.AF_INET
+    # Of sockets that say TCP alone does asyncio switch off Nagle's wait: 40 ms for each answer.
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind((host, port))
+        door.listen()  # who asks before the model is loaded waits, and is not refused
     except OSError as error:
         door.close()
         what = f"cannot listen there: {reason(error)}."

@@ -16,6 +16,8 @@ import numpy as np
 
 from dlrun.arrays import Reading, Spec, TableForm
 from dlrun.data.prediction_files import Column, Named, Rows
+from dlrun.data.samples import SampleFile, open_samples
+from dlrun.data.table_samples import rows_of_numbers
 from dlrun.errors import DataError, UsageError
 from dlrun.shapes.cells import parse_number
 from dlrun.wording import count, quote
@@ -52,6 +54,21 @@ def as_file(rows: Any, spec: Spec) -> Iterator[tuple[Path, Spec]]:
                 file.write(json.dumps(dict(zip(columns, cells, strict=True))) + "\n")
         with _named(path):
             yield path, _read_plainly(spec, tuple(columns))
+
+
+@contextmanager
+def open_given(rows: Any, spec: Spec, *, keep: Sequence[str] = ()) -> Iterator[SampleFile]:
+    """Open rows that Python gives, see `as_file`; numbers alone need no file."""
+    columns = None if keep or isinstance(rows, str | Path) else _columns(rows)
+    known = None if columns is None else rows_of_numbers(columns, spec, GIVEN)
+    if known is not None:
+        yield SampleFile((), iter([known]))
+        return
+    with (
+        as_file(rows if columns is None else columns, spec) as (path, passing),
+        open_samples(path, passing, with_target=False, keep=keep) as samples,
+    ):
+        yield samples
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from dlrun.data.columns import EmptyCells, refusals
 from dlrun.data.files import files_of
 from dlrun.data.images import scale_pixels
 from dlrun.data.labels import encode
+from dlrun.data.rounding import WHOLE
 from dlrun.data.scaling import apply_scaling
 from dlrun.data.table_dataset import row_weights
 from dlrun.data.table_match import Columns, feature_names_of, match_columns
@@ -129,7 +131,8 @@ class FileRows:
             if empty:  # no row goes out any more: the others are looked through
                 begin += len(read)
                 continue
-            x = self._features(columns[: self.width], values[:, : self.width], place)
+            features = columns[: self.width], values[:, : self.width]
+            x = _features(self.spec, *features, place, str(self.table.parts[0].source.path))
             y = None
             if self.columns.targets:
                 end = self.width + len(self.columns.targets)
@@ -184,27 +187,6 @@ class FileRows:
         rows = count(self.left_out, "row")
         return f"without a target, and left out: {rows}: {', '.join(self.lacking)}{rest}"
 
-    def _features(
-        self,
-        columns: tuple[RawColumn, ...],
-        values: NDArray[np.float64],
-        place: Callable[[int], str],
-    ) -> NDArray[np.float32]:
-        spec = self.spec
-        if spec.columns is not None:
-            try:
-                return pack(spec.columns, spec.views, columns, values)
-            except CellError as error:
-                what = f"column {quote(str(error.column))}: {error.what}"
-                raise DataError(what, where=place(error.row), fix=error.fix) from error
-        x: NDArray[Any] = values
-        if spec.pixel_max is not None:
-            x = scale_pixels(x, spec.pixel_max, place(0))
-        x = x.reshape(len(x), *spec.input_shape)
-        path = str(self.table.parts[0].source.path)
-        scaled: NDArray[np.float32] = apply_scaling(x, spec.scaling, where=path)
-        return scaled
-
     def _targets(
         self, column: RawColumn, values: NDArray[np.float64], place: Callable[[int], str]
     ) -> NDArray[Any]:
@@ -245,3 +227,55 @@ class FileRows:
             return positions
         path = str(self.table.parts[0].source.path)
         return match_values(positions, np.array(spec.class_values), path)
+
+
+def rows_of_numbers(cells: Mapping[str, Sequence[Any]], spec: Spec, where: str) -> Samples | None:
+    """Take columns of numbers as a file of them is read, without one.
+
+    None where there is more to it than finite numbers in the columns of a table, each of which the
+    network reads as one: whatever is missing, new or wrong in them, the reader of files tells.
+    """
+    names = feature_names_of(spec)
+    kinds = [column for column in spec.columns or () if column.entries or column.carried]
+    are_numbers = all(column.holds == "number" and not column.carried for column in kinds)
+    if not are_numbers or set(names) != set(cells):
+        return None
+    if not all(_is_plain(cell) for column in cells.values() for cell in column):
+        return None
+    values = np.array([cells[name] for name in names], np.float64).T  # (rows, columns)
+    columns = tuple(RawColumn(name, "number") for name in names)
+
+    def place(row: int) -> str:
+        return f"{where}: row {row + 1}"
+
+    x = _features(spec, columns, values, place, where)
+    return TableRows(x, None, None, values, columns, place=place)
+
+
+def _is_plain(cell: Any) -> bool:
+    """Whether a cell is a number that float64 holds as it is."""
+    if type(cell) is int:
+        return abs(cell) <= WHOLE
+    return type(cell) is float and math.isfinite(cell)
+
+
+def _features(
+    spec: Spec,
+    columns: tuple[RawColumn, ...],
+    values: NDArray[np.float64],
+    place: Callable[[int], str],
+    where: str,
+) -> NDArray[np.float32]:
+    """Turn raw rows into what the network gets, `(rows, *input_shape)`."""
+    if spec.columns is not None:
+        try:
+            return pack(spec.columns, spec.views, columns, values)
+        except CellError as error:
+            what = f"column {quote(str(error.column))}: {error.what}"
+            raise DataError(what, where=place(error.row), fix=error.fix) from error
+    x: NDArray[Any] = values
+    if spec.pixel_max is not None:
+        x = scale_pixels(x, spec.pixel_max, place(0))
+    x = x.reshape(len(x), *spec.input_shape)
+    scaled: NDArray[np.float32] = apply_scaling(x, spec.scaling, where=where)
+    return scaled

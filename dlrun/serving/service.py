@@ -11,8 +11,7 @@ import numpy as np
 from dlrun.arrays import Spec
 from dlrun.columns.category import Category
 from dlrun.data.predictions import PredictionWriter
-from dlrun.data.python_rows import CollectedRows, as_file
-from dlrun.data.samples import open_samples
+from dlrun.data.python_rows import CollectedRows, as_file, open_given
 from dlrun.data.table_match import feature_names_of
 from dlrun.data.thresholds import decide
 from dlrun.errors import DataError
@@ -78,10 +77,7 @@ class Service:
             DataError: They do not fit the run, or are too many.
         """
         collected = CollectedRows()
-        with (
-            as_file(self._checked(rows), self.spec) as (path, spec),
-            open_samples(path, spec, with_target=False) as samples,
-        ):
+        with open_given(self._checked(rows), self.spec) as samples:
             predict_samples(self._opened, samples, self._predictor, collected)
         del collected.columns["row"]
         return collected.columns

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     light,
     many_rows,
     predicting,
+    serving,
     sweeps,
     tables,
     training,
@@ -48,6 +49,7 @@ def main(words: Sequence[str]) -> int:
         sweeps,
         tables,
         images,
+        serving,
         warm,
     )
     for benchmark in (one for group in groups for one in group.BENCHMARKS):

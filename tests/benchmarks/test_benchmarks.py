@@ -14,6 +14,7 @@ from tests.benchmarks import (
     light,
     many_rows,
     predicting,
+    serving,
     sweeps,
     training,
 )
@@ -32,6 +33,7 @@ SLOW = (
     "predict_rows",
     "warm_verify",
     "image_",
+    "serve_",
 )
 
 
@@ -105,6 +107,7 @@ def test_every_benchmark_has_a_name_to_choose_it_by():
         predicting,
         jax_scan,
         checkpoints,
+        serving,
         sweeps,
         images,
     )

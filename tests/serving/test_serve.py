@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import http.client
-import json
 import re
 import socket
-import threading
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import uvicorn
 
-from dlrun.rundir.folder import open_run
-from dlrun.serving import app as serving
-from dlrun.serving.service import Service
-from dlrun.training.listener import Listener
+from dlrun.cli.serve import _listening_at
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.0, 3.0, 5.0, 2.0], [5.9, 2.7, 4.2, 1.3]]
 NAMES = ["sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm"]
@@ -34,70 +26,6 @@ loss: binary_crossentropy
 optimizer: adam
 training: {epochs: 1}
 """
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    text: str
-
-    def json(self):
-        """Read it."""
-        return json.loads(self.text)
-
-
-@dataclass(frozen=True)
-class Client:
-    """Asks a server at a port of this machine."""
-
-    port: int
-
-    def get(self, path, headers=()):
-        """Ask for a page."""
-        return self.ask("GET", path, None, headers)
-
-    def post(self, path, body, headers=()):
-        """Ask with a text, or with JSON."""
-        content = body if isinstance(body, str) else json.dumps(body)
-        return self.ask("POST", path, content, headers)
-
-    def ask(self, method, path, content, headers):
-        """Ask."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        with contextlib.closing(connection):
-            connection.request(method, path, content, dict(headers))
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.read().decode())
-
-
-@pytest.fixture(scope="module")
-def serve():
-    """Serve runs at ports of their own until the tests are done: gives a client."""
-    with contextlib.ExitStack() as stack:
-
-        def client_of(run, *, host="127.0.0.1", max_rows=100, **limits):
-            opened = open_run(str(run), run.parent)
-            service = Service(
-                opened, Listener(), max_rows=max_rows, draw=lambda one: one.row.source
-            )
-            app = serving.build_app(service, host, serving.Limits(**limits))
-            door = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(setattr, server, "should_exit", True)
-            return Client(door.getsockname()[1])
-
-        yield client_of
-
-
-@pytest.fixture(scope="module")
-def iris(serve, reported):
-    """A client of the run over irises."""
-    return serve(reported("iris"), body=10_000)
 
 
 def written(dlrun, run, rows, tmp_path):
@@ -237,7 +165,7 @@ def test_limits(iris, serve, reported):
     assert iris.get("/v1/models/other").json()["error"] == (
         "there is no /v1/models/other; the model is iris."
     )
-    slow = serve(reported("iris"), seconds=0.0001)
+    slow = serve(reported("iris"), seconds=0.0)
     answer = slow.post(PREDICT, {"instances": ROWS})
     assert (answer.status, "longer than" in answer.json()["error"]) == (503, True)
 
@@ -292,3 +220,23 @@ def test_the_command(reported, dlrun, monkeypatch):
         assert "cannot listen there" in dlrun("serve", run, "--port", port, code=1).err
     monkeypatch.setattr("dlrun.cli.serve.find_spec", lambda _: None)
     assert "pip install 'dlrun[serve]'" in dlrun("serve", run, code=2).err
+
+
+def test_the_door_is_open_before_the_model_is_loaded():
+    """Who asks at the address that was printed is not refused; no answer waits for Nagle."""
+    with _listening_at("127.0.0.1", 0) as door:
+        with contextlib.closing(socket.create_connection(door.getsockname(), timeout=5)):
+            accepted, _ = door.accept()
+            accepted.close()
+        # By this, asyncio knows the connections whose small parts go out at once.
+        assert door.proto == socket.IPPROTO_TCP
+
+
+def test_numbers_alone_need_no_file(iris, monkeypatch):
+    """They are answered to the same bits as where a cell is a text, for which a file is read."""
+    rows = [dict(zip(NAMES, row, strict=True)) for row in ROWS]
+    as_text = [{**row, NAMES[0]: str(row[NAMES[0]])} for row in rows]
+    by_file = iris.post(PREDICT, {"instances": as_text}).json()
+    monkeypatch.setattr("dlrun.data.python_rows.as_file", None)
+    assert iris.post(PREDICT, {"instances": rows}).json() == by_file
+    assert iris.post(PREDICT, {"instances": as_text}).status == 500

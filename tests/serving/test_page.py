@@ -1,0 +1,62 @@
+"""The page of `dlrun serve` in a browser: a row is typed, and answered with its explanation."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.reports.chromium import PROGRAM, Chromium
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed")
+ASK = "[...document.querySelectorAll('button')].at(-1).click()"
+
+
+@pytest.fixture(scope="module")
+def page(iris):
+    """A browser that has opened the page of the run over irises."""
+    browser = Chromium()
+    browser.ask("Page.navigate", url=f"http://127.0.0.1:{iris.port}/")
+    wait(browser, "document.querySelectorAll('input').length === 4")
+    yield browser
+    browser.close()
+
+
+def wait(browser, condition):
+    """Wait until it is true of the page."""
+    until = time.monotonic() + 60
+    while not browser.tell(condition):
+        assert time.monotonic() < until, browser.tell("document.body.innerText")
+        time.sleep(0.05)
+
+
+def fill(browser, *cells):
+    """Type a row and ask."""
+    for at, cell in enumerate(cells):
+        browser.tell(f"document.querySelectorAll('input')[{at}].value = '{cell}'")
+    browser.tell("document.getElementById('answer').textContent = ''")
+    browser.tell(ASK)
+    wait(browser, "document.getElementById('answer').textContent !== ''")
+    return browser.tell("document.getElementById('answer').innerText")
+
+
+def test_a_row_is_answered_and_explained(page, iris):
+    """As a program is answered; what the page asks for is asked of its own host alone."""
+    told = fill(page, "5.9", "2.7", "4.2", "1.3")
+    answer = iris.post("/v1/models/iris:predict", {"instances": [[5.9, 2.7, 4.2, 1.3]]}).json()
+    (row,) = answer["predictions"]
+    assert row["predicted"] in told
+    for name in ("setosa", "versicolor", "virginica"):
+        assert f"{name}\t{row[f'probability_{name}']:.4g}"[: len(name) + 5] in told
+    wait(page, "!document.getElementById('why').hidden")
+    assert "row" in page.tell("document.getElementById('explanation').textContent")
+    asked = [one for one in page.complaints() if one.startswith("http")]
+    assert {one.split("/")[2] for one in asked} == {f"127.0.0.1:{iris.port}"}
+    assert [one for one in page.complaints() if not one.startswith("http")] == []
+
+
+def test_a_cell_that_is_no_number_is_told(page):
+    """In the words of the command line, on the page."""
+    told = fill(page, "5.9", "2.7", "much", "1.3")
+    assert "That was not understood" in told
+    assert "column 'petal_length_cm': 'much' is not a number." in told
