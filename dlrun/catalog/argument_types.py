@@ -197,6 +197,8 @@ NEVER_NEGATIVE: Final = frozenset(
     }
 )  # fmt: skip
 SHARES: Final = frozenset({"ema_momentum", "momentum"})  # of the past, from 0 to 1
+FACTORS: Final = frozenset({"factor", "height_factor", "width_factor", "x_factor", "y_factor"})
+"""How far layers that augment go: from -1 to 1, where they are no counts."""
 REDUCTIONS: Final = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none")
 KNOWN: Final = {  # arguments of Keras about whose type the docstrings are silent or vague
     "reduction": Expected(frozenset({"str", "null"}), REDUCTIONS),
@@ -227,6 +229,8 @@ def expected(parameter: Parameter) -> Expected:
         low = max(low, 0)
     elif parameter.name in SHARES:
         low, high = 0, 1
+    elif parameter.name in FACTORS and "int" not in said.types:
+        low, high = max(low, -1), min(high, 1)
     types = with_default(said.types, parameter.default)
     if parameter.default not in (None, ABSENT, *choices):
         choices = ()  # the list was about something else

@@ -28,7 +28,7 @@ _WATCH = """
 import os, signal, sys, threading
 joined = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), joined.set()), daemon=True).start()
-if not joined.wait(float(sys.argv[2])):
+if not joined.wait(float(sys.argv[2])) and os.getppid() == int(sys.argv[1]):
     sys.stderr.write(sys.argv[3])
     sys.stderr.flush()
     os.kill(int(sys.argv[1]), getattr(signal, "SIGKILL", signal.SIGTERM))

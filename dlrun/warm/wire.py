@@ -65,7 +65,8 @@ def receive(connection: socket.socket) -> tuple[dict[str, list[bytes]], list[int
             raise ValueError("a message of too many bytes")  # noqa: TRY301
         while len(data) < _LENGTH_BYTES + length:
             data += _more(connection)
-        return unpack(bytes(data[_LENGTH_BYTES:])), files
+        # Of an end, the process and its parent may both tell, and one reading may get both.
+        return unpack(bytes(data[_LENGTH_BYTES : _LENGTH_BYTES + length])), files
     except BaseException:
         close_all(files)
         raise

@@ -67,7 +67,8 @@ class Points:
         if phase == "within":
             partial()
         elif phase == "after":
-            action()
+            with contextlib.suppress(OSError):  # of what need not be there, such as at a clean-up
+                action()
         error = self._fault.get("error") or "SIGKILL"
         if error.startswith("SIG"):
             os.kill(os.getpid(), getattr(signal, error))

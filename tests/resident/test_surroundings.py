@@ -252,3 +252,12 @@ def test_memory_stays_flat(own_resident, tmp_path):
     assert after[0] - before[0] < 1024  # kB
     assert after[1] == before[1]
     assert own_resident.served == 220
+
+
+def test_an_end_that_is_told_twice_is_heard_once():
+    """By the process itself, and by its parent: one reading may get both."""
+    near, far = socket.socketpair()
+    with near, far:
+        wire.send(far, {"code": [b"0"]})
+        wire.send(far, {"code": [b"1"]})
+        assert wire.receive(near) == ({"code": [b"0"]}, [])

@@ -34,12 +34,12 @@ def children_of(pid):
 def kill_at_random(folder, dice):
     """Start the sweep, and kill it or some of its workers at random times; gives how it ended."""
     process = start(folder, "sweep", "kills.yaml", "--threads", "1", "--jobs", "2", "--quiet")
-    time.sleep(dice.uniform(1.0, 12.0))
+    time.sleep(dice.uniform(1.0, 4.0))
     while process.poll() is None:
         victims = [process.pid, *children_of(process.pid) * 3]
         with contextlib.suppress(ProcessLookupError):
             os.kill(dice.choice(victims), signal.SIGKILL)
-        time.sleep(dice.uniform(0.5, 5.0))
+        time.sleep(dice.uniform(0.5, 3.0))
     process.communicate()
     return process.returncode
 
