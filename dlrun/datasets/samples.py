@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from inspect import signature
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from dlrun.catalog import shelves
 from dlrun.errors import ConfigError
@@ -13,7 +17,7 @@ from dlrun.shapes.cells import MAX_CLASSES, bare_number, is_name, parse_number, 
 from dlrun.shapes.layer import UnknownShapeError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dlrun.arrays import View
     from dlrun.shapes.layer import Shape
@@ -41,7 +45,8 @@ class Sample(NamedTuple):
 def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None = None) -> Sample:
     """Tell what the samples of a dataset look like, without NumPy.
 
-    What is wrong with an argument or a file is told when the data are read.
+    What is wrong with an argument or a file is told when the data are read. Inside of
+    `looking_at_no_file` the files that the arguments name are as if they were not there.
 
     Args:
         dataset: The word, such as `moons`.
@@ -55,6 +60,8 @@ def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None 
     if tell is None:
         return Sample(rows=_whole(arguments.get("samples")))
     given = {**arguments, "form": form}
+    if not _MAY_LOOK.get():
+        given = {name: _unseen(value) for name, value in given.items()}
     if missing_arguments(tell, given):
         return Sample()  # a value that was refused is not among them, and has been told
     try:
@@ -62,6 +69,26 @@ def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None 
     except (UnknownShapeError, ConfigError, KeyError):
         return Sample()  # a `KeyError`: of an argument that was refused
     return sample._replace(rows=_whole(sample.rows), test_rows=_whole(sample.test_rows) or 0)
+
+
+@contextmanager
+def looking_at_no_file() -> Iterator[None]:
+    """Let `find_sample` tell nothing that only a file knows: a stranger's run may name it."""
+    token = _MAY_LOOK.set(False)
+    try:
+        yield
+    finally:
+        _MAY_LOOK.reset(token)
+
+
+_MAY_LOOK: Final = ContextVar("_MAY_LOOK", default=True)
+_NOWHERE: Final = Path(os.devnull, "unseen")  # below what is no folder there is nothing
+
+
+def _unseen(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_unseen(one) for one in value]
+    return _NOWHERE if isinstance(value, Path) else value
 
 
 def missing_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> list[str]:

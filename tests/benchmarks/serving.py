@@ -73,7 +73,7 @@ def _asked(times: int) -> Iterator[tuple[list[float], list[float], float]]:
             each_second = _together(where, times)
         finally:
             server.terminate()
-            server.wait()
+            server.communicate()
         plain = subprocess.run(
             [sys.executable, "-c", PLAIN, f"{run}/model.keras", str(times)],
             check=True, capture_output=True, text=True,

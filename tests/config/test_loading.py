@@ -1,5 +1,6 @@
 """From a file to an `Experiment`."""
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -192,3 +193,37 @@ def test_loading_imports_neither_numpy_nor_tensorflow():
         "assert not {'numpy', 'keras', 'tensorflow'} & set(sys.modules), 'imported'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+LOOKED_AT = []
+sys.addaudithook(lambda event, given: LOOKED_AT.append(str(given[0])) if event in EVENTS else None)
+EVENTS = {"open", "os.listdir", "os.scandir"}
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        "{type: npz, path: secret.npz, test_split: 0.2}",
+        "{type: npz, path: secret.npz, x: [a, b], validation_split: 0.2}",
+        "{type: images, path: secret, test_split: 0.2}",
+        "{type: table, path: secret.csv, target: y, split_by: {column: s}}",
+        "{type: california_housing, path: secret.npz, test_split: 0.2}",
+        "{type: cifar10, path: secret, test_split: 0.2}",
+    ],
+)
+def test_a_config_of_a_stranger_makes_nothing_be_looked_at(tmp_path, dataset):
+    """Whatever its data are: no file is opened, and no folder, but the config itself."""
+    for name in ("secret.npz", "secret.csv"):
+        (tmp_path / name).write_bytes(b"PK\x05\x06" + bytes(18))
+    (tmp_path / "secret" / "a").mkdir(parents=True)
+    path = tmp_path / "config.yaml"
+    layers = "[{type: RandomFlip}, {type: Flatten, inputs: [random_flip]}, {type: Dense, units: 1}]"
+    path.write_text(
+        f"dataset: {dataset}\nmodel: {{layers: {layers}}}\nloss: mse\noptimizer: SGD\n"
+        "training: {epochs: 1, sampling: over, class_weight: balanced, callbacks: "
+        "[{type: EarlyStopping, monitor: val_loss}]}\n"
+    )
+    LOOKED_AT.clear()
+    with contextlib.suppress(ConfigError):
+        load_config(path, data_known=False)
+    assert [one for one in LOOKED_AT if "secret" in one] == []

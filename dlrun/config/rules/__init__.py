@@ -1,6 +1,7 @@
 """Rules across fields: what every field allows alone, but not together; one function a rule."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import takewhile
 from typing import Final, NamedTuple
@@ -17,6 +18,7 @@ from dlrun.config.rules import (
     training,
 )
 from dlrun.config.schema import Experiment
+from dlrun.datasets.samples import looking_at_no_file
 from dlrun.errors import Problem
 
 
@@ -88,6 +90,13 @@ def check_rules(
 
     Where a path already has a problem, and a neutral value, no rule adds a second one.
     """
+    with nullcontext() if data_known else looking_at_no_file():
+        _check_rules(experiment, places, problems, data_known=data_known)
+
+
+def _check_rules(
+    experiment: Experiment, places: Places, problems: Problems, *, data_known: bool
+) -> None:
     paths = [f"model.layers[{index}]" for index in range(len(experiment.model.layers))]
     sound = tuple(takewhile(lambda path: not problems.touch(path), paths))
     for rule in RULES:
