@@ -14,7 +14,7 @@ initial.safetensors  the weights that it began with, where they came from anothe
 checkpoint/          what resume needs; committed atomically
 extension/           a longer training of this finished run, until it is whole
 predictions/         <split or file stem>.csv; inputs.json: which file came from which input
-plots/  report.html  what was learned, as pictures and as a page
+plots/  report.html  what was learned, as pictures with their numbers and as a page
 report.json          numbers of the report that stand nowhere else: what each column is worth
 notes.json           labels and a note, given after the run was started
 events/              what the tracker for TensorBoard wrote
@@ -39,6 +39,7 @@ EXTENSION = "extension"  # a run folder of its own, see `dlrun.rundir.extension`
 PREDICTIONS = "predictions"
 INPUTS = "inputs.json"  # in `predictions/`: which file came from which input
 PLOTS = "plots"
+PLOT_FORMATS = ("png", "svg", "pdf")
 REPORT = "report.html"
 REPORT_NUMBERS = "report.json"
 NOTES = "notes.json"
