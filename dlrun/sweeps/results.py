@@ -253,6 +253,7 @@ def write_page(folder: Path, form: str | None = None) -> Path:
     results = read_results(folder)
     write_text(folder / SWEEP_TABLE, results_csv(results))
 
+    from dlrun.reports.page.links import links_of_sweep
     from dlrun.reports.page.sweep_page import sweep_page
     from dlrun.reports.plots.shelf import files_of
     from dlrun.reports.plots.sweep_shelf import draw_sweep
@@ -262,7 +263,8 @@ def write_page(folder: Path, form: str | None = None) -> Path:
     pictures = draw_sweep(data, form or "png")
     if form is not None:
         _write_plots(folder / PLOTS, files_of(pictures.all()))
-    write_text(folder / SWEEP_PAGE, sweep_page(data, pictures))
+    links = links_of_sweep([run.path for run in results.runs], folder / SWEEP_PAGE)
+    write_text(folder / SWEEP_PAGE, sweep_page(data, pictures, links))
     return folder / SWEEP_PAGE
 
 
