@@ -128,7 +128,10 @@ def _one(graph: Any, name: str, tensor: str) -> str:
     return made
 
 
-WRITTEN_OTHERWISE: Final[dict[str, Any]] = {"Erfc": (_one_less_erf, []), "Log1p": (_log_of_one_more, [])}
+WRITTEN_OTHERWISE: Final[dict[str, Any]] = {
+    "Erfc": (_one_less_erf, []),
+    "Log1p": (_log_of_one_more, []),
+}
 """What the converter does not know, and ONNX has in other words."""
 
 
