@@ -3,6 +3,7 @@
 ```
 config.yaml          the resolved config, every default written out; training it repeats the run
 run.json             status, format version, command, seed, flat config, times, pid and host, hashes
+origin.json          the config as it was written, all packages, the changes of a dirty checkout
 spec.json            shapes, dtypes, feature and class names, fitted scaling, form of the labels
 history.csv          one row per epoch
 metrics.json         final metrics per split, as training measured them
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 CONFIG = "config.yaml"
 RECORD = "run.json"
+ORIGIN = "origin.json"
 SPEC = "spec.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
