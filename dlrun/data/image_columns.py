@@ -28,19 +28,19 @@ PIECE_BYTES: Final = 2**24
 """About so many bytes of pixels are decoded at a time for a trained model."""
 
 
-def home_of(paths: Sequence[Path], folder: str | None) -> Path:
+def home_of(paths: Sequence[Path], below: str | None) -> Path:
     """Tell what the names of images in some files of rows are relative to.
 
     Raises:
         DataError: The files lie in several folders, and nothing says which one is meant.
     """
     homes = [*dict.fromkeys(path.absolute().parent for path in paths)]
-    if len(homes) > 1 and not Path(folder or "").is_absolute():
+    if len(homes) > 1 and not Path(below or "").is_absolute():
         what = "the files of the table lie in several folders, and names of images are relative to "
         what += f"that of their table: {listed([str(home) for home in homes[:5]])}."
         fix = "Put them side by side, or let `folder` of the column be an absolute path."
         raise DataError(what, where=str(paths[0]), fix=fix)
-    return homes[0] / (folder or "")
+    return homes[0] / (below or "")
 
 
 def with_images(

@@ -91,16 +91,15 @@ def test_test_rows_in_another_folder_have_images_of_their_own(table, tmp_path):
     """The same name below another folder is another file; the same file is the same."""
     draw(tmp_path / "later" / "photos" / "a.png", grey(204))
     shared = str(tmp_path / "photos" / "c.png")
-    test = write(
-        tmp_path / "later" / "t.csv", [("photos/a.png", 5, "cat"), (shared, 6, "dog")]
-    )
+    test = write(tmp_path / "later" / "t.csv", [("photos/a.png", 5, "cat"), (shared, 6, "dog")])
     splits = split(load(table, {"color": "gray"}, test_path=test))
     assert splits.test.x[:, 1].tolist() == np.float32([0.8, 1]).tolist()
     assert splits.train.x[:, 1].tolist() == np.float32([1, 0.2, 0.4, 0.2]).tolist()
 
 
-def test_names_are_relative_to_a_folder_beside_the_table(table, tmp_path):
+def test_names_are_relative_to_a_folder_beside_the_table(tmp_path):
     """As the config says, relative to the table; absolute names are what they are."""
+    draw(tmp_path / "photos" / "c.png", grey(255))
     draw(tmp_path / "x.png", grey(204))
     rows = [("c.png", 1, "dog"), (str(tmp_path / "x.png"), 2, "cat")]
     path = write(tmp_path / "bare.csv", rows)

@@ -171,10 +171,12 @@ def test_folders_that_do_not_fit_are_errors(make, message, tmp_path):
 
 def test_a_folder_that_is_not_there_is_the_configs_mistake(folder):
     """So its place is told, and what may be meant."""
-    with pytest.raises(ConfigError, match="there is no such folder. Did you mean 'pets'") as caught:
+    with pytest.raises(
+        ConfigError, match=r"there is no such folder\. Did you mean 'pets'"
+    ) as caught:
         load(folder.with_name("pet"))
     assert caught.value.problems[0].path == "dataset.path"
-    with pytest.raises(ConfigError, match="there is no such folder. Correct the path"):
+    with pytest.raises(ConfigError, match=r"there is no such folder\. Correct the path"):
         load(folder.with_name("x") / "pets")
     with pytest.raises(ConfigError, match="is a file; a folder with a folder for each class"):
         load(folder / "cat" / "b.png")
