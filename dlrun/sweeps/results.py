@@ -22,11 +22,11 @@ from dlrun.rundir.files import (
     write_text,
 )
 from dlrun.rundir.folder import RunRow, list_runs
-from dlrun.rundir.metrics import is_larger_better, main_metric, read_history
+from dlrun.rundir.metrics import epochs_of, is_larger_better, main_metric, read_history
 from dlrun.rundir.names import CONFIG, PLOTS, SWEEP, SWEEP_PAGE, SWEEP_TABLE
 from dlrun.sweeps.language.sweep import Objective
 from dlrun.sweeps.shares import noted_identities
-from dlrun.sweeps.trials import RANKS, Trial, epochs_of, is_paused, place_in_sweep
+from dlrun.sweeps.trials import RANKS, Trial, is_paused, place_in_sweep
 
 FORMAT = 1  # the version of `sweep.json`
 Point = Mapping[str, Any]
