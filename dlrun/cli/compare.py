@@ -166,7 +166,7 @@ def comparison_csv(found: RunComparison) -> list[list[Any]]:
         columns += [(name, [one and one.mean for one in row.estimates])]
         columns += [(f"{name}.margin", [one and one.margin for one in row.estimates])]
         if found.has_baseline:
-            gaps = [one and one.difference for one in row.verdicts]
+            gaps = [None if one is None else one.difference for one in row.verdicts]
             columns += [(f"{name}.difference", gaps)]
             margins = [one and one.margin for one in row.verdicts]
             columns += [(f"{name}.difference.margin", margins)]
@@ -210,7 +210,7 @@ def _cells(found: RunComparison) -> list[tuple[MetricRow | GroupRow, list[str]]]
     if found.groups:
         rows: list[tuple[MetricRow | GroupRow, list[str], list[float | None]]] = [
             (row, list(map(tables.format_estimate, row.estimates)),
-             [one and one.difference for one in row.verdicts])
+             [None if one is None else one.difference for one in row.verdicts])
             for row in found.group_rows
         ]  # fmt: skip
     else:
@@ -351,8 +351,9 @@ def _shares(found: RunComparison, screen: Screen) -> str:
     lines = textwrap.wrap(printable(title), screen.width)
     for label, one in known:
         said = f"{label}: {_signed(one.difference)} ({_signed(one.low)} to {_signed(one.high)})"
-        indents = {"initial_indent": "  ", "subsequent_indent": "    "}
-        lines += textwrap.wrap(printable(said), screen.width, **indents)
+        lines += textwrap.wrap(
+            printable(said), screen.width, initial_indent="  ", subsequent_indent="    "
+        )
     return "\n".join(lines)
 
 
