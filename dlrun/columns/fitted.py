@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dlrun.arrays import STRICT
 from dlrun.column import Holds
 from dlrun.columns.graphs import Lookups
+from dlrun.columns.plain_numpy import PlainNumpy
 from dlrun.columns.values import count_between, name_bins
 from dlrun.errors import DataError, Problem
 from dlrun.wording import describe, quote
@@ -33,6 +34,16 @@ class Fitted:
     @property
     def format(self) -> str | None:
         """None: it holds no times."""
+        return None
+
+    @property
+    def reread(self) -> Mapping[str, Any]:
+        """How times are written; of others nothing has to be said."""
+        return {} if self.format is None else {"format": self.format}
+
+    @property
+    def sample(self) -> tuple[int, ...] | None:
+        """None: entries stand side by side."""
         return None
 
     @property
@@ -59,6 +70,10 @@ class Fitted:
         """Refuse: it has no class numbers."""
         raise NotImplementedError(self.kind)
 
+    def shown(self, values: NDArray[np.float64], pixels: Any) -> NDArray[np.float32]:
+        """Refuse: it has no images."""
+        raise NotImplementedError(self.kind)
+
     def apply_tf(self, values: Any, lookups: Lookups) -> Any:
         """Refuse, where there are entries: the kind has not said how TensorFlow makes them."""
         del values, lookups
@@ -66,6 +81,10 @@ class Fitted:
 
     def numbered_tf(self, values: Any, lookups: Lookups) -> Any:
         """Refuse: it has no class numbers."""
+        raise NotImplementedError(self.kind)
+
+    def plain_numpy(self) -> PlainNumpy:
+        """Refuse, where there are entries: the kind has not said how NumPy alone makes them."""
         raise NotImplementedError(self.kind)
 
     def undo(self, entries: NDArray[Any]) -> list[str]:
