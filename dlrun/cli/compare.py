@@ -166,7 +166,7 @@ def comparison_csv(found: RunComparison) -> list[list[Any]]:
         columns += [(name, [one and one.mean for one in row.estimates])]
         columns += [(f"{name}.margin", [one and one.margin for one in row.estimates])]
         if found.has_baseline:
-            gaps = [one and one.difference for one in row.verdicts]
+            gaps = [None if one is None else one.difference for one in row.verdicts]
             columns += [(f"{name}.difference", gaps)]
             margins = [one and one.margin for one in row.verdicts]
             columns += [(f"{name}.difference.margin", margins)]

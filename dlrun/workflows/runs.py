@@ -45,9 +45,24 @@ def choose_runs(
     that lack it are last. `descending` None is what the key suggests. `columns` are keys that will
     be shown.
     """
-    condition = None if where is None else parse_condition(where)
     now = datetime.now(UTC)
     every = [RunFacts(row, now) for row in list_runs(runs_dir, recursive=recursive)]
+    return choose_among(
+        every, where=where, sort=sort, descending=descending, best=best, columns=columns
+    )
+
+
+def choose_among(
+    every: list[RunFacts],
+    *,
+    where: str | None = None,
+    sort: str | None = None,
+    descending: bool | None = None,
+    best: int | None = None,
+    columns: Sequence[str] = (),
+) -> list[RunFacts]:
+    """Choose of runs, the newest first, as `choose_runs` does of those of a folder."""
+    condition = None if where is None else parse_condition(where)
     if not every:
         return []
     for column in columns:
@@ -205,7 +220,7 @@ class RunFacts:
 
     def __init__(self, row: RunRow, now: datetime) -> None:
         self.row = row
-        self._now = now
+        self.now = now
 
     def get(self, key: str) -> Any:
         """Look a key up.
@@ -220,7 +235,7 @@ class RunFacts:
             return ABSENT if value is None else value
         if key == "age":
             started = self.row.started
-            return (self._now - started).total_seconds() if started else ABSENT
+            return (self.now - started).total_seconds() if started else ABSENT
         metric = metric_of(key)
         if metric is not None:
             value = self.row.metrics.get(metric[0], {}).get(metric[1])
