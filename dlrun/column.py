@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Holds: TypeAlias = Literal["number", "text", "time"]
 """What the values of a column are read as."""
 
+Way: TypeAlias = Literal["entries", "ids"]
+"""As what a layer reads a column: as numbers to compute with, or as numbers to look up."""
+
 
 @dataclass(frozen=True)
 class RawColumn:
@@ -25,6 +28,7 @@ class RawColumn:
     name: str
     holds: Holds
     texts: tuple[str, ...] = ()  # the distinct ones of a file, sorted by their code points
+    ways: frozenset[Way] = frozenset({"entries"})  # as what layers read it
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,10 @@ class FittedColumn(Protocol):
         """What its values are read as."""
 
     @property
+    def is_read(self) -> bool:
+        """Whether a network gets anything of it."""
+
+    @property
     def entries(self) -> tuple[str, ...]:
         """The names of the numbers that a network gets, such as `age` and `age (missing)`."""
 
@@ -102,6 +110,10 @@ class FittedColumn(Protocol):
     def ids(self) -> int | None:
         """How many class numbers an `Embedding` may get of it, or None: it has no class numbers."""
 
+    @property
+    def steps(self) -> int:
+        """How many class numbers a row has: 1, or as many as words of a text are read."""
+
     def apply(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[Any]:
         """Turn raw values `(rows,)` into entries `(rows, len(entries))`, float64 or float32.
 
@@ -110,7 +122,7 @@ class FittedColumn(Protocol):
         """
 
     def numbered(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
-        """Turn raw values `(rows,)` into class numbers `(rows, 1)`; only where `ids` is one."""
+        """Turn raw values `(rows,)` into class numbers `(rows, steps)`; only where `ids` is one."""
 
     def apply_tf(self, values: Any, lookups: Any) -> Any:
         """Turn raw values `(rows,)` into entries `(rows, len(entries))` in TensorFlow's operations.
@@ -124,10 +136,13 @@ class FittedColumn(Protocol):
         """
 
     def numbered_tf(self, values: Any, lookups: Any) -> Any:
-        """Turn raw values `(rows,)`, as `apply_tf` takes them, into class numbers `(rows, 1)`."""
+        """Turn raw values `(rows,)`, as `apply_tf` takes them: class numbers `(rows, steps)`."""
 
     def undo(self, entries: NDArray[Any]) -> list[str]:
         """Write entries `(rows, len(entries))` as the table would have the values."""
+
+    def undo_numbered(self, numbers: NDArray[Any]) -> list[str]:
+        """Write class numbers `(rows, steps)` as the table would have the values."""
 
     def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
         """Undo the scaling of entries `(rows, len(entries))`: age in years; 0 and 1 stay."""

@@ -178,7 +178,7 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
     if rest not in ([], [View(DATA, 0, plain)]):
         yield "views", "the columns that no layer names, first"
     for part in parts(spec.columns, spec.views):
-        width = 1 if part.ids else len(part.column.entries)
+        width = part.column.steps if part.ids else len(part.column.entries)
         if (part.begin, part.end) != (end, end + width) or (part.ids and part.column.ids is None):
             yield "views", "side by side, as wide as what they show"
             return

@@ -17,6 +17,8 @@ class Number:
     kind = "number"
     holds = "number"
     ids = None
+    is_read = True
+    steps = 1
 
     @property
     def entries(self):
@@ -55,6 +57,8 @@ class Category:
     values: tuple[str, ...]
     kind = "category"
     holds = "text"
+    is_read = True
+    steps = 1
 
     @property
     def ids(self):
@@ -90,6 +94,10 @@ class Category:
     def undo(self, entries):
         """The value of the largest entry."""
         return [(*self.values, "other")[number] for number in entries.argmax(axis=1)]
+
+    def undo_numbered(self, numbers):
+        """The value that has the number."""
+        return [(*self.values, "other")[int(number)] for number in numbers[:, 0]]
 
     def notes(self):
         """Say nothing."""
