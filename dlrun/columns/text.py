@@ -16,8 +16,10 @@ from dlrun.column import Holds, RawColumn, Way
 from dlrun.columns.filling import missing_error
 from dlrun.columns.fitted import Fitted, column_error, numbers_within
 from dlrun.columns.graphs import Lookups, refuse, words_in
+from dlrun.columns.plain_numpy import PlainNumpy
 from dlrun.columns.values import TrainingValues, count_between, edges_between, name_bins
 from dlrun.columns.word_numbers import (
+    ENCODE_NUMBERS,
     LONGEST,
     MOST_STEPS,
     WordNumbers,
@@ -37,6 +39,44 @@ VOCABULARY = 1_000
 NUMBERED = 10_000
 """So many words have a number where the config does not say how many."""
 WORDS_OF_HASH = "#"
+ENCODE: Final = '''\
+def encode_text(column, cells):
+    """How often each word stands in a text, or how much it weighs: (rows, width)."""
+    if column.get("is_number"):
+        return word_numbers(column, cells)
+    places = {word: place for place, word in enumerate(column["words"])}
+    entries = np.zeros((len(cells), column["width"]))
+    for row, cell in enumerate(cells):
+        told = text_of(cell)
+        if told is None and not column["may_be_missing"]:
+            raise ValueError(f"row {row}, column {column['name']!r}: a text is missing")
+        for word in re.findall(r"\\b\\w\\w+\\b", (told or "").lower()):
+            place = PLACE
+            if place is not None:
+                entries[row, place] += 1
+    if column["weight"] == "binary":
+        return np.minimum(entries, 1)
+    if column["weight"] == "tfidf":
+        entries *= column["idf"]
+        lengths = np.sqrt((entries**2).sum(axis=1, keepdims=True))
+        entries /= np.where(lengths, lengths, 1)
+    return entries'''
+HASHED: Final = '''\
+def bucket_of(word, buckets):
+    """The MurmurHash3 of a word (32 bits, seed 0), as the number of an entry."""
+    data, state, mask = word.encode(), 0, 0xFFFFFFFF
+    for begin in range(0, len(data), 4):
+        block = data[begin : begin + 4]
+        mixed = int.from_bytes(block, "little") * 0xCC9E2D51 & mask
+        mixed = (mixed << 15 | mixed >> 17) * 0x1B873593 & mask
+        state ^= mixed
+        if len(block) == 4:
+            state = ((state << 13 | state >> 19) * 5 + 0xE6546B64) & mask
+    state ^= len(data)
+    state = (state ^ state >> 16) * 0x85EBCA6B & mask
+    state = (state ^ state >> 13) * 0xC2B2AE35 & mask
+    state ^= state >> 16
+    return abs(state - 2**32 if state >= 2**31 else state) % buckets'''
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +174,22 @@ class Text(Fitted):
         weights = counts * tf.constant(self.idf, tf.float64)
         length = tf.sqrt(tf.reduce_sum(weights**2, axis=1, keepdims=True))
         return tf.math.divide_no_nan(weights, length)
+
+    def plain_numpy(self) -> PlainNumpy:
+        """Count words of the vocabulary, or their hashes; the file says where it is numbers."""
+        is_hashed = self.buckets is not None
+        place = 'bucket_of(word, column["width"])' if is_hashed else "places.get(word)"
+        facts = {
+            "words": [*self.words],
+            "width": len(self.entries),
+            "weight": self.weight,
+            "idf": [*self.idf],
+            "may_be_missing": self.missing == "empty",
+        }
+        if self.numbers is not None:
+            facts |= {"numbered": [*self.numbers.words], "length": self.numbers.length}
+        needs = [HASHED] * is_hashed + [ENCODE_NUMBERS]
+        return PlainNumpy(ENCODE.replace("PLACE", place), facts, tuple(needs))
 
     def _bag(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The entries of a text that are not 0, and what they are."""

@@ -32,6 +32,23 @@ STRIPPED: Final = "[" + "".join(rf"\{one}" for one in punctuation) + "]"
 _IN_SMALL: Final = str.maketrans(ascii_uppercase, ascii_lowercase, punctuation)
 _WORD: Final = re.compile(r"[^\t-\r ]+")  # what stands between blanks of ASCII
 
+ENCODE_NUMBERS: Final = '''\
+def word_numbers(column, cells):
+    """The numbers of the words of a text, in their order: (rows, length); 0 is padding, 1 new."""
+    from string import ascii_lowercase, ascii_uppercase, punctuation
+
+    known = {word: number for number, word in enumerate(column["numbered"], 2)}
+    in_small = str.maketrans(ascii_uppercase, ascii_lowercase, punctuation)
+    numbers = np.zeros((len(cells), column["length"]), int)
+    for row, cell in enumerate(cells):
+        told = text_of(cell)
+        if told is None and not column["may_be_missing"]:
+            raise ValueError(f"row {row}, column {column['name']!r}: a text is missing")
+        words = re.findall("[^\\t-\\r ]+", (told or "").translate(in_small))[: column["length"]]
+        found = [known.get(word, 1) for word in words] or [1]
+        numbers[row, : len(found)] = found
+    return numbers'''
+
 
 def split_words(text: str) -> list[str]:
     """Cut a text into its words as `TextVectorization` does by default.

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dlrun.arrays import ArrayForm, ImageForm, Reading, Spec, TableForm, View
 from dlrun.columns import columns_from_json
-from dlrun.columns.packing import entry_names, parts
+from dlrun.columns.packing import entry_names, numbered_alone, parts
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
@@ -175,6 +175,9 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
     aside = {view.name for view in spec.views} - {DATA}
     plain = sum(len(one.entries) for one in spec.columns if one.name not in aside)
     rest = [view for view in spec.views if view.name == DATA]
+    alone = numbered_alone(spec.columns)
+    if alone is not None and len(spec.views) == 1 and rest:  # `input` is its numbers
+        rest = [] if rest == [View(DATA, 0, alone.steps, ids=True)] else rest
     if rest not in ([], [View(DATA, 0, plain)]):
         yield "views", "the columns that no layer names, first"
     for part in parts(spec.columns, spec.views):
