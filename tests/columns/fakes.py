@@ -15,6 +15,7 @@ class Number:
     offset: float = 0.0
     factor: float = 1.0
     kind = "number"
+    sample = None
     holds = "number"
     ids = None
     is_read = True
@@ -56,6 +57,7 @@ class Category:
     name: str
     values: tuple[str, ...]
     kind = "category"
+    sample = None
     holds = "text"
     is_read = True
     steps = 1
