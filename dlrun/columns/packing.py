@@ -72,12 +72,11 @@ def views(columns: Sequence[FittedColumn], layers: Sequence[Mapping[str, Any]]) 
     up names a category or a text; both where both are read. An image keeps its shape where it is
     named, or is all of `input`.
     """
-    alone = numbered_alone(columns)
     read = _readings(columns, layers)
     plain = [column for column in columns if not read[column.name]]
     width, shape = sum(len(column.entries) for column in plain), sample_of(plain)
-    if alone is not None and not any(read.values()):
-        return (View(DATA, 0, alone.steps, ids=True),)
+    if (alone := numbered_input(columns)) and not any(read.values()):
+        return alone
     if shape is None and not any(read.values()):
         return ()
     laid: list[tuple[str, int, bool, tuple[int, ...] | None]] = []
@@ -100,6 +99,12 @@ def numbered_alone(columns: Sequence[FittedColumn]) -> FittedColumn | None:
     """Give the column of which `input` is the class numbers, if no layer names it; else None."""
     read = [column for column in columns if column.is_read]
     return read[0] if len(read) == 1 and not read[0].entries else None
+
+
+def numbered_input(columns: Sequence[FittedColumn]) -> tuple[View, ...]:
+    """Lay out a table of which `input` is the class numbers of a column; none for others."""
+    alone = numbered_alone(columns)
+    return () if alone is None else (View(DATA, 0, alone.steps, ids=True),)
 
 
 def sample_of(columns: Iterable[FittedColumn]) -> tuple[int, ...] | None:

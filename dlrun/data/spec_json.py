@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dlrun.arrays import ArrayForm, ImageForm, Reading, Spec, TableForm, View
 from dlrun.columns import columns_from_json
-from dlrun.columns.packing import entry_names, numbered_alone, parts, sample_of
+from dlrun.columns.packing import entry_names, numbered_input, parts, sample_of
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
@@ -176,10 +176,8 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
     plain = [one for one in spec.columns if one.name not in aside]
     width, shape = sum(len(one.entries) for one in plain), sample_of(plain)
     rest = [view for view in spec.views if view.name == DATA]
-    numbered = [
-        View(DATA, 0, one.steps, ids=True) for one in (numbered_alone(spec.columns),) if one
-    ]
-    if spec.views != (*numbered,) and (
+    alone = numbered_input(spec.columns)
+    if not (alone and spec.views == alone) and (
         rest not in ([], [View(DATA, 0, width, shape=shape)]) or (shape and not rest)
     ):
         yield "views", "the columns that no layer names, first"
