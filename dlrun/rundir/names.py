@@ -16,7 +16,7 @@ initial.safetensors  the weights that it began with, where they came from anothe
 checkpoint/          what resume needs: all variables, the callbacks' memory, the history
 extension/           a longer training of the finished run, until it is whole
 predictions/         <split or file stem>.csv; inputs.json says which file came from which input
-plots/               what was learned, as PNG
+plots/               what was learned, as pictures with their numbers as CSV
 report.html          the story of the run on one page that needs nothing but itself
 report.json          numbers of the report: what each column is worth
 notes.json           labels and a note, if you gave some
@@ -42,6 +42,7 @@ EXTENSION = "extension"  # a run folder of its own, see `dlrun.rundir.extension`
 PREDICTIONS = "predictions"
 INPUTS = "inputs.json"  # in `predictions/`: which file came from which input
 PLOTS = "plots"
+PLOT_FORMATS = ("png", "svg", "pdf")
 REPORT = "report.html"
 REPORT_NUMBERS = "report.json"
 NOTES = "notes.json"
