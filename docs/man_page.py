@@ -18,7 +18,7 @@ from dlrun.errors import EXIT_CODES
 PAGE = Path(__file__).with_name("dlrun.1")
 SUMMARY = "deep-learning experiments that are written down, not programmed"
 
-SEE_ALSO = "README.md, and the pages of docs/, of which `sphinx\\-build docs site` makes a site."
+SEE_ALSO = "README.md, and the pages of docs/, of which `sphinx-build docs site` makes a site."
 
 
 def man_page() -> str:
@@ -37,7 +37,7 @@ def man_page() -> str:
         f".SH EXIT STATUS\n{_terms(EXIT_CODES.items())}",
         f".SH ENVIRONMENT\n{_terms(VARIABLES.items())}",
         ".SH FILES\n" + _terms(FILES),
-        f'.SH "SEE ALSO"\n{SEE_ALSO}',
+        f'.SH "SEE ALSO"\n{_text(SEE_ALSO)}',
     ]
     return "\n".join(filter(None, parts)) + "\n"
 

@@ -16,12 +16,17 @@ NEAR = 0.03
 SAME = 0.002
 """How far one may be from that of another machine, whose last bits are others."""
 
-PUBLISHED_KERNELS = (
-    "[[[-1.08239257, .32482854, .95010394, .00501535, -.47380614],"
-    " [-.56682748, 1.15749049, .91618514, .37518814, -.67639047]],"
-    " [-.18290569, .21453567, .01353107, .27740911, .09604219]]",
-    "[[[-.8775745], [1.09351909], [.21981503], [1.31380796], [-.10301871]], [.27410847]]",
+PUBLISHED_WEIGHTS = (
+    [
+        [
+            [-1.08239257, 0.32482854, 0.95010394, 0.00501535, -0.47380614],
+            [-0.56682748, 1.15749049, 0.91618514, 0.37518814, -0.67639047],
+        ],
+        [-0.18290569, 0.21453567, 0.01353107, 0.27740911, 0.09604219],
+    ],
+    [[[-0.8775745], [1.09351909], [0.21981503], [1.31380796], [-0.10301871]], [0.27410847]],
 )
+"""Kernel and bias of the two layers of `threshold_hinge`, as the article prints them."""
 
 
 def tables(page):
@@ -70,8 +75,8 @@ def test_the_majority_of_three_bits(dlrun):
     """To five digits where nothing is random."""
     weights, exact, by_rows = tables("docs/tutorial/2-majority.md")
     run = train(dlrun, "majority_full_batch")
-    (layer,) = json.loads(dlrun("weights", run, "--json").out)
-    kernel, bias = (one["values"] for one in layer["weights"])
+    (layer,) = json.loads(dlrun("weights", run, "--json").out)["layers"]
+    kernel, bias = (one["values"] for one in layer["weights"].values())
     for (weight,) in kernel:
         hold(
             {"kernel, three times": weights["kernel, three times"]},
@@ -98,8 +103,8 @@ def test_a_threshold_by_hand(dlrun):
     """The published weights, the trained network, and the one that is written down."""
     by_hand, trained, exact = tables("docs/tutorial/4-threshold.md")
     weights = [
-        f"--set=model.layers[{number}].weights={kernel}"
-        for number, kernel in enumerate(PUBLISHED_KERNELS)
+        f"--set=model.layers[{number}].weights={layer}"
+        for number, layer in enumerate(PUBLISHED_WEIGHTS)
     ]
     run = train(dlrun, "threshold_hinge", *weights, "--set", "training.epochs=0")
     told = json.loads(dlrun("explain", run, "--input", "0.3,0.1", "--json").out)
