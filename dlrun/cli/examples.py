@@ -67,7 +67,6 @@ EXAMPLES: Final = {
     "restore": ("dlrun restore", "dlrun restore --empty"),
     "doctor": ("dlrun doctor",),
     "warm": ("dlrun warm --idle 30",),
-    "warm start": ("dlrun warm --idle 30",),
     "warm status": ("dlrun warm status",),
     "warm stop": ("dlrun warm stop",),
 }
