@@ -60,10 +60,9 @@ def sample(data: ReportData) -> Sample:
     most = SAMPLE_ROWS if image_shape(data.spec) is None else SAMPLE_IMAGES
     places = _places(data, rows, most)
     columns = columns_of(data)
-    names = data.spec.target_names
     return Sample(
         split=SPLIT_NAMES[rows.split],
-        target="class" if data.is_classification else ", ".join(names[:MOST_COLUMNS]) or "target",
+        target=_target(data),
         columns=tuple(columns),
         rows=tuple(
             (int(rows.numbers[place]), true_text(data, rows, place), shown)
@@ -71,6 +70,14 @@ def sample(data: ReportData) -> Sample:
         ),
         more_columns=_width(data) - len(columns) if columns else 0,
     )
+
+
+def _target(data: ReportData) -> str:
+    """What is to be told, as the table calls it, where it has names."""
+    named = data.experiment.dataset.arguments.get("target")
+    if data.is_classification:
+        return named if isinstance(named, str) else "class"
+    return ", ".join(data.spec.target_names[:MOST_COLUMNS]) or "target"
 
 
 def _places(data: ReportData, rows: Rows, most: int) -> list[int]:
