@@ -103,8 +103,11 @@ def entry_names(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[
 
     None where some are pixels, of which there are too many to have names of their own.
     """
-    if any(column.sample for column in columns):
-        return None
+    return None if any(column.sample for column in columns) else every_entry(columns, laid)
+
+
+def every_entry(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[str, ...]:
+    """Name the entries of a packed row, pixels too: `photo[3, 4, 0]`."""
     found: list[str] = []
     taken: set[str] = set()
     for part in parts(columns, laid):

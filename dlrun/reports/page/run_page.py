@@ -32,7 +32,7 @@ from dlrun.reports.run_data import (
     best_epoch,
     class_scores,
     feature_name,
-    image_shape,
+    picture_of,
 )
 from dlrun.reports.scores import ClassScores, Distances, distances, has_both, precision_recall, roc
 from dlrun.wording import DASH, cut, format_axes, format_number, is_number, percent, tally, text_of
@@ -103,7 +103,7 @@ def _dataset(data: ReportData) -> dict[str, str]:
             else f"an array of {format_axes(spec.input_shape)}"
         )
     )
-    if spec.image_shape and len(spec.input_shape) == 1:
+    if spec.image_shape and len(spec.input_shape) == 1 and spec.columns is None:
         facts["one row"] += f", flattened to {spec.input_shape[0]} numbers"
     if spec.feature_names:
         facts["columns"] = _listed(_names(spec))
@@ -187,7 +187,7 @@ def _mistakes(data: ReportData) -> list[Shown]:
     if not mistakes:
         return []
     x = data.judged.x[[mistake.place for mistake in mistakes]]
-    are_images = image_shape(data.spec) is not None
+    are_images = picture_of(data.spec) is not None
     images = [_png(image) for image in as_images(x, data.spec)] if are_images else []
     numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
     cells = [[f"{value:.4g}" for value in row] for row in numbers.tolist()]
@@ -199,20 +199,28 @@ def _mistakes(data: ReportData) -> list[Shown]:
             mistake,
             sureness(data, mistake),
             images[index] if are_images else None,
-            () if are_images else tuple(cells[index]),
+            () if _is_only_an_image(data.spec) else tuple(cells[index]),
         )
         for index, mistake in enumerate(mistakes)
     ]
 
 
+def _is_only_an_image(spec: Spec) -> bool:
+    """Whether a row is an image and nothing else."""
+    picture = picture_of(spec)
+    return picture is not None and picture.end - picture.begin == math.prod(spec.input_shape)
+
+
 def _texts(spec: Spec, x: NDArray[np.float32]) -> dict[str, list[str]]:
-    """The first columns of rows as the table would have them."""
-    return dict(islice(values_of(spec.columns or (), spec.views, x), MOST_COLUMNS))
+    """The first columns of rows as the table would have them; images are shown otherwise."""
+    images = {column.name for column in spec.columns or () if column.sample}
+    told = values_of(spec.columns or (), spec.views, x)
+    return dict(islice((one for one in told if one[0] not in images), MOST_COLUMNS))
 
 
 def _columns(data: ReportData) -> list[str]:
     """The columns that the table of mistakes shows."""
-    if image_shape(data.spec) is not None:
+    if _is_only_an_image(data.spec):
         return []
     if len(data.spec.input_shape) != 1:
         return [f"x{number + 1}" for number in range(min(data.judged.x[0].size, MOST_COLUMNS))]
