@@ -312,11 +312,8 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
         strength = abs(image.sum(axis=-1) if image.ndim > len("hw") else image)
         drawn = arrays.draw_image(strength, screen=screen)
         if drawn is not None:
-            told += [
-                "",
-                f"  where in the image: the denser, the more x · d{y}/dx, whatever its sign",
-                drawn,
-            ]
+            said = f"  where in the image: the denser, the more x · d{y}/dx, whatever its sign"
+            told += ["", wrap(said, screen, hang=4), drawn]
     return "\n".join(told)
 
 

@@ -145,9 +145,7 @@ def _read_plainly(spec: Spec, columns: tuple[str, ...]) -> Spec:
     return replace(spec, form=TableForm(known, named=True, reading=reading))
 
 
-def _with_files(
-    columns: Mapping[str, list[Any]], spec: Spec, folder: Path
-) -> Mapping[str, list[Any]]:
+def _with_files(columns: Mapping[str, list[Any]], spec: Spec, folder: Path) -> dict[str, list[Any]]:
     """Write images that are given as such into files of a folder, and name them in their place."""
     filed = dict(columns)
     for name in images_of(spec) & columns.keys():
@@ -222,9 +220,9 @@ def _image(name: str, at: int, cell: Any) -> Any:
         raise DataError(
             f"row {at} of the column {quote(name)} is no image.",
             where=GIVEN,
-            fix="Give a path, the bytes of a file, or an array of uint8, (height, width, channels).",
+            fix="Give a path, the bytes of a file, or (height, width, channels) of uint8.",
         )
-    from PIL import Image
+    from PIL import Image  # noqa: PLC0415  who names files does not pay for it
 
     stream = io.BytesIO()
     Image.fromarray(array[..., 0] if array.shape[2:] == (1,) else array).save(stream, "PNG")
