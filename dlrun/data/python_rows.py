@@ -145,12 +145,12 @@ def _read_plainly(spec: Spec, columns: tuple[str, ...]) -> Spec:
     return replace(spec, form=TableForm(known, named=True, reading=reading))
 
 
-def _with_files(columns: Mapping[str, list[Any]], spec: Spec, folder: Path) -> dict[str, list[Any]]:
+def _with_files(columns: Mapping[str, list[Any]], spec: Spec, home: Path) -> dict[str, list[Any]]:
     """Write images that are given as such into files of a folder, and name them in their place."""
     filed = dict(columns)
     for name in images_of(spec) & columns.keys():
         filed[name] = [
-            _filed(cell, folder / f"image {row + 1}") for row, cell in enumerate(columns[name])
+            _filed(cell, home / f"image {row + 1}") for row, cell in enumerate(columns[name])
         ]
     return filed
 
@@ -212,8 +212,10 @@ def _images(name: str, column: Any) -> list[Any]:
 
 
 def _image(name: str, at: int, cell: Any) -> Any:
-    if cell is None or isinstance(cell, str | bytes | Path) or cell != cell:  # noqa: PLR0124  NaN
-        return cell if isinstance(cell, str | bytes | Path) else None
+    if isinstance(cell, str | bytes | Path):
+        return cell
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return None
     array = np.asarray(cell)
     is_image = array.dtype == np.uint8 and array.ndim in (2, 3)
     if not is_image or (array.ndim > 2 and array.shape[2] not in (1, 3, 4)):  # noqa: PLR2004

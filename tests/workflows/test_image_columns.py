@@ -13,8 +13,10 @@ from PIL import Image
 
 import dlrun as package
 from dlrun.cli import main
+from dlrun.config import load_config
 from dlrun.data.spec_json import spec_from_json, spec_to_json
 from dlrun.errors import DataError
+from dlrun.execution.identity import Machine, identity_of
 from dlrun.rundir.folder import open_run
 from dlrun.serving.service import Service
 from dlrun.training.listener import Listener
@@ -150,7 +152,8 @@ def test_the_saved_model_takes_the_bytes_of_files(trained, home, dlrun):
     """Within rounding what `dlrun predict` says; of another size none is taken."""
     tf = pytest.importorskip("tensorflow")
     loaded = tf.saved_model.load(str(trained / "saved_model"))
-    rows = [*csv.DictReader((home / "rows.csv").open(encoding="utf-8"))]
+    with (home / "rows.csv").open(encoding="utf-8") as file:
+        rows = [*csv.DictReader(file)]
     files = [(home / "photos" / row["photo"]).read_bytes() for row in rows]
     light = tf.constant([float(row["light"]) for row in rows], tf.float64)
     answers = loaded.signatures["serving_default"](photo=tf.constant(files), light=light)
@@ -158,7 +161,7 @@ def test_the_saved_model_takes_the_bytes_of_files(trained, home, dlrun):
     expected = predicted(dlrun("predict", trained, home / "rows.csv", "-o", "-").out)
     np.testing.assert_allclose(answers["probabilities"][:, red], expected, atol=1e-5)
     small = tf.io.encode_png(np.zeros((4, 4, 3), np.uint8)).numpy()
-    with pytest.raises(tf.errors.InvalidArgumentError, match="photo"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"expected shape \[10,10,3\]"):
         loaded.signatures["serving_default"](photo=tf.constant([small]), light=light[:1])
 
 
@@ -169,6 +172,18 @@ def test_the_report_shows_images_and_what_they_are_worth(trained):
     }  # fmt: skip
     told = json.loads((trained / "report.json").read_text())
     assert "photo" in json.dumps(told)
+
+
+def test_a_run_is_another_one_where_an_image_is(tmp_path):
+    """So that a sweep does not take one for the other; the table is the same."""
+    draw_table(tmp_path, count=4)
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    machine = Machine({}, "", {}, "cpu", 1)
+    experiment = load_config(tmp_path / "c.yaml", [])
+    before = identity_of(experiment, machine)
+    assert identity_of(experiment, machine) == before
+    draw(tmp_path / "photos" / "2 é.png", np.zeros((SIDE, SIDE, 3), np.uint8))
+    assert identity_of(experiment, machine) != before
 
 
 @pytest.mark.slow
