@@ -390,11 +390,12 @@ def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
     if size is None:
         return _Seen((f"{path}, which is no single file that can be read twice",))
     if look is not None and not look(experiment, path, size):
-        if size > FEW_IMAGES and find_sample(dataset.type, dataset.arguments).named:
-            return _Seen((f"the rows of {path} ({_in_mb(size)}) and the images that they name",))
-        if size <= READ_AGAIN:
+        sample = find_sample(dataset.type, dataset.arguments)
+        if size <= (FEW_IMAGES if sample.named else READ_AGAIN):
             return _load(experiment)
         untold = "what it holds could not be told by its beginning"
+        if sample.named:
+            untold = "its rows, and the images that they name"
         return _Seen((f"{path} ({_in_mb(size)}): {untold}",))
     if kind == "table":
         large = f"the rows of {path} ({_in_mb(size)}) but for the first ones"

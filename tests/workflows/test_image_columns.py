@@ -20,7 +20,7 @@ from dlrun.execution.identity import Machine, identity_of
 from dlrun.rundir.folder import open_run
 from dlrun.serving.service import Service
 from dlrun.training.listener import Listener
-from tests.pictures import draw
+from tests.pictures import draw, draw_digits
 
 SIDE = 10
 CONFIG = """\
@@ -186,6 +186,33 @@ def test_a_run_is_another_one_where_an_image_is(tmp_path):
     assert identity_of(experiment, machine) != before
 
 
+def test_a_config_is_written_for_a_table_of_images(home, dlrun):
+    """A column whose values are files of images becomes one, and is seen by convolutions."""
+    text = dlrun("init", "--data", home / "rows.csv", "-o", home / "drafted.yaml").err
+    assert "'kind', is taken for the target" in text
+    drafted = (home / "drafted.yaml").read_text()
+    assert "photo: ignore" in drafted  # the names are relative to a folder that nobody has told
+    rows = (home / "rows.csv").read_text().replace("\n", "\nphotos/").removesuffix("photos/")
+    (home / "beside.csv").write_text(rows)
+    dlrun("init", "--data", home / "beside.csv", "-o", home / "beside.yaml")
+    drafted = (home / "beside.yaml").read_text()
+    assert "photo: {type: image, size: [10, 10], resize: pad}  # 40 files" in drafted
+    assert "Concatenate, inputs: [seen_1, input]" in drafted
+    assert dlrun("validate", home / "beside.yaml").out == ""
+
+
+def test_a_config_is_written_for_a_folder_of_images(dlrun, tmp_path):
+    """It trains as it is; a folder has no target to choose."""
+    draw_digits(tmp_path / "digits", most=120)
+    dlrun("init", "--data", "digits", "-o", "digits.yaml")
+    drafted = (tmp_path / "digits.yaml").read_text()
+    assert "path: digits                                   # 120 to train on" in drafted
+    assert "size: [8, 8]" in drafted
+    dlrun("train", "digits.yaml", "--set", "training.epochs=1", "--quiet")
+    told = dlrun("init", "--data", "digits", "--target", "x", code=2).err
+    assert "the folders of images name classes" in told
+
+
 @pytest.mark.slow
 def test_resumed_and_streamed_runs_have_the_same_bits(trained, home, dlrun, monkeypatch):
     """Images that are flipped and turned by chance, in memory and on the disk."""
@@ -193,9 +220,10 @@ def test_resumed_and_streamed_runs_have_the_same_bits(trained, home, dlrun, monk
     short = home / dlrun("train", home / "c.yaml", *few, "--runs-dir", home / "short").run
     monkeypatch.setenv("DLRUN_STREAM_ABOVE_MB", "0")
     dlrun("resume", short, "--epochs", "3")
-    whole = home / dlrun("train", home / "c.yaml", "--runs-dir", home / "streamed").run
+    result = dlrun("train", home / "c.yaml", "--runs-dir", home / "streamed")
+    whole = home / result.run
     hashes = [json.loads((run / "run.json").read_text())["final_weights"]
               for run in (trained, short, whole)]  # fmt: skip
     assert hashes[0] == hashes[1] == hashes[2]
-    assert "streaming from the disk: column 'photo' holds" in (whole / "log.txt").read_text()
+    assert "streaming from the disk: column 'photo' holds" in result.err
     dlrun("reproduce", trained)
