@@ -15,14 +15,10 @@ from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.shapes import images as shapes
 from dlrun.shapes.cells import split_meant
+from dlrun.shapes.images import SUFFIXES
 from dlrun.wording import did_you_mean, list_some, printable, quote, tally
 
 LEFT_BY_SYSTEMS: Final = ("Thumbs.db", "desktop.ini", "__MACOSX")
-SUFFIXES: Final = (
-    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm",
-    ".webp", ".tif", ".tiff", ".avif", ".jp2",
-)  # fmt: skip
-"""How the names of images end. In a folder of a class any name will do."""
 MOST: Final = 5  # names in one line
 ORIENTATION: Final = 0x0112
 LYING: Final = (5, 6, 7, 8)

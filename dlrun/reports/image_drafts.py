@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from dlrun.column import ColumnFacts
-from dlrun.data.image_folder import SUFFIXES, ImageFolder, size_of_file
+from dlrun.data.image_folder import ImageFolder, size_of_file
 from dlrun.reports.config_lines import TEST_SHARE, VALIDATION_SHARE, commented, scalar, stopping
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
+from dlrun.shapes.images import SUFFIXES
 from dlrun.wording import printable, tally
 
 LARGEST: Final = 128
