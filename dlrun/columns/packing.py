@@ -108,8 +108,8 @@ def numbered_input(columns: Sequence[FittedColumn]) -> tuple[View, ...]:
 
 
 def sample_of(columns: Iterable[FittedColumn]) -> tuple[int, ...] | None:
-    """Give the shape of the only column that has entries; None where it has none, or not alone."""
-    shapes = [column.sample for column in columns if column.entries]
+    """Give the shape of the only column that is read; None where it has none, or is not alone."""
+    shapes = [column.sample for column in columns if column.is_read]
     return shapes[0] if len(shapes) == 1 else None
 
 
