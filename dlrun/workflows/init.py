@@ -171,17 +171,17 @@ def _profile(table: Path, targets: Sequence[str], reading: Reading) -> tuple[Pro
 
 
 def _of_folder(
-    folder: Path, targets: Sequence[str], output: Path | None, settings: Mapping[str, Any]
+    home: Path, targets: Sequence[str], output: Path | None, settings: Mapping[str, Any]
 ) -> Draft:
     """Write a config for a folder of images, a folder for each class."""
     if targets or settings:
         where = "--target" if targets else "--set"
         raise UsageError("it tells of a table; the folders of images name classes.", where=where)
-    found = find_images(folder)
-    name = (output or folder.absolute()).name.partition(".")[0]
+    found = find_images(home)
+    name = (output or home.absolute()).name.partition(".")[0]
     base = Path() if output is None else output.parent
-    path = folder if folder.is_absolute() else Path(os.path.relpath(folder, base))
-    lines = image_drafts.config(found, size_of_one(folder), _named(name, "images"), path, output)
+    path = home if home.is_absolute() else Path(os.path.relpath(home, base))
+    lines = image_drafts.config(found, size_of_one(home), _named(name, "images"), path, output)
     remarks = (one.removeprefix("warning: ") for one in found.notes)
     return Draft("\n".join(lines) + "\n", tuple(remarks))
 

@@ -22,7 +22,7 @@ from dlrun.rundir.record import recording
 from dlrun.sweeps.launchers import Order, Placing, named
 from dlrun.sweeps.launchers import ray as ray_word
 from dlrun.sweeps.processes import Ended
-from dlrun.sweeps.remote.luggage import Luggage, Unpacking, check_travels, hashes_of, prune_cache
+from dlrun.sweeps.remote.luggage import Luggage, Unpacking, hashes_of, prune_cache
 from dlrun.sweeps.remote.parcels import Arrivals, Home, Parcels, luggage_of, settle
 from dlrun.sweeps.trials import Trial
 from tests.sweeping import MOONS, run
@@ -377,9 +377,11 @@ def test_words_that_are_no_place(tmp_path):
         assert what in told
 
 
-def test_images_that_a_table_names_do_not_travel():
-    """A table whose images stay behind is refused before anything is sent."""
-    check_travels(config_with(path=Path("a.csv"), columns={"age": "number"}))
+def test_images_that_a_table_names_do_not_travel(tmp_path):
+    """They are looked for where the other machine has the table; else it is refused."""
+    (tmp_path / "a.csv").write_text("photo,t\n")
+    table = config_with(path=tmp_path / "a.csv", columns={"photo": {"type": "image"}})
     with pytest.raises(UsageError, match="the images of 'photo' do not travel") as caught:
-        check_travels(config_with(path=Path("a.csv"), columns={"photo": {"type": "image"}}))
+        Luggage(tmp_path).of(table)
     assert "--data-root" in caught.value.fix
+    assert Luggage(tmp_path).of(table, travels=False).keys() == {"path"}

@@ -30,7 +30,7 @@ from dlrun.rundir.files import plain
 from dlrun.signals import AT_ONCE, CAUGHT
 from dlrun.sweeps.processes import Ended
 from dlrun.sweeps.remote.hosts import HostGroup, groups_on
-from dlrun.sweeps.remote.luggage import PIECE_BYTES, Luggage, check_travels, hashes_of
+from dlrun.sweeps.remote.luggage import PIECE_BYTES, Luggage, hashes_of
 from dlrun.sweeps.remote.node import Place, survey
 from dlrun.sweeps.remote.parcels import Arrivals, Home, luggage_of, remove_stages
 from dlrun.sweeps.trials import Trial
@@ -313,10 +313,8 @@ class RayLauncher:
         if trial.folder is not None:
             folder = Path(trial.folder)
             run = {"name": folder.name, "files": luggage_of(folder)}
-        luggage = self._luggage.of(trial.experiment)
         root = self._placing.data_root
-        if root is None:
-            check_travels(trial.experiment)
+        luggage = self._luggage.of(trial.experiment, travels=root is None)
         hashes = [] if root is not None else hashes_of(luggage)
         options = replace(self._order.run, pauses=trial.pauses, assigned=None)
         task = {

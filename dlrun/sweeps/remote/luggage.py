@@ -53,8 +53,16 @@ class Luggage:
         self._known: dict[tuple[str, int, int], str] = {}
         self.paths: dict[str, Path] = {}  # of every file, by its hash
 
-    def of(self, experiment: Experiment) -> dict[str, Any]:
-        """List what a config needs as JSON can express it, by the argument of its dataset."""
+    def of(self, experiment: Experiment, *, travels: bool = True) -> dict[str, Any]:
+        """List what a config needs as JSON can express it, by the argument of its dataset.
+
+        What does not travel is found on the other machine.
+
+        Raises:
+            UsageError: A table that travels names images, which do not.
+        """
+        if travels:
+            _check_travels(experiment)
         found: dict[str, Any] = {}
         for name, value in experiment.dataset.arguments.items():
             is_list = isinstance(value, list | tuple)
@@ -87,7 +95,7 @@ class Luggage:
         return self._known[key]
 
 
-def check_travels(experiment: Experiment) -> None:
+def _check_travels(experiment: Experiment) -> None:
     """Refuse a table that names images: it travels, and the files that it names do not."""
     columns = experiment.dataset.arguments.get("columns")
     named = shapes_told(columns) if isinstance(columns, Mapping) else {}
