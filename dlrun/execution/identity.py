@@ -25,9 +25,10 @@ _VERSIONS = ("tensorflow", "keras", "numpy")
 """The packages that compute; dlrun's own part of it is told by `NUMERICS`."""
 _ALWAYS = ("type", "name", "inputs")
 """What counts in a config whether it is a default or not: which depends on what else it says."""
+_LATEST: Final = frozenset({"model.freeze"})
 _LATER: Final = (
-    frozenset[str](),
-    frozenset({"dataset.folds", "dataset.fold", "dataset.target_scale", "training.sampling"}),
+    _LATEST,
+    _LATEST | {"dataset.folds", "dataset.fold", "dataset.target_scale", "training.sampling"},
 )
 """Keys that versions lacked whose identities had the whole config, beside those after them."""
 _GPUS = Path("/proc/driver/nvidia/gpus")
@@ -83,6 +84,9 @@ def identities_of(
             data[name] = _content(value)
         elif isinstance(value, Path | list) and (files := _files_in(value)) is not None:
             data[name] = files
+    for layer in experiment.model.layers:
+        if isinstance(layer.weights, Path):
+            data[f"weights of {layer.name}"] = _content(layer.weights)
     told = {
         "data": data,
         "numerics": NUMERICS,

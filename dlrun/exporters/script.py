@@ -258,9 +258,7 @@ class Program:
             yield f"The classes are {list_some(spec.class_names, MOST_NAMED)}."
 
     def _model(self) -> str:
-        layers = completed(
-            [one.as_dict() for one in self.experiment.model.layers], self.spec.columns or ()
-        )
+        layers = completed(self.experiment.model.mappings, self.spec.columns or ())
         above = [DATA, *(layer["name"] for layer in layers)]
         is_stack = not self.spec.views and all(
             list(layer["inputs"]) == [name] for layer, name in zip(layers, above, strict=False)

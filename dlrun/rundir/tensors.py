@@ -92,6 +92,11 @@ def load_tensors(
     }
 
 
+def tensor_layout(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Read shape and dtype of every array of a safetensors file, and none of the arrays."""
+    return _read_header(path)[0]
+
+
 def _read_header(path: Path) -> tuple[dict[str, tuple[tuple[int, ...], str]], int]:
     """Read shape and dtype by name and the size of all arrays, held against that of the file."""
     length = int.from_bytes(read_bytes(path, _MAX_BYTES, part=_LENGTH_BYTES), "little")
