@@ -113,6 +113,7 @@ OTHER_MEANINGS = {
     "key": "of a mapping",
     "number": "what the values of a column are read as",
     "text": "the same",
+    "image": "the same",
     "images": "the form of data in folders",
     "npz": "the format of an archive of arrays",
     "linear": "the activation of Keras",

@@ -13,7 +13,7 @@ import typer
 
 from dlrun.cli.completion import complete_config, complete_run, complete_tracker
 from dlrun.errors import UsageError
-from dlrun.rundir.names import SPLITS
+from dlrun.rundir.names import PLOT_FORMATS, SPLITS
 
 
 def argument(metavar: str, text: str, completion: Callable[..., Any] | None = None) -> Any:
@@ -88,6 +88,7 @@ Workers = Annotated[
         "--jobs -j N",
         "How many runs work at a time.  [default: what cores and memory allow]",
         min=1,
+        envvar="DLRUN_JOBS",
     ),
 ]
 Threads = Annotated[
@@ -97,6 +98,7 @@ Threads = Annotated[
         "Compute in so many threads of the CPU; the last bits of a run depend on it.  "
         "[default: all cores, of several runs an equal share]",
         min=1,
+        envvar="DLRUN_THREADS",
     ),
 ]
 RetryFailed = Annotated[bool, option("--retry-failed", "Try runs again that failed before.")]
@@ -109,7 +111,10 @@ TrustRuns = Annotated[
     bool, option("--trust", "Go on with unfinished runs that are not known to be mine.")
 ]
 Device = Annotated[
-    str, typer.Option(metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1.")
+    str,
+    typer.Option(
+        metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1.", envvar="DLRUN_DEVICE"
+    ),
 ]
 Devices = Annotated[
     int | None,
@@ -146,6 +151,22 @@ class Split(StrEnum):
     """The splits of an experiment's data."""
 
     TRAIN, VALIDATION, TEST = SPLITS
+
+
+class PlotFormat(StrEnum):
+    """The formats of plots."""
+
+    PNG, SVG, PDF = PLOT_FORMATS
+
+
+PlotForm = Annotated[
+    PlotFormat | None,
+    option(
+        "--format FORMAT",
+        "Write the plots as svg or pdf, too, each beside a PNG and a CSV with its numbers.  "
+        "[default: plots.format of the config, else png]",
+    ),
+]
 
 
 def check_device(word: str) -> None:

@@ -9,12 +9,14 @@ import ast
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from dlrun.catalog import shelves, source
 from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
 from dlrun.shapes.cells import bare_number
+from dlrun.shapes.images import CHANNELS_OF, sides_of
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
 IGNORE: Final = "ignore"
@@ -375,6 +377,19 @@ def reads(word: str) -> tuple[Holds, ...]:
     found = re.search(r"^READS(?:: [^=\n]+)? = (.+)$", source.module_text(module), re.MULTILINE)
     held: tuple[Holds, ...] = ast.literal_eval(found[1]) if found else ("number",)
     return held
+
+
+def shapes_told(written: Mapping[str, Any]) -> dict[str, tuple[int | None, ...]]:
+    """Give the shapes of columns of images, `(height, width, channels)`, as a config says them."""
+    shapes: dict[str, tuple[int | None, ...]] = {}
+    for name, one in written.items():
+        kind = told(name, one)
+        if reads(kind.kind) == ("image",):
+            sides: tuple[int | None, ...] = (None, None)
+            with suppress(ValueError):  # which is told elsewhere
+                sides = sides_of(kind.options.get("size")) or sides
+            shapes[name] = (*sides, CHANNELS_OF[kind.options.get("color", "rgb")])
+    return shapes
 
 
 def split_key(name: str) -> ColumnKind:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dlrun import NUMERICS
 from dlrun.absent import ABSENT
 from dlrun.config import given
+from dlrun.config.schema import PlotsConfig
 from dlrun.data.files import files_of
 from dlrun.errors import DataError
 from dlrun.execution.cluster import Cluster
@@ -76,12 +77,12 @@ def identities_of(
     experiment: Experiment, machine: Machine, *, source: str | None = None
 ) -> tuple[str, ...]:
     """Give the identity of a run, and then those by which earlier versions have called it."""
-    # Who hears of a run changes nothing of it.
-    experiment = experiment.model_copy(update={"trackers": ()})
+    # Who hears of a run, and how its plots are written, changes nothing of it.
+    experiment = experiment.model_copy(update={"trackers": (), "plots": PlotsConfig()})
     data: dict[str, Any] = {}
     for name, value in experiment.dataset.arguments.items():
         if isinstance(value, Path) and value.exists():
-            data[name] = _content(value)
+            data[name] = content_of(value)
         elif isinstance(value, Path | list) and (files := _files_in(value)) is not None:
             data[name] = files
     for layer in experiment.model.layers:
@@ -111,7 +112,7 @@ def _given(experiment: Experiment) -> dict[str, Any]:
 def _earlier(experiment: Experiment) -> Iterator[dict[str, Any]]:
     """The whole config, with its defaults, as earlier versions had it; the latest first."""
     config = experiment.as_dict()
-    del config["trackers"]
+    del config["trackers"], config["plots"]
     defaults = given.flat_defaults(experiment)
     for gone in _LATER:
         config = {
@@ -132,7 +133,9 @@ def _files_in(value: Path | list[Any]) -> Any:
         files = files_of(value)
     except DataError:
         return None
-    return _content(files[0]) if files == [value] else [[str(one), _content(one)] for one in files]
+    return (
+        content_of(files[0]) if files == [value] else [[str(one), content_of(one)] for one in files]
+    )
 
 
 def weights_hash(record: Mapping[str, Any]) -> str:
@@ -140,7 +143,7 @@ def weights_hash(record: Mapping[str, Any]) -> str:
     return digest(record.get("final_weights"))
 
 
-def _content(path: Path) -> Any:
+def content_of(path: Path) -> Any:
     """The hash of a file, those of the files below a folder by name, or None where there is none.
 
     Whatever is wrong with a file is told by whoever reads its rows.
@@ -148,7 +151,7 @@ def _content(path: Path) -> Any:
     try:
         if path.is_dir():
             below = sorted(one for one in path.rglob("*") if one.is_file())
-            return {one.relative_to(path).as_posix(): _content(one) for one in below}
+            return {one.relative_to(path).as_posix(): content_of(one) for one in below}
         if not path.is_file():
             return None
         facts = path.stat()
@@ -157,7 +160,7 @@ def _content(path: Path) -> Any:
         return None
 
 
-@lru_cache
+@lru_cache(maxsize=2**14)
 def _hash_of_file(path: Path, _changed: int, _size: int) -> str:
     """The hash of a file; read once for all runs of a sweep, as long as it does not change."""
     with path.open("rb") as file:

@@ -281,7 +281,7 @@ def follow_layers(
     dataset = experiment.dataset
     sample = find_sample(dataset.type, dataset.arguments)
     layers = experiment.model.mappings
-    return sample.shape, walk(layers, sample.shape, sample.views)
+    return sample.shape, walk(layers, sample.shape, sample.views, sample.named)
 
 
 def columns_of(experiment: Experiment) -> tuple[ColumnKind, ...]:
