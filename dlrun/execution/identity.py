@@ -87,7 +87,7 @@ def identities_of(
             data[name] = files
     for layer in experiment.model.layers:
         if isinstance(layer.weights, Path):
-            data[f"weights of {layer.name}"] = _content(layer.weights)
+            data[f"weights of {layer.name}"] = content_of(layer.weights)
     told = {
         "data": data,
         "numerics": NUMERICS,
