@@ -49,6 +49,7 @@ GROUPS: Final = {
         "diff": "diff.diff",
         "label": "notes.label",
         "note": "notes.note",
+        "board": "board.board",
         "tensorboard": "tensorboard.tensorboard",
     },
     "Keep house": {

@@ -190,3 +190,13 @@ def as_overrides(**values: object) -> list[str]:
     """Write the options that are given as overrides: `seed=3`, `name="no"`, a text all the same."""
     given = {key: value for key, value in values.items() if value not in (None, [], ())}
     return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items()]
+
+
+def split_keys(text: str) -> list[str]:
+    """Read the keys of `--columns`."""
+    keys = [key.strip() for key in text.split(",")]
+    if not all(keys):
+        raise UsageError(
+            "a key between two commas is empty.", where="--columns", fix="Such as name,test.loss"
+        )
+    return list(dict.fromkeys(keys))
