@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
@@ -18,6 +19,8 @@ from dlrun.wording import did_you_mean
 
 IMAGENET: Final = "imagenet"
 """The weights that Keras itself knows where to get."""
+FETCHING: Final = "keras.src.utils.file_utils"
+"""The module in which all networks look for `get_file`."""
 BRIGHTEST: Final = 255.0
 """What the networks were trained with: pixels from 0 to this."""
 
@@ -64,7 +67,8 @@ def build_application(
     try:
         # Keras calls a weight by the way to it, and a network is none: without this, two networks
         # of one kind had weights of the same names.
-        with keras.name_scope(name), asking_for_weights() as asked:
+        quiet = warnings.catch_warnings(action="ignore")  # of sizes: they speak to programmers
+        with quiet, keras.name_scope(name), asking_for_weights() as asked:
             pixels = keras.Input(shape, name=f"{name}_pixels")
             network = getattr(keras.applications, word)(
                 input_tensor=_prepared(word, pixels, value_range),
@@ -147,7 +151,7 @@ def asking_for_weights() -> Iterator[list[Download]]:
     Which file it would take, only the code of each network says; the block learns it, and may look
     at what the file holds before it reads it.
     """
-    file_utils = sys.modules[keras.utils.get_file.__module__]  # where all networks look for it
+    file_utils = sys.modules[FETCHING]
     asked: list[Download] = []
 
     def get_file(fname: str, origin: str, file_hash: str | None = None, **_: Any) -> str:

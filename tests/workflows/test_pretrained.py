@@ -1,16 +1,18 @@
-"""Whole networks as layers: begun with files, frozen, fine-tuned, kept, gone on with, handed out."""
+"""Whole networks as layers: begun with files, frozen, fine-tuned, kept, and handed out."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import yaml
 
-from dlrun.config import load_config
 from dlrun.rundir.tensors import load_tensors
+from tests.conftest import Silent, alone
 
 NETWORK = {
     "type": "MobileNet",
@@ -106,12 +108,12 @@ def by_path(plain):
     return {f"base/{one.path}": one.numpy() for one in plain.weights}
 
 
-def test_a_frozen_network_keeps_the_weights_of_its_file(dlrun, home, weight_file, eagerly):
+@pytest.mark.usefixtures("eagerly")
+def test_a_frozen_network_keeps_the_weights_of_its_file(dlrun, home, weight_file):
     path = written(home / "a.yaml", base={"weights": str(weight_file)}, model={"freeze": ["base"]})
     trained = dlrun("train", path)
-    assert f"base begins with 19,141 weights of {weight_file}" in trained.err or (
-        f"weights of {weight_file}" in trained.err
-    )
+    count = sum(one.size for one in keras_network().get_weights())
+    assert f"base begins with {count:,} weights of {weight_file}" in trained.err
     expected, found = by_path(keras_network()), of_base(trained.run)
     assert found.keys() == expected.keys()
     assert all(np.array_equal(found[name], expected[name]) for name in expected)
@@ -120,3 +122,205 @@ def test_a_frozen_network_keeps_the_weights_of_its_file(dlrun, home, weight_file
     head = load_tensors(trained.run / "weights.safetensors")["head/kernel"]
     begun = load_tensors(trained.run / "initial.safetensors")["head/kernel"]
     assert not np.array_equal(head, begun)
+
+
+@pytest.fixture(scope="session")
+def fine_tuned(common, pictures, weight_file):
+    """A run of two epochs that trains the end of a network, with what is made of it."""
+    from dlrun.config import load_config
+    from dlrun.execution.options import RunOptions
+    from dlrun.workflows.train import train
+
+    home = common / "fine_tuned"
+    with alone(common / "fine_tuned.lock"):
+        if not home.exists():
+            home.mkdir()
+            shutil.copytree(pictures, home / "pictures")
+            base = {"weights": str(weight_file), "fine_tune_at": "conv_dw_12", "training": False}
+            training = {"epochs": 2, "batch_size": 4, "checkpoint_seconds": 0}
+            path = written(
+                home / "fine.yaml", base=base, training=training, exports=["keras_model", "script"]
+            )
+            options = RunOptions(home / "runs", ["dlrun", "train", str(path)], report=False)
+            train(load_config(path), options, Silent())
+    (run,) = (home / "runs").iterdir()
+    return run
+
+
+def test_only_what_stands_from_there_on_is_trained(fine_tuned):
+    """The kernels before it are those of the file, and with `training: false` all means are."""
+    before, after = of_base(fine_tuned, "initial.safetensors"), of_base(fine_tuned)
+    moved = {name for name in after if not np.array_equal(before[name], after[name])}
+    assert moved
+    assert {name.split("/")[1] for name in moved} <= {
+        f"conv_{kind}_{number}{bn}" for kind in ("dw", "pw") for number in (12, 13)
+        for bn in ("", "_bn")
+    }  # fmt: skip
+    assert not any("moving" in name for name in moved)
+    expected = by_path(keras_network())
+    assert all(np.array_equal(before[name], expected[name]) for name in expected)
+
+
+def test_it_is_what_plain_keras_fits(fine_tuned):
+    """The same epochs by `keras.Model.fit`, in the order of the run, give the same weights."""
+    from dlrun.backend import keras
+    from dlrun.execution.opening import load_rows, open_trained
+    from dlrun.rundir.folder import Run
+    from dlrun.training.order import permutation_in_memory
+
+    begin = load_tensors(fine_tuned / "initial.safetensors")
+    plain = keras_network()
+    for layer in plain.layers:
+        if layer.name == "conv_dw_12":
+            break
+        layer.trainable = False
+    pixels = keras.Input(SIZE)
+    prepared = keras.applications.mobilenet.preprocess_input(pixels * 255.0)
+    head = keras.layers.Dense(2, activation="softmax")
+    model = keras.Model(pixels, head(plain(prepared, training=False)))
+    head.set_weights([begin["head/kernel"], begin["head/bias"]])
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    splits, _ = load_rows(open_trained(Run(fine_tuned), trust=True))
+    rows = splits.train
+    for epoch in range(2):
+        order = permutation_in_memory(len(rows), seed=0, epoch=epoch)
+        model.fit(rows.x[order], rows.y[order], batch_size=4, shuffle=False, verbose=0)
+    found = of_base(fine_tuned)
+    for one in plain.weights:
+        assert np.allclose(found[f"base/{one.path}"], one.numpy(), rtol=1e-5, atol=1e-6), one.path
+    after = load_tensors(fine_tuned / "weights.safetensors")
+    assert np.allclose(after["head/kernel"], head.kernel.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_the_model_is_handed_out(fine_tuned):
+    """Any Keras loads it and answers what the run answers; the plain program gives its bits."""
+    program = "import keras, sys; print(len(keras.models.load_model(sys.argv[1]).weights))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program, str(fine_tuned / "model.keras")],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert int(loaded.stdout) == len(load_tensors(fine_tuned / "weights.safetensors"))
+
+
+@pytest.mark.slow
+def test_the_plain_program_trains_it_to_the_same_bits(fine_tuned, tmp_path):
+    for name in ("script.py", "script.npz"):
+        shutil.copy(fine_tuned / name, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_it_is_kept_reproduced_and_compared(dlrun, fine_tuned, tmp_path):
+    """The folder alone is enough: the file may be gone."""
+    run = shutil.copytree(fine_tuned, tmp_path / "runs" / fine_tuned.name)
+    assert "are as the run wrote them" in dlrun("verify", run).out
+    listed = dlrun("weights", run, "base").out
+    assert "conv1/kernel" in listed
+    told = dlrun("explain", run, "--row", "0", "--trust", code=1)
+    assert "dlrun has no formula for MobileNet" in told.out + told.err
+
+
+WRONG = [
+    ({"weights": "none.weights.h5"}, {}, "There is no"),
+    ({"weights": [[1.0]]}, {}, "MobileNet is a whole network, whose weights are not written down"),
+    ({"pooling": "middle"}, {}, "Expected 'avg', 'max' or null, got 'middle'."),
+    ({"include_top": True}, {}, "With its top a network gives classes, and nothing is pooled"),
+    ({"classes": 7}, {}, "Without its top a network has no 'classes'."),
+    ({"value_range": [1, 0]}, {}, "Expected two numbers, the smaller one first."),
+    ({"value_range": [0, 255]}, {}, "MobileNet is told of pixels from 0 to 255"),
+    ({"input_shape": [32, 32, 3]}, {}, "The input shape comes from the dataset."),
+    ({"fine_tune_at": "conv1", "trainable": False}, {}, "it says 'trainable: false'"),
+    ({"fine_tune_at": "conv1"}, {"model": {"freeze": ["base"]}}, "'freeze' names it"),
+    ({}, {"model": {"freeze": ["bass"]}}, "There is no layer 'bass'. Did you mean 'base'?"),
+    ({}, {"model": {"freeze": ["base", "base"]}}, "'base' stands here twice."),
+    ({}, {"model": {"freeze": "base"}}, "Expected a list of names of layers, got 'base'."),
+    ({}, {"dataset": {"scale": "standard"}}, "'scale: standard' makes other numbers"),
+    ({}, {"dataset": {"size": [31, 40]}}, "MobileNet takes images of (32, 32) pixels at least"),
+    ({}, {"dataset": {"color": "gray"}}, "MobileNet takes images of 3 channels"),
+    (
+        {"weights": "imagenet", "include_top": True, "pooling": None, "classes": 7},
+        {},
+        "The weights of ImageNet are for 1000 classes, got 7.",
+    ),
+    (
+        {"weights": "imagenet", "include_top": True, "pooling": None, "alpha": 1.0},
+        {"dataset": {"size": [99, 99]}},
+        "With its top and the weights of ImageNet MobileNet takes images of (224, 224)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("base", "changes", "said"), WRONG, ids=[one[2][:40] for one in WRONG])
+def test_what_cannot_be_is_told_without_tensorflow(dlrun, home, base, changes, said):
+    refused = dlrun("validate", written(home / "a.yaml", base=base, **changes), code=2)
+    assert said in " ".join(refused.err.split())
+
+
+def test_weights_have_to_be_said(dlrun, home):
+    path = home / "a.yaml"
+    path.write_text(yaml.safe_dump(config()).replace("      weights: null\n", ""))
+    text = "\n".join(line for line in path.read_text().splitlines() if "weights" not in line)
+    path.write_text(text)
+    refused = dlrun("validate", path, code=2)
+    assert "Missing: with which weights MobileNet begins." in refused.err
+    assert "Add 'weights: imagenet', 'weights: FILE', or 'weights: null'" in refused.err
+
+
+def test_a_file_is_for_whole_networks(dlrun, home, weight_file):
+    path = written(home / "a.yaml")
+    head = f"model.layers[1].weights={weight_file}"
+    refused = dlrun("validate", path, "--set", head, code=2)
+    assert "Dense takes its weights as lists of numbers" in refused.err
+
+
+def test_a_network_is_held_by_no_other_layer(dlrun, home):
+    path = written(home / "a.yaml")
+    inside = "model.layers[0]={type: TimeDistributed, layer: {type: MobileNet}}"
+    assert "no other layer can hold" in dlrun("validate", path, "--set", inside, code=2).err
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ({"alpha": 0.1}, "does not fit the network: 'conv1/kernel' has the shape"),
+        ({"fine_tune_at": "conv_dw_14"}, "base has no layer 'conv_dw_14'. Did you mean"),
+    ],
+)
+def test_a_network_that_does_not_fit_leaves_no_folder(dlrun, home, weight_file, base, said):
+    path = written(home / "a.yaml", base={"weights": str(weight_file), **base})
+    refused = dlrun(
+        "train", path, "--runs-dir", home / "runs", code=2 if "fine" in str(base) else 3
+    )
+    assert said in " ".join(refused.err.split())
+    assert not list((home / "runs").glob("*"))
+
+
+def test_without_a_network_the_message_names_the_file(dlrun, home, monkeypatch):
+    """Which file of Keras, and where to put it."""
+    from dlrun.backend import keras
+
+    def no_network(*_, **__):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(keras.utils, "get_file", no_network)
+    monkeypatch.setenv("KERAS_HOME", str(home / "keras"))
+    name = "mobilenet_2_5_224_tf_no_top.h5"
+    refused = dlrun(
+        "train", written(home / "a.yaml", base={"weights": "imagenet", "alpha": 0.25}), code=3
+    )
+    said = " ".join(refused.err.split())
+    assert "The weights of ImageNet for MobileNet are not on this machine" in said
+    assert f"Put {name} at {home}/keras/models/{name}" in said
+
+
+def test_what_lies_in_the_cache_must_be_what_keras_expects(dlrun, home, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(home / "keras"))
+    path = home / "keras" / "models" / "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"something else")
+    base = {"type": "MobileNetV3Small", "alpha": 1.0, "weights": "imagenet"}
+    refused = dlrun("train", written(home / "a.yaml", base=base), code=3)
+    assert "is not the file that Keras expects: its md5 is" in " ".join(refused.err.split())
