@@ -331,8 +331,11 @@ class Program:
             yield f"    if layer.name == {quoted(layer['fine_tune_at'])}:"
             yield "        break"
             yield "    layer.trainable = False"
-        how = "" if layer["training"] is None else f", training={layer['training']!r}"
-        yield f"{result} = network({read}{how})"
+        if layer["freeze_batch_normalization"]:
+            yield "for layer in network.layers:"
+            yield "    if isinstance(layer, keras.layers.BatchNormalization):"
+            yield "        layer.trainable = False"
+        yield f"{result} = network({read})"
 
     def _layer(self, layer: Mapping[str, Any], result: str, reads: Sequence[str]) -> Iterator[str]:
         if is_application(layer["type"]):

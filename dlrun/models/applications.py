@@ -43,7 +43,7 @@ def build_application(
     *,
     value_range: Sequence[float] | None = (0.0, 1.0),
     fine_tune_at: str | None = None,
-    training: bool | None = None,
+    freeze_batch_normalization: bool = False,
 ) -> Any:
     """Build a network and call it on an image; gives what comes out.
 
@@ -58,9 +58,8 @@ def build_application(
             prepared already: then the network gets them as they are.
         fine_tune_at: The layer of the network from which on it is trained; those before it keep
             their weights. Null: all are trained, or with `trainable: false` none.
-        training: false lets it compute in training as it does in measuring, whether its weights
-            change or not: BatchNormalization by its stored means, and no dropout. Null: as it is
-            usual.
+        freeze_batch_normalization: Whether layers of BatchNormalization keep their weights, and
+            compute by their stored means, where others are trained: few rows would spoil these.
     """
     word, name, shape = layer["type"], layer["name"], tuple(image.shape[1:])
     taken = {one.name: layer[one.name] for one in of_keras(word) if one.name in layer}
@@ -83,7 +82,12 @@ def build_application(
         network.trainable = layer["trainable"]
         if fine_tune_at is not None:
             _freeze_before(network, fine_tune_at, path)
-        return network(image) if training is None else network(image, training=training)
+        if freeze_batch_normalization:
+            # `network(image, training=False)` does not do it: a model hands its own `training` on.
+            for one in network.layers:
+                if isinstance(one, keras.layers.BatchNormalization):
+                    one.trainable = False
+        return network(image)
     except tf.errors.OpError as error:
         raise DlrunError(
             f"TensorFlow cannot make this network: {said_by(error)}", where=path

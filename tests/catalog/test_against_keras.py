@@ -121,7 +121,8 @@ def test_a_network_takes_what_its_function_takes(word):
     expected = {name: one.default for name, one in parameters.items()}
     for name in ("input_shape", "input_tensor", "name", "weights"):
         del expected[name]
-    ours = {"value_range": (0.0, 1.0), "fine_tune_at": None, "training": None}
+    ours = {"value_range": (0.0, 1.0), "fine_tune_at": None}
+    ours |= {"freeze_batch_normalization": False}
     found = catalog.find("layers", word)
     assert {one.name: one.default for one in found.parameters} == expected | ours
     assert all(one.doc for one in found.parameters if one.name in ours)

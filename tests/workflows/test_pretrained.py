@@ -136,7 +136,8 @@ def fine_tuned(common, pictures, weight_file):
         if not home.exists():
             home.mkdir()
             shutil.copytree(pictures, home / "pictures")
-            base = {"weights": str(weight_file), "fine_tune_at": "conv_dw_12", "training": False}
+            base = {"weights": str(weight_file), "fine_tune_at": "conv_dw_12"}
+            base |= {"freeze_batch_normalization": True}
             training = {"epochs": 2, "batch_size": 4, "checkpoint_seconds": 0}
             path = written(
                 home / "fine.yaml", base=base, training=training, exports=["keras_model", "script"]
@@ -148,15 +149,13 @@ def fine_tuned(common, pictures, weight_file):
 
 
 def test_only_what_stands_from_there_on_is_trained(fine_tuned):
-    """The kernels before it are those of the file, and with `training: false` all means are."""
+    """The kernels before it, and all of BatchNormalization, are those of the file."""
     before, after = of_base(fine_tuned, "initial.safetensors"), of_base(fine_tuned)
     moved = {name for name in after if not np.array_equal(before[name], after[name])}
     assert moved
     assert {name.split("/")[1] for name in moved} <= {
-        f"conv_{kind}_{number}{bn}" for kind in ("dw", "pw") for number in (12, 13)
-        for bn in ("", "_bn")
+        f"conv_{kind}_{number}" for kind in ("dw", "pw") for number in (12, 13)
     }  # fmt: skip
-    assert not any("moving" in name for name in moved)
     expected = by_path(keras_network())
     assert all(np.array_equal(before[name], expected[name]) for name in expected)
 
@@ -171,13 +170,16 @@ def test_it_is_what_plain_keras_fits(fine_tuned):
     begin = load_tensors(fine_tuned / "initial.safetensors")
     plain = keras_network()
     for layer in plain.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    for layer in plain.layers:
         if layer.name == "conv_dw_12":
             break
         layer.trainable = False
     pixels = keras.Input(SIZE)
     prepared = keras.applications.mobilenet.preprocess_input(pixels * 255.0)
     head = keras.layers.Dense(2, activation="softmax")
-    model = keras.Model(pixels, head(plain(prepared, training=False)))
+    model = keras.Model(pixels, head(plain(prepared)))
     head.set_weights([begin["head/kernel"], begin["head/bias"]])
     model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
     splits, _ = load_rows(open_trained(Run(fine_tuned), trust=True))
@@ -200,6 +202,41 @@ def test_the_model_is_handed_out(fine_tuned):
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert int(loaded.stdout) == len(load_tensors(fine_tuned / "weights.safetensors"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
+def test_a_network_that_is_all_trained_is_what_plain_keras_fits(dlrun, home, weight_file):
+    """BatchNormalization moves its means then, as under `fit`."""
+    from dlrun.backend import keras
+
+    base = {"weights": str(weight_file)}
+    path = written(home / "a.yaml", base=base, training={"epochs": 1, "batch_size": 10})
+    run = dlrun("train", path, "--set", "training.shuffle=false").run
+    begin, after = load_tensors(run / "initial.safetensors"), of_base(run)
+    plain = keras_network()
+    pixels = keras.Input(SIZE)
+    prepared = keras.applications.mobilenet.preprocess_input(pixels * 255.0)
+    head = keras.layers.Dense(2, activation="softmax")
+    model = keras.Model(pixels, head(plain(prepared)))
+    head.set_weights([begin["head/kernel"], begin["head/bias"]])
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", run_eagerly=True)
+    x, y = read_pictures(home / "pictures")
+    model.fit(x, y, batch_size=10, shuffle=False, verbose=0)
+    means = [one for one in plain.weights if "moving_mean" in one.path]
+    for one in means:
+        assert np.allclose(after[f"base/{one.path}"], one.numpy(), rtol=1e-4, atol=1e-5), one.path
+        assert not np.array_equal(after[f"base/{one.path}"], begin[f"base/{one.path}"])
+
+
+def read_pictures(folder):
+    """The pixels of all pictures, from 0 to 1, and the numbers of their classes."""
+    from PIL import Image
+
+    paths = [(path, label) for label in (0, 1)
+             for path in sorted((folder / ("blue", "red")[label]).iterdir())]  # fmt: skip
+    x = [np.asarray(Image.open(path), "float32") / 255 for path, _ in paths]
+    return np.stack(x), np.array([label for _, label in paths])
 
 
 @pytest.mark.slow
