@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dlrun.arrays import ArrayForm, ImageForm, Reading, Spec, TableForm, View
 from dlrun.columns import columns_from_json
-from dlrun.columns.packing import entry_names, parts, sample_of
+from dlrun.columns.packing import entry_names, numbered_input, parts, sample_of
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
@@ -176,14 +176,17 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
     plain = [one for one in spec.columns if one.name not in aside]
     width, shape = sum(len(one.entries) for one in plain), sample_of(plain)
     rest = [view for view in spec.views if view.name == DATA]
-    if rest not in ([], [View(DATA, 0, width, shape=shape)]) or (shape and not rest):
+    alone = numbered_input(spec.columns)
+    if not (alone and spec.views == alone) and (
+        rest not in ([], [View(DATA, 0, width, shape=shape)]) or (shape and not rest)
+    ):
         yield "views", "the columns that no layer names, first"
     samples = {one.name: one.sample for one in spec.columns}
     if any(view.shape != (None if view.ids else samples.get(view.name))
            for view in spec.views if view.name != DATA):  # fmt: skip
         yield "views", "images in their shape, and others as numbers side by side"
     for part in parts(spec.columns, spec.views):
-        width = 1 if part.ids else len(part.column.entries)
+        width = part.column.steps if part.ids else len(part.column.entries)
         if (part.begin, part.end) != (end, end + width) or (part.ids and part.column.ids is None):
             yield "views", "side by side, as wide as what they show"
             return

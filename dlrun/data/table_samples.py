@@ -252,7 +252,7 @@ def rows_of_numbers(cells: Mapping[str, Sequence[Any]], spec: Spec, where: str) 
     network reads as one: whatever is missing, new or wrong in them, the reader of files tells.
     """
     names = feature_names_of(spec)
-    kinds = [column for column in spec.columns or () if column.entries or column.carried]
+    kinds = [column for column in spec.columns or () if column.is_read or column.carried]
     are_numbers = all(column.holds == "number" and not column.carried for column in kinds)
     if not are_numbers or set(names) != set(cells):
         return None
