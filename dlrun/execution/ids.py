@@ -212,7 +212,7 @@ def _check_not_scaled(lookups: Sequence[Lookup], spec: Spec) -> None:
 
 def check_padding(experiment: Experiment, spec: Spec) -> None:
     """Refuse a scaling that moves what a `Masking` layer looks for."""
-    masks = find_masks([layer.as_dict() for layer in experiment.model.layers])
+    masks = find_masks(experiment.model.mappings)
     if not masks or not is_scaled(spec):
         return
     passed = _reaching(layers_of(experiment, spec), spec)

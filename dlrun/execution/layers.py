@@ -20,7 +20,7 @@ from dlrun.wording import listed
 
 def layers_of(experiment: Experiment, spec: Spec) -> list[dict[str, Any]]:
     """The layers as mappings; how many classes a layer looks up is told by the column."""
-    return completed([layer.as_dict() for layer in experiment.model.layers], spec.columns or ())
+    return completed(experiment.model.mappings, spec.columns or ())
 
 
 def steps_of(experiment: Experiment, spec: Spec) -> tuple[Step, ...]:

@@ -124,7 +124,7 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
         dataset,
         division_of(config, seed),
         scale=config.scale,
-        layers=[layer.as_dict() for layer in experiment.model.layers],
+        layers=experiment.model.mappings,
         told=told if same else None,
     )
     check_monitors(experiment, splits)

@@ -191,7 +191,7 @@ def _asks_the_rows(experiment: Experiment, sample: Sample) -> bool:
 
 def _reads_ids(experiment: Experiment) -> bool:
     """Whether a layer takes only some numbers for what they are: ids, or padding; or a column."""
-    layers = [layer.as_dict() for layer in experiment.model.layers]
+    layers = experiment.model.mappings
     is_scaled = experiment.dataset.scale != "none"
     return bool(
         names_of_columns(layers) or find_lookups(layers) or (is_scaled and find_masks(layers))
@@ -284,7 +284,7 @@ def follow_layers(
         return spec.input_shape, steps_of(experiment, spec)
     dataset = experiment.dataset
     sample = find_sample(dataset.type, dataset.arguments)
-    layers = [layer.as_dict() for layer in experiment.model.layers]
+    layers = experiment.model.mappings
     return sample.shape, walk(layers, sample.shape, sample.views, sample.named)
 
 
