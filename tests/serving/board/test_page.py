@@ -96,6 +96,7 @@ def test_the_key_goes_out_of_the_address(page):
     assert [one for one in page.complaints() if not one.startswith("http")] == []
 
 
+@pytest.mark.slow
 def test_without_a_key_it_asks_for_one(folder):
     """And takes the whole address as it was printed."""
     browser = Chromium()
@@ -220,6 +221,7 @@ def test_a_strangers_words_and_page_do_nothing(page, folder):
     wait(page, "document.querySelectorAll('#runs tbody tr').length >= 3")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [400, 1200])
 def test_nothing_is_wider_than_the_screen(page, folder, width):
     """On a telephone and on a desk, in the list and beside it."""
