@@ -39,7 +39,7 @@ class Sample(NamedTuple):
     columns: tuple[str, ...] | None = None  # that layers may name; None: not known, or none
     views: tuple[View, ...] = ()  # of arrays that layers name
     # Of its file, where it can be glanced at.
-    format: Literal["table", "arrays", "images"] | None = None
+    format: Literal["table", "arrays", "images", "steps"] | None = None
 
 
 def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None = None) -> Sample:

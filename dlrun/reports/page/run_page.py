@@ -76,7 +76,7 @@ def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
         metric_names=list(dict.fromkeys(name for one in data.metrics.values() for name in one)),
         class_rows=class_rows(data),
         labels=data.labels,
-        baseline={} if data.baseline is None else data.baseline.metrics,
+        baselines={} if data.baseline is None else data.baseline.columns,
         distances=target_distances(data),
         plots=plots,
         mistakes=_mistakes(data),
