@@ -76,7 +76,7 @@ def _of_series(path: Path, spec: Spec, form: SeriesForm, *, with_target: bool) -
     if with_target:
         windows, notes = read_windows(path, spec, form)
         return SampleFile(notes, windows.blocks())
-    with open_steps(path, spec, form) as dataset:
+    with open_steps(path, spec, form, with_target=False) as dataset:
         last, notes = last_windows(dataset, spec, where=str(path))
     return SampleFile(notes, iter([last]))
 

@@ -77,21 +77,32 @@ def load_series(
         return read_steps(table, plan, form, cutting.border)
 
 
-def plan_again(form: SeriesForm, columns: Sequence[FittedColumn]) -> Plan:
-    """Plan to read a later table as the one of a run was read, whose columns were fitted then."""
+def held_by_steps(form: SeriesForm) -> dict[str, Holds]:
+    """Tell what the columns hold that are read besides the features."""
+    held: dict[str, Holds] = dict.fromkeys(form.targets, "number")
+    held |= dict.fromkeys(form.keys, "text")
+    if form.clock is not None:
+        held[form.clock.column] = "number" if form.clock.format is None else "time"
+    return held
+
+
+def plan_again(form: SeriesForm, columns: Sequence[FittedColumn], *, with_target: bool) -> Plan:
+    """Plan to read a later table as the one of a run was read, whose columns were fitted then.
+
+    Without targets only what is seen of them is read.
+    """
     time = None if form.clock is None else form.clock.column
     read = {column.name: column.holds for column in columns}
     forms = {column.name: column.format for column in columns if column.format is not None}
-    roles = Roles(form.targets, tuple(read), form.keys, time)
+    targets = tuple(name for name in form.targets if with_target or name in read)
+    roles = Roles(targets, tuple(read), form.keys, time)
     kinds = tuple(ColumnKind(column.name, column.kind, told=True) for column in columns)
-    if form.clock is not None:
-        read.setdefault(form.clock.column, "number" if form.clock.format is None else "time")
-        if form.clock.format is not None:
-            forms[form.clock.column] = form.clock.format
-    for name in form.keys:
-        read.setdefault(name, "text")
-    for name in form.targets:
-        read.setdefault(name, "number")
+    if form.clock is not None and form.clock.format is not None:
+        forms[form.clock.column] = form.clock.format
+    gone = {*form.targets} - {*targets}
+    held = {name: one for name, one in held_by_steps(form).items() if name not in gone}
+    for name, one in held.items():  # behind the features
+        read.setdefault(name, one)
     return Plan(roles, kinds, read, forms, ())
 
 

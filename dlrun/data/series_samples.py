@@ -40,14 +40,16 @@ class LastWindows(Samples):
 
 
 @contextmanager
-def open_steps(path: Path | Sequence[Path], spec: Spec, form: SeriesForm) -> Iterator[Dataset]:
+def open_steps(
+    path: Path | Sequence[Path], spec: Spec, form: SeriesForm, *, with_target: bool
+) -> Iterator[Dataset]:
     """Read a later table as that of a run was read: its steps, in their order."""
     from dlrun.data.files import files_of  # noqa: PLC0415
 
     files = files_of(path)
     reading = reading_of_later(form.table.reading, files[0])
     with open_table(files, reading) as table:
-        plan = plan_again(form, spec.columns or ())
+        plan = plan_again(form, spec.columns or (), with_target=with_target)
         _check_columns(table, list(plan.wanted), str(files[0]))
         yield read_steps(table, plan, form)
 
@@ -62,7 +64,7 @@ def _check_columns(table: Table, names: Sequence[str], where: str) -> None:
 
 def read_windows(path: Path, spec: Spec, form: SeriesForm) -> tuple[Samples, tuple[str, ...]]:
     """Read all windows of a later table that have targets, and what is to be said of them."""
-    with open_steps(path, spec, form) as dataset:
+    with open_steps(path, spec, form, with_target=True) as dataset:
         series = _series(dataset)
         columns = spec.columns or ()
         check_missing(dataset, columns)
@@ -137,9 +139,33 @@ def _what(series: Series, numbers: Sequence[int], last: NDArray[np.int64]) -> di
     return kept | {clock.column: write_times(clock, times)}
 
 
+def said_of_windows(samples: Samples, spec: Spec) -> dict[str, list[str]]:
+    """Give the keys of windows, and the time of the first step that each foretells, `(windows,)`.
+
+    Of rows that are no windows of series there is nothing to be said.
+    """
+    told, form = samples.foretold, spec.series
+    if told is None or form is None:
+        return {}
+    said = {
+        name: [told.keys[number][place] for number in told.numbers.tolist()]
+        for place, name in enumerate(form.keys)
+    }
+    if form.clock is not None:
+        first = np.asarray(told.times)[:, 0].tolist()
+        said[form.clock.column] = write_times(form.clock, first)
+    return said
+
+
 def _series(dataset: Dataset) -> Series:
     assert dataset.series is not None  # noqa: S101  who asks has read steps
     return dataset.series
+
+
+def columns_of_steps(form: SeriesForm, features: Sequence[str]) -> tuple[str, ...]:
+    """Name what a table of series must have for a forecast: the keys, the time, the rest."""
+    time = [] if form.clock is None else [form.clock.column]
+    return tuple(dict.fromkeys((*form.keys, *time, *features)))
 
 
 def refuse_a_row(spec: Spec) -> str | None:

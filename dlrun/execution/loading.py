@@ -30,7 +30,7 @@ from dlrun.data.targets import (
 )
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
-from dlrun.execution.ids import check_dataset_ids, check_padding
+from dlrun.execution.ids import check_dataset_ids, check_padding, check_window_ids
 from dlrun.execution.layers import check_arrays, check_columns, steps_of, unread
 from dlrun.memory import refusal
 from dlrun.shapes.weights import misfits, oversize
@@ -176,6 +176,9 @@ def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits
             check_dataset_ids(experiment, dataset, splits.spec)
         return splits
     check_columns(experiment, splits.spec)
+    if splits.spec.series is not None:
+        check_window_ids(experiment, splits)
+        return splits
     check_dataset_ids(experiment, dataset, splits.spec)
     note = unread(splits.spec, experiment)
     return splits if note is None else replace(splits, notes=(*splits.notes, note))

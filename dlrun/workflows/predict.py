@@ -17,7 +17,7 @@ from dlrun.arrays import ImageForm
 from dlrun.data.drift import Drift, Watch
 from dlrun.data.image_samples import ImageRows, names_images
 from dlrun.data.prediction_files import CsvRows, ParquetRows, Rows
-from dlrun.data.python_rows import as_file, typed_as_file
+from dlrun.data.python_rows import as_file, open_given, typed_as_file
 from dlrun.data.samples import ARRAYS, SampleFile, open_samples
 from dlrun.data.series_samples import LastWindows, last_windows
 from dlrun.data.table_samples import TableRows
@@ -142,6 +142,18 @@ def _own_table(opened: OpenedRun) -> Path:
 
 
 @contextmanager
+def open_rows(opened: OpenedRun, rows: Any, *, keep: Sequence[str] = ()) -> Iterator[SampleFile]:
+    """Open rows that Python gives; None for the end of the table that a run was trained on."""
+    if rows is None:
+        with _opened_samples(opened, _own_table(opened), keep, own=True) as samples:
+            yield samples
+        return
+    _check_kept(opened, keep)
+    with open_given(rows, opened.spec, keep=keep) as samples:
+        yield samples
+
+
+@contextmanager
 def _opened_samples(
     opened: OpenedRun, input_path: Path, keep: Sequence[str], *, own: bool
 ) -> Iterator[SampleFile]:
@@ -192,9 +204,7 @@ def _form(wishes: Wishes, output: Path | None) -> str:
 def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
     """Refuse what an input or a run cannot give."""
     are_images = isinstance(opened.spec.form, ImageForm) and names_images(input_path)
-    if wishes.keep and opened.spec.series is not None:
-        what = "a forecast is of no row of the table whose cells could be kept."
-        raise UsageError(what, where=f"--keep {wishes.keep[0]}")
+    _check_kept(opened, wishes.keep)
     if wishes.keep and (are_images or input_path.suffix in ARRAYS):
         what = "images have" if are_images else f"an {input_path.suffix} file has"
         raise UsageError(f"{what} no columns to keep.", where=f"--keep {wishes.keep[0]}")
@@ -205,6 +215,12 @@ def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
             where="--drift",
             fix="Train it again.",
         )
+
+
+def _check_kept(opened: OpenedRun, keep: Sequence[str]) -> None:
+    if keep and opened.spec.series is not None:
+        what = "a forecast is of no row of the table whose cells could be kept."
+        raise UsageError(what, where=f"--keep {keep[0]}")
 
 
 def _write_file(work: _Work, form: str, path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from dlrun.arrays import Spec
+from dlrun.arrays import SeriesForm, Spec
 from dlrun.columns.packing import are_plain, values_of
 from dlrun.config import given
 from dlrun.data.units import in_units
@@ -103,6 +103,8 @@ def _dataset(data: ReportData) -> dict[str, str]:
             else f"an array of {format_axes(spec.input_shape)}"
         )
     )
+    if spec.series is not None:
+        facts["one row"] = _window(spec, spec.series)
     if spec.image_shape and len(spec.input_shape) == 1:
         facts["one row"] += f", flattened to {spec.input_shape[0]} numbers"
     if spec.feature_names:
@@ -119,6 +121,13 @@ def _dataset(data: ReportData) -> dict[str, str]:
     if isinstance(labels, str):
         facts["loss gets" if spec.labels else "labels"] = text_of(labels).removeprefix("labels: ")
     return facts
+
+
+def _window(spec: Spec, form: SeriesForm) -> str:
+    """What a window of series shows, and what follows it."""
+    seen = _listed(tuple(column.name for column in spec.columns or () if column.entries))
+    ahead = f"the next {tally(form.horizon, 'step')} of {_listed(form.targets)}"
+    return f"{tally(form.window, 'step')} of {seen}, which foretell {ahead}"
 
 
 def _data_notes(data: ReportData) -> list[str]:
@@ -191,7 +200,7 @@ def _mistakes(data: ReportData) -> list[Shown]:
     images = [_png(image) for image in as_images(x, data.spec)] if are_images else []
     numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
     cells = [[f"{value:.4g}" for value in row] for row in numbers.tolist()]
-    if not are_plain(data.spec.columns or ()):
+    if len(data.spec.input_shape) == 1 and not are_plain(data.spec.columns or ()):
         texts = _texts(data.spec, x).values()
         cells = [[cut(text) for text in row] for row in zip(*texts, strict=True)]
     return [
