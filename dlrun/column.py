@@ -126,6 +126,15 @@ class FittedColumn(Protocol):
     def numbered_tf(self, values: Any, lookups: Any) -> Any:
         """Turn raw values `(rows,)`, as `apply_tf` takes them, into class numbers `(rows, 1)`."""
 
+    def plain_numpy(self) -> Any:
+        """Say how NumPy alone turns cells into what `in_units` gives (`columns.plain_numpy`).
+
+        What `formula` of `data.units` does not undo, as ranks, is given as the network takes it.
+
+        Raises:
+            NotImplementedError: The kind does not say so.
+        """
+
     def undo(self, entries: NDArray[Any]) -> list[str]:
         """Write entries `(rows, len(entries))` as the table would have the values."""
 

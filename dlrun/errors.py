@@ -21,6 +21,25 @@ import os
 import signal
 import traceback
 from dataclasses import dataclass, field
+from typing import Final
+
+EXIT_CODES: Final = {
+    "0": "done",
+    "1": "failed",
+    "2": "usage or config; a run that does not exist",
+    "3": "data; columns that drift further than `--drift-above` allows",
+    "4": "damaged run folder; or one that is not fit for what is asked: not trained so far, "
+    "not your own",
+    "5": "training diverged; the last good weights are kept",
+    "6": "not reproduced; something came out otherwise",
+    "7": "lost host; another one of the run has died: `dlrun resume` on all of them goes on from "
+    "the last checkpoint",
+    "129, 130, 138, 143": "ended by a signal; 128 and its number (138: SIGUSR1, by which "
+    "schedulers announce the end of a job): what was trained is saved, and `dlrun resume`, or "
+    "the same `dlrun sweep` again, goes on with it",
+    "141": "nobody reads the output any more; as with `dlrun runs | head -1`",
+}
+"""What a command ends with: in a word or two, and after a semicolon in more."""
 
 
 class DlrunError(Exception):

@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from dlrun import __version__
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import write_data
+from dlrun.errors import EXIT_CODES
 
 GROUPS: Final = {
     "Begin": {
@@ -179,6 +180,34 @@ def summary(name: str) -> str | None:
     return found[1] if found else None
 
 
+VARIABLES: Final = {
+    "DLRUN_RUNS_DIR": "The folder that holds the runs, where `--runs-dir` does not say it.",
+    "DLRUN_WARM": "1 starts a resident process with the first command, 0 uses none; without it "
+    "one is used that `dlrun warm` has started.",
+    "DLRUN_STREAM_ABOVE_MB": "From how many megabytes on data stay on the disk while they train.",
+    "DLRUN_TRACEBACK": "1 shows the traceback of any error.",
+    "NO_COLOR": "Whatever it holds, nothing is coloured; nor is it where TERM is dumb.",
+    "COLUMNS": "How wide the terminal is taken to be.",
+    "TMPDIR": "Where tables that do not fit into memory are kept while they train.",
+    "TF_CONFIG": "The hosts that share each batch, and which of them this is, where `--hosts` does "
+    "not say it.",
+    "KERAS_HOME": "The folder of Keras, in whose `datasets` downloaded data are looked for "
+    "(~/.keras).",
+    "MLFLOW_TRACKING_URI": "Where the tracker `mlflow` sends to, where its `uri` does not say it.",
+    "XDG_CACHE_HOME": "Below it, in `dlrun`, lies what was read of Keras's source, checked each "
+    "time, and the data files of clusters; it may be removed at any time (~/.cache).",
+    "XDG_STATE_HOME": "Below it, in `dlrun`, lies the key that tells your own runs from those of "
+    "others (~/.local/state).",
+    "XDG_RUNTIME_DIR": "Below it the resident process of `dlrun warm` listens.",
+}
+"""The environment variables that change what a command does, and what they are for."""
+
+
+def _exit_codes() -> str:
+    """Name the exit codes in a line."""
+    return ", ".join(f"{code} {text.partition(';')[0]}" for code, text in EXIT_CODES.items())
+
+
 app = typer.Typer(
     cls=_Group,
     name="dlrun",
@@ -186,8 +215,7 @@ app = typer.Typer(
     "YAML in, a complete run folder out.\n\n"
     "Begin with `dlrun init -o first.yaml`, and then `dlrun train first.yaml`; "
     "`dlrun COMMAND --help` tells more.",
-    epilog="Exit codes: 0 done, 1 failed, 2 usage or config, 3 data, 4 damaged run folder, "
-    "5 training diverged, 6 not reproduced, 129, 130, 138 and 143 ended by a signal.",
+    epilog=f"Exit codes: {_exit_codes()}.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -13,7 +13,7 @@ import typer
 
 from dlrun.cli.completion import complete_config, complete_run, complete_tracker
 from dlrun.errors import UsageError
-from dlrun.rundir.names import SPLITS
+from dlrun.rundir.names import PLOT_FORMATS, SPLITS
 
 
 def argument(metavar: str, text: str, completion: Callable[..., Any] | None = None) -> Any:
@@ -146,6 +146,22 @@ class Split(StrEnum):
     """The splits of an experiment's data."""
 
     TRAIN, VALIDATION, TEST = SPLITS
+
+
+class PlotFormat(StrEnum):
+    """The formats of plots."""
+
+    PNG, SVG, PDF = PLOT_FORMATS
+
+
+PlotForm = Annotated[
+    PlotFormat | None,
+    option(
+        "--format FORMAT",
+        "Write the plots as svg or pdf, too, each beside a PNG and a CSV with its numbers.  "
+        "[default: plots.format of the config, else png]",
+    ),
+]
 
 
 def check_device(word: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from dlrun.cli.options import DEFAULT_RUNS_DIR, Quiet, Runs, RunsDir, Trust, option
+from dlrun.cli.options import DEFAULT_RUNS_DIR, PlotForm, Quiet, Runs, RunsDir, Trust, option
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data
 
@@ -23,6 +23,7 @@ def report(
     runs: Runs,
     *,
     output: Output = None,
+    form: PlotForm = None,
     trust: Trust = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     quiet: Quiet = False,
@@ -37,8 +38,14 @@ def report(
     with listening(quiet=quiet) as listener:
         if len(runs) == 1:
             page = report_on(
-                open_run(runs[0], runs_dir), trust=trust, output=output, listener=listener
+                open_run(runs[0], runs_dir),
+                trust=trust,
+                output=output,
+                form=form,
+                listener=listener,
             )
         else:
-            page = compare_on_a_page(runs, runs_dir=runs_dir, output=output, listener=listener)
+            page = compare_on_a_page(
+                runs, runs_dir=runs_dir, output=output, form=form, listener=listener
+            )
     write_data(str(page))

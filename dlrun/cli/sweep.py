@@ -256,12 +256,20 @@ def best(
 
 
 @sweep.command()
-def report(folder: SweepFolder, *, runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR) -> None:
-    """Make the page and the table of a sweep anew, and print the page's path."""
+def report(
+    folder: SweepFolder,
+    *,
+    form: options.PlotForm = None,
+    runs_dir: options.RunsDir = options.DEFAULT_RUNS_DIR,
+) -> None:
+    """Make the page and the table of a sweep anew, and print the page's path.
+
+    With --format its plots are files, too, in the folder plots/ of the sweep.
+    """
     show_activity("drawing the page ...")
     from dlrun.sweeps.results import find_sweep, write_page
 
-    write_data(str(write_page(find_sweep(folder, runs_dir))))
+    write_data(str(write_page(find_sweep(folder, runs_dir), form)))
 
 
 def _share(text: str | None, *, quiet: bool) -> Share | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,30 @@ from dlrun.column import RawColumn
 from dlrun.columns.filling import missing_error
 from dlrun.columns.fitted import Fitted, column_error, numbers_within
 from dlrun.columns.graphs import Lookups, refuse
+from dlrun.columns.plain_numpy import PlainNumpy
 from dlrun.columns.values import TrainingValues
 from dlrun.errors import Problem
 from dlrun.wording import quote, tally
 
 READS = ("number", "text")
 MOST_CLASSES = 10_000
+ENCODE: Final = '''\
+def encode_category(column, cells):
+    """The number of each class, (rows, 1), or an entry for each of them, (rows, width)."""
+    places = {value: place for place, value in enumerate(column["classes"])}
+    numbers = []
+    for row, cell in enumerate(cells):
+        value = number_of(column, row, cell) if column["are_numbers"] else text_of(cell)
+        if value is not None and value == value:
+            numbers.append(places.get(value, column["other"]))
+        elif column["missing"] is None:
+            raise ValueError(f"row {row}, column {column['name']!r}: a value is missing")
+        else:
+            numbers.append(column["missing"])
+    numbers = np.array(numbers, int)
+    if column["is_number"]:
+        return numbers[:, None]
+    return (numbers[:, None] == np.arange(column["width"])).astype(float)'''
 MOST_TOLD = 10
 """How many values that are new are told one by one."""
 
@@ -112,6 +130,18 @@ class Category(Fitted):
         from dlrun.backend import tf
 
         return tf.one_hot(self.numbered_tf(values, lookups)[:, 0], len(self.entries))
+
+    def plain_numpy(self) -> PlainNumpy:
+        """One-hot; the file that is written says where it is a class number."""
+        own = len(self.classes) if self.lacking else self._other
+        facts = {
+            "classes": [*(self.classes if self.values is None else self.values)],
+            "are_numbers": self.values is not None,
+            "missing": None if self.missing == "error" else own,
+            "other": self._other,
+            "width": len(self.entries),
+        }
+        return PlainNumpy(ENCODE, facts)
 
     def undo(self, entries: NDArray[Any]) -> list[str]:
         """Write the class of the largest entry; nothing for a missing value."""

@@ -13,6 +13,7 @@ from dlrun.column import Holds, RawColumn
 from dlrun.columns.filling import Filling, fit_filling
 from dlrun.columns.fitted import Ranged, column_error, option_problem
 from dlrun.columns.graphs import Lookups, civil, days_since_1970, seconds_of
+from dlrun.columns.plain_numpy import SHARES, PlainNumpy
 from dlrun.columns.scales import Scale, fit_scale
 from dlrun.columns.values import TrainingValues, count_between, edges_between
 from dlrun.errors import Problem
@@ -73,6 +74,65 @@ LENGTHS: Final = {
 FROM_ONE: Final = ("month", "day", "yearday")  # the others are counted from 0
 STRAIGHT: Final = ("year", "seconds")
 PARTS: Final = ("year", *ROUNDS, "seconds")
+ENCODE: Final = '''\
+def encode_date(column, cells):
+    """Years and seconds straight on, else sine and cosine of what comes round: (rows, entries)."""
+    told = np.array([seconds_of(column, row, cell) for row, cell in enumerate(cells)], float)
+    seconds = filled(column, told)
+    days = np.floor_divide(seconds, 86400).astype(int)
+    rest = seconds - days * 86400.0
+    date = days.astype("datetime64[D]")
+    months, years = date.astype("datetime64[M]"), date.astype("datetime64[Y]")
+    first_of_month, first_of_year = months.astype(date.dtype), years.astype(date.dtype)
+    straight = {"year": years.astype(int) + 1970.0, "seconds": seconds - column["first"]}
+    gone = {
+        "month": months.astype(int) % 12 / 12,
+        "day": (date - first_of_month) / ((months + 1).astype(date.dtype) - first_of_month),
+        "yearday": (date - first_of_year) / ((years + 1).astype(date.dtype) - first_of_year),
+        "weekday": (days + 3) % 7 / 7,
+        "hour": rest // 3600 / 24,
+        "minute": rest // 60 % 60 / 60,
+        "second": rest % 60 / 60,
+    }
+    entries = []
+    for part in column["parts"]:
+        if part in straight:
+            ranks = column["quantiles"][part]
+            entries.append(straight[part] if ranks is None else shares(ranks, straight[part]))
+        else:
+            angle = 2 * np.pi * gone[part]
+            entries += [np.sin(angle), np.cos(angle)]
+    if column["told"] is not None:
+        entries.append(np.isnan(told) * column["told"])
+    return np.stack(entries, axis=1)'''
+SECONDS: Final = '''\
+ISO = re.compile(
+    r"(\\d{4})-(\\d\\d)-(\\d\\d)(?:[T ](\\d\\d):(\\d\\d)(?::(\\d\\d)(?:[.,](\\d{1,9}))?)?"
+    r"(?: ?(?:Z|([+-]\\d\\d)(?::?(\\d\\d))?))?)?"
+)
+
+
+def seconds_of(column, row, cell):
+    """The seconds of a time since 1970-01-01 00:00 UTC; NaN where it is missing."""
+    told = text_of(cell)
+    if told is None:
+        return math.nan
+    form, parts = column["format"], ISO.fullmatch(told)
+    try:
+        if form is not None:
+            moment, fraction, zone = datetime.strptime(told, form), 0.0, timedelta()
+            if moment.tzinfo is not None:
+                zone, moment = moment.utcoffset(), moment.replace(tzinfo=None)
+        else:
+            whole = [int(one or 0) for one in parts.groups()[:6]]
+            moment, fraction = datetime(*whole), float(f"0.{parts[7] or 0}")
+            minutes = int(parts[9] or 0) * (-1 if (parts[8] or "").startswith("-") else 1)
+            zone = timedelta(hours=int(parts[8] or 0), minutes=minutes)
+    except (AttributeError, ValueError):
+        wanted = form or "ISO 8601"
+        what = f"{told!r} is no time; {wanted} was expected"
+        raise ValueError(f"row {row}, column {column['name']!r}: {what}") from None
+    return (moment - zone - datetime(1970, 1, 1)).total_seconds() + fraction'''
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +190,20 @@ class Date(Ranged):
         if self.filling.flags:
             entries.append(self.filling.told_tf(seconds))
         return tf.stack(entries, axis=1)
+
+    def plain_numpy(self) -> PlainNumpy:
+        """Read, fill, take apart, bend; years and seconds are scaled by ranks alone."""
+        straight = [part for part in self.parts if part in STRAIGHT]
+        ranks = dict(zip(straight, (scale.ranks for scale in self.scales), strict=True))
+        facts = {
+            **self.filling.facts,
+            "format": self.written,
+            "parts": [*self.parts],
+            "first": self.low,
+            "quantiles": ranks,
+        }
+        needed = (SHARES,) if any(ranks.values()) else ()
+        return PlainNumpy(ENCODE, facts, (SECONDS, *needed))
 
     def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
         """Undo the scaling of years and seconds."""

@@ -74,6 +74,11 @@ class Filling:
 
         return tf.cast(tf.math.is_nan(values), values.dtype) * (self.missing > 0)
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `filled` of `columns.plain_numpy` reads, and what tells of missing values."""
+        return {"missing": self.value, "told": int(self.missing > 0) if self.flags else None}
+
     def note(self, entry: str, write: Callable[[float], str]) -> list[str]:
         """Say what was done."""
         if self.value is None or (not self.missing and not self.flags):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dlrun.arrays import STRICT
 from dlrun.column import Holds
 from dlrun.columns.graphs import Lookups
+from dlrun.columns.plain_numpy import PlainNumpy
 from dlrun.columns.values import count_between, name_bins
 from dlrun.errors import DataError, Problem
 from dlrun.wording import describe, quote
@@ -66,6 +67,10 @@ class Fitted:
 
     def numbered_tf(self, values: Any, lookups: Lookups) -> Any:
         """Refuse: it has no class numbers."""
+        raise NotImplementedError(self.kind)
+
+    def plain_numpy(self) -> PlainNumpy:
+        """Refuse, where there are entries: the kind has not said how NumPy alone makes them."""
         raise NotImplementedError(self.kind)
 
     def undo(self, entries: NDArray[Any]) -> list[str]:

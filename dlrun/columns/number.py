@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from dlrun.column import RawColumn
 from dlrun.columns.filling import Filling, fit_filling
 from dlrun.columns.fitted import Ranged, column_error, option_problem
 from dlrun.columns.graphs import Lookups
+from dlrun.columns.plain_numpy import SHARES, PlainNumpy
 from dlrun.columns.scales import Scale, fit_scale
 from dlrun.columns.values import TrainingValues, count_between, edges_between
 from dlrun.errors import Problem
@@ -22,6 +23,18 @@ from dlrun.wording import is_number, tally
 
 READS = ("number",)
 DIGITS, MOST_PLACES = 6, 300
+ENCODE: Final = '''\
+def encode_number(column, cells):
+    """Numbers: filled, clipped, by ranks; and whether one was missing: (rows, 1 or 2)."""
+    values = np.array([number_of(column, row, cell) for row, cell in enumerate(cells)], float)
+    used = filled(column, values)
+    if column["clip"] is not None:
+        used = np.clip(used, *column["clip"])
+    if column["quantiles"] is not None:
+        used = shares(column["quantiles"], used)
+    if column["told"] is None:
+        return used[:, None]
+    return np.stack([used, np.isnan(values) * column["told"]], axis=1)'''
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +79,12 @@ class Number(Ranged):
         if not self.filling.flags:
             return scaled[:, None]
         return tf.stack([scaled, self.filling.told_tf(values)], axis=1)
+
+    def plain_numpy(self) -> PlainNumpy:
+        """Fill and clip, not scaled but by ranks."""
+        ranks = self.scale.ranks
+        facts = {**self.filling.facts, "clip": self.clip, "quantiles": ranks}
+        return PlainNumpy(ENCODE, facts, () if ranks is None else (SHARES,))
 
     def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
         """Undo the scaling."""

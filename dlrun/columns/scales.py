@@ -64,6 +64,11 @@ class Scale:
         middle = tf.where(values <= known[0], tf.zeros_like(values), middle)
         return tf.where(values >= known[-1], tf.ones_like(values), middle)
 
+    @property
+    def ranks(self) -> list[float] | None:
+        """The quantiles between which it draws lines; None where it is a formula."""
+        return [*self.quantiles] if self.kind == "quantile" else None
+
     def undo(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the values that were scaled; of shares, what lies between quantiles."""
         if self.kind == "none":

@@ -16,6 +16,7 @@ from dlrun.column import Holds, RawColumn
 from dlrun.columns.filling import missing_error
 from dlrun.columns.fitted import Fitted, column_error, numbers_within
 from dlrun.columns.graphs import Lookups, refuse, words_in
+from dlrun.columns.plain_numpy import PlainNumpy
 from dlrun.columns.values import TrainingValues
 from dlrun.errors import Problem
 from dlrun.wording import tally
@@ -25,6 +26,42 @@ WORD: Final = re.compile(r"(?u)\b\w\w+\b")
 """As scikit-learn's vectorizers have it: two letters, digits or underscores at least."""
 MOST_WORDS = 100_000
 WORDS_OF_HASH = "#"
+ENCODE: Final = '''\
+def encode_text(column, cells):
+    """How often each word stands in a text, or how much it weighs: (rows, width)."""
+    places = {word: place for place, word in enumerate(column["words"])}
+    entries = np.zeros((len(cells), column["width"]))
+    for row, cell in enumerate(cells):
+        told = text_of(cell)
+        if told is None and not column["may_be_missing"]:
+            raise ValueError(f"row {row}, column {column['name']!r}: a text is missing")
+        for word in re.findall(r"\\b\\w\\w+\\b", (told or "").lower()):
+            place = PLACE
+            if place is not None:
+                entries[row, place] += 1
+    if column["weight"] == "binary":
+        return np.minimum(entries, 1)
+    if column["weight"] == "tfidf":
+        entries *= column["idf"]
+        lengths = np.sqrt((entries**2).sum(axis=1, keepdims=True))
+        entries /= np.where(lengths, lengths, 1)
+    return entries'''
+HASHED: Final = '''\
+def bucket_of(word, buckets):
+    """The MurmurHash3 of a word (32 bits, seed 0), as the number of an entry."""
+    data, state, mask = word.encode(), 0, 0xFFFFFFFF
+    for begin in range(0, len(data), 4):
+        block = data[begin : begin + 4]
+        mixed = int.from_bytes(block, "little") * 0xCC9E2D51 & mask
+        mixed = (mixed << 15 | mixed >> 17) * 0x1B873593 & mask
+        state ^= mixed
+        if len(block) == 4:
+            state = ((state << 13 | state >> 19) * 5 + 0xE6546B64) & mask
+    state ^= len(data)
+    state = (state ^ state >> 16) * 0x85EBCA6B & mask
+    state = (state ^ state >> 13) * 0xC2B2AE35 & mask
+    state ^= state >> 16
+    return abs(state - 2**32 if state >= 2**31 else state) % buckets'''
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +119,19 @@ class Text(Fitted):
         weights = counts * tf.constant(self.idf, tf.float64)
         length = tf.sqrt(tf.reduce_sum(weights**2, axis=1, keepdims=True))
         return tf.math.divide_no_nan(weights, length)
+
+    def plain_numpy(self) -> PlainNumpy:
+        """Count words of the vocabulary, or their hashes."""
+        is_hashed = self.buckets is not None
+        place = 'bucket_of(word, column["width"])' if is_hashed else "places.get(word)"
+        facts = {
+            "words": [*self.words],
+            "width": len(self.entries),
+            "weight": self.weight,
+            "idf": [*self.idf],
+            "may_be_missing": self.missing == "empty",
+        }
+        return PlainNumpy(ENCODE.replace("PLACE", place), facts, (HASHED,) if is_hashed else ())
 
     def _bag(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The entries of a text that are not 0, and what they are."""

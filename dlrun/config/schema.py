@@ -172,6 +172,13 @@ class TrainingConfig(Section):
     """What is done after epochs, such as EarlyStopping."""
 
 
+class PlotsConfig(Section):
+    """How the plots of a report are written."""
+
+    format: Literal["png", "svg", "pdf"] = "png"
+    """What a report draws besides PNG: SVG, or PDF for papers; the numbers are CSV in any case."""
+
+
 class Experiment(Section):
     """One experiment: what a config says, with every default filled in."""
 
@@ -204,6 +211,9 @@ class Experiment(Section):
 
     trackers: tuple[Annotated[Component, Of("trackers")], ...] = ()
     """Who else hears of every epoch, and of what comes out."""
+
+    plots: PlotsConfig = Field(default_factory=PlotsConfig)
+    """How the plots of its report are written."""
 
     @property
     def places(self) -> Places:

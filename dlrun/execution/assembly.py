@@ -129,7 +129,7 @@ def _is_shared(experiment: Experiment) -> bool:
 def _as_graphs_see_it(experiment: Experiment) -> str:
     """Return a config without the numbers that graphs read from variables and arguments."""
     told = experiment.as_dict()
-    del told["seed"], told["trackers"]
+    del told["seed"], told["trackers"], told["plots"]
     optimizer = told.get("optimizer") or {}
     if isinstance(optimizer.get("learning_rate"), float):  # A schedule is part of the graph.
         told["optimizer"] = optimizer | {"learning_rate": None}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dlrun import NUMERICS
 from dlrun.absent import ABSENT
 from dlrun.config import given
+from dlrun.config.schema import PlotsConfig
 from dlrun.data.files import files_of
 from dlrun.errors import DataError
 from dlrun.execution.cluster import Cluster
@@ -75,8 +76,8 @@ def identities_of(
     experiment: Experiment, machine: Machine, *, source: str | None = None
 ) -> tuple[str, ...]:
     """Give the identity of a run, and then those by which earlier versions have called it."""
-    # Who hears of a run changes nothing of it.
-    experiment = experiment.model_copy(update={"trackers": ()})
+    # Who hears of a run, and how its plots are written, changes nothing of it.
+    experiment = experiment.model_copy(update={"trackers": (), "plots": PlotsConfig()})
     data: dict[str, Any] = {}
     for name, value in experiment.dataset.arguments.items():
         if isinstance(value, Path) and value.exists():
@@ -107,7 +108,7 @@ def _given(experiment: Experiment) -> dict[str, Any]:
 def _earlier(experiment: Experiment) -> Iterator[dict[str, Any]]:
     """The whole config, with its defaults, as earlier versions had it; the latest first."""
     config = experiment.as_dict()
-    del config["trackers"]
+    del config["trackers"], config["plots"]
     defaults = given.flat_defaults(experiment)
     for gone in _LATER:
         config = {

@@ -35,7 +35,7 @@ from dlrun.reports.run_data import (
 from dlrun.rundir.files import is_read_only, link_error, remove_abandoned, write_bytes, write_output
 from dlrun.rundir.folder import Run
 from dlrun.rundir.metrics import JUDGING_ORDER, is_larger_better, main_metric
-from dlrun.rundir.names import PLOTS, REPORT, REPORT_NUMBERS
+from dlrun.rundir.names import PLOT_FORMATS, PLOTS, REPORT, REPORT_NUMBERS
 from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -70,16 +70,18 @@ def add_report(
             run.log(line)
 
 
-def write_report(data: ReportData, run: Run, output: Path | None = None) -> Path:
+def write_report(
+    data: ReportData, run: Run, output: Path | None = None, form: str | None = None
+) -> Path:
     """Write the plots and the page of a run; matplotlib is imported here.
 
     The page holds the plots too: where it goes elsewhere, the run folder may be one that can only
-    be read.
+    be read. `form` is that of the plots, None for what the config says.
     """
     from dlrun.reports.page.run_page import run_page
     from dlrun.reports.plots.shelf import draw_plots
 
-    pictures = draw_plots(data)
+    pictures = draw_plots(data, form or data.experiment.plots.format)
     try:
         _write_plots(pictures, run)
         _write_numbers(data, run)
@@ -100,14 +102,17 @@ def write_report(data: ReportData, run: Run, output: Path | None = None) -> Path
 def _write_plots(pictures: Sequence[Picture], run: Run) -> None:
     """Write the plots of a run; those of an earlier report that no longer fit are removed."""
     from dlrun.reports.plots.shelf import PLOTS as ALL
+    from dlrun.reports.plots.shelf import files_of
 
     if run.file(PLOTS).is_symlink():
         raise link_error(run.file(PLOTS))
     remove_abandoned(run.path)
-    for picture in pictures:
-        write_bytes(run.file(f"{PLOTS}/{picture.name}.png"), picture.png)
-    for name in {plot.NAME for plot in ALL} - {picture.name for picture in pictures}:
-        stale = run.file(f"{PLOTS}/{name}.png")
+    files = files_of(pictures)
+    for name, content in files.items():
+        write_bytes(run.file(f"{PLOTS}/{name}"), content)
+    possible = {f"{plot.NAME}.{ending}" for plot in ALL for ending in (*PLOT_FORMATS, "csv")}
+    for name in possible - files.keys():
+        stale = run.file(f"{PLOTS}/{name}")
         if os.path.lexists(stale):
             stale.unlink()
 

@@ -118,5 +118,5 @@ def hyperparameters(
     return {
         path: value if isinstance(value, bool | int | float) else str(value)
         for path, value in given.flat(experiment).items()
-        if path in chosen and not path.startswith("trackers") and value is not None
+        if path in chosen and not path.startswith(("trackers", "plots")) and value is not None
     }

@@ -13,6 +13,7 @@ from dlrun.data.units import formula
 from dlrun.errors import DlrunError
 from dlrun.exporters import Written
 from dlrun.exporters.agreement import checked
+from dlrun.exporters.encoder import with_encoder
 from dlrun.exporters.network_inputs import as_given, inputs_of
 from dlrun.rundir.files import replace_with
 
@@ -41,7 +42,8 @@ def export(
     """Write the network for LiteRT (TensorFlow Lite), given the numbers of `model.keras`.
 
     It takes one row at a time, as float32, in the units of the data, and gives `outputs`, in the
-    units of the targets. It has LiteRT's own operations only; a model that needs others is refused.
+    units of the targets; `encode.py` beside it turns raw rows into its inputs. It has LiteRT's own
+    operations only; a model that needs others is refused.
 
     Args:
         model: The trained `keras.Model`.
@@ -60,7 +62,7 @@ def export(
     data = _converted(_Network(model, spec), quantize, rows)
     replace_with(path, lambda temporary: temporary.write_bytes(data))
     if not check:
-        return Written([path])
+        return with_encoder(Written([path]), spec, folder)
     runner = _runner(data)
 
     def answer(given: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
@@ -71,7 +73,8 @@ def export(
         ]
         return np.concatenate([one["outputs"] for one in each])
 
-    return checked(path, answer, splits, predictor, is_exact=quantize is None)
+    written = checked(path, answer, splits, predictor, is_exact=quantize is None)
+    return with_encoder(written, spec, folder)
 
 
 def _rows(splits: Splits) -> list[list[NDArray[np.float32]]]:

@@ -13,6 +13,7 @@ from dlrun.backend import tf
 from dlrun.errors import DlrunError
 from dlrun.exporters import Written
 from dlrun.exporters.agreement import checked
+from dlrun.exporters.encoder import with_encoder
 from dlrun.exporters.keras_model import with_units
 from dlrun.exporters.network_inputs import dtype_of, inputs_of
 from dlrun.rundir.files import replace_with
@@ -36,8 +37,8 @@ def export(
     """Write the network as ONNX, given the numbers that `model.keras` is given.
 
     It takes any number of rows, in the units of the data, and gives `outputs`, in the units of the
-    targets. Its metadata name the entries of a row, the classes and what the outputs are. Needs
-    the extra `onnx`.
+    targets. Its metadata name the entries of a row, the classes and what the outputs are, and
+    `encode.py` beside it turns raw rows into its inputs. Needs the extra `onnx`.
 
     Args:
         model: The trained `keras.Model`.
@@ -51,9 +52,10 @@ def export(
     data = _converted(with_units(model, splits.spec), splits.spec)
     replace_with(path, lambda temporary: temporary.write_bytes(data))
     if not check:
-        return Written([path])
+        return with_encoder(Written([path]), splits.spec, folder)
     session = _session(data)
-    return checked(path, lambda given: session.run(None, dict(given))[0], splits, predictor)
+    written = checked(path, lambda given: session.run(None, dict(given))[0], splits, predictor)
+    return with_encoder(written, splits.spec, folder)
 
 
 def _converted(whole: Any, spec: Spec) -> bytes:
@@ -71,7 +73,7 @@ def _converted(whole: Any, spec: Spec) -> bytes:
     try:
         with _heard(failed):
             made, _ = tf2onnx.convert.from_function(
-                function, given, opset=OPSET, custom_op_handlers={"Erfc": (_one_less_erf, [])}
+                function, given, opset=OPSET, custom_op_handlers=WRITTEN_OTHERWISE
             )
     except Exception as error:  # its errors have no class in common
         raise _refusal(str(error)) from error
@@ -103,11 +105,34 @@ def _one_less_erf(graph: Any, node: Any, name: str, _: Any) -> None:
     """Write `Erfc`, which `gelu` asks for and the converter does not know, as 1 - `Erf`."""
     node.type = "Erf"
     erf = node.output[0]
-    kind = "float64" if graph.get_dtype(erf) == DOUBLE else "float32"
-    one = graph.make_const(f"{name}_one", np.ones((), kind))
-    less = graph.insert_new_node_on_output("Sub", erf, f"{name}_less", [one.output[0], erf])
+    one = _one(graph, name, erf)
+    less = graph.insert_new_node_on_output("Sub", erf, f"{name}_less", [one, erf])
     graph.copy_shape(erf, less.output[0])
     graph.copy_dtype(erf, less.output[0])
+
+
+def _log_of_one_more(graph: Any, node: Any, name: str, _: Any) -> None:
+    """Write `Log1p`, which columns on a logarithmic scale ask for, as the `Log` of 1 + x."""
+    node.type = "Log"
+    given = node.input[0]
+    one = _one(graph, name, given)
+    more = graph.insert_new_node_on_input(node, "Add", [given, one])
+    graph.copy_shape(given, more.output[0])
+    graph.copy_dtype(given, more.output[0])
+
+
+def _one(graph: Any, name: str, tensor: str) -> str:
+    """Make a 1 of the dtype of a tensor."""
+    kind = "float64" if graph.get_dtype(tensor) == DOUBLE else "float32"
+    made: str = graph.make_const(f"{name}_one", np.ones((), kind)).output[0]
+    return made
+
+
+WRITTEN_OTHERWISE: Final[dict[str, Any]] = {
+    "Erfc": (_one_less_erf, []),
+    "Log1p": (_log_of_one_more, []),
+}
+"""What the converter does not know, and ONNX has in other words."""
 
 
 def _nodes(graph: Any) -> Iterator[Any]:

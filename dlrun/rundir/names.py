@@ -2,23 +2,26 @@
 
 ```
 config.yaml          the resolved config, every default written out; training it repeats the run
-run.json             status, format version, command, seed, flat config, times, pid and host, hashes
-spec.json            shapes, dtypes, feature and class names, fitted scaling, form of the labels
-history.csv          one row per epoch
-metrics.json         final metrics per split, as training measured them
-evaluations/         what was measured later; one file for each data and weights
-model.txt            the model summary
-model.keras          the whole model, for every other Keras tool
+run.json             status, command, seed, times, host, versions, git commit, hashes of data and
+                     weights, the config by dotted paths
+spec.json            shapes, feature and class names, the form of the data file, fitted scaling,
+                     what was done to the labels
+history.csv          one row per epoch, a second behind at most while it trains
+metrics.json         final metrics per split as training measured them, class by class too
+evaluations/         what `evaluate` measured later: a file for each data and weights
+model.txt            the layers, their shapes and parameters
+model.keras          the whole model, for every other Keras tool; it takes the data as they are
 weights.safetensors  the final weights by variable path, for everyone else
 initial.safetensors  the weights that it began with, where they came from another run
-checkpoint/          what resume needs; committed atomically
-extension/           a longer training of this finished run, until it is whole
-predictions/         <split or file stem>.csv; inputs.json: which file came from which input
-plots/  report.html  what was learned, as pictures and as a page
-report.json          numbers of the report that stand nowhere else: what each column is worth
-notes.json           labels and a note, given after the run was started
+checkpoint/          what resume needs: all variables, the callbacks' memory, the history
+extension/           a longer training of the finished run, until it is whole
+predictions/         <split or file stem>.csv; inputs.json says which file came from which input
+plots/               what was learned, as pictures with their numbers as CSV
+report.html          the story of the run on one page that needs nothing but itself
+report.json          numbers of the report: what each column is worth
+notes.json           labels and a note, if you gave some
 events/              what the tracker for TensorBoard wrote
-log.txt
+log.txt              what was said
 ```
 """
 
@@ -39,6 +42,7 @@ EXTENSION = "extension"  # a run folder of its own, see `dlrun.rundir.extension`
 PREDICTIONS = "predictions"
 INPUTS = "inputs.json"  # in `predictions/`: which file came from which input
 PLOTS = "plots"
+PLOT_FORMATS = ("png", "svg", "pdf")
 REPORT = "report.html"
 REPORT_NUMBERS = "report.json"
 NOTES = "notes.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,17 @@ from dlrun.errors import DlrunError, RunFolderError, UsageError
 from dlrun.reports.ranking import judged_value
 from dlrun.reports.repeats import FOLD, FOLDS
 from dlrun.reports.sweep_results import SweepResults, SweepRun, point_key, results_csv
-from dlrun.rundir.files import read_json, read_text, write_output, write_text
+from dlrun.rundir.files import (
+    link_error,
+    read_json,
+    read_text,
+    write_bytes,
+    write_output,
+    write_text,
+)
 from dlrun.rundir.folder import RunRow, list_runs
 from dlrun.rundir.metrics import is_larger_better, main_metric, read_history
-from dlrun.rundir.names import CONFIG, SWEEP, SWEEP_PAGE, SWEEP_TABLE
+from dlrun.rundir.names import CONFIG, PLOTS, SWEEP, SWEEP_PAGE, SWEEP_TABLE
 from dlrun.sweeps.language.sweep import Objective
 from dlrun.sweeps.shares import noted_identities
 from dlrun.sweeps.trials import RANKS, Trial, epochs_of, is_paused, place_in_sweep
@@ -231,21 +239,42 @@ def _is_objective(value: object) -> bool:
     )
 
 
+_PLOT = re.compile(
+    r"((effect|pair)_\d+|parallel_coordinates|seed_spread|curves)\.(png|svg|pdf|csv)"
+)
 CURVES = 5  # of how many of the best points the learning curves are shown
 
 
-def write_page(folder: Path) -> Path:
-    """Write `results.csv` and `sweep.html`, whose path is given; matplotlib is imported here."""
+def write_page(folder: Path, form: str | None = None) -> Path:
+    """Write `results.csv` and `sweep.html`, whose path is given; matplotlib is imported here.
+
+    Where a format of plots is asked for, their files are written, too.
+    """
     results = read_results(folder)
     write_text(folder / SWEEP_TABLE, results_csv(results))
 
     from dlrun.reports.page.sweep_page import sweep_page
+    from dlrun.reports.plots.shelf import files_of
     from dlrun.reports.plots.sweep_shelf import draw_sweep
     from dlrun.reports.sweep_data import sweep_data_of
 
     data = sweep_data_of(results, _curves(results))
-    write_text(folder / SWEEP_PAGE, sweep_page(data, draw_sweep(data)))
+    pictures = draw_sweep(data, form or "png")
+    if form is not None:
+        _write_plots(folder / PLOTS, files_of(pictures.all()))
+    write_text(folder / SWEEP_PAGE, sweep_page(data, pictures))
     return folder / SWEEP_PAGE
+
+
+def _write_plots(plots: Path, files: Mapping[str, bytes]) -> None:
+    """Write the plots of a sweep in the place of all earlier ones."""
+    if plots.is_symlink():
+        raise link_error(plots)
+    for name, content in files.items():
+        write_bytes(plots / name, content)
+    for path in sorted(plots.glob("*.*")):
+        if _PLOT.fullmatch(path.name) and path.name not in files:
+            path.unlink()
 
 
 def _curves(results: SweepResults) -> list[Mapping[str, Any]]:

@@ -232,7 +232,8 @@ def base_hash(sweep: Sweep) -> str:
     root = extended(root, sweep.base, problems)
     apply(root, sweep.fixed, problems)
     if isinstance(root.value, dict):
-        root.value.pop("trackers", None)  # who hears of runs changes nothing of them
+        for key in ("trackers", "plots"):  # who hears of runs, and sees them, changes no run
+            root.value.pop(key, None)
     text = json.dumps(root.plain(), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

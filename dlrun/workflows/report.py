@@ -13,7 +13,7 @@ from dlrun.errors import UsageError
 from dlrun.execution.opening import load_assembly, load_rows, open_trained
 from dlrun.reports.comparison import ComparedRun
 from dlrun.reports.scores import ClassificationReport
-from dlrun.rundir.files import write_output
+from dlrun.rundir.files import write_bytes, write_output
 from dlrun.rundir.folder import Run, open_runs
 from dlrun.rundir.metrics import JUDGING_ORDER
 from dlrun.rundir.names import COMPARISON
@@ -21,11 +21,14 @@ from dlrun.training.listener import Listener
 from dlrun.workflows.compare import read_run
 
 
-def report(run: Run, *, trust: bool, output: Path | None, listener: Listener) -> Path:
+def report(
+    run: Run, *, trust: bool, output: Path | None, form: str | None, listener: Listener
+) -> Path:
     """Make the plots and the page of a run anew; return the page.
 
     The model is measured again: what the page says is what its weights give now. The page is
-    written to `output`, None for `report.html` in the run folder, where the plots always go.
+    written to `output`, None for `report.html` in the run folder, where the plots always go. They
+    are of the format `form`, None for what the config says.
     """
     opened = open_trained(run, listener, trust=trust)
     splits, notes = load_rows(opened)
@@ -37,15 +40,21 @@ def report(run: Run, *, trust: bool, output: Path | None, listener: Listener) ->
     listener.doing("drawing plots and the report ...")
     measured = measure_splits(opened.experiment, assembly, splits)
     data = collect_report_data(opened.experiment, assembly, splits, measured, run=run, notes=notes)
-    return write_report(data, run, output)
+    return write_report(data, run, output, form)
 
 
 def compare_on_a_page(
-    references: Sequence[str], *, runs_dir: Path, output: Path | None, listener: Listener
+    references: Sequence[str],
+    *,
+    runs_dir: Path,
+    output: Path | None,
+    form: str | None,
+    listener: Listener,
 ) -> Path:
     """Write a page that compares runs; neither their models nor their data are needed.
 
-    Returns the page: `output`, or where that is None `comparison.html` among the runs.
+    Returns the page: `output`, or where that is None `comparison.html` among the runs. Where a
+    format of plots is asked for, their files are beside it, such as `comparison-curves.pdf`.
     """
     found = open_runs(references, runs_dir)
     if len(found) < 2:  # noqa: PLR2004
@@ -59,11 +68,15 @@ def compare_on_a_page(
         if not run.metrics:
             listener.message(f"warning: {run.run} has no metrics: it is {run.status}")
 
-    from dlrun.reports.page.comparison_page import comparison_page
+    from dlrun.reports.page.comparison_page import comparison_page, draw_comparison
+    from dlrun.reports.plots.shelf import files_of
 
-    page = comparison_page(runs)
+    pictures = draw_comparison(runs, form or "png")
     target = runs_dir / COMPARISON if output is None else output
+    page = comparison_page(runs, pictures)
     write_output(target, lambda path: path.write_text(page, "utf-8", "backslashreplace"))
+    for name, content in files_of(pictures).items() if form else ():
+        write_bytes(target.with_name(f"{target.stem}-{name}"), content)
     return target
 
 

@@ -169,7 +169,7 @@ def _check_one_metric(runs: Sequence[RunFacts]) -> None:
 
 
 _METRIC = re.compile(rf"({'|'.join((*SPLITS, 'val'))})[._](.+)")
-_SECTIONS = ("dataset", "model", "loss", "optimizer", "metrics", "training", "exports")
+_SECTIONS = ("dataset", "model", "loss", "optimizer", "metrics", "training", "exports", "plots")
 _MOST_CONFIGS = 5  # how many configs are read to find out which keys there are
 
 _FACTS: dict[str, Callable[[RunRow], Any]] = {

@@ -11,7 +11,7 @@ import numpy as np
 from tests.forked import PLAIN, run_program
 
 PROGRAM = """
-import contextlib, csv, json, sys
+import contextlib, csv, json, os, runpy, sys
 assert not any(name.split(".")[0] == "dlrun" for name in sys.modules)
 sys.modules["dlrun"] = None
 import numpy as np
@@ -44,25 +44,30 @@ def saved_model(path, rows, arrays):
 def keras(path, rows, arrays):
     import keras
     model = keras.models.load_model(path)
-    return {"outputs": model.predict([arrays[one.name] for one in model.inputs], verbose=0)}
+    return {"predicted": model.predict([arrays[one.name] for one in model.inputs], verbose=0)}
+
+def encoded(path, rows, arrays):
+    # By the file that is exported beside the network.
+    encoder = runpy.run_path(os.path.join(os.path.dirname(path), "encode.py"))
+    return encoder, encoder["encode"](rows or arrays.get("input", arrays))
 
 def onnx(path, rows, arrays):
     import onnxruntime
     session = onnxruntime.InferenceSession(path)
-    dtypes = {"tensor(double)": "float64", "tensor(float)": "float32"}
-    given = {one.name: arrays[one.name].astype(dtypes[one.type]) for one in session.get_inputs()}
+    encoder, given = encoded(path, rows, arrays)
     (answer,) = session.run(None, given)
-    return {"outputs": answer}
+    return encoder["answers"](answer)
 
 def litert(path, rows, arrays):
     from ai_edge_litert.interpreter import Interpreter
     runner = Interpreter(path).get_signature_runner()
-    given = {name: arrays[name].astype("float32") for name in runner.get_input_details()}
+    encoder, given = encoded(path, rows, arrays)
+    given = {name: one.astype("float32") for name, one in given.items()}
     count = len(next(iter(given.values())))
     answers = [
         runner(**{name: one[row : row + 1] for name, one in given.items()}) for row in range(count)
     ]
-    return {"outputs": np.concatenate([next(iter(one.values())) for one in answers])}
+    return encoder["answers"](np.concatenate([next(iter(one.values())) for one in answers]))
 
 for job in json.load(open(sys.argv[1])):
     rows, arrays = [], {}

@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlrun.data.predictions import probabilities
-from dlrun.data.samples import open_samples
 from dlrun.data.spec_json import spec_from_json
 from dlrun.execution.opening import load_split, open_trained
 from dlrun.exporters.network_inputs import as_given
@@ -70,9 +68,6 @@ def jobs_of(run, folder):
         rows = folder / f"{run.name}.csv"
         lines = Path(opened.experiment.dataset.arguments["path"]).read_text().splitlines(True)
         rows.write_text("".join(lines[:120]))
-        with open_samples(rows, spec, with_target=False) as samples:
-            x = np.concatenate([chunk.x for chunk in samples.chunks])
-        given = as_given(x, spec)
         raw = {"rows": rows}
     else:
         rows = folder / f"{run.name}.npz"
@@ -80,15 +75,9 @@ def jobs_of(run, folder):
         (x,) = given.values()
         np.savez(rows, x=x.astype(np.uint8) if spec.pixel_max else x)
         raw = {"arrays": given}
-    jobs = [
-        {
-            "form": form,
-            "model": run.resolve() / file,
-            **(raw if form == "saved_model" else {"arrays": given}),
-        }
-        for form, file in FORMS.items()
-    ]
-    return jobs, rows
+    return [
+        {"form": form, "model": run.resolve() / file, **raw} for form, file in FORMS.items()
+    ], rows
 
 
 def check_all(dlrun, folder, names):
@@ -102,20 +91,13 @@ def check_all(dlrun, folder, names):
         checked = json.loads((runs[name] / "run.json").read_text())["exports_checked"]
         for job in jobs:
             answer = next(answers)
-            numbers = (
-                probabilities(answer["outputs"], spec)
-                if "outputs" in answer
-                else next(
-                    (answer[key] for key in ("probabilities", "scores") if key in answer),
-                    answer["predicted"],
-                )
-            )
-            numbers = numbers.reshape(expected.shape)
+            told = [answer[key] for key in ("probabilities", "scores") if key in answer]
+            numbers = [*told, answer["predicted"]][0].reshape(expected.shape)
             size = max(1.0, np.abs(expected).max())
             np.testing.assert_allclose(
                 numbers, expected, atol=1e-5 * size, err_msg=f"{name} {job['form']}"
             )
-            if job["form"] == "saved_model" and spec.class_names:
+            if spec.class_names:
                 assert answer["predicted"].tolist() == classes
         assert set(checked) == {"model.onnx", "model.tflite"}
         assert all(one["largest_difference"] < 1e-5 * size for one in checked.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 import sys
 
@@ -76,10 +77,17 @@ def test_columns_that_layers_name_are_inputs_of_their_own(dlrun, tmp_path):
     arrays = {"input": np.array(plain, float),
               "deck_no": np.array([["ABC".index(row[2])] for row in ROWS], float)}  # fmt: skip
     files = {"keras": "model.keras", "onnx": "model.onnx", "litert": "model.tflite"}
-    jobs = [{"form": form, "model": run / file, "arrays": arrays} for form, file in files.items()]
-    _, expected = predicted(dlrun, run, tmp_path / "table.csv")
+    rows = tmp_path / "table.csv"
+    jobs = [{"form": form, "model": run / file, "rows": rows} for form, file in files.items()]
+    jobs[0] |= {"arrays": arrays, "rows": None}
+    _, expected = predicted(dlrun, run, rows)
     for form, answer in zip(files, ask(jobs, tmp_path), strict=True):
-        np.testing.assert_allclose(answer["outputs"], expected, rtol=1e-5, err_msg=form)
+        np.testing.assert_allclose(answer["predicted"], expected, rtol=1e-5, err_msg=form)
+    encode = runpy.run_path(str(run / "encode.py"))
+    given = encode["encode"](encode["read"](rows))
+    assert {name: x.tolist() for name, x in given.items()} == {
+        name: x.tolist() for name, x in arrays.items()
+    }
     assert expected.std() > 0.01
     told = dlrun("export", run, "{type: litert, quantize: int8}", code=1).err
     assert "its layers name columns" in told

@@ -1,4 +1,4 @@
-"""`saved_model` answers as `dlrun predict` does, given cells as they are, without dlrun."""
+"""Given cells as they are, exported models answer as `dlrun predict` does, without dlrun."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ model:
 loss: {{type: SparseCategoricalCrossentropy, from_logits: true}}
 optimizer: {{type: Adam, learning_rate: 0.03}}
 training: {{epochs: 3, batch_size: 16}}
-exports: [saved_model]
+exports: [saved_model, onnx, litert]
 """
 MONTHS = ("January", "february", "March", "APRIL", "May", "June", "July", "August", "September",
           "October", "November", "December")  # fmt: skip
@@ -92,10 +92,14 @@ def test_cells_of_every_kind(dlrun, tmp_path):
     run = dlrun("train", "c.yaml", "-q").run
     new = write(tmp_path / "new.csv", rows(300, 1))
     names, numbers = predicted(dlrun, run, new)
-    (answers,) = ask([{"form": "saved_model", "model": run / "saved_model", "rows": new}], tmp_path)
-    np.testing.assert_allclose(answers["probabilities"], numbers, atol=1e-5)
-    assert answers["predicted"].tolist() == names
-    assert answers["classes"][-1].tolist() == ["a", "b", "c"]
+    forms = {"saved_model": "saved_model", "onnx": "model.onnx", "litert": "model.tflite"}
+    jobs = [
+        {"form": form, "model": (run / file).resolve(), "rows": new} for form, file in forms.items()
+    ]
+    for form, answers in zip(forms, ask(jobs, tmp_path), strict=True):
+        np.testing.assert_allclose(answers["probabilities"], numbers, atol=1e-5, err_msg=form)
+        assert answers["predicted"].tolist() == names
+        assert form != "saved_model" or answers["classes"][-1].tolist() == ["a", "b", "c"]
     assert numbers.std(axis=0).min() > 0.01
     assert "saved_model/saved_model.pb" in (run / "run.json").read_text()
     dlrun("verify", run)

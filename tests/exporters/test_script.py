@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 
 import numpy as np
 import pytest
@@ -76,8 +77,16 @@ def trained(dlrun, config, *settings):
 
 
 def run_script(run, cwd):
-    """Run the program of a run without dlrun."""
+    """Run the program of a run without dlrun.
+
+    `DLRUN_TEST_PLAIN_PYTHON` names the Python of a virtual environment that has TensorFlow only:
+    then that one runs it, else a process in which dlrun is hidden.
+    """
     env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if plain := env.get("DLRUN_TEST_PLAIN_PYTHON"):
+        env = {name: value for name, value in env.items() if name != "PYTHONPATH"}
+        program = [plain, str(run / "script" / "train.py")]
+        return subprocess.run(program, cwd=cwd, env=env, capture_output=True, text=True)  # noqa: PLW1510
     return run_program(HIDDEN, run / "script" / "train.py", cwd=cwd, env=env, imported=PLAIN)
 
 

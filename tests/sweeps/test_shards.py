@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +23,7 @@ from dlrun.sweeps.shares import (
     read_share,
     share_of_array,
 )
-from tests.conftest import ROOT
+from tests.docs.pages import blocks
 from tests.sweeping import MOONS, RATES, records, run, start, store_sweep
 
 LONG = """\
@@ -198,8 +196,8 @@ def test_three_shares_are_killed_at_random(tmp_path):
 
 @pytest.mark.slow
 def test_the_script_for_slurm_is_requeued_until_its_share_is_done(tmp_path):
-    """The README's script, with the variables of a task and a `scontrol` that notes its words."""
-    (script,) = re.findall(r"^```shell\n(#!/bin/bash\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    """That of the pages, with the variables of a task and a `scontrol` that notes its words."""
+    (script,) = (block.text for block in blocks("docs/how-to/clusters.md", "shell"))
     (tmp_path / "moons.yaml").write_text(MOONS)
     (tmp_path / "sweep.yaml").write_text(TASKS)
     (tmp_path / "job.sh").write_text(script)
@@ -242,6 +240,3 @@ def test_the_script_for_slurm_is_requeued_until_its_share_is_done(tmp_path):
     found = records(folder)
     assert len(found) == 1
     assert {one["status"] for one in found.values()} == {"finished"}
-
-
-README = (Path(ROOT) / "README.md").read_text()

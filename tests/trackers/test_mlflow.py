@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -53,14 +61,94 @@ def history(folder):
     }
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The address of a server: that of the `mlflow` that `DLRUN_TEST_MLFLOW` names.
+
+    A virtual environment of its own has it: all of MLflow, of which dlrun needs the client only.
+    """
+    program = os.environ.get("DLRUN_TEST_MLFLOW")
+    if program is None:
+        pytest.skip("DLRUN_TEST_MLFLOW names no `mlflow` that can be a server")
+    home = tmp_path_factory.mktemp("mlflow")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    words = ["server", "--port", str(port), "--workers", "1",
+             "--backend-store-uri", f"sqlite:///{home}/server.db",
+             "--artifacts-destination", str(home / "artifacts")]  # fmt: skip
+    with (home / "log.txt").open("w") as log:
+        process = subprocess.Popen(
+            [program, *words], cwd=home, env=env, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        until = time.monotonic() + 120
+        while True:
+            with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{port}/health") as answer:
+                assert answer.read() == b"OK"
+                break
+            assert process.poll() is None, (home / "log.txt").read_text()
+            assert time.monotonic() < until, (home / "log.txt").read_text()
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
 def test_every_epoch_once(dlrun, tmp_path):
     """After an interruption, a resumption from an older checkpoint, and an extension."""
+    check_every_epoch(dlrun, tmp_path, lambda: client(tmp_path / "runs"))
+
+
+@pytest.mark.slow
+def test_a_server_has_every_epoch_once(dlrun, tmp_path, server, monkeypatch):
+    """The same by way of HTTP; files too."""
+    from mlflow import MlflowClient
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    check_every_epoch(dlrun, tmp_path, lambda: MlflowClient(server))
+
+
+@pytest.mark.slow
+def test_a_killed_run_has_every_epoch_once_on_a_server(dlrun, tmp_path, server, monkeypatch):
+    """By SIGKILL, twice, in the middle of thousands of epochs."""
+    from mlflow import MlflowClient
+
+    store = MlflowClient(server)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    text = f"name: killed\n{CONFIG}".replace("epochs: 12", "epochs: 4000")
+    (tmp_path / "killed.yaml").write_text(text.replace("seconds: 999", "seconds: 0"))
+    words, sent = ["train", "killed.yaml", "--track", "mlflow", "--no-report"], 0
+    for _ in range(2):
+        process = subprocess.Popen([sys.executable, "-m", "dlrun", *words], cwd=tmp_path)
+        while process.poll() is None:
+            with contextlib.suppress(AttributeError, ValueError):  # there is no such run yet
+                (one,) = runs_of(store, "killed")
+                epochs = len(store.get_metric_history(one.info.run_id, "loss"))
+                if epochs > sent:
+                    sent = epochs
+                    break
+            time.sleep(0.05)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        words = ["resume", "latest", "--no-report"]
+    dlrun("resume", "latest")
+    (folder,) = (tmp_path / "runs").iterdir()
+    (one,) = runs_of(store, "killed")
+    assert len(history(folder)["loss"]) == 4000
+    assert curves(store, one) == history(folder)
+    assert one.info.status == "FINISHED"
+
+
+def check_every_epoch(dlrun, tmp_path, find_store):
+    """Interrupt a run, resume it, undo a part, resume it, extend it; then read all of it back."""
     (tmp_path / "moons.yaml").write_text(CONFIG)
     with interrupted(4):
         dlrun("train", "moons.yaml", "--track", "mlflow", code=130)
     (folder,) = (one for one in (tmp_path / "runs").iterdir() if one.name != "mlflow")
     kept = shutil.copytree(folder / "checkpoint", tmp_path / "checkpoint")
-    store = client(tmp_path / "runs")
+    store = find_store()
     assert [one.info.status for one in runs_of(store)] == ["KILLED"]
     with interrupted(8):
         dlrun("resume", "latest", code=130)

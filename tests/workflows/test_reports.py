@@ -18,14 +18,14 @@ EXPECTED = {
     "digits_mlp": CLASSES | CURVES | IMAGES | {"learning_curves", "reliability"},
     "digits_cnn": CLASSES | CURVES | IMAGES | {"learning_curves", "reliability"},
     "digits_branches": CLASSES | CURVES | IMAGES | {"learning_curves", "reliability"},
-    "iris": CLASSES | CURVES | COLUMNS | {"learning_curves"},
+    "iris": CLASSES | COLUMNS | {"learning_curves"},
     "majority_logistic": CLASSES | COLUMNS | {"learning_curves"},
     "moons_mlp": CLASSES | CURVES | COLUMNS
     | {"learning_curves", "reliability", "decision_boundary"},
     "sine_regression": {
         "learning_curves", "fitted_curve", "predicted_true", "residuals", "weight_histograms",
     },
-    "threshold_exact": CLASSES | CURVES | COLUMNS | {"decision_boundary"},
+    "threshold_exact": CLASSES | COLUMNS | {"decision_boundary"},
     "threshold_hinge": CLASSES | CURVES | COLUMNS | {"learning_curves", "decision_boundary"},
     "two_points_softmax": CLASSES | COLUMNS | {"learning_curves", "decision_boundary"},
 }  # fmt: skip
@@ -52,7 +52,8 @@ def test_every_kind_has_its_plots_and_no_others(name, reported):
     """What does not fit is not made; the page is there, whole and with all plots in it."""
     run = reported(name)
     assert plots_of(run) == EXPECTED[name]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in (run / "plots").iterdir())
+    assert {path.suffix for path in (run / "plots").iterdir()} == {".png", ".csv"}
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in (run / "plots").glob("*.png"))
     page = (run / "report.html").read_text("utf-8")
     assert page.rstrip().endswith("</html>")
     on_page = len(EXPECTED[name] - {"misclassified"})
@@ -74,6 +75,46 @@ def test_a_report_is_made_anew_from_the_folder(copied, dlrun):
     assert (run / "report.html").read_bytes() == page
     after = {path.name: path.read_bytes() for path in (run / "plots").iterdir()}
     assert after == before | {"my_own.png": b"not ours"}
+
+
+def test_plots_for_a_paper(copied, dlrun):
+    """Beside PNG and the numbers; those of another format go with the next report."""
+    run = copied("sine_regression")
+    before = sorted(path.name for path in (run / "plots").iterdir())
+    dlrun("report", run, "--format", "pdf")
+    assert (run / "plots" / "residuals.pdf").read_bytes().startswith(b"%PDF")
+    dlrun("report", run, "--format", "svg")
+    assert {path.suffix for path in (run / "plots").iterdir()} == {".png", ".svg", ".csv"}
+    dlrun("report", run)
+    assert sorted(path.name for path in (run / "plots").iterdir()) == before
+    told = dlrun("report", run, "--format", "eps", code=2)
+    assert "'eps' is not one of 'png', 'svg', 'pdf'" in told.err
+
+
+def test_a_config_says_how_plots_are_written(dlrun):
+    """Its run is the same one, whatever they are; a report that is made anew keeps to it."""
+    words = ["train", CONFIGS / "two_points_softmax.yaml", "--set", "training.epochs=1"]
+    run = dlrun(*words, "--set", "plots.format=svg", "--report").run
+    svg = (run / "plots" / "confusion_matrix.svg").read_bytes()
+    assert run.name.encode() in svg
+    (run / "plots" / "confusion_matrix.svg").unlink()
+    dlrun("report", run)
+    assert (run / "plots" / "confusion_matrix.svg").read_bytes() == svg
+    told = dlrun("validate", CONFIGS / "two_points_softmax.yaml", "--set", "plots.format=eps",
+                 code=2).err  # fmt: skip
+    assert "plots.format: Expected 'png', 'svg' or 'pdf', got 'eps'" in told
+
+
+def test_the_plots_of_a_comparison(reported, tmp_path, dlrun):
+    """Where a format is asked for, they are files beside the page."""
+    runs = [reported("sine_regression"), reported("moons_mlp")]
+    page = tmp_path / "both runs.html"
+    dlrun("report", *runs, "-o", page)
+    assert [path.name for path in tmp_path.glob("both*")] == ["both runs.html"]
+    dlrun("report", *runs, "-o", page, "--format", "pdf")
+    assert {path.name for path in tmp_path.glob("both*")} == {
+        "both runs.html", "both runs-curves.png", "both runs-curves.pdf", "both runs-curves.csv",
+    }  # fmt: skip
 
 
 def test_training_without_a_report(dlrun):

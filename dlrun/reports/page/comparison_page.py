@@ -15,7 +15,7 @@ from dlrun.reports.comparison import (
 )
 from dlrun.reports.page.rendering import render
 from dlrun.reports.plots import overlaid_curves, style
-from dlrun.reports.plots.shelf import Picture, picture_of
+from dlrun.reports.plots.shelf import Picture, Sheet, picture_of
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.wording import format_number, text_of
 
@@ -23,7 +23,7 @@ MOST_KEYS = 200
 MOST_CLASSES = 200
 
 
-def comparison_page(runs: Sequence[ComparedRun]) -> str:
+def comparison_page(runs: Sequence[ComparedRun], pictures: Sequence[Picture]) -> str:
     """Write the page that compares two or more runs: HTML that needs nothing else."""
     differing = differing_keys(runs)
     classes = class_rows(runs)
@@ -39,17 +39,20 @@ def comparison_page(runs: Sequence[ComparedRun]) -> str:
         unlike=unlike.in_words() if unlike else None,
         classes=classes[:MOST_CLASSES],
         more_classes=max(0, len(classes) - MOST_CLASSES),
-        plots=_plots(runs),
+        plots=pictures,
         split_names=SPLIT_NAMES,
     )
 
 
-def _plots(runs: Sequence[ComparedRun]) -> list[Picture]:
+def draw_comparison(runs: Sequence[ComparedRun], form: str = "png") -> list[Picture]:
+    """Draw the plots of a comparison."""
     if not overlaid_curves.columns(runs):
         return []
+    words = ("Learning curves", "The curves of all runs over each other, after every epoch.")
+    sheet = Sheet(f"Comparison of {len(runs)} runs", form)
     with style.applied():
-        said = "The curves of all runs over each other, after every epoch."
-        return [picture_of("curves", "Learning curves", said, overlaid_curves.draw(runs))]
+        figure, numbers = overlaid_curves.draw(runs), overlaid_curves.numbers(runs)
+        return [picture_of(sheet, "curves", words, figure, numbers)]
 
 
 def _cell(value: Any) -> str:

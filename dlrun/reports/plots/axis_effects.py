@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import COLORS, MUTED, dots, legend_above, new_figure
 from dlrun.reports.plots.sweep_marks import BEST, mark_values, objective_axis, of_outside
 from dlrun.reports.sweep_axes import Axis
@@ -48,6 +49,15 @@ def caption(data: SweepData, axis: Axis) -> str:
     if share:
         said += f" By itself this key explains {percent(round(share, 2))} of the points' order."
     return said + of_outside(data)
+
+
+def numbers(data: SweepData, axis: Axis) -> Columns:
+    """Give the value and the objective of each point, with the margin over its seeds."""
+    return [
+        (axis.key, [axis.labels[number] for number in axis.groups]),
+        (data.results.objective, data.means),
+        ("margin", data.margins),
+    ]
 
 
 def draw(data: SweepData, axis: Axis) -> Figure:

@@ -1,4 +1,8 @@
-"""What ROC and precision-recall curves share: one curve a class, the weakest ones in colour."""
+"""What ROC and precision-recall curves share: one curve a class, the weakest ones in colour.
+
+A class all of whose rows have larger scores than all others has a curve along the edges, which
+tells nothing: it is left out.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from dlrun.reports.plots.numbers import Columns, stacked, thinned
 from dlrun.reports.plots.style import COLORS, GRID, MUTED, WIDTH, new_figure, safe_text
 from dlrun.reports.run_data import ReportData, class_scores
 from dlrun.reports.scores import Curve, has_both
+from dlrun.wording import tally
 
 FEWEST_ROWS = 20
 _ALL_COLORED_UP_TO = 4
@@ -20,6 +26,11 @@ _COLORED = 3
 
 
 def curves_fit(data: ReportData) -> bool:
+    """Whether classes or labels have rows enough for a curve of one of them that is not perfect."""
+    return have_curves(data) and len(perfect_classes(data)) < len(chosen_classes(data))
+
+
+def have_curves(data: ReportData) -> bool:
     """Whether classes or labels have rows with finite scores, enough for a curve of one of them."""
     told = data.is_classification or data.has_labels
     enough = told and len(data.judged) >= FEWEST_ROWS
@@ -43,16 +54,52 @@ def _members(data: ReportData, number: int) -> NDArray[np.bool_]:
     return np.asarray(true == number if data.is_classification else true[:, number] == 1)
 
 
+def _scores(data: ReportData) -> NDArray[np.float32]:
+    """The scores of the judged rows, `(rows, classes or labels)`."""
+    outputs = data.judged.outputs
+    return class_scores(outputs, data.spec) if data.is_classification else outputs
+
+
+def perfect_classes(data: ReportData) -> list[int]:
+    """List the classes all of whose rows have larger scores than all rows that are not of it."""
+    scores = _scores(data)
+    return [
+        number
+        for number in chosen_classes(data)
+        if scores[own := _members(data, number), number].min() > scores[~own, number].max()
+    ]
+
+
+def left_out(data: ReportData) -> str:
+    """Say how many curves are not drawn; empty where all are."""
+    number = len(perfect_classes(data))
+    one, several = ("class", "classes") if data.is_classification else ("label", "labels")
+    are = "is" if number == 1 else "are"
+    told = f"{tally(number, one, several)} that {are} told from the others without a mistake"
+    return f" Not drawn: {told}." if number else ""
+
+
 def class_curves(
     data: ReportData, trace: Callable[[ArrayLike, ArrayLike], Curve]
 ) -> dict[int, Curve]:
-    """Trace the curve of each class, or label, against all rows that are not of it."""
-    scores = data.judged.outputs
-    if data.is_classification:
-        scores = class_scores(scores, data.spec)
+    """Trace the curve of each class, or label, that is not perfect, against all other rows."""
+    scores, perfect = _scores(data), perfect_classes(data)
     return {
-        number: trace(_members(data, number), scores[:, number]) for number in chosen_classes(data)
+        number: trace(_members(data, number), scores[:, number])
+        for number in chosen_classes(data)
+        if number not in perfect
     }
+
+
+def curve_numbers(data: ReportData, curves: dict[int, Curve], *, x: str, y: str) -> Columns:
+    """Give the points of curves, of each at most a thousand, as two columns of such names."""
+    parts: list[Columns] = []
+    for number, curve in curves.items():
+        chosen = thinned(len(curve.x))
+        names = [curve_names(data)[number]] * len(chosen)
+        each = "class" if data.is_classification else "label"
+        parts.append([(each, names), (x, curve.x[chosen]), (y, curve.y[chosen])])
+    return stacked(parts)
 
 
 def draw_curves(data: ReportData, curves: dict[int, Curve], *, area: str, steps: bool) -> Figure:
@@ -74,9 +121,10 @@ def draw_curves(data: ReportData, curves: dict[int, Curve], *, area: str, steps:
         end = int(np.argmax(curve.x >= 1)) + 1 if steps else None
         style = "steps-pre" if steps else "default"
         axes.plot(curve.x[:end], curve.y[:end], drawstyle=style, **shape)
-    mean = np.mean([curve.area for curve in curves.values()])
+    perfect = [1.0] * len(perfect_classes(data))
+    areas = [*(curve.area for curve in curves.values()), *perfect]
     each = "classes" if data.is_classification else "labels"
-    title = area if len(curves) == 1 else f"{area}\nmean of {len(curves)} {each}  {mean:.3f}"
+    title = f"{area}\nmean of {len(areas)} {each}  {np.mean(areas):.3f}" if areas[1:] else area
     if len(colored) < len(curves):
         title += "\nthe smallest:"
     axes.legend(loc="lower right" , title=title, alignment="left", title_fontsize=8,

@@ -10,6 +10,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import WIDTH, new_figure, safe_text
 from dlrun.reports.run_data import ReportData
 
@@ -43,12 +44,22 @@ def caption(data: ReportData) -> str:
     return said + " The diagonal is right; shades of small shares are made stronger."
 
 
+def numbers(data: ReportData) -> Columns:
+    """Give each field of the matrix; of many classes only those that have rows."""
+    counts, shares = _fields(data)
+    chosen = counts >= 0 if len(counts) <= _COUNTS_UP_TO else counts > 0
+    true, predicted = np.nonzero(chosen)
+    return [
+        ("true", [data.class_names[number] for number in true]),
+        ("predicted", [data.class_names[number] for number in predicted]),
+        ("rows", counts[chosen]),
+        ("share_of_true", shares[chosen]),
+    ]
+
+
 def draw(data: ReportData) -> Figure:
     """Draw the matrix, with numbers as far as they can be read."""
-    if data.classification is None:
-        raise ValueError("a regression has no confusion matrix")
-    counts = np.array(data.classification.confusion)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    counts, shares = _fields(data)
     classes = len(counts)
     width = float(np.clip(1.4 + 0.4 * classes, WIDTH * 0.75, _WIDEST))
     figure = new_figure(width * 0.9, width)
@@ -67,6 +78,14 @@ def draw(data: ReportData) -> Figure:
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     return figure
+
+
+def _fields(data: ReportData) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Counts, and their shares of the true class, `(true, predicted)` both."""
+    if data.classification is None:
+        raise ValueError("a regression has no confusion matrix")
+    counts = np.array(data.classification.confusion, np.int64)
+    return counts, counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 
 def _numbers(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dlrun.data.units import from_units, in_units
+from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.style import (
     COLORS,
     INK,
@@ -26,6 +28,7 @@ NAME = "decision_boundary"
 TITLE = "Decision boundary"
 
 _GRID_POINTS = 220
+_CSV_STEP = 4  # the whole plane would be megabytes
 _MOST_DOTS = 1000
 _TINT = 0.34
 _MARGIN = 0.08
@@ -48,12 +51,43 @@ def caption(data: ReportData) -> str:
     return said + f". A ring marks {judged} rows of a wrong answer."
 
 
+def numbers(data: ReportData) -> Columns:
+    """Give the rows, and then the answers over the plane, whose split is `model`.
+
+    Of the plane it is every fourth point across and up: enough to draw it again.
+    """
+    horizontal, vertical = _plane(data)
+    across, up = np.meshgrid(horizontal[::_CSV_STEP], vertical[::_CSV_STEP])
+    plane = np.stack([across.ravel(), up.ravel()], axis=1)
+    outputs = data.answer(from_units(plane, data.spec).astype(np.float32))
+
+    def part(split: str, x: NDArray[Any], true: Sequence[str], outputs: Any) -> Columns:
+        classes, scores = data.decide(outputs), class_scores(outputs, data.spec)
+        return [
+            ("split", [split] * len(x)),
+            (feature_name(data.spec, 0), x[:, 0]),
+            (feature_name(data.spec, 1), x[:, 1]),
+            ("true", true),
+            ("predicted", [data.class_names[number] for number in classes]),
+            (
+                "probability" if data.gives_probabilities else "score",
+                scores[np.arange(len(x)), classes],
+            ),
+        ]
+
+    splits = []
+    for rows in data.training_and_judged:
+        true = [data.class_names[number] for number in rows.y_true[:_MOST_DOTS]]
+        x = in_units(rows.x[:_MOST_DOTS], data.spec)
+        splits.append(part(rows.split, x, true, rows.outputs[:_MOST_DOTS]))
+    return stacked([*splits, part("model", plane, [""] * len(plane), outputs)])
+
+
 def draw(data: ReportData) -> Figure:
     """Draw the classes as grounds, the boundary as a line, and the rows as marks."""
     figure = new_figure(WIDTH * 0.92)
     axes = figure.add_subplot()
-    points = np.concatenate([in_units(rows.x, data.spec) for rows in data.training_and_judged])
-    _ground(axes, data, points)
+    _ground(axes, data)
     for rows in data.training_and_judged:
         _marks(axes, data, rows, is_judged=rows is data.judged)
     axes.set_xlabel(safe_text(feature_name(data.spec, 0)))
@@ -63,14 +97,18 @@ def draw(data: ReportData) -> Figure:
     return figure
 
 
-def _ground(axes: Axes, data: ReportData, points: NDArray[np.float64]) -> None:
-    """Tint the plane by the predicted class, paler where the model is less sure."""
+def _plane(data: ReportData) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The places across and up at which the model is asked, `(points,)` both."""
+    points = np.concatenate([in_units(rows.x, data.spec) for rows in data.training_and_judged])
     low, high = points.min(axis=0), points.max(axis=0)
     edge = np.where(high > low, (high - low) * _MARGIN, 0.5)
-    horizontal, vertical = (
-        np.linspace(low[column] - edge[column], high[column] + edge[column], _GRID_POINTS)
-        for column in (0, 1)
-    )
+    across, up = np.linspace(low - edge, high + edge, _GRID_POINTS).T
+    return across, up
+
+
+def _ground(axes: Axes, data: ReportData) -> None:
+    """Tint the plane by the predicted class, paler where the model is less sure."""
+    horizontal, vertical = _plane(data)
     plane = np.stack(np.meshgrid(horizontal, vertical), axis=-1).reshape(-1, 2)
     outputs = data.answer(from_units(plane, data.spec).astype(np.float32))
     classes = data.decide(outputs)

@@ -10,6 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.style import GRID, bare, new_figure, panels_of, safe_text
 from dlrun.reports.run_data import Layer, ReportData, image_shape
 from dlrun.shapes.images import AUGMENTING
@@ -63,6 +64,17 @@ def caption(data: ReportData) -> str:
         said += "red pixels speak for it, blue ones against it, white ones do not count."
     total = sum(map(len, found))
     return said if total <= MOST else f"{said} The first of {total} kernels."
+
+
+def numbers(data: ReportData) -> Columns:
+    """Give each weight of the kernels that are shown, all counted from 0."""
+    parts: list[Columns] = []
+    for name, kernels in first_kernels(data).items():
+        shown = kernels[:MOST]
+        places = np.indices(shown.shape).reshape(shown.ndim, -1)  # (axes, weights)
+        axes = zip(("kernel", "row", "column", "channel"), places, strict=True)
+        parts.append([("layer", [name] * shown.size), *axes, ("weight", shown.ravel())])
+    return stacked(parts)
 
 
 def draw(data: ReportData) -> Figure:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import (
     FEW_EPOCHS,
     INK,
@@ -49,6 +50,11 @@ def caption(data: ReportData) -> str:
     if best is not None:
         said += f" The dotted line marks the best epoch, {best[1]}, by {best[0]}."
     return said
+
+
+def numbers(data: ReportData) -> Columns:
+    """Give every column of the history by epoch."""
+    return [("epoch", range(1, data.epochs + 1)), *data.history.items()]
 
 
 def draw(data: ReportData) -> Figure:

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from dlrun.reports.mistakes import count_wrong, sureness, worst
+from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import INK, MUTED, bare, new_figure, safe_text
 from dlrun.reports.run_data import ReportData, as_images, image_shape
 
@@ -38,6 +39,17 @@ def caption(data: ReportData) -> str:
         f"{which} wrong answers among {len(data.judged):,} rows of the {data.judged.split} "
         f"split. First the true class, then the predicted one; {sure}"
     )
+
+
+def numbers(data: ReportData) -> Columns:
+    """Give the rows whose images are shown, in their order."""
+    mistakes = worst(data, MOST)
+    return [
+        ("row", [one.row for one in mistakes]),
+        ("true", [one.true for one in mistakes]),
+        ("predicted", [one.predicted for one in mistakes]),
+        ("probability" if data.gives_probabilities else "score", [one.sure for one in mistakes]),
+    ]
 
 
 def draw(data: ReportData) -> Figure:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.style import (
     COLORS,
     SPLIT_NAMES,
@@ -48,6 +49,17 @@ def columns(runs: Sequence[Trained]) -> list[str]:
     least = min(2, len(runs))
     shared = [name for name in found if sum(name in run.history for run in runs) >= least]
     return [name for name in shared if name != LEARNING_RATE][:MOST_PANELS]
+
+
+def numbers(runs: Sequence[Trained]) -> Columns:
+    """Give the curves of each run by epoch; nothing in the columns that it lacks."""
+    parts: list[Columns] = []
+    for run in runs:
+        epochs = max((len(values) for values in run.history.values()), default=0)
+        empty = np.full(epochs, np.nan)
+        curves = [(name, run.history.get(name, empty)) for name in columns(runs)]
+        parts.append([("run", [run.label] * epochs), ("epoch", range(1, epochs + 1)), *curves])
+    return stacked(parts)
 
 
 def draw(runs: Sequence[Trained]) -> Figure:

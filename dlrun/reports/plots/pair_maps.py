@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import INK, WIDTH, dots, new_figure
 from dlrun.reports.plots.sweep_marks import (
     BEST,
@@ -50,6 +51,20 @@ def caption(data: SweepData, pair: tuple[Axis, Axis]) -> str:
     if np.isnan(table(data, one, other)).any():
         said += " Hatched fields have no finished run."
     return said
+
+
+def numbers(data: SweepData, pair: tuple[Axis, Axis]) -> Columns:
+    """Give each field of a grid, the mean over everything else; else each point."""
+    across, up = _placed(pair)
+    if not is_grid(pair):
+        values = [(one.key, [one.labels[number] for number in one.groups]) for one in (across, up)]
+        return [*values, (data.results.objective, data.means)]
+    means = table(data, across, up)
+    return [
+        (across.key, list(across.labels) * len(up.labels)),
+        (up.key, [label for label in up.labels for _ in across.labels]),
+        (data.results.objective, means.ravel()),
+    ]
 
 
 def draw(data: SweepData, pair: tuple[Axis, Axis]) -> Figure:

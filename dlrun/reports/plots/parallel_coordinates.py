@@ -14,6 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import INK, MUTED, new_figure, safe_text
 from dlrun.reports.plots.sweep_marks import BEST, color_of, labels, objective, of_outside, places_on
 from dlrun.reports.sweep_axes import Axis
@@ -41,6 +42,15 @@ def caption(data: SweepData) -> str:
     if len(data.axes) > MOST_AXES:
         said += f" The {MOST_AXES} axes that matter most of {len(data.axes)}."
     return said + of_outside(data)
+
+
+def numbers(data: SweepData) -> Columns:
+    """Give the values and the objective of each point, the best first."""
+    values = [
+        (axis.key, [axis.labels[number] for number in axis.groups])
+        for axis in data.axes[:MOST_AXES]
+    ]
+    return [*values, (data.results.objective, data.means)]
 
 
 def draw(data: SweepData) -> Figure:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dlrun.reports.importance import REPEATS, Importances
+from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import COLORS, INK, SPLIT_NAMES, new_figure, safe_text
 from dlrun.reports.run_data import ReportData
 from dlrun.wording import format_number, tally
@@ -37,6 +38,17 @@ def caption(data: ReportData) -> str:
     return (
         said if left <= 0 else f"{said} The {tally(left, 'least important column')} are left out."
     )
+
+
+def numbers(data: ReportData) -> Columns:
+    """Give what each column is worth."""
+    found = _found(data)
+    columns = found.columns[:MOST]
+    return [
+        ("column", [one.column for one in columns]),
+        (f"{found.metric}_worse_by", [one.mean for one in columns]),
+        ("standard_deviation", [one.deviation for one in columns]),
+    ]
 
 
 def draw(data: ReportData) -> Figure:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from dlrun.reports.plots.class_curves import chance, class_curves, curves_fit, draw_curves
+from dlrun.reports.plots.class_curves import (
+    chance,
+    class_curves,
+    curve_numbers,
+    curves_fit,
+    draw_curves,
+    left_out,
+)
+from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.run_data import ReportData
 from dlrun.reports.scores import precision_recall
 
@@ -21,7 +29,14 @@ def caption(data: ReportData) -> str:
         "Each step of a curve is one threshold. The closer to the upper right corner the better; "
         "the area is the average precision."
     )
-    return f"{said} The dashed line is guessing." if len(data.class_names) == 2 else said  # noqa: PLR2004
+    if len(data.class_names) == 2:  # noqa: PLR2004
+        said += " The dashed line is guessing."
+    return said + left_out(data)
+
+
+def numbers(data: ReportData) -> Columns:
+    """Give the points of the curves, of each at most a thousand."""
+    return curve_numbers(data, class_curves(data, precision_recall), x="recall", y="precision")
 
 
 def draw(data: ReportData) -> Figure:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.style import (
     MUTED,
     WIDTH,
@@ -42,6 +43,21 @@ def caption(data: ReportData) -> str:
     said = f"Each dot is a row of the {data.judged.split} split; on the dashed line the "
     said += "prediction is exact."
     return said + (" Training rows lie behind it." if len(data.rows) > 1 else "")
+
+
+def numbers(data: ReportData) -> Columns:
+    """Give the true and the predicted value of each dot."""
+    return stacked(
+        [
+            ("split", [rows.split] * len(rows)),
+            ("row", rows.numbers),
+            ("target", [name] * len(rows)),
+            ("true", true),
+            ("predicted", predicted),
+        ]
+        for number, name in enumerate(data.spec.target_names[:MOST_TARGETS])
+        for rows, true, predicted in target_values(data, number)
+    )
 
 
 def draw(data: ReportData) -> Figure:

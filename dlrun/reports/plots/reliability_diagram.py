@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import COLORS, MUTED, WIDTH, new_figure, safe_text
 from dlrun.reports.run_data import ReportData, class_scores
 from dlrun.reports.scores import BINS, Reliability, reliability
@@ -44,6 +45,12 @@ def caption(data: ReportData) -> str:
         "stand for many rows, small ones for a few, which may be off by chance. The expected "
         f"calibration error (ECE), the mean distance from the diagonal, is {found.error:.3f}."
     )
+
+
+def numbers(data: ReportData) -> Columns:
+    """Give each bin that has rows."""
+    found, _ = measured(data)
+    return [("predicted", found.predicted), ("observed", found.observed), ("rows", found.rows)]
 
 
 def draw(data: ReportData) -> Figure:

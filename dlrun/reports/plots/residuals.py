@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.predicted_true import MOST_TARGETS, target_values
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.style import INK, SPLIT_COLORS, new_figure, safe_text, scatter_rows
@@ -23,6 +24,22 @@ def caption(data: ReportData) -> str:
         f"{data.judged.split} split, and how often each residual occurs. A good model leaves "
         "noise without a pattern around zero; a curve or a funnel tells what it has missed."
     )
+
+
+def numbers(data: ReportData) -> Columns:
+    """Give the residual of each dot."""
+    parts: list[Columns] = []
+    for number, name in enumerate(data.spec.target_names[:MOST_TARGETS]):
+        rows, true, predicted = list(target_values(data, number))[-1]
+        parts.append(
+            [
+                ("row", rows.numbers),
+                ("target", [name] * len(rows)),
+                ("predicted", predicted),
+                ("residual", true - predicted),
+            ]
+        )
+    return stacked(parts)
 
 
 def draw(data: ReportData) -> Figure:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import COLORS, MUTED, legend_above, new_figure, safe_text
 from dlrun.reports.plots.sweep_marks import BEST, labels, objective
+from dlrun.reports.repeats import FOLD, SEED
 from dlrun.reports.sweep_data import SweepData
 from dlrun.wording import short_names
 
@@ -30,6 +32,23 @@ def caption(data: SweepData) -> str:
     said += "interval (Student's t). Points whose bars overlap widely may be equally good."
     more = len(data.points) - MOST_POINTS
     return said + (f" The best {MOST_POINTS} of {len(data.points):,} points." if more > 0 else "")
+
+
+def numbers(data: SweepData) -> Columns:
+    """Give the objective of each run, with its point, its seed and its fold."""
+    runs = [
+        (number, data.name_of(point), run)
+        for number, point in enumerate(data.points[:MOST_POINTS], start=1)
+        for run in point.runs
+        if run.value is not None
+    ]
+    return [
+        ("no", [number for number, _, _ in runs]),
+        ("point", [name for _, name, _ in runs]),
+        ("seed", [run.point.get(SEED) for _, _, run in runs]),
+        ("fold", [run.point.get(FOLD) for _, _, run in runs]),
+        (data.results.objective, [run.value for _, _, run in runs]),
+    ]
 
 
 def draw(data: SweepData) -> Figure:

@@ -16,6 +16,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
@@ -31,6 +32,8 @@ GRID = "#e3e3e3"
 # Inches; with fonts of 9 points it can be read on a telephone and in two columns of a page.
 WIDTH = 5.2
 DPI = 160
+_SIGNATURE = 0.13  # the height of the line that says of what a plot is
+_LONGEST_NAME = 90  # characters of it, so that they fit
 
 # Fonts for scripts that DejaVu Sans lacks; those that are installed are used.
 FALLBACK_FONTS = (
@@ -75,6 +78,8 @@ SETTINGS: dict[str, Any] = {
     "figure.constrained_layout.h_pad": 0.09,
     "figure.constrained_layout.w_pad": 0.09,
     "axes.facecolor": "white",
+    "pdf.fonttype": 42,  # TrueType: publishers refuse the fonts that matplotlib would make
+    "svg.hashsalt": "dlrun",  # else the names in the file are random
 }
 
 
@@ -99,11 +104,27 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     return figure
 
 
-def to_png(figure: Figure) -> bytes:
-    """Draw a figure; the same figure always gives the same bytes."""
+_DATED = {"png": ("Software",), "svg": ("Date",), "pdf": ("CreationDate", "Producer", "Creator")}
+"""What of a file would tell when, or by which version, it was drawn."""
+
+
+def save(figure: Figure, form: str, title: str) -> bytes:
+    """Draw a figure as `png`, `svg` or `pdf`; the same figure always gives the same bytes."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", metadata={"Software": None})
+    figure.savefig(stream, format=form, metadata={"Title": title, **dict.fromkeys(_DATED[form])})
     return stream.getvalue()
+
+
+def sign(figure: Figure, name: str) -> None:
+    """Write in small letters, below everything else, of what a figure is."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + _SIGNATURE)
+    strip = _SIGNATURE / (height + _SIGNATURE)
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=(0, strip, 1, 1 - strip))
+    said = safe_text(name, _LONGEST_NAME)
+    figure.text(0.995, 0.25 * strip, said, ha="right", va="bottom", fontsize=6, color=MUTED)
 
 
 def safe_text(text: str, limit: int = 24) -> str:

@@ -17,7 +17,7 @@ from dlrun.reports.plots import (
     seed_spread,
     style,
 )
-from dlrun.reports.plots.shelf import Picture, picture_of
+from dlrun.reports.plots.shelf import Picture, Sheet, picture_of
 from dlrun.reports.sweep_data import SweepData, pairs
 
 MOST_EFFECTS = 12
@@ -34,6 +34,10 @@ class SweepPictures:
     seeds: tuple[Picture, ...]
     curves: tuple[Picture, ...]
 
+    def all(self) -> tuple[Picture, ...]:
+        """Give all of them in the order of the page."""
+        return self.effects + self.pairs + self.parallel + self.seeds + self.curves
+
 
 @dataclass(frozen=True, eq=False)
 class _Curves:
@@ -43,34 +47,38 @@ class _Curves:
     history: Mapping[str, NDArray[np.float64]]
 
 
-def draw_sweep(data: SweepData) -> SweepPictures:
+def draw_sweep(data: SweepData, form: str = "png") -> SweepPictures:
     """Draw every plot of a sweep that says something."""
+    sheet = Sheet(data.results.name, form)
     effects = [axis for axis in data.axes if axis_effects.fits(axis)][:MOST_EFFECTS]
     with style.applied():
         return SweepPictures(
             effects=tuple(
-                _picture(f"effect_{number}", axis_effects.title(axis), axis_effects, data, axis)
+                _picture(sheet, f"effect_{number}", axis_effects, data, axis)
                 for number, axis in enumerate(effects, start=1)
             ),
             pairs=tuple(
-                _picture(f"pair_{number}", pair_maps.title(pair), pair_maps, data, pair)
+                _picture(sheet, f"pair_{number}", pair_maps, data, pair)
                 for number, pair in enumerate(pairs(data, MOST_PAIRS), start=1)
             ),
-            parallel=_where_it_fits(parallel_coordinates, data),
-            seeds=_where_it_fits(seed_spread, data),
-            curves=_curves(data),
+            parallel=_where_it_fits(sheet, parallel_coordinates, data),
+            seeds=_where_it_fits(sheet, seed_spread, data),
+            curves=_curves(sheet, data),
         )
 
 
-def _picture(name: str, title: str, plot: Any, *arguments: Any) -> Picture:
-    return picture_of(name, title, plot.caption(*arguments), plot.draw(*arguments))
+def _picture(sheet: Sheet, name: str, plot: Any, data: SweepData, *chosen: Any) -> Picture:
+    """Draw a plot of a sweep, or of one axis or one pair of axes of it."""
+    title = plot.title(*chosen) if chosen else plot.TITLE
+    words = (title, plot.caption(data, *chosen))
+    return picture_of(sheet, name, words, plot.draw(data, *chosen), plot.numbers(data, *chosen))
 
 
-def _where_it_fits(plot: Any, data: SweepData) -> tuple[Picture, ...]:
-    return (_picture(plot.NAME, plot.TITLE, plot, data),) if plot.fits(data) else ()
+def _where_it_fits(sheet: Sheet, plot: Any, data: SweepData) -> tuple[Picture, ...]:
+    return (_picture(sheet, plot.NAME, plot, data),) if plot.fits(data) else ()
 
 
-def _curves(data: SweepData) -> tuple[Picture, ...]:
+def _curves(sheet: Sheet, data: SweepData) -> tuple[Picture, ...]:
     shown = enumerate(zip(data.every, data.curves, strict=False), start=1)
     runs = [
         _Curves(f"{number} {data.name_of(point)}", history)
@@ -80,5 +88,6 @@ def _curves(data: SweepData) -> tuple[Picture, ...]:
     if not runs or not overlaid_curves.columns(runs):
         return ()
     said = "The best run of each of the first points of the table, after every epoch."
-    title = "Learning curves of the best"
-    return (picture_of("curves", title, said, overlaid_curves.draw(runs)),)
+    words = ("Learning curves of the best", said)
+    numbers = overlaid_curves.numbers(runs)
+    return (picture_of(sheet, "curves", words, overlaid_curves.draw(runs), numbers),)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.style import COLORS, MUTED, new_figure, panels_of, safe_text
 from dlrun.reports.run_data import ReportData
 
@@ -55,6 +56,24 @@ def by_layer(data: ReportData) -> dict[str, dict[str, NDArray[Any]]]:
     return groups
 
 
+def numbers(data: ReportData) -> Columns:
+    """Give the bins of each array of weights; of few weights each value, as a bin without width."""
+    parts: list[Columns] = []
+    for layer, arrays in list(by_layer(data).items())[:MOST_LAYERS]:
+        edges = _edges(arrays)
+        for name, array in list(arrays.items())[:_MOST_VARIABLES]:
+            if edges is None:
+                low, counts = np.unique(array, return_counts=True)
+                high = low
+            else:
+                counts, _ = np.histogram(array, edges)
+                low, high = edges[:-1], edges[1:]
+            called = ([text] * len(counts) for text in (layer, name))
+            columns = zip(("layer", "weights"), called, strict=True)
+            parts.append([*columns, ("from", low), ("to", high), ("count", counts)])
+    return stacked(parts)
+
+
 def draw(data: ReportData) -> Figure:
     """Draw one panel for each layer, two in a row."""
     groups = list(by_layer(data).items())[:MOST_LAYERS]
@@ -70,19 +89,25 @@ def draw(data: ReportData) -> Figure:
     return figure
 
 
-def _panel(panel: Axes, arrays: dict[str, NDArray[Any]]) -> None:
-    """Step histograms of a layer's arrays over common bins; a comb where there are few weights."""
-    shown = list(arrays.items())[:_MOST_VARIABLES]
-    values = np.concatenate([array.ravel() for _, array in shown])
+def _edges(arrays: dict[str, NDArray[Any]]) -> NDArray[np.float64] | None:
+    """The common edges of the bins of a layer's arrays; None where there are few weights."""
+    values = np.concatenate([array.ravel() for array in list(arrays.values())[:_MOST_VARIABLES]])
+    if len(values) <= _FEW:
+        return None
     low, high = float(values.min()), float(values.max())
     if high - low <= 1e-6 * max(abs(low), abs(high)):
         low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, int(np.clip(np.sqrt(len(values)), 10, 60)) + 1)
+    return np.linspace(low, high, int(np.clip(np.sqrt(len(values)), 10, 60)) + 1)
+
+
+def _panel(panel: Axes, arrays: dict[str, NDArray[Any]]) -> None:
+    """Step histograms of a layer's arrays over common bins; a comb where there are few weights."""
+    shown, edges = list(arrays.items())[:_MOST_VARIABLES], _edges(arrays)
     panel.axvline(0, color=MUTED, linewidth=0.8)
     for number, (name, array) in enumerate(shown):
         color = COLORS[number % len(COLORS)]
         label = f"{safe_text(name.rpartition('/')[2], 18)} {' x '.join(map(str, array.shape))}"
-        if len(values) <= _FEW:
+        if edges is None:
             places, counts = np.unique(array, return_counts=True)
             panel.vlines(places, 0, counts, color=color, linewidth=2, label=label)
             panel.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=3))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dlrun.reports.page.comparison_page import comparison_page
+from dlrun.reports.page.comparison_page import comparison_page, draw_comparison
 from dlrun.reports.page.run_page import run_page
 from dlrun.reports.page.sweep_page import sweep_page
 from dlrun.reports.plots.shelf import draw_plots
@@ -98,10 +98,11 @@ def pages(tmp_path_factory):
     for name, tell in STORIES.items():
         told = tell()
         texts[name] = run_page(told, draw_plots(told))
-    texts["compared"] = comparison_page([compared(name) for name in "abcdefgh"])
+    runs = [compared(name) for name in "abcdefgh"]
+    texts["compared"] = comparison_page(runs, draw_comparison(runs))
     for name, told in SWEEPS.items():
         texts[name] = sweep_page(told, draw_sweep(told))
-    texts["strange"] = comparison_page([compared(name, run=name) for name in HOSTILE])
+    texts["strange"] = comparison_page([compared(name, run=name) for name in HOSTILE], [])
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, "utf-8")
     return {name: folder / f"{name}.html" for name in texts}

@@ -14,7 +14,7 @@ from dlrun.cli.train import closing_table
 from dlrun.config import given
 from dlrun.reports.comparison import ComparedRun
 from dlrun.reports.gap import generalisation_gap
-from dlrun.reports.page.comparison_page import comparison_page
+from dlrun.reports.page.comparison_page import comparison_page, draw_comparison
 from dlrun.reports.page.run_page import run_page
 from dlrun.reports.plots.shelf import draw_plots
 from tests.reports.stories import classification, experiment, regression
@@ -179,7 +179,7 @@ def test_a_comparison_tells_what_differs():
     changed = {**given.flat(experiment()), "seed": 7}
     metrics = {"test": {"loss": 0.6, "accuracy": 0.8}}
     other = compared("b", config=changed, given=frozenset({"seed"}), metrics=metrics)
-    page = comparison_page([compared("a"), other])
+    page = comparison_page([compared("a"), other], [])
     Checked(page)
     read = text_of(page)
     assert "seed 0 7" in read
@@ -195,4 +195,4 @@ def test_a_comparison_of_hostile_and_bare_runs():
     bare = compared("b", metrics={}, history={}, classification=None, config={})
     many = [compared(name, run=name) for name in HOSTILE]
     for runs in ([compared("a"), bare], [bare, bare], many * 3):
-        assert "script" not in Checked(comparison_page(runs)).seen
+        assert "script" not in Checked(comparison_page(runs, draw_comparison(runs))).seen

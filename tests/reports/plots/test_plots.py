@@ -171,7 +171,7 @@ def test_the_best_epoch_is_that_of_the_callback_that_watched():
 def test_history_with_holes_and_infinity():
     """A run that diverged can be looked at."""
     history = {"loss": np.array([1.0, np.inf, np.nan]), "val_loss": np.full(3, np.nan)}
-    style.to_png(learning_curves.draw(classification(history=history)))
+    style.save(learning_curves.draw(classification(history=history)), "png", "a title")
 
 
 def test_confusion_matrix_names_and_counts():
@@ -265,7 +265,7 @@ def test_the_boundary_lies_where_the_answer_changes():
 def test_one_answer_everywhere_has_no_boundary():
     """It can still be drawn."""
     data = classification(classes=2, decide=lambda outputs: np.zeros(len(outputs), np.int64))
-    style.to_png(decision_boundary.draw(data))
+    style.save(decision_boundary.draw(data), "png", "a title")
 
 
 def test_kernels_of_dense_and_convolution():

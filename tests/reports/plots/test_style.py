@@ -39,4 +39,4 @@ def test_any_text_can_be_drawn(text, drawn):
     with style.applied():
         figure = style.new_figure(1, 5)
         figure.add_subplot().set_title(safe)
-        style.to_png(figure)
+        style.save(figure, "png", "a title")

@@ -1,0 +1,280 @@
+"""Exports `encode.py`: turns raw rows into what the exported networks take, without dlrun."""
+
+from __future__ import annotations
+
+import pprint
+from dataclasses import asdict, replace
+from string import Template
+from typing import TYPE_CHECKING, Any, Final
+
+from dlrun.columns.packing import parts
+from dlrun.columns.plain_numpy import CELLS
+from dlrun.data.cell_sql import NO, YES, grouped_number
+from dlrun.data.labels import LOGIT_THRESHOLD, PROBABILITY_THRESHOLD
+from dlrun.errors import DlrunError
+from dlrun.exporters import Written
+from dlrun.exporters.network_inputs import dtype_of, inputs_of
+from dlrun.exporters.script_text import one_line
+from dlrun.rundir.files import write_text
+from dlrun.shapes.layer import DATA
+from dlrun.wording import quote
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dlrun.arrays import Reading, Spec, Splits
+    from dlrun.column import FittedColumn
+    from dlrun.columns.plain_numpy import PlainNumpy
+    from dlrun.rundir.folder import Run
+    from dlrun.training.evaluation import Predictor
+
+NAME: Final = "encode.py"
+
+TABLE_HEAD: Final = Template('''\
+"""Encodes raw rows for the networks of the run $run, and reads what they answer.
+
+It needs NumPy, and no dlrun:
+
+    import encode
+    rows = encode.read("rows.csv")      # or dictionaries of your own, of texts or numbers
+    inputs = encode.encode(rows)        # what model.onnx, model.tflite and model.keras take
+    answers = encode.answers(outputs)   # what they say, in classes and probabilities
+
+`python encode.py rows.csv inputs.npz` writes the inputs as arrays, by their names.
+"""
+
+import csv
+import math
+import re
+import sys
+from datetime import datetime, timedelta
+
+import numpy as np
+
+$facts
+YES_AND_NO = $yes_and_no
+GROUPED = $grouped
+
+''')
+
+TABLE: Final = Template('''\
+def read(path):
+    """Read a table as dictionaries of texts, by the names of its columns."""
+    with open(path, encoding=ENCODING, newline="") as file:
+        return list(csv.DictReader(file, NAMES, delimiter=DELIMITER))
+
+
+$functions
+
+
+def encode(rows):
+    """Give the inputs of a network by their names, (rows, entries) each."""
+    blocks = []
+    for column in COLUMNS:
+        name = column["name"]
+        if any(name not in row for row in rows):
+            raise ValueError(f"a row has no column {name!r}")
+        block = globals()["encode_" + column["kind"]](column, [row[name] for row in rows])
+        blocks.append(block.reshape(len(rows), -1))
+    x = np.concatenate(blocks, axis=1) if rows else np.empty((0, $width))
+    return {name: x[:, begin:end].astype(DTYPE) for name, (begin, end) in INPUTS.items()}
+''')
+
+MAIN: Final = """\
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python encode.py rows.csv inputs.npz")
+    np.savez(sys.argv[2], **encode(read(sys.argv[1])))
+"""
+
+ARRAYS: Final = Template('''\
+"""Shapes raw arrays for the networks of the run $run, and reads what they answer.
+
+It needs NumPy, and no dlrun:
+
+    import encode
+    inputs = encode.encode($given)   # what model.onnx, model.tflite and model.keras take
+    answers = encode.answers(outputs)   # what they say, in classes and probabilities
+"""
+
+import numpy as np
+
+$facts
+
+
+$encode
+''')
+
+ONE_ARRAY: Final = '''\
+def encode(x):
+    """Give the input of a network by its name: rows in the units of the data; pixels are whole."""
+    x = np.asarray(x)
+    ((name, shape),) = INPUTS.items()
+    return {name: x.reshape(len(x), *shape).astype(DTYPE)}
+'''
+
+SEVERAL_ARRAYS: Final = '''\
+def encode(arrays):
+    """Give the inputs of a network by their names, of arrays by theirs, (rows, ...) each."""
+    given = {name: np.asarray(arrays[name]) for name in INPUTS}
+    return {
+        INPUTS[name]: x.reshape(len(x), -1).astype(DTYPE) for name, x in given.items()
+    }
+'''
+
+ANSWERS: Final = '''\
+def answers(outputs):
+    """Read the outputs of a network: what is `predicted`, and the numbers that say so."""
+    outputs = np.asarray(outputs, np.float64)
+    if OUTPUT == "logit":
+        powers = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+        is_single = LABELS or THRESHOLD is not None
+        shares = 1 / (1 + np.exp(-outputs)) if is_single else powers / powers.sum(axis=-1)[:, None]
+    else:
+        shares = outputs
+    word = "scores" if OUTPUT == "score" else "probabilities"
+    if LABELS:
+        return {"predicted": (outputs > MIDDLE).astype(int), word: shares}
+    if CLASSES is None:
+        return {"predicted": outputs}
+    if THRESHOLD is None:
+        numbers = outputs.argmax(axis=-1)
+    else:
+        numbers = (outputs.ravel() > THRESHOLD).astype(int)
+        if OUTPUT != "score":
+            shares = np.concatenate([1 - shares, shares], axis=1)
+    return {"predicted": np.array(CLASSES)[numbers], word: shares}
+'''
+
+
+def export(*, model: Any, splits: Splits, predictor: Predictor, folder: Run) -> list[Path]:
+    """Write a Python file that encodes raw rows as `onnx`, `litert` and `keras_model` take them.
+
+    It needs NumPy alone: it reads cells, fills what is missing, tells categories, dates and words
+    apart by what was fitted on the training rows, and reads a network's outputs as classes and
+    probabilities. `onnx` and `litert` write it too. A kind of column that does not say how NumPy
+    encodes it is refused by name.
+    """
+    del model, predictor
+    path = folder.file(NAME)
+    write_text(path, program(splits.spec, folder.lasting_name))
+    return [path]
+
+
+def with_encoder(written: Written, spec: Spec, folder: Run) -> Written:
+    """Write `encode.py` beside a network, or say in a line why there is none."""
+    try:
+        text = program(spec, folder.lasting_name)
+    except DlrunError as error:
+        return replace(written, lines=(*written.lines, f"{NAME} is not written: {error}"))
+    path = folder.file(NAME)
+    write_text(path, text)
+    return replace(written, paths=[*written.paths, path])
+
+
+def program(spec: Spec, run: str) -> str:
+    """Write the text of the file, for rows that look as a spec says.
+
+    Raises:
+        DlrunError: A kind of column does not say how NumPy encodes it.
+    """
+    answers = {
+        "CLASSES": None if spec.class_names is None else [*spec.class_names],
+        "LABELS": [*spec.target_names] if spec.labels else [],
+        "OUTPUT": spec.output or "value",
+        "THRESHOLD": spec.threshold,
+        "MIDDLE": LOGIT_THRESHOLD if spec.output == "logit" else PROBABILITY_THRESHOLD,
+    }
+    if spec.columns is None:
+        pieces = _of_arrays(spec, one_line(run), answers)
+    else:
+        pieces = _of_table(spec, one_line(run), answers)
+    text = "\n\n".join(piece.strip("\n") + "\n" for piece in pieces)
+    compile(text, NAME, "exec")
+    return text
+
+
+def _of_table(spec: Spec, run: str, answers: dict[str, Any]) -> list[str]:
+    columns, functions = [], {CELLS: None}
+    for part in parts(spec.columns or (), spec.views):
+        if part.begin == part.end:
+            continue
+        plain = _plain(part.column)
+        functions |= dict.fromkeys([*plain.needs, plain.function])
+        own = {"name": part.column.name, "kind": part.column.kind, **plain.facts}
+        columns.append(own | ({"is_number": part.ids} if part.column.ids is not None else {}))
+    width = spec.input_shape[0]
+    facts = {
+        "COLUMNS": columns,
+        "INPUTS": {
+            one.name: (one.begin or 0, width if one.end is None else one.end)
+            for one in inputs_of(spec)
+        },
+        "DTYPE": dtype_of(spec),
+        **_of_reading(spec),
+        **answers,
+    }
+    reading = spec.table.reading if spec.table is not None else None
+    grouped = "None"
+    if reading is not None and reading.thousands is not None:
+        grouped = f"re.compile({grouped_number(reading)!r})"
+    told = dict.fromkeys(YES, 1.0) | dict.fromkeys(NO, 0.0)
+    return [
+        TABLE_HEAD.substitute(
+            run=run, facts=_written(facts), yes_and_no=pprint.pformat(told), grouped=grouped
+        ),
+        TABLE.substitute(functions="\n\n\n".join(functions), width=width),
+        ANSWERS,
+        MAIN,
+    ]
+
+
+def _plain(column: FittedColumn) -> PlainNumpy:
+    try:
+        plain: PlainNumpy = column.plain_numpy()
+    except NotImplementedError as error:
+        what = f"column {quote(column.name)}: the kind `{error}` does not say how NumPy encodes it."
+        raise DlrunError(what, fix="`saved_model` takes raw rows, where TensorFlow can.") from error
+    return plain
+
+
+def _of_reading(spec: Spec) -> dict[str, Any]:
+    """Say how the files of the table are read."""
+    form = spec.table
+    reading: Reading | None = None if form is None else form.reading
+    facts = {} if reading is None else asdict(reading)
+    is_named = form is None or form.named
+    return {
+        "NAMES": None if form is None or is_named else [*(form.columns or ())],
+        "DELIMITER": facts.get("delimiter") or ",",
+        "ENCODING": facts.get("encoding") or "utf-8-sig",
+        "DECIMAL": facts.get("decimal", "."),
+        "THOUSANDS": facts.get("thousands"),
+        "MISSING": [word.strip() for word in facts.get("missing_values", ())],
+    }
+
+
+def _of_arrays(spec: Spec, run: str, answers: dict[str, Any]) -> list[str]:
+    inputs = inputs_of(spec)
+    is_one = len(inputs) == 1 and inputs[0].name == DATA
+    named = [DATA] if is_one else [view.name for view in spec.views]
+    facts = {
+        "INPUTS": {
+            name: tuple(one.shape) if is_one else one.name
+            for name, one in zip(named, inputs, strict=True)
+        },
+        "DTYPE": dtype_of(spec),
+        **answers,
+    }
+    encode = ONE_ARRAY if is_one else SEVERAL_ARRAYS
+    given = "x" if is_one else "arrays"
+    head = ARRAYS.substitute(run=run, given=given, facts=_written(facts), encode=encode)
+    return [head, ANSWERS]
+
+
+def _written(facts: dict[str, Any]) -> str:
+    """Write constants, as Python does."""
+    return "\n".join(
+        f"{name} = {pprint.pformat(value, sort_dicts=False, width=100)}"
+        for name, value in facts.items()
+    )

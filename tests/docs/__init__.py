@@ -1,0 +1,1 @@
+"""Tests of the pages: README.md and what is in `docs/`."""

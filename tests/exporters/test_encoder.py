@@ -1,0 +1,109 @@
+"""`encode.py` reads cells as `dlrun predict` does, and refuses in words; it stands alone."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+CONFIG = """\
+dataset:
+  type: table
+  path: "größe & preis.csv"
+  target: kind
+  delimiter: ";"
+  decimal: ","
+  thousands: "."
+  missing_values: ["k. A."]
+  columns:
+    preis: {type: number, scale: log, missing: -1}
+    lebt: number
+    wort: {type: text, hash: 8, weight: tfidf, missing: empty}
+    seit: {type: date, format: "%d/%m/%y", parts: [seconds, yearday], scale: quantile}
+    schlüssel: key
+model: {layers: [{type: Dense, units: 3, activation: softmax}]}
+loss: sparse_categorical_crossentropy
+optimizer: sgd
+training: {epochs: 1}
+exports: [encoder]
+"""
+HEAD = "preis;lebt;wort;seit;schlüssel;kind"
+WORDS = ("Straße", "die die Maus", "k. A.", "", "Ärger über Öl")
+
+
+def table():
+    for n in range(30):
+        preis = ("1.234,5", "0,25", " 7 ", "k. A.", "", "-2.000.000,125")[n % 6]
+        day = f"{n % 28 + 1:02}/{n % 12 + 1:02}/{(69, 68, 99, 0)[n % 4]:02}"
+        lebt = ("yes", "NO", "f")[n % 3]
+        yield f"{preis};{lebt};{WORDS[n % 5]};{day};{n};{'abc'[n % 3]}"
+
+
+def test_cells_as_people_write_them(dlrun, tmp_path):
+    """A table of Germany: thousands, decimals, hashed words, days of two centuries."""
+    from dlrun.data.samples import open_samples
+    from dlrun.execution.opening import open_trained
+    from dlrun.exporters.network_inputs import as_given
+    from dlrun.rundir.folder import Run
+
+    file = tmp_path / "größe & preis.csv"
+    file.write_text("\n".join([HEAD, *table()]) + "\n", encoding="utf-8")
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    run = dlrun("train", "c.yaml", "-q").run.resolve()
+    encode = run / "encode.py"
+    subprocess.run([sys.executable, "-I", encode, file, "in.npz"], cwd=tmp_path, check=True)
+    with np.load(tmp_path / "in.npz") as stored:
+        (found,) = (stored[name] for name in stored.files)
+    assert found[0, :2].tolist() == [1234.5, 1]
+    assert found[3:6, 0].tolist() == [-1, -1, -2000000.125]
+    spec = open_trained(Run(run)).spec
+    with open_samples(file, spec, with_target=False) as samples:
+        x = np.concatenate([chunk.x for chunk in samples.chunks])
+    np.testing.assert_allclose(found, as_given(x, spec)["input"], rtol=1e-5, atol=1e-6)
+    check_refusals(runpy.run_path(str(encode)), file)
+
+
+WRONG = (
+    ("preis", "1_000", "row 1, column 'preis': '1_000' is no number"),
+    ("preis", "1.5", "row 1, column 'preis': '1.5' is no number"),
+    ("lebt", "maybe", "row 1, column 'lebt': 'maybe' is no number"),
+    ("lebt", None, "row 1, column 'lebt': a value is missing"),
+    ("seit", "31/02/99", "row 1, column 'seit': '31/02/99' is no time; %d/%m/%y was expected"),
+)
+
+
+def check_refusals(encode, file):
+    """The row, the column, what stands there and what was expected."""
+    for cell, value, said in WRONG:
+        rows = encode["read"](file)[:3]
+        rows[1][cell] = value
+        with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+            encode["encode"](rows)
+    rows = encode["read"](file)[:3]
+    del rows[2]["wort"]
+    with pytest.raises(ValueError, match="a row has no column 'wort'"):
+        encode["encode"](rows)
+
+
+def test_a_kind_that_does_not_say_how(dlrun, tmp_path, monkeypatch):
+    """It is refused by name where the file is asked for, and told beside a network."""
+    from dlrun.columns.fitted import Fitted
+    from dlrun.columns.number import Number
+
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{n},{n * 2}\n" for n in range(20)))
+    (tmp_path / "c.yaml").write_text(
+        "dataset: {type: table, path: t.csv, target: y, columns: {a: number}}\n"
+        "model: {layers: [{type: Dense, units: 1}]}\nloss: mse\noptimizer: sgd\n"
+        "training: {epochs: 1}\n"
+    )
+    run = dlrun("train", "c.yaml", "-q").run
+    monkeypatch.setattr(Number, "plain_numpy", Fitted.plain_numpy)
+    said = "column 'a': the kind `number` does not say how NumPy encodes it."
+    assert said in dlrun("export", run, "encoder", code=1).err
+    assert f"encode.py is not written: {said}" in dlrun("export", run, "litert").err
+    assert not (run / "encode.py").exists()
+    assert (run / "model.tflite").exists()
