@@ -5,19 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 from dlrun.arrays import Reading
 from dlrun.columns.inference import NUMBER, names_an_id
 from dlrun.data.csv import open_csv
-from dlrun.data.csv_header import are_numbers, as_list, check_names, tell_header
+from dlrun.data.csv_header import (
+    are_numbers,
+    as_list,
+    check_names,
+    small_column,
+    tell_header,
+)
 from dlrun.data.generators import check_whole
 from dlrun.data.headers import DELIMITERS
 from dlrun.errors import ConfigError, DataError, DlrunError, Problem
+from dlrun.shapes.cells import parse_number
 from dlrun.wording import list_columns, quote
 
 MOST_STEPS: Final = 10**6
+MONTH: Final = len("2024-01")
 
 
 @dataclass(frozen=True)
@@ -137,3 +147,46 @@ def foresee_width(path: Path, seen: Foreseen, columns: Mapping[str, Any] | None)
     places = [seen.columns.index(name) for name in seen.roles.features]
     numbers = are_numbers(path, seen.delimiter, places, header=seen.named)
     return len(places) if numbers else None
+
+
+def count_moments(path: Path, seen: Foreseen) -> int | None:
+    """Count the moments of a small file where all series surely have the same, equally far apart.
+
+    None where that is not so, or not to be told at a glance: then the rows are read.
+    """
+    roles = seen.roles
+    targets = [seen.columns.index(name) for name in roles.targets]
+    if not are_numbers(path, seen.delimiter, targets, header=seen.named):
+        return None
+    names = [*filter(None, [roles.time]), *roles.keys]
+    places = [seen.columns.index(name) for name in names]
+    cells = [small_column(path, seen.delimiter, place) for place in (places or targets[:1])]
+    if None in cells:
+        return None
+    rows = list(zip(*(column[seen.named :] for column in cells if column), strict=True))
+    if roles.time is None:
+        return len(rows) if not roles.keys else None
+    times: dict[tuple[str, ...], list[str]] = {}
+    for time, *key in rows:
+        times.setdefault(tuple(key), []).append(time)
+    series = [_moments(of_one) for of_one in times.values()]
+    first = series[0] if series else None
+    return len(first) if first and all(one == first for one in series) else None
+
+
+def _moments(texts: Sequence[str]) -> list[float] | None:
+    """Read times that are equally far apart, in numbers, days or months; None for all others."""
+    numbers = [parse_number(text) for text in texts]
+    found = [one for one in numbers if one is not None]
+    if len(found) < len(texts):
+        try:
+            days = [date.fromisoformat(f"{text}-01" if len(text) == MONTH else text)
+                    for text in texts]  # fmt: skip
+        except ValueError:
+            return None
+        by_months = {day.day for day in days} == {1}
+        found = [float(day.year * 12 + day.month if by_months else day.toordinal())
+                 for day in days]  # fmt: skip
+    found.sort()
+    steps = {later - one for one, later in pairwise(found)}
+    return found if len(steps) == 1 and steps != {0.0} else None

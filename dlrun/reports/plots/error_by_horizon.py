@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dlrun.reports.plots.forecast import fits as forecasts_fit
+from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.predicted_true import MOST_TARGETS
 from dlrun.reports.plots.style import (
     COLORS,
@@ -37,6 +38,22 @@ def caption(data: ReportData) -> str:
         f"{data.judged.split} windows. Forecasts grow worse the farther they look; where a naive "
         "one is below the network, the network is of no use."
     )
+
+
+def numbers(data: ReportData) -> Columns:
+    """Give the errors of each step ahead."""
+    form = data.spec.series
+    names, parts = () if form is None else form.targets[:MOST_TARGETS], []
+    for number, name in enumerate(names):
+        found = errors(data)
+        steps = range(1, len(found["network"]) + 1)
+        columns: Columns = [
+            ("target", [name] * len(steps)),
+            ("ahead", steps),
+            *((label, values[:, number]) for label, values in found.items()),
+        ]
+        parts.append(columns)
+    return stacked(parts)
 
 
 def draw(data: ReportData) -> Figure:

@@ -10,6 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dlrun.data.clock import write_times
+from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.style import (
     INK,
     MUTED,
@@ -26,6 +28,8 @@ NAME = "forecast"
 TITLE = "Forecast over truth"
 
 MOST_PANELS: Final = 4
+GAP: Final = 1.5
+"""What is so many usual steps away is not joined by a line; months differ by less."""
 MOST_STEPS: Final = 2_000
 """Of a longer series the last steps are drawn."""
 
@@ -63,6 +67,29 @@ def caption(data: ReportData) -> str:
     )
 
 
+def numbers(data: ReportData) -> Columns:
+    """Give the steps of each line: what came true, what was foretold, and by the baseline."""
+    form, parts = data.spec.series, []
+    clock = None if form is None else form.clock
+    for line in lines_of(data):
+        said = {
+            float(time): (value, base)
+            for _, times, values, naive in line.forecasts
+            for time, value, base in zip(times, values, naive, strict=True)
+        }
+        times = sorted(line.truth)
+        shown = times if clock is None else write_times(clock, times)
+        columns: Columns = [
+            ("line", [line.name] * len(times)),
+            ("time", shown),
+            ("truth", [line.truth[time] for time in times]),
+            ("forecast", [said.get(time, (np.nan, np.nan))[0] for time in times]),
+            ("baseline", [said.get(time, (np.nan, np.nan))[1] for time in times]),
+        ]
+        parts.append(columns)
+    return stacked(parts)
+
+
 def draw(data: ReportData) -> Figure:
     """Draw one panel for each of the first columns and series."""
     lines = list(lines_of(data))
@@ -71,6 +98,8 @@ def draw(data: ReportData) -> Figure:
     for panel, line in zip(panels_of(figure, len(lines)), lines, strict=True):
         times = np.array(sorted(line.truth))
         values = np.array([line.truth[time] for time in times])
+        gaps = np.flatnonzero(np.diff(times) > GAP * np.median(np.diff(times))) + 1
+        times, values = np.insert(times, gaps, times[gaps]), np.insert(values, gaps, np.nan)
         panel.plot(_axis(times, data), values, color=INK, linewidth=1.2, label="truth")
         for number, (split, when, values, naive) in enumerate(line.forecasts):
             label, dashes = f"forecast ({SPLIT_NAMES[split]})", "baseline"
