@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -18,6 +19,7 @@ Unit = Literal["number", "second", "month", "month_end"]
 EXACT: Final = 1e-3
 """By so much of a step may a distance differ: numbers such as 0.1 do not add up exactly."""
 DAY: Final = 86_400
+ALWAYS: Final = 28  # days that every month has
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NAMED: Final = {
     ("second", 1.0): "second", ("second", 60.0): "minute", ("second", 3600.0): "hour",
@@ -38,12 +40,14 @@ def find_unit(times: NDArray[np.float64], *, are_numbers: bool) -> Unit:
     whole = times.astype(np.int64)
     if not len(times) or (whole != times).any():
         return "second"
-    names: dict[Unit, NDArray[np.int64]] = {"month": whole, "month_end": whole + DAY}
-    for unit, moments in names.items():
-        months, inside = _months(moments)
+    # What is on the 31st is rather the end of a month than a day that most months lack.
+    shifts: tuple[tuple[Unit, int, int], ...] = (
+        ("month", 0, ALWAYS * DAY), ("month_end", DAY, DAY), ("month", 0, 31 * DAY)
+    )  # fmt: skip
+    for unit, shift, most in shifts:
+        months, inside = _months(whole + shift)
         is_one = inside[0] == inside.min() == inside.max()
-        is_first = unit == "month" or inside[0] < DAY
-        if is_one and is_first and months.min() < months.max():
+        if is_one and inside[0] < most and months.min() < months.max():
             return unit
     return "second"
 
@@ -89,7 +93,8 @@ def later(clock: Clock, time: float, steps: int) -> float:
     if clock.unit == "month_end":
         moment += timedelta(days=1)
     month = moment.year * 12 + moment.month - 1 + round(steps * size)
-    moment = moment.replace(year=month // 12, month=month % 12 + 1)
+    year, month = month // 12, month % 12 + 1
+    moment = moment.replace(day=min(moment.day, monthrange(year, month)[1]), month=month, year=year)
     if clock.unit == "month_end":
         moment -= timedelta(days=1)
     return (moment - EPOCH).total_seconds()
