@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Holds: TypeAlias = Literal["number", "text", "time"]
+Holds: TypeAlias = Literal["number", "text", "time", "image"]
 """What the values of a column are read as."""
 
 
@@ -19,12 +19,16 @@ class RawColumn:
     """A column as it was read; its values, `(rows,)`, are one column of a float64 matrix.
 
     A missing value is NaN. A number is itself (yes and no are 1 and 0), a text its position in
-    `texts`, a time the seconds since 1970-01-01 00:00 (UTC, where a zone is told).
+    `texts`, a time the seconds since 1970-01-01 00:00 (UTC, where a zone is told), an image the
+    position of its file in `texts` and of its pixels in `pixels`.
     """
 
     name: str
     holds: Holds
     texts: tuple[str, ...] = ()  # the distinct ones of a file, sorted by their code points
+    # (texts, height, width, channels), bytes, of images that are decoded: an array, or rows on the
+    # disk that are taken like those of one.
+    pixels: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,14 @@ class FittedColumn(Protocol):
         """How its times are written, as `strptime` has it; None for all but times."""
 
     @property
+    def reread(self) -> Mapping[str, Any]:
+        """The options, as a config has them, by which the same values are read again."""
+
+    @property
+    def sample(self) -> tuple[int, ...] | None:
+        """The shape in which layers that name it get its entries; None where that is one axis."""
+
+    @property
     def carried(self) -> bool:
         """Whether its values are carried along into predictions, as they are written."""
 
@@ -111,6 +123,15 @@ class FittedColumn(Protocol):
 
     def numbered(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
         """Turn raw values `(rows,)` into class numbers `(rows, 1)`; only where `ids` is one."""
+
+    def shown(self, values: NDArray[np.float64], pixels: Any) -> NDArray[np.float32]:
+        """Turn raw values `(rows,)` into entries `(rows, len(entries))`; only of images.
+
+        `pixels` are those of `RawColumn`.
+
+        Raises:
+            CellError: A value cannot be turned; says which row and why.
+        """
 
     def apply_tf(self, values: Any, lookups: Any) -> Any:
         """Turn raw values `(rows,)` into entries `(rows, len(entries))` in TensorFlow's operations.

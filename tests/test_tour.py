@@ -38,6 +38,7 @@ def test_a_tour_of_dlrun(dlrun, tmp_path):
         "metrics.json",
         "model.keras",
         "model.txt",
+        "origin.json",
         "predictions",
         "run.json",
         "spec.json",

@@ -37,6 +37,16 @@ class Fitted:
         return None
 
     @property
+    def reread(self) -> Mapping[str, Any]:
+        """How times are written; of others nothing has to be said."""
+        return {} if self.format is None else {"format": self.format}
+
+    @property
+    def sample(self) -> tuple[int, ...] | None:
+        """None: entries stand side by side."""
+        return None
+
+    @property
     def carried(self) -> bool:
         """Leave it out of predictions."""
         return False
@@ -58,6 +68,10 @@ class Fitted:
 
     def numbered(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
         """Refuse: it has no class numbers."""
+        raise NotImplementedError(self.kind)
+
+    def shown(self, values: NDArray[np.float64], pixels: Any) -> NDArray[np.float32]:
+        """Refuse: it has no images."""
         raise NotImplementedError(self.kind)
 
     def apply_tf(self, values: Any, lookups: Lookups) -> Any:

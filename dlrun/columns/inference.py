@@ -9,12 +9,15 @@ import ast
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from dlrun.catalog import shelves, source
 from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
 from dlrun.shapes.cells import bare_number
+from dlrun.shapes.images import CHANNELS_OF, sides_of
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
 IGNORE: Final = "ignore"
@@ -307,7 +310,7 @@ def kinds_of(
         raise ConfigError(*problems)
     all_numbers = all(one.numbers == one.rows for one in facts.values())
     kinds = tuple(
-        told(name, (written or {})[name])
+        _with_format(told(name, (written or {})[name]), one)
         if name in (written or {})
         else infer(one, all_numbers=all_numbers)
         for name, one in facts.items()
@@ -318,6 +321,15 @@ def kinds_of(
     if unclear:
         raise ConfigError(*unclear)
     return kinds
+
+
+def _with_format(kind: ColumnKind, facts: ColumnFacts) -> ColumnKind:
+    """Say how times are written where the config leaves that to them: later files are read so."""
+    form = facts.time_format
+    is_open = kind.options.get("format") is None and holds_of(kind, facts) == "time"
+    if not is_open or form is None or form == ISO or "|" in form:
+        return kind
+    return replace(kind, options={**kind.options, "format": form})
 
 
 def _is_unclear(kind: ColumnKind, facts: Mapping[str, ColumnFacts]) -> bool:
@@ -375,6 +387,19 @@ def reads(word: str) -> tuple[Holds, ...]:
     found = re.search(r"^READS(?:: [^=\n]+)? = (.+)$", source.module_text(module), re.MULTILINE)
     held: tuple[Holds, ...] = ast.literal_eval(found[1]) if found else ("number",)
     return held
+
+
+def shapes_told(written: Mapping[str, Any]) -> dict[str, tuple[int | None, ...]]:
+    """Give the shapes of columns of images, `(height, width, channels)`, as a config says them."""
+    shapes: dict[str, tuple[int | None, ...]] = {}
+    for name, one in written.items():
+        kind = told(name, one)
+        if reads(kind.kind) == ("image",):
+            sides: tuple[int | None, ...] = (None, None)
+            with suppress(ValueError):  # which is told elsewhere
+                sides = sides_of(kind.options.get("size")) or sides
+            shapes[name] = (*sides, CHANNELS_OF[kind.options.get("color", "rgb")])
+    return shapes
 
 
 def split_key(name: str) -> ColumnKind:

@@ -13,7 +13,7 @@ from dlrun.shapes.input_readers import LOOKUPS, looks_up, names_of_columns
 from dlrun.shapes.layer import DATA, layer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,22 +34,34 @@ def views(columns: Sequence[FittedColumn], layers: Sequence[Mapping[str, Any]]) 
 
     First stand the columns that no layer names, in their order: they are `input`, unless there are
     none. Behind them stands what is named: entries, and class numbers where a layer that looks ids
-    up names a category; both where both are read.
+    up names a category; both where both are read. An image keeps its shape where it is named, or
+    is all of `input`.
     """
     read = _readings(columns, layers)
-    if not any(read.values()):
+    plain = [column for column in columns if not read[column.name]]
+    width, shape = sum(len(column.entries) for column in plain), sample_of(plain)
+    if shape is None and not any(read.values()):
         return ()
-    plain = sum(len(column.entries) for column in columns if not read[column.name])
-    laid = [(DATA, plain, False)] if plain else []
+    laid: list[tuple[str, int, bool, tuple[int, ...] | None]] = []
+    if width:
+        laid.append((DATA, width, False, shape))
     for column in columns:
         ways = read[column.name]
-        laid += [(column.name, len(column.entries), False)] if False in ways else []
-        laid += [(column.name, 1, True)] if True in ways else []
-    ends = accumulate(width for _, width, _ in laid)
+        if False in ways:
+            laid.append((column.name, len(column.entries), False, column.sample))
+        if True in ways:
+            laid.append((column.name, 1, True, None))
+    ends = accumulate(width for _, width, _, _ in laid)
     return tuple(
-        View(name, end - width, end, ids)
-        for (name, width, ids), end in zip(laid, ends, strict=True)
+        View(name, end - width, end, ids, shape)
+        for (name, width, ids, shape), end in zip(laid, ends, strict=True)
     )
+
+
+def sample_of(columns: Iterable[FittedColumn]) -> tuple[int, ...] | None:
+    """Give the shape of the only column that has entries; None where it has none, or not alone."""
+    shapes = [column.sample for column in columns if column.entries]
+    return shapes[0] if len(shapes) == 1 else None
 
 
 def _readings(
@@ -80,8 +92,19 @@ def parts(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[Part, 
     )  # fmt: skip
 
 
-def entry_names(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[str, ...]:
-    """Name the entries of a packed row, no two alike: `age`, `sex=male`; class numbers: `deck`."""
+def width_of(columns: Sequence[FittedColumn], laid: Sequence[View]) -> int:
+    """Count the entries of a packed row."""
+    laid_out = parts(columns, laid)
+    return laid_out[-1].end if laid_out else 0
+
+
+def entry_names(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[str, ...] | None:
+    """Name the entries of a packed row, no two alike: `age`, `sex=male`; class numbers: `deck`.
+
+    None where some are pixels, of which there are too many to have names of their own.
+    """
+    if any(column.sample for column in columns):
+        return None
     found: list[str] = []
     taken: set[str] = set()
     for part in parts(columns, laid):
@@ -107,16 +130,13 @@ def pack(
         CellError: A value cannot be taken; it says which row and column.
     """
     places = {column.name: number for number, column in enumerate(raw)}
-    laid_out = parts(columns, laid)
-    width = laid_out[-1].end if laid_out else 0
-    packed = np.empty((len(matrix), width), np.float32)
-    for part in laid_out:
+    packed = np.empty((len(matrix), width_of(columns, laid)), np.float32)
+    for part in parts(columns, laid):
         if part.begin == part.end:
             continue
         place = places[part.column.name]
-        turn = part.column.numbered if part.ids else part.column.apply
         try:
-            block = turn(matrix[:, place], raw[place].texts)  # (rows, entries)
+            block = _turned(part, matrix[:, place], raw[place])  # (rows, entries)
         except CellError as error:
             error.column = part.column.name
             raise
@@ -124,6 +144,13 @@ def pack(
             packed[:, part.begin : part.end] = block
         _check_range(packed[:, part.begin : part.end], block, part.column.name)
     return packed
+
+
+def _turned(part: Part, values: NDArray[np.float64], raw: RawColumn) -> NDArray[Any]:
+    if raw.holds == "image":
+        return part.column.shown(values, raw.pixels)
+    turn = part.column.numbered if part.ids else part.column.apply
+    return turn(values, raw.texts)
 
 
 def _check_range(packed: NDArray[np.float32], block: NDArray[Any], name: str) -> None:

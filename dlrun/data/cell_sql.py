@@ -74,7 +74,7 @@ class Cell:
 
     def value(self, holds: Holds, form: str | None = None) -> str:
         """The value of a cell, NULL where there is none of the kind; of times in a format."""
-        if holds == "text":
+        if holds in ("text", "image"):
             return self.text
         return self.number if holds == "number" else self.time(form or ISO)
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from dlrun.arrays import ImageForm
 from dlrun.data.files import spool_folder
-from dlrun.data.image_folder import CHANNELS
 from dlrun.data.streams import RowFile
 from dlrun.errors import DataError, DlrunError
+from dlrun.shapes.images import CHANNELS_OF
 from dlrun.wording import printable, tally
 
 WORKER: Final = Path(__file__).with_name("image_worker.py")
@@ -106,7 +106,7 @@ class Decoder(AbstractContextManager["Decoder"]):
 
     def _bytes(self, size: tuple[int, int]) -> int:
         """How many bytes a row has."""
-        return math.prod(size) * CHANNELS[self._form.color]
+        return math.prod(size) * CHANNELS_OF[self._form.color]
 
 
 def _serve(
@@ -197,7 +197,9 @@ def _no_room(why: str | None) -> DlrunError:
     return DlrunError(what, where=str(spool_folder()), fix=fix)
 
 
-def bad_files_error(files: Sequence[str], bad: Bad, *, where: str, fix: str | None) -> DataError:
+def bad_files_error(
+    files: Sequence[str], bad: Bad, *, where: str | None, fix: str | None
+) -> DataError:
     """The error for files that cannot be read: the first ones, each with its reason."""
     of_size = [place for place in bad if place in bad.other_sizes]
     told = "\n".join(f"  {line}" for line in bad_file_lines(files, bad))

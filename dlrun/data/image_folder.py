@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from dlrun.data.generators import argument_error
-from dlrun.errors import DataError
+from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
+from dlrun.shapes import images as shapes
 from dlrun.shapes.cells import split_meant
 from dlrun.wording import did_you_mean, list_some, printable, quote, tally
 
@@ -23,8 +24,6 @@ SUFFIXES: Final = (
 )  # fmt: skip
 """How the names of images end. In a folder of a class any name will do."""
 MOST: Final = 5  # names in one line
-CHANNELS: Final = {"rgb": 3, "gray": 1}
-LONGEST_SIDE: Final = 2**14
 ORIENTATION: Final = 0x0112
 LYING: Final = (5, 6, 7, 8)
 """What EXIF's orientation is where rows and columns are to change places."""
@@ -47,8 +46,11 @@ def find_images(path: Path) -> ImageFolder:
     """List the images of `path/CLASS/` or `path/SPLIT/CLASS/`; none is opened.
 
     Raises:
-        DataError: There is no such folder, or it has no folders of classes.
+        ConfigError: There is no such folder.
+        DataError: It has no folders of classes.
     """
+    if not path.is_dir():
+        raise _no_folder(path)
     homes = split_folders(path)
     classes = class_names(path)
     numbers = {name: number for number, name in enumerate(classes)}
@@ -75,6 +77,18 @@ def find_images(path: Path) -> ImageFolder:
             told = list_some(beside, MOST, quote)
             notes.append(f"warning: {what} in {printable(str(home))} not read: {told}")
     return ImageFolder(classes, files, labels, tuple(notes))
+
+
+def _no_folder(path: Path) -> ConfigError:
+    """The error for a dataset whose folder is not there."""
+    what = "is a file; a folder with a folder for each class was expected"
+    fix = None
+    if not path.exists():
+        what = "there is no such folder"
+        with suppress(DataError):
+            fix = did_you_mean(path.name, folders_in(path.parent))
+    fix = fix or "Correct the path, which is relative to the file that it stands in."
+    return ConfigError(Problem("dataset.path", f"{printable(str(path))}: {what}.", fix))
 
 
 def split_folders(path: Path) -> dict[str, Path]:
@@ -191,12 +205,7 @@ def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
 
 def sides_of(size: int | Sequence[int] | None) -> tuple[int, int] | None:
     """Read height and width, or one number for both; None where the images are to tell."""
-    if size is None:
-        return None
-    sides = (size, size) if isinstance(size, int) else tuple(size)
-    if len(sides) != 2 or not all(  # noqa: PLR2004
-        isinstance(one, int) and not isinstance(one, bool) and 1 <= one <= LONGEST_SIDE
-        for one in sides
-    ):
-        raise argument_error("size", size, f"[height, width] of 1 to {LONGEST_SIDE} pixels")
-    return sides[0], sides[1]
+    try:
+        return shapes.sides_of(size)
+    except ValueError as error:
+        raise argument_error("size", size, str(error)) from error

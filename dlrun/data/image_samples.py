@@ -20,7 +20,6 @@ from dlrun.data.image_decoding import (
     bad_files_error,
 )
 from dlrun.data.image_folder import (
-    CHANNELS,
     SUFFIXES,
     files_below,
     find_images,
@@ -30,6 +29,7 @@ from dlrun.data.image_folder import (
 from dlrun.data.streaming import reason_to_stream
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
+from dlrun.shapes.images import CHANNELS_OF
 from dlrun.shapes.layer import show
 from dlrun.wording import list_classes, list_some, quote, tally
 
@@ -102,7 +102,7 @@ def _pixels(
     skip: bool,
 ) -> tuple[Array, Bad, str | None]:
     """Decode files: bytes, `(files, height, width, channels)`; what is bad; why it is streamed."""
-    channels = CHANNELS[form.color]
+    channels = CHANNELS_OF[form.color]
     if size is None:
         with Decoder(form, files=1, on_disk=False) as decoder:
             size = decoder.size_of(files)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dlrun.arrays import ArrayForm, ImageForm, Reading, SeriesForm, Spec, TableForm, View
 from dlrun.columns import columns_from_json
-from dlrun.columns.packing import entry_names, parts
+from dlrun.columns.packing import entry_names, parts, sample_of
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
@@ -177,10 +177,15 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
         yield "views", "views of columns"
         return
     aside = {view.name for view in spec.views} - {DATA}
-    plain = sum(len(one.entries) for one in spec.columns if one.name not in aside)
+    plain = [one for one in spec.columns if one.name not in aside]
+    width, shape = sum(len(one.entries) for one in plain), sample_of(plain)
     rest = [view for view in spec.views if view.name == DATA]
-    if rest not in ([], [View(DATA, 0, plain)]):
+    if rest not in ([], [View(DATA, 0, width, shape=shape)]) or (shape and not rest):
         yield "views", "the columns that no layer names, first"
+    samples = {one.name: one.sample for one in spec.columns}
+    if any(view.shape != (None if view.ids else samples.get(view.name))
+           for view in spec.views if view.name != DATA):  # fmt: skip
+        yield "views", "images in their shape, and others as numbers side by side"
     for part in parts(spec.columns, spec.views):
         width = 1 if part.ids else len(part.column.entries)
         if (part.begin, part.end) != (end, end + width) or (part.ids and part.column.ids is None):
@@ -192,6 +197,8 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
             yield "input_shape", "a window of the entries of the columns"
     elif spec.feature_names != entry_names(spec.columns, spec.views) or spec.input_shape != (end,):
         yield "feature_names", "the entries of the columns"
+    if spec.image_shape != sample_of(spec.columns):
+        yield "image_shape", "that of the only column, if it is an image, else null"
 
 
 def _misfits_of_series(spec: Spec) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from dlrun.arrays import Array, Dataset, Samples, Spec, Splits, StreamedArray
 from dlrun.column import CellError
-from dlrun.columns.packing import entry_names, views
+from dlrun.columns.packing import entry_names, sample_of, views, width_of
 from dlrun.data.classes import check_more_than_one_class, held_numbers
 from dlrun.data.columns import (
     are_unscaled,
@@ -92,8 +92,9 @@ def split_dataset(
 
 def _leaks(dataset: Dataset, train: Samples, read: Collection[int]) -> list[str]:
     """Warn of columns that the network reads, by place, and that give the target away."""
-    return leaks(
-        [one if place in read else None for place, one in enumerate(dataset.raw_columns or ())],
+    columns = enumerate(dataset.raw_columns or ())
+    return leaks(  # of an image only the name is known here, which the network does not read
+        [one if place in read and one.holds != "image" else None for place, one in columns],
         train,
         names=dataset.target_names,
         is_class=dataset.class_names is not None or dataset.labels,
@@ -116,14 +117,19 @@ def _with_columns(
         columns = fit_columns(x, dataset.raw_columns or (), dataset.kinds, scale=scale)
         laid = views(columns, layers)
     check_missing(dataset, columns)
-    names = entry_names(columns, laid)
-    if not names:
+    width = width_of(columns, laid)
+    if not width:
         raise DataError(
             "no column is left for the network: all are ignored, constant or ids.",
             fix="Say what they are with `dataset.columns`.",
         )
     return replace(
-        spec, columns=columns, views=laid, feature_names=names, input_shape=(len(names),)
+        spec,
+        columns=columns,
+        views=laid,
+        feature_names=entry_names(columns, laid),
+        input_shape=(width,),
+        image_shape=sample_of(columns),
     )
 
 

@@ -21,16 +21,17 @@ SHARE = 16
 table of short numbers takes some sixteen times the size of its file."""
 
 
-def reason_to_stream(path: Path, size: int) -> str | None:
+def reason_to_stream(path: Path | str, size: int) -> str | None:
     """Why the rows of a file of some bytes are to stay on the disk, in one line for the user.
 
-    None where they are to be held in memory.
+    None where they are to be held in memory. What is no file is called by a text.
     """
     limit = stream_limit()
     if size <= limit:
         return None
+    name = path if isinstance(path, str) else path.name
     return (
-        f"streaming from the disk: {path.name} holds {in_words(size)}, more than "
+        f"streaming from the disk: {name} holds {in_words(size)}, more than "
         f"{in_words(limit)} ({LIMIT_VARIABLE} sets the limit)"
     )
 

@@ -20,6 +20,7 @@ from dlrun.data.classes import held_numbers
 from dlrun.data.csv_header import Choice, choose_columns
 from dlrun.data.generators import argument_error
 from dlrun.data.headers import DELIMITERS
+from dlrun.data.image_columns import with_images
 from dlrun.data.rounding import WHOLE, exact_whole
 from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import chunks
@@ -78,11 +79,13 @@ def load_table(
         form = TableForm(table.columns, table.named, replace(reading, where=None, bad_rows="error"))
         dataset = replace(dataset, form=form)
     if test_paths is None:
-        return dataset
+        return with_images(dataset, paths, None, ())[0]
     with open_table(test_paths, reading) as table:
         _check_same(table, plan)
         test = _read(table, plan, streamed=reason_of(table, len(plan.wanted)), like=dataset)
         _check_classes(table, dataset, test)
+    dataset, last = with_images(dataset, paths, test, test_paths)
+    test = last or test
     return replace(
         dataset,
         test=test.train,

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from dlrun.data.tables import Slab, Table
 
 
+WORDED: Final = ("text", "image")
+"""What columns hold whose values are places of texts."""
+
 ALIKE: Final = 64
 """From so many columns of texts on, of which the same is asked, it is asked once of all their
 cells: to plan an expression for each column takes longer than to work it out."""
@@ -97,7 +100,7 @@ class RowReader:
         self.cells = {name: table.cell(name) for name in wanted}
         columns = []
         for number, (name, holds) in enumerate(self.wanted.items()):
-            if holds == "text":
+            if holds in WORDED:
                 columns.append(self._text(number, name))
             else:
                 self.asked.append(self._number(name, holds))
@@ -129,7 +132,7 @@ class RowReader:
             self.asked.append(Expression(code))
         else:
             self.asked.append(Expression("-1::BIGINT"))
-        return RawColumn(name, "text", texts)
+        return RawColumn(name, self.wanted[name], texts)
 
     def _number(self, name: str, holds: Holds) -> Expression:
         """Ask for a value: NaN where it is missing, NULL where it is none."""
@@ -194,7 +197,7 @@ class RowReader:
         conditions = {
             name: odd.get(name, f"({asked.sql}) IS NULL")
             for name, asked in zip(self.wanted, self.asked, strict=True)
-            if self.wanted[name] != "text" and name not in self.booleans
+            if self.wanted[name] not in WORDED and name not in self.booleans
         }  # fmt: skip
         wrong = [name for name in names if name not in self.booleans]
         if wrong:
@@ -248,7 +251,7 @@ def sample_rows(
 def _raw(name: str, held: Holds, cells: NDArray[Any]) -> tuple[RawColumn, NDArray[np.float64]]:
     missing = np.ma.getmaskarray(cells)
     filled = np.ma.getdata(cells)
-    if held != "text":
+    if held not in WORDED:
         values = filled.astype(np.float64)
         values[missing] = np.nan
         return RawColumn(name, held), values

@@ -18,6 +18,7 @@ from dlrun.columns.packing import pack
 from dlrun.data.classes import UnseenClasses, is_single_one, match_values
 from dlrun.data.columns import EmptyCells, refusals
 from dlrun.data.files import files_of
+from dlrun.data.image_columns import LaterImages
 from dlrun.data.images import scale_pixels
 from dlrun.data.labels import encode
 from dlrun.data.rounding import WHOLE
@@ -121,14 +122,13 @@ class FileRows:
 
     def __iter__(self) -> Iterator[TableRows]:
         """Read the rows, some at a time."""
+        paths = [part.source.path for part in self.table.parts]
+        with LaterImages(self.spec.columns or (), paths) as images:
+            yield from self._turned(images)
+
+    def _turned(self, images: LaterImages) -> Iterator[TableRows]:
         begin, empty = 0, self._empty_cells()
-        texts: dict[str, list[str | None]] = {called: [] for called in self.called.values()}
-        for columns, read in self.table.chunks(
-            self.wanted,
-            self.formats,
-            others=dict.fromkeys(self.spec.target_names, self.spec.labels),
-            kept=texts,
-        ):
+        for columns, read, texts in self._read(images):
             stay, weight = self._with_targets(read, begin), None
             if self.columns.weight is not None and self.spec.sample_weight is not None:
                 weight = row_weights(read[:, -1], self.spec.sample_weight, self.table, begin)
@@ -138,7 +138,10 @@ class FileRows:
             if empty:  # no row goes out any more: the others are looked through
                 begin += len(read)
                 continue
-            features = columns[: self.width], values[:, : self.width]
+            raw, values[:, : self.width] = images.read(
+                columns[: self.width], values[:, : self.width], place
+            )
+            features = raw, values[:, : self.width]
             x = _features(self.spec, *features, place, str(self.table.parts[0].source.path))
             y = None
             if self.columns.targets:
@@ -154,13 +157,26 @@ class FileRows:
                 else texts[called]
                 for name, called in self.called.items()
             }
-            raw = values[:, : self.width]
-            yield TableRows(x, y, weight, raw, columns[: self.width], kept, place)
+            yield TableRows(x, y, weight, features[1], raw, kept, place)
             begin += len(read)
         if empty:
             raise empty.error(EMPTY)
         if self.unseen:
             raise self.unseen.of_column(self.spec.target_names[0])
+
+    def _read(
+        self, images: LaterImages
+    ) -> Iterator[tuple[tuple[RawColumn, ...], NDArray[np.float64], dict[str, list[str | None]]]]:
+        """Read raw rows, as many at a time as have pixels for a while; with what is carried."""
+        texts: dict[str, list[str | None]] = {called: [] for called in self.called.values()}
+        for columns, read in self.table.chunks(
+            self.wanted,
+            self.formats,
+            others=dict.fromkeys(self.spec.target_names, self.spec.labels),
+            kept=texts,
+        ):
+            for rows in images.pieces(len(read)):
+                yield columns, read[rows], {name: one[rows] for name, one in texts.items()}
 
     def _empty_cells(self) -> EmptyCells:
         """Nothing yet, of the columns that take no empty cells."""

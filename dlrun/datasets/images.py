@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 def sample(*, path: Any, size: Any, color: str, **_: Any) -> Sample:
     """The classes, and the shape where the config says it."""
     from dlrun.data.image_folder import (
-        CHANNELS,
         class_names,
         sides_of,
         size_of_one,
         split_folders,
     )
     from dlrun.errors import DataError
+    from dlrun.shapes.images import CHANNELS_OF
 
     sides = sides_of(size)
     try:
         splits, classes = split_folders(Path(path)), class_names(Path(path))
         sides = sides or size_of_one(Path(path))
     except DataError:  # what is wrong is told when the images are read
-        shape = None if sides is None else (*sides, CHANNELS[color])
+        shape = None if sides is None else (*sides, CHANNELS_OF[color])
         return Sample(shape, has_validation=None, fractions=True, one_target=True, format="images")
-    shape = None if sides is None else (*sides, CHANNELS[color])
+    shape = None if sides is None else (*sides, CHANNELS_OF[color])
     return Sample(
         shape,
         classes,

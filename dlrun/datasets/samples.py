@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from dlrun.catalog import shelves
@@ -38,6 +39,8 @@ class Sample(NamedTuple):
     enough_rows: int | None = 2  # so many surely have several classes; None: only the rows tell
     columns: tuple[str, ...] | None = None  # that layers may name; None: not known, or none
     views: tuple[View, ...] = ()  # of arrays that layers name
+    # What layers get of columns that they name, where the config says that it has several axes.
+    named: Mapping[str, Shape] = MappingProxyType({})
     # Of its file, where it can be glanced at.
     format: Literal["table", "arrays", "images", "steps"] | None = None
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from dlrun.arrays import Dataset, Reading, Spec, TableForm
 from dlrun.column import split_column
-from dlrun.columns.inference import names_an_id
+from dlrun.columns.inference import names_an_id, shapes_told
 from dlrun.data.csv_header import Choice, are_numbers, foresee_columns, small_column
 from dlrun.datasets.samples import Sample, with_target
 from dlrun.wording import as_text
@@ -18,7 +18,12 @@ SECOND_NAMES = ("csv",)
 
 
 def sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
-    """The columns, and of a small file the classes."""
+    """The columns, and of a small file the classes; the shapes of images that the config tells."""
+    known = _sample(path=path, form=form, **arguments)
+    return known._replace(named=shapes_told(arguments.get("columns") or {}))
+
+
+def _sample(*, path: Any, form: str | None, **arguments: Any) -> Sample:
     found = foresee_columns({"path": path, **arguments})
     if found is None:
         return Sample(one_target=True, format="table")

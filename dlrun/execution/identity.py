@@ -81,7 +81,7 @@ def identities_of(
     data: dict[str, Any] = {}
     for name, value in experiment.dataset.arguments.items():
         if isinstance(value, Path) and value.exists():
-            data[name] = _content(value)
+            data[name] = content_of(value)
         elif isinstance(value, Path | list) and (files := _files_in(value)) is not None:
             data[name] = files
     told = {
@@ -129,7 +129,9 @@ def _files_in(value: Path | list[Any]) -> Any:
         files = files_of(value)
     except DataError:
         return None
-    return _content(files[0]) if files == [value] else [[str(one), _content(one)] for one in files]
+    return (
+        content_of(files[0]) if files == [value] else [[str(one), content_of(one)] for one in files]
+    )
 
 
 def weights_hash(record: Mapping[str, Any]) -> str:
@@ -137,7 +139,7 @@ def weights_hash(record: Mapping[str, Any]) -> str:
     return digest(record.get("final_weights"))
 
 
-def _content(path: Path) -> Any:
+def content_of(path: Path) -> Any:
     """The hash of a file, those of the files below a folder by name, or None where there is none.
 
     Whatever is wrong with a file is told by whoever reads its rows.
@@ -145,7 +147,7 @@ def _content(path: Path) -> Any:
     try:
         if path.is_dir():
             below = sorted(one for one in path.rglob("*") if one.is_file())
-            return {one.relative_to(path).as_posix(): _content(one) for one in below}
+            return {one.relative_to(path).as_posix(): content_of(one) for one in below}
         if not path.is_file():
             return None
         facts = path.stat()
@@ -154,7 +156,7 @@ def _content(path: Path) -> Any:
         return None
 
 
-@lru_cache
+@lru_cache(maxsize=2**14)
 def _hash_of_file(path: Path, _changed: int, _size: int) -> str:
     """The hash of a file; read once for all runs of a sweep, as long as it does not change."""
     with path.open("rb") as file:

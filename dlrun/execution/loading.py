@@ -160,10 +160,7 @@ def _columns_of(told: Spec) -> dict[str, Any]:
     if told.columns is None:  # an older run, of numbers
         kinds: dict[str, Any] = {name: {"type": NUMBER} for name in told.feature_names or ()}
     else:
-        kinds = {column.name: {"type": column.kind} for column in told.columns}
-        for column in told.columns:
-            if column.format is not None:
-                kinds[column.name]["format"] = column.format
+        kinds = {one.name: {"type": one.kind, **one.reread} for one in told.columns}
     return {"features": tuple(kinds), "columns": kinds}
 
 

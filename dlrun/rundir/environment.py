@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,9 @@ PINNED = "KERAS_BACKEND"
 """What `dlrun.backend` sets itself, whatever the user has set: recorded, and of no effect."""
 
 _GIT_SECONDS = 2.0
+_MOST_CHANGES = 2**18  # characters
+_DISTRIBUTION = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)\.(dist|egg)-info")
+"""How the folder of an installed package is called."""
 _MOST_THREADS = 4096
 
 
@@ -49,6 +55,30 @@ def environment_facts() -> dict[str, Any]:
         },
         "git": _git_facts(),
     }
+
+
+def surroundings() -> dict[str, Any]:
+    """Collect `environment_facts`, and the `changes` of the working folder's checkout, if any."""
+    facts = environment_facts()
+    is_dirty = bool((facts["git"] or {}).get("dirty"))
+    return {**facts, "changes": _changes() if is_dirty else None}
+
+
+def installed_packages() -> dict[str, str]:
+    """Tell the version of every installed package by its name, as the folders of them say."""
+    return dict(_installed(tuple(sys.path)))
+
+
+@lru_cache(maxsize=1)
+def _installed(path: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    for place in path:
+        with contextlib.suppress(OSError):
+            for name in os.listdir(place or "."):  # noqa: PTH208 - thousands of names
+                match = _DISTRIBUTION.fullmatch(name)
+                if match is not None:
+                    found.setdefault(match["name"].lower().replace("_", "-"), match["version"])
+    return tuple(sorted(found.items()))
 
 
 COMPARED = ("versions", "platform", "processor", "cpu_count", "environment", "device", "threads")
@@ -130,6 +160,15 @@ def _git_facts() -> dict[str, Any] | None:
         return None
     changes = _git("status", "--porcelain", "--untracked-files=no")
     return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def _changes() -> str | None:
+    """What is not committed, as a diff to the commit; its beginning, where it is very long."""
+    found = _git("diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv")
+    if found is None or len(found) <= _MOST_CHANGES:
+        return found
+    whole = found[:_MOST_CHANGES].rpartition("\n")[0]
+    return f"{whole}\n[{len(found) - len(whole):,} more characters are left out]"
 
 
 def _git(*arguments: str) -> str | None:

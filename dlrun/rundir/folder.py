@@ -120,8 +120,9 @@ class Run:
         return read_record(self.path)
 
     def log(self, line: str) -> None:
-        """Add a line to `log.txt`."""
-        files.append_text(self.file(LOG), line + "\n")
+        """Add a line to `log.txt`, with the local time."""
+        time = datetime.now().astimezone().isoformat(" ", "seconds")
+        files.append_text(self.file(LOG), f"{time}  {line}\n")
 
 
 def create_run(runs_dir: Path, name: str) -> Run:

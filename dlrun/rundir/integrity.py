@@ -21,6 +21,7 @@ from dlrun.rundir.names import (
     INPUTS,
     METRICS,
     MODEL_SUMMARY,
+    ORIGIN,
     PREDICTIONS,
     RECORD,
     SPEC,
@@ -28,7 +29,7 @@ from dlrun.rundir.names import (
 )
 from dlrun.state import state_folder
 
-HASHED = (CONFIG, SPEC, HISTORY, METRICS, MODEL_SUMMARY, WEIGHTS, INITIAL_WEIGHTS)
+HASHED = (CONFIG, ORIGIN, SPEC, HISTORY, METRICS, MODEL_SUMMARY, WEIGHTS, INITIAL_WEIGHTS)
 _PIECE = 2**20
 MAX_BYTES = 64 * 2**30
 """No file of a run folder is larger: what is larger has holes, and would be read for hours."""

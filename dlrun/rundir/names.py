@@ -4,6 +4,8 @@
 config.yaml          the resolved config, every default written out; training it repeats the run
 run.json             status, command, seed, times, host, versions, git commit, hashes of data and
                      weights, the config by dotted paths
+origin.json          the config as it was written, all installed packages, the changes of a dirty
+                     checkout
 spec.json            shapes, feature and class names, the form of the data file, fitted scaling,
                      what was done to the labels
 history.csv          one row per epoch, a second behind at most while it trains
@@ -29,6 +31,7 @@ from __future__ import annotations
 
 CONFIG = "config.yaml"
 RECORD = "run.json"
+ORIGIN = "origin.json"
 SPEC = "spec.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"

@@ -1,9 +1,32 @@
-"""Shapes of layers that change images, and of adaptive pooling; others that need certain axes."""
+"""Shapes of images, of layers that change them, and of others that need certain axes."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from dlrun.shapes.layer import Layer, Output, Shape, shape_of, show, unknown
 from dlrun.shapes.windows import image, sample
+
+CHANNELS_OF: Final = {"rgb": 3, "gray": 1}
+"""How many channels an image has that is read as one of these."""
+LONGEST_SIDE: Final = 2**14
+
+
+def sides_of(size: int | Sequence[int] | None) -> tuple[int, int] | None:
+    """Read height and width, or one number for both; None where the images are to tell.
+
+    Raises:
+        ValueError: It is neither; the text says what was expected.
+    """
+    if size is None:
+        return None
+    sides = (size, size) if isinstance(size, int) else tuple(size)
+    if len(sides) != 2 or not all(  # noqa: PLR2004
+        isinstance(one, int) and not isinstance(one, bool) and 1 <= one <= LONGEST_SIDE
+        for one in sides
+    ):
+        raise ValueError(f"[height, width] of 1 to {LONGEST_SIDE} pixels")
+    return sides[0], sides[1]
+
 
 CHANNELS: Final[dict[str, tuple[int, ...]]] = {
     **dict.fromkeys(("RandAugment", "RandomGrayscale"), (1, 3)),  # grey or coloured

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import Problem
@@ -45,19 +46,23 @@ class Step:
 
 
 def walk(
-    layers: Sequence[Mapping[str, Any]], sample: Shape | None, views: "Sequence[View]" = ()
+    layers: Sequence[Mapping[str, Any]],
+    sample: Shape | None,
+    views: "Sequence[View]" = (),
+    named: Mapping[str, Shape] = MappingProxyType({}),
 ) -> tuple[Step, ...]:
     """Carry the shape of a sample through a stack or a graph of layers.
 
     A layer is a mapping: `type`, `name`, `inputs` (names of layers above, `input` for the data, or
     columns), `trainable`, and its own arguments, defaults filled in. What comes after a layer that
     is not in the table, or that cannot take its input, has no shape. `views` say what of a sample
-    is read by name; until the data are read there are none, and a column has any number of entries.
+    is read by name; until the data are read there are none, and a column has any number of entries,
+    or the shape that is `named`.
     """
     columns = set(names_of_columns(layers))
     shapes = {DATA: sample}
     if columns:
-        shapes = dict.fromkeys((DATA, *columns), (None,))
+        shapes = {**dict.fromkeys((DATA, *columns), (None,)), **named}
     steps = []
     for index, layer in enumerate(layers):
         taken = tuple(

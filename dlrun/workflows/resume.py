@@ -22,6 +22,7 @@ from dlrun.execution.cluster import check_shared
 from dlrun.execution.identity import Machine, identities_of, weights_hash
 from dlrun.execution.opening import OpenedRun, open_trained, read_experiment, stored_spec
 from dlrun.execution.options import RunOptions
+from dlrun.execution.origin import logging_how_it_ends
 from dlrun.execution.run import (
     ActiveRun,
     Trained,
@@ -126,7 +127,10 @@ def go_on(
         listener.message(line)
     prepared = replace(prepared, lines=[*prepared.lines, *doubts])
     facts = interrupted.facts(options.command, machine) | environment
-    with interrupted.working(facts, lock, listener) as active:
+    with (
+        interrupted.working(facts, lock, listener) as active,
+        logging_how_it_ends(active.run, options.command),
+    ):
         active.run.write_text(CONFIG, experiment.to_yaml())
         active.warn_of_no_key()
         listener.message(place_of(interrupted.folder))

@@ -13,6 +13,7 @@ from dlrun.execution.cluster import check_shared
 from dlrun.execution.identity import Machine, identity_of, weights_hash
 from dlrun.execution.opening import OpenedRun, open_trained
 from dlrun.execution.options import RunOptions
+from dlrun.execution.origin import kept_origin, logging_how_it_ends, recorded_origin
 from dlrun.execution.run import (
     ActiveRun,
     TrainOutcome,
@@ -24,10 +25,10 @@ from dlrun.execution.run import (
     telling_where,
 )
 from dlrun.execution.tracking import tracking
-from dlrun.rundir.environment import environment_facts
+from dlrun.rundir.environment import surroundings
 from dlrun.rundir.folder import Run, create_run, open_run
 from dlrun.rundir.integrity import seal
-from dlrun.rundir.names import CONFIG
+from dlrun.rundir.names import CONFIG, ORIGIN
 from dlrun.rundir.record import recording
 from dlrun.training.listener import Listener
 
@@ -43,7 +44,7 @@ def train(experiment: Experiment, options: RunOptions, listener: Listener) -> Tr
             config, data or device are wrong and nothing was trained, there is no folder.
     """
     check_shared(experiment, options.cluster, options.device)
-    beginning = Beginning.of(experiment, options, environment_facts())
+    beginning = Beginning.of(experiment, options, surroundings())
     run = create_run(options.runs_dir, experiment.name)
     return train_in(run, beginning, options, listener)
 
@@ -55,13 +56,16 @@ class Beginning:
     experiment: Experiment
     config: str  # as it will stand in the folder
     facts: Mapping[str, Any]  # for the record
+    origin: Mapping[str, Any]  # for a file of its own, see `kept_origin`
     source: OpenedRun | None  # a run from whose weights to begin
 
     @classmethod
     def of(
         cls, experiment: Experiment, options: RunOptions, environment: Mapping[str, Any]
     ) -> Beginning:
-        """Tell it; `environment` is what `environment_facts` says, and what else is recorded."""
+        """Tell it; `environment` is what `surroundings` says, and what else is recorded."""
+        environment = dict(environment)
+        changes = environment.pop("changes", None)
         source = (
             None
             if options.source is None
@@ -78,6 +82,7 @@ class Beginning:
         facts = {
             "command": list(options.command),
             **environment,
+            **recorded_origin(experiment),
             "identity": identity_of(experiment, machine, source=weights),
             "seed": experiment.seed,
             "seal": seal(config),
@@ -85,7 +90,7 @@ class Beginning:
         }
         if source is not None:
             facts |= {"from": str(source.run.path.resolve()), "from_weights": weights}
-        return cls(experiment, config, facts, source)
+        return cls(experiment, config, facts, kept_origin(experiment, changes), source)
 
 
 def train_in(
@@ -106,9 +111,11 @@ def train_in(
             telling_where(run, listener),
             leaving_nothing(run),
             recording(run, beginning.facts) as record,
+            logging_how_it_ends(run, options.command),
         ):
             active = ActiveRun(run, record, heard)
             run.write_text(CONFIG, beginning.config)
+            run.write_json(ORIGIN, beginning.origin)
             active.warn_of_no_key()
             prepared = prepare(experiment, options, listener, graph_cache=graph_cache)
             listener.message(place_of(run))

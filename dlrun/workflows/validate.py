@@ -304,7 +304,7 @@ def follow_layers(
     dataset = experiment.dataset
     sample = find_sample(dataset.type, dataset.arguments)
     layers = [layer.as_dict() for layer in experiment.model.layers]
-    return sample.shape, walk(layers, sample.shape, sample.views)
+    return sample.shape, walk(layers, sample.shape, sample.views, sample.named)
 
 
 def columns_of(experiment: Experiment) -> tuple[ColumnKind, ...]:

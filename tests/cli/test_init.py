@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from dlrun.cli.templates import TEMPLATES, headline, template_text
+from dlrun.cli.templates import SWEEP, TEMPLATES, headline, template_text
 from tests.conftest import CONFIGS
+from tests.sweeping import run
 
 SCORES = {
     "classification": ("accuracy", 0.95),
@@ -16,8 +17,8 @@ SCORES = {
 
 
 def test_templates():
-    """The five of them; the first is the one without a name."""
-    assert TEMPLATES == ("classification", "csv", "graph", "images", "regression")
+    """The six of them; the first is the one without a name."""
+    assert TEMPLATES == ("classification", "csv", "graph", "images", "regression", "sweep")
 
 
 def test_stdout_is_the_default(dlrun):
@@ -75,10 +76,25 @@ def test_a_template_fits_a_terminal_and_says_what_it_is(template):
     text = template_text(template)
     assert headline(template).endswith(("?", "."))
     assert text.count("#") >= 10
-    assert all(len(line) <= 100 for line in text.splitlines() if "path:" not in line)
+    lines = [line for line in text.splitlines() if "path:" not in line and "base:" not in line]
+    assert all(len(line) <= 100 for line in lines)
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.slow
+def test_the_sweep_trains(dlrun, tmp_path, monkeypatch):
+    """As it is, from anywhere: each point twice, and the best one has learned."""
+    monkeypatch.chdir(tmp_path)
+    told = dlrun("init", "sweep", "-o", "rates.yaml")
+    assert told == (0, "rates.yaml\n", "Train it with: dlrun sweep rates.yaml\n")
+    run(tmp_path, "sweep", "rates.yaml", "--quiet", "--jobs", 2, "--set", "training.epochs=12")
+    rows = json.loads(dlrun("runs", "--runs-dir", "runs/rates", "--json")[1])
+    assert [row["status"] for row in rows] == ["finished"] * 12
+    best = dlrun("sweep", "best", "runs/rates")[1].strip()
+    metrics = json.loads((tmp_path / best / "metrics.json").read_text())
+    assert metrics["validation"]["accuracy"] >= 0.6
+
+
+@pytest.mark.parametrize("template", sorted({*TEMPLATES} - {SWEEP}))
 def test_a_template_validates_and_trains(dlrun, template, tmp_path, monkeypatch):
     """As it is, from anywhere, to a score that shows that it has learned."""
     monkeypatch.chdir(tmp_path)

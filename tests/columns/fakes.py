@@ -15,6 +15,7 @@ class Number:
     offset: float = 0.0
     factor: float = 1.0
     kind = "number"
+    sample = None
     holds = "number"
     ids = None
 
@@ -54,6 +55,7 @@ class Category:
     name: str
     values: tuple[str, ...]
     kind = "category"
+    sample = None
     holds = "text"
 
     @property

@@ -197,6 +197,7 @@ def test_values_are_read_as_the_kind_needs_them():
         "category": (["1", "2.0"], "number"),
         "date": (["2024-01-01"], "time"),
         "text": (["1"], "text"),
+        "image": (["1.png"], "image"),
         "key": (["00123", "1"], "text"),
         "ignore": (["x"], None),
     }
@@ -210,7 +211,7 @@ def test_values_are_read_as_the_kind_needs_them():
 @pytest.mark.parametrize("word", words("columns"))
 def test_every_kind_says_what_it_reads(word):
     """In its file, which is read as text."""
-    assert set(reads(word)) <= {"number", "text", "time"}
+    assert set(reads(word)) <= {"number", "text", "time", "image"}
 
 
 def test_long_tables_are_told_in_few_lines():

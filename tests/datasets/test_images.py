@@ -150,8 +150,6 @@ def test_a_class_of_bad_files_alone_is_an_error(folder):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: path.exists(), "there is no such folder"),
-        (lambda path: path.write_text(""), "this is a file; a folder with a folder for each class"),
         (lambda path: path.mkdir(), "there is no image, and no folder of a class"),
         (lambda path: draw(path / "a.png", grey(1)), "images stand beside each other, and no"),
         (lambda path: [draw(path / "train" / name / "a.png", grey(1)) for name in "ab"]
@@ -169,6 +167,19 @@ def test_folders_that_do_not_fit_are_errors(make, message, tmp_path):
     make(tmp_path / "data")
     with pytest.raises(DataError, match=message):
         load(tmp_path / "data")
+
+
+def test_a_folder_that_is_not_there_is_the_configs_mistake(folder):
+    """So its place is told, and what may be meant."""
+    with pytest.raises(
+        ConfigError, match=r"there is no such folder\. Did you mean 'pets'"
+    ) as caught:
+        load(folder.with_name("pet"))
+    assert caught.value.problems[0].path == "dataset.path"
+    with pytest.raises(ConfigError, match=r"there is no such folder\. Correct the path"):
+        load(folder.with_name("x") / "pets")
+    with pytest.raises(ConfigError, match="is a file; a folder with a folder for each class"):
+        load(folder / "cat" / "b.png")
 
 
 @pytest.mark.parametrize("size", [[1], [0, 4], [2, 2, 3], [True, 2], 10**6])

@@ -46,7 +46,7 @@ def check_crowd(runs, processes, each):
         assert record["status"] == "finished"
         assert record["again"] == token
         assert (folder / "config.yaml").read_text() == token
-        assert (folder / "log.txt").read_text() == f"{token}\n"
+        assert (folder / "log.txt").read_text().endswith(f"  {token}\n")
         assert {path.name for path in folder.iterdir()} == {
             *("run.json", "config.yaml", "log.txt", ".lock")
         }

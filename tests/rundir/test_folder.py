@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -215,5 +216,7 @@ def test_files_of_a_run(tmp_path):
     run.log("two")
     assert run.read_json("metrics.json") == {"test": {"loss": 0.5}}
     assert run.read_text("config.yaml") == "seed: 0\n"
-    assert run.read_text("log.txt") == "one\ntwo\n"
+    said = [line.partition("  ") for line in run.read_text("log.txt").splitlines()]
+    assert [line for _, _, line in said] == ["one", "two"]
+    assert all(datetime.fromisoformat(time).utcoffset() is not None for time, _, _ in said)
     assert run.file("predictions/test.csv") == run.path / "predictions" / "test.csv"

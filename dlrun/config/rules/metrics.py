@@ -118,7 +118,7 @@ def _ends(experiment: Experiment, sample: Sample | None = None) -> tuple[Sample,
     if sample is None:
         sample = find_sample(experiment.dataset.type, experiment.dataset.arguments)
     layers = [layer.as_dict() for layer in experiment.model.layers]
-    outputs = walk(layers, sample.shape, sample.views)[-1].shape
+    outputs = walk(layers, sample.shape, sample.views, sample.named)[-1].shape
     if outputs is None and sample.shape and len(sample.shape) == 1:
         outputs = least_output(experiment)
     return sample, outputs

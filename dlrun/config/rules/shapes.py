@@ -68,4 +68,4 @@ def _walk(experiment: Experiment) -> tuple[Sample, tuple[Step, ...]]:
     form = label_form(loss_of(experiment))
     sample = find_sample(dataset.type, dataset.arguments, form=form)
     layers = [layer.as_dict() for layer in experiment.model.layers]
-    return sample, walk(layers, sample.shape, sample.views)
+    return sample, walk(layers, sample.shape, sample.views, sample.named)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dlrun.execution.identity import Machine
 from dlrun.execution.loading import import_tensorflow
 from dlrun.memory import free_memory
-from dlrun.rundir.environment import environment_facts
+from dlrun.rundir.environment import surroundings
 from dlrun.signals import asking_signal
 from dlrun.sweeps.processes import MOST_TASKS, Child, Ended, can_fork
 from dlrun.sweeps.trials import Trial
@@ -39,7 +39,7 @@ class Site:
     def __init__(self, options: SweepOptions, listener: SweepListener) -> None:
         self._options = options
         self._listener = listener
-        self.facts: Mapping[str, Any] = environment_facts()
+        self.facts: Mapping[str, Any] = surroundings()
         cores = self.facts["cpu_count"] or 1
         self.workers = options.workers or max(
             1, min(cores, int(min(free_memory(), 2.0**50) // _WORKER_BYTES))
