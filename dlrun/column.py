@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Holds: TypeAlias = Literal["number", "text", "time", "image"]
 """What the values of a column are read as."""
 
+Way: TypeAlias = Literal["entries", "ids"]
+"""As what a layer reads a column: as numbers to compute with, or as numbers to look up."""
+
 
 @dataclass(frozen=True)
 class RawColumn:
@@ -29,6 +32,7 @@ class RawColumn:
     # (texts, height, width, channels), bytes, of images that are decoded: an array, or rows on the
     # disk that are taken like those of one.
     pixels: Any = field(default=None, compare=False, repr=False)
+    ways: frozenset[Way] = frozenset({"entries"})  # as what layers read it
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,10 @@ class FittedColumn(Protocol):
         """What its values are read as."""
 
     @property
+    def is_read(self) -> bool:
+        """Whether a network gets anything of it."""
+
+    @property
     def entries(self) -> tuple[str, ...]:
         """The names of the numbers that a network gets, such as `age` and `age (missing)`."""
 
@@ -114,6 +122,10 @@ class FittedColumn(Protocol):
     def ids(self) -> int | None:
         """How many class numbers an `Embedding` may get of it, or None: it has no class numbers."""
 
+    @property
+    def steps(self) -> int:
+        """How many class numbers a row has: 1, or as many as words of a text are read."""
+
     def apply(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[Any]:
         """Turn raw values `(rows,)` into entries `(rows, len(entries))`, float64 or float32.
 
@@ -122,7 +134,7 @@ class FittedColumn(Protocol):
         """
 
     def numbered(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[np.int64]:
-        """Turn raw values `(rows,)` into class numbers `(rows, 1)`; only where `ids` is one."""
+        """Turn raw values `(rows,)` into class numbers `(rows, steps)`; only where `ids` is one."""
 
     def shown(self, values: NDArray[np.float64], pixels: Any) -> NDArray[np.float32]:
         """Turn raw values `(rows,)` into entries `(rows, len(entries))`; only of images.
@@ -145,7 +157,7 @@ class FittedColumn(Protocol):
         """
 
     def numbered_tf(self, values: Any, lookups: Any) -> Any:
-        """Turn raw values `(rows,)`, as `apply_tf` takes them, into class numbers `(rows, 1)`."""
+        """Turn raw values `(rows,)`, as `apply_tf` takes them: class numbers `(rows, steps)`."""
 
     def plain_numpy(self) -> Any:
         """Say how NumPy alone turns cells into what `in_units` gives (`columns.plain_numpy`).
@@ -158,6 +170,9 @@ class FittedColumn(Protocol):
 
     def undo(self, entries: NDArray[Any]) -> list[str]:
         """Write entries `(rows, len(entries))` as the table would have the values."""
+
+    def undo_numbered(self, numbers: NDArray[Any]) -> list[str]:
+        """Write class numbers `(rows, steps)` as the table would have the values."""
 
     def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
         """Undo the scaling of entries `(rows, len(entries))`: age in years; 0 and 1 stay."""

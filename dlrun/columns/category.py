@@ -151,6 +151,10 @@ class Category(Fitted):
         numbers = np.where(entries.max(axis=1) > 0, entries.argmax(axis=1), self._other)
         return [names[number] for number in numbers.tolist()]
 
+    def undo_numbered(self, numbers: NDArray[Any]) -> list[str]:
+        """Write the class of each number; what is new has the last number, and perhaps no entry."""
+        return self.undo((numbers == np.arange(len(self.entries))).astype(np.float32))
+
     def notes(self) -> list[str]:
         """Say which values share a class."""
         said = []

@@ -52,6 +52,11 @@ class Fitted:
         return False
 
     @property
+    def is_read(self) -> bool:
+        """Whether it has entries."""
+        return bool(self.entries)
+
+    @property
     def entries(self) -> tuple[str, ...]:
         """None."""
         return ()
@@ -60,6 +65,11 @@ class Fitted:
     def ids(self) -> int | None:
         """None: it has no class numbers."""
         return None
+
+    @property
+    def steps(self) -> int:
+        """Have one class number a row, where there are any."""
+        return 1
 
     def apply(self, values: NDArray[np.float64], texts: tuple[str, ...]) -> NDArray[Any]:
         """Give no entries, `(rows, 0)`."""
@@ -90,6 +100,10 @@ class Fitted:
     def undo(self, entries: NDArray[Any]) -> list[str]:
         """Write the first entry."""
         return [f"{row[0]:g}" if len(row) else "" for row in self.in_units(entries).tolist()]
+
+    def undo_numbered(self, numbers: NDArray[Any]) -> list[str]:
+        """Refuse: it has no class numbers."""
+        raise NotImplementedError(self.kind)
 
     def in_units(self, entries: NDArray[Any]) -> NDArray[np.float64]:
         """Leave entries as they are."""

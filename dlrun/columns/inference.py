@@ -23,6 +23,7 @@ from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote,
 IGNORE: Final = "ignore"
 KEY: Final = "key"
 NUMBER: Final = "number"
+TEXT: Final = "text"
 UNREAD: Final = (IGNORE, KEY)
 """The kinds of columns that the network does not read."""
 

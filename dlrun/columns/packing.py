@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dlrun.arrays import View
-from dlrun.column import CellError
+from dlrun.column import CellError, Way
+from dlrun.columns.inference import TEXT, UNREAD
 from dlrun.shapes.input_readers import LOOKUPS, looks_up, names_of_columns
 from dlrun.shapes.layer import DATA, layer_of
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dlrun.column import FittedColumn, RawColumn
+    from dlrun.column import ColumnKind, FittedColumn, RawColumn
 
 
 class Part(NamedTuple):
@@ -26,7 +27,41 @@ class Part(NamedTuple):
     column: FittedColumn
     begin: int
     end: int
-    ids: bool  # whether it is one class number, else the entries of the column
+    ids: bool  # whether it is class numbers, else the entries of the column
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its entries are called; of several class numbers `review[0]`, `review[1]`, ... ."""
+        name, steps = self.column.name, self.column.steps
+        if not self.ids:
+            return self.column.entries
+        return (name,) if steps == 1 else tuple(f"{name}[{step}]" for step in range(steps))
+
+
+def ways_to_read(
+    kinds: Sequence[ColumnKind], layers: Sequence[Mapping[str, Any]]
+) -> dict[str, frozenset[Way]]:
+    """Tell as what layers read each column: those that none names are read as entries.
+
+    Where a table has a single column for the network, and it is a text, `input` is its words, if
+    layers look up whatever reads it.
+    """
+    read = {kind.name for kind in kinds if kind.kind not in UNREAD}
+    found: dict[str, set[Way]] = {kind.name: set() for kind in kinds}
+    named = set(names_of_columns(layers))
+    of_data: set[Way] = set()
+    for layer in layers:
+        for name in layer["inputs"] or ():
+            way: Way = "ids" if looks_up(layer_of(layer)) else "entries"
+            if name in named and name in found:
+                found[name].add(way)
+            elif name == DATA:
+                of_data.add(way)
+    is_alone = len(read) == 1 and not named & found.keys()
+    for kind in kinds:
+        if is_alone and kind.name in read and kind.kind == TEXT and of_data == {"ids"}:
+            found[kind.name] = {"ids"}
+    return {name: frozenset(ways or {"entries"}) for name, ways in found.items()}
 
 
 def views(columns: Sequence[FittedColumn], layers: Sequence[Mapping[str, Any]]) -> tuple[View, ...]:
@@ -34,12 +69,14 @@ def views(columns: Sequence[FittedColumn], layers: Sequence[Mapping[str, Any]]) 
 
     First stand the columns that no layer names, in their order: they are `input`, unless there are
     none. Behind them stands what is named: entries, and class numbers where a layer that looks ids
-    up names a category; both where both are read. An image keeps its shape where it is named, or
-    is all of `input`.
+    up names a category or a text; both where both are read. An image keeps its shape where it is
+    named, or is all of `input`.
     """
     read = _readings(columns, layers)
     plain = [column for column in columns if not read[column.name]]
     width, shape = sum(len(column.entries) for column in plain), sample_of(plain)
+    if (alone := numbered_input(columns)) and not any(read.values()):
+        return alone
     if shape is None and not any(read.values()):
         return ()
     laid: list[tuple[str, int, bool, tuple[int, ...] | None]] = []
@@ -50,12 +87,24 @@ def views(columns: Sequence[FittedColumn], layers: Sequence[Mapping[str, Any]]) 
         if False in ways:
             laid.append((column.name, len(column.entries), False, column.sample))
         if True in ways:
-            laid.append((column.name, 1, True, None))
+            laid.append((column.name, column.steps, True, None))
     ends = accumulate(width for _, width, _, _ in laid)
     return tuple(
         View(name, end - width, end, ids, shape)
         for (name, width, ids, shape), end in zip(laid, ends, strict=True)
     )
+
+
+def numbered_alone(columns: Sequence[FittedColumn]) -> FittedColumn | None:
+    """Give the column of which `input` is the class numbers, if no layer names it; else None."""
+    read = [column for column in columns if column.is_read]
+    return read[0] if len(read) == 1 and not read[0].entries else None
+
+
+def numbered_input(columns: Sequence[FittedColumn]) -> tuple[View, ...]:
+    """Lay out a table of which `input` is the class numbers of a column; none for others."""
+    alone = numbered_alone(columns)
+    return () if alone is None else (View(DATA, 0, alone.steps, ids=True),)
 
 
 def sample_of(columns: Iterable[FittedColumn]) -> tuple[int, ...] | None:
@@ -81,6 +130,9 @@ def _readings(
 def parts(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[Part, ...]:
     """Tell where each column stands, from the first entry of a row to the last one."""
     by_name = {column.name: column for column in columns}
+    alone = numbered_alone(columns)
+    if alone is not None and [(view.name, view.ids) for view in laid] == [(DATA, True)]:
+        return (Part(alone, laid[0].begin, laid[0].end, ids=True),)
     named = [view for view in laid if view.name in by_name]  # others are arrays
     aside = {view.name for view in named}
     plain = [column for column in columns if column.name not in aside]
@@ -108,7 +160,7 @@ def entry_names(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[
     found: list[str] = []
     taken: set[str] = set()
     for part in parts(columns, laid):
-        for name in (part.column.name,) if part.ids else part.column.entries:
+        for name in part.names:
             others = (f"{name} ({number})" for number in count(2))
             free = name if name not in taken else next(one for one in others if one not in taken)
             taken.add(free)
@@ -170,6 +222,10 @@ def completed(
     """Fill in how many class numbers a layer looks up, where that is left to the data."""
     counts = {column.name: column.ids for column in columns}
     named = set(names_of_columns(layers))
+    alone = numbered_alone(columns)
+    if alone is not None and not named & counts.keys():  # `input` is its numbers
+        named.add(DATA)
+        counts[DATA] = alone.ids
     full: list[dict[str, Any]] = []
     for layer in layers:
         argument = LOOKUPS.get(layer["type"])
@@ -183,7 +239,8 @@ def completed(
 
 def are_plain(columns: Sequence[FittedColumn]) -> bool:
     """Whether each column that the network gets is a single number that bears its name."""
-    return all(column.entries in ((), (column.name,)) for column in columns)
+    read = [column for column in columns if column.is_read]
+    return all(column.entries == (column.name,) for column in read)
 
 
 def values_of(
@@ -195,6 +252,5 @@ def values_of(
         if part.column.name not in seen and part.begin < part.end:
             seen.add(part.column.name)
             entries = x[:, part.begin : part.end]  # (rows, entries)
-            if part.ids:  # What is new has the last number, and perhaps no entry.
-                entries = (entries == np.arange(len(part.column.entries))).astype(np.float32)
-            yield part.column.name, part.column.undo(entries)
+            undo = part.column.undo_numbered if part.ids else part.column.undo
+            yield part.column.name, undo(entries)

@@ -193,7 +193,8 @@ def check_layers(config: ConfigNode) -> tuple[dict[str, Any], ...]:
         is_column = read not in taken or read == layer["name"]  # a layer that is called like it
         count = word.parameter(LOOKUPS.get(word.name) or "") if word else None
         is_open = count is not None and count.required and count.name not in item.keys
-        if word and count and is_open and not is_column:  # Of a column, the data tell.
+        # Of a column, the data tell; whether `input` is one, `rules.layers` says.
+        if word and count and is_open and not is_column and read != DATA:
             _lacks(word, count, item)
     return layers
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +21,7 @@ from dlrun.wording import count, list_some, quote
 
 if TYPE_CHECKING:
     from dlrun.arrays import View
-    from dlrun.column import ColumnKind, FittedColumn, RawColumn
+    from dlrun.column import ColumnKind, FittedColumn, RawColumn, Way
 
 MOST_NAMED: Final = 8
 """How many columns of which the same is said are named."""
@@ -33,13 +34,18 @@ MAX_PLACES: Final = 10
 
 
 def fit_columns(
-    x: Array, raw: Sequence[RawColumn], kinds: Sequence[ColumnKind], *, scale: str
+    x: Array,
+    raw: Sequence[RawColumn],
+    kinds: Sequence[ColumnKind],
+    *,
+    scale: str,
+    ways: Mapping[str, frozenset[Way]],
 ) -> tuple[FittedColumn, ...]:
     """Fit every column to the raw training rows `x`, `(rows, columns)`, NaN where none is."""
     block = max(1, ENTRIES_PER_CHUNK // max(1, len(raw)))
     values = (TrainingValues(column, block, len(raw) == 1) for column in _columns(x, len(raw)))
     return tuple(
-        fit_column(kind, column, taken, scale=scale)
+        fit_column(kind, replace(column, ways=ways[kind.name]), taken, scale=scale)
         for kind, column, taken in zip(kinds, raw, values, strict=True)
     )
 

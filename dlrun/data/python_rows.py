@@ -93,8 +93,8 @@ def _typed_row(text: str, spec: Spec, where: str) -> Any:
     if (reason := refuse_a_row(spec)) is not None:
         raise UsageError(reason, where=where)
     cells = next(csv.reader([text], skipinitialspace=True), [])
-    columns = [one for one in spec.columns or () if one.entries or one.carried]
-    read = [one.name for one in columns if one.entries]
+    columns = [one for one in spec.columns or () if one.is_read or one.carried]
+    read = [one.name for one in columns if one.is_read]
     names = read or spec.feature_names or ()
     wanted = len(names) or math.prod(spec.input_shape)
     if len(cells) != wanted:
@@ -106,7 +106,7 @@ def _typed_row(text: str, spec: Spec, where: str) -> Any:
         )
     if columns:
         left = iter(cells)
-        return {one.name: next(left) if one.entries else "" for one in columns}
+        return {one.name: next(left) if one.is_read else "" for one in columns}
     numbers = [parse_number(cell.strip()) for cell in cells]
     for cell, number in zip(cells, numbers, strict=True):
         if number is None or not math.isfinite(number):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, Foretold, Samples, Series, Spec, Splits, StreamedArray
 from dlrun.column import CellError, FittedColumn
-from dlrun.columns.packing import entry_names
+from dlrun.columns.packing import ways_to_read
 from dlrun.data.clock import write_time
 from dlrun.data.columns import check_missing, column_notes, fit_columns, pack_rows, wrong_cell
 from dlrun.data.division import Division, split_error
@@ -26,7 +26,7 @@ from dlrun.data.windows import (
 )
 from dlrun.errors import DataError
 from dlrun.rundir.names import SPLITS, TEST, TRAIN, VALIDATION
-from dlrun.wording import list_some, tally
+from dlrun.wording import list_some, quote, tally
 
 IN_WINDOWS: Final = (
     "streaming windows: each step stands in many of them, and all of them do not fit into memory"
@@ -55,7 +55,7 @@ def split_series(
     ) if share)]  # fmt: skip
     y = np.asarray(dataset.train.y)
     cuts = {split: _cut(series, y, of_steps == SPLITS.index(split), split) for split in present}
-    width = len(entry_names(columns, ()))
+    width = sum(len(column.entries) for column in columns)
     windows = sum(len(cut.begins) for cut, _ in cuts.values())
     streamed = dataset.streamed
     if streamed is None and is_large(windows, form, width, y.shape[1]):
@@ -114,8 +114,14 @@ def _columns(
         return told.columns or ()
     x = dataset.train.x
     steps = x.pick(trained) if isinstance(x, StreamedArray) else x[trained]
-    columns = fit_columns(steps, dataset.raw_columns or (), dataset.kinds, scale=scale)
-    if not entry_names(columns, ()):
+    raw, kinds = dataset.raw_columns or (), dataset.kinds
+    columns = fit_columns(steps, raw, kinds, scale=scale, ways=ways_to_read(kinds, ()))
+    for column in columns:
+        if column.is_read and (column.sample or not column.entries):
+            what = f"column {quote(column.name)} is {column.kind}; a step of a window has numbers."
+            fix = f"Leave it out: `columns: {{{column.name}: ignore}}`."
+            raise DataError(what, fix=fix)
+    if not any(column.entries for column in columns):
         what = "no column is left for the network: all are ignored or constant."
         raise DataError(what, fix="Say what they are with `dataset.columns`.")
     return columns

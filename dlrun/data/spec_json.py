@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from itertools import accumulate, pairwise
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dlrun.arrays import ArrayForm, ImageForm, Reading, SeriesForm, Spec, TableForm, View
+from dlrun.column import FittedColumn
 from dlrun.columns import columns_from_json
-from dlrun.columns.packing import entry_names, parts, sample_of
+from dlrun.columns.packing import entry_names, numbered_input, parts, sample_of
 from dlrun.data.headers import DELIMITERS
 from dlrun.data.scaling import scaled_apart
 from dlrun.errors import RunFolderError
@@ -180,25 +181,34 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
     plain = [one for one in spec.columns if one.name not in aside]
     width, shape = sum(len(one.entries) for one in plain), sample_of(plain)
     rest = [view for view in spec.views if view.name == DATA]
-    if rest not in ([], [View(DATA, 0, width, shape=shape)]) or (shape and not rest):
+    alone = numbered_input(spec.columns)
+    if not (alone and spec.views == alone) and (
+        rest not in ([], [View(DATA, 0, width, shape=shape)]) or (shape and not rest)
+    ):
         yield "views", "the columns that no layer names, first"
     samples = {one.name: one.sample for one in spec.columns}
     if any(view.shape != (None if view.ids else samples.get(view.name))
            for view in spec.views if view.name != DATA):  # fmt: skip
         yield "views", "images in their shape, and others as numbers side by side"
     for part in parts(spec.columns, spec.views):
-        width = 1 if part.ids else len(part.column.entries)
+        width = part.column.steps if part.ids else len(part.column.entries)
         if (part.begin, part.end) != (end, end + width) or (part.ids and part.column.ids is None):
             yield "views", "side by side, as wide as what they show"
             return
         end = part.end
-    if spec.series is not None:
-        if spec.views or spec.feature_names or spec.input_shape != (spec.series.window, end):
-            yield "input_shape", "a window of the entries of the columns"
-    elif spec.feature_names != entry_names(spec.columns, spec.views) or spec.input_shape != (end,):
+    if (spec.feature_names, spec.input_shape) != _laid_out(spec, spec.columns, end):
         yield "feature_names", "the entries of the columns"
     if spec.image_shape != sample_of(spec.columns):
         yield "image_shape", "that of the only column, if it is an image, else null"
+
+
+def _laid_out(
+    spec: Spec, columns: Sequence[FittedColumn], width: int
+) -> tuple[tuple[str, ...] | None, tuple[int, ...]]:
+    """The names of the entries of a row, and its shape; of a window its steps have the names."""
+    if spec.series is not None:
+        return None, (spec.series.window, width)
+    return entry_names(columns, spec.views), (width,)
 
 
 def _misfits_of_series(spec: Spec) -> Iterator[tuple[str, str]]:
@@ -210,7 +220,7 @@ def _misfits_of_series(spec: Spec) -> Iterator[tuple[str, str]]:
         if number is not None and not 1 <= number <= MOST_STEPS:
             yield f"form.{key}", f"from 1 to {MOST_STEPS}"
             return
-    if spec.columns is None or spec.class_names is not None or spec.labels:
+    if not spec.columns or spec.views or spec.class_names is not None or spec.labels:
         yield "columns", "those of a series of numbers"
         return
     if not form.targets or len(spec.target_names) != form.horizon * len(form.targets):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from dlrun.arrays import Array, Dataset, Samples, Spec, Splits, StreamedArray
 from dlrun.column import CellError
-from dlrun.columns.packing import entry_names, sample_of, views, width_of
+from dlrun.columns.packing import entry_names, sample_of, views, ways_to_read, width_of
 from dlrun.data.classes import check_more_than_one_class, held_numbers
 from dlrun.data.columns import (
     are_unscaled,
@@ -66,7 +66,7 @@ def split_dataset(
         images = dataset.image_shape is not None
         spec = replace(spec, scaling=fit_scaling(train.x, scale, images=images))
     ready = {name: _ready(rows, dataset, spec) for name, rows in present.items()}
-    read = [place for place, one in enumerate(spec.columns or ()) if one.entries]
+    read = [place for place, one in enumerate(spec.columns or ()) if one.is_read]
     notes = (
         *dataset.notes,
         *divided.notes,
@@ -114,7 +114,8 @@ def _with_columns(
     if told is not None:
         columns, laid = told.columns or (), told.views
     else:
-        columns = fit_columns(x, dataset.raw_columns or (), dataset.kinds, scale=scale)
+        ways = ways_to_read(dataset.kinds, layers)
+        columns = fit_columns(x, dataset.raw_columns or (), dataset.kinds, scale=scale, ways=ways)
         laid = views(columns, layers)
     check_missing(dataset, columns)
     width = width_of(columns, laid)

@@ -121,7 +121,7 @@ def _is_data(cells: Sequence[str], places: Sequence[Columns], spec: Spec) -> boo
 def feature_names_of(spec: Spec) -> tuple[str, ...]:
     """The names of the features; `column 1`, ... where they have none."""
     if spec.columns is not None:
-        return tuple(column.name for column in spec.columns if column.entries or column.carried)
+        return tuple(column.name for column in spec.columns if column.is_read or column.carried)
     numbered = range(1, math.prod(spec.input_shape) + 1)
     return spec.feature_names or tuple(f"column {number}" for number in numbered)
 

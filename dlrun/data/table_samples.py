@@ -261,7 +261,7 @@ def rows_of_numbers(cells: Mapping[str, Sequence[Any]], spec: Spec, where: str) 
     names = feature_names_of(spec)
     if spec.series is not None:
         return None
-    kinds = [column for column in spec.columns or () if column.entries or column.carried]
+    kinds = [column for column in spec.columns or () if column.is_read or column.carried]
     are_numbers = all(column.holds == "number" and not column.carried for column in kinds)
     if not are_numbers or set(names) != set(cells):
         return None

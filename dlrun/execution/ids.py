@@ -158,6 +158,8 @@ def check_dataset_ids(experiment: Experiment, dataset: Dataset, spec: Spec | Non
     """
     config, names = experiment.dataset, dataset.feature_names
     lookups = lookups_of(experiment, spec or Spec(dataset.train.x.shape[1:]))
+    if spec is not None:
+        lookups = tuple(one for one in lookups if not _are_numbered(one, spec))
     if not lookups:
         return
     if spec is not None:
@@ -178,6 +180,18 @@ def check_window_ids(experiment: Experiment, splits: Splits) -> None:
     for split, samples in splits.present().items() if lookups else ():
         where = f"{experiment.dataset.paths[0]}: the {split} windows"
         check_ids(samples.x, lookups, where=where, feature_names=None)
+
+
+def _are_numbered(lookup: Lookup, spec: Spec) -> bool:
+    """Whether all that a layer looks up was numbered by its column, within what the layer takes."""
+    numbered = [
+        part for part in parts(spec.columns or (), spec.views)
+        if part.ids and (part.column.ids or 0) <= lookup.limit
+    ]  # fmt: skip
+    return all(
+        any(part.begin <= entry < part.end for part in numbered)
+        for entry in lookup.entries.tolist()
+    )
 
 
 def _network_rows(x: Array, dataset: Dataset, spec: Spec | None) -> Array:

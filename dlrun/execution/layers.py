@@ -7,7 +7,8 @@ from typing import Any
 
 from dlrun import catalog
 from dlrun.arrays import Spec
-from dlrun.columns.packing import completed
+from dlrun.columns.inference import TEXT
+from dlrun.columns.packing import completed, numbered_alone
 from dlrun.config import Experiment
 from dlrun.config.rules.graph import TARGET, column_problems
 from dlrun.errors import ConfigError, Problem
@@ -31,10 +32,10 @@ def check_columns(experiment: Experiment, spec: Spec) -> None:
     """Refuse layers that name what is no column, or that look up too few classes of one."""
     if spec.columns is None:
         return
-    names = [column.name for column in spec.columns if column.entries]
+    names = [column.name for column in spec.columns if column.is_read]
     if spec.series is not None:
         names = []  # a window is one array
-    given = {column.name: f"it is {column.kind}" for column in spec.columns if not column.entries}
+    given = {column.name: f"it is {column.kind}" for column in spec.columns if not column.is_read}
     others = spec.table.columns if spec.table is not None else None
     left_out = {name: "it is left out" for name in others or () if name not in names}
     left_out |= dict.fromkeys(spec.target_names, TARGET) | given
@@ -67,7 +68,7 @@ def unread(spec: Spec, experiment: Experiment) -> str | None:
     if any(DATA in (layer.inputs or ()) for layer in experiment.model.layers):
         return None
     aside = {view.name for view in spec.views}
-    names = [one.name for one in spec.columns or () if one.entries and one.name not in aside]
+    names = [one.name for one in spec.columns or () if one.is_read and one.name not in aside]
     return f"no layer reads 'input', so the network does not see {listed(names)}"
 
 
@@ -87,7 +88,11 @@ def _nothing_left(experiment: Experiment, spec: Spec) -> Iterator[Problem]:
 
 def _too_few(experiment: Experiment, spec: Spec) -> Iterator[Problem]:
     """A class without a row in the table would be refused only when rows are predicted."""
-    ids = {column.name: column.ids for column in spec.columns or ()}
+    by_name = {column.name: column for column in spec.columns or ()}
+    ids = {name: column.ids for name, column in by_name.items()}
+    alone = numbered_alone(spec.columns or ())
+    if alone is not None:  # `input` is its numbers
+        by_name[DATA], ids[DATA] = alone, alone.ids
     looked_up = {view.name for view in spec.views if view.ids}
     full = layers_of(experiment, spec)
     for index, layer in enumerate(experiment.model.layers):
@@ -99,12 +104,21 @@ def _too_few(experiment: Experiment, spec: Spec) -> Iterator[Problem]:
             name = (layer.inputs or ("",))[0]
             if name not in {*ids, "", DATA, *(one.name for one in experiment.model.layers)}:
                 continue  # there is no such column, which is told
+            if name == DATA:
+                what = f"{layer.type} needs '{argument}': 'input' is no text alone."
+                texts = [one.name for one in spec.columns or () if one.kind == TEXT]
+                example = f"inputs: [{texts[0]}]" if texts else "inputs: [NAME]"
+                fix = f"Name a column, whose data say it, such as '{example}', or write it."
+                yield Problem(f"model.layers[{index}].{argument}", what, fix)
+                continue
             what = f"{layer.type} needs '{argument}': the column '{name}' has no classes to count."
             fix = f"Write how many ids it holds, or 'dataset.columns: {{{name}: category}}'."
             yield Problem(f"model.layers[{index}].{argument}", what, fix)
         for name in layer.inputs or ():
             wanted = ids.get(name) if name in looked_up else None
             if wanted is not None and isinstance(given, int) and given < wanted:
-                what = f"{given} is too small for the column '{name}', which has {wanted} classes."
+                column = by_name[name]
+                has = f"{wanted} classes" if column.steps == 1 else f"{wanted} numbers of words"
+                what = f"{given} is too small for the column '{column.name}', which has {has}."
                 fix = f"Leave {argument} out, and the data say it."
                 yield Problem(f"model.layers[{index}].{argument}", what, fix)

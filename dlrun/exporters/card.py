@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from dlrun.columns.packing import parts
 from dlrun.config.stored import stored_config
 from dlrun.reports.statistics import share_interval
 from dlrun.rundir.files import write_text
@@ -77,8 +78,11 @@ def _data(record: Mapping[str, Any], config: Mapping[str, Any], spec: Spec) -> I
     yield f"{counted}; one row has the shape {show(spec.input_shape)}."
     if spec.columns:
         yield from ("", "| column | kind | entries |", "| --- | --- | ---: |")
+        width = dict.fromkeys((column.name for column in spec.columns), 0)
+        for part in parts(spec.columns, spec.views):
+            width[part.column.name] += part.end - part.begin
         for column in spec.columns:
-            yield f"| {_text(column.name)} | {column.kind} | {len(column.entries)} |"
+            yield f"| {_text(column.name)} | {column.kind} | {width[column.name]} |"
     elif spec.feature_names:
         yield f"Its columns: {_names(spec.feature_names)}."
     yield from [""] if record.get("data_notes") else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,9 +14,10 @@ from dlrun.columns import column_from_json, column_to_json, fit_column
 class Fitting:
     """A column of values, fitted as some kind; what is stored of it reads again as the same."""
 
-    def __init__(self, values, kind, *, scale="none", **options):
+    def __init__(self, values, kind, *, scale="none", ways=("entries",), **options):
         self.values, self.raw = self.read(values)
-        self.column = fit_column(ColumnKind("x", kind, options), self.raw, self.values, scale=scale)
+        given = replace(self.raw, ways=frozenset(ways))
+        self.column = fit_column(ColumnKind("x", kind, options), given, self.values, scale=scale)
         assert column_from_json(column_to_json(self.column)) == self.column
 
     @staticmethod
@@ -33,9 +36,10 @@ class Fitting:
         return self.column.apply(matrix, raw.texts)
 
     def numbered(self, values):
-        """The class numbers of other values."""
+        """The class numbers of other values; of texts a list each."""
         matrix, raw = self.read(values)
-        return self.column.numbered(matrix, raw.texts)[:, 0].tolist()
+        numbers = self.column.numbered(matrix, raw.texts).tolist()
+        return [row[0] for row in numbers] if self.column.kind == "category" else numbers
 
     def unknown(self, values):
         """What of other values is not known."""

@@ -18,6 +18,8 @@ class Number:
     sample = None
     holds = "number"
     ids = None
+    is_read = True
+    steps = 1
 
     @property
     def entries(self):
@@ -57,6 +59,8 @@ class Category:
     kind = "category"
     sample = None
     holds = "text"
+    is_read = True
+    steps = 1
 
     @property
     def ids(self):
@@ -92,6 +96,10 @@ class Category:
     def undo(self, entries):
         """The value of the largest entry."""
         return [(*self.values, "other")[number] for number in entries.argmax(axis=1)]
+
+    def undo_numbered(self, numbers):
+        """The value that has the number."""
+        return [(*self.values, "other")[int(number)] for number in numbers[:, 0]]
 
     def notes(self):
         """Say nothing."""

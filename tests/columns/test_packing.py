@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlrun.arrays import View
-from dlrun.column import CellError, RawColumn
+from dlrun.column import CellError, ColumnKind, RawColumn
 from dlrun.columns.packing import (
     completed,
     entry_names,
@@ -12,6 +12,7 @@ from dlrun.columns.packing import (
     parts,
     values_of,
     views,
+    ways_to_read,
 )
 from tests.columns.fakes import Category, Number
 
@@ -164,3 +165,56 @@ def test_class_numbers_are_written_as_in_the_table_too():
     laid = views((DECK,), [layer("Embedding", "deck")])
     packed = pack((DECK,), laid, RAW, MATRIX)
     assert dict(values_of((DECK,), laid, packed)) == {"deck": ["A", "other", "other"]}
+
+
+@pytest.fixture
+def review(fitted):
+    """A text of which layers look words up, and its rows."""
+    return fitted(["a good film", "a bad film", "film"], "text", ways={"ids"}, length=3)
+
+
+def test_the_words_of_a_text_stand_side_by_side(review):
+    laid = views((AGE, review.column), [layer("Embedding", "x"), layer("Dense", "input")])
+    assert laid == (View("input", 0, 1), View("x", 1, 4, ids=True))
+    assert laid[1].sample == (3,)
+    assert entry_names((AGE, review.column), laid) == ("age", "x[0]", "x[1]", "x[2]")
+    assert completed([layer("Embedding", "x")], (review.column,))[0]["input_dim"] == 6
+
+
+def test_input_is_the_words_where_a_table_is_one_text(review):
+    columns, embedding = (review.column,), [layer("Embedding", "input")]
+    laid = views(columns, embedding)
+    assert laid == (View("input", 0, 3, ids=True),)
+    assert completed(embedding, columns)[0]["input_dim"] == 6
+    packed = pack(columns, laid, [review.raw], review.values[:, None])
+    assert packed.tolist() == [[3, 4, 2], [3, 5, 2], [2, 0, 0]]
+    assert dict(values_of(columns, laid, packed)) == {"x": ["a good film", "a bad film", "film"]}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "layers", "ways"),
+    [
+        ("x: text", [layer("Embedding", "input")], {"x": {"ids"}}),
+        ("x: text, n: key", [layer("Embedding", "input")], {"x": {"ids"}, "n": {"entries"}}),
+        ("x: text", [layer("Dense", "input")], {"x": {"entries"}}),
+        (
+            "x: text",
+            [layer("Embedding", "input"), layer("Dense", "input")],
+            {"x": {"entries"}},
+        ),
+        (
+            "x: text, n: number",
+            [layer("Embedding", "input")],
+            {"x": {"entries"}, "n": {"entries"}},
+        ),
+        ("x: category", [layer("Embedding", "input")], {"x": {"entries"}}),
+        (
+            "x: text, n: number",
+            [layer("Embedding", "x"), layer("Dense", "x")],
+            {"x": {"ids", "entries"}, "n": {"entries"}},
+        ),
+    ],
+)
+def test_how_layers_read_columns_is_known_before_these_are_fitted(kinds, layers, ways):
+    told = [ColumnKind(*pair.split(": ")) for pair in kinds.split(", ")]
+    assert ways_to_read(told, layers) == ways

@@ -248,7 +248,7 @@ def test_the_spec_comes_back_and_a_damaged_one_is_named(table):
     assert spec_to_json(spec_from_json(stored)) == stored
     assert spec_from_json(stored).series.clock.unit == "second"
     for path, value, said in [
-        ("window", 5, "input_shape should be a window"),
+        ("window", 5, "feature_names should be the entries of the columns"),
         ("horizon", 0, "form.horizon should be from 1"),
         ("targets", ["a", "b"], "target_names should be one for each target and step"),
         ("keys", ["?"], "form.table.columns should be all columns"),

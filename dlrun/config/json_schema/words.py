@@ -100,9 +100,8 @@ def _mapping(word: Word, shared: Mapping[str, Schema]) -> Schema:
     spelt = {"enum": _spellings(word), "description": prose}
     closed = _closed(word, spelt, own | dict(shared))
     count = LOOKUPS.get(word.name) if word.kind == "layers" else None
-    if count in closed["required"]:  # or it comes from the column that the layer names
+    if count in closed["required"]:  # or it comes from the column that the layer reads
         closed["required"].remove(count)
-        closed["anyOf"] = [{"required": [count]}, {"required": ["inputs"]}]
     return closed
 
 

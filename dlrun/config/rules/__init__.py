@@ -71,6 +71,7 @@ RULES: Final = (
     Rule(files.names_hold_numbers_only, (*VALIDATED, "metrics")),
     Rule(files.packages_are_installed, needs_data=True),
     Rule(layers.statistics_are_given),
+    Rule(layers.counts_of_ids_are_told, ("dataset", "model.layers[].inputs")),
     # Runs that older versions trained all the same go on to open: their config is not held to it.
     Rule(training.ids_are_not_scaled, ("dataset",), reads_above=True, needs_data=True),
     Rule(training.padding_is_not_moved, ("dataset",), reads_above=True, needs_data=True),

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from dlrun.catalog import find, nested_kind
+from dlrun.catalog import argument_types, find, nested_kind
 from dlrun.config.components import DATA, UNKNOWN
+from dlrun.config.rules.graph import has_columns
 from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.datasets.samples import find_sample
 from dlrun.errors import Problem
@@ -166,6 +167,21 @@ def statistics_are_given(experiment: Experiment) -> Iterator[Problem]:
         if needed is not None and layer.arguments.get(needed[0]) is None:
             what = f"{layer.type} has not seen the data, so it needs {needed[0]}."
             yield Problem(f"model.layers[{index}]", what, needed[1])
+
+
+def counts_of_ids_are_told(experiment: Experiment) -> Iterator[Problem]:
+    """A layer that looks ids up knows how many there are: of columns and texts, the data say it."""
+    dataset = experiment.dataset
+    if has_columns(experiment) or find_sample(dataset.type, dataset.arguments).format == "texts":
+        return
+    for index, layer in enumerate(experiment.model.layers):
+        word = find("layers", layer.type)
+        count = word.parameter(LOOKUPS.get(layer.type) or "") if word else None
+        is_open = count is not None and count.required and count.name not in layer.arguments
+        if count and is_open and (layer.inputs or ("",))[0] == DATA:
+            path = f"model.layers[{index}].{count.name}"
+            what = f"Missing: {layer.type} needs '{count.name}'."
+            yield Problem(path, what, f"Add it: {argument_types.expected(count)}.")
 
 
 def cells_are_inside_rnn(experiment: Experiment) -> Iterator[Problem]:

@@ -183,7 +183,7 @@ def _names(spec: Spec) -> tuple[str, ...]:
     """The columns that the network gets, those that are no numbers with their kind."""
     if are_plain(spec.columns or ()):
         return spec.feature_names or ("",) * spec.input_shape[0]
-    used = [column for column in spec.columns or () if column.entries]
+    used = [column for column in spec.columns or () if column.is_read]
     return tuple(
         column.name if column.kind == "number" else f"{column.name} ({column.kind})"
         for column in used

@@ -135,7 +135,7 @@ def _has_texts(spec: Spec) -> bool:
 
 def _steps(spec: Spec, form: SeriesForm) -> list[str]:
     """Name the first numbers of a window: `sales -4`, where the last step is -1."""
-    names = entry_names(spec.columns or (), ())
+    names = entry_names(spec.columns or (), ()) or ()
     return [f"{name} {step}" for step in range(-form.window, 0) for name in names][:MOST_COLUMNS]
 
 

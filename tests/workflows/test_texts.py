@@ -1,0 +1,158 @@
+"""Networks over the words of a text, through the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import runpy
+
+import numpy as np
+import pytest
+
+from dlrun.rundir.tensors import load_tensors
+from tests.texts import reviews, write_table
+
+CONFIG = """\
+dataset:
+  type: table
+  path: reviews.csv
+  target: label
+  columns: {review: {type: text, length: 9}}
+  test_split: 0.25
+model:
+  layers:
+    - {type: Embedding, output_dim: 4, mask_zero: true}
+    - GlobalAveragePooling1D
+    - {type: Dense, units: 1, activation: sigmoid}
+loss: binary_crossentropy
+optimizer: {type: Adam, learning_rate: 0.05}
+metrics: [accuracy]
+training: {epochs: 4, batch_size: 8}
+exports: [predictions]
+"""
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A table of texts, and a config that reads it."""
+    write_table(tmp_path / "reviews.csv", reviews(64))
+    (tmp_path / "reviews.yaml").write_text(CONFIG)
+    return "reviews.yaml"
+
+
+def answers(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_table_of_one_text_needs_no_names(table, dlrun, tmp_path):
+    """`input` is its words; how many there are comes from the training rows."""
+    trained = dlrun("train", table, "--no-report")
+    assert "words of the training rows, numbered from 2 on" in trained.err
+    spec = json.loads((trained.run / "spec.json").read_text())
+    words = spec["columns"][0]["numbers"]["words"]
+    (view,) = spec["views"]
+    assert (view["name"], view["begin"], view["end"], view["ids"]) == ("input", 0, 9, True)
+    weights = load_tensors(trained.run / "weights.safetensors", None)
+    assert weights["embedding/embeddings"].shape == (len(words) + 2, 4)
+    assert json.loads((trained.run / "metrics.json").read_text())["test"]["accuracy"] >= 0.875
+
+    (tmp_path / "new.csv").write_text('review\n"A LOVED, loved film"\nhated it\nzxcv qwer\n')
+    predicted = dlrun("predict", trained.run, "new.csv", "-o", "-")
+    assert [row["predicted"] for row in answers(predicted.out)][:2] == ["pos", "neg"]
+    told = "column 'review': 3 unknown words, 1 without a known word, of 3 rows"
+    assert told in predicted.err  # it, zxcv, qwer
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_named_text_is_read_beside_other_columns(dlrun, tmp_path):
+    """As words in their order, as a bag, and beside a number; predicted by another order."""
+    rows = [(n % 7, text, label) for n, (text, label) in enumerate(reviews(48))]
+    with (tmp_path / "mixed.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("stars", "review", "label"), *rows])
+    (tmp_path / "mixed.yaml").write_text("""\
+dataset:
+  type: table
+  path: mixed.csv
+  target: label
+  columns: {review: {type: text, vocabulary: 12, length: 5, missing: empty}}
+  validation_split: 0.25
+model:
+  layers:
+    - {type: Embedding, inputs: [review], output_dim: 3}
+    - {type: Conv1D, filters: 4, kernel_size: 2, activation: relu}
+    - {type: GlobalMaxPooling1D, name: words}
+    - {type: Concatenate, name: both, inputs: [words, review, input]}
+    - {type: Dense, units: 2, activation: softmax}
+loss: sparse_categorical_crossentropy
+optimizer: adam
+training: {epochs: 1}
+exports: [predictions]
+""")
+    trained = dlrun("train", "mixed.yaml", "--report")
+    spec = json.loads((trained.run / "spec.json").read_text())
+    assert [(one["name"], one["begin"], one["end"]) for one in spec["views"]] == [
+        ("input", 0, 1), ("review", 1, 13), ("review", 13, 18),
+    ]  # fmt: skip
+    assert spec["feature_names"][13:15] == ["review[0]", "review[1]"]
+    importance = json.loads((trained.run / "report.json").read_text())["permutation_importance"]
+    assert {one["column"] for one in importance["columns"]} == {"stars", "review"}
+    one = dlrun("predict", trained.run, '3,"Great, great film"', "-o", "-").out
+    (tmp_path / "new.csv").write_text('review,stars\n"Great, great film",3\n')
+    assert dlrun("predict", trained.run, "new.csv", "-o", "-").out == one
+
+
+def test_exports_read_the_words_of_raw_texts(table, dlrun, tmp_path):
+    """TensorFlow's operations, and NumPy alone, number words as the run did."""
+    from dlrun.backend import tf
+
+    exports = "exports=[saved_model,encoder,script]"
+    trained = dlrun("train", table, "--set", exports, "--set", "training.epochs=1", "-q")
+    texts = ["Loved, LOVED it's", "hated\tthe film " * 5, "Zürich's Ärger!?", "...", "the"]
+    with (tmp_path / "new.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("review",), *((text,) for text in texts)])
+    told = answers(dlrun("predict", trained.run, "new.csv", "-o", "-").out)
+    expected = [float(row["probability_pos"]) for row in told]
+    served = tf.saved_model.load(str(trained.run / "saved_model")).signatures["serving_default"]
+    found = served(review=tf.constant(texts))["probabilities"].numpy()[:, 1]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    encode = runpy.run_path(str(trained.run / "encode.py"))
+    (x,) = encode["encode"](encode["read"](tmp_path / "new.csv")).values()
+    known = json.loads((trained.run / "spec.json").read_text())["columns"][0]["numbers"]["words"]
+    numbers = {word: number for number, word in enumerate(known, 2)}
+    assert x[0].tolist() == [numbers["loved"], numbers["loved"], numbers["its"], *[0] * 6]
+    assert x[3].tolist() == [1, *[0] * 8]
+    assert len(set(x[1].tolist())) == 3
+
+
+LAYERS = """\
+    - {type: Embedding, output_dim: 4, mask_zero: true}
+    - GlobalAveragePooling1D
+"""
+NO_TEXT = (
+    "model.layers[0].input_dim: Embedding needs 'input_dim': 'input' is no text alone. "
+    "Name a column, whose data say it, such as 'inputs: [NAME]', or write it."
+)
+TOO_SMALL = "layers[0].input_dim: 5 is too small for the column 'review', which has"
+NO_HASH = "columns.review.hash: Layers look its words up alone, so 'hash' says nothing."
+NO_LENGTH = "dataset.columns.review.length: Expected 1 to 10,000, got 0."
+NO_LOOKUP = "columns.review.length: No layer looks its words up, so a length says nothing."
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("{type: text, length: 9}", "category"), NO_TEXT),
+        (("output_dim: 4,", "output_dim: 4, input_dim: 5,"), TOO_SMALL),
+        (("{type: text, length: 9}", "{type: text, hash: 9}"), NO_HASH),
+        (("length: 9", "length: 0"), NO_LENGTH),
+        ((LAYERS, ""), NO_LOOKUP),
+    ],
+)
+def test_what_cannot_be_is_told_before_training(table, dlrun, tmp_path, change, message):
+    """With its place in the config, by `validate` too."""
+    (tmp_path / table).write_text(CONFIG.replace(*change))
+    told = dlrun("validate", table, code=2)
+    assert message in told.err
+    assert told.err.startswith("error: reviews.yaml:")
