@@ -20,7 +20,6 @@ from dlrun.data.image_decoding import (
     bad_files_error,
 )
 from dlrun.data.image_folder import (
-    SUFFIXES,
     files_below,
     find_images,
     folders_in,
@@ -29,7 +28,7 @@ from dlrun.data.image_folder import (
 from dlrun.data.streaming import reason_to_stream
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
-from dlrun.shapes.images import CHANNELS_OF
+from dlrun.shapes.images import CHANNELS_OF, SUFFIXES
 from dlrun.shapes.layer import show
 from dlrun.wording import list_classes, list_some, quote, tally
 

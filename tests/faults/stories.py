@@ -15,12 +15,13 @@ from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint
 from dlrun.rundir.names import RECORD
 from dlrun.rundir.record import read_record
 from tests.faults.server import LIMIT, Ended
+from tests.pictures import draw
 
 _HEAD = """\
 dataset: {dataset}
 model:
   layers:
-    - {{type: Dense, units: 6, activation: relu}}
+{first}    - {{type: Dense, units: 6, activation: relu}}
 {layers}
     - {{type: Dense, units: 1, activation: {end}}}
 loss: {loss}
@@ -45,6 +46,15 @@ _SERIES = (
     "target_scale: standard, validation_split: 0.2, test_split: 0.2}"
 )
 _NUMBERS = {"end": "linear", "loss": "mean_squared_error", "metric": "mean_absolute_error"}
+_PHOTOS = (
+    "{type: table, path: photos.csv, target: t, validation_split: 0.2, "
+    "columns: {photo: {type: image, color: gray}}}"
+)
+_AUGMENTED = """\
+    - RandomFlip
+    - {type: RandomRotation, factor: 0.3}
+    - Flatten
+"""
 _DROPOUT = "    - {type: Dropout, rate: 0.3}"
 _NORMALIZATION = "    - {type: BatchNormalization}"
 _DECAY = (
@@ -69,9 +79,10 @@ CONFIGS = {
     "streaming": {"layers": _DROPOUT, "dataset": _TABLE},
     "series": {"layers": f"    - Flatten\n{_DROPOUT}", "dataset": _SERIES, **_NUMBERS},
     "divided": {"layers": _DROPOUT, "dataset": _GROUPS, "sampling": "over"},
+    "photos": {"first": _AUGMENTED, "dataset": _PHOTOS},
 }
-_USUAL = {"dataset": _MOONS, "layers": "", "optimizer": "adam", "callbacks": "[]", "epochs": 3,
-          "sampling": "null", "exports": "[predictions]", "end": "sigmoid",
+_USUAL = {"dataset": _MOONS, "first": "", "layers": "", "optimizer": "adam", "callbacks": "[]",
+          "epochs": 3, "sampling": "null", "exports": "[predictions]", "end": "sigmoid",
           "loss": "binary_crossentropy", "metric": "accuracy"}  # fmt: skip
 
 STRETCHES = (0.0, 0.001, None)
@@ -107,6 +118,11 @@ class Workplace:
             if n != 31
         ]
         (self.folder / "series.csv").write_text("\n".join(["shop,day,x,sales", *days, ""]))
+        for number, (a, b) in enumerate(rows):
+            pixels = np.array([[a, b, 0, 0]] * 4) * 60 + 128
+            draw(self.folder / "photos" / f"{number}.png", pixels.clip(0, 255).astype(np.uint8))
+        named = [f"photos/{n}.png,{'high' if a > 0 else 'low'}" for n, (a, _) in enumerate(rows)]
+        (self.folder / "photos.csv").write_text("\n".join(["photo,t", *named, ""]))
         self.temporary = self.folder / "temporary"
         self.temporary.mkdir()
         self.env = {

@@ -142,7 +142,7 @@ def _dataset(data: ReportData) -> dict[str, str]:
     )
     if spec.series is not None:
         facts["one row"] = _window(spec, spec.series)
-    if spec.image_shape and len(spec.input_shape) == 1:
+    if spec.image_shape and len(spec.input_shape) == 1 and spec.columns is None:
         facts["one row"] += f", flattened to {spec.input_shape[0]} numbers"
     if spec.feature_names:
         facts["columns"] = _listed(_names(spec))
