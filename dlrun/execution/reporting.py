@@ -227,7 +227,9 @@ def _rows(split: str, samples: Samples, most: int, spec: Spec, predictor: Predic
     y_pred: NDArray[Any] = outputs
     if spec.class_names is not None:
         y_true, y_pred = class_numbers(y_true, spec), decode(outputs, spec)  # (rows,) both
-    return Rows(split, total, numbers, np.asarray(taken.x), y_true, y_pred, outputs)
+    return Rows(
+        split, total, numbers, np.asarray(taken.x), y_true, y_pred, outputs, taken.foretold
+    )  # fmt: skip
 
 
 def _class_counts(present: dict[str, Samples], spec: Spec) -> dict[str, tuple[int, ...]]:

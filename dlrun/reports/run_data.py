@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Spec
+from dlrun.arrays import Foretold, Spec
 from dlrun.catalog.label_forms import label_form
 from dlrun.columns.packing import are_plain, parts
 from dlrun.config import Experiment
@@ -42,6 +42,7 @@ class Rows:
     y_true: NDArray[Any]  # class numbers (rows,), int64, or values (rows, num_targets), float32
     y_pred: NDArray[Any]
     outputs: NDArray[np.float32]  # (rows, num_outputs), what the last layer gave
+    foretold: Foretold | None = None  # of windows of series: when, and what naive forecasts say
 
     def __len__(self) -> int:
         """The number of rows that are here."""

@@ -247,7 +247,7 @@ def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
 def _cells(x: NDArray[np.float32], spec: Spec) -> dict[str, str] | None:
     """Write a row as the table would have it, by column."""
     columns = spec.columns or ()
-    if are_plain(columns):
+    if are_plain(columns) or spec.series is not None:
         return None
     cells = values_of(columns, spec.views, x[None])
     return {name: text or "(missing)" for name, (text,) in cells}

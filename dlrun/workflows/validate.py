@@ -21,6 +21,7 @@ from dlrun.config import load_config, locate
 from dlrun.config.rules.metrics import depends_on_the_rows
 from dlrun.data.files import regular_size
 from dlrun.data.headers import DELIMITERS, SMALL, npz_array
+from dlrun.data.series_roles import count_moments, foresee
 from dlrun.datasets.samples import find_sample
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.memory import excess
@@ -114,6 +115,28 @@ def _is_small(cell: str) -> bool:
     """Whether a target is no number beyond float32; of names `find_sample` tells."""
     number = parse_number(cell)
     return number is None or abs(number) <= LARGEST
+
+
+def steps_look_right(experiment: Experiment, path: Path, size: int) -> bool:
+    """Whether a small CSV file surely is a series of numbers that gives each split a window."""
+    dataset = experiment.dataset
+    given, seen = dataset.arguments, foresee(dataset.arguments)
+    sample = find_sample(dataset.type, given, form=_form(experiment))
+    if seen is None or sample.shape is None or size > SMALL or _form(experiment) != "value":
+        return False
+    if _reads_ids(experiment) or _asks_the_rows(experiment, sample):
+        return False
+    left = count_moments(path, seen)
+    window, horizon = given["window"], given["horizon"]
+    sizes = [given["stride"], *([] if given["season"] is None else [given["season"]])]
+    if left is None or min(window, horizon, *sizes) < 1 or dataset.target_scale == "log":
+        return False
+    for share in (dataset.test_split, dataset.validation_split):
+        taken = int((share or 0) * left + 0.5)
+        left -= taken
+        if share and taken < horizon + (window if given["border"] == "windows" else 0):
+            return False
+    return bool(left >= window + horizon)
 
 
 def arrays_look_right(experiment: Experiment, path: Path, size: int) -> bool:
@@ -383,10 +406,11 @@ def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
     """Look at a file; see `_look_at_data`."""
     dataset = experiment.dataset
     kind = find_sample(dataset.type, dataset.arguments).format
-    look = {"table": table_looks_right, "arrays": arrays_look_right}.get(kind or "")
+    looks = {"table": table_looks_right, "arrays": arrays_look_right, "steps": steps_look_right}
+    look = looks.get(kind or "")
     if look is None and path.is_dir():
         return _Seen((f"the values in {path}",))
-    size = regular_size(path, seekable=kind != "table")
+    size = regular_size(path, seekable=kind not in ("table", "steps"))
     if size is None:
         return _Seen((f"{path}, which is no single file that can be read twice",))
     if look is not None and not look(experiment, path, size):
@@ -397,7 +421,7 @@ def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
         if sample.named:
             untold = "its rows, and the images that they name"
         return _Seen((f"{path} ({_in_mb(size)}): {untold}",))
-    if kind == "table":
+    if kind in ("table", "steps"):
         large = f"the rows of {path} ({_in_mb(size)}) but for the first ones"
         return _Seen() if size <= SMALL else _Seen((large,))
     return _Seen((f"the values in {path}",))

@@ -70,6 +70,7 @@ RULES: Final = (
     Rule(splits.validation_rows_come_once, needs_data=True),
     Rule(splits.rows_are_split_in_one_way, ("dataset.type",)),
     Rule(splits.folds_are_whole, ("dataset.folds", "dataset.fold", "dataset.validation_split")),
+    Rule(splits.moments_are_split_in_order, ("dataset.folds", "dataset.fold")),
     Rule(splits.sampling_has_classes),
     Rule(files.callback_files_have_their_own_place),
     Rule(files.names_hold_numbers_only, (*VALIDATED, "metrics")),
