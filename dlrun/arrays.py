@@ -218,6 +218,15 @@ class ImageForm:
 
 
 @dataclass(frozen=True)
+class TextForm:
+    """How the files of texts are read that a run is trained on; later ones are read by it."""
+
+    __pydantic_config__ = STRICT
+
+    encoding: str | None  # None for UTF-8, or what a byte-order mark says
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What a dataset's `load_data` returns, before it is split."""
 
@@ -234,7 +243,7 @@ class Dataset:
     image_shape: tuple[int, ...] | None = None  # (height, width, channels), flattened or not
     sample_weight: str | None = None  # the column that `Samples.sample_weight` came from
     # Of the file or the files; None where the rows are drawn.
-    form: TableForm | ArrayForm | ImageForm | None = None
+    form: TableForm | ArrayForm | ImageForm | TextForm | None = None
     streamed: str | None = None  # why the rows stay on the disk, in one line
     # Of a table, as many as `train.x` has columns: how they were read, and what each is to be.
     raw_columns: tuple[RawColumn, ...] | None = None
@@ -301,7 +310,7 @@ class Spec:
     pixel_max: float | None = None
     image_shape: tuple[int, ...] | None = None
     sample_weight: str | None = None
-    form: TableForm | ArrayForm | ImageForm | None = None
+    form: TableForm | ArrayForm | ImageForm | TextForm | None = None
     scaling: Scaling | None = None  # fitted on the training rows; of arrays, not of tables
     # The columns of a table, each fitted on the training rows, in the order of the table.
     columns: tuple[FittedColumn, ...] | None = None

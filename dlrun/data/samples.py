@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dlrun.arrays import Array, ImageForm, Samples, Spec, StreamedArray
+from dlrun.arrays import Array, ImageForm, Samples, Spec, StreamedArray, TextForm
 from dlrun.data.array_samples import read_array_samples
 from dlrun.data.image_samples import ImageRows, names_images, read_images
 from dlrun.data.labels import encode
 from dlrun.data.scaling import apply_scaling, to_float32
 from dlrun.data.streams import chunks
-from dlrun.data.table_samples import open_rows
+from dlrun.data.table_samples import TableRows, open_rows
+from dlrun.data.text_folder import names_texts
+from dlrun.data.text_samples import open_texts
 from dlrun.data.units import from_units
 from dlrun.errors import DataError
 
@@ -60,6 +62,10 @@ def open_samples(
         notes, images = read_images(path, spec, with_target=with_target)
         yield SampleFile(notes, _ready_images(images, spec, path))
         return
+    if isinstance(spec.form, TextForm) and names_texts(path):
+        notes, texts = open_texts(path, spec, with_target=with_target)
+        yield SampleFile(notes, _ready_texts(texts, spec))
+        return
     with open_rows(path, spec, with_target=with_target, keep=keep) as (notes, rows):
         yield SampleFile(notes, iter(rows), rows.lacking_targets)
 
@@ -92,6 +98,12 @@ def _ready_images(chunks: Iterator[ImageRows], spec: Spec, path: Path) -> Iterat
         x = apply_scaling(chunk.x, spec.scaling, where=str(path))
         y = None if chunk.y is None else encode(np.asarray(chunk.y), spec)
         yield ImageRows(x, y, kept=chunk.kept)
+
+
+def _ready_texts(chunks: Iterator[TableRows], spec: Spec) -> Iterator[Samples]:
+    for chunk in chunks:
+        y = None if chunk.y is None else encode(np.asarray(chunk.y), spec)
+        yield replace(chunk, y=y)
 
 
 def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from dlrun.reports.baseline import Baseline
 from dlrun.reports.importance import Importances
 from dlrun.reports.labels import LabelsReport
 from dlrun.reports.scores import ClassificationReport
+from dlrun.reports.words import WordEffects
 from dlrun.rundir.metrics import is_larger_better
 
 MAX_ROWS = 20_000  # of the judged split are looked at one by one
@@ -84,6 +85,7 @@ class ReportData:
     notes: tuple[str, ...] = ()
     # what each column is worth; None where there are none, or too many
     importances: Importances | None = None
+    words: WordEffects | None = None  # which words move the answers, where layers look some up
     labels: LabelsReport | None = None  # the scores of several labels, where there are some
     baseline: Baseline | None = None  # what is said of the judged rows without their features
 
