@@ -22,5 +22,6 @@ html_title = "dlrun"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
-html_show_sphinx = False
+html_show_sphinx = html_show_copyright = False
+html_show_search_summary = False  # a browser reads no other file from the disk to sum it up
 html_theme_options = {"navigation_with_keys": True}

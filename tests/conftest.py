@@ -9,6 +9,8 @@ import gc
 import os
 import shutil
 import signal
+import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +37,14 @@ hypothesis.settings.load_profile("same")
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL)
+
+# Tests start hundreds of Pythons. Where nothing compiled may be written beside the sources, each
+# would compile all of dlrun anew: it is kept elsewhere, as a user has it.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    compiled = Path(tempfile.gettempdir(), f"dlrun-tests-{os.getuid()}-compiled")
+    sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(compiled))
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder there that is one's own
 

@@ -88,7 +88,6 @@ SHORT = {
     "dlrun.__main__": "what `python -m dlrun` and the script `dlrun` start",
     "dlrun.absent": "rooms of every floor need the same object",
     "dlrun.execution.options": "what is asked of a run besides its config",
-    "dlrun.reports.page.rendering": "what all pages share",
 }
 """Modules of fewer lines than a module should have, and why they are modules."""
 BESIDE_COMMANDS = {

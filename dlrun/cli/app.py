@@ -49,6 +49,7 @@ GROUPS: Final = {
         "diff": "diff.diff",
         "label": "notes.label",
         "note": "notes.note",
+        "board": "board.board",
         "tensorboard": "tensorboard.tensorboard",
     },
     "Keep house": {
@@ -182,6 +183,10 @@ def summary(name: str) -> str | None:
 
 VARIABLES: Final = {
     "DLRUN_RUNS_DIR": "The folder that holds the runs, where `--runs-dir` does not say it.",
+    "DLRUN_DEVICE": "Where to compute, where `--device` does not say it.",
+    "DLRUN_JOBS": "How many runs work at a time, where `--jobs` does not say it.",
+    "DLRUN_THREADS": "In how many threads of the CPU to compute, where `--threads` does not say "
+    "it.",
     "DLRUN_WARM": "1 starts a resident process with the first command, 0 uses none; without it "
     "one is used that `dlrun warm` has started.",
     "DLRUN_STREAM_ABOVE_MB": "From how many megabytes on data stay on the disk while they train.",

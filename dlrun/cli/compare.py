@@ -10,7 +10,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dlrun.absent import ABSENT
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, SomeRuns, Where, option
+from dlrun.cli.completion import complete_key, complete_run
+from dlrun.cli.options import (
+    DEFAULT_RUNS_DIR,
+    AsJson,
+    RunsDir,
+    SomeRuns,
+    Where,
+    option,
+    split_keys,
+)
 from dlrun.cli.terminal import tables
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.documents import (
@@ -54,11 +63,32 @@ Metrics = Annotated[
 ]
 
 
+Baseline = Annotated[
+    str | None,
+    option(
+        "--baseline RUN",
+        "Hold all others against this run, or the group that it is of: differences, with "
+        "intervals where seeds or rows give them.",
+        autocompletion=complete_run,
+    ),
+]
+Columns = Annotated[
+    str | None,
+    option(
+        "--columns KEY,KEY...",
+        "Tell these, too, such as parameters,epochs,seconds; of groups their means.",
+        autocompletion=complete_key,
+    ),
+]
+
+
 def compare(
     runs: SomeRuns = None,
     *,
     where: Where = None,
     metric: Metrics = None,
+    baseline: Baseline = None,
+    columns: Columns = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -74,7 +104,13 @@ def compare(
     from dlrun.workflows import compare as workflow
 
     named = [*(runs or []), *(workflow.runs_where(where, runs_dir) if where is not None else [])]
-    found = workflow.compare(named, runs_dir=runs_dir, metrics=metric or ())
+    found = workflow.compare(
+        named,
+        runs_dir=runs_dir,
+        metrics=metric or (),
+        baseline=baseline,
+        columns=[] if columns is None else split_keys(columns),
+    )
     if form is Form.JSON:
         write_json(comparison_json(found))
         return
@@ -99,7 +135,10 @@ def comparison_json(found: RunComparison) -> dict[str, Any]:
 
     return {
         "runs": [run.run for run in found.runs],
+        "baseline": found.runs[0].run if found.has_baseline else None,
+        "right_answers": [one and asdict(one) for one in found.shares],
         "metrics": [asdict(row) for row in found.rows],
+        "facts": plain(found.facts),
         "config": plain(found.keys),
         "groups": [
             {
@@ -118,49 +157,88 @@ def comparison_json(found: RunComparison) -> dict[str, Any]:
 
 def comparison_csv(found: RunComparison) -> list[list[Any]]:
     """Give a comparison as rows, one a run, or a group with its means and their margins."""
-    keys = found.group_keys if found.groups else found.keys
-    plain = [["" if one is ABSENT else one for one in values] for values in keys.values()]
-    if not found.groups:
-        measured = [(f"{row.split}.{row.name}", row.values) for row in found.rows]
-        heading = ["run", *(name for name, _ in measured), *keys]
-        columns = [[run.run for run in found.runs], *(values for _, values in measured), *plain]
-        return [heading, *map(list, zip(*columns, strict=True))]
-    heading = ["group", "runs"]
-    columns = [[one.label for one in found.groups], [len(one.runs) for one in found.groups]]
-    for row in found.group_rows:
+    columns: list[tuple[str, Sequence[Any]]] = [("run", [run.run for run in found.runs])]
+    if found.groups:
+        columns = [("group", [one.label for one in found.groups])]
+        columns += [("runs", [len(one.runs) for one in found.groups])]
+    for row in found.group_rows if found.groups else ():
         name = f"{row.split}.{row.name}"
-        heading += [name, f"{name}.margin"]
-        columns += [[one and one.mean for one in row.estimates]]
-        columns += [[one and one.margin for one in row.estimates]]
-    return [[*heading, *keys], *map(list, zip(*columns, *plain, strict=True))]
+        columns += [(name, [one and one.mean for one in row.estimates])]
+        columns += [(f"{name}.margin", [one and one.margin for one in row.estimates])]
+        if found.has_baseline:
+            gaps = [None if one is None else one.difference for one in row.verdicts]
+            columns += [(f"{name}.difference", gaps)]
+            margins = [one and one.margin for one in row.verdicts]
+            columns += [(f"{name}.difference.margin", margins)]
+    for single in () if found.groups else found.rows:
+        name = f"{single.split}.{single.name}"
+        columns += [(name, single.values)]
+        if found.has_baseline:
+            columns += [(f"{name}.difference", _differences(single))]
+    for key, values in _told(found).items():
+        columns += [(key, ["" if one is ABSENT else one for one in values])]
+    return [[name for name, _ in columns], *map(list, zip(*(v for _, v in columns), strict=True))]
+
+
+def _told(found: RunComparison) -> dict[str, tuple[Any, ...]]:
+    """The facts that were asked for, and the keys that differ: one value a run, or a group."""
+    if found.groups:
+        return {**found.group_facts(), **found.group_keys}
+    return {**found.facts, **found.keys}
+
+
+def _differences(row: MetricRow) -> list[float | None]:
+    """How much more each run has than the first; None for it, and where one has nothing."""
+    first, *others = row.values
+    return [None, *(None if None in (one, first) else one - first for one in others)]  # type: ignore[operator]
 
 
 def _write_lines(found: RunComparison, form: Form) -> None:
     """Print a line for each run or group; the best of each metric is bold."""
-    if found.groups:
-        shown: list[tuple[MetricRow | GroupRow, list[str]]] = [
-            (row, list(map(tables.format_estimate, row.estimates))) for row in found.group_rows
-        ]
-        labels, keys = [one.label for one in found.groups], found.group_keys
-    else:
-        shown = [(row, list(map(format_number, row.values))) for row in found.rows]
-        labels, keys = [run.label for run in found.runs], found.keys
-    columns = [["group" if found.groups else "run", *labels]]
+    shown = _cells(found)
+    named = found.groups or found.runs
+    columns = [["group" if found.groups else "run", *(one.label for one in named)]]
     columns += [[f"{row.split} {row.name}", *values] for row, values in shown]
-    columns += [[key, *map(_text, values)] for key, values in keys.items()]
+    columns += [[key, *map(_text, values)] for key, values in _told(found).items()]
     best = {(line, at) for at, (row, _) in enumerate(shown, 1) for line in row.best}
     rows = list(map(list, zip(*columns, strict=True)))
     write_document(form, rows, numeric=range(1, len(shown) + 1), best=best)
+
+
+def _cells(found: RunComparison) -> list[tuple[MetricRow | GroupRow, list[str]]]:
+    """Write the metrics of runs, or of groups; with a baseline what is more or less of them."""
+    if found.groups:
+        rows: list[tuple[MetricRow | GroupRow, list[str], list[float | None]]] = [
+            (row, list(map(tables.format_estimate, row.estimates)),
+             [None if one is None else one.difference for one in row.verdicts])
+            for row in found.group_rows
+        ]  # fmt: skip
+    else:
+        rows = [
+            (row, list(map(format_number, row.values)), _differences(row)) for row in found.rows
+        ]
+    if not found.has_baseline:
+        return [(row, texts) for row, texts, _ in rows]
+    return [
+        (row, [text if gap is None else f"{text} ({_signed(gap)})"
+               for text, gap in zip(texts, gaps, strict=True)])
+        for row, texts, gaps in rows
+    ]  # fmt: skip
+
+
+def _signed(difference: float) -> str:
+    return f"{'+' if difference >= 0 else '-'}{format_number(abs(difference))}"
 
 
 def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
     """Draw metrics and differing keys, of groups their means and what the seeds allow to say."""
     if not found.groups:
         labels = [run.label for run in found.runs]
-        metrics = [_row(row, list(map(format_number, row.values))) for row in found.rows]
-        rows = [*metrics, *_key_rows(found.keys)]
+        metrics = [_row(row, texts) for row, texts in _cells(found)]
+        rows = [*metrics, *_key_rows(_told(found))]
         legend = [_LEGEND] if any(row.best for row in found.rows) else []
-        return "\n\n".join([_fitted("", labels, rows, screen), *legend])
+        shares = _shares(found, screen)
+        return "\n\n".join([_fitted("", labels, rows, screen), *legend, *filter(None, [shares])])
     labels = [group.label for group in found.groups]
     counts = [
         [Cell(name), *(Cell(str(len(getattr(group, name)))) for group in found.groups)]
@@ -170,7 +248,7 @@ def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
         _row(row, list(map(tables.format_estimate, row.estimates))) for row in found.group_rows
     ]
     parts = [
-        _fitted("group", labels, [*counts, *means, *_key_rows(found.group_keys)], screen),
+        _fitted("group", labels, [*counts, *means, *_key_rows(_told(found))], screen),
         _legends(found, screen),
         _verdicts(found, screen),
         _runs(found, screen),
@@ -252,7 +330,7 @@ def _verdicts(found: RunComparison, screen: Screen) -> str:
 def _sentence(verdict: Verdict) -> str:
     if verdict.word == "equal":
         return f"equal ({verdict.test.replace('paired t-test over ', 'over ')})"
-    sign = f"{'+' if verdict.difference >= 0 else '-'}{format_number(abs(verdict.difference))}"
+    sign = _signed(verdict.difference)
     if verdict.p is None or verdict.margin is None:
         alone = next((unit for unit in NOISE if f"over 1 {unit}" in verdict.test), None)
         why = f"one {alone} says nothing" if alone else f"no t-test is possible ({verdict.test})"
@@ -261,6 +339,22 @@ def _sentence(verdict: Verdict) -> str:
     interval = f"95 % CI {format_number(low)} to {format_number(high)}"
     p = "p < 0.0001" if verdict.p < 1e-4 else f"p = {verdict.p:.4f}"  # noqa: PLR2004
     return f"{verdict.word}, {sign} ({interval}; {verdict.test}, {p})"
+
+
+def _shares(found: RunComparison, screen: Screen) -> str:
+    """How many more answers than the baseline's are right, and what so few rows allow to say."""
+    known = [(run.label, one) for run, one in zip(found.runs, found.shares, strict=False) if one]
+    if not known:
+        return ""
+    title = f"Right answers against {found.runs[0].label}, on the {known[0][1].split} rows"
+    title += " (95 % interval of the rows alone; another seed may move them as much):"
+    lines = textwrap.wrap(printable(title), screen.width)
+    for label, one in known:
+        said = f"{label}: {_signed(one.difference)} ({_signed(one.low)} to {_signed(one.high)})"
+        lines += textwrap.wrap(
+            printable(said), screen.width, initial_indent="  ", subsequent_indent="    "
+        )
+    return "\n".join(lines)
 
 
 def _runs(found: RunComparison, screen: Screen) -> str:

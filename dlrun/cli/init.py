@@ -10,7 +10,7 @@ import typer
 
 from dlrun.cli.completion import complete_template
 from dlrun.cli.options import option
-from dlrun.cli.templates import TEMPLATES, template_text
+from dlrun.cli.templates import SWEEP, TEMPLATES, template_text
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.output import write_data, write_message
 from dlrun.errors import UsageError
@@ -113,7 +113,8 @@ def init(
         _refuse_to_replace(output)
     write_text(output, text)
     write_data(str(output))
-    write_message(f"Train it with: dlrun train {shlex.quote(str(output))}")
+    command = "sweep" if template == SWEEP else "train"
+    write_message(f"Train it with: dlrun {command} {shlex.quote(str(output))}")
 
 
 def _refuse_to_replace(output: Path) -> None:

@@ -88,6 +88,7 @@ Workers = Annotated[
         "--jobs -j N",
         "How many runs work at a time.  [default: what cores and memory allow]",
         min=1,
+        envvar="DLRUN_JOBS",
     ),
 ]
 Threads = Annotated[
@@ -97,6 +98,7 @@ Threads = Annotated[
         "Compute in so many threads of the CPU; the last bits of a run depend on it.  "
         "[default: all cores, of several runs an equal share]",
         min=1,
+        envvar="DLRUN_THREADS",
     ),
 ]
 RetryFailed = Annotated[bool, option("--retry-failed", "Try runs again that failed before.")]
@@ -109,7 +111,10 @@ TrustRuns = Annotated[
     bool, option("--trust", "Go on with unfinished runs that are not known to be mine.")
 ]
 Device = Annotated[
-    str, typer.Option(metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1.")
+    str,
+    typer.Option(
+        metavar="DEVICE", help="Where to compute: auto, cpu, gpu or gpu:1.", envvar="DLRUN_DEVICE"
+    ),
 ]
 Devices = Annotated[
     int | None,
@@ -185,3 +190,13 @@ def as_overrides(**values: object) -> list[str]:
     """Write the options that are given as overrides: `seed=3`, `name="no"`, a text all the same."""
     given = {key: value for key, value in values.items() if value not in (None, [], ())}
     return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items()]
+
+
+def split_keys(text: str) -> list[str]:
+    """Read the keys of `--columns`."""
+    keys = [key.strip() for key in text.split(",")]
+    if not all(keys):
+        raise UsageError(
+            "a key between two commas is empty.", where="--columns", fix="Such as name,test.loss"
+        )
+    return list(dict.fromkeys(keys))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from dlrun.absent import ABSENT
 from dlrun.cli.completion import complete_key
-from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where, option
+from dlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, Where, option, split_keys
 from dlrun.cli.terminal.activity import show_activity
 from dlrun.cli.terminal.documents import (
     AsCsv,
@@ -41,7 +41,6 @@ from dlrun.cli.terminal.tables import (
     one_line,
     paint,
 )
-from dlrun.errors import UsageError
 from dlrun.rundir.names import SPLITS, SWEEP
 from dlrun.wording import (
     as_text,
@@ -136,7 +135,7 @@ def runs(
     from dlrun.workflows.runs import choose_runs
 
     is_added = columns is not None and columns.startswith("+")
-    keys = None if columns is None else _keys(columns.removeprefix("+"))
+    keys = None if columns is None else split_keys(columns.removeprefix("+"))
     found = choose_runs(
         runs_dir,
         where=where,
@@ -179,15 +178,6 @@ def _point_to_sweeps(runs_dir: Path) -> None:
     if sweeps:
         there = ", ".join(map(str, sweeps[:_MOST_SWEEPS]))
         write_message(f"Runs of sweeps are in {there}: `--recursive` lists them.")
-
-
-def _keys(text: str) -> list[str]:
-    keys = [key.strip() for key in text.split(",")]
-    if not all(keys):
-        raise UsageError(
-            "a key between two commas is empty.", where="--columns", fix="Such as name,test.loss"
-        )
-    return list(dict.fromkeys(keys))
 
 
 def usual_columns(runs: Sequence[RunFacts]) -> list[str]:

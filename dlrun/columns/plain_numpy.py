@@ -43,6 +43,8 @@ def number_in(told):
 
 def number_of(column, row, cell):
     """The number of a cell; yes is 1 and no is 0, in any spelling; NaN where it is missing."""
+    if isinstance(cell, (bool, int, float, np.bool_, np.number)) and cell == cell:
+        cell = repr(float(cell)).replace(".", DECIMAL)
     told = text_of(cell)
     if told is None:
         return math.nan

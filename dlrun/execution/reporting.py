@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from dlrun.columns.packing import parts
 from dlrun.config import Experiment
 from dlrun.data.labels import class_numbers, decode
 from dlrun.data.streams import chunks
+from dlrun.data.thresholds import thresholded
 from dlrun.errors import DlrunError, failure
 from dlrun.reports.importance import (
     MOST_COLUMNS,
@@ -38,7 +40,7 @@ from dlrun.reports.words import WordEffects, word_effects
 from dlrun.rundir.files import is_read_only, link_error, remove_abandoned, write_bytes, write_output
 from dlrun.rundir.folder import Run
 from dlrun.rundir.metrics import JUDGING_ORDER, is_larger_better, main_metric
-from dlrun.rundir.names import PLOT_FORMATS, PLOTS, REPORT, REPORT_NUMBERS
+from dlrun.rundir.names import PLOT_FORMATS, PLOTS, REPORT, REPORT_NUMBERS, VALIDATION
 from dlrun.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from dlrun.reports.plots.shelf import Picture
     from dlrun.training.evaluation import Predictor
 
+MOST_NUMBERS = 2**25  # of validation rows, beside the judged ones, in memory
 _RATES = 200  # how many points of a schedule of the learning rate are worked out
 
 
@@ -81,6 +84,7 @@ def write_report(
     The page holds the plots too: where it goes elsewhere, the run folder may be one that can only
     be read. `form` is that of the plots, None for what the config says.
     """
+    from dlrun.reports.page.links import links_of_run
     from dlrun.reports.page.run_page import run_page
     from dlrun.reports.plots.shelf import draw_plots
 
@@ -94,7 +98,7 @@ def write_report(
         if output is None:
             fix = "Name another place for the page with -o FILE."
             raise DlrunError(error.what, where=error.where, fix=fix) from error
-    page = run_page(data, pictures)
+    page = run_page(data, pictures, links_of_run(run.path, output or run.file(REPORT)))
     if output is None:
         run.write_text(REPORT, page)
         return run.file(REPORT)
@@ -148,6 +152,9 @@ def collect_report_data(
     spec, predictor = splits.spec, assembly.predictor
     present = {name: rows for name, rows in splits.present().items() if rows.y is not None}
     limits = dict.fromkeys(present, MAX_OTHER_ROWS) | {list(present)[-1]: MAX_ROWS}
+    if thresholded(spec):  # a threshold is chosen by them
+        fitting = MOST_NUMBERS // math.prod(spec.input_shape)
+        limits |= {VALIDATION: int(np.clip(fitting, MAX_OTHER_ROWS, MAX_ROWS))}
     importances, said = _importances(experiment, assembly, present, measured)
     history = {name: np.array(values) for name, values in run.history.items()}
     if LEARNING_RATE not in history and history:
@@ -174,6 +181,7 @@ def collect_report_data(
         answer=predictor.predict,
         decide=lambda outputs: decode(outputs, spec),
         notes=(*notes, *said),
+        said=run.notes,
         importances=importances,
         words=_words(list(rows.values())[-1], spec, predictor),
     )

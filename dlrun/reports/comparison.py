@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from dlrun.absent import ABSENT
 from dlrun.reports.repeats import FOLDS, SEEDS, Repeat, Repeats, without_repeat
 from dlrun.reports.statistics import Estimate, Verdict, corrected, estimate, judge
 from dlrun.rundir.metrics import JUDGING_ORDER, is_larger_better
+from dlrun.wording import settings_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -160,7 +161,7 @@ def _spread(row: MetricRow) -> float:
 class SeedGroup:
     """Runs of one config over seeds, folds or both."""
 
-    label: str  # `A`, `B`, ... in the order of the runs
+    label: str  # what differs from the other groups; `A`, `B`, ... where that is long
     runs: tuple[int, ...]  # their numbers
     repeats: tuple[Repeat, ...]  # each once, sorted
     over: Repeats
@@ -245,6 +246,25 @@ def by_repeat(runs: Sequence[ComparedRun], group: SeedGroup, row: MetricRow) -> 
         if value is not None and value == value:  # noqa: PLR0124 - not NaN
             found.setdefault(Repeat.of(runs[number].config), []).append(value)
     return {repeat: fmean(values) for repeat, values in sorted(found.items())}
+
+
+_LONGEST = 32  # characters of what groups are called
+
+
+def called(groups: Sequence[SeedGroup], keys: Mapping[str, Sequence[Any]]) -> list[SeedGroup]:
+    """Call groups by what differs, `learning_rate=0.01`, where that is short and always something.
+
+    `keys` are those in which they differ, one value a group.
+    """
+    names = [
+        settings_of({key: values[number] for key, values in keys.items()
+                     if values[number] is not ABSENT})
+        for number in range(len(groups))
+    ]  # fmt: skip
+    is_telling = len(set(names)) == len(names) and all(0 < len(name) <= _LONGEST for name in names)
+    if not is_telling:
+        return list(groups)
+    return [replace(group, label=name) for group, name in zip(groups, names, strict=True)]
 
 
 def _label(index: int) -> str:

@@ -42,6 +42,18 @@ def sureness(data: ReportData, mistake: Mistake) -> str:
     return f"{mistake.sure:.3g}"
 
 
+def true_text(data: ReportData, rows: Rows, place: int) -> str:
+    """Word what is true of a row: its class, its labels, or its values."""
+    true = rows.y_true[place]
+    if data.is_classification:
+        return data.class_names[int(true)]
+    values = np.atleast_1d(true).ravel()
+    if data.has_labels:
+        told = zip(data.spec.target_names, values, strict=False)
+        return ", ".join(name for name, value in told if value == 1) or "none"
+    return _numbers(values)
+
+
 def _wrong_classes(data: ReportData, most: int) -> list[Mistake]:
     rows, names = data.judged, data.class_names
     wrong = np.flatnonzero(rows.y_true != rows.y_pred)

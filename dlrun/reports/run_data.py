@@ -22,6 +22,7 @@ from dlrun.reports.labels import LabelsReport
 from dlrun.reports.scores import ClassificationReport
 from dlrun.reports.words import WordEffects
 from dlrun.rundir.metrics import is_larger_better
+from dlrun.rundir.notes import NOTHING, Notes
 
 MAX_ROWS = 20_000  # of the judged split are looked at one by one
 MAX_OTHER_ROWS = 2_000  # of each other split
@@ -87,6 +88,7 @@ class ReportData:
     importances: Importances | None = None
     words: WordEffects | None = None  # which words move the answers, where layers look some up
     labels: LabelsReport | None = None  # the scores of several labels, where there are some
+    said: Notes = NOTHING  # labels and a note that a user gave to the run
     baseline: Baseline | None = None  # what is said of the judged rows without their features
 
     @property

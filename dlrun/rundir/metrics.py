@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from dlrun.errors import RunFolderError
+from dlrun.errors import DlrunError, RunFolderError
 from dlrun.rundir.files import check_size, read_json, read_text, write_text
 from dlrun.rundir.names import HISTORY, METRICS, TEST, TRAIN, VALIDATION
 
@@ -94,6 +94,14 @@ def write_history(folder: Path, text: str) -> None:
 def history_text(folder: Path) -> str:
     """Read `history.csv` as it is."""
     return read_text(folder / HISTORY, MAX_BYTES)
+
+
+def epochs_of(folder: Path) -> int:
+    """Count the completed epochs of a run: a line each, below that with the names."""
+    try:
+        return max(history_text(folder).count("\n") - 1, 0)
+    except DlrunError:
+        return 0
 
 
 def read_history(folder: Path) -> dict[str, list[float]]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dlrun.absent import ABSENT, Absent
 from dlrun.errors import RunFolderError, UsageError
 from dlrun.rundir.files import read_json, write_json
 from dlrun.rundir.lock import in_turn
@@ -73,13 +74,21 @@ def remove_labels(folder: Path, labels: Sequence[str]) -> Notes:
         return _write(folder, replace(notes, labels=kept))
 
 
-def set_note(folder: Path, note: str | None) -> Notes:
-    """Write down a note of up to 10,000 characters in the place of another; None for none."""
+def set_note(folder: Path, note: str | None, *, instead_of: str | Absent | None = ABSENT) -> Notes:
+    """Write down a note of up to 10,000 characters in the place of another; None for none.
+
+    With `instead_of` it takes the place of that note alone: what somebody else has written
+    meanwhile stays.
+    """
     text = (note or "").strip()
     if len(text) > MAX_NOTE:
         raise UsageError(f"the note has {len(text):,} characters, at most {MAX_NOTE:,} fit.")
     with in_turn(folder):
-        return _write(folder, replace(read_notes(folder), note=text or None))
+        notes = read_notes(folder)
+        if instead_of is not ABSENT and (notes.note or "") != (instead_of or ""):
+            what = "the note was changed meanwhile."
+            raise UsageError(what, where=str(folder), fix="Read it again, then write yours.")
+        return _write(folder, replace(notes, note=text or None))
 
 
 def _checked(label: str) -> str:

@@ -92,6 +92,12 @@ def load_tensors(
     }
 
 
+def count_numbers(path: Path) -> int:
+    """Count the numbers of all arrays of a safetensors file, by its header alone."""
+    found, _ = _read_header(path)
+    return sum(math.prod(shape) for shape, _ in found.values())
+
+
 def _read_header(path: Path) -> tuple[dict[str, tuple[tuple[int, ...], str]], int]:
     """Read shape and dtype by name and the size of all arrays, held against that of the file."""
     length = int.from_bytes(read_bytes(path, _MAX_BYTES, part=_LENGTH_BYTES), "little")

@@ -1,19 +1,15 @@
-"""The HTTP of `dlrun serve`: routes, limits, and which hosts may ask."""
+"""The HTTP of `dlrun serve`: its routes, and the limits of a request."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -21,9 +17,9 @@ from starlette.routing import Route
 from dlrun.errors import DataError, DlrunError, UsageError, failure
 from dlrun.reports.page.rendering import render
 from dlrun.serving import protocols
+from dlrun.serving.asking import LOCAL, check_origin, only_for, read_body
 from dlrun.serving.service import Service
 
-LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
 ANY: Final = ("0.0.0.0", "::", "")  # noqa: S104 - what a user may ask for
 _PAGE_POLICY: Final = (
     "default-src 'none'; connect-src 'self'; img-src 'self' data: blob:; "
@@ -87,7 +83,7 @@ def build_app(service: Service, host: str, limits: Limits) -> Starlette:
 
     return Starlette(
         routes=routes,
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
+        middleware=[only_for(hosts)],
         exception_handlers={HTTPException: refused, Exception: refused},
     )
 
@@ -105,8 +101,8 @@ class Asking:
         """Make a handler of a function of the service and the body."""
 
         async def handle(request: Request) -> Response:
-            self._check_origin(request)
-            body = await self._body(request)
+            check_origin(request, self._hosts)
+            body = await read_body(request, self._limits.body)
             loop = asyncio.get_running_loop()
             asked = loop.run_in_executor(self._thread, lambda: answer(self._service, body))
             try:
@@ -120,25 +116,3 @@ class Asking:
                 raise HTTPException(500, str(error)) from error
 
         return handle
-
-    def _check_origin(self, request: Request) -> None:
-        """Refuse what a page of another host lets a browser send."""
-        origin = request.headers.get("origin")
-        if origin is None or "*" in self._hosts:
-            return
-        host = urlsplit(origin).hostname
-        if host not in self._hosts and f"[{host}]" not in self._hosts:
-            raise HTTPException(403, f"pages of {origin} may not ask.")
-
-    async def _body(self, request: Request) -> Any:
-        """Read a body of JSON, of bounded size."""
-        most, parts, size = self._limits.body, [], 0
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > most:
-                raise HTTPException(413, f"the request is larger than {most:,} bytes.")
-        try:
-            return json.loads(b"".join(parts))
-        except (ValueError, RecursionError) as error:
-            raise HTTPException(400, f"the request: not JSON: {error}") from error

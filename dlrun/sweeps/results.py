@@ -22,11 +22,11 @@ from dlrun.rundir.files import (
     write_text,
 )
 from dlrun.rundir.folder import RunRow, list_runs
-from dlrun.rundir.metrics import is_larger_better, main_metric, read_history
+from dlrun.rundir.metrics import epochs_of, is_larger_better, main_metric, read_history
 from dlrun.rundir.names import CONFIG, PLOTS, SWEEP, SWEEP_PAGE, SWEEP_TABLE
 from dlrun.sweeps.language.sweep import Objective
 from dlrun.sweeps.shares import noted_identities
-from dlrun.sweeps.trials import RANKS, Trial, epochs_of, is_paused, place_in_sweep
+from dlrun.sweeps.trials import RANKS, Trial, is_paused, place_in_sweep
 
 FORMAT = 1  # the version of `sweep.json`
 Point = Mapping[str, Any]
@@ -253,6 +253,7 @@ def write_page(folder: Path, form: str | None = None) -> Path:
     results = read_results(folder)
     write_text(folder / SWEEP_TABLE, results_csv(results))
 
+    from dlrun.reports.page.links import links_of_sweep
     from dlrun.reports.page.sweep_page import sweep_page
     from dlrun.reports.plots.shelf import files_of
     from dlrun.reports.plots.sweep_shelf import draw_sweep
@@ -262,7 +263,8 @@ def write_page(folder: Path, form: str | None = None) -> Path:
     pictures = draw_sweep(data, form or "png")
     if form is not None:
         _write_plots(folder / PLOTS, files_of(pictures.all()))
-    write_text(folder / SWEEP_PAGE, sweep_page(data, pictures))
+    links = links_of_sweep([run.path for run in results.runs], folder / SWEEP_PAGE)
+    write_text(folder / SWEEP_PAGE, sweep_page(data, pictures, links))
     return folder / SWEEP_PAGE
 
 

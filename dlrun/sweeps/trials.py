@@ -17,7 +17,7 @@ from dlrun.rundir.files import read_text, write_text
 from dlrun.rundir.folder import RunRow, list_runs, read_row
 from dlrun.rundir.integrity import damaged_files, is_own, unknown_because
 from dlrun.rundir.lock import holding_lock, lock_state
-from dlrun.rundir.metrics import history_text
+from dlrun.rundir.metrics import epochs_of
 from dlrun.rundir.names import (
     CONFIG,
     LOCK,
@@ -272,14 +272,6 @@ def place_in_sweep(row: RunRow, base: str | None) -> Mapping[str, Any]:
     """Give `base`, `point` and `sample` of a run; nothing where its sweep has another base."""
     told = row.record.get("sweep")
     return told if isinstance(told, dict) and told.get("base") == base else {}
-
-
-def epochs_of(folder: Path) -> int:
-    """Count the completed epochs of a run: a line each, below that with the names."""
-    try:
-        return max(history_text(folder).count("\n") - 1, 0)
-    except DlrunError:
-        return 0
 
 
 def _config_of(row: RunRow) -> str | None:

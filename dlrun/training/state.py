@@ -197,6 +197,9 @@ class History:
 
     def __init__(self) -> None:
         self.rows: list[dict[str, float]] = []
+        # Of the rows so far: a long training writes them each second, and they stay as they are.
+        self._columns_written: list[str] = []
+        self._lines: list[str] = []
 
     def to_arrays(self) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
         """Return the columns; the values, float64; and which of them are there, bool."""
@@ -214,17 +217,20 @@ class History:
             {name: float(value) for name, value, there in zip(columns, *row, strict=True) if there}
             for row in zip(values, present, strict=True)
         ]
+        self._lines = []
 
     def to_csv(self) -> str:
         """Return the table with the columns `epoch` (from 1) and one per log."""
         columns = self._columns()
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["epoch", *columns])
-        for epoch, row in enumerate(self.rows, start=1):
+        if columns != self._columns_written:
+            self._columns_written, self._lines = columns, []
+        begin = len(self._lines)
+        for epoch, row in enumerate(self.rows[begin:], start=begin + 1):
             cells = (shortest(row[name]) if name in row else "" for name in columns)
-            writer.writerow([epoch, *cells])
-        return text.getvalue()
+            self._lines.append(",".join([str(epoch), *cells]) + "\n")
+        head = io.StringIO()
+        csv.writer(head, lineterminator="\n").writerow(["epoch", *columns])
+        return head.getvalue() + "".join(self._lines)
 
     def _columns(self) -> list[str]:
         return list(dict.fromkeys(name for row in self.rows for name in row))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+from dlrun.absent import ABSENT
 from dlrun.config.stored import given_keys, stored_config
 from dlrun.errors import UsageError
 from dlrun.reports.comparison import (
@@ -15,6 +18,7 @@ from dlrun.reports.comparison import (
     GroupRow,
     MetricRow,
     SeedGroup,
+    called,
     differing_keys,
     group_rows,
     incomparable,
@@ -22,9 +26,11 @@ from dlrun.reports.comparison import (
     metric_rows,
     seed_groups,
 )
-from dlrun.rundir.folder import Run, open_runs
-from dlrun.wording import did_you_mean
-from dlrun.workflows.runs import choose_runs, metric_of
+from dlrun.reports.statistics import difference_interval
+from dlrun.rundir.folder import Run, open_runs, read_row
+from dlrun.rundir.metrics import JUDGING_ORDER
+from dlrun.wording import did_you_mean, is_number
+from dlrun.workflows.runs import RunFacts, check_known, choose_runs, metric_of
 
 
 @dataclass(frozen=True)
@@ -39,13 +45,48 @@ class RunComparison:
     group_keys: Mapping[str, tuple[Any, ...]]  # in which the groups differ, one value a group
     judged: str  # the split whose verdicts are worth telling
     warnings: tuple[str, ...]  # what is missing, or cannot be compared
+    # facts that were asked for, such as `parameters`, one value a run; ABSENT where it has none
+    facts: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    has_baseline: bool = False  # the first run is what the others are held against
+    # of the answers to the judged rows that are right, against the baseline's; None where unknown
+    shares: tuple[ShareDifference | None, ...] = ()
+
+    def group_facts(self) -> dict[str, tuple[Any, ...]]:
+        """Give the facts of groups: the mean of numbers, else what all runs have, else ABSENT."""
+        return {
+            key: tuple(_together([values[number] for number in group.runs])
+                       for group in self.groups)
+            for key, values in self.facts.items()
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ShareDifference:
+    """How many more answers of a run are right than those of the baseline, as shares of the rows.
+
+    The interval of 95 % is what the number of rows alone allows to say.
+    """
+
+    split: str
+    difference: float
+    low: float
+    high: float
 
 
 def compare(
-    references: Sequence[str], *, runs_dir: Path, metrics: Sequence[str] = ()
+    references: Sequence[str],
+    *,
+    runs_dir: Path,
+    metrics: Sequence[str] = (),
+    baseline: str | None = None,
+    columns: Sequence[str] = (),
 ) -> RunComparison:
-    """Compare two or more runs by what their folders hold, by all metrics or by some."""
-    found = open_runs(references, runs_dir)
+    """Compare two or more runs by what their folders hold, by all metrics or by some.
+
+    The `baseline`, or the group that it is of, comes first: what the others are held against.
+    `columns` are keys of runs that are told besides.
+    """
+    found = open_runs([*([] if baseline is None else [baseline]), *references], runs_dir)
     if len(found) < 2:  # noqa: PLR2004
         named = found[0].name if found else "none is named"
         raise UsageError(
@@ -56,16 +97,70 @@ def compare(
     rows = _chosen(metric_rows(runs), metrics)
     groups = seed_groups(runs)
     firsts = [runs[group.runs[0]] for group in groups]
+    group_keys = keys_of(differing_keys(firsts)) if len(firsts) > 1 else {}
+    groups = called(groups, group_keys)
+    is_alone = baseline is not None and not groups
     return RunComparison(
         tuple(runs),
         tuple(rows),
         differing_keys(runs),
         tuple(groups),
         tuple(group_rows(runs, groups, rows)),
-        keys_of(differing_keys(firsts)) if len(firsts) > 1 else {},
+        group_keys,
         next(iter(dict.fromkeys(row.split for row in rows)), ""),
         tuple(_warnings(runs, groups)),
+        _facts(found, columns),
+        has_baseline=baseline is not None,
+        shares=tuple(_share_differences(found)) if is_alone else (),
     )
+
+
+def _facts(found: Sequence[Run], columns: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """Look keys of runs up, as `dlrun runs --columns` does."""
+    rows = [read_row(run.path) for run in found] if columns else []
+    now = datetime.now(UTC)
+    facts = [RunFacts(row, now) for row in rows]
+    for key in columns:
+        check_known(key, facts, "--columns")
+    return {key: tuple(one.comparable(key) for one in facts) for key in columns}
+
+
+def _together(values: Sequence[Any]) -> Any:
+    """What stands for a fact of several runs."""
+    if all(map(is_number, values)):
+        return values[0] if len(set(values)) == 1 else fmean(values)
+    return values[0] if all(value == values[0] for value in values) else ABSENT
+
+
+def _share_differences(found: Sequence[Run]) -> Iterator[ShareDifference | None]:
+    """Hold the right answers of each run against those of the first, on rows that all judge by."""
+    measured = [run.measured for run in found]
+    for split in JUDGING_ORDER:
+        shares = [_right(one.get(split)) for one in measured]
+        if shares[0] is not None and any(shares[1:]):
+            break
+    else:
+        return
+    yield None
+    of_first = shares[0]
+    for one in shares[1:]:
+        if one is None or one[1] != of_first[1]:
+            yield None
+            continue
+        low, high = difference_interval(one, of_first)
+        yield ShareDifference(split, one[0] / one[1] - of_first[0] / of_first[1], low, high)
+
+
+def _right(measured: Any) -> tuple[int, int] | None:
+    """How many of how many rows are told rightly, by the classes of `metrics.json`."""
+    from dlrun.reports.scores import ClassificationReport
+
+    try:
+        report = ClassificationReport.from_json(measured["classification"])
+    except (KeyError, TypeError, ValueError, OverflowError, IndexError):
+        return None
+    rows = sum(report.support)
+    return (sum(row[at] for at, row in enumerate(report.confusion)), rows) if rows else None
 
 
 def runs_where(condition: str, runs_dir: Path) -> list[str]:

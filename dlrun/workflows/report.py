@@ -69,11 +69,13 @@ def compare_on_a_page(
             listener.message(f"warning: {run.run} has no metrics: it is {run.status}")
 
     from dlrun.reports.page.comparison_page import comparison_page, draw_comparison
+    from dlrun.reports.page.links import links_of_comparison
     from dlrun.reports.plots.shelf import files_of
 
     pictures = draw_comparison(runs, form or "png")
     target = runs_dir / COMPARISON if output is None else output
-    page = comparison_page(runs, pictures)
+    links = links_of_comparison([run.path for run in found], target)
+    page = comparison_page(runs, pictures, links)
     write_output(target, lambda path: path.write_text(page, "utf-8", "backslashreplace"))
     for name, content in files_of(pictures).items() if form else ():
         write_bytes(target.with_name(f"{target.stem}-{name}"), content)

@@ -19,8 +19,9 @@ from dlrun.errors import DlrunError, UsageError
 from dlrun.reports.ranking import Contender, judged_value, rank
 from dlrun.reports.repeats import FOLD, SEED, Repeat, without_repeat
 from dlrun.rundir.folder import RunRow, list_runs
-from dlrun.rundir.metrics import is_larger_better, main_metric
-from dlrun.rundir.names import SPLITS
+from dlrun.rundir.metrics import epochs_of, is_larger_better, main_metric
+from dlrun.rundir.names import SPLITS, WEIGHTS
+from dlrun.rundir.tensors import count_numbers
 from dlrun.wording import as_text, is_number, listed, near_word
 
 if TYPE_CHECKING:
@@ -44,15 +45,30 @@ def choose_runs(
     that lack it are last. `descending` None is what the key suggests. `columns` are keys that will
     be shown.
     """
-    condition = None if where is None else parse_condition(where)
     now = datetime.now(UTC)
     every = [RunFacts(row, now) for row in list_runs(runs_dir, recursive=recursive)]
+    return choose_among(
+        every, where=where, sort=sort, descending=descending, best=best, columns=columns
+    )
+
+
+def choose_among(
+    every: list[RunFacts],
+    *,
+    where: str | None = None,
+    sort: str | None = None,
+    descending: bool | None = None,
+    best: int | None = None,
+    columns: Sequence[str] = (),
+) -> list[RunFacts]:
+    """Choose of runs, the newest first, as `choose_runs` does of those of a folder."""
+    condition = None if where is None else parse_condition(where)
     if not every:
         return []
     for column in columns:
-        _check_known(column, every, "--columns")
+        check_known(column, every, "--columns")
     if sort is not None:
-        _check_known(sort, every, "--sort")
+        check_known(sort, every, "--sort")
     chosen = every if condition is None else _that_fulfil(condition, every)
     if best is None and sort is None:
         return chosen[::-1] if descending is False else chosen
@@ -64,8 +80,8 @@ def choose_runs(
 def _that_fulfil(condition: Condition, every: Sequence[RunFacts]) -> list[RunFacts]:
     """The runs for which a condition holds; what is compared must be there in one run at least."""
     for comparison in condition.comparisons():
-        _check_known(comparison.key, every, f"--where, column {comparison.column}")
-    quick = condition.cheap_first(is_config_key)
+        check_known(comparison.key, every, f"--where, column {comparison.column}")
+    quick = condition.cheap_first(_is_costly)
     chosen = [run for run in every if quick.holds(run.comparable)]
     if not chosen:
         for comparison in condition.comparisons():
@@ -122,7 +138,8 @@ def _sorted(
     return ordered + [run for run in runs if id(run) not in found]
 
 
-def _check_known(key: str, every: Sequence[RunFacts], where: str) -> None:
+def check_known(key: str, every: Sequence[RunFacts], where: str) -> None:
+    """Refuse a key that no run has, and say which was meant."""
     if is_fact(key) or any(run.get(key) is not ABSENT for run in every):
         return
     known = known_keys(every)
@@ -183,7 +200,19 @@ _FACTS: dict[str, Callable[[RunRow], Any]] = {
     "label": lambda row: row.notes.labels,
     "note": lambda row: row.notes.note,
     "reason": lambda row: row.reason,
+    "epochs": lambda row: epochs_of(row.path),
+    "parameters": lambda row: _parameters(row.path),
 }
+_READ = ("epochs", "parameters")
+"""Facts for which a file of the run is opened."""
+
+
+def _parameters(folder: Path) -> int | None:
+    """Count the weights that a run has saved; None where it has saved none."""
+    try:
+        return count_numbers(folder / WEIGHTS)
+    except (DlrunError, OSError):
+        return None
 
 
 class RunFacts:
@@ -191,7 +220,7 @@ class RunFacts:
 
     def __init__(self, row: RunRow, now: datetime) -> None:
         self.row = row
-        self._now = now
+        self.now = now
 
     def get(self, key: str) -> Any:
         """Look a key up.
@@ -206,7 +235,7 @@ class RunFacts:
             return ABSENT if value is None else value
         if key == "age":
             started = self.row.started
-            return (self._now - started).total_seconds() if started else ABSENT
+            return (self.now - started).total_seconds() if started else ABSENT
         metric = metric_of(key)
         if metric is not None:
             value = self.row.metrics.get(metric[0], {}).get(metric[1])
@@ -250,6 +279,10 @@ def metric_of(key: str) -> tuple[str, str] | None:
 def is_config_key(key: str) -> bool:
     """Say whether a key is one of the config, which may take some time to look up."""
     return re.split(r"[.\[]", key, maxsplit=1)[0] in _SECTIONS
+
+
+def _is_costly(key: str) -> bool:
+    return key in _READ or is_config_key(key)
 
 
 def known_keys(runs: Sequence[RunFacts]) -> list[str]:

@@ -45,7 +45,7 @@ def watch_sweep(folder: Path, say: Callable[[str], None]) -> Counter[str]:
     """Say how many runs of a sweep stand how, whenever that changes, until nobody works on it."""
     before: Counter[str] = Counter()
     while True:
-        is_open = any(lock_state(home) == "held" for home in [folder, *folder.glob(".shares/*")])
+        is_open = is_worked_on(folder)
         now = Counter(row.status for row in list_runs(folder))
         if now != before:
             say(", ".join(f"{number} {status}" for status, number in sorted(now.items())))
@@ -53,6 +53,11 @@ def watch_sweep(folder: Path, say: Callable[[str], None]) -> Counter[str]:
         if not is_open and not now["running"]:
             return now
         time.sleep(_PAUSE)
+
+
+def is_worked_on(sweep: Path) -> bool:
+    """Say whether a process works on a sweep, or on a share of it."""
+    return any(lock_state(home) == "held" for home in [sweep, *sweep.glob(".shares/*")])
 
 
 def _logs(path: Path) -> list[dict[str, float]]:

@@ -3,10 +3,13 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from dlrun.cli.compare import draw_comparison
 from dlrun.cli.terminal.output import Screen
+from dlrun.reports.statistics import difference_interval
+from dlrun.rundir.tensors import save_tensors
 from dlrun.workflows.compare import compare
 from tests.cli.stored import store
 
@@ -71,25 +74,26 @@ def test_groups_over_seeds(seeds):
     """Means with intervals, the verdicts against the first group, and the runs."""
     names = [f"{name}{seed}" for name in RATES for seed in range(3)]
     assert drawn(seeds, *names, width=100, metrics=["test.accuracy"]) == (
-        "group                                    A                  B\n"
-        "seeds                                    3                  3\n"
-        "test accuracy            0.9100 \u00b1 0.0248    0.9600 \u00b1 0.0248 *\n"
-        "optimizer.learning_rate              0.001               0.01\n"
+        "group                    learning_rate=0.001  learning_rate=0.01\n"
+        "seeds                                      3                   3\n"
+        "test accuracy              0.9100 \u00b1 0.0248     0.9600 \u00b1 0.0248 *\n"
+        "optimizer.learning_rate                0.001                0.01\n"
         "\n"
         "* best mean\n"
         "\u00b1 half of the 95 % confidence interval over the seeds (Student's t)\n"
         "\n"
-        "Against A, on the test rows:\n"
-        "  B, accuracy: better, +0.0500 (95 % CI 0.0252 to 0.0748; paired t-test over 3 seeds, "
-        "p = 0.0131)\n"
+        "Against learning_rate=0.001, on the test rows:\n"
+        "  learning_rate=0.01, accuracy: better, +0.0500 (95 % CI 0.0252 to 0.0748; paired t-test "
+        "over 3\n"
+        "    seeds, p = 0.0131)\n"
         "\n"
-        "run         group  seed  test accuracy\n"
-        "slow0_xxxx  A         0         0.9000\n"
-        "slow1_xxxx  A         1         0.9200\n"
-        "slow2_xxxx  A         2         0.9100\n"
-        "fast0_xxxx  B         0         0.9500\n"
-        "fast1_xxxx  B         1         0.9600\n"
-        "fast2_xxxx  B         2         0.9700"
+        "run         group                seed  test accuracy\n"
+        "slow0_xxxx  learning_rate=0.001     0         0.9000\n"
+        "slow1_xxxx  learning_rate=0.001     1         0.9200\n"
+        "slow2_xxxx  learning_rate=0.001     2         0.9100\n"
+        "fast0_xxxx  learning_rate=0.01      0         0.9500\n"
+        "fast1_xxxx  learning_rate=0.01      1         0.9600\n"
+        "fast2_xxxx  learning_rate=0.01      2         0.9700"
     )
 
 
@@ -104,16 +108,16 @@ def test_different_seeds_are_not_paired(seeds):
     """Welch's test, with both numbers of seeds."""
     text = drawn(seeds, "slow0", "slow1", "slow2", "fast1", "fast2", width=200)
     assert (
-        "B, accuracy: better, +0.0550 (95 % CI 0.0301 to 0.0799; "
+        "learning_rate=0.01, accuracy: better, +0.0550 (95 % CI 0.0301 to 0.0799; "
         "Welch's t-test over 2 and 3 seeds, p = 0.0063)"
     ) in text
-    assert "B, loss: equal (Welch's t-test over 2 and 3 seeds)" in text
+    assert "learning_rate=0.01, loss: equal (Welch's t-test over 2 and 3 seeds)" in text
 
 
 def test_one_seed_says_nothing(seeds):
     """A group of one run has no interval and no verdict."""
     text = drawn(seeds, "slow0", "slow1", "fast1", width=200, metrics=["test.accuracy"])
-    assert "B, accuracy: undecided, +0.0500: " in text
+    assert "learning_rate=0.01, accuracy: undecided, +0.0500: " in text
 
 
 def test_runs_of_one_seed_count_once(seeds, dlrun):
@@ -221,23 +225,26 @@ def test_a_table_for_a_paper(seeds, dlrun):
         "  \\toprule\n"
         "  group & test accuracy & optimizer.learning\\_rate \\\\\n"
         "  \\midrule\n"
-        "  A & 0.9100 $\\pm$ 0.0248 & 0.001 \\\\\n"
-        "  B & \\textbf{0.9600 $\\pm$ 0.0248} & 0.01 \\\\\n"
+        "  learning\\_rate=0.001 & 0.9100 $\\pm$ 0.0248 & 0.001 \\\\\n"
+        "  learning\\_rate=0.01 & \\textbf{0.9600 $\\pm$ 0.0248} & 0.01 \\\\\n"
         "  \\bottomrule\n"
         "\\end{tabular}\n"
     )
     assert dlrun(*words, "--markdown")[1] == (
         "| group | test accuracy | optimizer.learning\\_rate |\n"
         "|---|---:|---|\n"
-        "| A | 0.9100 ± 0.0248 | 0.001 |\n"
-        "| B | **0.9600 ± 0.0248** | 0.01 |\n"
+        "| learning\\_rate=0.001 | 0.9100 ± 0.0248 | 0.001 |\n"
+        "| learning\\_rate=0.01 | **0.9600 ± 0.0248** | 0.01 |\n"
     )
     # Student's t of 2 degrees of freedom at 97.5 % is 4.302653; the deviation of each group 0.01.
     margin = 4.302652729696142 * 0.01 / 3**0.5
     rows = [line.split(",") for line in dlrun(*words, "--csv")[1].splitlines()]
     heading = ["group", "runs", "test.accuracy", "test.accuracy.margin", "optimizer.learning_rate"]
     assert rows[0] == heading
-    for row, name, mean, rate in ((rows[1], "A", 0.91, 0.001), (rows[2], "B", 0.96, 0.01)):
+    for row, name, mean, rate in (
+        (rows[1], "learning_rate=0.001", 0.91, 0.001),
+        (rows[2], "learning_rate=0.01", 0.96, 0.01),
+    ):
         assert row[:2] == [name, "3"]
         assert [float(one) for one in row[2:]] == pytest.approx([mean, margin, rate])
 
@@ -257,3 +264,88 @@ def test_runs_as_a_table(seeds, dlrun):
     assert re.search(r"fast0\\_[a-z2-7]{4} & 0.9500 \\\\$", told, re.MULTILINE)
     told = dlrun("runs", "--runs-dir", str(seeds), "--columns", "name,test.accuracy", "--markdown")
     assert told[1].splitlines()[:2] == ["| name | test.accuracy |", "|---|---:|"]
+
+
+def test_groups_with_long_names_are_letters(seeds, dlrun):
+    """Where what differs does not fit above a column, or a group has nothing that differs."""
+    for seed in range(2):
+        words = [f"seed={seed}", "optimizer.learning_rate=0.01", "training.batch_size=123456"]
+        store(seeds, f"long{seed}", *words, "training.epochs=1234")
+    _, out, _ = dlrun("compare", "slow0", "slow1", "long0", "long1", "--runs-dir", seeds)
+    assert out.splitlines()[0].split() == ["group", "A", "B"]
+
+
+def test_a_baseline_of_groups(seeds, dlrun):
+    """It comes first, whichever of its runs is named; differences and their margins are columns."""
+    words = ["compare", *(f"{name}{seed}" for name in RATES for seed in range(3))]
+    words += ["--runs-dir", str(seeds), "--metric", "test.accuracy", "--baseline", "fast1"]
+    _, out, _ = dlrun(*words)
+    assert out.splitlines()[0].split() == ["group", "learning_rate=0.01", "learning_rate=0.001"]
+    assert "Against learning_rate=0.01, on the test rows:" in out
+    assert "learning_rate=0.001, accuracy: worse, -0.0500 (95 % CI -0.0748 to -0.0252;" in (
+        " ".join(out.split())
+    )
+    rows = [line.split(",") for line in dlrun(*words, "--csv")[1].splitlines()]
+    assert rows[0][4:6] == ["test.accuracy.difference", "test.accuracy.difference.margin"]
+    assert rows[1][4:6] == ["", ""]
+    # Student's t of 2 degrees of freedom; the differences by seed are -0.05, -0.04, -0.06.
+    margin = 4.302652729696142 * 0.01 / 3**0.5
+    assert [float(one) for one in rows[2][4:6]] == pytest.approx([-0.05, margin])
+    assert "| 0.9100 ± 0.0248 (-0.0500) |" in dlrun(*words, "--markdown")[1]
+    found = json.loads(dlrun(*words, "--json")[1])
+    assert found["baseline"].split("_")[1] == "fast1"
+
+
+def test_a_baseline_of_single_runs(seeds, dlrun):
+    """Differences of all metrics; of right answers what the rows alone allow to say."""
+    store(seeds, "third", "training.batch_size=7", accuracy=0.96)
+    shares = {"slow0": (48, 80), "fast0": (56, 80), "third": (40, 70)}
+    for name, (right, rows) in shares.items():
+        (path,) = seeds.glob(f"*_{name}_*")
+        stored = json.loads((path / "metrics.json").read_text())
+        confusion = [[right, rows - right], [0, 0]]
+        stored["test"]["classification"] = {
+            "classes": [{"name": "a"}, {"name": "b"}], "confusion": confusion,
+        }  # fmt: skip
+        (path / "metrics.json").write_text(json.dumps(stored))
+    words = ["compare", "fast0", "third", "--baseline", "slow0", "--runs-dir", str(seeds)]
+    _, out, _ = dlrun(*words, "--metric", "test.accuracy")
+    assert "0.9500 (+0.0500)" in out
+    low, high = difference_interval((56, 80), (48, 80))
+    said = " ".join(out.split())
+    assert f": +0.1000 ({low:+.4f} to {high:+.4f})" in said
+    assert said.count(" to +") == 1, "the third was judged by other rows"
+    found = json.loads(dlrun(*words, "--json")[1])
+    assert found["right_answers"][1]["difference"] == pytest.approx(0.1)
+    assert found["right_answers"][::2] == [None, None]
+    rows = [line.split(",") for line in dlrun(*words, "--csv")[1].splitlines()]
+    place = rows[0].index("test.accuracy.difference")
+    assert rows[1][place] == ""
+    assert float(rows[3][place]) == pytest.approx(0.06)
+    message = "error: no run in "
+    assert dlrun("compare", "fast0", "--baseline", "none", "--runs-dir", seeds)[2].startswith(
+        message
+    )
+
+
+def test_facts_beside_the_metrics(seeds, dlrun):
+    """Of groups their means; what no run has is refused."""
+    epochs_of = {"slow0": 4, "slow1": 4, "slow2": 4, "fast0": 6, "fast1": 8, "fast2": 10}
+    for path in seeds.iterdir():
+        epochs = epochs_of[path.name.split("_")[1]]
+        lines = ["epoch,loss", *(f"{epoch},0.5" for epoch in range(1, epochs + 1))]
+        (path / "history.csv").write_text("\n".join(lines) + "\n")
+        weights = {"a/kernel": np.ones((3, 4), np.float32), "a/bias": np.ones(4, np.float32)}
+        save_tensors(path / "weights.safetensors", weights)
+    facts = ["--columns", "parameters,epochs", "--runs-dir", str(seeds)]
+    rows = [line.split() for line in dlrun("compare", "slow0", "fast0", *facts)[1].splitlines()]
+    assert ["parameters", "16", "16"] in rows
+    assert ["epochs", "4", "6"] in rows
+    names = [f"{name}{seed}" for name in RATES for seed in range(3)]
+    rows = [line.split() for line in dlrun("compare", *names, *facts)[1].splitlines()]
+    assert ["epochs", "4", "8.0"] in rows
+    words = ["--where", "epochs>4 and parameters=16", "--columns", "epochs,parameters", "--csv"]
+    listed = dlrun("runs", *words, "--sort", "epochs", "--runs-dir", str(seeds))[1]
+    assert listed.splitlines() == ["epochs,parameters", "6,16", "8,16", "10,16"]
+    told = dlrun("compare", "slow0", "fast0", "--columns", "paramters", "--runs-dir", str(seeds))
+    assert "error: --columns: no run has 'paramters'.\n  Did you mean 'parameters'?" in told[2]

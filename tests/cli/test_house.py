@@ -12,6 +12,7 @@ from dlrun.rundir import trash
 from dlrun.rundir.folder import Run
 from dlrun.rundir.lock import holding_lock
 from tests.cli.stored import store
+from tests.conftest import CONFIGS
 
 
 @pytest.fixture
@@ -190,6 +191,27 @@ def test_the_page_is_opened(dlrun, at, monkeypatch):
     assert opened == [page.as_uri()]
     assert " " not in opened[0]
     assert "BROWSER" in dlrun("open", "one", *at)[2]
+
+
+VARIABLES = {
+    "DLRUN_THREADS": ("many", "Invalid value for '--threads' (env var: 'DLRUN_THREADS')"),
+    "DLRUN_JOBS": ("0", "Invalid value for '--jobs' / '-j' (env var: 'DLRUN_JOBS')"),
+    "DLRUN_DEVICE": ("tpu", "--device: 'tpu' is not a device."),
+}
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_variables_stand_for_options(dlrun, tmp_path, monkeypatch, name):
+    """What is wrong in one is told as of the option, which goes first; help names it."""
+    value, said = VARIABLES[name]
+    monkeypatch.setenv(name, value)
+    words = ("train", CONFIGS / "iris.yaml", "--runs-dir", tmp_path / "runs")
+    assert said in dlrun(*words)[2]
+    assert name in dlrun("train", "--help")[1]
+    told = dlrun(*words, f"--{name.removeprefix('DLRUN_').lower()}", "none")[2]
+    assert "none" in told or "integer" in told
+    assert f"'{value}'" not in told
+    assert not (tmp_path / "runs").exists()
 
 
 def test_runs_of_sweeps_are_listed_and_found(dlrun, at, monkeypatch):

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from dlrun.cli.templates import TEMPLATES, headline, template_text
+from dlrun.cli.templates import SWEEP, TEMPLATES, headline, template_text
+from dlrun.config import load_config
+from dlrun.sweeps.language.loading import load_sweep
 from tests.conftest import CONFIGS
 
 SCORES = {
@@ -16,8 +18,8 @@ SCORES = {
 
 
 def test_templates():
-    """The five of them; the first is the one without a name."""
-    assert TEMPLATES == ("classification", "csv", "graph", "images", "regression")
+    """The six of them; the first is the one without a name."""
+    assert TEMPLATES == ("classification", "csv", "graph", "images", "regression", "sweep")
 
 
 def test_stdout_is_the_default(dlrun):
@@ -75,10 +77,24 @@ def test_a_template_fits_a_terminal_and_says_what_it_is(template):
     text = template_text(template)
     assert headline(template).endswith(("?", "."))
     assert text.count("#") >= 10
-    assert all(len(line) <= 100 for line in text.splitlines() if "path:" not in line)
+    lines = [line for line in text.splitlines() if "path:" not in line and "base:" not in line]
+    assert all(len(line) <= 100 for line in lines)
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_sweep_is_valid(dlrun, tmp_path, monkeypatch):
+    """As it is, from anywhere: every point of it is a config that can be trained."""
+    monkeypatch.chdir(tmp_path)
+    told = dlrun("init", "sweep", "-o", "rates.yaml")
+    assert told == (0, "rates.yaml\n", "Train it with: dlrun sweep rates.yaml\n")
+    sweep = load_sweep(tmp_path / "rates.yaml")
+    experiments = [load_config(sweep.base, [*sweep.fixed, *one.to_apply()]) for one in sweep.points]
+    units = {(one.model.layers[0].as_dict()["units"], one.seed) for one in experiments}
+    assert (len(experiments), units) == (12, {(8, 0), (8, 1), (32, 0), (32, 1)})
+    assert {one.training.epochs for one in experiments} == {40}
+    assert sweep.objective.key == "validation.accuracy"
+
+
+@pytest.mark.parametrize("template", sorted({*TEMPLATES} - {SWEEP}))
 def test_a_template_validates_and_trains(dlrun, template, tmp_path, monkeypatch):
     """As it is, from anywhere, to a score that shows that it has learned."""
     monkeypatch.chdir(tmp_path)

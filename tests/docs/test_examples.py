@@ -90,12 +90,17 @@ def _write_configs(folder, out):
     assert (folder / out.splitlines()[-1] / "metrics.json").is_file()
 
 
+def _by_heart(folder, _out):
+    assert "large generalisation gap" in (folder / "by_heart.txt").read_text()
+
+
 RESULTS = {
     "README.md": _ten_minutes,
     "docs/how-to/many-runs.md": _many_runs,
     "docs/how-to/sweeps.md": _sweeps,
     "docs/how-to/write-configs.md": _write_configs,
     "docs/explanation/exactness.md": _exactness,
+    "docs/tutorial/5-gap.md": _by_heart,
 }
 """What must have come out of the commands of a page."""
 

@@ -64,7 +64,15 @@ def test_cells_as_people_write_them(dlrun, tmp_path):
     with open_samples(file, spec, with_target=False) as samples:
         x = np.concatenate([chunk.x for chunk in samples.chunks])
     np.testing.assert_allclose(found, as_given(x, spec)["input"], rtol=1e-5, atol=1e-6)
-    check_refusals(runpy.run_path(str(encode)), file)
+    encode = runpy.run_path(str(encode))
+    rows = encode["read"](file)[:3]
+    rows[0] |= {"preis": 1234.5, "lebt": True}  # by a program, and not by people
+    rows[1] |= {"preis": np.float32(0.25), "lebt": np.bool_(False)}
+    rows[2] |= {"preis": float("nan"), "lebt": 0}
+    numbers = encode["encode"](rows)["input"]
+    assert numbers[:, :2].tolist() == [[1234.5, 1], [0.25, 0], [-1, 0]]
+    np.testing.assert_array_equal(numbers[:2, 2:], found[:2, 2:])
+    check_refusals(encode, file)
 
 
 WRONG = (

@@ -66,7 +66,7 @@ def serve():
             )
             app = serving.build_app(service, host, serving.Limits(**limits))
             door = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
             thread.start()
             stack.callback(thread.join)

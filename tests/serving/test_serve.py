@@ -10,7 +10,7 @@ import socket
 import numpy as np
 import pytest
 
-from dlrun.cli.serve import _listening_at
+from dlrun.serving.door import listening_at
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.0, 3.0, 5.0, 2.0], [5.9, 2.7, 4.2, 1.3]]
 NAMES = ["sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm"]
@@ -218,13 +218,13 @@ def test_the_command(reported, dlrun, monkeypatch):
         taken.listen()
         port = taken.getsockname()[1]
         assert "cannot listen there" in dlrun("serve", run, "--port", port, code=1).err
-    monkeypatch.setattr("dlrun.cli.serve.find_spec", lambda _: None)
+    monkeypatch.setattr("dlrun.serving.door.find_spec", lambda _: None)
     assert "pip install 'dlrun[serve]'" in dlrun("serve", run, code=2).err
 
 
 def test_the_door_is_open_before_the_model_is_loaded():
     """Who asks at the address that was printed is not refused; no answer waits for Nagle."""
-    with _listening_at("127.0.0.1", 0) as door:
+    with listening_at("127.0.0.1", 0) as door:
         with contextlib.closing(socket.create_connection(door.getsockname(), timeout=5)):
             accepted, _ = door.accept()
             accepted.close()

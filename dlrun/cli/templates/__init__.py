@@ -11,8 +11,10 @@ from dlrun.wording import AMONG_FEW, did_you_mean
 
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
-EXAMPLE_TABLE: Final = "EXAMPLE_TABLE"
-"""Stands in a template for the path of the table that comes with dlrun."""
+SWEEP: Final = "sweep"
+"""The template that `dlrun sweep` takes, and not `dlrun train`."""
+EXAMPLES: Final = {"EXAMPLE_TABLE": "iris.csv", "EXAMPLE_CONFIG": "classification.yaml"}
+"""What stands in a template for the path of a file that comes with dlrun."""
 
 
 def template_text(template: str) -> str:
@@ -22,7 +24,9 @@ def template_text(template: str) -> str:
         fix = did_you_mean(template, TEMPLATES, similarity=AMONG_FEW) or known
         raise UsageError(f"There is no template '{template}'.", fix=fix)
     text = (FOLDER / f"{template}.yaml").read_text("utf-8")
-    return text.replace(EXAMPLE_TABLE, json.dumps(str(FOLDER / "iris.csv"), ensure_ascii=False))
+    for mark, name in EXAMPLES.items():
+        text = text.replace(mark, json.dumps(str(FOLDER / name), ensure_ascii=False))
+    return text
 
 
 def headline(template: str) -> str:

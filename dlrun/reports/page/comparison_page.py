@@ -13,6 +13,7 @@ from dlrun.reports.comparison import (
     incomparable,
     metric_rows,
 )
+from dlrun.reports.page.links import NO_LINKS, Links
 from dlrun.reports.page.rendering import render
 from dlrun.reports.plots import overlaid_curves, style
 from dlrun.reports.plots.shelf import Picture, Sheet, picture_of
@@ -23,7 +24,9 @@ MOST_KEYS = 200
 MOST_CLASSES = 200
 
 
-def comparison_page(runs: Sequence[ComparedRun], pictures: Sequence[Picture]) -> str:
+def comparison_page(
+    runs: Sequence[ComparedRun], pictures: Sequence[Picture], links: Links = NO_LINKS
+) -> str:
     """Write the page that compares two or more runs: HTML that needs nothing else."""
     differing = differing_keys(runs)
     classes = class_rows(runs)
@@ -33,6 +36,7 @@ def comparison_page(runs: Sequence[ComparedRun], pictures: Sequence[Picture]) ->
         "comparison.html.jinja",
         title=f"Comparison of {len(runs)} runs",
         runs=runs,
+        links=links,
         keys=keys[:MOST_KEYS],
         more_keys=max(0, len(keys) - MOST_KEYS),
         metrics=metric_rows(runs),

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dlrun import __version__
 from dlrun.wording import DASH, format_number, percent
 
+if TYPE_CHECKING:
+    from dlrun.reports.plots.shelf import Picture
+
+_WIDE = 1088  # CSS pixels between the edges of a page 1200 wide, as the style has it
+_GAP = 32  # between two pictures in a row
+_CAPTION = 300  # what a caption beside a picture needs
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -24,8 +31,34 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "percent": percent, "data_uri": data_uri}
+    environment.filters |= {
+        "number": _number,
+        "percent": percent,
+        "data_uri": data_uri,
+        "in_rows": in_rows,
+    }
     return environment.get_template(template).render(version=__version__, **values)
+
+
+def in_rows(pictures: Sequence[Picture]) -> list[tuple[Picture, bool]]:
+    """Tell of each picture whether it stands alone in its row on a wide screen, with room left.
+
+    Its caption stands beside it then.
+    """
+    rows: list[list[Picture]] = []
+    used = 0
+    for picture in pictures:
+        if rows and used + _GAP + picture.width <= _WIDE:
+            rows[-1].append(picture)
+            used += _GAP + picture.width
+        else:
+            rows.append([picture])
+            used = picture.width
+    return [
+        (picture, len(row) == 1 and picture.width <= _WIDE - _CAPTION)
+        for row in rows
+        for picture in row
+    ]
 
 
 def data_uri(png: bytes) -> str:

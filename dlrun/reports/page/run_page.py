@@ -2,89 +2,126 @@
 
 from __future__ import annotations
 
-import io
 import math
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
-from matplotlib.image import imsave
-from numpy.typing import NDArray
 
 from dlrun.arrays import Spec
-from dlrun.columns.packing import are_plain, values_of
+from dlrun.columns.packing import are_plain
 from dlrun.config import given
-from dlrun.data.units import in_units
+from dlrun.reports.confusions import confusions
 from dlrun.reports.gap import generalisation_gap
-from dlrun.reports.mistakes import Mistake, count_wrong, sureness, worst
+from dlrun.reports.mistakes import count_wrong
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
+from dlrun.reports.page.network_drawing import RADIUS, draw_network
 from dlrun.reports.page.rendering import render
+from dlrun.reports.page.shown_rows import columns_of, sample, shown_mistakes
+from dlrun.reports.plots.class_curves import curves_fit, have_curves
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
 from dlrun.reports.plots.shelf import Picture
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.run_data import (
+    LEARNING_RATE,
     ReportData,
-    as_images,
     best_epoch,
+    changes,
     class_scores,
-    feature_name,
-    image_shape,
 )
 from dlrun.reports.scores import ClassScores, Distances, distances, has_both, precision_recall, roc
-from dlrun.wording import DASH, cut, format_axes, format_number, is_number, percent, tally, text_of
+from dlrun.reports.statistics import share_interval
+from dlrun.reports.thresholds import threshold_table
+from dlrun.wording import DASH, format_axes, format_number, is_number, percent, tally, text_of
 
-MOST_MISTAKES = 24
-MOST_COLUMNS = 8
 MOST_NAMES = 40
 _HASH = 16  # hexadecimal digits
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A mistake as the page shows it: as a picture, else by the values of its columns."""
+def run_page(
+    data: ReportData, pictures: Iterable[Picture], links: Mapping[str, str] | None = None
+) -> str:
+    """Write the page of a run with its plots: HTML that needs nothing else.
 
-    mistake: Mistake
-    sure: str
-    image: bytes | None
-    values: tuple[str, ...]
-
-
-def run_page(data: ReportData, pictures: Iterable[Picture]) -> str:
-    """Write the page of a run with its plots: HTML that needs nothing else."""
+    `links` are the addresses of pages that speak of the run, by what they are.
+    """
     plots: dict[str, list[Picture]] = {}
+    config = given.lines(data.experiment)
     for picture in pictures:
         plots.setdefault(picture.section, []).append(picture)
     return render(
         "run.html.jinja",
         data=data,
         title=data.experiment.name,
+        head=_head(data),
+        links=links or {},
         headline=headline(data),
         remarks=list(remarks(data)),
-        config=given.lines(data.experiment),
+        config=config,
         dataset=_dataset(data),
         data_notes=_data_notes(data),
         class_counts=_class_counts(data),
+        sample=sample(data),
         drawing=draw_graph(data.layers, data.spec.input_shape, data.spec.views),
         box=(BOX_WIDTH, BOX_HEIGHT),
+        network=draw_network(data),
+        radius=RADIUS,
         shape=format_axes,
         split_names=SPLIT_NAMES,
         training=_training(data),
         metric_names=list(dict.fromkeys(name for one in data.metrics.values() for name in one)),
         class_rows=class_rows(data),
+        confusions=[] if data.classification is None else confusions(data.classification),
+        perfect=_perfect(data),
+        thresholds=threshold_table(data),
         labels=data.labels,
         baseline={} if data.baseline is None else data.baseline.metrics,
         distances=target_distances(data),
         plots=plots,
-        mistakes=_mistakes(data),
-        mistake_columns=_columns(data),
+        mistakes=shown_mistakes(data),
+        mistake_columns=columns_of(data),
         wrong=count_wrong(data) if data.is_classification else 0,
+        asked=_sections(config),
         repeat=_repeat(data),
         hashes=_hashes(data),
     )
+
+
+def _head(data: ReportData) -> dict[str, Any]:
+    """Who made the run and when, and what was said of it since."""
+    user = data.record.get("user")
+    started = data.record.get("started")
+    return {
+        "author": text_of(user, 60) if isinstance(user, str) else "",
+        "started": text_of(started, 40).partition("T")[0] if started else "",
+        "labels": data.said.labels,
+        "note": data.said.note or "",
+    }
+
+
+def _perfect(data: ReportData) -> str:
+    """Say so where there are no curves because all of them would be perfect; else nothing."""
+    if not have_curves(data) or curves_fit(data):
+        return ""
+    one = "label is" if data.has_labels else "class is"
+    return (
+        f"There are no ROC and precision-recall curves: at some threshold each {one} told from the "
+        "others without a mistake."
+    )
+
+
+def _sections(config: Iterable[given.Line]) -> list[list[str]]:
+    """The lines of a config that are no defaults, by its sections, which stay together."""
+    found: list[list[str]] = []
+    for line in config:
+        if line.given:
+            if not found or not line.text.startswith((" ", "-")):
+                found.append([])
+            found[-1].append(line.text)
+    return found
 
 
 def _dataset(data: ReportData) -> dict[str, str]:
@@ -174,6 +211,9 @@ def _training(data: ReportData) -> dict[str, str]:
         facts["loss"] = experiment.loss.type
     if experiment.optimizer is not None:
         facts["optimizer"] = experiment.optimizer.type
+    rate = _learning_rate(data)
+    if rate:
+        facts["learning rate"] = rate
     facts["batch size"] = f"{training.batch_size:,}"
     facts["time"] = f"{_duration(record.get('seconds'))}, the whole run"
     if record.get("status") != "finished":
@@ -181,63 +221,27 @@ def _training(data: ReportData) -> dict[str, str]:
     return facts
 
 
-def _mistakes(data: ReportData) -> list[Shown]:
-    """The worst answers, with what the model saw."""
-    mistakes = worst(data, MOST_MISTAKES)
-    if not mistakes:
-        return []
-    x = data.judged.x[[mistake.place for mistake in mistakes]]
-    are_images = image_shape(data.spec) is not None
-    images = [_png(image) for image in as_images(x, data.spec)] if are_images else []
-    numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
-    cells = [[f"{value:.4g}" for value in row] for row in numbers.tolist()]
-    if not are_plain(data.spec.columns or ()):
-        texts = _texts(data.spec, x).values()
-        cells = [[cut(text) for text in row] for row in zip(*texts, strict=True)]
-    return [
-        Shown(
-            mistake,
-            sureness(data, mistake),
-            images[index] if are_images else None,
-            () if are_images else tuple(cells[index]),
-        )
-        for index, mistake in enumerate(mistakes)
-    ]
+def _learning_rate(data: ReportData) -> str:
+    """The learning rate, or from where to where it went; its curve stands among the others."""
+    rates = data.history.get(LEARNING_RATE)
+    if rates is not None and changes(rates):
+        known = rates[np.isfinite(rates)]
+        return f"{known[0]:.4g} in the first epoch, {known[-1]:.4g} in the last"
+    optimizer = data.experiment.optimizer
+    rate = None if optimizer is None else optimizer.arguments.get("learning_rate")
+    return f"{rate:.4g}" if is_number(rate) else ""
 
 
-def _texts(spec: Spec, x: NDArray[np.float32]) -> dict[str, list[str]]:
-    """The first columns of rows as the table would have them."""
-    return dict(islice(values_of(spec.columns or (), spec.views, x), MOST_COLUMNS))
-
-
-def _columns(data: ReportData) -> list[str]:
-    """The columns that the table of mistakes shows."""
-    if image_shape(data.spec) is not None:
-        return []
-    if len(data.spec.input_shape) != 1:
-        return [f"x{number + 1}" for number in range(min(data.judged.x[0].size, MOST_COLUMNS))]
-    if not are_plain(data.spec.columns or ()):
-        return list(_texts(data.spec, data.judged.x[:1]))
-    shown = min(data.spec.input_shape[0], MOST_COLUMNS)
-    return [feature_name(data.spec, column) for column in range(shown)]
-
-
-def _png(image: NDArray[Any]) -> bytes:
-    stream = io.BytesIO()
-    imsave(stream, image, cmap="gray", vmin=0, vmax=1, format="png", metadata={"Software": ""})
-    return stream.getvalue()
-
-
-def _repeat(data: ReportData) -> dict[str, str]:
-    """What one has to know to repeat the run, as pairs of a word and what it is."""
+def _repeat(data: ReportData) -> tuple[dict[str, str], dict[str, str]]:
+    """What one has to know to repeat the run: what was done, and on what, as pairs of words."""
     record = data.record
     command = record.get("command")
-    facts = {"run": data.run}
+    done, facts = {"run": data.run}, dict[str, str]()
     if isinstance(command, list):
-        facts["command"] = text_of(shlex.join(map(str, command)))
-    facts["again, in this folder"] = "dlrun train config.yaml"
-    facts["seed"] = str(data.experiment.seed)
-    facts["started"] = text_of(record.get("started"))
+        done["command"] = text_of(shlex.join(map(str, command)))
+    done["again, in this folder"] = "dlrun train config.yaml"
+    done["seed"] = str(data.experiment.seed)
+    done["started"] = text_of(record.get("started"))
     facts["device"] = text_of(record.get("device"))
     for name, version in _mapping(record.get("versions")).items():
         facts[text_of(name, 40)] = text_of(version, 60)
@@ -247,7 +251,7 @@ def _repeat(data: ReportData) -> dict[str, str]:
         facts["git commit"] = text_of(git.get("commit"), 60) + state
     for name, value in _mapping(record.get("environment")).items():
         facts[text_of(name, 60)] = text_of(value, 120)
-    return facts
+    return done, facts
 
 
 def _hashes(data: ReportData) -> list[tuple[str, str]]:
@@ -309,11 +313,14 @@ def _success(data: ReportData) -> str:
     report = data.classification
     if report is not None:
         rows = report.confusion
-        wrong = sum(sum(row) - row[number] for number, row in enumerate(rows))
-        return f"it is right in {percent(report.accuracy)}: {tally(wrong, 'wrong answer')}"
+        right = sum(row[number] for number, row in enumerate(rows))
+        total = sum(map(sum, rows))
+        said = f"it is right in {percent(report.accuracy)}: {tally(total - right, 'wrong answer')}"
+        return said + _interval(data, right, total)
     if data.labels is not None:
         exact, answers = percent(data.labels.exact), percent(data.labels.accuracy)
-        return f"it is right in {answers} of the labels, and in {exact} of the rows in all of them"
+        said = f"it is right in {answers} of the labels, and in {exact} of the rows in all of them"
+        return said + _interval(data, round(data.labels.exact * data.labels.rows), data.labels.rows)
     found = target_distances(data)
     if not found:
         loss = data.metrics.get(data.judged.split, {}).get("loss")
@@ -323,6 +330,14 @@ def _success(data: ReportData) -> str:
     if first.explained is not None and first.explained > 0:
         said += f" and explains {percent(first.explained)} of the variance"
     return said
+
+
+def _interval(data: ReportData, right: int, rows: int) -> str:
+    """Say how sure a share of rows is, as if they were drawn at random; not of rows trained on."""
+    if not rows or data.judged.split == "train":
+        return ""
+    low, high = share_interval(right, rows)
+    return f". Of all such rows it would be {percent(low)} to {percent(high)} (95 % interval)"
 
 
 def remarks(data: ReportData) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dlrun.reports.page.links import NO_LINKS, Links
 from dlrun.reports.page.rendering import render
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.plots.sweep_shelf import SweepPictures
@@ -51,7 +52,7 @@ class Row:
     is_best: bool
 
 
-def sweep_page(data: SweepData, pictures: SweepPictures) -> str:
+def sweep_page(data: SweepData, pictures: SweepPictures, links: Links = NO_LINKS) -> str:
     """Write the page of a sweep: HTML that needs nothing else."""
     results = data.results
     columns = data.keys[:MOST_COLUMNS]
@@ -61,6 +62,7 @@ def sweep_page(data: SweepData, pictures: SweepPictures) -> str:
     return render(
         "sweep.html.jinja",
         title=text_of(results.name),
+        links=links,
         headline=_headline(data),
         remarks=_remarks(data),
         objective=text_of(results.objective, _NAME) or "objective",

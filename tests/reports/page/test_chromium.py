@@ -102,7 +102,8 @@ def pages(tmp_path_factory):
     texts["compared"] = comparison_page(runs, draw_comparison(runs))
     for name, told in SWEEPS.items():
         texts[name] = sweep_page(told, draw_sweep(told))
-    texts["strange"] = comparison_page([compared(name, run=name) for name in HOSTILE], [])
+    strange = [compared(name, run=name) for name in HOSTILE]
+    texts["strange"] = comparison_page(strange, draw_comparison(strange))
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, "utf-8")
     return {name: folder / f"{name}.html" for name in texts}

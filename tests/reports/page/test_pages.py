@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from dlrun.cli.terminal.output import Screen
 from dlrun.cli.train import closing_table
@@ -15,8 +17,11 @@ from dlrun.config import given
 from dlrun.reports.comparison import ComparedRun
 from dlrun.reports.gap import generalisation_gap
 from dlrun.reports.page.comparison_page import comparison_page, draw_comparison
-from dlrun.reports.page.run_page import run_page
+from dlrun.reports.page.run_page import headline, run_page
+from dlrun.reports.page.shown_rows import sample
 from dlrun.reports.plots.shelf import draw_plots
+from dlrun.rundir.notes import Notes
+from dlrun.wording import percent
 from tests.reports.stories import classification, experiment, regression
 
 HOSTILE = (
@@ -48,8 +53,10 @@ class Checked(HTMLParser):
         self.seen.append(tag)
         assert not [name for name, _ in attributes if name.startswith("on")]
         for name, value in attributes:
-            if name in ("src", "href"):
+            if name == "src":
                 assert value.startswith("data:image/png;base64,"), value
+            if name == "href":
+                assert value.startswith(("./", "../")), value
         if tag not in VOID:
             self.open.append(tag)
 
@@ -117,6 +124,66 @@ def test_what_a_page_tells():
     assert "dlrun train a.yaml" in page
 
 
+@pytest.mark.parametrize("rows", [37, 300])
+def test_a_headline_says_how_sure_it_is(rows):
+    """By Wilson's interval, as SciPy has it."""
+    data = classification(rows=rows)
+    right = int((data.judged.y_true == data.judged.y_pred).sum())
+    interval = binomtest(right, rows).proportion_ci(method="wilson")
+    assert (
+        f"it is right in {percent(right / rows)}: {rows - right} wrong answers. Of all such rows "
+        f"it would be {percent(interval.low)} to {percent(interval.high)} (95 % interval)."
+    ) in headline(data)
+    only = replace(data, rows={"train": data.rows["train"]})
+    assert "interval" not in headline(only)
+
+
+def test_the_head_names_author_labels_and_note():
+    """As they were given, whatever they hold; nothing of it where nothing was."""
+    data = classification(rows=30)
+    record = {**data.record, "user": "Ada <b>", "started": "2026-11-20T23:14:55+00:00"}
+    said = Notes(("paper", "<i>"), "Two lines\nof <script>.")
+    page = run_page(replace(data, record=record, said=said), [])
+    assert "script" not in Checked(page).seen
+    text = unescape(text_of(page))
+    assert "Report of the run 20261120-231455_a_7k2q , by Ada <b> , begun 2026-11-20" in text
+    assert "paper <i> A network of" in text
+    assert "Two lines of <script>." in text
+    bare = text_of(run_page(replace(data, record={}), []))
+    assert "Report of the run 20261120-231455_a_7k2q a" in bare
+
+
+def test_rows_are_shown_before_the_model():
+    """Of each class some, by their own numbers; pictures as pictures; many columns are counted."""
+    data = classification(rows=50, input_shape=(12,))
+    shown = sample(data)
+    train = data.rows["train"]
+    assert shown.columns == tuple(f"x{number}" for number in range(1, 9))
+    assert [true for _, true, _ in shown.rows] == ["0", "0", "1", "1", "2", "2"]
+    assert shown.more_columns == 4
+    for number, true, row in shown.rows:
+        assert str(train.y_true[number]) == true
+        assert row.values == tuple(f"{value:.4g}" for value in train.x[number][:8])
+    page = text_of(run_page(data, []))
+    assert page.index("Some of its training rows") < page.index("The model")
+    assert "4 more" in page
+    images = classification(input_shape=(8, 8, 1), classes=11)
+    assert len(sample(images).rows) == 18
+    assert all(row.image.startswith(b"\x89PNG") for *_, row in sample(images).rows)
+    assert [true for _, true, _ in sample(regression(columns=2)).rows] == [
+        f"{value:.4g}" for value in regression(columns=2).rows["train"].y_true[:6, 0]
+    ]
+
+
+def test_a_learning_rate_is_a_fact():
+    """The constant one, or from where to where it went."""
+    data = classification(rows=30)
+    assert "learning rate 0.001" in text_of(run_page(data, []))
+    history = {"loss": np.ones(3), "learning_rate": np.array([0.1, 0.05, 0.01])}
+    page = text_of(run_page(replace(data, history=history), []))
+    assert "learning rate 0.1 in the first epoch, 0.01 in the last" in page
+
+
 def test_rows_that_were_trained_on_prove_nothing():
     """The page says so."""
     data = classification()
@@ -179,7 +246,8 @@ def test_a_comparison_tells_what_differs():
     changed = {**given.flat(experiment()), "seed": 7}
     metrics = {"test": {"loss": 0.6, "accuracy": 0.8}}
     other = compared("b", config=changed, given=frozenset({"seed"}), metrics=metrics)
-    page = comparison_page([compared("a"), other], [])
+    runs = [compared("a"), other]
+    page = comparison_page(runs, draw_comparison(runs))
     Checked(page)
     read = text_of(page)
     assert "seed 0 7" in read

@@ -1,0 +1,137 @@
+"""Rows as the page shows them: as pictures, else by the values of their first columns."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from matplotlib.image import imsave
+from numpy.typing import NDArray
+
+from dlrun.arrays import Spec
+from dlrun.columns.packing import are_plain, values_of
+from dlrun.data.units import in_units
+from dlrun.reports.mistakes import Mistake, sureness, true_text, worst
+from dlrun.reports.plots.style import SPLIT_NAMES
+from dlrun.reports.run_data import ReportData, Rows, as_images, feature_name, image_shape
+from dlrun.wording import cut
+
+MOST_MISTAKES = 27  # pictures stand in rows of nine, on a telephone of three
+MOST_COLUMNS = 8
+SAMPLE_ROWS = 6
+SAMPLE_IMAGES = 18
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a row looks like: a picture, else the values of its columns."""
+
+    image: bytes | None
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ShownMistake:
+    """A mistake as the page shows it."""
+
+    mistake: Mistake
+    sure: str
+    image: bytes | None
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some rows before any model has seen them."""
+
+    split: str  # in words
+    target: str  # what is to be told of each
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, str, Shown], ...]  # its number in its split, what is true, the row
+    more_columns: int
+
+
+def sample(data: ReportData) -> Sample:
+    """Choose rows that were trained on: of classes the first rows of each, in turn."""
+    rows = next(iter(data.rows.values()))
+    most = SAMPLE_ROWS if image_shape(data.spec) is None else SAMPLE_IMAGES
+    places = _places(data, rows, most)
+    columns = columns_of(data)
+    names = data.spec.target_names
+    return Sample(
+        split=SPLIT_NAMES[rows.split],
+        target="class" if data.is_classification else ", ".join(names[:MOST_COLUMNS]) or "target",
+        columns=tuple(columns),
+        rows=tuple(
+            (int(rows.numbers[place]), true_text(data, rows, place), shown)
+            for place, shown in zip(places, shown_rows(data, rows.x[places]), strict=True)
+        ),
+        more_columns=_width(data) - len(columns) if columns else 0,
+    )
+
+
+def _places(data: ReportData, rows: Rows, most: int) -> list[int]:
+    """Where the chosen rows stand; sorted by class, so that those of one stand together."""
+    if not data.is_classification:
+        return list(range(min(most, len(rows))))
+    members = [np.flatnonzero(rows.y_true == number) for number in range(len(data.class_names))]
+    turns = max(map(len, members), default=0)
+    chosen = ((one[turn], number) for turn in range(turns) for number, one in enumerate(members)
+              if turn < len(one))  # fmt: skip
+    return [int(place) for place, _ in sorted(islice(chosen, most), key=lambda pair: pair[1])]
+
+
+def shown_mistakes(data: ReportData) -> list[ShownMistake]:
+    """The worst answers, with what the model saw."""
+    mistakes = worst(data, MOST_MISTAKES)
+    x = data.judged.x[[mistake.place for mistake in mistakes]]
+    return [
+        ShownMistake(mistake, sureness(data, mistake), shown.image, shown.values)
+        for mistake, shown in zip(mistakes, shown_rows(data, x), strict=True)
+    ]
+
+
+def shown_rows(data: ReportData, x: NDArray[np.float32]) -> list[Shown]:
+    """Show rows, `(rows, *input_shape)`, as the model takes them, as the data have them."""
+    if not len(x):
+        return []
+    if image_shape(data.spec) is not None:
+        return [Shown(_png(image), ()) for image in as_images(x, data.spec)]
+    if not are_plain(data.spec.columns or ()):
+        texts = _texts(data.spec, x).values()
+        return [Shown(None, tuple(map(cut, row))) for row in zip(*texts, strict=True)]
+    numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
+    return [Shown(None, tuple(f"{value:.4g}" for value in row)) for row in numbers.tolist()]
+
+
+def columns_of(data: ReportData) -> list[str]:
+    """Name the columns that `shown_rows` gives; none for pictures."""
+    if image_shape(data.spec) is not None:
+        return []
+    if len(data.spec.input_shape) != 1:
+        return [f"x{number + 1}" for number in range(min(_width(data), MOST_COLUMNS))]
+    if not are_plain(data.spec.columns or ()):
+        return list(_texts(data.spec, data.judged.x[:1]))
+    shown = min(data.spec.input_shape[0], MOST_COLUMNS)
+    return [feature_name(data.spec, column) for column in range(shown)]
+
+
+def _width(data: ReportData) -> int:
+    """How many columns, or numbers, a row has."""
+    if are_plain(data.spec.columns or ()):
+        return int(np.prod(data.spec.input_shape))
+    return len(dict(values_of(data.spec.columns or (), data.spec.views, data.judged.x[:1])))
+
+
+def _texts(spec: Spec, x: NDArray[np.float32]) -> dict[str, list[str]]:
+    """The first columns of rows as the table would have them."""
+    return dict(islice(values_of(spec.columns or (), spec.views, x), MOST_COLUMNS))
+
+
+def _png(image: NDArray[Any]) -> bytes:
+    stream = io.BytesIO()
+    imsave(stream, image, cmap="gray", vmin=0, vmax=1, format="png", metadata={"Software": ""})
+    return stream.getvalue()

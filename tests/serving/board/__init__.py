@@ -1,0 +1,1 @@
+"""Tests of dlrun.serving.board: what the board shows, and to whom."""

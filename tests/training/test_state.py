@@ -1,0 +1,43 @@
+"""The history as text: whole at any time, whatever came before."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+
+from dlrun.training.state import History
+
+
+def table(history):
+    """What a reader of the text finds."""
+    return list(csv.reader(io.StringIO(history.to_csv())))
+
+
+def test_the_text_grows_with_the_epochs():
+    """Asked for between epochs, and where one brings a column that others lack, as by then."""
+    history = History()
+    assert table(history) == [["epoch"]]
+    history.rows.append({"loss": 0.1, "a, b": float(np.float32(1 / 3))})
+    assert table(history) == [["epoch", "loss", "a, b"], ["1", "0.1", "0.33333334"]]
+    history.rows.append({"loss": float("nan"), "a, b": 1e-9})
+    assert table(history)[1:] == [["1", "0.1", "0.33333334"], ["2", "nan", "1e-09"]]
+    history.rows.append({"loss": 2.0, "val_loss": 3.5})
+    expected = [
+        ["epoch", "loss", "a, b", "val_loss"],
+        ["1", "0.1", "0.33333334", ""],
+        ["2", "nan", "1e-09", ""],
+        ["3", "2.0", "", "3.5"],
+    ]
+    assert table(history) == table(history) == expected
+
+
+def test_a_restored_history_is_told_anew():
+    """Whatever was told before it."""
+    history, other = History(), History()
+    history.rows.append({"loss": 1.0})
+    other.rows += [{"loss": 2.0}, {"loss": 3.0}]
+    history.to_csv()
+    history.read_arrays(*other.to_arrays())
+    assert history.to_csv() == other.to_csv() == "epoch,loss\n1,2.0\n2,3.0\n"
