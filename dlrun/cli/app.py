@@ -58,6 +58,7 @@ GROUPS: Final = {
         "rename": "rename.rename",
         "rm": "rm.rm",
         "restore": "restore.restore",
+        "archive": "archive.archive",
         "doctor": "doctor.doctor",
         "warm": "warm.warm",
     },

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -147,7 +148,7 @@ def unpack(path: Path, place: Path) -> Path:
             with zipfile.ZipFile(file) as archive:
                 entries = _checked(archive.infolist(), path)
                 for entry in entries:
-                    _extract(archive, entry, place)
+                    extract(archive, entry, place)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise _refused(path, f"is not a whole zip file: {error}") from error
     except OSError as error:
@@ -170,7 +171,7 @@ def _checked(entries: list[zipfile.ZipInfo], path: Path) -> list[zipfile.ZipInfo
         raise _refused(path, f"holds {len(entries):,} files; a run has no more than {MOST_FILES:,}")
     seen: set[str] = set()
     for entry in entries:
-        _check_name(entry, path)
+        check_name(entry, path)
         key = entry.filename.rstrip("/").casefold()
         if key in seen:
             raise _refused(path, f"holds {entry.filename!r} twice")
@@ -191,14 +192,17 @@ def _checked(entries: list[zipfile.ZipInfo], path: Path) -> list[zipfile.ZipInfo
     return files
 
 
-def _check_name(entry: zipfile.ZipInfo, path: Path) -> None:
-    """Refuse a name that is more than folders and a file in the folder of the run."""
+def check_name(entry: zipfile.ZipInfo, path: Path, hidden: Collection[str] = ()) -> None:
+    """Refuse a name that is more than folders and a file in the folder of a run.
+
+    `hidden` are the names with a point before them that may be there.
+    """
     name = entry.filename.removesuffix("/")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _refused(path, f"{name!r} is a link, or no ordinary file")
     parts = name.split("/")
-    if not all(parts) or any(part.startswith(".") for part in parts):
+    if not all(parts) or any(part[0] == "." and part not in hidden for part in parts):
         raise _refused(path, f"{name!r} leads out of the folder, or is hidden")
     if any(one in name for one in "\\:\0") or not name.isprintable():
         raise _refused(path, f"{name!r} is no name of a file in a run")
@@ -206,17 +210,27 @@ def _check_name(entry: zipfile.ZipInfo, path: Path) -> None:
         raise _refused(path, f"{name!r} is encrypted")
 
 
-def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path) -> None:
-    """Write a file, no more of it than it says it has."""
+def extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path) -> str:
+    """Write a file, no more of it than it says it has; gives its SHA-256."""
     target = place.joinpath(*PurePosixPath(entry.filename).parts)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(entry) as packed, target.open("xb") as file:
+    found = hashlib.sha256()
+    with target.open("xb") as file:
+        for piece in pieces(archive, entry):
+            found.update(piece)
+            file.write(piece)
+    return found.hexdigest()
+
+
+def pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Read a file of a zip piece by piece, no more of it than it says it has."""
+    with archive.open(entry) as packed:
         left = entry.file_size
         while piece := packed.read(min(_PIECE, left + 1)):
             left -= len(piece)
             if left < 0:
                 raise zipfile.BadZipFile(f"{entry.filename!r} is larger than it says")
-            file.write(piece)
+            yield piece
 
 
 def _refused(path: Path, what: str) -> RunFolderError:
