@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from reference import options, usage, walk
+from reference import name_of, options, usage, walk
 
 from dlrun import __version__
 from dlrun.cli.app import VARIABLES, app
+from dlrun.cli.examples import EXAMPLES
 from dlrun.errors import EXIT_CODES
 
 PAGE = Path(__file__).with_name("dlrun.1")
@@ -33,6 +34,8 @@ def man_page() -> str:
     for context, command in walk():
         parts.append(f".SS {_text(usage(context, command))}\n{_paragraphs(command.help or '')}")
         parts.append(_terms(options(context, command)))
+        if examples := "\n".join(EXAMPLES.get(name_of(context), ())):
+            parts.append(f".PP\n.nf\n.RS\n{_text(examples, keep=True)}\n.RE\n.fi")
     parts += [
         f".SH EXIT STATUS\n{_terms(EXIT_CODES.items())}",
         f".SH ENVIRONMENT\n{_terms(VARIABLES.items())}",

@@ -15,6 +15,7 @@ from dlrun import catalog
 from dlrun.absent import ABSENT
 from dlrun.catalog import Parameter
 from dlrun.cli.app import GROUPS, VARIABLES, command_line, summary
+from dlrun.cli.examples import EXAMPLES
 from dlrun.cli.list import arguments_of, example, section_keys, shared_arguments, yaml_value
 from dlrun.errors import EXIT_CODES
 from dlrun.rundir import names
@@ -101,8 +102,8 @@ def commands() -> str:
         parts += [f"```text\n{usage(context, command)}\n```", _text(command.help or "")]
         if entries := [(f"`{form}`", _text(text)) for form, text in options(context, command)]:
             parts.append(_definitions(entries))
-        if command.epilog:
-            parts.append(_text(command.epilog))
+        if examples := EXAMPLES.get(name_of(context)):
+            parts.append("```sh\n" + "\n".join(examples) + "\n```")
     return "\n\n".join(parts)
 
 
@@ -155,6 +156,11 @@ def options(context: Any, command: Any) -> Iterator[tuple[str, str]]:
             form, text = record
             value = "" if parameter.param_type_name == "argument" else _value
             yield re.sub(r" <[\w\[\]| ]+>", value, form), text.strip()
+
+
+def name_of(context: Any) -> str:
+    """What a command is called in the lists of them: `train`, `sweep best`."""
+    return str(context.command_path).removeprefix("dlrun ")
 
 
 def _value(found: re.Match[str]) -> str:

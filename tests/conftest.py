@@ -84,6 +84,14 @@ def pytest_addoption(parser):
     parser.addoption("--warm", action="store_true", help=help)
 
 
+def pytest_configure(config):
+    """Under `--warm`, know of what is patched in this process."""
+    if config.getoption("--warm"):
+        from tests.warm import note_patches
+
+        note_patches()
+
+
 def pytest_collection_finish():
     """Leave what all tests have loaded, which stays, out of every search for garbage to come.
 

@@ -97,6 +97,7 @@ BESIDE_COMMANDS = {
         "main": "from a command line to an exit code",
         "options": "the arguments and options that commands share",
         "completion": "what the shell offers for them",
+        "examples": "what the help of each command ends with",
         "placing": "what `train` and `sweep` say of a cluster",
         "keys_as_options": "what is said where a key of the config is typed as an option",
         "notes": "`dlrun label` and `dlrun note`",

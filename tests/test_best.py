@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import dlrun as in_python
+from dlrun.api.sweep_runs import Sweep
 from dlrun.execution.options import RunOptions
 from dlrun.sweeps.language.flags import read_grid
 from dlrun.sweeps.language.loading import load_points
@@ -147,7 +149,7 @@ def test_two_runs_are_compared_on_the_validation_rows(dlrun, grid):
     """The verdict over seeds is one on the rows that are there to choose by."""
     grid(("train", "validation", "test"))
     out = dlrun("compare", "--where", "status=finished").out
-    assert "Against A, on the validation rows" in out
+    assert "Against learning_rate=0.1, on the validation rows" in out
 
 
 @pytest.mark.parametrize(
@@ -263,6 +265,9 @@ def test_every_door_names_the_same_winner(case, dlrun, sweep):
     named["page"] = re.search(r"dlrun predict (\S+) INPUT.csv", page)[1]
     listed = ("runs", "--runs-dir", "runs/rates", "--best", "1")
     named["runs"] = dlrun(*listed, "--columns", "run", "--csv").out.splitlines()[1]
+    named["Python"] = Sweep(best.parent).best.path
+    named["Python, runs"] = in_python.runs(runs_dir="runs/rates", best=1)[0]["run"]
+    named["facts of the page"] = re.search(r'best run</dt><dd><bdi class="code">(.+?)<', page)[1]
     assert {door: Path(name).name for door, name in named.items()} == dict.fromkeys(
         named, best.name
     )

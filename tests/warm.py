@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,13 +95,34 @@ def start_resident(home):
     return Warm(process, home, env)
 
 
+PATCHES = weakref.WeakSet()
+"""Whatever patches anything: the fixture, and contexts that tests open themselves."""
+
+
+def note_patches():
+    """Know of every `pytest.MonkeyPatch` that is made from now on."""
+    make = pytest.MonkeyPatch.__init__
+
+    def noting(patch):
+        make(patch)
+        PATCHES.add(patch)
+
+    pytest.MonkeyPatch.__init__ = noting
+
+
+def _patches_this_process(patch):
+    others = [one for one in patch._setitem if one[0] is not os.environ]
+    # Pytest notes in its own settings where temporary folders are.
+    others += [one for one in patch._setattr if not isinstance(one[0], pytest.Config)]
+    return bool(others or patch._savesyspath is not None)
+
+
 def line_by(warm, monkeypatch, words):
     """Let it run a command line as this process would: exit code, stdout and stderr, as texts.
 
     A test that patches what this process holds would test nothing, and is skipped.
     """
-    patched = [one for one in monkeypatch._setitem if one[0] is not os.environ]
-    if monkeypatch._setattr or patched or monkeypatch._savesyspath is not None:
+    if any(map(_patches_this_process, PATCHES)):
         pytest.skip("patches what this process holds: no other one can run it")
     changed = {name for _, name, _ in monkeypatch._setitem}
     env = environment(changed) | {

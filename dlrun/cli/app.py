@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from dlrun import __version__
+from dlrun.cli.examples import ending
 from dlrun.cli.options import option
 from dlrun.cli.terminal.output import write_data
 from dlrun.errors import EXIT_CODES
@@ -80,11 +81,13 @@ class _Commands(Mapping[str, Any]):
             alone = typer.Typer(
                 add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
             )
-            alone.command(name)(found)
+            alone.command(name, epilog=ending(name))(found)
             return _without_pydantic(typer.main.get_command(alone))
         group = typer.main.get_group(found)
         group.name = name
-        for command in group.commands.values():
+        group.epilog = ending(name)
+        for inner, command in group.commands.items():
+            command.epilog = ending(f"{name} {inner}")
             _without_pydantic(command)
         return _without_pydantic(group)
 

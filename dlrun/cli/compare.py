@@ -271,7 +271,12 @@ def _fitted(corner: str, labels: Sequence[str], rows: Table, screen: Screen) -> 
     width = max(screen.width - 2, 1)
     blocks = []
     for number, label in enumerate(labels, start=1):
-        inner = tables.align([[row[0], row[number]] for row in rows], left=2, width=width)
+        # A long value leaves half of the line to the keys, which must not become the same.
+        pairs = [
+            [row[0], row[number]._replace(text=tables.cut_middle(row[number].text, width // 2))]
+            for row in rows
+        ]
+        inner = tables.align(pairs, left=2, width=width)
         name = tables.paint(tables.one_line(label), "bold", screen)
         blocks.append(f"{name}\n{textwrap.indent(tables.draw(inner, screen), '  ')}")
     return "\n".join(blocks)

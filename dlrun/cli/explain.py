@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,9 @@ from dlrun.errors import DlrunError, UsageError
 from dlrun.wording import list_names, list_some, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dlrun.arrays import Spec
     from dlrun.formulas import Place, Stage
     from dlrun.workflows.explain import Answer, Comparison, Explanation
 
@@ -35,7 +37,8 @@ DataPath = Annotated[
     Path | None, option("--data FILE", "Take the row of a CSV, npz or npy, or an image.")
 ]
 Values = Annotated[
-    str | None, option("--input A,B,...", "The features of a row, scaled as the run's data were.")
+    str | None,
+    option("--input A,B,...", "The features of a row as the run's data have them, or an image."),
 ]
 LayerName = Annotated[str | None, option("--layer NAME", "Show one layer, with every number.")]
 NumpyOnly = Annotated[
@@ -101,7 +104,7 @@ def explain(
 def draw_explanation(explained: Explanation, *, layer: str | None, screen: Screen) -> str:
     """Write row, layers, answer, what moves it, what TensorFlow gives; or one `layer`, in full."""
     spec = explained.opened.spec
-    names = entry_names(spec.feature_names, spec.image_shape, spec.views)
+    names = entry_names(_features(spec), spec.image_shape, spec.views)
     stages = explained.forward_pass.stages
     parts = [] if layer else [_row(explained, screen)]
     for stage in stages:
@@ -116,6 +119,15 @@ def draw_explanation(explained: Explanation, *, layer: str | None, screen: Scree
     if explained.comparison is not None and stages:
         parts.append(wrap(_comparison(explained.comparison, layer), screen))
     return "\n\n".join(part for part in parts if part)
+
+
+def _features(spec: Spec) -> Sequence[str] | None:
+    """Name the entries of a row; those of images, too, which have no names in `spec.json`."""
+    if spec.columns is None or spec.feature_names is not None:
+        return spec.feature_names
+    from dlrun.columns.packing import every_entry
+
+    return every_entry(spec.columns, spec.views)
 
 
 def explanation_json(explained: Explanation) -> dict[str, Any]:
@@ -199,13 +211,26 @@ def _row(explained: Explanation, screen: Screen) -> str:
             rows.insert(0, ("given", arrays.format_entries(row.given)))
         lines.append(arrays.draw_grid(spec.feature_names, rows, screen=screen))
     else:
-        shape = spec.image_shape  # (height, width, channels)
-        x = row.x if shape is None or row.x.size != math.prod(shape) else row.x.reshape(shape)
-        x = x[..., 0] if x.ndim == len("hwc") and x.shape[-1] == 1 else x
-        lines.append(arrays.draw_array("x", x, screen=screen))
-        picture = arrays.draw_image(x, screen=screen) if x.ndim == len("hw") and shape else None
-        lines += [] if picture is None or arrays.is_small(x) else ["", picture]
+        x = _image_in(row.x, spec, whole=True)
+        lines.append(arrays.draw_array("x", row.x if x is None else x, screen=screen))
+        x = _image_in(row.x, spec)
+        drawn = None if x is None or arrays.is_small(x) else arrays.draw_image(x, screen=screen)
+        lines += [] if drawn is None else ["", drawn]
     return "\n".join(lines)
+
+
+def _image_in(values: Any, spec: Spec, *, whole: bool = False) -> Any:
+    """Cut the image out of numbers of a row: `(height, width)`, or `(height, width, channels)`.
+
+    None where there is none in it; or, as a `whole`, more than it.
+    """
+    from dlrun.reports.run_data import picture_of
+
+    place = picture_of(spec)
+    if place is None or (whole and place.end - place.begin < values.size):
+        return None
+    image = values.reshape(-1)[place.begin : place.end].reshape(place.shape)
+    return image[..., 0] if image.shape[-1] == 1 else image
 
 
 def _in_own_units(explained: Explanation, answer: Answer) -> list[tuple[str, list[str]]]:
@@ -261,7 +286,7 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     if answer.slopes is None:
         said = f"  The input is looked up, not computed with: {y} has no derivative by it."
         return f"{title}\n{wrap(said, screen)}"
-    names = entry_names(spec.feature_names, spec.image_shape)
+    names = entry_names(_features(spec), spec.image_shape)
     given = None if spec.pixel_max is not None else row.given
     parts = row.x.astype("float64") * answer.slopes
     counted = [one for one in largest_places(parts, parts.size) if not answer.looked_up[one]]
@@ -284,7 +309,15 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     table = draw_or_stack([["  ", *columns], *rows], screen)
     looked_up = [names("input", place) for place in zip(*answer.looked_up.nonzero(), strict=True)]
     also = f"  looked up, not computed with: {list_names(looked_up)}" if looked_up else ""
-    return "\n".join([title, note, table, *([wrap(also, screen, hang=4)] if also else [])])
+    told = [title, note, table, *([wrap(also, screen, hang=4)] if also else [])]
+    image = _image_in(parts, spec)
+    if image is not None and not arrays.is_small(image):
+        strength = abs(image.sum(axis=-1) if image.ndim > len("hw") else image)
+        drawn = arrays.draw_image(strength, screen=screen)
+        if drawn is not None:
+            said = f"  where in the image: the denser, the more x · d{y}/dx, whatever its sign"
+            told += ["", wrap(said, screen, hang=4), drawn]
+    return "\n".join(told)
 
 
 def _words(explained: Explanation, screen: Screen) -> str:

@@ -28,7 +28,7 @@ Template = Annotated[
 ]
 Table = Annotated[
     Path | None,
-    option("--data -d FILE", "Write a config for this table instead: kinds of columns and all."),
+    option("--data -d FILE", "Write a config for this table, or folder of images, instead."),
 ]
 Targets = Annotated[
     list[str] | None,

@@ -32,6 +32,7 @@ from dlrun.cli.terminal.output import (
 from dlrun.cli.terminal.tables import bold
 from dlrun.errors import UsageError
 from dlrun.execution.options import RunOptions
+from dlrun.rundir.names import REPORT, SWEEP_PAGE
 from dlrun.wording import (
     choice_in_words,
     count,
@@ -43,7 +44,7 @@ from dlrun.wording import (
 )
 
 if TYPE_CHECKING:
-    from dlrun.reports.sweep_results import SweepResults
+    from dlrun.reports.sweep_results import SweepResults, SweepRun
     from dlrun.sweeps.language.sweep import Halving
     from dlrun.sweeps.runner import SweepOptions
     from dlrun.sweeps.shares import Share
@@ -339,7 +340,8 @@ def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen)
     best = [(point, point.best) for point in results.points() if point.best is not None]
     if not best:
         return printable(lines[0])
-    lines += [line for line in [_spread(results), choice_in_words(results.split)] if line]
+    said = [_spread(results), choice_in_words(results.split), *_pages(results, best[0][1])]
+    lines += [line for line in said if line]
     closing = "\n".join(printable(line) for line in lines)
     rows = [
         [settings_of(point.values), tables.format_estimate(point.estimate), run.path.name]
@@ -350,6 +352,12 @@ def draw_best(trials: Sequence[Trial], results: SweepResults, *, screen: Screen)
     if drawn is None:
         drawn = _stacked(headings[:2], [row[:2] for row in rows], screen)
     return f"{drawn}\n\n{closing}"
+
+
+def _pages(results: SweepResults, best: SweepRun) -> list[str]:
+    """Where the pages of the winner and of the sweep are, as far as they are there."""
+    pages = {"its report": best.path / REPORT, "the sweep": results.folder / SWEEP_PAGE}
+    return [f"{what}: {page}" for what, page in pages.items() if page.is_file()]
 
 
 def draw_results(results: SweepResults, *, screen: Screen) -> str:

@@ -17,6 +17,7 @@ from dlrun.column import Holds, RawColumn
 from dlrun.columns.filling import missing_error
 from dlrun.columns.fitted import Fitted, option_problem
 from dlrun.columns.graphs import Lookups, refuse
+from dlrun.columns.plain_numpy import PlainNumpy
 from dlrun.columns.values import TrainingValues
 from dlrun.errors import Problem
 from dlrun.shapes.images import CHANNELS_OF, LONGEST_SIDE, sides_of
@@ -25,6 +26,23 @@ from dlrun.wording import tally
 READS = ("image",)
 BYTE: Final = 255
 """The byte that becomes 1.0."""
+ENCODE: Final = '''\
+def encode_image(column, cells):
+    """Pixels of 0 to 1, of arrays of bytes (height, width, channels), which Pillow makes of files.
+
+    So a file becomes one: np.asarray(Image.open(path).convert("RGB").resize((width, height)))
+    """
+    entries = np.zeros((len(cells), *column["shape"]))
+    for row, cell in enumerate(cells):
+        if column["black"] and (cell is None or (isinstance(cell, str) and not cell)):
+            continue
+        pixels = np.asarray(cell)
+        if pixels.dtype != np.uint8 or pixels.size != entries[row].size:
+            told = f"expected bytes of the shape {column['shape']}"
+            raise ValueError(f"{column['name']} of row {row}: {told}, got {cell!r:.80}")
+        entries[row] = pixels.reshape(column["shape"]) / np.float32(255)
+    return entries
+'''
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +110,6 @@ class Image(Fitted):
 
         def decode(data: Any) -> Any:
             image = tf.io.decode_image(data, self.sample[-1], expand_animations=False)
-            refuse(tf.shape(image)[:2] != self.size, self.name, f"an image is not {self.size}")
             return tf.ensure_shape(image, self.sample)
 
         def black() -> Any:
@@ -105,6 +122,10 @@ class Image(Fitted):
         )
         flat = tf.reshape(tf.cast(images, tf.float32), [-1, math.prod(self.sample)])
         return flat / BYTE
+
+    def plain_numpy(self) -> PlainNumpy:
+        """Scale the pixels of arrays of bytes: what decodes files is no part of NumPy."""
+        return PlainNumpy(ENCODE, {"shape": self.sample, "black": self.missing == "black"})
 
     def undo(self, entries: NDArray[Any]) -> list[str]:
         """Write how large an image is, and how light."""

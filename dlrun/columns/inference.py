@@ -16,7 +16,7 @@ from dlrun.catalog import shelves, source
 from dlrun.column import ColumnFacts, ColumnKind, Holds
 from dlrun.errors import ConfigError, Problem
 from dlrun.shapes.cells import bare_number
-from dlrun.shapes.images import CHANNELS_OF, sides_of
+from dlrun.shapes.images import CHANNELS_OF, SUFFIXES, sides_of
 from dlrun.wording import as_text, did_you_mean, list_columns, list_some, quote, tally
 
 IGNORE: Final = "ignore"
@@ -154,6 +154,8 @@ def _date(facts: ColumnFacts) -> Told:
 def _text(facts: ColumnFacts, because: str = "") -> Told:
     """Of texts, or of texts and numbers."""
     word, options, reason = _text_or_id(facts, because)
+    if facts.top and all(text.lower().endswith(SUFFIXES) for text, _ in facts.top):
+        return word, options, f"{reason}; it names images: perhaps `{{type: image}}`"
     written = numbers_otherwise(facts)
     return word, options, f"{reason}; {written}" if written else reason
 

@@ -108,8 +108,8 @@ def numbered_input(columns: Sequence[FittedColumn]) -> tuple[View, ...]:
 
 
 def sample_of(columns: Iterable[FittedColumn]) -> tuple[int, ...] | None:
-    """Give the shape of the only column that has entries; None where it has none, or not alone."""
-    shapes = [column.sample for column in columns if column.entries]
+    """Give the shape of the only column that is read; None where it has none, or is not alone."""
+    shapes = [column.sample for column in columns if column.is_read]
     return shapes[0] if len(shapes) == 1 else None
 
 
@@ -155,8 +155,11 @@ def entry_names(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[
 
     None where some are pixels, of which there are too many to have names of their own.
     """
-    if any(column.sample for column in columns):
-        return None
+    return None if any(column.sample for column in columns) else every_entry(columns, laid)
+
+
+def every_entry(columns: Sequence[FittedColumn], laid: Sequence[View]) -> tuple[str, ...]:
+    """Name the entries of a packed row, pixels too: `photo[3, 4, 0]`."""
     found: list[str] = []
     taken: set[str] = set()
     for part in parts(columns, laid):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Array, Dataset, ImageForm, StreamedArray
+from dlrun.arrays import Array, Dataset, ImageForm, Reading, StreamedArray
 from dlrun.column import FittedColumn, RawColumn
 from dlrun.columns.image import Asked, asked
+from dlrun.columns.inference import reads, told
+from dlrun.data.files import files_of
 from dlrun.data.image_decoding import MOST_TOLD, Bad, Decoder, bad_files_error
 from dlrun.data.streaming import reason_to_stream
 from dlrun.data.streams import chunks
-from dlrun.errors import DataError
+from dlrun.data.tables import open_table
+from dlrun.errors import DataError, DlrunError
 from dlrun.shapes.images import CHANNELS_OF
 from dlrun.shapes.layer import show
 from dlrun.wording import listed, printable, quote, tally
@@ -273,12 +276,35 @@ class LaterImages(ExitStack):
         shape = (*size, CHANNELS_OF[form.color])
         bad = self._decoders[form].decode(files, size)
         if bad:
-            told = [*files]
+            lines = [*files]
             for number in [*bad][:MOST_TOLD]:
-                told[number] = f"{place(int(np.argmax(codes == number)))}: {files[number]}"
+                lines[number] = f"{place(int(np.argmax(codes == number)))}: {files[number]}"
             fix = "Mend them, or leave the rows out."
             if bad.other_sizes:
                 fix = f"The run was trained on images of {show(shape)} alone."
-            error = bad_files_error(told, bad, where=None, fix=fix)
+            error = bad_files_error(lines, bad, where=None, fix=fix)
             raise DataError(f"column {quote(name)}: {error.what}", fix=fix)
         return self._decoders[form].rows(len(files), shape)[:]
+
+
+def images_named(
+    arguments: Mapping[str, Any], reading_of: Callable[[Mapping[str, Any]], Reading]
+) -> list[tuple[str, Path]]:
+    """Tell which images a table names, and which files those are, by the arguments of its dataset.
+
+    None where no column is one, or the table cannot be read, of which its readers tell.
+    """
+    written = arguments.get("columns")
+    kinds = [told(*one) for one in written.items()] if isinstance(written, Mapping) else []
+    wanted = {one.name: asked(one.options) for one in kinds if reads(one.kind) == ("image",)}
+    found: set[tuple[str, Path]] = set()
+    for key in ("path", "test_path") if wanted else ():
+        if arguments.get(key) is None:
+            continue
+        with suppress(DlrunError, OSError):
+            files = files_of(arguments[key])
+            with open_table(files, reading_of(arguments)) as table:
+                for name in wanted.keys() & {*table.columns}:
+                    home = home_of(files, wanted[name].folder)
+                    found |= {(text, home / text) for text in table.distinct(name)}
+    return sorted(found)

@@ -19,12 +19,8 @@ from dlrun.data.class_folders import (
 from dlrun.data.generators import argument_error
 from dlrun.rundir.names import TRAIN
 from dlrun.shapes import images as shapes
+from dlrun.shapes.images import SUFFIXES
 
-SUFFIXES: Final = (
-    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm",
-    ".webp", ".tif", ".tiff", ".avif", ".jp2",
-)  # fmt: skip
-"""How the names of images end. In a folder of a class any name will do."""
 IMAGES: Final = Sort("image", SUFFIXES)
 ORIENTATION: Final = 0x0112
 LYING: Final = (5, 6, 7, 8)
@@ -41,14 +37,19 @@ def size_of_one(path: Path) -> tuple[int, int] | None:
 
     None where that is not told.
     """
-    from PIL import Image  # noqa: PLC0415  who says a size does not pay for it
-
     home = split_folders(path)[TRAIN]
     file = next(filter(None, (any_file(home / name) for name in folders_in(home))), None)
+    return None if file is None else size_of_file(Path(file))
+
+
+def size_of_file(file: Path) -> tuple[int, int] | None:
+    """Tell height and width of an image, upright, by its header alone; None where it is none."""
+    from PIL import Image  # noqa: PLC0415  who says a size does not pay for it
+
     odd = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, KeyError, TypeError)
     with suppress(*odd), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if file is not None and Path(file).is_file():
+        if file.is_file():
             with Image.open(file) as image:
                 is_on_its_side = image.getexif().get(ORIENTATION, 1) in LYING
                 return image.size if is_on_its_side else (image.height, image.width)

@@ -20,11 +20,11 @@ from dlrun.data.image_decoding import (
     bad_file_lines,
     bad_files_error,
 )
-from dlrun.data.image_folder import SUFFIXES, find_images, sides_of
+from dlrun.data.image_folder import find_images, sides_of
 from dlrun.data.streaming import reason_to_stream
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
-from dlrun.shapes.images import CHANNELS_OF
+from dlrun.shapes.images import CHANNELS_OF, SUFFIXES
 from dlrun.shapes.layer import show
 from dlrun.wording import list_some, quote, tally
 

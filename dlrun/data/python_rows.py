@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +34,8 @@ def as_file(rows: Any, spec: Spec) -> Iterator[tuple[Path, Spec]]:
     """Write rows into a file of their own for the block, with the spec by which it is read.
 
     Rows are a mapping of columns, or what has `columns` as a DataFrame; or an array, `(rows,
-    *input_shape)`. A path stays what it is.
+    *input_shape)`. A path stays what it is. An image is a path, relative to where Python works; the
+    bytes of a file; or an array of bytes, `(height, width)` or `(height, width, channels)`.
 
     Raises:
         DataError: They are neither, their columns differ in length, or a cell is no value.
@@ -42,7 +44,7 @@ def as_file(rows: Any, spec: Spec) -> Iterator[tuple[Path, Spec]]:
         yield Path(rows), spec
         return
     with TemporaryDirectory(prefix="dlrun-") as folder:
-        columns = _columns(rows)
+        columns = _columns(rows, spec)
         if columns is None:
             path = Path(folder, f"{GIVEN}.npy")
             np.save(path, _array(rows))
@@ -50,6 +52,7 @@ def as_file(rows: Any, spec: Spec) -> Iterator[tuple[Path, Spec]]:
                 yield path, spec
             return
         path = Path(folder, f"{GIVEN}.jsonl")
+        columns = _with_files(columns, spec, Path(folder))
         with path.open("w", encoding="utf-8") as file:
             for cells in zip(*columns.values(), strict=True):
                 file.write(json.dumps(dict(zip(columns, cells, strict=True))) + "\n")
@@ -60,7 +63,7 @@ def as_file(rows: Any, spec: Spec) -> Iterator[tuple[Path, Spec]]:
 @contextmanager
 def open_given(rows: Any, spec: Spec, *, keep: Sequence[str] = ()) -> Iterator[SampleFile]:
     """Open rows that Python gives, see `as_file`; numbers alone need no file."""
-    columns = None if keep or isinstance(rows, str | Path) else _columns(rows)
+    columns = None if keep or isinstance(rows, str | Path) else _columns(rows, spec)
     known = None if columns is None else rows_of_numbers(columns, spec, GIVEN)
     if known is not None:
         yield SampleFile((), iter([known]))
@@ -126,7 +129,11 @@ def _named(path: Path) -> Iterator[None]:
     except DataError as error:
         texts = (error.what, error.where, error.fix)
         what, where, fix = (
-            text and text.replace(str(path), GIVEN).replace(path.name, GIVEN) for text in texts
+            text
+            and text.replace(str(path), GIVEN)
+            .replace(path.name, GIVEN)
+            .replace(f"{path.parent}/", "")
+            for text in texts
         )
         raise DataError(what or "", where=where, fix=fix) from error
 
@@ -141,8 +148,35 @@ def _read_plainly(spec: Spec, columns: tuple[str, ...]) -> Spec:
     return replace(spec, form=TableForm(known, named=True, reading=reading))
 
 
-def _columns(rows: Any) -> dict[str, list[Any]] | None:
-    """Give the cells by column, as JSON has them; None where the rows are an array."""
+def _with_files(columns: Mapping[str, list[Any]], spec: Spec, home: Path) -> dict[str, list[Any]]:
+    """Write images that are given as such into files of a folder, and name them in their place."""
+    filed = dict(columns)
+    for name in images_of(spec) & columns.keys():
+        filed[name] = [
+            _filed(cell, home / f"image {row + 1}") for row, cell in enumerate(columns[name])
+        ]
+    return filed
+
+
+def _filed(cell: Any, path: Path) -> str | None:
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, str | Path):
+        return str(Path(cell).absolute())
+    path.write_bytes(cell)
+    return str(path)
+
+
+def images_of(spec: Spec) -> set[str]:
+    """Name the columns whose values are images."""
+    return {column.name for column in spec.columns or () if column.holds == "image"}
+
+
+def _columns(rows: Any, spec: Spec) -> dict[str, list[Any]] | None:
+    """Give the cells by column, as JSON has them; None where the rows are an array.
+
+    Of images they are bytes, or paths.
+    """
     if isinstance(rows, Mapping):
         named: Mapping[Any, Any] = rows
     elif hasattr(rows, "columns") and hasattr(rows, "__getitem__"):  # pandas, polars
@@ -152,7 +186,11 @@ def _columns(rows: Any) -> dict[str, list[Any]] | None:
         named = {name: [row.get(name) for row in rows] for name in names}
     else:
         return None
-    columns = {str(name): _cells(str(name), column) for name, column in named.items()}
+    images = images_of(spec)
+    columns = {
+        str(name): _images(str(name), column) if str(name) in images else _cells(str(name), column)
+        for name, column in named.items()
+    }
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{quote(name)} {length}" for name, length in lengths.items())
@@ -167,6 +205,33 @@ def _cells(name: str, column: Any) -> list[Any]:
     if isinstance(column, str | bytes) or not hasattr(column, "__iter__"):
         column = [column]
     return [_cell(name, at, cell) for at, cell in enumerate(column)]
+
+
+def _images(name: str, column: Any) -> list[Any]:
+    """Give images: bytes of files, paths, or None where one is missing; a single one is a row."""
+    is_one = isinstance(column, str | bytes | Path) or getattr(column, "ndim", 0) == len("hw")
+    cells = [column] if is_one or not hasattr(column, "__iter__") else column
+    return [_image(name, at, cell) for at, cell in enumerate(cells)]
+
+
+def _image(name: str, at: int, cell: Any) -> Any:
+    if isinstance(cell, str | bytes | Path):
+        return cell
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return None
+    array = np.asarray(cell)
+    is_image = array.dtype == np.uint8 and array.ndim in (2, 3)
+    if not is_image or (array.ndim > 2 and array.shape[2] not in (1, 3, 4)):  # noqa: PLR2004
+        raise DataError(
+            f"row {at} of the column {quote(name)} is no image.",
+            where=GIVEN,
+            fix="Give a path, the bytes of a file, or (height, width, channels) of uint8.",
+        )
+    from PIL import Image  # noqa: PLC0415  who names files does not pay for it
+
+    stream = io.BytesIO()
+    Image.fromarray(array[..., 0] if array.shape[2:] == (1,) else array).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def _cell(name: str, at: int, cell: Any) -> Any:

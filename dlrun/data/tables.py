@@ -114,6 +114,10 @@ class Table:
         query = f"SELECT DISTINCT {expression} AS v FROM {self.relation} WHERE v IS NOT NULL"
         return [str(text) for (text,) in self.connection.execute(query).fetchall()]
 
+    def distinct(self, name: str) -> list[str]:
+        """Give the different texts of a column; none for missing values."""
+        return self._distinct(self.cell(name).text)
+
     def call(self, names: Mapping[int, str]) -> None:
         """Call the columns at some places by other names, and all others by none."""
         self.columns = tuple(names.get(n, f"\0{n}") for n in range(len(self.columns)))

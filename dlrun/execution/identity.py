@@ -14,6 +14,8 @@ from dlrun.absent import ABSENT
 from dlrun.config import given
 from dlrun.config.schema import PlotsConfig
 from dlrun.data.files import files_of
+from dlrun.data.image_columns import images_named
+from dlrun.datasets.table import reading_of
 from dlrun.errors import DataError
 from dlrun.execution.cluster import Cluster
 from dlrun.rundir.environment import PINNED
@@ -84,6 +86,9 @@ def identities_of(
             data[name] = content_of(value)
         elif isinstance(value, Path | list) and (files := _files_in(value)) is not None:
             data[name] = files
+    images = images_named(experiment.dataset.arguments, reading_of)
+    if images:
+        data["images"] = [[text, content_of(path)] for text, path in images]
     told = {
         "data": data,
         "numerics": NUMERICS,

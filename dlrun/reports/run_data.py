@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from dlrun.reports.scores import ClassificationReport
 from dlrun.reports.words import WordEffects
 from dlrun.rundir.metrics import is_larger_better
 from dlrun.rundir.notes import NOTHING, Notes
+from dlrun.shapes.layer import DATA
 
 MAX_ROWS = 20_000  # of the judged split are looked at one by one
 MAX_OTHER_ROWS = 2_000  # of each other split
@@ -144,22 +145,49 @@ def class_scores(outputs: NDArray[np.float32], spec: Spec) -> NDArray[np.float32
     return np.concatenate([-scores, scores], axis=1) if scores.shape[1] == 1 else scores
 
 
-def image_shape(spec: Spec) -> tuple[int, ...] | None:
-    """Give (height, width, channels) of rows that can be shown as images, else None."""
+@dataclass(frozen=True)
+class ImagePlace:
+    """Where an image stands in a row: `x[begin:end]` of one that is flattened."""
+
+    shape: tuple[int, ...]  # height, width, channels
+    begin: int
+    end: int
+    source: str  # by what name layers read it
+
+
+def picture_of(spec: Spec) -> ImagePlace | None:
+    """Find what of a row can be shown as an image: all of it, or its first column of images."""
     shape = spec.image_shape or spec.input_shape
-    is_image = len(shape) == _IMAGE_AXES and shape[-1] in _CHANNELS and min(shape[:2]) > 1
-    return tuple(shape) if is_image and math.prod(shape) == math.prod(spec.input_shape) else None
+    if _can_be_shown(shape) and math.prod(shape) == math.prod(spec.input_shape):
+        source = spec.views[0].name if spec.views else DATA
+        return ImagePlace(tuple(shape), 0, math.prod(shape), source)
+    for part in parts(spec.columns or (), spec.views):
+        sample, named = part.column.sample, {view.name for view in spec.views}
+        if sample is not None and _can_be_shown(sample) and part.column.name in named:
+            return ImagePlace(sample, part.begin, part.end, part.column.name)
+    return None
+
+
+def _can_be_shown(shape: Sequence[int]) -> bool:
+    return len(shape) == _IMAGE_AXES and shape[-1] in _CHANNELS and min(shape[:2]) > 1
 
 
 def as_images(x: NDArray[np.float32], spec: Spec) -> NDArray[np.float64]:
-    """Turn rows, `(rows, *input_shape)`, into images with values in [0, 1].
+    """Turn rows, `(rows, *input_shape)`, into the images in them, with values in [0, 1].
 
     They are `(rows, height, width)`, or `(rows, height, width, 3)` for colours.
+
+    Raises:
+        ValueError: There are none in them, see `picture_of`.
     """
-    height, width, channels = image_shape(spec) or ()
-    images = in_units(x, spec).reshape(len(x), height, width, channels)
+    picture = picture_of(spec)
+    if picture is None:
+        raise ValueError("the rows hold no images")
+    height, width, channels = picture.shape
+    flat = in_units(x, spec).reshape(len(x), -1)[:, picture.begin : picture.end]
+    images = flat.reshape(len(x), height, width, channels)
     low, high = 0.0, 1.0
-    if spec.pixel_max is None and images.size:
+    if spec.pixel_max is None and spec.columns is None and images.size:
         low, high = float(images.min()), float(images.max())
     images = np.clip((images - low) / ((high - low) or 1.0), 0, 1)
     return images[..., 0] if channels == 1 else images[..., :3]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,7 +13,7 @@ import numpy as np
 from dlrun.arrays import Spec
 from dlrun.columns.category import Category
 from dlrun.data.predictions import PredictionWriter
-from dlrun.data.python_rows import CollectedRows, as_file, open_given
+from dlrun.data.python_rows import CollectedRows, as_file, images_of, open_given
 from dlrun.data.table_match import feature_names_of
 from dlrun.data.thresholds import decide
 from dlrun.errors import DataError
@@ -19,6 +21,7 @@ from dlrun.execution.opening import load_model, open_trained
 from dlrun.rundir.folder import Run, safe_name
 from dlrun.training.evaluation import Predictor
 from dlrun.training.listener import Listener
+from dlrun.wording import quote
 from dlrun.workflows import explain as explaining
 from dlrun.workflows.predict import predict_samples
 
@@ -26,6 +29,8 @@ INPUT: Final = "input"
 """What an array is called that has no columns: as in a config, the data."""
 MOST_CHOICES: Final = 500
 """A category of more values is typed."""
+DATA_URL: Final = re.compile(r"data:[\w./+-]*;base64,")
+"""What stands before an image that a browser has read."""
 MOST_FIELDS: Final = 200
 """A flat array of more numbers is typed as one text."""
 
@@ -118,7 +123,16 @@ class Service:
         if not 0 < len(first) <= self._max_rows:
             fix = f"Send 1 to {self._max_rows:,} rows at a time."
             raise DataError(f"there are {len(first):,} rows.", where="rows", fix=fix)
-        return rows
+        return self._with_bytes(rows) if isinstance(rows, Mapping) else rows
+
+    def _with_bytes(self, rows: Mapping[str, Any]) -> dict[str, Any]:
+        """Decode images; never is a text of a request the name of a file here."""
+        turned = dict(rows)
+        for name in images_of(self.spec) & rows.keys():
+            if not isinstance(rows[name], list | tuple):
+                raise DataError("each column is a list of values.", where="rows")
+            turned[name] = [_bytes_of(name, at, cell) for at, cell in enumerate(rows[name])]
+        return turned
 
     def inputs(self) -> list[dict[str, Any]]:
         """Tell what it takes, as the Open Inference Protocol does."""
@@ -157,11 +171,30 @@ class Service:
 def _field(name: str, column: Any) -> dict[str, Any]:
     kind = "number" if column is None else column.kind
     field = {"name": name, "kind": kind}
+    if column is not None and column.holds == "image":
+        return {**field, "kind": "file"}
     if isinstance(column, Category) and len(column.classes) <= MOST_CHOICES:
         return {**field, "choices": column.classes, "numbers": column.values is not None}
     if column is not None and column.holds == "number" and hasattr(column, "low"):
         return {**field, "kind": "number", "hint": f"{column.low:g} to {column.high:g}"}
     return field
+
+
+def _bytes_of(name: str, row: int, cell: Any) -> bytes | None:
+    """Read an image of a request: `{"b64": text}`, as TensorFlow Serving has it, or the text."""
+    if isinstance(cell, Mapping) and set(cell) == {"b64"}:
+        cell = cell["b64"]
+    if cell in (None, ""):
+        return None
+    try:
+        if isinstance(cell, str):
+            text = DATA_URL.sub("", cell, count=1)
+            return base64.b64decode(text, validate=True)
+    except ValueError:
+        pass
+    what = f"row {row + 1} of the column {quote(name)} is no image in base64."
+    fix = 'Send the bytes of its file: {"b64": "iVBORw0K..."}, or as a data URL.'
+    raise DataError(what, where="rows", fix=fix)
 
 
 def as_rows(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:

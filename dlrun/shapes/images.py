@@ -9,6 +9,11 @@ from dlrun.shapes.windows import image, sample
 CHANNELS_OF: Final = {"rgb": 3, "gray": 1}
 """How many channels an image has that is read as one of these."""
 LONGEST_SIDE: Final = 2**14
+SUFFIXES: Final = (
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm",
+    ".webp", ".tif", ".tiff", ".avif", ".jp2",
+)  # fmt: skip
+"""How the names of images end. In a folder of a class any name will do."""
 
 
 def sides_of(size: int | Sequence[int] | None) -> tuple[int, int] | None:

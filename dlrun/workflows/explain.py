@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Samples, Spec
+from dlrun.arrays import ImageForm, Samples, Spec
 from dlrun.columns.packing import are_plain, parts, values_of
+from dlrun.data.image_samples import names_images
 from dlrun.data.labels import class_numbers
 from dlrun.data.python_rows import typed_as_file
 from dlrun.data.samples import open_samples, read_samples
@@ -27,6 +28,7 @@ from dlrun.reports.words import effects_in_rows, numbers_of
 from dlrun.rundir.folder import Run
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
 from dlrun.training.listener import Listener
+from dlrun.wording import printable, quote
 from dlrun.workflows.weights import check_layer, read_layer_weights
 
 if TYPE_CHECKING:
@@ -258,6 +260,13 @@ def _row_of_file(choice: Choice, path: Path, opened: OpenedRun) -> Row:
 
 def _typed(text: str, spec: Spec) -> Row:
     """Read a row off the command line; it is scaled as the rows of a file are."""
+    if isinstance(spec.form, ImageForm):
+        path = Path(text)
+        if path.is_dir() or not names_images(path):
+            what = f"{quote(text)} is not called like an image, which the run takes."
+            raise UsageError(what, where="--input", fix="Name one, such as photo.png.")
+        with open_samples(path, spec, with_target=False) as file:
+            return _row(next(file.chunks), 0, spec, printable(path.name))
     if len(spec.input_shape) != 1:
         raise UsageError(
             f"takes the features of a flat row; the run takes arrays of shape {spec.input_shape}.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,25 +10,30 @@ from pathlib import Path
 from typing import Any, Final
 
 from dlrun.arrays import Reading
-from dlrun.column import ColumnFacts
+from dlrun.column import ColumnFacts, ColumnKind
 from dlrun.columns.inference import IGNORE, ODD, UNREAD
+from dlrun.data.image_folder import find_images, size_of_one
 from dlrun.datasets.table import paths_of, reading_of
-from dlrun.errors import DataError
+from dlrun.errors import DataError, UsageError
+from dlrun.reports import image_drafts
+from dlrun.reports.config_lines import (
+    TEST_SHARE,
+    VALIDATION_SHARE,
+    commented,
+    inline,
+    scalar,
+    stopping,
+)
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
-from dlrun.wording import as_text, list_columns, list_some, percent, printable, quote, tally
+from dlrun.wording import list_columns, list_some, percent, printable, quote, tally
 from dlrun.workflows.data import profile
 
-COMMENT_AT: Final = 48
-"""The column where comments begin, where the line before them leaves room."""
 MOST_COLUMNS: Final = 200
 """Of more columns only those are written down that differ from what is told by their values."""
-_TEST, _VALIDATION = 0.2, 0.15
-_PLAIN: Final = re.compile(r"[A-Za-z_][\w-]*")
 SAY_MISSING: Final = frozenset(
     ("na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nil", "-", "--", ".", "?", "missing")
 )
 """What people write where there is no number, in small letters."""
-_WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
 _LOSSES: Final = {"softmax": "sparse_categorical_crossentropy", "sigmoid": "binary_crossentropy"}
 """By the activation of the last layer, where a model does not say its loss."""
 _SKEWED = 20  # how often the largest target holds the median, for its logarithm to be learned
@@ -61,6 +65,8 @@ def init(
         DlrunError: The file is no table, or nothing can be learned from it.
     """
     settings = dict(settings or {})
+    if table.is_dir():
+        return _of_folder(table, targets, output, settings)
     found, remarks = _profile(table, targets, reading_of(settings))
     words = [] if settings.get("missing_values") else _words_for_missing(found)
     if words:
@@ -68,11 +74,11 @@ def init(
         named = [target.name for target in found.targets]
         found = profile(paths_of(table), reading_of(settings), named, named=str(table))
         remarks.append(f"{list_some(words, 5)} among numbers and times: read as missing values")
-    found = _several(found, table)
+    found = _with_images(_several(found, table), table)
     _check(found, table)
     base = Path() if output is None else output.parent
     path = table if table.is_absolute() else Path(os.path.relpath(table, base))
-    name = re.sub(r"\W+", "_", (output or table).name.partition(".")[0]).strip("_") or "table"
+    name = _named((output or table).name.partition(".")[0], "table")
     source = _Source(path, name, settings)
     text = "\n".join(_lines(found, source, output)) + "\n"
     return Draft(text, (*remarks, *found.warnings()))
@@ -164,6 +170,38 @@ def _profile(table: Path, targets: Sequence[str], reading: Reading) -> tuple[Pro
     return profile(files, reading, [last], named=str(table)), [remark]
 
 
+def _of_folder(
+    home: Path, targets: Sequence[str], output: Path | None, settings: Mapping[str, Any]
+) -> Draft:
+    """Write a config for a folder of images, a folder for each class."""
+    if targets or settings:
+        where = "--target" if targets else "--set"
+        raise UsageError("it tells of a table; the folders of images name classes.", where=where)
+    found = find_images(home)
+    name = (output or home.absolute()).name.partition(".")[0]
+    base = Path() if output is None else output.parent
+    path = home if home.is_absolute() else Path(os.path.relpath(home, base))
+    lines = image_drafts.config(found, size_of_one(home), _named(name, "images"), path, output)
+    remarks = (one.removeprefix("warning: ") for one in found.notes)
+    return Draft("\n".join(lines) + "\n", tuple(remarks))
+
+
+def _named(text: str, otherwise: str) -> str:
+    """Make a name for an experiment of that of a file."""
+    return re.sub(r"\W+", "_", text).strip("_") or otherwise
+
+
+def _with_images(found: Profile, table: Path) -> Profile:
+    """Take columns whose values name images beside the table for what they are."""
+    columns = list(found.columns)
+    for place, column in enumerate(columns):
+        size = None if column.is_target else image_drafts.size_in_column(column.facts, table.parent)
+        if size is not None:
+            kind = ColumnKind(column.name, "image", {"size": [*size], "resize": "pad"})
+            columns[place] = replace(column, kind=kind, links=())
+    return replace(found, columns=tuple(columns))
+
+
 def _words_for_missing(found: Profile) -> list[str]:
     """The usual words for a missing value that stand among numbers or times, and nowhere else."""
     features = [one for one in found.columns if not one.is_target]
@@ -209,8 +247,8 @@ def _lines(found: Profile, source: _Source, output: Path | None) -> Iterator[str
     yield "# table, `dlrun list columns` what a column can be, `dlrun validate` every mistake."
     yield f"# Train:     dlrun train {output or f'{source.name}.yaml'}"
     yield ""
-    yield f"name: {_scalar(source.name)}"
-    yield _with("seed: 0", "same seed, same bits; try others with --seed 1")
+    yield f"name: {scalar(source.name)}"
+    yield commented("seed: 0", "same seed, same bits; try others with --seed 1")
     yield ""
     yield from _dataset(found, source)
     yield ""
@@ -226,19 +264,19 @@ def _rows(found: Profile) -> str:
 def _dataset(found: Profile, source: _Source) -> Iterator[str]:
     yield "dataset:"
     yield "  type: table"
-    yield f"  path: {_scalar(str(source.path))}"
-    yield from (f"  {key}: {_value(value)}" for key, value in source.settings.items())
+    yield f"  path: {scalar(str(source.path))}"
+    yield from (f"  {key}: {inline(value)}" for key, value in source.settings.items())
     names = [target.name for target in found.targets]
     if len(names) == 1:
-        yield _with(f"  target: {_scalar(names[0])}", _about_target(found.targets[0], found))
+        yield commented(f"  target: {scalar(names[0])}", _about_target(found.targets[0], found))
     else:
-        yield _with(f"  target: [{', '.join(map(_scalar, names))}]", _about_several(found))
+        yield commented(f"  target: [{', '.join(map(scalar, names))}]", _about_several(found))
     yield from _target_scale(found)
     features = [one for one in found.columns if not one.is_target]
     if any(not one.name for one in features):
         features = [one for one in features if one.name]
-        listed = ", ".join(_scalar(one.name) for one in features)
-        yield _with(f"  features: [{listed}]", "without what has no name")
+        listed = ", ".join(scalar(one.name) for one in features)
+        yield commented(f"  features: [{listed}]", "without what has no name")
     yield "  columns:"
     telling = _left_out(found)
     if len(features) > MOST_COLUMNS:
@@ -249,7 +287,9 @@ def _dataset(found: Profile, source: _Source) -> Iterator[str]:
     for column in features:
         yield _column(column, found, is_telling=column.name in telling)
     if any(_is_scaled(one, found, telling) for one in features):
-        yield _with("  scale: standard", "numbers to mean 0 and deviation 1, by the training rows")
+        yield commented(
+            "  scale: standard", "numbers to mean 0 and deviation 1, by the training rows"
+        )
     yield from _splits(found)
 
 
@@ -269,16 +309,16 @@ def _left_out(found: Profile) -> set[str]:
 
 
 def _column(column: ColumnProfile, found: Profile, *, is_telling: bool) -> str:
-    name = _scalar(column.name)
+    name = scalar(column.name)
     if is_telling:
         link = max(column.links, key=lambda one: one.strength)
-        return _with(f"    {name}: {IGNORE}", f"tells {link.target}: {link.in_words()}")
+        return commented(f"    {name}: {IGNORE}", f"tells {link.target}: {link.in_words()}")
     if column.name == found.group:
         about = f"rows of one {column.name} belong together; {column.facts.distinct} different"
-        return _with(f"    {name}: {IGNORE}", about)
+        return commented(f"    {name}: {IGNORE}", about)
     kind, options = column.kind.kind, column.kind.options
-    word = _value({"type": kind, **options}) if options else kind
-    return _with(f"    {name}: {word}", _about_column(column))
+    word = inline({"type": kind, **options}) if options else kind
+    return commented(f"    {name}: {word}", _about_column(column))
 
 
 def _is_scaled(column: ColumnProfile, found: Profile, telling: set[str]) -> bool:
@@ -290,6 +330,8 @@ def _about_column(column: ColumnProfile) -> str:
     facts = column.facts
     if column.kind.kind in UNREAD:
         return column.kind.reason
+    if column.kind.kind == "image":
+        return tally(facts.distinct, "file")
     parts = []
     if column.quartiles and facts.distinct > 2:  # noqa: PLR2004
         low, median, high = (
@@ -338,23 +380,25 @@ def _target_scale(found: Profile) -> Iterator[str]:
     is_positive = len(found.targets) == 1 and low is not None and low > 0
     if is_positive and high is not None and high > _SKEWED * median:
         about = f"the largest is {high / median:,.0f} times the median; scores keep its units"
-        yield _with("  target_scale: log", about)
+        yield commented("  target_scale: log", about)
     else:
         about = "learned with mean 0 and deviation 1; scores keep its units"
-        yield _with("  target_scale: standard", about)
+        yield commented("  target_scale: standard", about)
 
 
 def _splits(found: Profile) -> Iterator[str]:
     stratified = "; each class has its share" if found.targets[0].is_class else ""
     if found.group:
         about = "no group is in two splits; else a network knows the test rows' groups"
-        yield _with(f"  split_by: {{group: {_scalar(found.group)}}}", about)
+        yield commented(f"  split_by: {{group: {scalar(found.group)}}}", about)
         stratified = ""
-    yield _with(f"  test_split: {_TEST}", f"looked at once, at the end{stratified}")
-    yield _with(f"  validation_split: {_VALIDATION}", "watched during training, never trained on")
+    yield commented(f"  test_split: {TEST_SHARE}", f"looked at once, at the end{stratified}")
+    yield commented(
+        f"  validation_split: {VALIDATION_SHARE}", "watched during training, never trained on"
+    )
     if found.time and not found.group:
         about = "for a forecast: tests on the last rows"
-        yield _with(f"  # split_by: {{time: {_scalar(found.time)}}}", about)
+        yield commented(f"  # split_by: {{time: {scalar(found.time)}}}", about)
 
 
 def _units(rows: int) -> tuple[int, ...]:
@@ -366,16 +410,31 @@ def _model(found: Profile) -> Iterator[str]:
     is_class = found.targets[0].is_class
     yield "model:"
     yield "  layers:"
+    yield from _seeing(found)
     for units in _units(found.rows):
         yield f"    - {{type: Dense, units: {units}, activation: relu}}"
         if is_class:
-            yield _with("    - {type: Dropout, rate: 0.2}", "only while training")
-    yield _with(*_last_layer(found.targets))
+            yield commented("    - {type: Dropout, rate: 0.2}", "only while training")
+    yield commented(*_last_layer(found.targets))
     yield ""
     loss, metrics = _loss(found.targets)
     yield f"loss: {loss}"
     yield "optimizer: {type: Adam, learning_rate: 0.001}"
     yield f"metrics: [{', '.join(metrics)}]"
+
+
+def _seeing(found: Profile) -> Iterator[str]:
+    """Write the layers that see images, and put what they have found beside the other columns."""
+    images = [one for one in found.columns if one.kind.kind == "image"]
+    for number, column in enumerate(images, 1):
+        size = (column.kind.options["size"][0], column.kind.options["size"][1])
+        seen = image_drafts.layers(size, scalar(column.name), f"seen_{number}")
+        yield from (commented(f"    - {line}", about) for line, about in seen)
+    others = len(_read(found)) > len(images)
+    names = [f"seen_{number}" for number in range(1, len(images) + 1)] + ["input"] * others
+    if len(names) > 1 and images:
+        about = "`input` is all other columns" if others else ""
+        yield commented(f"    - {{type: Concatenate, inputs: [{', '.join(names)}]}}", about)
 
 
 def _last_layer(targets: Sequence[TargetProfile]) -> tuple[str, str]:
@@ -407,7 +466,7 @@ def _training(found: Profile) -> Iterator[str]:
     rows = found.rows
     epochs, batch, patience = (300, 32, 20) if rows < 20_000 else (60, 256, 5)  # noqa: PLR2004
     yield "training:"
-    yield _with(f"  epochs: {epochs}", "at most")
+    yield commented(f"  epochs: {epochs}", "at most")
     yield f"  batch_size: {batch}"
     shares = [
         count / max(1, rows - target.missing)
@@ -416,35 +475,5 @@ def _training(found: Profile) -> Iterator[str]:
     ]
     if shares and min(shares) < RARE:
         about = "some classes are rare: this weighs them up, at the cost of accuracy"
-        yield _with("  # class_weight: balanced", about)
-    about = f"stops when val_loss has not improved for {patience} epochs"
-    yield _with("  callbacks:", f"{about}, keeps the best")
-    yield (
-        f"    - {{type: EarlyStopping, monitor: val_loss, patience: {patience}, "
-        "restore_best_weights: true}"
-    )
-
-
-def _with(line: str, comment: str) -> str:
-    """Put a comment beside a line; no text of a table ends it."""
-    safe = " ".join(comment.split())
-    return f"{line.ljust(COMMENT_AT - 1)}  # {safe}" if safe else line
-
-
-def _scalar(text: str) -> str:
-    """Write a text as YAML reads it back."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
-        return text
-    is_path = re.fullmatch(r"[A-Za-z_./][\w./-]*", text) and "/" in text
-    return text if is_path else json.dumps(text, ensure_ascii=False)
-
-
-def _value(value: Any) -> str:
-    """Write an option as YAML on one line."""
-    if isinstance(value, Mapping):
-        return (
-            f"{{{', '.join(f'{_scalar(str(key))}: {_value(one)}' for key, one in value.items())}}}"
-        )
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    return _scalar(value) if isinstance(value, str) else as_text(value)
+        yield commented("  # class_weight: balanced", about)
+    yield from stopping(patience)

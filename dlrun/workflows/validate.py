@@ -229,6 +229,10 @@ READ_AGAIN = 16 * 2**20
 """How large data may be, in bytes, that are loaded as for training where something may be wrong."""
 
 
+FEW_IMAGES = 32 * 2**10
+"""The images of a table of more bytes, some hundred rows, are not decoded to look at them."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What can be told of a config."""
@@ -404,9 +408,12 @@ def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
     if size is None:
         return _Seen((f"{path}, which is no single file that can be read twice",))
     if look is not None and not look(experiment, path, size):
-        if size <= READ_AGAIN:
+        sample = find_sample(dataset.type, dataset.arguments)
+        if size <= (FEW_IMAGES if sample.named else READ_AGAIN):
             return _load(experiment)
         untold = "what it holds could not be told by its beginning"
+        if sample.named:
+            untold = "its rows, and the images that they name"
         return _Seen((f"{path} ({_in_mb(size)}): {untold}",))
     if kind == "table":
         large = f"the rows of {path} ({_in_mb(size)}) but for the first ones"

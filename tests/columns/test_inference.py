@@ -214,6 +214,15 @@ def test_every_kind_says_what_it_reads(word):
     assert set(reads(word)) <= {"number", "text", "time", "image"}
 
 
+def test_names_of_images_are_told_for_what_they_are():
+    """They stay what they were: who wants images says so."""
+    kind = infer(facts_of("x", [f"{n}.PNG" for n in range(30)]))
+    assert (kind.kind, kind.reason) == (
+        "ignore",
+        "an id: no value comes twice; it names images: perhaps `{type: image}`",
+    )
+
+
 def test_long_tables_are_told_in_few_lines():
     """What is alike stands together."""
     kinds = [ColumnKind(f"x{number}", "number", {}, "all 9 values are numbers") for number in MANY]

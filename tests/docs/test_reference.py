@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 
 import pytest
 
@@ -90,6 +91,13 @@ def test_what_a_page_asks_for_can_be_made():
 def test_the_man_page_is_what_would_be_written():
     """`python docs/man_page.py` writes it anew."""
     assert text_of("docs/dlrun.1") == module("man_page").man_page()
+
+
+def test_the_man_page_is_installed():
+    """Where `man` looks for it."""
+    project = tomllib.loads(text_of("pyproject.toml"))
+    files = project["tool"]["setuptools"]["data-files"]
+    assert files == {"share/man/man1": ["docs/dlrun.1"]}
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="no groff")

@@ -14,12 +14,13 @@ from dlrun.rundir.checkpoints import checkpoint_names, load_checkpoint
 from dlrun.rundir.names import RECORD
 from dlrun.rundir.record import read_record
 from tests.faults.server import LIMIT, Ended
+from tests.pictures import draw
 
 _HEAD = """\
 dataset: {dataset}
 model:
   layers:
-    - {{type: Dense, units: 6, activation: relu}}
+{first}    - {{type: Dense, units: 6, activation: relu}}
 {layers}
     - {{type: Dense, units: 1, activation: sigmoid}}
 loss: binary_crossentropy
@@ -39,6 +40,15 @@ _GROUPS = (
     "{type: table, path: groups.csv, target: t, validation_split: 0.2, test_split: 0.2, "
     "split_by: {group: g}}"
 )
+_PHOTOS = (
+    "{type: table, path: photos.csv, target: t, validation_split: 0.2, "
+    "columns: {photo: {type: image, color: gray}}}"
+)
+_AUGMENTED = """\
+    - RandomFlip
+    - {type: RandomRotation, factor: 0.3}
+    - Flatten
+"""
 _DROPOUT = "    - {type: Dropout, rate: 0.3}"
 _NORMALIZATION = "    - {type: BatchNormalization}"
 _DECAY = (
@@ -62,9 +72,10 @@ CONFIGS = {
     "stopping": {"layers": _DROPOUT, "callbacks": f"[{_PATIENCE}]", "epochs": 8},
     "streaming": {"layers": _DROPOUT, "dataset": _TABLE},
     "divided": {"layers": _DROPOUT, "dataset": _GROUPS, "sampling": "over"},
+    "photos": {"first": _AUGMENTED, "dataset": _PHOTOS},
 }
-_USUAL = {"dataset": _MOONS, "layers": "", "optimizer": "adam", "callbacks": "[]", "epochs": 3,
-          "sampling": "null",           "exports": "[predictions]"}  # fmt: skip
+_USUAL = {"dataset": _MOONS, "first": "", "layers": "", "optimizer": "adam", "callbacks": "[]",
+          "epochs": 3, "sampling": "null", "exports": "[predictions]"}  # fmt: skip
 
 STRETCHES = (0.0, 0.001, None)
 """Batch by batch; some batches; whole epochs: where a training is cut must not matter."""
@@ -93,6 +104,11 @@ class Workplace:
             f"{a},{b},g{n % 9},{'high' if a > 0.5 else 'low'}" for n, (a, b) in enumerate(rows)
         ]
         (self.folder / "groups.csv").write_text("\n".join(["a,b,g,t", *groups, ""]))
+        for number, (a, b) in enumerate(rows):
+            pixels = np.array([[a, b, 0, 0]] * 4) * 60 + 128
+            draw(self.folder / "photos" / f"{number}.png", pixels.clip(0, 255).astype(np.uint8))
+        named = [f"photos/{n}.png,{'high' if a > 0 else 'low'}" for n, (a, _) in enumerate(rows)]
+        (self.folder / "photos.csv").write_text("\n".join(["photo,t", *named, ""]))
         self.temporary = self.folder / "temporary"
         self.temporary.mkdir()
         self.env = {

@@ -36,6 +36,13 @@ def test_killed_runs_end_in_the_bits_of_the_uninterrupted_one(workplace):
     assert found["points"] + found["times"] >= 4
 
 
+@pytest.mark.slow
+def test_killed_runs_over_augmented_images_end_in_the_same_bits(workplace):
+    """Flipped and turned by chance, out of a file of pixels on the disk."""
+    _, found = rows.killed(workplace, ["photos"], points=[2], times=1)
+    assert found["points"] + found["times"] >= 2
+
+
 def test_a_failing_disk_is_told_and_leaves_a_whole_checkpoint(workplace):
     """EIO and ENOSPC; once the disk is well the run goes on to the same bits."""
     _, found = rows.failed(workplace, "plateau", range(7, 81, 24), (40,))

@@ -375,3 +375,13 @@ def test_words_that_are_no_place(tmp_path):
     }.items():
         _, told = run(tmp_path, "sweep", "rates.yaml", *words.split(), code=2)
         assert what in told
+
+
+def test_images_that_a_table_names_do_not_travel(tmp_path):
+    """They are looked for where the other machine has the table; else it is refused."""
+    (tmp_path / "a.csv").write_text("photo,t\n")
+    table = config_with(path=tmp_path / "a.csv", columns={"photo": {"type": "image"}})
+    with pytest.raises(UsageError, match="the images of 'photo' do not travel") as caught:
+        Luggage(tmp_path).of(table)
+    assert "--data-root" in caught.value.fix
+    assert Luggage(tmp_path).of(table, travels=False).keys() == {"path"}

@@ -106,6 +106,17 @@ def test_an_image_is_explained(trained, dlrun):
     assert "TensorFlow agrees" in told
 
 
+def test_an_image_is_typed(trained, dlrun):
+    """As `--input`, which takes what is called like an image."""
+    file = SHAPES / "test" / "circle" / "01.png"
+    typed = json.loads(dlrun("explain", trained, "--input", file, "--json").out)
+    read = json.loads(dlrun("explain", trained, "--data", file, "--json").out)
+    assert (typed["row"], typed["x"]) == ("01.png", read["x"])
+    for name in ("0.1,0.2", str(SHAPES)):
+        told = dlrun("explain", trained, "--input", name, code=2).err
+        assert "is not called like an image, which the run takes" in told
+
+
 def test_reading_again_gives_the_same_run(trained, dlrun, tmp_path):
     """To the bit, augmentation and all, and from the disk too."""
     copy = tmp_path / "runs" / trained.name

@@ -71,7 +71,7 @@ def test_only_finished_runs_are_compared(run, dlrun):
 
 def test_verify_names_every_damaged_file(run, dlrun):
     """Changed, cut, removed: each on a line of its own, exit code 4."""
-    assert dlrun("verify", run).out == f"{run}: 10 files are as the run wrote them\n"
+    assert dlrun("verify", run).out == f"{run}: 11 files are as the run wrote them\n"
     (run / "model.txt").write_text("another one")
     (run / "model.keras").unlink()
     with (run / "metrics.json").open("r+") as file:
@@ -84,7 +84,7 @@ def test_verify_names_every_damaged_file(run, dlrun):
         f"  {run}/model.keras: is missing.\n"
     )
     (found,) = json.loads(dlrun("verify", run, "--json", code=4).out)
-    assert (found["files"], len(found["problems"]), found["complete"]) == (10, 3, True)
+    assert (found["files"], len(found["problems"]), found["complete"]) == (11, 3, True)
 
 
 def test_evaluate_keeps_the_hash_of_the_metrics(run, dlrun):

@@ -9,6 +9,9 @@ import contextlib
 import sys
 import threading
 
+ECHOED = 3
+"""Cells at the end of a line of which nothing is drawn over and over: a terminal writes `^C` or
+`^Z` there, which on the next line would keep the drawing from being taken away."""
 _PATIENCE = 0.2
 """Seconds after which a command that is mostly quicker says what it does."""
 
@@ -32,7 +35,7 @@ class _Line:
             return
         with self._lock, contextlib.suppress(OSError, ValueError):
             self.forget()
-            sys.stderr.write(f"\r{cut_cells(printable(text), screen.width - 1)}\x1b[K")
+            sys.stderr.write(f"\r{cut_cells(printable(text), screen.width - ECHOED)}\x1b[K")
             sys.stderr.flush()
             self._is_drawn = True
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 MANY: Final = 120  # arrays with more numbers are summarised
 LONG: Final = 20  # axes that are longer are not laid out
-PICTURE: Final = 40  # images with more rows or columns are not drawn
+PICTURE: Final = 40  # images with more rows or columns are drawn smaller
+LUMA: Final = (0.299, 0.587, 0.114)
+"""How light red, green and blue are (ITU-R BT.601)."""
 SHADES: Final = " .:-=+*#%@"
 SHOWN: Final = 3  # of the largest entries a summary names so many
 
@@ -70,10 +72,24 @@ def draw_array(name: str, array: Any, *, screen: Screen, full: bool = False) -> 
 
 
 def draw_image(pixels: Any, *, screen: Screen) -> str | None:
-    """Draw a grey image in shades of text, two cells a pixel; None where that is too wide."""
-    height, width = pixels.shape
-    if max(height, width) > PICTURE or 2 * width > screen.width:
+    """Draw an image, two cells a pixel or a square of some; None where a line of two is too long.
+
+    `(height, width)`, or `(height, width, 3)` from 0 to 1: in its colours where the screen has any,
+    else in shades of text.
+    """
+    height, width = pixels.shape[:2]
+    if screen.width < len("  "):
         return None
+    side = max(math.ceil(max(height, width) / PICTURE), math.ceil(2 * width / screen.width))
+    if side > 1:  # the mean of each whole square
+        rows, columns = max(1, height // side), max(1, width // side)
+        pixels = pixels[: rows * side, : columns * side]
+        squares = (rows, pixels.shape[0] // rows, columns, pixels.shape[1] // columns)
+        pixels = pixels.reshape(*squares, *pixels.shape[2:]).mean(axis=(1, 3))
+    if pixels.ndim > len("hw"):
+        if screen.color and pixels.shape[2] == len("rgb"):
+            return _coloured(pixels)
+        pixels = pixels @ LUMA if pixels.shape[2] == len("rgb") else pixels.mean(axis=2)
     low, high = float(pixels.min()), float(pixels.max())
     step = (high - low) / len(SHADES) or 1.0
     lines = []
@@ -81,6 +97,15 @@ def draw_image(pixels: Any, *, screen: Screen) -> str | None:
         shades = [min(int((pixel - low) / step), len(SHADES) - 1) for pixel in row]
         lines.append("".join(2 * SHADES[shade] for shade in shades).rstrip())
     return "\n".join(lines)
+
+
+def _coloured(pixels: Any) -> str:
+    """Write two cells of 24-bit colour for each pixel of 0 to 1."""
+    bytes_of = (pixels.clip(0, 1) * 255).round().astype(int).tolist()
+    return "\n".join(
+        "".join(f"\x1b[48;2;{red};{green};{blue}m  " for red, green, blue in row) + "\x1b[0m"
+        for row in bytes_of
+    )
 
 
 def draw_summary(name: str, array: Any, screen: Screen) -> str:

@@ -206,11 +206,14 @@ def entry_names(
 
     `views` are parts of a row that layers read by name.
     """
-    begins = {view.name: view.begin for view in views if not view.ids}
+    parts = {view.name: view for view in views if not view.ids}
 
     def name(source: str, place: Place) -> str:
-        if source in begins and feature_names is not None:
-            return printable(feature_names[begins[source] + place[0]])
+        if source in parts and feature_names is not None:
+            inside = 0
+            for size, at in zip(parts[source].sample, place, strict=True):
+                inside = inside * size + int(at)
+            return printable(feature_names[parts[source].begin + inside])
         if source != "input":
             return f"x{format_place(place)}"
         if feature_names is not None and len(place) == 1:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dlrun.cli.terminal import curves
-from dlrun.cli.terminal.activity import clear_activity, show_activity
+from dlrun.cli.terminal.activity import ECHOED, clear_activity, show_activity
 from dlrun.cli.terminal.output import screen_of, write_message
 from dlrun.cli.terminal.tables import cell_len
 from dlrun.training.listener import WARNING, Listener
@@ -203,8 +203,9 @@ class BarListener(LiveDrawing, Listener):
 
     def _draw(self, epoch: str, fraction: float, logs: Mapping[str, float], time_left: str) -> Text:
         """The line; on a large terminal the curve of the losses, too."""
-        width, ascii_only = self._console.width - 1, self._console.options.ascii_only
-        is_large = width >= _WIDTH_WITH_CURVE - 1 and self._console.height >= _HEIGHT_WITH_CURVE
+        width, ascii_only = self._console.width - ECHOED, self._console.options.ascii_only
+        is_wide = self._console.width >= _WIDTH_WITH_CURVE
+        is_large = is_wide and self._console.height >= _HEIGHT_WITH_CURVE
         # Curves in braille are told apart by colours; the console of Linux has no braille.
         has_colors = self._console.color_system is not None and not self._console.no_color
         is_braille = not ascii_only and has_colors and os.environ.get("TERM") != "linux"

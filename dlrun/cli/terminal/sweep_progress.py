@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from dlrun.cli.terminal.activity import show_activity
+from dlrun.cli.terminal.activity import ECHOED, show_activity
 from dlrun.cli.terminal.output import screen_of, write_event, write_message
 from dlrun.cli.terminal.progress import LiveDrawing
 from dlrun.rundir.metrics import main_metric
@@ -264,7 +264,7 @@ class LiveTable(LiveDrawing, SweepListener):
         if len(running) > _MOST_RUNNING:
             lines.append(Text(f"  and {len(running) - _MOST_RUNNING} more"))
         for line in lines:
-            line.truncate(self._console.width - 1, overflow="ellipsis")
+            line.truncate(self._console.width - ECHOED, overflow="ellipsis")
         return Text("\n").join(lines)
 
 

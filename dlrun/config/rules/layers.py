@@ -48,9 +48,10 @@ def pixels_are_in_their_range(experiment: Experiment) -> Iterator[Problem]:
     Of pixels from 0 to 1 they would make black or white.
     """
     dataset = experiment.dataset
-    if dataset.scale != "none" or not find_sample(dataset.type, dataset.arguments).fractions:
+    sample = find_sample(dataset.type, dataset.arguments)
+    if not sample.named and (dataset.scale != "none" or not sample.fractions):
         return
-    pixels = {DATA}
+    pixels = {DATA, *sample.named}
     for index, layer in enumerate(experiment.model.layers):
         if not pixels.issuperset(layer.inputs or ()):
             continue

@@ -8,6 +8,7 @@ from typing import Any
 from dlrun.absent import ABSENT
 from dlrun.reports.comparison import (
     ComparedRun,
+    MetricRow,
     class_rows,
     differing_keys,
     incomparable,
@@ -31,6 +32,9 @@ def comparison_page(
     differing = differing_keys(runs)
     classes = class_rows(runs)
     unlike = incomparable(runs)
+    metrics: dict[str, list[MetricRow]] = {}
+    for row in metric_rows(runs):  # those by which runs are chosen come first
+        metrics.setdefault(row.split, []).append(row)
     keys = [(key, [_cell(value) for value in values]) for key, values in differing.items()]
     return render(
         "comparison.html.jinja",
@@ -39,7 +43,7 @@ def comparison_page(
         links=links,
         keys=keys[:MOST_KEYS],
         more_keys=max(0, len(keys) - MOST_KEYS),
-        metrics=metric_rows(runs),
+        metrics=metrics,
         unlike=unlike.in_words() if unlike else None,
         classes=classes[:MOST_CLASSES],
         more_classes=max(0, len(classes) - MOST_CLASSES),

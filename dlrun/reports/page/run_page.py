@@ -140,7 +140,7 @@ def _dataset(data: ReportData) -> dict[str, str]:
             else f"an array of {format_axes(spec.input_shape)}"
         )
     )
-    if spec.image_shape and len(spec.input_shape) == 1:
+    if spec.image_shape and len(spec.input_shape) == 1 and spec.columns is None:
         facts["one row"] += f", flattened to {spec.input_shape[0]} numbers"
     if spec.feature_names:
         facts["columns"] = _listed(_names(spec))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,7 +17,7 @@ from dlrun.columns.packing import are_plain, values_of
 from dlrun.data.units import in_units
 from dlrun.reports.mistakes import Mistake, sureness, true_text, worst
 from dlrun.reports.plots.style import SPLIT_NAMES
-from dlrun.reports.run_data import ReportData, Rows, as_images, feature_name, image_shape
+from dlrun.reports.run_data import ReportData, Rows, as_images, feature_name, picture_of
 from dlrun.wording import cut
 
 MOST_MISTAKES = 27  # pictures stand in rows of nine, on a telephone of three
@@ -27,7 +28,7 @@ SAMPLE_IMAGES = 18
 
 @dataclass(frozen=True)
 class Shown:
-    """What a row looks like: a picture, else the values of its columns."""
+    """What a row looks like: a picture, and the values of its other columns."""
 
     image: bytes | None
     values: tuple[str, ...]
@@ -57,7 +58,7 @@ class Sample:
 def sample(data: ReportData) -> Sample:
     """Choose rows that were trained on: of classes the first rows of each, in turn."""
     rows = next(iter(data.rows.values()))
-    most = SAMPLE_ROWS if image_shape(data.spec) is None else SAMPLE_IMAGES
+    most = SAMPLE_ROWS if picture_of(data.spec) is None else SAMPLE_IMAGES
     places = _places(data, rows, most)
     columns = columns_of(data)
     names = data.spec.target_names
@@ -98,18 +99,22 @@ def shown_rows(data: ReportData, x: NDArray[np.float32]) -> list[Shown]:
     """Show rows, `(rows, *input_shape)`, as the model takes them, as the data have them."""
     if not len(x):
         return []
-    if image_shape(data.spec) is not None:
-        return [Shown(_png(image), ()) for image in as_images(x, data.spec)]
+    images: list[bytes | None] = [None] * len(x)
+    if picture_of(data.spec) is not None:
+        images = [_png(image) for image in as_images(x, data.spec)]
+    if _is_only_an_image(data.spec):
+        return [Shown(image, ()) for image in images]
     if not are_plain(data.spec.columns or ()):
         texts = _texts(data.spec, x).values()
-        return [Shown(None, tuple(map(cut, row))) for row in zip(*texts, strict=True)]
+        cells = [tuple(map(cut, row)) for row in zip(*texts, strict=True)] or [()] * len(x)
+        return [Shown(image, row) for image, row in zip(images, cells, strict=True)]
     numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
     return [Shown(None, tuple(f"{value:.4g}" for value in row)) for row in numbers.tolist()]
 
 
 def columns_of(data: ReportData) -> list[str]:
     """Name the columns that `shown_rows` gives; none for pictures."""
-    if image_shape(data.spec) is not None:
+    if _is_only_an_image(data.spec):
         return []
     if len(data.spec.input_shape) != 1:
         return [f"x{number + 1}" for number in range(min(_width(data), MOST_COLUMNS))]
@@ -123,12 +128,20 @@ def _width(data: ReportData) -> int:
     """How many columns, or numbers, a row has."""
     if are_plain(data.spec.columns or ()):
         return int(np.prod(data.spec.input_shape))
-    return len(dict(values_of(data.spec.columns or (), data.spec.views, data.judged.x[:1])))
+    return sum(1 for column in data.spec.columns or () if column.entries and not column.sample)
 
 
 def _texts(spec: Spec, x: NDArray[np.float32]) -> dict[str, list[str]]:
-    """The first columns of rows as the table would have them."""
-    return dict(islice(values_of(spec.columns or (), spec.views, x), MOST_COLUMNS))
+    """The first columns of rows as the table would have them; images are shown as such."""
+    images = {column.name for column in spec.columns or () if column.sample}
+    told = values_of(spec.columns or (), spec.views, x)
+    return dict(islice((one for one in told if one[0] not in images), MOST_COLUMNS))
+
+
+def _is_only_an_image(spec: Spec) -> bool:
+    """Whether a row is an image and nothing else."""
+    picture = picture_of(spec)
+    return picture is not None and picture.end - picture.begin == math.prod(spec.input_shape)
 
 
 def _png(image: NDArray[Any]) -> bytes:

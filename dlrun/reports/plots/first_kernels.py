@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dlrun.reports.plots.numbers import Columns, stacked
 from dlrun.reports.plots.style import GRID, bare, new_figure, panels_of, safe_text
-from dlrun.reports.run_data import Layer, ReportData, image_shape
+from dlrun.reports.run_data import Layer, ReportData, picture_of
 from dlrun.shapes.images import AUGMENTING
 
 NAME = "first_kernels"
@@ -23,7 +23,6 @@ USES_ALL_ROWS = True
 MOST = 64
 _COLUMNS = 8
 _CORNERS = ((0, 2), (1, 2), (1, 3), (0, 3), (0, 2))
-_DATA = "input"
 _KEEP_PIXELS = (*AUGMENTING, "Dropout", "Flatten", "GaussianNoise", "Identity", "Rescaling")
 """Layers behind which an image is still one, as large as it was."""
 _COLOURS = 3
@@ -37,17 +36,17 @@ def fits(data: ReportData) -> bool:
 
 def first_kernels(data: ReportData) -> dict[str, NDArray[Any]]:
     """Find the kernels that look at pixels, `(kernels, height, width, channels)`, by layer."""
-    shape = image_shape(data.spec)
-    if shape is None:
+    picture = picture_of(data.spec)
+    if picture is None:
         return {}
-    pixels, found = {_DATA}, {}
+    pixels, found = {picture.source}, {}
     for layer in data.layers:
         if len(layer.inputs) != 1 or layer.inputs[0] not in pixels:
             continue
         if layer.type in _KEEP_PIXELS:
             pixels.add(layer.name)
             continue
-        kernels = _kernels(data, layer, shape)
+        kernels = _kernels(data, layer, picture.shape)
         if kernels is not None:
             found[layer.name] = kernels
     return found

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from dlrun.reports.mistakes import count_wrong, sureness, worst
 from dlrun.reports.plots.numbers import Columns
 from dlrun.reports.plots.style import INK, MUTED, bare, new_figure, safe_text
-from dlrun.reports.run_data import ReportData, as_images, image_shape
+from dlrun.reports.run_data import ReportData, as_images, picture_of
 
 NAME = "misclassified"
 TITLE = "Misclassified images"
@@ -23,7 +23,7 @@ _TEXT = 0.3  # inches: the height of the two lines below an image
 
 def fits(data: ReportData) -> bool:
     """Whether the rows are images, and some of them are taken for another class."""
-    return data.is_classification and bool(image_shape(data.spec)) and count_wrong(data) > 0
+    return data.is_classification and picture_of(data.spec) is not None and count_wrong(data) > 0
 
 
 def caption(data: ReportData) -> str:

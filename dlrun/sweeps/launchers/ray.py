@@ -313,8 +313,8 @@ class RayLauncher:
         if trial.folder is not None:
             folder = Path(trial.folder)
             run = {"name": folder.name, "files": luggage_of(folder)}
-        luggage = self._luggage.of(trial.experiment)
         root = self._placing.data_root
+        luggage = self._luggage.of(trial.experiment, travels=root is None)
         hashes = [] if root is not None else hashes_of(luggage)
         options = replace(self._order.run, pauses=trial.pauses, assigned=None)
         task = {

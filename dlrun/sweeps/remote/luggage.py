@@ -18,11 +18,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dlrun.columns.inference import shapes_told
 from dlrun.config import Experiment
 from dlrun.data.files import files_of, spool_folder
-from dlrun.errors import DataError
+from dlrun.errors import DataError, UsageError
 from dlrun.rundir.files import temporary_name
 from dlrun.rundir.integrity import digest, hash_file
+from dlrun.wording import listed
 
 PIECE_BYTES = 2**26
 """Files travel in pieces of this size: no store has to hold a whole one at a time."""
@@ -51,8 +53,16 @@ class Luggage:
         self._known: dict[tuple[str, int, int], str] = {}
         self.paths: dict[str, Path] = {}  # of every file, by its hash
 
-    def of(self, experiment: Experiment) -> dict[str, Any]:
-        """List what a config needs as JSON can express it, by the argument of its dataset."""
+    def of(self, experiment: Experiment, *, travels: bool = True) -> dict[str, Any]:
+        """List what a config needs as JSON can express it, by the argument of its dataset.
+
+        What does not travel is found on the other machine.
+
+        Raises:
+            UsageError: A table that travels names images, which do not.
+        """
+        if travels:
+            _check_travels(experiment)
         found: dict[str, Any] = {}
         for name, value in experiment.dataset.arguments.items():
             is_list = isinstance(value, list | tuple)
@@ -83,6 +93,16 @@ class Luggage:
             self._known[key] = hash_file(path)
             self.paths[self._known[key]] = path
         return self._known[key]
+
+
+def _check_travels(experiment: Experiment) -> None:
+    """Refuse a table that names images: it travels, and the files that it names do not."""
+    columns = experiment.dataset.arguments.get("columns")
+    named = shapes_told(columns) if isinstance(columns, Mapping) else {}
+    if named:
+        what = f"the images of {listed(named)} do not travel with their table."
+        fix = "Put table and images where each machine finds them, and name that: --data-root."
+        raise UsageError(what, where="dataset.columns", fix=fix)
 
 
 def hashes_of(luggage: Mapping[str, Any]) -> list[str]:

@@ -34,7 +34,7 @@ def terminal(monkeypatch):
 
     def begin():
         monkeypatch.setenv("TERM", "xterm")
-        monkeypatch.setenv("COLUMNS", "20")
+        monkeypatch.setenv("COLUMNS", "22")
         monkeypatch.setattr(sys, "stderr", Terminal())
         return sys.stderr
 
@@ -63,7 +63,7 @@ def test_data_clear_it_too(terminal, capsys):
 
 
 def test_a_long_one_is_cut(terminal):
-    """It never fills the last column; what is in a name cannot steer the terminal."""
+    """It leaves room for `^C`; what is in a name cannot steer the terminal."""
     screen = terminal()
     show_activity("reading \x1b[31m" + "x" * 50)
     assert screen.getvalue() == "\rreading \\x1b[31mxx…\x1b[K"

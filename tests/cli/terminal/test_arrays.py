@@ -66,6 +66,23 @@ def test_images_are_drawn_in_shades():
     """From the darkest to the brightest pixel; not where they do not fit."""
     image = np.array([[0.0, 0.5, 1.0], [1.0, 0.0, 0.0]])
     assert draw_image(image, screen=WIDE) == "  ++@@\n@@"
-    assert draw_image(image, screen=Screen(width=5)) is None
-    assert draw_image(np.zeros((41, 2)), screen=WIDE) is None
+    assert draw_image(image, screen=Screen(width=1)) is None
     assert draw_image(np.ones((1, 2)), screen=WIDE) == ""
+
+
+def test_large_images_are_drawn_smaller():
+    """By the mean of each whole square; a narrow screen makes it larger."""
+    image = np.repeat(np.repeat([[0.0, 1.0], [1.0, 0.0]], 40, axis=0), 40, axis=1)
+    lines = draw_image(image, screen=WIDE).splitlines()
+    assert (len(lines), lines[0], lines[39]) == (40, " " * 40 + "@" * 40, "@" * 40)
+    assert draw_image(image, screen=Screen(width=4)) == "  @@\n@@"
+    assert len(draw_image(np.ones((2, 81)), screen=WIDE)) == 0
+    assert draw_image(np.eye(3), screen=Screen(width=4)) == ""
+
+
+def test_images_in_their_colours():
+    """Two cells of 24 bits a pixel; as light as they are where there are no colours."""
+    image = np.array([[[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]], [[0.0, 1.0, 0.0], [1.0, 1.0, 1.0]]])
+    drawn = draw_image(image, screen=Screen(color=True)).splitlines()
+    assert drawn[0] == "\x1b[48;2;255;0;0m  \x1b[48;2;0;0;0m  \x1b[0m"
+    assert draw_image(image, screen=WIDE) == "::\n++@@"

@@ -1,6 +1,7 @@
 """Progress: a line every few seconds, or one line that is drawn over on a terminal."""
 
 import io
+import itertools
 
 import pytest
 from rich.console import Console
@@ -217,3 +218,16 @@ def test_bar_without_a_training(clock):
     listener = BarListener(console, clock)
     listener.finished()
     assert console.file.getvalue() == ""
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_an_echoed_interrupt_does_not_wrap(width):
+    """A terminal writes `^C` behind the drawing, which then is still taken away as a whole."""
+    console = terminal(width=width, height=30)
+    listener = BarListener(console, clock=itertools.count().__next__)
+    listener.started(epochs=100, steps=4)
+    for epoch in range(1, 20):
+        listener.progressed(epoch=epoch, step=0, logs={"loss": 1 / epoch, "val_loss": 2 / epoch})
+        drawn = listener._draw(f"epoch {epoch}/100", 0.5, {"loss": 1 / epoch}, "48 s left")
+        assert all(line.cell_len + len("^C") < width for line in drawn.split("\n"))
+    listener.finished()
