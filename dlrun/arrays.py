@@ -242,6 +242,15 @@ class ImageForm:
 
 
 @dataclass(frozen=True)
+class TextForm:
+    """How the files of texts are read that a run is trained on; later ones are read by it."""
+
+    __pydantic_config__ = STRICT
+
+    encoding: str | None  # None for UTF-8, or what a byte-order mark says
+
+
+@dataclass(frozen=True)
 class Clock:
     """How the times of a series go on."""
 
@@ -285,7 +294,7 @@ class Series:
     border: Literal["targets", "windows"]  # what does not lie on both sides of one
 
 
-Form: TypeAlias = TableForm | ArrayForm | ImageForm | SeriesForm
+Form: TypeAlias = TableForm | ArrayForm | ImageForm | TextForm | SeriesForm
 """How files are read."""
 
 

@@ -36,7 +36,13 @@ SERIES = ("airline",)
 EXPECTED = re.compile(r"^# Expected: +(\w+) (\w+) at (least|most) ([\d.]+)$", re.MULTILINE)
 
 
+LONG = {"sentiment_cnn", "sentiment_lstm"}
+"""Those that read texts as the shorter one does, with larger networks."""
+
+
 def marked(name):
+    if name in LONG:
+        return pytest.param(name, marks=pytest.mark.slow)
     if name not in MNIST_CONFIGS:
         return name
     return pytest.param(name, marks=[needs_mnist, pytest.mark.slow])

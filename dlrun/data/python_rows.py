@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from dlrun.arrays import Reading, Spec, TableForm
+from dlrun.columns.inference import TEXT
 from dlrun.data.prediction_files import Column, Named, Rows
 from dlrun.data.samples import SampleFile, open_samples
 from dlrun.data.series_samples import refuse_a_row
@@ -99,6 +100,8 @@ def _typed_row(text: str, spec: Spec, where: str) -> Any:
     columns = [one for one in spec.columns or () if one.is_read or one.carried]
     read = [one.name for one in columns if one.is_read]
     names = read or spec.feature_names or ()
+    if [one.kind for one in columns if one.is_read] == [TEXT]:
+        cells = [text]  # whatever commas and quotes it has
     wanted = len(names) or math.prod(spec.input_shape)
     if len(cells) != wanted:
         listed = f": {', '.join(names)}" if 0 < len(names) <= _MOST_NAMED else ""

@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from dlrun.arrays import Array, ImageForm, Samples, SeriesForm, Spec, StreamedArray
+from dlrun.arrays import Array, ImageForm, Samples, SeriesForm, Spec, StreamedArray, TextForm
 from dlrun.data.array_samples import read_array_samples
 from dlrun.data.image_samples import ImageRows, names_images, read_images
 from dlrun.data.labels import encode
 from dlrun.data.scaling import apply_scaling, to_float32
 from dlrun.data.series_samples import last_windows, open_steps, read_windows
 from dlrun.data.streams import chunks
-from dlrun.data.table_samples import open_rows
+from dlrun.data.table_samples import TableRows, open_rows
+from dlrun.data.text_folder import names_texts
+from dlrun.data.text_samples import open_texts
 from dlrun.data.units import from_units
 from dlrun.errors import DataError
 
@@ -63,6 +65,10 @@ def open_samples(
     if isinstance(spec.form, ImageForm) and names_images(path):
         notes, images = read_images(path, spec, with_target=with_target)
         yield SampleFile(notes, _ready_images(images, spec, path))
+        return
+    if isinstance(spec.form, TextForm) and names_texts(path):
+        notes, texts = open_texts(path, spec, with_target=with_target)
+        yield SampleFile(notes, _ready_texts(texts, spec))
         return
     if spec.series is not None:
         yield _of_series(path, spec, spec.series, with_target=with_target)
@@ -111,6 +117,12 @@ def _ready_images(chunks: Iterator[ImageRows], spec: Spec, path: Path) -> Iterat
         x = apply_scaling(chunk.x, spec.scaling, where=str(path))
         y = None if chunk.y is None else encode(np.asarray(chunk.y), spec)
         yield ImageRows(x, y, kept=chunk.kept)
+
+
+def _ready_texts(chunks: Iterator[TableRows], spec: Spec) -> Iterator[Samples]:
+    for chunk in chunks:
+        y = None if chunk.y is None else encode(np.asarray(chunk.y), spec)
+        yield replace(chunk, y=y)
 
 
 def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:

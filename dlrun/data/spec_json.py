@@ -11,7 +11,16 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from dlrun.arrays import ArrayForm, ImageForm, Reading, SeriesForm, Spec, TableForm, View
+from dlrun.arrays import (
+    ArrayForm,
+    ImageForm,
+    Reading,
+    SeriesForm,
+    Spec,
+    TableForm,
+    TextForm,
+    View,
+)
 from dlrun.column import FittedColumn
 from dlrun.columns import columns_from_json
 from dlrun.columns.packing import entry_names, numbered_input, parts, sample_of
@@ -22,7 +31,8 @@ from dlrun.rundir.names import SPLITS
 from dlrun.shapes.layer import DATA
 
 ADAPTERS: dict[Any, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm, ImageForm, SeriesForm)
+    kind: TypeAdapter(kind)
+    for kind in (Spec, TableForm, ArrayForm, ImageForm, TextForm, SeriesForm)
 }
 IMAGE_AXES = 3
 MOST_STEPS = 2**31
@@ -54,9 +64,9 @@ def spec_from_json(content: object) -> Spec:
     if isinstance(form, dict) and "window" in form:
         spec = replace(spec, form=_validated(SeriesForm, form, "form"))
     elif form is not None:
-        # The form of a table has columns, that of images a colour, that of arrays neither.
+        # The form of a table has columns, that of images a colour, that of texts an encoding.
         is_table = not isinstance(form, dict) or "columns" in form
-        other = ImageForm if not is_table and "color" in form else ArrayForm
+        other = ArrayForm if is_table else _form_by(form)
         if is_table and isinstance(form, dict) and "reading" not in form:
             older = {key: form[key] for key in ("header", "delimiter") if key in form}
             form = {key: value for key, value in form.items() if key not in older}
@@ -69,6 +79,12 @@ def spec_from_json(content: object) -> Spec:
     for field, expected in _misfits(spec):
         raise _malformed(f"{field} should be {expected}")
     return spec
+
+
+def _form_by(content: dict[str, Any]) -> type[Any]:
+    """Tell by its fields which form is stored, where it is not that of a table."""
+    known = {"color": ImageForm, "encoding": TextForm}
+    return next((form for field, form in known.items() if field in content), ArrayForm)
 
 
 def _validated(kind: type[Any], content: object, *path: str) -> Any:

@@ -20,6 +20,7 @@ from dlrun.reports.baseline import Baseline
 from dlrun.reports.importance import Importances
 from dlrun.reports.labels import LabelsReport
 from dlrun.reports.scores import ClassificationReport
+from dlrun.reports.words import WordEffects
 from dlrun.rundir.metrics import is_larger_better
 from dlrun.rundir.notes import NOTHING, Notes
 from dlrun.shapes.layer import DATA
@@ -87,6 +88,7 @@ class ReportData:
     notes: tuple[str, ...] = ()
     # what each column is worth; None where there are none, or too many
     importances: Importances | None = None
+    words: WordEffects | None = None  # which words move the answers, where layers look some up
     labels: LabelsReport | None = None  # the scores of several labels, where there are some
     said: Notes = NOTHING  # labels and a note that a user gave to the run
     baseline: Baseline | None = None  # what is said of the judged rows without their features

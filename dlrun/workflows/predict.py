@@ -13,7 +13,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.arrays import ImageForm
+from dlrun.arrays import ImageForm, TextForm
 from dlrun.data.drift import Drift, Watch
 from dlrun.data.image_samples import ImageRows, names_images
 from dlrun.data.prediction_files import CsvRows, ParquetRows, Rows
@@ -21,6 +21,7 @@ from dlrun.data.python_rows import as_file, open_given, typed_as_file
 from dlrun.data.samples import ARRAYS, SampleFile, open_samples
 from dlrun.data.series_samples import LastWindows, last_windows
 from dlrun.data.table_samples import TableRows
+from dlrun.data.text_folder import names_texts
 from dlrun.errors import DlrunError, UsageError
 from dlrun.execution.ids import check_new_ids
 from dlrun.execution.opening import OpenedRun, load_model, load_own_steps, open_trained
@@ -171,12 +172,14 @@ def _opened_samples(
 
 
 def is_row(given: Path | None) -> bool:
-    """Say whether this is the cells of a row, such as `0.3,0.1`, and no path."""
+    """Say whether this is the cells of a row, such as `0.3,0.1` or `a text`, and no path."""
     if given is None:
         return False
     text = str(given)
-    is_cells = "," in text or parse_number(text) is not None
-    is_path = re.search(r"[/\\]|\.[A-Za-z]\w*$", text) or os.path.lexists(given)
+    has_blanks = bool(re.search(r"\s", text))
+    is_cells = has_blanks or "," in text or "!" in text or parse_number(text) is not None
+    has_ending = re.search(r"\.[A-Za-z]\w*$", text)
+    is_path = has_ending or (not has_blanks and re.search(r"[/\\]", text)) or os.path.lexists(given)
     return is_cells and not is_path
 
 
@@ -204,9 +207,12 @@ def _form(wishes: Wishes, output: Path | None) -> str:
 def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
     """Refuse what an input or a run cannot give."""
     are_images = isinstance(opened.spec.form, ImageForm) and names_images(input_path)
+    are_texts = isinstance(opened.spec.form, TextForm) and names_texts(input_path)
     _check_kept(opened, wishes.keep)
-    if wishes.keep and (are_images or input_path.suffix in ARRAYS):
-        what = "images have" if are_images else f"an {input_path.suffix} file has"
+    if wishes.keep and (are_images or are_texts or input_path.suffix in ARRAYS):
+        what = f"{'images' if are_images else 'texts'} have"
+        if input_path.suffix in ARRAYS:
+            what = f"an {input_path.suffix} file has"
         raise UsageError(f"{what} no columns to keep.", where=f"--keep {wishes.keep[0]}")
     if wishes.drift and not any(column.seen for column in opened.spec.columns or ()):
         raise UsageError(

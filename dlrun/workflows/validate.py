@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
@@ -245,6 +246,8 @@ def _form(experiment: Experiment) -> str:
     return label_form(None if experiment.loss is None else experiment.loss.type)
 
 
+MOST_FILES = 5_000
+"""Of more texts, which are files of their own, none is read before training."""
 READ_AGAIN = 16 * 2**20
 """How large data may be, in bytes, that are loaded as for training where something may be wrong."""
 
@@ -371,7 +374,8 @@ def _first_unknown(experiment: Experiment, spec: Spec | None) -> str | None:
 def _look_at_data(experiment: Experiment) -> _Seen:
     """Look at the data of an experiment as far as that is cheap; raise what is wrong with them."""
     dataset = experiment.dataset
-    if (columns := dataset.arguments.get("columns")) and _is_table(experiment):
+    form = find_sample(dataset.type, dataset.arguments).format
+    if (columns := dataset.arguments.get("columns")) and form == "table":
         from dlrun.columns import check_options
 
         check_options(columns)
@@ -385,12 +389,26 @@ def _look_at_data(experiment: Experiment) -> _Seen:
         return _Seen((f"the rows of {files}",))
     if not isinstance(named[0], Path):
         return _Seen((f"the data of {dataset.type}: no file is named, and one may be downloaded",))
-    if find_sample(dataset.type, dataset.arguments).format == "images":
+    if form == "texts":
+        return _look_at_texts(experiment, named[0])
+    if form == "images":
         from dlrun.data.image_folder import find_images
 
         found = find_images(named[0])
         return _Seen((f"the pixels of {tally(sum(map(len, found.files.values())), 'image')}",))
     return _look_at_file(experiment, named[0])
+
+
+def _look_at_texts(experiment: Experiment, path: Path) -> _Seen:
+    """Read the texts of a folder where they are few; else list them."""
+    from dlrun.data.text_folder import find_texts
+
+    files = [file for some in find_texts(path).files.values() for file in some]
+    with suppress(OSError):
+        sizes = [Path(file).stat().st_size for file in files[: MOST_FILES + 1]]
+        if len(files) <= MOST_FILES and sum(sizes) <= READ_AGAIN:
+            return _load(experiment)
+    return _Seen((f"the words of {tally(len(files), 'text')}",))
 
 
 def _look_at_drawn(experiment: Experiment) -> _Seen:

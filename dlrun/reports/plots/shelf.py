@@ -31,6 +31,7 @@ from dlrun.reports.plots import (
     roc_curves,
     style,
     weight_histograms,
+    word_effects,
 )
 from dlrun.reports.plots.numbers import Columns, to_csv
 from dlrun.reports.run_data import ReportData
@@ -75,6 +76,7 @@ PLOTS: tuple[ModuleType, ...] = (
     predicted_true,
     residuals,
     permutation_importance,
+    word_effects,
     weight_histograms,
     first_kernels,
 )
