@@ -75,7 +75,7 @@ def load_data(
     if classes is not None:
         chosen = checked_classes(classes)
         kept = np.isin(labels, chosen)
-        images, labels = images[kept], np.searchsorted(chosen, labels[kept])
+        images, labels = images[kept], np.searchsorted(chosen, labels[kept]).astype(np.uint8)
         names = [str(one) for one in chosen]
     return image_dataset(
         (images, labels),
