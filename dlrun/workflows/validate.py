@@ -119,9 +119,9 @@ def _is_small(cell: str) -> bool:
 
 def steps_look_right(experiment: Experiment, path: Path, size: int) -> bool:
     """Whether a small CSV file surely is a series of numbers that gives each split a window."""
-    dataset = experiment.dataset
     from dlrun.data.series_roles import count_moments, foresee
 
+    dataset = experiment.dataset
     given, seen = dataset.arguments, foresee(dataset.arguments)
     sample = find_sample(dataset.type, given, form=_form(experiment))
     if seen is None or sample.shape is None or size > SMALL or _form(experiment) != "value":
