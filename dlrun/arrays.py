@@ -102,6 +102,32 @@ def compact(numbers: NDArray[Any], rows: int) -> NDArray[Any]:
     return numbers.astype("uint32", copy=False) if rows < 2**32 else numbers
 
 
+@dataclass(frozen=True, eq=False)
+class Foretold:
+    """What is known of windows of series besides their numbers: when, of which, and naively."""
+
+    times: Array  # (rows, horizon), float64: of the targets, as `RawColumn` has them
+    numbers: NDArray[np.int64]  # (rows,): which series
+    keys: tuple[tuple[str, ...], ...]  # by the number of the series
+    # What naive forecasts say, by their names, `(rows, targets)`, float32, NaN where they say
+    # nothing: the series does not reach back so far.
+    naive: Mapping[str, Array]
+
+    def take(self, rows: slice | NDArray[Any]) -> Foretold:
+        """Take some rows into memory."""
+        naive = {name: array[rows] for name, array in self.naive.items()}
+        return Foretold(self.times[rows], self.numbers[rows], self.keys, naive)
+
+    def at(self, numbers: NDArray[Any]) -> Foretold:
+        """Choose rows by their numbers; none is streamed."""
+        naive = {name: _at(array, numbers) for name, array in self.naive.items()}
+        return Foretold(_at(self.times, numbers), self.numbers[numbers], self.keys, naive)
+
+
+def _at(array: Array, numbers: NDArray[Any]) -> Any:
+    return array.at(numbers) if isinstance(array, StreamedArray) else array[numbers]
+
+
 @dataclass(frozen=True)
 class Samples:
     """Rows of data: features, and mostly targets and weights."""
@@ -114,6 +140,7 @@ class Samples:
     y: Array | None = None
     # (rows,), or (rows, labels) where the training weighs labels; None for equal weights
     sample_weight: NDArray[np.float32] | None = None
+    foretold: Foretold | None = field(default=None, kw_only=True)  # of windows of series
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -130,17 +157,14 @@ class Samples:
             self.x[rows],
             None if self.y is None else self.y[rows],
             None if self.sample_weight is None else self.sample_weight[rows],
+            foretold=None if self.foretold is None else self.foretold.take(rows),
         )
 
     def at(self, numbers: NDArray[Any]) -> Samples:
         """Choose rows by their numbers, `(rows,)`, perhaps one several times; none is streamed."""
-
-        def chosen(array: Any) -> Any:
-            return array.at(numbers) if isinstance(array, StreamedArray) else array[numbers]
-
         arrays: tuple[Any, ...] = (self.x, self.y, self.sample_weight)
-        taken: list[Any] = [None if array is None else chosen(array) for array in arrays]
-        return Samples(*taken)
+        taken: list[Any] = [None if array is None else _at(array, numbers) for array in arrays]
+        return Samples(*taken, foretold=self.foretold and self.foretold.at(numbers))
 
     def rows_per_block(self, multiple_of: int) -> int:
         """Return how many rows, a multiple of some number, fill a block of `BLOCK_BYTES`."""
@@ -218,6 +242,63 @@ class ImageForm:
 
 
 @dataclass(frozen=True)
+class TextForm:
+    """How the files of texts are read that a run is trained on; later ones are read by it."""
+
+    __pydantic_config__ = STRICT
+
+    encoding: str | None  # None for UTF-8, or what a byte-order mark says
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How the times of a series go on."""
+
+    __pydantic_config__ = STRICT
+
+    column: str
+    format: str | None  # as `strptime` has it, or `iso`; None where times are numbers
+    # In what steps are counted: days of a month differ, and so do months. `month_end` are months
+    # of which each time is the last day.
+    unit: Literal["number", "second", "month", "month_end"]
+    step: float | None  # the usual distance of two steps, in units; None where there is none
+
+
+@dataclass(frozen=True)
+class SeriesForm:
+    """How windows are cut out of a table in the order of time; later tables are cut by it."""
+
+    __pydantic_config__ = STRICT
+
+    table: TableForm
+    window: int  # how many steps are seen
+    horizon: int  # how many are foretold
+    stride: int  # how many lie between the begins of two windows
+    targets: tuple[str, ...]  # columns
+    keys: tuple[str, ...]  # columns that tell one series from another
+    clock: Clock | None  # None where the order of the rows is that of time
+    season: int | None  # in steps
+    gaps: Literal["break", "join", "error"]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The steps of a table in the order of their keys and times, and where they are cut."""
+
+    form: SeriesForm
+    keys: tuple[tuple[str, ...], ...]  # the cells of `form.keys`, by the number of the series
+    numbers: NDArray[np.int64]  # (steps,): which series, ascending
+    times: NDArray[np.float64]  # (steps,): as `RawColumn` has them; counted from 0 without a clock
+    # (runs, 2): begins and ends of steps that follow each other without a gap.
+    runs: NDArray[np.int64]
+    border: Literal["targets", "windows"]  # what does not lie on both sides of one
+
+
+Form: TypeAlias = TableForm | ArrayForm | ImageForm | TextForm | SeriesForm
+"""How files are read."""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What a dataset's `load_data` returns, before it is split."""
 
@@ -234,7 +315,7 @@ class Dataset:
     image_shape: tuple[int, ...] | None = None  # (height, width, channels), flattened or not
     sample_weight: str | None = None  # the column that `Samples.sample_weight` came from
     # Of the file or the files; None where the rows are drawn.
-    form: TableForm | ArrayForm | ImageForm | None = None
+    form: Form | None = None
     streamed: str | None = None  # why the rows stay on the disk, in one line
     # Of a table, as many as `train.x` has columns: how they were read, and what each is to be.
     raw_columns: tuple[RawColumn, ...] | None = None
@@ -244,6 +325,7 @@ class Dataset:
     notes: tuple[str, ...] = ()  # what was done to the rows when they were read, in lines
     validation: Samples | None = None  # the dataset's own
     views: tuple[View, ...] = ()  # of arrays that stand side by side in `x`
+    series: Series | None = None  # where the rows of `train` are the steps of series
 
 
 @dataclass(frozen=True)
@@ -301,7 +383,7 @@ class Spec:
     pixel_max: float | None = None
     image_shape: tuple[int, ...] | None = None
     sample_weight: str | None = None
-    form: TableForm | ArrayForm | ImageForm | None = None
+    form: Form | None = None
     scaling: Scaling | None = None  # fitted on the training rows; of arrays, not of tables
     # The columns of a table, each fitted on the training rows, in the order of the table.
     columns: tuple[FittedColumn, ...] | None = None
@@ -326,6 +408,11 @@ class Spec:
     def table(self) -> TableForm | None:
         """The form of the file, where it is a table."""
         return self.form if isinstance(self.form, TableForm) else None
+
+    @property
+    def series(self) -> SeriesForm | None:
+        """How windows are cut, where they are."""
+        return self.form if isinstance(self.form, SeriesForm) else None
 
     @property
     def num_classes(self) -> int | None:

@@ -21,6 +21,7 @@ html_theme = "furo"
 html_title = "dlrun"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+smartquotes = False  # quotes in texts are those that are typed
 html_copy_source = False
 html_show_sphinx = html_show_copyright = False
 html_show_search_summary = False  # a browser reads no other file from the disk to sum it up

@@ -115,6 +115,7 @@ OTHER_MEANINGS = {
     "text": "the same",
     "image": "the same",
     "images": "the form of data in folders",
+    "texts": "the form of data in folders",
     "npz": "the format of an archive of arrays",
     "linear": "the activation of Keras",
     "predictions": "the folder in a run",

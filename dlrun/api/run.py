@@ -87,7 +87,7 @@ class Run:
 
     def predict(
         self,
-        rows: Any,
+        rows: Any = None,
         *,
         keep: Sequence[str] = (),
         threshold: float | str | Mapping[str, float] | None = None,
@@ -97,19 +97,20 @@ class Run:
 
         Args:
             rows: A DataFrame or a mapping of columns, as a table has them; an array, `(rows,
-                *input_shape)`, in the units of the data; or the path of a file.
+                *input_shape)`, in the units of the data; or the path of a file. Of a run over a
+                series a table, from whose end is foretold what follows; None for its own.
             keep: Columns of a table that are carried along.
             threshold: Above it the answer is yes, or the second of two classes; `best-f1` is what
                 `evaluate` chose; a mapping says it for each label.
             listener: Who hears what is new in the rows; see `train`.
         """
-        from dlrun.data.python_rows import CollectedRows, open_given
+        from dlrun.data.python_rows import CollectedRows
         from dlrun.execution.opening import load_model, open_trained
-        from dlrun.workflows.predict import predict_samples
+        from dlrun.workflows.predict import open_rows, predict_samples
 
         with at_work(listener) as heard:
             opened = open_trained(self._folder, heard)
-            with open_given(rows, opened.spec, keep=tuple(keep)) as samples:
+            with open_rows(opened, rows, keep=tuple(keep)) as samples:
                 collected = CollectedRows()
                 limits = _written(threshold)
                 model = load_model(opened)

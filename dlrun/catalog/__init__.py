@@ -1,5 +1,6 @@
 """Which words exist: dlrun's own shelves and the installed Keras, read as text."""
 
+from dlrun.catalog.applications import is_application
 from dlrun.catalog.kinds import KINDS, nested_kind, snake_case
 from dlrun.catalog.signatures import Parameter, fields
 from dlrun.catalog.words import (
@@ -7,6 +8,7 @@ from dlrun.catalog.words import (
     aliases,
     canonical,
     family,
+    family_members,
     find,
     gist,
     missing_package,
@@ -24,9 +26,11 @@ __all__ = [
     "aliases",
     "canonical",
     "family",
+    "family_members",
     "fields",
     "find",
     "gist",
+    "is_application",
     "missing_package",
     "nested_kind",
     "prose",

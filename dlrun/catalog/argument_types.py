@@ -208,6 +208,8 @@ KNOWN: Final = {  # arguments of Keras about whose type the docstrings are silen
     "value_dim": Expected(frozenset({"int", "null"}), low=1),
     "dims": Expected(frozenset({"list"}), counts=True),
     "vocabulary": Expected(frozenset({"list", "null"}), no_path=True),
+    "pooling": Expected(frozenset({"str", "null"}), ("avg", "max")),
+    "classes": Expected(frozenset({"int"}), low=1),
 }
 
 

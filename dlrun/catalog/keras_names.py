@@ -19,6 +19,11 @@ class Export(NamedTuple):
     name: str  # its name there
     public: str
 
+    @property
+    def is_class(self) -> bool:
+        """Whether it is written as a class is, as networks are, too, which are functions."""
+        return self.name[0].isupper()
+
 
 @lru_cache
 def origins(kind: str) -> dict[str, Export]:
@@ -27,8 +32,10 @@ def origins(kind: str) -> dict[str, Export]:
     exports = [
         export
         for export in _exports(kind)
-        if (export.name not in ACCESSORS if is_function else export.name[0].isupper())
+        if (export.name not in ACCESSORS if is_function else export.is_class)
     ]
+    if kind == APPLICATIONS_AMONG:
+        exports += applications().values()
     under_own_name = {export.name for export in exports if export.public == export.name}
     refused = REFUSED.get(kind, {})
     # A class with several public names is known by the one it was defined with, if that is public.
@@ -38,6 +45,16 @@ def origins(kind: str) -> dict[str, Export]:
         if export.public not in refused
         and (export.public == export.name or export.name not in under_own_name)
     }
+
+
+APPLICATIONS_AMONG: Final = "layers"
+"""The kind among whose words the networks of `keras.applications` are."""
+
+
+@lru_cache
+def applications() -> dict[str, Export]:
+    """The networks of `keras.applications`, each with the function that builds it."""
+    return {export.public: export for export in _exports_of("applications") if export.is_class}
 
 
 @lru_cache
@@ -64,11 +81,13 @@ def _read(rows: Any) -> list[Export]:
     return [Export(*map(cache.text, row)) for row in rows]
 
 
-@cache.kept("signatures", _written, _read)
 def _exports(kind: str) -> list[Export]:
-    if not KINDS[kind].keras:
-        return []
-    tree = ast.parse(source.module_text(f"keras.{KINDS[kind].keras}"))
+    return _exports_of(KINDS[kind].keras) if KINDS[kind].keras else []
+
+
+@cache.kept("signatures", _written, _read)
+def _exports_of(package: str) -> list[Export]:
+    tree = ast.parse(source.module_text(f"keras.{package}"))
     return [
         Export(node.module, name.name, name.asname or name.name)
         for node in tree.body

@@ -212,7 +212,10 @@ def fields(module: str, name: str) -> tuple[Parameter, ...]:
 def _field(statement: ast.AnnAssign, following: ast.stmt | None) -> Parameter:
     default = statement.value
     if isinstance(default, ast.Call):  # Field(default=...)
-        default = next((one.value for one in default.keywords if one.arg == "default"), None)
+        said = {one.arg: one.value for one in default.keywords}
+        made = said.get("default_factory")
+        is_list = isinstance(made, ast.Name) and made.id == "list"
+        default = ast.List([], ast.Load()) if is_list else said.get("default")
     doc = None
     if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
         doc = " ".join(str(following.value.value).split())

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import Final, Literal, NamedTuple
 
-from dlrun.catalog import cache, keras_names, shelves, signatures, source
+from dlrun.catalog import applications, cache, keras_names, shelves, signatures, source
 from dlrun.catalog.keras_names import LOSS_ONLY, METRIC_ONLY, REFUSED, SAME_MINIMUM
 from dlrun.catalog.kinds import KINDS, named_kind, nested_kind
 from dlrun.catalog.signatures import Parameter
@@ -104,6 +104,8 @@ def find(kind: str, word: str) -> Word | None:
     module, original, _ = keras_names.origins(kind)[name]
     if kind == "activations":
         takes = signatures.of_function(module, original)[1:]  # the first one is the tensor
+    elif applications.is_application(name) and kind == keras_names.APPLICATIONS_AMONG:
+        takes = applications.parameters(name)
     else:
         takes = signatures.of_class(module, original)
     return Word(kind, name, "keras", module, takes)
@@ -182,7 +184,14 @@ def family(kind: str, name: str) -> str | None:
     """The group that Keras puts a layer into, such as `pooling`; None for other kinds."""
     if kind != "layers":
         return None
-    return keras_names.origins(kind)[name].module.split(".")[3]
+    _, _, package, group, *_ = keras_names.origins(kind)[name].module.split(".")
+    return group if package == "layers" else package
+
+
+@lru_cache
+def family_members(name: str) -> tuple[str, ...]:
+    """The layers of a group, such as `applications`; none where there is no such group."""
+    return tuple(one for one in words("layers") if family("layers", one) == name)
 
 
 def without_links(line: str) -> str:
@@ -197,6 +206,8 @@ def _docstring(kind: str, name: str) -> str:
         return ACCURACY_DOC
     if name in shelves.origins(kind):
         return shelves.docstring(kind, name)
+    if kind == keras_names.APPLICATIONS_AMONG and applications.is_application(name):
+        return applications.docstring(name)
     module, original, _ = keras_names.origins(kind)[name]
     return _keras_docstring("function" if kind == "activations" else "class", module, original)
 

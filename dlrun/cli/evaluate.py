@@ -93,13 +93,12 @@ def evaluation_tables(
 ) -> str:
     """Draw the metrics of a split or file beside the baseline; for classes also their scores."""
     baseline, report, labels = judged.baseline, judged.classification, judged.labels
-    columns = {split: metrics} if baseline is None else {split: metrics, "": baseline.metrics}
+    columns = [(split, metrics), *(() if baseline is None else baseline.columns.items())]
     rows = [
-        [name, *(format_number(one[name]) if name in one else "" for one in columns.values())]
+        [name, *(format_number(one[name]) if name in one else "" for _, one in columns)]
         for name in metrics
     ]
-    heading = ["", split] if baseline is None else ["", split, "baseline"]
-    tables = [draw_cut(heading, rows, screen)]
+    tables = [draw_cut(["", *(heading for heading, _ in columns)], rows, screen)]
     if report is not None:
         tables += [_scores_table(report, screen), _confusion_table(report, screen)]
     if labels is not None:

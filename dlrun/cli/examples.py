@@ -45,12 +45,12 @@ EXAMPLES: Final = {
         "dlrun export latest bundle onnx",
         "dlrun export latest '{type: litert, quantize: int8}'",
     ),
-    "import": ("dlrun import bundle.zip",),
+    "import": ("dlrun import bundle.zip", "dlrun import old.zip --list"),
     "runs": (
         "dlrun runs --where 'status=finished and test.accuracy>0.9' --best 5",
         "dlrun runs --columns name,seed,test.accuracy --latex",
     ),
-    "board": ("dlrun board",),
+    "board": ("dlrun board", "dlrun board --port 0 --no-open"),
     "compare": (
         "dlrun compare --where 'name~iris' --metric test.accuracy",
         "dlrun compare 4x2a 7bqc --latex",
@@ -60,7 +60,10 @@ EXAMPLES: Final = {
     "note": ("dlrun note latest 'with the cleaned table'",),
     "tensorboard": ("dlrun tensorboard",),
     "verify": ("dlrun verify latest",),
-    "archive": ("dlrun archive latest -o paper.zip",),
+    "archive": (
+        "dlrun archive latest -o paper.zip",
+        "dlrun archive --where 'age>90d and not label=keep' -o old.zip --remove",
+    ),
     "du": ("dlrun du",),
     "rename": ("dlrun rename latest first_good_one",),
     "rm": ("dlrun rm 4x2a", "dlrun rm --where 'status=failed'"),
@@ -87,6 +90,9 @@ WHERE_TO_READ_ON: Final = {
     "train": "README.md",
     "warm": "docs/how-to/start-at-once.md",
     "board": "docs/how-to/board.md",
+    "archive": "docs/how-to/board.md",
+    "import": "docs/how-to/board.md",
+    "watch": "docs/how-to/board.md",
     "rm": "docs/how-to/keeping-house.md",
     "tensorboard": "docs/how-to/trackers.md",
 }

@@ -114,6 +114,8 @@ def draw_explanation(explained: Explanation, *, layer: str | None, screen: Scree
     if layer is None and explained.answer is not None:
         parts.append(_answer(explained, explained.answer, screen))
         parts.append(_movers(explained, explained.answer, screen))
+    if layer is None and explained.words:
+        parts.append(_words(explained, screen))
     if explained.comparison is not None and stages:
         parts.append(wrap(_comparison(explained.comparison, layer), screen))
     return "\n\n".join(part for part in parts if part)
@@ -153,6 +155,7 @@ def explanation_json(explained: Explanation) -> dict[str, Any]:
         "predicted": answer and answer.predicted,
         "place": answer and answer.place,
         "derivative": slopes,
+        "words": [vars(one) for one in explained.words],
         "contributions": None if slopes is None else row.x * slopes,
         "tensorflow": tensorflow,
     }
@@ -315,6 +318,26 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
             said = f"  where in the image: the denser, the more x · d{y}/dx, whatever its sign"
             told += ["", wrap(said, screen, hang=4), drawn]
     return "\n".join(told)
+
+
+def _words(explained: Explanation, screen: Screen) -> str:
+    """What the network says of the row without each of its words."""
+    title = paint("what words move it", "bold", screen)
+    note = "  The score of the answer without a word, and by how much the word raises it."
+    shown = explained.words[:MOVERS]
+    several = len({one.column for one in shown}) > 1
+    rows = [
+        [
+            f"  {printable(f'{one.column}: ' * several + one.word)}",
+            arrays.format_entry(one.score),
+            arrays.format_entry(one.effect),
+        ]
+        for one in shown
+    ]
+    table = draw_or_stack([["  left out", "score", "raises it by"], *rows], screen)
+    left = len(explained.words) - len(shown)
+    more = [f"  and {left} more"] if left else []
+    return "\n".join([title, wrap(note, screen), table, *more])
 
 
 def _comparison(comparison: Comparison, layer: str | None) -> str:

@@ -28,9 +28,17 @@ INDENT: Final = "    "
 SECTIONS: Final = {"dataset": "DatasetConfig", "training": "TrainingConfig", "sweep": None}
 """Parts of a config whose keys are listed, with the classes that hold them; and sweep files."""
 
+FAMILIES_OF: Final = "layers"
+"""The kind whose groups, such as `pooling` or `applications`, are listed by themselves, too."""
+
 Kind = Annotated[
     str | None,
-    argument("KIND", "Such as layers, datasets or callbacks; left out: all kinds.", complete_kind),
+    argument(
+        "KIND",
+        "Such as layers, datasets or callbacks, or a group of layers such as applications; left "
+        "out: all kinds.",
+        complete_kind,
+    ),
 ]
 WordName = Annotated[
     str | None,
@@ -59,7 +67,13 @@ def list_words(kind: Kind = None, word: WordName = None, *, as_json: AsJson = Fa
         ]
         write_json(kinds) if as_json else write_data(kinds_page(screen=screen))
         return
+    family = kind if kind not in catalog.KINDS and catalog.family_members(kind) else None
+    kind = FAMILIES_OF if family else kind
     _require_kind(kind)
+    if word is None and family is not None:
+        data = [one for one in _words_data(kind) if one["family"] == family]
+        write_json(data) if as_json else write_data(kind_page(kind, family, screen=screen))
+        return
     if word is None:
         write_json(_words_data(kind)) if as_json else write_data(kind_page(kind, screen=screen))
         return
@@ -99,11 +113,11 @@ def section_keys(section: str) -> tuple[Parameter, ...]:
     )
 
 
-def kind_page(kind: str, *, screen: Screen) -> str:
-    """Write all words of a kind, each with its first sentence and its other spellings."""
+def kind_page(kind: str, only: str | None = None, *, screen: Screen) -> str:
+    """Write all words of a kind, or those of a family, with their first sentences and aliases."""
     aliases = catalog.aliases(kind)
     families: dict[str | None, list[tuple[str, str]]] = {}
-    for name in catalog.words(kind):
+    for name in catalog.words(kind) if only is None else catalog.family_members(only):
         also = f" Also: {', '.join(aliases[name])}." if name in aliases else ""
         entry = (name, catalog.gist(kind, name) + also)
         families.setdefault(catalog.family(kind, name), []).append(entry)

@@ -33,11 +33,11 @@ STDOUT = Path("-")
 WIDE: Final = 70  # cells
 
 InputPath = Annotated[
-    Path,
+    Path | None,
     argument(
         "INPUT",
         "Rows: a table, npz, npy, image, folder of images, .txt with their names; - for a table "
-        "from stdin; or one row, such as 0.3,0.1.",
+        "from stdin; or one row, such as 0.3,0.1. Of a series none: what follows its own table.",
     ),
 ]
 OutputPath = Annotated[
@@ -80,7 +80,7 @@ DriftAbove = Annotated[
 
 def predict(
     run: Run,
-    input_path: InputPath,
+    input_path: InputPath = None,
     *,
     output: OutputPath = None,
     form: FormName = None,
@@ -94,6 +94,7 @@ def predict(
     """Write predictions for new rows and print the file's path.
 
     Rows are given as in training, in any form and any order of columns, without the target.
+    Of a series it is foretold what follows the end of a table: its own, or a newer one.
     A row typed in the place of a file, such as 0.3,0.1, is answered on stdout.
     What training did not know is told: new classes, missing cells, values out of range.
     """

@@ -267,7 +267,7 @@ def closing_table(
         return end
     columns: dict[str, Mapping[str, float]] = dict(metrics)
     if baseline is not None:
-        columns["baseline"] = baseline[1].metrics
+        columns |= baseline[1].columns
     cells = [
         [name, *(format_number(one[name]) if name in one else "" for one in columns.values())]
         for name in names

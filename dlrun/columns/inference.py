@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from dlrun.catalog import shelves, source
@@ -312,7 +313,7 @@ def kinds_of(
         raise ConfigError(*problems)
     all_numbers = all(one.numbers == one.rows for one in facts.values())
     kinds = tuple(
-        told(name, (written or {})[name])
+        _with_format(told(name, (written or {})[name]), one)
         if name in (written or {})
         else infer(one, all_numbers=all_numbers)
         for name, one in facts.items()
@@ -323,6 +324,15 @@ def kinds_of(
     if unclear:
         raise ConfigError(*unclear)
     return kinds
+
+
+def _with_format(kind: ColumnKind, facts: ColumnFacts) -> ColumnKind:
+    """Say how times are written where the config leaves that to them: later files are read so."""
+    form = facts.time_format
+    is_open = kind.options.get("format") is None and holds_of(kind, facts) == "time"
+    if not is_open or form is None or form == ISO or "|" in form:
+        return kind
+    return replace(kind, options={**kind.options, "format": form})
 
 
 def _is_unclear(kind: ColumnKind, facts: Mapping[str, ColumnFacts]) -> bool:

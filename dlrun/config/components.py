@@ -121,6 +121,9 @@ def _argument(word: Word, parameter: Parameter, config: ConfigNode) -> Any:
 def _nested(kind: str, config: ConfigNode) -> dict[str, Any]:
     """A component inside of another, as it stands in YAML."""
     checked = check_component(kind, config)
+    if kind == "layers" and catalog.is_application(checked["type"]):
+        what = f"{checked['type']} is a whole network, which no other layer can hold."
+        config.wrong(what, "Let it stand by itself among the layers of the model.")
     return {"type": checked["type"], **checked["arguments"]}
 
 
@@ -188,6 +191,7 @@ def check_layers(config: ConfigNode) -> tuple[dict[str, Any], ...]:
         given = _check_inputs(item.child("inputs")) if "inputs" in item.keys else None
         layer["inputs"] = given or (above,)  # of the first one: the data
         above = str(layer["name"])
+        _check_weights(layer, item)
     for layer, item in zip(layers, config.items(), strict=True):
         word, read = catalog.find("layers", layer["type"]), layer["inputs"][0]
         is_column = read not in taken or read == layer["name"]  # a layer that is called like it
@@ -197,6 +201,35 @@ def check_layers(config: ConfigNode) -> tuple[dict[str, Any], ...]:
         if word and count and is_open and not is_column and read != DATA:
             _lacks(word, count, item)
     return layers
+
+
+IMAGENET: Final = "imagenet"
+"""Stands for the weights that Keras itself fetches."""
+
+
+def _check_weights(layer: dict[str, Any], item: ConfigNode) -> None:
+    """A whole network begins with a file, or says that it does not; other layers with lists."""
+    is_network, is_written = catalog.is_application(layer["type"]), "weights" in item.keys
+    if is_network and not is_written:
+        fix = f"Add 'weights: {IMAGENET}', 'weights: FILE', or 'weights: null' to draw them."
+        item.missing("weights", f"with which weights {layer['type']} begins.", fix)
+    given = layer.pop("weights") if is_written else None
+    if not is_written:
+        return
+    child = item.child("weights")
+    if is_network and isinstance(given, list):
+        what = f"{layer['type']} is a whole network, whose weights are not written down."
+        child.wrong(what, f"Write {IMAGENET}, a path, or null.")
+    elif not is_network and isinstance(given, str) and layer["type"] != UNKNOWN:
+        what = f"{layer['type']} takes its weights as lists of numbers, got {describe(given)}."
+        fix = "Files are for whole networks (`dlrun list applications`); for other layers, "
+        child.wrong(what, f"{fix}`dlrun train --from RUN` takes those of a run.")
+    elif not is_network and given is not None and not isinstance(given, list):
+        child.wrong(f"Expected a list, got {describe(given)}.")
+    elif isinstance(given, str) and given != IMAGENET:
+        layer["weights"] = absolute(given, child.node)
+    else:
+        layer["weights"] = given
 
 
 def _check_inputs(config: ConfigNode) -> tuple[str, ...] | None:

@@ -98,7 +98,7 @@ def _defaults(experiment: Experiment) -> dict[str, Any]:
     layers = experiment.model.layers
     above = [DATA, *(layer.name for layer in layers)]
     defaults = _of_section(experiment)
-    defaults["model"] = {"layers": [_layer(*pair) for pair in zip(layers, above, strict=False)]}
+    defaults["model"] |= {"layers": [_layer(*pair) for pair in zip(layers, above, strict=False)]}
     exports = [export.as_dict() for export in experiment.exports]
     usual = tuple(export["type"] for export in exports) == DEFAULT_EXPORTS
     defaults["exports"] = exports if usual else [{} for _ in exports]
@@ -117,7 +117,7 @@ def _of_section(section: Section) -> dict[str, Any]:
         elif kind:
             defaults[name] = _component(kind, value)
         elif not field.is_required():
-            defaults[name] = field.default
+            defaults[name] = field.made_default()
     return defaults
 
 

@@ -121,8 +121,11 @@ class LayerConfig(Section):
     inputs: tuple[str, ...] | None = None
     """The names of layers or columns that it reads; 'input' is the data. Null: the layer above."""
 
-    weights: list[Any] | None = None
-    """Its starting weights as nested lists, such as [kernel, bias]."""
+    weights: list[Any] | Literal["imagenet"] | Path | None = Field(
+        default=None, title="lists of numbers, 'imagenet', a path or null"
+    )
+    """Its starting weights as nested lists, such as [kernel, bias]; of a whole network, such as
+    MobileNetV3Small, 'imagenet', a file, or null for none."""
 
     trainable: bool = True
     """Whether training changes its weights."""
@@ -136,6 +139,18 @@ class ModelConfig(Section):
 
     layers: tuple[Annotated[LayerConfig, Of("layers")], ...] = Field(min_length=1)
     """The layers in the order in which they are built; the last one is the output."""
+
+    freeze: list[str] = Field(default_factory=list, title="a list of names of layers")
+    """The names of layers that training does not change: each is as if it said 'trainable: false'.
+    A config that extends another one can free them by an empty list."""
+
+    @property
+    def mappings(self) -> list[dict[str, Any]]:
+        """The layers as mappings; of those that are frozen, `trainable` is false."""
+        return [
+            layer.as_dict() | {"trainable": layer.trainable and layer.name not in self.freeze}
+            for layer in self.layers
+        ]
 
 
 class TrainingConfig(Section):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
@@ -183,6 +184,7 @@ _PLAIN: Final[dict[Any, tuple[str, str]]] = {
     bool: ("true or false", "bool"),
     str: ("text", ""),
     NoneType: ("null", ""),
+    Path: ("a path", ""),
 }
 _FINITE: Final = "a finite number"
 

@@ -51,14 +51,14 @@ def choose_columns(file: CsvFile, arguments: Mapping[str, Any], *, header: bool)
     target, features, weight = (arguments[key] for key in ("target", "features", "sample_weight"))
     weights = [] if weight is None else [weight]
     unweighted = [column for column in columns if column not in weights]
-    targets = unweighted[-1:] if target is None else _as_list("target", target)
+    targets = unweighted[-1:] if target is None else as_list("target", target)
     target_set = set(targets)
     if features is None:
         chosen = [column for column in unweighted if column not in target_set]
     else:
-        chosen = _as_list("features", features)
+        chosen = as_list("features", features)
     for key, names in (("target", targets), ("features", chosen), ("sample_weight", weights)):
-        _check_names(key, names, columns, file.path)
+        check_names(key, names, columns, file.path)
         if "" in names:
             what = f"column {columns.index('') + 1} has no name."
             fix = "Name it, or list the columns to use under `dataset.features`."
@@ -260,7 +260,8 @@ def _as_names(given: Any) -> Sequence[str]:
     return [given] if isinstance(given, str) else given or []
 
 
-def _as_list(key: str, names: str | Sequence[str]) -> list[str]:
+def as_list(key: str, names: str | Sequence[str]) -> list[str]:
+    """Give the names that a key holds: one at least, and none twice."""
     listed = list(_as_names(names))
     if not listed:
         raise ConfigError(Problem(f"dataset.{key}", "The list is empty; a name was expected."))
@@ -270,7 +271,8 @@ def _as_list(key: str, names: str | Sequence[str]) -> list[str]:
     return listed
 
 
-def _check_names(key: str, names: Sequence[str], columns: Sequence[str], path: Path) -> None:
+def check_names(key: str, names: Sequence[str], columns: Sequence[str], path: Path) -> None:
+    """Refuse names of columns that are not there; say what may have been meant."""
     problems = []
     there = set(columns)
     missing = [name for name in names if name not in there]

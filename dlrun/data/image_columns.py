@@ -25,7 +25,7 @@ from dlrun.data.tables import open_table
 from dlrun.errors import DataError, DlrunError
 from dlrun.shapes.images import CHANNELS_OF
 from dlrun.shapes.layer import show
-from dlrun.wording import listed, printable, quote, tally
+from dlrun.wording import list_some, listed, printable, quote, tally
 
 PIECE_BYTES: Final = 2**24
 """About so many bytes of pixels are decoded at a time for a trained model."""
@@ -71,6 +71,7 @@ def with_images(
         pixels, bad, streamed = _decoded(column, both, rows)
         read = RawColumn(raw.name, "image", column.files, pixels)
         both = [_completed(one, column, read, bad, streamed) for one in both]
+        _check_rows(raw.name, dataset, both[0])
         dataset, test = both[0], both[1] if test is not None else None
     return dataset, test
 
@@ -180,8 +181,6 @@ def _completed(
         stay = np.flatnonzero(~wrong)
         notes += _left_out(column, bad, wrong, dataset)
         train = train.at(stay)
-        if not len(stay):
-            raise DataError(f"column {quote(column.name)}: no row has an image that can be read.")
         place = None if place is None else partial(_place_of, place, stay)
     if streamed is not None and not isinstance(train.x, StreamedArray):
         train = replace(train, x=StreamedArray(train.x))
@@ -193,6 +192,19 @@ def _completed(
         streamed=dataset.streamed or streamed,
         notes=tuple(notes),
     )
+
+
+def _check_rows(column: str, before: Dataset, left: Dataset) -> None:
+    """Refuse to lose all rows to train on, or all of a class."""
+    what = "" if len(left.train) else "no row has an image that can be read."
+    if before.class_names is not None and before.train.y is not None and left.train.y is not None:
+        gone = np.setdiff1d(before.train.y[:], left.train.y[:]).tolist()
+        names = [before.class_names[int(number)] for number in gone]
+        if names and not what:
+            what = f"no image of the class {list_some(names, 5, quote)} can be read."
+    if what:
+        fix = "Mend one of them, or leave the class out by `dataset.where`."
+        raise DataError(f"column {quote(column)}: {what}", fix=fix)
 
 
 def _place_of(place: Callable[[int], str], rows: NDArray[np.int64], row: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, Dataset, ImageForm, Samples, Spec, StreamedArray
+from dlrun.data.class_folders import files_below, numbered_files
 from dlrun.data.files import files_of
 from dlrun.data.image_decoding import (
     Bad,
@@ -19,18 +20,13 @@ from dlrun.data.image_decoding import (
     bad_file_lines,
     bad_files_error,
 )
-from dlrun.data.image_folder import (
-    files_below,
-    find_images,
-    folders_in,
-    sides_of,
-)
+from dlrun.data.image_folder import find_images, sides_of
 from dlrun.data.streaming import reason_to_stream
 from dlrun.errors import ConfigError, DataError, Problem
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.shapes.images import CHANNELS_OF, SUFFIXES
 from dlrun.shapes.layer import show
-from dlrun.wording import list_classes, list_some, quote, tally
+from dlrun.wording import list_some, quote, tally
 
 PIXEL_MAX: Final = 255.0
 ROWS_BYTES: Final = 2**24
@@ -171,7 +167,8 @@ def read_images(
     labels: NDArray[np.int64] | None = None
     notes: list[str] = []
     if with_target:
-        files, labels = _of_classes(path, spec.class_names or ())
+        files, numbers = numbered_files(path, spec.class_names or ())
+        labels = np.array(numbers, np.int64)
     else:
         files = _named(path, notes)
     if not files:
@@ -195,20 +192,6 @@ def _named(path: Path, notes: list[str]) -> list[str]:
             raise DataError(f"the list cannot be read: {error}.", where=str(path)) from error
         return [str(path.parent / line.strip()) for line in lines if line.strip()]
     return [str(file) for file in files_of(path)]
-
-
-def _of_classes(path: Path, names: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
-    """The files of the folders of classes, which are those of the run, and their numbers."""
-    known = {name: number for number, name in enumerate(names)}
-    files, labels = [], []
-    for name in folders_in(path):
-        found = sorted(files_below(path / name))
-        if found and name not in known:
-            what = f"the class {quote(name)} is not one of the run ({list_classes(names)})."
-            raise DataError(what, where=str(path / name))
-        files += found
-        labels += [known[name]] * len(found) if found else []
-    return files, np.array(labels, np.int64)
 
 
 def _decoded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import socket
@@ -10,7 +11,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -20,6 +21,7 @@ from dlrun.data.files import open_data
 from dlrun.errors import DataError
 
 CONNECTION_SECONDS: Final = 20.0
+SHA256_DIGITS: Final = 64
 BROKEN: Final = "This is the copy in the Keras cache: delete it and it is downloaded again."
 
 
@@ -36,8 +38,7 @@ def find_cached(word: str, places: Sequence[str], *, title: str, instead: str) -
     Raises:
         DataError: It is not there and cannot be downloaded.
     """
-    home = os.environ.get("KERAS_HOME")
-    cache = (Path(home) if home else Path.home() / ".keras") / "datasets"
+    cache = _home() / "datasets"
     found = [cache / place for place in places if (cache / place).exists()]
     if not found:
         _download(word, cache / places[0], title, instead)
@@ -61,6 +62,59 @@ def _download(word: str, place: Path, title: str, instead: str) -> None:
             where="dataset.path",
             fix=f"Put {place.name} at {place}, or set `dataset.path` to {instead}.",
         ) from error
+
+
+class Fetched(NamedTuple):
+    """A file that `keras.utils.get_file` keeps."""
+
+    folder: str  # of the cache
+    name: str
+    origin: str  # its address
+    file_hash: str | None  # MD5 or SHA-256, told by its length; None where nobody knows it
+
+
+def fetch(wanted: Fetched, *, title: str, where: str) -> Path:
+    """Find a file in Keras's cache, and let Keras download it where there is none.
+
+    Args:
+        wanted: The file.
+        title: What it holds, as a sentence begins: `The weights of ...`.
+        where: The key of the config that asks for it.
+
+    Raises:
+        DataError: It is not there and cannot be downloaded, or it is another one.
+    """
+    place = _home() / wanted.folder / wanted.name
+    if not place.exists():
+        from dlrun.backend import keras  # noqa: PLC0415  it takes seconds
+
+        try:
+            with redirect_stdout(sys.stderr), _connection_timeout(CONNECTION_SECONDS):
+                keras.utils.get_file(
+                    wanted.name,
+                    wanted.origin,
+                    file_hash=wanted.file_hash,
+                    cache_subdir=wanted.folder,
+                )
+        except Exception as error:  # Keras raises bare Exceptions here
+            raise DataError(
+                f"{title} are not on this machine and cannot be downloaded ({error}).",
+                where=where,
+                fix=f"Put {wanted.name} at {place}, or name a file.",
+            ) from error
+    if wanted.file_hash is not None:
+        algorithm = "sha256" if len(wanted.file_hash) == SHA256_DIGITS else "md5"
+        with open_data(place, seekable=True) as stream:
+            found = hashlib.file_digest(stream, algorithm).hexdigest()
+        if found != wanted.file_hash:
+            what = f"is not the file that Keras expects: its {algorithm} is {found}, "
+            raise DataError(f"{what}not {wanted.file_hash}.", where=str(place), fix=BROKEN)
+    return place
+
+
+def _home() -> Path:
+    home = os.environ.get("KERAS_HOME")
+    return Path(home) if home else Path.home() / ".keras"
 
 
 @contextmanager

@@ -16,8 +16,10 @@ from typing import Any, Final
 import numpy as np
 
 from dlrun.arrays import Reading, Spec, TableForm
+from dlrun.columns.inference import TEXT
 from dlrun.data.prediction_files import Column, Named, Rows
 from dlrun.data.samples import SampleFile, open_samples
+from dlrun.data.series_samples import refuse_a_row
 from dlrun.data.table_samples import rows_of_numbers
 from dlrun.errors import DataError, UsageError
 from dlrun.shapes.cells import parse_number
@@ -92,10 +94,14 @@ def typed_as_file(text: str, spec: Spec, *, where: str) -> Iterator[tuple[Path, 
 
 
 def _typed_row(text: str, spec: Spec, where: str) -> Any:
+    if (reason := refuse_a_row(spec)) is not None:
+        raise UsageError(reason, where=where)
     cells = next(csv.reader([text], skipinitialspace=True), [])
     columns = [one for one in spec.columns or () if one.is_read or one.carried]
     read = [one.name for one in columns if one.is_read]
     names = read or spec.feature_names or ()
+    if [one.kind for one in columns if one.is_read] == [TEXT]:
+        cells = [text]  # whatever commas and quotes it has
     wanted = len(names) or math.prod(spec.input_shape)
     if len(cells) != wanted:
         listed = f": {', '.join(names)}" if 0 < len(names) <= _MOST_NAMED else ""
@@ -137,12 +143,14 @@ def _named(path: Path) -> Iterator[None]:
 
 def _read_plainly(spec: Spec, columns: tuple[str, ...]) -> Spec:
     """Read numbers as Python writes them, whatever the run's own file does."""
-    if spec.table is None:
+    form = spec.table if spec.series is None else spec.series.table
+    if form is None:
         return spec
     # What stands for a missing value does so in texts of Python too.
-    reading = Reading(missing_values=spec.table.reading.missing_values)
-    known = columns if spec.table.columns is None else spec.table.columns
-    return replace(spec, form=TableForm(known, named=True, reading=reading))
+    reading = Reading(missing_values=form.reading.missing_values)
+    known = columns if form.columns is None else form.columns
+    read = TableForm(known, named=True, reading=reading)
+    return replace(spec, form=read if spec.series is None else replace(spec.series, table=read))
 
 
 def _with_files(columns: Mapping[str, list[Any]], spec: Spec, home: Path) -> dict[str, list[Any]]:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from dlrun.arrays import Array, ImageForm, Samples, Spec, StreamedArray
+from dlrun.arrays import Array, ImageForm, Samples, SeriesForm, Spec, StreamedArray, TextForm
 from dlrun.data.array_samples import read_array_samples
 from dlrun.data.image_samples import ImageRows, names_images, read_images
 from dlrun.data.labels import encode
 from dlrun.data.scaling import apply_scaling, to_float32
+from dlrun.data.series_samples import last_windows, open_steps, read_windows
 from dlrun.data.streams import chunks
-from dlrun.data.table_samples import open_rows
+from dlrun.data.table_samples import TableRows, open_rows
+from dlrun.data.text_folder import names_texts
+from dlrun.data.text_samples import open_texts
 from dlrun.data.units import from_units
 from dlrun.errors import DataError
+
+ARRAYS: Final = (".npz", ".npy")
 
 
 def _nothing() -> None:
@@ -49,10 +54,11 @@ def open_samples(
     must be those of the training data in their order, with or without the target. Weights of rows
     are read together with the targets, and without `with_target` neither is. An `.npz` file holds
     the arrays that the config names, else `x` (and `y`), or a single array; an `.npy` file holds
-    `x`. Some faults are told only when their chunk is reached. `keep` are columns of a table whose
-    texts are carried along.
+    `x`. Of a table of series `with_target` gives the windows that have one, else the last window of
+    each series, from which what follows is foretold. Some faults are told only when their chunk is
+    reached. `keep` are columns of a table whose texts are carried along.
     """
-    if path.suffix in (".npz", ".npy"):
+    if path.suffix in ARRAYS:
         notes, raw = read_array_samples(path, spec, with_target=with_target)
         yield SampleFile(notes, _ready(raw, spec, path))
         return
@@ -60,12 +66,31 @@ def open_samples(
         notes, images = read_images(path, spec, with_target=with_target)
         yield SampleFile(notes, _ready_images(images, spec, path))
         return
+    if isinstance(spec.form, TextForm) and names_texts(path):
+        notes, texts = open_texts(path, spec, with_target=with_target)
+        yield SampleFile(notes, _ready_texts(texts, spec))
+        return
+    if spec.series is not None:
+        yield _of_series(path, spec, spec.series, with_target=with_target)
+        return
     with open_rows(path, spec, with_target=with_target, keep=keep) as (notes, rows):
         yield SampleFile(notes, iter(rows), rows.lacking_targets)
 
 
+def _of_series(path: Path, spec: Spec, form: SeriesForm, *, with_target: bool) -> SampleFile:
+    """Open a table of series: the windows that have targets, or the last one of each."""
+    if with_target:
+        windows, notes = read_windows(path, spec, form)
+        return SampleFile(notes, windows.blocks())
+    with open_steps(path, spec, form, with_target=False) as dataset:
+        last, notes = last_windows(dataset, spec, where=str(path))
+    return SampleFile(notes, iter([last]))
+
+
 def read_samples(path: Path, spec: Spec, *, with_target: bool) -> tuple[Samples, tuple[str, ...]]:
     """Read a whole file of rows; see `open_samples`. Its notes come with it."""
+    if spec.series is not None and with_target and path.suffix not in ARRAYS:
+        return read_windows(path, spec, spec.series)
     with open_samples(path, spec, with_target=with_target) as file:
         chunks = [(chunk.x, chunk.y, chunk.sample_weight) for chunk in file.chunks]
         whole: list[Any] = [None if parts[0] is None else np.concatenate(parts)
@@ -92,6 +117,12 @@ def _ready_images(chunks: Iterator[ImageRows], spec: Spec, path: Path) -> Iterat
         x = apply_scaling(chunk.x, spec.scaling, where=str(path))
         y = None if chunk.y is None else encode(np.asarray(chunk.y), spec)
         yield ImageRows(x, y, kept=chunk.kept)
+
+
+def _ready_texts(chunks: Iterator[TableRows], spec: Spec) -> Iterator[Samples]:
+    for chunk in chunks:
+        y = None if chunk.y is None else encode(np.asarray(chunk.y), spec)
+        yield replace(chunk, y=y)
 
 
 def hash_samples(splits: Mapping[str, Samples]) -> dict[str, str]:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from dlrun.arrays import ArrayForm, ImageForm, Reading, Spec, TableForm, View
+from dlrun.arrays import (
+    ArrayForm,
+    ImageForm,
+    Reading,
+    SeriesForm,
+    Spec,
+    TableForm,
+    TextForm,
+    View,
+)
+from dlrun.column import FittedColumn
 from dlrun.columns import columns_from_json
 from dlrun.columns.packing import entry_names, numbered_input, parts, sample_of
 from dlrun.data.headers import DELIMITERS
@@ -21,9 +31,11 @@ from dlrun.rundir.names import SPLITS
 from dlrun.shapes.layer import DATA
 
 ADAPTERS: dict[Any, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Spec, TableForm, ArrayForm, ImageForm)
+    kind: TypeAdapter(kind)
+    for kind in (Spec, TableForm, ArrayForm, ImageForm, TextForm, SeriesForm)
 }
 IMAGE_AXES = 3
+MOST_STEPS = 2**31
 ADDED: dict[str, Any] = {
     "image_shape": None,
     "form": None,
@@ -49,10 +61,12 @@ def spec_from_json(content: object) -> Spec:
     content = {**ADDED, **content}
     form, columns = content["form"], content["columns"]
     spec: Spec = _validated(Spec, {**content, "form": None, "columns": None})
-    if form is not None:
-        # The form of a table has columns, that of images a colour, that of arrays neither.
+    if isinstance(form, dict) and "window" in form:
+        spec = replace(spec, form=_validated(SeriesForm, form, "form"))
+    elif form is not None:
+        # The form of a table has columns, that of images a colour, that of texts an encoding.
         is_table = not isinstance(form, dict) or "columns" in form
-        other = ImageForm if not is_table and "color" in form else ArrayForm
+        other = ArrayForm if is_table else _form_by(form)
         if is_table and isinstance(form, dict) and "reading" not in form:
             older = {key: form[key] for key in ("header", "delimiter") if key in form}
             form = {key: value for key, value in form.items() if key not in older}
@@ -65,6 +79,12 @@ def spec_from_json(content: object) -> Spec:
     for field, expected in _misfits(spec):
         raise _malformed(f"{field} should be {expected}")
     return spec
+
+
+def _form_by(content: dict[str, Any]) -> type[Any]:
+    """Tell by its fields which form is stored, where it is not that of a table."""
+    known = {"color": ImageForm, "encoding": TextForm}
+    return next((form for field, form in known.items() if field in content), ArrayForm)
 
 
 def _validated(kind: type[Any], content: object, *path: str) -> Any:
@@ -88,6 +108,7 @@ def _misfits(spec: Spec) -> Iterator[tuple[str, str]]:
     yield from _misfits_of_names(spec)
     yield from _misfits_of_shapes(spec)
     yield from _misfits_of_table(spec)
+    yield from _misfits_of_series(spec)
     yield from _misfits_of_columns(spec)
     yield from _misfits_of_targets(spec)
     if not spec.rows.keys() <= {*SPLITS} or any(number < 0 for number in spec.rows.values()):
@@ -191,10 +212,46 @@ def _misfits_of_columns(spec: Spec) -> Iterator[tuple[str, str]]:
             yield "views", "side by side, as wide as what they show"
             return
         end = part.end
-    if spec.feature_names != entry_names(spec.columns, spec.views) or spec.input_shape != (end,):
+    if (spec.feature_names, spec.input_shape) != _laid_out(spec, spec.columns, end):
         yield "feature_names", "the entries of the columns"
     if spec.image_shape != sample_of(spec.columns):
         yield "image_shape", "that of the only column, if it is an image, else null"
+
+
+def _laid_out(
+    spec: Spec, columns: Sequence[FittedColumn], width: int
+) -> tuple[tuple[str, ...] | None, tuple[int, ...]]:
+    """The names of the entries of a row, and its shape; of a window its steps have the names."""
+    if spec.series is not None:
+        return None, (spec.series.window, width)
+    return entry_names(columns, spec.views), (width,)
+
+
+def _misfits_of_series(spec: Spec) -> Iterator[tuple[str, str]]:
+    form = spec.series
+    if form is None:
+        return
+    for key in ("window", "horizon", "stride", "season"):
+        number = getattr(form, key)
+        if number is not None and not 1 <= number <= MOST_STEPS:
+            yield f"form.{key}", f"from 1 to {MOST_STEPS}"
+            return
+    if not spec.columns or spec.views or spec.class_names is not None or spec.labels:
+        yield "columns", "those of a series of numbers"
+        return
+    if not form.targets or len(spec.target_names) != form.horizon * len(form.targets):
+        yield "target_names", "one for each target and step"
+    clock = form.clock
+    if clock is not None and not (clock.step is None or 0 < clock.step < math.inf):
+        yield "form.clock.step", "more than 0"
+    if clock is not None and (clock.unit == "number") != (clock.format is None):
+        yield "form.clock.format", "null where times are numbers, and nowhere else"
+    read = {*form.targets, *form.keys, *(one.name for one in spec.columns)}
+    read |= set() if clock is None else {clock.column}
+    if form.table.columns is None or not read <= {*form.table.columns}:
+        yield "form.table.columns", "all columns, those that are read among them"
+    if form.table.reading.delimiter not in (None, *DELIMITERS):
+        yield "form.table.reading.delimiter", f"one of {', '.join(DELIMITERS.values())}"
 
 
 def _misfits_of_arrays(spec: Spec) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,7 @@ from dlrun.data.duplicates import duplicate_notes
 from dlrun.data.links import leaks
 from dlrun.data.rounding import rounded_wholes
 from dlrun.data.scaling import apply_scaling, fit_scaling, to_float32
+from dlrun.data.series_splitting import split_series
 from dlrun.errors import DataError
 
 SHARED = {field.name for field in fields(Dataset)} & {field.name for field in fields(Spec)}
@@ -44,6 +45,8 @@ def split_dataset(
     """
     if len(dataset.train) == 0:
         raise DataError("the dataset has no rows.")
+    if dataset.series is not None:
+        return split_series(dataset, dataset.series, division, scale=scale, told=told)
     check_more_than_one_class(dataset)
     divided = divide(dataset, division)
     train, validation, test = divided.train, divided.validation, divided.test

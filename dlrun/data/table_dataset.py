@@ -75,14 +75,14 @@ def load_table(
     check_reading(reading)
     with open_table(paths, reading) as table:
         plan = plan_columns(table, uses)
-        dataset = _read(table, plan, streamed=_reason(table, len(plan.wanted)))
+        dataset = _read(table, plan, streamed=reason_of(table, len(plan.wanted)))
         form = TableForm(table.columns, table.named, replace(reading, where=None, bad_rows="error"))
         dataset = replace(dataset, form=form)
     if test_paths is None:
         return with_images(dataset, paths, None, ())[0]
     with open_table(test_paths, reading) as table:
         _check_same(table, plan)
-        test = _read(table, plan, streamed=_reason(table, len(plan.wanted)), like=dataset)
+        test = _read(table, plan, streamed=reason_of(table, len(plan.wanted)), like=dataset)
         _check_classes(table, dataset, test)
     dataset, last = with_images(dataset, paths, test, test_paths)
     test = last or test
@@ -125,7 +125,7 @@ def check_reading(reading: Reading) -> None:
         raise argument_error("encoding", reading.encoding, names) from None
 
 
-def _reason(table: Table, width: int) -> str | None:
+def reason_of(table: Table, width: int) -> str | None:
     """Why the rows are to stay on the disk."""
     paths = [part.source.path for part in table.parts]
     is_plain = all(part.source.readable == part.source.path for part in table.parts)

@@ -57,14 +57,21 @@ def open_rows(
         found.append(match_columns(head, spec, with_target=with_target, kept=keep))
         return found[-1].header
 
-    # A table may come in another format than that of training; what its name says counts first.
-    form = None if {*map(str.lower, path.suffixes)} & KNOWN_SUFFIXES else reading.format
-    reading = replace(reading, header=None, format=form)
+    reading = replace(reading_of_later(reading, path), header=None)
     with open_table(files_of(path), reading, tell=tell, verbatim=keep) as table:
         if not found:  # JSON and Parquet have names in any case
             tell(table.head)
         rows = FileRows(table, found[0], spec, keep)
         yield (*found[0].notes, *table.notes), rows
+
+
+def reading_of_later(reading: Reading, path: Path) -> Reading:
+    """Tell how a later file is read, which may come in another format than that of training.
+
+    What its name says counts first.
+    """
+    form = None if {*map(str.lower, path.suffixes)} & KNOWN_SUFFIXES else reading.format
+    return replace(reading, format=form)
 
 
 class FileRows:
@@ -252,6 +259,8 @@ def rows_of_numbers(cells: Mapping[str, Sequence[Any]], spec: Spec, where: str) 
     network reads as one: whatever is missing, new or wrong in them, the reader of files tells.
     """
     names = feature_names_of(spec)
+    if spec.series is not None:
+        return None
     kinds = [column for column in spec.columns or () if column.is_read or column.carried]
     are_numbers = all(column.holds == "number" and not column.carried for column in kinds)
     if not are_numbers or set(names) != set(cells):

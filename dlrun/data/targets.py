@@ -32,7 +32,9 @@ def without_missing_targets(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]
     A missing target is NaN, in any of a row's targets, or the class number -1.
     """
     left: dict[str, Any] = {}
-    notes = []
+    notes: list[str] = []
+    if dataset.series is not None:
+        return dataset, ()  # a step without one parts no series; windows tell what they lack
     for name, samples in (("train", dataset.train), ("test", dataset.test)):
         kept, missing = _with_targets(samples)
         if kept is None or samples is None or not len(missing):

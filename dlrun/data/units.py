@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ def in_units(x: NDArray[Any], spec: Spec) -> NDArray[np.float64]:
     for part in parts(spec.columns or (), spec.views):
         if not part.ids and part.begin < part.end:
             entries = slice(part.begin, part.end)
-            values[:, entries] = part.column.in_units(values[:, entries])
+            values[..., entries] = _by_row(part.column.in_units, values[..., entries])
     return values
 
 
@@ -32,8 +33,15 @@ def from_units(values: NDArray[np.float64], spec: Spec) -> NDArray[np.float64]:
     for part in parts(spec.columns or (), spec.views):
         if not part.ids and part.begin < part.end:
             entries = slice(part.begin, part.end)
-            scaled[:, entries] = part.column.from_units(values[:, entries])
+            scaled[..., entries] = _by_row(part.column.from_units, values[..., entries])
     return scaled
+
+
+def _by_row(
+    turn: Callable[[NDArray[Any]], NDArray[np.float64]], entries: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Turn the entries of one column, `(rows, ..., entries)`: in a window each step is a row."""
+    return turn(entries.reshape(-1, entries.shape[-1])).reshape(entries.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +68,7 @@ def formula(spec: Spec) -> Formula | None:
         return None
     # Which formula a kind of column has, it tells by what it makes of some numbers.
     probes = np.array([0.0, 1.0, -1.0, 2.5, 40.0])
-    found = from_units(probes[:, None] * np.ones(spec.input_shape[0]), spec)  # (probes, width)
+    found = from_units(probes[:, None] * np.ones(spec.input_shape[-1]), spec)  # (probes, width)
     logs, low = np.zeros(found.shape[1], bool), found[0]
     slope = found[1] - low
     straight = np.isclose(found, low + probes[:, None] * slope, rtol=1e-9, atol=1e-9).all(axis=0)
@@ -78,6 +86,6 @@ def is_scaled(spec: Spec) -> bool:
     """Say whether the network gets numbers otherwise than they stand in the data."""
     if spec.scaling is not None:
         return True
-    width = spec.input_shape[0] if spec.columns else 0
+    width = spec.input_shape[-1] if spec.columns else 0
     probe = np.array([[0.0], [1.0]]) * np.ones(width)  # (2, width)
     return bool((in_units(probe, spec) != probe).any())

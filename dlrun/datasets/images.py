@@ -15,18 +15,14 @@ if TYPE_CHECKING:
 
 def sample(*, path: Any, size: Any, color: str, **_: Any) -> Sample:
     """The classes, and the shape where the config says it."""
-    from dlrun.data.image_folder import (
-        class_names,
-        sides_of,
-        size_of_one,
-        split_folders,
-    )
+    from dlrun.data.class_folders import class_names, split_folders
+    from dlrun.data.image_folder import IMAGES, sides_of, size_of_one
     from dlrun.errors import DataError
     from dlrun.shapes.images import CHANNELS_OF
 
     sides = sides_of(size)
     try:
-        splits, classes = split_folders(Path(path)), class_names(Path(path))
+        splits, classes = split_folders(Path(path)), class_names(Path(path), IMAGES)
         sides = sides or size_of_one(Path(path))
     except DataError:  # what is wrong is told when the images are read
         shape = None if sides is None else (*sides, CHANNELS_OF[color])

@@ -42,7 +42,7 @@ class Sample(NamedTuple):
     # What layers get of columns that they name, where the config says that it has several axes.
     named: Mapping[str, Shape] = MappingProxyType({})
     # Of its file, where it can be glanced at.
-    format: Literal["table", "arrays", "images", "texts"] | None = None
+    format: Literal["table", "arrays", "images", "texts", "steps"] | None = None
 
 
 def find_sample(dataset: str, arguments: Mapping[str, Any], *, form: str | None = None) -> Sample:

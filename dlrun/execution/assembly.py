@@ -61,6 +61,10 @@ def assemble(
 UNSHARED = {
     "ScheduleFreeAdamW": "its state begins with the weights, which --from sets after the hand-over",
     "RandomCrop": "it keeps the seed that it drew as a setting, which exports write down",
+    **{
+        f"EfficientNetB{number}": "it normalizes by numbers that stand in its graph as constants"
+        for number in range(8)
+    },
 }
 """Words of Keras whose models are never handed over to another run, with the reason."""
 

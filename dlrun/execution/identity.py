@@ -28,9 +28,10 @@ _VERSIONS = ("tensorflow", "keras", "numpy")
 """The packages that compute; dlrun's own part of it is told by `NUMERICS`."""
 _ALWAYS = ("type", "name", "inputs")
 """What counts in a config whether it is a default or not: which depends on what else it says."""
+_LATEST: Final = frozenset({"model.freeze"})
 _LATER: Final = (
-    frozenset[str](),
-    frozenset({"dataset.folds", "dataset.fold", "dataset.target_scale", "training.sampling"}),
+    _LATEST,
+    _LATEST | {"dataset.folds", "dataset.fold", "dataset.target_scale", "training.sampling"},
 )
 """Keys that versions lacked whose identities had the whole config, beside those after them."""
 _GPUS = Path("/proc/driver/nvidia/gpus")
@@ -89,6 +90,9 @@ def identities_of(
     images = images_named(experiment.dataset.arguments, reading_of)
     if images:
         data["images"] = [[text, content_of(path)] for text, path in images]
+    for layer in experiment.model.layers:
+        if isinstance(layer.weights, Path):
+            data[f"weights of {layer.name}"] = content_of(layer.weights)
     told = {
         "data": data,
         "numerics": NUMERICS,

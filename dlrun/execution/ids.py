@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Array, Dataset, Spec, StreamedArray
+from dlrun.arrays import Array, Dataset, Spec, Splits, StreamedArray
 from dlrun.columns.packing import parts
 from dlrun.config import Experiment
 from dlrun.config.rules.training import moved_padding
@@ -174,6 +174,14 @@ def check_dataset_ids(experiment: Experiment, dataset: Dataset, spec: Spec | Non
         check_ids(x, lookups, where=where, feature_names=names)
 
 
+def check_window_ids(experiment: Experiment, splits: Splits) -> None:
+    """Hold the windows of series, scaled as they are, against the layers that look them up."""
+    lookups = lookups_of(experiment, splits.spec)
+    for split, samples in splits.present().items() if lookups else ():
+        where = f"{experiment.dataset.paths[0]}: the {split} windows"
+        check_ids(samples.x, lookups, where=where, feature_names=None)
+
+
 def _are_numbered(lookup: Lookup, spec: Spec) -> bool:
     """Whether all that a layer looks up was numbered by its column, within what the layer takes."""
     numbered = [
@@ -212,7 +220,7 @@ def _check_not_scaled(lookups: Sequence[Lookup], spec: Spec) -> None:
 
 def check_padding(experiment: Experiment, spec: Spec) -> None:
     """Refuse a scaling that moves what a `Masking` layer looks for."""
-    masks = find_masks([layer.as_dict() for layer in experiment.model.layers])
+    masks = find_masks(experiment.model.mappings)
     if not masks or not is_scaled(spec):
         return
     passed = _reaching(layers_of(experiment, spec), spec)

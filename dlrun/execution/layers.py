@@ -20,7 +20,7 @@ from dlrun.wording import listed
 
 def layers_of(experiment: Experiment, spec: Spec) -> list[dict[str, Any]]:
     """The layers as mappings; how many classes a layer looks up is told by the column."""
-    return completed([layer.as_dict() for layer in experiment.model.layers], spec.columns or ())
+    return completed(experiment.model.mappings, spec.columns or ())
 
 
 def steps_of(experiment: Experiment, spec: Spec) -> tuple[Step, ...]:
@@ -33,6 +33,8 @@ def check_columns(experiment: Experiment, spec: Spec) -> None:
     if spec.columns is None:
         return
     names = [column.name for column in spec.columns if column.is_read]
+    if spec.series is not None:
+        names = []  # a window is one array
     given = {column.name: f"it is {column.kind}" for column in spec.columns if not column.is_read}
     others = spec.table.columns if spec.table is not None else None
     left_out = {name: "it is left out" for name in others or () if name not in names}

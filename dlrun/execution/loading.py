@@ -11,7 +11,7 @@ from dataclasses import replace
 from threading import Thread
 from typing import Any
 
-from dlrun.arrays import Dataset, Spec, Splits, TableForm
+from dlrun.arrays import Dataset, SeriesForm, Spec, Splits, TableForm
 from dlrun.catalog.label_forms import handed, misfit
 from dlrun.columns.inference import NUMBER
 from dlrun.config import Experiment
@@ -30,7 +30,7 @@ from dlrun.data.targets import (
 )
 from dlrun.datasets import load_dataset
 from dlrun.errors import ConfigError, DataError, Problem
-from dlrun.execution.ids import check_dataset_ids, check_padding
+from dlrun.execution.ids import check_dataset_ids, check_padding, check_window_ids
 from dlrun.execution.layers import check_arrays, check_columns, steps_of, unread
 from dlrun.memory import refusal
 from dlrun.shapes.weights import misfits, oversize
@@ -98,11 +98,8 @@ def load_splits(experiment: Experiment, told: Spec | None = None) -> Splits:
 def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     config = experiment.dataset
     seed = experiment.seed if config.seed is None else config.seed
-    arguments, named = dict(config.arguments), True
-    if told is not None and isinstance(told.form, TableForm):
-        arguments |= {"header": told.form.named, **_columns_of(told)}
-        named = told.class_values is None
-    dataset = load_dataset(config.type, seed=seed, **arguments)
+    named = told is None or told.table is None or told.class_values is None
+    dataset = load_again(experiment, told)
     dataset, missing = without_missing_targets(dataset)
     loss = None if experiment.loss is None else experiment.loss.type
     if told is None:
@@ -116,15 +113,12 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     check_target_scale(dataset, config.target_scale)
     if told is not None and told.class_values and dataset.class_values == told.class_values:
         dataset = replace(dataset, class_names=told.class_names)  # older runs call 007 7
-    if isinstance(dataset.form, TableForm):
-        header = config.arguments.get("header")  # As it was asked for.
-        form = replace(dataset.form, reading=replace(dataset.form.reading, header=header))
-        dataset = replace(dataset, form=form)
+    dataset = _with_header_as_asked(dataset, config)
     splits = split_dataset(
         dataset,
         division_of(config, seed),
         scale=config.scale,
-        layers=[layer.as_dict() for layer in experiment.model.layers],
+        layers=experiment.model.mappings,
         told=told if same else None,
     )
     check_monitors(experiment, splits)
@@ -132,6 +126,33 @@ def _load_splits(experiment: Experiment, told: Spec | None) -> Splits:
     if told is None:
         splits = _checked(experiment, dataset, splits)
     return fit_targets(splits, config.target_scale, told)
+
+
+def load_again(experiment: Experiment, told: Spec | None) -> Dataset:
+    """Load the dataset of an experiment; where a run of it has stored a spec, as it was then."""
+    config = experiment.dataset
+    arguments = dict(config.arguments)
+    series = None if told is None else told.series
+    table = series.table if series is not None else None if told is None else told.table
+    if told is not None and table is not None:
+        arguments |= {"header": table.named, **_columns_of(told)}
+    seed = experiment.seed if config.seed is None else config.seed
+    return load_dataset(config.type, seed=seed, **arguments)
+
+
+def _with_header_as_asked(dataset: Dataset, config: DatasetConfig) -> Dataset:
+    """Let later files be read by the header that the config asks for, not by that of this file."""
+    form, header = dataset.form, config.arguments.get("header")
+    if isinstance(form, TableForm):
+        return replace(dataset, form=_with_header(form, header))
+    if isinstance(form, SeriesForm) and dataset.series is not None:
+        form = replace(form, table=_with_header(form.table, header))
+        return replace(dataset, form=form, series=replace(dataset.series, form=form))
+    return dataset
+
+
+def _with_header(form: TableForm, header: bool | None) -> TableForm:
+    return replace(form, reading=replace(form.reading, header=header))
 
 
 def _columns_of(told: Spec) -> dict[str, Any]:
@@ -152,6 +173,9 @@ def _checked(experiment: Experiment, dataset: Dataset, splits: Splits) -> Splits
             check_dataset_ids(experiment, dataset, splits.spec)
         return splits
     check_columns(experiment, splits.spec)
+    if splits.spec.series is not None:
+        check_window_ids(experiment, splits)
+        return splits
     check_dataset_ids(experiment, dataset, splits.spec)
     note = unread(splits.spec, experiment)
     return splits if note is None else replace(splits, notes=(*splits.notes, note))

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Samples, Spec, Splits
+from dlrun.arrays import Samples, SeriesForm, Spec, Splits
 from dlrun.backend import tf
 from dlrun.config import Experiment
 from dlrun.data.targets import scaled
 from dlrun.data.thresholds import decide, scores_of, true_answers
 from dlrun.reports.baseline import (
+    Baseline,
     Judged,
     baseline_of_classes,
     baseline_of_labels,
     baseline_of_values,
 )
 from dlrun.reports.labels import labels_report
+from dlrun.reports.naive import baseline_of_forecasts, ranked
 from dlrun.reports.scores import confusion_matrix, report_of
 from dlrun.training.evaluation import PREDICT_BATCH, Evaluator, Predictor, to_rows
 from dlrun.training.steps import AS_IN_EPOCHS
@@ -86,6 +88,8 @@ def judge_answers(
     spec, predictor, y = assembly.spec, assembly.predictor, samples.y
     if y is None:
         return Judged()
+    if spec.series is not None and samples.foretold is not None:
+        return Judged(baseline=_naive_baseline(assembly, samples, spec.series))
     prior = spec.prior
     constant = {} if prior is None else measure_constant(assembly, samples)
     if spec.class_names is None and not spec.labels:
@@ -141,24 +145,32 @@ CONSTANT_BATCH: Final = 2**12
 
 
 def measure_constant(assembly: Assembly, samples: Samples) -> dict[str, float]:
-    """Return the loss and the metrics of the answer that every row gets: the spec's `prior`.
+    """Return the loss and the metrics of the answer that every row gets: the spec's `prior`."""
+    answer = constant_output(assembly.spec)
+
+    def same(block: Samples) -> NDArray[np.float32]:
+        inner = () if block.y is None else block.y.shape[1:-1]
+        return np.broadcast_to(answer, (len(block), *inner, len(answer)))
+
+    return measure_answers(assembly, samples, same)
+
+
+def measure_answers(
+    assembly: Assembly, samples: Samples, answers: Callable[[Samples], NDArray[np.float32]]
+) -> dict[str, float]:
+    """Return the loss and the metrics of answers that no network gives, as the loss gets them.
 
     Penalties on weights are no part of it. What is not finite is left out.
     """
-    spec, steps = assembly.spec, assembly.steps.final
-    loss = getattr(assembly.model, "loss", None)
-    answer = constant_output(spec)
+    loss, steps = getattr(assembly.model, "loss", None), assembly.steps.final
     has_mean = steps.has_loss and getattr(loss, "reduction", None) in ONE_MEAN
     steps.reset()
     for begin in range(0, len(samples), CONSTANT_BATCH):
         block = samples.take(slice(begin, begin + CONSTANT_BATCH))
         rows = to_rows(block)
         y = rows.y if steps.scale is None else steps.scale.scaled(rows.y)
-        inner = tuple(rows.y.shape[1:-1]) if rows.y.shape.rank > 1 else ()
-        shape = (len(block), *inner, len(answer))
-        y_pred = np.broadcast_to(answer, shape)
         steps.prepare(rows.x, rows.y)
-        taken = tf.constant(y_pred, tf.float32)
+        taken = tf.constant(answers(block), tf.float32)
         value = None
         if loss is not None and has_mean:
             value = loss(y, taken, sample_weight=rows.weight)
@@ -170,6 +182,46 @@ def measure_constant(assembly: Assembly, samples: Samples) -> dict[str, float]:
         for name, value in _final(values).items()
         if math.isfinite(value) and (has_mean or name != "loss")
     }
+
+
+def _naive_baseline(assembly: Assembly, samples: Samples, form: SeriesForm) -> Baseline | None:
+    """Hold forecasts against naive ones, on the windows of which these say something."""
+    told = samples.foretold
+    baselines = [_against(assembly, samples, form, name) for name in (told.naive if told else ())]
+    return ranked([one for one in baselines if one is not None])
+
+
+def _against(assembly: Assembly, samples: Samples, form: SeriesForm, name: str) -> Baseline | None:
+    """Hold forecasts against one naive forecast; None where it says nothing of any window."""
+    spec, shape = assembly.spec, (-1, form.horizon, len(form.targets))
+
+    def said(block: Samples) -> NDArray[np.float32]:
+        told = block.foretold
+        return np.asarray(told.naive[name] if told else np.empty(0), np.float32)  # (rows, outputs)
+
+    whole = [np.isfinite(said(block)).all(axis=1) for block in samples.blocks(PREDICT_BATCH)]
+    known = samples.at(np.flatnonzero(np.concatenate(whole)))
+    if not len(known):
+        return None
+    ours, theirs, begins = [], [], []
+    for block in known.blocks(PREDICT_BATCH):
+        y, y_pred = np.asarray(block.y, np.float64), assembly.predictor.predict(block.x)
+        if y_pred.shape != y.shape or block.foretold is None:
+            return None  # the loss stretches one to the other
+        with np.errstate(over="ignore", invalid="ignore"):
+            ours.append(np.square(y - y_pred).reshape(shape))
+            theirs.append(np.square(y - said(block)).reshape(shape))
+        begins.append(np.asarray(block.foretold.times)[:, 0])
+    return baseline_of_forecasts(
+        name,
+        (np.concatenate(ours), np.concatenate(theirs)),
+        np.concatenate(begins),
+        targets=form.targets,
+        overlap=-(-form.horizon // form.stride),
+        metrics=measure_answers(
+            assembly, known, lambda block: scaled(said(block), spec.target_scaling)
+        ),
+    )
 
 
 TINY: Final = 1e-7

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from dlrun.arrays import Samples, Spec, Splits
+from dlrun.arrays import Dataset, Samples, Spec, Splits
 from dlrun.config import Experiment, load_config, locating
 from dlrun.data.samples import hash_array, hash_samples
 from dlrun.data.spec_json import spec_from_json
 from dlrun.datasets import recall_form
 from dlrun.errors import ConfigError, DataError, DlrunError, RunFolderError, UsageError
 from dlrun.execution.layers import steps_of
-from dlrun.execution.loading import check_size, import_tensorflow, load_splits
+from dlrun.execution.loading import check_size, import_tensorflow, load_again, load_splits
 from dlrun.rundir.environment import threads_of
 from dlrun.rundir.folder import Run
 from dlrun.rundir.integrity import check_file, is_own, unknown_because
@@ -129,6 +129,12 @@ def load_rows(opened: OpenedRun) -> tuple[Splits, tuple[str, ...]]:
     for note in notes:
         opened.listener.message(note)
     return splits, tuple(notes)
+
+
+def load_own_steps(opened: OpenedRun) -> Dataset:
+    """Read the table of a run of series again, for what follows its last step."""
+    _check_trusted(opened)
+    return load_again(opened.experiment, opened.spec)
 
 
 def load_split(

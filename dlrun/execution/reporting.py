@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Samples, Spec, Splits
+from dlrun.columns.packing import parts
 from dlrun.config import Experiment
 from dlrun.data.labels import class_numbers, decode
 from dlrun.data.streams import chunks
@@ -32,8 +33,10 @@ from dlrun.reports.run_data import (
     Layer,
     ReportData,
     Rows,
+    class_scores,
     entries_of_columns,
 )
+from dlrun.reports.words import WordEffects, word_effects
 from dlrun.rundir.files import is_read_only, link_error, remove_abandoned, write_bytes, write_output
 from dlrun.rundir.folder import Run
 from dlrun.rundir.metrics import JUDGING_ORDER, is_larger_better, main_metric
@@ -123,8 +126,10 @@ def _write_plots(pictures: Sequence[Picture], run: Run) -> None:
 
 def _write_numbers(data: ReportData, run: Run) -> None:
     """Write what no other file holds; without any, that of an earlier report is removed."""
-    if data.importances is not None:
-        run.write_json(REPORT_NUMBERS, {"permutation_importance": data.importances.to_json()})
+    found = {"permutation_importance": data.importances, "word_effects": data.words}
+    told = {name: one.to_json() for name, one in found.items() if one is not None}
+    if told:
+        run.write_json(REPORT_NUMBERS, told)
     elif os.path.lexists(run.file(REPORT_NUMBERS)):
         run.file(REPORT_NUMBERS).unlink()
 
@@ -155,6 +160,10 @@ def collect_report_data(
     if LEARNING_RATE not in history and history:
         rates = _scheduled_rates(experiment, len(splits.train), history)
         history |= {} if rates is None else {LEARNING_RATE: rates}
+    rows = {
+        name: _rows(name, samples, limits[name], spec, predictor)
+        for name, samples in present.items()
+    }
     return ReportData(
         run=run.name,
         experiment=experiment,
@@ -168,15 +177,13 @@ def collect_report_data(
         labels=measured.judged.labels,
         baseline=measured.judged.baseline,
         class_counts=_class_counts(present, spec),
-        rows={
-            name: _rows(name, samples, limits[name], spec, predictor)
-            for name, samples in present.items()
-        },
+        rows=rows,
         answer=predictor.predict,
         decide=lambda outputs: decode(outputs, spec),
         notes=(*notes, *said),
         said=run.notes,
         importances=importances,
+        words=_words(list(rows.values())[-1], spec, predictor),
     )
 
 
@@ -227,7 +234,24 @@ def _rows(split: str, samples: Samples, most: int, spec: Spec, predictor: Predic
     y_pred: NDArray[Any] = outputs
     if spec.class_names is not None:
         y_true, y_pred = class_numbers(y_true, spec), decode(outputs, spec)  # (rows,) both
-    return Rows(split, total, numbers, np.asarray(taken.x), y_true, y_pred, outputs)
+    return Rows(
+        split, total, numbers, np.asarray(taken.x), y_true, y_pred, outputs, taken.foretold
+    )  # fmt: skip
+
+
+def _words(judged: Rows, spec: Spec, predictor: Predictor) -> WordEffects | None:
+    """Find out which words move the answers of the judged rows, where layers look some up."""
+
+    def score(x: NDArray[Any]) -> NDArray[Any]:
+        outputs = predictor.predict(x)
+        return class_scores(outputs, spec) if spec.class_names is not None else outputs
+
+    names = spec.class_names or ()
+    found = (
+        word_effects(judged.x, part, score, split=judged.split, names=names)
+        for part in parts(spec.columns or (), spec.views)
+    )
+    return next((one for one in found if one is not None), None)
 
 
 def _class_counts(present: dict[str, Samples], spec: Spec) -> dict[str, tuple[int, ...]]:

@@ -28,6 +28,7 @@ from dlrun.execution.loading import (
 )
 from dlrun.execution.opening import OpenedRun, read_weights
 from dlrun.execution.options import RunOptions
+from dlrun.execution.pretrained import read_weight_files
 from dlrun.execution.reporting import add_report
 from dlrun.rundir.checkpoints import Checkpoint, keep_newest, save_checkpoint
 from dlrun.rundir.environment import differences
@@ -119,12 +120,14 @@ def prepare(
     listener: Listener,
     *,
     told: Spec | None = None,
+    begins: bool = False,
     graph_cache: GraphCache | None = None,
 ) -> Prepared:
     """Load the rows and build the model; whatever can be refused is refused here.
 
     Nothing is written: a run that goes on is as it was if this fails. `told` is the spec of a run
-    that has begun before: its file is read, and its rows are scaled, as then. `graph_cache` has
+    that has begun before: its file is read, and its rows are scaled, as then. `begins` reads the
+    files with which networks begin: a run that has begun keeps what they held. `graph_cache` has
     assembled the runs of this process before.
     """
     lines: list[str] = []
@@ -150,6 +153,7 @@ def prepare(
         cache = graph_cache or (kept_graphs() if is_alike else None) or GraphCache()
         assembly, splits, labels = cache.assemble(experiment, splits)
         tell(labels)
+        pretrained = read_weight_files(experiment, assembly.model, tell) if begins else {}
         assembly = devices.replicated(experiment, assembly, tell)
         for line in judge(experiment, assembly, splits.present().values(), refuse=told is None):
             tell(f"{WARNING}{line}")
@@ -159,6 +163,8 @@ def prepare(
     facts = {**devices.facts, "labels": labels, "data": data}
     if told is None:
         facts["data_notes"] = list(splits.notes)
+    if pretrained:
+        facts["pretrained"] = pretrained
     return Prepared(assembly, splits, facts, lines)
 
 
@@ -170,6 +176,12 @@ def check_continuation(
         raise DataError(
             "the data are no longer those that this run began with.",
             fix="Bring them back, or train anew.",
+        )
+    begun, now = earlier.get("pretrained"), prepared.facts.get("pretrained")
+    if None not in (begun, now) and begun != now:
+        raise DataError(
+            "the weights are no longer those that this run began with.",
+            fix="Bring their files back, or train anew.",
         )
     found = differences(earlier, {**environment, **prepared.facts})
     return [f"{WARNING}the bits may differ: {difference}" for difference in found]
@@ -200,7 +212,7 @@ def execute_run(
         run.write_json(SPEC, spec_to_json(splits.spec))
         layers = layers_of(experiment, splits.spec)
         run.write_text(MODEL_SUMMARY, summary_text(assembly.model, layers))
-        set_starting_weights(assembly.model, active, source)
+        set_starting_weights(assembly.model, active, source, keep="pretrained" in prepared.facts)
         active.record.add(initial_weights=hash_weights(get_weights(assembly.model)))
         active.listener.begun(run=run, facts=active.record.facts)
         fit(experiment, prepared, active, checkpoint, pauses)
@@ -416,11 +428,14 @@ def finish(
     return TrainOutcome(run, measured.metrics, measured.split, measured.judged, seconds)
 
 
-def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None) -> None:
+def set_starting_weights(
+    model: Any, active: ActiveRun, source: OpenedRun | None, *, keep: bool = False
+) -> None:
     """Fill a new model with the weights of another run, or with those that were taken from it.
 
-    The run folder keeps what the model begins with, since the other run may go. Says what was taken
-    and what was not; that nothing fits is an error.
+    The run folder keeps what the model begins with, since the other run may go, and so it does
+    where the model was filled from files (`keep`). Says what was taken and what was not; that
+    nothing fits is an error.
     """
     from dlrun.models.weights import get_weights, set_weights, weight_layout
 
@@ -428,6 +443,8 @@ def set_starting_weights(model: Any, active: ActiveRun, source: OpenedRun | None
     if source is None:
         if kept.exists():
             set_weights(model, load_tensors(kept, weight_layout(model)))
+        elif keep:
+            save_tensors(kept, get_weights(model))
         return
     own = _by_layer(get_weights(model))
     # A safetensors file gives its arrays in any order.

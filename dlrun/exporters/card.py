@@ -162,6 +162,7 @@ def _baseline(stored: Any) -> Iterator[str]:
         if isinstance(verdict, dict) and verdict.get("p") is not None:
             test = f"{stored.get('test')}, p = {verdict['p']:.2g}"
             yield f"The network is {verdict.get('beats')}: {test}."
+    yield from _baseline(stored.get("other"))
 
 
 def _limits(record: Mapping[str, Any], spec: Spec) -> Iterator[str]:

@@ -47,7 +47,10 @@ class EndToEnd(tf.Module):  # type: ignore[misc]
         self._tables = self._lookups.tables
 
     def _of_rows(self) -> Any:
-        """Take columns by their names, `(rows,)` each, or one array, `(rows, *input_shape)`."""
+        """Take columns by their names, `(rows,)` each, or one array, `(rows, *input_shape)`.
+
+        Of series each column has the steps of windows, `(rows, window)`.
+        """
         spec = self._spec
         if spec.columns is None:
             dtype = tf.float32 if spec.scaling is None else tf.float64
@@ -59,13 +62,20 @@ class EndToEnd(tf.Module):  # type: ignore[misc]
             if part.begin < part.end
         }
         self.columns = input_names(holds)
+        inner = [] if spec.series is None else [spec.series.window]
         given = {
             self.columns[name]: tf.TensorSpec(
-                [None], tf.float64 if held == "number" else tf.string, self.columns[name]
+                [None, *inner], tf.float64 if held == "number" else tf.string, self.columns[name]
             )
             for name, held in holds.items()
         }
-        return self._traced(lambda inputs: self._answers(self._packed(inputs)), given)
+        turned = self._packed if spec.series is None else self._windows
+        return self._traced(lambda inputs: self._answers(turned(inputs)), given)
+
+    def _windows(self, inputs: Mapping[str, Any]) -> Any:
+        """Turn each step of windows as a row, and put them together again."""
+        steps = {name: tf.reshape(values, [-1]) for name, values in inputs.items()}
+        return tf.reshape(self._packed(steps), [-1, *self._spec.input_shape])
 
     def _of_files(self) -> Any:
         """Take images as the bytes of PNG, JPEG, BMP or GIF files, `(rows,)`."""
@@ -97,7 +107,8 @@ class EndToEnd(tf.Module):  # type: ignore[misc]
     def _packed(self, inputs: Mapping[str, Any]) -> Any:
         """Put columns side by side as the network takes them, `(rows, width)`."""
         spec, laid = self._spec, []
-        reading = None if spec.table is None else spec.table.reading
+        table = spec.table if spec.series is None else spec.series.table
+        reading = None if table is None else table.reading
         for part in parts(spec.columns or (), spec.views):
             if part.begin == part.end:
                 continue

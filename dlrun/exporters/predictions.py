@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dlrun.data.predictions import PredictionWriter
+from dlrun.data.series_samples import said_of_windows
 from dlrun.data.thresholds import decide, true_answers
 from dlrun.rundir.files import check_inside, replace_with
 from dlrun.rundir.names import PREDICTIONS
@@ -27,6 +28,8 @@ def export(
     split: str | None = None,
 ) -> list[Path]:
     """Write one row per row of a split: the true value, the predicted one, the probabilities.
+
+    Of series each window is a row, with its keys and the time of the first step that it foretells.
 
     Args:
         model: Not needed.
@@ -52,7 +55,7 @@ def export(
                 y_true = None if block.y is None else block.y[:]
                 if y_true is not None and classes is not None:
                     y_true = true_answers(y_true, spec)
-                writer.write(y_pred, classes, y_true)
+                writer.write(y_pred, classes, y_true, kept=said_of_windows(block, spec))
 
     check_inside(folder.path, PREDICTIONS)
     path = folder.file(f"{PREDICTIONS}/{chosen}.csv")

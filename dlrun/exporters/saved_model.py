@@ -28,7 +28,8 @@ def export(*, model: Any, splits: Splits, predictor: Predictor, folder: Run) -> 
     TensorFlow, TensorFlow Serving and all that reads a SavedModel take it, for any number of rows.
     Columns become its inputs by their names (what is no letter or digit of ASCII is `_`; the file
     in `assets.extra` tells which is which), `(rows,)`: numbers as float64, NaN where one is
-    missing; texts and times as strings, empty where one is missing. Images are arrays, or, by the
+    missing; texts and times as strings, empty where one is missing. Of series each column has the
+    steps of windows, `(rows, window)`. Images are arrays, or, by the
     signature `image_bytes`, files. It answers `predicted`, and `probabilities` or `scores` in the
     order of `classes`. Kinds of columns that TensorFlow has no operations for are refused by name.
     """

@@ -15,6 +15,7 @@ import numpy as np
 
 from dlrun import catalog
 from dlrun.backend.components import zip_dates
+from dlrun.catalog.applications import is_application, module_of, of_keras
 from dlrun.columns.packing import completed
 from dlrun.config import Experiment, load_config
 from dlrun.data.sampling import training_rows
@@ -22,6 +23,7 @@ from dlrun.data.units import formula
 from dlrun.errors import DlrunError
 from dlrun.exporters import script_text as texts
 from dlrun.exporters.script_text import comment, identifier, one_line, quoted, written
+from dlrun.models.applications import BRIGHTEST
 from dlrun.models.build import takes_one_by_one
 from dlrun.rundir.environment import threads_of
 from dlrun.rundir.files import replace_with, write_text
@@ -99,6 +101,11 @@ def refuse(experiment: Experiment, splits: Splits, folder: Run) -> None:
         f"metrics: {metric.type} in float64, which Keras sums in float32"
         for metric in experiment.metrics
         if metric.arguments.get("dtype") == "float64"
+    ]
+    problems += [
+        f"model: {layer.name}: {layer.type} normalizes by weights that Keras reads from its file"
+        for layer in experiment.model.layers
+        if layer.type.startswith("EfficientNetB")
     ]
     if folder.read_record().get("devices"):
         problems.append("--devices: batches were shared out among several devices")
@@ -258,9 +265,7 @@ class Program:
             yield f"The classes are {list_some(spec.class_names, MOST_NAMED)}."
 
     def _model(self) -> str:
-        layers = completed(
-            [one.as_dict() for one in self.experiment.model.layers], self.spec.columns or ()
-        )
+        layers = completed(self.experiment.model.mappings, self.spec.columns or ())
         above = [DATA, *(layer["name"] for layer in layers)]
         is_stack = not self.spec.views and all(
             list(layer["inputs"]) == [name] for layer, name in zip(layers, above, strict=False)
@@ -298,7 +303,44 @@ class Program:
                 lines.append(f"{names[key]} = keras.ops.reshape({names[key]}, {shape!r})")
         return names[key]
 
+    def _network(self, layer: Mapping[str, Any], result: str, read: str) -> Iterator[str]:
+        """Build a network of `keras.applications` as `build_application` does."""
+        name, word = layer["name"], layer["type"]
+        network = self.model.get_layer(name)
+        shape = tuple(network.input_shape[1:])
+        prepared, value_range = "pixels", layer["value_range"]
+        if value_range is not None:
+            low, high = map(float, value_range)
+            if (low, high) != (0.0, BRIGHTEST):
+                scale = BRIGHTEST / (high - low)
+                prepared = f"keras.layers.Rescaling({scale!r}, offset={-low * scale!r})({prepared})"
+            home = f"keras.applications.{module_of(word)}"
+            prepared = f"{home}.preprocess_input({prepared})"
+        given = "".join(f", {one.name}={layer[one.name]!r}" for one in of_keras(word))
+        yield f"with keras.name_scope({quoted(name)}):"
+        yield f"    pixels = keras.Input({shape!r}, name={quoted(f'{name}_pixels')})"
+        yield f"    prepared = {prepared}"
+        yield f"    network = keras.applications.{word}("
+        yield f"        input_tensor=prepared, input_shape={shape!r}, weights=None{given}"
+        yield "    )"
+        yield f"network.name = {quoted(name)}"
+        if not layer["trainable"]:
+            yield "network.trainable = False"
+        if layer["fine_tune_at"] is not None:
+            yield "for layer in network.layers:"
+            yield f"    if layer.name == {quoted(layer['fine_tune_at'])}:"
+            yield "        break"
+            yield "    layer.trainable = False"
+        if layer["freeze_batch_normalization"]:
+            yield "for layer in network.layers:"
+            yield "    if isinstance(layer, keras.layers.BatchNormalization):"
+            yield "        layer.trainable = False"
+        yield f"{result} = network({read})"
+
     def _layer(self, layer: Mapping[str, Any], result: str, reads: Sequence[str]) -> Iterator[str]:
+        if is_application(layer["type"]):
+            yield from self._network(layer, result, reads[0])
+            return
         ours = ("inputs", "weights", "trainable")
         own = {key: value for key, value in layer.items() if key not in ours}
         made = written("layers", own)
@@ -316,7 +358,7 @@ class Program:
     def _weights(self, layer: Mapping[str, Any]) -> Iterator[str]:
         """Set the weights that a config writes down."""
         weights = layer["weights"]
-        if weights is None:
+        if not isinstance(weights, list):  # none, or a file whose weights are stored as `initial/`
             return
         arrays = [np.asarray(one, "float32") for one in weights]
         place = f"model.get_layer({quoted(layer['name'])}).set_weights"

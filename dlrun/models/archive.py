@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dlrun import catalog
 from dlrun.absent import ABSENT
 from dlrun.errors import DataError
+from dlrun.models import hdf5
 from dlrun.shapes import walk
 from dlrun.shapes.layer import DATA
 
@@ -203,11 +204,11 @@ class _Reader:
         stored: bytes,
     ) -> list[str]:
         """Write the weights into the layers; gives what was left out, and why."""
-        import h5py  # noqa: PLC0415 - it comes with Keras, and few commands need it
-
         by_name = {layer["name"]: layer for layer in layers}
-        with h5py.File(io.BytesIO(stored), "r") as file:
-            groups = dict(zip((one["config"]["name"] for one in read), _groups(read), strict=True))
+        with hdf5.opened(io.BytesIO(stored), f"{self._path}: {_WEIGHTS}") as file:
+            names = [one["config"]["name"] for one in read]
+            numbered = hdf5.group_names(one["class_name"] for one in read)
+            groups = dict(zip(names, numbered, strict=True))
             found = {name: [*_datasets(file, f"layers/{group}")] for name, group in groups.items()}
             total = sum(math.prod(one.shape) for several in found.values() for one in several)
             if total > MOST_NUMBERS:
@@ -281,40 +282,22 @@ def _tensors(value: Any) -> Iterator[tuple[str, int, int]]:
             yield from _tensors(one)
 
 
-def _groups(read: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Name the groups of the layers as Keras does: by class, numbered."""
-    counts: dict[str, int] = {}
-    for one in read:
-        name = catalog.snake_case(one["class_name"])
-        number = counts.get(name, 0)
-        counts[name] = number + 1
-        yield f"{name}_{number}" if number else name
-
-
 def _count(file: Any, name: str) -> int:
     """Count the arrays that are stored of a layer, but for the states of random generators."""
     found: list[str] = []
-    if name in file:
-        file[name].visititems(
-            lambda place, one: found.append(place) if hasattr(one, "shape") else None
-        )
+    stored = hdf5.find(file, name)
+    if stored is not None:
+        stored.visititems(lambda place, one: found.append(place) if hasattr(one, "shape") else None)
     return sum("seed_generator" not in place for place in found)
 
 
 def _datasets(file: Any, name: str) -> Iterator[Any]:
     """Give the arrays of a layer in the order of `get_weights`; nothing outside of the file."""
-    import h5py  # noqa: PLC0415
-
-    def inside(place: str) -> Any:
-        is_there = place in file and isinstance(file.get(place, getlink=True), h5py.HardLink)
-        return file[place] if is_there else None
-
-    numbered = inside(f"{name}/vars")
-    if numbered is not None:
-        for key in sorted((key for key in numbered if key.isdecimal()), key=int):
-            one = inside(f"{name}/vars/{key}")
-            if isinstance(one, h5py.Dataset) and not one.is_virtual and not one.external:
-                yield one
+    numbered = [key for key in hdf5.names_in(file, f"{name}/vars") if key.isdecimal()]
+    for key in sorted(numbered, key=int):
+        one = hdf5.find_array(file, f"{name}/vars/{key}")
+        if one is not None:
+            yield one
     for part in _PARTS:
-        if inside(f"{name}/{part}") is not None:
+        if hdf5.find(file, f"{name}/{part}") is not None:
             yield from _datasets(file, f"{name}/{part}")

@@ -12,7 +12,9 @@ import numpy as np
 from dlrun.arrays import View
 from dlrun.backend import keras, tf
 from dlrun.backend.components import create, said_by
+from dlrun.catalog.applications import is_application
 from dlrun.errors import ConfigError, DlrunError, Problem
+from dlrun.models.applications import OF_NETWORKS, build_application
 from dlrun.shapes.input_readers import view_for
 from dlrun.shapes.layer import DATA, Layer, Weight, layer_of, show
 from dlrun.shapes.weights import weight_misfits
@@ -30,7 +32,8 @@ def build_model(
 ) -> Any:
     """Build the model; the same seed gives the same initial weights.
 
-    Layers are mappings as `dlrun.shapes.walk` takes them, with `weights`; `precision` is Keras's
+    Layers are mappings as `dlrun.shapes.walk` takes them, with `weights`: those that are written
+    down are set, and files of them are left to whoever begins a training. `precision` is Keras's
     dtype policy of those that have none of their own. The model is a functional `keras.Model` from
     `(batch, *input_shape)` to the output of the last layer; of the input, layers read
     by name what `views` say.
@@ -62,7 +65,7 @@ def build_model(
     scope = scope if scope[:1].isalnum() else f"model{scope}"
     model = keras.Model(sources.data, sources.outputs[layers[-1]["name"]], name=scope)
     for layer, path in zip(layers, paths, strict=True):
-        if layer["weights"] is not None:
+        if isinstance(layer["weights"], list):
             _set_weights(model.get_layer(layer["name"]), layer["weights"], path)
     return model
 
@@ -81,6 +84,8 @@ def operate(compute: Callable[[], Any], names: Collection[str]) -> Any:
 def output_activation(model: Any, last_layer: str) -> str | None:
     """Return the name of the last layer's activation; None where the layer does not say."""
     last = model.get_layer(last_layer)
+    if isinstance(last, keras.Model):  # a whole network
+        last = last.layers[-1]
     if type(last).__name__ in ("Softmax", "ReLU"):
         return str(type(last).__name__).lower()
     return getattr(getattr(last, "activation", None), "__name__", None)
@@ -125,6 +130,10 @@ class Sources:
 
 def _connect(layer: Mapping[str, Any], sources: Sources, *, path: str) -> Any:
     """Create one layer and call it on the outputs that it names."""
+    if is_application(layer["type"]):
+        (image,) = sources.read(layer, path)
+        said = {name: layer[name] for name in OF_NETWORKS if name in layer}
+        return build_application(layer, image, path, **said)
     ours = ("inputs", "weights", "trainable")
     own = {key: value for key, value in layer.items() if key not in ours}
     built = create("layers", own, path=path)

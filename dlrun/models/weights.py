@@ -27,6 +27,17 @@ def set_weights(model: Any, weights: Mapping[str, NDArray[Any]]) -> None:
     """Fill the model with weights, one per path, whose names and shapes have been checked."""
     for variable in model.weights:
         variable.assign(weights[variable.path])
+    settle(model)
+
+
+def settle(model: Any) -> None:
+    """Let layers know that their weights are others now.
+
+    `Normalization`, which EfficientNet has, computes with tensors that it makes of its weights.
+    """
+    for layer in model._flatten_layers():  # noqa: SLF001 - networks in networks, too
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
 
 
 ByName = dict[str, NDArray[Any]]

@@ -23,7 +23,7 @@ RESAMPLES = 2_000
 FEW_ROWS = 2_000
 """Up to so many rows are resampled; of more, the mean is normal as closely as one can tell."""
 MOST_NAMED = 5
-Kind = Literal["class", "labels", "mean"]
+Kind = Literal["class", "labels", "mean", "naive"]
 
 
 @dataclass(frozen=True)
@@ -49,22 +49,37 @@ class Baseline:
     test: str  # its name
     rows: int
     metrics: Mapping[str, float]  # the loss and the metrics, of its answers
+    name: str = "baseline"  # a naive forecast has one of its own
+    other: Baseline | None = None  # a second one, of the same rows
+
+    @property
+    def columns(self) -> dict[str, Mapping[str, float]]:
+        """The metrics of all baselines, by what they are called."""
+        others = {} if self.other is None else self.other.columns
+        return {self.name: self.metrics, **others}
 
     def to_json(self) -> dict[str, Any]:
         """Give what JSON knows."""
+        kinds = {
+            "class": "most frequent class",
+            "labels": "more frequent of yes and no",
+            "naive": self.name,
+        }
         return {
-            "kind": {"class": "most frequent class", "labels": "more frequent of yes and no"}.get(
-                self.kind, "mean"
-            ),
+            "kind": kinds.get(self.kind, "mean"),
             "metrics": dict(self.metrics),
             "test": self.test,
             "verdicts": [vars(trial) for trial in self.trials],
+            **({} if self.other is None else {"other": self.other.to_json()}),
         }
 
     def in_words(self, split: str) -> str:
         """Say what the baseline is, and whether the network beats it, in one paragraph."""
         if self.kind == "class":
             return self._of_classes(split)
+        if self.kind == "naive":
+            others = "" if self.other is None else f" {self.other.in_words(split)}"
+            return f"{self._of_forecasts(split)}{others}"
         return self._of_several(split) if len(self.trials) > 1 else self._of_one(split)
 
     def _of_classes(self, split: str) -> str:
@@ -82,6 +97,17 @@ class Baseline:
         mean += f"rows, is off by {format_number(one.baseline)} in the {split} rows (root mean "
         mean += f"square). The network is off by {format_number(one.network)}"
         return f"{mean}: {_verdict(one)} ({self._told(one)})."
+
+    def _of_forecasts(self, split: str) -> str:
+        of_rows = f"{count(self.rows, f'{split} window')}"
+        said = []
+        for one in self.trials:
+            of_one = "" if one.name is None else f" of {quote(one.name)}"
+            off = f"is off{of_one} by {format_number(one.baseline)}"
+            ours = f"the network by {format_number(one.network)}"
+            said.append(f"{off}, {ours}: {_verdict(one)} ({self._told(one)})")
+        always = f"baseline: the {self.name}, over {of_rows} (root mean square)"
+        return f"{always}, {'; '.join(said)}."
 
     def _of_several(self, split: str) -> str:
         of_labels = self.kind == "labels"
@@ -151,7 +177,7 @@ def baseline_of_classes(
     rows = sum(report.support)
     p = mcnemar(gained, lost)
     shares = int(right.sum()) / max(rows, 1), report.support[most] / max(rows, 1)
-    trial = Trial(None, report.class_names[most], *shares, p, _beats(p, gained - lost))
+    trial = Trial(None, report.class_names[most], *shares, p, beats_of(p, gained - lost))
     return Baseline("class", (trial,), EXACT, rows, metrics)
 
 
@@ -174,7 +200,7 @@ def baseline_of_labels(
     return Baseline(
         "labels",
         tuple(
-            Trial(name, answer, network, base, p, _beats(p, gained - lost))
+            Trial(name, answer, network, base, p, beats_of(p, gained - lost))
             for name, (answer, network, base, gained, lost), p in zip(
                 names, trials, found, strict=True
             )
@@ -204,7 +230,9 @@ def baseline_of_values(
         differences = gain.mean(axis=0)
     several = len(names) > 1
     trials = tuple(
-        Trial(name if several else None, value, float(own), float(other), p, _beats(p, difference))
+        Trial(
+            name if several else None, value, float(own), float(other), p, beats_of(p, difference)
+        )
         for name, value, own, other, p, difference in zip(
             names, prior, *roots, found, differences, strict=True
         )
@@ -229,7 +257,8 @@ def _p_of_mean(gain: NDArray[np.float64], *, resampled: bool) -> float | None:
     return min(1.0, 2 * (fewer + 1) / (RESAMPLES + 1))
 
 
-def _beats(p: float | None, difference: float) -> Beats:
+def beats_of(p: float | None, difference: float) -> Beats:
+    """Say what a difference is worth: above 0, that the network is better."""
     if p is None or p >= LEVEL or difference == 0:
         return "undecided"
     return "better" if difference > 0 else "worse"

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from dlrun.column import ColumnFacts
-from dlrun.data.image_folder import ImageFolder, size_of_file
+from dlrun.data.class_folders import ClassFolders
+from dlrun.data.image_folder import size_of_file
 from dlrun.reports.config_lines import TEST_SHARE, VALIDATION_SHARE, commented, scalar, stopping
 from dlrun.rundir.names import TEST, TRAIN, VALIDATION
 from dlrun.shapes.images import SUFFIXES
@@ -62,7 +63,7 @@ _FOR: Final = {TRAIN: "train on", VALIDATION: "watch", TEST: "test on"}
 
 
 def config(
-    found: ImageFolder, one: tuple[int, int] | None, name: str, path: Path, output: Path | None
+    found: ClassFolders, one: tuple[int, int] | None, name: str, path: Path, output: Path | None
 ) -> Iterator[str]:
     """Write a config for the images of folders; `one` of them is so large."""
     classes = tally(len(found.classes), "class", "classes")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlrun.arrays import Spec
+from dlrun.arrays import Foretold, Spec
 from dlrun.catalog.label_forms import label_form
 from dlrun.columns.packing import are_plain, parts
 from dlrun.config import Experiment
@@ -20,6 +20,7 @@ from dlrun.reports.baseline import Baseline
 from dlrun.reports.importance import Importances
 from dlrun.reports.labels import LabelsReport
 from dlrun.reports.scores import ClassificationReport
+from dlrun.reports.words import WordEffects
 from dlrun.rundir.metrics import is_larger_better
 from dlrun.rundir.notes import NOTHING, Notes
 from dlrun.shapes.layer import DATA
@@ -42,6 +43,7 @@ class Rows:
     y_true: NDArray[Any]  # class numbers (rows,), int64, or values (rows, num_targets), float32
     y_pred: NDArray[Any]
     outputs: NDArray[np.float32]  # (rows, num_outputs), what the last layer gave
+    foretold: Foretold | None = None  # of windows of series: when, and what naive forecasts say
 
     def __len__(self) -> int:
         """The number of rows that are here."""
@@ -86,6 +88,7 @@ class ReportData:
     notes: tuple[str, ...] = ()
     # what each column is worth; None where there are none, or too many
     importances: Importances | None = None
+    words: WordEffects | None = None  # which words move the answers, where layers look some up
     labels: LabelsReport | None = None  # the scores of several labels, where there are some
     said: Notes = NOTHING  # labels and a note that a user gave to the run
     baseline: Baseline | None = None  # what is said of the judged rows without their features

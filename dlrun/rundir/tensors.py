@@ -92,6 +92,11 @@ def load_tensors(
     }
 
 
+def tensor_layout(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Read shape and dtype of every array of a safetensors file, and none of the arrays."""
+    return _read_header(path)[0]
+
+
 def count_numbers(path: Path) -> int:
     """Count the numbers of all arrays of a safetensors file, by its header alone."""
     found, _ = _read_header(path)

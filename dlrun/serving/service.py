@@ -14,6 +14,8 @@ from dlrun.arrays import Spec
 from dlrun.columns.category import Category
 from dlrun.data.predictions import PredictionWriter
 from dlrun.data.python_rows import CollectedRows, as_file, images_of, open_given
+from dlrun.data.series_dataset import held_by_steps
+from dlrun.data.series_samples import columns_of_steps
 from dlrun.data.table_match import feature_names_of
 from dlrun.data.thresholds import decide
 from dlrun.errors import DataError
@@ -70,7 +72,8 @@ class Service:
     def columns(self) -> tuple[str, ...]:
         """The columns of a table or of flat rows with names; none where rows are arrays."""
         named = self.spec.columns is not None or self.spec.feature_names is not None
-        return feature_names_of(self.spec) if named else ()
+        names = feature_names_of(self.spec) if named else ()
+        return names if self.spec.series is None else columns_of_steps(self.spec.series, names)
 
     def predict(self, rows: Any) -> dict[str, list[Any]]:
         """Tell what `dlrun predict` writes of rows, by column.
@@ -140,6 +143,8 @@ class Service:
             shape = [-1, *self.spec.input_shape]
             return [{"name": INPUT, "datatype": "FP32", "shape": shape}]
         kinds = {one.name: one.holds for one in self.spec.columns or ()}
+        if self.spec.series is not None:
+            kinds = held_by_steps(self.spec.series) | kinds
         return [
             {
                 "name": name,
@@ -153,8 +158,9 @@ class Service:
         """Tell how a page asks for a row: a field for each column, or one for the array."""
         spec = self.spec
         fitted = {one.name: one for one in spec.columns or ()}
-        if spec.columns is None and (
-            spec.image_shape or not self.columns or len(self.columns) > MOST_FIELDS
+        if spec.series is not None or (
+            spec.columns is None
+            and (spec.image_shape or not self.columns or len(self.columns) > MOST_FIELDS)
         ):
             shape = spec.image_shape or (
                 spec.input_shape if len(spec.input_shape) == 3 and spec.input_shape[2] in (1, 3)  # noqa: PLR2004

@@ -22,7 +22,7 @@ class Output(NamedTuple):
     """What a layer gives for one sample, and the weights that it keeps, in the order of Keras."""
 
     shape: Shape
-    weights: tuple[Weight, ...] = ()
+    weights: tuple[Weight, ...] | None = ()  # None: only the built layer tells
 
 
 class MisfitError(Exception):

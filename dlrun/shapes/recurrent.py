@@ -53,8 +53,10 @@ def time_distributed(layer: Layer, shape: Shape) -> Output:
     return Output((shape[0], *output), _held(inner, weights))
 
 
-def _held(inner: Layer, weights: tuple[Weight, ...]) -> tuple[Weight, ...]:
+def _held(inner: Layer, weights: tuple[Weight, ...] | None) -> tuple[Weight, ...]:
     """Return the weights of a layer inside a wrapper, which may be frozen by itself."""
+    if weights is None:
+        unknown()
     if inner.arguments.get("trainable", True):
         return weights
     return tuple(weight._replace(trainable=False) for weight in weights)

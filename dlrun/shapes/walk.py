@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import Problem
 from dlrun.shapes import (  # noqa: F401  each registers the layers that it knows
+    applications,
     core,
     images,
     merging,
@@ -88,7 +89,7 @@ def weights_of(layer: Layer) -> tuple[Weight, ...] | None:
 
     None where the input decides more than sizes, as for the slopes of a PReLU.
     """
-    found: set[tuple[Weight, ...]] = set()
+    found: set[tuple[Weight, ...] | None] = set()
     for rank in AXES:
         try:
             found.add(output_of(layer, (None,) * rank).weights)
@@ -113,7 +114,7 @@ def _step(index: int, mapping: Mapping[str, Any], taken: tuple[Shape | None, ...
         return replace(step, problem=Problem(path, error.what, error.fix))
     except UnknownShapeError:
         return step
-    if any(None in weight.shape for weight in output.weights):
+    if output.weights is None or any(None in weight.shape for weight in output.weights):
         return replace(step, shape=output.shape)
     weights = tuple(
         weight._replace(trainable=weight.trainable and bool(mapping["trainable"]))

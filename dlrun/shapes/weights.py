@@ -40,9 +40,9 @@ def weight_misfits(
             yield Problem(f"{path}.weights[{number}]", f"{what}got {show(got)}.", fix)
 
 
-def misfits(step: Step, weights: Sequence[Any] | None, path: str) -> Iterator[Problem]:
-    """Tell which weights do not fit a layer whose input is known."""
-    if weights is not None and step.weights is not None:
+def misfits(step: Step, weights: Any, path: str) -> Iterator[Problem]:
+    """Tell which weights, where they are written down, do not fit a layer whose input is known."""
+    if isinstance(weights, list) and step.weights is not None:
         fix = "Its input has the shape " + " and ".join(map(show, step.taken or ())) + "."
         yield from weight_misfits(step.type, step.weights, weights, path, fix=fix)
 

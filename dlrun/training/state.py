@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dlrun.backend import keras, tf
 from dlrun.errors import RunFolderError
+from dlrun.models.weights import settle
 from dlrun.rundir.checkpoints import Checkpoint
 from dlrun.training.callbacks import load_callback, save_callback
 from dlrun.training.epochs import Position
@@ -61,6 +62,7 @@ class TrainingState:
         """Give every variable the value that it had at a snapshot."""
         for variable, value in zip(self.variables, values, strict=True):
             variable.assign(value)
+        settle(self.chain.model)
 
 
 COST = 0.02

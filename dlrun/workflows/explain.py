@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import ImageForm, Samples, Spec
-from dlrun.columns.packing import are_plain, values_of
+from dlrun.columns.packing import are_plain, parts, values_of
 from dlrun.data.image_samples import names_images
 from dlrun.data.labels import class_numbers
 from dlrun.data.python_rows import typed_as_file
@@ -23,6 +23,8 @@ from dlrun.execution.layers import layers_of
 from dlrun.execution.loading import import_tensorflow
 from dlrun.execution.opening import OpenedRun, load_model, load_split, open_trained
 from dlrun.formulas import ForwardPass, Node, Place, derivative, follow, read_nodes
+from dlrun.reports.run_data import class_scores
+from dlrun.reports.words import effects_in_rows, numbers_of
 from dlrun.rundir.folder import Run
 from dlrun.rundir.names import CONFIG, SPEC, WEIGHTS
 from dlrun.training.listener import Listener
@@ -64,6 +66,16 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """What a network says of the row without a word."""
+
+    column: str
+    word: str
+    score: float  # of the answer: of the predicted class, or the first number
+    effect: float  # by how much the word raises it
+
+
+@dataclass(frozen=True)
 class Explanation:
     """The forward pass of a row."""
 
@@ -72,6 +84,7 @@ class Explanation:
     forward_pass: ForwardPass  # what every layer computes
     answer: Answer | None  # None where the forward pass ends early
     comparison: Comparison | None  # None where TensorFlow was not asked
+    words: tuple[LeftOut, ...] = ()  # of texts that are looked up, where TensorFlow was asked
 
 
 def explain(
@@ -91,7 +104,36 @@ def explain(
     forward_pass = follow(nodes, row.x, views)
     answer = None if forward_pass.ending else _answer(opened, nodes, forward_pass, row)
     comparison = _compare(opened, forward_pass, row) if compare else None
-    return Explanation(opened, row, forward_pass, answer, comparison)
+    words = _without_words(opened, row) if compare else ()
+    return Explanation(opened, row, forward_pass, answer, comparison, words)
+
+
+def _without_words(opened: OpenedRun, row: Row) -> tuple[LeftOut, ...]:
+    """Ask the network again without each word of the texts that it looks up."""
+    spec = opened.spec
+    texts = [(part, numbers_of(part)) for part in parts(spec.columns or (), spec.views)]
+    if not any(numbers for _, numbers in texts):
+        return ()
+    from dlrun.training.evaluation import Predictor
+
+    predictor = Predictor(load_model(opened), spec.target_scaling)
+
+    def score(x: NDArray[Any]) -> NDArray[Any]:
+        outputs = predictor.predict(x)
+        return class_scores(outputs, spec) if spec.class_names is not None else outputs
+
+    whole = score(row.x[None]).reshape(-1)
+    place = int(np.argmax(whole)) if spec.class_names is not None else 0
+    found = []
+    for part, numbers in texts:
+        if numbers is None:
+            continue
+        ((left_out, moved),) = effects_in_rows(row.x[None], part, score)
+        found += [
+            LeftOut(part.column.name, numbers.word(word), float(whole[place] - effect), effect)
+            for word, effect in zip(left_out, moved[:, place].tolist(), strict=True)
+        ]
+    return tuple(sorted(found, key=lambda one: -abs(one.effect)))
 
 
 def _usable_weights(opened: OpenedRun) -> dict[str, dict[str, NDArray[Any]]]:
@@ -247,7 +289,7 @@ def _row(samples: Samples, number: int, spec: Spec, source: str) -> Row:
 def _cells(x: NDArray[np.float32], spec: Spec) -> dict[str, str] | None:
     """Write a row as the table would have it, by column."""
     columns = spec.columns or ()
-    if are_plain(columns):
+    if are_plain(columns) or spec.series is not None:
         return None
     cells = values_of(columns, spec.views, x[None])
     return {name: text or "(missing)" for name, (text,) in cells}

@@ -7,22 +7,24 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dlrun.arrays import ImageForm
+from dlrun.arrays import ImageForm, TextForm
 from dlrun.data.drift import Drift, Watch
 from dlrun.data.image_samples import ImageRows, names_images
 from dlrun.data.prediction_files import CsvRows, ParquetRows, Rows
-from dlrun.data.python_rows import as_file, typed_as_file
-from dlrun.data.samples import SampleFile, open_samples
+from dlrun.data.python_rows import as_file, open_given, typed_as_file
+from dlrun.data.samples import ARRAYS, SampleFile, open_samples
+from dlrun.data.series_samples import LastWindows, last_windows
 from dlrun.data.table_samples import TableRows
+from dlrun.data.text_folder import names_texts
 from dlrun.errors import DlrunError, UsageError
 from dlrun.execution.ids import check_new_ids
-from dlrun.execution.opening import OpenedRun, load_model, open_trained
+from dlrun.execution.opening import OpenedRun, load_model, load_own_steps, open_trained
 from dlrun.execution.thresholds import Thresholds, asked_of_predict
 from dlrun.rundir.files import (
     check_inside,
@@ -50,7 +52,6 @@ STDOUT = STDIN = Path("-")
 PIPED: Final = Path("/dev/stdin")
 PARQUET: Final = (".parquet", ".pq")
 PACKED: Final = (".gz", ".zst")
-ARRAYS: Final = (".npz", ".npy")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Predicted:
 
 def predict(
     run: Run,
-    input_path: Path,
+    input_path: Path | None,
     *,
     output: Path | None,
     wishes: Wishes | None = None,
@@ -83,20 +84,23 @@ def predict(
 
     The input is a table with the features as columns, an `.npz` or `.npy` array, or images: a
     folder, an image or a list of some; `-` is a table from stdin, and what `is_row` a row by
-    itself. The output is None for a file in the run folder, see `_naming`, and `-` for stdout; a
-    device or a pipe is written into, and a symbolic link is followed.
+    itself. Of series it is a table, from the end of which is foretold what follows; None for the
+    one that the run was trained on. The output is None for a file in the run folder, see `_naming`,
+    and `-` for stdout; a device or a pipe is written into, and a symbolic link is followed.
     """
     wishes = wishes or Wishes()
     form = _form(wishes, output)
     if input_path == STDIN:
         input_path = PIPED
-    elif output is not None and _are_one_file(output, input_path):
+    opened = open_trained(run, listener)
+    own = input_path is None
+    input_path = _own_table(opened) if input_path is None else input_path
+    if output is not None and _are_one_file(output, input_path):
         raise UsageError(
             "the output is the input: its rows would be lost.",
             where=f"--output {output}",
             fix="Name another file.",
         )
-    opened = open_trained(run, listener)
     _check_wishes(wishes, input_path, opened)
     thresholds = asked_of_predict(wishes.threshold, opened)
     if thresholds is not None:
@@ -104,10 +108,7 @@ def predict(
     spec = opened.spec
     keys = [column.name for column in spec.columns or () if column.carried]
     keep = tuple(dict.fromkeys((*keys, *wishes.keep)))
-    with (
-        _given(input_path, spec) as (path, passing),
-        open_samples(path, passing, with_target=False, keep=keep) as samples,
-    ):
+    with _opened_samples(opened, input_path, keep, own=own) as samples:
         for note in samples.notes:
             listener.message(note)
         model = load_model(opened)
@@ -130,11 +131,55 @@ def predict(
     return Predicted(written, work.watch.drifts() if wishes.drift else ())
 
 
-def is_row(given: Path) -> bool:
-    """Say whether this is the cells of a row, such as `0.3,0.1`, and no path."""
+def _own_table(opened: OpenedRun) -> Path:
+    """Give the table that a run of series was trained on; others need rows that they are given."""
+    if opened.spec.series is None:
+        raise UsageError(
+            "there are no rows to predict.",
+            where="INPUT",
+            fix="Name a file of them; a run over a series foretells what follows its own table.",
+        )
+    return opened.experiment.dataset.paths[0]
+
+
+@contextmanager
+def open_rows(opened: OpenedRun, rows: Any, *, keep: Sequence[str] = ()) -> Iterator[SampleFile]:
+    """Open rows that Python gives; None for the end of the table that a run was trained on."""
+    if rows is None:
+        with _opened_samples(opened, _own_table(opened), keep, own=True) as samples:
+            yield samples
+        return
+    _check_kept(opened, keep)
+    with open_given(rows, opened.spec, keep=keep) as samples:
+        yield samples
+
+
+@contextmanager
+def _opened_samples(
+    opened: OpenedRun, input_path: Path, keep: Sequence[str], *, own: bool
+) -> Iterator[SampleFile]:
+    """Open what is given; or the last windows of the table that the run was trained on."""
+    spec = opened.spec
+    if own:
+        windows, notes = last_windows(load_own_steps(opened), spec, where=str(input_path))
+        yield SampleFile(notes, iter([windows]))
+        return
+    with (
+        _given(input_path, spec) as (path, passing),
+        open_samples(path, passing, with_target=False, keep=keep) as samples,
+    ):
+        yield samples
+
+
+def is_row(given: Path | None) -> bool:
+    """Say whether this is the cells of a row, such as `0.3,0.1` or `a text`, and no path."""
+    if given is None:
+        return False
     text = str(given)
-    is_cells = "," in text or parse_number(text) is not None
-    is_path = re.search(r"[/\\]|\.[A-Za-z]\w*$", text) or os.path.lexists(given)
+    has_blanks = bool(re.search(r"\s", text))
+    is_cells = has_blanks or "," in text or "!" in text or parse_number(text) is not None
+    has_ending = re.search(r"\.[A-Za-z]\w*$", text)
+    is_path = has_ending or (not has_blanks and re.search(r"[/\\]", text)) or os.path.lexists(given)
     return is_cells and not is_path
 
 
@@ -162,8 +207,12 @@ def _form(wishes: Wishes, output: Path | None) -> str:
 def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
     """Refuse what an input or a run cannot give."""
     are_images = isinstance(opened.spec.form, ImageForm) and names_images(input_path)
-    if wishes.keep and (are_images or input_path.suffix in ARRAYS):
-        what = "images have" if are_images else f"an {input_path.suffix} file has"
+    are_texts = isinstance(opened.spec.form, TextForm) and names_texts(input_path)
+    _check_kept(opened, wishes.keep)
+    if wishes.keep and (are_images or are_texts or input_path.suffix in ARRAYS):
+        what = f"{'images' if are_images else 'texts'} have"
+        if input_path.suffix in ARRAYS:
+            what = f"an {input_path.suffix} file has"
         raise UsageError(f"{what} no columns to keep.", where=f"--keep {wishes.keep[0]}")
     if wishes.drift and not any(column.seen for column in opened.spec.columns or ()):
         raise UsageError(
@@ -172,6 +221,12 @@ def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
             where="--drift",
             fix="Train it again.",
         )
+
+
+def _check_kept(opened: OpenedRun, keep: Sequence[str]) -> None:
+    if keep and opened.spec.series is not None:
+        what = "a forecast is of no row of the table whose cells could be kept."
+        raise UsageError(what, where=f"--keep {keep[0]}")
 
 
 def _write_file(work: _Work, form: str, path: Path) -> None:
@@ -212,15 +267,19 @@ class _Work:
         # Not before the first chunk is there does the header go out: `-o -` prints rows, or an
         # error.
         first = next(outputs, None)
-        writer = PredictionWriter(file, spec, with_true=False)
-        for y_pred, kept in chain([] if first is None else [first], outputs):
+        names = spec if first is None else first[2]
+        writer = PredictionWriter(file, names, with_true=False)
+        for y_pred, kept, _ in chain([] if first is None else [first], outputs):
             classes = decide(y_pred, spec, self._thresholds) if chooses else None
             writer.write(y_pred, classes, kept=kept)
 
     def _predicted(
         self,
-    ) -> Iterator[tuple[NDArray[np.float32], Mapping[str, Sequence[str | None]]]]:
-        """Give the outputs of each chunk, `(rows, outputs)`, and what is kept of its input."""
+    ) -> Iterator[tuple[NDArray[np.float32], Mapping[str, Sequence[str | None]], Spec]]:
+        """Give the outputs of each chunk, `(rows, outputs)`, what is kept of its input, their spec.
+
+        A forecast has a row for each step that follows.
+        """
         first_row = 0
         for chunk in self._samples.chunks:
             check_new_ids(chunk.x, self._opened, where=str(self._input_path), first_row=first_row)
@@ -228,9 +287,14 @@ class _Work:
             kept: Mapping[str, Sequence[str | None]] = {}
             if isinstance(chunk, TableRows | ImageRows):
                 kept = chunk.kept
-            if isinstance(chunk, TableRows) and chunk.raw is not None:
+            if isinstance(chunk, TableRows | LastWindows) and chunk.raw is not None:
                 self.watch.see(chunk.raw_columns, chunk.raw)
-            yield self._predictor.predict(chunk.x), kept
+            outputs, spec = self._predictor.predict(chunk.x), self._opened.spec
+            if isinstance(chunk, LastWindows) and spec.series is not None:
+                spec = replace(spec, target_names=spec.series.targets)
+                outputs = outputs.reshape(-1, len(spec.target_names))  # (series * horizon, targets)
+                kept = chunk.kept
+            yield outputs, kept, spec
 
 
 def _write_own(run: Run, input_path: Path, form: str, write: Callable[[Path], None]) -> Path:

@@ -121,7 +121,7 @@ def go_on(
     )
     source = interrupted.source(options.runs_dir)
     told = stored_spec(interrupted.folder, experiment)
-    prepared = prepare(experiment, options, listener, told=told)
+    prepared = prepare(experiment, options, listener, told=told, begins=interrupted.begins)
     doubts = check_continuation(earlier, environment, prepared)
     for line in doubts:
         listener.message(line)
@@ -170,6 +170,11 @@ class InterruptedRun:
             return 0, 0
         return self.checkpoint.facts["epoch"], self.checkpoint.facts["step"]
 
+    @property
+    def begins(self) -> bool:
+        """Whether it has neither trained, nor kept the weights with which it begins."""
+        return self.checkpoint is None and not self.folder.file(INITIAL_WEIGHTS).exists()
+
     def facts(self, command: Sequence[str], machine: Machine) -> dict[str, Any]:
         """What the record says of this resumption beside the environment."""
         epoch, step = self.place
@@ -208,8 +213,7 @@ class InterruptedRun:
 
     def source(self, runs_dir: Path) -> OpenedRun | None:
         """Open the run from whose weights this one begins, where it has not taken them yet."""
-        begins = self.checkpoint is None and "from" in self.record
-        if not begins or self.folder.file(INITIAL_WEIGHTS).exists():
+        if not self.begins or "from" not in self.record:
             return None
         opened = open_trained(open_run(str(self.record["from"]), runs_dir))
         if weights_hash(opened.run.record) != self.record.get("from_weights"):

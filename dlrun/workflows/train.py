@@ -117,7 +117,7 @@ def train_in(
             run.write_text(CONFIG, beginning.config)
             run.write_json(ORIGIN, beginning.origin)
             active.warn_of_no_key()
-            prepared = prepare(experiment, options, listener, graph_cache=graph_cache)
+            prepared = prepare(experiment, options, listener, begins=True, graph_cache=graph_cache)
             listener.message(place_of(run))
             trained = execute_run(
                 experiment, prepared, active, source=beginning.source, pauses=options.pauses

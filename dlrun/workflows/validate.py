@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
@@ -21,6 +22,7 @@ from dlrun.config import load_config, locate
 from dlrun.config.rules.metrics import depends_on_the_rows
 from dlrun.data.files import regular_size
 from dlrun.data.headers import DELIMITERS, SMALL, npz_array
+from dlrun.data.series_roles import count_moments, foresee
 from dlrun.datasets.samples import find_sample
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.memory import excess
@@ -116,6 +118,28 @@ def _is_small(cell: str) -> bool:
     return number is None or abs(number) <= LARGEST
 
 
+def steps_look_right(experiment: Experiment, path: Path, size: int) -> bool:
+    """Whether a small CSV file surely is a series of numbers that gives each split a window."""
+    dataset = experiment.dataset
+    given, seen = dataset.arguments, foresee(dataset.arguments)
+    sample = find_sample(dataset.type, given, form=_form(experiment))
+    if seen is None or sample.shape is None or size > SMALL or _form(experiment) != "value":
+        return False
+    if _reads_ids(experiment) or _asks_the_rows(experiment, sample):
+        return False
+    left = count_moments(path, seen)
+    window, horizon = given["window"], given["horizon"]
+    sizes = [given["stride"], *([] if given["season"] is None else [given["season"]])]
+    if left is None or min(window, horizon, *sizes) < 1 or dataset.target_scale == "log":
+        return False
+    for share in (dataset.test_split, dataset.validation_split):
+        taken = int((share or 0) * left + 0.5)
+        left -= taken
+        if share and taken < horizon + (window if given["border"] == "windows" else 0):
+            return False
+    return bool(left >= window + horizon)
+
+
 def arrays_look_right(experiment: Experiment, path: Path, size: int) -> bool:
     """Whether the arrays that are named are there, of numbers or names, with equally many rows."""
     del size
@@ -191,7 +215,7 @@ def _asks_the_rows(experiment: Experiment, sample: Sample) -> bool:
 
 def _reads_ids(experiment: Experiment) -> bool:
     """Whether a layer takes only some numbers for what they are: ids, or padding; or a column."""
-    layers = [layer.as_dict() for layer in experiment.model.layers]
+    layers = experiment.model.mappings
     is_scaled = experiment.dataset.scale != "none"
     return bool(
         names_of_columns(layers) or find_lookups(layers) or (is_scaled and find_masks(layers))
@@ -222,6 +246,8 @@ def _form(experiment: Experiment) -> str:
     return label_form(None if experiment.loss is None else experiment.loss.type)
 
 
+MOST_FILES = 5_000
+"""Of more texts, which are files of their own, none is read before training."""
 READ_AGAIN = 16 * 2**20
 """How large data may be, in bytes, that are loaded as for training where something may be wrong."""
 
@@ -284,7 +310,7 @@ def follow_layers(
         return spec.input_shape, steps_of(experiment, spec)
     dataset = experiment.dataset
     sample = find_sample(dataset.type, dataset.arguments)
-    layers = [layer.as_dict() for layer in experiment.model.layers]
+    layers = experiment.model.mappings
     return sample.shape, walk(layers, sample.shape, sample.views, sample.named)
 
 
@@ -348,7 +374,8 @@ def _first_unknown(experiment: Experiment, spec: Spec | None) -> str | None:
 def _look_at_data(experiment: Experiment) -> _Seen:
     """Look at the data of an experiment as far as that is cheap; raise what is wrong with them."""
     dataset = experiment.dataset
-    if (columns := dataset.arguments.get("columns")) and _is_table(experiment):
+    form = find_sample(dataset.type, dataset.arguments).format
+    if (columns := dataset.arguments.get("columns")) and form == "table":
         from dlrun.columns import check_options
 
         check_options(columns)
@@ -362,12 +389,26 @@ def _look_at_data(experiment: Experiment) -> _Seen:
         return _Seen((f"the rows of {files}",))
     if not isinstance(named[0], Path):
         return _Seen((f"the data of {dataset.type}: no file is named, and one may be downloaded",))
-    if find_sample(dataset.type, dataset.arguments).format == "images":
+    if form == "texts":
+        return _look_at_texts(experiment, named[0])
+    if form == "images":
         from dlrun.data.image_folder import find_images
 
         found = find_images(named[0])
         return _Seen((f"the pixels of {tally(sum(map(len, found.files.values())), 'image')}",))
     return _look_at_file(experiment, named[0])
+
+
+def _look_at_texts(experiment: Experiment, path: Path) -> _Seen:
+    """Read the texts of a folder where they are few; else list them."""
+    from dlrun.data.text_folder import find_texts
+
+    files = [file for some in find_texts(path).files.values() for file in some]
+    with suppress(OSError):
+        sizes = [Path(file).stat().st_size for file in files[: MOST_FILES + 1]]
+        if len(files) <= MOST_FILES and sum(sizes) <= READ_AGAIN:
+            return _load(experiment)
+    return _Seen((f"the words of {tally(len(files), 'text')}",))
 
 
 def _look_at_drawn(experiment: Experiment) -> _Seen:
@@ -383,10 +424,11 @@ def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
     """Look at a file; see `_look_at_data`."""
     dataset = experiment.dataset
     kind = find_sample(dataset.type, dataset.arguments).format
-    look = {"table": table_looks_right, "arrays": arrays_look_right}.get(kind or "")
+    looks = {"table": table_looks_right, "arrays": arrays_look_right, "steps": steps_look_right}
+    look = looks.get(kind or "")
     if look is None and path.is_dir():
         return _Seen((f"the values in {path}",))
-    size = regular_size(path, seekable=kind != "table")
+    size = regular_size(path, seekable=kind not in ("table", "steps"))
     if size is None:
         return _Seen((f"{path}, which is no single file that can be read twice",))
     if look is not None and not look(experiment, path, size):
@@ -397,7 +439,7 @@ def _look_at_file(experiment: Experiment, path: Path) -> _Seen:
         if sample.named:
             untold = "its rows, and the images that they name"
         return _Seen((f"{path} ({_in_mb(size)}): {untold}",))
-    if kind == "table":
+    if kind in ("table", "steps"):
         large = f"the rows of {path} ({_in_mb(size)}) but for the first ones"
         return _Seen() if size <= SMALL else _Seen((large,))
     return _Seen((f"the values in {path}",))

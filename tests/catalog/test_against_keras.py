@@ -27,7 +27,7 @@ WORDS = [
     (kind, word)
     for kind in NAMESPACES
     for word in catalog.words(kind)
-    if catalog.find(kind, word).origin == "keras"
+    if catalog.find(kind, word).origin == "keras" and not catalog.is_application(word)
 ]
 ALIASED = ("losses", "metrics", "optimizers", "initializers", "regularizers", "constraints")
 
@@ -109,11 +109,32 @@ def required_arguments(kind, word):
     }
 
 
+def public_networks():
+    """The functions of `keras.applications` that build networks."""
+    return {name for name, one in vars(keras.applications).items() if inspect.isfunction(one)}
+
+
+@pytest.mark.parametrize("word", sorted(public_networks()))
+def test_a_network_takes_what_its_function_takes(word):
+    """Names and defaults, but for what the data or every layer says; and what dlrun adds."""
+    parameters = inspect.signature(getattr(keras.applications, word)).parameters
+    expected = {name: one.default for name, one in parameters.items()}
+    for name in ("input_shape", "input_tensor", "name", "weights"):
+        del expected[name]
+    ours = {"value_range": (0.0, 1.0), "fine_tune_at": None}
+    ours |= {"freeze_batch_normalization": False}
+    found = catalog.find("layers", word)
+    assert {one.name: one.default for one in found.parameters} == expected | ours
+    assert all(one.doc for one in found.parameters if one.name in ours)
+    assert catalog.gist("layers", word).startswith("Instantiates")
+    assert catalog.family("layers", word) == "applications"
+
+
 @pytest.mark.parametrize("kind", NAMESPACES)
 def test_every_public_class_is_a_word_or_refused_with_a_reason(kind):
     """Nothing public is overlooked, and nothing is a word that is not public."""
     public = {name for name, value in vars(NAMESPACES[kind]).items() if inspect.isclass(value)}
-    public |= {"Input"} if kind == "layers" else set()
+    public |= {"Input", *public_networks()} if kind == "layers" else set()
     known = set(catalog.words(kind)) | set(keras_names.aliases(kind)) | set(REFUSED[kind])
     assert public <= known
     own = {word for word in catalog.words(kind) if catalog.find(kind, word).origin == "dlrun"}

@@ -20,7 +20,7 @@ def test_they_are_those_of_the_running_class(name):
     for key, field in read.items():
         assert field.required is running[key].is_required() or "min_length" in str(running[key])
         if field.default is not ABSENT:
-            assert field.default == running[key].default
+            assert field.default == running[key].made_default()
         assert field.doc
         assert "\n" not in field.doc
 

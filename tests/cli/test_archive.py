@@ -347,3 +347,18 @@ def test_a_file_that_is_no_zip(dlrun, tmp_path, elsewhere):
         code, _, err = dlrun("import", tmp_path / "x.zip", *elsewhere)
         assert (code, "not a whole zip file" in err) == (4, True)
     assert "there is no such file" in dlrun("import", tmp_path / "none.zip", *elsewhere)[2]
+
+
+@pytest.mark.slow
+def test_a_trained_run_goes_on_where_it_is_taken_back(dlrun, reported, tmp_path, old, elsewhere):
+    """To the bits of the run that never was in an archive."""
+    run = tmp_path / "runs" / reported("moons_mlp").name
+    shutil.copytree(reported("moons_mlp"), run)
+    assert dlrun("archive", run, "-o", old)[0] == 0
+    (taken,) = dlrun("import", old, *elsewhere)[1].split()
+    assert content(elsewhere[1] / run.name) == content(run)
+    assert dlrun("verify", taken)[0] == 0
+    for one in (run, taken):
+        assert dlrun("resume", one, "--epochs", 12, "--no-report", "-q")[0] == 0
+    weights = "weights.safetensors"
+    assert (elsewhere[1] / run.name / weights).read_bytes() == (run / weights).read_bytes()

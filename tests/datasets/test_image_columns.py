@@ -158,6 +158,19 @@ def test_rows_of_bad_files_are_left_out_and_counted(limit, tmp_path, monkeypatch
     assert sum("rows.csv:" in note for note in dataset.notes) == 4
 
 
+def test_a_class_of_bad_files_alone_is_an_error(tmp_path):
+    """It would have a unit, and no row."""
+    draw(tmp_path / "good.png", CORNERS)
+    rows = [("good.png", 0, "cat"), ("good.png", 1, "dog"), ("gone.png", 2, "owl")]
+    path = write(tmp_path / "rows.csv", rows)
+    with pytest.raises(DataError, match="no image of the class 'owl' can be read"):
+        load(path, {"bad_files": "skip"})
+    train = write(tmp_path / "train.csv", rows[:2])
+    test = write(tmp_path / "test.csv", [("good.png", 3, "cat"), ("gone.png", 4, "dog")])
+    dataset = load(train, {"bad_files": "skip"}, test_path=test)
+    assert (len(dataset.train), len(dataset.test)) == (2, 1)  # of test rows a class may lack
+
+
 def test_images_of_several_sizes_ask_for_one(tmp_path):
     """They are brought to it then."""
     bad_table(tmp_path)

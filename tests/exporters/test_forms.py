@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -66,7 +67,9 @@ def jobs_of(run, folder):
     spec = opened.spec
     if spec.table is not None:
         rows = folder / f"{run.name}.csv"
-        lines = Path(opened.experiment.dataset.arguments["path"]).read_text().splitlines(True)
+        table = Path(opened.experiment.dataset.arguments["path"])
+        with gzip.open(table, "rt") if table.suffix == ".gz" else table.open() as file:
+            lines = file.readlines()
         rows.write_text("".join(lines[:120]))
         raw = {"rows": rows}
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,10 @@ model:
   layers:
 {first}    - {{type: Dense, units: 6, activation: relu}}
 {layers}
-    - {{type: Dense, units: 1, activation: sigmoid}}
-loss: binary_crossentropy
+    - {{type: Dense, units: 1, activation: {end}}}
+loss: {loss}
 optimizer: {optimizer}
-metrics: [accuracy]
+metrics: [{metric}]
 training:
   epochs: {epochs}
   batch_size: 7
@@ -40,6 +41,11 @@ _GROUPS = (
     "{type: table, path: groups.csv, target: t, validation_split: 0.2, test_split: 0.2, "
     "split_by: {group: g}}"
 )
+_SERIES = (
+    "{type: series, path: series.csv, time: day, key: shop, window: 5, season: 7, scale: standard, "
+    "target_scale: standard, validation_split: 0.2, test_split: 0.2}"
+)
+_NUMBERS = {"end": "linear", "loss": "mean_squared_error", "metric": "mean_absolute_error"}
 _PHOTOS = (
     "{type: table, path: photos.csv, target: t, validation_split: 0.2, "
     "columns: {photo: {type: image, color: gray}}}"
@@ -71,11 +77,13 @@ CONFIGS = {
     "plateau": {"layers": _NORMALIZATION, "callbacks": f"[{_PLATEAU}, {_LOGGER}]"},
     "stopping": {"layers": _DROPOUT, "callbacks": f"[{_PATIENCE}]", "epochs": 8},
     "streaming": {"layers": _DROPOUT, "dataset": _TABLE},
+    "series": {"layers": f"    - Flatten\n{_DROPOUT}", "dataset": _SERIES, **_NUMBERS},
     "divided": {"layers": _DROPOUT, "dataset": _GROUPS, "sampling": "over"},
     "photos": {"first": _AUGMENTED, "dataset": _PHOTOS},
 }
 _USUAL = {"dataset": _MOONS, "first": "", "layers": "", "optimizer": "adam", "callbacks": "[]",
-          "epochs": 3, "sampling": "null", "exports": "[predictions]"}  # fmt: skip
+          "epochs": 3, "sampling": "null", "exports": "[predictions]", "end": "sigmoid",
+          "loss": "binary_crossentropy", "metric": "accuracy"}  # fmt: skip
 
 STRETCHES = (0.0, 0.001, None)
 """Batch by batch; some batches; whole epochs: where a training is cut must not matter."""
@@ -104,6 +112,12 @@ class Workplace:
             f"{a},{b},g{n % 9},{'high' if a > 0.5 else 'low'}" for n, (a, b) in enumerate(rows)
         ]
         (self.folder / "groups.csv").write_text("\n".join(["a,b,g,t", *groups, ""]))
+        days = [
+            f"{n % 2},{n // 2},{a + math.sin(n / 2)},{b}"
+            for n, (a, b) in enumerate(rows)
+            if n != 31
+        ]
+        (self.folder / "series.csv").write_text("\n".join(["shop,day,x,sales", *days, ""]))
         for number, (a, b) in enumerate(rows):
             pixels = np.array([[a, b, 0, 0]] * 4) * 60 + 128
             draw(self.folder / "photos" / f"{number}.png", pixels.clip(0, 255).astype(np.uint8))

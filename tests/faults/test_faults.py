@@ -32,7 +32,9 @@ def workplace(server, tmp_path):
 
 def test_killed_runs_end_in_the_bits_of_the_uninterrupted_one(workplace):
     """SIGKILL at points of writing and at random times, in training and in resumption."""
-    _, found = rows.killed(workplace, ["normalization", "streaming"], points=[2, 1], times=1)
+    _, found = rows.killed(
+        workplace, ["normalization", "streaming", "series"], points=[2, 1, 1], times=1
+    )
     assert found["points"] + found["times"] >= 4
 
 

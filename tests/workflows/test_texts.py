@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dlrun.rundir.tensors import load_tensors
-from tests.texts import reviews, write_table
+from tests.texts import reviews, write_folders, write_table
 
 CONFIG = """\
 dataset:
@@ -156,3 +156,85 @@ def test_what_cannot_be_is_told_before_training(table, dlrun, tmp_path, change, 
     told = dlrun("validate", table, code=2)
     assert message in told.err
     assert told.err.startswith("error: reviews.yaml:")
+
+
+FOLDERS = """\
+dataset: {type: texts, path: "two words", columns: {text: {type: text, missing: empty}}}
+model:
+  layers:
+    - {type: Embedding, output_dim: 4}
+    - {type: Bidirectional, layer: {type: LSTM, units: 2}}
+    - {type: Dense, units: 1, activation: sigmoid}
+loss: binary_crossentropy
+optimizer: {type: Adam, learning_rate: 0.05}
+metrics: [accuracy]
+training: {epochs: 2, batch_size: 8}
+exports: [predictions]
+"""
+
+
+def test_folders_of_texts_from_training_to_answers(dlrun, tmp_path):
+    """Trained with a report, asked about folders, files, tables and typed texts, explained."""
+    home = tmp_path / "two words"
+    write_folders(home / "train", reviews(32))
+    write_folders(home / "test", reviews(16, seed=2))
+    (home / "test" / "neg" / "empty.txt").write_text("")
+    (tmp_path / "films.yaml").write_text(FOLDERS)
+    assert "(None, 9, 4)" in dlrun("validate", "films.yaml", "--summary").out
+    run = dlrun("train", "films.yaml", "--report").run
+    assert (run / "plots" / "word_effects.png").exists()
+    assert "Words that move the answer" in (run / "report.html").read_text()
+    effects = json.loads((run / "report.json").read_text())["word_effects"]
+    assert effects["column"] == "text"
+    assert {one["toward"] for one in effects["words"]} <= {"neg", "pos"}
+    assert all(one["rows"] >= 3 and one["mean"] >= 0 for one in effects["words"])
+
+    test_rows = answers((run / "predictions" / "test.csv").read_text())
+    told = answers(dlrun("predict", run, home / "test", "-o", "-").out)
+    assert [row["probability_pos"] for row in told] == [row["probability_pos"] for row in test_rows]
+    assert told[0]["file"].endswith("test/neg/000.txt")
+    text = (home / "test" / "neg" / "000.txt").read_text()
+    (one,) = answers(dlrun("predict", run, home / "test" / "neg" / "000.txt", "-o", "-").out)
+    assert one["probability_pos"] == told[0]["probability_pos"]
+    assert answers(dlrun("predict", run, text).out)[0]["probability_pos"] == one["probability_pos"]
+    with (tmp_path / "new.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text",), (text,)])
+    (row,) = answers(dlrun("predict", run, "new.csv", "-o", "-").out)
+    assert row["probability_pos"] == one["probability_pos"]
+    measured = json.loads(dlrun("evaluate", run, "--data", home / "test", "--json").out)
+    stored = json.loads((run / "metrics.json").read_text())["test"]
+    assert measured["metrics"]["accuracy"] == stored["accuracy"]
+    assert "texts have no columns" in dlrun("predict", run, home, "--keep", "x", code=2).err
+
+    shown = dlrun("explain", run, "--input", "A loved, loved film").out
+    assert "what words move it" in shown
+    found = json.loads(dlrun("explain", run, "--input", "A loved, loved film", "--json").out)
+    assert {one["word"] for one in found["words"]} == {"a", "loved", "film"}
+    whole, without = (answers(dlrun("predict", run, text).out)[0]
+                      for text in ("A loved, loved film", "a  film"))  # fmt: skip
+    (loved,) = (one for one in found["words"] if one["word"] == "loved")
+    name = f"probability_{whole['predicted']}"
+    assert loved["score"] == pytest.approx(float(without[name]), abs=1e-6)
+    assert loved["effect"] == pytest.approx(float(whole[name]) - loved["score"], abs=1e-6)
+
+
+def test_a_text_run_goes_on_and_comes_again_to_the_same_bits(table, dlrun, tmp_path):
+    """Resumed after two epochs as trained at once; reproduced from its data; streamed alike."""
+    short = dlrun("train", table, "--set", "training.epochs=2").run
+    dlrun("resume", short, "--epochs", "4")
+    whole = dlrun("train", table).run
+    for name in ("weights.safetensors", "history.csv", "predictions/test.csv"):
+        assert (tmp_path / short / name).read_bytes() == (tmp_path / whole / name).read_bytes()
+    assert "identical" in dlrun("reproduce", whole).out
+
+
+def test_streamed_texts_train_to_the_same_bits(table, dlrun, tmp_path, monkeypatch):
+    """Their words are numbered whenever rows are taken."""
+    held = dlrun("train", table, "--set", "training.epochs=1").run
+    monkeypatch.setenv("DLRUN_STREAM_ABOVE_MB", "0")
+    streamed = dlrun("train", table, "--set", "training.epochs=1")
+    assert "streaming from the disk" in streamed.err
+    for name in ("weights.safetensors", "history.csv"):
+        assert (tmp_path / held / name).read_bytes() == (
+            tmp_path / streamed.run / name
+        ).read_bytes()

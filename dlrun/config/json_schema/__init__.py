@@ -5,6 +5,7 @@ several fields at once is left to `dlrun validate`.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
@@ -125,6 +126,7 @@ _TYPES: Final[dict[Any, str]] = {
     list: "array",
     tuple: "array",
     dict: "object",
+    Path: "string",
 }
 _LIMITS: Final = {
     "ge": "minimum",

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from dlrun.config.nodes import Places, Problems
 from dlrun.config.rules import (
+    applications,
     files,
     graph,
     last_layer,
@@ -50,6 +51,10 @@ RULES: Final = (
     Rule(layers.cells_are_inside_rnn),
     Rule(layers.wrappers_hold_what_they_can_use),
     Rule(shapes.weights_fit_the_layer),
+    Rule(applications.frozen_layers_exist, ("model.layers[].name",)),
+    Rule(applications.networks_use_what_they_are_given),
+    Rule(applications.fine_tuning_trains_something, ("model.freeze",)),
+    Rule(applications.networks_get_their_pixels),
     Rule(last_layer.softmax_has_several_units),
     Rule(last_layer.last_layer_fits_the_loss),
     Rule(last_layer.loss_runs_over_the_classes),
@@ -65,16 +70,19 @@ RULES: Final = (
     Rule(splits.validation_rows_come_once, needs_data=True),
     Rule(splits.rows_are_split_in_one_way, ("dataset.type",)),
     Rule(splits.folds_are_whole, ("dataset.folds", "dataset.fold", "dataset.validation_split")),
+    Rule(splits.moments_are_split_in_order, ("dataset.folds", "dataset.fold")),
     Rule(splits.sampling_has_classes),
     Rule(files.callback_files_have_their_own_place),
     Rule(files.names_hold_numbers_only, (*VALIDATED, "metrics")),
     Rule(files.packages_are_installed, needs_data=True),
+    Rule(files.weight_files_are_there, needs_data=True),
     Rule(layers.statistics_are_given),
     Rule(layers.counts_of_ids_are_told, ("dataset", "model.layers[].inputs")),
     # Runs that older versions trained all the same go on to open: their config is not held to it.
     Rule(training.ids_are_not_scaled, ("dataset",), reads_above=True, needs_data=True),
     Rule(training.padding_is_not_moved, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.shapes_fit, ("dataset",), reads_above=True, needs_data=True),
+    Rule(applications.imagenet_fits_the_network, ("dataset",), reads_above=True, needs_data=True),
     Rule(shapes.weights_fit_the_input, ("dataset",), reads_above=True, needs_data=True),
     Rule(
         shapes.last_layer_fits_the_targets, ("dataset", "loss"), reads_above=True, needs_data=True

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from string import Formatter
 from typing import Any, Final
 
@@ -79,6 +79,15 @@ def _numbers(experiment: Experiment, index: int) -> list[str]:
     if any(callback.type in SET_THE_RATE for callback in callbacks[:index]):
         logged.append("learning_rate")
     return ["epoch", *logged]
+
+
+def weight_files_are_there(experiment: Experiment) -> Iterator[Problem]:
+    """The files with the weights of networks are there; a run that begins tells what they hold."""
+    for index, layer in enumerate(experiment.model.layers):
+        if isinstance(layer.weights, Path) and not layer.weights.is_file():
+            is_there = layer.weights.exists()
+            what = f"{layer.weights} is no file." if is_there else f"There is no {layer.weights}."
+            yield Problem(f"model.layers[{index}].weights", what)
 
 
 def packages_are_installed(experiment: Experiment) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dlrun.catalog import canonical
+from dlrun.catalog import canonical, is_application
 from dlrun.catalog.label_forms import is_crossentropy, label_form
 from dlrun.config.schema import Experiment, LayerConfig
 from dlrun.errors import Problem
@@ -24,7 +24,7 @@ def last_layer_fits_the_loss(experiment: Experiment) -> Iterator[Problem]:
     loss, (units, *_) = loss_of(experiment), least_output(experiment) or (None,)
     problems = activation_misfits(
         loss,
-        units=experiment.model.layers[-1].arguments.get("units"),
+        units=_units(experiment.model.layers[-1]),
         activation=last_activation(experiment),
         from_logits=_from_logits(experiment),
     )
@@ -51,8 +51,15 @@ def loss_of(experiment: Experiment) -> str | None:
 
 def at_last(experiment: Experiment, problem: Problem) -> Problem:
     """Return a problem of the last layer with the path that this layer has in the config."""
-    last = f"model.layers[{len(experiment.model.layers) - 1}]"
-    return replace(problem, path=problem.path.replace(LAST, last))
+    layer, last = experiment.model.layers[-1], f"model.layers[{len(experiment.model.layers) - 1}]"
+    problem = replace(problem, path=problem.path.replace(LAST, last))
+    if not is_application(layer.type):
+        return problem
+    fix, path = problem.fix or "", problem.path
+    for name, of_network in (("activation", "classifier_activation"), ("units", "classes")):
+        fix = fix.replace(f"'{name}:", f"'{of_network}:")
+        path = path.replace(f".{name}", f".{of_network}")
+    return replace(problem, path=path, fix=fix or None)
 
 
 def least_output(experiment: Experiment) -> Shape | None:
@@ -60,6 +67,13 @@ def least_output(experiment: Experiment) -> Shape | None:
     last = experiment.model.layers[-1]
     units = last.arguments.get("units")
     return (units,) if last.type == "Dense" and isinstance(units, int) else None
+
+
+def _units(layer: LayerConfig) -> int | None:
+    """Return how many numbers a layer says that it gives."""
+    name = "classes" if is_application(layer.type) else "units"
+    given = layer.arguments.get(name)
+    return given if isinstance(given, int) else None
 
 
 def _from_logits(experiment: Experiment) -> bool | None:
@@ -82,7 +96,10 @@ def _activation(layer: LayerConfig) -> str | None:
     """Return the activation that ends a layer; None where it is not known or has none to have."""
     if layer.type in ("Softmax", "ReLU"):
         return layer.type.lower()
-    if "activation" not in layer.arguments:
+    name = "activation"
+    if is_application(layer.type) and layer.arguments.get("include_top"):
+        name = "classifier_activation"
+    if name not in layer.arguments:
         return None
-    given = layer.arguments["activation"]
+    given = layer.arguments[name]
     return "linear" if given is None else canonical("activations", str(given))

@@ -24,7 +24,10 @@ OF_MATRICES: Final = ("Identity", "Orthogonal", "OrthogonalRegularizer")
 OF_TWO_AXES: Final = ("Identity", "OrthogonalRegularizer")
 WINDOW: Final = re.compile(r"Conv\w*\dD")
 VECTORS: Final = ("alpha_", "beta_", "bias_", "gamma_", "moving_")
-KEEP_PIXELS: Final = (*AUGMENTING, *RESIZING, "Dropout", "Flatten", "Identity", "Reshape")
+KEEP_PIXELS: Final = (
+    *AUGMENTING, *RESIZING, "Concatenate", "Dropout", "Flatten", "Identity", "Reshape",
+    "UpSampling2D",
+)  # fmt: skip
 """Layers that leave pixels in their range."""
 CELLS: Final = ("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells")
 NEEDS_STATISTICS: Final = {
@@ -160,7 +163,7 @@ def strides_or_dilation(experiment: Experiment) -> Iterator[Problem]:
 
 def statistics_are_given(experiment: Experiment) -> Iterator[Problem]:
     """A layer that would have to look at the data first, as by `adapt`, would do nothing."""
-    columns = names_of_columns([layer.as_dict() for layer in experiment.model.layers])
+    columns = names_of_columns(experiment.model.mappings)
     for index, layer in enumerate(experiment.model.layers):
         needed = NEEDS_STATISTICS.get(layer.type)
         if LOOKUPS.get(layer.type) and (layer.inputs or ("",))[0] in columns:

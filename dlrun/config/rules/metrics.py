@@ -117,7 +117,7 @@ def _ends(experiment: Experiment, sample: Sample | None = None) -> tuple[Sample,
     """Find a sample of the dataset, and what the last layer makes of it, as far as known."""
     if sample is None:
         sample = find_sample(experiment.dataset.type, experiment.dataset.arguments)
-    layers = [layer.as_dict() for layer in experiment.model.layers]
+    layers = experiment.model.mappings
     outputs = walk(layers, sample.shape, sample.views, sample.named)[-1].shape
     if outputs is None and sample.shape and len(sample.shape) == 1:
         outputs = least_output(experiment)

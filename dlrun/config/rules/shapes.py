@@ -25,7 +25,7 @@ def shapes_fit(experiment: Experiment) -> Iterator[Problem]:
 def weights_fit_the_layer(experiment: Experiment) -> Iterator[Problem]:
     """As many weights as the layer has, each of a shape that goes with its arguments."""
     for index, layer in enumerate(experiment.model.layers):
-        if layer.weights is not None:
+        if isinstance(layer.weights, list):
             named = " and ".join(name for name in SIZES if name in layer.arguments)
             fix = f"Compare it with {named}." if named else "The input decides what is 'any'."
             wanted, path = weights_of(layer_of(layer.as_dict())), f"model.layers[{index}]"
@@ -63,9 +63,14 @@ def last_layer_fits_the_targets(experiment: Experiment) -> Iterator[Problem]:
         yield at_last(experiment, problem)
 
 
+def walked(experiment: Experiment) -> tuple[Step, ...]:
+    """Carry a sample through the layers, as far as that is known without Keras."""
+    return _walk(experiment)[1]
+
+
 def _walk(experiment: Experiment) -> tuple[Sample, tuple[Step, ...]]:
     dataset = experiment.dataset
     form = label_form(loss_of(experiment))
     sample = find_sample(dataset.type, dataset.arguments, form=form)
-    layers = [layer.as_dict() for layer in experiment.model.layers]
+    layers = experiment.model.mappings
     return sample, walk(layers, sample.shape, sample.views, sample.named)

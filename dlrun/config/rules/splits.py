@@ -93,6 +93,15 @@ def folds_are_whole(experiment: Experiment) -> Iterator[Problem]:
         yield Problem("dataset.validation_split", what, "Remove one of the two.")
 
 
+def moments_are_split_in_order(experiment: Experiment) -> Iterator[Problem]:
+    """Of series the last moments are set apart; a fold in the middle would see the future."""
+    dataset = experiment.dataset
+    if dataset.fold is None or find_sample(dataset.type, dataset.arguments).format != "steps":
+        return
+    what = "Folds would train on moments that are later than those that they are judged by."
+    yield Problem("dataset.fold", what, "Use 'validation_split', which takes the last moments.")
+
+
 def sampling_has_classes(experiment: Experiment) -> Iterator[Problem]:
     """Sampling by class means nothing where the target is a number, and balances what it takes."""
     training, dataset = experiment.training, experiment.dataset

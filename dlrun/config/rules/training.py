@@ -102,7 +102,7 @@ def class_weights_have_classes(experiment: Experiment) -> Iterator[Problem]:
 def ids_are_not_scaled(experiment: Experiment) -> Iterator[Problem]:
     """A layer that looks ids up would find those of other things, or none."""
     scale = experiment.dataset.scale
-    layers = [layer.as_dict() for layer in experiment.model.layers]
+    layers = experiment.model.mappings
     lookups = find_lookups(layers, of_columns=False)  # The classes of a column are never scaled.
     if scale != "none" and lookups:
         lookup = lookups[0]
@@ -113,7 +113,7 @@ def ids_are_not_scaled(experiment: Experiment) -> Iterator[Problem]:
 
 def padding_is_not_moved(experiment: Experiment) -> Iterator[Problem]:
     """Standard scaling moves every number but the mean; of `minmax` only the data tell."""
-    masks = find_masks([layer.as_dict() for layer in experiment.model.layers])
+    masks = find_masks(experiment.model.mappings)
     if experiment.dataset.scale == "standard" and masks:
         reader, padding = masks[0]
         yield moved_padding(f"{reader.path} (Masking)", padding, "standard")

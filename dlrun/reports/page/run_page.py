@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dlrun.arrays import Spec
+from dlrun.arrays import SeriesForm, Spec
 from dlrun.columns.packing import are_plain
 from dlrun.config import given
 from dlrun.reports.confusions import confusions
@@ -78,7 +78,7 @@ def run_page(
         perfect=_perfect(data),
         thresholds=threshold_table(data),
         labels=data.labels,
-        baseline={} if data.baseline is None else data.baseline.metrics,
+        baselines={} if data.baseline is None else data.baseline.columns,
         distances=target_distances(data),
         plots=plots,
         mistakes=shown_mistakes(data),
@@ -140,6 +140,8 @@ def _dataset(data: ReportData) -> dict[str, str]:
             else f"an array of {format_axes(spec.input_shape)}"
         )
     )
+    if spec.series is not None:
+        facts["one row"] = _window(spec, spec.series)
     if spec.image_shape and len(spec.input_shape) == 1 and spec.columns is None:
         facts["one row"] += f", flattened to {spec.input_shape[0]} numbers"
     if spec.feature_names:
@@ -156,6 +158,13 @@ def _dataset(data: ReportData) -> dict[str, str]:
     if isinstance(labels, str):
         facts["loss gets" if spec.labels else "labels"] = text_of(labels).removeprefix("labels: ")
     return facts
+
+
+def _window(spec: Spec, form: SeriesForm) -> str:
+    """What a window of series shows, and what follows it."""
+    seen = _listed(tuple(column.name for column in spec.columns or () if column.entries))
+    ahead = f"the next {tally(form.horizon, 'step')} of {_listed(form.targets)}"
+    return f"{tally(form.window, 'step')} of {seen}, which foretell {ahead}"
 
 
 def _data_notes(data: ReportData) -> list[str]:

@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from dlrun.arrays import Spec
-from dlrun.columns.packing import are_plain, values_of
+from dlrun.arrays import SeriesForm, Spec
+from dlrun.columns.packing import are_plain, entry_names, values_of
 from dlrun.data.units import in_units
 from dlrun.reports.mistakes import Mistake, sureness, true_text, worst
 from dlrun.reports.plots.style import SPLIT_NAMES
@@ -61,10 +61,9 @@ def sample(data: ReportData) -> Sample:
     most = SAMPLE_ROWS if picture_of(data.spec) is None else SAMPLE_IMAGES
     places = _places(data, rows, most)
     columns = columns_of(data)
-    names = data.spec.target_names
     return Sample(
         split=SPLIT_NAMES[rows.split],
-        target="class" if data.is_classification else ", ".join(names[:MOST_COLUMNS]) or "target",
+        target=_target(data),
         columns=tuple(columns),
         rows=tuple(
             (int(rows.numbers[place]), true_text(data, rows, place), shown)
@@ -72,6 +71,14 @@ def sample(data: ReportData) -> Sample:
         ),
         more_columns=_width(data) - len(columns) if columns else 0,
     )
+
+
+def _target(data: ReportData) -> str:
+    """What is to be told, as the table calls it, where it has names."""
+    named = data.experiment.dataset.arguments.get("target")
+    if data.is_classification:
+        return named if isinstance(named, str) else "class"
+    return ", ".join(data.spec.target_names[:MOST_COLUMNS]) or "target"
 
 
 def _places(data: ReportData, rows: Rows, most: int) -> list[int]:
@@ -104,7 +111,7 @@ def shown_rows(data: ReportData, x: NDArray[np.float32]) -> list[Shown]:
         images = [_png(image) for image in as_images(x, data.spec)]
     if _is_only_an_image(data.spec):
         return [Shown(image, ()) for image in images]
-    if not are_plain(data.spec.columns or ()):
+    if _has_texts(data.spec):
         texts = _texts(data.spec, x).values()
         cells = [tuple(map(cut, row)) for row in zip(*texts, strict=True)] or [()] * len(x)
         return [Shown(image, row) for image, row in zip(images, cells, strict=True)]
@@ -116,9 +123,11 @@ def columns_of(data: ReportData) -> list[str]:
     """Name the columns that `shown_rows` gives; none for pictures."""
     if _is_only_an_image(data.spec):
         return []
+    if data.spec.series is not None:
+        return _steps(data.spec, data.spec.series)
     if len(data.spec.input_shape) != 1:
         return [f"x{number + 1}" for number in range(min(_width(data), MOST_COLUMNS))]
-    if not are_plain(data.spec.columns or ()):
+    if _has_texts(data.spec):
         return list(_texts(data.spec, data.judged.x[:1]))
     shown = min(data.spec.input_shape[0], MOST_COLUMNS)
     return [feature_name(data.spec, column) for column in range(shown)]
@@ -126,9 +135,20 @@ def columns_of(data: ReportData) -> list[str]:
 
 def _width(data: ReportData) -> int:
     """How many columns, or numbers, a row has."""
-    if are_plain(data.spec.columns or ()):
+    if not _has_texts(data.spec):
         return int(np.prod(data.spec.input_shape))
     return sum(1 for column in data.spec.columns or () if column.entries and not column.sample)
+
+
+def _has_texts(spec: Spec) -> bool:
+    """Whether a row is best shown as the cells of its table: some column is more than a number."""
+    return spec.series is None and not are_plain(spec.columns or ())
+
+
+def _steps(spec: Spec, form: SeriesForm) -> list[str]:
+    """Name the first numbers of a window: `sales -4`, where the last step is -1."""
+    names = entry_names(spec.columns or (), ()) or ()
+    return [f"{name} {step}" for step in range(-form.window, 0) for name in names][:MOST_COLUMNS]
 
 
 def _texts(spec: Spec, x: NDArray[np.float32]) -> dict[str, list[str]]:

@@ -17,8 +17,10 @@ from matplotlib.figure import Figure
 from dlrun.reports.plots import (
     confusion_matrix,
     decision_boundary,
+    error_by_horizon,
     first_kernels,
     fitted_curve,
+    forecast,
     learning_curves,
     misclassified,
     permutation_importance,
@@ -29,6 +31,7 @@ from dlrun.reports.plots import (
     roc_curves,
     style,
     weight_histograms,
+    word_effects,
 )
 from dlrun.reports.plots.numbers import Columns, to_csv
 from dlrun.reports.run_data import ReportData
@@ -68,9 +71,12 @@ PLOTS: tuple[ModuleType, ...] = (
     roc_curves,
     precision_recall_curves,
     reliability_diagram,
+    forecast,
+    error_by_horizon,
     predicted_true,
     residuals,
     permutation_importance,
+    word_effects,
     weight_histograms,
     first_kernels,
 )

@@ -19,6 +19,7 @@ from dlrun.rundir.names import (
     METRICS,
     MODEL_SUMMARY,
     NOTES,
+    ORIGIN,
     PLOTS,
     PREDICTIONS,
     RECORD,
@@ -34,7 +35,7 @@ MOST_BYTES: Final = 64 * 2**20
 """What is larger is not sent: it is opened where it lies."""
 _PAGES: Final = (REPORT, SWEEP_PAGE, COMPARISON)
 _TEXTS: Final = (
-    LOG, CONFIG, METRICS, HISTORY, MODEL_SUMMARY, SPEC, RECORD, NOTES, REPORT_NUMBERS,
+    LOG, CONFIG, METRICS, HISTORY, MODEL_SUMMARY, SPEC, RECORD, ORIGIN, NOTES, REPORT_NUMBERS,
     SWEEP_TABLE, SWEEP,
 )  # fmt: skip
 _FOLDERS: Final = (PLOTS, EVALUATIONS, PREDICTIONS)

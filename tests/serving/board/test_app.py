@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 
@@ -215,3 +216,15 @@ def test_a_name_in_the_package_is_all_that_is_sent_of_it(board):
     """No path leads out of what the page needs."""
     for path in ("app.py", "..%2fapp.py", "../app.py", "uPlot.LICENSE", ""):
         assert board.get(f"/static/{path}").status == 404
+
+
+def test_the_charting_library_is_as_it_was_published():
+    """As npm has uPlot 1.6.32, with its licence: nobody has edited it here."""
+    published = {
+        "uPlot.iife.min.js": "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f",
+        "uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
+        "uPlot.LICENSE": "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd",
+    }
+    for name, wanted in published.items():
+        content = (serving._STATIC / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == wanted

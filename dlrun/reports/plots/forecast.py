@@ -1,0 +1,186 @@
+"""Forecasts of series over what came true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from dlrun.data.clock import write_times
+from dlrun.reports.plots.numbers import Columns, stacked
+from dlrun.reports.plots.style import (
+    INK,
+    MUTED,
+    SPLIT_COLORS,
+    SPLIT_NAMES,
+    legend_above,
+    new_figure,
+    panels_of,
+    safe_text,
+)
+from dlrun.reports.run_data import ReportData, Rows
+
+NAME = "forecast"
+TITLE = "Forecast over truth"
+
+MOST_PANELS: Final = 4
+GAP: Final = 1.5
+"""What is so many usual steps away is not joined by a line; months differ by less."""
+MOST_STEPS: Final = 2_000
+"""Of a longer series the last steps are drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """What is drawn of one column of one series, by time."""
+
+    name: str
+    truth: dict[float, float]
+    # The forecasts of windows that follow each other, by the split of their targets: their times,
+    # values and what the naive forecast says, `(steps,)` each.
+    forecasts: list[tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]]
+
+
+def fits(data: ReportData) -> bool:
+    """Whether series are foretold, by finite numbers."""
+    form, rows = data.spec.series, data.judged
+    if form is None or rows.foretold is None or rows.y_pred.shape != rows.y_true.shape:
+        return False
+    return bool(np.isfinite(rows.y_pred).all())
+
+
+def caption(data: ReportData) -> str:
+    """Say what is seen and how it is read."""
+    form = data.spec.series
+    steps = 1 if form is None else form.horizon
+    split = SPLIT_NAMES[data.judged.split]
+    each = "Each forecast is of one step" if steps == 1 else f"Each stretch is of {steps} steps"
+    naive = next(iter(_naive(data.judged)), None)
+    dashes = "" if naive is None else f" The dashes are the baseline, the {naive}."
+    return (
+        f"What came true, and what was foretold of the {split} rows. {each}, foretold at once "
+        f"from the steps before it.{dashes}"
+    )
+
+
+def numbers(data: ReportData) -> Columns:
+    """Give the steps of each line: what came true, what was foretold, and by the baseline."""
+    form, parts = data.spec.series, []
+    clock = None if form is None else form.clock
+    for line in lines_of(data):
+        said = {
+            float(time): (value, base)
+            for _, times, values, naive in line.forecasts
+            for time, value, base in zip(times, values, naive, strict=True)
+        }
+        times = sorted(line.truth)
+        shown = times if clock is None else write_times(clock, times)
+        columns: Columns = [
+            ("line", [line.name] * len(times)),
+            ("time", shown),
+            ("truth", [line.truth[time] for time in times]),
+            ("forecast", [said.get(time, (np.nan, np.nan))[0] for time in times]),
+            ("baseline", [said.get(time, (np.nan, np.nan))[1] for time in times]),
+        ]
+        parts.append(columns)
+    return stacked(parts)
+
+
+def draw(data: ReportData) -> Figure:
+    """Draw one panel for each of the first columns and series."""
+    lines = list(lines_of(data))
+    figure = new_figure(0.4 + 2.3 * len(lines))
+    clock = None if data.spec.series is None else data.spec.series.clock
+    for panel, line in zip(panels_of(figure, len(lines)), lines, strict=True):
+        times = np.array(sorted(line.truth))
+        values = np.array([line.truth[time] for time in times])
+        gaps = np.flatnonzero(np.diff(times) > GAP * np.median(np.diff(times))) + 1
+        times, values = np.insert(times, gaps, times[gaps]), np.insert(values, gaps, np.nan)
+        panel.plot(_axis(times, data), values, color=INK, linewidth=1.2, label="truth")
+        for number, (split, when, values, naive) in enumerate(line.forecasts):
+            label, dashes = f"forecast ({SPLIT_NAMES[split]})", "baseline"
+            if number:  # one of each in the legend
+                label = dashes = "_"
+            axis, color = _axis(when, data), SPLIT_COLORS[split]
+            if np.isfinite(naive).any():
+                panel.plot(axis, naive, color=MUTED, linestyle="--", linewidth=1, label=dashes)
+            panel.plot(axis, values, color=color, marker="o", markersize=2.5, label=label)
+        panel.set_ylabel(safe_text(line.name))
+        panel.set_xlabel("step" if clock is None else safe_text(clock.column))
+        legend_above(panel)
+    return figure
+
+
+def _axis(times: NDArray[Any], data: ReportData) -> Any:
+    """Give times as matplotlib marks them."""
+    clock = None if data.spec.series is None else data.spec.series.clock
+    if clock is None or clock.format is None:
+        return times
+    return times.astype(np.int64).astype("datetime64[s]")
+
+
+def _naive(rows: Rows) -> dict[str, Any]:
+    """The naive forecast that is drawn: the season's, where there is one."""
+    told = rows.foretold
+    return {} if told is None else dict(list(told.naive.items())[-1:])
+
+
+def lines_of(data: ReportData) -> Iterator[Line]:
+    """Gather what is drawn: the first series, and of each the first columns."""
+    form, told = data.spec.series, data.judged.foretold
+    if form is None or told is None:
+        return
+    drawn = 0
+    for number in np.unique(told.numbers).tolist():
+        for column, target in enumerate(form.targets):
+            if drawn == MOST_PANELS:
+                return
+            drawn += 1
+            name = ", ".join((*told.keys[number], target))
+            truth: dict[float, float] = {}
+            for rows in data.rows.values():
+                truth |= _truth(rows, number, column, len(form.targets))
+            last = sorted(truth)[-MOST_STEPS:]
+            forecasts = list(_stretches(data.judged, number, column, len(form.targets)))
+            yield Line(
+                name,
+                {time: truth[time] for time in last},
+                [one for one in forecasts if one[1][0] >= last[0]],
+            )
+
+
+def _truth(rows: Rows, number: int, column: int, targets: int) -> dict[float, float]:
+    told = rows.foretold
+    if told is None:
+        return {}
+    chosen = told.numbers == number
+    times = np.asarray(told.times)[chosen]  # (windows, horizon)
+    values = rows.y_true[chosen].reshape(*times.shape, targets)[:, :, column]
+    return dict(zip(times.ravel().tolist(), values.ravel().tolist(), strict=True))
+
+
+def _stretches(
+    rows: Rows, number: int, column: int, targets: int
+) -> Iterator[tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]]:
+    """Give the forecasts of windows of which no two foretell the same step, first to last."""
+    told = rows.foretold
+    if told is None:
+        return
+    chosen = np.flatnonzero(told.numbers == number)
+    naive = next(iter(_naive(rows).values()), None)
+    free = -np.inf
+    for row in chosen[np.argsort(np.asarray(told.times)[chosen, 0])].tolist():
+        times = np.asarray(told.times)[row]  # (horizon,)
+        if times[0] <= free:
+            continue
+        free = times[-1]
+        shape = (len(times), targets)
+        values = rows.y_pred[row].reshape(shape)[:, column]
+        base = np.full(len(times), np.nan)
+        if naive is not None:
+            base = np.asarray(naive)[row].reshape(shape)[:, column]
+        yield rows.split, times, values, base
