@@ -96,6 +96,14 @@ class DatasetConfig(Section):
         return tuple(one for items in lists for one in items if isinstance(one, Path))
 
     @property
+    def image_folders(self) -> tuple[Path, ...]:
+        """The folders in which the columns of a table say that their images are."""
+        columns = self.arguments.get("columns")
+        told = columns.values() if isinstance(columns, dict) else ()
+        below = [one["folder"] for one in told if isinstance(one, dict) and one.get("folder")]
+        return tuple(Path(path.parent, folder) for path in self.paths[:1] for folder in below)
+
+    @property
     def split_by(self) -> dict[str, Any]:
         """How a column of a table says how rows are split, and its name; empty where none does."""
         given = self.arguments.get("split_by")

@@ -84,7 +84,8 @@ def read_experiment(run: Run, record: Mapping[str, Any], *, trust: bool) -> tupl
 
 
 def _check_trusted(opened: OpenedRun) -> None:
-    named = list(map(str, opened.experiment.dataset.paths))
+    dataset = opened.experiment.dataset
+    named = list(map(str, (*dataset.paths, *dataset.image_folders)))
     if named and not opened.trusted:
         raise RunFolderError(
             f"this run is not one of yours, and its config names {', '.join(named)}.",

@@ -29,9 +29,13 @@ DATA = {
     ("imdb", "path"),
     ("mnist", "path"),
     ("npz", "path"),
+    ("series", "path"),
     ("table", "path"),
     ("table", "test_path"),
+    ("texts", "path"),
 }
+FOLDERS = {("image", "folder")}
+"""Folders of the files that a table names, which `DatasetConfig.image_folders` announces."""
 WRITTEN = {
     ("CSVLogger", "filename"),
     ("ModelCheckpoint", "filepath"),
@@ -73,7 +77,7 @@ def says_path(parameter):
 def test_every_argument_that_can_be_a_path_is_known():
     """It is announced data, is written inside the run folder, or takes a list and no text."""
     found = {(name, one.name) for _, name, one in parameters() if says_path(one)}
-    assert found - NO_PATHS == DATA | WRITTEN | LISTS | NAMED_ONLY
+    assert found - NO_PATHS == DATA | FOLDERS | WRITTEN | LISTS | NAMED_ONLY
     assert {argument for _, argument in WRITTEN} == set(FILE_ARGUMENTS)
 
 

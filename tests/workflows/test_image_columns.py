@@ -213,6 +213,15 @@ def test_a_config_is_written_for_a_folder_of_images(dlrun, tmp_path):
     assert "the folders of images name classes" in told
 
 
+def test_whoever_reads_a_run_of_others_is_told_of_its_images(
+    trained, home, dlrun, tmp_path, monkeypatch
+):
+    """The folder beside the table, as the table itself."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # where another key is
+    told = dlrun("evaluate", trained, code=4).err
+    assert f"its config names {home / 'rows.csv'}, {home / 'photos'}" in told
+
+
 @pytest.mark.slow
 def test_resumed_and_streamed_runs_have_the_same_bits(trained, home, dlrun, monkeypatch):
     """Images that are flipped and turned by chance, in memory and on the disk."""
