@@ -138,6 +138,22 @@ table.unlink()
 export(Run(Path(copy)), ["predictions"], trust=True, listener=Listener())
 print(table.read_text(), end="")
 """
+
+
+@pytest.mark.slow
+def test_what_other_digits_have_taught_helps(trained, dlrun):
+    """By 18 images of new digits: a head on taught features, then all of it, against neither."""
+    head = train(dlrun, "digits_head", "--from", trained("digits_low"))
+    tuned = train(dlrun, "digits_fine_tune", "--from", head)
+    from_low, from_head = (
+        json.loads((run / "metrics.json").read_text())["test"]["accuracy"] for run in (head, tuned)
+    )
+    anew = json.loads((trained("digits_fine_tune") / "metrics.json").read_text())["test"]
+    drawn = json.loads((trained("digits_head") / "metrics.json").read_text())["test"]
+    assert from_low >= drawn["accuracy"] + 0.1
+    assert from_head >= anew["accuracy"] + 0.05
+
+
 PREDICT_AGAIN = """
 import csv, io, sys
 from pathlib import Path

@@ -22,7 +22,6 @@ from dlrun.config import load_config, locate
 from dlrun.config.rules.metrics import depends_on_the_rows
 from dlrun.data.files import regular_size
 from dlrun.data.headers import DELIMITERS, SMALL, npz_array
-from dlrun.data.series_roles import count_moments, foresee
 from dlrun.datasets.samples import find_sample
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.memory import excess
@@ -120,6 +119,8 @@ def _is_small(cell: str) -> bool:
 
 def steps_look_right(experiment: Experiment, path: Path, size: int) -> bool:
     """Whether a small CSV file surely is a series of numbers that gives each split a window."""
+    from dlrun.data.series_roles import count_moments, foresee
+
     dataset = experiment.dataset
     given, seen = dataset.arguments, foresee(dataset.arguments)
     sample = find_sample(dataset.type, given, form=_form(experiment))

@@ -49,9 +49,11 @@ class Watch:
     def __init__(self, places, readable, outside):
         self._writable = tuple(os.path.realpath(place) for place in places)
         installation = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
+        installation |= {sys.pycache_prefix} - {None}
         own = (Path(dlrun.__file__).parent, Path(__file__).parents[1])
         more = [*installation, *own, *readable, *_SYSTEM]
         self._readable = (*self._writable, *(os.path.realpath(place) for place in more))
+        sys.dont_write_bytecode = True  # what Python keeps for itself is no doing of a run folder
         self._seen, self._active = [], False
         self._inotify = _watching(outside)
         sys.addaudithook(self._hear)

@@ -120,6 +120,7 @@ _TYPES: Final[dict[Any, str]] = {
     float: "float",
     bool: "bool",
     str: "str",
+    Path: "str",
     Literal: "str",
     tuple: "list",
     list: "list",
