@@ -56,7 +56,9 @@ _AUGMENTED = """\
     - {type: RandomRotation, factor: 0.3}
     - Flatten
 """
-_TEXTS = "{type: texts, path: texts, columns: {text: {type: text, length: 6}}, validation_split: 0.2}"
+_TEXTS = (
+    "{type: texts, path: texts, columns: {text: {type: text, length: 6}}, validation_split: 0.2}"
+)
 _WORDS = """\
     - {type: Embedding, output_dim: 3, mask_zero: true}
     - {type: Bidirectional, layer: {type: LSTM, units: 2, dropout: 0.2}}
