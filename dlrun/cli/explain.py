@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dlrun.arrays import Spec
     from dlrun.formulas import Place, Stage
-    from dlrun.workflows.explain import Answer, Comparison, Explanation
+    from dlrun.workflows.explain import Answer, Comparison, Explanation, WordsLeftOut
 
 MOST_CELLS: Final = 20
 WIDEST: Final = 90  # cells of a line of prose
@@ -62,8 +62,9 @@ def explain(
 ) -> None:
     """Work a forward pass out by hand.
 
-    Shows formulas, numbers and the largest contributions. Ends with exit code 1 where
-    TensorFlow gives another result, or a layer has no formula.
+    Shows formulas, numbers and the largest contributions; of a text, what each word does.
+    Ends with exit code 1 where TensorFlow gives another result, or a layer has no formula
+    and there are no words to show.
     """
     if values is not None and (row, split, data) != (None, None, None):
         raise UsageError(
@@ -91,7 +92,7 @@ def explain(
         write_json(explanation_json(explained))
     else:
         write_data(draw_explanation(explained, layer=layer, screen=screen_of(sys.stdout)))
-    if explained.forward_pass.ending is not None:
+    if explained.forward_pass.ending is not None and (layer or explained.words is None):
         raise explained.forward_pass.ending
     if explained.comparison is not None and not explained.comparison.agrees:
         raise DlrunError(
@@ -114,8 +115,9 @@ def draw_explanation(explained: Explanation, *, layer: str | None, screen: Scree
     if layer is None and explained.answer is not None:
         parts.append(_answer(explained, explained.answer, screen))
         parts.append(_movers(explained, explained.answer, screen))
-    if layer is None and explained.words:
-        parts.append(_words(explained, screen))
+    if layer is None and explained.words is not None:
+        parts.append(_ending(explained, screen))
+        parts.append(_words(explained.words, screen))
     if explained.comparison is not None and stages:
         parts.append(wrap(_comparison(explained.comparison, layer), screen))
     return "\n\n".join(part for part in parts if part)
@@ -152,13 +154,19 @@ def explanation_json(explained: Explanation) -> dict[str, Any]:
         if explained.forward_pass.ending is None
         else str(explained.forward_pass.ending),
         "output": answer and answer.output,
-        "predicted": answer and answer.predicted,
+        "predicted": _predicted(explained),
         "place": answer and answer.place,
         "derivative": slopes,
-        "words": [vars(one) for one in explained.words],
+        "words": [] if explained.words is None else [vars(one) for one in explained.words.words],
         "contributions": None if slopes is None else row.x * slopes,
         "tensorflow": tensorflow,
     }
+
+
+def _predicted(explained: Explanation) -> str | None:
+    """The class that the network answers, as the formulas have it, or else TensorFlow."""
+    told = explained.answer or explained.words
+    return None if told is None else told.predicted
 
 
 def _layer_json(explained: Explanation, stage: Stage) -> dict[str, Any]:
@@ -320,11 +328,24 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     return "\n".join(told)
 
 
-def _words(explained: Explanation, screen: Screen) -> str:
-    """What the network says of the row without each of its words."""
+def _ending(explained: Explanation, screen: Screen) -> str:
+    """Say which layer has no formula, so that the layers end there; nothing where all have one."""
+    ending = explained.forward_pass.ending
+    if ending is None:
+        return ""
+    said = f"{ending.where}: {ending.what} The layers end here; the words were asked of TensorFlow."
+    return wrap(printable(said), screen)
+
+
+def _words(found: WordsLeftOut, screen: Screen) -> str:
+    """What the network says of the row, and of it without each of its words."""
     title = paint("what words move it", "bold", screen)
-    note = "  The score of the answer without a word, and by how much the word raises it."
-    shown = explained.words[:MOVERS]
+    score = arrays.format_entry(found.score)
+    said = f"  The answer is {score}."
+    if found.predicted is not None:
+        said = f"  The answer is {printable(found.predicted)}, with a score of {score}."
+    note = f"{said} Below, its score without a word, and by how much the word raises it."
+    shown = found.words[:MOVERS]
     several = len({one.column for one in shown}) > 1
     rows = [
         [
@@ -335,7 +356,7 @@ def _words(explained: Explanation, screen: Screen) -> str:
         for one in shown
     ]
     table = draw_or_stack([["  left out", "score", "raises it by"], *rows], screen)
-    left = len(explained.words) - len(shown)
+    left = len(found.words) - len(shown)
     more = [f"  and {left} more"] if left else []
     return "\n".join([title, wrap(note, screen), table, *more])
 

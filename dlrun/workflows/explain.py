@@ -76,6 +76,15 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class WordsLeftOut:
+    """What a network says of the row as it is, and without each of its words."""
+
+    predicted: str | None  # the class; None for a regression
+    score: float  # of the predicted class, or the first number
+    words: tuple[LeftOut, ...]  # those that move it most first
+
+
+@dataclass(frozen=True)
 class Explanation:
     """The forward pass of a row."""
 
@@ -84,7 +93,7 @@ class Explanation:
     forward_pass: ForwardPass  # what every layer computes
     answer: Answer | None  # None where the forward pass ends early
     comparison: Comparison | None  # None where TensorFlow was not asked
-    words: tuple[LeftOut, ...] = ()  # of texts that are looked up, where TensorFlow was asked
+    words: WordsLeftOut | None = None  # of texts that are looked up, where TensorFlow was asked
 
 
 def explain(
@@ -104,36 +113,38 @@ def explain(
     forward_pass = follow(nodes, row.x, views)
     answer = None if forward_pass.ending else _answer(opened, nodes, forward_pass, row)
     comparison = _compare(opened, forward_pass, row) if compare else None
-    words = _without_words(opened, row) if compare else ()
+    words = _without_words(opened, row) if compare else None
     return Explanation(opened, row, forward_pass, answer, comparison, words)
 
 
-def _without_words(opened: OpenedRun, row: Row) -> tuple[LeftOut, ...]:
+def _without_words(opened: OpenedRun, row: Row) -> WordsLeftOut | None:
     """Ask the network again without each word of the texts that it looks up."""
     spec = opened.spec
     texts = [(part, numbers_of(part)) for part in parts(spec.columns or (), spec.views)]
     if not any(numbers for _, numbers in texts):
-        return ()
+        return None
+    from dlrun.data.labels import decode
     from dlrun.training.evaluation import Predictor
 
-    predictor = Predictor(load_model(opened), spec.target_scaling)
+    predictor, names = Predictor(load_model(opened), spec.target_scaling), spec.class_names
 
     def score(x: NDArray[Any]) -> NDArray[Any]:
         outputs = predictor.predict(x)
-        return class_scores(outputs, spec) if spec.class_names is not None else outputs
+        return class_scores(outputs, spec) if names is not None else outputs
 
-    whole = score(row.x[None]).reshape(-1)
-    place = int(np.argmax(whole)) if spec.class_names is not None else 0
-    found = []
+    place = 0 if names is None else int(decode(predictor.predict(row.x[None]), spec)[0])
+    whole = float(score(row.x[None]).reshape(-1)[place])
+    found: list[LeftOut] = []
     for part, numbers in texts:
         if numbers is None:
             continue
         ((left_out, moved),) = effects_in_rows(row.x[None], part, score)
         found += [
-            LeftOut(part.column.name, numbers.word(word), float(whole[place] - effect), effect)
+            LeftOut(part.column.name, numbers.word(word), whole - effect, effect)
             for word, effect in zip(left_out, moved[:, place].tolist(), strict=True)
         ]
-    return tuple(sorted(found, key=lambda one: -abs(one.effect)))
+    words = tuple(sorted(found, key=lambda one: -abs(one.effect)))
+    return WordsLeftOut(None if names is None else names[place], whole, words)
 
 
 def _usable_weights(opened: OpenedRun) -> dict[str, dict[str, NDArray[Any]]]:

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import CONFIGS
 from tests.forked import PLAIN, run_program
 from tests.marking import first
+from tests.texts import reviews, write_folders
 
 HIDDEN = """\
 import runpy, sys
@@ -57,6 +58,19 @@ optimizer: {{type: SGD, momentum: 0.9, nesterov: true}}
 metrics: [accuracy, {{type: Precision, name: hits, thresholds: 0.4}}, f1_score]
 """,
 }
+WORDS = """\
+dataset: {type: texts, path: texts, columns: {text: {type: text, length: 6}}, validation_split: 0.2}
+model:
+  layers:
+    - {type: Embedding, inputs: [text], output_dim: 3, mask_zero: true}
+    - {type: Bidirectional, layer: {type: LSTM, units: 2, dropout: 0.2}, name: read}
+    - {type: Concatenate, inputs: [read, text]}
+    - {type: Dropout, rate: 0.2}
+    - {type: Dense, units: 1, activation: sigmoid}
+loss: binary_crossentropy
+optimizer: {type: Adam, learning_rate: 0.05}
+metrics: [accuracy]
+"""
 CALLBACKS = """[
   {type: LearningRateScheduler,
    schedule: {type: ExponentialDecay, initial_learning_rate: 0.1, decay_steps: 1, decay_rate: 0.5}},
@@ -121,6 +135,14 @@ def test_every_shipped_config_is_a_program(name, dlrun, tmp_path):
     """As far as its first epochs; MNIST needs a file that tests may lack."""
     epochs = 0 if name == "threshold_exact" else 3
     check(trained(dlrun, CONFIGS / f"{name}.yaml", f"training.epochs={epochs}"), tmp_path)
+
+
+@pytest.mark.slow
+def test_the_program_reads_words_as_the_run_did(dlrun, tmp_path):
+    """Numbers of words out of files, a mask, an LSTM that drops words by chance, and a bag."""
+    write_folders(tmp_path / "texts", reviews(48))
+    (tmp_path / "written.yaml").write_text(WORDS + END)
+    check(trained(dlrun, "written.yaml"), tmp_path)
 
 
 def test_another_result_is_told(dlrun, tmp_path):

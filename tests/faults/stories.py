@@ -16,6 +16,7 @@ from dlrun.rundir.names import RECORD
 from dlrun.rundir.record import read_record
 from tests.faults.server import LIMIT, Ended
 from tests.pictures import draw
+from tests.texts import reviews, write_folders
 
 _HEAD = """\
 dataset: {dataset}
@@ -55,6 +56,13 @@ _AUGMENTED = """\
     - {type: RandomRotation, factor: 0.3}
     - Flatten
 """
+_TEXTS = (
+    "{type: texts, path: texts, columns: {text: {type: text, length: 6}}, validation_split: 0.2}"
+)
+_WORDS = """\
+    - {type: Embedding, output_dim: 3, mask_zero: true}
+    - {type: Bidirectional, layer: {type: LSTM, units: 2, dropout: 0.2}}
+"""
 _DROPOUT = "    - {type: Dropout, rate: 0.3}"
 _NORMALIZATION = "    - {type: BatchNormalization}"
 _DECAY = (
@@ -80,6 +88,7 @@ CONFIGS = {
     "series": {"layers": f"    - Flatten\n{_DROPOUT}", "dataset": _SERIES, **_NUMBERS},
     "divided": {"layers": _DROPOUT, "dataset": _GROUPS, "sampling": "over"},
     "photos": {"first": _AUGMENTED, "dataset": _PHOTOS},
+    "texts": {"first": _WORDS, "dataset": _TEXTS},
 }
 _USUAL = {"dataset": _MOONS, "first": "", "layers": "", "optimizer": "adam", "callbacks": "[]",
           "epochs": 3, "sampling": "null", "exports": "[predictions]", "end": "sigmoid",
@@ -123,6 +132,7 @@ class Workplace:
             draw(self.folder / "photos" / f"{number}.png", pixels.clip(0, 255).astype(np.uint8))
         named = [f"photos/{n}.png,{'high' if a > 0 else 'low'}" for n, (a, _) in enumerate(rows)]
         (self.folder / "photos.csv").write_text("\n".join(["photo,t", *named, ""]))
+        write_folders(self.folder / "texts", reviews(60))
         self.temporary = self.folder / "temporary"
         self.temporary.mkdir()
         self.env = {

@@ -45,6 +45,13 @@ def test_killed_runs_over_augmented_images_end_in_the_same_bits(workplace):
     assert found["points"] + found["times"] >= 2
 
 
+@pytest.mark.slow
+def test_killed_runs_over_texts_end_in_the_same_bits(workplace):
+    """Whose words are numbered out of files, masked, and dropped by chance within an LSTM."""
+    _, found = rows.killed(workplace, ["texts"], points=[3], times=1)
+    assert found["points"] + found["times"] >= 3
+
+
 def test_a_failing_disk_is_told_and_leaves_a_whole_checkpoint(workplace):
     """EIO and ENOSPC; once the disk is well the run goes on to the same bits."""
     _, found = rows.failed(workplace, "plateau", range(7, 81, 24), (40,))

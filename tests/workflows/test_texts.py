@@ -229,6 +229,54 @@ def test_a_text_run_goes_on_and_comes_again_to_the_same_bits(table, dlrun, tmp_p
     assert "identical" in dlrun("reproduce", whole).out
 
 
+def test_what_words_do_is_shown_where_a_layer_has_no_formula(table, dlrun):
+    """The layers end there, which is said; without the words it is an error as elsewhere."""
+    run = dlrun("train", table, "--set", "training.epochs=1", "-q").run
+    row = ("--input", "A loved, loved film")
+    shown = " ".join(dlrun("explain", run, *row).out.split())
+    assert (
+        "embedding: dlrun has no formula for Embedding with mask_zero: true. The layers end"
+        in shown
+    )
+    (told,) = answers(dlrun("predict", run, row[1]).out)
+    assert f"The answer is {told['predicted']}, with a score of 0." in shown
+    found = json.loads(dlrun("explain", run, *row, "--json").out)
+    assert (found["predicted"], found["output"]) == (told["predicted"], None)
+    assert "no formula for Embedding with mask_zero" in found["ending"]
+    for one in found["words"]:
+        score = float(told[f"probability_{told['predicted']}"])
+        assert one["score"] + one["effect"] == pytest.approx(score, abs=1e-6)
+    for option in ("--numpy-only", "--layer=dense"):
+        assert "The story ends here" in dlrun("explain", run, *row, option, code=1).err
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_words_are_not_scaled(table, dlrun, tmp_path):
+    """A scale of numbers leaves `input` as it is, where it is the words of a text."""
+    words = ("--set", "training.epochs=1", "-q", "--no-report")
+    plain, scaled = (
+        dlrun("train", table, *words, "--set", f"dataset.scale={scale}").run
+        for scale in ("none", "standard")
+    )
+    weights = [(tmp_path / run / "weights.safetensors").read_bytes() for run in (plain, scaled)]
+    assert weights[0] == weights[1]
+    said = "dataset.scale: 'minmax' scales numbers, but 'texts' has words. Leave 'scale' out."
+    (tmp_path / "films.yaml").write_text(FOLDERS)
+    write_folders(tmp_path / "two words", reviews(4))
+    assert said in dlrun("validate", "films.yaml", "--set", "dataset.scale=minmax", code=2).err
+
+
+def test_numbers_beside_a_text_are_not_looked_up_scaled(dlrun, tmp_path):
+    """`input` is a number there: only the rows tell that its ids would be others."""
+    rows = [(text, number % 5, label) for number, (text, label) in enumerate(reviews(16))]
+    with (tmp_path / "mixed.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("review", "place", "label"), *rows])
+    config = CONFIG.replace("reviews", "mixed").replace("output_dim", "input_dim: 5, output_dim")
+    (tmp_path / "mixed.yaml").write_text(config.replace("{type: text, length: 9}", "ignore"))
+    told = dlrun("validate", "mixed.yaml", "--set", "dataset.scale=standard", code=2).err
+    assert "columns.place: Scaling changes the ids that model.layers[0] (Embedding) looks" in told
+
+
 def test_streamed_texts_train_to_the_same_bits(table, dlrun, tmp_path, monkeypatch):
     """Their words are numbered whenever rows are taken."""
     held = dlrun("train", table, "--set", "training.epochs=1").run

@@ -8,7 +8,7 @@ from typing import Final
 from dlrun.catalog.label_forms import label_form
 from dlrun.catalog.words import metric_meant
 from dlrun.config.schema import Experiment
-from dlrun.datasets.samples import find_sample
+from dlrun.datasets.samples import Sample, find_sample
 from dlrun.errors import Problem
 from dlrun.shapes.input_readers import find_lookups, find_masks
 from dlrun.wording import did_you_mean, listed, near_word
@@ -101,14 +101,22 @@ def class_weights_have_classes(experiment: Experiment) -> Iterator[Problem]:
 
 def ids_are_not_scaled(experiment: Experiment) -> Iterator[Problem]:
     """A layer that looks ids up would find those of other things, or none."""
-    scale = experiment.dataset.scale
-    layers = experiment.model.mappings
+    dataset, layers = experiment.dataset, experiment.model.mappings
+    scale, sample = dataset.scale, find_sample(dataset.type, dataset.arguments)
     lookups = find_lookups(layers, of_columns=False)  # The classes of a column are never scaled.
-    if scale != "none" and lookups:
+    if scale != "none" and sample.format == "texts":
+        what = f"'{scale}' scales numbers, but '{dataset.type}' has words."
+        yield Problem("dataset.scale", what, "Leave 'scale' out.")
+    elif scale != "none" and lookups and not _may_be_a_text(sample):
         lookup = lookups[0]
         what = f"'{scale}' would change the ids that {lookup.path} ({lookup.layer.type}) looks up."
         fix = "Leave 'scale' out, and scale other columns in the file."
         yield Problem("dataset.scale", what, fix)
+
+
+def _may_be_a_text(sample: Sample) -> bool:
+    """Whether `input` may be the words of a text, which are not scaled: only the rows tell."""
+    return sample.format == "table" and (sample.shape is None or None in sample.shape)
 
 
 def padding_is_not_moved(experiment: Experiment) -> Iterator[Problem]:
