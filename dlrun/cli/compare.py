@@ -198,11 +198,39 @@ def _write_lines(found: RunComparison, form: Form) -> None:
     shown = _cells(found)
     named = found.groups or found.runs
     columns = [["group" if found.groups else "run", *(one.label for one in named)]]
+    columns += _counts(found)
+    first = len(columns)
     columns += [[f"{row.split} {row.name}", *values] for row, values in shown]
-    columns += [[key, *map(_text, values)] for key, values in _told(found).items()]
-    best = {(line, at) for at, (row, _) in enumerate(shown, 1) for line in row.best}
+    keys = {key: [*map(_text, values)] for key, values in _told(found).items()}
+    columns += [[key, *texts] for key, texts in keys.items() if not _is_label(found, key, texts)]
+    best = {(line, at) for at, (row, _) in enumerate(shown, first) for line in row.best}
     rows = list(map(list, zip(*columns, strict=True)))
-    write_document(form, rows, numeric=range(1, len(shown) + 1), best=best)
+    numeric = range(1, first + len(shown))
+    write_document(form, rows, numeric=numeric, best=best, notes=_notes(found))
+
+
+def _counts(found: RunComparison) -> list[list[str]]:
+    """How many seeds each group has, and folds where there are any."""
+    names = ("seeds", "folds")[: 1 + _has_folds(found)] if found.groups else ()
+    return [[name, *(str(len(getattr(one, name))) for one in found.groups)] for name in names]
+
+
+def _is_label(found: RunComparison, key: str, texts: Sequence[str]) -> bool:
+    """Whether the groups are called by what this key says."""
+    name = key.rpartition(".")[2]
+    called = [group.label.split(", ") for group in found.groups]
+    pairs = zip(texts, called, strict=True) if called else ()
+    return bool(called) and all(f"{name}={text}" in words for text, words in pairs)
+
+
+def _notes(found: RunComparison) -> list[str]:
+    """What a table of groups does not tell: what ± is, and what the seeds allow to say."""
+    if not found.groups:
+        return []
+    legends = _legends(found, Screen()).replace(_LEGEND, "bold: best")
+    return [
+        line.strip() for line in f"{legends}\n{_verdicts(found, Screen())}".splitlines() if line
+    ]
 
 
 def _cells(found: RunComparison) -> list[tuple[MetricRow | GroupRow, list[str]]]:
@@ -240,10 +268,7 @@ def draw_comparison(found: RunComparison, *, screen: Screen) -> str:
         shares = _shares(found, screen)
         return "\n\n".join([_fitted("", labels, rows, screen), *legend, *filter(None, [shares])])
     labels = [group.label for group in found.groups]
-    counts = [
-        [Cell(name), *(Cell(str(len(getattr(group, name)))) for group in found.groups)]
-        for name in ("seeds", "folds")[: 1 + _has_folds(found)]
-    ]
+    counts = [[*map(Cell, row)] for row in _counts(found)]
     means = [
         _row(row, list(map(tables.format_estimate, row.estimates))) for row in found.group_rows
     ]

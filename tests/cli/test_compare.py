@@ -217,25 +217,32 @@ def test_mistakes(seeds, dlrun, words, code, message):
 
 
 def test_a_table_for_a_paper(seeds, dlrun):
-    """A line for each group; the best mean is bold, and what LaTeX would read is escaped."""
+    """A line for each group, what it means below; what LaTeX would read is escaped."""
     words = ["compare", *(f"{name}{seed}" for name in RATES for seed in range(3))]
     words += ["--runs-dir", str(seeds), "--metric", "test.accuracy"]
+    test = "95 % CI 0.0252 to 0.0748; paired t-test over 3 seeds, p = 0.0131"
+    notes = [
+        "bold: best mean",
+        "± half of the 95 % confidence interval over the seeds (Student's t)",
+        "Against learning_rate=0.001, on the test rows:",
+        f"learning_rate=0.01, accuracy: better, +0.0500 ({test})",
+    ]
     assert dlrun(*words, "--latex")[1] == (
-        "\\begin{tabular}{lrl}  % \\usepackage{booktabs}\n"
+        "\\begin{tabular}{lrr}  % \\usepackage{booktabs}\n"
         "  \\toprule\n"
-        "  group & test accuracy & optimizer.learning\\_rate \\\\\n"
+        "  group & seeds & test accuracy \\\\\n"
         "  \\midrule\n"
-        "  learning\\_rate=0.001 & 0.9100 $\\pm$ 0.0248 & 0.001 \\\\\n"
-        "  learning\\_rate=0.01 & \\textbf{0.9600 $\\pm$ 0.0248} & 0.01 \\\\\n"
+        "  learning\\_rate=0.001 & 3 & 0.9100 $\\pm$ 0.0248 \\\\\n"
+        "  learning\\_rate=0.01 & 3 & \\textbf{0.9600 $\\pm$ 0.0248} \\\\\n"
         "  \\bottomrule\n"
         "\\end{tabular}\n"
-    )
+    ) + "".join(f"% {note}\n" for note in notes)
     assert dlrun(*words, "--markdown")[1] == (
-        "| group | test accuracy | optimizer.learning\\_rate |\n"
-        "|---|---:|---|\n"
-        "| learning\\_rate=0.001 | 0.9100 ± 0.0248 | 0.001 |\n"
-        "| learning\\_rate=0.01 | **0.9600 ± 0.0248** | 0.01 |\n"
-    )
+        "| group | seeds | test accuracy |\n"
+        "|---|---:|---:|\n"
+        "| learning\\_rate=0.001 | 3 | 0.9100 ± 0.0248 |\n"
+        "| learning\\_rate=0.01 | 3 | **0.9600 ± 0.0248** |\n"
+    ) + "".join(f"\n{note}\n" for note in notes).replace("_", r"\_")
     # Student's t of 2 degrees of freedom at 97.5 % is 4.302653; the deviation of each group 0.01.
     margin = 4.302652729696142 * 0.01 / 3**0.5
     rows = [line.split(",") for line in dlrun(*words, "--csv")[1].splitlines()]

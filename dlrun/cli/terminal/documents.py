@@ -65,19 +65,23 @@ def write_document(
     *,
     numeric: Collection[int] = (),
     best: Collection[tuple[int, int]] = (),
+    notes: Iterable[str] = (),
 ) -> None:
     """Print rows, of which the first holds the headings, to stdout.
 
     The columns that are `numeric` stand to the right. What is `best`, by row and column from 0
-    without the headings, is bold; not in CSV.
+    without the headings, is bold; not in CSV. The `notes`, for a caption, follow the table, in
+    LaTeX as comments; a CSV has none.
     """
     heading, *body = [[printable(cell) for cell in row] for row in rows]
     if form is Form.CSV:
         write_csv([heading, *body])
     elif form is Form.MARKDOWN:
-        write_data("\n".join(_markdown(heading, body, numeric, best)))
+        said = [line for note in notes for line in ("", _escaped(printable(note)))]
+        write_data("\n".join([*_markdown(heading, body, numeric, best), *said]))
     else:
-        write_data("\n".join(_latex(heading, body, numeric, best)))
+        said = [f"% {printable(note)}" for note in notes]
+        write_data("\n".join([*_latex(heading, body, numeric, best), *said]))
 
 
 def _markdown(
