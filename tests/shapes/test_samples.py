@@ -89,7 +89,7 @@ def other_values(dataset):
         elif isinstance(default, float):
             yield {parameter.name: default * 0.5}
         else:
-            values = {"labels": [0, 1], "weights": [1, 2.5, -3, 0]}
+            values = {"classes": [0, 3], "labels": [0, 1], "weights": [1, 2.5, -3, 0]}
             yield {parameter.name: values[parameter.name]}
 
 
