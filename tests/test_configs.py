@@ -17,6 +17,7 @@ from dlrun.config import load_config
 from dlrun.execution.loading import load_splits
 from tests.conftest import CONFIGS, MNIST, TITANIC, needs_mnist, needs_titanic
 from tests.forked import HEAVY, run_program
+from tests.marking import first
 
 ALL = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 MNIST_CONFIGS = [name for name in ALL if name.startswith("mnist")]
@@ -36,16 +37,13 @@ SERIES = ("airline",)
 EXPECTED = re.compile(r"^# Expected: +(\w+) (\w+) at (least|most) ([\d.]+)$", re.MULTILINE)
 
 
-LONG = {"sentiment_cnn", "sentiment_lstm"}
-"""Those that read texts as the shorter one does, with larger networks."""
+AT_ONCE = {"digits_mlp", "iris", "moons_mlp", "sentiment_average", "sine_regression", "airline"}
+"""One of each kind of data; the others wait for the slow tests."""
 
 
 def marked(name):
-    if name in LONG:
-        return pytest.param(name, marks=pytest.mark.slow)
-    if name not in MNIST_CONFIGS:
-        return name
-    return pytest.param(name, marks=[needs_mnist, pytest.mark.slow])
+    marks = [needs_mnist] * (name in MNIST_CONFIGS) + [pytest.mark.slow] * (name not in AT_ONCE)
+    return pytest.param(name, marks=marks)
 
 
 def options(name):
@@ -209,7 +207,7 @@ def test_a_config_that_init_made_is_unchanged(name, dlrun, tmp_path, monkeypatch
     assert (tmp_path / made).read_text() == (CONFIGS / f"{name}.yaml").read_text()
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", first(1, MADE))
 def test_a_config_that_init_made_reaches_its_score(name, trained, dlrun):
     """On rows that nobody has looked at; the run, opened again, has the same numbers."""
     run = trained(name)

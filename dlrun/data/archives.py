@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import struct
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dlrun.arrays import Array, StreamedArray
 from dlrun.data.files import open_data, open_error
-from dlrun.data.headers import NPY_MAGIC, ZIP_MAGIC
+from dlrun.data.headers import NPY_MAGIC, ZIP_MAGIC, array_files
 from dlrun.data.streams import DiskRows, RowFile, chunks, row_ranges
 from dlrun.errors import DataError, DlrunError
 from dlrun.memory import excess
@@ -41,6 +41,10 @@ class ArchiveFile:
         """The names of the arrays."""
         return tuple(self._sizes)
 
+    def where(self, name: str) -> str:
+        """Say where an array is, for messages."""
+        return f"{self.path}: array {name!r}"
+
     def size(self, names: Sequence[str]) -> int:
         """The size of some arrays in bytes, uncompressed; a missing one counts nothing."""
         return sum(self._sizes.get(name, 0) for name in names)
@@ -48,8 +52,8 @@ class ArchiveFile:
     def read(self, name: str) -> NDArray[Any]:
         """Read an array, of any shape and of a dtype without Python objects."""
         with self._opened(name) as (archive, member):
-            if (too_large := excess(read_header(archive, member).size)) is not None:
-                raise MemoryError(f"it takes {too_large}")
+            with archive.open(member) as stream:
+                _check_fits(read_header(stream, member.file_size))
             with archive.open(member) as stream:
                 return np.asarray(npy_format.read_array(stream, allow_pickle=False))
 
@@ -68,6 +72,59 @@ class ArchiveFile:
         subject = f"the array {name!r}"
         with _damage_named(self.path, subject), zipfile.ZipFile(self.path) as archive:
             yield archive, archive.getinfo(f"{name}.npy")
+
+
+class ArrayFiles:
+    """The arrays of `.npy` files, each read when it is asked for, and called like its file."""
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        for path in files.values():
+            _check_magic(path, (NPY_MAGIC,), "a .npy file")
+        self._files = files
+        self.path = ", ".join(map(str, files.values()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the arrays."""
+        return tuple(self._files)
+
+    def where(self, name: str) -> str:
+        """Say where an array is, for messages."""
+        return str(self._files[name])
+
+    def size(self, names: Sequence[str]) -> int:
+        """The size of some arrays in bytes; a missing one counts nothing."""
+        return sum(self._files[name].stat().st_size for name in names if name in self._files)
+
+    def read(self, name: str) -> NDArray[Any]:
+        """Read an array, of any shape and of a dtype without Python objects."""
+        with self._opened(name) as (stream, header):
+            _check_fits(header)
+            stream.seek(0)
+            return np.asarray(npy_format.read_array(stream, allow_pickle=False))
+
+    def stream(self, name: str) -> Array:
+        """Open an array without reading it into memory; see `read`."""
+        with self._opened(name) as (stream, header):
+            if header.shape and 0 not in header.shape:
+                return _rows(stream.fileno(), header, header.offset)
+        return self.read(name)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[tuple[BinaryIO, Header]]:
+        if name not in self._files:
+            what = f"none of the files is {name}.npy, and the array {quote(name)} would be in it."
+            fix = "Name the files of x and y, as in `path: [x.npy, y.npy]`; or say in `x` and `y` "
+            raise DataError(what, where=self.path, fix=f"{fix}how the files are called.")
+        path = self._files[name]
+        with _damage_named(path, "the file"), open_data(path, seekable=True) as stream:
+            yield stream, read_header(stream, path.stat().st_size)
+
+
+def open_arrays(path: str | Path | Sequence[str | Path]) -> ArchiveFile | ArrayFiles:
+    """Open an `.npz` file, or `.npy` files."""
+    files = array_files(path)
+    return ArchiveFile(Path(str(path))) if files is None else ArrayFiles(files)
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -173,26 +230,30 @@ class Header(NamedTuple):
         return self.dtype.itemsize * math.prod(self.shape)
 
 
-def read_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Header:
-    """Read the header of an array.
+def read_header(stream: IO[bytes], size: int) -> Header:
+    """Read the header of an array in a file of some bytes, from its begin.
 
     Raises:
         ValueError: The array holds Python objects, or is shorter than its header says.
     """
-    with archive.open(member) as stream:
-        version = npy_format.read_magic(stream)
-        if version == (1, 0):
-            said = npy_format.read_array_header_1_0(stream)
-        elif version == (2, 0):
-            said = npy_format.read_array_header_2_0(stream)
-        else:
-            raise ValueError(f"its format version {version} is not known")
-        header = Header(*said, stream.tell())
+    version = npy_format.read_magic(stream)
+    if version == (1, 0):
+        said = npy_format.read_array_header_1_0(stream)
+    elif version == (2, 0):
+        said = npy_format.read_array_header_2_0(stream)
+    else:
+        raise ValueError(f"its format version {version} is not known")
+    header = Header(*said, stream.tell())
     if header.dtype.hasobject:
         raise ValueError("it holds Python objects")
-    if header.offset + header.size > member.file_size:
+    if header.offset + header.size > size:
         raise ValueError("the rows end too early")
     return header
+
+
+def _check_fits(header: Header) -> None:
+    if (too_large := excess(header.size)) is not None:
+        raise MemoryError(f"it takes {too_large}")
 
 
 def stream_array(
@@ -203,7 +264,8 @@ def stream_array(
     One that is stored as it is will be read from where it is; a compressed one is unpacked to a
     file without a name. Either way the checksum is looked at once.
     """
-    header = read_header(archive, member)
+    with archive.open(member) as stream:
+        header = read_header(stream, member.file_size)
     if not header.shape or 0 in header.shape:
         return None
     with path.open("rb") as file, archive.open(member) as stream:

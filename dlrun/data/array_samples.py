@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlrun.arrays import Array, ArrayForm, Dataset, Samples, Spec, StreamedArray, View
-from dlrun.data.archives import ArchiveFile, check_numbers, check_rows, read_npy
+from dlrun.data.archives import (
+    ArchiveFile,
+    ArrayFiles,
+    check_numbers,
+    check_rows,
+    open_arrays,
+    read_npy,
+)
 from dlrun.data.classes import TextClasses, match_names, match_values, see
 from dlrun.data.images import scale_pixels
 from dlrun.data.rounding import merges_wholes
@@ -162,19 +169,25 @@ Names: TypeAlias = str | tuple[str, ...]
 """The name of an array of features, or of several that stand side by side."""
 
 
-def read_dataset(path: Path, x: Names, y: str, x_test: Names | None, y_test: str | None) -> Dataset:
-    """Read training rows, and test rows where they are named; text makes classes."""
+def read_dataset(
+    path: Path | Sequence[Path], x: Names, y: str, x_test: Names | None, y_test: str | None
+) -> Dataset:
+    """Read training rows, and test rows where they are named; text makes classes.
+
+    `path` is an `.npz` file, or a list of `.npy` files.
+    """
     if (x_test is None) != (y_test is None):
         given, other = ("x_test", "y_test") if y_test is None else ("y_test", "x_test")
         raise ConfigError(Problem(f"dataset.{given}", f"{given} was given without {other}."))
-    archive = ArchiveFile(path)
     names = [*_several(x), y, *_several(x_test), *_several(y_test)]
     if len(set(names[: len(_several(x))])) < len(_several(x)) or not x:
         raise ConfigError(Problem("dataset.x", "Expected names that differ, one at least."))
-    streamed = reason_to_stream(path, archive.size(names))
-    read = archive.read if streamed is None else archive.stream
-    features, views, image_shape = _read_features(path, read, x)
-    targets = _read_labels(path, read, y, len(features), of=x)
+    archive = open_arrays(path)
+    called = archive.path if isinstance(archive, ArchiveFile) else "what the .npy files hold"
+    streamed = reason_to_stream(called, archive.size(names))
+    source = _Source(archive, is_streamed=streamed is not None)
+    features, views, image_shape = _read_features(source, x)
+    targets = _read_labels(source, y, len(features), of=x)
     class_names: tuple[str, ...] | None = None
     if targets.dtype.kind == "U":
         classes = TextClasses(y)
@@ -183,14 +196,14 @@ def read_dataset(path: Path, x: Names, y: str, x_test: Names | None, y_test: str
         class_names, targets = classes.numbered()
     test = None
     if x_test is not None and y_test is not None:
-        test_x, test_views, _ = _read_features(path, read, x_test)
-        test_y = _read_labels(path, read, y_test, len(test_x), of=x_test)
-        where = f"{path}: array {y_test!r}"
+        test_x, test_views, _ = _read_features(source, x_test)
+        test_y = _read_labels(source, y_test, len(test_x), of=x_test)
+        where = archive.where(y_test)
         shapes = [[view.sample for view in each] for each in (test_views, views)]
         if shapes[0] != shapes[1] or test_x.shape[1:] != features.shape[1:]:
             one, other = map(str, shapes if views else (test_x.shape[1:], features.shape[1:]))
             told = f"{one}, those of {x!r} {other}"
-            raise DataError(f"the rows of {x_test!r} have shape {told}.", where=str(path))
+            raise DataError(f"the rows of {x_test!r} have shape {told}.", where=str(archive.path))
         if (test_y.dtype.kind == "U") != (class_names is not None):
             raise DataError(f"the array holds {test_y.dtype}, unlike {y!r}.", where=where)
         if class_names is not None:
@@ -216,15 +229,26 @@ def _target_names(name: str, targets: Array) -> tuple[str, ...]:
     return tuple(f"{name}_{number + 1}" for number in range(targets.shape[1]))
 
 
+class _Source(NamedTuple):
+    """Where arrays are read from, and how."""
+
+    archive: ArchiveFile | ArrayFiles
+    is_streamed: bool
+
+    def read(self, name: str) -> Array:
+        """Read an array, or open it."""
+        return self.archive.stream(name) if self.is_streamed else self.archive.read(name)
+
+
 def _read_features(
-    path: Path, read: Callable[[str], Array], names: Names
+    source: _Source, names: Names
 ) -> tuple[Array, tuple[View, ...], tuple[int, ...] | None]:
     """Read features; where several stand in the rows, where each; and the shape of an image."""
     arrays: dict[str, Array] = {}
     image_shape = None
     for name in _several(names):
-        where = f"{path}: array {name!r}"
-        array = read(name)
+        array = source.read(name)
+        where = source.archive.where(name)
         check_rows(array, where)
         arrays[name] = _as_columns(check_numbers(array, where))
         image_shape = _image_shape(array)
@@ -256,11 +280,9 @@ class Joined:
         return np.concatenate([part.reshape(len(part), -1) for part in taken], axis=1)
 
 
-def _read_labels(
-    path: Path, read: Callable[[str], Array], name: str, rows: int, *, of: Names
-) -> Array:
+def _read_labels(source: _Source, name: str, rows: int, *, of: Names) -> Array:
     """Read targets, `(rows,)` texts or `(rows, ...)` numbers."""
-    targets, where = read(name), f"{path}: array {name!r}"
+    targets, where = source.read(name), source.archive.where(name)
     check_rows(targets, where)
     if len(targets) != rows:
         what = f"the array has {len(targets)} rows, but {_several(of)[0]!r} has {rows}."

@@ -36,6 +36,7 @@ _PANDAS = (
     ".to_csv('{{stem}}.csv', index=False)\"`."
 )
 _ARRAYS = "Use `dataset: {type: npz}` for it."
+_SEVERAL_ARRAYS = "Use `dataset: {type: npz, path: [x.npy, y.npy]}` for it."
 
 XLSX: Final = Kind("an Excel workbook", "Save its sheet as CSV (UTF-8), and give that file.")
 NPZ: Final = Kind("a NumPy .npz archive", _ARRAYS)
@@ -49,7 +50,7 @@ KINDS: Final = {
     b"ARROW1": Kind("an Arrow file", _PANDAS.format("read_feather")),
     b"\x89HDF\r\n\x1a\n": Kind("an HDF5 file", _PANDAS.format("read_hdf")),
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": XLSX,
-    NPY_MAGIC: Kind("a NumPy .npy array", "Save it in an .npz file: `numpy.savez`."),
+    NPY_MAGIC: Kind("a NumPy .npy array", _SEVERAL_ARRAYS),
     b"SQLite format 3\x00": Kind("an SQLite database", "Export the table as CSV."),
     b"%PDF-": Kind("a PDF document", "Export the table as CSV."),
 }

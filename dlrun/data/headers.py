@@ -6,15 +6,15 @@ The headers of files of any size, and of small ones the values of a target.
 from __future__ import annotations
 
 import ast
+import math
 import re
 import struct
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-    from typing import IO
+from dlrun.errors import ConfigError, Problem
 
 SMALL: Final = 2 * 2**20
 """How large a file may be, in bytes, that is read from its first row to its last."""
@@ -38,15 +38,60 @@ CODES: Final = dict(
 
 
 class StoredArray(NamedTuple):
-    """What an array in an `.npz` file says of itself, and its values where they are few."""
+    """What a stored array says of itself, and its values where they are few."""
 
     dtype: str  # as NumPy writes it: `<f8`
     shape: tuple[int, ...]
     values: Sequence[Any] | None = None  # numbers or texts, where there is one a row
 
 
-def npz_array(path: Path, name: str) -> StoredArray | None:
-    """Read what an array in an `.npz` file says of itself; None where that is not told."""
+def array_files(given: str | Path | Sequence[str | Path]) -> dict[str, Path] | None:
+    """Give `.npy` files by the names of their arrays, `x.npy` by `x`; None of an archive.
+
+    Raises:
+        ConfigError: A list names no file, other files, or two of one name.
+    """
+    if isinstance(given, str | Path):
+        if Path(given).suffix != ".npy":
+            return None
+        given = [given]
+    paths = [Path(one) for one in given]
+    files = {path.stem: path for path in paths}
+    fix = "A single .npz file, or .npy files such as [x.npy, y.npy], whose names are those of x, y."
+    if not files or any(path.suffix != ".npy" for path in paths):
+        raise ConfigError(Problem("dataset.path", "Expected a list of .npy files.", fix))
+    if len(files) < len(paths):
+        names = [path.name for path in paths]
+        twice = next(name for name in names if names.count(name) > 1)
+        what = f"Two of the files are called {twice}, and arrays are named by their files."
+        raise ConfigError(Problem("dataset.path", what))
+    return files
+
+
+def stored_array(given: str | Path | Sequence[str | Path], name: str) -> StoredArray | None:
+    """Read what an array in an `.npz`, or among `.npy` files, says of itself; None: not told."""
+    with suppress(ConfigError, OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error,
+                  RecursionError, MemoryError):  # fmt: skip
+        files = array_files(given)
+        if files is None:
+            return _npz_array(Path(str(given)), name)
+        if name in files and files[name].is_file():
+            return _npy_array(files[name])
+    return None
+
+
+def _npy_array(path: Path) -> StoredArray | None:
+    with path.open("rb") as array:
+        found = _npy_header(array)
+        if found is None or (dtype := DTYPE.fullmatch(found.dtype)) is None:
+            return None
+        size = int(dtype[3]) * (4 if dtype[2] == "U" else 1) * math.prod(found.shape)
+        if array.tell() + size > path.stat().st_size:
+            return None
+        return found._replace(values=_npy_values(array, found))
+
+
+def _npz_array(path: Path, name: str) -> StoredArray | None:
     import zipfile  # noqa: PLC0415  configs without an array file do not pay for it
     import zlib  # noqa: PLC0415
 

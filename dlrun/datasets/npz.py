@@ -1,4 +1,4 @@
-"""Arrays of one's own from a NumPy `.npz` file."""
+"""Arrays of one's own from a NumPy `.npz` file, or from several `.npy` files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.arrays import ArrayForm, Dataset, Spec
-from dlrun.data.headers import npz_array
+from dlrun.data.headers import stored_array
 from dlrun.datasets.samples import Sample, with_target
 from dlrun.shapes.input_readers import side_by_side
 
@@ -17,13 +17,15 @@ def sample(*, path: Any, x: Any, y: str, form: str | None, **_: Any) -> Sample:
     """The shape of the arrays, and of a small file the classes."""
     names = (x,) if isinstance(x, str) else tuple(x)
     known = Sample(columns=None if isinstance(x, str) else names, format="arrays")
-    features = [npz_array(Path(path), name) for name in names if isinstance(path, str | Path)]
+    if not isinstance(path, str | Path | list | tuple):
+        return known
+    features = [stored_array(path, name) for name in names]
     shapes = [one.shape[1:] or (1,) for one in features if one is not None]
     if len(shapes) < len(names) or not shapes:
         return known
     views = () if isinstance(x, str) else side_by_side(dict(zip(names, shapes, strict=True)))
     known = known._replace(shape=(views[-1].end,) if views else shapes[0], views=views)
-    targets = npz_array(Path(path), y)
+    targets = stored_array(path, y)
     if targets is not None and targets.values is not None:
         return with_target(known, targets.values, form)
     if targets is not None and form == "value" and "U" not in targets.dtype:
@@ -34,7 +36,7 @@ def sample(*, path: Any, x: Any, y: str, form: str | None, **_: Any) -> Sample:
 def load_data(
     *,
     seed: int,  # noqa: ARG001  the rows are fixed
-    path: Path,
+    path: Path | Sequence[Path],
     x: str | Sequence[str] = "x",
     y: str = "y",
     x_test: str | Sequence[str] | None = None,
@@ -47,7 +49,8 @@ def load_data(
 
     Args:
         seed: Not used.
-        path: The file; arrays of Python objects are refused.
+        path: An `.npz` file; or a list of `.npy` files, as in `[x.npy, y.npy]`, each of which holds
+            the array that is called like it. Arrays of Python objects are refused.
         x: The name of the array of features, `(rows, ...)`; or a list of several, which layers
             name in `inputs`, each of its own shape.
         y: The name of the array of targets, `(rows,)` or `(rows, targets)`; or `(rows, ...,
@@ -57,7 +60,7 @@ def load_data(
     """
     from dlrun.data.array_samples import read_dataset
 
-    return read_dataset(Path(path), names_of(x), y, names_of(x_test), y_test)
+    return read_dataset(path, names_of(x), y, names_of(x_test), y_test)
 
 
 def names_of(given: str | Sequence[str] | None) -> Any:

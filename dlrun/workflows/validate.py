@@ -21,7 +21,7 @@ from dlrun.catalog.label_forms import label_form
 from dlrun.config import load_config, locate
 from dlrun.config.rules.metrics import depends_on_the_rows
 from dlrun.data.files import regular_size
-from dlrun.data.headers import DELIMITERS, SMALL, npz_array
+from dlrun.data.headers import DELIMITERS, SMALL, stored_array
 from dlrun.datasets.samples import find_sample
 from dlrun.errors import ConfigError, DlrunError, Problem
 from dlrun.memory import excess
@@ -143,13 +143,13 @@ def steps_look_right(experiment: Experiment, path: Path, size: int) -> bool:
 
 def arrays_look_right(experiment: Experiment, path: Path, size: int) -> bool:
     """Whether the arrays that are named are there, of numbers or names, with equally many rows."""
-    del size
+    del path, size
     given, rows = experiment.dataset.arguments, []
     for pair in (("x", "y"), ("x_test", "y_test")):
         names = [given[name] for name in pair]
         if names == [None, None]:
             continue
-        headers = [npz_array(path, str(name)) for name in names]
+        headers = [stored_array(given["path"], str(name)) for name in names]
         features, targets = headers
         if features is None or targets is None or features.shape[0] != targets.shape[0]:
             return False
@@ -386,8 +386,7 @@ def _look_at_data(experiment: Experiment) -> _Seen:
     if not named:
         return _look_at_drawn(experiment)
     if isinstance(named[0], list):
-        files = ", ".join(str(one) for one in named[0][:3])
-        return _Seen((f"the rows of {files}",))
+        return _look_at_list(experiment, named[0], form)
     if not isinstance(named[0], Path):
         return _Seen((f"the data of {dataset.type}: no file is named, and one may be downloaded",))
     if form == "texts":
@@ -419,6 +418,16 @@ def _look_at_drawn(experiment: Experiment) -> _Seen:
     if excess(most) is None and drawn_look_right(experiment):
         return _Seen()
     return _Seen((f"the rows of {experiment.dataset.type} ({_in_mb(most)})",))
+
+
+def _look_at_list(experiment: Experiment, paths: Sequence[Path], form: str | None) -> _Seen:
+    """Look at several files, which is cheap only where they hold arrays."""
+    if form != "arrays":
+        return _Seen((f"the rows of {', '.join(map(str, paths[:3]))}",))
+    size = sum(regular_size(path, seekable=True) or 0 for path in paths)
+    if size <= READ_AGAIN and not (paths and arrays_look_right(experiment, paths[0], size)):
+        return _load(experiment)
+    return _Seen((f"the values in {', '.join(map(str, paths))}",))
 
 
 def _look_at_file(experiment: Experiment, path: Path) -> _Seen:

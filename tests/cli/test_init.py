@@ -8,6 +8,7 @@ from dlrun.cli.templates import SWEEP, TEMPLATES, headline, template_text
 from dlrun.config import load_config
 from dlrun.sweeps.language.loading import load_sweep
 from tests.conftest import CONFIGS
+from tests.marking import first
 
 SCORES = {
     "classification": ("accuracy", 0.95),
@@ -94,7 +95,7 @@ def test_the_sweep_is_valid(dlrun, tmp_path, monkeypatch):
     assert sweep.objective.key == "validation.accuracy"
 
 
-@pytest.mark.parametrize("template", sorted({*TEMPLATES} - {SWEEP}))
+@pytest.mark.parametrize("template", first(2, sorted({*TEMPLATES} - {SWEEP})))
 def test_a_template_validates_and_trains(dlrun, template, tmp_path, monkeypatch):
     """As it is, from anywhere, to a score that shows that it has learned."""
     monkeypatch.chdir(tmp_path)

@@ -85,6 +85,7 @@ def write(path, table, head=HEAD):
     return path
 
 
+@pytest.mark.slow
 def test_cells_of_every_kind(dlrun, tmp_path):
     """A wide table with odd names: what is predicted, its probabilities, in any number of rows."""
     write(tmp_path / "table.csv", rows(120, 0))

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import CONFIGS
 from tests.forked import PLAIN, run_program
+from tests.marking import first
 from tests.texts import reviews, write_folders
 
 HIDDEN = """\
@@ -119,7 +120,7 @@ def test_the_program_gives_the_bits_of_a_shipped_config(name, dlrun, tmp_path):
     check(trained(dlrun, config, *settings), tmp_path)
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", first(1, WRITTEN))
 def test_the_program_says_what_the_config_says(name, dlrun, tmp_path):
     """Schedules, regularizers, nested and frozen layers, weights, callbacks, a policy."""
     (tmp_path / "written.yaml").write_text(WRITTEN[name] + END)

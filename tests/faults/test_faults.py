@@ -58,6 +58,7 @@ def test_a_failing_disk_is_told_and_leaves_a_whole_checkpoint(workplace):
     assert found["told"] >= 3
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_never_harmed(workplace):
     """By an extension that is killed or fails, nor by what only reads."""
     reading = ["verify", "runs", "compare", "diff", "sweep show"]

@@ -35,6 +35,7 @@ def events(folder, *words, code=0):
     return [json.loads(line) for line in out.splitlines()]
 
 
+@pytest.mark.slow
 def test_halving_stops_bad_runs_early_and_the_others_have_their_bits(tmp_path):
     """One in three goes on from each rung; paused runs can go on later, to the same bits."""
     (tmp_path / "moons.yaml").write_text(MOONS)

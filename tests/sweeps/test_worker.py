@@ -37,6 +37,7 @@ def execute_run(workers, trial):
             return events, child.end().code
 
 
+@pytest.mark.slow
 def test_a_new_process_pauses_and_goes_on_to_the_same_bits(tmp_path):
     """Its folder is told at once; its record is that of a run of the sweep."""
     (tmp_path / "moons.yaml").write_text(MOONS)

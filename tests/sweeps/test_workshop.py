@@ -19,6 +19,7 @@ from dlrun.training.epochs import FitOptions
 from dlrun.training.trainer import Trainer
 from dlrun.workflows.train import Beginning, train_in
 from tests.conftest import CONFIGS, Silent
+from tests.marking import first
 
 DROPOUT = """\
 dataset: {type: digits, flatten: false, validation_split: 0.2}
@@ -116,9 +117,7 @@ def exported(path):
         return config, file.read("model.weights.h5")
 
 
-@pytest.mark.parametrize(
-    "kind", [*KINDS, *(pytest.param(kind, marks=pytest.mark.slow) for kind in MORE_KINDS)]
-)
+@pytest.mark.parametrize("kind", first(2, [*KINDS, *MORE_KINDS]))
 def test_other_seeds_give_the_bits_of_new_models(kind, tmp_path):
     """One after the other through one graph_cache, and each alone."""
     path = CONFIGS / f"{kind}.yaml"

@@ -11,6 +11,7 @@ from dlrun.errors import RunFolderError
 from dlrun.rundir.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from dlrun.training import trainer as trainer_module
 from dlrun.training.state import COST, Checkpointer
+from tests.marking import first
 from tests.training.networks import model, splits, trainer
 
 callbacks, layers, optimizers = keras.callbacks, keras.layers, keras.optimizers
@@ -166,13 +167,13 @@ def assert_goes_on(tmp_path, monkeypatch, network, make, every):
 
 # A new process traces its graphs. An epoch has three stretches: each kill is elsewhere in it.
 @pytest.mark.parametrize("every", [13, pytest.param(4, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", first(2, NETWORKS))
 def test_networks_go_on(network, every, tmp_path, monkeypatch):
     """Variables of layers, optimizers, metrics and seeds; in mid-epoch too."""
     assert_goes_on(tmp_path, monkeypatch, NETWORKS[network], None, every)
 
 
-@pytest.mark.parametrize("name", CALLBACKS)
+@pytest.mark.parametrize("name", first(2, CALLBACKS))
 def test_callbacks_go_on(name, tmp_path, monkeypatch):
     """They count on where they stood: the same stop, the same rates, the same files."""
     network = (drops, averaged if "averages" in name else lambda: optimizers.SGD(0.3))

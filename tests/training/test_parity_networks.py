@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.marking import first
 from tests.training.parity import CLOSE, Case, check
 
 SOFTMAX = {"type": "Dense", "units": 3, "activation": "softmax"}
@@ -169,7 +170,7 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", first(6, TABLES))
 def test_networks_over_tables_train_as_under_fit(name):
     """Dense layers, normalization, seeded noise, frozen layers, graphs with branches."""
     check(TABLES[name])

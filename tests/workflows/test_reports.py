@@ -77,6 +77,7 @@ def test_a_report_is_made_anew_from_the_folder(copied, dlrun):
     assert after == before | {"my_own.png": b"not ours"}
 
 
+@pytest.mark.slow
 def test_plots_for_a_paper(copied, dlrun):
     """Beside PNG and the numbers; those of another format go with the next report."""
     run = copied("sine_regression")

@@ -65,6 +65,7 @@ def test_a_table_of_one_text_needs_no_names(table, dlrun, tmp_path):
     assert told in predicted.err  # it, zxcv, qwer
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_a_named_text_is_read_beside_other_columns(dlrun, tmp_path):
     """As words in their order, as a bag, and beside a number; predicted by another order."""

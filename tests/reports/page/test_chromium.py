@@ -15,6 +15,7 @@ from dlrun.reports.page.sweep_page import sweep_page
 from dlrun.reports.plots.shelf import draw_plots
 from dlrun.reports.plots.sweep_shelf import draw_sweep
 from dlrun.reports.run_data import Layer
+from tests.marking import first
 from tests.reports.chromium import PROGRAM, Chromium
 from tests.reports.page.test_pages import HOSTILE, compared
 from tests.reports.stories import classification, experiment, regression
@@ -109,7 +110,7 @@ def pages(tmp_path_factory):
     return {name: folder / f"{name}.html" for name in texts}
 
 
-@pytest.mark.parametrize("name", [*STORIES, *SWEEPS, "compared", "strange"])
+@pytest.mark.parametrize("name", first(3, ["strange", "compared", *STORIES, *SWEEPS]))
 def test_a_page_fits_every_width(name, chromium, pages):
     """From a telephone to a wide screen, light and dark: nothing sticks out, all images load."""
     for width, dark in ((360, False), (800, True), (1600, False)):
