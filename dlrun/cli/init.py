@@ -28,7 +28,9 @@ Template = Annotated[
 ]
 Table = Annotated[
     Path | None,
-    option("--data -d FILE", "Write a config for this table, or folder of images, instead."),
+    option(
+        "--data -d FILE", "Write a config for this table, or folder of images or texts, instead."
+    ),
 ]
 Targets = Annotated[
     list[str] | None,

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from dlrun.arrays import Reading
-from dlrun.data.class_folders import ClassFolders, Sort, files_below, find_files
+from dlrun.data.class_folders import ClassFolders, Sort, files_below, find_files, split_folders
 from dlrun.data.csv import text_encoding
 from dlrun.data.files import files_of, open_data
 from dlrun.data.generators import argument_error
 from dlrun.errors import DataError
+from dlrun.rundir.names import TRAIN
 from dlrun.wording import list_some, printable, quote, tally
 
 TEXTS: Final = Sort("text", (".txt",))
@@ -25,6 +26,12 @@ MOST_TOLD: Final = 10  # files in a message
 def find_texts(path: Path) -> ClassFolders:
     """List the texts of `path/CLASS/` or `path/SPLIT/CLASS/`; none is opened."""
     return find_files(path, TEXTS)
+
+
+def holds_texts(path: Path) -> bool:
+    """Say whether most files of a folder that are to train on are called like texts."""
+    files = [*files_below(split_folders(path)[TRAIN])]
+    return 2 * sum(file.lower().endswith(TEXTS.suffixes) for file in files) > len(files)
 
 
 def check_encoding(encoding: str | None) -> None:

@@ -9,10 +9,8 @@ from typing import Final
 from dlrun.column import ColumnFacts
 from dlrun.data.class_folders import ClassFolders
 from dlrun.data.image_folder import size_of_file
-from dlrun.reports.config_lines import TEST_SHARE, VALIDATION_SHARE, commented, scalar, stopping
-from dlrun.rundir.names import TEST, TRAIN, VALIDATION
+from dlrun.reports.folder_drafts import FolderDraft
 from dlrun.shapes.images import SUFFIXES
-from dlrun.wording import printable, tally
 
 LARGEST: Final = 128
 """The longer side of an image, in pixels, that a first network sees."""
@@ -59,49 +57,18 @@ def layers(size: tuple[int, int], source: str | None, name: str) -> Iterator[tup
     yield f"{{type: GlobalAveragePooling2D, name: {name}}}", "one number a filter, wherever it is"
 
 
-_FOR: Final = {TRAIN: "train on", VALIDATION: "watch", TEST: "test on"}
-
-
 def config(
     found: ClassFolders, one: tuple[int, int] | None, name: str, path: Path, output: Path | None
 ) -> Iterator[str]:
     """Write a config for the images of folders; `one` of them is so large."""
-    classes = tally(len(found.classes), "class", "classes")
-    images = tally(sum(map(len, found.files.values())), "image")
     height, width = smaller(one or (LARGEST, LARGEST))
-    yield f"# {printable(path.name or name)}: {classes} of {images}."
-    yield "#"
-    yield "# Written by `dlrun init --data`; what stands after a # says why."
-    yield f"# Train:     dlrun train {output or f'{name}.yaml'}"
-    yield ""
-    yield f"name: {scalar(name)}"
-    yield commented("seed: 0", "same seed, same bits; try others with --seed 1")
-    yield ""
-    yield "dataset:"
-    yield "  type: images"
-    counts = ", ".join(f"{len(files):,} to {_FOR[split]}" for split, files in found.files.items())
-    yield commented(f"  path: {scalar(str(path))}", counts)
-    yield commented(f"  size: [{height}, {width}]", "height and width of all of them")
-    yield commented("  resize: pad", "with black at two sides where they are narrower")
-    if TEST not in found.files:
-        yield commented(f"  test_split: {TEST_SHARE}", "looked at once, at the end")
-    if VALIDATION not in found.files:
-        yield commented(f"  validation_split: {VALIDATION_SHARE}", "watched during training")
-    yield ""
-    yield "model:"
-    yield "  layers:"
-    yield commented("    - {type: RandomFlip, mode: horizontal}", "seen in training alone")
-    for line, about in layers((height, width), None, "seen"):
-        yield commented(f"    - {line}", about)
-    yield commented("    - {type: Dropout, rate: 0.2}", "only while training")
-    last = f"    - {{type: Dense, units: {len(found.classes)}, activation: softmax}}"
-    yield commented(last, "one probability per class")
-    yield ""
-    yield "loss: sparse_categorical_crossentropy"
-    yield "optimizer: {type: Adam, learning_rate: 0.001}"
-    yield "metrics: [accuracy]"
-    yield ""
-    yield "training:"
-    yield commented("  epochs: 60", "at most")
-    yield "  batch_size: 32"
-    yield from stopping(8)
+    dataset = (
+        (f"  size: [{height}, {width}]", "height and width of all of them"),
+        ("  resize: pad", "with black at two sides where they are narrower"),
+    )
+    seeing = (
+        ("{type: RandomFlip, mode: horizontal}", "seen in training alone"),
+        *layers((height, width), None, "seen"),
+    )
+    draft = FolderDraft("images", "image", dataset, seeing, learning_rate=0.001, patience=8)
+    yield from draft.config(found, name, path, output)

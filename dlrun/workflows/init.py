@@ -13,9 +13,10 @@ from dlrun.arrays import Reading
 from dlrun.column import ColumnFacts, ColumnKind
 from dlrun.columns.inference import IGNORE, ODD, UNREAD
 from dlrun.data.image_folder import find_images, size_of_one
+from dlrun.data.text_folder import find_texts, holds_texts
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError, UsageError
-from dlrun.reports import image_drafts
+from dlrun.reports import folder_drafts, image_drafts
 from dlrun.reports.config_lines import (
     TEST_SHARE,
     VALIDATION_SHARE,
@@ -173,15 +174,19 @@ def _profile(table: Path, targets: Sequence[str], reading: Reading) -> tuple[Pro
 def _of_folder(
     home: Path, targets: Sequence[str], output: Path | None, settings: Mapping[str, Any]
 ) -> Draft:
-    """Write a config for a folder of images, a folder for each class."""
+    """Write a config for a folder of images or of texts, a folder for each class."""
     if targets or settings:
         where = "--target" if targets else "--set"
-        raise UsageError("it tells of a table; the folders of images name classes.", where=where)
-    found = find_images(home)
+        raise UsageError("it tells of a table; folders name their classes.", where=where)
     name = (output or home.absolute()).name.partition(".")[0]
     base = Path() if output is None else output.parent
     path = home if home.is_absolute() else Path(os.path.relpath(home, base))
-    lines = image_drafts.config(found, size_of_one(home), _named(name, "images"), path, output)
+    if holds_texts(home):
+        found = find_texts(home)
+        lines = folder_drafts.of_texts(found, _named(name, "texts"), path, output)
+    else:
+        found = find_images(home)
+        lines = image_drafts.config(found, size_of_one(home), _named(name, "images"), path, output)
     remarks = (one.removeprefix("warning: ") for one in found.notes)
     return Draft("\n".join(lines) + "\n", tuple(remarks))
 

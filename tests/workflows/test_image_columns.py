@@ -210,7 +210,7 @@ def test_a_config_is_written_for_a_folder_of_images(dlrun, tmp_path):
     assert "size: [8, 8]" in drafted
     dlrun("train", "digits.yaml", "--set", "training.epochs=1", "--quiet")
     told = dlrun("init", "--data", "digits", "--target", "x", code=2).err
-    assert "the folders of images name classes" in told
+    assert "folders name their classes" in told
 
 
 def test_whoever_reads_a_run_of_others_is_told_of_its_images(

@@ -219,6 +219,24 @@ def test_folders_of_texts_from_training_to_answers(dlrun, tmp_path):
     assert loved["effect"] == pytest.approx(float(whole[name]) - loved["score"], abs=1e-6)
 
 
+def test_a_config_is_written_for_a_folder_of_texts(dlrun, tmp_path):
+    """It trains as it is, beside an empty file; texts without folders of classes are refused."""
+    home = tmp_path / "two words"
+    write_folders(home, reviews(64))
+    (home / "neg" / "empty.txt").write_text("")
+    dlrun("init", "--data", home.name, "-o", "films.yaml")
+    drafted = (tmp_path / "films.yaml").read_text()
+    assert drafted.startswith("# two words: 2 classes of 65 texts.\n")
+    assert "  type: texts\n" in drafted
+    assert "# 65 to train on\n" in drafted
+    run = dlrun("train", "films.yaml", "--set", "training.epochs=20", "--no-report").run
+    assert json.loads((run / "metrics.json").read_text())["test"]["accuracy"] >= 0.8
+    (tmp_path / "flat").mkdir()
+    (tmp_path / "flat" / "one.txt").write_text("good")
+    told = dlrun("init", "--data", "flat", code=3).err
+    assert "texts stand beside each other, and no folder of a class" in told
+
+
 def test_a_text_run_goes_on_and_comes_again_to_the_same_bits(table, dlrun, tmp_path):
     """Resumed after two epochs as trained at once; reproduced from its data; streamed alike."""
     short = dlrun("train", table, "--set", "training.epochs=2").run

@@ -1,0 +1,96 @@
+"""Drafts a config for folders of files, one for each class, whatever they hold; and of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dlrun.columns.word_numbers import LONGEST
+from dlrun.data.class_folders import ClassFolders
+from dlrun.reports.config_lines import TEST_SHARE, VALIDATION_SHARE, commented, scalar, stopping
+from dlrun.rundir.names import TEST, TRAIN, VALIDATION
+from dlrun.wording import printable, tally
+
+_FOR: Final = {TRAIN: "train on", VALIDATION: "watch", TEST: "test on"}
+
+
+@dataclass(frozen=True)
+class FolderDraft:
+    """What a config says of files of one sort; lines stand beside why they are there."""
+
+    type: str  # of the dataset
+    one: str  # what a file is called
+    dataset: tuple[tuple[str, str], ...]  # lines of the dataset
+    layers: tuple[tuple[str, str], ...]  # that see a file, and give an array of one axis
+    learning_rate: float
+    patience: int  # epochs without an improvement
+
+    def config(
+        self, found: ClassFolders, name: str, path: Path, output: Path | None
+    ) -> Iterator[str]:
+        """Write the whole config, for `dlrun train` as it is."""
+        classes = tally(len(found.classes), "class", "classes")
+        files = tally(sum(map(len, found.files.values())), self.one)
+        yield f"# {printable(path.name or name)}: {classes} of {files}."
+        yield "#"
+        yield "# Written by `dlrun init --data`; what stands after a # says why."
+        yield f"# Train:     dlrun train {output or f'{name}.yaml'}"
+        yield ""
+        yield f"name: {scalar(name)}"
+        yield commented("seed: 0", "same seed, same bits; try others with --seed 1")
+        yield ""
+        yield from self._dataset(found, path)
+        yield ""
+        yield "model:"
+        yield "  layers:"
+        for line, about in self.layers:
+            yield commented(f"    - {line}", about)
+        yield commented("    - {type: Dropout, rate: 0.2}", "only while training")
+        last = f"    - {{type: Dense, units: {len(found.classes)}, activation: softmax}}"
+        yield commented(last, "one probability per class")
+        yield ""
+        yield "loss: sparse_categorical_crossentropy"
+        yield f"optimizer: {{type: Adam, learning_rate: {self.learning_rate}}}"
+        yield "metrics: [accuracy]"
+        yield ""
+        yield "training:"
+        yield commented("  epochs: 60", "at most")
+        yield "  batch_size: 32"
+        yield from stopping(self.patience)
+
+    def _dataset(self, found: ClassFolders, path: Path) -> Iterator[str]:
+        counts = [f"{len(files):,} to {_FOR[split]}" for split, files in found.files.items()]
+        yield "dataset:"
+        yield f"  type: {self.type}"
+        yield commented(f"  path: {scalar(str(path))}", ", ".join(counts))
+        for line, about in self.dataset:
+            yield commented(line, about)
+        if TEST not in found.files:
+            yield commented(f"  test_split: {TEST_SHARE}", "looked at once, at the end")
+        if VALIDATION not in found.files:
+            yield commented(f"  validation_split: {VALIDATION_SHARE}", "watched during training")
+
+
+_TEXTS: Final = (
+    ("  columns:", f"of a text {LONGEST} words are read, if it has so many"),
+    ("    text: {type: text, missing: empty}", "an empty file has no words"),
+)
+MANY: Final = 20_000
+"""Of so many texts on a network can learn more of each word."""
+
+
+def _reading(texts: int) -> Iterator[tuple[str, str]]:
+    """Write the layers that read the words of so many texts, and why."""
+    numbers = 16 if texts < MANY else 64
+    about = f"{numbers} numbers a word, none for padding"
+    yield f"{{type: Embedding, output_dim: {numbers}, mask_zero: true}}", about
+    yield "GlobalAveragePooling1D", "their mean, whatever the order of the words"
+
+
+def of_texts(found: ClassFolders, name: str, path: Path, output: Path | None) -> Iterator[str]:
+    """Write a config for the texts of folders: a mean of embeddings, which is hard to beat."""
+    layers = tuple(_reading(len(found.files[TRAIN])))
+    draft = FolderDraft("texts", "text", _TEXTS, layers, learning_rate=0.01, patience=3)
+    yield from draft.config(found, name, path, output)
