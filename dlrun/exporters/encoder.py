@@ -152,8 +152,8 @@ def export(*, model: Any, splits: Splits, predictor: Predictor, folder: Run) -> 
 
     It needs NumPy alone: it reads cells, fills what is missing, tells categories, dates and words
     apart by what was fitted on the training rows, and reads a network's outputs as classes and
-    probabilities. `onnx` and `litert` write it too. A kind of column that does not say how NumPy
-    encodes it is refused by name.
+    probabilities. `onnx` and `litert` write it too. A series, and a kind of column that does not
+    say how NumPy encodes it, are refused.
     """
     del model, predictor
     path = folder.file(NAME)
@@ -176,8 +176,11 @@ def program(spec: Spec, run: str) -> str:
     """Write the text of the file, for rows that look as a spec says.
 
     Raises:
-        DlrunError: A kind of column does not say how NumPy encodes it.
+        DlrunError: The rows are windows, or a kind of column does not say how NumPy encodes it.
     """
+    if spec.series is not None:
+        what = "what the network takes is a window of a series, and no row of a table."
+        raise DlrunError(what, fix="`saved_model` takes the columns of windows.")
     answers = {
         "CLASSES": None if spec.class_names is None else [*spec.class_names],
         "LABELS": [*spec.target_names] if spec.labels else [],

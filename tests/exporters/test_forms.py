@@ -46,6 +46,8 @@ LIKE_OTHERS = [
     *("digits_mlp", "majority_full_batch", "moons_mlp", "travel_mode", "two_points_sigmoid"),
 ]
 """Configs of which others have all kinds of layers, columns and targets."""
+WINDOWS = ["airline"]
+"""Configs of which a row of a table is no row of the network."""
 
 
 def exported(dlrun, folder, name):
@@ -109,6 +111,19 @@ def check_all(dlrun, folder, names):
 @pytest.mark.slow
 def test_every_kind_of_config_in_every_form(dlrun, tmp_path):
     """Tables, dates, images, graphs, series, regressions, scores, logits."""
-    names = [name for name in (*SHIPPED, *WRITTEN) if name not in LIKE_OTHERS]
+    names = [name for name in (*SHIPPED, *WRITTEN) if name not in (*LIKE_OTHERS, *WINDOWS)]
     assert len(names) >= 15
     check_all(dlrun, tmp_path, names)
+
+
+@pytest.mark.slow
+def test_windows_of_a_series_are_no_rows_to_encode(dlrun, tmp_path):
+    """The network is written and checked; that no row becomes its input is said."""
+    run = exported(dlrun, tmp_path, "airline")
+    checked = json.loads((run / "run.json").read_text())["exports_checked"]
+    assert set(checked) == {"model.onnx", "model.tflite"}
+    assert not (run / "encode.py").exists()
+    assert (
+        "encode.py is not written: what the network takes is a window of a series"
+        in (run / "log.txt").read_text()
+    )
