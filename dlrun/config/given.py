@@ -127,6 +127,13 @@ def _layer(layer: LayerConfig, above: str) -> dict[str, Any]:
     return {**_component("layers", layer), "name": name, "inputs": [above]}
 
 
+def _options(kind: str, type_: str) -> dict[str, Any]:
+    """The defaults of a word's own arguments."""
+    word = catalog.find(kind, type_)
+    given = word.parameters if word else ()
+    return {one.name: one.written_default for one in given if not one.required}
+
+
 def _component(kind: str, component: Component | LayerConfig | None) -> Any:
     """The defaults of a section that holds a word, and of the word's own arguments."""
     if component is None:
@@ -136,6 +143,11 @@ def _component(kind: str, component: Component | LayerConfig | None) -> Any:
     for parameter in word.parameters if word else ():
         if not parameter.required:
             defaults[parameter.name] = parameter.written_default
+        kind, options = word.nests(parameter.name), component.arguments.get(parameter.name)
+        if kind and catalog.KINDS[kind].by_name and isinstance(options, dict):
+            defaults[parameter.name] = {
+                name: _options(kind, one["type"]) for name, one in options.items()
+            }
     name = component.arguments.get("name")
     if isinstance(name, str) and name.startswith(catalog.snake_case(component.type)):
         defaults["name"] = name

@@ -28,6 +28,13 @@ def rows_of(text):
     return [*csv.DictReader(io.StringIO(text))]
 
 
+def test_the_page_speaks_of_steps_ahead(trained):
+    """Not of each of them by a name of its own."""
+    page = (trained / "report.html").read_text()
+    assert "learned to foretell the next 3 steps of Umsatz, Gäste from" in page
+    assert "<bdi>the next 3 steps of Umsatz, Gäste</bdi></th>" in page
+
+
 def test_what_follows_the_table_is_foretold(trained, dlrun):
     """By key, with times that go on; what the network says of the last steps, in their units."""
     rows = rows_of(dlrun("predict", trained, "-o", "-").out)
