@@ -127,11 +127,9 @@ def _layer(layer: LayerConfig, above: str) -> dict[str, Any]:
     return {**_component("layers", layer), "name": name, "inputs": [above]}
 
 
-def _options(kind: str, type_: str) -> dict[str, Any]:
+def _arguments(word: catalog.Word) -> dict[str, Any]:
     """The defaults of a word's own arguments."""
-    word = catalog.find(kind, type_)
-    given = word.parameters if word else ()
-    return {one.name: one.written_default for one in given if not one.required}
+    return {one.name: one.written_default for one in word.parameters if not one.required}
 
 
 def _component(kind: str, component: Component | LayerConfig | None) -> Any:
@@ -140,14 +138,14 @@ def _component(kind: str, component: Component | LayerConfig | None) -> Any:
         return ABSENT
     word = catalog.find(kind, component.type)
     defaults = _of_section(component)
-    for parameter in word.parameters if word else ():
-        if not parameter.required:
-            defaults[parameter.name] = parameter.written_default
-        kind, options = word.nests(parameter.name), component.arguments.get(parameter.name)
-        if kind and catalog.KINDS[kind].by_name and isinstance(options, dict):
-            defaults[parameter.name] = {
-                name: _options(kind, one["type"]) for name, one in options.items()
-            }
+    if word is None:
+        return defaults
+    defaults |= _arguments(word)
+    for name, options in component.arguments.items():
+        inner = word.nests(name)
+        if inner and catalog.KINDS[inner].by_name and isinstance(options, dict):
+            words = {key: catalog.find(inner, one["type"]) for key, one in options.items()}
+            defaults[name] = {key: _arguments(one) if one else {} for key, one in words.items()}
     name = component.arguments.get("name")
     if isinstance(name, str) and name.startswith(catalog.snake_case(component.type)):
         defaults["name"] = name
