@@ -18,6 +18,7 @@ from dlrun.columns.packing import pack
 from dlrun.data.classes import UnseenClasses, is_single_one, match_values
 from dlrun.data.columns import EmptyCells, refusals
 from dlrun.data.files import files_of
+from dlrun.data.headers import TABLE_SUFFIXES
 from dlrun.data.image_columns import LaterImages
 from dlrun.data.images import scale_pixels
 from dlrun.data.labels import encode
@@ -42,7 +43,6 @@ class TableRows(Samples):
 
 MOST_NAMED = 5  # rows in a message
 EMPTY = "Fill them, or leave the rows out; a config may say what becomes of them (`missing`)."
-KNOWN_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq"}
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def reading_of_later(reading: Reading, path: Path) -> Reading:
 
     What its name says counts first.
     """
-    form = None if {*map(str.lower, path.suffixes)} & KNOWN_SUFFIXES else reading.format
+    form = None if {*map(str.lower, path.suffixes)}.intersection(TABLE_SUFFIXES) else reading.format
     return replace(reading, format=form)
 
 

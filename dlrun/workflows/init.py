@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any, Final
 from dlrun.arrays import Reading
 from dlrun.column import ColumnFacts, ColumnKind
 from dlrun.columns.inference import IGNORE, ODD, UNREAD
-from dlrun.data.image_folder import find_images, size_of_one
+from dlrun.data.class_folders import folders_in
+from dlrun.data.files import open_error
+from dlrun.data.image_folder import find_images, sizes_of_files
 from dlrun.data.text_folder import find_texts, holds_texts
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError, UsageError
@@ -26,6 +29,7 @@ from dlrun.reports.config_lines import (
     stopping,
 )
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
+from dlrun.rundir.names import TRAIN
 from dlrun.wording import list_columns, list_some, percent, printable, quote, tally
 from dlrun.workflows.data import profile
 
@@ -178,6 +182,9 @@ def _of_folder(
     if targets or settings:
         where = "--target" if targets else "--set"
         raise UsageError("it tells of a table; folders name their classes.", where=where)
+    error = open_error(home, IsADirectoryError())
+    if error.fix and not folders_in(home):
+        raise error  # it says how the tables there are named
     name = (output or home.absolute()).name.partition(".")[0]
     base = Path() if output is None else output.parent
     path = home if home.is_absolute() else Path(os.path.relpath(home, base))
@@ -186,9 +193,24 @@ def _of_folder(
         lines = folder_drafts.of_texts(found, _named(name, "texts"), path, output)
     else:
         found = find_images(home)
-        lines = image_drafts.config(found, size_of_one(home), _named(name, "images"), path, output)
+        sizes = sizes_of_files(found.files[TRAIN])
+        if not sizes:
+            raise _neither(home, found.files[TRAIN])
+        lines = image_drafts.config(found, sizes, _named(name, "images"), path, output)
     remarks = (one.removeprefix("warning: ") for one in found.notes)
     return Draft("\n".join(lines) + "\n", tuple(remarks))
+
+
+def _neither(home: Path, files: Sequence[str]) -> DataError:
+    """The error for a folder whose files are neither images nor texts."""
+    endings = Counter(Path(file).suffix.lower() for file in files)
+    shown = [f"{number} {ending or 'without ending'}" for ending, number in endings.most_common()]
+    return DataError(
+        f"no image and no text (.txt) was found among its {tally(len(files), 'file')}: "
+        f"{list_some(shown, 5)}.",
+        where=str(home),
+        fix="Give a folder with a folder of images, or of texts, for each class; or one table.",
+    )
 
 
 def _named(text: str, otherwise: str) -> str:
