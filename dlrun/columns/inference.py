@@ -243,7 +243,9 @@ def _present(facts: ColumnFacts) -> int:
 def _all(facts: ColumnFacts) -> str:
     """Count the values that are there: `714 of 891 values`, `all 891 values`."""
     present = _present(facts)
-    return f"{present:,} of {facts.rows:,} values" if facts.missing else f"all {present:,} values"
+    if facts.missing:
+        return f"{present:,} of {tally(facts.rows, 'value')}"
+    return f"all {tally(present, 'value')}"
 
 
 def _some_value(facts: ColumnFacts) -> str:

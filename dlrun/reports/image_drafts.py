@@ -11,8 +11,11 @@ from typing import Final
 from dlrun.column import ColumnFacts
 from dlrun.data.class_folders import ClassFolders
 from dlrun.data.image_folder import sizes_of_files
+from dlrun.errors import DataError
 from dlrun.reports.folder_drafts import FolderDraft
+from dlrun.rundir.names import TRAIN
 from dlrun.shapes.images import SUFFIXES
+from dlrun.wording import list_some, tally
 
 LARGEST: Final = 128
 """The longer side of an image, in pixels, that a first network sees."""
@@ -75,6 +78,26 @@ def layers(size: tuple[int, int], source: str | None, name: str) -> Iterator[tup
             yield "{type: MaxPooling2D}", "half as high and wide"
         reads, short = "", short // 2
     yield f"{{type: GlobalAveragePooling2D, name: {name}}}", "one number a filter, wherever it is"
+
+
+def sizes(found: ClassFolders, home: Path) -> list[tuple[int, int]]:
+    """Tell heights and widths of images to train on.
+
+    Raises:
+        DataError: None of the files is an image.
+    """
+    files = found.files[TRAIN]
+    told = sizes_of_files(files)
+    if told:
+        return told
+    endings = Counter(Path(file).suffix.lower() for file in files)
+    shown = [f"{number} {ending or 'without ending'}" for ending, number in endings.most_common()]
+    raise DataError(
+        f"no image and no text (.txt) was found among its {tally(len(files), 'file')}: "
+        f"{list_some(shown, 5)}.",
+        where=str(home),
+        fix="Give a folder with a folder of images, or of texts, for each class; or one table.",
+    )
 
 
 def config(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from dlrun.column import ColumnFacts, ColumnKind
 from dlrun.columns.inference import IGNORE, ODD, UNREAD
 from dlrun.data.class_folders import folders_in
 from dlrun.data.files import open_error
-from dlrun.data.image_folder import find_images, sizes_of_files
+from dlrun.data.image_folder import find_images
 from dlrun.data.text_folder import find_texts, holds_texts
 from dlrun.datasets.table import paths_of, reading_of
 from dlrun.errors import DataError, UsageError
@@ -29,7 +28,6 @@ from dlrun.reports.config_lines import (
     stopping,
 )
 from dlrun.reports.profile import RARE, ColumnProfile, Profile, TargetProfile, value_text
-from dlrun.rundir.names import TRAIN
 from dlrun.wording import list_columns, list_some, percent, printable, quote, tally
 from dlrun.workflows.data import profile
 
@@ -193,24 +191,10 @@ def _of_folder(
         lines = folder_drafts.of_texts(found, _named(name, "texts"), path, output)
     else:
         found = find_images(home)
-        sizes = sizes_of_files(found.files[TRAIN])
-        if not sizes:
-            raise _neither(home, found.files[TRAIN])
+        sizes = image_drafts.sizes(found, home)
         lines = image_drafts.config(found, sizes, _named(name, "images"), path, output)
     remarks = (one.removeprefix("warning: ") for one in found.notes)
     return Draft("\n".join(lines) + "\n", tuple(remarks))
-
-
-def _neither(home: Path, files: Sequence[str]) -> DataError:
-    """The error for a folder whose files are neither images nor texts."""
-    endings = Counter(Path(file).suffix.lower() for file in files)
-    shown = [f"{number} {ending or 'without ending'}" for ending, number in endings.most_common()]
-    return DataError(
-        f"no image and no text (.txt) was found among its {tally(len(files), 'file')}: "
-        f"{list_some(shown, 5)}.",
-        where=str(home),
-        fix="Give a folder with a folder of images, or of texts, for each class; or one table.",
-    )
 
 
 def _named(text: str, otherwise: str) -> str:
@@ -309,7 +293,8 @@ def _dataset(found: Profile, source: _Source) -> Iterator[str]:
     if len(features) > MOST_COLUMNS:
         rest = [one for one in features if one.name in telling or one.name == found.group]
         told = len(features) - len(rest)
-        yield f"    # {told} columns are told by their values: see `dlrun data`."
+        columns = tally(told, "column is", "columns are")
+        yield f"    # {columns} told by their values: see `dlrun data`."
         features = rest
     for column in features:
         yield _column(column, found, is_telling=column.name in telling)
