@@ -145,7 +145,7 @@ class Profile:
                 told.append(
                     f"{quote(self.time)} goes on in steps of {self.step}, as a series does: with "
                     f"type: series, time: {self.time} and window: 12 a network foretells the next "
-                    "step from the 12 before it (`dlrun list series`)."
+                    "step from the 12 before it (`dlrun list datasets series`)."
                 )
         return told
 

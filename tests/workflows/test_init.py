@@ -273,7 +273,8 @@ def test_times_that_are_equally_far_apart(tmp_path, dlrun):
     path.write_text("\n".join(["day,sold", *rows]))
     told = (
         "'day' goes on in steps of 1 day, as a series does: with type: series, time: day and "
-        "window: 12 a network foretells the next step from the 12 before it (`dlrun list series`)."
+        "window: 12 a network foretells the next step from the 12 before it "
+        "(`dlrun list datasets series`)."
     )
     assert told in dlrun("init", "--data", path).err
     assert told in " ".join(dlrun("data", path).out.split())
