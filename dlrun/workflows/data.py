@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,10 +89,10 @@ def data(
     )
 
 
-def _folder_error(folder: Path) -> DataError:
+def _folder_error(home: Path) -> DataError:
     """The error for a folder in the place of a table."""
-    error = open_error(folder, IsADirectoryError())
-    command = shlex.join(["dlrun", "init", "--data", str(folder)])
+    error = open_error(home, IsADirectoryError())
+    command = shlex.join(["dlrun", "init", "--data", str(home)])
     fix = f"Give a table; `{command}` looks at a folder of images or of texts."
     return DataError(error.what, where=error.where, fix=error.fix or fix)
 
@@ -158,9 +157,7 @@ def read_settings(words: Sequence[str]) -> dict[str, Any]:
     """
     problems, found = Problems(), {}
     for word in words:
-        key, equals, value = word.partition("=")
-        bare = bool(equals) and len(value) == 1 and not value.isalnum()  # a comma is no YAML
-        override = read(f"{key}={json.dumps(value)}" if bare else word, problems)
+        override = read(word, problems)
         if override is None:
             continue
         key = override.key.removeprefix("dataset.")
