@@ -127,9 +127,10 @@ def _layer(layer: LayerConfig, above: str) -> dict[str, Any]:
     return {**_component("layers", layer), "name": name, "inputs": [above]}
 
 
-def _arguments(word: catalog.Word) -> dict[str, Any]:
+def _arguments(word: catalog.Word | None) -> dict[str, Any]:
     """The defaults of a word's own arguments."""
-    return {one.name: one.written_default for one in word.parameters if not one.required}
+    parameters = word.parameters if word else ()
+    return {one.name: one.written_default for one in parameters if not one.required}
 
 
 def _component(kind: str, component: Component | LayerConfig | None) -> Any:
@@ -138,14 +139,13 @@ def _component(kind: str, component: Component | LayerConfig | None) -> Any:
         return ABSENT
     word = catalog.find(kind, component.type)
     defaults = _of_section(component)
-    if word is None:
-        return defaults
     defaults |= _arguments(word)
-    for name, options in component.arguments.items():
-        inner = word.nests(name)
+    for argument, options in component.arguments.items():
+        inner = word.nests(argument) if word else None
         if inner and catalog.KINDS[inner].by_name and isinstance(options, dict):
-            words = {key: catalog.find(inner, one["type"]) for key, one in options.items()}
-            defaults[name] = {key: _arguments(one) if one else {} for key, one in words.items()}
+            defaults[argument] = {
+                key: _arguments(catalog.find(inner, one["type"])) for key, one in options.items()
+            }
     name = component.arguments.get("name")
     if isinstance(name, str) and name.startswith(catalog.snake_case(component.type)):
         defaults["name"] = name
