@@ -102,6 +102,8 @@ def _refused(
             fix += " Take the others away."
     elif skip:
         fix = "None is left."
+    elif len(bad) == len(files):
+        fix = "Give a folder with a folder of images for each class: none of these is one."
     else:
         fix = "Mend them or take them away, or leave them out with `dataset.bad_files: skip`."
     return bad_files_error(files, bad, where=str(path), fix=fix)

@@ -95,12 +95,7 @@ def predict(
     opened = open_trained(run, listener)
     own = input_path is None
     input_path = _own_table(opened) if input_path is None else input_path
-    if output is not None and _are_one_file(output, input_path):
-        raise UsageError(
-            "the output is the input: its rows would be lost.",
-            where=f"--output {output}",
-            fix="Name another file.",
-        )
+    _check_output(output, input_path, opened)
     _check_wishes(wishes, input_path, opened)
     thresholds = asked_of_predict(wishes.threshold, opened)
     if thresholds is not None:
@@ -202,6 +197,21 @@ def _form(wishes: Wishes, output: Path | None) -> str:
             fix="Name a file, or take --format csv.",
         )
     return form
+
+
+def _check_output(output: Path | None, input_path: Path, opened: OpenedRun) -> None:
+    """Refuse to write predictions over the rows that they are of, or those of training."""
+    of_training = opened.experiment.dataset.paths
+    for path, what in (
+        (input_path, "the input"),
+        *((one, "the data of the run") for one in of_training),
+    ):
+        if output is not None and _are_one_file(output, path):
+            raise UsageError(
+                f"the output is {what}: its rows would be lost.",
+                where=f"--output {output}",
+                fix="Name another file.",
+            )
 
 
 def _check_wishes(wishes: Wishes, input_path: Path, opened: OpenedRun) -> None:
