@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
@@ -19,7 +19,7 @@ from dlrun.data.image_samples import ImageRows, names_images
 from dlrun.data.prediction_files import CsvRows, ParquetRows, Rows
 from dlrun.data.python_rows import as_file, open_given, typed_as_file
 from dlrun.data.samples import ARRAYS, SampleFile, open_samples
-from dlrun.data.series_samples import LastWindows, last_windows
+from dlrun.data.series_samples import LastWindows, by_step, last_windows
 from dlrun.data.table_samples import TableRows
 from dlrun.data.text_folder import names_texts
 from dlrun.errors import DlrunError, UsageError
@@ -300,9 +300,8 @@ class _Work:
             if isinstance(chunk, TableRows | LastWindows) and chunk.raw is not None:
                 self.watch.see(chunk.raw_columns, chunk.raw)
             outputs, spec = self._predictor.predict(chunk.x), self._opened.spec
-            if isinstance(chunk, LastWindows) and spec.series is not None:
-                spec = replace(spec, target_names=spec.series.targets)
-                outputs = outputs.reshape(-1, len(spec.target_names))  # (series * horizon, targets)
+            if isinstance(chunk, LastWindows):
+                outputs, spec = by_step(outputs, spec)
                 kept = chunk.kept
             yield outputs, kept, spec
 
