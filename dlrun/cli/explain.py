@@ -218,6 +218,13 @@ def _row(explained: Explanation, screen: Screen) -> str:
         if row.given is not None:
             rows.insert(0, ("given", arrays.format_entries(row.given)))
         lines.append(arrays.draw_grid(spec.feature_names, rows, screen=screen))
+    elif spec.series is not None and arrays.is_small(row.x):
+        for name, window in (("given", row.given), ("x", row.x)):
+            if window is None:
+                continue
+            steps = [(f"[{step}]", arrays.format_entries(one)) for step, one in enumerate(window)]
+            heads = _features(spec) or ()
+            lines += ["", arrays.draw_grid(heads, steps, corner=name, screen=screen)]
     else:
         x = _image_in(row.x, spec, whole=True)
         lines.append(arrays.draw_array("x", row.x if x is None else x, screen=screen))

@@ -264,7 +264,10 @@ class _Work:
         self._predictor = predictor
         self._thresholds = None if thresholds is None else [*thresholds]
         self._input_path = input_path
-        self.watch = Watch(opened.spec.columns or ())
+        form = opened.spec.series
+        # That time has gone on is no drift.
+        time = None if form is None or form.clock is None else form.clock.column
+        self.watch = Watch([one for one in opened.spec.columns or () if one.name != time])
 
     def write(self, file: Rows) -> None:
         """Write what the model says of all rows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 
 import numpy as np
@@ -80,7 +81,9 @@ def test_a_newer_table_is_gone_on_with(trained, dlrun, tmp_path):
         "Umsatz": [value("Nord", day) for day in range(62, 70)],
         "Gäste": [day % 5 for day in range(62, 70)],
     }  # fmt: skip
-    own = rows_of(dlrun("predict", trained, "-o", "-").out)
+    own = dlrun("predict", trained, "-o", "-")
+    assert "column 'Tag'" not in own.err  # that time has gone on is no news
+    own = rows_of(own.out)
     with pytest.raises(python.DlrunError, match="Tag"):
         python.Run(trained).predict(frame)  # dates as the table has them are day, month, year
     frame["Tag"] = [f"{day:02d}.03.2023" for day in range(4, 12)]
@@ -220,6 +223,14 @@ def test_explain_shows_a_window_in_units(trained, dlrun):
     """As TensorFlow computes it; a single row is no window."""
     shown = json.loads(dlrun("explain", trained, "--json").out)
     assert shown["row"] == "row 0 of test"
+    told = dlrun("explain", trained).out
+    head, first = next(
+        (line.split(), told.splitlines()[number + 1].split())
+        for number, line in enumerate(told.splitlines()) if line.startswith("given ")
+    )  # fmt: skip
+    assert (head[0], head[-2:]) == ("given", ["Umsatz", "Gäste"])
+    assert float(first[-2]) == pytest.approx(value("Nord", ROWS - 14 - 8), abs=1e-3)
+    assert re.search(r"^  (Umsatz|Gäste|Tag\S*)\[[0-7]\] ", told, re.MULTILINE)
     told = dlrun("explain", trained, "--input", "1,2", code=2).err
     assert "takes the features of a flat row" in told
 
