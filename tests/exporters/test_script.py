@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import CONFIGS
+from tests.exporters.conftest import SHIPPED
 from tests.forked import PLAIN, run_program
 from tests.marking import first
 from tests.texts import reviews, write_folders
@@ -128,13 +129,10 @@ def test_the_program_says_what_the_config_says(name, dlrun, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [one.stem for one in sorted(CONFIGS.glob("*.yaml")) if not one.stem.startswith("mnist")]
-)
-def test_every_shipped_config_is_a_program(name, dlrun, tmp_path):
-    """As far as its first epochs; MNIST needs a file that tests may lack."""
-    epochs = 0 if name == "threshold_exact" else 3
-    check(trained(dlrun, CONFIGS / f"{name}.yaml", f"training.epochs={epochs}"), tmp_path)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_config_is_a_program(name, written, tmp_path):
+    """As far as its second epoch."""
+    check(written(name), tmp_path)
 
 
 @pytest.mark.slow
