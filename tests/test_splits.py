@@ -112,6 +112,7 @@ def test_a_cross_validation_is_one_run_a_fold(tmp_path):
     assert [tmp_path / line for line in out.split()] == folders  # trained once
 
 
+@pytest.mark.slow
 def test_a_sweep_over_folds_ranks_points_by_their_means(tmp_path):
     """Seeds and folds are axes of it."""
     write_rows(tmp_path)

@@ -107,10 +107,13 @@ CASES = {
 
 
 SLOW = {
+    "a column of weights",
     "a regression of two targets",
     "batches of one size",
     "compiled by XLA",
+    "column-major numbers",
     "one batch",
+    "one-hot rows",
     "rows in their order",
     "signs for hinge",
     "test rows of their own",

@@ -166,7 +166,7 @@ DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+(,\d*)?|,\d+)([eE][+-]?\d+)?\s*")
 WORDS = ("NA", "-999", "?")
 
 
-@pytest.mark.parametrize("large", first(1, [2**40, 0]))
+@pytest.mark.parametrize("large", first(0, [2**40, 0]))
 def test_cells_with_decimal_commas_are_numbers_where_python_says_so(large, tmp_path, monkeypatch):
     """Random cells, one a file: the number, a missing value, or an error; however they are read."""
     monkeypatch.setattr(quick_csv, "LARGE", large)

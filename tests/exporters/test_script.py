@@ -114,7 +114,7 @@ def check(run, cwd):
     assert f"identical to the run: {weights} weights" in done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", first(1, QUICK))
 def test_the_program_gives_the_bits_of_a_shipped_config(name, dlrun, tmp_path):
     """A table with columns of its own; no training. With `-m slow`, all of them."""
     config, *settings = QUICK[name]

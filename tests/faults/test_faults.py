@@ -32,10 +32,8 @@ def workplace(server, tmp_path):
 
 def test_killed_runs_end_in_the_bits_of_the_uninterrupted_one(workplace):
     """SIGKILL at points of writing and at random times, in training and in resumption."""
-    _, found = rows.killed(
-        workplace, ["normalization", "streaming", "series"], points=[2, 1, 1], times=1
-    )
-    assert found["points"] + found["times"] >= 4
+    _, found = rows.killed(workplace, ["normalization"], points=[2], times=1)
+    assert found["points"] + found["times"] >= 2
 
 
 @pytest.mark.slow
@@ -66,17 +64,9 @@ def test_a_finished_run_is_never_harmed(workplace):
     assert found["killed"] + found["told"] + found["ignored"] >= 3
 
 
-def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room():
-    """A real one, no simulation."""
-    row, found = rows.filled((300_000,))
-    if found is None:
-        pytest.skip(row.result)
-    assert found["told"] >= 1
-
-
 def test_damage_is_found_and_named(workplace):
     """Or the checkpoint before is fallen back to."""
-    rows.damaged(workplace, finished=10, stopped=5, resumed=4)
+    rows.damaged(workplace, finished=6, stopped=3, resumed=2)
 
 
 def test_run_folders_made_at_once_do_not_collide(tmp_path):

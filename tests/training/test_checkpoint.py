@@ -173,7 +173,7 @@ def test_networks_go_on(network, every, tmp_path, monkeypatch):
     assert_goes_on(tmp_path, monkeypatch, NETWORKS[network], None, every)
 
 
-@pytest.mark.parametrize("name", first(2, CALLBACKS))
+@pytest.mark.parametrize("name", first(1, CALLBACKS))
 def test_callbacks_go_on(name, tmp_path, monkeypatch):
     """They count on where they stood: the same stop, the same rates, the same files."""
     network = (drops, averaged if "averages" in name else lambda: optimizers.SGD(0.3))
