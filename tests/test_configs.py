@@ -36,7 +36,7 @@ SERIES = ("airline",)
 EXPECTED = re.compile(r"^# Expected: +(\w+) (\w+) at (least|most) ([\d.]+)$", re.MULTILINE)
 
 
-AT_ONCE = {"iris", "sentiment_average", "sine_regression", "airline"}
+AT_ONCE = {"iris", "sine_regression", "airline"}
 """One of each kind of data; the others wait for the slow tests."""
 
 

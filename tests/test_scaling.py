@@ -70,6 +70,7 @@ def test_a_sequence_trains_as_if_it_had_been_scaled_by_feature(
     assert len(json.loads((trained.run / "spec.json").read_text())["scaling"]["offset"]) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("weather")
 def test_an_old_run_keeps_the_scaling_that_it_stored(dlrun):
     """Evaluated, resumed and reproduced, its rows are those that it was trained on."""

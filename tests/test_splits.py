@@ -86,6 +86,7 @@ def test_sampling_trains_as_on_a_table_that_was_sampled_by_hand(dlrun, tmp_path,
     assert weights[0] == weights[1]
 
 
+@pytest.mark.slow
 def test_a_cross_validation_is_one_run_a_fold(tmp_path):
     """Means over its folds stand in the closing table and in a comparison."""
     write_rows(tmp_path)

@@ -58,7 +58,7 @@ def read(path, *, threads=None, streamed=False, reading=None):
         return columns, values[:].tobytes()
 
 
-@pytest.mark.parametrize("number", [3, 3000])
+@pytest.mark.parametrize("number", first(1, [3, 3000]))
 def test_the_bits_do_not_depend_on_how_rows_are_read(number, tmp_path, monkeypatch):
     """On 1, 2 or 8 threads, in memory or on the disk, packed, guessed to be numbers, in chunks."""
     rows = rows_of(number)

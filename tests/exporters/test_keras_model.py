@@ -71,7 +71,7 @@ def test_numbers_in_their_own_units(dlrun, tmp_path, scale):
     assert "categorical_crossentropy" in facts["loss"]
 
 
-@pytest.mark.parametrize("name", first(1, ["digits_branches", "digits_mlp"]))
+@pytest.mark.parametrize("name", first(0, ["digits_branches", "digits_mlp"]))
 def test_pixels_as_whole_numbers(dlrun, reported, tmp_path, name):
     """Images of 0 to 16, in a graph with branches and in a stack."""
     run = reported(name)

@@ -25,8 +25,8 @@ END = "training: {epochs: 2, batch_size: 16}\nexports: [script]\n"
 MOONS = "dataset: {type: moons, samples: 70, noise: 0.1, validation_split: 0.2}\n"
 
 QUICK = {
-    "table": (CONFIGS / "travel_mode_wide_deep.yaml", "training.epochs=2"),
     "untrained": (CONFIGS / "threshold_exact.yaml", "training.epochs=0"),
+    "table": (CONFIGS / "travel_mode_wide_deep.yaml", "training.epochs=2"),
 }
 WRITTEN = {
     "schedules": """\
@@ -116,7 +116,7 @@ def check(run, cwd):
 
 @pytest.mark.parametrize("name", first(1, QUICK))
 def test_the_program_gives_the_bits_of_a_shipped_config(name, dlrun, tmp_path):
-    """A table with columns of its own; no training. With `-m slow`, all of them."""
+    """No training, and a table with columns of its own. With `-m slow`, all of them."""
     config, *settings = QUICK[name]
     check(trained(dlrun, config, *settings), tmp_path)
 

@@ -68,6 +68,7 @@ def test_a_finished_run_tells_what_such_runs_need(tmp_path):
     assert needs.training > needs.finished
 
 
+@pytest.mark.slow
 def test_a_plan_trains_nothing_to_keep(tmp_path):
     """Of one run, of several, and of a sweep; and what a budget leaves out is said."""
     (tmp_path / "moons.yaml").write_text(MOONS)

@@ -15,7 +15,7 @@ import pytest
 from tests.sweeping import MOONS, records, run, start
 
 RUNS = 40
-MANY = 400  # runs of an epoch, in which a leak of 10 kB a run shows
+MANY = 240  # runs of an epoch, in which a leak of 20 kB a run shows
 SWEEP = f"""\
 base: moons.yaml
 set: {{training.epochs: 300, training.checkpoint_seconds: 0}}

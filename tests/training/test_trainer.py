@@ -36,7 +36,7 @@ def run_in_stretches(budget, monkeypatch, **options):
     return built.get_weights(), fitted.history.to_csv()
 
 
-@pytest.mark.parametrize("shuffle", first(1, [True, False]))
+@pytest.mark.parametrize("shuffle", first(0, [True, False]))
 def test_cutting_the_training_into_stretches_never_changes_a_bit(shuffle, monkeypatch):
     """One step at a time or many epochs at once: the same weights, the same history."""
     whole, history = run_in_stretches(10_000, monkeypatch, shuffle=shuffle)

@@ -149,6 +149,7 @@ def fine_tuned(common, pictures, weight_file):
     return run
 
 
+@pytest.mark.slow
 def test_only_what_stands_from_there_on_is_trained(fine_tuned):
     """The kernels before it, and all of BatchNormalization, are those of the file."""
     before, after = of_base(fine_tuned, "initial.safetensors"), of_base(fine_tuned)

@@ -238,6 +238,7 @@ def test_labels_from_training_to_predictions(dlrun, labelled):
     assert "yes, found" in table
 
 
+@pytest.mark.slow
 def test_the_best_thresholds_are_chosen_on_validation_rows(dlrun, labelled):
     """Kept, and used by predict where it is asked to, and not where it is not."""
     refused = dlrun("predict", labelled, "rows.npz", "--threshold", "best-f1", code=2)

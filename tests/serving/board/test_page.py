@@ -198,6 +198,7 @@ def test_words_are_written(page, folder):
     )
 
 
+@pytest.mark.slow
 def test_a_strangers_words_and_page_do_nothing(page, folder):
     """Texts stay texts; a report is shown, and its scripts do not run, wherever it is opened."""
     names = [next(folder.glob(f"*_{name}_*")).name for name in ("good", "poor")]
