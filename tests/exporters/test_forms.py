@@ -41,7 +41,8 @@ training: {epochs: 1, batch_size: 20}
 """,
 }
 LIKE_OTHERS = [
-    *("digits_mlp", "majority_full_batch", "moons_mlp", "travel_mode", "two_points_sigmoid"),
+    *("digits_fine_tune", "digits_head", "digits_mlp", "majority_full_batch", "majority_logistic"),
+    *("moons_mlp", "travel_mode", "two_points_sigmoid", "two_points_softmax", "wine"),
 ]
 """Configs of which others have all kinds of layers, columns and targets."""
 NO_CELLS = ["airline", "shapes_table"]
