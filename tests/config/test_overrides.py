@@ -2,6 +2,8 @@
 
 import pytest
 
+from dlrun.config.nodes import Problems
+from dlrun.config.overrides import read
 from tests.config.conftest import BASE
 
 
@@ -126,3 +128,11 @@ def test_keys_of_sections_are_found_from_the_top(refuse, given, meant):
     """And the words of older versions of Keras."""
     (told,) = (one for one in refuse(BASE, given) if "Missing" not in one)
     assert told.endswith(f"Did you mean '{meant}'?")
+
+
+@pytest.mark.parametrize("mark", [",", "|", "'", " ", "\t"])
+def test_a_mark_that_separates_stands_for_itself(mark):
+    """As in `--set dataset.decimal=,`, which a shell leaves as it is."""
+    problems = Problems()
+    assert read(f"dataset.decimal={mark}", problems).value.plain() == mark
+    problems.raise_if_any()
