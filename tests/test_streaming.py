@@ -251,7 +251,7 @@ def test_a_row_of_a_streamed_table_costs_few_bytes(tmp_path):
 
     The columns of a row take 192.
     """
-    few, many = 250_000, 2_500_000
+    few, many = 150_000, 1_500_000
     small = peak_megabytes(tmp_path / "few", few, 24, "parquet")
     large = peak_megabytes(tmp_path / "many", many, 24, "parquet")
     assert (large - small) * 2**20 < 60 * (many - few)
