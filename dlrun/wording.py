@@ -340,7 +340,15 @@ def did_you_mean(word: str, known: Iterable[str], *, similarity: float = SIMILAR
 
 
 def meant_file(path: Path) -> str | None:
-    """Tell which file or folder beside it was probably meant by a path where there is none."""
+    """Tell which file or folder was probably meant by a path where there is none.
+
+    What its name ends with makes a name no nearer: `.yaml` is all that many have in common.
+    """
+    names: dict[str, str] = {}
     with suppress(OSError, ValueError):
-        return did_you_mean(path.name, [one.name for one in path.parent.iterdir()])
-    return None
+        for one in sorted(
+            path.parent.iterdir(), key=lambda one: (one.suffix != path.suffix, one.name)
+        ):
+            names.setdefault(one.stem, one.name)
+    near = near_word(path.stem, names)
+    return None if near is None else f"Did you mean '{names[near]}'?"

@@ -61,6 +61,7 @@ def checked(run):
     return json.loads((run / "run.json").read_text())["exports_checked"]
 
 
+@pytest.mark.slow
 def test_columns_that_layers_name_are_inputs_of_their_own(dlrun, tmp_path):
     """Entries by hand: age, whether it is missing, both sexes; and the numbers of the decks."""
     lines = ["age,sex,deck no,fare", *(",".join(map(str, row)) for row in ROWS)]
