@@ -10,7 +10,7 @@ import numpy as np
 from dlrun.backend import keras
 from dlrun.backend.components import zip_dates
 from dlrun.data.units import formula
-from dlrun.exporters.network_inputs import dtype_of, inputs_of
+from dlrun.exporters.network_inputs import dtype_of, free_name, inputs_of
 from dlrun.models.build import operate
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import MODEL
@@ -51,8 +51,12 @@ def with_units(model: Any, spec: Spec) -> Any:
     if scaling is None and targets is None and spec.pixel_max is None and not spec.views:
         return model
     dtype = dtype_of(spec)
-    given = [keras.Input(one.shape, name=one.name, dtype=dtype) for one in inputs_of(spec)]
-    taken = {one.name for one in model.operations} | {one.name for one in given}
+    layers = {one.name for one in model.operations} - {*model.input_names}
+    given = [
+        keras.Input(one.shape, name=free_name(one.name, layers), dtype=dtype)
+        for one in inputs_of(spec)
+    ]
+    taken = layers | {one.name for one in given}
     names = _free_names(taken)
     x = given[0]
     if len(given) > 1:
