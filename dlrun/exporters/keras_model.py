@@ -14,6 +14,7 @@ from dlrun.exporters.network_inputs import dtype_of, free_name, inputs_of
 from dlrun.models.build import operate
 from dlrun.rundir.files import replace_with
 from dlrun.rundir.names import MODEL
+from dlrun.shapes.layer import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ def with_units(model: Any, spec: Spec) -> Any:
     if scaling is None and targets is None and spec.pixel_max is None and not spec.views:
         return model
     dtype = dtype_of(spec)
-    layers = {one.name for one in model.operations} - {*model.input_names}
+    layers = {one.name for one in model.operations} - {DATA}
     given = [
         keras.Input(one.shape, name=free_name(one.name, layers), dtype=dtype)
         for one in inputs_of(spec)
