@@ -81,7 +81,7 @@ def jobs_of(run, folder):
         rows.write_text(head + "".join(lines))
         for one in csv.DictReader([head, *lines]):
             for name in images:  # files beside the table
-                (folder / one[name]).parent.mkdir(exist_ok=True)
+                (folder / one[name]).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(table.parent / one[name], folder / one[name])
     else:
         rows = folder / f"{run.name}.npz"

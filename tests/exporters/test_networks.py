@@ -98,7 +98,7 @@ ODD = ("file", "self", "allow_pickle", "outputs", "Age", "age", "deck_number", "
        "dense 1")  # fmt: skip
 """Arguments of NumPy, LiteRT and TensorFlow; names that are nearly alike, or like a layer."""
 NAMED = f"""\
-dataset: {{type: table, path: odd.csv, target: y, columns: {{{
+dataset: {{type: table, path: odd.csv, target: y, target_scale: standard, columns: {{{
     ", ".join(f"{name}: category" for name in (*ODD, "deck"))
 }}}}}
 model:
@@ -125,7 +125,7 @@ def test_columns_of_any_name(dlrun, tmp_path):
     rows.write_text("\n".join(lines) + "\n")
     (tmp_path / "c.yaml").write_text(NAMED)
     done = dlrun("train", "c.yaml", "-q")
-    assert "warning" not in done.err
+    assert "warning: model" not in done.err
     run = done.run.resolve()
     subprocess.run(
         [sys.executable, "-I", run / "encode.py", rows, "in.npz"], cwd=tmp_path, check=True
