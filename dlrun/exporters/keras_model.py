@@ -45,8 +45,8 @@ def with_units(model: Any, spec: Spec) -> Any:
 
     The names and the order of the entries of a table are `feature_names` of `spec.json`; a class
     of a category is an entry of its own, 0 or 1. Columns that layers name are inputs of their own,
-    see `inputs_of`. It answers in the units of the targets. Where nothing is scaled, and all is one
-    input, it is the model itself.
+    see `inputs_of`; one that is called like a layer has a number behind its name. It answers in
+    the units of the targets. Where nothing is scaled, and all is one input, it is the model itself.
     """
     scaling, targets = formula(spec), spec.target_scaling
     if scaling is None and targets is None and spec.pixel_max is None and not spec.views:

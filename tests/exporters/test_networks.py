@@ -135,6 +135,7 @@ def test_columns_of_any_name(dlrun, tmp_path):
     assert len(arrays) == len(ODD) + 2  # the deck is entries for one layer, a number for another
     forms = {"saved_model": "saved_model", "onnx": "model.onnx", "litert": "model.tflite"}
     jobs = [{"form": form, "model": run / file, "rows": rows} for form, file in forms.items()]
+    arrays["dense_1_2"] = arrays.pop("dense_1")  # in `model.keras` a layer has that name
     jobs.append({"form": "keras", "model": run / "model.keras", "arrays": arrays})
     _, expected = predicted(dlrun, run, rows)
     for job, answer in zip(jobs, ask(jobs, tmp_path), strict=True):
