@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 DASH: Final = "–"  # noqa: RUF001 - what pages show in the place of a number
@@ -335,3 +337,10 @@ def did_you_mean(word: str, known: Iterable[str], *, similarity: float = SIMILAR
         return None
     either = [", ".join(quoted[:-1])] if quoted[1:] else []
     return f"Did you mean {' or '.join([*either, quoted[-1]])}?"
+
+
+def meant_file(path: Path) -> str | None:
+    """Tell which file or folder beside it was probably meant by a path where there is none."""
+    with suppress(OSError, ValueError):
+        return did_you_mean(path.name, [one.name for one in path.parent.iterdir()])
+    return None

@@ -294,6 +294,12 @@ def _movers(explained: Explanation, answer: Answer, screen: Screen) -> str:
     if answer.slopes is None:
         said = f"  The input is looked up, not computed with: {y} has no derivative by it."
         return f"{title}\n{wrap(said, screen)}"
+    if not answer.slopes.any():
+        said = (
+            f"  Nothing, to first order: d{y}/dx is 0 for every entry at this x, as where all "
+            "units of a layer with relu give 0, or a softmax or sigmoid is at its end."
+        )
+        return f"{title}\n{wrap(said, screen)}"
     names = entry_names(_features(spec), spec.image_shape)
     given = None if spec.pixel_max is not None else row.given
     parts = row.x.astype("float64") * answer.slopes

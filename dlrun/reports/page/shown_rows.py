@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -51,6 +52,7 @@ class Sample:
     split: str  # in words
     target: str  # what is to be told of each
     columns: tuple[str, ...]
+    are_numbers: tuple[bool, ...]  # of each column, whether all values here are
     rows: tuple[tuple[int, str, Shown], ...]  # its number in its split, what is true, the row
     more_columns: int
 
@@ -61,16 +63,28 @@ def sample(data: ReportData) -> Sample:
     most = SAMPLE_ROWS if picture_of(data.spec) is None else SAMPLE_IMAGES
     places = _places(data, rows, most)
     columns = columns_of(data)
+    shown = shown_rows(data, rows.x[places])
     return Sample(
         split=SPLIT_NAMES[rows.split],
         target=_target(data),
         columns=tuple(columns),
+        are_numbers=tuple(
+            all(_is_number(row.values[place]) for row in shown) for place in range(len(columns))
+        ),
         rows=tuple(
-            (int(rows.numbers[place]), true_text(data, rows, place), shown)
-            for place, shown in zip(places, shown_rows(data, rows.x[places]), strict=True)
+            (int(rows.numbers[place]), true_text(data, rows, place), row)
+            for place, row in zip(places, shown, strict=True)
         ),
         more_columns=_width(data) - len(columns) if columns else 0,
     )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _target(data: ReportData) -> str:
@@ -78,7 +92,15 @@ def _target(data: ReportData) -> str:
     named = data.experiment.dataset.arguments.get("target")
     if data.is_classification:
         return named if isinstance(named, str) else "class"
+    if data.spec.series is not None:
+        return foretold_words(data.spec.series)
     return ", ".join(data.spec.target_names[:MOST_COLUMNS]) or "target"
+
+
+def foretold_words(form: SeriesForm) -> str:
+    """What is foretold: `the next 12 steps of sales`."""
+    steps = "step" if form.horizon == 1 else f"{form.horizon:,} steps"
+    return f"the next {steps} of {', '.join(form.targets[:MOST_COLUMNS])}"
 
 
 def _places(data: ReportData, rows: Rows, most: int) -> list[int]:
@@ -137,7 +159,7 @@ def _width(data: ReportData) -> int:
     """How many columns, or numbers, a row has."""
     if not _has_texts(data.spec):
         return int(np.prod(data.spec.input_shape))
-    return sum(1 for column in data.spec.columns or () if column.entries and not column.sample)
+    return len(list(_cells(data.spec, data.judged.x[:1])))
 
 
 def _has_texts(spec: Spec) -> bool:
@@ -152,10 +174,15 @@ def _steps(spec: Spec, form: SeriesForm) -> list[str]:
 
 
 def _texts(spec: Spec, x: NDArray[np.float32]) -> dict[str, list[str]]:
-    """The first columns of rows as the table would have them; images are shown as such."""
+    """The first columns of rows as the table would have them."""
+    return dict(islice(_cells(spec, x), MOST_COLUMNS))
+
+
+def _cells(spec: Spec, x: NDArray[np.float32]) -> Iterator[tuple[str, list[str]]]:
+    """Each column of rows as the table would have it; images are shown as such."""
     images = {column.name for column in spec.columns or () if column.sample}
     told = values_of(spec.columns or (), spec.views, x)
-    return dict(islice((one for one in told if one[0] not in images), MOST_COLUMNS))
+    return (one for one in told if one[0] not in images)
 
 
 def _is_only_an_image(spec: Spec) -> bool:
