@@ -317,7 +317,7 @@ def test_two_processes_do_not_work_on_one_sweep(tmp_path):
 @pytest.mark.parametrize(
     ("text", "code", "told"),
     [
-        ("base: nothing.yaml\nseeds: 2", 2, "nothing.yaml: The config cannot be read: No such"),
+        ("base: nothing.yaml\nseeds: 2", 2, "nothing.yaml: There is no such file."),
         ("base: moons.yaml\ngrid: {optimizer.lerning_rate: [1, 2]}", 2,
          ("sweep.yaml:2:8: optimizer.lerning_rate: Adam has no argument 'lerning_rate'. "
          "Did you mean 'learning_rate'?")),
