@@ -48,6 +48,8 @@ DELIBERATE = {
     "Keras takes a value of another type than it documents": r"Expected .*, got ",
     "a layer that would have to see the data first does nothing": r"has not seen the data",
     "Keras would take the rows of a batch for one image": r"\(height, width, channels\)",
+    "a layer that augments would clip pixels of another range": r"is told of pixels from",
+    "the layer to freeze is gone or has another name": r"model\.freeze\[\d\]: There is no layer",
     "two things of one name cannot be told apart in files": r"The name '",
     "a callback would watch what is never logged": r"There is no 'val_",
     "a loss or a layer would mix rows": r"The classes stand on the last axis|of the batch",
