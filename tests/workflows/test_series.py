@@ -201,6 +201,7 @@ def test_naive_forecasts_stand_beside_the_network(trained, dlrun):
     page = (trained / "report.html").read_text()
     assert "<th>season of 7</th><th>last value</th>" in page
     assert "8 steps of Tag, Umsatz, Gäste, which foretell the next 3 steps" in page
+    assert " of the next 3 steps from " in page
 
 
 def test_other_rows_are_measured_as_windows(trained, dlrun, tmp_path):

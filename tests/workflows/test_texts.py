@@ -204,7 +204,10 @@ def test_folders_of_texts_from_training_to_answers(dlrun, tmp_path):
     assert "(None, 9, 4)" in dlrun("validate", "films.yaml", "--summary").out
     run = dlrun("train", "films.yaml", "--report").run
     assert (run / "plots" / "word_effects.png").exists()
-    assert "Words that move the answer" in (run / "report.html").read_text()
+    page = (run / "report.html").read_text()
+    assert "Words that move the answer" in page
+    assert '<td class="text"><bdi>' in page
+    assert "-1 more" not in page  # beside the texts, its only column
     effects = json.loads((run / "report.json").read_text())["word_effects"]
     assert effects["column"] == "text"
     assert {one["toward"] for one in effects["words"]} <= {"neg", "pos"}

@@ -85,11 +85,14 @@ def _sources(
         return {DATA: Box("Data", "", format_axes(input_shape), "", 0)}
     shapes: dict[str, list[str]] = {}
     for view in views:
-        shown = "class number" if view.ids else format_axes(view.sample)
+        shown = format_axes(view.sample)
+        if view.ids:
+            shown = "class number" if view.sample == (1,) else f"{shown} words"
         shapes.setdefault(view.name, []).append(shown)
     read = {name for layer in layers for name in layer.inputs}
+    rest = "other columns" if len(shapes) > 1 else ""
     return {
-        name: Box("Data" if name == DATA else "Column", "other columns" if name == DATA else name,
+        name: Box("Data" if name == DATA else "Column", rest if name == DATA else name,
                   " and ".join(notes), "", 0)
         for name, notes in shapes.items() if name in read
     }  # fmt: skip

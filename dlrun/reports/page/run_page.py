@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,13 @@ from dlrun.reports.mistakes import count_wrong
 from dlrun.reports.page.graph_drawing import BOX_HEIGHT, BOX_WIDTH, draw_graph
 from dlrun.reports.page.network_drawing import RADIUS, draw_network
 from dlrun.reports.page.rendering import render
-from dlrun.reports.page.shown_rows import columns_of, sample, shown_mistakes
+from dlrun.reports.page.shown_rows import (
+    columns_of,
+    sample,
+    shown_mistakes,
+    targets_of,
+    text_columns,
+)
 from dlrun.reports.plots.class_curves import curves_fit, have_curves
 from dlrun.reports.plots.predicted_true import fits as values_fit
 from dlrun.reports.plots.predicted_true import target_values
@@ -83,6 +89,7 @@ def run_page(
         plots=plots,
         mistakes=shown_mistakes(data),
         mistake_columns=columns_of(data),
+        text_columns=text_columns(data),
         wrong=count_wrong(data) if data.is_classification else 0,
         asked=_sections(config),
         repeat=_repeat(data),
@@ -310,7 +317,7 @@ def headline(data: ReportData) -> str:
     task = (
         f"tell {len(data.class_names)} classes apart"
         if data.is_classification
-        else f"{'tell' if data.labels else 'predict'} {', '.join(data.spec.target_names[:6])}"
+        else f"{'tell' if data.labels else 'predict'} {targets_of(data.spec)}"
     )
     network = f"A network of {tally(len(data.layers), 'layer')} with {tally(weights, 'weight')}"
     learned = f"learned to {task} from {rows}" if data.epochs else f"was asked to {task}, untrained"
@@ -334,11 +341,17 @@ def _success(data: ReportData) -> str:
     if not found:
         loss = data.metrics.get(data.judged.split, {}).get("loss")
         return f"its loss is {format_number(loss, missing=DASH)}"
-    first = next(iter(found.values()))
-    said = f"it is {format_number(first.absolute)} away from the true value in the mean"
-    if first.explained is not None and first.explained > 0:
-        said += f" and explains {percent(first.explained)} of the variance"
-    return said
+    away = _span([one.absolute for one in found.values()], format_number)
+    said = f"it is {away} away from the true value in the mean"
+    explained = [one.explained for one in found.values() if one.explained is not None]
+    if len(explained) == len(found) and min(explained) > 0:
+        said += f" and explains {_span(explained, percent)} of the variance"
+    return said + ", by target" * (len(found) > 1)
+
+
+def _span(numbers: Sequence[float], written: Callable[[float], str]) -> str:
+    """Write the least and the largest of the numbers of several targets."""
+    return " to ".join(dict.fromkeys((written(min(numbers)), written(max(numbers)))))
 
 
 def _interval(data: ReportData, right: int, rows: int) -> str:

@@ -13,15 +13,18 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from dlrun.arrays import SeriesForm, Spec
+from dlrun.columns.inference import TEXT
 from dlrun.columns.packing import are_plain, entry_names, values_of
 from dlrun.data.units import in_units
 from dlrun.reports.mistakes import Mistake, sureness, true_text, worst
 from dlrun.reports.plots.style import SPLIT_NAMES
 from dlrun.reports.run_data import ReportData, Rows, as_images, feature_name, picture_of
-from dlrun.wording import cut
+from dlrun.wording import cut, tally, text_of
 
 MOST_MISTAKES = 27  # pictures stand in rows of nine, on a telephone of three
 MOST_COLUMNS = 8
+MOST_TARGETS = 6
+LONGEST_TEXT = 200  # so many letters of a text are shown
 SAMPLE_ROWS = 6
 SAMPLE_IMAGES = 18
 
@@ -78,7 +81,16 @@ def _target(data: ReportData) -> str:
     named = data.experiment.dataset.arguments.get("target")
     if data.is_classification:
         return named if isinstance(named, str) else "class"
-    return ", ".join(data.spec.target_names[:MOST_COLUMNS]) or "target"
+    return targets_of(data.spec) or "target"
+
+
+def targets_of(spec: Spec) -> str:
+    """Name what is predicted; of a series, how far ahead."""
+    if spec.series is not None:
+        targets, ahead = ", ".join(spec.series.targets), tally(spec.series.horizon, "step")
+        return f"{targets} of the next {ahead}"
+    more = len(spec.target_names) - MOST_TARGETS
+    return ", ".join(spec.target_names[:MOST_TARGETS]) + f" and {more} more" * (more > 0)
 
 
 def _places(data: ReportData, rows: Rows, most: int) -> list[int]:
@@ -112,8 +124,12 @@ def shown_rows(data: ReportData, x: NDArray[np.float32]) -> list[Shown]:
     if _is_only_an_image(data.spec):
         return [Shown(image, ()) for image in images]
     if _has_texts(data.spec):
-        texts = _texts(data.spec, x).values()
-        cells = [tuple(map(cut, row)) for row in zip(*texts, strict=True)] or [()] * len(x)
+        long = text_columns(data)
+        texts = [
+            [text_of(one, LONGEST_TEXT) if name in long else cut(one) for one in column]
+            for name, column in _texts(data.spec, x).items()
+        ]
+        cells = list(zip(*texts, strict=True)) or [()] * len(x)
         return [Shown(image, row) for image, row in zip(images, cells, strict=True)]
     numbers = in_units(x, data.spec).reshape(len(x), -1)[:, :MOST_COLUMNS]
     return [Shown(None, tuple(f"{value:.4g}" for value in row)) for row in numbers.tolist()]
@@ -133,11 +149,16 @@ def columns_of(data: ReportData) -> list[str]:
     return [feature_name(data.spec, column) for column in range(shown)]
 
 
+def text_columns(data: ReportData) -> frozenset[str]:
+    """Name the columns of words, which need more room than others."""
+    return frozenset(one.name for one in data.spec.columns or () if one.kind == TEXT)
+
+
 def _width(data: ReportData) -> int:
     """How many columns, or numbers, a row has."""
     if not _has_texts(data.spec):
         return int(np.prod(data.spec.input_shape))
-    return sum(1 for column in data.spec.columns or () if column.entries and not column.sample)
+    return sum(1 for column in data.spec.columns or () if column.is_read and not column.sample)
 
 
 def _has_texts(spec: Spec) -> bool:
